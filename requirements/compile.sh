@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes the pinned lists again from pyproject.toml. Needs uv. No list names an index: pip takes the one it is set up with.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+lock() { # NAME EXTRA...
+  local name=$1; shift
+  local extras=(); for e in "$@"; do extras+=(--extra "$e"); done
+  uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --no-annotate \
+    --custom-compile-command requirements/compile.sh "${constraint[@]}" "${extras[@]}" pyproject.toml -o "requirements/$name.txt"
+}
+constraint=()
+lock all gateway embedding index cli serving local training dev
+constraint=(-c requirements/all.txt)
+lock gateway gateway
+lock embedding embedding
+lock index index
+lock importer cli

@@ -1,0 +1,93 @@
+"""A product of the shop's catalogue, as the rest of Lookalike sees it."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts.wire import AttributeValue
+
+Float32Array = NDArray[np.float32]
+Attributes = Mapping[str, AttributeValue | list[AttributeValue]]
+MAX_KEY_LENGTH = 256
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network said of the product's image, kept beside the category that counts."""
+
+    category: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product.
+
+    Attributes:
+        key: the product's id, unique in the catalogue; the document's `_id`.
+        category: category id of the active model's manifest, 0 to 8 for the shipped models.
+        vector: float32, shape (dimension,), unit length.
+        model: the model the vector comes from, such as `fashion/1`; None in documents that do not say.
+        url, image_url, title, attributes: what a result shows and filters by.
+        category_source: who said the category: the feed, a mapping of the feed's words, or the network.
+        prediction: the network's own opinion.
+        image_sha256: hash of the image's bytes, by which an import skips what has not changed.
+        feed_sha256: hash of everything else that the feed said, for the same purpose.
+        updated_at: when the document was written, UTC.
+    """
+
+    key: str
+    category: int
+    vector: Float32Array
+    model: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+    title: str | None = None
+    attributes: Attributes = field(default_factory=dict)
+    category_source: Literal["feed", "mapping", "network", "unknown"] = "unknown"
+    prediction: Prediction | None = None
+    image_sha256: str | None = None
+    feed_sha256: str | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A product's picture that no web server of the shop has: the bytes as they came."""
+
+    content_type: str
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes, hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+class InvalidVector(ValueError):
+    """A stored vector cannot be used. The text says why."""
+
+
+def unit_vector(values: Float32Array, dimension: int | None = None) -> Float32Array:
+    """Return the vector at unit length.
+
+    Args:
+        values: shape (dimension,), any finite numbers that are not all zero.
+        dimension: what the model asks for; not checked when None.
+
+    Raises:
+        InvalidVector: another length, NaN, infinity, or no direction (all zero).
+    """
+    array = np.asarray(values, dtype=np.float32)
+    if array.ndim != 1 or (dimension is not None and array.shape[0] != dimension):
+        raise InvalidVector(f"the vector has shape {array.shape}, not ({dimension},)")
+    length = math.sqrt(float(np.dot(array.astype(np.float64), array.astype(np.float64))))
+    if not math.isfinite(length) or length == 0.0:
+        raise InvalidVector("the vector holds NaN or infinity, or is all zero")
+    return (array / np.float32(length)).astype(np.float32)

@@ -1,0 +1,111 @@
+"""What can go wrong, in the domain's words. `problems.py` says how each is answered over HTTP."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class LookalikeError(Exception):
+    """Base of every error whose text is meant for the caller.
+
+    `slug` names the problem type (RFC 9457), `status` the HTTP status, `retry_after_s` the Retry-After header.
+    `extra` goes into the problem document as extension members.
+    """
+
+    slug: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    retry_after_s: ClassVar[int | None] = None
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra: Mapping[str, Any] = extra
+
+
+class InvalidRequest(LookalikeError):
+    slug, status, title = "invalid-request", 422, "The request is not valid"
+
+
+class InvalidImage(LookalikeError):
+    slug, status, title = "invalid-image", 422, "The image cannot be read"
+
+
+class ImageTooLarge(LookalikeError):
+    slug, status, title = "image-too-large", 413, "The image is too large"
+
+
+class UnsupportedImage(LookalikeError):
+    slug, status, title = "unsupported-image", 415, "The file is not an image of an accepted format"
+
+
+class ImageUrlRefused(LookalikeError):
+    slug, status, title = "image-url-refused", 422, "The image URL may not be fetched"
+
+
+class ImageUrlFailed(LookalikeError):
+    slug, status, title = "image-url-failed", 422, "The image URL did not give an image"
+
+
+class NotFound(LookalikeError):
+    slug, status, title = "not-found", 404, "There is nothing at this address"
+
+
+class MethodNotAllowed(LookalikeError):
+    slug, status, title = "method-not-allowed", 405, "The address does not take this method"
+
+
+class UnknownProduct(LookalikeError):
+    slug, status, title = "unknown-product", 404, "There is no such product"
+
+
+class UnknownCategory(LookalikeError):
+    slug, status, title = "unknown-category", 404, "There is no such category"
+
+
+class Unauthorised(LookalikeError):
+    slug, status, title = "unauthorised", 401, "A valid key is needed"
+
+
+class TooManyRequests(LookalikeError):
+    slug, status, title = "too-many-requests", 429, "Too many requests"
+    retry_after_s = 1
+
+
+class IndexNotReady(LookalikeError):
+    slug, status, title = "index-not-ready", 503, "The index is not ready"
+    retry_after_s = 2
+
+
+class EmbeddingUnavailable(LookalikeError):
+    slug, status, title = "embedding-unavailable", 503, "The network cannot be reached"
+    retry_after_s = 2
+
+
+class CatalogueUnavailable(LookalikeError):
+    slug, status, title = "catalogue-unavailable", 503, "The catalogue's database cannot be reached"
+    retry_after_s = 5
+
+
+class ModelIndexMismatch(LookalikeError):
+    slug, status, title = "model-index-mismatch", 503, "The query and the index come from different models"
+    retry_after_s = 2
+
+
+class UpstreamTimeout(LookalikeError):
+    slug, status, title = "upstream-timeout", 504, "A service did not answer in time"
+
+
+class DimensionMismatch(InvalidRequest):
+    """A vector has another length than the model's."""
+
+
+def _concrete(cls: type[LookalikeError]) -> list[type[LookalikeError]]:
+    return [cls, *(c for sub in cls.__subclasses__() for c in _concrete(sub))]
+
+
+def error_types() -> dict[str, type[LookalikeError]]:
+    """Return the error class of each problem slug; of classes that share a slug, the most general one."""
+    types: dict[str, type[LookalikeError]] = {}
+    for cls in _concrete(LookalikeError):
+        types.setdefault(cls.slug, cls)
+    return types

@@ -1,0 +1,171 @@
+"""Image bytes → the network's input. Queries, imports and training all come through here.
+
+The steps, in this order: format by content (an explicit list), size check before any pixel is decoded, JPEG draft,
+alpha flattened onto white, resize with the aspect kept, EXIF orientation, centred on white, uint8 RGB.
+"""
+
+import io
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from services.contracts.errors import ImageTooLarge, InvalidImage, UnsupportedImage
+from services.contracts.manifest import InputSize
+
+UInt8Image = NDArray[np.uint8]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+ACCEPTED = "JPEG, PNG, WebP, GIF, BMP or AVIF"
+WHITE = (255, 255, 255)
+# The EXIF tag "Orientation" and what undoes each of its values (EXIF 2.32, 4.6.4 A).
+ORIENTATION_TAG = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What the decoders raise on broken bytes. Pillow documents OSError; its plugins and zlib add the others.
+DECODE_ERRORS = (OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, KeyError, struct.error, zlib.error)
+
+# Our own bound is the one that counts and is checked before decoding; Pillow's warning below it is noise.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True)
+class ImageLimits:
+    """Bounds on one image: the file in bytes, the picture in pixels."""
+
+    max_bytes: int = 10 * 1024 * 1024
+    max_pixels: int = 25_000_000
+
+
+DEFAULT_LIMITS = ImageLimits()
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What the file said of itself: format as in `FORMATS`, width and height in pixels as stored."""
+
+    format: str
+    width: int
+    height: int
+
+
+def sniff(data: bytes) -> str | None:
+    """Return the accepted format that the first bytes claim to be, or None."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if data[:2] == b"BM":
+        return "BMP"
+    if data[4:8] == b"ftyp" and (data[8:12] in (b"avif", b"avis") or b"avif" in data[16:40]):
+        return "AVIF"
+    return None
+
+
+def _refuse_kind(data: bytes) -> UnsupportedImage:
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"hevc"):
+        return UnsupportedImage(f"this is a HEIC photo: send it as {ACCEPTED}")
+    if data.startswith(b"%PDF"):
+        return UnsupportedImage(f"this is a PDF document: send a picture as {ACCEPTED}")
+    return UnsupportedImage(f"the bytes are no image of an accepted format: send {ACCEPTED}")
+
+
+def _open(data: bytes, limits: ImageLimits) -> ImageFile.ImageFile:
+    if not data:
+        raise InvalidImage("the image is empty: it has 0 bytes")
+    if len(data) > limits.max_bytes:
+        raise ImageTooLarge(f"the image has {len(data):,} bytes: at most {limits.max_bytes:,} are taken")
+    kind = sniff(data)
+    if kind is None:
+        raise _refuse_kind(data)
+    try:
+        image = Image.open(io.BytesIO(data), formats=(kind,))
+    except Image.DecompressionBombError:
+        raise ImageTooLarge(f"the image has far more pixels than the {limits.max_pixels:,} that are taken") from None
+    except (UnidentifiedImageError, *DECODE_ERRORS):
+        raise InvalidImage(f"the {kind} file is damaged: its header cannot be read") from None
+    if image.width * image.height > limits.max_pixels:
+        size = f"{image.width}×{image.height}"
+        raise ImageTooLarge(f"the image is {size} pixels: at most {limits.max_pixels:,} pixels are taken")
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
+    except DECODE_ERRORS:  # broken metadata is no reason to refuse a picture
+        return 1
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Return the picture as RGB, or as RGBA where it has transparency. 16-bit grey is scaled, not clipped."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+        return Image.fromarray((grey // 257).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def _fit(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:
+    scale = min(box_width / width, box_height / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _on_white(image: Image.Image, width: int, height: int) -> Image.Image:
+    canvas = Image.new("RGB", (width, height), WHITE)
+    corner = ((width - image.width) // 2, (height - image.height) // 2)
+    canvas.paste(image.convert("RGB"), corner, image.getchannel("A") if image.mode == "RGBA" else None)
+    return canvas
+
+
+def prepare_image(data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[UInt8Image, ImageFacts]:
+    """Decode one image file and make the network's input of it.
+
+    Args:
+        data: the file: JPEG, PNG, WebP, GIF (first frame), BMP or AVIF, told by its content.
+        size: what the model's manifest asks for.
+        limits: bounds on bytes and pixels, both checked before decoding; 10 MB and 25 megapixels unless told.
+
+    Returns:
+        uint8, shape (size.height, size.width, 3), RGB; and what the file said of itself.
+
+    Raises:
+        InvalidImage: empty, damaged or truncated.
+        ImageTooLarge: over a limit.
+        UnsupportedImage: not of an accepted format.
+    """
+    image = _open(data, limits)
+    facts = ImageFacts(str(image.format), image.width, image.height)
+    orientation = _orientation(image)
+    turned = orientation >= 5
+    box = (size.height, size.width) if turned else (size.width, size.height)
+    target = _fit(image.width, image.height, *box)
+    try:
+        if facts.format == "JPEG":
+            image.draft(None, (2 * target[0], 2 * target[1]))  # type: ignore[arg-type]
+        flat = _flat(image)
+        small = flat if flat.size == target else flat.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    except Image.DecompressionBombError:
+        raise ImageTooLarge(f"the image has far more pixels than the {limits.max_pixels:,} that are taken") from None
+    except MemoryError:
+        raise ImageTooLarge("the image needs more memory than there is") from None
+    except DECODE_ERRORS as error:
+        raise InvalidImage(f"the {facts.format} file is damaged or cut short: {error}") from None
+    upright = small.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else small
+    return np.asarray(_on_white(upright, size.width, size.height)), facts

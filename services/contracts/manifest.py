@@ -1,0 +1,74 @@
+"""`manifest.json`: what a model directory says of itself. No service hard-codes what stands in it."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MANIFEST_NAME = "manifest.json"
+
+
+class ManifestError(Exception):
+    """A model directory is missing, half-copied, or its manifest is not valid. The text says which, and what to do."""
+
+
+class InputSize(BaseModel):
+    """The network's input: uint8 RGB, `height` × `width` pixels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    height: int = Field(gt=0, le=2048)
+    width: int = Field(gt=0, le=2048)
+
+
+class Manifest(BaseModel):
+    """Facts of one trained model version."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    version: int = Field(ge=1)
+    architecture: str
+    input: InputSize
+    categories: tuple[str, ...] = Field(min_length=1)
+    dimension: int = Field(ge=1)
+    unit_length: bool = Field(description="whether the graph's vectors already have length one")
+    parameters: int = Field(ge=1, description="trainable parameters")
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    dataset: dict[str, Any] = Field(default_factory=dict)
+    seed: int
+    command: str
+    created: str
+
+    @property
+    def model_id(self) -> str:
+        """The name that vectors carry, such as `fashion/1`."""
+        return f"{self.name}/{self.version}"
+
+    def category_id(self, name: str) -> int | None:
+        """Return the id of a category by its name (any case), or None if it is not one of the model's."""
+        folded = name.strip().casefold()
+        return next((i for i, c in enumerate(self.categories) if c.casefold() == folded), None)
+
+
+def load_manifest(model_dir: Path) -> Manifest:
+    """Read `manifest.json` of a model version directory such as `models/fashion/1`.
+
+    Raises:
+        ManifestError: the directory, its SavedModel or its manifest is missing or unreadable.
+    """
+    path = model_dir / MANIFEST_NAME
+    if not model_dir.is_dir():
+        raise ManifestError(f"there is no model directory {model_dir}: train one (make train) or set its path")
+    if not path.is_file():
+        raise ManifestError(f"{model_dir} has no {MANIFEST_NAME}: copy the whole version directory")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ManifestError(f"{path} is not a valid manifest: {where}: {first['msg']}") from None
+    if not (model_dir / "saved_model.pb").is_file():
+        raise ManifestError(f"{model_dir} has no saved_model.pb: copy the whole version directory")
+    return manifest

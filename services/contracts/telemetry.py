@@ -1,0 +1,135 @@
+"""Request ids, one log line a request, and request metrics: the same in every service."""
+
+import logging
+import re
+import secrets
+import sys
+import time
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID_HEADER = "X-Request-ID"
+_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+_notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def request_id() -> str | None:
+    """Return the id of the request being served, or None outside one."""
+    return _request_id.get()
+
+
+def outgoing_headers() -> dict[str, str]:
+    """Return the headers that pass the request's id on to the next service."""
+    current = _request_id.get()
+    return {} if current is None else {REQUEST_ID_HEADER: current}
+
+
+def note(**facts: Any) -> None:
+    """Add facts to the current request's log line. Outside a request it does nothing."""
+    notes = _notes.get()
+    if notes is not None:
+        notes.update(facts)
+
+
+def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
+    """Send structlog's and the standard library's records to stderr, as JSON or as lines for people."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks if json else structlog.processors.StackInfoRenderer(),
+    ]
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "pymongo"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+class Metrics:
+    """A service's own Prometheus registry, with the request histogram every service has."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Histogram(
+            "lookalike_http_request_duration_seconds",
+            "Time to answer a request, in seconds.",
+            ("method", "route", "status"),
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+
+    async def endpoint(self, _: Request) -> Response:
+        """Answer `/metrics` in Prometheus' text format."""
+        return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class TelemetryMiddleware:
+    """Gives each request its id, measures it, and writes its one log line."""
+
+    def __init__(self, app: ASGIApp, service: str, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.log = structlog.get_logger().bind(service=service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identity = _incoming_id(scope) or secrets.token_hex(8)
+        _request_id.set(identity)
+        notes: dict[str, Any] = {}
+        _notes.set(notes)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = identity
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            self._finish(scope, identity, status, time.perf_counter() - started, notes)
+
+    def _finish(self, scope: Scope, identity: str, status: int, seconds: float, notes: dict[str, Any]) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self.metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)
+        if scope["path"] in QUIET_PATHS and status < 400:
+            return
+        facts = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1000, 2)}
+        self.log.info("request", request_id=identity, **facts, **notes)
+
+
+def _incoming_id(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            text = str(value.decode("latin-1"))
+            return text if _ACCEPTED_ID.fullmatch(text) else None
+    return None

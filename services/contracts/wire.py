@@ -1,0 +1,180 @@
+"""What the services say to one another: bodies of the embedding's and the index's HTTP APIs."""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+MAX_K = 100
+MAX_BATCH = 128
+
+AttributeValue = str | bool | int | float
+Attributes = dict[str, AttributeValue | list[AttributeValue]]
+Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
+ProductId = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Frozen(BaseModel):
+    """A wire message: unknown fields are an error, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Category(Frozen):
+    """One of the model's categories, with the probability the network gives it for this image."""
+
+    id: int = Field(ge=0, examples=[0])
+    name: str = Field(examples=["Topwear"])
+    probability: float = Field(ge=0, le=1, examples=[0.98])
+
+
+class Embedding(Frozen):
+    """What the network makes of one image. `vector` has unit length."""
+
+    category: Category
+    probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
+    vector: list[float] = Field(description="float32 values, unit length; 64 of them for the shipped models")
+    model: str = Field(examples=["fashion/1"])
+
+
+class EmbeddingAnswer(Embedding):
+    """An embedding with the time each stage took, in milliseconds."""
+
+    timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0}])
+
+
+class Refusal(Frozen):
+    """Why one image of a batch has no embedding: a problem's `type`, `status` and `detail`."""
+
+    type: str
+    status: int
+    detail: str
+
+
+class BatchItem(Frozen):
+    """The outcome of one image of a batch: exactly one of the two is set."""
+
+    embedding: Embedding | None = None
+    error: Refusal | None = None
+
+
+class BatchAnswer(Frozen):
+    """One item an image, in the order they were sent."""
+
+    items: list[BatchItem]
+    timings_ms: dict[str, float]
+
+
+class ModelFacts(Frozen):
+    """What the other services need of the active model's manifest."""
+
+    model: str = Field(examples=["fashion/1"])
+    categories: list[str]
+    dimension: int
+    input: dict[str, int]
+    thresholds: dict[str, float]
+
+
+class Range(Frozen):
+    """Numbers from `gte` (or above `gt`) to `lte` (or below `lt`)."""
+
+    gte: float | None = None
+    gt: float | None = None
+    lte: float | None = None
+    lt: float | None = None
+
+
+# One attribute's condition: a value (equal), a list (any of), or a range. All conditions of a filter have to hold.
+Condition = AttributeValue | list[AttributeValue] | Range
+Filter = dict[Annotated[str, Field(min_length=1, max_length=128)], Condition]
+
+
+class Hit(Frozen):
+    """One product near the query. `score` is cosine similarity, about -1 to 1."""
+
+    id: str = Field(examples=["15970"])
+    score: float = Field(examples=[0.93])
+    category: int = Field(examples=[0])
+    url: str | None = Field(default=None, examples=["https://shop.example/products/15970"])
+    image_url: str | None = None
+    title: str | None = None
+    attributes: Attributes = Field(default_factory=dict)
+
+
+class IndexSearch(Frozen):
+    """A search inside one category of the index."""
+
+    category: int = Field(ge=0, description="category id, 0 to 8 for the shipped models")
+    vector: Vector = Field(description="the query's vector; it is brought to unit length")
+    model: str = Field(description="the model the vector comes from; it has to be the index's")
+    k: int = Field(default=10, ge=1, le=MAX_K)
+    filter: Filter = Field(default_factory=dict)
+    exclude: list[ProductId] = Field(default_factory=list, max_length=1000)
+    min_score: float | None = Field(default=None, ge=-1, le=1)
+
+    @field_validator("vector")
+    @classmethod
+    def _finite(cls, value: list[float]) -> list[float]:
+        array = np.asarray(value, dtype=np.float32)
+        if not np.isfinite(array).all() or not np.linalg.norm(array) > 0:
+            raise ValueError("the vector has to be finite and not all zero")
+        return value
+
+
+class IndexSimilar(Frozen):
+    """A search by a product that is in the index; it is left out of its own results."""
+
+    id: ProductId
+    k: int = Field(default=10, ge=1, le=MAX_K)
+    filter: Filter = Field(default_factory=dict)
+    min_score: float | None = Field(default=None, ge=-1, le=1)
+
+
+class IndexAnswer(Frozen):
+    """Hits, best first, of the category that was searched."""
+
+    category: int
+    hits: list[Hit]
+    model: str
+    timings_ms: dict[str, float]
+
+
+class CategoryCount(Frozen):
+    """How many products of a category are indexed."""
+
+    id: int
+    name: str
+    products: int
+
+
+class SyncStatus(Frozen):
+    """How the index follows the database."""
+
+    state: Literal["starting", "loading", "following", "reconnecting"] = Field(examples=["following"])
+    lag_seconds: float | None = Field(description="seconds since the index last knew itself level with the database")
+    applied: int = Field(description="changes applied since the start")
+    skipped: int = Field(description="documents that could not be indexed: wrong dimension, NaN, unknown category")
+    other_models: int = Field(description="products whose vector comes from another model: not searchable here")
+    last_error: str | None = None
+
+
+class IndexStatus(Frozen):
+    """Counts a category, the model, and the state of the sync."""
+
+    model: str
+    products: int
+    categories: list[CategoryCount]
+    sync: SyncStatus
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457), sent as `application/problem+json`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["/problems/invalid-image"])
+    title: str = Field(examples=["The image cannot be read"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["the JPEG file is damaged or cut short: image file is truncated"])
+    request_id: str | None = Field(default=None, examples=["01JD4Z6W0M2V"])
+    errors: list[dict[str, Any]] | None = None
