@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,13 @@ class Product:
     image_sha256: str | None = None
     feed_sha256: str | None = None
     updated_at: datetime | None = None
+
+    @property
+    def picture_url(self) -> str | None:
+        """Where the product's picture is: its own URL, or the gateway's path of the stored copy, or None."""
+        if self.image_url is not None or self.image_sha256 is None:
+            return self.image_url
+        return f"/v1/products/{quote(self.key, safe='')}/image?v={self.image_sha256[:12]}"
 
 
 @dataclass(frozen=True)
