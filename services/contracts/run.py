@@ -1,0 +1,71 @@
+"""Runs a service under uvicorn. Settings that are wrong end it with a sentence, not with a traceback."""
+
+import socket
+import sys
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from services.contracts.telemetry import configure_logging
+
+
+class ServiceSettings(Protocol):
+    """What every service's settings have."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def log_json(self) -> bool: ...
+    @property
+    def log_level(self) -> str: ...
+
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+EXIT_USAGE = 2
+SHUTDOWN_S = 4
+
+
+def run_service(name: str, settings_type: Callable[[], Settings], create_app: Callable[[Settings], FastAPI]) -> None:
+    """Read the settings, make the app and serve it until told to stop; requests under way are answered first.
+
+    Raises:
+        SystemExit: the settings are not valid, the port is taken, or the service could not start.
+    """
+    try:
+        settings = settings_type()
+    except ValidationError as error:
+        sys.exit("\n".join(_say(name, item["loc"], item["msg"]) for item in error.errors()))
+    configure_logging(name, json=settings.log_json, level=settings.log_level)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_keep_alive=75,
+    )
+    uvicorn.Server(config).run(sockets=[_listen(name, settings.host, settings.port)])
+
+
+def _say(name: str, place: tuple[int | str, ...], message: str) -> str:
+    return f"lookalike {name}: setting {'.'.join(map(str, place)).upper()}: {message}"
+
+
+def _listen(name: str, host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        sys.exit(f"lookalike {name}: cannot listen on {host}:{port}: {error.strerror}; stop what uses it, or set another port")
+    listener.listen(1024)
+    listener.set_inheritable(True)
+    return listener
