@@ -9,11 +9,8 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import responses
-from types import TracebackType
-from typing import Self
 
 import httpcore
 import httpx
@@ -27,6 +24,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name (IDNA already), IPv4 or IPv6 without a zone
 MAX_URL_LENGTH = 4096
 MAX_ADDRESSES = 4
+MAX_REDIRECTS = 5
 CONNECT_S = 2.0  # an address that does not answer must not use up the time of the next one
 USER_AGENT = "Lookalike/0.1 (image search; fetches product images)"
 HEADERS: dict[bytes | str, bytes | str] = {
@@ -34,16 +32,6 @@ HEADERS: dict[bytes | str, bytes | str] = {
     "Accept": "image/*",
     "Accept-Encoding": "identity",
 }
-
-
-@dataclass(frozen=True)
-class FetchLimits:
-    """Bounds on fetching one image: bytes, seconds for all of it together, redirects; and on open connections."""
-
-    max_bytes: int = 10 * 1024 * 1024
-    deadline_s: float = 5.0
-    max_redirects: int = 5
-    max_connections: int = 32
 
 
 class _Refused(Exception):
@@ -111,36 +99,36 @@ class ImageFetcher:
     """Fetches images by URL. One instance a process: it pools connections. No cookies, no proxies."""
 
     def __init__(
-        self, limits: FetchLimits | None = None, allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve
+        self,
+        max_bytes: int = 10 * 1024 * 1024,
+        timeout_s: float = 5.0,
+        allowed_hosts: Iterable[str] = (),
+        max_connections: int = 32,
+        resolver: Resolver = resolve,
     ) -> None:
         """Open nothing yet.
 
         Args:
-            limits: bounds; 10 MB, 5 s and 5 redirects unless told.
+            max_bytes: bound on one image's bytes.
+            timeout_s: one deadline for all of a fetch: names, redirects and body.
             allowed_hosts: `host:port` of servers that may be fetched from although they are not public.
+            max_connections: bound on open connections; more fetches wait, on their own deadline.
             resolver: name and port → addresses.
 
         Raises:
             ValueError: an entry of `allowed_hosts` is not `host:port`.
         """
-        self.limits = limits or FetchLimits()
+        self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=httpx.create_ssl_context(),
-            max_connections=self.limits.max_connections,
-            max_keepalive_connections=self.limits.max_connections,
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
             keepalive_expiry=15.0,
             network_backend=_CheckedBackend(resolver, frozenset(map(_normalised, allowed_hosts))),
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the pooled connections."""
         await self._pool.aclose()
 
@@ -154,10 +142,10 @@ class ImageFetcher:
             UpstreamTimeout: not finished within the deadline.
         """
         try:
-            async with asyncio.timeout(self.limits.deadline_s):
+            async with asyncio.timeout(self._timeout_s):
                 return await self._follow(_parsed(url))
         except (TimeoutError, httpcore.TimeoutException):
-            seconds = f"{self.limits.deadline_s:g} s"
+            seconds = f"{self._timeout_s:g} s"
             raise UpstreamTimeout(f"the image URL did not give its image within {seconds}") from None
         except _Refused as error:
             raise ImageUrlRefused(f"the image URL may not be fetched: {error}") from None
@@ -165,12 +153,12 @@ class ImageFetcher:
             raise ImageUrlFailed(f"the image URL's server could not be talked to: {_reason(error)}") from None
 
     async def _follow(self, url: httpx.URL) -> bytes:
-        for _ in range(self.limits.max_redirects + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             answer = await self._get(url)
             if isinstance(answer, bytes):
                 return answer
             url = _parsed(str(url.join(answer)))
-        raise ImageUrlFailed(f"the image URL redirects more than {self.limits.max_redirects} times")
+        raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
 
     async def _get(self, url: httpx.URL) -> bytes | str:
         """Return the body, or where a redirect leads."""
@@ -184,13 +172,13 @@ class ImageFetcher:
 
     async def _body(self, response: httpcore.Response, headers: dict[bytes, str]) -> bytes:
         announced = headers.get(b"content-length", "")
-        if announced.isdigit() and int(announced) > self.limits.max_bytes:
-            raise _too_large(self.limits.max_bytes)
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            raise _too_large(self._max_bytes)
         body = bytearray()
         async for part in response.aiter_stream():
             body += part
-            if len(body) > self.limits.max_bytes:
-                raise _too_large(self.limits.max_bytes)
+            if len(body) > self._max_bytes:
+                raise _too_large(self._max_bytes)
         if not body:
             raise ImageUrlFailed("the image URL gave an empty answer")
         return bytes(body)

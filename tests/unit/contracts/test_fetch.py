@@ -1,12 +1,12 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from services.contracts.errors import ImageTooLarge, ImageUrlFailed, ImageUrlRefused, UpstreamTimeout
-from services.contracts.fetch import FetchLimits, ImageFetcher
+from services.contracts.fetch import ImageFetcher, Resolver, resolve
 from tests.support.http import ImageServer, picture
 
-LIMITS = FetchLimits(max_bytes=100_000, deadline_s=0.5)
 PUBLIC = "93.184.216.34"
 
 
@@ -18,8 +18,17 @@ def server() -> Iterator[ImageServer]:
 
 @pytest.fixture
 async def fetcher(server: ImageServer) -> AsyncIterator[ImageFetcher]:
-    async with ImageFetcher(LIMITS, [server.host]) as made:
+    async with opened([server.host]) as made:
         yield made
+
+
+@asynccontextmanager
+async def opened(allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve) -> AsyncIterator[ImageFetcher]:
+    fetcher = ImageFetcher(max_bytes=100_000, timeout_s=0.5, allowed_hosts=allowed_hosts, resolver=resolver)
+    try:
+        yield fetcher
+    finally:
+        await fetcher.close()
 
 
 class Names:
@@ -124,14 +133,14 @@ async def test_what_is_no_plain_web_address_is_refused(fetcher: ImageFetcher, ur
 )
 async def test_no_spelling_of_the_local_host_is_fetched(server: ImageServer, host: str) -> None:
     before = len(server.requests)
-    async with ImageFetcher(LIMITS) as plain:
+    async with opened() as plain:
         with pytest.raises((ImageUrlRefused, ImageUrlFailed)):
             await plain.fetch(f"http://{host}:{server.port}/ok.png")
     assert len(server.requests) == before
 
 
 async def test_a_refusal_does_not_tell_the_address_of_the_inside() -> None:
-    async with ImageFetcher(LIMITS, resolver=Names(intern_test=[["10.11.12.13"]])) as fetcher:
+    async with opened(resolver=Names(intern_test=[["10.11.12.13"]])) as fetcher:
         with pytest.raises(ImageUrlRefused, match=r"intern\.test is not a public host") as caught:
             await fetcher.fetch("http://intern.test/a.jpg")
     assert "10.11" not in caught.value.detail
@@ -139,14 +148,14 @@ async def test_a_refusal_does_not_tell_the_address_of_the_inside() -> None:
 
 async def test_one_private_address_among_public_ones_refuses_the_name() -> None:
     names = Names(mixed_test=[[PUBLIC, "192.168.0.1"]])
-    async with ImageFetcher(LIMITS, resolver=names) as fetcher:
+    async with opened(resolver=names) as fetcher:
         with pytest.raises(ImageUrlRefused):
             await fetcher.fetch("http://mixed.test/a.jpg")
 
 
 async def test_an_allowed_host_is_named_with_its_port(server: ImageServer) -> None:
     names = Names(shop_test=[["127.0.0.1"]])
-    async with ImageFetcher(LIMITS, [f"Shop.Test:{server.port}"], names) as fetcher:
+    async with opened([f"Shop.Test:{server.port}"], names) as fetcher:
         assert await fetcher.fetch(f"http://SHOP.test:{server.port}/ok.png") == picture()
         with pytest.raises(ImageUrlRefused):
             await fetcher.fetch("http://shop.test:1/ok.png")
@@ -154,7 +163,7 @@ async def test_an_allowed_host_is_named_with_its_port(server: ImageServer) -> No
 
 async def test_the_host_header_stays_the_name_and_no_cookie_is_sent_back(server: ImageServer) -> None:
     host = f"shop.test:{server.port}"
-    async with ImageFetcher(LIMITS, [host], Names(shop_test=[["127.0.0.1"]])) as fetcher:
+    async with opened([host], Names(shop_test=[["127.0.0.1"]])) as fetcher:
         with pytest.raises(ImageUrlFailed):
             await fetcher.fetch(f"http://{host}/status/500")  # sets a cookie
         await fetcher.fetch(f"http://{host}/ok.png")
@@ -170,7 +179,7 @@ async def test_a_name_is_resolved_once_a_connection_so_that_a_second_answer_chan
     """DNS rebinding: the checked answer is the one that is connected to."""
     host = f"shop.test:{server.port}"
     names = Names(shop_test=[["127.0.0.1"], ["10.0.0.1"]])
-    async with ImageFetcher(LIMITS, [host], names) as fetcher:
+    async with opened([host], names) as fetcher:
         await fetcher.fetch(f"http://{host}/ok.png")
     assert names.asked == ["shop.test"]
 
@@ -178,13 +187,13 @@ async def test_a_name_is_resolved_once_a_connection_so_that_a_second_answer_chan
 async def test_the_next_address_is_tried_when_the_first_refuses(server: ImageServer) -> None:
     host = f"shop.test:{server.port}"
     names = Names(shop_test=[["127.0.0.99", "127.0.0.1"]])
-    async with ImageFetcher(LIMITS, [host], names) as fetcher:
+    async with opened([host], names) as fetcher:
         assert await fetcher.fetch(f"http://{host}/ok.png") == picture()
 
 
 async def test_a_name_that_does_not_exist_and_a_closed_port_are_failures() -> None:
     names = Names(closed_test=[["127.0.0.1"]], none_test=[[]])
-    async with ImageFetcher(LIMITS, ["closed.test:9"], names) as fetcher:
+    async with opened(["closed.test:9"], names) as fetcher:
         with pytest.raises(ImageUrlFailed, match="cannot be resolved"):
             await fetcher.fetch("http://nowhere.test/a.jpg")
         with pytest.raises(ImageUrlFailed, match="could not be talked to"):
@@ -211,4 +220,4 @@ async def test_fetching_goes_on_after_failures(server: ImageServer, fetcher: Ima
 @pytest.mark.parametrize("entry", ["shop.test", "shop.test:", ":80", "shop.test:http", ""])
 def test_an_allowed_host_without_a_port_is_an_error_at_the_start(entry: str) -> None:
     with pytest.raises(ValueError, match="host:port"):
-        ImageFetcher(LIMITS, [entry])
+        ImageFetcher(allowed_hosts=[entry])
