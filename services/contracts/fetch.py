@@ -75,13 +75,13 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
     async def _checked(self, host: str, port: int) -> list[str]:
         try:
-            addresses = (await self._resolve(host, port))[:MAX_ADDRESSES]
+            addresses = await self._resolve(host, port)
         except (OSError, UnicodeError):
             raise httpcore.ConnectError("the name cannot be resolved") from None
         # The address is left out of the text: it would tell a stranger what the inside of the network looks like.
         if _endpoint(host, port) not in self._allowed and not all(map(is_public, addresses)):
             raise _Refused(f"{host} is not a public host")
-        return addresses
+        return addresses[:MAX_ADDRESSES]
 
 
 def _endpoint(host: str, port: int) -> str:
@@ -145,8 +145,8 @@ class ImageFetcher:
             async with asyncio.timeout(self._timeout_s):
                 return await self._follow(_parsed(url))
         except (TimeoutError, httpcore.TimeoutException):
-            seconds = f"{self._timeout_s:g} s"
-            raise UpstreamTimeout(f"the image URL did not give its image within {seconds}") from None
+            bound = f"{self._timeout_s:g} s"
+            raise UpstreamTimeout(f"the image URL did not give its image in time: at most {bound}") from None
         except _Refused as error:
             raise ImageUrlRefused(f"the image URL may not be fetched: {error}") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
@@ -157,7 +157,7 @@ class ImageFetcher:
             answer = await self._get(url)
             if isinstance(answer, bytes):
                 return answer
-            url = _parsed(str(url.join(answer)))
+            url = _parsed(answer, url)
         raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
 
     async def _get(self, url: httpx.URL) -> bytes | str:
@@ -184,11 +184,11 @@ class ImageFetcher:
         return bytes(body)
 
 
-def _parsed(text: str) -> httpx.URL:
+def _parsed(text: str, base: httpx.URL | None = None) -> httpx.URL:
     if len(text) > MAX_URL_LENGTH:
         raise ImageUrlRefused(f"the image URL is longer than {MAX_URL_LENGTH} characters")
     try:
-        url = httpx.URL(text)
+        url = httpx.URL(text) if base is None else base.join(text)
         host = url.raw_host
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise ImageUrlRefused(f"the image URL is not a valid URL: {error}") from None

@@ -64,7 +64,7 @@ async def test_another_status_than_200_is_told(server: ImageServer, fetcher: Ima
 async def test_one_deadline_ends_a_server_that_hangs_or_drips(
     server: ImageServer, fetcher: ImageFetcher, path: str
 ) -> None:
-    with pytest.raises(UpstreamTimeout, match=r"within 0\.5 s"):
+    with pytest.raises(UpstreamTimeout, match=r"at most 0\.5 s"):
         await fetcher.fetch(server.url(path))
 
 
@@ -95,7 +95,15 @@ async def test_five_redirects_are_followed_and_no_more(server: ImageServer, fetc
 
 
 @pytest.mark.parametrize(
-    "target", ["http://10.0.0.1/a.png", "http://[::1]/a.png", "file:///etc/passwd", "http://u:p@127.0.0.1/", "//[::1]/"]
+    "target",
+    [
+        "http://10.0.0.1/a.png",
+        "http://[::1]/a.png",
+        "file:///etc/passwd",
+        "http://u:p@127.0.0.1/",
+        "//[::1]/",
+        "http://[::1/",
+    ],
 )
 async def test_a_redirect_to_the_inside_is_refused(server: ImageServer, fetcher: ImageFetcher, target: str) -> None:
     with pytest.raises(ImageUrlRefused):
