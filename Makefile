@@ -1,0 +1,51 @@
+# Lookalike's commands. They need python3 (3.11 to 3.13) and make; the rest goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATASET ?=
+PHOTOS ?=
+MODEL ?= baseline
+export DATASET PHOTOS
+.DEFAULT_GOAL := help
+.PHONY: help setup demo stop test lint format bench train evaluate clean
+
+help: ## Say what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make the virtual environment with the pinned dependencies
+
+$(READY): requirements/all.txt pyproject.toml tools/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
+
+demo: $(READY) ## Start everything, import a catalogue (DATASET=archive.zip, or drawn samples), search
+	@$(BIN)/lookalike demo $(if $(DATASET),--dataset "$(DATASET)")
+
+stop: ## Stop what make demo started
+	@if [ -x $(BIN)/lookalike ]; then $(BIN)/lookalike down; else echo "the stack was not running"; fi
+
+test: $(READY) ## Run every test; DATASET and PHOTOS name the data archives for those on real data
+	@$(BIN)/pytest
+
+lint: $(READY) ## Check style, types and the layers between packages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Bring the code into the house's form
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: $(READY) ## Measure searches, imports and the services, as ratios within one run
+	@$(BIN)/python -m tests.benchmarks
+
+train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline]
+	@test -n "$(DATASET)" || { echo "say where the archive is: make train DATASET=path/to/archive.zip"; exit 2; }
+	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(TRAIN_OPTIONS)
+
+evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/1] [PHOTOS=photos.zip]
+	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate DATASET=path/to/archive.zip"; exit 2; }
+	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/1)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+clean: stop ## Remove the local stack's data and the virtual environment
+	@rm -rf var $(VENV)

@@ -1,0 +1,43 @@
+"""`lookalike`: the one program on the command line. Heavy imports wait until their command runs."""
+
+import sys
+from importlib.metadata import version as installed_version
+
+import typer
+
+from services.cli import import_, search, stack, train
+
+app = typer.Typer(
+    help="Reverse image search for fashion shops: a photo in, the most similar products out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(stack.up)
+app.command("down")(stack.down)
+app.command("status")(stack.status)
+app.command("demo")(stack.demo)
+app.command("import")(import_.import_)
+app.command("search")(search.search)
+app.command("train")(train.train)
+app.command("evaluate")(train.evaluate)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(installed_version("lookalike"))
+
+
+def main() -> None:
+    """Run the program. An interruption ends it quietly, with the status that shells expect."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

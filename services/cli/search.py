@@ -1,0 +1,85 @@
+"""`lookalike search PHOTO`: a search through a running gateway, as a table."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.output import fail, out
+
+
+def search(
+    photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, GIF, BMP or AVIF.")],
+    k: Annotated[int, typer.Option(min=1, max=100, help="How many results at most.")] = 10,
+    category: Annotated[str | None, typer.Option(help="Search this category, not the predicted one.")] = None,
+    filter: Annotated[str | None, typer.Option(help='Conditions as JSON, such as {"gender": "Men"}.')] = None,
+    gateway: Annotated[str | None, typer.Option(envvar="GATEWAY_URL", help="The gateway's address.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Find the products that look like a photo."""
+    try:
+        data = photo.read_bytes()
+    except OSError as error:
+        fail(f"{photo}: {error.strerror}", 2)
+    answer = ask(gateway or default_gateway(), data, {"k": k, "category": category, "filter": filter})
+    if json:
+        import orjson
+
+        typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+    else:
+        show(answer)
+
+
+def default_gateway() -> str:
+    """Return the address of the local stack's gateway."""
+    from services.local.settings import StackSettings
+
+    return StackSettings().gateway_url
+
+
+def ask(gateway: str, data: bytes, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the gateway's answer to a search; end the command with its problem if it has one."""
+    import httpx
+
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        response = httpx.post(
+            gateway + "/v1/search",
+            content=data,
+            params=given,
+            headers={"Content-Type": "application/octet-stream"},
+            timeout=30,
+        )
+    except httpx.InvalidURL as error:
+        fail(f"{gateway} is no address: {error}", 2)
+    except httpx.HTTPError:
+        fail(f"no gateway answers at {gateway}: start the stack (make demo), or give --gateway")
+    try:
+        answer: dict[str, Any] = response.json()
+    except ValueError:
+        fail(f"what answers at {gateway} is no Lookalike gateway (status {response.status_code})")
+    if response.status_code != httpx.codes.OK:
+        fail(f"{answer.get('title', response.status_code)}: {answer.get('detail', '')}")
+    return answer
+
+
+def show(answer: dict[str, Any]) -> None:
+    """Print a search's answer as a table."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    seen = answer["category"]
+    note = "" if answer["outcome"] == "ok" else f" ({answer['outcome'].replace('_', ' ')})"
+    table = Table(
+        "", "score", "id", "title", "url", title=f"{seen['name']}, {seen['probability']:.1%}{note}", box=box.SIMPLE
+    )
+    table.columns[4].overflow = "fold"
+    for rank, result in enumerate(answer["results"], 1):
+        cells = (result["id"], result["title"] or "", result["url"] or "")
+        table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
+    out.print(table)
+    took = answer["timings_ms"]
+    out.print(
+        f"model {answer['model']}; {took['total']:.1f} ms, of them network {took.get('network', 0):.1f}", style="dim"
+    )

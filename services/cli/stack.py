@@ -1,0 +1,82 @@
+"""`lookalike up`, `down`, `status` and `demo`: the stack without Docker."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.output import err, fail, out
+
+if TYPE_CHECKING:
+    from services.local.stack import Stack
+
+DataName = Annotated[str, typer.Option("--data", help="Which local catalogue: a name, kept apart from others.")]
+
+
+def up(data: DataName = "default") -> None:
+    """Start the stack in the background, without Docker, and wait until it answers."""
+    stack = _stack()
+    _start(stack, data)
+    out.print(f"ready: search page {stack.settings.gateway_url}/, API docs {stack.settings.gateway_url}/docs")
+
+
+def down() -> None:
+    """Stop the stack."""
+    from services.local.stack import StackError
+
+    try:
+        stopped = _stack().down()
+    except StackError as error:
+        fail(str(error))
+    out.print("stopped" if stopped else "the stack was not running")
+
+
+def status() -> None:
+    """Say how each process of the stack is doing."""
+    out.print(_stack().status(), highlight=False, markup=False)
+
+
+def demo(
+    dataset: Annotated[
+        Path | None, typer.Option(help="The Kaggle archive to import, a zip or a folder; else drawn sample products.")
+    ] = None,
+) -> None:
+    """Start the stack, import a catalogue, search it with a photo, and say where the page is."""
+    from services.local import demo as steps
+
+    stack = _stack()
+    try:
+        source = steps.prepare(stack.settings, dataset)
+    except steps.DemoError as error:
+        fail(str(error), 2)
+    _start(stack, source.name)
+    os.environ.update(EMBEDDING_URL=stack.settings.embedding_url, MONGO_URL=stack.settings.mongo_url)
+    err.print(f"importing {source.path}")
+    steps.import_source(source)
+    steps.wait_until_indexed(stack.settings, source)
+    photo = steps.save_query(stack.settings, source)
+    steps.show_search(stack.settings, photo)
+
+
+def _stack() -> "Stack":
+    from pydantic import ValidationError
+
+    from services.local.settings import StackSettings
+    from services.local.stack import Stack
+
+    try:
+        return Stack(StackSettings())
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
+
+
+def _start(stack: "Stack", data: str) -> None:
+    from services.local.stack import StackError
+
+    err.print("starting the stack (MongoDB and TensorFlow Serving stand-ins, embedding, index, gateway)")
+    try:
+        stack.up(data, err.print)
+    except StackError as error:
+        fail(str(error))

@@ -1,0 +1,103 @@
+"""The gateway: the public API and the search page."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.middleware.cors import CORSMiddleware
+
+from services.catalogue.embedding_client import EmbeddingClient
+from services.catalogue.store import ProductStore
+from services.contracts.app import Readiness, make_app
+from services.contracts.errors import LookalikeError
+from services.contracts.fetch import ImageFetcher
+from services.contracts.telemetry import REQUEST_ID_HEADER, Metrics
+from services.gateway import routes_catalogue, routes_page, routes_products, routes_search
+from services.gateway.index_client import IndexClient
+from services.gateway.links import Links
+from services.gateway.products import ProductService
+from services.gateway.query import ImageReader
+from services.gateway.search import SearchService
+from services.gateway.settings import GatewaySettings
+from services.gateway.state import GatewayState, gateway_state
+
+DESCRIPTION = """A shopper's photo goes in; out come the kind of clothing it shows and the products of the catalogue
+that look most like it. Errors are problem documents (RFC 9457); every answer carries `X-Request-ID`."""
+
+
+def create_app(settings: GatewaySettings) -> FastAPI:
+    """Return the gateway's app. Clients are opened in its lifespan, not here."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        async with AsyncExitStack() as stack:
+            yield {"gateway": await _open(settings, stack)}
+
+    app = make_app(
+        service="gateway",
+        description=DESCRIPTION,
+        routers=[routes_search.router, routes_products.router, routes_catalogue.router, routes_page.router],
+        lifespan=lifespan,
+        readiness=_readiness,
+        metrics=Metrics(),
+        max_body_bytes=settings.max_body_bytes,
+        docs_url=None,
+        redoc_url=None,
+    )
+    routes_page.mount_static(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", REQUEST_ID_HEADER],
+            expose_headers=[REQUEST_ID_HEADER, "Retry-After"],
+        )
+    return app
+
+
+async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayState:
+    embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s)
+    stack.push_async_callback(embedding.close)
+    index = IndexClient(settings.index_url, settings.index_timeout_s)
+    stack.push_async_callback(index.close)
+    store = ProductStore(settings.mongo_url.get_secret_value(), settings.mongo_database)
+    stack.push_async_callback(store.close)
+    fetcher = _fetcher(settings)
+    if fetcher is not None:
+        stack.push_async_callback(fetcher.close)
+    links = Links(settings.product_url_template, settings.image_url_template, settings.public_url)
+    search = SearchService(embedding, index, links)
+    return GatewayState(
+        settings=settings,
+        search=search,
+        products=ProductService(store, embedding, search.models, links),
+        index=index,
+        reader=ImageReader(settings.max_image_bytes, fetcher),
+        gate=asyncio.Semaphore(settings.max_concurrent_searches),
+    )
+
+
+def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:
+    if not settings.fetch_enabled:
+        return None
+    return ImageFetcher(
+        max_bytes=settings.max_image_bytes,
+        timeout_s=settings.fetch_timeout_s,
+        allowed_hosts=frozenset(settings.fetch_allowed_hosts),
+    )
+
+
+async def _readiness(request: Request) -> Readiness:
+    """Ready means that a search can be answered. The database is not asked: a search does not need it."""
+    state = gateway_state(request)
+    checks = await asyncio.gather(state.search.embedding.ready(), state.index.ready(), return_exceptions=True)
+    reasons = tuple(check.detail for check in checks if isinstance(check, LookalikeError))
+    unexpected = [
+        check for check in checks if isinstance(check, BaseException) and not isinstance(check, LookalikeError)
+    ]
+    if unexpected:
+        raise unexpected[0]
+    return Readiness(ready=not reasons, reasons=reasons)

@@ -1,0 +1,72 @@
+"""The gateway's way to the index service."""
+
+import httpx
+from pydantic import BaseModel
+
+from services.contracts.errors import IndexNotReady, UpstreamTimeout
+from services.contracts.problems import error_from_problem
+from services.contracts.telemetry import outgoing_headers
+from services.contracts.wire import IndexAnswer, IndexSearch, IndexSimilar, IndexStatus
+
+
+class IndexClient:
+    """Calls the index over HTTP, each call with a deadline. Reads are idempotent: a refused connection is tried twice."""
+
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=timeout_s, transport=httpx.AsyncHTTPTransport(retries=1), trust_env=False
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def search(self, query: IndexSearch) -> IndexAnswer:
+        """Return the nearest products of a category.
+
+        Raises:
+            UnknownCategory, ModelIndexMismatch, IndexNotReady, InvalidRequest: as the index says.
+            UpstreamTimeout: no answer in time.
+        """
+        return IndexAnswer.model_validate_json(await self._post("/v1/search", query))
+
+    async def similar(self, query: IndexSimilar) -> IndexAnswer:
+        """Return the products nearest to an indexed one.
+
+        Raises:
+            UnknownProduct: the index does not hold it. Otherwise as `search`.
+        """
+        return IndexAnswer.model_validate_json(await self._post("/v1/similar", query))
+
+    async def status(self) -> IndexStatus:
+        """Return what the index holds and how it follows the database."""
+        return IndexStatus.model_validate_json(await self._send("GET", "/v1/status"))
+
+    async def ready(self) -> None:
+        """Return if the index can answer searches.
+
+        Raises:
+            IndexNotReady: it cannot, or does not answer at all.
+        """
+        try:
+            response = await self._http.get("/readyz")
+        except httpx.HTTPError:
+            raise IndexNotReady("the index service cannot be reached") from None
+        if response.status_code != httpx.codes.OK:
+            raise IndexNotReady("the index is not ready: " + "; ".join(response.json().get("reasons", [])))
+
+    async def _post(self, path: str, body: BaseModel) -> bytes:
+        return await self._send("POST", path, body.model_dump_json().encode())
+
+    async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        headers = {"Content-Type": "application/json", **outgoing_headers()}
+        try:
+            response = await self._http.request(method, path, content=body, headers=headers)
+        except httpx.ConnectError:
+            raise IndexNotReady("the index service cannot be reached") from None
+        except httpx.TimeoutException:
+            raise UpstreamTimeout("the index service did not answer in time") from None
+        except httpx.HTTPError:
+            raise IndexNotReady("the index service closed the connection") from None
+        if response.status_code != httpx.codes.OK:
+            raise error_from_problem(response.status_code, response.content)
+        return response.content

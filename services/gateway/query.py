@@ -1,0 +1,221 @@
+"""A search request, in any of its three forms, → image bytes and options."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest, UnsupportedImage
+from services.contracts.fetch import ImageFetcher
+from services.contracts.wire import MAX_K, Filter
+from services.gateway.search import SearchOptions
+
+FORM, JSON = "multipart/form-data", "application/json"
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class OptionsBody(BaseModel):
+    """How to search. In a query string or form, `filter` is a JSON object in text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    k: int = Field(default=10, ge=1, le=MAX_K, description="how many results at most")
+    category: str | None = Field(default=None, description="search this category (name or id), not the predicted one")
+    filter: Filter = Field(
+        default_factory=dict,
+        description="attribute conditions that all have to hold: a value, a list (any of), or a range",
+        examples=[{"gender": "Men", "baseColour": ["Blue", "Navy Blue"], "price": {"lte": 50}}],
+    )
+    min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
+
+    @field_validator("filter", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value) if value else {}
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"the filter is no JSON object: {error}") from None
+
+    @field_validator("category", mode="before")
+    @classmethod
+    def _from_number(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    def options(self) -> SearchOptions:
+        """Return the domain's form of it."""
+        return SearchOptions(self.k, self.category, self.filter, self.min_score)
+
+
+class SearchBody(OptionsBody):
+    """A search as JSON: exactly one of `image_url` and `image_base64`."""
+
+    image_url: str | None = Field(default=None, max_length=2048, examples=["https://shop.example/images/15970.jpg"])
+    image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
+
+
+@dataclass(frozen=True)
+class ImageReader:
+    """Brings the image of a request's body, wherever it is, within the bound on its size."""
+
+    max_bytes: int
+    fetcher: ImageFetcher | None
+
+    async def from_url(self, url: str) -> bytes:
+        """Fetch the image.
+
+        Raises:
+            ImageUrlRefused: fetching is switched off, or the address may not be fetched.
+            ImageUrlFailed, ImageTooLarge, UpstreamTimeout: see `ImageFetcher`.
+        """
+        if self.fetcher is None:
+            raise ImageUrlRefused(
+                "this installation fetches no image URLs: send the image, or set GATEWAY_FETCH_ENABLED"
+            )
+        return await self.fetcher.fetch(url)
+
+    def from_base64(self, text: str) -> bytes:
+        """Decode base64, or a data: URL that holds it.
+
+        Raises:
+            InvalidImage: it is no base64.
+        """
+        if text.startswith("data:"):
+            text = text.partition(",")[2]
+        try:
+            return self.checked(base64.b64decode(text, validate=True))
+        except (binascii.Error, ValueError):
+            raise InvalidImage("image_base64 is not valid base64") from None
+
+    def checked(self, data: bytes) -> bytes:
+        """Return the bytes if there are any, and not too many.
+
+        Raises:
+            InvalidImage, ImageTooLarge: there are none, or too many.
+        """
+        if not data:
+            raise InvalidImage("the image is empty: it has 0 bytes")
+        if len(data) > self.max_bytes:
+            raise ImageTooLarge(f"the image has {len(data):,} bytes: at most {self.max_bytes:,} are taken")
+        return data
+
+    async def one_of(self, url: str | None, text: str | None) -> bytes:
+        """Return the image of exactly one of the two ways.
+
+        Raises:
+            InvalidRequest: none or both are given.
+        """
+        if (url is None) == (text is None):
+            raise InvalidRequest("give exactly one of image_url and image_base64")
+        return await self.from_url(url) if url is not None else self.from_base64(text or "")
+
+
+async def read_search(request: Request, reader: ImageReader) -> tuple[bytes, SearchOptions]:
+    """Return the image and the options of a search request.
+
+    Raises:
+        InvalidRequest, UnsupportedImage, and what `ImageReader` raises: the body or the query string is not right.
+    """
+    kind = content_type(request)
+    query = dict(request.query_params)
+    if kind == JSON:
+        body = parse(SearchBody, {**query, **await json_object(request)})
+        return await reader.one_of(body.image_url, body.image_base64), body.options()
+    if kind == FORM:
+        form = await read_form(request)
+        data = reader.checked(await form_file(form, "image"))
+        return data, parse(OptionsBody, {**query, **form_fields(form, "image")}).options()
+    if kind.startswith("image/") or kind in ("", "application/octet-stream"):
+        options = parse(OptionsBody, query).options()
+        return reader.checked(await read_body(request)), options
+    raise UnsupportedImage(f"a body of type {kind} is not taken: send {FORM}, {JSON} or the image itself as image/*")
+
+
+def content_type(request: Request) -> str:
+    """Return the body's media type, lower case, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def parse(model: type[Body], values: dict[str, Any]) -> Body:
+    """Validate values.
+
+    Raises:
+        InvalidRequest: they do not fit; the text names each field.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        found = [{"where": _place(item["loc"]), "what": item["msg"]} for item in error.errors()]
+        detail = "; ".join(f"{item['where']}: {item['what']}" for item in found[:5])
+        raise InvalidRequest(detail, errors=found) from None
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "body"
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the request's body.
+
+    Raises:
+        InvalidRequest: the caller hung up.
+    """
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise InvalidRequest("the connection was closed before the whole body had come") from None
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """Return the body as a JSON object.
+
+    Raises:
+        InvalidRequest: it is not one.
+    """
+    try:
+        value = orjson.loads(await read_body(request))
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"the body is no valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body has to be a JSON object")
+    return value
+
+
+async def read_form(request: Request) -> FormData:
+    """Return the multipart form: one file, a few fields.
+
+    Raises:
+        InvalidRequest: it is malformed, or has more files or fields.
+    """
+    try:
+        return await request.form(max_files=1, max_fields=20)
+    except ClientDisconnect:
+        raise InvalidRequest("the connection was closed before the whole body had come") from None
+    except HTTPException as error:
+        if error.status_code == 413:
+            raise
+        raise InvalidRequest(f"the form cannot be read: {error.detail}") from None
+
+
+async def form_file(form: FormData, name: str) -> bytes:
+    """Return the bytes of the form's file.
+
+    Raises:
+        InvalidRequest: there is no file of that name.
+    """
+    part = form.get(name)
+    if not isinstance(part, UploadFile):
+        raise InvalidRequest(f"the form has no file {name!r}: send the image as a file part of that name")
+    return await part.read()
+
+
+def form_fields(form: FormData, *files: str) -> dict[str, Any]:
+    """Return the form's text fields."""
+    return {name: value for name, value in form.items() if name not in files}

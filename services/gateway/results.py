@@ -1,0 +1,112 @@
+"""The public API's answers."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from services.catalogue.product import Product
+from services.contracts.wire import Attributes, Frozen
+
+Outcome = Literal["ok", "no_clothing", "no_close_match"]
+
+
+class SearchedCategory(Frozen):
+    """The category that was searched. `probability` is the network's; null where no image was sent."""
+
+    id: int = Field(examples=[0])
+    name: str = Field(examples=["Topwear"])
+    probability: float | None = Field(examples=[0.98])
+
+
+class Result(Frozen):
+    """One product of a result list. `score` is cosine similarity, about -1 to 1: higher is more alike."""
+
+    id: str = Field(examples=["15970"])
+    url: str | None = Field(examples=["https://shop.example/products/15970"])
+    image_url: str | None = Field(examples=["https://shop.example/images/15970.jpg"])
+    title: str | None = Field(examples=["Turtle Check Men Navy Blue Shirt"])
+    category: str = Field(examples=["Topwear"])
+    score: float = Field(examples=[0.93])
+    attributes: Attributes = Field(examples=[{"baseColour": "Navy Blue", "price": 29.9}])
+
+
+class SimilarAnswer(Frozen):
+    """Products that look like one of the catalogue, best first."""
+
+    outcome: Outcome
+    category: SearchedCategory
+    results: list[Result]
+    model: str = Field(examples=["fashion/1"])
+    request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
+    timings_ms: dict[str, float] = Field(examples=[{"index": 1.4, "total": 2.2}])
+
+
+class SearchAnswer(SimilarAnswer):
+    """Products that look like the photo, best first. `probabilities` tell the prediction even with an override."""
+
+    probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
+    timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0, "index": 1.4, "total": 7.2}])
+
+
+class PredictedCategory(Frozen):
+    """What the network said of a product's image."""
+
+    id: int
+    name: str
+    probability: float
+
+
+class ProductView(Frozen):
+    """A product of the catalogue."""
+
+    id: str = Field(examples=["15970"])
+    category: str = Field(examples=["Topwear"])
+    category_source: str = Field(examples=["network"], description="feed, mapping, network or unknown")
+    prediction: PredictedCategory | None
+    url: str | None
+    image_url: str | None
+    title: str | None
+    attributes: Attributes
+    model: str | None = Field(examples=["fashion/1"])
+
+    @classmethod
+    def of(cls, product: Product, names: list[str], url: str | None, image_url: str | None) -> "ProductView":
+        """Return the view of a product; `names` are the categories' names in the order of their ids."""
+        guess = product.prediction
+        return cls(
+            id=product.key,
+            category=names[product.category],
+            category_source=product.category_source,
+            prediction=guess
+            and PredictedCategory(id=guess.category, name=names[guess.category], probability=guess.probability),
+            url=url,
+            image_url=image_url,
+            title=product.title,
+            attributes=dict(product.attributes),
+            model=product.model,
+        )
+
+
+class CategoryView(Frozen):
+    """A category and how many products of it can be found."""
+
+    id: int
+    name: str
+    products: int
+
+
+class CategoriesAnswer(Frozen):
+    """The model's categories, in the order of their ids."""
+
+    model: str
+    categories: list[CategoryView]
+
+
+class StatsAnswer(Frozen):
+    """What the installation holds and how it is doing."""
+
+    model: str
+    products: int
+    categories: list[CategoryView]
+    sync: dict[str, object] = Field(description="how the index follows the database: see the index's /v1/status")
+    uptime_seconds: float

@@ -1,0 +1,116 @@
+"""Routes of single products. Writing needs the admin key where one is set."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+
+from services.contracts import errors
+from services.contracts.errors import InvalidRequest
+from services.contracts.problems import responses
+from services.gateway.products import ProductBody, check_key
+from services.gateway.query import FORM, JSON, content_type, form_fields, form_file, json_object, parse, read_form
+from services.gateway.results import ProductView
+from services.gateway.state import Authorised, State
+
+router = APIRouter(prefix="/v1/products", tags=["products"])
+Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
+
+_READ = (errors.InvalidRequest, errors.UnknownProduct, errors.CatalogueUnavailable, errors.EmbeddingUnavailable)
+_WRITE = (
+    errors.InvalidRequest,
+    errors.InvalidImage,
+    errors.ImageUrlRefused,
+    errors.ImageUrlFailed,
+    errors.ImageTooLarge,
+    errors.UnsupportedImage,
+    errors.UnknownCategory,
+    errors.Unauthorised,
+    errors.EmbeddingUnavailable,
+    errors.CatalogueUnavailable,
+    errors.UpstreamTimeout,
+)
+
+
+def _product_body() -> dict[str, Any]:
+    schema = ProductBody.model_json_schema()
+    form = {
+        "type": "object",
+        "required": ["image"],
+        "properties": {
+            "image": {"type": "string", "format": "binary"},
+            "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},
+        },
+    }
+    return {"required": True, "content": {JSON: {"schema": schema}, FORM: {"schema": form}}}
+
+
+@router.get("/{id:path}/image", summary="A product's stored picture", response_class=Response,
+            responses={200: {"content": {"image/*": {}}}, **responses(*_READ)})  # fmt: skip
+async def get_image(id: Key, request: Request, state: State) -> Response:
+    image = await state.products.image(check_key(id))
+    etag = f'"{image.sha256}"'
+    # `v` in the address is the picture's hash, so what it names never changes.
+    age = "public, max-age=31536000, immutable" if "v" in request.query_params else "public, max-age=60"
+    headers = {"ETag": etag, "Cache-Control": age, "X-Content-Type-Options": "nosniff"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(image.data, media_type=image.content_type, headers=headers)
+
+
+@router.get("/{id:path}", response_model=ProductView, summary="A product", responses=responses(*_READ))
+async def get_product(id: Key, state: State) -> ProductView:
+    return await state.products.get(check_key(id))
+
+
+@router.put(
+    "/{id:path}",
+    response_model=ProductView,
+    dependencies=[Authorised],
+    summary="Add a product, or replace it",
+    description="The image goes through the network; a search finds the product within a second. Without an image "
+    "an existing product keeps the one it has.",
+    openapi_extra={"requestBody": _product_body()},
+    responses={201: {"model": ProductView, "description": "It is new."}, **responses(*_WRITE)},
+)
+async def put_product(id: Key, request: Request, response: Response, state: State) -> ProductView:
+    key = check_key(id)
+    body, image = await _read_product(request, state)
+    written = await state.products.put(key, body, image, state.reader)
+    response.status_code = 201 if written.created else 200
+    return written.view
+
+
+@router.delete("/{id:path}", status_code=204, dependencies=[Authorised], summary="Remove a product",
+               responses=responses(*_READ, errors.Unauthorised))  # fmt: skip
+async def delete_product(id: Key, state: State) -> None:
+    await state.products.delete(check_key(id))
+
+
+async def _read_product(request: Request, state: State) -> tuple[ProductBody, bytes | None]:
+    kind = content_type(request)
+    if kind == JSON:
+        return parse(ProductBody, await json_object(request)), None
+    if kind != FORM:
+        raise InvalidRequest(f"send the product as {JSON}, or as {FORM} with the parts image and product")
+    form = await read_form(request)
+    image = state.reader.checked(await form_file(form, "image"))
+    fields = form_fields(form, "image")
+    if set(fields) - {"product"}:
+        raise InvalidRequest("beside the image the form takes one field: product, a JSON object")
+    return parse_product(fields.get("product", "{}")), image
+
+
+def parse_product(text: str) -> ProductBody:
+    """Return the product that a form's field holds as JSON.
+
+    Raises:
+        InvalidRequest: it holds none.
+    """
+    try:
+        values = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"product is no valid JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise InvalidRequest("product has to be a JSON object")
+    return parse(ProductBody, values)

@@ -1,0 +1,176 @@
+"""The search: image → embedding → index → results. Knows no HTTP."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.catalogue.embedding_client import EmbeddingClient
+from services.contracts.errors import UnknownCategory
+from services.contracts.telemetry import note, request_id
+from services.contracts.wire import EmbeddingAnswer, Filter, IndexAnswer, IndexSearch, IndexSimilar, ModelFacts
+from services.gateway.index_client import IndexClient
+from services.gateway.links import Links
+from services.gateway.results import Outcome, Result, SearchAnswer, SearchedCategory, SimilarAnswer
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How to search: `k` results at most, in a category other than the predicted one, among those that match."""
+
+    k: int = 10
+    category: str | None = None
+    filter: Filter = field(default_factory=dict)
+    min_score: float | None = None
+
+
+class ModelCache:
+    """The active model's facts, asked for again when an answer names another model."""
+
+    def __init__(self, client: EmbeddingClient) -> None:
+        self._client = client
+        self._facts: ModelFacts | None = None
+
+    async def facts(self, model: str | None = None) -> ModelFacts:
+        """Return the facts, of this model if one is named.
+
+        Raises:
+            EmbeddingUnavailable: they are not known yet and the embedding service cannot be reached.
+        """
+        if self._facts is None or (model is not None and self._facts.model != model):
+            self._facts = await self._client.model()
+        return self._facts
+
+
+def resolve_category(asked: str, names: list[str]) -> int:
+    """Return the id of a category given by its name (any case) or its id.
+
+    Raises:
+        UnknownCategory: it is neither.
+    """
+    folded = asked.strip().casefold()
+    for position, name in enumerate(names):
+        if folded in (name.casefold(), str(position)):
+            return position
+    raise UnknownCategory(f"there is no category {asked!r}: take one of {', '.join(names)}, or an id from 0")
+
+
+def judge(thresholds: Mapping[str, float], probability: float | None, best: float | None) -> Outcome:
+    """Return the search's outcome by the manifest's thresholds.
+
+    Args:
+        thresholds: `no_clothing`, least probability of the predicted category; `no_close_match`, least best score.
+        probability: of the predicted category; None where the caller chose the category.
+        best: score of the best result; None where there is none.
+    """
+    if probability is not None and probability < thresholds.get("no_clothing", 0.0):
+        return "no_clothing"
+    if best is None or best < thresholds.get("no_close_match", -1.0):
+        return "no_close_match"
+    return "ok"
+
+
+class SearchService:
+    """Answers searches by photo and by product."""
+
+    def __init__(self, embedding: EmbeddingClient, index: IndexClient, links: Links) -> None:
+        self.embedding = embedding
+        self.index = index
+        self.links = links
+        self.models = ModelCache(embedding)
+        self._names: tuple[str, list[str]] | None = None
+
+    async def names(self, model: str | None = None) -> list[str]:
+        """Return the categories' names by the index, in the order of their ids; of this model if one is named."""
+        if self._names is None or (model is not None and self._names[0] != model):
+            status = await self.index.status()
+            self._names = (status.model, [category.name for category in status.categories])
+        return self._names[1]
+
+    async def by_image(self, data: bytes, options: SearchOptions) -> SearchAnswer:
+        """Return the products that look like the photo.
+
+        Args:
+            data: the image file's bytes.
+            options: how many, in which category, among which, how alike at least.
+
+        Raises:
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            UnknownCategory: the override names none.
+            EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service's fault.
+        """
+        started = time.perf_counter()
+        seen = await self.embedding.embed(data)
+        facts = await self.models.facts(seen.model)
+        category = (
+            seen.category.id if options.category is None else resolve_category(options.category, facts.categories)
+        )
+        asked = time.perf_counter()
+        found = await self.index.search(_index_query(seen, category, options))
+        timings = {**seen.timings_ms, "index": _ms_since(asked), "total": _ms_since(started)}
+        note(k=options.k, category=facts.categories[category], model=seen.model, stages_ms=timings)
+        sure = seen.category.probability if options.category is None else None
+        return SearchAnswer(
+            outcome=judge(facts.thresholds, sure, found.hits[0].score if found.hits else None),
+            category=_searched(category, facts, seen),
+            probabilities=seen.probabilities,
+            results=self._results(found, facts.categories),
+            model=found.model,
+            request_id=request_id(),
+            timings_ms=timings,
+        )
+
+    async def by_product(self, query: IndexSimilar) -> SimilarAnswer:
+        """Return the products that look like one of the catalogue, itself left out. The network is not needed.
+
+        Raises:
+            UnknownProduct: the index does not hold it.
+            IndexNotReady, UpstreamTimeout: the index's fault.
+        """
+        started = time.perf_counter()
+        found = await self.index.similar(query)
+        asked = _ms_since(started)
+        names = await self.names(found.model)
+        timings = {"index": asked, "total": _ms_since(started)}
+        note(k=query.k, category=names[found.category], model=found.model, stages_ms=timings)
+        return SimilarAnswer(
+            outcome=judge({}, None, found.hits[0].score if found.hits else None),
+            category=SearchedCategory(id=found.category, name=names[found.category], probability=None),
+            results=self._results(found, names),
+            model=found.model,
+            request_id=request_id(),
+            timings_ms=timings,
+        )
+
+    def _results(self, found: IndexAnswer, names: list[str]) -> list[Result]:
+        return [
+            Result(
+                id=hit.id,
+                url=self.links.product(hit),
+                image_url=self.links.image(hit),
+                title=hit.title,
+                category=names[hit.category],
+                score=hit.score,
+                attributes=hit.attributes,
+            )
+            for hit in found.hits
+        ]
+
+
+def _index_query(seen: EmbeddingAnswer, category: int, options: SearchOptions) -> IndexSearch:
+    return IndexSearch(
+        category=category,
+        vector=seen.vector,
+        model=seen.model,
+        k=options.k,
+        filter=options.filter,
+        min_score=options.min_score,
+    )
+
+
+def _searched(category: int, facts: ModelFacts, seen: EmbeddingAnswer) -> SearchedCategory:
+    name = facts.categories[category]
+    return SearchedCategory(id=category, name=name, probability=seen.probabilities[name])
+
+
+def _ms_since(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 3)

@@ -1,0 +1,63 @@
+"""What can be set of the gateway, by environment variables with the prefix `GATEWAY_`."""
+
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class GatewaySettings(BaseSettings):
+    """Settings of the public service. A template holds `{id}` where the product's id goes, percent-encoded."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore", populate_by_name=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    log_json: bool = False
+    log_level: str = "INFO"
+
+    embedding_url: str = Field("http://127.0.0.1:8001", validation_alias=AliasChoices("EMBEDDING_URL", "embedding_url"))
+    index_url: str = Field("http://127.0.0.1:8002", validation_alias=AliasChoices("INDEX_URL", "index_url"))
+    mongo_url: SecretStr = Field(
+        SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")
+    )
+    mongo_database: str = Field("lookalike", validation_alias=AliasChoices("MONGO_DATABASE", "mongo_database"))
+    embedding_timeout_s: float = Field(5.0, gt=0)
+    index_timeout_s: float = Field(2.0, gt=0)
+
+    product_url_template: str | None = Field(None, description="URL of a product whose document has none")
+    image_url_template: str | None = Field(None, description="URL of a product's picture whose document has none")
+    public_url: str | None = Field(None, description="where shoppers reach the gateway; makes picture URLs absolute")
+
+    max_image_bytes: int = Field(10 * 1024 * 1024, gt=0)
+    max_concurrent_searches: int = Field(64, gt=0, description="more at once are answered with 429")
+    admin_key: SecretStr | None = Field(None, description="when set, writing products needs it as a bearer token")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins that may call from a browser")
+
+    fetch_enabled: bool = Field(False, description="whether `image_url` is fetched at all")
+    fetch_timeout_s: float = Field(5.0, gt=0)
+    fetch_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="host:port pairs that may be fetched although their addresses are private"
+    )
+
+    @field_validator("cors_origins", "fetch_allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("product_url_template", "image_url_template", "public_url", "admin_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("product_url_template", "image_url_template")
+    @classmethod
+    def _has_a_place_for_the_id(cls, value: str | None) -> str | None:
+        if value is not None and "{id}" not in value:
+            raise ValueError("the template needs {id} where the product's id goes")
+        return value
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Bound on a request's body: an image in base64 (4/3 of its size) and a little JSON around it."""
+        return self.max_image_bytes * 4 // 3 + 64 * 1024

@@ -1,0 +1,50 @@
+"""Where the local stack listens and keeps its files."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _port(name: str, default: int) -> int:
+    return Field(default, ge=1, le=65535, validation_alias=AliasChoices(name, name.lower()))  # type: ignore[no-any-return]
+
+
+class StackSettings(BaseSettings):
+    """The stack without Docker: its ports, all on the loopback address, and its folder."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    gateway_port: int = _port("GATEWAY_PORT", 8000)
+    embedding_port: int = _port("EMBEDDING_PORT", 8001)
+    index_port: int = _port("INDEX_PORT", 8002)
+    tfs_port: int = _port("TFS_PORT", 8500)
+    mongo_port: int = _port("MONGO_PORT", 27017)
+    state_dir: Path = Field(Path("var"), validation_alias=AliasChoices("LOOKALIKE_STATE", "state_dir"))
+    model_dir: Path = Field(Path("models/fashion/1"), validation_alias=AliasChoices("LOOKALIKE_MODEL_DIR", "model_dir"))
+
+    @property
+    def gateway_url(self) -> str:
+        """The gateway's address; `/` is the search page."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def embedding_url(self) -> str:
+        """The embedding service's address."""
+        return f"http://127.0.0.1:{self.embedding_port}"
+
+    @property
+    def mongo_url(self) -> str:
+        """The database's address."""
+        return f"mongodb://127.0.0.1:{self.mongo_port}"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The port of each process, by the setting that moves it."""
+        return {
+            "GATEWAY_PORT": self.gateway_port,
+            "EMBEDDING_PORT": self.embedding_port,
+            "INDEX_PORT": self.index_port,
+            "TFS_PORT": self.tfs_port,
+            "MONGO_PORT": self.mongo_port,
+        }

@@ -1,0 +1,111 @@
+"""The stack's processes as a configuration for supervisord, which runs, restarts and stops them."""
+
+import configparser
+import hashlib
+import io
+import os
+import shlex
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.local.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the stack: its name, command line and environment."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str]
+
+
+def socket_path(state_dir: Path) -> Path:
+    """Return where supervisord listens for commands: a short path, for a socket's may have 107 bytes only."""
+    digest = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"lookalike-{os.getuid()}-{digest}.sock"
+
+
+def processes(settings: StackSettings, data: str) -> list[Process]:
+    """Return the stack's processes; `data` names the catalogue that the database stand-in holds."""
+    python, log = sys.executable, settings.state_dir.resolve() / "log"
+    base, store = settings.model_dir.resolve().parent, settings.state_dir.resolve() / "data" / data
+    model, tfs = str(settings.model_dir.resolve()), f"127.0.0.1:{settings.tfs_port}"
+    nx = str(Path(python).with_name("nx-27017"))
+    mongo = (nx, "--data-dir", str(store), "--host", "127.0.0.1", "-p", str(settings.mongo_port))
+    files = ("--log-file", str(log / "nx-27017.log"), "--pid-file", str(settings.state_dir.resolve() / "nx-27017.pid"))
+    serving = (python, "-m", "services.local.tfs", "--model-name", base.name, "--model-base-path", str(base))
+    database = {"MONGO_URL": settings.mongo_url}
+    return [
+        Process("mongo", mongo + files, {}),
+        Process("tfs", (*serving, "--port", str(settings.tfs_port)), {}),
+        Process(
+            "embedding",
+            (python, "-m", "services.embedding"),
+            {"EMBEDDING_PORT": str(settings.embedding_port), "EMBEDDING_MODEL_DIR": model, "TFS_ADDRESS": tfs},
+        ),
+        Process(
+            "index",
+            (python, "-m", "services.index"),
+            {"INDEX_PORT": str(settings.index_port), "INDEX_MODEL_DIR": model, **database},
+        ),
+        Process(
+            "gateway",
+            (python, "-m", "services.gateway"),
+            {
+                "GATEWAY_PORT": str(settings.gateway_port),
+                "EMBEDDING_URL": settings.embedding_url,
+                "INDEX_URL": f"http://127.0.0.1:{settings.index_port}",
+                "GATEWAY_PRODUCT_URL_TEMPLATE": "https://shop.example/products/{id}",
+                **database,
+            },
+        ),
+    ]
+
+
+def configuration(settings: StackSettings, data: str) -> str:
+    """Return supervisord's configuration file for the stack."""
+    state = settings.state_dir.resolve()
+    config = configparser.RawConfigParser()
+    config["unix_http_server"] = {"file": _plain(str(socket_path(state))), "chmod": "0700"}
+    config["supervisord"] = {
+        "pidfile": _plain(str(state / "supervisord.pid")),
+        "logfile": _plain(str(state / "log" / "supervisord.log")),
+        "directory": _plain(str(Path.cwd())),
+        "identifier": "lookalike",
+        **({"user": "root"} if os.getuid() == 0 else {}),
+    }
+    config["rpcinterface:supervisor"] = {
+        "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+    }
+    config["supervisorctl"] = {"serverurl": _plain(f"unix://{socket_path(state)}")}
+    for process in processes(settings, data):
+        config[f"program:{process.name}"] = _program(process, state / "log")
+    text = io.StringIO()
+    config.write(text)
+    return text.getvalue()
+
+
+def _program(process: Process, log: Path) -> dict[str, str]:
+    environment = ",".join(f'{name}="{value}"' for name, value in process.environment.items())
+    return {
+        "command": _plain(shlex.join(process.command)),
+        "environment": _plain(environment),
+        "stdout_logfile": _plain(str(log / f"{process.name}.log")),
+        "stdout_logfile_maxbytes": "10MB",
+        "stdout_logfile_backups": "2",
+        "redirect_stderr": "true",
+        "autorestart": "true",
+        "startsecs": "1",
+        "startretries": "3",
+        "stopwaitsecs": "8",
+        "stopasgroup": "true",
+        "killasgroup": "true",
+    }
+
+
+def _plain(text: str) -> str:
+    """Return the text for a configuration value, where supervisord expands % expressions."""
+    return text.replace("%", "%%")
