@@ -1,0 +1,76 @@
+"""Writing many documents at once, so that one that cannot be stored does not hold up the others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+Document = dict[str, Any]
+MAX_DOCUMENT_BYTES = 15_000_000  # MongoDB takes 16 MB
+DUPLICATE_KEY = 11000
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One product or picture that was not written, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutReport:
+    """The outcome of a bulk write: how many keys now stand as given, and which do not."""
+
+    written: int
+    failures: tuple[Refused, ...] = ()
+
+
+async def upsert(collection: Any, documents: Mapping[str, Document]) -> PutReport:
+    """Write each document under its `_id`, all fields of it, in one round trip.
+
+    Setting every field does what a replacement does, and the stand-in for MongoDB cannot replace a document by one
+    with binary values or dates.
+
+    Raises:
+        pymongo.errors.PyMongoError: the database is away; what of the batch was written is unknown.
+    """
+    operations: list[tuple[str, UpdateOne]] = []
+    failures: list[Refused] = []
+    for key, document in documents.items():
+        try:
+            operations.append((key, _operation(key, document)))
+        except (BSONError, OverflowError, UnicodeError, TypeError, ValueError) as error:
+            failures.append(Refused(key, f"it cannot be stored: {error}"))
+    failed = await _write(collection, operations)
+    # Two writers that insert one key at the same time: one of them is told so, and then finds it there.
+    again = [pair for pair, code, _ in failed if code == DUPLICATE_KEY]
+    failed = [entry for entry in failed if entry[1] != DUPLICATE_KEY] + await _write(collection, again)
+    failures += [Refused(key, f"the database refused it: {text}") for (key, _), _, text in failed]
+    return PutReport(len(documents) - len(failures), tuple(failures))
+
+
+def _operation(key: str, document: Document) -> UpdateOne:
+    encoded = bson.encode({name: value for name, value in document.items() if name != "_id"})
+    if len(encoded) > MAX_DOCUMENT_BYTES:
+        raise ValueError(f"it has {len(encoded):,} bytes, at most {MAX_DOCUMENT_BYTES:,} are taken")
+    return UpdateOne({"_id": key}, {"$set": RawBSONDocument(encoded)}, upsert=True)
+
+
+async def _write(
+    collection: Any, operations: Sequence[tuple[str, UpdateOne]]
+) -> list[tuple[tuple[str, UpdateOne], int, str]]:
+    """Return the operations that failed, each with the server's code and text."""
+    if not operations:
+        return []
+    try:
+        await collection.bulk_write([operation for _, operation in operations], ordered=False)
+    except BulkWriteError as error:
+        details = error.details or {}
+        return [(operations[e["index"]], e["code"], e.get("errmsg", "")) for e in details.get("writeErrors", [])]
+    return []

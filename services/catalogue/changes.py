@@ -1,0 +1,95 @@
+"""The change stream of the products: which documents have changed, batch by batch."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.change_stream import CollectionChangeStream
+from pymongo.errors import PyMongoError
+
+from services.catalogue.documents import MARKER_PREFIX
+from services.catalogue.faults import HistoryLost, database_call
+
+Token = Mapping[str, Any]
+# After one of these the stream tells nothing more of the collection as it was.
+ENDING = frozenset({"drop", "rename", "dropDatabase", "invalidate"})
+
+
+@dataclass(frozen=True)
+class ChangeBatch:
+    """Documents that have changed, in the order of their changes.
+
+    Attributes:
+        document_ids: `_id`s as the stream gives them, each once. What became of them is read from the collection.
+        markers: the markers that came by; every change from before one was written has come by as well.
+        token: where to resume from, once these changes have been applied; it moves on without changes too.
+    """
+
+    document_ids: tuple[Any, ...]
+    markers: frozenset[str]
+    token: Token | None
+
+
+class ChangeFeed:
+    """One open change stream. Any error closes it: open another one, after the last token that was applied.
+
+    It drives the driver's blocking stream in a thread, a whole batch a time: event by event through the asyncio
+    wrapper costs a thread switch each.
+    """
+
+    def __init__(self, stream: CollectionChangeStream[Any], address: str, poll_s: float) -> None:
+        self._stream = stream
+        self._address = address
+        self._poll_s = poll_s
+
+    async def next_batch(self, limit: int, gather_s: float) -> ChangeBatch:
+        """Return what has changed: after `gather_s` seconds or `limit` events, or an empty batch when nothing has.
+
+        Raises:
+            CatalogueUnavailable: the database is away.
+            HistoryLost: the collection was dropped or renamed, or the server no longer has the changes.
+        """
+        # Cancelling the caller must not leave a thread on a stream that is being closed.
+        drain = asyncio.ensure_future(asyncio.to_thread(self._drain, limit, gather_s))
+        try:
+            return await asyncio.shield(drain)
+        except asyncio.CancelledError:
+            await asyncio.wait([drain])
+            if not drain.cancelled():
+                drain.exception()
+            raise
+
+    async def close(self) -> None:
+        """Close the stream, whatever state it is in."""
+        with contextlib.suppress(PyMongoError):  # a stream that cannot be closed is gone already
+            await asyncio.to_thread(self._stream.close)
+
+    def _drain(self, limit: int, gather_s: float) -> ChangeBatch:
+        with database_call(self._address, None):
+            events = self._collect(limit, gather_s)
+            token = self._stream.resume_token
+        changed: dict[Any, None] = {}
+        markers: set[str] = set()
+        for event in events:
+            if event["operationType"] in ENDING:
+                raise HistoryLost(f"the products' collection was changed as a whole ({event['operationType']})")
+            document_id = event["documentKey"]["_id"]
+            if isinstance(document_id, str) and document_id.startswith(MARKER_PREFIX):
+                markers.add(document_id)
+            else:
+                changed[document_id] = None
+        return ChangeBatch(tuple(changed), frozenset(markers), token)
+
+    def _collect(self, limit: int, gather_s: float) -> list[Mapping[str, Any]]:
+        events: list[Mapping[str, Any]] = []
+        started = time.monotonic()
+        while len(events) < limit and (event := self._stream.try_next()) is not None:
+            events.append(event)
+            if time.monotonic() - started > gather_s:
+                break
+        if not events:  # MongoDB waits for events itself; the stand-in answers at once and is asked again later
+            time.sleep(max(0.0, self._poll_s - (time.monotonic() - started)))
+        return events

@@ -1,0 +1,61 @@
+"""What the database's driver raises, in the project's words, and never with the credentials of `MONGO_URL`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pymongo
+from pymongo import errors as driver
+
+from services.contracts.errors import CatalogueUnavailable
+
+# The server's error codes: AuthenticationFailed and Unauthorized.
+CREDENTIAL_CODES = frozenset({13, 18})
+# ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token leads nowhere any more.
+HISTORY_LOST_CODES = frozenset({286, 280, 260, 136})
+
+
+class HistoryLost(Exception):
+    """The change stream cannot go on from where it was: what happened in between has to be read anew."""
+
+
+def shown_address(url: str) -> str:
+    """Return the hosts of a MongoDB URL, without the user, the password and the options."""
+    return url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2] or "(no address)"
+
+
+@contextmanager
+def database_call(address: str, timeout_s: float | None) -> Iterator[None]:
+    """Give what happens inside a deadline in seconds (None: none of its own), and translate the driver's errors.
+
+    Raises:
+        CatalogueUnavailable: the database is away, too slow, or refuses.
+        HistoryLost: a change stream cannot be resumed.
+    """
+    try:
+        if timeout_s is None:
+            yield
+        else:
+            with pymongo.timeout(timeout_s):
+                yield
+    except driver.OperationFailure as error:
+        if error.code in HISTORY_LOST_CODES:
+            raise HistoryLost(f"the database has lost the history of changes (error {error.code})") from None
+        raise CatalogueUnavailable(_refusal(address, error)) from None
+    except driver.PyMongoError as error:
+        raise CatalogueUnavailable(_absence(address, error)) from None
+
+
+def _refusal(address: str, error: driver.OperationFailure) -> str:
+    if error.code in CREDENTIAL_CODES:
+        return f"the catalogue's database at {address} refuses the user or the password of MONGO_URL"
+    if error.timeout:
+        return f"the catalogue's database at {address} did not answer in time"
+    return f"the catalogue's database at {address} refused the operation (error {error.code})"
+
+
+def _absence(address: str, error: driver.PyMongoError) -> str:
+    if error.timeout and not isinstance(error, driver.ServerSelectionTimeoutError):
+        return f"the catalogue's database at {address} did not answer in time"
+    if isinstance(error, driver.ConnectionFailure):
+        return f"the catalogue's database at {address} cannot be reached"
+    return f"the catalogue's database at {address} failed ({type(error).__name__})"
