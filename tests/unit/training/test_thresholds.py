@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+
+from training.evaluate import Answers
+from training.retrieval import Embedded, unit
+from training.split import Split
+from training.thresholds import TURNED_AWAY, thresholds
+
+
+def test_the_thresholds_turn_away_the_least_certain_half_per_cent_of_the_validation_part() -> None:
+    rng, count = np.random.default_rng(1), 4_000
+    sure = rng.uniform(0.5, 1, count).astype(np.float32)
+    probabilities = np.stack([sure, 1 - sure], axis=1)
+    text = np.array([str(i) for i in range(count)])
+    vectors = unit(rng.normal(size=(count, 8)).astype(np.float32))
+    said = Answers(probabilities, Embedded(text, np.zeros(count, np.int64), text, text, vectors), 0)
+    parts = Split(np.arange(2_000), np.arange(2_000, 4_000), np.arange(0))
+    found = thresholds(said, parts)
+    assert (sure[2_000:] < found["no_clothing"]).mean() == pytest.approx(TURNED_AWAY, abs=0.002)
+    best = (vectors[2_000:] @ vectors[:2_000].T).max(axis=1)
+    assert (best < found["no_close_match"]).mean() == pytest.approx(TURNED_AWAY, abs=0.002)

@@ -1,0 +1,32 @@
+"""A trained network as a SavedModel with the one signature that the services call."""
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from training.networks import Network
+from training.served import SIGNATURE
+
+FINGERPRINT = "fingerprint.pb"  # a random id that no loader needs
+
+
+def export_saved_model(network: Network, directory: Path) -> None:
+    """Write `directory`/saved_model.pb and variables/: weights and graph, no optimizer state.
+
+    The signature takes `image` uint8 (n, height, width, 3) and returns `probabilities` and `vector`, both float32.
+    """
+    size = network.architecture.input
+
+    @tf.function(input_signature=[tf.TensorSpec([None, size.height, size.width, 3], tf.uint8, name="image")])  # type: ignore[untyped-decorator]
+    def serve(image: Any) -> dict[str, Any]:
+        outputs = network.whole(image, training=False)
+        return {name: tf.cast(value, tf.float32, name=name) for name, value in outputs.items()}
+
+    module = tf.Module()
+    module.weights = network.whole.weights
+    module.serve = serve
+    tf.saved_model.save(module, str(directory), signatures={SIGNATURE: serve})
+    (directory / FINGERPRINT).unlink(missing_ok=True)
+    if not any((directory / "assets").iterdir()):
+        (directory / "assets").rmdir()

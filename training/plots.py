@@ -1,0 +1,101 @@
+"""The report's pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+INK, FAINT = "#222222", "#8a8f98"
+BLUE, ORANGE = "#2166ac", "#e08214"
+DPI = 110
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # No date or software version inside: the same run gives the same file.
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+
+
+def _tidy(axes: Axes, title: str) -> None:
+    axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(colors=INK)
+
+
+def curves(history: Sequence[dict[str, float]], best_epoch: int, path: Path) -> None:
+    """Draw loss and accuracy by epoch, training and validation, with the epoch whose weights are kept."""
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    epochs = np.arange(1, len(history) + 1)
+    panels = zip(figure.subplots(1, 2), ("loss", "accuracy"), ("Cross-entropy loss", "Nine-way accuracy"), strict=True)
+    for axes, key, title in panels:
+        axes.plot(
+            epochs,
+            [h[key] for h in history],
+            color=ORANGE,
+            marker="o",
+            markersize=3,
+            label="training (augmented, dropout)",
+        )
+        axes.plot(epochs, [h[f"val_{key}"] for h in history], color=BLUE, marker="o", markersize=3, label="validation")
+        axes.axvline(best_epoch, color=FAINT, linestyle="--", linewidth=1, label=f"kept: epoch {best_epoch}")
+        _tidy(axes, title)
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.25)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if key == "loss":
+            axes.set_ylim(bottom=0)
+        axes.legend(frameon=False, fontsize=9)
+    _save(figure, path)
+
+
+def confusion(matrix: Sequence[Sequence[int]], categories: Sequence[str], path: Path) -> None:
+    """Draw the confusion matrix twice: counts, and shares of each true category."""
+    counts = np.array(matrix)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(15, 7), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _matrix(left, shares, [[f"{n:,}" if n else "·" for n in row] for row in counts], categories, "Products")
+    text = [[f"{100 * s:.1f}" if s else "·" for s in row] for row in shares]
+    _matrix(right, shares, text, categories, "Per cent of the true category")
+    _save(figure, path)
+
+
+def _matrix(
+    axes: Axes, shares: NDArray[np.float64], text: list[list[str]], categories: Sequence[str], title: str
+) -> None:
+    # The square root shows the rare errors: on a linear scale a share of 1 % is white.
+    axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+    for row, cells in enumerate(text):
+        for column, cell in enumerate(cells):
+            colour = "white" if shares[row, column] > 0.35 else (FAINT if cell == "·" else INK)
+            axes.text(column, row, cell, ha="center", va="center", color=colour, fontsize=10)
+    axes.set_xticks(range(len(categories)), categories, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(categories)), categories)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def retrieval(figures: dict[str, Any], path: Path) -> None:
+    """Draw precision@k beside what picking at random within the category would find."""
+    kinds = {"article_type": "article type", "base_colour": "base colour", "both": "both"}
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(kinds))
+    series = (("this model", "precision", BLUE, -0.19), ("picked at random", "chance", "#c4c8cf", 0.19))
+    for name, key, colour, offset in series:
+        values = [100 * (figures[key][kind] or 0.0) for kind in kinds]
+        bars = axes.barh(places + offset, values, height=0.36, color=colour, label=name)
+        axes.bar_label(bars, fmt="%.1f %%", padding=3, color=INK, fontsize=9)
+    axes.set_yticks(places, list(kinds.values()))
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.set_xlabel(f"of the {figures['k']} nearest, share that agrees with the query, %")
+    _tidy(axes, f"precision@{figures['k']} within the category")
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    _save(figure, path)

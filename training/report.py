@@ -1,0 +1,148 @@
+"""The report of a training run: `report.md`, `report.json` and pictures, and the model card beside them."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from services.contracts.manifest import Manifest
+from training import plots
+from training.checkpoint import RunState
+
+
+def write_report(directory: Path, manifest: Manifest, state: RunState, figures: dict[str, Any]) -> None:
+    """Write everything into `directory`, which is made."""
+    directory.mkdir(parents=True, exist_ok=True)
+    run = {"settings": asdict(state.settings), "best_epoch": state.best_epoch, "history": state.history}
+    document = {"model": manifest.model_id, "command": manifest.command, "run": run} | figures
+    (directory / "report.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (directory / "report.md").write_text(report_markdown(manifest, state, figures), "utf-8")
+    plots.curves(state.history, state.best_epoch, directory / "curves.png")
+    plots.confusion(figures["classification"]["confusion"], manifest.categories, directory / "confusion.png")
+    plots.retrieval(figures["retrieval"], directory / "retrieval.png")
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a share as per cent, or a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table, first column to the left, the others to the right."""
+    rule = ["---"] + ["---:"] * (len(header) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *rows])
+
+
+def _categories(figures: dict[str, Any]) -> str:
+    rows = [
+        [c["category"], percent(c["precision"]), percent(c["recall"]), percent(c["f1"]), f"{c['support']:,}"]
+        for c in figures["classification"]["per_category"]
+    ]
+    return table(["category", "precision", "recall", "F1", "products"], rows)
+
+
+def _retrieval(figures: dict[str, Any]) -> str:
+    found = figures["retrieval"]
+    kinds = ("article_type", "base_colour", "both")
+    rows = [["**all**", *(f"**{percent(found['precision'][kind], 1)}**" for kind in kinds), f"{found['queries']:,}"]]
+    rows += [["picked at random", *(percent(found["chance"][kind], 1) for kind in kinds), f"{found['queries']:,}"]]
+    rows += [
+        [c["category"], *(percent(c[kind], 1) for kind in kinds), f"{c['queries']:,}"] for c in found["per_category"]
+    ]
+    return table(["precision@10", "article type", "base colour", "both", "queries"], rows)
+
+
+def _worst(figures: dict[str, Any], categories: tuple[str, ...]) -> str:
+    matrix = figures["classification"]["confusion"]
+    wrong = [(matrix[t][p], t, p) for t in range(len(matrix)) for p in range(len(matrix)) if t != p and matrix[t][p]]
+    names = [f"{categories[t]} taken for {categories[p]} ({n})" for n, t, p in sorted(wrong, reverse=True)[:5]]
+    return "; ".join(names) if names else "none"
+
+
+def report_markdown(manifest: Manifest, state: RunState, figures: dict[str, Any]) -> str:
+    """Return the report as Markdown; every number is from `figures` and the run's history."""
+    best, last = state.history[state.best_epoch - 1], state.history[-1]
+    queries, gallery = figures["queries"], figures["gallery"]
+    seconds = sum(h["seconds"] for h in state.history)
+    return f"""# {manifest.model_id}: training report
+
+The network *{manifest.architecture}* ({manifest.parameters:,} trainable parameters), trained on
+`{manifest.dataset["name"]}` ({manifest.dataset["products"]:,} products of the nine categories, SHA-256
+`{manifest.dataset["sha256"]}`), split by product id with seed {manifest.seed}.
+
+```
+{manifest.command}
+```
+
+**Accuracy on the test part: {percent(figures["classification"]["accuracy"])}** of {queries["count"]:,} products that
+training has not seen. Most frequent errors: {_worst(figures, manifest.categories)}.
+
+## Training
+
+{len(state.history)} epochs in {seconds / 60:,.0f} minutes on a CPU that other work shared; the weights kept are those of
+epoch {state.best_epoch}: validation loss {best["val_loss"]:.4f}, validation accuracy {percent(best["val_accuracy"])}. In the
+last epoch the training loss was {last["loss"]:.4f} (measured with augmentation and dropout, which is why it lies above the
+validation's).
+
+![Loss and accuracy by epoch](curves.png)
+
+## Categories
+
+{_categories(figures)}
+
+![Confusion matrix](confusion.png)
+
+## Retrieval
+
+Queries: the {queries["part"]} part, {queries["count"]:,} products. Gallery: the {gallery["part"]} parts, {gallery["count"]:,} products.
+The search is exact, by cosine similarity, within the query's true category; a hit is a neighbour with the same article
+type, the same base colour, or both; the figure is the share of hits among the ten nearest, mean over queries.
+
+{_retrieval(figures)}
+
+![Precision at ten](retrieval.png)
+"""
+
+
+def card_markdown(manifest: Manifest, figures: dict[str, Any]) -> str:
+    """Return the model card."""
+    found = figures["retrieval"]["precision"]
+    return f"""# {manifest.model_id}
+
+A small convolutional network ({manifest.parameters:,} parameters, architecture *{manifest.architecture}*) that says which of
+nine kinds of clothing a picture shows ({", ".join(manifest.categories)}) and gives a vector of {manifest.dimension} numbers to
+search similar products by. It is the reproducible baseline of this project, not its best answer.
+
+- **Input**: `image`, uint8 (n, {manifest.input.height}, {manifest.input.width}, 3), RGB, made by
+  `services.contracts.imaging.prepare_image`; scaling is in the graph.
+- **Output**: `probabilities`, float32 (n, {len(manifest.categories)}); `vector`, float32 (n, {manifest.dimension}), after ReLU
+  and {"of unit length" if manifest.unit_length else "**not** of unit length: normalise it before comparing"}.
+- **Trained on** `{manifest.dataset["name"]}`: Kaggle's "Fashion Product Images (Small)", MIT licence, studio shots on white.
+- **Made again by** `{manifest.command}` (`--dataset` takes the archive's path on your machine).
+- **Files**: a TensorFlow Serving version directory; `manifest.json` says the rest; `report/report.md` has the figures.
+
+| on the test part ({figures["queries"]["count"]:,} products) | |
+| --- | ---: |
+| nine-way accuracy | {percent(figures["classification"]["accuracy"])} |
+| precision@10, article type | {percent(found["article_type"], 1)} |
+| precision@10, base colour | {percent(found["base_colour"], 1)} |
+| precision@10, both | {percent(found["both"], 1)} |
+{_photo_row(figures)}
+## What it fails at
+
+- **Backgrounds that are not white.** It has seen nothing else: on people's own photos its category is right in fewer than
+  half of the cases.
+- **Colour.** It is trained on nine categories alone, so its vectors keep what tells a shoe from a bag and drop much of what
+  makes two shirts look alike: by base colour it does little better than chance, and raw thumbnails do better.
+- **Pictures without clothing.** It knows nine categories and nothing else; it will name one for a cat. The thresholds in the
+  manifest turn away the least certain answers: they are set so that 0.5 % of the validation products fall below each.
+- **Several garments in a picture, dresses, sandals, belts**: none of them is among the nine.
+"""
+
+
+def _photo_row(figures: dict[str, Any]) -> str:
+    if "photos" not in figures:
+        return ""
+    photos = figures["photos"]
+    said = photos["classification"]
+    return f"| nine-way accuracy on {said['count']:,} people's photos ({photos['senders']} senders) | {percent(said['accuracy'])} |\n"

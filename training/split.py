@@ -1,0 +1,35 @@
+"""Training, validation and test parts, by product id alone."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRAINING_SHARE = 0.8
+VALIDATION_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions of each part's products, int64, ascending. No product is in two parts."""
+
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def part_of(product_id: str, seed: int) -> str:
+    """Return `training`, `validation` or `test`: a function of the id and the seed, whatever else is in the archive."""
+    digest = hashlib.sha256(f"{seed}:{product_id}".encode()).digest()
+    draw = int.from_bytes(digest[:8], "big") / 2**64
+    if draw < TRAINING_SHARE:
+        return "training"
+    return "validation" if draw < TRAINING_SHARE + VALIDATION_SHARE else "test"
+
+
+def split(ids: Sequence[str], seed: int) -> Split:
+    """Divide the products 80 : 10 : 10."""
+    parts = np.array([part_of(product_id, seed) for product_id in ids], dtype=object)
+    return Split(*(np.flatnonzero(parts == name) for name in ("training", "validation", "test")))
