@@ -1,0 +1,138 @@
+"""The way to the embedding service: for the gateway one image at a time, for the importer in batches."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from services.contracts.errors import EmbeddingUnavailable, UpstreamTimeout
+from services.contracts.problems import error_from_problem
+from services.contracts.telemetry import outgoing_headers
+from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ModelFacts
+
+# Bytes go as they are: one image is the body, a batch is one file part an image.
+RAW = {"Content-Type": "application/octet-stream"}
+Message = TypeVar("Message", bound=BaseModel)
+Files = list[tuple[str, tuple[str, bytes]]]
+
+
+class EmbeddingClient:
+    """Calls the embedding service over pooled connections, each call with a deadline.
+
+    Embedding changes nothing, so a connection that is refused is tried once more.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout_s: float,
+        *,
+        max_connections: int = 100,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            base_url: the service's address, such as `http://127.0.0.1:8001`.
+            timeout_s: how long any step of a call may take: connecting, sending, waiting for the answer.
+            max_connections: bound on open connections.
+            transport: how requests travel; over TCP unless told.
+
+        Raises:
+            ValueError: the address is no http or https URL.
+        """
+        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        self._http = httpx.AsyncClient(
+            base_url=_checked(base_url),
+            timeout=timeout_s,
+            transport=transport or httpx.AsyncHTTPTransport(retries=1, limits=limits),
+            trust_env=False,
+        )
+        self.address = base_url
+
+    async def close(self) -> None:
+        """Close the pooled connections."""
+        await self._http.aclose()
+
+    async def model(self) -> ModelFacts:
+        """Return what the others need of the active model's manifest.
+
+        Raises:
+            EmbeddingUnavailable: the service or its network is away.
+            UpstreamTimeout: no answer in time.
+        """
+        return _understood(ModelFacts, await self._send("GET", "/v1/model"))
+
+    async def embed(self, data: bytes) -> EmbeddingAnswer:
+        """Return what the network makes of one image file.
+
+        Raises:
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            EmbeddingUnavailable, UpstreamTimeout: as `model`.
+        """
+        return _understood(EmbeddingAnswer, await self._send("POST", "/v1/embed", content=data))
+
+    async def embed_batch(self, images: Sequence[bytes]) -> BatchAnswer:
+        """Return one item an image, in their order: an embedding, or why there is none.
+
+        Args:
+            images: 1 to `wire.MAX_BATCH` image files.
+
+        Raises:
+            ImageTooLarge: together they are more than the service takes in one request.
+            EmbeddingUnavailable, UpstreamTimeout: as `model`.
+        """
+        files = [("images", (str(number), data)) for number, data in enumerate(images)]
+        return _understood(BatchAnswer, await self._send("POST", "/v1/embed/batch", files=files))
+
+    async def ready(self) -> None:
+        """Return if the service can embed.
+
+        Raises:
+            EmbeddingUnavailable: it cannot, or does not answer at all.
+        """
+        try:
+            response = await self._http.get("/readyz")
+        except httpx.HTTPError:
+            raise EmbeddingUnavailable("the embedding service cannot be reached") from None
+        if response.status_code != httpx.codes.OK:
+            raise EmbeddingUnavailable("the embedding service is not ready: " + _reasons(response))
+
+    async def _send(self, method: str, path: str, *, content: bytes | None = None, files: Files | None = None) -> bytes:
+        headers = outgoing_headers() if content is None else {**RAW, **outgoing_headers()}
+        try:
+            response = await self._http.request(method, path, content=content, files=files, headers=headers)
+        except httpx.ConnectError:
+            raise EmbeddingUnavailable("the embedding service cannot be reached") from None
+        except httpx.TimeoutException:
+            raise UpstreamTimeout("the embedding service did not answer in time") from None
+        except httpx.HTTPError:
+            raise EmbeddingUnavailable("the embedding service closed the connection") from None
+        if response.status_code != httpx.codes.OK:
+            raise error_from_problem(response.status_code, response.content)
+        return response.content
+
+
+def _checked(address: str) -> httpx.URL:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"the embedding service's address {address!r} is no address: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"the embedding service's address {address!r} is no address: it must begin with http://")
+    return url
+
+
+def _understood(kind: type[Message], body: bytes) -> Message:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError:
+        raise EmbeddingUnavailable("the embedding service's answer is not understood: is it of this version?") from None
+
+
+def _reasons(response: httpx.Response) -> str:
+    try:
+        return "; ".join(map(str, response.json()["reasons"]))
+    except (ValueError, KeyError, TypeError):
+        return f"it answered {response.status_code}"
