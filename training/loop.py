@@ -44,7 +44,7 @@ def make_deterministic(seed: int) -> None:
 
 
 def _values(variables: list[Any]) -> Arrays:
-    return [np.array(variable) for variable in variables]
+    return [variable.numpy().copy() for variable in variables]
 
 
 def _assign(variables: list[Any], values: Arrays) -> None:

@@ -106,7 +106,7 @@ type, the same base colour, or both; the figure is the share of hits among the t
 
 def card_markdown(manifest: Manifest, figures: dict[str, Any]) -> str:
     """Return the model card."""
-    found = figures["retrieval"]["precision"]
+    found, chance = figures["retrieval"]["precision"], figures["retrieval"]["chance"]
     return f"""# {manifest.model_id}
 
 A small convolutional network ({manifest.parameters:,} parameters, architecture *{manifest.architecture}*) that says which of
@@ -130,14 +130,21 @@ search similar products by. It is the reproducible baseline of this project, not
 {_photo_row(figures)}
 ## What it fails at
 
-- **Backgrounds that are not white.** It has seen nothing else: on people's own photos its category is right in fewer than
-  half of the cases.
-- **Colour.** It is trained on nine categories alone, so its vectors keep what tells a shoe from a bag and drop much of what
-  makes two shirts look alike: by base colour it does little better than chance, and raw thumbnails do better.
+- **Backgrounds that are not white.** It has seen nothing else{_on_photos(figures)}.
+- **Likeness.** It is trained to tell nine categories apart and nothing more, so its vectors drop much of what makes two shirts
+  look alike: of the ten nearest {percent(found["base_colour"], 1)} have the query's base colour, where picking at random within
+  the category finds {percent(chance["base_colour"], 1)}; by article type it is {percent(found["article_type"], 1)} against
+  {percent(chance["article_type"], 1)}.
 - **Pictures without clothing.** It knows nine categories and nothing else; it will name one for a cat. The thresholds in the
   manifest turn away the least certain answers: they are set so that 0.5 % of the validation products fall below each.
 - **Several garments in a picture, dresses, sandals, belts**: none of them is among the nine.
 """
+
+
+def _on_photos(figures: dict[str, Any]) -> str:
+    if "photos" not in figures:
+        return ""
+    return f": on people's own photos its category is right for {percent(figures['photos']['classification']['accuracy'], 0)}"
 
 
 def _photo_row(figures: dict[str, Any]) -> str:

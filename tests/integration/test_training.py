@@ -1,0 +1,230 @@
+"""Training from an archive to a served directory, on drawn shapes; and the shipped model on the real archive."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from services.catalogue.kaggle import CATEGORIES
+from services.cli.train import evaluate, train
+from services.contracts.manifest import load_manifest
+from tests.unit.training.shapes import make_archive, make_photos, products
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "models" / "fashion" / "1"
+app = typer.Typer()
+app.command()(train)
+app.command()(evaluate)
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    """Run the program in this process; return exit status, stdout and stderr."""
+    said = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    return said.exit_code, said.stdout, said.stderr
+
+
+def train_command(archive: Path, out: Path, run_dir: Path, *more: object) -> list[object]:
+    options = ["--out", out, "--run-dir", run_dir, "--seed", 3, "--batch-size", 16]
+    return ["train", "--dataset", archive, *options, *more]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_archive(tmp_path_factory.mktemp("data") / "shapes.zip", 12, ("1,bad", "2,,,Sandal,,,,,,Outside"))
+
+
+@pytest.fixture(scope="module")
+def trained(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    out = folder / "fashion" / "1"
+    status, _, told = run(*train_command(archive, out, folder / "run", "--epochs", 2))
+    assert status == 0, told
+    return out
+
+
+def weights(model_dir: Path) -> list[np.ndarray]:
+    import tensorflow as tf
+
+    return [w.numpy() for w in tf.saved_model.load(str(model_dir)).weights]
+
+
+def test_a_trained_model_is_a_version_directory_that_honours_the_contract(trained: Path) -> None:
+    import tensorflow as tf
+
+    manifest = load_manifest(trained)
+    assert (manifest.model_id, manifest.architecture, manifest.parameters) == ("fashion/1", "baseline", 701_161)
+    assert manifest.categories == CATEGORIES
+    assert manifest.dataset["products"] == 108
+    assert set(manifest.thresholds) == {"no_clothing", "no_close_match"}
+    serve = tf.saved_model.load(str(trained)).signatures["serving_default"]
+    ((), inputs) = serve.structured_input_signature
+    assert {name: (spec.dtype, spec.shape.as_list()) for name, spec in inputs.items()} == {
+        "image": (tf.uint8, [None, 80, 80, 3])
+    }
+    outputs = {name: (spec.dtype, spec.shape.as_list()) for name, spec in serve.structured_outputs.items()}
+    assert outputs == {"probabilities": (tf.float32, [None, 9]), "vector": (tf.float32, [None, 64])}
+
+
+def test_the_directory_holds_the_report_and_no_optimizer_state(trained: Path) -> None:
+    names = {p.relative_to(trained).as_posix() for p in trained.rglob("*") if p.is_file()}
+    assert {"manifest.json", "saved_model.pb", "README.md", "report/report.md", "report/report.json"} <= names
+    assert {"report/curves.png", "report/confusion.png", "report/retrieval.png"} <= names
+    assert "fingerprint.pb" not in names
+    assert sum(p.stat().st_size for p in (trained / "variables").iterdir()) < 1.05 * 701_161 * 4
+    assert [p.name for p in trained.parent.iterdir()] == ["1"]
+
+
+def test_a_version_that_exists_is_not_overwritten_unless_told(archive: Path, trained: Path, tmp_path: Path) -> None:
+    before = (trained / "saved_model.pb").stat().st_mtime_ns
+    status, _, told = run(*train_command(archive, trained, tmp_path / "run", "--epochs", 1))
+    assert status == 2
+    assert "exists already" in told
+    assert (trained / "saved_model.pb").stat().st_mtime_ns == before
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    archive: Path, trained: Path, tmp_path: Path
+) -> None:
+    assert run(*train_command(archive, tmp_path / "a" / "1", tmp_path / "run", "--epochs", 1))[0] == 0
+    status, _, told = run(*train_command(archive, tmp_path / "b" / "1", tmp_path / "run", "--epochs", 2))
+    assert status == 0
+    assert "1 epochs are done" in told
+    for ours, theirs in zip(weights(tmp_path / "b" / "1"), weights(trained), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_run_with_another_batch_size_is_refused_until_it_begins_afresh(
+    archive: Path, trained: Path, tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(trained.parents[1] / "run", tmp_path / "run")
+    command = train_command(archive, tmp_path / "b" / "1", run_dir, "--epochs", 1, "--batch-size", 32)
+    status, _, told = run(*command)
+    assert status == 2
+    assert "batch_size 16, not 32" in told
+    assert not (tmp_path / "b").exists()
+    status, _, told = run(*command, "--fresh")
+    assert status == 0
+    assert "epoch   1/1" in told
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(archive: Path, tmp_path: Path) -> None:
+    command = [str(a) for a in train_command(archive, tmp_path / "fashion" / "1", tmp_path / "run", "--epochs", 10_000)]
+    program = "from tests.integration.test_training import app; app()"
+    process = subprocess.Popen([sys.executable, "-c", program, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "checkpoint.npz").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "interrupted: the same command goes on after the last whole epoch"
+    assert "Traceback" not in told
+    assert not (tmp_path / "fashion" / "1").exists()
+
+
+def test_evaluate_prints_the_reports_figures_as_json_and_nothing_else(archive: Path, trained: Path) -> None:
+    status, printed, _ = run("evaluate", "--model", trained, "--dataset", archive)
+    assert status == 0
+    figures = json.loads(printed)
+    report = json.loads((trained / "report" / "report.json").read_text("utf-8"))
+    assert figures["queries"]["part"] == "test"
+    assert figures["classification"]["confusion"] == report["classification"]["confusion"]
+    assert figures["retrieval"]["precision"] == pytest.approx(report["retrieval"]["precision"])
+    assert figures["rows"]["bad_rows"] == 1
+    assert figures["rows"]["outside_the_nine"] == 1
+
+
+def test_another_archive_is_measured_as_a_whole_and_against_a_gallery(
+    archive: Path, trained: Path, tmp_path: Path
+) -> None:
+    other = make_archive(tmp_path / "other.zip", 3)
+    said = json.loads(run("evaluate", "--model", trained, "--dataset", other)[1])
+    assert (said["queries"], said["gallery"]["part"]) == ({"part": "all", "count": 27}, "all but the query")
+    said = json.loads(run("evaluate", "--model", trained, "--dataset", other, "--gallery", archive)[1])
+    assert (said["gallery"]["part"], said["gallery"]["count"]) == ("shapes.zip", 108)
+
+
+def test_peoples_photos_are_measured_when_asked(archive: Path, trained: Path, tmp_path: Path) -> None:
+    pictures = {str(number): picture for number, category, _, picture in products(2) if category == "Topwear"}
+    photos = make_photos(tmp_path / "photos.zip", tuple(f"{name},9,T-Shirt,False" for name in pictures), pictures)
+    said = json.loads(run("evaluate", "--model", trained, "--dataset", archive, "--photos", photos)[1])["photos"]
+    assert (said["senders"], said["classification"]["count"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["train", "--dataset", "nowhere.zip"], "there is no data set at nowhere.zip"),
+        (["train", "--dataset", "text.zip"], "is not a zip archive"),
+        (["train", "--dataset", "shapes.zip", "--model", "resnet"], "there is no network called 'resnet'"),
+        (["train", "--dataset", "shapes.zip", "--out", "fashion"], "must end in a name and a version number"),
+        (["train", "--dataset", "shapes.zip", "--epochs", "0"], "Invalid value for '--epochs'"),
+        (["train", "--dataset", "shapes.zip", "--seed", "-1"], "Invalid value for '--seed'"),
+        (["train", "--dataset", "shapes.zip", "--photos", "none.zip"], "there are no photos at none.zip"),
+        (["train", "--dataset", "shapes.zip", "--out", "text.zip/fashion/1"], "is not a folder one may write to"),
+        (["train", "--dataset", "one.zip"], "part is empty: the archive has too few products"),
+        (["evaluate", "--model", "nowhere", "--dataset", "shapes.zip"], "there is no model directory nowhere"),
+        (["evaluate", "--model", "empty", "--dataset", "shapes.zip"], "has no manifest.json"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_status_2(
+    arguments: list[str], told: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.zip").write_text("no zip")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "shapes.zip").symlink_to(archive)
+    make_archive(tmp_path / "one.zip", 1)
+    status, printed, said = run(*arguments)
+    assert (status, printed) == (2, "")
+    assert told in " ".join(said.replace("│", " ").split())  # Typer's own complaints come in a box
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_damaged_saved_model_is_one_sentence(archive: Path, trained: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "fashion" / "1"
+    copy.mkdir(parents=True)
+    (copy / "manifest.json").write_bytes((trained / "manifest.json").read_bytes())
+    (copy / "saved_model.pb").write_bytes((trained / "saved_model.pb").read_bytes()[:1000])
+    status, printed, said = run("evaluate", "--model", copy, "--dataset", archive)
+    assert (status, printed) == (2, "")
+    assert "cannot be loaded" in said
+
+
+def real(variable: str) -> Path:
+    """Return the path that an environment variable gives, or skip."""
+    if not os.environ.get(variable):
+        pytest.skip(f"set {variable} to the path of the archive: this test reads real data")
+    return Path(os.environ[variable])
+
+
+@pytest.mark.real_data
+def test_the_shipped_model_tells_the_nine_categories_on_its_test_part() -> None:
+    from training.dataset import read_dataset
+    from training.evaluate import answers, figures_on_test_part
+    from training.progress import Terminal
+    from training.served import ServedModel
+
+    archive = real("DATASET")
+    model = ServedModel.load(SHIPPED)
+    data = read_dataset(archive, model.manifest.input, Terminal())
+    figures = figures_on_test_part(answers(model, data, Terminal()), data, model.manifest.seed)
+    assert figures["classification"]["accuracy"] >= 0.975
+    assert figures["classification"]["accuracy"] == pytest.approx(model.manifest.metrics["test_accuracy"], abs=0.002)
+    assert data.counts.products == 32_082
+
+
+def test_the_shipped_model_is_the_baseline_and_names_no_folder_of_its_maker() -> None:
+    manifest = load_manifest(SHIPPED)
+    assert (manifest.architecture, manifest.parameters, manifest.dimension) == ("baseline", 701_161, 64)
+    assert manifest.command.startswith("lookalike train --dataset fashion-product-images-small.zip")
+    assert manifest.metrics["test_accuracy"] >= 0.975
