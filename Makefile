@@ -8,7 +8,7 @@ PHOTOS ?=
 MODEL ?= baseline
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench train evaluate clean
+.PHONY: help setup demo stop test lint format bench train evaluate clean openapi
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,8 @@ lint: $(READY) ## Check style, types and the layers between packages
 format: $(READY) ## Bring the code into the house's form
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: $(READY) ## Measure searches, imports and the services, as ratios within one run
-	@$(BIN)/python -m tests.benchmarks
+bench: $(READY) ## Measure searches, imports and the services, as ratios within one run [BENCH="index page"]
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make train DATASET=path/to/archive.zip"; exit 2; }
@@ -49,3 +49,6 @@ evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fas
 
 clean: stop ## Remove the local stack's data and the virtual environment
 	@rm -rf var $(VENV)
+
+openapi: $(READY) ## Write docs/openapi.json anew
+	@$(BIN)/python -m tools.openapi > docs/openapi.json

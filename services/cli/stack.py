@@ -48,15 +48,14 @@ def demo(
     stack = _stack()
     try:
         source = steps.prepare(stack.settings, dataset)
+        _start(stack, source.name)
+        os.environ.update(EMBEDDING_URL=stack.settings.embedding_url, MONGO_URL=stack.settings.mongo_url)
+        err.print(f"importing {source.path}", highlight=False, markup=False)
+        products = steps.import_source(source, stack.settings.state_dir / "rejected.ndjson")
+        steps.wait_until_indexed(stack.settings, products)
     except steps.DemoError as error:
-        fail(str(error), 2)
-    _start(stack, source.name)
-    os.environ.update(EMBEDDING_URL=stack.settings.embedding_url, MONGO_URL=stack.settings.mongo_url)
-    err.print(f"importing {source.path}")
-    steps.import_source(source)
-    steps.wait_until_indexed(stack.settings, source)
-    photo = steps.save_query(stack.settings, source)
-    steps.show_search(stack.settings, photo)
+        fail(str(error))
+    steps.show_search(stack.settings, steps.save_query(stack.settings, source))
 
 
 def _stack() -> "Stack":

@@ -30,7 +30,7 @@ EXIT_USAGE = 2
 SHUTDOWN_S = 4
 
 
-def run_service(name: str, settings_type: Callable[[], Settings], create_app: Callable[[Settings], FastAPI]) -> None:
+def run_service(name: str, settings_type: type[Settings], create_app: Callable[[Settings], FastAPI]) -> None:
     """Read the settings, make the app and serve it until told to stop; requests under way are answered first.
 
     Raises:
@@ -65,7 +65,9 @@ def _listen(name: str, host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
-        sys.exit(f"lookalike {name}: cannot listen on {host}:{port}: {error.strerror}; stop what uses it, or set another port")
+        sys.exit(
+            f"lookalike {name}: cannot listen on {host}:{port}: {error.strerror}; stop what uses it, or set another port"
+        )
     listener.listen(1024)
     listener.set_inheritable(True)
     return listener

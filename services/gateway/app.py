@@ -64,7 +64,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
     index = IndexClient(settings.index_url, settings.index_timeout_s)
     stack.push_async_callback(index.close)
     store = ProductStore(settings.mongo_url.get_secret_value(), settings.mongo_database)
-    stack.push_async_callback(store.close)
+    await stack.enter_async_context(store)
     fetcher = _fetcher(settings)
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)

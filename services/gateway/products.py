@@ -89,7 +89,10 @@ class ProductService:
         product = await (self._kept(key, body, old) if data is None else self._embedded(key, body, data))
         if data is not None and body.image_url is None:
             await self.store.put_images([(key, StoredImage(f"image/{(sniff(data) or 'jpeg').lower()}", data))])
-        await self.store.put(product)
+        try:
+            await self.store.put(product)
+        except ValueError as error:
+            raise InvalidRequest(f"the product cannot be stored: {error}") from None
         return Written(await self._view(product), created=old is None)
 
     async def get(self, key: str) -> ProductView:

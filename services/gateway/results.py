@@ -77,8 +77,9 @@ class ProductView(Frozen):
             id=product.key,
             category=names[product.category],
             category_source=product.category_source,
-            prediction=guess
-            and PredictedCategory(id=guess.category, name=names[guess.category], probability=guess.probability),
+            prediction=None
+            if guess is None
+            else PredictedCategory(id=guess.category, name=names[guess.category], probability=guess.probability),
             url=url,
             image_url=image_url,
             title=product.title,

@@ -1,0 +1,54 @@
+"""`make bench`: every benchmark, one after the other, each in a process of its own; the figures go to var/bench.json."""
+
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+OUT = Path("var/bench.json")
+MARK = "@@figures "
+
+
+def names() -> list[str]:
+    """Return the benchmarks' names: the modules `bench_*.py` beside this one."""
+    return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+
+
+def run(name: str) -> dict[str, object] | None:
+    """Run one benchmark in a process of its own and return its figures; None when it failed."""
+    print(f"\n== {name} ==", flush=True)
+    command = [sys.executable, "-m", "tests.benchmarks", "--one", name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        figures = None
+        for line in process.stdout or ():
+            if line.startswith(MARK):
+                figures = json.loads(line.removeprefix(MARK))
+            else:
+                print(line, end="", flush=True)
+    return figures if process.returncode == 0 else None
+
+
+def main() -> int:
+    """Run the benchmarks that are named, or all. Return the exit status: 1 when one failed."""
+    if sys.argv[1:2] == ["--one"]:
+        figures = importlib.import_module(f"tests.benchmarks.bench_{sys.argv[2]}").main()
+        print(MARK + json.dumps(figures, default=str))
+        return 0
+    wanted = sys.argv[1:] or names()
+    if unknown := set(wanted) - set(names()):
+        print(f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(names())}", file=sys.stderr)
+        return 2
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+    results = {name: run(name) for name in wanted}
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(results, indent=2, default=str))
+    print(f"\nfigures: {OUT}")
+    return int(any(figures is None for figures in results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""One search through the whole running stack, a stage at a time: where its milliseconds go."""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+from services.local.sample.catalogue import sample_products, sample_query
+from tests.support.stack import running_stack
+
+ROUNDS = 200
+STAGES = ("decode", "network", "index")
+
+
+def main() -> dict[str, float]:
+    """Print and return medians in milliseconds: a stage, the rest of the gateway's time, and what the caller sees."""
+    with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder)) as stack:
+        with httpx.Client(base_url=stack.settings.gateway_url, timeout=20, trust_env=False) as api:
+            for product in sample_products(per_category=3):
+                api.put(f"/v1/products/{product.id}", files={"image": product.render()}).raise_for_status()
+            figures = measure(api, sample_query(1))
+    print(f"median of {ROUNDS} searches, one after the other, in milliseconds:")
+    for name, value in figures.items():
+        print(f"  {name:<26} {value:7.2f}")
+    return figures
+
+
+def measure(api: httpx.Client, photo: bytes) -> dict[str, float]:
+    """Return the medians of as many searches, after a warm-up."""
+    rows: list[dict[str, float]] = []
+    for turn in range(ROUNDS + 20):
+        started = time.perf_counter()
+        answer = api.post("/v1/search", content=photo, headers={"Content-Type": "image/jpeg"})
+        seen = (time.perf_counter() - started) * 1000
+        answer.raise_for_status()
+        if turn >= 20:
+            rows.append({**answer.json()["timings_ms"], "caller": seen})
+    medians = {name: statistics.median(row[name] for row in rows) for name in (*STAGES, "total", "caller")}
+    rest = statistics.median(row["total"] - sum(row[stage] for stage in STAGES) for row in rows)
+    return {
+        "decode": medians["decode"],
+        "network (gRPC)": medians["network"],
+        "index (HTTP)": medians["index"],
+        "the rest of the gateway": rest,
+        "gateway in all": medians["total"],
+        "seen by the caller": medians["caller"],
+        "caller p99": statistics.quantiles([row["caller"] for row in rows], n=100)[98],
+    }
+
+
+if __name__ == "__main__":
+    main()

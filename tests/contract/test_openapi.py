@@ -1,0 +1,34 @@
+"""The public API's document, as it was last looked at. `make openapi` writes it anew; the difference is to be read."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from services.contracts.errors import error_types
+from services.gateway.app import create_app
+from services.gateway.settings import GatewaySettings
+
+SNAPSHOT = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+DOCUMENT = create_app(GatewaySettings()).openapi()
+ROUTES = [(path, method) for path, operations in DOCUMENT["paths"].items() for method in operations]
+
+
+def test_the_openapi_document_is_the_one_in_the_docs() -> None:
+    assert orjson.loads(SNAPSHOT.read_bytes()) == orjson.loads(orjson.dumps(DOCUMENT)), "run make openapi, and look"
+
+
+@pytest.mark.parametrize(("path", "method"), ROUTES)
+def test_every_route_says_what_it_does_and_documents_its_errors_as_problems(path: str, method: str) -> None:
+    operation = DOCUMENT["paths"][path][method]
+    assert operation["summary"]
+    for status, answer in operation["responses"].items():
+        if status >= "400" and path != "/readyz":
+            assert "application/problem+json" in answer["content"], f"{method} {path} {status}"
+
+
+@pytest.mark.parametrize("slug", error_types())
+def test_every_problem_type_has_a_title_and_an_error_status(slug: str) -> None:
+    kind = error_types()[slug]
+    assert kind.title
+    assert 400 <= kind.status < 600

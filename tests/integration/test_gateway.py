@@ -1,0 +1,301 @@
+"""The public API of a whole running stack: what a shop's engineers rely on."""
+
+import base64
+import io
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image, ImageDraw
+from services.local.sample.catalogue import sample_products, sample_query
+
+from tests.support.stack import eventually
+
+PHOTO = sample_query(3)
+IMAGE = {"Content-Type": "image/jpeg"}
+
+
+def picture(colour: tuple[int, ...] = (200, 30, 30), size: tuple[int, int] = (120, 160), **save: Any) -> bytes:
+    image = Image.new("RGB", size, "white")
+    ImageDraw.Draw(image).rectangle((30, 40, size[0] - 30, size[1] - 20), fill=colour)
+    file = io.BytesIO()
+    image.save(file, save.pop("format", "JPEG"), **save)
+    return file.getvalue()
+
+
+def search(api: httpx.Client, data: bytes, **options: Any) -> httpx.Response:
+    return api.post("/v1/search", content=data, headers=IMAGE, params=options)
+
+
+@pytest.fixture(scope="module")
+def catalogue(api: httpx.Client) -> list[str]:
+    """Three drawn products a category, put through the API."""
+    keys = []
+    for product in sample_products(per_category=3):
+        body = {
+            "title": product.title,
+            "url": product.url,
+            "category": product.category,
+            "attributes": dict(product.attributes),
+            "image_base64": base64.b64encode(product.render()).decode(),
+        }
+        assert api.put(f"/v1/products/{product.id}", json=body).status_code == 201
+        keys.append(product.id)
+    eventually(lambda: api.get("/v1/stats").json()["products"] >= len(keys))
+    return keys
+
+
+def test_a_photo_brings_a_category_and_products_with_urls_best_first(api: httpx.Client, catalogue: list[str]) -> None:
+    answer = search(api, PHOTO).json()
+    assert answer["outcome"] == "ok"
+    assert answer["category"]["probability"] == max(answer["probabilities"].values())
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    scores = [result["score"] for result in answer["results"]]
+    assert scores == sorted(scores, reverse=True)
+    assert len(scores) >= 3
+    assert all(result["category"] == answer["category"]["name"] for result in answer["results"])
+    assert all(result["url"] == f"https://shop.example/products/{result['id']}" for result in answer["results"])
+    assert {"decode", "network", "index", "total"} <= set(answer["timings_ms"])
+    assert answer["model"] == "fashion/1"
+
+
+def test_form_raw_body_and_base64_give_the_same_answer(api: httpx.Client, catalogue: list[str]) -> None:
+    answers = [
+        search(api, PHOTO).json(),
+        api.post("/v1/search", files={"image": ("a.jpg", PHOTO, "image/jpeg")}).json(),
+        api.post("/v1/search", json={"image_base64": base64.b64encode(PHOTO).decode()}).json(),
+    ]
+    results = [[(r["id"], round(r["score"], 5)) for r in answer["results"]] for answer in answers]
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_product_put_is_first_for_its_own_image_within_a_second_and_gone_after_its_delete(api: httpx.Client) -> None:
+    data = picture((20, 90, 160))
+    put = api.put(
+        "/v1/products/own-image", files={"image": data}, data={"product": '{"url": "https://shop.example/o"}'}
+    )
+    started = time.monotonic()
+    assert put.status_code == 201
+
+    def first() -> dict[str, Any] | None:
+        results = search(api, data).json()["results"]
+        return results[0] if results and results[0]["id"] == "own-image" else None
+
+    found = eventually(first, within_s=1.0)
+    assert time.monotonic() - started < 1.0
+    assert found["score"] > 0.999
+    assert found["url"] == "https://shop.example/o"
+    assert api.get(found["image_url"]).content == data
+    assert api.delete("/v1/products/own-image").status_code == 204
+    eventually(lambda: all(r["id"] != "own-image" for r in search(api, data, k=100).json()["results"]), within_s=1.0)
+    assert api.get("/v1/products/own-image").status_code == 404
+    assert api.get(found["image_url"]).status_code == 404
+
+
+def test_a_product_is_read_back_as_it_was_put(api: httpx.Client) -> None:
+    body = {
+        "title": "A shirt with <b>mark-up</b>",
+        "category": "Shoes",
+        "attributes": {"price": 29.9, "sizes": ["S", "M"], "sale": True, "baseColour": "Blue"},
+        "image_base64": base64.b64encode(picture()).decode(),
+    }
+    created = api.put("/v1/products/folder/with%20space", json=body)
+    assert created.status_code == 201
+    read = api.get("/v1/products/folder/with%20space").json()
+    assert read == created.json()
+    assert (read["id"], read["category"], read["category_source"]) == ("folder/with space", "Shoes", "feed")
+    assert read["prediction"]["probability"] > 0
+    assert read["attributes"] == body["attributes"]
+    renamed = api.put("/v1/products/folder/with%20space", json={"title": "Another", "category": 1})
+    assert renamed.status_code == 200
+    assert renamed.json()["title"] == "Another"
+    assert renamed.json()["image_url"] == read["image_url"]
+    assert api.delete("/v1/products/folder/with%20space").status_code == 204
+
+
+def test_similar_leaves_the_product_itself_out(api: httpx.Client, catalogue: list[str]) -> None:
+    answer = api.get(f"/v1/products/{catalogue[0]}/similar", params={"k": 2}).json()
+    assert len(answer["results"]) == 2
+    assert catalogue[0] not in {result["id"] for result in answer["results"]}
+    assert answer["category"]["name"] == "Topwear"
+
+
+def test_a_category_may_be_chosen_and_the_prediction_is_still_told(api: httpx.Client, catalogue: list[str]) -> None:
+    answer = search(api, PHOTO, category="watches", k=2).json()
+    assert answer["category"]["name"] == "Watches"
+    assert {result["category"] for result in answer["results"]} == {"Watches"}
+    assert answer["category"]["probability"] == answer["probabilities"]["Watches"]
+
+
+def test_a_filter_keeps_the_products_that_match(api: httpx.Client, catalogue: list[str]) -> None:
+    everything = search(api, PHOTO, category="Shoes").json()["results"]
+    colour = everything[-1]["attributes"]["baseColour"]
+    kept = search(api, PHOTO, category="Shoes", filter=f'{{"baseColour": "{colour}"}}').json()["results"]
+    assert [r["id"] for r in kept] == [r["id"] for r in everything if r["attributes"]["baseColour"] == colour]
+
+
+def test_a_k_larger_than_the_category_brings_what_there_is(api: httpx.Client, catalogue: list[str]) -> None:
+    assert 3 <= len(search(api, PHOTO, category="Socks", k=100).json()["results"]) < 100
+
+
+def test_a_min_score_nobody_reaches_is_no_close_match(api: httpx.Client, catalogue: list[str]) -> None:
+    answer = search(api, picture((1, 2, 3)), category="Watches", min_score=1.0).json()
+    assert (answer["outcome"], answer["results"]) == ("no_close_match", [])
+
+
+def test_categories_and_stats_count_the_products(api: httpx.Client, catalogue: list[str]) -> None:
+    categories = api.get("/v1/categories").json()["categories"]
+    assert [c["id"] for c in categories] == list(range(9))
+    stats = api.get("/v1/stats").json()
+    assert stats["products"] == sum(c["products"] for c in stats["categories"]) >= len(catalogue)
+    assert stats["sync"]["state"] == "following"
+
+
+def bomb(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (width, height)).save(file, "PNG")
+    return file.getvalue()
+
+
+BAD_IMAGES: list[tuple[str, Callable[[], bytes], int, str]] = [
+    ("an empty body", lambda: b"", 422, "invalid-image"),
+    ("a text file", lambda: b"this is no picture, whatever its name is", 415, "unsupported-image"),
+    ("a truncated JPEG", lambda: picture()[:900], 422, "invalid-image"),
+    ("a damaged header", lambda: picture()[:20], 422, "invalid-image"),
+    ("50 megapixels", lambda: bomb(8000, 6250), 413, "image-too-large"),
+    ("a decompression bomb", lambda: bomb(20000, 20000), 413, "image-too-large"),
+    ("a PDF", lambda: b"%PDF-1.7 and so on", 415, "unsupported-image"),
+    ("an SVG", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported-image"),
+    ("11 MB", lambda: picture() + b"\0" * (11 << 20), 413, "image-too-large"),
+    ("30 MB", lambda: b"\0" * (30 << 20), 413, "image-too-large"),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "status", "slug"), [row[1:] for row in BAD_IMAGES], ids=[row[0] for row in BAD_IMAGES]
+)
+def test_what_is_no_proper_image_gets_its_problem(
+    api: httpx.Client, make: Callable[[], bytes], status: int, slug: str
+) -> None:
+    answer = search(api, make())
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (status, f"/problems/{slug}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert api.get("/livez").status_code == 200
+
+
+ODD_IMAGES: dict[str, Callable[[], bytes]] = {
+    "1×1": lambda: _saved(Image.new("RGB", (1, 1), "red"), "PNG"),
+    "CMYK": lambda: _saved(Image.new("CMYK", (60, 80), (0, 200, 200, 0)), "JPEG"),
+    "16-bit grey": lambda: _saved(Image.new("I;16", (60, 80), 40000), "PNG"),
+    "palette with alpha": lambda: _saved(Image.new("RGBA", (60, 80), (200, 0, 0, 90)).quantize(), "PNG"),
+    "WebP": lambda: picture(format="WEBP"),
+    "AVIF": lambda: picture(format="AVIF"),
+    "BMP": lambda: picture(format="BMP"),
+    "animated GIF": lambda: _saved(
+        Image.new("P", (60, 80)), "GIF", save_all=True, append_images=[Image.new("P", (60, 80), 1)]
+    ),
+}
+
+
+def _saved(image: Image.Image, kind: str, **save: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **save)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ODD_IMAGES)
+def test_odd_but_proper_images_are_searched(api: httpx.Client, name: str) -> None:
+    answer = search(api, ODD_IMAGES[name]())
+    assert answer.status_code == 200, answer.text
+
+
+def test_an_exif_rotated_photo_is_seen_upright(api: httpx.Client) -> None:
+    upright = Image.open(io.BytesIO(PHOTO)).convert("RGB")
+    turned = upright.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    plain, rotated = _saved(upright, "PNG"), _saved(turned, "PNG", exif=exif)
+    assert search(api, rotated).json()["probabilities"] == pytest.approx(
+        search(api, plain).json()["probabilities"], abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("k", ["0", "-1", "101", "ten", "1.5"])
+def test_a_k_out_of_bounds_is_an_invalid_request_that_names_it(api: httpx.Client, k: str) -> None:
+    answers = [search(api, PHOTO, k=k), api.get("/v1/products/x/similar", params={"k": k})]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+        assert "k:" in answer.json()["detail"]
+
+
+def test_an_unknown_category_is_a_404_problem(api: httpx.Client) -> None:
+    answer = search(api, PHOTO, category="Hats")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-category")
+
+
+@pytest.mark.parametrize("method", ["get", "delete"])
+def test_an_unknown_product_is_a_404_problem(api: httpx.Client, method: str) -> None:
+    answer = getattr(api, method)("/v1/products/nobody-knows")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-product")
+
+
+def test_similar_to_an_unknown_product_is_a_404_problem(api: httpx.Client) -> None:
+    answer = api.get("/v1/products/nobody-knows/similar")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-product")
+
+
+def test_a_new_product_without_an_image_is_an_invalid_request(api: httpx.Client) -> None:
+    answer = api.put("/v1/products/bare", json={"title": "No image"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+    assert api.get("/v1/products/bare").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 422),
+        (b"[]", "application/json", 422),
+        (b"{}", "application/json", 422),
+        (b'{"image_base64": "%%%"}', "application/json", 422),
+        (b'{"image_url": "https://shop.example/a.jpg"}', "application/json", 422),
+        (b"x=1", "application/x-www-form-urlencoded", 415),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=x", 422),
+        (b"broken", "multipart/form-data", 422),
+    ],
+)
+def test_a_malformed_body_is_a_problem(api: httpx.Client, body: bytes, kind: str, status: int) -> None:
+    answer = api.post("/v1/search", content=body, headers={"Content-Type": kind})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_request_id_is_taken_over_and_a_wild_one_replaced(api: httpx.Client) -> None:
+    assert api.get("/v1/stats", headers={"X-Request-ID": "shop-42"}).headers["x-request-id"] == "shop-42"
+    assert " " not in api.get("/v1/stats", headers={"X-Request-ID": "a b"}).headers["x-request-id"]
+
+
+def test_an_address_with_nothing_behind_it_is_a_problem(api: httpx.Client) -> None:
+    assert api.get("/v2/search").json()["type"] == "/problems/not-found"
+    assert api.get("/v1/search").json()["type"] == "/problems/method-not-allowed"
+
+
+def test_page_docs_and_openapi_need_no_other_host(api: httpx.Client) -> None:
+    for path in ("/", "/docs"):
+        page = api.get(path)
+        assert page.status_code == 200
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert "https://" not in page.text
+    assert api.get("/openapi.json").json()["paths"]["/v1/search"]["post"]["requestBody"]["content"].keys() == {
+        "multipart/form-data",
+        "application/json",
+        "image/*",
+    }
+
+
+def test_metrics_tell_requests_by_route(api: httpx.Client) -> None:
+    search(api, PHOTO)
+    assert 'route="/v1/search"' in api.get("/metrics").text

@@ -1,0 +1,61 @@
+"""The whole local stack for tests: real processes on free ports, in a folder of its own."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from services.local.settings import StackSettings
+from services.local.stack import Stack
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+MODEL_DIR = ROOT / "models" / "fashion" / "1"
+
+
+def free_ports(count: int) -> list[int]:
+    """Return as many ports that nothing listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def stack_settings(state_dir: Path) -> StackSettings:
+    """Return settings for a stack of its own."""
+    gateway, embedding, index, tfs, mongo = free_ports(5)
+    return StackSettings(
+        gateway_port=gateway,
+        embedding_port=embedding,
+        index_port=index,
+        tfs_port=tfs,
+        mongo_port=mongo,
+        state_dir=state_dir,
+        model_dir=MODEL_DIR,
+    )
+
+
+@contextmanager
+def running_stack(state_dir: Path) -> Iterator[Stack]:
+    """Run a stack, ready to answer, for as long as the block."""
+    stack = Stack(stack_settings(state_dir))
+    try:
+        stack.up("test", print)
+        yield stack
+    finally:
+        stack.down()
+
+
+def eventually(what: Callable[[], T], within_s: float = 10.0) -> T:
+    """Return the first true value of `what`, asked again and again; fail when none comes in time."""
+    deadline = time.monotonic() + within_s
+    while not (value := what()):
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.02)
+    return value
