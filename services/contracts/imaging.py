@@ -12,13 +12,25 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from services.contracts.errors import ImageTooLarge, InvalidImage, UnsupportedImage
 from services.contracts.manifest import InputSize
 
 UInt8Image = NDArray[np.uint8]
 
+# Importing a plugin registers it. Left to itself, Pillow loads all of its forty at the first WebP or AVIF.
+PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, GifImagePlugin, BmpImagePlugin, AvifImagePlugin)
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 ACCEPTED = "JPEG, PNG, WebP, GIF, BMP or AVIF"
 WHITE = (255, 255, 255)
@@ -33,8 +45,15 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What the decoders raise on broken bytes. Pillow documents OSError; its plugins and zlib add the others.
-DECODE_ERRORS = (OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, KeyError, struct.error, zlib.error)
+# A progressive JPEG's scans each cost a pass over the whole picture: an encoder makes 10, a file made to hurt thousands.
+MAX_SCANS = 100
+START_OF_SCAN = b"\xff\xda"
+# What the decoders raise on broken bytes: Pillow documents OSError; fuzzing found RuntimeError (AVIF) beside it, and its
+# plugins' code can raise the others.
+DECODE_ERRORS = (
+    *(OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, RuntimeError),
+    *(AttributeError, AssertionError, struct.error, zlib.error),
+)
 
 # Our own bound is the one that counts and is checked before decoding; Pillow's warning below it is noise.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -82,10 +101,12 @@ def _refuse_kind(data: bytes) -> UnsupportedImage:
         return UnsupportedImage(f"this is a HEIC photo: send it as {ACCEPTED}")
     if data.startswith(b"%PDF"):
         return UnsupportedImage(f"this is a PDF document: send a picture as {ACCEPTED}")
+    if b"<svg" in data[:1024]:
+        return UnsupportedImage(f"this is an SVG drawing: send a picture as {ACCEPTED}")
     return UnsupportedImage(f"the bytes are no image of an accepted format: send {ACCEPTED}")
 
 
-def _open(data: bytes, limits: ImageLimits) -> ImageFile.ImageFile:
+def _open(data: bytes, limits: ImageLimits) -> tuple[str, ImageFile.ImageFile]:
     if not data:
         raise InvalidImage("the image is empty: it has 0 bytes")
     if len(data) > limits.max_bytes:
@@ -102,20 +123,22 @@ def _open(data: bytes, limits: ImageLimits) -> ImageFile.ImageFile:
     if image.width * image.height > limits.max_pixels:
         size = f"{image.width}×{image.height}"
         raise ImageTooLarge(f"the image is {size} pixels: at most {limits.max_pixels:,} pixels are taken")
-    return image
+    if image.info.get("progressive") and data.count(START_OF_SCAN) > MAX_SCANS:
+        raise InvalidImage(f"the JPEG file has more than {MAX_SCANS} scans: save it again as an ordinary JPEG")
+    return kind, image
 
 
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
-    except DECODE_ERRORS:  # broken metadata is no reason to refuse a picture
+    except (MemoryError, *DECODE_ERRORS):  # broken metadata is no reason to refuse a picture; broken pixels come later
         return 1
 
 
 def _flat(image: Image.Image) -> Image.Image:
     """Return the picture as RGB, or as RGBA where it has transparency. 16-bit grey is scaled, not clipped."""
     if image.mode.startswith("I;16") or image.mode == "I":
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+        grey = np.asarray(image).clip(0, 65535)
         return Image.fromarray((grey // 257).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")
@@ -150,14 +173,14 @@ def prepare_image(data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LI
         ImageTooLarge: over a limit.
         UnsupportedImage: not of an accepted format.
     """
-    image = _open(data, limits)
-    facts = ImageFacts(str(image.format), image.width, image.height)
+    kind, image = _open(data, limits)
+    facts = ImageFacts(kind, image.width, image.height)
     orientation = _orientation(image)
     turned = orientation >= 5
     box = (size.height, size.width) if turned else (size.width, size.height)
     target = _fit(image.width, image.height, *box)
     try:
-        if facts.format == "JPEG":
+        if kind == "JPEG":
             image.draft(None, (2 * target[0], 2 * target[1]))  # type: ignore[arg-type]
         flat = _flat(image)
         small = flat if flat.size == target else flat.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
@@ -166,6 +189,6 @@ def prepare_image(data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LI
     except MemoryError:
         raise ImageTooLarge("the image needs more memory than there is") from None
     except DECODE_ERRORS as error:
-        raise InvalidImage(f"the {facts.format} file is damaged or cut short: {error}") from None
+        raise InvalidImage(f"the {kind} file is damaged or cut short: {error}") from None
     upright = small.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else small
     return np.asarray(_on_white(upright, size.width, size.height)), facts

@@ -1,0 +1,84 @@
+"""Whatever the bytes: an input of the right shape, or one of the three typed errors."""
+
+import warnings
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.contracts.errors import ImageTooLarge, InvalidImage, UnsupportedImage
+from services.contracts.imaging import ImageLimits, prepare_image
+from services.contracts.manifest import InputSize
+from tests.support import images
+
+TYPED = (InvalidImage, ImageTooLarge, UnsupportedImage)
+SMALL = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
+SIGNATURES = (
+    b"",
+    b"\xff\xd8\xff",
+    b"\xff\xd8\xff\xe1\x00\x10Exif\x00\x00II*\x00",
+    b"\x89PNG\r\n\x1a\n",
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+    b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+    b"RIFF\x00\x00\x00\x00WEBPVP8X",
+    b"GIF89a",
+    b"BM",
+    b"\x00\x00\x00\x20ftypavif",
+)
+WHOLE = [data for data in images.ACCEPTED.values() if len(data) < 20_000]
+sizes = st.builds(InputSize, height=st.integers(1, 96), width=st.integers(1, 96))
+
+
+def holds(data: bytes, size: InputSize) -> None:
+    """Check what is promised of `prepare_image` for any bytes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on broken metadata
+        try:
+            picture, facts = prepare_image(data, size, SMALL)
+        except TYPED as error:
+            assert error.detail
+            return
+    assert picture.shape == (size.height, size.width, 3)
+    assert picture.dtype == np.uint8
+    assert 0 < facts.width * facts.height <= SMALL.max_pixels
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(SIGNATURES), st.binary(max_size=400), sizes)
+def test_random_bytes_behind_any_signature_never_raise_anything_else(head: bytes, tail: bytes, size: InputSize) -> None:
+    holds(head + tail, size)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.sampled_from(WHOLE), sizes)
+def test_images_with_bytes_changed_never_raise_anything_else(
+    data: st.DataObject, whole: bytes, size: InputSize
+) -> None:
+    damaged = bytearray(whole)
+    header_first = st.one_of(st.integers(0, min(199, len(whole) - 1)), st.integers(0, len(whole) - 1))
+    for place in data.draw(st.lists(header_first, min_size=1, max_size=8)):
+        damaged[place] = data.draw(st.sampled_from((0, 1, 127, 128, 255)) | st.integers(0, 255))
+    holds(bytes(damaged), size)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(WHOLE), sizes)
+def test_images_cut_doubled_or_spliced_never_raise_anything_else(
+    data: st.DataObject, whole: bytes, size: InputSize
+) -> None:
+    first, second = sorted((data.draw(st.integers(0, len(whole))), data.draw(st.integers(0, len(whole)))))
+    filling = data.draw(st.sampled_from((b"", whole[first:second] * 2, bytes(64), b"\xff" * 64)))
+    holds(whole[:first] + filling + whole[second:], size)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 400), st.integers(1, 400), sizes)
+def test_a_picture_of_any_size_keeps_its_aspect_within_half_a_pixel(width: int, height: int, size: InputSize) -> None:
+    black = images.raw_png(width, height, 1, 0, (b"\x00" * (1 + (width + 7) // 8)) * height)
+    picture, _ = prepare_image(black, size)
+    inked = (picture == 0).all(axis=2)
+    shown_height, shown_width = int(inked.any(axis=1).sum()), int(inked.any(axis=0).sum())
+    scale = min(size.width / width, size.height / height)
+    assert abs(shown_width - max(1, width * scale)) <= 0.5
+    assert abs(shown_height - max(1, height * scale)) <= 0.5
+    assert (picture[~inked] == 255).all()
