@@ -59,11 +59,13 @@ class Dataset:
     """Products in the order of their ids, which is not the order of the archive's rows.
 
     `images` uint8 (n, height, width, 3); `labels` int64 (n,), positions in CATEGORIES; `article_types` and
-    `base_colours` str (n,), empty where the archive gives none. `sha256` is of the archive, see `archive_sha256`.
+    `base_colours` str (n,), empty where the archive gives none. `sha256` is of the archive, see `archive_sha256`;
+    `content_sha256` is of the products alone, and the same for a zip and the folder it unpacks to.
     """
 
     name: str
     sha256: str
+    content_sha256: str
     ids: tuple[str, ...]
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -73,7 +75,8 @@ class Dataset:
 
     def facts(self) -> dict[str, Any]:
         """Return what a manifest records of the data set."""
-        return {"name": self.name, "sha256": self.sha256, "products": len(self.ids)}
+        hashes = {"sha256": self.sha256, "content_sha256": self.content_sha256}
+        return {"name": self.name, "products": len(self.ids)} | hashes
 
 
 def archive_sha256(path: Path) -> str:
@@ -121,6 +124,7 @@ def read_dataset(path: Path, size: InputSize, terminal: Terminal) -> Dataset:
     counts = Counts()
     rows: list[KaggleRow] = []
     images: list[NDArray[np.uint8]] = []
+    digests: list[bytes] = []
     with KaggleArchive.open(path) as archive:
         for row, data in terminal.track(_usable(archive, counts, terminal), None, "reading images"):
             try:
@@ -131,20 +135,30 @@ def read_dataset(path: Path, size: InputSize, terminal: Terminal) -> Dataset:
                 continue
             rows.append(row)
             images.append(image)
+            digests.append(_digest(row, data))
             counts.products += 1
             counts.per_category[str(row.category)] += 1
     terminal.line(f"read {counts.summary()}")
     if not rows:
         raise TrainingError(f"{path} has no usable product of the nine categories")
-    return _assemble(path, rows, images, counts)
+    return _assemble(path, rows, images, digests, counts)
 
 
-def _assemble(path: Path, rows: list[KaggleRow], images: list[NDArray[np.uint8]], counts: Counts) -> Dataset:
+def _digest(row: KaggleRow, image: bytes) -> bytes:
+    """Return a hash of what training and evaluation use of a product."""
+    facts = (row.id, row.category, row.attributes.get("articleType", ""), row.attributes.get("baseColour", ""))
+    return hashlib.sha256("\0".join([*map(str, facts), ""]).encode() + image).digest()
+
+
+def _assemble(
+    path: Path, rows: list[KaggleRow], images: list[NDArray[np.uint8]], digests: list[bytes], counts: Counts
+) -> Dataset:
     order = sorted(range(len(rows)), key=lambda i: (int(rows[i].id), rows[i].id))
     chosen = [rows[i] for i in order]
     return Dataset(
         name=path.resolve().name,
         sha256=archive_sha256(path),
+        content_sha256=hashlib.sha256(b"".join(digests[i] for i in order)).hexdigest(),
         ids=tuple(row.id for row in chosen),
         images=np.stack([images[i] for i in order]),
         labels=np.array([CATEGORIES.index(str(row.category)) for row in chosen], np.int64),

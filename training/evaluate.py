@@ -106,7 +106,7 @@ def evaluate_directory(
     if gallery:
         other = read_dataset(gallery, model.manifest.input, terminal)
         figures |= figures_on_all(said, data, answers(model, other, terminal).embedded, other.name)
-    elif part == "test" or (part == "auto" and data.sha256 == model.manifest.dataset.get("sha256")):
+    elif part == "test" or (part == "auto" and data.content_sha256 == model.manifest.dataset.get("content_sha256")):
         figures |= figures_on_test_part(said, data, model.manifest.seed)
     else:
         figures |= figures_on_all(said, data, said.embedded, "all but the query")

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from training.errors import TrainingError
 from training.networks import Network
 from training.served import SIGNATURE
 
@@ -15,6 +16,9 @@ def export_saved_model(network: Network, directory: Path) -> None:
     """Write `directory`/saved_model.pb and variables/: weights and graph, no optimizer state.
 
     The signature takes `image` uint8 (n, height, width, 3) and returns `probabilities` and `vector`, both float32.
+
+    Raises:
+        TrainingError: it cannot be written.
     """
     size = network.architecture.input
 
@@ -26,7 +30,10 @@ def export_saved_model(network: Network, directory: Path) -> None:
     module = tf.Module()
     module.weights = network.whole.weights
     module.serve = serve
-    tf.saved_model.save(module, str(directory), signatures={SIGNATURE: serve})
+    try:
+        tf.saved_model.save(module, str(directory), signatures={SIGNATURE: serve})
+    except tf.errors.OpError as error:  # TensorFlow's own word for a full disk and the like
+        raise TrainingError(f"the SavedModel cannot be written to {directory}: {error.message}") from None
     (directory / FINGERPRINT).unlink(missing_ok=True)
     if not any((directory / "assets").iterdir()):
         (directory / "assets").rmdir()

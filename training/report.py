@@ -59,6 +59,22 @@ def _worst(figures: dict[str, Any], categories: tuple[str, ...]) -> str:
     return "; ".join(names) if names else "none"
 
 
+def _photos(figures: dict[str, Any]) -> str:
+    if "photos" not in figures:
+        return ""
+    photos = figures["photos"]
+    said = photos["classification"]
+    rows = [[c["category"], percent(c["recall"], 1), f"{c['support']:,}"] for c in said["per_category"] if c["support"]]
+    return f"""
+## People's own photos
+
+Accuracy **{percent(said["accuracy"])}** over the {said["count"]:,} photos of `{photos["archive"]}` whose label maps to one of the
+nine categories, from all {photos["senders"]} senders in that archive; training saw none of them.
+
+{table(["category", "recall", "photos"], rows)}
+"""
+
+
 def report_markdown(manifest: Manifest, state: RunState, figures: dict[str, Any]) -> str:
     """Return the report as Markdown; every number is from `figures` and the run's history."""
     best, last = state.history[state.best_epoch - 1], state.history[-1]
@@ -101,7 +117,7 @@ type, the same base colour, or both; the figure is the share of hits among the t
 {_retrieval(figures)}
 
 ![Precision at ten](retrieval.png)
-"""
+{_photos(figures)}"""
 
 
 def card_markdown(manifest: Manifest, figures: dict[str, Any]) -> str:

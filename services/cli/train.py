@@ -121,6 +121,9 @@ def _one_sentence(after_interruption: str) -> Iterator[None]:
             f"error: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}", err=True
         )
         raise typer.Exit(BAD_INPUT) from None
+    except MemoryError:
+        typer.echo("error: there is not enough memory: try a smaller --batch-size or a smaller archive", err=True)
+        raise typer.Exit(BAD_INPUT) from None
     except ModuleNotFoundError as error:
         typer.echo(f"error: {error.name} is not installed: training needs the extras training and serving", err=True)
         raise typer.Exit(BAD_INPUT) from None

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,12 @@ def test_evaluate_prints_the_reports_figures_as_json_and_nothing_else(archive: P
     assert figures["retrieval"]["precision"] == pytest.approx(report["retrieval"]["precision"])
     assert figures["rows"]["bad_rows"] == 1
     assert figures["rows"]["outside_the_nine"] == 1
+
+
+def test_the_unpacked_archive_is_known_as_the_one_trained_on(archive: Path, trained: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(archive).extractall(tmp_path / "unpacked")
+    figures = json.loads(run("evaluate", "--model", trained, "--dataset", tmp_path / "unpacked")[1])
+    assert figures["queries"]["part"] == "test"
 
 
 def test_another_archive_is_measured_as_a_whole_and_against_a_gallery(

@@ -93,3 +93,15 @@ def test_the_hash_of_a_folder_changes_with_any_file(tmp_path: Path) -> None:
     assert archive_sha256(folder) == before
     (folder / "images" / "1000.jpg").write_bytes(b"other")
     assert archive_sha256(folder) != before
+
+
+def test_the_products_have_the_same_hash_zipped_and_unpacked_and_another_when_one_differs(tmp_path: Path) -> None:
+    path = make_archive(tmp_path / "a.zip", 1)
+    zipfile.ZipFile(path).extractall(tmp_path / "unpacked")
+    zipped, unpacked = (read_dataset(p, SIZE, quiet()[0]) for p in (path, tmp_path / "unpacked"))
+    assert zipped.content_sha256 == unpacked.content_sha256
+    assert zipped.sha256 != unpacked.sha256
+    (tmp_path / "unpacked" / "images" / "1000.jpg").write_bytes(
+        (tmp_path / "unpacked" / "images" / "1001.jpg").read_bytes()
+    )
+    assert read_dataset(tmp_path / "unpacked", SIZE, quiet()[0]).content_sha256 != zipped.content_sha256

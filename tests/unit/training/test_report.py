@@ -72,7 +72,11 @@ def test_the_card_says_what_the_model_fails_at() -> None:
 
 
 def test_the_card_gives_the_accuracy_on_photos_where_it_was_measured() -> None:
-    photos = {"senders": 4, "classification": {"accuracy": 0.447, "count": 100}}
+    said = classification(np.array([0, 0, 1]), np.eye(9, dtype=np.float32)[[0, 3, 1]], CATEGORIES)
+    photos = {"senders": 4, "archive": "photos.zip", "classification": said | {"accuracy": 0.447, "count": 100}}
+    report = report_markdown(MANIFEST, STATE, FIGURES | {"photos": photos})
+    assert "| Topwear | 50.0 % | 2 |" in report
+    assert "all 4 senders" in report
     assert "100 people's photos (4 senders) | 44.70 %" in card_markdown(MANIFEST, FIGURES | {"photos": photos})
 
 
