@@ -1,0 +1,126 @@
+"""The indexed products: one partition a category, searched inside one of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from services.catalogue.product import InvalidVector, unit_vector
+from services.contracts.errors import DimensionMismatch, UnknownCategory, UnknownProduct
+from services.contracts.wire import Condition
+from services.index.partition import MERGE_ROWS, Partition
+from services.index.view import BuildFlat, Float32Array, Match
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for.
+
+    Attributes:
+        k: how many, at least 1.
+        conditions: by attribute; all have to hold.
+        exclude: keys to leave out.
+        min_score: the least cosine similarity of a match; any when None.
+    """
+
+    k: int = 10
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    exclude: Collection[str] = frozenset()
+    min_score: float | None = None
+
+
+class Gallery:
+    """All indexed products of one model. One thread at a time may change it; any number may search meanwhile."""
+
+    def __init__(self, categories: int, dimension: int, build: BuildFlat, merge_rows: int = MERGE_ROWS) -> None:
+        """Make an empty gallery.
+
+        Args:
+            categories: how many there are; their ids are 0 … categories - 1.
+            dimension: numbers a vector.
+            build: makes the flat index of a set of vectors.
+            merge_rows: how many changes of a small category are borne before its flat index is made anew.
+        """
+        self.categories = categories
+        self.dimension = dimension
+        self._partitions = [Partition(dimension, build, merge_rows) for _ in range(categories)]
+        self._changed: set[Partition] = set()
+
+    def __len__(self) -> int:
+        return sum(self.counts())
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in partition for partition in self._partitions)
+
+    def counts(self) -> list[int]:
+        """Return the number of searchable products of each category."""
+        return [partition.view.size for partition in self._partitions]
+
+    def put(self, category: int, key: str, vector: Float32Array, payload: bytes | None) -> None:
+        """Take a product or its new state, from whatever category it was in; searchable after `publish`."""
+        for partition in self._partitions:
+            if partition is not self._partitions[category] and partition.discard(key):
+                self._changed.add(partition)
+        self._partitions[category].put(key, vector, payload)
+        self._changed.add(self._partitions[category])
+
+    def discard(self, key: str) -> None:
+        """Take a product out, as of `publish`."""
+        for partition in self._partitions:
+            if partition.discard(key):
+                self._changed.add(partition)
+
+    def publish(self) -> None:
+        """Let searches see what has changed."""
+        while self._changed:
+            self._changed.pop().publish()
+
+    def current(self, key: str) -> tuple[int, Float32Array, bytes | None]:
+        """Return what the writer has of a product, published or not: category, vector, payload. KeyError if nothing."""
+        for category, partition in enumerate(self._partitions):
+            if key in partition:
+                return category, *partition.current(key)
+        raise KeyError(key)
+
+    def search(self, category: int, vector: Float32Array, query: Query) -> list[Match]:
+        """Return the nearest products of a category, best first, equal scores by key; exact.
+
+        Args:
+            category: its id.
+            vector: shape (dimension,), any length but zero.
+            query: how many, which ones.
+
+        Raises:
+            UnknownCategory: there is no such category.
+            DimensionMismatch: the vector has another length than the model's, or no direction.
+        """
+        if not 0 <= category < len(self._partitions):
+            last = len(self._partitions) - 1
+            raise UnknownCategory(f"there is no category {category}: the model has 0 to {last}")
+        try:
+            unit = unit_vector(vector, self.dimension)
+        except InvalidVector as error:
+            raise DimensionMismatch(str(error)) from None
+        found = self._partitions[category].view.search(unit, query.k, query.conditions, query.exclude)
+        return [match for match in found if query.min_score is None or match.score >= query.min_score]
+
+    def similar(self, key: str, query: Query) -> tuple[int, list[Match]]:
+        """Return a product's category and the products nearest to it, itself left out.
+
+        Raises:
+            UnknownProduct: it is not indexed.
+        """
+        category, vector, _ = self.find(key)
+        without = Query(query.k, query.conditions, {*query.exclude, key}, query.min_score)
+        return category, self.search(category, vector, without)
+
+    def find(self, key: str) -> tuple[int, Float32Array, bytes | None]:
+        """Return a product's category, vector of unit length, and payload.
+
+        Raises:
+            UnknownProduct: it is not indexed.
+        """
+        for category, partition in enumerate(self._partitions):
+            found = partition.find(key)
+            if found is not None:
+                view, row = found
+                return category, view.vector(row), view.payload(row)
+        raise UnknownProduct(f"there is no product {key!r} in the index")

@@ -1,0 +1,126 @@
+"""Documents → gallery: which product each document is, and what becomes of the gallery when documents change.
+
+No database here: it is told how documents are now. Telling it twice changes nothing, and the order does not matter,
+so changes may be replayed.
+"""
+
+from collections.abc import Iterable
+
+import structlog
+
+from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.product import Float32Array, Product
+from services.index.gallery import Gallery
+from services.index.payload import pack
+
+log = structlog.get_logger()
+Shown = tuple[int, Float32Array, bytes | None]  # category, vector, payload
+
+
+class Mirror:
+    """A gallery that shows what the documents of a database say.
+
+    A key is shown once. Where several documents have it, the one Lookalike wrote counts (its `_id` is the key), and
+    among older ones that with the greatest `_id`, which is the newest; the others wait, and come up when it goes.
+    """
+
+    def __init__(self, gallery: Gallery, model: str, unversioned_model: str) -> None:
+        """Begin with nothing known.
+
+        Args:
+            gallery: an empty one.
+            model: the only model whose vectors are shown, such as `fashion/1`.
+            unversioned_model: what a document that names no model is taken to be of.
+        """
+        self.gallery = gallery
+        self.model = model
+        self.skipped: dict[str, str] = {}  # document id → what is wrong with it
+        self.other_models: set[str] = set()
+        self._unversioned_model = unversioned_model
+        self._key_of: dict[str, str] = {}  # older document → its key
+        self._holder: dict[str, str] = {}  # key → the older document it is shown from
+        self._waiting: dict[str, dict[str, Shown]] = {}  # key → older documents that are outranked
+
+    def apply(self, document_ids: Iterable[str], found: Iterable[Record | BrokenDocument]) -> int:
+        """Take documents as they are now, and let searches see it.
+
+        Args:
+            document_ids: `_id`s, as text, of documents that may have changed.
+            found: those of them that exist, whole or not; further ones may be among them.
+
+        Returns:
+            how many documents were looked at.
+        """
+        now = {item.document_id: item for item in found}
+        touched = dict.fromkeys([*document_ids, *now])
+        for document_id in touched:
+            product = self._indexable(document_id, now.get(document_id))
+            self._release(document_id)
+            if product is not None:
+                self._claim(document_id, product.key, (product.category, product.vector, pack(product)))
+        self.gallery.publish()
+        return len(touched)
+
+    def _indexable(self, document_id: str, item: Record | BrokenDocument | None) -> Product | None:
+        """Return the product of a document if it can be searched; count the document where it cannot."""
+        was_skipped = self.skipped.pop(document_id, None)
+        self.other_models.discard(document_id)
+        if item is None:
+            return None
+        reason = item.reason if isinstance(item, BrokenDocument) else self._objection(item.product)
+        if reason is not None:
+            self.skipped[document_id] = reason
+            if was_skipped != reason:
+                log.warning("document_skipped", document=document_id, reason=reason)
+            return None
+        assert isinstance(item, Record)
+        if (item.product.model or self._unversioned_model) != self.model:
+            self.other_models.add(document_id)
+            return None
+        return item.product
+
+    def _objection(self, product: Product) -> str | None:
+        if (product.model or self._unversioned_model) != self.model:
+            return None
+        if product.category >= self.gallery.categories:
+            return f"category {product.category} is none of the model's {self.gallery.categories}"
+        if product.vector.shape != (self.gallery.dimension,):
+            return f"the vector has {product.vector.shape[0]} numbers, not {self.gallery.dimension}"
+        return None
+
+    def _release(self, document_id: str) -> None:
+        """Forget what a document was; another one of its key takes its place."""
+        key = self._key_of.pop(document_id, document_id)
+        waiting = self._waiting.get(key, {})
+        if waiting.pop(document_id, None) is None and self._holder.get(key, key) == document_id:
+            self._holder.pop(key, None)
+            self.gallery.discard(key)
+            if waiting:
+                heir = max(waiting)
+                self._show(heir, key, waiting.pop(heir))
+        if not waiting:
+            self._waiting.pop(key, None)
+
+    def _claim(self, document_id: str, key: str, shown: Shown) -> None:
+        if document_id != key:
+            self._key_of[document_id] = key
+        rival = self._holder.get(key, key) if key in self.gallery else None
+        if rival is None:
+            self._show(document_id, key, shown)
+        elif _outranks(document_id, rival, key):
+            self._waiting.setdefault(key, {})[rival] = self.gallery.current(key)
+            self._show(document_id, key, shown)
+        else:
+            self._waiting.setdefault(key, {})[document_id] = shown
+
+    def _show(self, document_id: str, key: str, shown: Shown) -> None:
+        if document_id == key:
+            self._holder.pop(key, None)
+        else:
+            self._holder[key] = document_id
+        category, vector, payload = shown
+        self.gallery.put(category, key, vector, payload)
+
+
+def _outranks(document_id: str, rival: str, key: str) -> bool:
+    return (document_id == key, document_id) > (rival == key, rival)

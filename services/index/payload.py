@@ -1,0 +1,29 @@
+"""What a result shows of a product, kept beside its vector in as little memory as may be: one JSON text."""
+
+from typing import Any
+
+import orjson
+
+from services.catalogue.product import Product
+from services.contracts.wire import AttributeValue
+
+
+def pack(product: Product) -> bytes | None:
+    """Return the payload of a product; None when there is nothing to show but its id."""
+    shown = {"url": product.url, "image_url": product.image_url, "title": product.title}
+    fields: dict[str, Any] = {name: value for name, value in shown.items() if value is not None}
+    if product.attributes:
+        fields["attributes"] = dict(product.attributes)
+    return orjson.dumps(fields) if fields else None
+
+
+def unpack(payload: bytes | None) -> dict[str, Any]:
+    """Return the fields of a payload, by the names they have in an answer."""
+    fields: dict[str, Any] = {} if payload is None else orjson.loads(payload)
+    return fields
+
+
+def attribute_of(payload: bytes | None, name: str) -> AttributeValue | list[AttributeValue] | None:
+    """Return one attribute, or None where the product has none of that name."""
+    value: AttributeValue | list[AttributeValue] | None = unpack(payload).get("attributes", {}).get(name)
+    return value

@@ -1,0 +1,130 @@
+"""What a search sees of one category: vectors, keys and payloads that never change once published."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts.wire import Condition
+from services.index.columns import BoolArray, RowArray, Segment
+
+Float32Array = NDArray[np.float32]
+# Sums of the same 64 products of float32 differ by less than this when they are added up in another order.
+SCORE_NOISE = 1e-5
+
+
+class FlatSearch(Protocol):
+    """Exact search over vectors that never change. It may be called from several threads at once."""
+
+    vectors: Float32Array
+
+    def nearest(self, query: Float32Array, k: int, allowed: BoolArray | None) -> tuple[RowArray, Float32Array]:
+        """Return rows and cosine scores of the k nearest vectors among the allowed rows, best first."""
+
+    def within(self, query: Float32Array, score: float, allowed: BoolArray | None) -> RowArray:
+        """Return the allowed rows whose cosine score is above `score`, in no order."""
+
+
+BuildFlat = Callable[[Float32Array], FlatSearch]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A product near the query. `score` is cosine similarity, about -1 to 1; `payload` what a result shows of it."""
+
+    key: str
+    score: float
+    payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Rows 0 … n - 1 are those of the base, then come those of the tail that were there at publication.
+
+    Attributes:
+        flat: the base's vectors, shape (n, dimension).
+        base: keys and payloads of the base.
+        tail: keys and payloads of the tail; it may hold more rows than this view knows of.
+        tail_vectors: shape (m, dimension), float32.
+        live: shape (n + m,); False where a product has gone or has come again with another vector.
+        size: how many are live.
+    """
+
+    flat: FlatSearch
+    base: Segment
+    tail: Segment
+    tail_vectors: Float32Array
+    live: BoolArray
+    size: int
+
+    def search(
+        self, query: Float32Array, k: int, conditions: Mapping[str, Condition], exclude: Collection[str]
+    ) -> list[Match]:
+        """Return the k nearest products that meet the conditions, best first, equal scores by key.
+
+        Args:
+            query: shape (dimension,), float32, unit length.
+            k: how many, at least 1; fewer come back when there are fewer.
+            conditions: by attribute; all have to hold.
+            exclude: keys to leave out.
+        """
+        base = len(self.base.keys)
+        want = k + len(exclude)
+        allowed = self.live & self._matching(conditions) if conditions else self.live
+        in_base = self._base_candidates(query, want, allowed[:base])
+        in_tail = self._tail_candidates(query, want, allowed[base:])
+        rows = np.concatenate([in_base, in_tail + base])
+        scores = self._scores(query, in_base, in_tail)
+        ranked = sorted((-score, self.key(row), row) for row, score in zip(rows.tolist(), scores.tolist(), strict=True))
+        best = [entry for entry in ranked if entry[1] not in exclude][:k]
+        return [Match(key, -negative, self.payload(row)) for negative, key, row in best]
+
+    def find(self, key: str, hint: int) -> int | None:
+        """Return the row of a key, or None. `hint` is its row as the writer has it, who may be ahead of this view."""
+        if hint < len(self.live) and self.live[hint] and self.key(hint) == key:
+            return hint
+        return next((row for row in reversed(range(len(self.live))) if self.live[row] and self.key(row) == key), None)
+
+    def key(self, row: int) -> str:
+        """Return the key in a row."""
+        base = len(self.base.keys)
+        return self.base.keys[row] if row < base else self.tail.keys[row - base]
+
+    def payload(self, row: int) -> bytes | None:
+        """Return the payload in a row."""
+        base = len(self.base.keys)
+        return self.base.payloads[row] if row < base else self.tail.payloads[row - base]
+
+    def vector(self, row: int) -> Float32Array:
+        """Return the vector in a row, shape (dimension,), as a copy: the flat index's own memory goes with it."""
+        base = len(self.base.keys)
+        vector: Float32Array = self.flat.vectors[row] if row < base else self.tail_vectors[row - base]
+        return vector.copy()
+
+    def _matching(self, conditions: Mapping[str, Condition]) -> BoolArray:
+        in_base = self.base.matching(conditions, len(self.base.keys))
+        return np.concatenate([in_base, self.tail.matching(conditions, len(self.tail_vectors))])
+
+    def _base_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
+        """Return at least the `want` best rows, and all that may score the same as the last of them."""
+        restricted = None if allowed.all() else allowed
+        rows, scores = self.flat.nearest(query, want + 1, restricted)
+        if len(rows) <= want or scores[want] < scores[want - 1] - SCORE_NOISE:
+            return rows
+        return self.flat.within(query, float(scores[want - 1]) - SCORE_NOISE, restricted)
+
+    def _tail_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
+        rows: RowArray = np.flatnonzero(allowed)
+        if len(rows) <= want:
+            return rows
+        scores = (self.tail_vectors @ query)[rows]
+        rows = rows[scores >= np.partition(scores, -want)[-want] - SCORE_NOISE]
+        return rows
+
+    def _scores(self, query: Float32Array, in_base: RowArray, in_tail: RowArray) -> NDArray[np.float64]:
+        """Return the cosines of candidates, each added up in the same order, so that equal vectors score equally."""
+        vectors = np.concatenate([self.flat.vectors[in_base], self.tail_vectors[in_tail]]).astype(np.float64)
+        scores: NDArray[np.float64] = np.einsum("ij,j->i", vectors, query.astype(np.float64))
+        return scores

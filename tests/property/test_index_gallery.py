@@ -1,0 +1,129 @@
+"""The gallery on FAISS against brute force in NumPy, under random upserts, deletes, category moves and filters."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from services.catalogue.product import Product, unit_vector
+from services.contracts.wire import Range
+from services.index.flat import FaissFlat
+from services.index.gallery import Gallery, Query
+from services.index.payload import pack
+
+CATEGORIES, DIMENSION = 3, 4
+KEYS = st.sampled_from([f"p{number}" for number in range(24)])
+CATEGORY = st.integers(0, CATEGORIES - 1)
+# Few different vectors, so that many products score exactly the same.
+VECTORS = st.tuples(*[st.integers(-2, 2)] * DIMENSION).filter(any).map(lambda v: unit_vector(np.array(v, np.float32)))
+SCALARS = st.sampled_from(["blue", "red", "1", 1, 1.0, 2, 2.5, True, False])
+ATTRIBUTES = st.fixed_dictionaries(
+    {}, optional={"colour": SCALARS | st.lists(SCALARS, max_size=3), "price": st.integers(0, 4) | st.floats(0, 4)}
+)
+RANGES = st.builds(
+    lambda low, high, kind: Range(**{kind[0]: low, kind[1]: high}),
+    st.floats(0, 3),
+    st.floats(1, 4),
+    st.sampled_from([("gte", "lte"), ("gt", "lt"), ("gte", "lt")]),
+)
+CONDITIONS = st.dictionaries(
+    st.sampled_from(["colour", "price", "size"]), SCALARS | st.lists(SCALARS) | RANGES, max_size=2
+)
+
+
+def same(held: Any, wanted: Any) -> bool:
+    return held == wanted and isinstance(held, bool) == isinstance(wanted, bool)
+
+
+def inside(held: Any, bounds: Range) -> bool:
+    if isinstance(held, bool) or not isinstance(held, int | float):
+        return False
+    low = (bounds.gte is None or held >= bounds.gte) and (bounds.gt is None or held > bounds.gt)
+    return low and (bounds.lte is None or held <= bounds.lte) and (bounds.lt is None or held < bounds.lt)
+
+
+def meets(held: Any, condition: Any) -> bool:
+    values = held if isinstance(held, list) else [held]
+    if isinstance(condition, Range):
+        return any(inside(value, condition) for value in values)
+    wanted = condition if isinstance(condition, list) else [condition]
+    return any(same(value, want) for value in values for want in wanted)
+
+
+class GalleryAgainstBruteForce(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gallery = Gallery(CATEGORIES, DIMENSION, FaissFlat, merge_rows=5)
+        self.products: dict[str, Product] = {}
+
+    @rule(key=KEYS, category=CATEGORY, vector=VECTORS, attributes=ATTRIBUTES)
+    def upsert(self, key: str, category: int, vector: Any, attributes: Any) -> None:
+        product = Product(key, category, vector, attributes=attributes)
+        self.products[key] = product
+        self.gallery.put(category, key, vector, pack(product))
+        self.gallery.publish()
+
+    @rule(keys=st.lists(KEYS, max_size=12), category=CATEGORY, vector=VECTORS)
+    def upsert_many_in_one_go(self, keys: list[str], category: int, vector: Any) -> None:
+        for key in keys:
+            self.products[key] = Product(key, category, vector)
+            self.gallery.put(category, key, vector, None)
+        self.gallery.publish()
+
+    @rule(keys=st.lists(KEYS, max_size=8))
+    def delete(self, keys: list[str]) -> None:
+        for key in keys:
+            self.products.pop(key, None)
+            self.gallery.discard(key)
+        self.gallery.publish()
+
+    def expected(self, category: int, query: Any, wanted: Query) -> list[tuple[str, float]]:
+        among = [
+            p
+            for p in self.products.values()
+            if p.category == category
+            and p.key not in wanted.exclude
+            and all(meets(p.attributes.get(name), condition) for name, condition in wanted.conditions.items())
+        ]
+        if not among:
+            return []
+        vectors = np.stack([p.vector for p in among]).astype(np.float64)
+        scores = np.einsum("ij,j->i", vectors, unit_vector(query, DIMENSION).astype(np.float64))
+        ranked = sorted((-float(score), p.key) for score, p in zip(scores, among, strict=True))[: wanted.k]
+        least = -2.0 if wanted.min_score is None else wanted.min_score
+        return [(key, -score) for score, key in ranked if -score >= least]
+
+    @rule(
+        category=CATEGORY,
+        vector=VECTORS,
+        k=st.integers(1, 30),
+        conditions=CONDITIONS,
+        exclude=st.frozensets(KEYS, max_size=4),
+        min_score=st.none() | st.floats(-1, 1),
+    )
+    def search(self, category: int, vector: Any, k: int, conditions: Any, exclude: Any, min_score: Any) -> None:
+        query = Query(k, conditions, exclude, min_score)
+        found = self.gallery.search(category, vector, query)
+        assert [(match.key, match.score) for match in found] == self.expected(category, vector, query)
+
+    @rule(key=KEYS, k=st.integers(1, 5))
+    def similar(self, key: str, k: int) -> None:
+        if key not in self.products:
+            assert key not in self.gallery
+            return
+        product = self.products[key]
+        category, found = self.gallery.similar(key, Query(k))
+        assert category == product.category
+        expected = self.expected(category, product.vector, Query(k, exclude=frozenset({key})))
+        assert [match.key for match in found] == [expected_key for expected_key, _ in expected]
+
+    @invariant()
+    def counts_are_those_of_the_products(self) -> None:
+        counts = [sum(p.category == category for p in self.products.values()) for category in range(CATEGORIES)]
+        assert self.gallery.counts() == counts
+
+
+GalleryAgainstBruteForce.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestGalleryAgainstBruteForce = GalleryAgainstBruteForce.TestCase
