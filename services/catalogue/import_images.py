@@ -1,0 +1,111 @@
+"""The images of described rows: read from files in a thread, or fetched; a bounded number of bytes at a time."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+from services.catalogue.describing import Described
+from services.catalogue.import_ports import Fetcher
+from services.catalogue.product import StoredImage
+from services.catalogue.sources.rows import RejectedRow, SourceImageError
+from services.contracts.errors import LookalikeError
+from services.contracts.formats import sniff
+from services.contracts.wire import MAX_BATCH
+
+READ_AT_ONCE = 32  # images, between two looks at how many bytes are in memory
+GROUP_BYTES = 16 * 1024 * 1024  # images that are handled together, and sent in one request
+FETCHES = 16  # under way at once
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A described row with its image file's bytes."""
+
+    item: Described
+    data: bytes
+    sha256: str
+
+    @property
+    def key(self) -> str:
+        """The product's key."""
+        return self.item.row.key
+
+    @property
+    def picture(self) -> StoredImage:
+        """The image as the catalogue keeps it."""
+        return StoredImage(f"image/{(sniff(self.data) or 'octet-stream').lower()}", self.data)
+
+
+class ImageLoader:
+    """Loads images. Rows whose image cannot be had go to `reject`."""
+
+    def __init__(self, fetcher: Fetcher, reject: Callable[[RejectedRow], None], stopping: asyncio.Event) -> None:
+        """Remember where images come from; once `stopping` is set, nothing more is fetched."""
+        self._fetcher = fetcher
+        self._reject = reject
+        self._stopping = stopping
+        self._slots = asyncio.Semaphore(FETCHES)
+
+    async def load(self, items: list[Described]) -> AsyncIterator[list[Loaded]]:
+        """Yield the rows with their images, in groups of about GROUP_BYTES at most."""
+        group: list[Loaded] = []
+        for start in range(0, len(items), READ_AT_ONCE):
+            if self._stopping.is_set():
+                break
+            group += await self._some(items[start : start + READ_AT_ONCE])
+            if sum(len(loaded.data) for loaded in group) >= GROUP_BYTES:
+                yield group
+                group = []
+        if group:
+            yield group
+
+    async def _some(self, items: list[Described]) -> list[Loaded]:
+        local = [item for item in items if not isinstance(item.row.image, str)]
+        remote = [item for item in items if isinstance(item.row.image, str)]
+        found: list[Loaded | RejectedRow | None] = []
+        if local:
+            found += await asyncio.to_thread(lambda: [_read(item) for item in local])
+        found += await asyncio.gather(*(self._fetch(item) for item in remote))
+        for one in found:
+            if isinstance(one, RejectedRow):
+                self._reject(one)
+        return [one for one in found if isinstance(one, Loaded)]
+
+    async def _fetch(self, item: Described) -> Loaded | RejectedRow | None:
+        async with self._slots:
+            if self._stopping.is_set():
+                return None
+            try:
+                data = await self._fetcher.fetch(str(item.row.image))
+            except LookalikeError as error:
+                return rejected(item, error.detail)
+        return Loaded(item, data, hashlib.sha256(data).hexdigest())
+
+
+def _read(item: Described) -> Loaded | RejectedRow:
+    assert not isinstance(item.row.image, str)
+    try:
+        data = item.row.image()
+    except SourceImageError as error:
+        return rejected(item, str(error))
+    return Loaded(item, data, hashlib.sha256(data).hexdigest())
+
+
+def rejected(item: Described, reason: str) -> RejectedRow:
+    """Return the complaint about a row that looked like a product at first."""
+    return RejectedRow(item.row.line, item.row.key, reason)
+
+
+def requests(group: list[Loaded]) -> Iterator[list[Loaded]]:
+    """Yield a group in parts that the embedding service takes in one request."""
+    part: list[Loaded] = []
+    size = 0
+    for loaded in group:
+        if part and (len(part) == MAX_BATCH or size + len(loaded.data) > GROUP_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(loaded)
+        size += len(loaded.data)
+    if part:
+        yield part

@@ -1,0 +1,41 @@
+"""What an import needs of the embedding service, the catalogue and the web: each is also played by a fake in the tests."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from services.catalogue.bulk import PutReport
+from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.product import Product, StoredImage
+from services.contracts.wire import BatchAnswer
+
+
+class Known(Protocol):
+    """By what an import knows a product that has not changed."""
+
+    @property
+    def image_sha256(self) -> str | None: ...
+    @property
+    def feed_sha256(self) -> str | None: ...
+    @property
+    def model(self) -> str | None: ...
+
+
+class Embedding(Protocol):
+    """`EmbeddingClient`."""
+
+    async def embed_batch(self, images: Sequence[bytes]) -> BatchAnswer: ...
+
+
+class Catalogue(Protocol):
+    """`ProductStore`."""
+
+    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Known]: ...
+    async def read(self, document_ids: Sequence[str]) -> Sequence[Record | BrokenDocument]: ...
+    async def put_images(self, images: Sequence[tuple[str, StoredImage]]) -> PutReport: ...
+    async def put_many(self, products: Sequence[Product]) -> PutReport: ...
+
+
+class Fetcher(Protocol):
+    """`ImageFetcher`."""
+
+    async def fetch(self, url: str) -> bytes: ...

@@ -1,0 +1,252 @@
+"""Source → catalogue: read, skip what has not changed, embed the rest in batches, write in bulk.
+
+Several batches are under way at once, so that files are read while the network works and the database writes. Every
+write is the whole product under its key, after its picture: an import that was killed anywhere can just be run again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from services.catalogue.describing import Described, Placer, describe
+from services.catalogue.import_images import ImageLoader, Loaded, rejected, requests
+from services.catalogue.import_ports import Catalogue, Embedding, Fetcher, Known
+from services.catalogue.import_report import RejectedFile, Tally
+from services.catalogue.patience import Patience
+from services.catalogue.product import Prediction, Product
+from services.catalogue.sources.rows import RejectedRow, Source, SourceRow
+from services.contracts.wire import MAX_BATCH
+from services.contracts.wire import Embedding as Seen
+
+MAX_NOT_TAKEN = 10 * MAX_BATCH  # rejected rows and rows outside, before the counts are told again
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How to import.
+
+    Attributes:
+        url_template: a product page's address with `{id}` in it, for rows without one.
+        limit: the most products taken from the source; all when None.
+        in_flight: batches under way at once.
+    """
+
+    url_template: str | None = None
+    limit: int | None = None
+    in_flight: int = 4
+
+
+@dataclass
+class _Taken:
+    """Rows of the source: products, complaints, the number of rows outside, and whether the source has ended."""
+
+    batch: list[Described] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    outside: int = 0
+    ended: bool = False
+
+
+@dataclass
+class _Sorted:
+    """Products with images: to embed, to describe anew, and the number of those that stand as they are."""
+
+    fresh: list[Loaded] = field(default_factory=list)
+    redescribed: list[Loaded] = field(default_factory=list)
+    unchanged: int = 0
+
+
+class Importer:
+    """One import of one source. `tally` can be read at any time."""
+
+    def __init__(
+        self,
+        source: Source,
+        placer: Placer,
+        embedding: Embedding,
+        catalogue: Catalogue,
+        fetcher: Fetcher,
+        rejected_file: RejectedFile,
+        patience: Patience,
+        options: ImportOptions,
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Put the parts together; `on_progress` is called after each group of products."""
+        self.tally = Tally()
+        self._source = source
+        self._placer = placer
+        self._embedding = embedding
+        self._catalogue = catalogue
+        self._fetcher = fetcher
+        self._rejected_file = rejected_file
+        self._patience = patience
+        self._options = options
+        self._on_progress = on_progress
+
+    async def run(self, model: str, stopping: asyncio.Event) -> None:
+        """Import until the source ends or `stopping` is set; what is under way then is brought to its end.
+
+        Args:
+            model: the active model; products whose vectors come from another are embedded anew.
+            stopping: set to end early.
+
+        Raises:
+            SourceError: the source breaks off.
+            GivenUp, Stopped: a service stays away; we were told to stop while waiting for one.
+            RejectedFileError: rejected rows cannot be written down.
+            LookalikeError: a service says something that waiting does not mend.
+        """
+        slots = asyncio.Semaphore(self._options.in_flight)
+        loader = ImageLoader(self._fetcher, self._reject, stopping)
+
+        async def one(batch: list[Described]) -> None:
+            try:
+                await self._batch(batch, loader, model)
+            finally:
+                slots.release()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                async for batch in self._batches(stopping):
+                    await slots.acquire()
+                    group.create_task(one(batch))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def _batches(self, stopping: asyncio.Event) -> AsyncIterator[list[Described]]:
+        rows = self._source.rows()
+        left = self._options.limit
+        while not stopping.is_set() and left != 0:
+            taken = await asyncio.to_thread(self._take, rows, MAX_BATCH if left is None else min(MAX_BATCH, left))
+            self.tally.read += len(taken.batch) + len(taken.rejected) + taken.outside
+            self.tally.outside += taken.outside
+            for row in taken.rejected:
+                self._reject(row)
+            left = None if left is None else left - len(taken.batch)
+            self._on_progress()
+            if taken.batch:
+                yield taken.batch
+            if taken.ended:
+                return
+
+    def _take(self, rows: Iterator[SourceRow | RejectedRow], size: int) -> _Taken:
+        """Read at most `size` products. It runs in a thread, and changes nothing of ours."""
+        taken = _Taken()
+        while len(taken.batch) < size and len(taken.rejected) + taken.outside < MAX_NOT_TAKEN:
+            row = next(rows, None)
+            if row is None:
+                taken.ended = True
+                break
+            if isinstance(row, RejectedRow):
+                taken.rejected.append(row)
+            elif (placement := self._placer.place(row)) is None:
+                taken.outside += 1
+            else:
+                taken.batch.append(describe(row, placement, self._options.url_template))
+        return taken
+
+    async def _batch(self, batch: list[Described], loader: ImageLoader, model: str) -> None:
+        keys = [item.row.key for item in batch]
+        known = await self._patience.call(lambda: self._catalogue.fingerprints(keys))
+        for item in batch:
+            self.tally.left_out.update(item.row.left_out)
+        async for group in loader.load(batch):
+            found = _sort_out(group, known, model)
+            self.tally.unchanged += found.unchanged
+            products, again = await self._redescribed(found.redescribed)
+            for part in requests(found.fresh + again):
+                products += await self._embedded(part)
+            await self._write(products, known)
+            self._on_progress()
+
+    async def _redescribed(self, group: list[Loaded]) -> tuple[list[tuple[Loaded, Product]], list[Loaded]]:
+        """Return products with their new description and their old vector; and those that have to be embedded after all."""
+        if not group:
+            return [], []
+        keys = [loaded.key for loaded in group]
+        records = await self._patience.call(lambda: self._catalogue.read(keys))
+        old = {record.product.key: record.product for record in records if not isinstance(record, Exception)}
+        products: list[tuple[Loaded, Product]] = []
+        again: list[Loaded] = []
+        for loaded in group:
+            product = old.get(loaded.key)
+            if product is None or product.prediction is None:
+                again.append(loaded)
+            else:
+                products.append((loaded, _described(product, loaded.item, product.prediction)))
+        return products, again
+
+    async def _embedded(self, group: list[Loaded]) -> list[tuple[Loaded, Product]]:
+        answer = await self._patience.call(lambda: self._embedding.embed_batch([loaded.data for loaded in group]))
+        products: list[tuple[Loaded, Product]] = []
+        for loaded, outcome in zip(group, answer.items, strict=True):
+            if outcome.embedding is not None:
+                products.append((loaded, _product(loaded, outcome.embedding)))
+                self.tally.embedded += 1
+            else:
+                reason = outcome.error.detail if outcome.error is not None else "no embedding came back"
+                self._reject(rejected(loaded.item, reason))
+        return products
+
+    async def _write(self, products: list[tuple[Loaded, Product]], known: Mapping[str, Known]) -> None:
+        """Write pictures, then products: no product is ever there without its picture."""
+        refused: dict[str, str] = {}
+        pictures = [(loaded.key, loaded.picture) for loaded, _ in products if loaded.item.stores_image]
+        if pictures:
+            report = await self._patience.call(lambda: self._catalogue.put_images(pictures))
+            refused = {failure.key: failure.reason for failure in report.failures}
+        wanted = [product for loaded, product in products if loaded.key not in refused]
+        if wanted:
+            report = await self._patience.call(lambda: self._catalogue.put_many(wanted))
+            refused |= {failure.key: failure.reason for failure in report.failures}
+        for loaded, product in products:
+            if loaded.key in refused:
+                self._reject(rejected(loaded.item, refused[loaded.key]))
+            else:
+                self.tally.count(product, is_new=loaded.key not in known)
+
+    def _reject(self, row: RejectedRow) -> None:
+        self._rejected_file.add(row)
+        self.tally.rejected += 1
+
+
+def _sort_out(group: list[Loaded], known: Mapping[str, Known], model: str) -> _Sorted:
+    found = _Sorted()
+    for loaded in group:
+        old = known.get(loaded.key)
+        if old is None or old.image_sha256 != loaded.sha256 or old.model != model:
+            found.fresh.append(loaded)
+        elif old.feed_sha256 != loaded.item.feed_sha256:
+            found.redescribed.append(loaded)
+        else:
+            found.unchanged += 1
+    return found
+
+
+def _product(loaded: Loaded, seen: Seen) -> Product:
+    product = Product(
+        key=loaded.key,
+        category=seen.category.id,
+        vector=np.asarray(seen.vector, dtype=np.float32),
+        model=seen.model,
+        image_sha256=loaded.sha256,
+    )
+    return _described(product, loaded.item, Prediction(seen.category.id, seen.category.probability))
+
+
+def _described(product: Product, item: Described, prediction: Prediction) -> Product:
+    placed = item.placement.category
+    return replace(
+        product,
+        category=prediction.category if placed is None else placed,
+        category_source=item.placement.source,
+        prediction=prediction,
+        url=item.url,
+        image_url=item.row.image_url,
+        title=item.row.title,
+        attributes=item.attributes,
+        feed_sha256=item.feed_sha256,
+        updated_at=datetime.now(UTC),
+    )

@@ -1,0 +1,191 @@
+"""Puts an import together: source, services, progress, signals. What it did comes back as a summary, however it ended."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.catalogue.describing import Placer, UnknownTarget
+from services.catalogue.embedding_client import EmbeddingClient
+from services.catalogue.import_check import check
+from services.catalogue.import_report import RejectedFile, RejectedFileError, Status, Summary, Tally
+from services.catalogue.importer import Importer, ImportOptions
+from services.catalogue.kaggle import CATEGORIES
+from services.catalogue.patience import GivenUp, Patience, Stopped
+from services.catalogue.sources import FeedMapping, Source, SourceError, load_mapping, open_source
+from services.catalogue.store import ProductStore
+from services.cli.import_shown import Display
+from services.contracts.errors import LookalikeError
+from services.contracts.fetch import ImageFetcher
+from services.contracts.manifest import InputSize
+from services.contracts.wire import ModelFacts
+
+EMBEDDING_TIMEOUT_S = 30.0
+DATABASE_TIMEOUT_S = 20.0
+LOOK_TIMEOUT_S = 2.0
+FAILURES = (SourceError, UnknownTarget, GivenUp, RejectedFileError, LookalikeError)
+# What a dry run checks against when no embedding service is there to be asked: the shipped models.
+SHIPPED = ModelFacts(
+    model="", categories=list(CATEGORIES), dimension=64, input={"height": 80, "width": 80}, thresholds={}
+)
+
+
+class UsageError(Exception):
+    """An option makes no sense. The text says which."""
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What the command line asks for; see the command's help."""
+
+    source: Path
+    rejected: Path
+    mapping: Path | None = None
+    images: Path | None = None
+    url_template: str | None = None
+    limit: int | None = None
+    dry_run: bool = False
+    allow_hosts: tuple[str, ...] = ()
+    wait_s: float = 60.0
+    embedding_url: str = "http://127.0.0.1:8001"
+    mongo_url: str = "mongodb://127.0.0.1:27017"
+    mongo_database: str = "lookalike"
+
+
+def run(request: ImportRequest) -> Summary:
+    """Import, and return what was done.
+
+    Raises:
+        UsageError: an option makes no sense.
+    """
+    if request.url_template is not None and "{id}" not in request.url_template:
+        raise UsageError("--url-template needs {id} where the product's id goes")
+    if not os.access(request.rejected.parent, os.W_OK):
+        raise UsageError(f"rejected rows cannot be written to {request.rejected}: give another file with --rejected")
+    try:
+        mapping = FeedMapping() if request.mapping is None else load_mapping(request.mapping)
+        source = open_source(request.source, mapping, request.images)
+    except SourceError as error:
+        return Summary(Tally(), "failed", None, 0.0, str(error))
+    try:
+        return _Run(request, mapping, source).summary()
+    finally:
+        source.close()
+
+
+class _Run:
+    """One import under way."""
+
+    def __init__(self, request: ImportRequest, mapping: FeedMapping, source: Source) -> None:
+        self._request = request
+        self._mapping = mapping
+        self._source = source
+        self._rejected = RejectedFile(request.rejected)
+        self._display = Display(source)
+        self._tally = Tally()
+        self._model: str | None = None
+
+    def summary(self) -> Summary:
+        """Run, and say how it went; products written before it ended early stay."""
+        status: Status = "done"
+        reason: str | None = None
+        with self._display:
+            try:
+                stopped = asyncio.run(self._main())
+                status = "interrupted" if stopped else "done"
+            except Stopped:
+                status = "interrupted"
+            except FAILURES as error:
+                status, reason = "failed", str(error)
+        try:
+            file = self._rejected.close()
+        except RejectedFileError as error:
+            status, reason, file = "failed", str(error), None
+        return Summary(self._tally, status, self._model, self._tally.seconds, reason, file, self._request.dry_run)
+
+    async def _main(self) -> bool:
+        """Return whether it was interrupted."""
+        stopping = asyncio.Event()
+        with _signals(stopping.set):
+            async with AsyncExitStack() as stack:
+                await (self._check(stack, stopping) if self._request.dry_run else self._import(stack, stopping))
+        return stopping.is_set()
+
+    async def _import(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
+        request = self._request
+        embedding = self._embedding(stack, EMBEDDING_TIMEOUT_S)
+        store = await stack.enter_async_context(
+            ProductStore(request.mongo_url, request.mongo_database, timeout_s=DATABASE_TIMEOUT_S)
+        )
+        fetcher = self._fetcher(stack)
+        patience = Patience(request.wait_s, stopping, self._display.waiting)
+        facts = await patience.call(embedding.model)
+        self._model = facts.model
+        importer = Importer(
+            self._source,
+            Placer(facts.categories, self._mapping),
+            embedding,
+            store,
+            fetcher,
+            self._rejected,
+            patience,
+            ImportOptions(request.url_template, request.limit),
+            lambda: self._display.update(self._tally),
+        )
+        self._tally = importer.tally
+        await importer.run(facts.model, stopping)
+
+    async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
+        try:
+            facts = await self._embedding(stack, LOOK_TIMEOUT_S).model()
+        except LookalikeError:
+            facts = SHIPPED
+        self._model = facts.model or None
+
+        def on_progress() -> None:
+            self._display.update(self._tally)
+            if stopping.is_set():
+                raise Stopped
+
+        placer = Placer(facts.categories, self._mapping)
+        size = InputSize(**facts.input)
+        arguments = (self._source, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
+        await asyncio.to_thread(check, *arguments)
+
+    def _embedding(self, stack: AsyncExitStack, timeout_s: float) -> EmbeddingClient:
+        try:
+            client = EmbeddingClient(self._request.embedding_url, timeout_s)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        stack.push_async_callback(client.close)
+        return client
+
+    def _fetcher(self, stack: AsyncExitStack) -> ImageFetcher:
+        try:
+            fetcher = ImageFetcher(allowed_hosts=self._request.allow_hosts)
+        except ValueError as error:
+            raise UsageError(f"--allow-host: {error}") from None
+        stack.push_async_callback(fetcher.close)
+        return fetcher
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM call `stop`; a second Ctrl-C ends the program as it always does."""
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        stop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

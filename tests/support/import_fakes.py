@@ -1,0 +1,179 @@
+"""Fakes at the importer's ports: an embedding service, a catalogue and a web that live in memory."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.catalogue.bulk import PutReport, Refused
+from services.catalogue.describing import Placer
+from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.import_report import RejectedFile, Tally
+from services.catalogue.importer import Importer, ImportOptions
+from services.catalogue.patience import Patience
+from services.catalogue.product import Product, StoredImage
+from services.catalogue.sources import FeedMapping, RejectedRow, SourceRow
+from services.contracts.errors import ImageUrlFailed, LookalikeError
+from services.contracts.wire import BatchAnswer, BatchItem, Category, Embedding, Refusal
+
+CATEGORIES = ("Topwear", "Shoes", "Bags")
+
+
+class ListSource:
+    """A source of given rows."""
+
+    kind = "list"
+
+    def __init__(self, rows: Sequence[SourceRow | RejectedRow]) -> None:
+        self._rows = rows
+        self.given = 0
+
+    def rows(self) -> Iterator[SourceRow | RejectedRow]:
+        for row in self._rows:
+            self.given += 1
+            yield row
+
+    def progress(self) -> tuple[int, int]:
+        return self.given, len(self._rows)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class FakeEmbedding:
+    """Sees the category in an image's first byte; refuses images that say `broken`; fails as often as told."""
+
+    model: str = "fashion/1"
+    failures: list[LookalikeError] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+
+    async def embed_batch(self, images: Sequence[bytes]) -> BatchAnswer:
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.batches.append(len(images))
+        return BatchAnswer(items=[self._item(image) for image in images], timings_ms={})
+
+    def _item(self, image: bytes) -> BatchItem:
+        if image == b"broken":
+            return BatchItem(error=Refusal(type="/problems/invalid-image", status=422, detail="it is broken"))
+        seen = image[0] % len(CATEGORIES)
+        vector = [1.0 + byte for byte in hashlib.sha256(image).digest()[:4]]
+        return BatchItem(
+            embedding=Embedding(
+                category=Category(id=seen, name=CATEGORIES[seen], probability=0.9),
+                probabilities={CATEGORIES[seen]: 0.9},
+                vector=vector,
+                model=self.model,
+            )
+        )
+
+    @property
+    def images(self) -> int:
+        """How many images have been embedded."""
+        return sum(self.batches)
+
+
+@dataclass(frozen=True)
+class FakeFingerprint:
+    image_sha256: str | None
+    feed_sha256: str | None
+    model: str | None
+
+
+@dataclass
+class FakeCatalogue:
+    """Products and pictures in dictionaries, and the order in which they came."""
+
+    products: dict[str, Product] = field(default_factory=dict)
+    pictures: dict[str, StoredImage] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    failures: list[LookalikeError] = field(default_factory=list)
+    events: list[tuple[str, str]] = field(default_factory=list)
+
+    async def fingerprints(self, keys: Sequence[str]) -> dict[str, FakeFingerprint]:
+        self._fail()
+        found = (self.products[key] for key in keys if key in self.products)
+        return {p.key: FakeFingerprint(p.image_sha256, p.feed_sha256, p.model) for p in found}
+
+    async def read(self, document_ids: Sequence[str]) -> list[Record | BrokenDocument]:
+        return [Record(key, self.products[key]) for key in document_ids if key in self.products]
+
+    async def put_images(self, images: Sequence[tuple[str, StoredImage]]) -> PutReport:
+        self._fail()
+        self.pictures.update(images)
+        self.events += [("picture", key) for key, _ in images]
+        return PutReport(len(images))
+
+    async def put_many(self, products: Sequence[Product]) -> PutReport:
+        self._fail()
+        failures = [Refused(p.key, self.refused[p.key]) for p in products if p.key in self.refused]
+        written = [p for p in products if p.key not in self.refused]
+        self.products.update({p.key: p for p in written})
+        self.events += [("product", p.key) for p in written]
+        return PutReport(len(written), tuple(failures))
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@dataclass
+class FakeWeb:
+    """Pages by URL."""
+
+    pages: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if url not in self.pages:
+            raise ImageUrlFailed("the image URL answered 404 Not Found")
+        return self.pages[url]
+
+
+@dataclass
+class World:
+    """What imports in one test share."""
+
+    folder: Path
+    embedding: FakeEmbedding = field(default_factory=FakeEmbedding)
+    catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
+    web: FakeWeb = field(default_factory=FakeWeb)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    said: list[str | None] = field(default_factory=list)
+
+    @property
+    def rejected_file(self) -> Path:
+        return self.folder / "rejected.ndjson"
+
+    async def run(
+        self,
+        *rows: SourceRow | RejectedRow,
+        mapping: FeedMapping | None = None,
+        options: ImportOptions | None = None,
+        wait_s: float = 5.0,
+    ) -> Tally:
+        rejected = RejectedFile(self.rejected_file)
+        importer = Importer(
+            ListSource(rows),
+            Placer(CATEGORIES, mapping or FeedMapping()),
+            self.embedding,
+            self.catalogue,
+            self.web,
+            rejected,
+            Patience(wait_s, self.stopping, self.said.append),
+            options or ImportOptions(),
+        )
+        try:
+            await importer.run(self.embedding.model, self.stopping)
+        finally:
+            rejected.close()
+        return importer.tally
+
+
+def row(key: str, image: bytes | str = b"\x00picture", **facts: object) -> SourceRow:
+    """Return a source's row; an image of bytes is a file, one of text a URL."""
+    return SourceRow(key=key, image=image if isinstance(image, str) else lambda: image, **facts)  # type: ignore[arg-type]
