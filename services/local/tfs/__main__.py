@@ -1,0 +1,121 @@
+"""`python -m services.local.tfs`: start the stand-in, with the flags of `tensorflow_model_server`."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from services.contracts.telemetry import configure_logging
+from services.local.tfs.batching import Batcher
+from services.local.tfs.grpc_services import PortTaken, make_server
+from services.local.tfs.repository import Repository
+from services.local.tfs.rest import RestServer
+from services.local.tfs.versions import ModelConfig, Policy
+
+log = structlog.get_logger()
+WORKERS = 16  # calls under way; each waits for its batch
+
+
+def _labels(text: str) -> dict[str, int]:
+    try:
+        labels = {str(name): int(version) for name, version in json.loads(text).items()}
+    except (ValueError, AttributeError, TypeError):
+        raise argparse.ArgumentTypeError('labels are JSON such as {"stable": 1}') from None
+    return labels
+
+
+def _policy(text: str) -> Policy:
+    if text == "all":
+        return Policy(latest=None)
+    kind, _, rest = text.partition(":")
+    try:
+        if kind == "latest":
+            return Policy(latest=int(rest or 1))
+        if kind == "specific":
+            return Policy(latest=None, specific=tuple(int(n) for n in rest.split(",")))
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError("a policy is all, latest:N or specific:1,2")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser. Each flag may be written with dashes or, as TensorFlow Serving has it, underscores."""
+    made = argparse.ArgumentParser(prog="python -m services.local.tfs", description=__doc__)
+
+    def flag(name: str, **options: object) -> None:
+        made.add_argument(f"--{name}", f"--{name.replace('-', '_')}", **options)  # type: ignore[arg-type]
+
+    flag("model-name", default="fashion", help="name that requests ask for")
+    flag(
+        "model-base-path",
+        type=Path,
+        default=Path("models/fashion"),
+        help="directory of the numeric version directories",
+    )
+    flag("version-labels", type=_labels, default={}, help='labels of versions, as JSON: {"stable": 1}')
+    flag("version-policy", type=_policy, default=Policy(), help="all, latest:N or specific:1,2 (latest:1)")
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    made.add_argument("--port", type=int, default=8500, help="port of gRPC")
+    flag("rest-api-port", type=int, default=0, help="port of the REST status; 0 for none")
+    flag("file-system-poll-wait-seconds", type=float, default=2.0, help="seconds between looks for new versions")
+    flag("max-batch-size", type=int, default=128, help="rows of one batch joined of several requests")
+    flag("num-batch-threads", type=int, default=1, help="batches run at the same time")
+    flag(
+        "reply-encoding",
+        choices=("content", "field"),
+        default="content",
+        help="field: floats as TensorFlow Serving has them",
+    )
+    return made
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or SIGINT. The ports answer at once; TensorFlow is imported with the first version.
+
+    Raises:
+        PortTaken, OSError: a port cannot be listened on.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    config = ModelConfig(options.model_name, options.model_base_path, options.version_policy, options.version_labels)
+    repository = Repository([config], options.file_system_poll_wait_seconds)
+    batcher = Batcher(options.max_batch_size, options.num_batch_threads)
+    address, as_content = f"{options.host}:{options.port}", options.reply_encoding == "content"
+    server = make_server(repository, batcher, address, as_content=as_content, workers=WORKERS)
+    rest = RestServer(repository, options.host, options.rest_api_port) if options.rest_api_port else None
+    server.start()
+    if rest:
+        rest.start()
+    log.info("listening", grpc=address, rest=options.rest_api_port or None, model=config.name)
+    repository.start()
+    stop.wait()
+    server.stop(grace=1).wait()
+    if rest:
+        rest.close()
+    batcher.close()
+    if not repository.close():
+        os._exit(0)  # in the middle of a load; leaving in the ordinary way would wait for its end
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stand-in; return the exit status."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    options = parser().parse_args(arguments)
+    configure_logging("tfs", json=os.environ.get("LOG_FORMAT") == "json")
+    try:
+        serve(options)
+    except (PortTaken, OSError) as error:
+        log.error("cannot start", reason=str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""One SavedModel, loaded with TensorFlow: its signatures, and running them. The only module here that knows TensorFlow."""
+
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.local.tfs.errors import invalid
+
+Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+# A repeated field may stand for a far larger tensor than it has values (the last one fills the rest): 2^28 elements is
+# 1 GB of float32, more than any batch of images.
+MAX_ELEMENTS = 2**28
+
+
+@contextmanager
+def _native_stderr_held() -> Iterator[None]:
+    """Keep what native code writes to stderr; show it only when the block fails."""
+    sys.stderr.flush()
+    real = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(real, held.read())
+            raise
+        finally:
+            os.dup2(real, 2)
+            os.close(real)
+
+
+def import_tensorflow() -> Any:
+    """Return TensorFlow, imported without its start-up chatter (it takes some 4 s)."""
+    if "tensorflow" in sys.modules:
+        return sys.modules["tensorflow"]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    with _native_stderr_held():
+        import tensorflow
+
+        tensorflow.constant(0)  # makes it look for devices now, not in the first request
+    return tensorflow
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A named entry of the model. `inputs` and `outputs` map a tensor's name to its TensorSpec."""
+
+    name: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    function: Any
+
+    @property
+    def batches(self) -> bool:
+        """Whether every input and output has a first dimension of any size, so that requests can be joined along it."""
+        shapes = [spec.shape for spec in (*self.inputs.values(), *self.outputs.values())]
+        return all(shape.rank is not None and shape.rank >= 1 and shape[0] is None for shape in shapes)
+
+    def check(self, arrays: Arrays) -> None:
+        """Raise ServingError (INVALID_ARGUMENT) unless the arrays are the inputs that the signature asks for."""
+        if arrays.keys() != self.inputs.keys():
+            extra, missing = arrays.keys() - self.inputs.keys(), self.inputs.keys() - arrays.keys()
+            raise invalid(
+                f"input size does not match signature: {len(arrays)}!={len(self.inputs)}. "
+                f"Sent extra: {{{','.join(sorted(extra))}}}. Missing but required: {{{','.join(sorted(missing))}}}."
+            )
+        for name, array in arrays.items():
+            spec = self.inputs[name]
+            if array.dtype != spec.dtype.as_numpy_dtype:
+                raise invalid(f"Expects {name} to be {spec.dtype.name} but {array.dtype.name} is provided")
+            if not spec.shape.is_compatible_with(array.shape):
+                raise invalid(f"Expects {name} to have shape {spec.shape} but {array.shape} is provided")
+
+    def wanted(self, output_filter: list[str]) -> list[str]:
+        """Return the outputs to answer with: all, or those of the filter.
+
+        Raises:
+            ServingError: the filter names an output twice, or one that is not there (INVALID_ARGUMENT).
+        """
+        for position, alias in enumerate(output_filter):
+            if alias not in self.outputs:
+                known = ",".join(sorted(self.outputs))
+                raise invalid(
+                    f"output tensor alias not found in signature: {alias} Outputs expected to be in the set {{{known}}}."
+                )
+            if alias in output_filter[:position]:
+                raise invalid(f"duplicate output tensor alias: {alias}")
+        return output_filter or sorted(self.outputs)
+
+    def run(self, arrays: Arrays) -> dict[str, Array]:
+        """Return all outputs for inputs that `check` has let through."""
+        tf = import_tensorflow()
+        outputs = self.function(**{name: tf.constant(array) for name, array in arrays.items()})
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+class SavedModel:
+    """A loaded version directory.
+
+    Args:
+        path: the directory that holds `saved_model.pb`.
+        warm_up: batch sizes to run once on zeros, so that the first request is not the slow one.
+
+    Raises:
+        Exception: whatever TensorFlow raises for files that are missing or damaged.
+    """
+
+    def __init__(self, path: Path, warm_up: tuple[int, ...] = (1,)) -> None:
+        tf = import_tensorflow()
+        # The signatures live only as long as what `load` returned.
+        self._loaded = tf.saved_model.load(str(path))
+        self.signatures = {
+            name: Signature(name, function.structured_input_signature[1], function.structured_outputs, function)
+            for name, function in self._loaded.signatures.items()
+        }
+        for size in warm_up:
+            self._warm(size)
+
+    def _warm(self, size: int) -> None:
+        for signature in self.signatures.values():
+            rest = [spec.shape[1:] for spec in signature.inputs.values()]
+            if signature.name == "serving_default" and signature.batches and all(s.is_fully_defined() for s in rest):
+                specs = signature.inputs.items()
+                signature.run({n: np.zeros((size, *spec.shape[1:]), spec.dtype.as_numpy_dtype) for n, spec in specs})
+
+
+def to_array(name: str, proto: Any) -> Array:
+    """Return a TensorProto's values, whichever way they are encoded.
+
+    Raises:
+        ServingError: the values do not make up the tensor that is announced (INVALID_ARGUMENT).
+    """
+    sizes = [dim.size for dim in proto.tensor_shape.dim]
+    if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes) or math.prod(sizes) > MAX_ELEMENTS:
+        raise invalid(f"tensor parsing error: {name}")
+    try:
+        array: Array = import_tensorflow().make_ndarray(proto)
+    except (TypeError, ValueError):
+        raise invalid(f"tensor parsing error: {name}") from None
+    return array
+
+
+def to_proto(array: Array, *, as_content: bool) -> Any:
+    """Return an array as a TensorProto: raw bytes (`tensor_content`), or repeated values as TensorFlow Serving does."""
+    tf = import_tensorflow()
+    if as_content or array.dtype != np.float32:
+        return tf.make_tensor_proto(array)
+    proto = tf.make_tensor_proto(0.0, shape=array.shape)
+    proto.ClearField("float_val")
+    proto.float_val.extend(array.ravel().tolist())
+    return proto
