@@ -1,7 +1,7 @@
 """Online batching: requests that wait while the network is busy are run together, as one batch.
 
 Unlike TensorFlow Serving's batcher this one never waits for more requests to come: on a CPU, what came in during the last
-run is the batch, and a lone request is not held up (measured in docs/adr/0002).
+run is the batch, and a lone request is not held up.
 """
 
 import queue

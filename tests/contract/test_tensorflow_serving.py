@@ -1,0 +1,228 @@
+"""What the embedding service relies on in TensorFlow Serving, held against whatever serves.
+
+With TFS_ADDRESS set, that server is asked for the model directory TFS_MODEL_DIR (models/fashion/1 unless told), which it
+has to serve under the manifest's name. Otherwise the stand-in serves a small model, once with each encoding of replies.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from services.contracts.errors import EmbeddingUnavailable, UpstreamTimeout
+from services.contracts.manifest import Manifest, load_manifest
+from services.contracts.serving_api import prediction_service_pb2_grpc
+from services.embedding.tfs_client import TfsClient
+from tests.support.tfs import (
+    content_tensor,
+    predict_request,
+    running_stand_in,
+    states,
+    tiny_models,
+    wait_until_available,
+)
+
+ADDRESS = os.environ.get("TFS_ADDRESS")
+MODEL_DIR = Path(os.environ.get("TFS_MODEL_DIR", "models/fashion/1"))
+ENCODINGS = ["real"] if ADDRESS else ["content", "field"]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server, and the model it serves."""
+
+    address: str
+    manifest: Manifest
+
+
+@pytest.fixture(scope="module")
+def stand_ins() -> Iterator[dict[str, str]]:
+    """The address of each server under test."""
+    if ADDRESS:
+        yield {"real": ADDRESS}
+        return
+    with ExitStack() as stack:
+        base = tiny_models()
+        running = {e: stack.enter_context(running_stand_in(base, "--reply-encoding", e)) for e in ENCODINGS}
+        for stand_in in running.values():
+            with grpc.insecure_channel(stand_in.address) as channel:
+                wait_until_available(channel, version=2)
+        yield {encoding: stand_in.address for encoding, stand_in in running.items()}
+
+
+@pytest.fixture(params=ENCODINGS)
+def served(request: pytest.FixtureRequest, stand_ins: dict[str, str]) -> Served:
+    manifest = load_manifest(MODEL_DIR if ADDRESS else tiny_models() / "2")
+    return Served(stand_ins[request.param], manifest)
+
+
+@pytest.fixture
+def predict(served: Served) -> Iterator[Callable[..., Any]]:
+    with grpc.insecure_channel(served.address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        yield lambda request: stub.Predict(request, timeout=20)
+
+
+def pictures(served: Served, count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    size = served.manifest.input
+    return np.random.default_rng(seed).integers(0, 256, (count, size.height, size.width, 3), np.uint8)
+
+
+def call(served: Served, images: Any, *, timeout_s: float = 20, **changes: Any) -> tuple[Any, Any]:
+    """Run the embedding service's own client, with its manifest as it is or changed."""
+
+    async def once() -> tuple[Any, Any]:
+        client = TfsClient(served.address, served.manifest.model_copy(update=changes), timeout_s)
+        try:
+            return await client.predict(images)
+        finally:
+            await client.close()
+
+    return asyncio.run(once())
+
+
+def refusal(predict: Callable[..., Any], request: Any) -> grpc.StatusCode:
+    with pytest.raises(grpc.RpcError) as caught:
+        predict(request)
+    return caught.value.code()
+
+
+def spoiled(served: Served, spoil: Callable[[Any], Any]) -> Any:
+    request = predict_request(pictures(served, 1), name=served.manifest.name)
+    spoil(request)
+    return request
+
+
+@pytest.mark.parametrize("rows", [1, 2, 64])
+def test_a_batch_gives_a_row_of_each_output_an_image(served: Served, rows: int) -> None:
+    probabilities, vectors = call(served, pictures(served, rows))
+    assert probabilities.shape == (rows, len(served.manifest.categories))
+    assert vectors.shape == (rows, served.manifest.dimension)
+    assert probabilities.dtype == vectors.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-4)
+
+
+def test_an_image_gets_the_same_answer_alone_and_in_a_batch(served: Served) -> None:
+    images = pictures(served, 33)
+    together = call(served, images)
+    alone = call(served, images[7:8])
+    for many, one in zip(together, alone, strict=True):
+        np.testing.assert_allclose(many[7:8], one, atol=1e-5)
+
+
+def test_callers_at_the_same_time_each_get_their_own_rows(served: Served) -> None:
+    batches = [pictures(served, rows, seed=rows) for rows in (1, 3, 5, 8, 1, 2)]
+    expected = [call(served, batch)[1] for batch in batches]
+    with ThreadPoolExecutor(len(batches)) as pool:
+        answers = list(pool.map(lambda batch: call(served, batch)[1], batches * 4))
+    for answer, rows in zip(answers, expected * 4, strict=True):
+        np.testing.assert_allclose(answer, rows, atol=1e-5)
+
+
+def test_a_message_over_four_megabytes_passes(served: Served) -> None:
+    size = served.manifest.input
+    rows = 5_000_000 // (size.height * size.width * 3) + 1
+    assert len(call(served, pictures(served, rows))[1]) == rows
+
+
+def test_the_reply_names_model_version_and_signature(served: Served, predict: Callable[..., Any]) -> None:
+    reply = predict(predict_request(pictures(served, 1), name=served.manifest.name))
+    assert reply.model_spec.name == served.manifest.name
+    assert reply.model_spec.version.value == served.manifest.version
+    assert reply.model_spec.signature_name == "serving_default"
+
+
+def test_the_output_filter_leaves_the_others_out(served: Served, predict: Callable[..., Any]) -> None:
+    request = spoiled(served, lambda r: r.output_filter.append("vector"))
+    assert list(predict(request).outputs) == ["vector"]
+
+
+def test_images_may_also_come_as_repeated_values(served: Served, predict: Callable[..., Any]) -> None:
+    images = pictures(served, 1)
+    plain = predict_request(images, name=served.manifest.name)
+    repeated = predict_request(images, name=served.manifest.name)
+    repeated.inputs["image"].tensor_content = b""
+    repeated.inputs["image"].int_val.extend(images.ravel().tolist())
+    assert predict(repeated).outputs == predict(plain).outputs
+
+
+def test_the_status_of_the_version_is_available(served: Served) -> None:
+    with grpc.insecure_channel(served.address) as channel:
+        name, version = served.manifest.name, served.manifest.version
+        assert states(channel, name)[version] == "AVAILABLE"
+        assert states(channel, name, version) == {version: "AVAILABLE"}
+
+
+@pytest.mark.parametrize("spec", [{"name": "no-such-model"}, {"version": 987_654}], ids=["model", "version"])
+def test_the_status_of_what_is_not_there_is_not_found(served: Served, spec: dict[str, Any]) -> None:
+    with grpc.insecure_channel(served.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        states(channel, **{"name": served.manifest.name, **spec})
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def wrong_type(request: Any) -> None:
+    proto = request.inputs["image"]
+    shape = [dim.size for dim in proto.tensor_shape.dim]
+    proto.CopyFrom(content_tensor(np.zeros(shape, np.float32)))
+
+
+def wrong_shape(request: Any) -> None:
+    request.inputs["image"].CopyFrom(content_tensor(np.zeros((1, 7, 7, 3), np.uint8)))
+
+
+def too_few_bytes(request: Any) -> None:
+    request.inputs["image"].tensor_content = b"\x00\x01\x02"
+
+
+def renamed(request: Any) -> None:
+    request.inputs["picture"].CopyFrom(request.inputs.pop("image"))
+
+
+REFUSALS: dict[str, tuple[Callable[[Any], Any], grpc.StatusCode]] = {
+    "an unknown model": (lambda r: setattr(r.model_spec, "name", "no-such-model"), grpc.StatusCode.NOT_FOUND),
+    "an unknown version": (lambda r: setattr(r.model_spec.version, "value", 987_654), grpc.StatusCode.NOT_FOUND),
+    "an unknown label": (lambda r: setattr(r.model_spec, "version_label", "nope"), grpc.StatusCode.INVALID_ARGUMENT),
+    "no model named": (lambda r: r.ClearField("model_spec"), grpc.StatusCode.INVALID_ARGUMENT),
+    "an unknown signature": (
+        lambda r: setattr(r.model_spec, "signature_name", "nope"),
+        grpc.StatusCode.FAILED_PRECONDITION,
+    ),
+    "an unknown output": (lambda r: r.output_filter.append("nope"), grpc.StatusCode.INVALID_ARGUMENT),
+    "no input": (lambda r: r.inputs.clear(), grpc.StatusCode.INVALID_ARGUMENT),
+    "an input of another name": (renamed, grpc.StatusCode.INVALID_ARGUMENT),
+    "floats for uint8": (wrong_type, grpc.StatusCode.INVALID_ARGUMENT),
+    "another size": (wrong_shape, grpc.StatusCode.INVALID_ARGUMENT),
+    "too few bytes": (too_few_bytes, grpc.StatusCode.INVALID_ARGUMENT),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_a_wrong_request_is_refused_with_its_code_and_the_server_goes_on(
+    served: Served, predict: Callable[..., Any], what: str
+) -> None:
+    spoil, code = REFUSALS[what]
+    assert refusal(predict, spoiled(served, spoil)) is code
+    assert predict(predict_request(pictures(served, 1), name=served.manifest.name)).outputs
+
+
+def test_the_client_calls_a_model_that_is_not_served_unavailable(served: Served) -> None:
+    with pytest.raises(EmbeddingUnavailable, match="has not loaded the model"):
+        call(served, pictures(served, 1), version=987_654)
+
+
+def test_the_client_calls_another_shape_of_answer_a_wrong_manifest(served: Served) -> None:
+    with pytest.raises(EmbeddingUnavailable, match=r"shape \(1, \d+\), not \(1, 3\)"):
+        call(served, pictures(served, 1), dimension=3)
+
+
+def test_the_client_gives_up_at_its_deadline(served: Served) -> None:
+    with pytest.raises(UpstreamTimeout):
+        call(served, pictures(served, 64), timeout_s=0.0005)
