@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
-from bson.binary import Binary, BinaryVectorDtype
+from bson.binary import Binary
 from numpy.typing import NDArray
 
 from services.catalogue.product import (
@@ -65,7 +65,7 @@ def to_document(product: Product) -> Document:
         "_id": checked_key(product.key),
         "id": product.key,
         "Category": int(product.category),
-        "vector": Binary.from_vector(unit_vector(product.vector), BinaryVectorDtype.FLOAT32),
+        "vector": Binary(FLOAT32_HEADER + unit_vector(product.vector).astype("<f4").tobytes(), VECTOR_SUBTYPE),
         "model": product.model,
         "url": product.url,
         "image_url": product.image_url,

@@ -1,11 +1,8 @@
 """The products in MongoDB. The only module that imports Motor, so that another driver can take its place."""
 
-import asyncio
-import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Self
 
 import structlog
@@ -14,18 +11,15 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
 from services.catalogue.bulk import PutReport, Refused, upsert
-from services.catalogue.changes import ChangeFeed, Token
 from services.catalogue.documents import (
-    MARKER_PREFIX,
-    BrokenDocument,
     Document,
     Record,
-    from_document,
     key_variants,
     to_document,
 )
 from services.catalogue.faults import database_call, shown_address
 from services.catalogue.product import Product, StoredImage
+from services.catalogue.reader import ProductReader, read_document
 from services.contracts.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
@@ -46,7 +40,7 @@ class Fingerprint:
     category_source: str
 
 
-class ProductStore:
+class ProductStore(ProductReader):
     """The catalogue's products, and the pictures that no web server of the shop has.
 
     Every method raises CatalogueUnavailable when the database is away, does not answer within the deadline, or refuses.
@@ -54,20 +48,28 @@ class ProductStore:
     """
 
     def __init__(
-        self, url: str, database: str = "lookalike", *, timeout_s: float = 10.0, connect_timeout_s: float = 2.0
+        self,
+        url: str,
+        database: str = "lookalike",
+        *,
+        timeout_s: float = 10.0,
+        scan_timeout_s: float = 300.0,
+        connect_timeout_s: float = 2.0,
     ) -> None:
         """Remember where the database is.
 
         Args:
             url: MongoDB's connection string.
             database: the database's name.
-            timeout_s: deadline of one call, in seconds; of a scan, that of one batch.
+            timeout_s: deadline of one call, in seconds.
+            scan_timeout_s: the same of one batch of a scan: the stand-in for MongoDB reads all before it gives the first.
             connect_timeout_s: how long a server is looked for, in seconds.
         """
         self.address = shown_address(url)
         self._url = url
         self._database = database
         self._timeout_s = timeout_s
+        self._scan_timeout_s = scan_timeout_s
         self._connect_timeout_ms = int(connect_timeout_s * 1000)
         self._client: Any = None
         self._indexed = False
@@ -81,14 +83,10 @@ class ProductStore:
             CatalogueUnavailable: the URL is not valid.
         """
         limit_ms = self._connect_timeout_ms
+        options: dict[str, Any] = {"connectTimeoutMS": limit_ms, "serverSelectionTimeoutMS": limit_ms}
+        options["socketTimeoutMS"] = int(self._timeout_s * 1000)  # for the change stream, which has no other deadline
         try:
-            self._client = AsyncIOMotorClient(
-                self._url,
-                appname="lookalike",
-                tz_aware=True,
-                connectTimeoutMS=limit_ms,
-                serverSelectionTimeoutMS=limit_ms,
-            )
+            self._client = AsyncIOMotorClient(self._url, appname="lookalike", tz_aware=True, **options)
         except (PyMongoError, ValueError):
             raise CatalogueUnavailable(f"MONGO_URL (hosts: {self.address}) is not a valid MongoDB address") from None
 
@@ -156,7 +154,7 @@ class ProductStore:
         """Return the product of a key, from a document of either form; None when there is none that is whole."""
         with database_call(self.address, self._timeout_s):
             document = await self._products.find_one({"_id": key}) or await self._products.find_one(_old_forms([key]))
-        record = None if document is None else _read(document)
+        record = None if document is None else read_document(document)
         return record.product if isinstance(record, Record) and record.product.key == key else None
 
     async def delete(self, key: str) -> bool:
@@ -203,69 +201,6 @@ class ProductStore:
             found = await self._images.find_one({"_id": key})
         return None if found is None else StoredImage(str(found["content_type"]), bytes(found["data"]))
 
-    async def keys(self, batch: int = 5000) -> AsyncIterator[list[str]]:
-        """Yield the keys of all products, `batch` at a time; a key that stands in two documents comes twice."""
-        async for documents in self._batches({"_id": 1, "id": 1}, batch):
-            yield [str(found["_id"] if found.get("id") is None else found["id"]) for found in documents]
-
-    async def scan(self, batch: int = 1000) -> AsyncIterator[list[Record | BrokenDocument]]:
-        """Yield every document, `batch` at a time: the product in it, or what is wrong with it."""
-        async for documents in self._batches(None, batch):
-            yield [_read(document) for document in documents]
-
-    async def read(self, document_ids: Sequence[Any]) -> list[Record | BrokenDocument]:
-        """Return the documents of these `_id`s as they are now; those that are gone are missing in the answer."""
-        with database_call(self.address, self._timeout_s):
-            found = await self._products.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
-        return [_read(document) for document in found]
-
-    async def _batches(self, fields: dict[str, int] | None, batch: int) -> AsyncIterator[list[Document]]:
-        cursor = self._products.find({}, fields, batch_size=batch)
-        try:
-            while True:
-                with database_call(self.address, self._timeout_s):
-                    documents = await cursor.to_list(length=batch)
-                if not documents:
-                    return
-                yield [found for found in documents if not str(found["_id"]).startswith(MARKER_PREFIX)]
-        finally:
-            await cursor.close()
-
-    async def watch(self, after: Token | None = None, *, wait_s: float = 0.5, poll_s: float = 0.1) -> ChangeFeed:
-        """Open the change stream of the products.
-
-        Args:
-            after: the token to resume from; from now on when None.
-            wait_s: how long the server may wait for a change before it answers without one, in seconds.
-            poll_s: the least time between two questions to a server that does not wait, in seconds.
-
-        Raises:
-            HistoryLost: the server no longer knows the token.
-        """
-        collection = self._products.delegate
-        with database_call(self.address, self._timeout_s):
-            stream = await asyncio.to_thread(
-                collection.watch, resume_after=after, max_await_time_ms=int(wait_s * 1000), batch_size=1000
-            )
-        return ChangeFeed(stream, self.address, poll_s)
-
-    async def put_marker(self) -> str:
-        """Write a marker into the change stream and return its name; `remove_marker` takes it out again.
-
-        It stands among the products because a stand-in for MongoDB streams the changes of one collection only.
-        """
-        marker = MARKER_PREFIX + secrets.token_hex(12)
-        with database_call(self.address, self._timeout_s):
-            await self._products.insert_one(
-                {"_id": marker, "category_source": "unknown", "written_at": datetime.now(UTC)}
-            )
-        return marker
-
-    async def remove_markers(self, markers: Iterable[str]) -> None:
-        """Take markers out of the collection."""
-        with database_call(self.address, self._timeout_s):
-            await self._products.delete_many({"_id": {"$in": list(markers)}})
-
     async def _ensure_indexes(self) -> None:
         """Make the indexes by which older documents are found. A user who may not make any goes without."""
         if self._indexed:
@@ -296,10 +231,3 @@ def _old_forms(keys: Iterable[str]) -> Document:
     by_id = {"id": {"$in": [variant for key in keys for variant in key_variants(key)]}, **OLD_FORM}
     bare = [ObjectId(key) for key in keys if ObjectId.is_valid(key)]
     return {"$or": [by_id, {"_id": {"$in": bare}, "id": None, **OLD_FORM}]} if bare else by_id
-
-
-def _read(document: Document) -> Record | BrokenDocument:
-    try:
-        return from_document(document)
-    except BrokenDocument as error:
-        return error

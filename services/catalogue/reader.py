@@ -1,0 +1,100 @@
+"""Reading many products: the whole catalogue, some documents, and what changes."""
+
+import asyncio
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from services.catalogue.changes import ChangeFeed, Token
+from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, from_document
+from services.catalogue.faults import database_call
+
+
+class ProductReader(ABC):
+    """The part of `ProductStore` that the index lives on."""
+
+    address: str
+    _timeout_s: float
+    _scan_timeout_s: float
+
+    @property
+    @abstractmethod
+    def _products(self) -> Any:
+        """The collection."""
+
+    async def keys(self, batch: int = 5000) -> AsyncIterator[list[str]]:
+        """Yield the keys of all products, `batch` at a time; a key that stands in two documents comes twice."""
+        async for documents in self._batches({"_id": 1, "id": 1}, batch):
+            yield [str(found["_id"] if found.get("id") is None else found["id"]) for found in documents]
+
+    async def scan(self, batch: int = 1000) -> AsyncIterator[list[Record | BrokenDocument]]:
+        """Yield every document, `batch` at a time: the product in it, or what is wrong with it."""
+        async for documents in self._batches(None, batch):
+            yield await asyncio.to_thread(_read_all, documents)
+
+    async def read(self, document_ids: Sequence[Any]) -> list[Record | BrokenDocument]:
+        """Return the documents of these `_id`s as they are now; those that are gone are missing in the answer."""
+        with database_call(self.address, self._timeout_s):
+            found = await self._products.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
+        return await asyncio.to_thread(_read_all, found)
+
+    async def _batches(self, fields: dict[str, int] | None, batch: int) -> AsyncIterator[list[Document]]:
+        cursor = self._products.find({}, fields, batch_size=batch)
+        try:
+            while True:
+                with database_call(self.address, self._scan_timeout_s):
+                    documents = await cursor.to_list(length=batch)
+                if not documents:
+                    return
+                yield [found for found in documents if not str(found["_id"]).startswith(MARKER_PREFIX)]
+        finally:
+            await cursor.close()
+
+    async def watch(self, after: Token | None = None, *, wait_s: float = 0.1, poll_s: float = 0.1) -> ChangeFeed:
+        """Open the change stream of the products.
+
+        Args:
+            after: the token to resume from; from now on when None.
+            wait_s: how long the server may wait for a change before it answers without one, in seconds.
+            poll_s: the least time between two questions to a server that does not wait, in seconds.
+
+        Raises:
+            HistoryLost: the server no longer knows the token.
+        """
+        collection = self._products.delegate
+        with database_call(self.address, self._timeout_s):
+            stream = await asyncio.to_thread(
+                collection.watch, resume_after=after, max_await_time_ms=int(wait_s * 1000), batch_size=1000
+            )
+        return ChangeFeed(stream, self.address, poll_s)
+
+    async def put_marker(self) -> str:
+        """Write a marker into the change stream and return its name; `remove_marker` takes it out again.
+
+        It stands among the products because a stand-in for MongoDB streams the changes of one collection only.
+        """
+        marker = MARKER_PREFIX + secrets.token_hex(12)
+        with database_call(self.address, self._timeout_s):
+            await self._products.insert_one(
+                {"_id": marker, "category_source": "unknown", "written_at": datetime.now(UTC)}
+            )
+        return marker
+
+    async def remove_markers(self, markers: Iterable[str]) -> None:
+        """Take markers out of the collection."""
+        with database_call(self.address, self._timeout_s):
+            await self._products.delete_many({"_id": {"$in": list(markers)}})
+
+
+def read_document(document: Document) -> Record | BrokenDocument:
+    """Return the product in a document, or what is wrong with it."""
+    try:
+        return from_document(document)
+    except BrokenDocument as error:
+        return error
+
+
+def _read_all(documents: Sequence[Document]) -> list[Record | BrokenDocument]:
+    return [read_document(document) for document in documents]

@@ -1,0 +1,80 @@
+"""The index service: the products' vectors in memory, level with MongoDB, searched without it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from services.catalogue.store import ProductStore
+from services.contracts.app import Readiness, make_app
+from services.contracts.manifest import Manifest, load_manifest
+from services.index.flat import FaissFlat
+from services.index.gallery import Gallery
+from services.index.metrics import IndexMetrics
+from services.index.mirror import Mirror
+from services.index.routes import router
+from services.index.settings import IndexSettings
+from services.index.state import IndexState, index_state
+from services.index.sync import Follower
+
+DESCRIPTION = """Finds the products whose vectors are nearest to one, exactly, inside a category. For Lookalike's own services:
+it stands behind the gateway. A search never asks the database. Errors are problem documents (RFC 9457)."""
+
+
+def create_app(settings: IndexSettings) -> FastAPI:
+    """Return the service's app. The database is reached for in its lifespan, and may be away."""
+    metrics = IndexMetrics()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        manifest = load_manifest(settings.model_dir)
+        async with _following(settings, manifest) as follower:
+            metrics.show(follower, manifest.categories)
+            with ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads:
+                yield {"index": IndexState(manifest, follower, threads, metrics)}
+
+    return make_app(
+        service="index",
+        description=DESCRIPTION,
+        routers=[router],
+        lifespan=lifespan,
+        readiness=_readiness,
+        metrics=metrics,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+@asynccontextmanager
+async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterator[Follower]:
+    store = ProductStore(
+        settings.mongo_url.get_secret_value(),
+        settings.mongo_database,
+        timeout_s=settings.mongo_timeout_s,
+        scan_timeout_s=settings.mongo_scan_timeout_s,
+    )
+
+    def empty() -> Mirror:
+        gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat)
+        return Mirror(gallery, manifest.model_id, settings.unversioned_model)
+
+    async with store:
+        follower = Follower(
+            store, empty, gather_s=settings.gather_s, poll_s=settings.poll_s, longest_pause_s=settings.retry_s
+        )
+        task = asyncio.create_task(follower.run(), name="follow the database")
+        try:
+            yield follower
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def _readiness(request: Request) -> Readiness:
+    state = index_state(request)
+    ready = state.follower.mirror is not None
+    return Readiness(ready=ready, reasons=() if ready else (state.obstacle,))

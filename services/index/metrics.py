@@ -1,0 +1,57 @@
+"""What the index service measures beside its requests."""
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import Gauge, Histogram
+
+from services.contracts.telemetry import Metrics
+from services.index.sync import Follower
+
+SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
+
+
+class IndexMetrics(Metrics):
+    """Searches, and how the index follows the database. The gauges look when they are asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.searches = Histogram(
+            "lookalike_index_search_duration_seconds",
+            "Time of one search of a category, in seconds, without waiting and HTTP.",
+            ("filtered",),
+            buckets=SEARCH_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def show(self, follower: Follower, categories: Sequence[str]) -> None:
+        """Make the gauges tell of this follower."""
+        products = Gauge(
+            "lookalike_index_products", "Searchable products, by category.", ("category",), registry=self.registry
+        )
+        for number, name in enumerate(categories):
+            products.labels(name).set_function(_count(follower, number))
+        self._gauge(
+            "lag_seconds", "Seconds since the index last knew itself level; -1 before the first load.", follower
+        )
+        self._gauge("ready", "1 once the first load is complete.", follower)
+        self._gauge("following", "1 while the change stream is open.", follower)
+        self._gauge("changes_applied", "Changed documents applied since the start.", follower)
+        self._gauge("documents_skipped", "Documents that cannot be indexed.", follower)
+        self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", follower)
+
+    def _gauge(self, name: str, text: str, follower: Follower) -> None:
+        Gauge(f"lookalike_index_{name}", text, registry=self.registry).set_function(lambda: _READINGS[name](follower))
+
+
+def _count(follower: Follower, category: int) -> Callable[[], float]:
+    return lambda: follower.mirror.gallery.counts()[category] if follower.mirror else 0
+
+
+_READINGS: dict[str, Callable[[Follower], float]] = {
+    "lag_seconds": lambda follower: -1.0 if follower.lag_s is None else follower.lag_s,
+    "ready": lambda follower: follower.mirror is not None,
+    "following": lambda follower: follower.state == "following",
+    "changes_applied": lambda follower: follower.applied,
+    "documents_skipped": lambda follower: follower.status().skipped,
+    "documents_of_other_models": lambda follower: follower.status().other_models,
+}

@@ -1,0 +1,107 @@
+"""A MongoDB for tests: the one that `MONGO_URL` names, with a database of its own, or a private nx-27017."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from tests.support.stack import free_ports
+
+START_S = 20.0
+
+
+@dataclass
+class StandIn:
+    """An nx-27017 of a test's own, on a free port, that can be killed and started again over the same data."""
+
+    folder: Path
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [str(Path(sys.executable).with_name("nx-27017")), "--data-dir", str(self.folder / "data")]
+        command += [
+            "-p",
+            str(self.port),
+            "--pid-file",
+            str(self.folder / "pid"),
+            "--log-file",
+            str(self.folder / "log"),
+        ]
+        with (self.folder / "out").open("ab") as out:
+            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        wait_for(self.url)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is closed or written."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(10)
+            self.process = None
+            (self.folder / "pid").unlink(missing_ok=True)
+
+
+def wait_for(url: str) -> None:
+    """Return when a server answers there."""
+    deadline = time.monotonic() + START_S
+    client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(url, serverSelectionTimeoutMS=500)
+    with client:
+        while True:
+            try:
+                client.admin.command("ping")
+                return
+            except PyMongoError:
+                assert time.monotonic() < deadline, f"no MongoDB answers at {url}"
+
+
+@contextmanager
+def private_mongo(folder: Path) -> Iterator[StandIn]:
+    """Run an nx-27017 for as long as the block lasts."""
+    server = StandIn(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def any_mongo(folder: Path) -> Iterator[str]:
+    """Give the address of the server that `MONGO_URL` names, else of a private nx-27017."""
+    named = os.environ.get("MONGO_URL")
+    if named:
+        yield named
+        return
+    with private_mongo(folder) as server:
+        yield server.url
+
+
+@contextmanager
+def fresh_database(url: str) -> Iterator[str]:
+    """Give the name of a database that is not there yet, and drop it afterwards."""
+    name = f"test_{secrets.token_hex(6)}"
+    try:
+        yield name
+    finally:
+        client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(url, serverSelectionTimeoutMS=2000)
+        with client:
+            client.drop_database(name)
