@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MAX_K = 100
+MAX_SAMPLE = 50
 MAX_BATCH = 128
 
 AttributeValue = str | bool | int | float
@@ -89,16 +90,47 @@ Condition = AttributeValue | list[AttributeValue] | Range
 Filter = dict[Annotated[str, Field(min_length=1, max_length=128)], Condition]
 
 
-class Hit(Frozen):
-    """One product near the query. `score` is cosine similarity, about -1 to 1."""
+class Listed(Frozen):
+    """One product of the index, as a result shows it."""
 
     id: str = Field(examples=["15970"])
-    score: float = Field(examples=[0.93])
     category: int = Field(examples=[0])
     url: str | None = Field(default=None, examples=["https://shop.example/products/15970"])
     image_url: str | None = None
     title: str | None = None
     attributes: Attributes = Field(default_factory=dict)
+
+
+class Hit(Listed):
+    """One product near the query. `score` is cosine similarity, about -1 to 1."""
+
+    score: float = Field(examples=[0.93])
+
+
+class FacetValue(Frozen):
+    """One value of an attribute, and how many products have it."""
+
+    value: AttributeValue = Field(examples=["Navy Blue"])
+    count: int = Field(examples=[412])
+
+
+class FacetRange(Frozen):
+    """The least and the greatest number of an attribute."""
+
+    min: float = Field(examples=[4.5])
+    max: float = Field(examples=[129.0])
+
+
+class Facet(Frozen):
+    """What can be filtered by: an attribute with its values, most frequent first, or with its range.
+
+    A count says how many products of the category there are with that value and all that the filter asks of *other*
+    attributes: as many as a further choice of this one would bring.
+    """
+
+    attribute: str = Field(examples=["baseColour"])
+    values: list[FacetValue] = Field(default_factory=list)
+    range: FacetRange | None = None
 
 
 class IndexSearch(Frozen):
@@ -111,6 +143,7 @@ class IndexSearch(Frozen):
     filter: Filter = Field(default_factory=dict)
     exclude: list[ProductId] = Field(default_factory=list, max_length=1000)
     min_score: float | None = Field(default=None, ge=-1, le=1)
+    facets: bool = Field(default=False, description="count what the category can be filtered by")
 
     @field_validator("vector")
     @classmethod
@@ -128,15 +161,23 @@ class IndexSimilar(Frozen):
     k: int = Field(default=10, ge=1, le=MAX_K)
     filter: Filter = Field(default_factory=dict)
     min_score: float | None = Field(default=None, ge=-1, le=1)
+    facets: bool = False
 
 
 class IndexAnswer(Frozen):
-    """Hits, best first, of the category that was searched."""
+    """Hits, best first, of the category that was searched; facets where they were asked for."""
 
     category: int
     hits: list[Hit]
     model: str
     timings_ms: dict[str, float]
+    facets: list[Facet] = Field(default_factory=list)
+
+
+class IndexSample(Frozen):
+    """Some products of the index, chosen by chance."""
+
+    products: list[Listed]
 
 
 class CategoryCount(Frozen):

@@ -17,6 +17,7 @@ from services.contracts.telemetry import REQUEST_ID_HEADER, Metrics
 from services.gateway import routes_catalogue, routes_page, routes_products, routes_search
 from services.gateway.index_client import IndexClient
 from services.gateway.links import Links
+from services.gateway.pages_images import Resizer
 from services.gateway.products import ProductService
 from services.gateway.query import ImageReader
 from services.gateway.search import SearchService
@@ -68,6 +69,8 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
     fetcher = _fetcher(settings)
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
+    resizer = Resizer()
+    stack.callback(resizer.close)
     links = Links(settings.product_url_template, settings.image_url_template, settings.public_url)
     search = SearchService(embedding, index, links)
     return GatewayState(
@@ -76,6 +79,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
         products=ProductService(store, embedding, search.models, links),
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
+        resizer=resizer,
         gate=asyncio.Semaphore(settings.max_concurrent_searches),
     )
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from services.contracts.errors import IndexNotReady, UpstreamTimeout
 from services.contracts.problems import error_from_problem
 from services.contracts.telemetry import outgoing_headers
-from services.contracts.wire import IndexAnswer, IndexSearch, IndexSimilar, IndexStatus
+from services.contracts.wire import IndexAnswer, IndexSample, IndexSearch, IndexSimilar, IndexStatus
 
 
 class IndexClient:
@@ -40,6 +40,11 @@ class IndexClient:
     async def status(self) -> IndexStatus:
         """Return what the index holds and how it follows the database."""
         return IndexStatus.model_validate_json(await self._send("GET", "/v1/status"))
+
+    async def sample(self, count: int, category: int | None) -> IndexSample:
+        """Return products chosen by chance, of one category if one is named."""
+        where = "" if category is None else f"&category={category}"
+        return IndexSample.model_validate_json(await self._send("GET", f"/v1/sample?count={count}{where}"))
 
     async def ready(self) -> None:
         """Return if the index can answer searches.

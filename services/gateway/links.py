@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from services.catalogue.product import Product
-from services.contracts.wire import Hit
+from services.contracts.wire import Listed
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,11 @@ class Links:
     image_template: str | None = None
     public_url: str | None = None
 
-    def product(self, item: Hit | Product) -> str | None:
+    def product(self, item: Listed | Product) -> str | None:
         """Return the product's page: its own URL, or the template's, or None."""
         return item.url or self._fill(self.product_template, _key(item))
 
-    def image(self, item: Hit | Product) -> str | None:
+    def image(self, item: Listed | Product) -> str | None:
         """Return the product's picture: its own URL, the template's, or this gateway's copy where it has one."""
         own = item.picture_url if isinstance(item, Product) else item.image_url
         if own is None:
@@ -31,5 +31,5 @@ class Links:
         return None if template is None else template.replace("{id}", quote(key, safe=""))
 
 
-def _key(item: Hit | Product) -> str:
+def _key(item: Listed | Product) -> str:
     return item.key if isinstance(item, Product) else item.id

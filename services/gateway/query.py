@@ -33,6 +33,7 @@ class OptionsBody(BaseModel):
         examples=[{"gender": "Men", "baseColour": ["Blue", "Navy Blue"], "price": {"lte": 50}}],
     )
     min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
+    facets: bool = Field(default=False, description="count what the results can be filtered by")
 
     @field_validator("filter", mode="before")
     @classmethod
@@ -51,7 +52,7 @@ class OptionsBody(BaseModel):
 
     def options(self) -> SearchOptions:
         """Return the domain's form of it."""
-        return SearchOptions(self.k, self.category, self.filter, self.min_score)
+        return SearchOptions(self.k, self.category, self.filter, self.min_score, self.facets)
 
 
 class SearchBody(OptionsBody):

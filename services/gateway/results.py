@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.catalogue.product import Product
-from services.contracts.wire import Attributes, Frozen
+from services.contracts.wire import Attributes, Facet, Frozen
 
 Outcome = Literal["ok", "no_clothing", "no_close_match"]
 
@@ -18,16 +18,27 @@ class SearchedCategory(Frozen):
     probability: float | None = Field(examples=[0.98])
 
 
-class Result(Frozen):
-    """One product of a result list. `score` is cosine similarity, about -1 to 1: higher is more alike."""
+class Shown(Frozen):
+    """One product as pages show it."""
 
     id: str = Field(examples=["15970"])
     url: str | None = Field(examples=["https://shop.example/products/15970"])
     image_url: str | None = Field(examples=["https://shop.example/images/15970.jpg"])
     title: str | None = Field(examples=["Turtle Check Men Navy Blue Shirt"])
     category: str = Field(examples=["Topwear"])
-    score: float = Field(examples=[0.93])
     attributes: Attributes = Field(examples=[{"baseColour": "Navy Blue", "price": 29.9}])
+
+
+class Result(Shown):
+    """One product of a result list. `score` is cosine similarity, about -1 to 1: higher is more alike."""
+
+    score: float = Field(examples=[0.93])
+
+
+class SampleAnswer(Frozen):
+    """Some products of the catalogue, chosen by chance."""
+
+    products: list[Shown]
 
 
 class SimilarAnswer(Frozen):
@@ -36,6 +47,7 @@ class SimilarAnswer(Frozen):
     outcome: Outcome
     category: SearchedCategory
     results: list[Result]
+    facets: list[Facet] = Field(description="what can be filtered by, with counts; empty unless asked for")
     model: str = Field(examples=["fashion/1"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
     timings_ms: dict[str, float] = Field(examples=[{"index": 1.4, "total": 2.2}])
@@ -111,3 +123,9 @@ class StatsAnswer(Frozen):
     categories: list[CategoryView]
     sync: dict[str, object] = Field(description="how the index follows the database: see the index's /v1/status")
     uptime_seconds: float
+
+
+class CatalogueAnswer(StatsAnswer):
+    """What the shop's engineers look at: the counts, the sync, and how the last import went."""
+
+    last_import: dict[str, object] | None = Field(description="summary of the last import; null where none is recorded")

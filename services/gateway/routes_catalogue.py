@@ -1,14 +1,15 @@
 """Routes that tell what the installation holds."""
 
 import time
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from services.contracts import errors
 from services.contracts.problems import responses
-from services.contracts.wire import IndexStatus
-from services.gateway.results import CategoriesAnswer, CategoryView, StatsAnswer
-from services.gateway.state import State
+from services.contracts.wire import MAX_SAMPLE, IndexStatus
+from services.gateway.results import CatalogueAnswer, CategoriesAnswer, CategoryView, SampleAnswer, StatsAnswer
+from services.gateway.state import Admitted, Authorised, GatewayState, State
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 _FAILS = responses(errors.IndexNotReady, errors.UpstreamTimeout)
@@ -22,14 +23,49 @@ async def categories(state: State) -> CategoriesAnswer:
 
 @router.get("/stats", response_model=StatsAnswer, summary="Counts, model and sync", responses=_FAILS)
 async def stats(state: State) -> StatsAnswer:
-    status = await state.index.status()
-    return StatsAnswer(
-        model=status.model,
-        products=status.products,
-        categories=_views(status),
-        sync=status.sync.model_dump(),
-        uptime_seconds=round(time.monotonic() - state.started, 1),
-    )
+    return StatsAnswer(**_facts(await state.index.status(), state))
+
+
+@router.get(
+    "/catalogue",
+    response_model=CatalogueAnswer,
+    dependencies=[Authorised],
+    summary="What the page for the shop's engineers shows",
+    responses=responses(errors.Unauthorised, errors.IndexNotReady, errors.UpstreamTimeout),
+)
+async def catalogue(state: State) -> CatalogueAnswer:
+    return CatalogueAnswer(**_facts(await state.index.status(), state), last_import=None)
+
+
+@router.get(
+    "/products",
+    response_model=SampleAnswer,
+    dependencies=[Admitted],
+    summary="A few products, chosen by chance",
+    responses=responses(
+        errors.InvalidRequest,
+        errors.UnknownCategory,
+        errors.TooManyRequests,
+        errors.IndexNotReady,
+        errors.UpstreamTimeout,
+    ),
+)
+async def sample(
+    state: State,
+    sample: Annotated[int, Query(ge=1, le=MAX_SAMPLE, description="how many")] = 12,
+    category: Annotated[str | None, Query(description="of this category only: its name or id")] = None,
+) -> SampleAnswer:
+    return SampleAnswer(products=await state.search.sample(sample, category))
+
+
+def _facts(status: IndexStatus, state: GatewayState) -> dict[str, Any]:
+    return {
+        "model": status.model,
+        "products": status.products,
+        "categories": _views(status),
+        "sync": status.sync.model_dump(),
+        "uptime_seconds": round(time.monotonic() - state.started, 1),
+    }
 
 
 def _views(status: IndexStatus) -> list[CategoryView]:

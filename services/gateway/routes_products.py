@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.contracts import errors
 from services.contracts.errors import InvalidRequest
 from services.contracts.problems import responses
+from services.gateway.pages_images import WIDTHS, check_width
 from services.gateway.products import ProductBody, check_key
 from services.gateway.query import FORM, JSON, content_type, form_fields, form_file, json_object, parse, read_form
 from services.gateway.results import ProductView
@@ -15,6 +16,9 @@ from services.gateway.state import Authorised, State
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
+Width = Annotated[
+    int | None, Query(description=f"make it smaller, as WebP: one of {', '.join(map(str, WIDTHS))} pixels")
+]
 
 _READ = (errors.InvalidRequest, errors.UnknownProduct, errors.CatalogueUnavailable, errors.EmbeddingUnavailable)
 _WRITE = (
@@ -47,14 +51,19 @@ def _product_body() -> dict[str, Any]:
 
 @router.get("/{id:path}/image", summary="A product's stored picture", response_class=Response,
             responses={200: {"content": {"image/*": {}}}, **responses(*_READ)})  # fmt: skip
-async def get_image(id: Key, request: Request, state: State) -> Response:
+async def get_image(id: Key, request: Request, state: State, w: Width = None) -> Response:
+    width = None if w is None else check_width(w)
     image = await state.products.image(check_key(id))
-    etag = f'"{image.sha256}"'
+    etag = f'"{image.sha256}"' if width is None else f'"{image.sha256}-{width}"'
     # `v` in the address is the picture's hash, so what it names never changes.
     age = "public, max-age=31536000, immutable" if "v" in request.query_params else "public, max-age=60"
-    headers = {"ETag": etag, "Cache-Control": age, "X-Content-Type-Options": "nosniff"}
+    # Shops show it on pages of their own, those among them too that let in only what agrees to be let in.
+    shared = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": etag, "Cache-Control": age, **shared}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
+    if width is not None:
+        image = await state.resizer.resized(image, width)
     return Response(image.data, media_type=image.content_type, headers=headers)
 
 

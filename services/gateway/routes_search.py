@@ -14,7 +14,7 @@ from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
-_OPTION_NAMES = ("k", "category", "filter", "min_score")
+_OPTION_NAMES = ("k", "category", "filter", "min_score", "facets")
 _BINARY = {"type": "string", "format": "binary"}
 
 
@@ -29,6 +29,7 @@ def _search_body() -> dict[str, Any]:
         "category": {"type": "string", "description": "search this category (name or id), not the predicted one"},
         "filter": {"type": "object", "additionalProperties": True, "example": {"gender": "Men", "price": {"lte": 50}}},
         "min_score": {"type": "number", "minimum": -1, "maximum": 1},
+        "facets": {"type": "boolean", "description": "count what the results can be filtered by"},
     }
     as_text = {**options, "filter": {"type": "string", "description": "a JSON object", "example": '{"gender": "Men"}'}}
     image = {"image_url": {"type": "string", "format": "uri"}, "image_base64": {"type": "string"}}
@@ -56,6 +57,7 @@ def _query_parameters() -> list[dict[str, Any]]:
         "category": {"type": "string"},
         "filter": {"type": "string", "description": "a JSON object"},
         "min_score": {"type": "number", "minimum": -1, "maximum": 1},
+        "facets": {"type": "boolean", "description": "count what the results can be filtered by"},
     }
     text = "as in the body; for a raw image this is the only place"
     return [{"name": n, "in": "query", "required": False, "description": text, "schema": s} for n, s in kinds.items()]
@@ -108,8 +110,9 @@ async def similar(
     k: Annotated[int, Query(ge=1, le=MAX_K, description="how many results at most")] = 10,
     filter: Annotated[str | None, Query(description="a JSON object: conditions that all have to hold")] = None,
     min_score: Annotated[float | None, Query(ge=-1, le=1, description="leave out lower scores")] = None,
+    facets: Annotated[bool, Query(description="count what the results can be filtered by")] = False,
 ) -> SimilarAnswer:
-    options = parse(OptionsBody, {"k": k, "filter": filter or {}, "min_score": min_score})
+    options = parse(OptionsBody, {"filter": filter or {}})
     return await state.search.by_product(
-        IndexSimilar(id=check_key(id), k=options.k, filter=options.filter, min_score=options.min_score)
+        IndexSimilar(id=check_key(id), k=k, filter=options.filter, min_score=min_score, facets=facets)
     )

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from services.catalogue.embedding_client import EmbeddingClient
 from services.contracts.errors import UnknownCategory
 from services.contracts.telemetry import note, request_id
-from services.contracts.wire import EmbeddingAnswer, Filter, IndexAnswer, IndexSearch, IndexSimilar, ModelFacts
+from services.contracts.wire import EmbeddingAnswer, Filter, IndexAnswer, IndexSearch, IndexSimilar, Listed, ModelFacts
 from services.gateway.index_client import IndexClient
 from services.gateway.links import Links
-from services.gateway.results import Outcome, Result, SearchAnswer, SearchedCategory, SimilarAnswer
+from services.gateway.results import Outcome, Result, SearchAnswer, SearchedCategory, Shown, SimilarAnswer
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class SearchOptions:
     category: str | None = None
     filter: Filter = field(default_factory=dict)
     min_score: float | None = None
+    facets: bool = False
 
 
 class ModelCache:
@@ -114,6 +116,7 @@ class SearchService:
             category=_searched(category, facts, seen),
             probabilities=seen.probabilities,
             results=self._results(found, facts.categories),
+            facets=found.facets,
             model=found.model,
             request_id=request_id(),
             timings_ms=timings,
@@ -136,24 +139,35 @@ class SearchService:
             outcome=judge({}, None, found.hits[0].score if found.hits else None),
             category=SearchedCategory(id=found.category, name=names[found.category], probability=None),
             results=self._results(found, names),
+            facets=found.facets,
             model=found.model,
             request_id=request_id(),
             timings_ms=timings,
         )
 
+    async def sample(self, count: int, category: str | None) -> list[Shown]:
+        """Return products chosen by chance, of one category if one is named.
+
+        Raises:
+            UnknownCategory: there is none of that name.
+            IndexNotReady, UpstreamTimeout: the index's fault.
+        """
+        names = await self.names()
+        found = await self.index.sample(count, None if category is None else resolve_category(category, names))
+        return [Shown(**self._shown(product, names)) for product in found.products]
+
     def _results(self, found: IndexAnswer, names: list[str]) -> list[Result]:
-        return [
-            Result(
-                id=hit.id,
-                url=self.links.product(hit),
-                image_url=self.links.image(hit),
-                title=hit.title,
-                category=names[hit.category],
-                score=hit.score,
-                attributes=hit.attributes,
-            )
-            for hit in found.hits
-        ]
+        return [Result(**self._shown(hit, names), score=hit.score) for hit in found.hits]
+
+    def _shown(self, item: Listed, names: list[str]) -> dict[str, Any]:
+        return {
+            "id": item.id,
+            "url": self.links.product(item),
+            "image_url": self.links.image(item),
+            "title": item.title,
+            "category": names[item.category],
+            "attributes": item.attributes,
+        }
 
 
 def _index_query(seen: EmbeddingAnswer, category: int, options: SearchOptions) -> IndexSearch:
@@ -164,6 +178,7 @@ def _index_query(seen: EmbeddingAnswer, category: int, options: SearchOptions) -
         k=options.k,
         filter=options.filter,
         min_score=options.min_score,
+        facets=options.facets,
     )
 
 

@@ -29,6 +29,12 @@ class GatewaySettings(BaseSettings):
     image_url_template: str | None = Field(None, description="URL of a product's picture whose document has none")
     public_url: str | None = Field(None, description="where shoppers reach the gateway; makes picture URLs absolute")
 
+    currency: str | None = Field(
+        None,
+        pattern="^[A-Za-z]{3}$",
+        description="ISO 4217 code that the pages show prices in where a product names none",
+    )
+
     max_image_bytes: int = Field(10 * 1024 * 1024, gt=0)
     max_concurrent_searches: int = Field(64, gt=0, description="more at once are answered with 429")
     admin_key: SecretStr | None = Field(None, description="when set, writing products needs it as a bearer token")
@@ -45,7 +51,7 @@ class GatewaySettings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("product_url_template", "image_url_template", "public_url", "admin_key", mode="before")
+    @field_validator("product_url_template", "image_url_template", "public_url", "admin_key", "currency", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

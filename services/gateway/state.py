@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from services.contracts.errors import TooManyRequests, Unauthorised
 from services.gateway.index_client import IndexClient
+from services.gateway.pages_images import Resizer
 from services.gateway.products import ProductService
 from services.gateway.query import ImageReader
 from services.gateway.search import SearchService
@@ -28,6 +29,7 @@ class GatewayState:
     products: ProductService
     index: IndexClient
     reader: ImageReader
+    resizer: Resizer
     gate: asyncio.Semaphore
     started: float = field(default_factory=time.monotonic)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.wire import AttributeValue, Condition, Range
+from services.index.facets import Summaries
 from services.index.payload import attribute_of
 
 BoolArray = NDArray[np.bool_]
@@ -25,8 +26,9 @@ class Column:
 
     def append(self, value: AttributeValue | list[AttributeValue] | None) -> None:
         """Take the next row's value; each one of a list counts."""
-        for item in value if isinstance(value, list) else () if value is None else (value,):
-            self._rows_of.setdefault(_comparable(item), array("q")).append(self.size)
+        items = value if isinstance(value, list) else () if value is None else (value,)
+        for key, item in {_comparable(item): item for item in items}.items():
+            self._rows_of.setdefault(key, array("q")).append(self.size)
             if isinstance(item, int | float) and not isinstance(item, bool):
                 self._numbers.append(item)
                 self._number_rows.append(self.size)
@@ -40,6 +42,19 @@ class Column:
         values = condition if isinstance(condition, list) else [condition]
         found = [np.array(self._rows_of.get(_comparable(value), ()), dtype=np.int64) for value in values]
         return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    def counts(self, allowed: BoolArray) -> dict[Hashable, int]:
+        """Return how many of the allowed rows hold each value. `allowed` may be shorter than the column."""
+        counted = {}
+        for value, rows in self._rows_of.items():
+            known = np.array(rows, dtype=np.int64)
+            counted[value] = int(allowed[known[known < len(allowed)]].sum())
+        return counted
+
+
+def plain(value: Hashable) -> AttributeValue:
+    """Return the value as it stands in the documents, from its comparable form."""
+    return value[1] if isinstance(value, tuple) else value  # type: ignore[return-value]
 
 
 def _comparable(value: AttributeValue) -> Hashable:
@@ -68,6 +83,7 @@ class Segment:
     def __init__(self, keys: list[str], payloads: list[bytes | None]) -> None:
         self.keys = keys
         self.payloads = payloads
+        self.summaries = Summaries()
         self._columns: dict[str, Column] = {}
         self._lock = threading.Lock()
 
@@ -86,6 +102,11 @@ class Segment:
             met[rows[rows < size]] = True
             matches &= met
         return matches
+
+    def counts(self, name: str, allowed: BoolArray) -> dict[Hashable, int]:
+        """Return how many of the allowed first rows hold each value of an attribute."""
+        with self._lock:
+            return self._column(name, self.payloads, len(allowed)).counts(allowed)
 
     def _column(self, name: str, payloads: Sequence[bytes | None], size: int) -> Column:
         column = self._columns.setdefault(name, Column())

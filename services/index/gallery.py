@@ -1,11 +1,14 @@
 """The indexed products: one partition a category, searched inside one of them."""
 
+import random
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.errors import DimensionMismatch, UnknownCategory, UnknownProduct
-from services.contracts.wire import Condition
+from services.contracts.wire import Condition, Facet
 from services.index.partition import MERGE_ROWS, Partition
 from services.index.view import BuildFlat, Float32Array, Match
 
@@ -111,6 +114,29 @@ class Gallery:
         category, vector, _ = self.find(key)
         without = Query(query.k, query.conditions, {*query.exclude, key}, query.min_score)
         return category, self.search(category, vector, without)
+
+    def facets(self, category: int, conditions: Mapping[str, Condition]) -> list[Facet]:
+        """Return what the products of a category can be filtered by, with counts under these conditions."""
+        return self._partitions[category].view.facets(conditions)
+
+    def sample(self, count: int, category: int | None, rng: random.Random) -> list[tuple[int, str, bytes | None]]:
+        """Return category, key and payload of products chosen by chance; fewer than `count` where there are fewer.
+
+        Raises:
+            UnknownCategory: there is no such category.
+        """
+        if category is not None and not 0 <= category < len(self._partitions):
+            last = len(self._partitions) - 1
+            raise UnknownCategory(f"there is no category {category}: the model has 0 to {last}")
+        chosen = range(len(self._partitions)) if category is None else [category]
+        views = [(number, self._partitions[number].view) for number in chosen]
+        ends = list(accumulate(view.size for _, view in views))
+        found = []
+        for place in rng.sample(range(ends[-1]), min(count, ends[-1])):
+            number, view = views[bisect_right(ends, place)]
+            row = view.nth(place - (ends[bisect_right(ends, place)] - view.size))
+            found.append((number, view.key(row), view.payload(row)))
+        return found
 
     def find(self, key: str) -> tuple[int, Float32Array, bytes | None]:
         """Return a product's category, vector of unit length, and payload.

@@ -1,9 +1,11 @@
-"""The index's HTTP API: search, similar, status."""
+"""The index's HTTP API: search, similar, sample, status."""
 
+import random
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Body
+from fastapi import Query as QueryParam
 
 from services.contracts import telemetry
 from services.contracts.errors import (
@@ -15,14 +17,18 @@ from services.contracts.errors import (
 )
 from services.contracts.problems import responses
 from services.contracts.wire import (
+    MAX_SAMPLE,
     CategoryCount,
+    Facet,
     Hit,
     IndexAnswer,
+    IndexSample,
     IndexSearch,
     IndexSimilar,
     IndexStatus,
+    Listed,
 )
-from services.index.gallery import Query
+from services.index.gallery import Gallery, Query
 from services.index.payload import unpack
 from services.index.state import IndexState, State
 from services.index.view import Match
@@ -66,7 +72,8 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     found, took_ms = await state.search(
         lambda: gallery.search(query.category, vector, wanted), filtered=bool(query.filter)
     )
-    return _answer(state, query.category, found, query.k, took_ms)
+    facets = await _facets(state, gallery, query.category, query)
+    return _answer(state, query.category, found, query.k, took_ms, facets)
 
 
 @router.post(
@@ -82,7 +89,24 @@ async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_exam
     (category, found), took_ms = await state.search(
         lambda: gallery.similar(query.id, wanted), filtered=bool(query.filter)
     )
-    return _answer(state, category, found, query.k, took_ms)
+    facets = await _facets(state, gallery, category, query)
+    return _answer(state, category, found, query.k, took_ms, facets)
+
+
+@router.get(
+    "/sample",
+    response_model=IndexSample,
+    summary="Some products, chosen by chance",
+    responses=responses(InvalidRequest, UnknownCategory, IndexNotReady),
+)
+async def sample(
+    state: State,
+    count: Annotated[int, QueryParam(ge=1, le=MAX_SAMPLE, description="how many")] = 12,
+    category: Annotated[int | None, QueryParam(ge=0, description="of this category only")] = None,
+) -> IndexSample:
+    """For pages that show what there is. Another call brings others."""
+    chosen = state.gallery.sample(count, category, random.Random())
+    return IndexSample(products=[Listed(id=key, category=number, **unpack(payload)) for number, key, payload in chosen])
 
 
 @router.get("/status", response_model=IndexStatus, summary="What the index holds, and how it follows the database")
@@ -102,10 +126,18 @@ async def status(state: State) -> IndexStatus:
     )
 
 
-def _answer(state: IndexState, category: int, found: list[Match], k: int, took_ms: float) -> IndexAnswer:
+async def _facets(state: IndexState, gallery: Gallery, category: int, query: IndexSearch | IndexSimilar) -> list[Facet]:
+    if not query.facets:
+        return []
+    return await state.aside(lambda: gallery.facets(category, query.filter))
+
+
+def _answer(
+    state: IndexState, category: int, found: list[Match], k: int, took_ms: float, facets: list[Facet]
+) -> IndexAnswer:
     model = state.manifest.model_id
     telemetry.note(category=category, k=k, hits=len(found), model=model, search_ms=took_ms)
     hits = [
         Hit(id=match.key, score=round(match.score, 7), category=category, **unpack(match.payload)) for match in found
     ]
-    return IndexAnswer(category=category, hits=hits, model=model, timings_ms={"search": took_ms})
+    return IndexAnswer(category=category, hits=hits, model=model, timings_ms={"search": took_ms}, facets=facets)

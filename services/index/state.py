@@ -55,6 +55,10 @@ class IndexState:
         self.metrics.searches.labels("yes" if filtered else "no").observe(seconds)
         return found, round(seconds * 1000, 3)
 
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do other work in one of the threads that search."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
 
 def index_state(request: Request) -> IndexState:
     """Return the running service's state."""

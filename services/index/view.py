@@ -1,5 +1,6 @@
 """What a search sees of one category: vectors, keys and payloads that never change once published."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,8 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.wire import Condition
-from services.index.columns import BoolArray, RowArray, Segment
+from services.contracts.wire import Condition, Facet, FacetRange, FacetValue
+from services.index.columns import BoolArray, RowArray, Segment, plain
+from services.index.facets import SHOWN_VALUES, offers
 
 Float32Array = NDArray[np.float32]
 # Sums of the same 64 products of float32 differ by less than this when they are added up in another order.
@@ -72,7 +74,7 @@ class View:
         """
         base = len(self.base.keys)
         want = k + len(exclude)
-        allowed = self.live & self._matching(conditions) if conditions else self.live
+        allowed = self._allowed(conditions)
         in_base = self._base_candidates(query, want, allowed[:base])
         in_tail = self._tail_candidates(query, want, allowed[base:])
         rows = np.concatenate([in_base, in_tail + base])
@@ -81,11 +83,31 @@ class View:
         best = [entry for entry in ranked if entry[1] not in exclude][:k]
         return [Match(key, -negative, self.payload(row)) for negative, key, row in best]
 
+    def facets(self, conditions: Mapping[str, Condition]) -> list[Facet]:
+        """Return what the products can be filtered by. Counts heed the conditions on all other attributes."""
+        base, tail = len(self.base.keys), len(self.tail_vectors)
+        parts = [self.base.summaries.read(self.base.payloads, base), self.tail.summaries.read(self.tail.payloads, tail)]
+        allowed = self._allowed(conditions)
+        found = []
+        for offer in offers(parts, base + tail):
+            if offer.range is not None:
+                found.append(Facet(attribute=offer.name, range=FacetRange(min=offer.range[0], max=offer.range[1])))
+                continue
+            others = {name: condition for name, condition in conditions.items() if name != offer.name}
+            values = self._values(offer.name, self._allowed(others) if offer.name in conditions else allowed)
+            if values:
+                found.append(Facet(attribute=offer.name, values=values))
+        return found
+
     def find(self, key: str, hint: int) -> int | None:
         """Return the row of a key, or None. `hint` is its row as the writer has it, who may be ahead of this view."""
         if hint < len(self.live) and self.live[hint] and self.key(hint) == key:
             return hint
         return next((row for row in reversed(range(len(self.live))) if self.live[row] and self.key(row) == key), None)
+
+    def nth(self, place: int) -> int:
+        """Return the row of the live product in this place, from 0."""
+        return int(np.flatnonzero(self.live)[place])
 
     def key(self, row: int) -> str:
         """Return the key in a row."""
@@ -102,6 +124,15 @@ class View:
         base = len(self.base.keys)
         vector: Float32Array = self.flat.vectors[row] if row < base else self.tail_vectors[row - base]
         return vector.copy()
+
+    def _allowed(self, conditions: Mapping[str, Condition]) -> BoolArray:
+        return self.live & self._matching(conditions) if conditions else self.live
+
+    def _values(self, name: str, allowed: BoolArray) -> list[FacetValue]:
+        base = len(self.base.keys)
+        counted = Counter(self.base.counts(name, allowed[:base])) + Counter(self.tail.counts(name, allowed[base:]))
+        ranked = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))  # Counter's sum drops the zeros
+        return [FacetValue(value=plain(value), count=count) for value, count in ranked[:SHOWN_VALUES]]
 
     def _matching(self, conditions: Mapping[str, Condition]) -> BoolArray:
         in_base = self.base.matching(conditions, len(self.base.keys))

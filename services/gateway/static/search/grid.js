@@ -1,10 +1,9 @@
 /** The results: cards, and grey ones while they are awaited. */
 
-import { fill, h, pictureSources, safeUrl } from "../shared/dom.js";
+import { h, safeUrl } from "../shared/dom.js";
 import { percentAlike, price } from "../shared/format.js";
 import { icon } from "../shared/icons.js";
-
-const EAGER = 6;
+import { picture } from "../shared/picture.js";
 
 /**
  * @param {any} result one of the API's results
@@ -27,18 +26,6 @@ function facts(result, { t, language, currency }) {
   const bar = h("span", { class: "likeness-bar", vars: { "--alike": `${percent}%` }, "aria-hidden": "true" });
   return h("div", { class: "card-facts" }, cost && h("span", { class: "price" }, cost), h("span", { class: "likeness" }, bar, t.results.alike(percent)));
 }
-
-/** A product's picture in its frame; in its place, words, where it has none or it does not load. */
-export function picture(result, position, { t, gateway }, width = 240) {
-  const url = safeUrl(result.image_url, gateway);
-  const frame = h("span", { class: "frame" });
-  if (!url) return fill(frame, missing(t.results.noImage, "hanger"));
-  const image = h("img", { ...pictureSources(url, gateway, width), alt: "", width: 240, height: 320, decoding: "async", loading: position < EAGER ? "eager" : "lazy" });
-  image.addEventListener("error", () => fill(frame, missing(t.results.imageGone, "gone")), { once: true });
-  return fill(frame, image);
-}
-
-const missing = (text, name) => h("span", { class: "missing" }, icon(name, 28), h("span", {}, text));
 
 /** @param {number} count */
 export function skeleton(count) {

@@ -183,6 +183,7 @@ const en = {
     lastError: "Last error of the sync",
     categories: "Products by kind",
     category: "Kind",
+    count: "Products",
     share: "Share",
     sample: "A sample, with what is found beside it",
     sampleNote: "Each row: a product, then its nearest neighbours. Odd rows point at wrong pictures or categories.",

@@ -1,0 +1,89 @@
+/** The catalogue page: what the search holds, read again every few seconds. */
+
+import { Api, Failure } from "../shared/api.js";
+import { fill, h } from "../shared/dom.js";
+import { words } from "../shared/strings.js";
+import { importPanel } from "./imports.js";
+import { frame } from "./layout.js";
+import { keyForm } from "./key.js";
+import { categoryPanel, errorPanel, figures } from "./overview.js";
+import { SamplePanel } from "./samples.js";
+
+const EVERY_S = 5;
+const KEY = "lookalike.admin-key";
+const config = JSON.parse(document.querySelector('meta[name="lookalike"]').content);
+const language = document.documentElement.lang || "en";
+const t = words(language);
+
+class Catalogue {
+  constructor() {
+    this.key = read();
+    this.page = frame({ t, forget: () => this.forget() });
+    this.samples = new SamplePanel({ t, language, gateway: location.origin, currency: config.currency ?? null, api: new Api(location.origin) });
+    this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div") };
+    this.timer = 0;
+    this.shown = false;
+  }
+
+  async start() {
+    await this.poll();
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.poll());
+  }
+
+  /** Read once, and again in a while. A hidden page waits until it is seen. */
+  async poll() {
+    clearTimeout(this.timer);
+    try {
+      this.show(await new Api(location.origin, { key: this.key }).call("/v1/catalogue"));
+    } catch (failure) {
+      if (failure instanceof Failure && failure.code === "unauthorised") return this.ask();
+      this.page.live(false, t.catalogue.paused);
+      if (!this.shown) fill(this.page.body, h("p", { class: "muted", role: "alert" }, failure.detail || t.catalogue.paused));
+    }
+    if (document.visibilityState === "visible") this.timer = setTimeout(() => this.poll(), EVERY_S * 1000);
+    return undefined;
+  }
+
+  show(facts) {
+    const { figures: numbers, error, categories, imports } = this.parts;
+    this.page.live(true, t.catalogue.live(EVERY_S), this.key !== null);
+    fill(numbers, figures(facts, { t, language }));
+    fill(error, errorPanel(facts, { t }));
+    fill(categories, categoryPanel(facts, { t, language }));
+    fill(imports, importPanel(facts.last_import, { t, language }));
+    if (this.shown) return;
+    this.shown = true;
+    fill(this.page.body, numbers, error, categories, imports, this.samples.element);
+    this.samples.load();
+  }
+
+  ask() {
+    const wrong = this.key !== null;
+    this.shown = false;
+    this.page.live(false, "");
+    fill(this.page.body, keyForm({ t, wrong, onKey: (key) => this.use(key) }));
+    this.page.body.querySelector("input").focus();
+  }
+
+  use(key) {
+    this.key = key;
+    sessionStorage.setItem(KEY, key);
+    return this.poll();
+  }
+
+  forget() {
+    this.key = null;
+    sessionStorage.removeItem(KEY);
+    return this.poll();
+  }
+}
+
+function read() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+new Catalogue().start();

@@ -1,0 +1,15 @@
+/** What a shop may do with the widget's events: count searches, note clicks, say sorry. */
+
+const list = document.getElementById("events");
+const lines = {
+  "lookalike-search": ({ category, count, requestId }) => `lookalike-search: ${count} in ${category} (request ${requestId})`,
+  "lookalike-click": ({ id, position, score }) => `lookalike-click: product ${id}, number ${position}, score ${score.toFixed(3)}`,
+  "lookalike-error": ({ code }) => `lookalike-error: ${code}`,
+};
+for (const [type, line] of Object.entries(lines)) {
+  document.addEventListener(type, (event) => {
+    const item = document.createElement("li");
+    item.textContent = line(event.detail);
+    list.append(item);
+  });
+}
