@@ -10,7 +10,7 @@ from services.contracts.wire import AttributeValue
 
 def pack(product: Product) -> bytes | None:
     """Return the payload of a product; None when there is nothing to show but its id."""
-    shown = {"url": product.url, "image_url": product.image_url, "title": product.title}
+    shown = {"url": product.url, "image_url": product.picture_url, "title": product.title}
     fields: dict[str, Any] = {name: value for name, value in shown.items() if value is not None}
     if product.attributes:
         fields["attributes"] = dict(product.attributes)
