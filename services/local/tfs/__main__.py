@@ -100,8 +100,8 @@ def serve(options: argparse.Namespace) -> None:
     if rest:
         rest.close()
     batcher.close()
-    if not repository.close():
-        os._exit(0)  # in the middle of a load; leaving in the ordinary way would wait for its end
+    repository.close()
+    log.info("stopped")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,4 +118,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)  # everything is closed by now; TensorFlow's own way out takes seconds, or waits for a load
