@@ -64,22 +64,20 @@ def ask(gateway: str, data: bytes, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def show(answer: dict[str, Any]) -> None:
-    """Print a search's answer as a table."""
+    """Print a search's answer as a table; URLs whole, titles as far as there is room."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
     seen = answer["category"]
     note = "" if answer["outcome"] == "ok" else f" ({answer['outcome'].replace('_', ' ')})"
-    table = Table(
-        "", "score", "id", "title", "url", title=f"{seen['name']}, {seen['probability']:.1%}{note}", box=box.SIMPLE
-    )
-    table.columns[4].overflow = "fold"
+    table = Table(title=f"{seen['name']}, {seen['probability']:.1%}{note}", box=box.SIMPLE, title_justify="left")
+    for name in ("", "score", "id", "url"):
+        table.add_column(name, no_wrap=True, overflow="ignore")
+    table.add_column("title", no_wrap=True, overflow="ellipsis")
     for rank, result in enumerate(answer["results"], 1):
-        cells = (result["id"], result["title"] or "", result["url"] or "")
+        cells = (result["id"], result["url"] or "", result["title"] or "")
         table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
     out.print(table)
     took = answer["timings_ms"]
-    out.print(
-        f"model {answer['model']}; {took['total']:.1f} ms, of them network {took.get('network', 0):.1f}", style="dim"
-    )
+    out.print(f"model {answer['model']}, {took['total']:.1f} ms, of them network {took['network']:.1f}", style="dim")

@@ -108,9 +108,6 @@ def show_search(settings: StackSettings, photo: Path) -> None:
     answer = ask(settings.gateway_url, photo.read_bytes(), {"k": 10})
     typer.echo(f"\nlookalike search {photo}")
     show(answer)
-    typer.echo(f"Category: {answer['category']['name']} ({answer['category']['probability']:.1%})")
-    for result in answer["results"]:
-        typer.echo(f"  {result['score']:.3f}  {result['url']}")
     typer.echo(
         f"\nSearch page: {settings.gateway_url}/   API docs: {settings.gateway_url}/docs   Stop it all: make stop"
     )

@@ -19,7 +19,7 @@ def main() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder)) as stack:
         with httpx.Client(base_url=stack.settings.gateway_url, timeout=20, trust_env=False) as api:
             for product in sample_products(per_category=3):
-                api.put(f"/v1/products/{product.id}", files={"image": product.render()}).raise_for_status()
+                api.put(f"/v1/products/{product.id}", files={"image": product.jpeg()}).raise_for_status()
             figures = measure(api, sample_query(1))
     print(f"median of {ROUNDS} searches, one after the other, in milliseconds:")
     for name, value in figures.items():

@@ -39,7 +39,7 @@ def catalogue(api: httpx.Client) -> list[str]:
             "url": product.url,
             "category": product.category,
             "attributes": dict(product.attributes),
-            "image_base64": base64.b64encode(product.render()).decode(),
+            "image_base64": base64.b64encode(product.jpeg()).decode(),
         }
         assert api.put(f"/v1/products/{product.id}", json=body).status_code == 201
         keys.append(product.id)

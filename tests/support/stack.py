@@ -1,5 +1,6 @@
 """The whole local stack for tests: real processes on free ports, in a folder of its own."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from services.local.stack import Stack
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-MODEL_DIR = ROOT / "models" / "fashion" / "1"
+MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "1")
 
 
 def free_ports(count: int) -> list[int]:
