@@ -15,3 +15,6 @@ lock gateway gateway
 lock embedding embedding
 lock index index
 lock importer cli
+# The two servers, and what stands in for them where their images cannot be pulled (tests/compose).
+lock serving serving
+lock local local
