@@ -4,8 +4,10 @@ It imports nothing but the standard library, so that it costs a few hundredths o
 """
 
 import json
+import os
 import sys
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
 from urllib.parse import urlsplit
 
 TIMEOUT_S = 3.0
@@ -21,11 +23,19 @@ def problem(url: str, timeout_s: float = TIMEOUT_S) -> str | None:
     except TimeoutError:
         return f"it does not answer within {timeout_s:g} s"
     except OSError as error:
-        return f"it does not answer: {error.strerror or error}"
+        return _noted() or f"it does not answer: {error.strerror or error}"
     except HTTPException:
         return "it does not answer in HTTP"
     finally:
         connection.close()
+
+
+def _noted() -> str | None:
+    """Return what `services.contracts.run` has noted of a service that cannot start."""
+    try:
+        return "; ".join(Path(os.environ["LOOKALIKE_PROBLEM_FILE"]).read_text(encoding="utf-8").splitlines())
+    except (KeyError, OSError):
+        return None
 
 
 def _said(response: HTTPResponse) -> str | None:

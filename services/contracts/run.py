@@ -1,14 +1,18 @@
 """Runs a service under uvicorn. Settings that are wrong end it with a sentence, not with a traceback."""
 
+import os
 import socket
 import sys
+import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import NoReturn, Protocol, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from services.contracts.manifest import ManifestError
 from services.contracts.telemetry import configure_logging
 
 
@@ -28,21 +32,28 @@ class ServiceSettings(Protocol):
 Settings = TypeVar("Settings", bound=ServiceSettings)
 EXIT_USAGE = 2
 SHUTDOWN_S = 4
+# Set in containers: a file for what keeps the service from starting, which their health check shows.
+PROBLEM_FILE = "LOOKALIKE_PROBLEM_FILE"
+LINGER_S = 15.0
 
 
 def run_service(name: str, settings_type: type[Settings], create_app: Callable[[Settings], FastAPI]) -> None:
     """Read the settings, make the app and serve it until told to stop; requests under way are answered first.
 
     Raises:
-        SystemExit: the settings are not valid, the port is taken, or the service could not start.
+        SystemExit: the settings are not valid, the model or the port cannot be used, or the service could not start.
     """
     try:
         settings = settings_type()
     except ValidationError as error:
-        sys.exit("\n".join(_say(name, item["loc"], item["msg"]) for item in error.errors()))
+        refuse("\n".join(_say(name, item["loc"], item["msg"]) for item in error.errors()))
     configure_logging(name, json=settings.log_json, level=settings.log_level)
+    try:
+        app = create_app(settings)
+    except ManifestError as error:
+        refuse(f"lookalike {name}: {error}")
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -52,6 +63,21 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
         timeout_keep_alive=75,
     )
     uvicorn.Server(config).run(sockets=[_listen(name, settings.host, settings.port)])
+
+
+def refuse(text: str, linger_s: float = LINGER_S) -> NoReturn:
+    """End the process with a sentence. In a container it stands for a while first, for the health check to show it.
+
+    Raises:
+        SystemExit: always.
+    """
+    path = os.environ.get(PROBLEM_FILE)
+    if path:
+        sys.stderr.write(text + "\n")
+        Path(path).write_text(text, encoding="utf-8")
+        time.sleep(linger_s)
+        sys.exit(EXIT_USAGE)
+    sys.exit(text)
 
 
 def _say(name: str, place: tuple[int | str, ...], message: str) -> str:

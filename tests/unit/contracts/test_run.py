@@ -1,0 +1,64 @@
+"""A service that cannot start says why in one line, and in a container the health check can repeat it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.contracts.health import problem
+from services.contracts.run import EXIT_USAGE, PROBLEM_FILE, refuse
+
+
+def run(service: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GATEWAY_", "EMBEDDING_", "INDEX_"))}
+    command = [sys.executable, "-m", f"services.{service}"]
+    return subprocess.run(command, capture_output=True, text=True, env={**clean, **environment}, timeout=60)
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_wrong_setting_is_named() -> None:
+    done = run("gateway", GATEWAY_MAX_IMAGE_BYTES="many")
+    assert done.returncode == 1
+    assert done.stderr.startswith("lookalike gateway: setting MAX_IMAGE_BYTES: Input should be a valid integer")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    done = run("index", INDEX_MODEL_DIR=str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"lookalike index: there is no model directory {tmp_path / 'none'}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_taken_port_is_named(taken: int) -> None:
+    done = run("gateway", GATEWAY_PORT=str(taken))
+    assert done.returncode == 1
+    assert f"lookalike gateway: cannot listen on 127.0.0.1:{taken}: Address already in use" in done.stderr
+
+
+def test_in_a_container_the_health_check_shows_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(PROBLEM_FILE, str(tmp_path / "problem"))
+    started = time.monotonic()
+    with pytest.raises(SystemExit) as end:
+        refuse("lookalike index: no model\nlookalike index: no port", linger_s=0.05)
+    assert end.value.code == EXIT_USAGE
+    assert time.monotonic() - started >= 0.05
+    assert capsys.readouterr().err == "lookalike index: no model\nlookalike index: no port\n"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/readyz"
+    assert problem(url) == "lookalike index: no model; lookalike index: no port"
