@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.contracts import problems
+from services.contracts.body_limit import BodyLimitMiddleware
 from services.contracts.telemetry import Metrics, TelemetryMiddleware
 from services.contracts.wire import Frozen
 
@@ -44,8 +45,10 @@ def make_app(
         description=description,
         version=VERSION,
         lifespan=lifespan,
-        max_body_size=max_body_bytes,
-        middleware=[Middleware(TelemetryMiddleware, service=service, metrics=metrics)],
+        middleware=[
+            Middleware(TelemetryMiddleware, service=service, metrics=metrics),
+            Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes),
+        ],
         telemetry={"tracing": False},
         **options,
     )

@@ -73,7 +73,7 @@ def _on_http_error(_: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return problem_response(errors.MethodNotAllowed("this address does not take this method: see /docs"))
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem_response(errors.ImageTooLarge("the request's body is larger than this service takes"))
+        return problem_response(errors.ImageTooLarge(str(error.detail)))
     return problem_response(errors.InvalidRequest(str(error.detail)))
 
 
