@@ -1,0 +1,47 @@
+"""The embedding service: images in, categories and vectors out. It never loads TensorFlow: TensorFlow Serving does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from services.contracts.app import Readiness, make_app
+from services.embedding.active import ActiveModel
+from services.embedding.admission import Admission
+from services.embedding.metrics import EmbeddingMetrics
+from services.embedding.routes import make_router
+from services.embedding.settings import EmbeddingSettings
+from services.embedding.state import EmbeddingState, embedding_state
+
+DESCRIPTION = """Makes of an image what the network sees in it: nine category probabilities and a vector of unit length.
+For Lookalike's own services: it stands behind the gateway. Errors are problem documents (RFC 9457)."""
+
+
+def create_app(settings: EmbeddingSettings) -> FastAPI:
+    """Return the service's app. The connection to TensorFlow Serving is opened in its lifespan, not here."""
+    metrics = EmbeddingMetrics()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        active = ActiveModel(settings)
+        await active.open()
+        try:
+            admission = Admission(settings.max_requests, settings.max_request_bytes)
+            yield {"embedding": EmbeddingState(settings, active, admission, metrics)}
+        finally:
+            await active.close()
+
+    return make_app(
+        service="embedding",
+        description=DESCRIPTION,
+        routers=[make_router()],
+        lifespan=lifespan,
+        readiness=_readiness,
+        metrics=metrics,
+        max_body_bytes=max(settings.max_single_body_bytes, settings.max_batch_bytes),
+    )
+
+
+async def _readiness(request: Request) -> Readiness:
+    return embedding_state(request).active.readiness

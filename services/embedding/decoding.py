@@ -1,0 +1,48 @@
+"""Image files → the network's input, in a bounded pool of threads: Pillow frees the interpreter while it decodes."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from services.contracts.errors import LookalikeError
+from services.contracts.imaging import ImageLimits, UInt8Image, prepare_image
+from services.contracts.manifest import InputSize
+
+# Images a job: handing a job to a thread costs some 0.1 ms, a thumbnail's decoding 0.15 ms.
+JOB_SIZE = 16
+Decoded = UInt8Image | LookalikeError
+
+
+class Decoder:
+    """Decodes at most `threads` images at a time, so their memory is bounded: 25 megapixels take 100 MB each.
+
+    Args:
+        size: what the network takes.
+        limits: bounds on one image.
+        threads: images decoded at a time.
+    """
+
+    def __init__(self, size: InputSize, limits: ImageLimits, threads: int) -> None:
+        self._size = size
+        self._limits = limits
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+
+    def close(self) -> None:
+        """End the threads; what is queued is given up."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def decode(self, files: Sequence[bytes]) -> list[Decoded]:
+        """Return each file's picture, uint8 of shape (height, width, 3), or why it has none. Nothing is raised."""
+        loop = asyncio.get_running_loop()
+        jobs = [files[start : start + JOB_SIZE] for start in range(0, len(files), JOB_SIZE)]
+        done = await asyncio.gather(*(loop.run_in_executor(self._pool, self._job, job) for job in jobs))
+        return [picture for job in done for picture in job]
+
+    def _job(self, files: Sequence[bytes]) -> list[Decoded]:
+        return [self._one(file) for file in files]
+
+    def _one(self, file: bytes) -> Decoded:
+        try:
+            return prepare_image(file, self._size, self._limits)[0]
+        except LookalikeError as error:
+            return error

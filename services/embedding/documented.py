@@ -1,0 +1,64 @@
+"""How the routes' bodies stand in the OpenAPI document: FastAPI cannot tell, for the routes read them themselves."""
+
+from typing import Any
+
+from services.contracts.imaging import ACCEPTED
+from services.contracts.wire import MAX_BATCH
+from services.embedding.bodies import BATCH_FIELD, MULTIPART, SINGLE_FIELD
+
+_FILE = {"type": "string", "format": "binary", "description": ACCEPTED}
+
+SINGLE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": f"One image, as it is or as the file `{SINGLE_FIELD}` of a form: {ACCEPTED}, told by its content.",
+        "content": {
+            "image/*": {"schema": _FILE},
+            "application/octet-stream": {"schema": _FILE},
+            MULTIPART: {
+                "schema": {"type": "object", "required": [SINGLE_FIELD], "properties": {SINGLE_FIELD: _FILE}},
+                "encoding": {SINGLE_FIELD: {"contentType": "image/*"}},
+            },
+        },
+    }
+}
+
+BATCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": f"1 to {MAX_BATCH} images, each a file named `{BATCH_FIELD}`. Each is judged on its own.",
+        "content": {
+            MULTIPART: {
+                "schema": {
+                    "type": "object",
+                    "required": [BATCH_FIELD],
+                    "properties": {
+                        BATCH_FIELD: {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _FILE}
+                    },
+                },
+                "encoding": {BATCH_FIELD: {"contentType": "image/*"}},
+            }
+        },
+    }
+}
+
+BATCH_EXAMPLE: dict[str, Any] = {
+    "items": [
+        {
+            "embedding": {
+                "category": {"id": 0, "name": "Topwear", "probability": 0.98},
+                "probabilities": {"Topwear": 0.98, "Shoes": 0.001},
+                "vector": [0.125, -0.25, 0.0625],
+                "model": "fashion/1",
+            }
+        },
+        {
+            "error": {
+                "type": "/problems/invalid-image",
+                "status": 422,
+                "detail": "the JPEG file is damaged or cut short: image file is truncated (12 bytes not processed)",
+            }
+        },
+    ],
+    "timings_ms": {"decode": 21.0, "network": 48.3, "total": 52.9},
+}

@@ -1,0 +1,33 @@
+"""What the embedding service measures beside its requests."""
+
+from prometheus_client import Counter, Histogram
+
+from services.contracts.telemetry import BUCKETS_S, Metrics
+from services.embedding.embed import Timed
+
+
+class EmbeddingMetrics(Metrics):
+    """Images by outcome (`embedded`, or the slug of the problem), and time a stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images = Counter(
+            "lookalike_embedding_images_total",
+            "Images that came in, by outcome.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.stages = Histogram(
+            "lookalike_embedding_stage_duration_seconds",
+            "Time of a stage of a request, in seconds; of a batch, the sum over its parts.",
+            ("stage",),
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def record(self, timed: Timed) -> None:
+        """Count the outcomes and observe the stages of one request."""
+        for outcome in timed.outcomes:
+            self.images.labels(getattr(outcome, "slug", "embedded")).inc()
+        self.stages.labels("decode").observe(timed.decode_ms / 1000)
+        self.stages.labels("network").observe(timed.network_ms / 1000)

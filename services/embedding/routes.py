@@ -1,0 +1,108 @@
+"""The embedding service's routes: read the body, embed, write the answer."""
+
+import time
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.contracts import telemetry
+from services.contracts.body_limit import limit_body
+from services.contracts.errors import (
+    EmbeddingUnavailable,
+    ImageTooLarge,
+    InvalidImage,
+    InvalidRequest,
+    LookalikeError,
+    TooManyRequests,
+    UnsupportedImage,
+    UpstreamTimeout,
+)
+from services.contracts.problems import responses
+from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ModelFacts
+from services.embedding import answers
+from services.embedding.bodies import batch_images, single_image
+from services.embedding.documented import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
+from services.embedding.embed import Timed
+from services.embedding.state import EmbeddingState, State
+
+_ALWAYS = (InvalidRequest, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
+
+
+def make_router() -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1", tags=["embedding"])
+    router.add_api_route(
+        "/embed",
+        embed,
+        methods=["POST"],
+        response_model=EmbeddingAnswer,
+        responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
+        openapi_extra=SINGLE_BODY,
+        summary="Embed one image",
+    )
+    router.add_api_route(
+        "/embed/batch",
+        embed_batch,
+        methods=["POST"],
+        response_model=BatchAnswer,
+        responses={200: {"content": {"application/json": {"example": BATCH_EXAMPLE}}}, **responses(*_ALWAYS)},
+        openapi_extra=BATCH_BODY,
+        summary="Embed many images",
+    )
+    router.add_api_route(
+        "/model",
+        model,
+        methods=["GET"],
+        response_model=ModelFacts,
+        responses=responses(EmbeddingUnavailable),
+        summary="What the model is",
+    )
+    return router
+
+
+async def embed(request: Request, state: State) -> Response:
+    """Category probabilities and unit-length vector of one image, and the milliseconds a stage took."""
+    started = time.perf_counter()
+    embedder = state.active.embedder
+    with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
+        timed = await embedder.embed([await single_image(request)])
+    timings = _record(state, timed, started)
+    outcome = timed.outcomes[0]
+    if isinstance(outcome, LookalikeError):
+        raise outcome
+    return answers.json_response({**answers.embedding(outcome, embedder.manifest), "timings_ms": timings})
+
+
+async def embed_batch(request: Request, state: State) -> Response:
+    """One item an image, in the order they were sent: its embedding, or the problem with it."""
+    started = time.perf_counter()
+    embedder = state.active.embedder
+    with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
+        timed = await embedder.embed(await batch_images(request))
+    timings = _record(state, timed, started)
+    items = [answers.batch_item(outcome, embedder.manifest) for outcome in timed.outcomes]
+    return answers.json_response({"items": items, "timings_ms": timings})
+
+
+async def model(state: State) -> ModelFacts:
+    """The model's categories in order, dimension, input size and thresholds, as its manifest has them."""
+    manifest = state.active.embedder.manifest
+    return ModelFacts(
+        model=manifest.model_id,
+        categories=list(manifest.categories),
+        dimension=manifest.dimension,
+        input=manifest.input.model_dump(),
+        thresholds=manifest.thresholds,
+    )
+
+
+def _record(state: EmbeddingState, timed: Timed, started: float) -> dict[str, float]:
+    state.metrics.record(timed)
+    total = (time.perf_counter() - started) * 1000
+    timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": total}
+    rounded = {stage: round(ms, 2) for stage, ms in timings.items()}
+    refused = sum(isinstance(outcome, LookalikeError) for outcome in timed.outcomes)
+    telemetry.note(
+        model=state.active.embedder.manifest.model_id, images=len(timed.outcomes), refused=refused, stages_ms=rounded
+    )
+    return rounded

@@ -1,0 +1,29 @@
+"""What the embedding service holds while it runs, and how routes reach it."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from services.embedding.active import ActiveModel
+from services.embedding.admission import Admission
+from services.embedding.metrics import EmbeddingMetrics
+from services.embedding.settings import EmbeddingSettings
+
+
+@dataclass(frozen=True)
+class EmbeddingState:
+    """The settings, the model that is looked after, how much may be under way, and what is measured."""
+
+    settings: EmbeddingSettings
+    active: ActiveModel
+    admission: Admission
+    metrics: EmbeddingMetrics
+
+
+def embedding_state(request: Request) -> EmbeddingState:
+    """Return the running service's state."""
+    return cast(EmbeddingState, request.state.embedding)
+
+
+State = Annotated[EmbeddingState, Depends(embedding_state)]

@@ -1,0 +1,121 @@
+"""The embedding service's client of TensorFlow Serving: one channel, explicit version, a deadline on each call."""
+
+from typing import Any, NoReturn
+
+import grpc
+import numpy as np
+
+from services.contracts import telemetry
+from services.contracts.errors import EmbeddingUnavailable, LookalikeError, UpstreamTimeout
+from services.contracts.imaging import UInt8Image
+from services.contracts.manifest import Manifest
+from services.contracts.serving_api import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+from services.embedding.tensors import Float32Array, MalformedTensor, read_float32, write_uint8
+
+# The sizes of messages are bounded by the image limits, not here: gRPC's own bound of 4 MB is less than one batch of
+# 224×224 images. Reconnecting starts at 0.1 s and stays below 1 s, so a restarted server is found again within 2 s.
+CHANNEL_OPTIONS = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+# The probabilities come out of a softmax in float32; what is further out than this is something else.
+PROBABILITY_SLACK = 1e-3
+
+
+class TfsClient:
+    """Calls one version of one model.
+
+    Args:
+        address: host and port of TensorFlow Serving's gRPC.
+        manifest: what the model is; its version is asked for by number.
+        timeout_s: deadline of a call.
+    """
+
+    def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
+        self._manifest = manifest
+        self._timeout_s = timeout_s
+        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    async def close(self) -> None:
+        """End the connection; calls under way are cancelled."""
+        await self._channel.close()
+
+    async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
+        """Run the network.
+
+        Args:
+            images: uint8, shape (n, height, width, 3), RGB, of the manifest's input size.
+
+        Returns:
+            The probabilities, shape (n, categories), 0 to 1, and the vectors as the network gives them, shape
+            (n, dimension); both float32 and finite.
+
+        Raises:
+            EmbeddingUnavailable: TensorFlow Serving is away, does not serve this version, or answers nonsense.
+            UpstreamTimeout: no answer within the deadline.
+        """
+        request = predict_pb2.PredictRequest()
+        self._address_model(request)
+        write_uint8(request.inputs["image"], images)
+        reply = await self._call(self._predictions.Predict, request)
+        probabilities = self._output(reply, "probabilities", (len(images), len(self._manifest.categories)))
+        vectors = self._output(reply, "vector", (len(images), self._manifest.dimension))
+        if ((probabilities < -PROBABILITY_SLACK) | (probabilities > 1 + PROBABILITY_SLACK)).any():
+            raise self._nonsense("its probabilities are not between 0 and 1")
+        return np.clip(probabilities, 0, 1), vectors
+
+    def _output(self, reply: Any, name: str, shape: tuple[int, int]) -> Float32Array:
+        try:
+            return read_float32(reply.outputs[name], shape)
+        except MalformedTensor as error:
+            raise self._nonsense(f"output {name}: {error}") from None
+
+    async def available(self) -> bool:
+        """Return whether TensorFlow Serving has loaded this version.
+
+        Raises:
+            EmbeddingUnavailable, UpstreamTimeout: as for `predict`.
+        """
+        request = get_model_status_pb2.GetModelStatusRequest()
+        self._address_model(request)
+        reply = await self._call(self._models.GetModelStatus, request)
+        available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+        return any(
+            item.version == self._manifest.version and item.state == available for item in reply.model_version_status
+        )
+
+    def _address_model(self, request: Any) -> None:
+        request.model_spec.name = self._manifest.name
+        request.model_spec.version.value = self._manifest.version
+
+    async def _call(self, method: Any, request: Any) -> Any:
+        metadata = tuple((name.lower(), value) for name, value in telemetry.outgoing_headers().items())
+        try:
+            return await method(request, timeout=self._timeout_s, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            self._raise(error)
+
+    def _raise(self, error: grpc.aio.AioRpcError) -> NoReturn:
+        code, model = error.code(), self._manifest.model_id
+        telemetry.note(tfs=code.name, tfs_details=str(error.details())[:300])
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise UpstreamTimeout(f"the network did not answer within {self._timeout_s:g} s") from None
+        if code is grpc.StatusCode.NOT_FOUND:
+            raise EmbeddingUnavailable(f"TensorFlow Serving has not loaded the model {model}") from None
+        if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION):
+            raise EmbeddingUnavailable(f"TensorFlow Serving's {model} is not the model of the manifest") from None
+        raise EmbeddingUnavailable("TensorFlow Serving cannot be reached, or is too busy") from None
+
+    def _nonsense(self, what: str) -> LookalikeError:
+        telemetry.note(tfs="nonsense", tfs_details=what)
+        return EmbeddingUnavailable(f"TensorFlow Serving's answer for {self._manifest.model_id} cannot be used: {what}")

@@ -1,0 +1,121 @@
+"""The embedding service for tests: as an app in this process, or as a process of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi.testclient import TestClient
+
+from tests.support.stack import eventually, free_ports
+from tests.support.tfs import ScriptedServing, manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+RAW = {"Content-Type": "image/jpeg"}
+
+
+def write_model(folder: Path) -> Path:
+    """Write what the service reads of a model directory; return the directory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "saved_model.pb").touch()
+    (folder / "manifest.json").write_text(manifest(thresholds={"min_score": 0.5}).model_dump_json())
+    return folder
+
+
+def problem(response: Any, status: int, slug: str) -> dict[str, Any]:
+    """Check a problem document and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = response.json()
+    assert document["type"] == f"/problems/{slug}"
+    assert document["status"] == status
+    assert document["detail"]
+    assert document["request_id"] == response.headers["x-request-id"]
+    return document
+
+
+@dataclass
+class Service:
+    """The service as an app, and the script that plays TensorFlow Serving behind it."""
+
+    client: TestClient
+    serving: ScriptedServing
+
+    @property
+    def readiness(self) -> Any:
+        """What /readyz answers."""
+        return self.client.get("/readyz").json()
+
+    def embed(self, body: bytes, kind: str = "image/jpeg") -> Any:
+        """Send one image as it is."""
+        return self.client.post("/v1/embed", content=body, headers={"Content-Type": kind})
+
+    def batch(self, files: list[bytes]) -> Any:
+        """Send files as a form's `images`."""
+        return self.client.post("/v1/embed/batch", files=[("images", (str(n), f)) for n, f in enumerate(files)])
+
+
+@dataclass
+class EmbeddingProcess:
+    """A running embedding service: its process, an HTTP client of it, and its log."""
+
+    process: subprocess.Popen[bytes]
+    http: httpx.Client
+    log: Path
+
+    @property
+    def resident_mb(self) -> float:
+        """Memory in use, in MB (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) / 1000 for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def ready(self) -> bool:
+        """Whether /readyz says so; False while nothing answers."""
+        try:
+            return self.http.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def wait_until_ready(self, within_s: float = 60) -> None:
+        """Wait until images can be embedded; fail with the log when the process has ended."""
+
+        def look() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            return self.ready()
+
+        eventually(look, within_s)
+
+
+@contextmanager
+def running_embedding(model_dir: Path, tfs_address: str, **settings: str) -> Iterator[EmbeddingProcess]:
+    """Run the service, answering /livez, for as long as the block. `settings` are more environment variables."""
+    port = free_ports(1)[0]
+    environment = {**os.environ, "EMBEDDING_PORT": str(port), "EMBEDDING_MODEL_DIR": str(model_dir), **settings}
+    environment["TFS_ADDRESS"] = tfs_address
+    with tempfile.TemporaryDirectory(prefix="lookalike-embedding-") as folder:
+        log = Path(folder) / "log"
+        command = [sys.executable, "-m", "services.embedding"]
+        with log.open("wb") as file:
+            process = subprocess.Popen(command, env=environment, stdout=file, stderr=file, cwd=ROOT)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
+            running = EmbeddingProcess(process, http, log)
+            try:
+                eventually(lambda: _alive(running), within_s=30)
+                yield running
+            finally:
+                process.kill()
+                process.wait()
+
+
+def _alive(running: EmbeddingProcess) -> bool:
+    assert running.process.poll() is None, running.log.read_text()
+    try:
+        return running.http.get("/livez").status_code == 200
+    except httpx.TransportError:
+        return False

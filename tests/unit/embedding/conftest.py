@@ -1,0 +1,39 @@
+"""The embedding service over HTTP, with TensorFlow Serving played by a script."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.embedding.app import create_app
+from services.embedding.settings import EmbeddingSettings
+from tests.support.embedding import Service, write_model
+from tests.support.stack import eventually
+from tests.support.tfs import ScriptedServing, good_reply, scripted_serving
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that is ready; it takes images of 200 kB and batches of 400 kB."""
+    serving = ScriptedServing()
+    folder = write_model(tmp_path_factory.mktemp("models") / "1")
+    with scripted_serving(serving) as address:
+        settings = EmbeddingSettings(
+            model_dir=folder,
+            tfs_address=address,
+            max_image_bytes=200_000,
+            max_batch_bytes=400_000,
+            ready_interval_s=0.05,
+        )
+        with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+            running = Service(client, serving)
+            eventually(lambda: running.readiness["ready"])
+            yield running
+
+
+@pytest.fixture
+def script(service: Service) -> Iterator[ScriptedServing]:
+    """The service's script, to be changed for one test; the service is ready before and after."""
+    yield service.serving
+    service.serving.answer, service.serving.state = good_reply, "AVAILABLE"
+    eventually(lambda: service.readiness["ready"])

@@ -1,0 +1,104 @@
+"""The service as a whole: TensorFlow Serving away, readiness, metrics, the OpenAPI document, too much at once."""
+
+from pathlib import Path
+
+import grpc
+import pytest
+from fastapi.testclient import TestClient
+
+from services.contracts.wire import MAX_BATCH, BatchAnswer, ModelFacts
+from services.embedding.app import create_app
+from services.embedding.settings import EmbeddingSettings
+from tests.support import images
+from tests.support.embedding import RAW, Service, problem, write_model
+from tests.support.stack import eventually
+from tests.support.tfs import CATEGORIES, ScriptedServing, good_reply, scripted_serving
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "slug"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, 503, "embedding-unavailable"),
+        (grpc.StatusCode.NOT_FOUND, 503, "embedding-unavailable"),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, 504, "upstream-timeout"),
+    ],
+)
+def test_a_network_that_does_not_answer_is_its_problem(
+    service: Service, code: grpc.StatusCode, status: int, slug: str, script: ScriptedServing
+) -> None:
+    script.answer = lambda _: code
+    for response in (service.embed(images.jpeg()), service.batch([images.jpeg()])):
+        problem(response, status, slug)
+        assert response.headers.get("retry-after") == ("2" if status == 503 else None)
+
+
+def test_readiness_follows_the_network_and_comes_back_by_itself(service: Service, script: ScriptedServing) -> None:
+    script.state = "LOADING"
+    reasons = ["TensorFlow Serving has not loaded the model fashion/1 yet"]
+    eventually(lambda: service.readiness == {"ready": False, "reasons": reasons})
+    response = service.client.get("/readyz")
+    assert response.status_code == 503
+    assert response.headers["retry-after"]
+    script.state = "AVAILABLE"
+    eventually(lambda: service.readiness["ready"])
+
+
+def test_an_available_version_that_answers_nonsense_is_not_ready(service: Service, script: ScriptedServing) -> None:
+    script.answer = lambda request: type(good_reply(request))()
+    eventually(lambda: "cannot be used" in str(service.readiness["reasons"]))
+    assert service.client.get("/livez").status_code == 200
+
+
+def test_the_model_is_told_as_its_manifest_has_it(service: Service) -> None:
+    facts = ModelFacts.model_validate_json(service.client.get("/v1/model").content)
+    assert facts.model_dump() == {
+        "model": "fashion/1",
+        "categories": list(CATEGORIES),
+        "dimension": 64,
+        "input": {"height": 16, "width": 16},
+        "thresholds": {"min_score": 0.5},
+    }
+
+
+def test_the_metrics_tell_outcomes_and_stages(service: Service) -> None:
+    service.batch([images.jpeg(), b""])
+    text = service.client.get("/metrics").text
+    assert 'lookalike_embedding_images_total{outcome="embedded"}' in text
+    assert 'lookalike_embedding_images_total{outcome="invalid-image"}' in text
+    assert 'lookalike_embedding_stage_duration_seconds_count{stage="network"}' in text
+
+
+def test_the_openapi_document_has_bodies_answers_and_problems(service: Service) -> None:
+    paths = service.client.get("/openapi.json").json()["paths"]
+    single, batch = paths["/v1/embed"]["post"], paths["/v1/embed/batch"]["post"]
+    assert set(single["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}
+    form = batch["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["properties"]["images"]["maxItems"] == MAX_BATCH
+    assert set(single["responses"]) == {"200", "413", "415", "422", "429", "503", "504"}
+    assert set(batch["responses"]) == {"200", "413", "422", "429", "503", "504"}
+    BatchAnswer.model_validate(batch["responses"]["200"]["content"]["application/json"]["example"])
+    assert "application/problem+json" in single["responses"]["422"]["content"]
+
+
+def test_a_full_service_refuses_at_once_with_a_time_to_come_back(tmp_path: Path) -> None:
+    serving = ScriptedServing()
+    with scripted_serving(serving) as address:
+        settings = EmbeddingSettings(model_dir=write_model(tmp_path / "1"), tfs_address=address, max_request_bytes=1)
+        with TestClient(create_app(settings)) as client:
+            with client.app_state["embedding"].admission.admit(0):
+                response = client.post("/v1/embed", content=images.jpeg(), headers=RAW)
+                problem(response, 429, "too-many-requests")
+                assert response.headers["retry-after"] == "1"
+            assert client.post("/v1/embed", content=images.jpeg(), headers=RAW).status_code == 200
+
+
+def test_a_model_that_comes_later_is_picked_up_without_a_restart(tmp_path: Path) -> None:
+    with scripted_serving(ScriptedServing()) as address:
+        settings = EmbeddingSettings(model_dir=tmp_path / "1", tfs_address=address)
+        with TestClient(create_app(settings)) as client:
+            eventually(lambda: "there is no model directory" in str(client.get("/readyz").json()))
+            for response in (client.post("/v1/embed", content=images.jpeg(), headers=RAW), client.get("/v1/model")):
+                problem(response, 503, "embedding-unavailable")
+            write_model(tmp_path / "1")
+            eventually(lambda: client.get("/readyz").status_code == 200)
+            assert client.post("/v1/embed", content=images.jpeg(), headers=RAW).status_code == 200
