@@ -1,4 +1,4 @@
-"""The change stream of the products: which documents have changed, batch by batch."""
+"""The change stream of the products: what has become of them, batch by batch."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from bson.timestamp import Timestamp
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.errors import PyMongoError
 
-from services.catalogue.documents import MARKER_PREFIX
+from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Record, read_document
 from services.catalogue.faults import HistoryLost, database_call
 
 Token = Mapping[str, Any]
@@ -23,19 +23,28 @@ ENDING = frozenset({"drop", "rename", "dropDatabase", "invalidate"})
 
 @dataclass(frozen=True)
 class ChangeBatch:
-    """Documents that have changed, in the order of their changes.
+    """What has become of documents; of those that changed several times, the last state.
 
     Attributes:
-        document_ids: `_id`s as the stream gives them, each once. What became of them is read from the collection.
+        found: documents as the stream gives them.
+        gone: `_id`s, as text, of deleted ones.
+        unclear: `_id`s of documents that the stream does not give, or not whole: they have to be read.
         markers: the markers that came by; every change from before one was written has come by as well.
         token: where to resume from, once these changes have been applied; it moves on without changes too.
         level_at: with these changes applied, the reader knows the database as it was at this Unix time, in seconds.
     """
 
-    document_ids: tuple[Any, ...]
+    found: tuple[Record, ...]
+    gone: tuple[str, ...]
+    unclear: tuple[Any, ...]
     markers: frozenset[str]
     token: Token | None
     level_at: float
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has changed."""
+        return not (self.found or self.gone or self.unclear)
 
 
 class ChangeFeed:
@@ -76,22 +85,26 @@ class ChangeFeed:
         with database_call(self._address, None):
             events, level_at = self._collect(limit, gather_s)
             token = self._stream.resume_token
-        changed: dict[Any, None] = {}
-        markers: set[str] = set()
+        last: dict[Any, Event] = {}
         for event in events:
             if event["operationType"] in ENDING:
                 raise HistoryLost(f"the products' collection was changed as a whole ({event['operationType']})")
-            document_id = event["documentKey"]["_id"]
-            if isinstance(document_id, str) and document_id.startswith(MARKER_PREFIX):
-                markers.add(document_id)
-            else:
-                changed[document_id] = None
-        return ChangeBatch(tuple(changed), frozenset(markers), token, level_at)
+            last[event["documentKey"]["_id"]] = event
+        markers = {one for one in last if isinstance(one, str) and one.startswith(MARKER_PREFIX)}
+        states = {one: _state(event) for one, event in last.items() if one not in markers}
+        return ChangeBatch(
+            found=tuple(state for state in states.values() if isinstance(state, Record)),
+            gone=tuple(str(one) for one, state in states.items() if state is None),
+            unclear=tuple(one for one, state in states.items() if isinstance(state, BrokenDocument)),
+            markers=frozenset(markers),
+            token=token,
+            level_at=level_at,
+        )
 
     def _collect(self, limit: int, gather_s: float) -> tuple[list[Event], float]:
         events: list[Event] = []
         started = time.monotonic()
-        while len(events) < limit and time.monotonic() - started <= gather_s:
+        while True:
             asked_at = time.time()
             event = self._stream.try_next()
             if event is None:
@@ -99,7 +112,19 @@ class ChangeFeed:
                     time.sleep(max(0.0, self._poll_s - (time.monotonic() - started)))
                 return events, asked_at
             events.append(event)
-        return events, _written_at(events[-1])
+            if len(events) >= limit or time.monotonic() - started > gather_s:
+                return events, _written_at(event)
+
+
+def _state(event: Event) -> Record | BrokenDocument | None:
+    """Return the document that an event leaves behind, None when it was deleted.
+
+    An update's document may be missing, when it has been deleted since.
+    """
+    if event["operationType"] == "delete":
+        return None
+    document_id = event["documentKey"]["_id"]
+    return read_document({**(event.get("fullDocument") or {}), "_id": document_id})
 
 
 def _written_at(event: Event) -> float:

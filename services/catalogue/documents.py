@@ -4,6 +4,7 @@ Lookalike's: `{_id: key, id: key, Category, vector: <float32 vector binary>, mod
 The older: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` a string or a number, or missing.
 """
 
+import base64
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ Document = dict[str, Any]
 CategorySource = Literal["feed", "mapping", "network", "unknown"]
 VECTOR_SUBTYPE = 9  # BSON's binary vector
 FLOAT32_HEADER = b"\x27\x00"  # data type FLOAT32, no padding bits (BSON binary vector specification)
+STAND_IN_BINARY = "__neosqlite_binary__"  # how nx-27017 shows binary values in its change events, with base64 in `data`
 # Documents with this prefix in their `_id` are the index's own notes in the change stream, not products.
 MARKER_PREFIX = "~sync/"
 
@@ -126,6 +128,14 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
     return Record(document_id, product)
 
 
+def read_document(document: Mapping[str, Any]) -> Record | BrokenDocument:
+    """Return the product in a document, or what is wrong with it."""
+    try:
+        return from_document(document)
+    except BrokenDocument as error:
+        return error
+
+
 def _key(document: Mapping[str, Any]) -> str:
     value = document.get("id")
     if value is None:
@@ -152,6 +162,8 @@ def _category(value: Any) -> int:
 
 
 def _vector(value: Any) -> Float32Array:
+    if isinstance(value, dict) and STAND_IN_BINARY in value:
+        value = base64.b64decode(str(value.get("data")))
     if isinstance(value, (bytes, Binary)):
         return _binary_vector(bytes(value))
     if not isinstance(value, list):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.catalogue.changes import ChangeFeed, Token
-from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, from_document
+from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
 from services.catalogue.faults import database_call
 
 
@@ -66,7 +66,11 @@ class ProductReader(ABC):
         collection = self._products.delegate
         with database_call(self.address, self._timeout_s):
             stream = await asyncio.to_thread(
-                collection.watch, resume_after=after, max_await_time_ms=int(wait_s * 1000), batch_size=1000
+                collection.watch,
+                full_document="updateLookup",
+                resume_after=after,
+                max_await_time_ms=int(wait_s * 1000),
+                batch_size=1000,
             )
         return ChangeFeed(stream, self.address, poll_s)
 
@@ -86,14 +90,6 @@ class ProductReader(ABC):
         """Take markers out of the collection."""
         with database_call(self.address, self._timeout_s):
             await self._products.delete_many({"_id": {"$in": list(markers)}})
-
-
-def read_document(document: Document) -> Record | BrokenDocument:
-    """Return the product in a document, or what is wrong with it."""
-    try:
-        return from_document(document)
-    except BrokenDocument as error:
-        return error
 
 
 def _read_all(documents: Sequence[Document]) -> list[Record | BrokenDocument]:

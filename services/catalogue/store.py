@@ -15,11 +15,12 @@ from services.catalogue.documents import (
     Document,
     Record,
     key_variants,
+    read_document,
     to_document,
 )
 from services.catalogue.faults import database_call, shown_address
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.reader import ProductReader, read_document
+from services.catalogue.reader import ProductReader
 from services.contracts.errors import CatalogueUnavailable
 
 PRODUCTS = "products"

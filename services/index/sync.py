@@ -1,14 +1,14 @@
 """Keeps the index level with the database: a load without a gap, then the change stream, whatever happens to it.
 
-The stream only says which documents have changed. What became of them is read from the collection, so neither the order
-of events nor seeing one twice matters, and an event's own copy of the document (absent, late, or older) is not needed.
+A change is a document as it is now, or its absence. Seeing one twice does no harm, and where an event does not tell the
+document (it may be missing, or not whole), the collection is asked.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import structlog
 
@@ -158,7 +158,7 @@ class Follower:
         while not seen and time.monotonic() - last_sign < MARKER_WAIT_S:
             batch = await self._step(feed, mirror)
             seen = marker in batch.markers
-            if batch.document_ids:
+            if not batch.is_empty:
                 last_sign = time.monotonic()
         await self._store.remove_markers([marker])
         return seen
@@ -166,11 +166,11 @@ class Follower:
     async def _step(self, feed: ChangeFeed, mirror: Mirror | None) -> ChangeBatch:
         """Take the next batch of changes and apply it to the mirror, if there is one."""
         batch = await feed.next_batch(EVENTS_BATCH, self._gather_s)
-        for begin in range(0, len(batch.document_ids) if mirror else 0, READ_BATCH):
-            assert mirror is not None
-            await self._refresh(mirror, batch.document_ids[begin : begin + READ_BATCH])
+        if mirror is None or batch.is_empty:
+            return batch
+        self.applied += await asyncio.to_thread(mirror.apply, batch.gone, batch.found)
+        for begin in range(0, len(batch.unclear), READ_BATCH):
+            unclear = batch.unclear[begin : begin + READ_BATCH]
+            found = await self._store.read(unclear)
+            self.applied += await asyncio.to_thread(mirror.apply, [str(one) for one in unclear], found)
         return batch
-
-    async def _refresh(self, mirror: Mirror, document_ids: Sequence[Any]) -> None:
-        found = await self._store.read(document_ids)
-        self.applied += await asyncio.to_thread(mirror.apply, [str(one) for one in document_ids], found)
