@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,3 +62,24 @@ def eventually(what: Callable[[], T], within_s: float = 10.0) -> T:
         assert time.monotonic() < deadline, f"not within {within_s} s"
         time.sleep(0.02)
     return value
+
+
+@contextmanager
+def stopped(stack: Stack, process: str) -> Iterator[None]:
+    """Keep one process of the stack stopped for as long as the block."""
+    _control(stack, "stop", process)
+    try:
+        yield
+    finally:
+        _control(stack, "start", process)
+
+
+def kill(stack: Stack, process: str) -> None:
+    """End one process of the stack with SIGKILL; the runner starts it again."""
+    _control(stack, "signal", "KILL", process)
+
+
+def _control(stack: Stack, *words: str) -> None:
+    program = Path(sys.executable).with_name("supervisorctl")
+    config = stack.settings.state_dir.resolve() / "supervisord.conf"
+    subprocess.run([program, "-c", config, *words], check=True, capture_output=True)
