@@ -1,0 +1,23 @@
+#!/bin/bash
+# Makes the server that has just started a replica set of one, if it is none yet, and notes for health.sh how it went.
+set -u
+state=$1
+for _ in $(seq 600); do
+  said=$(mongosh --quiet --norc --host "$(hostname)" --port 27017 --username "$MONGO_INITDB_ROOT_USERNAME" \
+    --password "$MONGO_INITDB_ROOT_PASSWORD" --authenticationDatabase admin --file "$(dirname "$0")/initiate.js" 2>&1)
+  case $said in
+    *"replica set is up"*)
+      rm -f "$state/problem"
+      touch "$state/ready"
+      echo "mongo: the replica set is up" >&2
+      exit 0
+      ;;
+    *"Authentication failed"*)
+      echo "MONGO_USER or MONGO_PASSWORD is not what this volume was made with: put the old ones back into .env, or see 'A forgotten password' in docs/operations.md" >"$state/problem"
+      echo "mongo: $(cat "$state/problem")" >&2
+      sleep 10
+      ;;
+  esac
+  sleep 0.5
+done
+echo "mongo: the replica set did not come up: $(tail -n 1 <<<"$said")" | tee "$state/problem" >&2

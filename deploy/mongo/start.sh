@@ -1,0 +1,30 @@
+#!/bin/bash
+# Starts the mongo image's own entry point as a one-node replica set with a user and a password, from the first start on:
+# a change stream needs a replica set, and a replica set with users needs a key file. Everything is in the volume /data/db.
+# What is wrong is said in one line, to the log and to the health check (health.sh).
+set -euo pipefail
+state=${STATE_DIR:-/tmp/lookalike}
+keyfile=/data/db/keyfile
+mkdir -p "$state"
+rm -f "$state"/*
+
+refuse() { # One line, left standing long enough for a health check to show it, before Docker starts the container again.
+  echo "mongo: $1" | tee "$state/problem" >&2
+  sleep "${REFUSE_S:-20}"
+  exit 1
+}
+
+[ -n "${MONGO_INITDB_ROOT_PASSWORD:-}" ] || refuse "MONGO_PASSWORD is not set: cp .env.example .env, then start again"
+[[ $MONGO_INITDB_ROOT_PASSWORD =~ ^[A-Za-z0-9._~-]+$ ]] ||
+  refuse "MONGO_PASSWORD stands in a URL: letters, digits and . _ ~ - only (openssl rand -hex 24 makes a good one)"
+touch /data/db/.writable 2>/dev/null ||
+  refuse "the volume /data/db belongs to user $(stat -c %u /data/db), not to $(id -u): docker compose run --rm --user 0 --cap-add CHOWN --entrypoint chown mongo -R $(id -u):$(id -g) /data/db"
+rm -f /data/db/.writable
+if [ ! -s "$keyfile" ]; then
+  (umask 377 && head -c 700 /dev/urandom | base64 -w 0 >"$keyfile.new" && mv "$keyfile.new" "$keyfile")
+fi
+
+# Waits for the real server (the entry point first runs one on 127.0.0.1 only, to make the user), then makes it a
+# replica set, which it stays. Detached, so that docker's init reaps it.
+(bash "$(dirname "$0")/initiate.sh" "$state" &)
+exec docker-entrypoint.sh mongod --replSet rs0 --keyFile "$keyfile" --bind_ip_all "$@"

@@ -1,0 +1,142 @@
+"""Stands in for `mongod` where the mongo image cannot be pulled: nx-27017, with what the Compose file relies on beside it.
+
+That is: the flags the Compose file passes, a key file with the right permissions, one user made on the first start, no
+command without authentication, and a replica set that is none until it has been initiated.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+from nx_27017.handler import NeoSQLiteHandler
+from nx_27017.server import run_server
+from scram import Conversation, Refused, User
+
+OPEN = {"hello", "Hello", "isMaster", "ismaster", "saslStart", "saslContinue", "buildInfo", "buildinfo", "endSessions"}
+Reply = dict[str, Any]
+
+
+def failure(code: int, name: str, text: str) -> Reply:
+    return {"ok": 0.0, "code": code, "codeName": name, "errmsg": text}
+
+
+UNAUTHORIZED = (13, "Unauthorized", "Command requires authentication")
+WRONG = (18, "AuthenticationFailed", "Authentication failed.")
+NOT_YET = (94, "NotYetInitialized", "no replset config has been received")
+ALREADY = (23, "AlreadyInitialized", "already initialized")
+
+
+class Handler(NeoSQLiteHandler):  # type: ignore[misc]
+    """nx-27017's commands behind authentication, and the replica set's two."""
+
+    def __init__(self, data: Path, user: User) -> None:
+        super().__init__(data_dir=str(data / "nx"))
+        self._user = user
+        self._set = data / "replica-set"
+        self._proving: dict[str, Conversation] = {}
+        self._known: set[str] = set()
+
+    def handle_command(self, msg: Reply) -> tuple[int, Reply]:
+        body = next((section for kind, section in msg["sections"] if kind == "body"), {})
+        ours = self._ours(body, msg["_conn_id"])
+        return super().handle_command(msg) if ours is None else (msg["request_id"], ours)
+
+    def handle_insert(self, msg: Reply) -> tuple[int, Reply]:
+        if msg["_conn_id"] not in self._known:
+            return msg["request_id"], failure(*UNAUTHORIZED)
+        return super().handle_insert(msg)
+
+    def close_streams_for_connection(self, conn_id: str) -> None:
+        self._known.discard(conn_id)
+        self._proving.pop(conn_id, None)
+        super().close_streams_for_connection(conn_id)
+
+    def _ours(self, body: Reply, connection: str) -> Reply | None:
+        if "saslStart" in body or "saslContinue" in body:
+            return self._prove(body, connection)
+        if not OPEN & body.keys() and connection not in self._known:
+            return failure(*UNAUTHORIZED)
+        if "replSetGetStatus" in body:
+            return {"ok": 1.0, "set": "rs0", "myState": 1} if self._set.exists() else failure(*NOT_YET)
+        if "replSetInitiate" in body:
+            if self._set.exists():
+                return failure(*ALREADY)
+            self._set.write_text(str(body["replSetInitiate"]))
+            return {"ok": 1.0}
+        if {"hello", "Hello", "isMaster", "ismaster"} & body.keys():
+            return self._hello(body)
+        return None
+
+    def _hello(self, body: Reply) -> Reply:
+        _, answer = super().handle_command({"request_id": 0, "sections": [("body", body)], "_conn_id": ""})
+        answer["isWritablePrimary"] = answer["ismaster"] = self._set.exists()
+        if "saslSupportedMechs" in body:
+            answer["saslSupportedMechs"] = ["SCRAM-SHA-256"]
+        return dict(answer)
+
+    def _prove(self, body: Reply, connection: str) -> Reply:
+        try:
+            if "saslStart" in body:
+                if body.get("mechanism") != "SCRAM-SHA-256":
+                    raise Refused
+                self._proving[connection] = Conversation(self._user)
+                said, done = self._proving[connection].first(bytes(body["payload"])), False
+            else:
+                said, done = self._proving.pop(connection).final(bytes(body["payload"])), True
+        except (Refused, KeyError, ValueError, IndexError):
+            return failure(*WRONG)
+        if done:
+            self._known.add(connection)
+        return {"ok": 1.0, "conversationId": 1, "done": done, "payload": said}
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="mongod", allow_abbrev=False)
+    parser.add_argument("--replSet", required=True)
+    parser.add_argument("--keyFile", type=Path, required=True)
+    parser.add_argument("--bind_ip_all", action="store_true")
+    parser.add_argument("--dbpath", type=Path, default=Path("/data/db"))
+    return parser.parse_args()
+
+
+def check_key(path: Path) -> None:
+    """Refuse what mongod refuses: a key that others can read, or that is not 6 to 1024 base64 characters."""
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        sys.exit(f"mongod: permissions on {path} are too open")
+    if not 6 <= len(path.read_text().strip()) <= 1024:
+        sys.exit(f"mongod: the length of the key in {path} is not between 6 and 1024")
+
+
+def the_user(path: Path) -> User:
+    """Return the server's user: made from the environment on the first start, as the image's entry point does."""
+    if not path.exists():
+        User.make(os.environ["MONGO_INITDB_ROOT_USERNAME"], os.environ["MONGO_INITDB_ROOT_PASSWORD"]).save(path)
+    return User.load(path)
+
+
+async def serve(handler: Handler, host: str) -> None:
+    server = asyncio.ensure_future(run_server(host, 27017, handler))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.cancel)
+    try:
+        await server
+    except asyncio.CancelledError:
+        handler.close_all()
+
+
+def main() -> None:
+    options = arguments()
+    logging.basicConfig(level=logging.WARNING)
+    check_key(options.keyFile)
+    handler = Handler(options.dbpath, the_user(options.dbpath / "user.json"))
+    asyncio.run(serve(handler, "0.0.0.0" if options.bind_ip_all else "127.0.0.1"))
+
+
+if __name__ == "__main__":
+    main()
