@@ -24,7 +24,7 @@ from services.contracts.manifest import InputSize
 from services.contracts.wire import ModelFacts
 
 EMBEDDING_TIMEOUT_S = 30.0
-DATABASE_TIMEOUT_S = 20.0
+DATABASE_TIMEOUT_S = (2.0, 10.0)  # least and most; no call should take longer than we are to wait
 LOOK_TIMEOUT_S = 2.0
 FAILURES = (SourceError, UnknownTarget, GivenUp, RejectedFileError, LookalikeError)
 # What a dry run checks against when no embedding service is there to be asked: the shipped models.
@@ -117,8 +117,10 @@ class _Run:
     async def _import(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
         request = self._request
         embedding = self._embedding(stack, EMBEDDING_TIMEOUT_S)
+        least, most = DATABASE_TIMEOUT_S
+        timeout_s = min(most, max(least, request.wait_s))
         store = await stack.enter_async_context(
-            ProductStore(request.mongo_url, request.mongo_database, timeout_s=DATABASE_TIMEOUT_S)
+            ProductStore(request.mongo_url, request.mongo_database, timeout_s=timeout_s)
         )
         fetcher = self._fetcher(stack)
         patience = Patience(request.wait_s, stopping, self._display.waiting)

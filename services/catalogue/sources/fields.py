@@ -64,6 +64,8 @@ class RowBuilder:
         attributes, left_out = _attributes((name, value) for name, value in record.items() if name not in FIELDS)
         image_url = _web_address(record.get("image_url"), "image_url")
         category = _text(record.get("category"), "category")
+        if category is not None and len(category) <= MAX_TEXT:
+            attributes["category"] = category  # the shop's own word, which need not be one of ours
         return SourceRow(
             key=_key(record.get("id")),
             image=self._image(_text(record.get("image"), "image"), image_url),

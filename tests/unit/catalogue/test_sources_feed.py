@@ -61,7 +61,7 @@ def test_a_csv_row_becomes_a_product_with_its_other_columns_as_attributes(tmp_pa
     found = product(row)
     assert (found.key, found.title, found.url, found.line) == ("A1", "Red shirt", "https://shop.test/p/A1", 2)
     assert found.category_words == ("T-Shirts",)
-    assert found.attributes == {"price": 29.9, "currency": "EUR", "brand": "Acme"}
+    assert found.attributes == {"category": "T-Shirts", "price": 29.9, "currency": "EUR", "brand": "Acme"}
     assert not isinstance(found.image, str)
     assert found.image() == b"picture"
     assert found.image_url is None
