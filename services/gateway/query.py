@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.fetch import ImageFetcher
+from services.contracts.forms import read_body, read_form
 from services.contracts.wire import MAX_K, Filter
 from services.gateway.search import SearchOptions
 
@@ -130,7 +130,7 @@ async def read_search(request: Request, reader: ImageReader) -> tuple[bytes, Sea
         body = parse(SearchBody, {**query, **await json_object(request)})
         return await reader.one_of(body.image_url, body.image_base64), body.options()
     if kind == FORM:
-        form = await read_form(request)
+        form = await read_form(request, max_files=1, max_fields=20)
         data = reader.checked(await form_file(form, "image"))
         return data, parse(OptionsBody, {**query, **form_fields(form, "image")}).options()
     if kind.startswith("image/") or kind in ("", "application/octet-stream"):
@@ -162,18 +162,6 @@ def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "body"
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the request's body.
-
-    Raises:
-        InvalidRequest: the caller hung up.
-    """
-    try:
-        return await request.body()
-    except ClientDisconnect:
-        raise InvalidRequest("the connection was closed before the whole body had come") from None
-
-
 async def json_object(request: Request) -> dict[str, Any]:
     """Return the body as a JSON object.
 
@@ -187,22 +175,6 @@ async def json_object(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRequest("the body has to be a JSON object")
     return value
-
-
-async def read_form(request: Request) -> FormData:
-    """Return the multipart form: one file, a few fields.
-
-    Raises:
-        InvalidRequest: it is malformed, or has more files or fields.
-    """
-    try:
-        return await request.form(max_files=1, max_fields=20)
-    except ClientDisconnect:
-        raise InvalidRequest("the connection was closed before the whole body had come") from None
-    except HTTPException as error:
-        if error.status_code == 413:
-            raise
-        raise InvalidRequest(f"the form cannot be read: {error.detail}") from None
 
 
 async def form_file(form: FormData, name: str) -> bytes:

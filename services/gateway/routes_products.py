@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.contracts import errors
 from services.contracts.errors import InvalidRequest
+from services.contracts.forms import read_form
 from services.contracts.problems import responses
 from services.gateway.pages_images import WIDTHS, check_width
 from services.gateway.products import ProductBody, check_key
-from services.gateway.query import FORM, JSON, content_type, form_fields, form_file, json_object, parse, read_form
+from services.gateway.query import FORM, JSON, content_type, form_fields, form_file, json_object, parse
 from services.gateway.results import ProductView
 from services.gateway.state import Authorised, State
 
@@ -102,7 +103,7 @@ async def _read_product(request: Request, state: State) -> tuple[ProductBody, by
         return parse(ProductBody, await json_object(request)), None
     if kind != FORM:
         raise InvalidRequest(f"send the product as {JSON}, or as {FORM} with the parts image and product")
-    form = await read_form(request)
+    form = await read_form(request, max_files=1, max_fields=20)
     image = state.reader.checked(await form_file(form, "image"))
     fields = form_fields(form, "image")
     if set(fields) - {"product"}:
