@@ -13,7 +13,7 @@ from pymongo.change_stream import CollectionChangeStream
 from pymongo.errors import PyMongoError
 
 from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Record, read_document
-from services.catalogue.faults import HistoryLost, database_call
+from services.catalogue.faults import HistoryLost, translated
 
 Token = Mapping[str, Any]
 Event = Mapping[str, Any]
@@ -82,7 +82,7 @@ class ChangeFeed:
             await asyncio.to_thread(self._stream.close)
 
     def _drain(self, limit: int, gather_s: float) -> ChangeBatch:
-        with database_call(self._address, None):
+        with translated(self._address):
             events, level_at = self._collect(limit, gather_s)
             token = self._stream.resume_token
         last: dict[Any, Event] = {}

@@ -5,11 +5,14 @@ The older: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` a string 
 """
 
 import base64
+import contextlib
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, cast, get_args
+from urllib.parse import unquote
 
 import numpy as np
 from bson.binary import Binary
@@ -72,7 +75,7 @@ def to_document(product: Product) -> Document:
         "url": product.url,
         "image_url": product.image_url,
         "title": product.title,
-        "attributes": _attributes(product.attributes),
+        "attributes": {_stored_name(name): value for name, value in _attributes(product.attributes).items()},
         "category_source": product.category_source,
         "prediction": None
         if product.prediction is None
@@ -116,7 +119,7 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
             url=_text(document.get("url")),
             image_url=_text(document.get("image_url")),
             title=_text(document.get("title")),
-            attributes=_attributes(document.get("attributes")),
+            attributes={unquote(name): value for name, value in _attributes(document.get("attributes")).items()},
             category_source=_category_source(document.get("category_source")),
             prediction=_prediction(document.get("prediction")),
             image_sha256=_text(document.get("image_sha256")),
@@ -181,7 +184,7 @@ def _binary_vector(data: bytes) -> Float32Array:
         return np.frombuffer(data, dtype="<f4", offset=2)
     try:
         return np.asarray(Binary(data, VECTOR_SUBTYPE).as_vector().data, dtype=np.float32)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, struct.error):
         raise InvalidVector("the vector's bytes are no BSON vector") from None
 
 
@@ -190,6 +193,9 @@ def _text(value: Any) -> str | None:
 
 
 def _time(value: Any) -> datetime | None:
+    if isinstance(value, str):  # what the stand-in for MongoDB makes of a date that replaces another
+        with contextlib.suppress(ValueError):
+            value = datetime.fromisoformat(value)
     if not isinstance(value, datetime):
         return None
     return value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -205,6 +211,12 @@ def _prediction(value: Any) -> Prediction | None:
             return Prediction(int(category), float(probability))
         case _:
             return None
+
+
+def _stored_name(name: str) -> str:
+    """Return an attribute's name as MongoDB takes it in every place: no dot, no NUL, no dollar in front."""
+    escaped = name.replace("%", "%25").replace(".", "%2E").replace("\0", "%00")
+    return "%24" + escaped[1:] if escaped.startswith("$") else escaped
 
 
 def _attributes(value: Any) -> Attributes:

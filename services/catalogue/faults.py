@@ -1,9 +1,9 @@
 """What the database's driver raises, in the project's words, and never with the credentials of `MONGO_URL`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-import pymongo
 from pymongo import errors as driver
 
 from services.contracts.errors import CatalogueUnavailable
@@ -20,23 +20,30 @@ class HistoryLost(Exception):
 
 def shown_address(url: str) -> str:
     """Return the hosts of a MongoDB URL, without the user, the password and the options."""
-    return url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2] or "(no address)"
+    return url.rpartition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2] or "(no address)"
 
 
-@contextmanager
-def database_call(address: str, timeout_s: float | None) -> Iterator[None]:
-    """Give what happens inside a deadline in seconds (None: none of its own), and translate the driver's errors.
+@asynccontextmanager
+async def database_call(address: str, timeout_s: float) -> AsyncIterator[None]:
+    """Give what happens inside a deadline in seconds, and translate the driver's errors.
 
     Raises:
         CatalogueUnavailable: the database is away, too slow, or refuses.
         HistoryLost: a change stream cannot be resumed.
     """
-    try:
-        if timeout_s is None:
-            yield
-        else:
-            with pymongo.timeout(timeout_s):
+    with translated(address):
+        try:
+            async with asyncio.timeout(timeout_s):
                 yield
+        except TimeoutError:
+            raise CatalogueUnavailable(_slowness(address)) from None
+
+
+@contextmanager
+def translated(address: str) -> Iterator[None]:
+    """Translate the driver's errors, as `database_call` does."""
+    try:
+        yield
     except driver.OperationFailure as error:
         if error.code in HISTORY_LOST_CODES:
             raise HistoryLost(f"the database has lost the history of changes (error {error.code})") from None
@@ -45,17 +52,21 @@ def database_call(address: str, timeout_s: float | None) -> Iterator[None]:
         raise CatalogueUnavailable(_absence(address, error)) from None
 
 
+def _slowness(address: str) -> str:
+    return f"the catalogue's database at {address} did not answer in time"
+
+
 def _refusal(address: str, error: driver.OperationFailure) -> str:
     if error.code in CREDENTIAL_CODES:
         return f"the catalogue's database at {address} refuses the user or the password of MONGO_URL"
     if error.timeout:
-        return f"the catalogue's database at {address} did not answer in time"
+        return _slowness(address)
     return f"the catalogue's database at {address} refused the operation (error {error.code})"
 
 
 def _absence(address: str, error: driver.PyMongoError) -> str:
-    if error.timeout and not isinstance(error, driver.ServerSelectionTimeoutError):
-        return f"the catalogue's database at {address} did not answer in time"
+    if isinstance(error, driver.NetworkTimeout):
+        return _slowness(address)
     if isinstance(error, driver.ConnectionFailure):
         return f"the catalogue's database at {address} cannot be reached"
     return f"the catalogue's database at {address} failed ({type(error).__name__})"

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pymongo
+
 from services.catalogue.changes import ChangeFeed, Token
 from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
 from services.catalogue.faults import database_call
@@ -36,16 +38,19 @@ class ProductReader(ABC):
 
     async def read(self, document_ids: Sequence[Any]) -> list[Record | BrokenDocument]:
         """Return the documents of these `_id`s as they are now; those that are gone are missing in the answer."""
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             found = await self._products.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
         return await asyncio.to_thread(_read_all, found)
 
     async def _batches(self, fields: dict[str, int] | None, batch: int) -> AsyncIterator[list[Document]]:
+        async with database_call(self.address, self._timeout_s):
+            await self._products.database.command("ping")  # so that a server that is away is found out soon
         cursor = self._products.find({}, fields, batch_size=batch)
         try:
             while True:
-                with database_call(self.address, self._scan_timeout_s):
-                    documents = await cursor.to_list(length=batch)
+                async with database_call(self.address, self._scan_timeout_s):
+                    with pymongo.timeout(self._scan_timeout_s):  # in the place of the client's socket timeout
+                        documents = await cursor.to_list(length=batch)
                 if not documents:
                     return
                 yield [found for found in documents if not str(found["_id"]).startswith(MARKER_PREFIX)]
@@ -64,7 +69,7 @@ class ProductReader(ABC):
             HistoryLost: the server no longer knows the token.
         """
         collection = self._products.delegate
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             stream = await asyncio.to_thread(
                 collection.watch,
                 full_document="updateLookup",
@@ -80,7 +85,7 @@ class ProductReader(ABC):
         It stands among the products because a stand-in for MongoDB streams the changes of one collection only.
         """
         marker = MARKER_PREFIX + secrets.token_hex(12)
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             await self._products.insert_one(
                 {"_id": marker, "category_source": "unknown", "written_at": datetime.now(UTC)}
             )
@@ -88,7 +93,7 @@ class ProductReader(ABC):
 
     async def remove_markers(self, markers: Iterable[str]) -> None:
         """Take markers out of the collection."""
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             await self._products.delete_many({"_id": {"$in": list(markers)}})
 
 

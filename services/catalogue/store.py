@@ -85,7 +85,9 @@ class ProductStore(ProductReader):
         """
         limit_ms = self._connect_timeout_ms
         options: dict[str, Any] = {"connectTimeoutMS": limit_ms, "serverSelectionTimeoutMS": limit_ms}
-        options["socketTimeoutMS"] = int(self._timeout_s * 1000)  # for the change stream, which has no other deadline
+        options["socketTimeoutMS"] = int(
+            self._timeout_s * 1000
+        )  # ends what a deadline of ours has given up waiting for
         try:
             self._client = AsyncIOMotorClient(self._url, appname="lookalike", tz_aware=True, **options)
         except (PyMongoError, ValueError):
@@ -119,7 +121,7 @@ class ProductStore(ProductReader):
 
     async def ping(self) -> None:
         """Return when the database answers."""
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             await self._products.database.command("ping")
 
     async def put(self, product: Product) -> None:
@@ -144,7 +146,7 @@ class ProductStore(ProductReader):
                 documents[product.key] = to_document(product)
             except ValueError as error:
                 failures.append(Refused(product.key, str(error)))
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             report = await upsert(self._products, documents)
         if report.written:
             await self._ensure_indexes()
@@ -153,15 +155,17 @@ class ProductStore(ProductReader):
 
     async def get(self, key: str) -> Product | None:
         """Return the product of a key, from a document of either form; None when there is none that is whole."""
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             document = await self._products.find_one({"_id": key}) or await self._products.find_one(_old_forms([key]))
         record = None if document is None else read_document(document)
         return record.product if isinstance(record, Record) and record.product.key == key else None
 
     async def delete(self, key: str) -> bool:
         """Remove a product, in whatever form it stands, and its picture. Returns whether there was one."""
-        with database_call(self.address, self._timeout_s):
-            gone = int((await self._products.delete_one({"_id": key})).deleted_count)
+        async with database_call(self.address, self._timeout_s):
+            # The stand-in for MongoDB takes a text of 24 hexadecimal digits for an ObjectId too: hence the `id`.
+            ours = {"_id": key, "id": {"$in": [key, None]}}
+            gone = int((await self._products.delete_one(ours)).deleted_count)
             await self._images.delete_one({"_id": key})
         if not gone:
             self._old_forms_known_until = 0.0  # only an older document can be it: look now
@@ -170,7 +174,7 @@ class ProductStore(ProductReader):
     async def fingerprints(self, keys: Sequence[str]) -> dict[str, Fingerprint]:
         """Return what is known of those of the keys that Lookalike has written."""
         fields = {"image_sha256": 1, "feed_sha256": 1, "model": 1, "category_source": 1}
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             documents = await self._products.find({"_id": {"$in": list(keys)}}, fields).to_list(length=None)
         return {
             str(found["_id"]): Fingerprint(
@@ -184,7 +188,7 @@ class ProductStore(ProductReader):
 
     async def count(self) -> int:
         """Return the number of documents, from the collection's own counter."""
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             return int(await self._products.estimated_document_count())
 
     async def put_images(self, images: Sequence[tuple[str, StoredImage]]) -> PutReport:
@@ -193,12 +197,12 @@ class ProductStore(ProductReader):
             key: {"_id": key, "content_type": image.content_type, "data": image.data, "sha256": image.sha256}
             for key, image in images
         }
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             return await upsert(self._images, documents)
 
     async def get_image(self, key: str) -> StoredImage | None:
         """Return the picture kept under a key, or None."""
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             found = await self._images.find_one({"_id": key})
         return None if found is None else StoredImage(str(found["content_type"]), bytes(found["data"]))
 
@@ -208,7 +212,7 @@ class ProductStore(ProductReader):
             return
         self._indexed = True
         try:
-            with database_call(self.address, self._timeout_s):
+            async with database_call(self.address, self._timeout_s):
                 await self._products.create_index("id")
                 await self._products.create_index("category_source")
         except CatalogueUnavailable as error:
@@ -216,7 +220,7 @@ class ProductStore(ProductReader):
 
     async def _remove_old_forms(self, keys: Sequence[str]) -> int:
         """Remove older documents of these keys. Whether there are any at all is looked up every ten seconds only."""
-        with database_call(self.address, self._timeout_s):
+        async with database_call(self.address, self._timeout_s):
             if time.monotonic() > self._old_forms_known_until:
                 self._old_forms = await self._products.find_one(OLD_FORM, {"_id": 1}) is not None
                 self._old_forms_known_until = time.monotonic() + OLD_FORM_CHECK_S

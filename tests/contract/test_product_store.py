@@ -1,0 +1,314 @@
+"""The product store, against the server that MONGO_URL names, else a stand-in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pymongo
+import pytest
+from bson import ObjectId
+from pymongo.collection import Collection
+
+from services.catalogue.changes import ChangeBatch, ChangeFeed
+from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.product import Prediction, Product, StoredImage
+from services.catalogue.store import Fingerprint, ProductStore
+from services.contracts.errors import CatalogueUnavailable
+from tests.support.mongo import any_mongo, fresh_database
+from tests.support.stack import free_ports
+
+RNG = np.random.default_rng(11)
+
+
+def product(key: str, **changes: Any) -> Product:
+    base = Product(
+        key=key,
+        category=2,
+        vector=RNG.standard_normal(64).astype(np.float32),
+        model="fashion/1",
+        url=f"https://shop.example/{key}",
+        title=f"Product {key}",
+        attributes={"colour": ["blue", "red"], "price": 29.9, "a.b": 1, "$c": True},
+        category_source="feed",
+        prediction=Prediction(1, 0.75),
+        image_sha256="ab" * 32,
+        feed_sha256="cd" * 32,
+        updated_at=datetime(2026, 5, 1, tzinfo=UTC),
+    )
+    return replace(base, **changes)
+
+
+def old_form(key: Any, **changes: Any) -> dict[str, Any]:
+    return {"id": key, "Category": 1, "vector": RNG.standard_normal(64).tolist(), **changes}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[str]:
+    with fresh_database(url) as name:
+        yield name
+
+
+@pytest.fixture
+async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
+    async with ProductStore(url, database) as store:
+        yield store
+
+
+@pytest.fixture
+def raw(url: str, database: str) -> Iterator[Collection[dict[str, Any]]]:
+    """The collection itself, as another program would reach it."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
+    with client:
+        yield client[database]["products"]
+
+
+async def keys(store: ProductStore) -> list[str]:
+    return sorted([key async for batch in store.keys(100) for key in batch])
+
+
+def same(one: Product | None, other: Product) -> bool:
+    assert one is not None
+    np.testing.assert_allclose(one.vector, other.vector / np.linalg.norm(other.vector), rtol=1e-5)
+    return {**vars(one), "vector": 0} == {**vars(other), "vector": 0}
+
+
+async def test_a_product_is_read_as_it_was_put(store: ProductStore) -> None:
+    given = product("15970")
+    await store.put(given)
+    assert same(await store.get("15970"), given)
+
+
+async def test_an_unknown_product_is_none(store: ProductStore) -> None:
+    assert await store.get("nope") is None
+    assert await store.get("507f1f77bcf86cd799439011") is None
+
+
+async def test_putting_a_product_again_replaces_all_of_it(store: ProductStore) -> None:
+    await store.put(product("1"))
+    bare = Product("1", 5, RNG.standard_normal(64).astype(np.float32), updated_at=datetime(2026, 6, 1, tzinfo=UTC))
+    await store.put(bare)
+    assert same(await store.get("1"), bare)
+    assert await store.count() == 1
+
+
+async def test_a_product_without_a_time_is_given_the_present(store: ProductStore) -> None:
+    before = datetime.now(UTC)
+    await store.put(product("1", updated_at=None))
+    found = await store.get("1")
+    assert found is not None and found.updated_at is not None
+    assert abs((found.updated_at - before).total_seconds()) < 60
+
+
+@pytest.mark.parametrize("key", ["507f1f77bcf86cd799439011", "a/b?c=d", "größe 42", "abcdefghijkl", "0", "x" * 256])
+async def test_any_text_may_be_a_key(store: ProductStore, key: str) -> None:
+    await store.put(product(key))
+    found = await store.get(key)
+    assert found is not None and found.key == key
+    assert await store.delete(key)
+    assert await store.get(key) is None
+
+
+async def test_a_bulk_write_reports_what_cannot_be_stored_and_writes_the_rest(store: ProductStore) -> None:
+    bad = [
+        product("nan", vector=np.full(64, np.nan, np.float32)),
+        product("", title="no key"),
+        product("surrogate", title="\ud800"),
+        product("large", title="x" * 16_000_000),
+    ]
+    report = await store.put_many([product("1"), *bad, product("2")])
+    assert report.written == 2
+    assert {failure.key for failure in report.failures} == {"nan", "", "surrogate", "large"}
+    assert all(failure.reason for failure in report.failures)
+    assert await keys(store) == ["1", "2"]
+
+
+async def test_of_a_key_given_twice_the_last_counts(store: ProductStore) -> None:
+    report = await store.put_many([product("1", title="first"), product("1", title="last")])
+    found = await store.get("1")
+    assert report.written == 1
+    assert found is not None and found.title == "last"
+
+
+async def test_two_writers_of_the_same_new_keys_both_succeed(store: ProductStore) -> None:
+    batches = [[product(str(number)) for number in range(200)] for _ in range(4)]
+    reports = await asyncio.gather(*(store.put_many(batch) for batch in batches))
+    assert [report.failures for report in reports] == [()] * 4
+    assert await store.count() == 200
+
+
+async def test_nothing_to_write_is_no_error(store: ProductStore) -> None:
+    assert (await store.put_many([])).written == 0
+    assert await store.fingerprints([]) == {}
+
+
+async def test_putting_what_cannot_be_stored_says_why(store: ProductStore) -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        await store.put(product("1", vector=np.zeros(64, np.float32)))
+
+
+async def test_deleting_says_whether_there_was_one_and_takes_the_picture_too(store: ProductStore) -> None:
+    await store.put(product("1"))
+    await store.put_images([("1", StoredImage("image/png", b"abc"))])
+    assert await store.delete("1")
+    assert await store.get("1") is None
+    assert await store.get_image("1") is None
+    assert not await store.delete("1")
+
+
+async def test_a_picture_is_kept_and_replaced_byte_for_byte(store: ProductStore) -> None:
+    for image in (StoredImage("image/png", bytes(range(256)) * 100), StoredImage("image/jpeg", b"\0\xff")):
+        report = await store.put_images([("1", image)])
+        assert report.written == 1
+        assert await store.get_image("1") == image
+    assert await store.get_image("2") is None
+
+
+async def test_fingerprints_tell_what_is_known_of_those_that_are_there(store: ProductStore) -> None:
+    await store.put_many([product("1"), product("2", image_sha256=None, feed_sha256=None, category_source="network")])
+    assert await store.fingerprints(["1", "2", "3"]) == {
+        "1": Fingerprint("ab" * 32, "cd" * 32, "fashion/1", "feed"),
+        "2": Fingerprint(None, None, "fashion/1", "network"),
+    }
+
+
+async def test_older_documents_are_found_by_their_id(store: ProductStore, raw: Any) -> None:
+    raw.insert_many([old_form(15970), old_form("A7")])
+    bare = raw.insert_one({"Category": 4, "vector": [1.0] * 64}).inserted_id
+    for key in ("15970", "A7", str(bare)):
+        found = await store.get(key)
+        assert found is not None and found.key == key
+    assert await keys(store) == sorted(["15970", "A7", str(bare)])
+
+
+async def test_putting_a_product_removes_older_documents_of_its_key(store: ProductStore, raw: Any) -> None:
+    raw.insert_many([old_form(1), old_form("1"), old_form(2)])
+    await store.put(product("1"))
+    assert await keys(store) == ["1", "2"]
+    found = await store.get("1")
+    assert found is not None and found.model == "fashion/1"
+
+
+async def test_deleting_a_product_removes_it_in_whatever_form_it_stands(store: ProductStore, raw: Any) -> None:
+    await store.put(product("1"))
+    bare = raw.insert_one({"Category": 4, "vector": [1.0] * 64}).inserted_id
+    raw.insert_many([old_form(1), old_form(2)])
+    for key in ("2", str(bare)):
+        assert await store.delete(key)
+        assert await store.get(key) is None
+    assert await keys(store) == ["1", "1"]
+
+
+async def test_an_object_id_is_no_key_of_a_document_that_has_an_id(store: ProductStore, raw: Any) -> None:
+    document_id = raw.insert_one(old_form(7)).inserted_id
+    assert await store.get(str(document_id)) is None
+    assert not await store.delete(str(document_id))
+    assert await store.get("7") is not None
+
+
+async def test_a_broken_document_is_no_product(store: ProductStore, raw: Any) -> None:
+    raw.insert_one({"_id": "1", "id": "1", "category_source": "feed"})
+    assert await store.get("1") is None
+
+
+async def test_a_scan_gives_every_product_and_what_is_wrong_with_the_others(store: ProductStore, raw: Any) -> None:
+    await store.put_many([product(str(number)) for number in range(250)])
+    broken = raw.insert_one(old_form(5, Category=None)).inserted_id
+    await store.put_marker()
+    found = [item async for batch in store.scan(100) for item in batch]
+    assert sorted(int(item.product.key) for item in found if isinstance(item, Record)) == list(range(250))
+    assert [item.document_id for item in found if isinstance(item, BrokenDocument)] == [str(broken)]
+
+
+async def test_documents_are_read_by_their_ids(store: ProductStore, raw: Any) -> None:
+    await store.put_many([product("1"), product("2")])
+    old = raw.insert_one(old_form(9)).inserted_id
+    found = await store.read(["1", old, "gone", ObjectId()])
+    assert {(item.document_id, getattr(item, "product").key) for item in found} == {("1", "1"), (str(old), "9")}  # noqa: B009
+
+
+async def everything(feed: ChangeFeed, until: str) -> list[ChangeBatch]:
+    batches: list[ChangeBatch] = []
+    async with asyncio.timeout(10):
+        while not any(until in batch.markers for batch in batches):
+            batches.append(await feed.next_batch(1000, 0.1))
+    return batches
+
+
+async def test_the_feed_tells_what_became_of_documents_of_both_forms(store: ProductStore, raw: Any) -> None:
+    gone = raw.insert_one(old_form(3)).inserted_id
+    feed = await store.watch()
+    try:
+        await store.put(product("1", title="first"))
+        await store.put(product("1", title="last"))
+        old = raw.insert_one(old_form(2)).inserted_id
+        raw.delete_one({"_id": gone})
+        raw.insert_one({"_id": "broken", "Category": 1})
+        batches = await everything(feed, await store.put_marker())
+    finally:
+        await feed.close()
+    states = {record.document_id: record.product for batch in batches for record in batch.found}
+    assert states.keys() | {one for batch in batches for one in map(str, batch.unclear)} == {"1", str(old), "broken"}
+    assert states["1"].title == "last"
+    assert states["1"].attributes == {"colour": ["blue", "red"], "price": 29.9, "a.b": 1, "$c": True}
+    assert str(gone) in batches[-1].gone
+
+
+async def test_a_feed_goes_on_after_its_token(store: ProductStore) -> None:
+    feed = await store.watch()
+    await store.put(product("1"))
+    token = (await everything(feed, await store.put_marker()))[-1].token
+    await feed.close()
+    await store.put(product("2"))
+    feed = await store.watch(token)
+    batches = await everything(feed, await store.put_marker())
+    await feed.close()
+    assert [record.product.key for batch in batches for record in batch.found] == ["2"]
+
+
+async def test_a_quiet_feed_gives_empty_batches_with_a_token_and_the_time(store: ProductStore) -> None:
+    feed = await store.watch()
+    batch = await feed.next_batch(1000, 0.1)
+    await feed.close()
+    assert batch.is_empty and batch.token is not None
+    assert abs(batch.level_at - datetime.now(UTC).timestamp()) < 60
+
+
+async def test_markers_are_no_products(store: ProductStore) -> None:
+    marker = await store.put_marker()
+    assert await keys(store) == []
+    assert [item async for batch in store.scan() for item in batch] == []
+    await store.remove_markers([marker])
+    assert await store.count() == 0
+
+
+@pytest.mark.parametrize(
+    "call", ["ping", "count", "get", "put", "delete", "fingerprints", "scan", "watch", "put_marker"]
+)
+async def test_a_database_that_is_away_is_said_so_without_the_password(call: str) -> None:
+    port = free_ports(1)[0]
+    arguments: dict[str, list[Any]] = {"get": ["1"], "put": [product("1")], "delete": ["1"], "fingerprints": [["1"]]}
+    async with ProductStore(f"mongodb://lookalike:s3cret@127.0.0.1:{port}", connect_timeout_s=0.2) as store:
+        with pytest.raises(CatalogueUnavailable) as caught:
+            if call == "scan":
+                _ = [batch async for batch in store.scan()]
+            else:
+                await getattr(store, call)(*arguments.get(call, []))
+    assert f"127.0.0.1:{port} cannot be reached" in caught.value.detail
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://u:s3cret@host", "mongodb://u:s3cret@host:port", "mongodb://"])
+async def test_an_address_that_is_none_is_said_so_without_the_password(url: str) -> None:
+    with pytest.raises(CatalogueUnavailable) as caught:
+        await ProductStore(url).connect()
+    assert "MONGO_URL" in caught.value.detail
+    assert "s3cret" not in caught.value.detail

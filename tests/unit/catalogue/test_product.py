@@ -1,0 +1,34 @@
+"""Vectors at unit length, and pictures by their hash."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from services.catalogue.product import InvalidVector, StoredImage, unit_vector
+
+
+def test_a_vector_is_brought_to_unit_length_and_keeps_its_direction() -> None:
+    vector = unit_vector(np.array([3, 4], np.float32))
+    np.testing.assert_allclose(vector, [0.6, 0.8])
+    assert vector.dtype == np.float32
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_very_small_and_very_large_numbers_are_vectors_too(scale: float) -> None:
+    assert np.linalg.norm(unit_vector(np.array([scale, scale], np.float32))) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [float("nan"), 1.0], [float("inf"), 1.0], [[1.0, 2.0]], []], ids=str)
+def test_what_has_no_direction_is_refused(values: list[float]) -> None:
+    with pytest.raises(InvalidVector):
+        unit_vector(np.array(values, np.float32))
+
+
+def test_a_vector_of_another_length_than_asked_for_is_refused() -> None:
+    with pytest.raises(InvalidVector, match=r"\(3,\), not \(2,\)"):
+        unit_vector(np.ones(3, np.float32), 2)
+
+
+def test_a_stored_image_is_known_by_the_hash_of_its_bytes() -> None:
+    assert StoredImage("image/png", b"abc").sha256 == hashlib.sha256(b"abc").hexdigest()
