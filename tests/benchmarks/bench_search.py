@@ -16,11 +16,14 @@ STAGES = ("decode", "network", "index")
 
 def main() -> dict[str, float]:
     """Print and return medians in milliseconds: a stage, the rest of the gateway's time, and what the caller sees."""
-    with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder)) as stack:
-        with httpx.Client(base_url=stack.settings.gateway_url, timeout=20, trust_env=False) as api:
-            for product in sample_products(per_category=3):
-                api.put(f"/v1/products/{product.id}", files={"image": product.jpeg()}).raise_for_status()
-            figures = measure(api, sample_query(1))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_stack(Path(folder)) as stack,
+        httpx.Client(base_url=stack.settings.gateway_url, timeout=20, trust_env=False) as api,
+    ):
+        for product in sample_products(per_category=3):
+            api.put(f"/v1/products/{product.id}", files={"image": product.jpeg()}).raise_for_status()
+        figures = measure(api, sample_query(1))
     print(f"median of {ROUNDS} searches, one after the other, in milliseconds:")
     for name, value in figures.items():
         print(f"  {name:<26} {value:7.2f}")

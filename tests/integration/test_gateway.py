@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image, ImageDraw
-from services.local.sample.catalogue import sample_products, sample_query
 
+from services.local.sample.catalogue import sample_products, sample_query
 from tests.support.stack import eventually
 
 PHOTO = sample_query(3)
