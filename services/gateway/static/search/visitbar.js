@@ -13,7 +13,7 @@ export function showVisit(holder, entries, { t, onOpen, onClear }) {
   const thumb = (entry) => {
     const source = entry.thumb?.startsWith("data:image/") ? entry.thumb : safeUrl(entry.thumb);
     if (!source) return icon("search");
-    const image = h("img", { src: source, alt: "", width: 72, height: 72, loading: "lazy" });
+    const image = h("img", { src: source, alt: "", width: 72, height: 72 });
     image.addEventListener("error", () => image.replaceWith(icon("gone")), { once: true });
     return image;
   };

@@ -91,7 +91,7 @@ export class LookalikeSearch extends HTMLElement {
     this.found = h("div", { class: "found", part: "results", hidden: true });
     this.status = h("div", { class: "visually-hidden", role: "status" });
     const title = h("div", { class: "words" }, h("h2", { part: "heading" }, this.getAttribute("heading") || t.widget.title), h("p", { class: "lead" }, t.widget.lead));
-    const root = h("section", { class: "root", part: "root", "aria-label": t.widget.title, lang: this.#language }, h("div", { class: "head" }, title, h("div", { class: "row" }, this.choose, input)), this.found, this.status);
+    const root = h("section", { class: "root", part: "root", "aria-label": t.widget.title, lang: this.#language, dir: this.closest("[dir]")?.dir || "ltr" }, h("div", { class: "head" }, title, h("div", { class: "row" }, this.choose, input)), this.found, this.status);
     this.#listen(root);
     fill(this.#root, root);
   }

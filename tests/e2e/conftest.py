@@ -1,0 +1,80 @@
+"""A browser, a running shop, and a page for each test that must stay free of errors and of requests to other hosts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from services.local.sample.catalogue import sample_query
+from tests.support.browser import NO_BROWSER, Watch, find_chromium, running_chromium, watched_page
+from tests.support.foreign import ForeignSite
+from tests.support.http import ImageServer
+from tests.support.shop import Shop, running_shop
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if find_chromium() is None:
+        here = Path(__file__).parent
+        for item in items:
+            if here in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+@pytest.fixture(scope="package")
+def pictures() -> Iterator[ImageServer]:
+    """A web server of somebody else's."""
+    with ImageServer({"/shoe.jpg": sample_query(3, "Shoes")}) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def foreign() -> Iterator[ForeignSite]:
+    """Another shop's site, at another origin."""
+    with ForeignSite() as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
+def shop(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer, foreign: ForeignSite) -> Iterator[Shop]:
+    state = tmp_path_factory.mktemp("shop")
+    settings = {
+        "GATEWAY_CURRENCY": "EUR",
+        "GATEWAY_FETCH_ENABLED": "true",
+        "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
+        "GATEWAY_CORS_ORIGINS": foreign.url,
+    }
+    with running_shop(state, **settings) as running:
+        yield running
+
+
+# Of the package, not of the session: Playwright's loop must have ended before other tests run theirs.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(chromium: Browser, shop: Shop, pictures: ImageServer) -> Iterator[tuple[Page, Watch]]:
+    with watched_page(chromium, shop.url, {pictures.host}, viewport={"width": 1280, "height": 900}) as (page, watch):
+        yield page, watch
+        assert watch.unexpected == []
+
+
+@pytest.fixture
+def page(opened: tuple[Page, Watch]) -> Page:
+    return opened[0]
+
+
+@pytest.fixture
+def watch(opened: tuple[Page, Watch]) -> Watch:
+    return opened[1]
+
+
+@pytest.fixture(scope="package")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo of a shoe that is in no catalogue."""
+    path = tmp_path_factory.mktemp("photos") / "shoe.jpg"
+    path.write_bytes(sample_query(3, "Shoes"))
+    return path

@@ -1,0 +1,224 @@
+"""What goes wrong has its own words on the page, and nothing is ever injected."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect
+
+from services.local.sample.catalogue import sample_query
+from tests.e2e.steps import CARDS, choose, give, hand_over
+from tests.support.browser import Watch, watched_page
+from tests.support.http import ImageServer
+from tests.support.shop import Shop, second_gateway
+from tests.support.stack import eventually
+
+HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + b"\x00" * 500
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("photo.heic", HEIC, "A HEIC photo, which this browser cannot open"),
+        ("photo.jpg", b"%PDF-1.7\n%..." + b"0" * 300, "This is a PDF, not a photo"),
+        ("photo.png", b"just a few words of text " * 20, "This is not a picture"),
+        ("photo.jpg", sample_query(3)[:900], "The photo cannot be read"),
+        ("photo.jpg", b"", "The file is empty"),
+        ("photo.svg", SVG, "This is a vector drawing, not a photo"),
+        (
+            "film.mp4",
+            b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1" + b"\x00" * 99,
+            "This is a video, not a photo",
+        ),
+    ],
+)
+def test_a_file_that_is_no_photo_is_called_what_it_is(
+    page: Page, tmp_path: Path, name: str, data: bytes, words: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    give(page, path)
+    alert = page.get_by_role("alert")
+    expect(alert.get_by_role("heading")).to_have_text(words)
+    alert.get_by_role("button", name="Choose another photo").click()
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+
+
+def test_a_forty_megapixel_photo_is_made_small_and_searched(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    Image.open(io.BytesIO(sample_query(3, "Shoes"))).resize((5400, 7400)).save(path, quality=60)
+    give(page, path)
+    expect(page.get_by_text("A very large photo: it was made smaller before sending.")).to_be_visible(timeout=20_000)
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def test_an_animated_gif_is_searched_by_its_first_frame(page: Page, tmp_path: Path) -> None:
+    first = Image.open(io.BytesIO(sample_query(3, "Shoes"))).convert("P")
+    path = tmp_path / "moving.gif"
+    first.save(path, save_all=True, append_images=[Image.new("P", first.size, 9)], duration=80)
+    give(page, path)
+    expect(page.get_by_text("An animated picture: we look at its first frame.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Shoes")
+
+
+@pytest.mark.parametrize("path", ["/missing.jpg", "/text.jpg"])
+def test_an_address_without_a_picture_says_so_with_the_requests_number(
+    page: Page, watch: Watch, pictures: ImageServer, path: str
+) -> None:
+    watch.expect("status of 4", "Failed to load")
+    page.goto("/")
+    page.get_by_label("Address of a picture").fill(pictures.url(path))
+    page.get_by_role("button", name="Search", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert.get_by_role("heading")).to_contain_text("picture")
+    expect(alert.locator(".request-id code")).not_to_be_empty()
+    expect(page.get_by_text("The picture cannot be shown here.")).to_be_visible()
+
+
+def test_an_address_inside_the_network_is_refused(page: Page, watch: Watch) -> None:
+    watch.expect("status of 422", "169.254", "Failed to load")
+    page.goto("/")
+    page.get_by_label("Address of a picture").fill("http://169.254.169.254/latest.jpg")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("That address may not be looked up")
+
+
+def test_a_connection_lost_in_mid_upload_keeps_the_photo_for_another_try(page: Page, watch: Watch, photo: Path) -> None:
+    watch.expect("ERR_CONNECTION_RESET")
+    page.route("**/v1/search", lambda route: route.abort("connectionreset"), times=1)
+    give(page, photo)
+    alert = page.get_by_role("alert")
+    expect(alert.get_by_role("heading")).to_have_text("The connection was lost")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator(CARDS)).to_have_count(20)
+    expect(page.locator(".stage canvas")).to_be_visible()
+
+
+def test_being_offline_is_told_apart(page: Page, watch: Watch, photo: Path) -> None:
+    watch.expect("ERR_INTERNET_DISCONNECTED")
+    page.goto("/")
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+    page.context.set_offline(True)
+    page.locator("input[type=file]").first.set_input_files(photo)
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("You are offline")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def test_the_same_photo_given_twice_is_searched_for_once(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/v1/search", lambda route: held.append(route))
+    page.goto("/")
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+    data = sample_query(3, "Shoes")
+    hand_over(page, "drop", data)
+    hand_over(page, "drop", data)
+    expect(page.get_by_role("status").last).to_have_text("Still searching for this photo: one search is enough.")
+    eventually(lambda: page.wait_for_timeout(50) or held)
+    page.wait_for_timeout(300)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def put(shop: Shop, key: str, **product: Any) -> None:
+    body = {"category": "Bags", "image_base64": base64.b64encode(sample_query(77, "Bags")).decode(), **product}
+    shop.api.put(f"/v1/products/{key}", json=body).raise_for_status()
+    eventually(lambda: shop.api.get(f"/v1/products/{key}/similar").status_code == 200)
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    path = tmp_path / "bag.jpg"
+    path.write_bytes(sample_query(77, "Bags"))
+    return path
+
+
+def test_a_title_with_html_in_it_is_text_and_an_address_with_script_is_no_link(
+    page: Page, shop: Shop, bag: Path
+) -> None:
+    title = "<img src=x onerror=\"window.hacked=1\"><b>Bag</b> & 'quotes'"
+    put(shop, "html-title", title=title, url="javascript:window.hacked=1", attributes={"<b>": "<script>1</script>"})
+    choose(page, bag)
+    page.goto(page.url.replace("#", "?category=Bags#"))
+    card = page.locator(".card[data-id=html-title]")
+    expect(card.locator(".card-title")).to_have_text(title)
+    assert card.locator("a").count() == 0
+    assert card.locator("b").count() == 0
+    assert page.evaluate("window.hacked") is None
+    shop.api.delete("/v1/products/html-title")
+
+
+def test_a_product_whose_picture_is_gone_says_so(
+    page: Page, shop: Shop, watch: Watch, pictures: ImageServer, bag: Path
+) -> None:
+    watch.expect("status of 404")
+    put(shop, "gone-picture", title="A bag without its picture", image_url=pictures.url("/gone.jpg"))
+    page.goto("/?like=gone-picture")
+    expect(page.locator(".product-panel").get_by_text("The picture is no longer there")).to_be_visible()
+    shop.api.delete("/v1/products/gone-picture")
+
+
+def test_a_product_that_is_gone_says_so(page: Page, watch: Watch) -> None:
+    watch.expect("status of 404")
+    page.goto("/?like=never-heard-of")
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("This product is gone")
+
+
+def changed(change: Callable[[dict[str, Any]], None]) -> Callable[[Route], None]:
+    def handle(route: Route) -> None:
+        answer = route.fetch().json()
+        change(answer)
+        route.fulfill(json=answer)
+
+    return handle
+
+
+def test_a_photo_without_clothing_is_told_so_and_the_closest_are_one_click_away(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", changed(lambda answer: answer.update(outcome="no_clothing")))
+    give(page, photo)
+    expect(page.get_by_role("heading", name="We see no clothing here")).to_be_visible()
+    assert page.locator(CARDS).count() == 0
+    page.get_by_role("button", name="Show the closest anyway").click()
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def test_nothing_close_is_told_above_what_comes_nearest(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", changed(lambda answer: answer.update(outcome="no_close_match")))
+    choose(page, photo)
+    expect(page.get_by_role("heading", name="Nothing really close")).to_be_visible()
+
+
+def test_filters_that_leave_nothing_offer_to_be_cleared(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    page.get_by_label("From", exact=True).fill("99999")
+    page.get_by_label("From", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Nothing fits these filters")).to_be_visible()
+    page.locator(".notice").get_by_role("button", name="Clear filters").click()
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def test_a_service_that_is_away_is_named_with_the_requests_number_and_a_retry(
+    chromium: Browser, shop: Shop, photo: Path, tmp_path: Path
+) -> None:
+    with (
+        second_gateway(shop, tmp_path / "gateway.log", INDEX_URL="http://127.0.0.1:9") as url,
+        watched_page(chromium, url) as (page, watch),
+    ):
+        watch.expect("status of 503")
+        give(page, photo)
+        alert = page.get_by_role("alert")
+        expect(alert.get_by_role("heading")).to_have_text("The search is starting up")
+        number = alert.locator(".request-id code").inner_text()
+        assert number in (tmp_path / "gateway.log").read_text()
+        alert.get_by_text("What the shop's server said").click()
+        expect(alert.get_by_text("the index service cannot be reached")).to_be_visible()
+        with page.expect_request("**/v1/search"):
+            alert.get_by_role("button", name="Try again").click()
+        assert watch.unexpected == []

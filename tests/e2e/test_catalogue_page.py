@@ -1,0 +1,70 @@
+"""The page for the shop's engineers."""
+
+import base64
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from services.local.sample.catalogue import sample_query
+from tests.support.browser import watched_page
+from tests.support.shop import MOST, Shop, second_gateway
+
+
+def figure(page: Page, name: str) -> str:
+    return page.locator(".figure", has=page.get_by_text(name, exact=True)).locator("dd").inner_text()
+
+
+def test_counts_sync_model_and_a_sample_are_shown(page: Page) -> None:
+    page.goto("/catalogue")
+    expect(page.get_by_text("Live: read again every 5 seconds")).to_be_visible()
+    assert figure(page, "Model") == "fashion/1"
+    assert figure(page, "Sync") == "Following"
+    assert figure(page, "Behind the database").endswith(" s")
+    expect(page.get_by_role("row", name="Shoes").get_by_role("cell").nth(1)).to_have_text(str(MOST))
+    expect(page.locator(".row-of-products")).to_have_count(6)
+    expect(page.locator(".neighbours").first.locator("li").first).to_be_visible()
+
+
+def test_another_sample_is_drawn_on_demand(page: Page) -> None:
+    page.goto("/catalogue")
+    expect(page.locator(".row-of-products")).to_have_count(6)
+    with page.expect_response("**/v1/products?sample=6"):
+        page.get_by_role("button", name="Another sample").click()
+    expect(page.locator(".row-of-products")).to_have_count(6)
+
+
+def test_a_new_product_is_counted_without_a_reload(page: Page, shop: Shop) -> None:
+    page.goto("/catalogue")
+    expect(page.locator(".figures").first).to_be_visible()
+    before = int(figure(page, "Products searchable"))
+    body = {"category": "Socks", "image_base64": base64.b64encode(sample_query(5, "Socks")).decode()}
+    shop.api.put("/v1/products/one-more", json=body).raise_for_status()
+    searchable = page.locator(".figure", has=page.get_by_text("Products searchable")).locator("dd")
+    expect(searchable).to_have_text(str(before + 1), timeout=12_000)
+    shop.api.delete("/v1/products/one-more")
+
+
+def test_with_an_admin_key_set_the_page_asks_for_it_and_forgets_it_on_demand(
+    chromium: Browser, shop: Shop, tmp_path: Path
+) -> None:
+    with (
+        second_gateway(shop, tmp_path / "gateway.log", GATEWAY_ADMIN_KEY="open sesame") as url,
+        watched_page(chromium, url) as (page, watch),
+    ):
+        watch.expect("status of 401")
+        page.goto("/catalogue")
+        key = page.get_by_label("Admin key")
+        expect(key).to_be_focused()
+        expect(page.locator(".figures")).to_have_count(0)
+        key.fill("wrong")
+        key.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("That key is not right.")
+        page.get_by_label("Admin key").fill("open sesame")
+        page.get_by_role("button", name="Open").click()
+        expect(page.locator(".figures").first).to_be_visible()
+        page.reload()
+        expect(page.locator(".figures").first).to_be_visible()
+        page.get_by_role("button", name="Forget the key").click()
+        expect(page.get_by_label("Admin key")).to_be_visible()
+        assert page.evaluate("sessionStorage.getItem('lookalike.admin-key')") is None
+        assert watch.unexpected == []

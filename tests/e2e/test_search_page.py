@@ -1,0 +1,258 @@
+"""The search page, as a shopper uses it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.local.sample.catalogue import sample_query
+from tests.e2e.steps import CARDS, choose, hand_over, titles
+from tests.support.browser import Watch
+from tests.support.http import ImageServer
+from tests.support.shop import MOST, Shop
+
+
+def test_a_chosen_photo_brings_its_category_and_products_with_all_they_have(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Shoes")
+    expect(page.locator(CARDS)).to_have_count(20)
+    first = page.locator(CARDS).first
+    assert (first.get_by_role("link").get_attribute("href") or "").startswith("https://shop.example/products/")
+    expect(first.locator(".price")).to_have_text(re.compile(r"€\d+\.\d\d"))
+    expect(first.locator(".likeness")).to_have_text(re.compile(r"\d+ % alike"))
+    image = first.locator("img")
+    expect(image).to_have_js_property("complete", True)
+    assert image.evaluate("image => image.naturalWidth") == 240
+    assert "w=240" in (image.get_attribute("src") or "")
+
+
+def test_images_have_sizes_and_those_out_of_sight_are_loaded_lazily(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    images = page.locator(f"{CARDS} img")
+    assert images.first.get_attribute("loading") == "eager"
+    assert images.last.get_attribute("loading") == "lazy"
+    assert all(image.get_attribute("width") and image.get_attribute("height") for image in images.all())
+
+
+def test_a_photo_is_made_small_before_it_is_sent(page: Page, tmp_path: Path) -> None:
+    from PIL import Image
+
+    big = tmp_path / "big.jpg"
+    Image.effect_noise((2400, 3200), 60).convert("RGB").save(big, quality=90)
+    with page.expect_request("**/v1/search") as sent:
+        page.goto("/")
+        page.locator("input[type=file]").first.set_input_files(big)
+    size = int(sent.value.all_headers()["content-length"])
+    assert big.stat().st_size > 3_000_000
+    assert 1_000 < size < 600_000
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_photo_can_be_dropped_and_pasted_anywhere(page: Page, event: str) -> None:
+    page.goto("/")
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+    hand_over(page, event, sample_query(3, "Shoes"))
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def test_a_picture_is_searched_by_its_address(page: Page, pictures: ImageServer) -> None:
+    page.goto("/")
+    page.get_by_label("Address of a picture").fill(pictures.url("/shoe.jpg"))
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator(CARDS)).to_have_count(20)
+    assert "?image=http" in page.url
+
+
+def test_an_address_that_is_none_is_refused_where_it_was_typed(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Address of a picture").fill("my shoes")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_text("it starts with https://")).to_be_visible()
+    expect(page.get_by_label("Address of a picture")).to_be_focused()
+
+
+def test_a_photo_is_taken_with_the_camera(page: Page) -> None:
+    page.context.grant_permissions(["camera"])
+    page.goto("/")
+    page.get_by_role("button", name="Take a photo").click()
+    dialog = page.get_by_role("dialog", name="Take a photo")
+    snap = dialog.get_by_role("button", name="Take the photo")
+    expect(snap).to_be_enabled()
+    expect(snap).to_be_focused()
+    snap.click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator(".stage canvas")).to_be_visible()
+    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
+
+
+def test_the_frame_is_dragged_and_only_what_is_in_it_is_sent(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    whole = page.locator(".stage").bounding_box()
+    assert whole is not None
+    with page.expect_request("**/v1/search") as sent:
+        page.mouse.move(whole["x"] + 4, whole["y"] + 4)
+        page.mouse.down()
+        page.mouse.move(whole["x"] + whole["width"] * 0.4, whole["y"] + whole["height"] * 0.3, steps=5)
+        page.mouse.up()
+    assert sent.value.method == "POST"
+    left = int(page.get_by_role("slider", name="Left edge").get_attribute("aria-valuenow") or "0")
+    top = int(page.get_by_role("slider", name="Top edge").get_attribute("aria-valuenow") or "0")
+    assert 35 <= left <= 42
+    assert 25 <= top <= 32
+    expect(page.locator(CARDS).first).to_be_visible()
+
+
+def test_the_frame_is_set_with_one_click(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    with page.expect_request("**/v1/search"):
+        page.get_by_role("button", name="Lower part").click()
+    expect(page.get_by_role("button", name="Lower part")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("slider", name="Top edge")).to_have_attribute("aria-valuenow", "45")
+
+
+def test_another_category_is_one_click_away_and_back_goes_back(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    page.get_by_role("button", name="All kinds").click()
+    page.get_by_role("button", name=re.compile("^Bags")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Bags")
+    assert "category=Bags" in page.url
+    expect(page.get_by_role("button", name="Bags, chosen by you")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Shoes")
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Bags")
+
+
+def test_a_filter_leaves_what_it_promised(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    box = page.locator(".facet", has=page.get_by_text("Gender")).get_by_role("checkbox").first
+    promised = int(re.search(r"(\d+) product", box.get_attribute("aria-label") or "").group(1))  # type: ignore[union-attr]
+    value = (box.get_attribute("aria-label") or "").split(",")[0]
+    box.check()
+    expect(page.locator(CARDS)).to_have_count(min(20, promised))
+    assert "filter=" in page.url
+    expect(page.get_by_role("checkbox", name=re.compile(f"^{value}"))).to_be_focused()
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def test_a_price_range_filters(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    page.get_by_label("To", exact=True).fill("60")
+    page.get_by_label("To", exact=True).press("Tab")
+    expect(page.get_by_text("1 filter set")).to_be_visible()
+    prices = [float(text.removeprefix("€")) for text in page.locator(".price").all_inner_texts()]
+    assert prices
+    assert max(prices) <= 60
+
+
+def test_more_like_this_searches_with_the_product_and_moves_the_focus(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    before = titles(page)
+    card = page.locator(CARDS).nth(2)
+    card.get_by_role("button", name=re.compile("^More like this")).click()
+    expect(page.locator(".product-title")).to_have_text(before[2])
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    assert "?like=sample-" in page.url
+    page.go_back()
+    expect(page.locator(".stage canvas")).to_be_visible()
+    assert titles(page) == before
+
+
+def test_a_link_to_similar_products_opens_for_others(page: Page, shop: Shop) -> None:
+    page.goto("/?like=sample-shoes-001")
+    expect(page.locator(CARDS)).to_have_count(20)
+    expect(page.locator(".product-title")).not_to_have_text("sample-shoes-001")
+    assert page.title().startswith("Most alike in Shoes")
+
+
+def test_more_results_are_shown_on_demand(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(CARDS)).to_have_count(MOST)
+    expect(page.get_by_role("button", name="Show more")).to_have_count(0)
+
+
+def test_a_reload_keeps_the_photo_and_its_results(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    before = titles(page)
+    page.reload()
+    expect(page.locator(CARDS)).to_have_count(20)
+    assert len(set(before) & set(titles(page))) >= 15
+
+
+def test_a_shared_link_carries_the_photo_in_its_fragment_and_nowhere_else(
+    page: Page, photo: Path, watch: Watch
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    choose(page, photo)
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_text("It carries a small copy of your photo")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert len(link) < 9000
+    other = page.context.new_page()
+    watch.listen(other)
+    other.goto(link)
+    expect(other.locator(CARDS).first).to_be_visible()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Most alike in Shoes")
+    packed = link.partition("#photo=")[2][:40]
+    assert len(packed) == 40
+    assert not any(packed in request for request in watch.requests)
+
+
+def test_the_address_of_a_photo_of_another_tab_says_what_happened(page: Page) -> None:
+    page.goto("/#visit=0a1b2c3d")
+    expect(page.get_by_text("This photo is not here any more")).to_be_visible()
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+
+
+def test_the_searches_of_the_visit_can_be_gone_back_to_and_forgotten(page: Page, photo: Path) -> None:
+    choose(page, photo)
+    page.locator(CARDS).first.get_by_role("button").click()
+    expect(page.locator(".product-title")).to_be_visible()
+    expect(page.locator(CARDS)).to_have_count(20)
+    page.get_by_role("button", name="New search").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Find it by how it looks")
+    history = page.locator(".visit-item")
+    expect(history).to_have_count(2)
+    history.last.click()
+    expect(page.locator(".stage canvas")).to_be_visible()
+    expect(page.locator(CARDS)).to_have_count(20)
+    page.get_by_role("button", name="Forget them").click()
+    expect(history).to_have_count(0)
+    assert page.evaluate("sessionStorage.getItem('lookalike.visit')") == "[]"
+
+
+def test_a_product_of_the_shop_is_a_place_to_start(page: Page) -> None:
+    page.goto("/")
+    page.locator(".sample").first.click()
+    expect(page.locator(CARDS).first).to_be_visible()
+
+
+def test_proposed_garments_are_boxes_to_click_where_the_api_gives_them(page: Page, photo: Path) -> None:
+    def with_garments(route):
+        answer = route.fetch().json()
+        box = {"x": 0.1, "y": 0.2, "width": 0.5, "height": 0.4}
+        answer["garments"] = [{"box": box, "category": {"name": "Shoes", "probability": 0.91}}]
+        route.fulfill(json=answer)
+
+    page.route("**/v1/search", with_garments)
+    choose(page, photo)
+    with page.expect_request("**/v1/search"):
+        page.get_by_role("button", name="Shoes, 91 % sure").click()
+    expect(page.get_by_role("slider", name="Left edge")).to_have_attribute("aria-valuenow", "10")
+    expect(page.get_by_role("slider", name="Bottom edge")).to_have_attribute("aria-valuenow", "60")
+
+
+def test_dark_and_light_follow_the_system_until_the_visitor_chooses(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("/")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark or light").click()
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark == "rgb(20, 19, 18)"
+    assert light == "rgb(248, 246, 242)"
+    page.reload()
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == light
