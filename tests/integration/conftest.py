@@ -6,15 +6,30 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.local.sample.catalogue import sample_query
 from services.local.stack import Stack
+from tests.support.http import ImageServer
+from tests.support.shop import environment
 from tests.support.stack import MODEL_DIR, running_stack
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def pictures() -> Iterator[ImageServer]:
+    """A web server of somebody else's, from which the stack may fetch."""
+    with ImageServer({"/photo.jpg": sample_query(3)}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> Iterator[Stack]:
     assert MODEL_DIR.is_dir(), "the shipped model is missing"
     state: Path = tmp_path_factory.mktemp("stack")
-    with running_stack(state) as running:
+    settings = {
+        "GATEWAY_FETCH_ENABLED": "true",
+        "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
+        "GATEWAY_FETCH_TIMEOUT_S": "2",
+    }
+    with environment(settings), running_stack(state) as running:
         yield running
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from services.local.sample.catalogue import sample_products, sample_query
+from tests.support.http import ImageServer
 from tests.support.stack import eventually
 
 PHOTO = sample_query(3)
@@ -224,6 +225,46 @@ def test_an_exif_rotated_photo_is_seen_upright(api: httpx.Client) -> None:
     )
 
 
+def test_a_photo_may_be_given_by_its_url(api: httpx.Client, catalogue: list[str], pictures: ImageServer) -> None:
+    by_url = api.post("/v1/search", json={"image_url": pictures.url("/photo.jpg"), "k": 3}).json()
+    assert by_url["results"] == search(api, PHOTO, k=3).json()["results"]
+
+
+BAD_URLS = {
+    "/status/404": (422, "image-url-failed"),
+    "/hang": (504, "upstream-timeout"),
+    "/text.jpg": (415, "unsupported-image"),
+    "/empty": (422, "image-url-failed"),
+    "/huge": (413, "image-too-large"),
+    "/loop": (422, "image-url-failed"),
+    "http://192.168.0.1/a.jpg": (422, "image-url-refused"),
+    "http://127.0.0.1:22/": (422, "image-url-refused"),
+    "http://[::ffff:127.0.0.1]/": (422, "image-url-refused"),
+    "file:///etc/passwd": (422, "image-url-refused"),
+}
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_an_image_url_that_gives_no_image_gets_its_problem(api: httpx.Client, pictures: ImageServer, url: str) -> None:
+    full = pictures.url(url) if url.startswith("/") else url
+    answer = api.post("/v1/search", json={"image_url": full})
+    status, slug = BAD_URLS[url]
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{slug}"), answer.text
+    put = api.put("/v1/products/by-url", json={"image_url": full})
+    assert (put.status_code, put.json()["type"]) == (status, f"/problems/{slug}")
+    assert api.get("/v1/products/by-url").status_code == 404
+
+
+def test_a_product_put_by_its_image_url_links_the_picture(api: httpx.Client, pictures: ImageServer) -> None:
+    made = api.put("/v1/products/linked", json={"image_url": pictures.url("/ok.png")})
+    assert (made.status_code, made.json()["image_url"]) == (201, pictures.url("/ok.png"))
+    fetched = pictures.asked("/ok.png")
+    assert api.put("/v1/products/linked", json={"image_url": pictures.url("/ok.png"), "title": "T"}).status_code == 200
+    assert pictures.asked("/ok.png") == fetched
+    assert api.get("/v1/products/linked/image").status_code == 404
+    assert api.delete("/v1/products/linked").status_code == 204
+
+
 @pytest.mark.parametrize("k", ["0", "-1", "101", "ten", "1.5"])
 def test_a_k_out_of_bounds_is_an_invalid_request_that_names_it(api: httpx.Client, k: str) -> None:
     answers = [search(api, PHOTO, k=k), api.get("/v1/products/x/similar", params={"k": k})]
@@ -261,7 +302,6 @@ def test_a_new_product_without_an_image_is_an_invalid_request(api: httpx.Client)
         (b"[]", "application/json", 422),
         (b"{}", "application/json", 422),
         (b'{"image_base64": "%%%"}', "application/json", 422),
-        (b'{"image_url": "https://shop.example/a.jpg"}', "application/json", 422),
         (b"x=1", "application/x-www-form-urlencoded", 415),
         (b"--x\r\nbroken", "multipart/form-data; boundary=x", 422),
         (b"broken", "multipart/form-data", 422),
