@@ -10,7 +10,7 @@ from services.contracts.app import Readiness, make_app
 from services.embedding.active import ActiveModel
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
-from services.embedding.routes import make_router
+from services.embedding.routes import router
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.state import EmbeddingState, embedding_state
 
@@ -35,7 +35,7 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
     return make_app(
         service="embedding",
         description=DESCRIPTION,
-        routers=[make_router()],
+        routers=[router],
         lifespan=lifespan,
         readiness=_readiness,
         metrics=metrics,

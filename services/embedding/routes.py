@@ -28,38 +28,16 @@ from services.embedding.state import EmbeddingState, State
 _ALWAYS = (InvalidRequest, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
 
 
-def make_router() -> APIRouter:
-    """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["embedding"])
-    router.add_api_route(
-        "/embed",
-        embed,
-        methods=["POST"],
-        response_model=EmbeddingAnswer,
-        responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
-        openapi_extra=SINGLE_BODY,
-        summary="Embed one image",
-    )
-    router.add_api_route(
-        "/embed/batch",
-        embed_batch,
-        methods=["POST"],
-        response_model=BatchAnswer,
-        responses={200: {"content": {"application/json": {"example": BATCH_EXAMPLE}}}, **responses(*_ALWAYS)},
-        openapi_extra=BATCH_BODY,
-        summary="Embed many images",
-    )
-    router.add_api_route(
-        "/model",
-        model,
-        methods=["GET"],
-        response_model=ModelFacts,
-        responses=responses(EmbeddingUnavailable),
-        summary="What the model is",
-    )
-    return router
+router = APIRouter(prefix="/v1", tags=["embedding"])
 
 
+@router.post(
+    "/embed",
+    response_model=EmbeddingAnswer,
+    responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
+    openapi_extra=SINGLE_BODY,
+    summary="Embed one image",
+)
 async def embed(request: Request, state: State) -> Response:
     """Category probabilities and unit-length vector of one image, and the milliseconds a stage took."""
     started = time.perf_counter()
@@ -73,6 +51,13 @@ async def embed(request: Request, state: State) -> Response:
     return answers.json_response({**answers.embedding(outcome, embedder.manifest), "timings_ms": timings})
 
 
+@router.post(
+    "/embed/batch",
+    response_model=BatchAnswer,
+    responses={200: {"content": {"application/json": {"example": BATCH_EXAMPLE}}}, **responses(*_ALWAYS)},
+    openapi_extra=BATCH_BODY,
+    summary="Embed many images",
+)
 async def embed_batch(request: Request, state: State) -> Response:
     """One item an image, in the order they were sent: its embedding, or the problem with it."""
     started = time.perf_counter()
@@ -84,6 +69,12 @@ async def embed_batch(request: Request, state: State) -> Response:
     return answers.json_response({"items": items, "timings_ms": timings})
 
 
+@router.get(
+    "/model",
+    response_model=ModelFacts,
+    responses=responses(EmbeddingUnavailable),
+    summary="What the model is",
+)
 async def model(state: State) -> ModelFacts:
     """The model's categories in order, dimension, input size and thresholds, as its manifest has them."""
     manifest = state.active.embedder.manifest

@@ -4,3 +4,8 @@ It is started with TensorFlow Serving's own flags: `python -m services.local.tfs
 models/fashion --port 8500`. What it implements: PredictionService/Predict, ModelService/GetModelStatus and
 /HandleReloadConfigRequest, the REST status of a model, version directories, policies and labels, online batching.
 """
+
+import os
+
+# Read when grpc is imported: what goes wrong is said in our own words, not by gRPC's C++ log.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--port", type=int, default=8500, help="port of gRPC")
     flag("rest-api-port", type=int, default=0, help="port of the REST status; 0 for none")
     flag("file-system-poll-wait-seconds", type=float, default=2.0, help="seconds between looks for new versions")
-    flag("max-batch-size", type=int, default=128, help="rows of one batch joined of several requests")
+    flag("max-batch-size", type=int, default=64, help="rows of one batch joined of several requests")
     flag("num-batch-threads", type=int, default=1, help="batches run at the same time")
     flag(
         "reply-encoding",
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
         default="content",
         help="field: floats as TensorFlow Serving has them",
     )
+    flag("log-json", action="store_true", help="write the log as JSON")
     return made
 
 
@@ -106,9 +107,8 @@ def serve(options: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stand-in; return the exit status."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     options = parser().parse_args(arguments)
-    configure_logging("tfs", json=os.environ.get("LOG_FORMAT") == "json")
+    configure_logging("tfs", json=options.log_json)
     try:
         serve(options)
     except (PortTaken, OSError) as error:

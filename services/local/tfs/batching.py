@@ -38,7 +38,7 @@ class Batcher:
         max_waiting: requests that may wait; more are refused by `queue.Full`.
     """
 
-    def __init__(self, max_batch: int = 128, threads: int = 1, max_waiting: int = 256) -> None:
+    def __init__(self, max_batch: int = 64, threads: int = 1, max_waiting: int = 256) -> None:
         self._max_batch = max_batch
         self._waiting: queue.Queue[_Job | None] = queue.Queue(max_waiting)
         self._threads = [threading.Thread(target=self._work, name=f"batch-{i}", daemon=True) for i in range(threads)]

@@ -57,9 +57,9 @@ def test_a_half_copied_version_is_not_available_until_it_is_whole(
     weights = whole / "variables" / "variables.data-00000-of-00001"
     kept = weights.read_bytes()
     weights.write_bytes(kept[: len(kept) // 2])
-    eventually(lambda: _state(channel, 1) in ("END", "AVAILABLE"), within_s=30)
+    eventually(lambda: _state(channel, 1) in ("END", "AVAILABLE"), within_s=90)
     weights.write_bytes(kept)
-    eventually(lambda: _state(channel, 1) == "AVAILABLE", within_s=30)
+    eventually(lambda: _state(channel, 1) == "AVAILABLE", within_s=90)
     assert predicted_version(channel) == 1
 
 
@@ -74,7 +74,7 @@ def test_a_new_version_is_found_and_answers_unless_another_is_asked_for(
     served: tuple[StandIn, Path], channel: grpc.Channel
 ) -> None:
     copy_version(served[1], 2)
-    eventually(lambda: _state(channel, 2) == "AVAILABLE", within_s=30)
+    eventually(lambda: _state(channel, 2) == "AVAILABLE", within_s=90)
     assert predicted_version(channel) == 2
     assert predicted_version(channel, version=1) == 1
     assert predicted_version(channel, label="stable") == 1
