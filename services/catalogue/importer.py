@@ -193,13 +193,14 @@ class Importer:
     async def _write(self, products: list[tuple[Loaded, Product]], known: Mapping[str, Known]) -> None:
         """Write pictures, then products: no product is ever there without its picture."""
         refused: dict[str, str] = {}
+        new = not any(loaded.key in known for loaded, _ in products)
         pictures = [(loaded.key, loaded.picture) for loaded, _ in products if loaded.item.stores_image]
         if pictures:
-            report = await self._patience.call(lambda: self._catalogue.put_images(pictures))
+            report = await self._patience.call(lambda: self._catalogue.put_images(pictures, probably_new=new))
             refused = {failure.key: failure.reason for failure in report.failures}
         wanted = [product for loaded, product in products if loaded.key not in refused]
         if wanted:
-            report = await self._patience.call(lambda: self._catalogue.put_many(wanted))
+            report = await self._patience.call(lambda: self._catalogue.put_many(wanted, probably_new=new))
             refused |= {failure.key: failure.reason for failure in report.failures}
         for loaded, product in products:
             if loaded.key in refused:

@@ -145,6 +145,22 @@ async def test_two_writers_of_the_same_new_keys_both_succeed(store: ProductStore
     assert await store.count() == 200
 
 
+async def test_products_and_pictures_that_are_not_as_new_as_thought_are_written_all_the_same(
+    store: ProductStore,
+) -> None:
+    picture = StoredImage("image/png", b"new")
+    await store.put_many([product("a", title="old", url="https://old.example/")])
+    await store.put_images([("a", StoredImage("image/png", b"old"))])
+    report = await store.put_many([product("a", title="new", url=None), product("b")], probably_new=True)
+    pictures = await store.put_images([("a", picture), ("b", picture)], probably_new=True)
+    assert (report.written, report.failures) == (pictures.written, pictures.failures) == (2, ())
+    found = await store.get("a")
+    assert found is not None
+    assert (found.title, found.url) == ("new", None)
+    assert await store.get_image("a") == await store.get_image("b") == picture
+    assert await keys(store) == ["a", "b"]
+
+
 async def test_nothing_to_write_is_no_error(store: ProductStore) -> None:
     assert (await store.put_many([])).written == 0
     assert await store.fingerprints([]) == {}

@@ -101,13 +101,13 @@ class FakeCatalogue:
     async def read(self, document_ids: Sequence[str]) -> list[Record | BrokenDocument]:
         return [Record(key, self.products[key]) for key in document_ids if key in self.products]
 
-    async def put_images(self, images: Sequence[tuple[str, StoredImage]]) -> PutReport:
+    async def put_images(self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False) -> PutReport:
         self._fail()
         self.pictures.update(images)
         self.events += [("picture", key) for key, _ in images]
         return PutReport(len(images))
 
-    async def put_many(self, products: Sequence[Product]) -> PutReport:
+    async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport:
         self._fail()
         failures = [Refused(p.key, self.refused[p.key]) for p in products if p.key in self.refused]
         written = [p for p in products if p.key not in self.refused]

@@ -267,9 +267,9 @@ async def test_when_told_to_stop_nothing_more_is_read_and_what_is_under_way_is_w
     rows = [row(f"{n}", bytes([n % 250]) + b"x%d" % n) for n in range(20 * MAX_BATCH)]
     put_many = world.catalogue.put_many
 
-    async def stop_after_the_first(products: object) -> object:
+    async def stop_after_the_first(products: Any, **how: Any) -> object:
         world.stopping.set()
-        return await put_many(products)  # type: ignore[arg-type]
+        return await put_many(products, **how)
 
     world.catalogue.put_many = stop_after_the_first  # type: ignore[method-assign, assignment]
     tally = await world.run(*rows)
