@@ -76,7 +76,12 @@ def import_source(source: DemoSource, rejected: Path) -> int:
         raise DemoError("the import failed: see above") from None
     if done.returncode not in (0, 3):
         raise DemoError("the import did not come to its end: see above")
-    return int(summary["imported"] + summary["updated"] + summary["unchanged"])
+    products = int(summary["imported"] + summary["updated"] + summary["unchanged"])
+    typer.echo(
+        f"{products:,} products in the catalogue ({summary['imported']:,} of them new); {summary['outside']:,} rows outside the "
+        f"nine categories; {summary['rejected']:,} rejected; {summary['seconds']:.1f} s, {summary['rate']:,.0f} rows a second"
+    )
+    return products
 
 
 def wait_until_indexed(settings: StackSettings, products: int) -> None:
