@@ -59,7 +59,7 @@ def ask(gateway: str, data: bytes, options: dict[str, Any]) -> dict[str, Any]:
     except ValueError:
         fail(f"what answers at {gateway} is no Lookalike gateway (status {response.status_code})")
     if response.status_code != httpx.codes.OK:
-        fail(f"{answer.get('title', response.status_code)}: {answer.get('detail', '')}")
+        fail(str(answer.get("detail") or f"the gateway answered {response.status_code}"))
     return answer
 
 
