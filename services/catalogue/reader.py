@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -12,6 +12,8 @@ import pymongo
 from services.catalogue.changes import ChangeFeed, Token
 from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
 from services.catalogue.faults import database_call
+
+FORGOTTEN_AFTER = timedelta(minutes=10)
 
 
 class ProductReader(ABC):
@@ -29,12 +31,17 @@ class ProductReader(ABC):
     async def keys(self, batch: int = 5000) -> AsyncIterator[list[str]]:
         """Yield the keys of all products, `batch` at a time; a key that stands in two documents comes twice."""
         async for documents in self._batches({"_id": 1, "id": 1}, batch):
-            yield [str(found["_id"] if found.get("id") is None else found["id"]) for found in documents]
+            products = [found for found in documents if not _is_marker(found)]
+            yield [str(found["_id"] if found.get("id") is None else found["id"]) for found in products]
 
     async def scan(self, batch: int = 1000) -> AsyncIterator[list[Record | BrokenDocument]]:
         """Yield every document, `batch` at a time: the product in it, or what is wrong with it."""
+        forgotten: list[str] = []
         async for documents in self._batches(None, batch):
-            yield await asyncio.to_thread(_read_all, documents)
+            forgotten += [found["_id"] for found in documents if _is_marker(found) and _is_forgotten(found)]
+            yield await asyncio.to_thread(_read_all, [found for found in documents if not _is_marker(found)])
+        if forgotten:
+            await self.remove_markers(forgotten)
 
     async def read(self, document_ids: Sequence[Any]) -> list[Record | BrokenDocument]:
         """Return the documents of these `_id`s as they are now; those that are gone are missing in the answer."""
@@ -53,7 +60,7 @@ class ProductReader(ABC):
                         documents = await cursor.to_list(length=batch)
                 if not documents:
                     return
-                yield [found for found in documents if not str(found["_id"]).startswith(MARKER_PREFIX)]
+                yield documents
         finally:
             await cursor.close()
 
@@ -95,6 +102,16 @@ class ProductReader(ABC):
         """Take markers out of the collection."""
         async with database_call(self.address, self._timeout_s):
             await self._products.delete_many({"_id": {"$in": list(markers)}})
+
+
+def _is_marker(document: Document) -> bool:
+    return str(document["_id"]).startswith(MARKER_PREFIX)
+
+
+def _is_forgotten(marker: Document) -> bool:
+    """Whether whoever wrote a marker must have been ended before it was taken out."""
+    written_at = marker.get("written_at")
+    return not isinstance(written_at, datetime) or written_at < datetime.now(UTC) - FORGOTTEN_AFTER
 
 
 def _read_all(documents: Sequence[Document]) -> list[Record | BrokenDocument]:

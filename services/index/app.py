@@ -42,7 +42,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
         description=DESCRIPTION,
         routers=[router],
         lifespan=lifespan,
-        readiness=_readiness,
+        readiness=readiness,
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -74,7 +74,8 @@ async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterat
                 await task
 
 
-async def _readiness(request: Request) -> Readiness:
+async def readiness(request: Request) -> Readiness:
+    """Ready once the products have been loaded, and from then on: a search needs no database."""
     state = index_state(request)
     ready = state.follower.mirror is not None
     return Readiness(ready=ready, reasons=() if ready else (state.obstacle,))

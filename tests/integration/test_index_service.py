@@ -1,0 +1,221 @@
+"""The index as a process beside a database: what is written is searchable within a second, whatever is killed."""
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymongo
+import pytest
+from bson import Binary
+from pymongo.collection import Collection
+
+from services.catalogue.product import Product, unit_vector
+from services.catalogue.store import ProductStore
+from tests.support.index import IndexProcess, running_index
+from tests.support.mongo import StandIn, private_mongo
+from tests.support.stack import eventually
+
+RNG = np.random.default_rng(9)
+WITHIN_S = 1.0
+
+
+def vector() -> Any:
+    return unit_vector(RNG.standard_normal(64).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    with private_mongo(tmp_path_factory.mktemp("mongo")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def index(mongo: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexProcess]:
+    with running_index(tmp_path_factory.mktemp("index"), mongo.url) as service:
+        eventually(lambda: service.answers("/readyz"), 20)
+        yield service
+
+
+@pytest.fixture(scope="module")
+def raw(mongo: StandIn) -> Iterator[Collection[dict[str, Any]]]:
+    """The products' collection, as another program would write to it."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
+    with client:
+        yield client["lookalike"]["products"]
+
+
+def put(mongo: StandIn, *products: Product) -> None:
+    async def write() -> None:
+        async with ProductStore(mongo.url) as store:
+            for begin in range(0, len(products), 250):
+                assert not (await store.put_many(products[begin : begin + 250])).failures
+
+    asyncio.run(write())
+
+
+def delete(mongo: StandIn, key: str) -> None:
+    async def remove() -> None:
+        async with ProductStore(mongo.url) as store:
+            assert await store.delete(key)
+
+    asyncio.run(remove())
+
+
+def soon(what: Callable[[], Any]) -> Any:
+    """Return the first true value of `what` within the second that a change may take."""
+    return eventually(what, WITHIN_S)
+
+
+def first(index: IndexProcess, query: Any, category: int = 0) -> dict[str, Any]:
+    """Return the best hit, if its vector is the query's."""
+    hits = index.search(query, category, k=1)
+    return hits[0] if hits and hits[0]["score"] > 0.999 else {}
+
+
+def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
+    mongo: StandIn, index: IndexProcess
+) -> None:
+    one, other = vector(), vector()
+    put(mongo, Product("n1", 0, one, model="fashion/1", title="first", attributes={"colour": "blue"}))
+    assert soon(lambda: first(index, one)) | {"score": 1} == {
+        "id": "n1",
+        "score": 1,
+        "category": 0,
+        "url": None,
+        "image_url": None,
+        "title": "first",
+        "attributes": {"colour": "blue"},
+    }
+    put(mongo, Product("n1", 0, other, model="fashion/1", title="second"))
+    assert soon(lambda: first(index, other))["title"] == "second"
+    assert not first(index, one)
+    put(mongo, Product("n1", 1, other, model="fashion/1", title="moved"))
+    assert soon(lambda: first(index, other, category=1))["title"] == "moved"
+    assert not first(index, other)
+    delete(mongo, "n1")
+    soon(lambda: not first(index, other, category=1))
+
+
+def test_older_documents_are_found_changed_replaced_and_deleted(raw: Any, index: IndexProcess) -> None:
+    one, other, third = vector(), vector(), vector()
+    document_id = raw.insert_one({"id": 15970, "Category": 2, "vector": (5 * one).tolist()}).inserted_id
+    assert soon(lambda: first(index, one, 2))["id"] == "15970"
+    raw.update_one({"_id": document_id}, {"$set": {"vector": other.tolist()}})
+    assert soon(lambda: first(index, other, 2))["id"] == "15970"
+    raw.replace_one({"_id": document_id}, {"id": "A1", "Category": 3, "vector": third.tolist()})
+    assert soon(lambda: first(index, third, 3))["id"] == "A1"
+    assert not first(index, other, 2)
+    raw.delete_one({"_id": document_id})
+    soon(lambda: not first(index, third, 3))
+
+
+def test_a_product_that_takes_the_place_of_an_older_document_is_shown_once(
+    mongo: StandIn, raw: Any, index: IndexProcess
+) -> None:
+    one = vector()
+    raw.insert_one({"id": 77, "Category": 4, "vector": one.tolist()})
+    soon(lambda: first(index, one, 4))
+    put(mongo, Product("77", 4, one, model="fashion/1", title="new"))
+    soon(lambda: [hit["title"] for hit in index.search(one, 4) if hit["id"] == "77"] == ["new"])
+    eventually(lambda: raw.count_documents({"id": {"$in": [77, "77"]}}) == 1)
+    delete(mongo, "77")
+    soon(lambda: not first(index, one, 4))
+
+
+def test_broken_documents_and_other_models_are_counted_and_the_rest_goes_through(
+    mongo: StandIn, raw: Any, index: IndexProcess
+) -> None:
+    before = index.status()["sync"]
+    one = vector()
+    nan = Binary(b"\x27\x00" + np.full(64, np.nan, "<f4").tobytes(), 9)
+    broken = [{"vector": [0.5] * 63}, {"vector": nan}, {"vector": [0.0] * 64}, {"Category": 9, "vector": [1] * 64}, {}]
+    ids = raw.insert_many([{"Category": 5, **fields} for fields in broken]).inserted_ids
+    put(mongo, Product("b1", 5, one, model="fashion/2"), Product("b2", 5, one, model="fashion/1"))
+    assert soon(lambda: first(index, one, 5))["id"] == "b2"
+    assert [hit["id"] for hit in index.search(one, 5)] == ["b2"]
+    sync = index.status()["sync"]
+    assert (sync["skipped"] - before["skipped"], sync["other_models"] - before["other_models"]) == (5, 1)
+    log = index.log()
+    assert all(log.count(f"document={one}") == 1 for one in ids)
+    raw.delete_many({"_id": {"$in": ids}})
+    soon(lambda: index.status()["sync"]["skipped"] == before["skipped"])
+
+
+def test_a_bulk_import_is_followed_while_searches_go_on(mongo: StandIn, index: IndexProcess) -> None:
+    vectors = [vector() for _ in range(3000)]
+    products = [Product(f"m{n}", 6, one, model="fashion/1", title=str(n)) for n, one in enumerate(vectors)]
+    writer = threading.Thread(target=put, args=(mongo, *products))
+    writer.start()
+    while writer.is_alive():
+        index.search(vectors[0], 6)
+    eventually(lambda: first(index, vectors[-1], 6))
+    counts = {one["name"]: one["products"] for one in index.status()["categories"]}
+    assert counts["Jewellery"] == 3000
+    assert [index.search(one, 6, k=1)[0]["id"] for one in vectors[::500]] == [f"m{n}" for n in range(0, 3000, 500)]
+
+
+def test_searches_go_on_while_the_database_is_dead_and_writes_are_followed_when_it_is_back(
+    mongo: StandIn, raw: Any, index: IndexProcess
+) -> None:
+    one, other = vector(), vector()
+    put(mongo, Product("k1", 7, one, model="fashion/1"))
+    soon(lambda: first(index, one, 7))
+    mongo.kill()
+    assert eventually(lambda: index.status()["sync"]["state"] == "reconnecting")
+    assert first(index, one, 7)["id"] == "k1"
+    assert index.http.post("/v1/similar", json={"id": "k1"}).status_code == 200
+    assert index.answers("/readyz")
+    assert "cannot be reached" in index.status()["sync"]["last_error"]
+    mongo.start()
+    raw.insert_one({"id": "k2", "Category": 7, "vector": other.tolist()})
+    assert eventually(lambda: first(index, other, 7))["id"] == "k2"
+    raw.delete_one({"id": "k2"})
+    delete(mongo, "k1")
+    eventually(lambda: not index.search(one, 7))
+    eventually(lambda: index.status()["sync"]["state"] == "following")
+    assert index.status()["sync"]["lag_seconds"] < WITHIN_S
+
+
+def test_an_index_started_without_a_database_waits_for_it(tmp_path: Path) -> None:
+    server = StandIn(tmp_path)
+    with running_index(tmp_path, server.url) as index:
+        response = index.http.get("/readyz")
+        assert response.status_code == 503
+        eventually(lambda: "cannot be reached" in index.http.get("/readyz").json()["reasons"][0])
+        answer = index.http.post("/v1/similar", json={"id": "1"})
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/index-not-ready")
+        server.start()
+        try:
+            one = vector()
+            put(server, Product("1", 0, one, model="fashion/1"))
+            eventually(lambda: index.answers("/readyz"))
+            assert eventually(lambda: first(index, one))["id"] == "1"
+        finally:
+            server.stop()
+
+
+def test_a_killed_index_has_everything_again_when_it_is_started(mongo: StandIn, raw: Any, index: IndexProcess) -> None:
+    kept, gone, new = vector(), vector(), vector()
+    put(mongo, *(Product(key, 8, one, model="fashion/1") for key, one in (("r1", kept), ("r2", gone))))
+    soon(lambda: first(index, gone, 8))
+    index.stop(signal.SIGKILL)
+    delete(mongo, "r2")
+    raw.insert_one({"id": 3, "Category": 8, "vector": new.tolist()})
+    index.start()
+    eventually(lambda: index.answers("/readyz"), 20)
+    assert sorted(hit["id"] for hit in index.search(kept, 8)) == ["3", "r1"]
+    eventually(lambda: not any(str(found["_id"]).startswith("~sync/") for found in raw.find({}, {"_id": 1})))
+
+
+def test_the_service_ends_at_once_when_it_is_told_to(mongo: StandIn, tmp_path: Path) -> None:
+    with running_index(tmp_path, mongo.url) as index:
+        eventually(lambda: index.answers("/readyz"), 20)
+        started = time.monotonic()
+        index.stop()
+        assert time.monotonic() - started < 5
+        assert "Traceback" not in index.log()

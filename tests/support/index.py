@@ -1,0 +1,138 @@
+"""The index service for tests: its app around a gallery of the test's own, or a process beside a database."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from services.contracts.app import make_app
+from services.contracts.manifest import InputSize, Manifest
+from services.index.app import readiness
+from services.index.flat import FaissFlat
+from services.index.gallery import Gallery
+from services.index.metrics import IndexMetrics
+from services.index.mirror import Mirror
+from services.index.routes import router
+from services.index.state import IndexState
+from services.index.sync import Follower
+from tests.support.stack import ROOT, eventually, free_ports
+
+CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
+MANIFEST = Manifest(
+    name="fashion",
+    version=1,
+    architecture="none",
+    input=InputSize(height=8, width=8),
+    categories=CATEGORIES,
+    dimension=64,
+    unit_length=True,
+    parameters=1,
+    seed=0,
+    command="tests",
+    created="2026-01-01T00:00:00Z",
+)
+
+
+def write_model(folder: Path) -> Path:
+    """Write a model directory of which there is only what the index reads; return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").write_text(MANIFEST.model_dump_json())
+    (folder / "saved_model.pb").touch()
+    return folder
+
+
+def app_around(mirror: Mirror | None) -> FastAPI:
+    """Return the service's app without a database: it shows this mirror, or is still loading."""
+    follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
+    follower.mirror = mirror
+    metrics = IndexMetrics()
+    metrics.show(follower, CATEGORIES)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with ThreadPoolExecutor(2) as threads:
+            yield {"index": IndexState(MANIFEST, follower, threads, metrics)}
+
+    return make_app(
+        service="index",
+        description="",
+        routers=[router],
+        lifespan=lifespan,
+        readiness=readiness,
+        metrics=metrics,
+        max_body_bytes=100_000,
+    )
+
+
+def new_mirror() -> Mirror:
+    return Mirror(Gallery(len(CATEGORIES), 64, FaissFlat), "fashion/1", "fashion/1")
+
+
+class IndexProcess:
+    """`python -m services.index` on a free port."""
+
+    def __init__(self, folder: Path, mongo_url: str, database: str = "lookalike") -> None:
+        self.url = f"http://127.0.0.1:{free_ports(1)[0]}"
+        self._environment = {
+            **os.environ,
+            "MONGO_URL": mongo_url,
+            "MONGO_DATABASE": database,
+            "INDEX_PORT": self.url.rpartition(":")[2],
+            "INDEX_MODEL_DIR": str(write_model(folder / "model")),
+        }
+        self._log = folder / "index.log"
+        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "services.index"]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+        eventually(lambda: self.answers("/livez"), 20)
+
+    def answers(self, path: str) -> bool:
+        try:
+            return self.http.get(path).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get("/v1/status").json()
+        return found
+
+    def search(self, vector: Any, category: int = 0, **more: Any) -> list[dict[str, Any]]:
+        """Return the hits of a search."""
+        body = {"category": category, "vector": [float(x) for x in vector], "model": "fashion/1", **more}
+        answer = self.http.post("/v1/search", json=body)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        hits: list[dict[str, Any]] = answer.json()["hits"]
+        return hits
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(15)
+            self.process = None
+
+
+@contextmanager
+def running_index(folder: Path, mongo_url: str, database: str = "lookalike") -> Iterator[IndexProcess]:
+    """Run an index service for as long as the block lasts; it need not be ready."""
+    service = IndexProcess(folder, mongo_url, database)
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop()
+        service.http.close()

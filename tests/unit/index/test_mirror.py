@@ -1,0 +1,134 @@
+"""Documents and what becomes of the gallery when they change."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.product import Product
+from services.contracts.errors import UnknownProduct
+from services.index.flat import FaissFlat
+from services.index.gallery import Gallery, Query
+from services.index.mirror import Mirror
+
+AXES = np.eye(4, dtype=np.float32)
+BASE = Product("1", 0, AXES[0], model="fashion/1", title="as Lookalike wrote it")
+
+
+@pytest.fixture
+def mirror() -> Mirror:
+    return Mirror(Gallery(3, 4, FaissFlat), "fashion/1", "fashion/1")
+
+
+def record(document_id: str, key: str | None = None, **changes: Any) -> Record:
+    return Record(document_id, replace(BASE, key=key or document_id, **changes))
+
+
+def titles(mirror: Mirror) -> dict[str, Any]:
+    """Return what is shown: key → title, over all categories."""
+    shown = {}
+    for category in range(3):
+        for match in mirror.gallery.search(category, AXES[0] + AXES[1], Query(100)):
+            assert match.key not in shown
+            shown[match.key] = (match.payload or b"").decode().partition('title":"')[2].removesuffix('"}')
+    return shown
+
+
+def test_a_new_document_is_shown_and_a_deleted_one_is_not(mirror: Mirror) -> None:
+    assert mirror.apply(["1"], [record("1")]) == 1
+    assert titles(mirror) == {"1": "as Lookalike wrote it"}
+    assert mirror.apply(["1"], []) == 1
+    assert titles(mirror) == {}
+
+
+def test_a_document_found_without_being_asked_for_is_shown_too(mirror: Mirror) -> None:
+    assert mirror.apply([], [record("1"), record("2")]) == 2
+    assert sorted(titles(mirror)) == ["1", "2"]
+
+
+def test_a_replaced_vector_and_category_are_shown_in_place_of_the_old(mirror: Mirror) -> None:
+    mirror.apply(["1"], [record("1")])
+    mirror.apply(["1"], [record("1", vector=AXES[1], category=2)])
+    assert mirror.gallery.counts() == [0, 0, 1]
+    (match,) = mirror.gallery.search(2, AXES[1], Query())
+    assert match.score == pytest.approx(1)
+
+
+def test_an_older_document_is_shown_under_its_key_and_goes_by_its_document_id(mirror: Mirror) -> None:
+    mirror.apply(["oid1"], [record("oid1", "15970", model=None)])
+    assert list(titles(mirror)) == ["15970"]
+    mirror.apply(["15970"], [])
+    assert list(titles(mirror)) == ["15970"]
+    mirror.apply(["oid1"], [])
+    assert titles(mirror) == {}
+
+
+def test_an_older_document_may_change_its_key(mirror: Mirror) -> None:
+    mirror.apply(["oid1"], [record("oid1", "1")])
+    mirror.apply(["oid1"], [record("oid1", "2")])
+    assert list(titles(mirror)) == ["2"]
+
+
+@pytest.mark.parametrize("order", [("oid1", "oid2", "1"), ("1", "oid2", "oid1"), ("oid2", "1", "oid1")])
+def test_of_documents_of_one_key_lookalike_s_own_is_shown_then_the_newest(mirror: Mirror, order: Any) -> None:
+    for document_id in order:
+        mirror.apply([document_id], [record(document_id, "1", title=document_id)])
+    assert titles(mirror) == {"1": "1"}
+    mirror.apply(["1"], [])
+    assert titles(mirror) == {"1": "oid2"}
+    mirror.apply(["oid2"], [])
+    assert titles(mirror) == {"1": "oid1"}
+    mirror.apply(["oid1"], [])
+    assert titles(mirror) == {}
+
+
+def test_a_waiting_document_that_goes_leaves_the_shown_one(mirror: Mirror) -> None:
+    mirror.apply([], [record("1"), record("oid1", "1", title="older")])
+    mirror.apply(["oid1"], [])
+    assert titles(mirror) == {"1": "as Lookalike wrote it"}
+    mirror.apply(["1"], [])
+    assert titles(mirror) == {}
+
+
+def test_a_document_of_another_model_is_counted_and_not_shown(mirror: Mirror) -> None:
+    mirror.apply([], [record("1"), record("2", model="fashion/2", vector=np.ones(9, np.float32))])
+    assert (list(titles(mirror)), mirror.other_models, mirror.skipped) == (["1"], {"2"}, {})
+    mirror.apply([], [record("1", model="fashion/2"), record("2")])
+    assert (list(titles(mirror)), mirror.other_models) == (["2"], {"1"})
+    mirror.apply(["1"], [])
+    assert mirror.other_models == set()
+
+
+def test_documents_without_a_model_are_of_the_one_that_is_set() -> None:
+    mirror = Mirror(Gallery(3, 4, FaissFlat), "fashion/2", "fashion/1")
+    mirror.apply([], [record("1", model=None), record("2", model="fashion/2")])
+    assert (list(titles(mirror)), mirror.other_models) == (["2"], {"1"})
+
+
+def test_broken_documents_are_counted_and_logged_once_and_the_rest_goes_through(mirror: Mirror) -> None:
+    broken = BrokenDocument("5", "Category is missing")
+    short = record("6", vector=np.ones(3, np.float32))
+    outside = record("7", category=3)
+    with capture_logs() as logs:
+        for _ in range(2):
+            mirror.apply(["5"], [broken, short, outside, record("1")])
+    assert list(titles(mirror)) == ["1"]
+    assert mirror.skipped == {
+        "5": "Category is missing",
+        "6": "the vector has 3 numbers, not 4",
+        "7": "category 3 is none of the model's 3",
+    }
+    assert sorted(entry["document"] for entry in logs) == ["5", "6", "7"]
+
+
+def test_a_product_whose_document_breaks_is_no_longer_shown_until_it_is_mended(mirror: Mirror) -> None:
+    mirror.apply([], [record("1")])
+    mirror.apply([], [BrokenDocument("1", "the vector is missing")])
+    with pytest.raises(UnknownProduct):
+        mirror.gallery.find("1")
+    mirror.apply([], [record("1")])
+    assert list(titles(mirror)) == ["1"]
+    assert mirror.skipped == {}

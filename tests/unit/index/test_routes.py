@@ -1,0 +1,210 @@
+"""The index's HTTP API, around a gallery without a database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from services.catalogue.documents import Record
+from services.catalogue.product import Product, unit_vector
+from services.contracts.manifest import ManifestError
+from services.contracts.wire import IndexAnswer, IndexStatus
+from services.index.app import create_app
+from services.index.settings import IndexSettings
+from tests.support.index import app_around, new_mirror, write_model
+from tests.support.stack import free_ports
+
+VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)])
+
+
+def product(number: int, category: int = 0) -> Record:
+    attributes = {"colour": ["blue", "red"][number % 2], "price": 10.0 * number}
+    key = f"p{number}"
+    made = Product(key, category, VECTORS[number], url=f"https://shop.example/{key}", title=key, attributes=attributes)
+    return Record(key, made)
+
+
+@pytest.fixture
+def http() -> Iterator[TestClient]:
+    """Four products in Topwear, one in Shoes."""
+    mirror = new_mirror()
+    mirror.apply([], [*(product(number) for number in range(4)), product(4, category=1)])
+    with TestClient(app_around(mirror)) as client:
+        yield client
+
+
+@pytest.fixture
+def unready() -> Iterator[TestClient]:
+    with TestClient(app_around(None)) as client:
+        yield client
+
+
+def query(**changes: Any) -> dict[str, Any]:
+    return {"category": 0, "vector": VECTORS[0].tolist(), "model": "fashion/1", **changes}
+
+
+def problem(response: httpx.Response, status: int, slug: str) -> str:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["type"] == f"/problems/{slug}"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+    return str(response.json()["detail"])
+
+
+def test_a_search_gives_the_nearest_with_what_a_result_shows(http: TestClient) -> None:
+    answer = IndexAnswer.model_validate(http.post("/v1/search", json=query(k=2)).json())
+    first = answer.hits[0]
+    assert (first.id, first.url, first.title, first.category) == ("p0", "https://shop.example/p0", "p0", 0)
+    assert first.attributes == {"colour": "blue", "price": 0.0}
+    assert first.score == pytest.approx(1, abs=1e-6)
+    assert len(answer.hits) == 2
+    assert (answer.category, answer.model) == (0, "fashion/1")
+    assert answer.timings_ms["search"] > 0
+
+
+def test_a_larger_k_than_there_are_products_gives_them_all(http: TestClient) -> None:
+    assert len(http.post("/v1/search", json=query(k=100)).json()["hits"]) == 4
+
+
+def test_an_empty_category_gives_no_hits(http: TestClient) -> None:
+    assert http.post("/v1/search", json=query(category=8)).json()["hits"] == []
+
+
+def test_filters_excluded_ids_and_the_least_score_hold_together(http: TestClient) -> None:
+    body = query(filter={"colour": ["blue"], "price": {"lte": 50}}, exclude=["p0"], min_score=-1)
+    assert [hit["id"] for hit in http.post("/v1/search", json=body).json()["hits"]] == ["p2"]
+    assert http.post("/v1/search", json=query(filter={"price": {"gt": 30}})).json()["hits"] == []
+
+
+def test_a_query_of_another_length_of_vector_points_the_same_way(http: TestClient) -> None:
+    body = query(vector=(1000 * VECTORS[0]).tolist(), k=1)
+    assert http.post("/v1/search", json=body).json()["hits"][0]["score"] == pytest.approx(1, abs=1e-6)
+
+
+def test_an_unknown_category_is_a_404_problem(http: TestClient) -> None:
+    assert "0 to 8" in problem(http.post("/v1/search", json=query(category=9)), 404, "unknown-category")
+
+
+def test_a_query_of_another_model_is_a_503_problem(http: TestClient) -> None:
+    response = http.post("/v1/search", json=query(model="fashion/2"))
+    assert "fashion/2" in problem(response, 503, "model-index-mismatch")
+    assert response.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vector": [1.0] * 63},
+        {"vector": [0.0] * 64},
+        {"vector": []},
+        {"vector": ["x"] * 64},
+        {"vector": [1e300] * 64},
+        {"k": 0},
+        {"k": -1},
+        {"k": 101},
+        {"k": "ten"},
+        {"category": -1},
+        {"category": "Topwear"},
+        {"min_score": 2},
+        {"filter": {"price": {"lte": "cheap"}}},
+        {"filter": {"price": {"below": 5}}},
+        {"filter": {"": 1}},
+        {"exclude": "p0"},
+        {"excluded": ["p0"]},
+        {"model": None},
+    ],
+    ids=str,
+)
+def test_a_query_that_is_none_is_a_422_problem(http: TestClient, changes: dict[str, Any]) -> None:
+    problem(http.post("/v1/search", json=query(**changes)), 422, "invalid-request")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"category": NaN}', b"\xff"])
+def test_a_body_that_is_no_json_is_a_422_problem(http: TestClient, body: bytes) -> None:
+    response = http.post("/v1/search", content=body, headers={"Content-Type": "application/json"})
+    problem(response, 422, "invalid-request")
+
+
+def test_a_body_that_is_too_large_is_refused(http: TestClient) -> None:
+    response = http.post("/v1/search", content=b" " * 200_000, headers={"Content-Type": "application/json"})
+    assert response.status_code == 413
+
+
+def test_similar_products_come_without_the_one_asked_about(http: TestClient) -> None:
+    answer = IndexAnswer.model_validate(http.post("/v1/similar", json={"id": "p0"}).json())
+    assert sorted(hit.id for hit in answer.hits) == ["p1", "p2", "p3"]
+    filtered = http.post("/v1/similar", json={"id": "p0", "k": 1, "filter": {"colour": "red"}}).json()
+    assert [hit["id"] for hit in filtered["hits"]] in (["p1"], ["p3"])
+
+
+def test_what_is_similar_to_an_unknown_product_is_a_404_problem(http: TestClient) -> None:
+    assert "'p9'" in problem(http.post("/v1/similar", json={"id": "p9"}), 404, "unknown-product")
+
+
+def test_the_status_counts_the_products_of_each_category(http: TestClient) -> None:
+    status = IndexStatus.model_validate(http.get("/v1/status").json())
+    assert (status.model, status.products) == ("fashion/1", 5)
+    assert [(one.name, one.products) for one in status.categories[:3]] == [("Topwear", 4), ("Shoes", 1), ("Bags", 0)]
+
+
+def test_the_metrics_tell_of_products_and_searches_without_ids(http: TestClient) -> None:
+    http.post("/v1/search", json=query(filter={"colour": "blue"}))
+    text = http.get("/metrics").text
+    assert 'lookalike_index_products{category="Topwear"} 4.0' in text
+    assert 'lookalike_index_search_duration_seconds_count{filtered="yes"} 1.0' in text
+    assert "lookalike_index_ready 1.0" in text
+    assert "p0" not in text
+
+
+@pytest.mark.parametrize("path", ["/v1/search", "/v1/similar"])
+def test_an_index_that_is_loading_says_so(unready: TestClient, path: str) -> None:
+    response = unready.post(path, json=query() if path.endswith("search") else {"id": "p0"})
+    assert "being loaded" in problem(response, 503, "index-not-ready")
+    assert response.headers["retry-after"] == "2"
+    assert unready.get("/readyz").status_code == 503
+    assert unready.get("/livez").status_code == 200
+    assert unready.get("/v1/status").json()["products"] == 0
+    assert "lookalike_index_lag_seconds -1.0" in unready.get("/metrics").text
+
+
+def test_the_api_s_document_has_examples_that_are_answered(http: TestClient) -> None:
+    document = http.get("/openapi.json").json()
+    for path in ("/v1/search", "/v1/similar"):
+        content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        for example in content["examples"].values():
+            assert http.post(path, json=example["value"]).status_code in (200, 404)
+
+
+def test_without_a_database_the_service_lives_and_says_why_it_is_not_ready(tmp_path: Path) -> None:
+    settings = IndexSettings(
+        mongo_url=f"mongodb://u:s3cret@127.0.0.1:{free_ports(1)[0]}",  # type: ignore[arg-type]
+        model_dir=write_model(tmp_path / "1"),
+    )
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/livez").status_code == 200
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert client.get("/v1/status").json()["sync"]["state"] == "starting"
+        assert "s3cret" not in response.text
+
+
+def test_without_a_model_the_service_does_not_start(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ManifestError, match="no model directory"),
+        TestClient(create_app(IndexSettings(model_dir=tmp_path / "1"))),
+    ):
+        pass
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INDEX_PORT", "9002")
+    monkeypatch.setenv("MONGO_URL", "mongodb://u:s3cret@db")
+    monkeypatch.setenv("MONGO_DATABASE", "shop")
+    settings = IndexSettings()
+    assert (settings.port, settings.mongo_database) == (9002, "shop")
+    assert settings.mongo_url.get_secret_value() == "mongodb://u:s3cret@db"
+    assert "s3cret" not in repr(settings)
