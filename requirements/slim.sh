@@ -1,12 +1,13 @@
 #!/bin/sh
-# Takes out of a virtual environment what no running service reads: tests, type stubs, headers, numpy's build tools,
-# debug symbols, and Pillow's fonts, colour profiles and windows. Usage: slim.sh /opt/venv
+# Takes out of a virtual environment what no running service reads: tests, type stubs, headers, debug symbols, numpy's
+# build tools, random numbers and polynomials, and Pillow's fonts, colour profiles and windows. Usage: slim.sh /opt/venv
 # The Dockerfiles import their service afterwards, so taking out too much breaks the build, not a shop.
 set -eu
 cd "$1"/lib/python3*/site-packages
 find . -type d \( -name tests -o -name include \) -prune -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.a' -o -name '*.h' -o -name '*.c' \) -delete
-rm -rf numpy/f2py numpy/distutils numpy/_pyinstaller numpy/random/_examples numpy/random/lib fastapi_offline/static/redoc*
+rm -rf numpy/f2py numpy/distutils numpy/_pyinstaller numpy/random numpy/polynomial fastapi_offline/static/redoc*
+rm -f numpy/_core/_simd.*.so numpy/_core/_*_tests.*.so
 rm -f PIL/_imagingft.* PIL/_imagingcms.* PIL/_imagingtk.* \
   pillow.libs/libfreetype* pillow.libs/libharfbuzz* pillow.libs/libpng16* pillow.libs/libbrotli* pillow.libs/liblcms2*
 # Only what Python itself loads: the bundled libraries (*.libs) were patched after linking, and strip may break such files.

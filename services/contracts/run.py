@@ -1,5 +1,6 @@
 """Runs a service under uvicorn. Settings that are wrong end it with a sentence, not with a traceback."""
 
+import asyncio
 import os
 import socket
 import sys
@@ -32,9 +33,26 @@ class ServiceSettings(Protocol):
 Settings = TypeVar("Settings", bound=ServiceSettings)
 EXIT_USAGE = 2
 SHUTDOWN_S = 4
+HEAR_OUT_S = 0.25
 # Set in containers: a file for what keeps the service from starting, which their health check shows.
 PROBLEM_FILE = "LOOKALIKE_PROBLEM_FILE"
 LINGER_S = 15.0
+
+
+class PatientServer(uvicorn.Server):
+    """Ends as uvicorn does, but first hears out who has just come in.
+
+    uvicorn closes a connection at once whose request it has not read yet. On a busy machine those are requests that were
+    sent before the end began.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, read what has been sent, then end: requests under way are answered within SHUTDOWN_S."""
+        await asyncio.sleep(0)  # one turn of the loop takes in every connection that waits
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(HEAR_OUT_S)
+        await super().shutdown(sockets)
 
 
 def run_service(name: str, settings_type: type[Settings], create_app: Callable[[Settings], FastAPI]) -> None:
@@ -62,7 +80,7 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
         timeout_graceful_shutdown=SHUTDOWN_S,
         timeout_keep_alive=75,
     )
-    uvicorn.Server(config).run(sockets=[_listen(name, settings.host, settings.port)])
+    PatientServer(config).run(sockets=[_listen(name, settings.host, settings.port)])
 
 
 def refuse(text: str, linger_s: float = LINGER_S) -> NoReturn:

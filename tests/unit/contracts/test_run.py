@@ -1,6 +1,7 @@
 """A service that cannot start says why in one line, and in a container the health check can repeat it."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -62,3 +63,34 @@ def test_in_a_container_the_health_check_shows_the_reason(
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/readyz"
     assert problem(url) == "lookalike index: no model; lookalike index: no port"
+
+
+def test_a_request_that_has_just_been_sent_is_answered_before_the_end(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "services.gateway"]
+    with subprocess.Popen(command, env={**os.environ, "GATEWAY_PORT": str(port)}, stderr=subprocess.DEVNULL) as process:
+        assert _ask(_connect(port)).startswith(b"HTTP/1.1 200")  # it is up
+        late = _connect(port)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.15)  # the end has begun: main_loop looks every tenth of a second
+        answer = _ask(late)
+        assert process.wait(timeout=10) in (0, -signal.SIGTERM)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def _connect(port: int) -> socket.socket:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=10)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def _ask(connection: socket.socket) -> bytes:
+    with connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return connection.recv(4096)
