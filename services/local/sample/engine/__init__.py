@@ -1,0 +1,1 @@
+"""Drawing: outlines, masks, cloth and light. Knows nothing of garments."""
