@@ -19,6 +19,7 @@ from services.embedding.tfs_client import TfsClient
 
 log = structlog.get_logger()
 RETRY_S = 0.25
+FAILURES_TO_RECONNECT = 4
 
 
 def known_image(size: InputSize) -> UInt8Image:
@@ -43,6 +44,7 @@ class ActiveModel:
         self._decoder: Decoder | None = None
         self._embedder: Embedder | None = None
         self._task: asyncio.Task[None] | None = None
+        self._failures = 0
         self.readiness = Readiness(ready=False, reasons=("starting",))
 
     @property
@@ -78,8 +80,10 @@ class ActiveModel:
         try:
             embedder = self._embedder or self._load()
             reasons = await self._ask(embedder.manifest)
+            self._failures = 0
         except (ManifestError, LookalikeError) as error:
             reasons = (str(error),)
+            self._failed()
         if reasons != self.readiness.reasons:
             log.info("ready" if not reasons else "not ready", reasons=reasons)
         self.readiness = Readiness(ready=not reasons, reasons=reasons)
@@ -97,6 +101,11 @@ class ActiveModel:
             return (f"TensorFlow Serving has not loaded the model {manifest.model_id} yet",)
         await self._client.predict(known_image(manifest.input))
         return ()
+
+    def _failed(self) -> None:
+        self._failures += 1
+        if self._client and self._failures % FAILURES_TO_RECONNECT == 0:
+            self._client.reconnect()
 
     async def _watch(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """The embedding service's client of TensorFlow Serving: one channel, explicit version, a deadline on each call."""
 
+import asyncio
 from typing import Any, NoReturn
 
 import grpc
@@ -25,6 +26,10 @@ CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    (
+        "grpc.dns_min_time_between_resolutions_ms",
+        1000,
+    ),  # a restarted container may have another address; 30 s otherwise
 )
 # The probabilities come out of a softmax in float32; what is further out than this is something else.
 PROBABILITY_SLACK = 1e-3
@@ -40,15 +45,31 @@ class TfsClient:
     """
 
     def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
+        self._address = address
         self._manifest = manifest
         self._timeout_s = timeout_s
-        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._open()
+
+    def _open(self) -> None:
+        self._channel = grpc.aio.insecure_channel(self._address, options=CHANNEL_OPTIONS)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
     async def close(self) -> None:
         """End the connection; calls under way are cancelled."""
-        await self._channel.close()
+        await asyncio.gather(self._channel.close(), *self._closing)
+
+    def reconnect(self) -> None:
+        """Start over with a new channel; calls under way may end on the old one.
+
+        gRPC waits longer and longer (up to two minutes) before it looks up a name again that could not be resolved, and
+        it does not notice a machine that vanished without closing its connections.
+        """
+        task = asyncio.create_task(self._channel.close(grace=self._timeout_s))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        self._open()
 
     async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
         """Run the network.

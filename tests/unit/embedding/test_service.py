@@ -1,5 +1,6 @@
 """The service as a whole: TensorFlow Serving away, readiness, metrics, the OpenAPI document, too much at once."""
 
+import time
 from pathlib import Path
 
 import grpc
@@ -9,6 +10,7 @@ from fastapi.testclient import TestClient
 from services.contracts.wire import MAX_BATCH, BatchAnswer, ModelFacts
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
+from services.embedding.tfs_client import TfsClient
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem, write_model
 from tests.support.stack import eventually
@@ -47,6 +49,19 @@ def test_an_available_version_that_answers_nonsense_is_not_ready(service: Servic
     script.answer = lambda request: type(good_reply(request))()
     eventually(lambda: "cannot be used" in str(service.readiness["reasons"]))
     assert service.client.get("/livez").status_code == 200
+
+
+def test_a_network_that_stays_away_is_called_over_a_new_connection(
+    service: Service, script: ScriptedServing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[float] = []
+    reconnect = TfsClient.reconnect
+    monkeypatch.setattr(TfsClient, "reconnect", lambda client: (made.append(time.monotonic()), reconnect(client)))
+    script.answer = lambda _: grpc.StatusCode.UNAVAILABLE
+    eventually(lambda: len(made) == 2)
+    script.answer = good_reply
+    eventually(lambda: service.readiness["ready"])
+    assert service.embed(images.jpeg()).status_code == 200
 
 
 def test_the_model_is_told_as_its_manifest_has_it(service: Service) -> None:

@@ -1,6 +1,7 @@
 """The client of TensorFlow Serving against a server that answers what each test tells it."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -165,3 +166,21 @@ async def test_the_same_client_finds_a_restarted_server_again() -> None:
         else:
             pytest.fail("the restarted server was not found again")
     await client.close()
+
+
+async def test_a_new_channel_lets_calls_under_way_end_on_the_old_one() -> None:
+    entered = threading.Event()
+
+    def slow(request: Any) -> Any:
+        entered.set()
+        time.sleep(0.2)
+        return good_reply(request)
+
+    with scripted_serving(ScriptedServing(slow)) as address:
+        client = TfsClient(address, manifest(), 5)
+        under_way = asyncio.create_task(client.predict(IMAGES))
+        await asyncio.to_thread(entered.wait, 5)
+        client.reconnect()
+        assert (await client.predict(IMAGES))[1].shape == (2, 64)
+        assert (await under_way)[1].shape == (2, 64)
+        await client.close()
