@@ -84,8 +84,8 @@ async def test_a_network_that_is_away_fails_the_whole_request(network: Network) 
 
 async def test_the_stages_are_timed(network: Network) -> None:
     timed = await embedder(network).embed([b"1"])
-    assert timed.network_ms >= 9
-    assert 0 <= timed.decode_ms < timed.network_ms
+    assert timed.network_ms >= 9  # the network here sleeps for 10 ms
+    assert timed.decode_ms > 0
 
 
 def test_vectors_come_out_at_unit_length_as_the_catalogue_makes_them() -> None:
