@@ -80,7 +80,7 @@ class _Zip:
             raise ArchiveError(f"{path} cannot be read: {error.strerror or error}") from None
 
     def names(self) -> list[str]:
-        return [name for name in self._zip.namelist() if PurePosixPath(name).name == TABLE]
+        return [name for name in self._zip.namelist() if name.rpartition("/")[2] == TABLE]
 
     def open(self, name: str) -> IO[bytes]:
         return self._zip.open(name)
