@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -65,13 +66,14 @@ def run(request: ImportRequest) -> Summary:
         raise UsageError("--url-template needs {id} where the product's id goes")
     if not os.access(request.rejected.parent, os.W_OK):
         raise UsageError(f"rejected rows cannot be written to {request.rejected}: give another file with --rejected")
+    started = time.monotonic()
     try:
         mapping = FeedMapping() if request.mapping is None else load_mapping(request.mapping)
         source = open_source(request.source, mapping, request.images)
     except SourceError as error:
-        return Summary(Tally(), "failed", None, 0.0, str(error))
+        return Summary(Tally(), "failed", None, time.monotonic() - started, str(error))
     try:
-        return _Run(request, mapping, source).summary()
+        return _Run(request, mapping, source, started).summary()
     finally:
         source.close()
 
@@ -79,8 +81,9 @@ def run(request: ImportRequest) -> Summary:
 class _Run:
     """One import under way."""
 
-    def __init__(self, request: ImportRequest, mapping: FeedMapping, source: Source) -> None:
+    def __init__(self, request: ImportRequest, mapping: FeedMapping, source: Source, started: float) -> None:
         self._request = request
+        self._started = started
         self._mapping = mapping
         self._source = source
         self._rejected = RejectedFile(request.rejected)
@@ -104,7 +107,8 @@ class _Run:
             file = self._rejected.close()
         except RejectedFileError as error:
             status, reason, file = "failed", str(error), None
-        return Summary(self._tally, status, self._model, self._tally.seconds, reason, file, self._request.dry_run)
+        seconds = time.monotonic() - self._started
+        return Summary(self._tally, status, self._model, seconds, reason, file, self._request.dry_run)
 
     async def _main(self) -> bool:
         """Return whether it was interrupted."""
