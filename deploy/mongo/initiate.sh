@@ -20,4 +20,5 @@ for _ in $(seq 600); do
   esac
   sleep 0.5
 done
-echo "mongo: the replica set did not come up: $(tail -n 1 <<<"$said")" | tee "$state/problem" >&2
+echo "the replica set did not come up: $(tail -n 1 <<<"$said")" >"$state/problem"
+echo "mongo: $(cat "$state/problem")" >&2

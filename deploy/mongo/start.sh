@@ -9,7 +9,8 @@ mkdir -p "$state"
 rm -f "$state"/*
 
 refuse() { # One line, left standing long enough for a health check to show it, before Docker starts the container again.
-  echo "mongo: $1" | tee "$state/problem" >&2
+  echo "$1" >"$state/problem"
+  echo "mongo: $1" >&2
   sleep "${REFUSE_S:-20}"
   exit 1
 }

@@ -1,0 +1,144 @@
+"""The Kubernetes manifests: built by kubectl's kustomize, held to Kubernetes' own schemas and to what they promise."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.support.settings import ROOT, settings
+
+Manifest = dict[str, Any]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+JOB = yaml.safe_load((ROOT / "deploy/kubernetes/import/job.yaml").read_text())
+VERSIONS = ("1.29", "1.37")
+# Who has to reach whom, and on which port; everything else is shut.
+FLOWS = {
+    ("gateway", "embedding", 8001),
+    ("gateway", "index", 8002),
+    ("import", "embedding", 8001),
+    ("embedding", "tfs", 8500),
+}
+
+
+@pytest.fixture(scope="module", params=["base", "gpu"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """Every manifest, as `kubectl apply -k` would send it."""
+    folder = tmp_path_factory.mktemp("deploy") / "deploy"
+    shutil.copytree(ROOT / "deploy", folder)
+    base = folder / "kubernetes/base"
+    (base / "secret.env").write_text((base / "secret.example.env").read_text())
+    kubectl = str(Path(sys.executable).with_name("kubectl"))
+    target = str(folder / "kubernetes" / request.param)
+    done = subprocess.run([kubectl, "kustomize", target], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+def of_kind(manifests: list[Manifest], *kinds: str) -> dict[str, Manifest]:
+    return {m["metadata"]["name"]: m for m in manifests if m["kind"] in kinds}
+
+
+def pod(manifest: Manifest) -> Manifest:
+    return dict(manifest["spec"]["template"]["spec"])
+
+
+def workloads(manifests: list[Manifest]) -> dict[str, Manifest]:
+    return of_kind(manifests, "Deployment", "StatefulSet")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_takes_every_manifest(built: list[Manifest], version: str) -> None:
+    assert len(built) > 20
+    for manifest in [*built, JOB]:
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_every_pod_meets_the_restricted_standard(built: list[Manifest]) -> None:
+    found = [*workloads(built).values(), JOB]
+    assert len(found) == 5
+    for manifest in found:
+        spec = pod(manifest)
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["automountServiceAccountToken"] is False
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert "memory" in container["resources"]["limits"]
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+
+
+def test_every_service_is_probed_and_lets_requests_run_out(built: list[Manifest]) -> None:
+    for manifest in workloads(built).values():
+        (container,) = pod(manifest)["containers"]
+        assert {"startupProbe", "readinessProbe", "livenessProbe", "lifecycle"} <= container.keys()
+        assert pod(manifest)["terminationGracePeriodSeconds"] > 3 + 5
+
+
+def test_gateway_and_embedding_scale_by_processor_and_everything_has_a_disruption_budget(built: list[Manifest]) -> None:
+    scalers = of_kind(built, "HorizontalPodAutoscaler")
+    assert scalers.keys() == {"gateway", "embedding"}
+    assert all(s["spec"]["metrics"][0]["resource"]["name"] == "cpu" for s in scalers.values())
+    assert all("replicas" not in workloads(built)[name]["spec"] for name in scalers)
+    assert of_kind(built, "PodDisruptionBudget").keys() == workloads(built).keys()
+
+
+def test_what_a_manifest_names_is_there(built: list[Manifest]) -> None:
+    names = {kind: of_kind(built, kind).keys() for kind in ("ConfigMap", "Secret", "PersistentVolumeClaim")}
+    for manifest in workloads(built).values():
+        for volume in pod(manifest)["volumes"]:
+            if "configMap" in volume:
+                assert volume["configMap"]["name"] in names["ConfigMap"]
+            if "persistentVolumeClaim" in volume:
+                assert volume["persistentVolumeClaim"]["claimName"] in names["PersistentVolumeClaim"]
+        for source in pod(manifest)["containers"][0].get("envFrom", []):
+            assert source.get("configMapRef", {"name": None})["name"] in {None, *names["ConfigMap"]}
+            assert source.get("secretRef", {"name": None})["name"] in {None, *names["Secret"]}
+
+
+def test_settings_have_the_names_that_the_services_read(built: list[Manifest]) -> None:
+    known = {setting.name for setting in settings()}
+    config = next(m for name, m in of_kind(built, "ConfigMap").items() if name.startswith("lookalike"))
+    secret = next(m for name, m in of_kind(built, "Secret").items() if name.startswith("lookalike"))
+    assert config["data"].keys() | secret["data"].keys() <= known
+
+
+def test_only_the_needed_ways_are_open(built: list[Manifest]) -> None:
+    policies = of_kind(built, "NetworkPolicy")
+    assert policies["nothing-else"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert flows(policies, "ingress") == flows(policies, "egress") == FLOWS
+
+
+def flows(policies: dict[str, Manifest], direction: str) -> set[tuple[str, str, int]]:
+    """Return who may reach whom, among the project's own pods, by the policies of one side."""
+    found = set()
+    for policy in policies.values():
+        own = policy["spec"]["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/name")
+        for rule in policy["spec"].get(direction, []):
+            for peer in rule["from" if direction == "ingress" else "to"]:
+                other = peer.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name")
+                pair = (other, own) if direction == "ingress" else (own, other)
+                found |= {(*pair, port["port"]) for port in rule["ports"] if other}
+    return found
+
+
+def test_tensorflow_serving_is_started_as_compose_starts_it(built: list[Manifest]) -> None:
+    (container,) = pod(workloads(built)["tfs"])["containers"]
+    compose = COMPOSE["services"]["tfs"]
+    assert container["command"] == compose["entrypoint"]
+    assert container["args"] == compose["command"]
+    if "nvidia.com/gpu" in container["resources"]["limits"]:
+        assert container["image"].endswith("-gpu")
+        assert pod(workloads(built)["tfs"])["nodeSelector"] == {"lookalike/pool": "gpu"}
+
+
+def test_the_secret_that_is_filled_in_is_not_committed() -> None:
+    assert (ROOT / "deploy/kubernetes/base/.gitignore").read_text().split() == ["secret.env"]
