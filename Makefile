@@ -6,9 +6,10 @@ READY := $(VENV)/.ready
 DATASET ?=
 PHOTOS ?=
 MODEL ?= baseline
+COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench train evaluate clean openapi
+.PHONY: help setup demo stop test lint format bench train evaluate clean openapi compose-test
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ format: $(READY) ## Bring the code into the house's form
 
 bench: $(READY) ## Measure searches, imports and the services, as ratios within one run [BENCH="index page"]
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it down [COMPOSE_SERVERS=real]
+	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
 train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make train DATASET=path/to/archive.zip"; exit 2; }

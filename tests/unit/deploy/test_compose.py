@@ -1,5 +1,6 @@
 """What the Compose files promise, read from them: hardened containers, one published port, every setting passed on."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -148,3 +149,12 @@ def test_mongo_without_a_usable_password_says_so_in_one_line(tmp_path: Path, pas
     shown = run("bash", "deploy/mongo/health.sh", env=environment)
     assert shown.returncode == 1
     assert said in shown.stdout
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.name)
+def test_a_workflow_is_what_github_takes_and_calls_what_there_is(path: Path) -> None:
+    done = run(tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(path))
+    assert done.returncode == 0, done.stdout
+    targets = set(re.findall(r"make ([a-z-]+)", path.read_text()))
+    assert targets
+    assert targets <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -1,0 +1,225 @@
+"""`python -m tools.compose_test`: the Compose stack built, started, filled, searched, hurt and taken down.
+
+--servers real|stand-in|auto   MongoDB and TensorFlow Serving: pulled, built here, or whichever is possible (auto)
+--only all|run|bad-input       the running stack, wrong installations, or both (all)
+--keep                         leave the stack running at the end
+"""
+
+import argparse
+import os
+import secrets
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from services.local.sample.catalogue import write_sample
+from tools.compose_test import bad_input, checks, images, measure
+from tools.compose_test.load import Load
+from tools.compose_test.project import ROOT, SERVICES, Failed, Project, check
+
+NAME = "lookalike-test"
+EMBEDDING_IDLE_MB = 120.0
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def example() -> dict[str, str]:
+    """Return the values that .env.example sets."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def maker(folder: Path, port: int) -> Callable[..., Project]:
+    """Return what makes a project: the example's settings, with others here and there."""
+    tags = {k: os.environ[k] for k in ("MONGO_TAG", "TFS_TAG", "LOOKALIKE_TAG") if k in os.environ}
+    own = {"GATEWAY_PORT": str(port), "MONGO_PASSWORD": secrets.token_hex(16), "IMPORT_DIR": str(folder / "sample")}
+    basis = {**example(), "LOOKALIKE_TAG": "test", "TFS_GPU_TAG": "2.21.0-gpu", **tags, **own}
+
+    def make(name: str = "", *, files: tuple[str, ...] = (), without: tuple[str, ...] = (), **settings: Any) -> Project:
+        merged = {**basis, **{key: str(value) for key, value in settings.items()}}
+        kept = {key: value for key, value in merged.items() if key not in without}
+        return Project(f"{NAME}-{name}" if name else NAME, folder, kept, files)
+
+    return make
+
+
+def bring_up(project: Project) -> None:
+    say("\nStart")
+    began = time.monotonic()
+    project("up", "-d")
+    project.wait_healthy("gateway")
+    say(f"  docker compose up to a healthy gateway: {time.monotonic() - began:.1f} s")
+
+
+def show_sizes(project: Project) -> list[str]:
+    """Print the sizes and return what is wrong with them."""
+    say("\nImages over the base image, MB")
+    sizes = images.sizes_over_base(project)
+    for name, size in sizes.items():
+        limit = images.LIMITS_MB.get(name)
+        say(f"  {name:10} {size:6.1f}" + (f"   (at most {limit})" if limit else ""))
+    return [f"the image of {name} is too large" for name, limit in images.LIMITS_MB.items() if sizes[name] >= limit]
+
+
+def show_start_times(project: Project) -> None:
+    say("\nStart of a container to ready, the others running, seconds")
+    for service in measure.PORTS:
+        seconds = measure.start_to_ready_s(project, service)
+        limit = measure.READY_WITHIN_S.get(service)
+        say(f"  {service:10} {seconds:6.2f}" + (f"   (under {limit:g})" if limit else ""))
+        check(limit is None or seconds < limit, f"{service} takes {seconds:.2f} s to be ready")
+    for service in SERVICES:
+        project.wait_healthy(service)
+
+
+def fill(project: Project, gateway: str, folder: Path) -> tuple[int, list[bytes]]:
+    """Import the sample catalogue twice, search it, and return its size and a photo of each category."""
+    say("\nCatalogue")
+    feed = write_sample(folder / "sample")
+    began = time.monotonic()
+    summary = checks.import_sample(project, feed)
+    say(
+        f"  imported {summary['imported']} products in {time.monotonic() - began:.1f} s, rejected {summary['rejected']}"
+    )
+    total = int(summary["imported"])
+    check(total >= 360 and not summary["rejected"], f"the import: {summary}")
+    again = checks.import_sample(project, feed)
+    check(again["unchanged"] == total and not again["imported"], f"the second import: {again}")
+    photos = {path.stem: path.read_bytes() for path in sorted((folder / "sample").rglob("*-001.*"))}
+    check(len(photos) == 9, f"nine categories: {sorted(photos)}")
+    checks.eventually(lambda: checks.products(gateway) == total, 10, "the index holds every product")
+    for key, photo in photos.items():
+        found = any(checks.finds_itself(gateway, photo, name) for name in (key, f"sample-{key}"))
+        check(found, f"{key} is not found by its own photo")
+    say("  a second import changes nothing; a photo of each category finds its product, score above 0.999")
+    return total, list(photos.values())
+
+
+def hurt(project: Project, gateway: str, total: int, photos: list[bytes]) -> list[str]:
+    """End each container under load, gracefully and not, and return what went wrong.
+
+    Raises:
+        Failed: a product is lost.
+    """
+    idle = measure.memory_mb(project)
+    found: list[checks.Outage] = []
+    with Load(gateway, photos) as load:
+        time.sleep(5)
+        loaded = measure.memory_mb(project)
+        say("\nMemory, MB      idle   under load")
+        for service in SERVICES:
+            say(f"  {service:10} {idle[service]:8.1f}   {loaded[service]:8.1f}")
+        check(idle["embedding"] < EMBEDDING_IDLE_MB, f"embedding idles at {idle['embedding']:.0f} MB")
+        say("\nUnder load: 4 clients searching, 1 writing")
+        say("  container  how    stopped  back    searches: answered  waited  broken  failed  longest  products")
+        for service in SERVICES:
+            for how in ("stop", "kill"):
+                found.append(checks.outage(project, load, gateway, service, how, 1.5))
+                say(row(found[-1]))
+        written = list(load.written)
+    wrong = [text for one in found for text in judge(one, total)]
+    for text in wrong:
+        say(f"  WRONG: {text}")
+    checks.eventually(lambda: checks.products(gateway) >= total + len(written), 15, "the index holds every write")
+    gone = checks.lost(gateway, written)
+    check(not gone, f"lost: {gone[:5]}")
+    say(f"  0 of {total} imported and {len(written)} written products lost")
+    return wrong
+
+
+def row(one: checks.Outage) -> str:
+    stopped = f"{one.stopped_s:5.1f} s" if one.how == "stop" else "      –"
+    return (
+        f"  {one.service:10} {one.how:5} {stopped}  {one.back_s:5.1f} s            {one.answered:8}  {one.waited:6}"
+        f"  {one.broken:6}  {one.failed:6}  {one.longest_s:5.1f} s  {one.products:8}"
+    )
+
+
+def judge(one: checks.Outage, total: int) -> list[str]:
+    """Return what is wrong with how an outage went."""
+    graceful = one.service != "gateway" or one.how == "stop"
+    rules = (
+        (one.failed == 0, f"{one.failed} searches failed: {'; '.join(one.failures)}"),
+        (one.stopped_s < checks.STOPS_WITHIN_S, f"it took {one.stopped_s:.1f} s to end"),
+        (one.products >= total, f"{one.products} products of {total}"),
+        (one.broken == 0 or not graceful, f"{one.broken} searches under way were not answered"),
+    )
+    return [f"{one.service}, {one.how}: {text}" for holds, text in rules if not holds]
+
+
+def down_and_up(project: Project, gateway: str) -> None:
+    """Take the containers away, not the volumes, and bring everything up again."""
+    before = checks.products(gateway)
+    project("down", "--timeout", "8")
+    began = time.monotonic()
+    project("up", "-d")
+    project.wait_healthy("gateway")
+    check(checks.products(gateway) == before, f"{checks.products(gateway)} products after down and up, {before} before")
+    say(f"\nDown and up again: {before} products, healthy after {time.monotonic() - began:.1f} s")
+
+
+def whole_run(project: Project, gateway: str, folder: Path) -> None:
+    """Everything about a stack that is installed as it should be."""
+    wrong = show_sizes(project)
+    checks.without_compilers(project)
+    bring_up(project)
+    checks.walls(project)
+    say("  no root, read-only, no capabilities, no port but the gateway's, no compiler, no TensorFlow")
+    total, photos = fill(project, gateway, folder)
+    show_start_times(project)
+    wrong += hurt(project, gateway, total, photos)
+    down_and_up(project, gateway)
+    check(not wrong, "; ".join(wrong))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.compose_test", description=__doc__)
+    parser.add_argument("--servers", choices=("auto", "real", "stand-in"), default="auto")
+    parser.add_argument("--only", choices=("all", "run", "bad-input"), default="all")
+    parser.add_argument("--keep", action="store_true")
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = arguments()
+    with tempfile.TemporaryDirectory(prefix="lookalike-compose-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        port = free_port()
+        make = maker(folder, port)
+        project = make()
+        try:
+            began = time.monotonic()
+            stood_in = images.prepare(project, given.servers)
+            say(f"MongoDB and TensorFlow Serving: {'stand-ins (tests/compose)' if stood_in else 'the real images'}")
+            say(f"Images ready after {time.monotonic() - began:.0f} s")
+            if given.only in ("all", "run"):
+                whole_run(project, f"http://127.0.0.1:{port}", folder)
+            if given.only in ("all", "bad-input"):
+                say("\nBad input")
+                bad_input.all_cases(make, folder, say)
+        except Failed as error:
+            say(f"\nFAILED: {error}")
+            return 1
+        finally:
+            if not given.keep:
+                project.down()
+    say("\npassed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""What goes wrong with an installation: each time one line says what, and the health check shows it."""
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.compose_test.project import Failed, Project, check, docker, eventually
+
+WITHIN_S = 60.0
+Make = Callable[..., Project]
+
+
+@contextmanager
+def up(project: Project, *services: str) -> Iterator[Project]:
+    """Start services of a project that are expected to complain, whatever they wait for, and take them away."""
+    try:
+        project("up", "--no-start", "--no-deps", *services)
+        docker("start", *(project.container(service) for service in services))
+        yield project
+    finally:
+        project.down()
+
+
+def says(project: Project, service: str, text: str) -> str:
+    """Wait until a container's health check says the text; return the whole line.
+
+    Raises:
+        Failed: it says something else.
+    """
+    eventually(
+        lambda: text in project.health(service)[1], WITHIN_S, f"{service} says '{text}': {_shown(project, service)}"
+    )
+    check(project.health(service)[0] != "healthy", f"{service} says it is healthy")
+    return f"{service}: {project.health(service)[1]}"
+
+
+def _shown(project: Project, service: str) -> str:
+    return f"{project.health(service)}, log: {docker('logs', '--tail', '3', project.container(service), must=False)}"
+
+
+def no_env(make: Make, _: Path) -> Iterator[str]:
+    """No .env at all."""
+    with up(make("no-env", without=("MONGO_PASSWORD", "MONGO_USER", "MODELS_DIR")), "mongo") as project:
+        yield says(project, "mongo", "MONGO_PASSWORD is not set: cp .env.example .env")
+
+
+def wrong_password(make: Make, _: Path) -> Iterator[str]:
+    """A password that is not the one MongoDB was made with."""
+    first = make("password", MONGO_PASSWORD="right")  # noqa: S106
+    try:
+        first("up", "-d", "mongo")
+        first.wait_healthy("mongo")
+        with up(make("password", MONGO_PASSWORD="wrong"), "mongo", "index") as wrong:  # noqa: S106
+            yield says(wrong, "mongo", "MONGO_USER or MONGO_PASSWORD is not what this volume was made with")
+            yield says(wrong, "index", "refuses the user or the password of MONGO_URL")
+    finally:
+        first.down()
+
+
+def models(make: Make, folder: Path) -> Iterator[str]:
+    """A model folder that is missing, half copied, or without its manifest."""
+    shipped = Path(__file__).resolve().parents[2] / "models" / "fashion" / "1"
+    (folder / "missing").mkdir()
+    with up(make("model", MODELS_DIR=folder / "missing"), "tfs", "embedding", "index") as project:
+        yield says(project, "tfs", "there is no version of fashion in MODELS_DIR")
+        yield says(project, "embedding", "there is no model directory /models/fashion/1")
+        yield says(project, "index", "there is no model directory /models/fashion/1")
+    shutil.copytree(shipped, folder / "half" / "1", ignore=shutil.ignore_patterns("variables"))
+    with up(make("model", MODELS_DIR=folder / "half"), "tfs", "embedding") as project:
+        yield says(project, "tfs", "no version of fashion is loaded")
+        yield says(project, "embedding", "TensorFlow Serving has not loaded the model fashion/1")
+    shutil.copytree(shipped, folder / "plain" / "1", ignore=shutil.ignore_patterns("manifest.json"))
+    with up(make("model", MODELS_DIR=folder / "plain"), "embedding", "index") as project:
+        yield says(project, "embedding", "has no manifest.json: copy the whole version directory")
+        yield says(project, "index", "has no manifest.json: copy the whole version directory")
+
+
+def wrong_setting(make: Make, _: Path) -> Iterator[str]:
+    """A setting that is no number."""
+    with up(make("setting", GATEWAY_MAX_IMAGE_BYTES="many"), "gateway") as project:
+        yield says(project, "gateway", "setting MAX_IMAGE_BYTES")
+
+
+def taken_port(make: Make, _: Path) -> Iterator[str]:
+    """The gateway's port is taken: Docker itself refuses, and names it."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        project = make("port", GATEWAY_PORT=str(port))
+        try:
+            done = project("up", "-d", "--no-deps", "gateway", must=False)
+            line = next((line for line in done.stderr.splitlines() if "address already in use" in line), "")
+            check(done.returncode != 0 and str(port) in line, f"a taken port: {done.stderr[-300:]}")
+            yield f"docker: {line.strip()}"
+        finally:
+            project.down()
+
+
+def foreign_volume(make: Make, _: Path) -> Iterator[str]:
+    """MongoDB's volume belongs to another user."""
+    project = make("volume")
+    volume = f"{project.name}_mongo-data"
+    try:
+        project("up", "--no-start", "mongo")
+        image = project.inspect("mongo")["Config"]["Image"]
+        docker(
+            "run",
+            "--rm",
+            "-u",
+            "0",
+            "-v",
+            f"{volume}:/data/db",
+            "--entrypoint",
+            "chown",
+            image,
+            "-R",
+            "0:0",
+            "/data/db",
+        )
+        project("up", "-d", "mongo")
+        yield says(project, "mongo", "the volume /data/db belongs to user 0, not to 999")
+    finally:
+        project.down()
+
+
+def no_gpu(make: Make, _: Path) -> Iterator[str]:
+    """The GPU file on a machine without one: Docker itself refuses."""
+    if "nvidia" in docker("info", "--format", "{{json .Runtimes}}"):
+        yield "docker: not tried, this machine has NVIDIA's runtime"
+        return
+    project = make("gpu", files=("docker-compose.gpu.yml",))
+    image = f"tensorflow/serving:{project.settings['TFS_TAG']}"
+    gpu_image = f"tensorflow/serving:{project.settings['TFS_GPU_TAG']}"
+    docker("tag", image, gpu_image)
+    try:
+        done = project("up", "-d", must=False)
+        line = next((line for line in done.stderr.splitlines() if "could not select device driver" in line), "")
+        check(done.returncode != 0 and bool(line), f"no GPU: {done.stderr[-300:]}")
+        yield f"docker: {line.strip()}"
+    finally:
+        project.down()
+        docker("rmi", gpu_image, must=False)
+
+
+CASES = (no_env, wrong_password, models, wrong_setting, taken_port, foreign_volume, no_gpu)
+
+
+def all_cases(make: Make, folder: Path, say: Callable[[str], None]) -> None:
+    """Go through every case.
+
+    Raises:
+        Failed: one is not answered as it should be.
+    """
+    for case in CASES:
+        try:
+            for line in case(make, folder):
+                say(f"  {case.__name__.replace('_', ' ')}: {line}")
+        except Failed as error:
+            raise Failed(f"bad input, {case.__name__.replace('_', ' ')}: {error}") from None

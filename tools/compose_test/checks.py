@@ -1,0 +1,149 @@
+"""What is looked at while the stack runs: its walls, the sample catalogue in it, and each container's end and return."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tools.compose_test.load import Load
+from tools.compose_test.project import SERVICES, Project, check, docker, eventually, run
+
+LISTENING = {"embedding": (8001,), "index": (8002,), "tfs": (8500, 8501), "mongo": (27017,)}
+STOPS_WITHIN_S = 5.0
+PROBE = (
+    "import socket, sys\n"
+    "for target in sys.argv[1:]:\n"
+    "    host, port = target.rsplit(':', 1)\n"
+    "    try:\n"
+    "        socket.create_connection((host, int(port)), 2).close()\n"
+    "        print(target)\n"
+    "    except OSError:\n"
+    "        pass\n"
+)
+
+
+def walls(project: Project) -> None:
+    """Check users, file systems, capabilities, and that nothing but the gateway's port is reachable."""
+    for service in SERVICES:
+        found, container = project.inspect(service), project.container(service)
+        host = found["HostConfig"]
+        check(found["Config"]["User"].split(":")[0] not in ("", "0", "root"), f"{service} runs as root")
+        check(host["ReadonlyRootfs"], f"{service} can write its root file system")
+        check(host["CapDrop"] == ["ALL"] and not host["CapAdd"], f"{service} has capabilities")
+        check(host["Memory"] > 0 and host["NanoCpus"] > 0, f"{service} has no limits")
+        check(docker("exec", container, "id", "-u") != "0", f"{service} runs as root")
+        written = docker("exec", container, "sh", "-c", "touch /lookalike-test", must=False)
+        check("Read-only file system" in written, f"{service} wrote to its root file system: {written}")
+        published = {port for port, bound in found["NetworkSettings"]["Ports"].items() if bound}
+        check(published == ({"8000/tcp"} if service == "gateway" else set()), f"{service} publishes {published}")
+    targets = [f"{project.address(service)}:{port}" for service, ports in LISTENING.items() for port in ports]
+    image = project.inspect("gateway")["Config"]["Image"]
+    reached = docker("run", "--rm", "--entrypoint", "python", image, "-c", PROBE, *targets)
+    check(not reached, f"reachable from a container of another network: {reached}")
+
+
+def without_compilers(project: Project) -> None:
+    """Check that none of Lookalike's images has a compiler or TensorFlow in it."""
+    prefix, tag = project.settings["LOOKALIKE_IMAGES"], project.settings["LOOKALIKE_TAG"]
+    look = "command -v gcc cc clang; find / -xdev -name '*tensorflow*.so*' -o -xdev -name 'libtensorflow*' 2>/dev/null | head"
+    for name in ("gateway", "embedding", "index", "import"):
+        found = docker("run", "--rm", "--entrypoint", "sh", f"{prefix}/{name}:{tag}", "-c", look + "; true")
+        check(not found, f"{name} has {found}")
+
+
+def import_sample(project: Project, feed: Path) -> dict[str, Any]:
+    """Run the import job over a feed in the mounted folder and return its summary."""
+    done = project("run", "--rm", "-T", "import", f"/import/{feed.name}", "--json", must=False)
+    check("{" in done.stdout, f"the import failed: {done.stderr[-500:]}")
+    return dict(json.loads(done.stdout[done.stdout.index("{") :]))
+
+
+def products(gateway: str) -> int:
+    """Return how many products the index holds."""
+    return int(httpx.get(f"{gateway}/v1/stats", timeout=10, trust_env=False).json()["products"])
+
+
+def finds_itself(gateway: str, photo: bytes, key: str) -> bool:
+    """Return whether a product's own photo finds it, with a score above 0.999."""
+    options = {"content": photo, "headers": {"Content-Type": "application/octet-stream"}, "timeout": 10}
+    answer = httpx.post(f"{gateway}/v1/search", trust_env=False, **options)  # type: ignore[arg-type]
+    return answer.status_code == 200 and any(
+        result["id"] == key and result["score"] > 0.999 for result in answer.json()["results"]
+    )
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A container's end and return under load, and what became of the searches."""
+
+    service: str
+    how: str
+    stopped_s: float
+    back_s: float
+    answered: int
+    waited: int
+    broken: int
+    failed: int
+    longest_s: float
+    products: int
+    failures: tuple[str, ...]
+
+
+def outage(project: Project, load: Load, gateway: str, service: str, how: str, before_s: float) -> Outage:
+    """End one container under load, bring it back, and wait until everything answers again."""
+    load.new_tally()
+    time.sleep(before_s)
+    container = project.container(service)
+    load.mark()
+    began = time.monotonic()
+    if how == "stop":
+        docker("stop", "--time", "10", container)
+        check(project.inspect(service)["State"]["ExitCode"] != 137, f"{service} did not end by itself within 10 s")
+        stopped = time.monotonic() - began
+        docker("start", container)
+    else:
+        _kill(project, service)
+        stopped = 0.0
+    eventually(
+        lambda: _ready(gateway) and project.health(service)[0] == "healthy", 120, f"{service} is back after {how}"
+    )
+    back = time.monotonic() - began
+    time.sleep(before_s)
+    tally = load.tally
+    counts = tally.counts
+    return Outage(
+        service, how, stopped, back, counts["answered"], counts["waited"], counts["broken"], counts["failed"],
+        tally.longest_s, products(gateway), tuple(tally.failures[:3]),
+    )  # fmt: skip
+
+
+def _kill(project: Project, service: str) -> None:
+    """End a container's processes as a crash would, so that Docker starts it again; where that cannot be done, start it."""
+    pid = project.inspect(service)["State"]["Pid"]
+    restarts = project.inspect(service)["RestartCount"]
+    if run("kill", "-9", str(pid), must=False).returncode == 0:
+        eventually(lambda: project.inspect(service)["RestartCount"] > restarts, 30, f"Docker starts {service} again")
+    else:
+        docker("kill", project.container(service))
+        docker("start", project.container(service))
+
+
+def _ready(gateway: str) -> bool:
+    try:
+        return httpx.get(f"{gateway}/readyz", timeout=5, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def lost(gateway: str, keys: list[str]) -> list[str]:
+    """Return those of the products that the gateway no longer has, in the database or in the index."""
+    with httpx.Client(base_url=gateway, timeout=10, trust_env=False) as client:
+        return [
+            key
+            for key in keys
+            if client.get(f"/v1/products/{key}").status_code != 200
+            or client.get(f"/v1/products/{key}/similar").status_code != 200
+        ]
