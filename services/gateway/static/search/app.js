@@ -122,7 +122,7 @@ class App {
   async shareLink() {
     const { query } = this.view;
     if (query.kind !== "visit") return { url: location.href, photo: query.kind === "photo" };
-    const data = packPhoto(toThumb(this.subject.photo, 160, this.subject.box, 0.7));
+    const data = packPhoto(toThumb(this.subject.photo, 160, { box: this.subject.box, type: "image/webp", quality: 0.7 }));
     return { url: location.origin + write({ ...this.view, query: { kind: "photo", data } }), photo: true };
   }
 
@@ -180,8 +180,10 @@ class App {
     for (const result of answer.results) this.known.set(result.id, result);
     this.results.show(answer, view);
     this.side.showFilters(answer.facets ?? [], view.filter);
-    this.remember(subject, answer);
-    this.enrich(subject, answer);
+    whenIdle(() => {
+      this.remember(subject, answer);
+      this.enrich(subject, answer);
+    });
     if (this.focusResults) this.results.focus();
     this.focusResults = false;
   }
@@ -240,5 +242,8 @@ class App {
     showVisit(this.page.visit, this.visit.entries, { t, onOpen: (entry) => this.go({ query: entry.query, category: null, filter: {}, k: PAGE_SIZE }), onClear });
   }
 }
+
+/** Later, once what the visitor waits for is on the screen. */
+const whenIdle = (work) => (globalThis.requestIdleCallback ?? setTimeout)(work, { timeout: 400 });
 
 new App().start();

@@ -2,8 +2,8 @@
 
 import { headerSize, isAnimated, sniff } from "./sniff.js";
 
-const SHOWN_SIDE = 1600;
-const SENT_SIDE = 800;
+/** Longest side of the picture that is shown, cut and sent, in pixels. Networks look at 80 to 300 of a garment. */
+const SIDE = 960;
 const MOST_BYTES = 80e6;
 const MOST_PIXELS = 150e6;
 
@@ -16,7 +16,7 @@ export class PhotoError extends Error {
   }
 }
 
-/** @typedef {{bitmap: ImageBitmap, width: number, height: number, kind: string, note: string|null}} Photo */
+/** @typedef {{picture: HTMLCanvasElement, kind: string, note: string|null}} Photo */
 /** @typedef {{x: number, y: number, width: number, height: number}} Box parts of the picture's sides, 0 to 1 */
 
 export const WHOLE = Object.freeze({ x: 0, y: 0, width: 1, height: 1 });
@@ -33,10 +33,10 @@ export async function openPhoto(file) {
   if (["empty", "pdf", "svg", "video", "tiff"].includes(kind)) throw new PhotoError(kind);
   const size = headerSize(bytes);
   if (size && size.width * size.height > MOST_PIXELS) throw new PhotoError("tooManyPixels");
-  const bitmap = await decode(file, kind, size);
+  const picture = await decode(file, kind);
   const large = size && size.width * size.height > 24e6;
   const note = kind === "gif" && isAnimated(bytes) ? "animated" : large ? "large" : null;
-  return { bitmap, width: bitmap.width, height: bitmap.height, kind, note };
+  return { picture, kind, note };
 }
 
 async function readBytes(file) {
@@ -47,23 +47,25 @@ async function readBytes(file) {
   }
 }
 
-async function decode(file, kind, size) {
-  const longest = size ? Math.max(size.width, size.height) : 0;
-  const smaller = longest > SHOWN_SIDE ? { resizeWidth: Math.max(1, Math.round((size.width * SHOWN_SIDE) / longest)), resizeQuality: "medium" } : {};
+/** Decode whole, then draw small: measured twice as fast as having `createImageBitmap` resize. */
+async function decode(file, kind) {
   try {
     const blob = file.type.startsWith("image/") ? file : new Blob([file], { type: `image/${kind}` });
-    return await createImageBitmap(blob, { imageOrientation: "from-image", ...smaller });
+    const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" });
+    const picture = draw(bitmap, WHOLE, SIDE, "medium");
+    bitmap.close();
+    return picture;
   } catch {
     throw new PhotoError(kind === "heic" ? "heic" : kind === "unknown" ? "noPicture" : "damaged");
   }
 }
 
 /**
- * Draw a part of the picture, on white, within a square of this side.
- * @param {ImageBitmap} bitmap @param {Box} box @param {number} side
+ * Draw a part of a picture, on white, within a square of this side.
+ * @param {ImageBitmap|HTMLCanvasElement} source @param {Box} box @param {number} side
  */
-function draw(bitmap, box, side) {
-  const part = { x: box.x * bitmap.width, y: box.y * bitmap.height, width: Math.max(1, box.width * bitmap.width), height: Math.max(1, box.height * bitmap.height) };
+function draw(source, box, side, quality = "high") {
+  const part = { x: box.x * source.width, y: box.y * source.height, width: Math.max(1, box.width * source.width), height: Math.max(1, box.height * source.height) };
   const scale = Math.min(1, side / Math.max(part.width, part.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(part.width * scale));
@@ -71,26 +73,27 @@ function draw(bitmap, box, side) {
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, part.x, part.y, part.width, part.height, 0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = quality;
+  context.drawImage(source, part.x, part.y, part.width, part.height, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 
 /** The JPEG to send. @param {Photo} photo @param {Box} [box] @returns {Promise<Blob>} */
 export function toUpload(photo, box = WHOLE) {
-  const canvas = draw(photo.bitmap, box, SENT_SIDE);
+  const isWhole = box.width === 1 && box.height === 1;
+  const canvas = isWhole ? photo.picture : draw(photo.picture, box, SIDE);
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new PhotoError("damaged"))), "image/jpeg", 0.9);
   });
 }
 
-/** A small copy as a data: URL. @param {Photo} photo @param {number} side @param {Box} [box] */
-export function toThumb(photo, side, box = WHOLE, quality = 0.75) {
-  return draw(photo.bitmap, box, side).toDataURL("image/webp", quality);
+/** A small copy as a data: URL: JPEG, which is made at once, or WebP, which is half as long. @param {Photo} photo @param {number} side */
+export function toThumb(photo, side, { box = WHOLE, type = "image/jpeg", quality = 0.8 } = {}) {
+  return draw(photo.picture, box, side).toDataURL(type, quality);
 }
 
 /** The picture to show beside the results. @param {Photo} photo @returns {HTMLCanvasElement} */
-export const toCanvas = (photo) => draw(photo.bitmap, WHOLE, SHOWN_SIDE);
+export const toCanvas = (photo) => draw(photo.picture, WHOLE, SIDE);
 
 /** @param {string} url a data: URL in base64 @returns {Blob} @throws {PhotoError} */
 export function fromDataUrl(url) {

@@ -1,0 +1,133 @@
+"""The page in a real browser: how soon a 3 MB photo shows its first result, and what the pages weigh.
+
+The time runs in the browser, from the file input's `change` to the frame after the first result's picture is complete;
+the stack holds drawn products. Weights are compressed, with headers, without products' pictures, from an empty cache.
+"""
+
+import io
+import re
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Request
+from rich.console import Console
+from rich.table import Table
+
+from services.local.sample.catalogue import sample_query
+from tests.support.browser import NO_BROWSER, find_chromium, running_chromium, watched_page
+from tests.support.shop import running_shop
+
+REPEATS = 7
+PHOTO_BYTES = 3_000_000
+CLOCK = """
+addEventListener("change", () => {
+  window.started = performance.now();
+  window.firstResult = new Promise((resolve) => {
+    const look = () => {
+      const image = document.querySelector(".card:not(.ghost) img");
+      if (image?.complete && image.naturalWidth > 0) requestAnimationFrame(() => resolve(performance.now() - window.started));
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}, { capture: true });
+"""
+
+
+def large_photo() -> bytes:
+    """Return a JPEG of 12 megapixels and about 3 MB: a drawn shoe with a camera's noise."""
+    shoe = Image.open(io.BytesIO(sample_query(3, "Shoes"))).resize((3000, 4000))
+    noise = np.random.default_rng(7).normal(0, 9, (4000, 3000, 1))
+    picture = Image.fromarray((np.asarray(shoe) + noise).clip(0, 255).astype(np.uint8))
+    for quality in range(95, 30, -3):
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality)
+        if len(file.getvalue()) <= PHOTO_BYTES * 1.05:
+            break
+    return file.getvalue()
+
+
+def time_to_first_result(browser: Browser, url: str, photo: Path) -> list[float]:
+    """Return milliseconds from choosing the photo to its first result, each time in a new tab."""
+    times = []
+    for _ in range(REPEATS):
+        with watched_page(browser, url, viewport={"width": 1280, "height": 900}) as (page, _):
+            page.add_init_script(CLOCK)
+            page.goto("/", wait_until="networkidle")
+            page.locator("input[type=file]").first.set_input_files(photo)
+            page.wait_for_function("window.firstResult")
+            times.append(float(page.evaluate("window.firstResult")))
+    return times
+
+
+def time_to_decode(browser: Browser, url: str, photo: Path) -> float:
+    """Return the median of milliseconds that the browser takes to decode the photo and nothing else."""
+    with watched_page(browser, url) as (page, _):
+        page.add_init_script("addEventListener('change', (event) => (window.photo = event.target.files[0]), true)")
+        page.goto("/", wait_until="networkidle")
+        page.locator("input[type=file]").first.set_input_files(photo)
+        page.wait_for_timeout(2000)
+        script = (
+            "async () => { const t = performance.now(); await createImageBitmap(photo); return performance.now() - t }"
+        )
+        return statistics.median(float(page.evaluate(script)) for _ in range(REPEATS))
+
+
+def weight(browser: Browser, url: str, path: str, only: str = "") -> int:
+    """Return the bytes on the wire of a page and its files, or of those files only whose address has a part like this."""
+    finished: list[Request] = []
+    with watched_page(browser, url) as (page, _):
+        page.on("requestfinished", finished.append)
+        page.goto(path, wait_until="networkidle")
+        ours = [request for request in finished if "/v1/" not in request.url and re.search(only, request.url)]
+        sizes = [request.sizes() for request in ours]
+    return sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
+
+
+def main() -> dict[str, Any]:
+    """Measure, print a table, return the figures."""
+    if find_chromium() is None:
+        Console().print(NO_BROWSER)
+        return {"skipped": NO_BROWSER}
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "photo.jpg"
+        photo.write_bytes(large_photo())
+        with running_shop(Path(folder) / "stack") as shop, running_chromium() as browser:
+            times = time_to_first_result(browser, shop.url, photo)
+            decoding = time_to_decode(browser, shop.url, photo)
+            weights = {path: weight(browser, shop.url, path) for path in ("/", "/catalogue")}
+            widget = weight(browser, shop.url, "/example-shop", r"/widget|/shared/.*\.js")
+        size = photo.stat().st_size
+    figures = {
+        "photo_bytes": size,
+        "first_result_ms": [round(t) for t in times],
+        "first_result_median_ms": round(statistics.median(times)),
+        "first_result_worst_ms": round(max(times)),
+        "decoding_alone_ms": round(decoding),
+        "search_page_bytes": weights["/"],
+        "catalogue_page_bytes": weights["/catalogue"],
+        "widget_bytes": widget,
+    }
+    show(figures)
+    return figures
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print the figures beside their bounds."""
+    table = Table("in a headless Chromium", "measured", "bound")
+    photo = f"first result after choosing a {figures['photo_bytes'] / 1e6:.1f} MB photo"
+    table.add_row(f"{photo}, median of {REPEATS}", f"{figures['first_result_median_ms']} ms", "1000 ms")
+    table.add_row(f"{photo}, slowest", f"{figures['first_result_worst_ms']} ms", "")
+    table.add_row("of that, the browser's decoding of the photo", f"{figures['decoding_alone_ms']} ms", "")
+    table.add_row("search page, compressed", f"{figures['search_page_bytes'] / 1000:.1f} kB", "60 kB")
+    table.add_row("catalogue page, compressed", f"{figures['catalogue_page_bytes'] / 1000:.1f} kB", "60 kB")
+    table.add_row("widget, compressed", f"{figures['widget_bytes'] / 1000:.1f} kB", "25 kB")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
