@@ -69,7 +69,10 @@ class Assets:
             modules: folders whose scripts the browser is to fetch at once, instead of one import after the other.
             config: goes into the page as JSON in an attribute: no script in the page, so the policy stays strict.
         """
-        scripts = [f for f in sorted(self._files) if f.endswith(".js") and f.partition("/")[0] in modules]
+        classic = {"shared/boot.js"}
+        scripts = [
+            f for f in sorted(set(self._files) - classic) if f.endswith(".js") and f.partition("/")[0] in modules
+        ]
         preloads = "\n  ".join(f'<link rel="modulepreload" href="{self.prefix}/{script}">' for script in scripts)
         values = {
             "__ASSETS__": self.prefix,

@@ -222,3 +222,11 @@ def test_a_service_that_is_away_is_named_with_the_requests_number_and_a_retry(
         with page.expect_request("**/v1/search"):
             alert.get_by_role("button", name="Try again").click()
         assert watch.unexpected == []
+
+
+def test_a_page_whose_files_did_not_all_arrive_loads_itself_once_more(page: Page, watch: Watch) -> None:
+    watch.expect("ERR_CONNECTION_RESET")
+    page.route("**/search/grid.js", lambda route: route.abort("connectionreset"), times=1)
+    page.goto("/")
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
+    assert page.evaluate("sessionStorage.getItem('lookalike.reloaded')") is None

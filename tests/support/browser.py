@@ -46,7 +46,8 @@ class Watch:
     hosts: set[str]
     problems: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
+    # The machine's own network coming and going (containers being started, say) is not the page's doing.
+    expected: list[str] = field(default_factory=lambda: ["ERR_NETWORK_CHANGED"])
 
     def listen(self, page: Page) -> None:
         """Watch a page."""
