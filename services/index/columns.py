@@ -1,22 +1,23 @@
-"""Products' attributes by value, so that a filter is answered without looking at every product."""
+"""One attribute of many products, so that a filter is answered, and its values counted, without looking at each."""
 
-import threading
 from array import array
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.wire import AttributeValue, Condition, Range
-from services.index.facets import Summaries
-from services.index.payload import attribute_of
 
 BoolArray = NDArray[np.bool_]
 RowArray = NDArray[np.int64]
+Values = AttributeValue | list[AttributeValue] | None
 
 
 class Column:
-    """One attribute of rows 0 … size - 1: which rows hold each value, and every number with its row."""
+    """An attribute's values in rows 0 … size - 1: the rows of each text and boolean, and the numbers with their rows.
+
+    It is not for several threads at once.
+    """
 
     def __init__(self) -> None:
         self.size = 0
@@ -24,41 +25,85 @@ class Column:
         self._numbers = array("d")
         self._number_rows = array("q")
 
-    def append(self, value: AttributeValue | list[AttributeValue] | None) -> None:
-        """Take the next row's value; each one of a list counts."""
-        items = value if isinstance(value, list) else () if value is None else (value,)
-        for key, item in {_comparable(item): item for item in items}.items():
-            self._rows_of.setdefault(key, array("q")).append(self.size)
-            if isinstance(item, int | float) and not isinstance(item, bool):
-                self._numbers.append(item)
-                self._number_rows.append(self.size)
-        self.size += 1
+    def put(self, row: int, value: Values) -> None:
+        """Take the next row's value; each one of a list counts, once. Rows that are passed over have none."""
+        self.size = row + 1
+        if isinstance(value, str):  # most are
+            self._hold(value, row)
+        elif value is not None:
+            for item in dict.fromkeys(map(_comparable, value if isinstance(value, list) else [value])):
+                self._hold(item, row)
+
+    def _hold(self, item: Hashable, row: int) -> None:
+        if isinstance(item, int | float):
+            self._numbers.append(item)
+            self._number_rows.append(row)
+            return
+        rows = self._rows_of.get(item)
+        if rows is None:
+            rows = self._rows_of[item] = array("q")
+        rows.append(row)
+
+    @property
+    def texts(self) -> int:
+        """How many different texts and booleans there are."""
+        return len(self._rows_of)
 
     def rows(self, condition: Condition) -> RowArray:
         """Return the rows that meet a condition: equal to a value, to any of a list, or in a range."""
+        numbers, number_rows = np.frombuffer(self._numbers), np.frombuffer(self._number_rows, np.int64)
         if isinstance(condition, Range):
-            numbers = np.array(self._numbers)
-            return np.array(self._number_rows, dtype=np.int64)[_in_range(numbers, condition)]
-        values = condition if isinstance(condition, list) else [condition]
-        found = [np.array(self._rows_of.get(_comparable(value), ()), dtype=np.int64) for value in values]
-        return np.concatenate(found) if found else np.empty(0, np.int64)
+            return number_rows[_in_range(numbers, condition)]
+        wanted = [_comparable(value) for value in (condition if isinstance(condition, list) else [condition])]
+        found = [np.frombuffer(self._rows_of.get(value, b""), np.int64) for value in wanted]
+        sought = [value for value in wanted if isinstance(value, int | float)]
+        return np.concatenate([*found, number_rows[np.isin(numbers, sought)] if sought else number_rows[:0]])
 
-    def counts(self, allowed: BoolArray) -> dict[Hashable, int]:
-        """Return how many of the allowed rows hold each value. `allowed` may be shorter than the column."""
-        counted = {}
+    def holders(self, among: BoolArray) -> int:
+        """Return how many of the rows for which `among` is true have the attribute."""
+        holds = np.zeros(len(among), dtype=np.bool_)
+        for rows in (*self._rows_of.values(), self._number_rows):
+            holds[np.frombuffer(rows, np.int64)] = True
+        return int((holds & among).sum())
+
+    def counts(self, among: BoolArray) -> dict[AttributeValue, int]:
+        """Return how many of the rows for which `among` is true hold each text and boolean."""
+        counted = {
+            _plain(value): int(among[np.frombuffer(rows, np.int64)].sum()) for value, rows in self._rows_of.items()
+        }
+        return {value: count for value, count in counted.items() if count}
+
+    def numbers(self, among: BoolArray) -> NDArray[np.float64]:
+        """Return the numbers that the rows hold for which `among` is true."""
+        return np.frombuffer(self._numbers)[among[np.frombuffer(self._number_rows, np.int64)]]
+
+    def moved(self, new_rows: RowArray, size: int) -> "Column":
+        """Return the column with each row in its new place; those whose place is -1 are gone."""
+        column = Column()
+        column.size = size
         for value, rows in self._rows_of.items():
-            known = np.array(rows, dtype=np.int64)
-            counted[value] = int(allowed[known[known < len(allowed)]].sum())
-        return counted
+            places = new_rows[np.frombuffer(rows, np.int64)]
+            if (places >= 0).any():
+                column._rows_of[value] = array("q", places[places >= 0].tobytes())
+        places = new_rows[np.frombuffer(self._number_rows, np.int64)]
+        column._numbers = array("d", np.frombuffer(self._numbers)[places >= 0].tobytes())
+        column._number_rows = array("q", places[places >= 0].tobytes())
+        return column
 
-
-def plain(value: Hashable) -> AttributeValue:
-    """Return the value as it stands in the documents, from its comparable form."""
-    return value[1] if isinstance(value, tuple) else value  # type: ignore[return-value]
+    def extend(self, other: "Column") -> None:
+        """Take over another column's values; their rows are this column's."""
+        for value, rows in other._rows_of.items():
+            self._rows_of.setdefault(value, array("q")).extend(rows)
+        self._numbers.extend(other._numbers)
+        self._number_rows.extend(other._number_rows)
 
 
 def _comparable(value: AttributeValue) -> Hashable:
     return ("bool", value) if isinstance(value, bool) else value  # True == 1 in Python, not in a shop's data
+
+
+def _plain(value: Hashable) -> AttributeValue:
+    return bool(value[1]) if isinstance(value, tuple) else str(value)
 
 
 def _in_range(numbers: NDArray[np.float64], bounds: Range) -> BoolArray:
@@ -72,44 +117,3 @@ def _in_range(numbers: NDArray[np.float64], bounds: Range) -> BoolArray:
     if bounds.lt is not None:
         inside &= numbers < bounds.lt
     return inside
-
-
-class Segment:
-    """Keys and payloads of consecutive rows; rows are only ever added, and a reader looks at those it knows of.
-
-    A column is made when a filter first asks for its attribute, and grows with the rows.
-    """
-
-    def __init__(self, keys: list[str], payloads: list[bytes | None]) -> None:
-        self.keys = keys
-        self.payloads = payloads
-        self.summaries = Summaries()
-        self._columns: dict[str, Column] = {}
-        self._lock = threading.Lock()
-
-    def append(self, key: str, payload: bytes | None) -> None:
-        """Add a row."""
-        self.keys.append(key)
-        self.payloads.append(payload)
-
-    def matching(self, conditions: Mapping[str, Condition], size: int) -> BoolArray:
-        """Return which of the first `size` rows meet all the conditions."""
-        matches = np.ones(size, dtype=np.bool_)
-        for name, condition in conditions.items():
-            with self._lock:
-                rows = self._column(name, self.payloads, size).rows(condition)
-            met = np.zeros(size, dtype=np.bool_)
-            met[rows[rows < size]] = True
-            matches &= met
-        return matches
-
-    def counts(self, name: str, allowed: BoolArray) -> dict[Hashable, int]:
-        """Return how many of the allowed first rows hold each value of an attribute."""
-        with self._lock:
-            return self._column(name, self.payloads, len(allowed)).counts(allowed)
-
-    def _column(self, name: str, payloads: Sequence[bytes | None], size: int) -> Column:
-        column = self._columns.setdefault(name, Column())
-        for row in range(column.size, size):
-            column.append(attribute_of(payloads[row], name))
-        return column

@@ -1,86 +1,60 @@
 """What a category can be filtered by, with how many products each choice would bring."""
 
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from services.contracts.wire import AttributeValue
-from services.index.payload import unpack
+import numpy as np
+from numpy.typing import NDArray
 
-MOST_VALUES = 60  # an attribute with more is no choice but a description: a title, an article number
-LEAST_SHARE = 0.05  # of the rows have to have it
+from services.contracts.wire import AttributeValue, Facet, FacetRange, FacetValue
+from services.index.segment import MOST_VALUES, Tally
+
+LEAST_SHARE = 0.05  # of the products have to have it
 SHOWN_VALUES = 30
+Tallies = Sequence[Mapping[str, Tally]]
 
 
-@dataclass
-class Summary:
-    """One attribute of some rows: in how many it is, and its values, or None once there are too many of them."""
+def facets_of(every: Tallies, chosen: Tallies, size: int) -> list[Facet]:
+    """Return the facets of a category, in the order in which its products first have the attributes.
 
-    rows: int = 0
-    values: set[tuple[bool, AttributeValue]] | None = field(default_factory=set)
-    numbers: int = 0
-    least: float = float("inf")
-    greatest: float = float("-inf")
-
-    def take(self, value: AttributeValue | list[AttributeValue]) -> None:
-        """Take one row's value; each one of a list counts."""
-        self.rows += 1
-        items = value if isinstance(value, list) else [value]
-        if items and all(isinstance(item, int | float) and not isinstance(item, bool) for item in items):
-            self.numbers += 1
-            self.least = min(self.least, *items)  # type: ignore[type-var, assignment]
-            self.greatest = max(self.greatest, *items)  # type: ignore[type-var, assignment]
-        if self.values is not None:
-            self.values.update((isinstance(item, bool), item) for item in items)
-            if len(self.values) > MOST_VALUES:
-                self.values = None
+    Args:
+        every: what all products hold, in each part of the category.
+        chosen: of each attribute, what those hold that meet the conditions on the others.
+        size: how many products there are.
+    """
+    found = []
+    for name in dict.fromkeys(name for part in every for name in part):
+        all_of_it = [part[name] for part in every if name in part]
+        facet = _facet(name, all_of_it, [part[name] for part in chosen if name in part], size)
+        if facet is not None:
+            found.append(facet)
+    return found
 
 
-class Summaries:
-    """The attributes of a segment's rows, brought up to date when they are asked for. Rows are only ever added."""
-
-    def __init__(self) -> None:
-        self._seen = 0
-        self._of: dict[str, Summary] = {}
-        self._lock = threading.Lock()
-
-    def read(self, payloads: Sequence[bytes | None], size: int) -> dict[str, Summary]:
-        """Return the summary of each attribute, in the order in which the rows first have them.
-
-        Rows that have gone count too, until the segment is merged: these are for choosing what to offer.
-        """
-        with self._lock:
-            for row in range(self._seen, size):
-                for name, value in unpack(payloads[row]).get("attributes", {}).items():
-                    self._of.setdefault(name, Summary()).take(value)
-            self._seen = max(self._seen, size)
-            return dict(self._of)
-
-
-@dataclass(frozen=True)
-class Offer:
-    """An attribute worth offering: by its values, or by a range of numbers."""
-
-    name: str
-    range: tuple[float, float] | None
-
-
-def offers(parts: Sequence[dict[str, Summary]], rows: int) -> list[Offer]:
-    """Return what is worth offering of the attributes of several segments with so many rows in all."""
-    names = dict.fromkeys(name for part in parts for name in part)
-    found = (_offer(name, [part[name] for part in parts if name in part], rows) for name in names)
-    return [offer for offer in found if offer is not None]
-
-
-def _offer(name: str, summaries: list[Summary], rows: int) -> Offer | None:
-    having = sum(one.rows for one in summaries)
-    if having < LEAST_SHARE * rows:
+def _facet(name: str, every: Sequence[Tally], chosen: Sequence[Tally], size: int) -> Facet | None:
+    """Return an attribute's facet; None where there is no choice, or too much of it."""
+    if sum(tally.rows for tally in every) < LEAST_SHARE * size:
         return None
-    if sum(one.numbers for one in summaries) == having:
-        least, greatest = min(one.least for one in summaries), max(one.greatest for one in summaries)
-        return Offer(name, (least, greatest)) if least < greatest else None
-    values = [one.values for one in summaries]
-    if any(one is None for one in values):
-        return None
-    distinct = len(set[tuple[bool, AttributeValue]]().union(*(one or () for one in values)))
-    return Offer(name, None) if 1 < distinct <= MOST_VALUES else None
+    numbers = _numbers(every)
+    if not any(tally.texts for tally in every):
+        least, greatest = float(numbers.min()), float(numbers.max())
+        return Facet(attribute=name, range=FacetRange(min=least, max=greatest)) if least < greatest else None
+    distinct = len(_texts(every)) + len(np.unique(numbers))
+    values = _ranked(chosen)[:SHOWN_VALUES] if 1 < distinct <= MOST_VALUES else []
+    return Facet(attribute=name, values=values) if values else None
+
+
+def _ranked(tallies: Sequence[Tally]) -> list[FacetValue]:
+    values, counts = np.unique(_numbers(tallies), return_counts=True)
+    plain = [int(value) if value.is_integer() else value for value in values.tolist()]
+    counted = [*_texts(tallies).items(), *zip(plain, counts.tolist(), strict=True)]
+    ranked = sorted(counted, key=lambda entry: (-entry[1], str(entry[0])))
+    return [FacetValue(value=value, count=count) for value, count in ranked]
+
+
+def _numbers(tallies: Sequence[Tally]) -> NDArray[np.float64]:
+    return np.concatenate([np.empty(0), *(tally.numbers for tally in tallies)])
+
+
+def _texts(tallies: Sequence[Tally]) -> Counter[AttributeValue]:
+    return sum((Counter(tally.texts) for tally in tallies), Counter())

@@ -6,7 +6,8 @@ brute force; what has gone or was replaced is marked dead. Now and then all of i
 
 import numpy as np
 
-from services.index.columns import BoolArray, Segment
+from services.index.columns import BoolArray
+from services.index.segment import Segment, merged
 from services.index.view import BuildFlat, Float32Array, View
 
 MERGE_ROWS = 2048  # brute force over so many rows of 64 numbers takes about 0.05 ms
@@ -111,4 +112,6 @@ class Partition:
         for hole, mover in zip(holes.tolist(), movers.tolist(), strict=True):
             keys[hole], payloads[hole] = keys[mover], payloads[mover]
             self._rows[keys[hole]] = hole
-        self._rebase(vectors[:size], Segment(keys[:size], payloads[:size]))
+        new_rows = np.where(live, np.arange(len(keys)), -1)
+        new_rows[movers] = holes
+        self._rebase(vectors[:size], merged(self._base, self._tail, new_rows, keys[:size], payloads[:size]))

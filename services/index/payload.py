@@ -25,7 +25,7 @@ def unpack(payload: bytes | None) -> dict[str, Any]:
     return fields
 
 
-def attribute_of(payload: bytes | None, name: str) -> AttributeValue | list[AttributeValue] | None:
-    """Return one attribute, or None where the product has none of that name."""
-    value: AttributeValue | list[AttributeValue] | None = unpack(payload).get("attributes", {}).get(name)
-    return value
+def attributes_of(payload: bytes | None) -> dict[str, AttributeValue | list[AttributeValue]]:
+    """Return the attributes in a payload."""
+    attributes: dict[str, AttributeValue | list[AttributeValue]] = unpack(payload).get("attributes", {})
+    return attributes

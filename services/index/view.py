@@ -1,6 +1,5 @@
 """What a search sees of one category: vectors, keys and payloads that never change once published."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,9 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.wire import Condition, Facet, FacetRange, FacetValue
-from services.index.columns import BoolArray, RowArray, Segment, plain
-from services.index.facets import SHOWN_VALUES, offers
+from services.contracts.wire import Condition, Facet
+from services.index.columns import BoolArray, RowArray
+from services.index.facets import facets_of
+from services.index.segment import Segment, Tally
 
 Float32Array = NDArray[np.float32]
 # Sums of the same 64 products of float32 differ by less than this when they are added up in another order.
@@ -85,19 +85,13 @@ class View:
 
     def facets(self, conditions: Mapping[str, Condition]) -> list[Facet]:
         """Return what the products can be filtered by. Counts heed the conditions on all other attributes."""
-        base, tail = len(self.base.keys), len(self.tail_vectors)
-        parts = [self.base.summaries.read(self.base.payloads, base), self.tail.summaries.read(self.tail.payloads, tail)]
+        without = {name: {k: v for k, v in conditions.items() if k != name} for name in conditions}
+        among = {name: self._allowed(others) for name, others in without.items()}
         allowed = self._allowed(conditions)
-        found = []
-        for offer in offers(parts, base + tail):
-            if offer.range is not None:
-                found.append(Facet(attribute=offer.name, range=FacetRange(min=offer.range[0], max=offer.range[1])))
-                continue
-            others = {name: condition for name, condition in conditions.items() if name != offer.name}
-            values = self._values(offer.name, self._allowed(others) if offer.name in conditions else allowed)
-            if values:
-                found.append(Facet(attribute=offer.name, values=values))
-        return found
+        every = self._tallies(lambda _: self.live)
+        return facets_of(
+            every, self._tallies(lambda name: among.get(name, allowed)) if conditions else every, self.size
+        )
 
     def find(self, key: str, hint: int) -> int | None:
         """Return the row of a key, or None. `hint` is its row as the writer has it, who may be ahead of this view."""
@@ -128,11 +122,10 @@ class View:
     def _allowed(self, conditions: Mapping[str, Condition]) -> BoolArray:
         return self.live & self._matching(conditions) if conditions else self.live
 
-    def _values(self, name: str, allowed: BoolArray) -> list[FacetValue]:
-        base = len(self.base.keys)
-        counted = Counter(self.base.counts(name, allowed[:base])) + Counter(self.tail.counts(name, allowed[base:]))
-        ranked = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))  # Counter's sum drops the zeros
-        return [FacetValue(value=plain(value), count=count) for value, count in ranked[:SHOWN_VALUES]]
+    def _tallies(self, among: Callable[[str], BoolArray]) -> list[dict[str, Tally]]:
+        base, tail = len(self.base.keys), len(self.tail_vectors)
+        in_base = self.base.tally(lambda name: among(name)[:base], base)
+        return [in_base, self.tail.tally(lambda name: among(name)[base:], tail)]
 
     def _matching(self, conditions: Mapping[str, Condition]) -> BoolArray:
         in_base = self.base.matching(conditions, len(self.base.keys))

@@ -7,8 +7,8 @@ import pytest
 
 from services.catalogue.product import Product
 from services.contracts.wire import Range
-from services.index.columns import Segment
 from services.index.payload import pack
+from services.index.segment import Segment
 
 ATTRIBUTES: list[dict[str, Any]] = [
     {"colour": "blue", "price": 10, "new": True},

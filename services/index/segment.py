@@ -1,0 +1,126 @@
+"""Keys, payloads and attributes of consecutive rows."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts.wire import AttributeValue, Condition
+from services.index.columns import BoolArray, Column, RowArray
+from services.index.payload import attributes_of
+
+MOST_VALUES = 60  # an attribute with more is no choice but a description: a title, an article number
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What some rows hold of one attribute: how many have it, how many hold each text and boolean, all their numbers."""
+
+    rows: int
+    texts: Mapping[AttributeValue, int]
+    numbers: NDArray[np.float64]
+
+
+class Segment:
+    """Rows are only ever added, and a reader looks at those it knows of. Any thread may ask.
+
+    A column is made when a filter first asks for its attribute, or with all others when values are first counted, and
+    grows with the rows. Attributes with very many different texts are not counted: that would only take memory.
+    """
+
+    def __init__(self, keys: list[str], payloads: list[bytes | None]) -> None:
+        self.keys = keys
+        self.payloads = payloads
+        self._columns: dict[str, Column] = {}
+        self._asked: set[str] = set()  # by a filter: these columns are kept, however large
+        self._too_many: set[str] = set()
+        self._surveyed: int | None = None
+        self._lock = threading.Lock()
+
+    def append(self, key: str, payload: bytes | None) -> None:
+        """Add a row."""
+        self.payloads.append(payload)
+        self.keys.append(key)
+
+    def matching(self, conditions: Mapping[str, Condition], size: int) -> BoolArray:
+        """Return which of the first `size` rows meet all the conditions."""
+        matches = np.ones(size, dtype=np.bool_)
+        for name, condition in conditions.items():
+            met = np.zeros(size, dtype=np.bool_)
+            with self._lock:
+                rows = self._column(name, size).rows(condition)
+            met[rows[rows < size]] = True
+            matches &= met
+        return matches
+
+    def tally(self, among: Callable[[str], BoolArray], size: int) -> dict[str, Tally]:
+        """Return what the rows hold of each attribute, of those for which `among(attribute)`, shape (size,), is true."""
+        with self._lock:
+            self._survey(size)
+            counted = [name for name in self._columns if name not in self._too_many]
+            return {name: self._tally(self._columns[name], among(name)) for name in counted}
+
+    @staticmethod
+    def _tally(column: Column, among: BoolArray) -> Tally:
+        wide = np.zeros(max(column.size, len(among)), dtype=np.bool_)  # a newer reader may have seen more rows
+        wide[: len(among)] = among
+        return Tally(column.holders(wide), column.counts(wide), column.numbers(wide))
+
+    def _column(self, name: str, size: int) -> Column:
+        self._asked.add(name)
+        column = self._columns.setdefault(name, Column())
+        for row in range(column.size, size):
+            column.put(row, attributes_of(self.payloads[row]).get(name))
+        return column
+
+    def _survey(self, size: int) -> None:
+        """Bring the columns of all attributes up to `size` rows, but for those with too many texts."""
+        for row in range(self._surveyed or 0, size):
+            for name, value in attributes_of(self.payloads[row]).items():
+                if name not in self._too_many:
+                    self._put(name, row, value)
+        self._surveyed = max(self._surveyed or 0, size)
+        for name in self._columns.keys() - self._too_many:
+            self._columns[name].size = max(self._columns[name].size, size)
+
+    def _put(self, name: str, row: int, value: AttributeValue | list[AttributeValue]) -> None:
+        column = self._columns.setdefault(name, Column())
+        if column.size <= row:
+            column.put(row, value)
+        if column.texts > MOST_VALUES:
+            self._too_many.add(name)
+            if name not in self._asked:
+                del self._columns[name]
+
+
+def merged(base: Segment, tail: Segment, new_rows: RowArray, keys: list[str], payloads: list[bytes | None]) -> Segment:
+    """Return a segment of these keys and payloads that has the columns of two others.
+
+    Args:
+        base, tail: their rows are numbered one after the other.
+        new_rows: the new number of each of them, -1 for those that are gone.
+    """
+    segment = Segment(keys, payloads)
+    count = len(base.keys)
+    with base._lock, tail._lock:
+        if base._surveyed is not None or tail._surveyed is not None:
+            base._survey(count)
+            tail._survey(len(tail.keys))
+            segment._surveyed = len(keys)
+        segment._too_many = base._too_many | tail._too_many
+        segment._asked = base._asked | tail._asked
+        for name in dict.fromkeys([*base._columns, *tail._columns]):
+            if name in segment._asked or name not in segment._too_many:
+                column = _full(base, name).moved(new_rows[:count], len(keys))
+                column.extend(_full(tail, name).moved(new_rows[count:], len(keys)))
+                segment._columns[name] = column
+    return segment
+
+
+def _full(segment: Segment, name: str) -> Column:
+    known = segment._columns.get(name)
+    if known is None and segment._surveyed == len(segment.keys) and name not in segment._too_many:
+        return Column()
+    return segment._column(name, len(segment.keys))
