@@ -8,7 +8,7 @@ answer=$(cat <&3)
 case $answer in
   *'"AVAILABLE"'*) echo "ready" ;;
   *error_message*) # the last reason given
-    reason=$(grep -o '"error_message": *"[^"]*"' <<<"$answer" | grep -v '""\|: ""' | tail -n 1 | cut -d'"' -f4)
+    reason=$(grep -o '"error_message": *"[^"]\+' <<<"$answer" | tail -n 1 | cut -d'"' -f4 | cut -c 1-160)
     echo "not ready: no version of $model is loaded${reason:+: $reason}; is MODELS_DIR right, and was the whole version folder copied?"
     exit 1
     ;;

@@ -16,8 +16,8 @@ Make = Callable[..., Project]
 def up(project: Project, *services: str) -> Iterator[Project]:
     """Start services of a project that are expected to complain, whatever they wait for, and take them away."""
     try:
-        project("up", "--no-start", "--no-deps", *services)
-        docker("start", *(project.container(service) for service in services))
+        for service in services:  # one by one: together, Compose 1 waits for what they depend on, --no-deps or not
+            project("up", "-d", "--no-deps", service)
         yield project
     finally:
         project.down()
@@ -29,9 +29,10 @@ def says(project: Project, service: str, text: str) -> str:
     Raises:
         Failed: it says something else.
     """
-    eventually(
-        lambda: text in project.health(service)[1], WITHIN_S, f"{service} says '{text}': {_shown(project, service)}"
-    )
+    try:
+        eventually(lambda: text in project.health(service)[1], WITHIN_S, f"{service} says '{text}'")
+    except Failed as error:
+        raise Failed(f"{error}: {_shown(project, service)}") from None
     check(project.health(service)[0] != "healthy", f"{service} says it is healthy")
     return f"{service}: {project.health(service)[1]}"
 

@@ -121,9 +121,10 @@ class Project:
 
     def wait_healthy(self, service: str, within_s: float = 180) -> None:
         """Wait for a container to be healthy."""
-        eventually(
-            lambda: self.health(service)[0] == "healthy", within_s, f"{service} is healthy: {self.health(service)}"
-        )
+        try:
+            eventually(lambda: self.health(service)[0] == "healthy", within_s, f"{service} is healthy")
+        except Failed as error:
+            raise Failed(f"{error}: {self.health(service)[1]}") from None
 
     def down(self) -> None:
         """Take everything away: containers, networks, volumes."""
