@@ -59,24 +59,12 @@ def handbag(canvas: Canvas, look: Look) -> None:
     canvas.ground(180, 408, wide - 4, 8)
     arch = spline((116, 232), (118, 150), (146, low), (180, low - 8), (214, low), (242, 150), (244, 232))
     _handle(canvas, look, [(x, y - 10) for x, y in arch], 11, 0.3)
-    body = symmetric(
-        joined(
-            [(180, 212), (268, 212)],
-            spline((268, 212), (292, 280), (180 + wide, 380)),
-            spline((180 + wide, 380), (180 + wide - 8, 404), (180 + wide - 30, 408)),
-            [(180, 408)],
-        )
-    )
+    side = spline((268, 212), (292, 280), (180 + wide, 380))
+    corner = spline((180 + wide, 380), (180 + wide - 8, 404), (180 + wide - 30, 408))
+    body = symmetric(joined([(180, 212), (268, 212)], side, corner, [(180, 408)]))
     canvas.part(body, look.cloth, BODY, shadow=0.3)
-    seam = _seam(look)
-    canvas.line(
-        symmetric([(180, 222), (262, 222), (180 + wide - 20, 394), (180, 398)]),
-        seam,
-        1.2,
-        0.5,
-        closed=True,
-        within=body,
-    )
+    seam, piping = _seam(look), symmetric([(180, 222), (262, 222), (180 + wide - 20, 394), (180, 398)])
+    canvas.line(piping, seam, 1.2, 0.5, closed=True, within=body)
     for flip in (list, mirror):
         canvas.line(flip(spline((252, 214), (262, 300), (282, 406))), seam, 1.4, 0.5)
     if look.chance(0.5):
@@ -112,48 +100,35 @@ def tote(canvas: Canvas, look: Look) -> None:
 
 def backpack(canvas: Canvas, look: Look) -> None:
     canvas.ground(180, 436, 104, 8)
+    dark = look.stuff(darker(look.colour, 0.45))
     for flip in (list, mirror):
-        canvas.part(
-            flip(spline((232, 116), (272, 160), (296, 240), (296, 350), (276, 410), (250, 330))),
-            look.stuff(darker(look.colour, 0.45)),
-            SOFT,
-            shadow=0,
-        )
-    loop = spline((158, 92), (160, 58), (180, 50), (200, 58), (202, 92))
-    canvas.cord(loop, look.stuff(darker(look.colour, 0.4)), 9, THIN)
+        strap = spline((232, 116), (272, 160), (296, 240), (296, 350), (276, 410), (250, 330))
+        canvas.part(flip(strap), dark, SOFT, shadow=0)
+    grip = spline((158, 92), (160, 58), (180, 50), (200, 58), (202, 92))
+    canvas.cord(grip, look.stuff(darker(look.colour, 0.4)), 9, THIN)
     top = look.between(72, 86)
-    body = symmetric(
-        joined(
-            spline((180, top), (222, top + 6), (262, top + 54), (278, 200), (286, 330)),
-            spline((286, 330), (286, 408), (270, 430), (180, 436)),
-        )
-    )
+    side = spline((180, top), (222, top + 6), (262, top + 54), (278, 200), (286, 330))
+    body = symmetric(joined(side, spline((286, 330), (286, 408), (270, 430), (180, 436))))
     canvas.part(body, look.cloth, NYLON, shadow=0.2)
-    seam, metal = _seam(look), STEEL
-    canvas.line(
-        symmetric(spline((180, top + 34), (214, top + 40), (244, top + 80), (256, 220))),
-        darker(look.colour, 0.6),
-        4.5,
-        0.8,
-    )
-    canvas.line(symmetric(spline((180, top + 34), (214, top + 40), (244, top + 80), (256, 220))), metal, 1.3, 0.7)
-    pocket = symmetric(
-        joined(spline((180, 262), (234, 264), (254, 284)), spline((254, 284), (262, 360), (254, 414)), [(180, 420)])
-    )
+    opening = symmetric(spline((180, top + 34), (214, top + 40), (244, top + 80), (256, 220)))
+    canvas.line(opening, darker(look.colour, 0.6), 4.5, 0.8)
+    canvas.line(opening, STEEL, 1.3, 0.7)
+    _backpack_pockets(canvas, look)
+    canvas.decal(ellipse(180, 148, 13, 9), look.trim().colour)
+
+
+def _backpack_pockets(canvas: Canvas, look: Look) -> None:
+    edge = spline((254, 284), (262, 360), (254, 414))
+    pocket = symmetric(joined(spline((180, 262), (234, 264), (254, 284)), edge, [(180, 420)]))
     two_tone = look.chance(0.5)
     canvas.part(pocket, look.trim(look.cloth.texture) if two_tone else look.body(), NYLON, shadow=0.35)
-    _zip(canvas, look, spline((112, 284), (180, 276), (246, 284)), metal)
+    _zip(canvas, look, spline((112, 284), (180, 276), (246, 284)), STEEL)
+    mesh = look.stuff(darker(look.colour, 0.3), "mesh")
     for flip in (list, mirror):
-        canvas.part(
-            flip([(262, 312), (284, 306), (285, 408), (268, 418)]),
-            look.stuff(darker(look.colour, 0.3), "mesh"),
-            SOFT,
-            shadow=0.2,
-        )
+        canvas.part(flip([(262, 312), (284, 306), (285, 408), (268, 418)]), mesh, SOFT, shadow=0.2)
     small = symmetric(joined(spline((180, 190), (222, 192), (230, 206)), [(232, 246), (180, 248)]))
     canvas.part(small, look.body(), SOFT, shadow=0.25)
-    canvas.line(small, seam, 1.1, 0.5, closed=True)
-    canvas.decal(ellipse(180, 148, 13, 9), look.trim().colour)
+    canvas.line(small, _seam(look), 1.1, 0.5, closed=True)
 
 
 def clutch(canvas: Canvas, look: Look) -> None:

@@ -101,18 +101,14 @@ def boxers(canvas: Canvas, look: Look) -> None:
 
 def flat_briefs(canvas: Canvas, look: Look) -> None:
     """Lay briefs flat, now and then two of a pack."""
-    half = joined(
-        [(180, 196), (322, 190)],
-        spline((322, 190), (326, 214), (325, 236)),
-        spline((325, 236), (270, 252), (232, 292), (214, 328)),
-        spline((214, 328), (196, 335), (180, 336)),
-    )
+    edge = spline((325, 236), (270, 252), (232, 292), (214, 328))
+    side, seat = spline((322, 190), (326, 214), (325, 236)), spline((214, 328), (196, 335), (180, 336))
+    half = joined([(180, 196), (322, 190)], side, edge, seat)
     if look.chance(0.4):
         behind = moved(symmetric(half), look.rng.choice((-10, 10)), -22)
         canvas.part(behind, look.trim("jersey"), SNUG, shadow=0)
     outline = symmetric(half)
     canvas.part(outline, look.cloth, SNUG, shadow=0.4)
-    edge = spline((325, 236), (270, 252), (232, 292), (214, 328))
     for line in (edge, mirror(edge)):
         canvas.line(line, look.accent, 5.5, 0.95)
     fly = spline((212, 214), (222, 260), (200, 328))
@@ -120,11 +116,8 @@ def flat_briefs(canvas: Canvas, look: Look) -> None:
         canvas.line(line, darker(look.colour, 0.5), 1.3, 0.6)
     canvas.part(symmetric([(180, 194), (322, 188), (323, 208), (180, 214)]), look.trim("ribbed"), THIN, shadow=0.3)
     for k in range(-4, 5):
-        canvas.decal(
-            [(176 + k * 13, 199), (183 + k * 13, 199), (183 + k * 13, 208), (176 + k * 13, 208)],
-            contrasting(look.accent),
-            0.7,
-        )
+        left = 176 + k * 13
+        canvas.decal([(left, 199), (left + 7, 199), (left + 7, 208), (left, 208)], contrasting(look.accent), 0.7)
 
 
 def _bust(canvas: Canvas, look: Look) -> Figure:
@@ -228,6 +221,7 @@ FAMILY = Family(
         Cut("bikini briefs", "Briefs", briefs, SOFTS, ("plain", "floral", "dots"), "smooth", ("Women",), (6, 19)),
         Cut("vest", "Innerwear Vests", vest, ("White", "Grey Melange", "Black", "Red", "Navy Blue"), texture="ribbed", genders=("Men",), price=(7, 19)),
         Cut("sports bra", "Bra", sports_bra, ("Black", "Turquoise Blue", "Grey Melange", "Pink", "White"), texture="jersey", genders=("Women",), price=(19, 49), usage="Sports"),
+        Cut("lace bra", "Bra", bra, ("Black", "Wine", "White", "Teal", "Pink"), texture="lace", genders=("Women",), price=(19, 59)),
         Cut("boxers", "Boxers", boxers, ("Sky Blue", "Navy Blue", "White", "Red", "Green"), ("gingham", "tartan", "dots", "vertical stripes"), "canvas", ("Men",), (9, 25)),
         Cut("camisole", "Camisoles", camisole, ("White", "Lavender", "Black", "Pink", "Red"), texture="jersey", genders=("Women",), price=(9, 29)),
     ),

@@ -153,16 +153,8 @@ def ring(canvas: Canvas, look: Look) -> None:
     top = 260 - high
     if look.chance(0.6):
         for side in (-1, 1):
-            canvas.part(
-                [
-                    (180 + side * 22, top + 8),
-                    (180 + side * 15, top - 18),
-                    (180 + side * 9, top - 16),
-                    (180 + side * 10, top + 6),
-                ],
-                look.body("smooth"),
-                METAL,
-            )
+            claw = [(180 + side * x, top + y) for x, y in ((22, 8), (15, -18), (9, -16), (10, 6))]
+            canvas.part(claw, look.body("smooth"), METAL)
         gem(canvas, ellipse(178, top - 12, 25, 20), _gem_colour(look))
     else:
         for k in range(7):

@@ -260,7 +260,7 @@ FAMILY = Family(
         Cut("derby", "Formal Shoes", derby, LEATHERS, texture="leather", genders=("Men",), price=(49, 159), usage="Formal"),
         Cut("court sneaker", "Casual Shoes", court_sneaker, ("White", "Black", "Off White", "Grey", "Navy Blue"), texture="leather", price=(35, 99), accents=("Navy Blue", "Red", "Green", "Black", "Silver")),
         Cut("pump", "Heels", pump, ("Black", "Red", "Beige", "Purple", "Silver", "Pink"), ("plain", "plain", "spots"), "smooth", ("Women",), (35, 119), usage="Party"),
-        Cut("loafer", "Casual Shoes", loafer, ("Brown", "Black", "Tan", "Navy Blue", "Green"), texture="leather", genders=("Men",), price=(39, 109)),
+        Cut("suede loafer", "Casual Shoes", loafer, ("Brown", "Black", "Tan", "Navy Blue", "Green"), texture="suede", genders=("Men",), price=(39, 109)),
         Cut("ankle boot", "Casual Shoes", boot, ("Tan", "Black", "Coffee Brown", "Brown", "Olive"), texture="leather", price=(59, 169)),
         Cut("high-top sneaker", "Casual Shoes", high_top, ("Black", "Navy Blue", "Red", "White", "Purple"), ("plain", "plain", "gingham"), "canvas", price=(29, 79)),
         Cut("ballet flat", "Flats", ballet_flat, ("Black", "Pink", "Red", "Beige", "Turquoise Blue"), ("plain", "dots", "plain"), "smooth", ("Women",), (19, 59)),

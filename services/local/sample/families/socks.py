@@ -142,7 +142,7 @@ FAMILY = Family(
         Cut("ankle socks", "Socks", ankle, ("White", "Pink", "Grey", "Black", "Sky Blue"), ("plain", "stripes", "dots"), "ribbed", price=(4, 11), usage="Sports"),
         Cut("quarter socks", "Socks", quarter, ("White", "Grey", "Black", "Blue", "Red"), ("plain", "stripes", "plain"), "ribbed", price=(5, 12), usage="Sports"),
         Cut("dress socks", "Socks", single, ("Black", "Brown", "Navy Blue", "Beige", "Maroon", "Grey"), ("plain", "pinstripes", "argyle"), "ribbed", ("Men",), (5, 15), usage="Formal"),
-        Cut("pair of socks", "Socks", spread, ("Grey", "Green", "Black", "Purple", "Blue"), ("stripes", "bold stripes", "plain"), "knit", price=(5, 13)),
+        Cut("pair of socks", "Socks", spread, ("Grey", "Green", "Black", "Purple", "Blue"), ("stripes", "diagonal stripes", "bold stripes", "plain"), "knit", price=(5, 13)),
         Cut("three-pair pack of socks", "Socks", pack, ("Black", "Charcoal", "Navy Blue", "Brown"), ("plain",), "ribbed", price=(9, 22)),
     ),
 )  # fmt: skip

@@ -133,7 +133,7 @@ def _ribbed_hem(canvas: Canvas, fit: Fit, cloth: Cloth, depth: float = 22) -> No
 
 def _knitted(canvas: Canvas, look: Look, fit: Fit) -> None:
     """Lay what sweaters and sweatshirts share: long sleeves, front, ribbed cuffs and hem."""
-    sleeve = torso.long_sleeve(fit, look.between(214, 226), look.between(32, 38), 30)
+    sleeve = torso.long_sleeve(fit, look.between(214, 226), look.between(32, 38), 36)
     torso.sleeves(canvas, look.cloth, sleeve, PUFFED)
     torso.cuffs(canvas, look.body("ribbed"), sleeve, 20, _outer_end(sleeve))
     torso.front(canvas, replace(fit, bottom=fit.bottom - 14), look.cloth, PUFFED)
@@ -214,7 +214,7 @@ def _front_pocket() -> Points:
 
 def denim_jacket(canvas: Canvas, look: Look) -> None:
     fit = _fit(look, Fit(neck=26, scoop=142, shoulder=76, chest=71, hem=69, bottom=378))
-    sleeve = torso.long_sleeve(fit, 220, 34, 30)
+    sleeve = torso.long_sleeve(fit, 220, 34, 36)
     torso.sleeves(canvas, look.cloth, sleeve)
     torso.cuffs(canvas, look.cloth, sleeve, 20, _outer_end(sleeve))
     torso.front(canvas, replace(fit, bottom=fit.bottom - 12), look.cloth, DRAPED)
@@ -266,6 +266,7 @@ FAMILY = Family(
         Cut("sleeveless top", "Tops", torso.worn(sleeveless), ("Pink", "White", "Turquoise Blue", "Black", "Lavender", "Yellow", "Peach"), ("plain", "floral", "dots", "spots"), genders=("Women",), price=(12, 35)),
         Cut("henley", "Tshirts", torso.worn(long_tee), ("White", "Grey", "Navy Blue", "Maroon", "Olive", "Beige"), ("stripes", "plain", "marl"), genders=("Men",), price=(19, 45)),
         Cut("zip jacket", "Jackets", torso.worn(jacket, 10), ("Black", "Navy Blue", "Red", "Olive", "Grey", "Blue"), ("plain", "colour block"), "smooth", price=(45, 129), usage="Sports"),
+        Cut("cable-knit sweater", "Sweaters", torso.worn(sweater), ("Cream", "Navy Blue", "Rust", "Teal", "Grey"), texture="cable", price=(45, 119)),
         Cut("denim jacket", "Jackets", torso.worn(denim_jacket, 10), ("Blue", "Navy Blue", "Black", "Sky Blue"), texture="denim", price=(49, 119)),
     ),
 )  # fmt: skip

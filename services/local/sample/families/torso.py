@@ -97,13 +97,13 @@ def short_sleeve(fit: Fit, length: float = 84, flare: float = 24) -> Points:
                   [(MIDDLE + fit.chest - 12, fit.armpit + 8), (x - 20, y + 40)])  # fmt: skip
 
 
-def long_sleeve(fit: Fit, length: float = 222, spread: float = 32, cuff: float = 27) -> Points:
+def long_sleeve(fit: Fit, length: float = 222, spread: float = 32, cuff: float = 33) -> Points:
     """Return the right sleeve, hanging down to the wrist."""
     x, y = fit.corner
     wrist = x + spread
     outer = spline((x - 14, y - 8), (x + 1, y - 1), (x + 10, y + 14), (x + 22, y + length * 0.45), (wrist, y + length))
     inner = spline(
-        (wrist - cuff, y + length + 4), (x - 8, y + length * 0.55), (MIDDLE + fit.chest - 10, fit.armpit + 6)
+        (wrist - cuff, y + length + 4), (x - 11, y + length * 0.55), (MIDDLE + fit.chest - 10, fit.armpit + 6)
     )
     return joined(outer, inner, [(x - 22, y + 34)])
 

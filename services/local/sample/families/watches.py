@@ -89,6 +89,11 @@ def digital(canvas: Canvas, look: Look) -> None:
         canvas.part(button, look.stuff((0.6, 0.6, 0.62)), METAL, shadow=0)
     parts.case(canvas, look, dial, look.colour, 18, crown=False)
     canvas.line(dial.shape(radius - 6), look.accent, 2, 0.8, closed=True)
+    _display(canvas, look)
+
+
+def _display(canvas: Canvas, look: Look) -> None:
+    """Lay the display with the time: dark on grey, or glowing."""
     lcd, ink = ((0.68, 0.72, 0.66), (0.1, 0.12, 0.1)) if look.chance(0.65) else ((0.08, 0.09, 0.1), (0.86, 0.3, 0.22))
     canvas.part(
         rectangle(parts.CX - 58, parts.CY - 34, parts.CX + 58, parts.CY + 34, 8), look.stuff(lcd), FLAT, shadow=0
