@@ -64,8 +64,8 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "pymongo"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "pymongo", "python_multipart"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
 
 
