@@ -58,9 +58,14 @@ class ChangeFeed:
         self._stream = stream
         self._address = address
         self._poll_s = poll_s
+        self._answered_at = -float("inf")
 
     async def next_batch(self, limit: int, gather_s: float) -> ChangeBatch:
-        """Return what has changed: after `gather_s` seconds or `limit` events, or an empty batch when nothing has.
+        """Return what has changed since the last time: up to `limit` events, or an empty batch when nothing has.
+
+        Args:
+            limit: how many events at most.
+            gather_s: while much changes, it is asked for at most once in so many seconds, and then taken together.
 
         Raises:
             CatalogueUnavailable: the database is away.
@@ -102,18 +107,23 @@ class ChangeFeed:
         )
 
     def _collect(self, limit: int, gather_s: float) -> tuple[list[Event], float]:
-        events: list[Event] = []
-        started = time.monotonic()
-        while True:
-            asked_at = time.time()
-            event = self._stream.try_next()
-            if event is None:
-                if not events:  # MongoDB waits for events itself; the stand-in answers at once and is asked again later
-                    time.sleep(max(0.0, self._poll_s - (time.monotonic() - started)))
-                return events, asked_at
+        """Return what one question to the server brings, not sooner than `gather_s` seconds after the last answer."""
+        time.sleep(max(0.0, self._answered_at + gather_s - time.monotonic()))
+        asked_at, started = time.time(), time.monotonic()
+        event = self._stream.try_next()
+        if event is None:  # MongoDB has waited for events; the stand-in answers at once and is asked again later
+            time.sleep(max(0.0, started + self._poll_s - time.monotonic()))
+            return [], asked_at
+        events = [event]
+        while len(events) < limit and _has_more(self._stream) and (event := self._stream.try_next()) is not None:
             events.append(event)
-            if len(events) >= limit or time.monotonic() - started > gather_s:
-                return events, _written_at(event)
+        self._answered_at = time.monotonic()
+        return events, asked_at if len(events) < limit else _written_at(events[-1])
+
+
+def _has_more(stream: CollectionChangeStream[Any]) -> bool:
+    """Whether the next event is here already. The driver does not say so in public; without it, each comes alone."""
+    return bool(getattr(getattr(stream, "_cursor", None), "_data", None))
 
 
 def _state(event: Event) -> Record | BrokenDocument | None:

@@ -3,8 +3,9 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ class Stream:
     """A driver's change stream that gives these events, or raises what stands among them."""
 
     def __init__(self, *events: Any) -> None:
-        self.events: Iterator[Any] = iter(events)
+        self.events = deque(events)
         self.resume_token = {"_data": "token"}
         self.closed = False
         self.asked = threading.Event()
@@ -99,10 +100,15 @@ class Stream:
     def try_next(self) -> Any:
         self.asked.set()
         self.may_answer.wait(5)
-        event = next(self.events, None)
+        event = self.events.popleft() if self.events else None
         if isinstance(event, Exception):
             raise event
         return event
+
+    @property
+    def _cursor(self) -> Any:
+        """As the driver's stream, whose cursor holds the events of an answer."""
+        return SimpleNamespace(_data=self.events)
 
     def close(self) -> None:
         self.closed = True
@@ -167,8 +173,17 @@ async def test_a_stream_that_fails_is_told_in_the_project_s_words() -> None:
 
 async def test_a_batch_is_no_longer_than_asked_for_and_the_rest_comes_next() -> None:
     source = feed(*[event("insert", str(number), whole(str(number))) for number in range(5)])
-    sizes = [len((await source.next_batch(3, 5)).found) for _ in range(3)]
+    sizes = [len((await source.next_batch(3, 0.001)).found) for _ in range(3)]
     assert sizes == [3, 2, 0]
+
+
+async def test_while_much_changes_it_is_asked_for_at_intervals_and_the_first_change_at_once() -> None:
+    source = feed(*[event("insert", str(number), whole(str(number))) for number in range(4)])
+    started = time.monotonic()
+    await source.next_batch(2, 0.2)
+    first = time.monotonic() - started
+    await source.next_batch(2, 0.2)
+    assert first < 0.15 and time.monotonic() - started >= 0.2
 
 
 @pytest.mark.parametrize(
