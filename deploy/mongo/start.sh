@@ -19,7 +19,7 @@ refuse() { # One line, left standing long enough for a health check to show it, 
 [[ $MONGO_INITDB_ROOT_PASSWORD =~ ^[A-Za-z0-9._~-]+$ ]] ||
   refuse "MONGO_PASSWORD stands in a URL: letters, digits and . _ ~ - only (openssl rand -hex 24 makes a good one)"
 touch /data/db/.writable 2>/dev/null ||
-  refuse "the volume /data/db belongs to user $(stat -c %u /data/db), not to $(id -u): docker compose run --rm --user 0 --cap-add CHOWN --entrypoint chown mongo -R $(id -u):$(id -g) /data/db"
+  refuse "the volume /data/db belongs to user $(stat -c %u /data/db), not to $(id -u): docker run --rm --user 0 --volumes-from $(hostname) --entrypoint chown mongo:8.0 -R $(id -u):$(id -g) /data/db"
 rm -f /data/db/.writable
 if [ ! -s "$keyfile" ]; then
   (umask 377 && head -c 700 /dev/urandom | base64 -w 0 >"$keyfile.new" && mv "$keyfile.new" "$keyfile")

@@ -7,6 +7,7 @@ printf 'GET /v1/models/%s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$model" >&3
 answer=$(cat <&3)
 case $answer in
   *'"AVAILABLE"'*) echo "ready" ;;
+  *'"LOADING"'* | *'"START"'*) echo "not ready: $model is still being loaded"; exit 1 ;;
   *error_message*) # the last reason given
     reason=$(grep -o '"error_message": *"[^"]\+' <<<"$answer" | tail -n 1 | cut -d'"' -f4 | cut -c 1-160)
     echo "not ready: no version of $model is loaded${reason:+: $reason}; is MODELS_DIR right, and was the whole version folder copied?"

@@ -70,7 +70,7 @@ def models(make: Make, folder: Path) -> Iterator[str]:
         yield says(project, "index", "there is no model directory /models/fashion/1")
     shutil.copytree(shipped, folder / "half" / "1", ignore=shutil.ignore_patterns("variables"))
     with up(make("model", MODELS_DIR=folder / "half"), "tfs", "embedding") as project:
-        yield says(project, "tfs", "no version of fashion is loaded")
+        yield says(project, "tfs", "no version of fashion is loaded: ")
         yield says(project, "embedding", "TensorFlow Serving has not loaded the model fashion/1")
     shutil.copytree(shipped, folder / "plain" / "1", ignore=shutil.ignore_patterns("manifest.json"))
     with up(make("model", MODELS_DIR=folder / "plain"), "embedding", "index") as project:
@@ -122,7 +122,10 @@ def foreign_volume(make: Make, _: Path) -> Iterator[str]:
             "/data/db",
         )
         project("up", "-d", "mongo")
-        yield says(project, "mongo", "the volume /data/db belongs to user 0, not to 999")
+        said = says(project, "mongo", "the volume /data/db belongs to user 0, not to 999: docker run ")
+        yield said
+        docker(*said.partition(": docker ")[2].split())  # what it says helps
+        project.wait_healthy("mongo")
     finally:
         project.down()
 
