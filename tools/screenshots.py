@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
@@ -71,6 +72,7 @@ def catalogue(page: Page, photo: Path) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
+SHOP: dict[str, Any] = {"most": 40, "few": 40, "GATEWAY_CURRENCY": "EUR", "GATEWAY_FETCH_ENABLED": "true"}
 SHOTS: dict[str, tuple[Callable[[Page, Path], None], dict[str, int], str]] = {
     "start": (start, DESKTOP, "light"),
     "desktop": (results, DESKTOP, "light"),
@@ -110,13 +112,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         photo = folder / "photo.jpg"
         photo.write_bytes(sample_query(11, "Topwear"))
-        url = (
-            sys.argv[1]
-            if len(sys.argv) > 1
-            else stack.enter_context(
-                running_shop(folder / "stack", GATEWAY_CURRENCY="EUR", GATEWAY_FETCH_ENABLED="true")
-            ).url
-        )
+        url = sys.argv[1] if len(sys.argv) > 1 else stack.enter_context(running_shop(folder / "stack", **SHOP)).url
         browser = stack.enter_context(running_chromium())
         for name in SHOTS:
             take(browser, url, name, photo)

@@ -157,6 +157,7 @@ def test_more_like_this_searches_with_the_product_and_moves_the_focus(page: Page
     assert "?like=sample-" in page.url
     page.go_back()
     expect(page.locator(".stage canvas")).to_be_visible()
+    expect(page.locator(f"{CARDS} .card-title").first).to_have_text(before[0])
     assert titles(page) == before
 
 
@@ -243,6 +244,7 @@ def test_proposed_garments_are_boxes_to_click_where_the_api_gives_them(page: Pag
         page.get_by_role("button", name="Shoes, 91 % sure").click()
     expect(page.get_by_role("slider", name="Left edge")).to_have_attribute("aria-valuenow", "10")
     expect(page.get_by_role("slider", name="Bottom edge")).to_have_attribute("aria-valuenow", "60")
+    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
 
 
 def test_dark_and_light_follow_the_system_until_the_visitor_chooses(page: Page) -> None:

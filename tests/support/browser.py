@@ -88,4 +88,5 @@ def watched_page(
     try:
         yield page, watch
     finally:
+        page.unroute_all(behavior="ignoreErrors")
         context.close()

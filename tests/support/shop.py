@@ -41,22 +41,25 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def running_shop(state_dir: Path, **settings: str) -> Iterator[Shop]:
-    """Run a stack with products; `settings` are environment variables of its processes."""
+def running_shop(state_dir: Path, *, most: int = MOST, few: int = FEW, **settings: str) -> Iterator[Shop]:
+    """Run a stack with products: `most` shoes and `few` of each other category.
+
+    `settings` are environment variables of its processes.
+    """
     with environment(settings), running_stack(state_dir) as stack:
         url = stack.settings.gateway_url
         with httpx.Client(base_url=url, timeout=20, trust_env=False) as api:
-            count = fill(api)
+            count = fill(api, most, few)
             eventually(lambda: api.get("/v1/stats").json()["products"] >= count, within_s=20)
             yield Shop(url, stack.settings, api)
 
 
-def fill(api: httpx.Client) -> int:
-    """Put drawn products through the API. Return how many."""
+def fill(api: httpx.Client, most: int, few: int) -> int:
+    """Put drawn products through the API: `most` shoes, `few` of each other category. Return how many."""
     count = 0
-    for product in sample_products(per_category=MOST):
+    for product in sample_products(per_category=most):
         number = int(product.id.rsplit("-", 1)[1])
-        if product.category != "Shoes" and number > FEW:
+        if product.category != "Shoes" and number > few:
             continue
         body = {
             "title": product.title,
