@@ -157,6 +157,18 @@ class KaggleArchive:
         except MEMBER_ERRORS as error:
             raise ArchiveError(f"{TABLE} in {self.path} is damaged: {error}") from None
 
+    def count_lines(self) -> int:
+        """Return how many lines `styles.csv` has, to tell progress by; much faster than reading its rows.
+
+        Raises:
+            ArchiveError: `styles.csv` is damaged.
+        """
+        try:
+            with self._files.open(self._table) as table:
+                return sum(block.count(b"\n") for block in iter(lambda: table.read(1 << 20), b""))
+        except MEMBER_ERRORS as error:
+            raise ArchiveError(f"{TABLE} in {self.path} is damaged: {error}") from None
+
     def read_image(self, product_id: str) -> bytes:
         """Return the bytes of a product's image file, undecoded.
 

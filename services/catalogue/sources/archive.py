@@ -14,27 +14,34 @@ class KaggleSource:
     kind = "Kaggle archive"
 
     def __init__(self, path: Path) -> None:
-        """Open the archive and read its table, which has 44,446 rows at most.
+        """Open the archive.
 
         Raises:
             SourceError: it cannot be read.
         """
         try:
             self._archive = KaggleArchive.open(path)
-            self._rows = list(self._archive.rows())
+            self._lines = self._archive.count_lines()
         except ArchiveError as error:
             raise SourceError(str(error)) from None
         self._read = 0
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every line of `styles.csv`."""
-        for number, row in enumerate(self._rows, start=1):
-            self._read = number
-            yield RejectedRow(row.line, row.id, row.reason) if isinstance(row, BadRow) else self._row(row)
+        """Yield every line of `styles.csv` after its header.
+
+        Raises:
+            SourceError: the archive is damaged, or its table lacks a column.
+        """
+        try:
+            for row in self._archive.rows():
+                self._read = row.line
+                yield RejectedRow(row.line, row.id, row.reason) if isinstance(row, BadRow) else self._row(row)
+        except ArchiveError as error:
+            raise SourceError(str(error)) from None
 
     def progress(self) -> tuple[int, int]:
-        """Return the rows read and the rows there are."""
-        return self._read, len(self._rows)
+        """Return the lines read and the lines there are."""
+        return self._read, max(self._read, self._lines)
 
     def close(self) -> None:
         """Close the archive."""

@@ -173,6 +173,11 @@ def test_an_image_damaged_inside_the_zip_is_told_by_its_name(tmp_path: Path) -> 
         archive.read_image("1")
 
 
+def test_lines_are_counted_without_reading_rows(tmp_path: Path) -> None:
+    with KaggleArchive.open(make_zip(tmp_path / "a.zip", HEADER + b"1\n\nbroken\n")) as archive:
+        assert archive.count_lines() == 4
+
+
 def test_a_damaged_table_is_one_sentence(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", HEADER + b"1,,Apparel,Topwear,Shirts,Blue,,,,Name\n")
     path.write_bytes(path.read_bytes().replace(b"Shirts", b"Shirtz"))

@@ -133,7 +133,7 @@ def test_the_kaggle_archive_gives_products_with_their_attributes(tmp_path: Path)
         "usage": "Casual",
     }
     assert image_of(row) == b"15970"
-    assert source.progress() == (1, 1)
+    assert source.progress() == (2, 2)
     source.close()
 
 
