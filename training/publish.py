@@ -24,6 +24,7 @@ from training.report import card_markdown, write_report
 from training.served import ServedModel
 from training.split import Split
 from training.thresholds import thresholds
+from training.warmup import write_warmup
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def publish(
     facts |= {"created": datetime.now(UTC).isoformat(timespec="seconds")}
     with whole_or_nothing(name, force) as directory:
         export_saved_model(network, directory)
+        write_warmup(directory, name.name, plan.input)
         model = ServedModel(directory, Manifest(**facts))
         said = answers(model, data, terminal)
         figures = figures_on_test_part(said, data, state.settings.seed)
