@@ -15,6 +15,7 @@ from tests.support.settings import ROOT, settings
 Manifest = dict[str, Any]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 JOB = yaml.safe_load((ROOT / "deploy/kubernetes/import/job.yaml").read_text())
+FILLER = yaml.safe_load((ROOT / "deploy/kubernetes/models-filler.yaml").read_text())
 VERSIONS = ("1.29", "1.37")
 # Who has to reach whom, and on which port; everything else is shut.
 FLOWS = {
@@ -54,7 +55,7 @@ def workloads(manifests: list[Manifest]) -> dict[str, Manifest]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_takes_every_manifest(built: list[Manifest], version: str) -> None:
     assert len(built) > 20
-    for manifest in [*built, JOB]:
+    for manifest in [*built, JOB, FILLER]:
         kubernetes_validate.validate(manifest, version, strict=True)
 
 
