@@ -59,7 +59,7 @@ class NdjsonFeed:
 
     def _renamed(self, document: dict[str, Any]) -> dict[str, Any]:
         record: dict[str, Any] = {}
-        for theirs, value in document.items():
+        for theirs, value in _flat(document):
             ours = self._builder.name(theirs)
             if ours is None:
                 continue
@@ -67,6 +67,15 @@ class NdjsonFeed:
                 raise RowError(f"two fields are {ours!r}: rename one, or map or ignore it with --mapping")
             record[ours] = value
         return record
+
+
+def _flat(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the fields; those of an object `attributes`, the form in which the API takes them, as if they stood beside it."""
+    for name, value in document.items():
+        if name == "attributes" and isinstance(value, dict):
+            yield from value.items()
+        else:
+            yield name, value
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -67,6 +67,13 @@ def test_a_csv_row_becomes_a_product_with_its_other_columns_as_attributes(tmp_pa
     assert found.image_url is None
 
 
+def test_an_object_named_attributes_is_read_as_fields_of_the_line(tmp_path: Path) -> None:
+    line = {"id": "1", "image": "a.png", "price": 5, "attributes": {"baseColour": "Red", "sizes": ["S", "M"]}}
+    (row,) = json_rows(tmp_path, line)
+    assert isinstance(row, SourceRow)
+    assert row.attributes == {"price": 5, "baseColour": "Red", "sizes": ["S", "M"]}
+
+
 def test_an_ndjson_line_keeps_the_types_of_its_values(tmp_path: Path) -> None:
     (row,) = json_rows(
         tmp_path,
