@@ -75,6 +75,11 @@ class Segment:
             column.put(row, attributes_of(self.payloads[row]).get(name))
         return column
 
+    def _full(self, name: str) -> Column:
+        """Return an attribute's column with all rows; of one that no row has, an empty one."""
+        nobody_has_it = name not in self._columns and name not in self._too_many and self._surveyed == len(self.keys)
+        return Column() if nobody_has_it else self._column(name, len(self.keys))
+
     def _survey(self, size: int) -> None:
         """Bring the columns of all attributes up to `size` rows, but for those with too many texts."""
         for row in range(self._surveyed or 0, size):
@@ -104,6 +109,8 @@ def merged(base: Segment, tail: Segment, new_rows: RowArray, keys: list[str], pa
     """
     segment = Segment(keys, payloads)
     count = len(base.keys)
+    # The columns are brought up to the last row under the locks. No row comes after it, so that nobody changes them any
+    # more, and they are moved without keeping searches waiting.
     with base._lock, tail._lock:
         if base._surveyed is not None or tail._surveyed is not None:
             base._survey(count)
@@ -111,16 +118,10 @@ def merged(base: Segment, tail: Segment, new_rows: RowArray, keys: list[str], pa
             segment._surveyed = len(keys)
         segment._too_many = base._too_many | tail._too_many
         segment._asked = base._asked | tail._asked
-        for name in dict.fromkeys([*base._columns, *tail._columns]):
-            if name in segment._asked or name not in segment._too_many:
-                column = _full(base, name).moved(new_rows[:count], len(keys))
-                column.extend(_full(tail, name).moved(new_rows[count:], len(keys)))
-                segment._columns[name] = column
+        known = dict.fromkeys([*base._columns, *tail._columns])
+        wanted = [name for name in known if name in segment._asked or name not in segment._too_many]
+        columns = [(name, base._full(name), tail._full(name)) for name in wanted]
+    for name, in_base, in_tail in columns:
+        segment._columns[name] = in_base.moved(new_rows[:count], len(keys))
+        segment._columns[name].extend(in_tail.moved(new_rows[count:], len(keys)))
     return segment
-
-
-def _full(segment: Segment, name: str) -> Column:
-    known = segment._columns.get(name)
-    if known is None and segment._surveyed == len(segment.keys) and name not in segment._too_many:
-        return Column()
-    return segment._column(name, len(segment.keys))

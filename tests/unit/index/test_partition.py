@@ -15,6 +15,9 @@ from services.index.view import Float32Array
 RNG = np.random.default_rng(5)
 
 
+MOVING = b'{"attributes":{"kind":"moving"}}'
+
+
 def random_vector(dimension: int = 8) -> Float32Array:
     return unit_vector(RNG.standard_normal(dimension).astype(np.float32))
 
@@ -111,16 +114,23 @@ def faults_in(gallery: Gallery, fixed: dict[str, Float32Array]) -> list[str]:
         first = gallery.search(0, vector, Query(1))[0]
         category, others = gallery.similar(key, Query(3))
         alone = all(match.key != key for match in others)
-        if not (first.key == key and abs(first.score - 1) < 1e-6 and category == 0 and alone):
+        filtered = gallery.search(0, vector, Query(100, {"kind": "fixed"}))
+        if not (
+            first.key == key and abs(first.score - 1) < 1e-6 and category == 0 and alone and len(filtered) == len(fixed)
+        ):
             faults.append(key)
-    return faults
+    (kinds,) = gallery.facets(0, {})
+    counts = {value.value: value.count for value in kinds.values}
+    return faults if counts["fixed"] == len(fixed) and 1 <= counts["moving"] <= 9 else [*faults, "facets"]
 
 
 def test_searches_beside_a_writer_that_merges_all_the_time_are_whole() -> None:
     gallery = Gallery(2, 16, FaissFlat, merge_rows=16)
     fixed = {f"fixed{number}": random_vector(16) for number in range(50)}
     for key, vector in fixed.items():
-        gallery.put(0, key, vector, None)
+        gallery.put(0, key, vector, b'{"attributes":{"kind":"fixed"}}')
+    gallery.put(0, "moving0", random_vector(16), MOVING)
+    gallery.put(0, "moving8", random_vector(16), MOVING)
     gallery.publish()
     stop, rounds = threading.Event(), []
 
@@ -132,7 +142,7 @@ def test_searches_beside_a_writer_that_merges_all_the_time_are_whole() -> None:
         readers = [pool.submit(read) for _ in range(3)]
         for step in range(400):
             for number in range(8):
-                gallery.put((step + number) % 2, f"moving{number}", random_vector(16), b"{}")
+                gallery.put((step + number) % 2, f"moving{number}", random_vector(16), MOVING)
             gallery.discard(f"moving{step % 8}")
             gallery.publish()
         stop.set()
