@@ -155,7 +155,10 @@ def judge(one: checks.Outage, total: int) -> list[str]:
         (one.failed == 0, f"{one.failed} searches failed: {'; '.join(one.failures)}"),
         (one.stopped_s < checks.STOPS_WITHIN_S, f"it took {one.stopped_s:.1f} s to end"),
         (one.products >= total, f"{one.products} products of {total}"),
-        (one.broken == 0 or not graceful, f"{one.broken} searches under way were not answered"),
+        (
+            one.broken == 0 or not graceful,
+            f"{one.broken} searches under way were not answered: {'; '.join(one.failures)}",
+        ),
     )
     return [f"{one.service}, {one.how}: {text}" for holds, text in rules if not holds]
 

@@ -90,8 +90,11 @@ class Load:
             answer = httpx.post(
                 f"{self._gateway}/v1/search?k=3", content=photo, headers=RAW, timeout=30, trust_env=False
             )
-        except httpx.TransportError:
+        except httpx.TransportError as error:
             if began < self._ended_at <= time.monotonic():
+                into, out = self._ended_at - began, time.monotonic() - self._ended_at
+                with self._lock:
+                    tally.failures.append(f"{error!r}, begun {into:.2f} s before the end, broken {out:.2f} s after")
                 return "broken"
             time.sleep(0.1)
             return ""
