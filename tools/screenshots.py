@@ -111,9 +111,11 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         photo = folder / "photo.jpg"
-        photo.write_bytes(sample_query(11, "Topwear"))
+        photo.write_bytes(sample_query(77, "Bags"))
         url = sys.argv[1] if len(sys.argv) > 1 else stack.enter_context(running_shop(folder / "stack", **SHOP)).url
         browser = stack.enter_context(running_chromium())
+        with watched_page(browser, url) as (page, _):
+            results(page, photo)  # so that the pictures tell an ordinary search's time
         for name in SHOTS:
             take(browser, url, name, photo)
 

@@ -14,6 +14,7 @@ from services.catalogue.product import Product
 from services.catalogue.sources.rows import RejectedRow
 
 Status = Literal["done", "interrupted", "failed"]
+SHOWN_REJECTED = 200
 
 
 class RejectedFileError(Exception):
@@ -119,6 +120,7 @@ class RejectedFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._part: IO[bytes] | None = None
+        self.first: list[dict[str, Any]] = []  # for the page that shows how the last import went
 
     def add(self, row: RejectedRow) -> None:
         """Write down a row.
@@ -126,12 +128,15 @@ class RejectedFile:
         Raises:
             RejectedFileError: the file cannot be written.
         """
+        said = {"line": row.line, "id": row.key, "reason": row.reason}
+        if len(self.first) < SHOWN_REJECTED:
+            self.first.append(said)
         try:
             if self._part is None:
                 self._part = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed in `close`
                     dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part", delete=False
                 )
-            self._part.write(orjson.dumps({"line": row.line, "id": row.key, "reason": row.reason}) + b"\n")
+            self._part.write(orjson.dumps(said) + b"\n")
         except OSError as error:
             raise self._error(error) from None
 

@@ -1,10 +1,11 @@
 """The products in MongoDB. The only module that imports Motor, so that another driver can take its place."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+import orjson
 import structlog
 from bson.objectid import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -25,6 +26,8 @@ from services.contracts.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
 IMAGES = "images"
+NOTES = "notes"
+LAST_IMPORT = "last-import"
 # Every document that Lookalike writes has this field, and none of the older form.
 OLD_FORM = {"category_source": None}
 OLD_FORM_CHECK_S = 10.0
@@ -206,6 +209,18 @@ class ProductStore(ProductReader):
         async with database_call(self.address, self._timeout_s):
             found = await self._images.find_one({"_id": key})
         return None if found is None else StoredImage(str(found["content_type"]), bytes(found["data"]))
+
+    async def record_import(self, summary: Mapping[str, Any]) -> None:
+        """Keep how an import went, in the place of the one before: as JSON, for its names may hold any character."""
+        note: Document = {"_id": LAST_IMPORT, "json": orjson.dumps(summary, default=str).decode()}
+        async with database_call(self.address, self._timeout_s):
+            await upsert(self._collection(NOTES), {LAST_IMPORT: note})
+
+    async def last_import(self) -> dict[str, Any] | None:
+        """Return how the last import went, or None where none has been recorded."""
+        async with database_call(self.address, self._timeout_s):
+            found = await self._collection(NOTES).find_one({"_id": LAST_IMPORT})
+        return None if found is None else dict(orjson.loads(found["json"]))
 
     async def _ensure_indexes(self) -> None:
         """Make the indexes by which older documents are found. A user who may not make any goes without."""

@@ -5,8 +5,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from services.catalogue.describing import Placer, UnknownTarget
@@ -142,7 +143,19 @@ class _Run:
             lambda: self._display.update(self._tally),
         )
         self._tally = importer.tally
-        await importer.run(facts.model, stopping)
+        status: Status = "failed"
+        try:
+            await importer.run(facts.model, stopping)
+            status = "interrupted" if stopping.is_set() else "done"
+        finally:
+            await self._record(store, status)
+
+    async def _record(self, store: ProductStore, status: Status) -> None:
+        """Leave word for the catalogue page. An import is not worse for a database that does not take it."""
+        summary = Summary(self._tally, status, self._model, time.monotonic() - self._started).document()
+        about = {"source": self._request.source.name, "finished_at": datetime.now(UTC).isoformat()}
+        with suppress(LookalikeError):
+            await store.record_import({**about, **summary, "rejected_rows": self._rejected.first})
 
     async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
         try:

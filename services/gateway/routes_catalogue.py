@@ -34,7 +34,12 @@ async def stats(state: State) -> StatsAnswer:
     responses=responses(errors.Unauthorised, errors.IndexNotReady, errors.UpstreamTimeout),
 )
 async def catalogue(state: State) -> CatalogueAnswer:
-    return CatalogueAnswer(**_facts(await state.index.status(), state), last_import=None)
+    facts = _facts(await state.index.status(), state)
+    try:
+        last_import = await state.products.store.last_import()
+    except errors.CatalogueUnavailable:  # the counts are worth showing without it
+        last_import = None
+    return CatalogueAnswer(**facts, last_import=last_import)
 
 
 @router.get(

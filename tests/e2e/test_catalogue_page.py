@@ -1,6 +1,9 @@
 """The page for the shop's engineers."""
 
 import base64
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -8,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from services.local.sample.catalogue import sample_query
 from tests.support.browser import watched_page
 from tests.support.shop import MOST, Shop, second_gateway
+from tests.support.stack import ROOT
 
 
 def figure(page: Page, name: str) -> str:
@@ -68,3 +72,16 @@ def test_with_an_admin_key_set_the_page_asks_for_it_and_forgets_it_on_demand(
         expect(page.get_by_label("Admin key")).to_be_visible()
         assert page.evaluate("sessionStorage.getItem('lookalike.admin-key')") is None
         assert watch.unexpected == []
+
+
+def test_the_last_import_is_shown_with_the_rows_it_rejected(page: Page, shop: Shop, tmp_path: Path) -> None:
+    feed = tmp_path / "feed.ndjson"
+    feed.write_text('{"id": "broken-1", "image": "nowhere.jpg", "category": "Bags"}\n')
+    command = [sys.executable, "-m", "services.cli.main", "import", str(feed), "--rejected", str(tmp_path / "rejected")]
+    settings = {"EMBEDDING_URL": shop.settings.embedding_url, "MONGO_URL": shop.settings.mongo_url}
+    subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=False, capture_output=True)
+    page.goto("/catalogue")
+    expect(page.get_by_role("heading", name="Last import")).to_be_visible()
+    assert figure(page, "Source") == "feed.ndjson"
+    assert figure(page, "Rejected") == "1"
+    expect(page.get_by_role("region", name="Rejected rows").get_by_role("row").last).to_contain_text("broken-1")

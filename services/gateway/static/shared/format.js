@@ -1,7 +1,7 @@
 /** Numbers and words as people read them, in the page's language. */
 
-/** @param {number} score cosine similarity, about -1 to 1 @returns {number} 0 to 100 */
-export const percentAlike = (score) => Math.max(0, Math.min(100, Math.round(score * 100)));
+/** Rounded down: only the same picture is 100 % alike. @param {number} score cosine, about -1 to 1 @returns {number} 0 to 100 */
+export const percentAlike = (score) => Math.max(0, Math.min(100, Math.floor(score * 100 + 1e-4)));
 
 /**
  * A product's price in words, or null where it has none.

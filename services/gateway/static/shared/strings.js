@@ -195,7 +195,10 @@ const en = {
     importAt: "Finished",
     rejected: "Rejected rows",
     rejectedNone: "No row was rejected.",
+    importStatus: "Ended",
+    importStatuses: { done: "Done", interrupted: "Interrupted", failed: "Failed" },
     row: "Line",
+    id: "Product",
     reason: "Reason",
   },
 };
