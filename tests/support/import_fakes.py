@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class ListSource:
 
     kind = "list"
 
-    def __init__(self, rows: Sequence[SourceRow | RejectedRow]) -> None:
+    def __init__(self, rows: Iterable[SourceRow | RejectedRow]) -> None:
         self._rows = rows
         self.given = 0
 
@@ -35,7 +35,7 @@ class ListSource:
             yield row
 
     def progress(self) -> tuple[int, int]:
-        return self.given, len(self._rows)
+        return self.given, 0
 
     def close(self) -> None:
         """Nothing is open."""
@@ -155,10 +155,11 @@ class World:
         mapping: FeedMapping | None = None,
         options: ImportOptions | None = None,
         wait_s: float = 5.0,
+        source: Iterable[SourceRow | RejectedRow] | None = None,
     ) -> Tally:
         rejected = RejectedFile(self.rejected_file)
         importer = Importer(
-            ListSource(rows),
+            ListSource(source or rows),
             Placer(CATEGORIES, mapping or FeedMapping()),
             self.embedding,
             self.catalogue,

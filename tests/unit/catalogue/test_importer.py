@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from services.catalogue.import_report import RejectedFileError
 from services.catalogue.importer import ImportOptions
 from services.catalogue.patience import GivenUp, Stopped
 from services.catalogue.product import Prediction
-from services.catalogue.sources import FeedMapping, RejectedRow, SourceImageError, SourceRow
+from services.catalogue.sources import FeedMapping, RejectedRow, SourceError, SourceImageError, SourceRow
 from services.contracts.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire import MAX_BATCH
 from tests.support.import_fakes import CATEGORIES, FakeFingerprint, World, row
@@ -308,3 +309,12 @@ def test_the_feeds_hash_changes_with_every_part_of_the_description_and_not_with_
 async def test_fields_that_are_no_attributes_are_counted_by_name(world: World) -> None:
     tally = await world.run(row("A", left_out=("description",)), row("B", b"\x01", left_out=("description", "x")))
     assert tally.left_out == {"description": 2, "x": 1}
+
+
+async def test_a_source_that_breaks_off_ends_the_import_with_its_own_words(world: World) -> None:
+    def rows() -> Iterator[SourceRow]:
+        yield row("A")
+        raise SourceError("the feed breaks off after line 2")
+
+    with pytest.raises(SourceError, match="breaks off"):
+        await world.run(source=rows())
