@@ -139,11 +139,12 @@ def _ready(gateway: str) -> bool:
 
 
 def lost(gateway: str, keys: list[str]) -> list[str]:
-    """Return those of the products that the gateway no longer has, in the database or in the index."""
+    """Return those of the products that the gateway does not have, each with where it is missing."""
+    missing = []
     with httpx.Client(base_url=gateway, timeout=10, trust_env=False) as client:
-        return [
-            key
-            for key in keys
-            if client.get(f"/v1/products/{key}").status_code != 200
-            or client.get(f"/v1/products/{key}/similar").status_code != 200
-        ]
+        for key in keys:
+            for place, path in (("database", f"/v1/products/{key}"), ("index", f"/v1/products/{key}/similar")):
+                status = client.get(path).status_code
+                if status != 200:
+                    missing.append(f"{key} in the {place} ({status})")
+    return missing

@@ -34,7 +34,10 @@ class Load:
     """
 
     def __init__(self, gateway: str, photos: list[bytes], searchers: int = 4) -> None:
-        self._gateway = gateway
+        # Every request on a connection of its own, and nothing else to do before it is made.
+        self._http = httpx.Client(
+            base_url=gateway, timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
         self._photos = photos
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -52,6 +55,7 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._pool.shutdown()
+        self._http.close()
 
     def new_tally(self) -> None:
         """Begin to count anew."""
@@ -87,9 +91,7 @@ class Load:
     def _try(self, photo: bytes, began: float, first: float, tally: Tally) -> str:
         """Return what became of one attempt; nothing when it is to be made again."""
         try:
-            answer = httpx.post(
-                f"{self._gateway}/v1/search?k=3", content=photo, headers=RAW, timeout=30, trust_env=False
-            )
+            answer = self._http.post("/v1/search?k=3", content=photo, headers=RAW)
         except httpx.TransportError as error:
             if began < self._ended_at <= time.monotonic():
                 into, out = self._ended_at - began, time.monotonic() - self._ended_at
@@ -114,7 +116,7 @@ class Load:
             photo = self._photos[number % len(self._photos)]
             body = {"title": f"Written {number}", "image_base64": base64.b64encode(photo).decode()}
             try:
-                answer = httpx.put(f"{self._gateway}/v1/products/{key}", json=body, timeout=30, trust_env=False)
+                answer = self._http.put(f"/v1/products/{key}", json=body)
                 if answer.is_success:
                     self.written.append(key)
                     number += 1
