@@ -16,7 +16,7 @@ EXIT_REJECTED = 3
 
 def import_(
     source: Annotated[
-        Path, typer.Argument(help="The Kaggle archive (zip or folder), a folder of images, or a CSV or NDJSON feed.")
+        Path, typer.Argument(help="The Kaggle archive (zip or folder), a folder of images, or a feed of any kind.")
     ],
     mapping: Annotated[
         Path | None, typer.Option(help="JSON or TOML: what the feed's columns and categories are called here.")

@@ -31,22 +31,21 @@ class CsvFeed:
 
     kind = "CSV feed"
 
-    def __init__(self, path: Path, mapping: FeedMapping, images_root: Path) -> None:
-        """Open the feed and read its header.
+    def __init__(self, path: Path, mapping: FeedMapping, images_root: Path, builder: RowBuilder | None = None) -> None:
+        """Open the feed and read its header; `builder` makes rows of its records, in its own way.
 
         Raises:
             SourceError: it cannot be read, or its first line does not name what is needed.
         """
         self._lines = LineReader(path)
-        self._builder = RowBuilder(mapping, images_root)
+        self._builder = builder or RowBuilder(mapping, images_root)
         self._types = mapping.types
         self._seen = SeenKeys()
         numbered = iter(self._lines)
-        header = next((line for line in numbered if line.text.strip() or line.fault), Line(1))
-        self._delimiter, columns = _header(header, path)
+        self._delimiter, columns = read_header(numbered, path)
         self._columns = columns
         self._names = _names(columns, self._builder, path)
-        self._records = _Records(numbered, self._delimiter, len(columns))
+        self._records = Records(numbered, self._delimiter, len(columns))
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every record after the header, as a product or with what is wrong with it."""
@@ -99,7 +98,7 @@ def typed(text: str, name: str, kind: ValueType | None) -> AttributeValue:
     return text
 
 
-class _Records:
+class Records:
     """Joins lines to records: line number and fields, or line number and what is wrong.
 
     A quote that is opened and never closed would swallow the rest of the feed: then only the line it is on is given
@@ -156,7 +155,13 @@ def split(lines: list[str], delimiter: str) -> list[str] | str:
         return str(error)
 
 
-def _header(line: Line, path: Path) -> tuple[str, list[str]]:
+def read_header(lines: Iterator[Line], path: Path) -> tuple[str, list[str]]:
+    """Return a table's delimiter and its columns, from the first line that is not blank.
+
+    Raises:
+        SourceError: there is none, or it cannot be read.
+    """
+    line = next((line for line in lines if line.text.strip() or line.fault), Line(1))
     if line.fault is not None:
         raise SourceError(f"the first line of {path} cannot be read: {line.fault}")
     splits = {delimiter: split([line.text], delimiter) for delimiter in DELIMITERS}

@@ -1,21 +1,28 @@
 """Which reader a path is for."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from services.catalogue.kaggle import SEARCH_DEPTH, TABLE
 from services.catalogue.sources.archive import KaggleSource
-from services.catalogue.sources.csv_feed import CsvFeed
+from services.catalogue.sources.csv_feed import CsvFeed, read_header
 from services.catalogue.sources.folder import ImageFolder
+from services.catalogue.sources.google_feed import GoogleTable, GoogleXmlFeed
+from services.catalogue.sources.google_fields import attribute_name
+from services.catalogue.sources.lines import LineReader
 from services.catalogue.sources.mapping import FeedMapping
 from services.catalogue.sources.ndjson_feed import NdjsonFeed
 from services.catalogue.sources.rows import Source, SourceError
 
-CSV = frozenset({".csv", ".tsv"})
+TABLES = frozenset({".csv", ".tsv", ".txt"})
+XML = frozenset({".xml", ".rss", ".atom"})
 NDJSON = frozenset({".ndjson", ".jsonl"})
 ACCEPTED = (
     "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
+    "a Google product feed (.xml, or a table with its column names), "
     "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl)"
 )
+Reader = Callable[[Path, FeedMapping, Path], Source]
 
 
 def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Path | None = None) -> Source:
@@ -36,10 +43,29 @@ def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Pat
         return KaggleSource(path) if _is_archive(path) else ImageFolder(path)
     if suffix == ".zip":
         return KaggleSource(path)
-    if suffix in CSV | NDJSON:
-        reader = CsvFeed if suffix in CSV else NdjsonFeed
-        return reader(path, mapping or FeedMapping(), images_root or path.parent)
-    raise SourceError(f"{path} is none of what can be imported: {ACCEPTED}")
+    reader = _reader(path, suffix)
+    if reader is None:
+        raise SourceError(f"{path} is none of what can be imported: {ACCEPTED}")
+    return reader(path, mapping or FeedMapping(), images_root or path.parent)
+
+
+def _reader(path: Path, suffix: str) -> Reader | None:
+    if suffix in TABLES:
+        return _table_reader(path)
+    if suffix in XML:
+        return GoogleXmlFeed
+    return NdjsonFeed if suffix in NDJSON else None
+
+
+def _table_reader(path: Path) -> Reader:
+    """Tell from its columns whose table it is."""
+    lines = LineReader(path)
+    try:
+        _, columns = read_header(iter(lines), path)
+    finally:
+        lines.close()
+    names = {attribute_name(column) for column in columns}
+    return GoogleTable if {"id", "image_link"} <= names else CsvFeed
 
 
 def _is_archive(path: Path) -> bool:

@@ -55,8 +55,10 @@ class RowBuilder:
         # Dots and a leading dollar sign have a meaning of their own in the database.
         return column.strip().replace(".", "_").replace("\0", "_").lstrip("$")[:MAX_NAME] or None
 
-    def row(self, line: int, record: Mapping[str, Any]) -> SourceRow:
+    def row(self, line: int, record: Mapping[str, Any], more_words: tuple[str, ...] = ()) -> SourceRow:
         """Return the product that a record describes; `record` has our names already.
+
+        `more_words` say something of the category, too, but less than the field `category`.
 
         Raises:
             RowError: it describes none.
@@ -73,7 +75,7 @@ class RowBuilder:
             title=(_text(record.get("title"), "title") or "")[:MAX_TITLE] or None,
             url=_page_address(record.get("url")),
             image_url=image_url or _linked(record.get("image")),
-            category_words=(category,) if category else (),
+            category_words=((category,) if category else ()) + more_words,
             attributes=attributes,
             left_out=left_out,
         )
