@@ -271,25 +271,3 @@ def test_a_service_that_stays_away_ends_the_import_with_one_sentence_and_status_
     assert words in done.summary["reason"]
     assert "Traceback" not in done.said
     assert "secret" not in done.said
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "words"),
-    [
-        (["nowhere.csv"], 1, "there is nothing at"),
-        (["feed.ndjson", "--url-template", "https://a.test/"], 2, "needs {id}"),
-        (["feed.ndjson", "--allow-host", "a.test"], 2, "is not host:port"),
-        (["feed.ndjson", "--embedding-url", "nonsense"], 2, "is no address"),
-        (["feed.ndjson", "--mapping", "none.json"], 1, "cannot be read"),
-        (["feed.ndjson", "--rejected", "none/x.ndjson"], 2, "give another file"),
-        (["feed.ndjson", "--limit", "0"], 2, "limit"),
-    ],
-)
-def test_what_cannot_be_done_is_said_in_one_sentence(
-    stack: ImportStack, tmp_path: Path, arguments: list[str], status: int, words: str
-) -> None:
-    write_feed(tmp_path, write_images(tmp_path, 1))
-    done = stack.run("usage", *arguments, cwd=tmp_path)
-    assert done.status == status, done.said
-    assert words in done.said
-    assert "Traceback" not in done.said
