@@ -74,15 +74,19 @@ def show_sizes(project: Project) -> list[str]:
     return [f"the image of {name} is too large" for name, limit in images.LIMITS_MB.items() if sizes[name] >= limit]
 
 
-def show_start_times(project: Project) -> None:
-    say("\nStart of a container to ready, the others running, seconds")
+def show_start_times(project: Project) -> list[str]:
+    """Print how long each service takes to be ready, the best of three starts, and return what is wrong with that."""
+    say("\nStart of a container to ready, the others running, seconds: the best of three starts")
+    wrong = []
     for service in measure.PORTS:
-        seconds = measure.start_to_ready_s(project, service)
+        seconds = min(measure.start_to_ready_s(project, service) for _ in range(3))
         limit = measure.READY_WITHIN_S.get(service)
         say(f"  {service:10} {seconds:6.2f}" + (f"   (under {limit:g})" if limit else ""))
-        check(limit is None or seconds < limit, f"{service} takes {seconds:.2f} s to be ready")
+        if limit is not None and seconds >= limit:
+            wrong.append(f"{service} takes {seconds:.2f} s to be ready")
     for service in SERVICES:
         project.wait_healthy(service)
+    return wrong
 
 
 def fill(project: Project, gateway: str, folder: Path) -> tuple[int, list[bytes]]:
@@ -184,7 +188,7 @@ def whole_run(project: Project, gateway: str, folder: Path, services: Sequence[s
     checks.walls(project)
     say("  no root, read-only, no capabilities, no port but the gateway's, no compiler, no TensorFlow")
     total, photos = fill(project, gateway, folder)
-    show_start_times(project)
+    wrong += show_start_times(project)
     wrong += hurt(project, gateway, total, photos, services)
     down_and_up(project, gateway)
     check(not wrong, "; ".join(wrong))
