@@ -25,6 +25,7 @@ export class ResultsView {
 
   /** @param {string} text what is going on */
   wait(text) {
+    if (this.element.getAttribute("aria-busy") === "true") return;
     this.element.setAttribute("aria-busy", "true");
     this.heading.textContent = text;
     this.count.textContent = "";
