@@ -37,6 +37,9 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
 
     def __init__(self, data: Path, user: User) -> None:
         super().__init__(data_dir=str(data / "nx"))
+        # Its change log is kept by triggers, which it would take away when it ends: writes between its next start and the
+        # next open stream would then be in no stream. MongoDB's log is always kept.
+        self._change_stream_manager.invalidate = lambda *_: None
         self._user = user
         self._set = data / "replica-set"
         self._proving: dict[str, Conversation] = {}
