@@ -105,8 +105,9 @@ class Records:
     up, and reading goes on with the next.
     """
 
-    def __init__(self, lines: Iterator[Line], delimiter: str, width: int) -> None:
+    def __init__(self, lines: Iterator[Line], delimiter: str, width: int, max_lines: int = MAX_RECORD_LINES) -> None:
         self._lines = lines
+        self._max_lines = max_lines
         self._delimiter = delimiter
         self._width = width
         self._returned: deque[Line] = deque()
@@ -136,7 +137,7 @@ class Records:
     def _extend(self, used: list[Line]) -> bool:
         """Add lines until one has a quote, which may be the closing one."""
         size = sum(len(line.text) for line in used)
-        while len(used) < MAX_RECORD_LINES and size <= MAX_RECORD_CHARS and (line := self._next()) is not None:
+        while len(used) < self._max_lines and size <= MAX_RECORD_CHARS and (line := self._next()) is not None:
             if line.fault is not None:
                 self._returned.appendleft(line)
                 return False

@@ -13,6 +13,8 @@ from services.catalogue.sources.lines import LineReader
 from services.catalogue.sources.mapping import FeedMapping
 from services.catalogue.sources.ndjson_feed import NdjsonFeed
 from services.catalogue.sources.rows import Source, SourceError
+from services.catalogue.sources.shopify_csv import ShopifyCsv, is_shopify
+from services.catalogue.sources.shopify_json import ShopifyJson
 
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 XML = frozenset({".xml", ".rss", ".atom"})
@@ -20,6 +22,7 @@ NDJSON = frozenset({".ndjson", ".jsonl"})
 ACCEPTED = (
     "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
     "a Google product feed (.xml, or a table with its column names), "
+    "Shopify's products (its CSV, or products.json), "
     "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl)"
 )
 Reader = Callable[[Path, FeedMapping, Path], Source]
@@ -54,6 +57,8 @@ def _reader(path: Path, suffix: str) -> Reader | None:
         return _table_reader(path)
     if suffix in XML:
         return GoogleXmlFeed
+    if suffix == ".json":
+        return ShopifyJson
     return NdjsonFeed if suffix in NDJSON else None
 
 
@@ -64,6 +69,8 @@ def _table_reader(path: Path) -> Reader:
         _, columns = read_header(iter(lines), path)
     finally:
         lines.close()
+    if is_shopify(columns):
+        return ShopifyCsv
     names = {attribute_name(column) for column in columns}
     return GoogleTable if {"id", "image_link"} <= names else CsvFeed
 

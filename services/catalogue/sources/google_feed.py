@@ -73,8 +73,8 @@ class GoogleXmlFeed:
             row = self._builder.row(item.line, record)
         except RowError as error:
             return RejectedRow(item.line, key_of(record), str(error))
-        first = self._seen.first(row.key, item.line)
-        if first != item.line:
+        first = self._seen.earlier(row.key, item.line)  # a feed may be one long line
+        if first is not None:
             return RejectedRow(item.line, row.key, f"the id {row.key} was already given on line {first}")
         return row
 

@@ -30,7 +30,7 @@ ADDRESSES = frozenset(
 )
 # Attributes are shown to whoever searches.
 PRIVATE = frozenset({"cost_of_goods_sold", "auto_pricing_min_price", "external_seller_id"})
-NOT_KEPT = ADDRESSES | PRIVATE
+NOT_KEPT = ADDRESSES | PRIVATE | {"body_html"}
 # Attributes that may hold several values, which a table separates by commas.
 REPEATED = frozenset(
     {
@@ -50,7 +50,7 @@ ENUMERATED = frozenset({"availability", "condition", "gender", "age_group", "siz
 NUMBERS = frozenset({"multipack", "min_handling_time", "max_handling_time", "loyalty_points"})
 YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 BOOLEANS = frozenset({"adult", "is_bundle", "identifier_exists"})
-PATHS = ("category", "product_type", "google_product_category")
+PATHS = ("category", "product_type", "product_category", "google_product_category")
 IN_BRACKETS = re.compile(r".*\[([a-z0-9_]+)\]")
 
 

@@ -15,8 +15,13 @@ class SeenKeys:
 
     def first(self, key: str, line: int) -> int:
         """Return the line on which the key was first given: this one, if it is new."""
+        earlier = self.earlier(key, line)
+        return line if earlier is None else earlier
+
+    def earlier(self, key: str, line: int) -> int | None:
+        """Return the line on which the key was given before, which may be this one; None if it is new."""
         if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, line)).rowcount:
-            return line
+            return None
         return int(self._db.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone()[0])
 
     def close(self) -> None:

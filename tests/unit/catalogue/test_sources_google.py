@@ -343,6 +343,16 @@ def test_an_id_given_twice_and_items_that_are_no_products_are_told_with_their_li
     ]
 
 
+def test_an_id_given_twice_is_told_in_a_feed_of_one_line(tmp_path: Path) -> None:
+    items = "".join(SIMPLE.format(id=key, title="x") for key in "ABA")
+    text = (RSS + items + END).replace("\n", "")
+    assert [(key, reason) for _, key, reason in told(rows_of(tmp_path, text))] == [
+        ("A", ""),
+        ("B", ""),
+        ("A", "the id A was already given on line 1"),
+    ]
+
+
 def test_a_feed_that_is_cut_short_gives_what_it_has_and_then_fails(tmp_path: Path) -> None:
     path = tmp_path / "feed.xml"
     path.write_text(RSS + SIMPLE.format(id="1", title="One") + "<item><g:id>2</g:id><g:ti")
