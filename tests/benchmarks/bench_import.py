@@ -3,9 +3,11 @@
 With DATASET the images are the archive's, without it they are drawn. IMPORT_BENCH sets how many (5,000).
 """
 
+import contextlib
 import io
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -76,17 +78,40 @@ def until_indexed(stack: Stack, products: int) -> float:
     raise AssertionError(f"the index does not hold {products} products a minute after the import")
 
 
+def processor_s(stack: Stack) -> dict[str, float]:
+    """Return the processor time that each process of the stack, and every import so far, has used, in seconds (Linux)."""
+    runner = (stack.settings.state_dir / "supervisord.pid").read_text().strip()
+    used: dict[str, float] = {}
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):  # it may end while we look
+            fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+            if fields[1] == runner:
+                command = (process / "cmdline").read_bytes().decode()
+                name = next((part for part in command.split("\0") if part.startswith("services.")), "database stand-in")
+                used[name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {**used, "import": children.ru_utime + children.ru_stime}
+
+
 def main() -> dict[str, float]:
-    """Print and return images a second: the network alone, the import and a second import; and their ratio."""
-    before = network_alone.rate(MODEL_DIR)
+    """Print and return images a second: the network alone, the import and a second import; and their ratio.
+
+    Beside them stands the processor time of it all, which says the same on a machine that is busy with other things.
+    """
+    before = network_alone.figures(MODEL_DIR)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(DATASET) if DATASET else drawn_feed(Path(folder))
         with running_stack(Path(folder) / "stack") as stack:
+            idle = processor_s(stack)
             first = imported(stack, source)
             lag = until_indexed(stack, int(first["imported"]))
+            used = {name: seconds - idle[name] for name, seconds in processor_s(stack).items()}
             second = imported(stack, source)
-    after = network_alone.rate(MODEL_DIR)
-    alone = (before + after) / 2
+    after = network_alone.figures(MODEL_DIR)
+    alone, alone_ms = ((before[name] + after[name]) / 2 for name in ("rate", "cpu_ms"))
+    each = {f"processor time, {name}, ms a product": s * 1000 / first["imported"] for name, s in used.items()}
     figures = {
         "products": first["imported"],
         "network alone, images/s": alone,
@@ -94,12 +119,14 @@ def main() -> dict[str, float]:
         "import ÷ network alone": first["rate"] / alone,
         "import again, unchanged, products/s": second["rate"],
         "index behind the import's end, s": lag,
+        "processor time, network alone, ms an image": alone_ms,
+        "processor time, all of it, ms a product": sum(each.values()),
+        **each,
     }
-    print(
-        f"{'the archive' if DATASET else 'drawn images'}; the network alone before and after: {before:.0f}, {after:.0f}"
-    )
+    rates = f"{before['rate']:.0f}, {after['rate']:.0f}"
+    print(f"{'the archive' if DATASET else 'drawn images'}; the network alone before and after: {rates} images/s")
     for name, value in figures.items():
-        print(f"  {name:<38} {value:10,.2f}")
+        print(f"  {name:<54} {value:10,.2f}")
     return figures
 
 
