@@ -81,7 +81,7 @@ def weight(browser: Browser, url: str, path: str, only: str = "") -> int:
     """Return the bytes on the wire of a page and its files, or of those files only whose address has a part like this."""
     finished: list[Request] = []
     with watched_page(browser, url) as (page, _):
-        page.on("requestfinished", finished.append)
+        page.on("requestfinished", lambda request: finished.append(request))
         page.goto(path, wait_until="networkidle")
         ours = [request for request in finished if "/v1/" not in request.url and re.search(only, request.url)]
         sizes = [request.sizes() for request in ours]
