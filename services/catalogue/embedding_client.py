@@ -84,6 +84,15 @@ class EmbeddingClient:
         kind, body = _multipart(images)
         return _understood(BatchAnswer, await self._send("POST", "/v1/embed/batch", content=body, kind=kind))
 
+    async def resize(self, data: bytes, width: int) -> bytes | None:
+        """Return a picture as WebP of that width in pixels, upright and on white; None where it is no wider already.
+
+        Raises:
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            EmbeddingUnavailable, UpstreamTimeout: as `model`.
+        """
+        return await self._send("POST", f"/v1/resize?width={width:d}", content=data) or None
+
     async def ready(self) -> None:
         """Return if the service can embed.
 
@@ -107,7 +116,7 @@ class EmbeddingClient:
             raise UpstreamTimeout("the embedding service did not answer in time") from None
         except httpx.HTTPError:
             raise EmbeddingUnavailable("the embedding service closed the connection") from None
-        if response.status_code != httpx.codes.OK:
+        if not response.is_success:
             raise error_from_problem(response.status_code, response.content)
         return response.content
 

@@ -10,7 +10,7 @@ from services.catalogue.import_ports import Fetcher
 from services.catalogue.product import StoredImage
 from services.catalogue.sources.rows import RejectedRow, SourceImageError
 from services.contracts.errors import LookalikeError
-from services.contracts.imaging import sniff
+from services.contracts.formats import sniff
 from services.contracts.wire import MAX_BATCH
 
 READ_AT_ONCE = 32  # images, between two looks at how many bytes are in memory

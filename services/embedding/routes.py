@@ -1,8 +1,10 @@
 """The embedding service's routes: read the body, embed, write the answer."""
 
+import asyncio
 import time
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from services.contracts import telemetry
@@ -23,6 +25,7 @@ from services.embedding import answers
 from services.embedding.bodies import batch_images, single_image
 from services.embedding.documented import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
 from services.embedding.embed import Timed
+from services.embedding.resizing import MAX_SIDE, resize
 from services.embedding.state import EmbeddingState, State
 
 _ALWAYS = (InvalidRequest, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
@@ -67,6 +70,24 @@ async def embed_batch(request: Request, state: State) -> Response:
     timings = _record(state, timed, started)
     items = [answers.batch_item(outcome, embedder.manifest) for outcome in timed.outcomes]
     return answers.json_response({"items": items, "timings_ms": timings})
+
+
+@router.post(
+    "/resize",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/webp": {}}},
+        204: {"description": "It is no wider than that: take it as it is."},
+        **responses(InvalidImage, UnsupportedImage, InvalidRequest, TooManyRequests, ImageTooLarge),
+    },
+    openapi_extra=SINGLE_BODY,
+    summary="Make a picture smaller",
+)
+async def resize_picture(request: Request, state: State, width: Annotated[int, Query(ge=16, le=MAX_SIDE)]) -> Response:
+    """The picture as WebP of that width in pixels, upright and on white. Needs neither the model nor TensorFlow Serving."""
+    with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
+        small = await asyncio.to_thread(resize, await single_image(request), width, state.settings.limits)
+    return Response(status_code=204) if small is None else Response(small, media_type="image/webp")
 
 
 @router.get(

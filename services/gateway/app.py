@@ -69,8 +69,6 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
     fetcher = _fetcher(settings)
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
-    resizer = Resizer()
-    stack.callback(resizer.close)
     links = Links(settings.product_url_template, settings.image_url_template, settings.public_url)
     search = SearchService(embedding, index, links)
     return GatewayState(
@@ -79,7 +77,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
         products=ProductService(store, embedding, search.models, links),
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
-        resizer=resizer,
+        resizer=Resizer(embedding),
         gate=asyncio.Semaphore(settings.max_concurrent_searches),
     )
 

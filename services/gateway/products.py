@@ -12,7 +12,7 @@ from services.catalogue.embedding_client import EmbeddingClient
 from services.catalogue.product import MAX_KEY_LENGTH, Prediction, Product, StoredImage
 from services.catalogue.store import ProductStore
 from services.contracts.errors import InvalidRequest, UnknownProduct
-from services.contracts.imaging import sniff
+from services.contracts.formats import sniff
 from services.contracts.wire import Attributes, EmbeddingAnswer
 from services.gateway.links import Links
 from services.gateway.query import ImageReader

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from services.contracts.errors import ImageTooLarge, LookalikeError, UnsupportedImage
-from services.contracts.imaging import FORMATS, ImageLimits, UInt8Image, prepare_image, sniff
+from services.contracts.formats import sniff
+from services.contracts.imaging import FORMATS, ImageLimits, UInt8Image, prepare_image
 from services.contracts.manifest import InputSize
 from tests.support import images
 

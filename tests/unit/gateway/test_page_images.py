@@ -1,43 +1,26 @@
-import io
-
 import pytest
-from PIL import Image
 
 from services.catalogue.product import StoredImage
-from services.contracts.errors import InvalidRequest
-from services.gateway.pages_images import Resizer, check_width, resize
+from services.contracts.errors import EmbeddingUnavailable, InvalidImage, InvalidRequest
+from services.gateway.pages_images import Resizer, check_width
 
 
-def stored(width: int, height: int, kind: str = "JPEG", **options: object) -> StoredImage:
-    file = io.BytesIO()
-    Image.new("RGB", (width, height), (180, 40, 40)).save(file, kind, **options)
-    return StoredImage(f"image/{kind.lower()}", file.getvalue())
+class Maker:
+    """Plays the embedding service: answers with so many bytes, or raises, and counts."""
+
+    def __init__(self, answer: Exception | int | None = 100) -> None:
+        self.answer = answer
+        self.asked: list[int] = []
+
+    async def resize(self, data: bytes, width: int) -> bytes | None:
+        self.asked.append(width)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return None if self.answer is None else data[:4] + bytes(self.answer - 4)
 
 
-def size_of(image: StoredImage) -> tuple[int, int]:
-    return Image.open(io.BytesIO(image.data)).size
-
-
-def test_a_large_picture_comes_smaller_with_its_aspect_kept() -> None:
-    small = resize(stored(900, 1200), 240)
-    assert size_of(small) == (240, 320)
-    assert small.content_type == "image/webp"
-
-
-def test_a_picture_that_is_small_already_stays_as_it_is() -> None:
-    image = stored(200, 300)
-    assert resize(image, 240) is image
-
-
-def test_a_turned_photo_comes_upright() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    assert size_of(resize(stored(1200, 900, exif=exif), 240)) == (240, 320)
-
-
-def test_a_broken_picture_stays_as_it_is() -> None:
-    image = StoredImage("image/jpeg", stored(900, 1200).data[:200])
-    assert resize(image, 240) is image
+def stored(number: int = 0) -> StoredImage:
+    return StoredImage("image/jpeg", number.to_bytes(4, "big") + bytes(1000))
 
 
 @pytest.mark.parametrize("width", [0, -1, 239, 100_000])
@@ -47,19 +30,35 @@ def test_other_widths_are_refused(width: int) -> None:
 
 
 async def test_a_picture_is_made_smaller_once() -> None:
-    resizer = Resizer()
-    image = stored(900, 1200)
+    maker = Maker()
+    resizer, image = Resizer(maker), stored()
     first = await resizer.resized(image, 240)
+    assert (first.content_type, len(first.data)) == ("image/webp", 100)
     assert await resizer.resized(image, 240) is first
     assert await resizer.resized(image, 120) is not first
-    resizer.close()
+    assert maker.asked == [240, 120]
+
+
+@pytest.mark.parametrize("answer", [None, InvalidImage("cut short")])
+async def test_a_picture_that_is_small_or_broken_stays_as_it_is_and_is_not_asked_for_again(
+    answer: Exception | None,
+) -> None:
+    maker = Maker(answer)
+    resizer, image = Resizer(maker), stored()
+    assert await resizer.resized(image, 240) is image
+    assert await resizer.resized(image, 240) is image
+    assert maker.asked == [240]
+
+
+async def test_while_nobody_can_make_it_smaller_a_picture_comes_as_it_is() -> None:
+    maker = Maker(EmbeddingUnavailable("away"))
+    resizer, image = Resizer(maker), stored()
+    assert await resizer.resized(image, 240) is image
+    maker.answer = 100
+    assert len((await resizer.resized(image, 240)).data) == 100
 
 
 async def test_the_pictures_kept_stay_within_their_bound() -> None:
-    resizer = Resizer(cache_bytes=2000)
-    pictures = [stored(400 + n, 500) for n in range(20)]
-    made = [await resizer.resized(picture, 240) for picture in pictures]
-    kept = sum(len(image.data) for image in resizer._kept.values())
-    assert 0 < kept <= 2000 < sum(len(image.data) for image in made)
-    assert list(resizer._kept.values())[-1] is made[-1]
-    resizer.close()
+    resizer = Resizer(Maker(), cache_bytes=350)
+    made = [await resizer.resized(stored(n), 240) for n in range(20)]
+    assert list(resizer._kept.values()) == made[-3:]
