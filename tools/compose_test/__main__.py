@@ -159,7 +159,7 @@ def judge(one: checks.Outage, total: int) -> list[str]:
     graceful = one.service != "gateway" or one.how == "stop"
     rules = (
         (one.failed == 0, f"{one.failed} searches failed: {'; '.join(one.failures)}"),
-        (one.stopped_s < checks.STOPS_WITHIN_S, f"it took {one.stopped_s:.1f} s to end"),
+        (one.stopped_s < checks.STOPS_WITHIN_S[one.service], f"it took {one.stopped_s:.1f} s to end"),
         (one.products >= total, f"{one.products} products of {total}"),
         (
             one.broken == 0 or not graceful,
