@@ -58,11 +58,17 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
                 "GATEWAY_PORT": str(settings.gateway_port),
                 "EMBEDDING_URL": settings.embedding_url,
                 "INDEX_URL": f"http://127.0.0.1:{settings.index_port}",
-                "GATEWAY_PRODUCT_URL_TEMPLATE": "https://shop.example/products/{id}",
+                **_unless_set("GATEWAY_PRODUCT_URL_TEMPLATE", "https://shop.example/products/{id}"),
+                **_unless_set("GATEWAY_FETCH_ENABLED", "true"),  # public addresses only, whoever asks
                 **database,
             },
         ),
     ]
+
+
+def _unless_set(name: str, value: str) -> dict[str, str]:
+    """Return a setting of the local stack's own that the caller's environment comes before."""
+    return {} if name in os.environ else {name: value}
 
 
 def configuration(settings: StackSettings, data: str) -> str:

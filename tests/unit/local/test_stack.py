@@ -1,0 +1,42 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from services.local.settings import StackSettings
+from services.local.stack import Stack, StackError
+from tests.support.stack import stack_settings
+
+
+def quiet(_: str) -> None:
+    """Take a line of progress."""
+
+
+def test_a_port_that_is_taken_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
+    settings = stack_settings(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", settings.index_port))
+        other.listen()
+        with pytest.raises(StackError, match=f"port {settings.index_port} is taken .* INDEX_PORT="):
+            Stack(settings).up("test", quiet)
+    assert not (tmp_path / "supervisord.conf").exists()
+
+
+def test_a_missing_model_is_told_before_anything_is_started(tmp_path: Path) -> None:
+    settings = StackSettings(state_dir=tmp_path, model_dir=tmp_path / "none")
+    with pytest.raises(StackError, match="there is no model in .*none"):
+        Stack(settings).up("test", quiet)
+
+
+def test_a_stack_that_never_ran_is_down(tmp_path: Path) -> None:
+    stack = Stack(stack_settings(tmp_path))
+    assert stack.down() is False
+    assert stack.status() == "the stack is not running"
+
+
+def test_ports_and_folder_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GATEWAY_PORT", "9000")
+    monkeypatch.setenv("LOOKALIKE_STATE", str(tmp_path))
+    settings = StackSettings()
+    assert settings.gateway_url == "http://127.0.0.1:9000"
+    assert settings.state_dir == tmp_path

@@ -1,0 +1,53 @@
+import configparser
+from pathlib import Path
+
+import pytest
+
+from services.local.settings import StackSettings
+from services.local.supervisor import configuration, processes, socket_path
+
+
+def settings(state: Path) -> StackSettings:
+    return StackSettings(state_dir=state, gateway_port=1, embedding_port=2, index_port=3, tfs_port=4, mongo_port=5)
+
+
+def parsed(text: str) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser()
+    parser.read_string(text)
+    return parser
+
+
+def test_the_configuration_has_a_program_for_each_process_with_a_log_of_its_own(tmp_path: Path) -> None:
+    found = parsed(configuration(settings(tmp_path), "demo"))
+    programs = {name.removeprefix("program:") for name in found.sections() if name.startswith("program:")}
+    assert programs == {"mongo", "tfs", "embedding", "index", "gateway"}
+    logs = {found[f"program:{name}"]["stdout_logfile"] for name in programs}
+    assert len(logs) == len(programs)
+    assert all(found[f"program:{name}"]["autorestart"] == "true" for name in programs)
+
+
+def test_each_process_is_told_its_port_and_where_the_others_are(tmp_path: Path) -> None:
+    found = {process.name: process for process in processes(settings(tmp_path), "demo")}
+    assert found["gateway"].environment["EMBEDDING_URL"] == "http://127.0.0.1:2"
+    assert found["gateway"].environment["INDEX_URL"] == "http://127.0.0.1:3"
+    assert found["embedding"].environment["TFS_ADDRESS"] == "127.0.0.1:4"
+    assert found["index"].environment["MONGO_URL"] == "mongodb://127.0.0.1:5"
+    assert "5" in found["mongo"].command
+
+
+def test_a_percent_sign_in_a_path_is_no_expression_of_the_runners(tmp_path: Path) -> None:
+    text = configuration(settings(tmp_path / "100%"), "demo")
+    assert "100%%" in text
+    assert "100%/" not in text.replace("100%%/", "")
+
+
+def test_a_setting_of_the_callers_comes_before_the_stacks_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_FETCH_ENABLED", "false")
+    gateway = {process.name: process for process in processes(settings(tmp_path), "demo")}["gateway"]
+    assert "GATEWAY_FETCH_ENABLED" not in gateway.environment
+
+
+def test_the_socket_is_short_enough_in_a_deep_folder(tmp_path: Path) -> None:
+    deep = tmp_path / ("a" * 100) / ("b" * 100)
+    assert len(str(socket_path(deep))) < 100
+    assert socket_path(deep) != socket_path(tmp_path)
