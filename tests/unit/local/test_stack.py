@@ -17,14 +17,14 @@ def test_a_port_that_is_taken_is_named_with_the_setting_that_moves_it(tmp_path: 
     with socket.socket() as other:
         other.bind(("127.0.0.1", settings.index_port))
         other.listen()
-        with pytest.raises(StackError, match=f"port {settings.index_port} is taken .* INDEX_PORT="):
+        with pytest.raises(StackError, match=rf"port {settings.index_port} is taken .* INDEX_PORT="):
             Stack(settings).up("test", quiet)
     assert not (tmp_path / "supervisord.conf").exists()
 
 
 def test_a_missing_model_is_told_before_anything_is_started(tmp_path: Path) -> None:
     settings = StackSettings(state_dir=tmp_path, model_dir=tmp_path / "none")
-    with pytest.raises(StackError, match="there is no model in .*none"):
+    with pytest.raises(StackError, match=r"there is no model in .*none"):
         Stack(settings).up("test", quiet)
 
 
