@@ -34,6 +34,8 @@ class Tally:
         outside: rows that the source, or the mapping, places outside the categories.
         rejected: rows that could not be taken.
         checked: products that a dry run found nothing wrong with.
+        removed: products that the feed no longer has.
+        removable: the same in a dry run, which removes nothing.
         disagreeing: imported or updated products whose category by the source is not the network's.
         left_out: fields that are no attributes, by name: in how many rows.
         sources: who gave the category of imported and updated products: feed, mapping or network.
@@ -47,6 +49,8 @@ class Tally:
     outside: int = 0
     rejected: int = 0
     checked: int = 0
+    removed: int = 0
+    removable: int = 0
     disagreeing: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
@@ -98,6 +102,8 @@ class Summary:
             "outside",
             "rejected",
             "checked",
+            "removed",
+            "removable",
             "disagreeing",
         )
         return {

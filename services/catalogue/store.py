@@ -175,6 +175,16 @@ class ProductStore(ProductReader):
             self._old_forms_known_until = 0.0  # only an older document can be it: look now
         return await self._remove_old_forms([key]) + gone > 0
 
+    async def delete_many(self, keys: Sequence[str]) -> int:
+        """Remove products, in whatever form they stand, and their pictures. Returns how many documents went."""
+        async with database_call(self.address, self._timeout_s):
+            ours = {"_id": {"$in": list(keys)}, "id": {"$in": [*keys, None]}}
+            gone = int((await self._products.delete_many(ours)).deleted_count)
+            await self._images.delete_many({"_id": {"$in": list(keys)}})
+        if gone < len(keys):
+            self._old_forms_known_until = 0.0  # the others can only be older documents: look now
+        return gone + await self._remove_old_forms(keys)
+
     async def fingerprints(self, keys: Sequence[str]) -> dict[str, Fingerprint]:
         """Return what is known of those of the keys that Lookalike has written."""
         fields = {"image_sha256": 1, "feed_sha256": 1, "model": 1, "category_source": 1}

@@ -38,6 +38,10 @@ def import_(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="host:port of an image server that is not public. May be given again.")
     ] = None,
+    sync: Annotated[bool, typer.Option("--sync", help="Also remove products that the feed no longer has.")] = False,
+    sync_limit: Annotated[
+        float, typer.Option(min=0, max=1, help="With --sync: remove nothing if more than this share would go.")
+    ] = 0.2,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a service that is away.")] = 60.0,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     embedding_url: Annotated[str, typer.Option(envvar="EMBEDDING_URL")] = "http://127.0.0.1:8001",
@@ -59,6 +63,8 @@ def import_(
         rejected=rejected or Path(f"{source.resolve().name}.rejected.ndjson"),
         limit=limit,
         dry_run=dry_run,
+        sync=sync,
+        sync_limit=sync_limit,
         allow_hosts=tuple(allow_host or ()),
         wait_s=wait,
         embedding_url=embedding_url,

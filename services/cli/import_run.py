@@ -19,6 +19,7 @@ from services.catalogue.kaggle import CATEGORIES
 from services.catalogue.patience import GivenUp, Patience, Stopped
 from services.catalogue.sources import FeedMapping, Source, SourceError, load_mapping, open_source
 from services.catalogue.store import ProductStore
+from services.catalogue.sync import FeedKeys, SyncRefused, find_gone, remove
 from services.cli.import_shown import Display
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
@@ -28,7 +29,7 @@ from services.contracts.wire import ModelFacts
 EMBEDDING_TIMEOUT_S = 30.0
 DATABASE_TIMEOUT_S = (2.0, 10.0)  # least and most; no call should take longer than we are to wait
 LOOK_TIMEOUT_S = 2.0
-FAILURES = (SourceError, UnknownTarget, GivenUp, RejectedFileError, LookalikeError)
+FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, LookalikeError)
 # What a dry run checks against when no embedding service is there to be asked: the shipped models.
 SHIPPED = ModelFacts(
     model="", categories=list(CATEGORIES), dimension=64, input={"height": 80, "width": 80}, thresholds={}
@@ -50,6 +51,8 @@ class ImportRequest:
     url_template: str | None = None
     limit: int | None = None
     dry_run: bool = False
+    sync: bool = False
+    sync_limit: float = 0.2
     allow_hosts: tuple[str, ...] = ()
     wait_s: float = 60.0
     embedding_url: str = "http://127.0.0.1:8001"
@@ -65,6 +68,8 @@ def run(request: ImportRequest) -> Summary:
     """
     if request.url_template is not None and "{id}" not in request.url_template:
         raise UsageError("--url-template needs {id} where the product's id goes")
+    if request.sync and request.limit is not None:
+        raise UsageError("--sync needs the whole feed: leave --limit out")
     if not os.access(request.rejected.parent, os.W_OK):
         raise UsageError(f"rejected rows cannot be written to {request.rejected}: give another file with --rejected")
     started = time.monotonic()
@@ -122,18 +127,16 @@ class _Run:
     async def _import(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
         request = self._request
         embedding = self._embedding(stack, EMBEDDING_TIMEOUT_S)
-        least, most = DATABASE_TIMEOUT_S
-        timeout_s = min(most, max(least, request.wait_s))
-        store = await stack.enter_async_context(
-            ProductStore(request.mongo_url, request.mongo_database, timeout_s=timeout_s)
-        )
+        store = await self._store(stack)
         fetcher = self._fetcher(stack)
         patience = Patience(request.wait_s, stopping, self._display.waiting)
         facts = await patience.call(embedding.model)
         self._model = facts.model
+        placer = Placer(facts.categories, self._mapping)
+        feed = self._feed(stack, placer)
         importer = Importer(
-            self._source,
-            Placer(facts.categories, self._mapping),
+            feed or self._source,
+            placer,
             embedding,
             store,
             fetcher,
@@ -146,6 +149,9 @@ class _Run:
         status: Status = "failed"
         try:
             await importer.run(facts.model, stopping)
+            if feed is not None and not stopping.is_set():
+                gone = await find_gone(feed, store, request.sync_limit, self._tally.imported)
+                await remove(gone, store, patience, stopping, self._tally)
             status = "interrupted" if stopping.is_set() else "done"
         finally:
             await self._record(store, status)
@@ -171,8 +177,26 @@ class _Run:
 
         placer = Placer(facts.categories, self._mapping)
         size = InputSize(**facts.input)
-        arguments = (self._source, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
+        feed = self._feed(stack, placer)
+        arguments = (feed or self._source, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
         await asyncio.to_thread(check, *arguments)
+        if feed is not None and not stopping.is_set():
+            gone = await find_gone(feed, await self._store(stack), self._request.sync_limit, imported=0)
+            self._tally.removable = len(gone)
+
+    async def _store(self, stack: AsyncExitStack) -> ProductStore:
+        least, most = DATABASE_TIMEOUT_S
+        timeout_s = min(most, max(least, self._request.wait_s))
+        store = ProductStore(self._request.mongo_url, self._request.mongo_database, timeout_s=timeout_s)
+        return await stack.enter_async_context(store)
+
+    def _feed(self, stack: AsyncExitStack, placer: Placer) -> FeedKeys | None:
+        """Return the source as one that remembers its keys, if products are to be removed by them."""
+        if not self._request.sync:
+            return None
+        feed = FeedKeys(self._source, placer)
+        stack.callback(feed.close)
+        return feed
 
     def _embedding(self, stack: AsyncExitStack, timeout_s: float) -> EmbeddingClient:
         try:

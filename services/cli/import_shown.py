@@ -72,7 +72,7 @@ def show(summary: Summary, *, as_json: bool) -> None:
     out.print(table)
     if summary.tally.left_out:
         fields = ", ".join(f"{name} ({count:,})" for name, count in summary.tally.left_out.most_common(SHOWN_FIELDS))
-        out.print(f"not kept, too long or nested: {fields}", markup=False, highlight=False)
+        out.print(f"not kept (too long, nested, or not for shoppers): {fields}", markup=False, highlight=False)
     if summary.rejected_file is not None:
         out.print(f"rejected rows and why: {summary.rejected_file}", markup=False, highlight=False, soft_wrap=True)
 
@@ -91,6 +91,8 @@ def _lines(summary: Summary) -> list[tuple[str, int]]:
         ("unchanged", tally.unchanged),
         ("outside the categories", tally.outside),
         ("rejected", tally.rejected),
+        ("removed, no longer in the feed", tally.removed),
+        ("no longer in the feed", tally.removable),
         ("category by the feed, but not by the network", tally.disagreeing),
     ]
     return [("rows read", tally.read), main, *(line for line in others if line[1])]

@@ -171,6 +171,18 @@ async def test_putting_what_cannot_be_stored_says_why(store: ProductStore) -> No
         await store.put(product("1", vector=np.zeros(64, np.float32)))
 
 
+async def test_deleting_many_takes_them_in_both_forms_with_their_pictures_and_no_others(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    await store.put_many([product("A"), product("B"), product("C")])
+    await store.put_images([(key, StoredImage("image/png", b"picture")) for key in ("A", "C")])
+    raw.insert_many([old_form(7), old_form("8")])
+    assert await store.delete_many(["A", "7", "gone"]) == 2
+    assert sorted(await keys(store)) == ["8", "B", "C"]
+    assert await store.get_image("A") is None
+    assert await store.get_image("C") is not None
+
+
 async def test_deleting_says_whether_there_was_one_and_takes_the_picture_too(store: ProductStore) -> None:
     await store.put(product("1"))
     await store.put_images([("1", StoredImage("image/png", b"abc"))])

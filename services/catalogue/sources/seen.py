@@ -24,6 +24,10 @@ class SeenKeys:
             return None
         return int(self._db.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone()[0])
 
+    def has(self, key: str) -> bool:
+        """Return whether the key was given."""
+        return self._db.execute("SELECT 1 FROM seen WHERE key = ?", (key,)).fetchone() is not None
+
     def close(self) -> None:
         """Forget them."""
         self._db.close()
