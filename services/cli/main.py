@@ -5,7 +5,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from services.cli import import_, search, stack, train
+from services.cli import doctor, import_, search, stack, train
 
 app = typer.Typer(
     help="Reverse image search for fashion shops: a photo in, the most similar products out.",
@@ -18,6 +18,7 @@ app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("demo")(stack.demo)
 app.command("import")(import_.import_)
+app.command("doctor")(doctor.doctor)
 app.command("search")(search.search)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)

@@ -25,6 +25,7 @@ HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name (IDNA already), 
 MAX_URL_LENGTH = 4096
 MAX_ADDRESSES = 4
 MAX_REDIRECTS = 5
+START_BYTES = 64  # tell an image from what is none
 CONNECT_S = 2.0  # an address that does not answer must not use up the time of the next one
 USER_AGENT = "Lookalike/0.1 (image search; fetches product images)"
 HEADERS: dict[bytes | str, bytes | str] = {
@@ -141,9 +142,20 @@ class ImageFetcher:
             ImageTooLarge: more bytes than the limit.
             UpstreamTimeout: not finished within the deadline.
         """
+        return await self._guarded(url, start_only=False)
+
+    async def probe(self, url: str) -> bytes:
+        """Return the first bytes at a URL, which may lead to a page as well, to see whether it leads anywhere.
+
+        Raises:
+            LookalikeError: as `fetch`, but for the size.
+        """
+        return await self._guarded(url, start_only=True)
+
+    async def _guarded(self, url: str, *, start_only: bool) -> bytes:
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._follow(_parsed(url))
+                return await self._follow(_parsed(url), start_only=start_only)
         except (TimeoutError, httpcore.TimeoutException):
             bound = f"{self._timeout_s:g} s"
             raise UpstreamTimeout(f"the image URL did not give its image in time: at most {bound}") from None
@@ -152,22 +164,26 @@ class ImageFetcher:
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
             raise ImageUrlFailed(f"the image URL's server could not be talked to: {_reason(error)}") from None
 
-    async def _follow(self, url: httpx.URL) -> bytes:
+    async def _follow(self, url: httpx.URL, *, start_only: bool) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._get(url)
+            answer = await self._get(url, start_only=start_only)
             if isinstance(answer, bytes):
                 return answer
             url = _parsed(answer, url)
         raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
 
-    async def _get(self, url: httpx.URL) -> bytes | str:
-        """Return the body, or where a redirect leads."""
+    async def _get(self, url: httpx.URL, *, start_only: bool) -> bytes | str:
+        """Return the body, or its start, or where a redirect leads."""
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        async with self._pool.stream("GET", target, headers=HEADERS) as response:
+        wanted = HEADERS | {"Accept": "*/*"} if start_only else HEADERS
+        async with self._pool.stream("GET", target, headers=wanted) as response:
             headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in REDIRECTS and b"location" in headers:
                 return headers[b"location"]
-            _check_head(response.status, headers)
+            _check_status(response.status)
+            if start_only:
+                return await _start(response)
+            _check_encoding(headers)
             return await self._body(response, headers)
 
     async def _body(self, response: httpcore.Response, headers: dict[bytes, str]) -> bytes:
@@ -201,9 +217,23 @@ def _parsed(text: str, base: httpx.URL | None = None) -> httpx.URL:
     return url
 
 
-def _check_head(status: int, headers: dict[bytes, str]) -> None:
+async def _start(response: httpcore.Response) -> bytes:
+    start = bytearray()
+    async for part in response.aiter_stream():
+        start += part[:START_BYTES]
+        if len(start) >= START_BYTES:
+            break
+    if not start:
+        raise ImageUrlFailed("the image URL gave an empty answer")
+    return bytes(start)
+
+
+def _check_status(status: int) -> None:
     if status != HTTPStatus.OK:
         raise ImageUrlFailed(f"the image URL answered {status} {responses.get(status, '')}".rstrip())
+
+
+def _check_encoding(headers: dict[bytes, str]) -> None:
     # Nothing is unpacked here: a few kilobytes of gzip can hold gigabytes. We asked for `identity`.
     if headers.get(b"content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise ImageUrlFailed("the image URL answered with a compressed body although none was asked for")

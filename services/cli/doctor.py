@@ -1,0 +1,123 @@
+"""`lookalike doctor`: what is wrong with the catalogue."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.output import err, fail, out
+
+if TYPE_CHECKING:
+    from services.catalogue.doctor import Report
+    from services.catalogue.store import ProductStore
+    from services.contracts.fetch import ImageFetcher
+    from services.contracts.wire import ModelFacts
+
+EXIT_FINDINGS = 3
+SCAN_BATCH = 1000
+URL_BATCH = 200  # products between two questions to the database, which forgets a scan that stands still for minutes
+LOOK_TIMEOUT_S = 2.0
+
+
+def doctor(
+    check_urls: Annotated[
+        bool, typer.Option("--check-urls", help="Also ask for every image and product page.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="host:port of a server that is not public. May be given again.")
+    ] = None,
+    show: Annotated[int, typer.Option(min=0, help="Examples of each finding.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    embedding_url: Annotated[str, typer.Option(envvar="EMBEDDING_URL")] = "http://127.0.0.1:8001",
+    mongo_url: Annotated[str, typer.Option(envvar="MONGO_URL", show_default=False)] = "mongodb://127.0.0.1:27017",
+    mongo_database: Annotated[str, typer.Option(envvar="MONGO_DATABASE")] = "lookalike",
+) -> None:
+    """Say what is wrong with the catalogue. Nothing is changed.
+
+    Exit status: 0 nothing is wrong; 1 the catalogue cannot be read; 3 something is wrong.
+    """
+    import asyncio
+
+    from services.catalogue.store import ProductStore
+    from services.contracts.errors import LookalikeError
+    from services.contracts.fetch import ImageFetcher
+
+    async def run() -> "Report":
+        facts = await model_facts(embedding_url)
+        async with ProductStore(mongo_url, mongo_database) as store:
+            fetcher = ImageFetcher(allowed_hosts=allow_host or ()) if check_urls else None
+            return await examine(store, facts, fetcher, show)
+
+    try:
+        report = asyncio.run(run())
+    except LookalikeError as error:
+        fail(error.detail)
+    except ValueError as error:
+        fail(str(error), 2)
+    if json:
+        import orjson
+
+        typer.echo(orjson.dumps(report.document(), option=orjson.OPT_INDENT_2))
+    else:
+        print_report(report)
+    raise typer.Exit(0 if report.healthy else EXIT_FINDINGS)
+
+
+async def model_facts(embedding_url: str) -> "ModelFacts":
+    """Return what the embedding service says of its model; if it is away, the shipped models' categories."""
+    from services.catalogue.embedding_client import EmbeddingClient
+    from services.cli.import_run import SHIPPED
+    from services.contracts.errors import LookalikeError
+
+    client = EmbeddingClient(embedding_url, LOOK_TIMEOUT_S)
+    try:
+        return await client.model()
+    except LookalikeError:
+        typer.echo(
+            "the embedding service is away: the model that most products have is taken for the active one", err=True
+        )
+        return SHIPPED
+    finally:
+        await client.close()
+
+
+async def examine(store: "ProductStore", facts: "ModelFacts", fetcher: "ImageFetcher | None", shown: int) -> "Report":
+    """Return what is wrong with a catalogue; with a fetcher, of its URLs too."""
+    import asyncio
+
+    from services.catalogue.doctor import Examination
+    from services.catalogue.doctor_urls import UrlCheck
+
+    examination = Examination(facts, shown)
+    urls = None if fetcher is None else UrlCheck(fetcher, examination)
+    try:
+        with err.status("examining the catalogue") as status:
+            async for entries in store.scan(SCAN_BATCH if urls is None else URL_BATCH):
+                await asyncio.to_thread(examination.add, entries)
+                if urls is not None:
+                    await urls.check(entries)
+                status.update(f"{examination.products:,} products")
+        return await asyncio.to_thread(examination.report)
+    finally:
+        examination.close()
+        if fetcher is not None:
+            await fetcher.close()
+
+
+def print_report(report: "Report") -> None:
+    """Print a report as a table; examples below it."""
+    from rich.table import Table
+
+    from services.catalogue.doctor import KINDS
+
+    out.print(f"{report.products:,} products, model {report.model or 'unknown'}", style="bold", highlight=False)
+    if report.urls_checked or report.urls_unchecked:
+        out.print(f"{report.urls_checked:,} URLs checked, {report.urls_unchecked:,} are paths", highlight=False)
+    table = Table(show_header=False, box=None)
+    for kind, finding in report.findings.items():
+        table.add_row(KINDS[kind], f"{finding.count:,}", style="red" if finding.count else "green")
+    out.print(table)
+    for kind, finding in report.findings.items():
+        if finding.examples:
+            out.print(f"\n{KINDS[kind]}", style="bold", highlight=False)
+        for example in finding.examples:
+            out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)

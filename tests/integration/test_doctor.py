@@ -1,0 +1,152 @@
+"""`lookalike doctor` as a process over a real database stand-in, and the examination by itself."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pymongo
+import pytest
+
+from services.catalogue.doctor import KINDS, Examination
+from services.catalogue.documents import Record, to_document
+from services.catalogue.product import Prediction, Product
+from services.cli.import_run import SHIPPED
+from services.contracts.fetch import ImageFetcher
+from tests.support.http import ImageServer, picture
+from tests.support.mongo import fresh_database, private_mongo
+from tests.support.stack import ROOT
+
+VECTOR = np.ones(64, dtype=np.float32)
+
+
+def product(key: str, category: int = 0, **changes: Any) -> Product:
+    base = Product(key, category, VECTOR, "fashion/1", image_sha256=f"hash of {key}", category_source="network")
+    return replace(base, **changes)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with private_mongo(tmp_path_factory.mktemp("mongo")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[str]:
+    with fresh_database(url) as name:
+        yield name
+
+
+def fill(url: str, database: str, *entries: Product | dict[str, Any]) -> None:
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        documents = [entry if isinstance(entry, dict) else to_document(entry) for entry in entries]
+        client[database]["products"].insert_many(documents)
+
+
+def run(url: str, database: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    settings = {"MONGO_URL": url, "MONGO_DATABASE": database, "EMBEDDING_URL": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "services.cli.main", "doctor", *arguments]
+    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def one_of_each() -> list[Product]:
+    return [product(f"p{number}", number) for number in range(9)]
+
+
+def test_a_sound_catalogue_has_no_findings_and_the_status_is_0(url: str, database: str) -> None:
+    old_form = {"id": 7, "Category": 1, "vector": [1.0] * 64}
+    fill(url, database, *one_of_each(), old_form)
+    done = run(url, database, "--json")
+    assert done.returncode == 0, done.stderr
+    report = orjson.loads(done.stdout)
+    assert (report["healthy"], report["products"], report["model"]) == (True, 10, "fashion/1")
+    assert report["categories"]["Shoes"] == 2
+    assert set(report["findings"]) == set(KINDS)
+    assert "the embedding service is away" in done.stderr
+
+
+def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url: str, database: str) -> None:
+    wrong = [
+        product("twin", image_sha256="hash of p0"),
+        product("disagrees", 1, category_source="feed", prediction=Prediction(2, 0.87)),
+        product("agrees", 1, category_source="feed", prediction=Prediction(1, 0.87)),
+        product("old", 1, model="fashion/0"),
+        product("nowhere", 12),
+        {"_id": "bare", "id": "bare", "Category": 1},
+        {"_id": "odd", "id": "odd", "Category": "x", "vector": [1.0]},
+    ]
+    fill(url, database, *one_of_each()[:8], *wrong)
+    done = run(url, database, "--json")
+    assert done.returncode == 3, done.stderr
+    found = {kind: (one["count"], one["examples"]) for kind, one in orjson.loads(done.stdout)["findings"].items()}
+    assert found == {
+        "broken": (1, ["odd: Category is 'x', not a category's id"]),
+        "not_embedded": (1, ["bare: the vector is missing"]),
+        "other_model": (1, ["old: fashion/0"]),
+        "unknown_category": (1, ["nowhere: category 12"]),
+        "disagreeing": (1, ["disagrees: Shoes, predicted Bags (87%)"]),
+        "duplicates": (1, ["p0, twin"]),
+        "empty_categories": (1, ["Socks"]),
+        "dead_images": (0, []),
+        "dead_pages": (0, []),
+    }
+    shown = run(url, database)
+    assert shown.returncode == 3
+    assert "images that stand under several ids" in shown.stdout
+    assert "disagrees: Shoes, predicted Bags (87%)" in shown.stdout
+
+
+def test_urls_that_lead_nowhere_are_found(url: str, database: str) -> None:
+    with ImageServer({"/page": b"<html>a shirt</html>"}) as server:
+        pages = [
+            product("good", image_url=server.url("/ok.png"), url=server.url("/page")),
+            product("gone", image_url=server.url("/none.png"), url=server.url("/status/503")),
+            product("text", image_url=server.url("/text.jpg"), url="/p/text"),
+            product("private", image_url="http://127.0.0.1:1/a.png", url=server.url("/redirect?to=http://10.0.0.1/")),
+        ]
+        fill(url, database, *one_of_each()[1:], *pages)
+        done = run(url, database, "--check-urls", "--allow-host", server.host, "--json")
+    assert done.returncode == 3, done.stderr
+    report = orjson.loads(done.stdout)
+    assert (report["urls_checked"], report["urls_unchecked"]) == (7, 1)
+    images, page_urls = (sorted(report["findings"][kind]["examples"]) for kind in ("dead_images", "dead_pages"))
+    assert [(text.split(": ", 1)[0], text.rsplit(": ", 1)[1]) for text in images] == [
+        ("gone", "it answered 404 Not Found"),
+        ("private", "127.0.0.1 is not a public host"),
+        ("text", "what it gives is no image"),
+    ]
+    assert [text.split(": ", 1)[0] for text in page_urls] == ["gone", "private"]
+
+
+def test_a_database_that_is_away_is_said_so(database: str) -> None:
+    done = run("mongodb://127.0.0.1:9", database)
+    assert done.returncode == 1
+    assert "127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_examples_are_bounded_and_counts_are_not() -> None:
+    examination = Examination(SHIPPED, shown=2)
+    entries = [Record(f"{n}", product(f"{n}", 50, image_sha256="same", model=f"fashion/{n % 3}")) for n in range(30)]
+    examination.add(entries)
+    report = examination.report()
+    examination.close()
+    assert (report.findings["unknown_category"].count, len(report.findings["unknown_category"].examples)) == (30, 2)
+    assert (report.findings["other_model"].count, len(report.findings["other_model"].examples)) == (20, 2)
+    assert report.findings["duplicates"].examples == ["0, 1, 10, 11, 12 and 25 more"]
+
+
+async def test_a_probe_reads_the_beginning_of_an_answer_only(tmp_path: Path) -> None:
+    with ImageServer() as server:
+        fetcher = ImageFetcher(max_bytes=10, allowed_hosts=[server.host])
+        try:
+            assert await fetcher.probe(server.url("/ok.png")) == picture()[:64]
+            assert await fetcher.probe(server.url("/endless"))
+        finally:
+            await fetcher.close()
