@@ -37,6 +37,8 @@ def _facet(name: str, every: Sequence[Tally], chosen: Sequence[Tally], size: int
         return None
     numbers = _numbers(every)
     if not any(tally.texts for tally in every):
+        if not numbers.size:  # those that had a value are gone
+            return None
         least, greatest = float(numbers.min()), float(numbers.max())
         return Facet(attribute=name, range=FacetRange(min=least, max=greatest)) if least < greatest else None
     distinct = len(_texts(every)) + len(np.unique(numbers))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import orjson
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.index.flat import FaissFlat
@@ -36,6 +36,7 @@ def meets(product: dict[str, Any], name: str, condition: Any) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(steps=steps, condition=filters)
+@example(steps=[(0, {"colour": "Red", "price": 1}), (0, None)], condition={})
 def test_counts_are_of_the_living_products_that_meet_all_other_conditions(
     steps: list[tuple[int, dict[str, Any] | None]], condition: dict[str, Any]
 ) -> None:
