@@ -1,6 +1,7 @@
 """Google Merchant Center product feeds: RSS 2.0 and Atom 1.0 with `g:` elements, and tables with Google's column names."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class GoogleXmlFeed:
         """
         self._items = XmlItems(path)
         self._builder = GoogleRows(mapping, images_root)
+        self._ours = lru_cache(maxsize=4096)(self._builder.name)
         self._seen = SeenKeys()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
@@ -87,7 +89,7 @@ class GoogleXmlFeed:
                 if (node.namespace in GOOGLE) == ours_only and node.name not in SYNDICATION and (text := _text(node)):
                     found.setdefault(_name(node), []).append(text)
             for theirs, values in found.items():
-                ours = self._builder.name(theirs)
+                ours = self._ours(theirs)
                 if ours is not None and ours not in record:
                     record[ours] = (
                         values[0] if len(values) == 1 or ours in ("id", "title", "url", "image_url") else values

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ PATHS = ("category", "product_type", "product_category", "google_product_categor
 IN_BRACKETS = re.compile(r".*\[([a-z0-9_]+)\]")
 
 
+@lru_cache(maxsize=4096)  # a feed has a few dozen names, and each in every item
 def attribute_name(column: str) -> str:
     """Return the attribute a column or element is: `Image link`, `g:image_link` and `ID [id]` are `image_link` and `id`."""
     name = column.strip().casefold()

@@ -9,6 +9,7 @@ from services.catalogue.sources.rows import SourceError
 
 CHUNK = 1 << 16
 MAX_ITEM_BYTES = 1 << 22
+MAX_DEPTH = 1000
 STRUCTURE = re.compile(rb'["{}\[\]]')
 IN_TEXT = re.compile(rb'["\\]')
 NAME_BEFORE = 256  # bytes kept of what came before, to read a list's name
@@ -96,6 +97,8 @@ class JsonItems:
         """Go a level down; return whether an item begins there."""
         self._stack.append(token)
         depth = len(self._stack)
+        if depth > MAX_DEPTH:
+            raise SourceError(f"{self._path} cannot be imported: it is nested more than {MAX_DEPTH} deep")
         if depth == 2 and token == b"[":
             self._in_list = self._wanted.search((self._before + before)[-NAME_BEFORE:]) is not None
             self._seen_list = self._seen_list or self._in_list

@@ -22,6 +22,7 @@ NEXT_ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s/>]")
 CHUNK = 1 << 16
 OVERLAP = 128  # bytes of a chunk that may hold the beginning of a tag
 MAX_ITEM_CHARS = 1 << 20
+MAX_DEPTH = 100
 MAX_TOKEN_BYTES = 1 << 24  # a tag or comment that goes on for longer has no end
 
 
@@ -71,6 +72,7 @@ class _Parse:
         self._line_shift = lines - prologue.count(b"\n")
         self._stack: list[Node] = []
         self._begun = False
+        self._depth = 0
         self._size = 0
         self._fed = 0
         self.item_at = 0
@@ -104,6 +106,9 @@ class _Parse:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise SourceError(f"its elements are nested more than {MAX_DEPTH} deep")
         namespace, _, name = tag.rpartition("}")
         node = Node(namespace.lstrip("{"), name, attributes.get("href"))
         if self._stack:
@@ -136,6 +141,7 @@ class _Parse:
 
     def end(self, tag: str) -> None:
         """An element ends."""
+        self._depth -= 1
         if self._stack and len(self._stack) == 1 and self.open is not None:
             self.done.append(self.open)
             self.open = None

@@ -369,6 +369,7 @@ def test_a_feed_that_is_cut_short_gives_what_it_has_and_then_fails(tmp_path: Pat
     [
         ("<html><body>Not found</body></html>", r"no RSS or Atom feed: its first element is <html>"),
         ("", "is not XML: no element found"),
+        ("<rss>" + "<a>" * 200, "nested more than 100 deep"),
         ("id,title", "is not XML: syntax error"),
         ('<!DOCTYPE rss [<!ENTITY a "b"><!ENTITY c "&a;&a;&a;">]><rss><channel/></rss>', "declares entities"),
         ('<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss>&a;</rss>', "declares entities"),

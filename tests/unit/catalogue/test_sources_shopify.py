@@ -389,6 +389,7 @@ def test_an_object_that_is_not_json_is_told_and_the_rest_goes_through(tmp_path: 
     [
         (b"{}", 'holds no list "products"'),
         (b'[{"handle": "a"}]', 'holds no list "products"'),
+        (b'{"products": ' + b"[" * 2000, "nested more than 1000 deep"),
         (page(STOREFRONT)[:-40], "breaks off at line 1"),
         (page(STOREFRONT)[:-2], "breaks off at line 1"),
     ],
