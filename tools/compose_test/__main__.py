@@ -218,6 +218,8 @@ def main() -> int:
             say(f"Images ready after {time.monotonic() - began:.0f} s")
             if given.only in ("all", "run"):
                 whole_run(project, f"http://127.0.0.1:{port}", folder, given.end)
+            if given.only == "all":
+                project.down()  # the next ones take the same port
             if given.only in ("all", "bad-input"):
                 say("\nBad input")
                 bad_input.all_cases(make, folder, say)
