@@ -1,0 +1,50 @@
+"""The feeds that shops already have, imported by `lookalike import` with images from a web server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.support.http import ImageServer, picture
+from tests.support.import_stack import ImportStack, running_import_stack
+
+RSS = '<?xml version="1.0"?><rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel>{}</channel></rss>'
+ITEM = "<item><g:id>{}</g:id><title>Shoe</title><g:image_link>{}</g:image_link><g:price>29.90 EUR</g:price>{}</item>\n"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportStack]:
+    with running_import_stack(tmp_path_factory.mktemp("feeds")) as running:
+        yield running
+
+
+def test_a_google_feed_is_imported_and_what_is_broken_in_it_is_told(stack: ImportStack, tmp_path: Path) -> None:
+    with ImageServer({f"/{n}.png": picture((n, 90, 90), (8, 8)) for n in range(2)}) as server:
+        items = [
+            ITEM.format("A", server.url("/0.png"), "<g:product_type>Sale &gt; Shoes</g:product_type>"),
+            ITEM.format("B", server.url("/none.png"), ""),
+            ITEM.format("C", server.url("/1.png"), "<g:brand>Salt & Pepper</g:brand>"),
+            ITEM.format("D", server.url("/1.png"), "<g:product_type>Perfume</g:product_type>"),
+        ]
+        (tmp_path / "feed.xml").write_text(RSS.format("".join(items)))
+        (tmp_path / "mapping.json").write_bytes(orjson.dumps({"categories": {"Perfume": ""}}))
+        arguments = ("feed.xml", "--mapping", "mapping.json", "--allow-host", server.host)
+        done = stack.run("google", *arguments, cwd=tmp_path)
+    assert (done.status, done.counts("imported", "outside", "rejected")) == (3, (1, 1, 2)), done.said
+    rejected = [orjson.loads(line) for line in (tmp_path / "feed.xml.rejected.ndjson").read_bytes().splitlines()]
+    assert sorted((row["line"], row["id"]) for row in rejected) == [(2, "B"), (3, "C")]
+    (product,) = stack.products("google").values()
+    assert (product["_id"], product["Category"], product["category_source"]) == ("A", 1, "feed")
+    assert product["attributes"] == {"price": 29.9, "currency": "EUR", "product_type": "Sale > Shoes"}
+
+
+def test_products_json_is_imported_with_addresses_of_the_shops_pages(stack: ImportStack, tmp_path: Path) -> None:
+    with ImageServer({"/1.png": picture((9, 9, 90), (8, 8))}) as server:
+        shirt = {"handle": "linen-shirt", "title": "Shirt", "images": [{"src": server.url("/1.png")}]}
+        draft = {"handle": "draft", "status": "draft"}
+        (tmp_path / "products.json").write_bytes(orjson.dumps({"products": [shirt, draft]}))
+        template = ("--url-template", "https://shop.example/products/{id}")
+        done = stack.run("shopify", "products.json", *template, "--allow-host", server.host, cwd=tmp_path)
+    assert (done.status, done.counts("imported", "outside")) == (0, (1, 1)), done.said
+    assert stack.products("shopify")["linen-shirt"]["url"] == "https://shop.example/products/linen-shirt"
