@@ -27,7 +27,9 @@ from services.contracts.errors import CatalogueUnavailable
 PRODUCTS = "products"
 IMAGES = "images"
 NOTES = "notes"
+# The reports that are kept: how the last import went, and what the doctor last found.
 LAST_IMPORT = "last-import"
+LAST_EXAMINATION = "last-examination"
 # Every document that Lookalike writes has this field, and none of the older form.
 OLD_FORM = {"category_source": None}
 OLD_FORM_CHECK_S = 10.0
@@ -220,16 +222,16 @@ class ProductStore(ProductReader):
             found = await self._images.find_one({"_id": key})
         return None if found is None else StoredImage(str(found["content_type"]), bytes(found["data"]))
 
-    async def record_import(self, summary: Mapping[str, Any]) -> None:
-        """Keep how an import went, in the place of the one before: as JSON, for its names may hold any character."""
-        note: Document = {"_id": LAST_IMPORT, "json": orjson.dumps(summary, default=str).decode()}
+    async def put_note(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Keep a report under a name, in the place of the one before: as JSON, for its names may hold any character."""
+        note: Document = {"_id": name, "json": orjson.dumps(facts, default=str).decode()}
         async with database_call(self.address, self._timeout_s):
-            await upsert(self._collection(NOTES), {LAST_IMPORT: note})
+            await upsert(self._collection(NOTES), {name: note})
 
-    async def last_import(self) -> dict[str, Any] | None:
-        """Return how the last import went, or None where none has been recorded."""
+    async def get_note(self, name: str) -> dict[str, Any] | None:
+        """Return the report kept under a name, or None."""
         async with database_call(self.address, self._timeout_s):
-            found = await self._collection(NOTES).find_one({"_id": LAST_IMPORT})
+            found = await self._collection(NOTES).find_one({"_id": name})
         return None if found is None else dict(orjson.loads(found["json"]))
 
     async def _ensure_indexes(self) -> None:

@@ -31,13 +31,14 @@ def doctor(
     mongo_url: Annotated[str, typer.Option(envvar="MONGO_URL", show_default=False)] = "mongodb://127.0.0.1:27017",
     mongo_database: Annotated[str, typer.Option(envvar="MONGO_DATABASE")] = "lookalike",
 ) -> None:
-    """Say what is wrong with the catalogue. Nothing is changed.
+    """Say what is wrong with the catalogue, and keep the report for the catalogue page. No product is changed.
 
     Exit status: 0 nothing is wrong; 1 the catalogue cannot be read; 3 something is wrong.
     """
     import asyncio
+    from datetime import UTC, datetime
 
-    from services.catalogue.store import ProductStore
+    from services.catalogue.store import LAST_EXAMINATION, ProductStore
     from services.contracts.errors import LookalikeError
     from services.contracts.fetch import ImageFetcher
 
@@ -45,7 +46,9 @@ def doctor(
         facts = await model_facts(embedding_url)
         async with ProductStore(mongo_url, mongo_database) as store:
             fetcher = ImageFetcher(allowed_hosts=allow_host or ()) if check_urls else None
-            return await examine(store, facts, fetcher, show)
+            report = await examine(store, facts, fetcher, show)
+            await store.put_note(LAST_EXAMINATION, {"finished_at": datetime.now(UTC), **report.document()})
+            return report
 
     try:
         report = asyncio.run(run())

@@ -18,7 +18,7 @@ from services.catalogue.importer import Importer, ImportOptions
 from services.catalogue.kaggle import CATEGORIES
 from services.catalogue.patience import GivenUp, Patience, Stopped
 from services.catalogue.sources import FeedMapping, Source, SourceError, load_mapping, open_source
-from services.catalogue.store import ProductStore
+from services.catalogue.store import LAST_IMPORT, ProductStore
 from services.catalogue.sync import FeedKeys, SyncRefused, find_gone, remove
 from services.cli.import_shown import Display
 from services.contracts.errors import LookalikeError
@@ -161,7 +161,7 @@ class _Run:
         summary = Summary(self._tally, status, self._model, time.monotonic() - self._started).document()
         about = {"source": self._request.source.name, "finished_at": datetime.now(UTC).isoformat()}
         with suppress(LookalikeError):
-            await store.record_import({**about, **summary, "rejected_rows": self._rejected.first})
+            await store.put_note(LAST_IMPORT, {**about, **summary, "rejected_rows": self._rejected.first})
 
     async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
         try:

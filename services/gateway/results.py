@@ -126,6 +126,9 @@ class StatsAnswer(Frozen):
 
 
 class CatalogueAnswer(StatsAnswer):
-    """What the shop's engineers look at: the counts, the sync, and how the last import went."""
+    """What the shop's engineers look at: the counts, the sync, how the last import went and what the doctor found."""
 
     last_import: dict[str, object] | None = Field(description="summary of the last import; null where none is recorded")
+    last_examination: dict[str, object] | None = Field(
+        description="what lookalike doctor last found; null where it has not been run"
+    )

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from services.catalogue.store import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts import errors
 from services.contracts.problems import responses
 from services.contracts.wire import MAX_SAMPLE, IndexStatus
@@ -36,10 +37,11 @@ async def stats(state: State) -> StatsAnswer:
 async def catalogue(state: State) -> CatalogueAnswer:
     facts = _facts(await state.index.status(), state)
     try:
-        last_import = await state.products.store.last_import()
-    except errors.CatalogueUnavailable:  # the counts are worth showing without it
-        last_import = None
-    return CatalogueAnswer(**facts, last_import=last_import)
+        store = state.products.store
+        notes = await store.get_note(LAST_IMPORT), await store.get_note(LAST_EXAMINATION)
+    except errors.CatalogueUnavailable:  # the counts are worth showing without them
+        notes = None, None
+    return CatalogueAnswer(**facts, last_import=notes[0], last_examination=notes[1])
 
 
 @router.get(

@@ -343,7 +343,7 @@ async def test_an_address_that_is_none_is_said_so_without_the_password(url: str)
 
 
 async def test_how_the_last_import_went_is_kept_whatever_its_names_are(store: ProductStore) -> None:
-    assert await store.last_import() is None
-    await store.record_import({"imported": 1, "left_out": {"a.b": 1, "$c": 2}})
-    await store.record_import({"imported": 2, "left_out": {"a.b": 3}})
-    assert await store.last_import() == {"imported": 2, "left_out": {"a.b": 3}}
+    assert await store.get_note("last-import") is None
+    await store.put_note("last-import", {"imported": 1, "left_out": {"a.b": 1, "$c": 2}})
+    await store.put_note("last-import", {"imported": 2, "left_out": {"a.b": 3}})
+    assert await store.get_note("last-import") == {"imported": 2, "left_out": {"a.b": 3}}

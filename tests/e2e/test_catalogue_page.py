@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from services.local.sample.catalogue import sample_query
@@ -85,3 +86,23 @@ def test_the_last_import_is_shown_with_the_rows_it_rejected(page: Page, shop: Sh
     assert figure(page, "Source") == "feed.ndjson"
     assert figure(page, "Rejected") == "1"
     expect(page.get_by_role("region", name="Rejected rows").get_by_role("row").last).to_contain_text("broken-1")
+
+
+def test_the_doctors_findings_are_shown_with_their_examples(page: Page, shop: Shop) -> None:
+    page.goto("/catalogue")
+    expect(page.get_by_text("The catalogue has not been examined yet")).to_be_visible()
+    picture = base64.b64encode(sample_query(8, "Shoes")).decode()
+    for key in ("twin-1", "twin-2"):
+        body = {"image_base64": picture, "category": "Bags"}
+        shop.api.put(f"/v1/products/{key}", json=body).raise_for_status()
+    settings = {"EMBEDDING_URL": shop.settings.embedding_url, "MONGO_URL": shop.settings.mongo_url}
+    command = [sys.executable, "-m", "services.cli.main", "doctor"]
+    done = subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=False, capture_output=True)
+    assert done.returncode == 3
+    for key in ("twin-1", "twin-2"):
+        shop.api.delete(f"/v1/products/{key}").raise_for_status()
+    page.goto("/catalogue")
+    expect(page.get_by_text("Images that stand under several ids: 1")).to_be_visible()
+    page.get_by_text("Products whose category by the feed is not the predicted one").click()
+    expect(page.get_by_role("listitem").filter(has_text="twin-1").last).to_be_visible()
+    assert Axe().run(page).response["violations"] == []

@@ -3,6 +3,7 @@
 import { Api, Failure } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
 import { words } from "../shared/strings.js";
+import { doctorPanel } from "./doctor.js";
 import { importPanel } from "./imports.js";
 import { frame } from "./layout.js";
 import { keyForm } from "./key.js";
@@ -20,9 +21,11 @@ class Catalogue {
     this.key = read();
     this.page = frame({ t, forget: () => this.forget() });
     this.samples = new SamplePanel({ t, language, gateway: location.origin, currency: config.currency ?? null, api: new Api(location.origin) });
-    this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div") };
+    this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };
     this.timer = 0;
     this.shown = false;
+    /** @type {string|null|undefined} */
+    this.examined = undefined;
   }
 
   async start() {
@@ -45,16 +48,25 @@ class Catalogue {
   }
 
   show(facts) {
-    const { figures: numbers, error, categories, imports } = this.parts;
+    const { figures: numbers, error, categories, imports, doctor } = this.parts;
     this.page.live(true, t.catalogue.live(EVERY_S), this.key !== null);
     fill(numbers, figures(facts, { t, language }));
     fill(error, errorPanel(facts, { t }));
     fill(categories, categoryPanel(facts, { t, language }));
     fill(imports, importPanel(facts.last_import, { t, language }));
+    this.showFindings(doctor, facts.last_examination);
     if (this.shown) return;
     this.shown = true;
-    fill(this.page.body, numbers, error, categories, imports, this.samples.element);
+    fill(this.page.body, numbers, error, categories, imports, doctor, this.samples.element);
     this.samples.load();
+  }
+
+  /** Drawn again only when there is a new report, so that examples which somebody has opened stay open. */
+  showFindings(place, report) {
+    const at = report?.finished_at ?? null;
+    if (this.examined === at) return;
+    this.examined = at;
+    fill(place, doctorPanel(report, { t, language }));
   }
 
   ask() {
