@@ -126,7 +126,8 @@ def _flat(image: Image.Image) -> Image.Image:
         return Image.fromarray((grey // 257).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")
-    return image.convert("RGB")
+    image.load()
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _fit(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:
@@ -134,11 +135,16 @@ def _fit(width: int, height: int, box_width: int, box_height: int) -> tuple[int,
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _on_white(image: Image.Image, width: int, height: int) -> Image.Image:
-    canvas = Image.new("RGB", (width, height), WHITE)
-    corner = ((width - image.width) // 2, (height - image.height) // 2)
-    canvas.paste(image.convert("RGB"), corner, image.getchannel("A") if image.mode == "RGBA" else None)
-    return canvas
+def _on_white(image: Image.Image, width: int, height: int) -> UInt8Image:
+    """Return the picture in the middle of a white frame, as an array."""
+    if image.mode == "RGBA":
+        opaque = Image.new("RGB", image.size, WHITE)
+        opaque.paste(image.convert("RGB"), (0, 0), image.getchannel("A"))
+        image = opaque
+    frame = np.full((height, width, 3), 255, np.uint8)
+    left, top = (width - image.width) // 2, (height - image.height) // 2
+    frame[top : top + image.height, left : left + image.width] = np.asarray(image)
+    return frame
 
 
 def prepare_image(data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[UInt8Image, ImageFacts]:
@@ -175,4 +181,4 @@ def prepare_image(data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LI
     except DECODE_ERRORS as error:
         raise InvalidImage(f"the {kind} file is damaged or cut short: {error}") from None
     upright = small.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else small
-    return np.asarray(_on_white(upright, size.width, size.height)), facts
+    return _on_white(upright, size.width, size.height), facts

@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     flag("rest-api-port", type=int, default=0, help="port of the REST status; 0 for none")
     flag("file-system-poll-wait-seconds", type=float, default=2.0, help="seconds between looks for new versions")
     flag("max-batch-size", type=int, default=64, help="rows of one batch joined of several requests")
-    flag("num-batch-threads", type=int, default=1, help="batches run at the same time")
+    flag("num-batch-threads", type=int, default=os.cpu_count() or 1, help="batches run at the same time, a core each")
     flag(
         "reply-encoding",
         choices=("content", "field"),
