@@ -166,11 +166,18 @@ class ImageFetcher:
 
     async def _follow(self, url: httpx.URL, *, start_only: bool) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._get(url, start_only=start_only)
+            answer = await self._asked(url, start_only=start_only)
             if isinstance(answer, bytes):
                 return answer
             url = _parsed(answer, url)
         raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
+
+    async def _asked(self, url: httpx.URL, *, start_only: bool) -> bytes | str:
+        """Ask once more where the connection broke: a server may close one that is kept open just as it is used again."""
+        try:
+            return await self._get(url, start_only=start_only)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
+            return await self._get(url, start_only=start_only)
 
     async def _get(self, url: httpx.URL, *, start_only: bool) -> bytes | str:
         """Return the body, or its start, or where a redirect leads."""

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 
@@ -229,3 +230,20 @@ async def test_fetching_goes_on_after_failures(server: ImageServer, fetcher: Ima
 def test_an_allowed_host_without_a_port_is_an_error_at_the_start(entry: str) -> None:
     with pytest.raises(ValueError, match="host:port"):
         ImageFetcher(allowed_hosts=[entry])
+
+
+async def test_a_connection_that_the_server_closes_as_it_is_used_again_is_no_failure() -> None:
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage")
+        await reader.read(1)  # the next request on this connection begins, and is not answered
+        writer.close()
+
+    server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    fetcher = ImageFetcher(timeout_s=5, allowed_hosts=[host])
+    try:
+        assert [await fetcher.fetch(f"http://{host}/a.png") for _ in range(3)] == [b"image"] * 3
+    finally:
+        await fetcher.close()
+        server.close()
