@@ -3,6 +3,7 @@
 import sys
 from importlib.metadata import version as installed_version
 
+import structlog
 import typer
 
 from services.cli import doctor, import_, search, stack, train
@@ -30,8 +31,14 @@ def version() -> None:
     typer.echo(installed_version("lookalike"))
 
 
+def logs_to_stderr() -> None:
+    """Keep what the modules log apart from a command's results: structlog prints to stdout unless told."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
 def main() -> None:
     """Run the program. An interruption ends it quietly, with the status that shells expect."""
+    logs_to_stderr()
     try:
         app()
     except KeyboardInterrupt:
