@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from services.contracts.errors import EmbeddingUnavailable, UpstreamTimeout
 from services.contracts.problems import error_from_problem
 from services.contracts.telemetry import outgoing_headers
-from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ModelFacts
+from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ListedModel, ModelFacts, ModelsAnswer
 
 RAW = "application/octet-stream"
 Message = TypeVar("Message", bound=BaseModel)
@@ -53,36 +53,47 @@ class EmbeddingClient:
         """Close the pooled connections."""
         await self._http.aclose()
 
-    async def model(self) -> ModelFacts:
-        """Return what the others need of the active model's manifest.
+    async def model(self, model: str | None = None) -> ModelFacts:
+        """Return what the others need of a model's manifest; without a name, of that of the service's settings.
 
         Raises:
-            EmbeddingUnavailable: the service or its network is away.
+            UnknownModel: the service has none of that name.
+            EmbeddingUnavailable: the service is away, or the model's directory is not whole.
             UpstreamTimeout: no answer in time.
         """
-        return _understood(ModelFacts, await self._send("GET", "/v1/model"))
+        return _understood(ModelFacts, await self._send("GET", "/v1/model", model=model))
 
-    async def embed(self, data: bytes) -> EmbeddingAnswer:
-        """Return what the network makes of one image file.
+    async def models(self) -> list[ListedModel]:
+        """Return every model that the service has, and what keeps it from being used.
+
+        Raises:
+            EmbeddingUnavailable, UpstreamTimeout: as `model`.
+        """
+        return _understood(ModelsAnswer, await self._send("GET", "/v1/models")).models
+
+    async def embed(self, data: bytes, model: str | None = None) -> EmbeddingAnswer:
+        """Return what a model makes of one image file.
 
         Raises:
             InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
-            EmbeddingUnavailable, UpstreamTimeout: as `model`.
+            UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        return _understood(EmbeddingAnswer, await self._send("POST", "/v1/embed", content=data))
+        return _understood(EmbeddingAnswer, await self._send("POST", "/v1/embed", content=data, model=model))
 
-    async def embed_batch(self, images: Sequence[bytes]) -> BatchAnswer:
+    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchAnswer:
         """Return one item an image, in their order: an embedding, or why there is none.
 
         Args:
             images: 1 to `wire.MAX_BATCH` image files.
+            model: the model's name; that of the service's settings where it is left out.
 
         Raises:
             ImageTooLarge: together they are more than the service takes in one request.
-            EmbeddingUnavailable, UpstreamTimeout: as `model`.
+            UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         kind, body = _multipart(images)
-        return _understood(BatchAnswer, await self._send("POST", "/v1/embed/batch", content=body, kind=kind))
+        answer = await self._send("POST", "/v1/embed/batch", content=body, kind=kind, model=model)
+        return _understood(BatchAnswer, answer)
 
     async def resize(self, data: bytes, width: int) -> bytes | None:
         """Return a picture as WebP of that width in pixels, upright and on white; None where it is no wider already.
@@ -93,23 +104,25 @@ class EmbeddingClient:
         """
         return await self._send("POST", f"/v1/resize?width={width:d}", content=data) or None
 
-    async def ready(self) -> None:
-        """Return if the service can embed.
+    async def ready(self, model: str | None = None) -> None:
+        """Return if the service can embed: with this model, or with any.
 
         Raises:
             EmbeddingUnavailable: it cannot, or does not answer at all.
         """
         try:
-            response = await self._http.get("/readyz")
+            response = await self._http.get("/readyz", params=_naming(model))
         except httpx.HTTPError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         if response.status_code != httpx.codes.OK:
             raise EmbeddingUnavailable("the embedding service is not ready: " + _reasons(response))
 
-    async def _send(self, method: str, path: str, *, content: bytes | None = None, kind: str = RAW) -> bytes:
+    async def _send(
+        self, method: str, path: str, *, content: bytes | None = None, kind: str = RAW, model: str | None = None
+    ) -> bytes:
         headers = outgoing_headers() if content is None else {"Content-Type": kind, **outgoing_headers()}
         try:
-            response = await self._http.request(method, path, content=content, headers=headers)
+            response = await self._http.request(method, path, content=content, headers=headers, params=_naming(model))
         except httpx.ConnectError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         except httpx.TimeoutException:
@@ -132,6 +145,10 @@ def _multipart(images: Sequence[bytes]) -> tuple[str, bytes]:
     return request.headers["Content-Type"], request.read()
 
 
+def _naming(model: str | None) -> dict[str, str] | None:
+    return None if model is None else {"model": model}
+
+
 def _checked(address: str) -> httpx.URL:
     try:
         url = httpx.URL(address)
@@ -151,6 +168,7 @@ def _understood(kind: type[Message], body: bytes) -> Message:
 
 def _reasons(response: httpx.Response) -> str:
     try:
-        return "; ".join(map(str, response.json()["reasons"]))
+        said = response.json()
+        return "; ".join(map(str, said["reasons"])) if "reasons" in said else str(said["detail"])
     except (ValueError, KeyError, TypeError):
         return f"it answered {response.status_code}"

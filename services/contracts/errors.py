@@ -62,6 +62,10 @@ class UnknownCategory(LookalikeError):
     slug, status, title = "unknown-category", 404, "There is no such category"
 
 
+class UnknownModel(LookalikeError):
+    slug, status, title = "unknown-model", 404, "There is no such model"
+
+
 class Unauthorised(LookalikeError):
     slug, status, title = "unauthorised", 401, "A valid key is needed"
 

@@ -1,11 +1,13 @@
 """`manifest.json`: what a model directory says of itself. No service hard-codes what stands in it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MANIFEST_NAME = "manifest.json"
+MODEL_ID = re.compile(r"([a-z0-9][a-z0-9_-]*)/([1-9][0-9]{0,8})")
 
 
 class ManifestError(Exception):
@@ -72,3 +74,35 @@ def load_manifest(model_dir: Path) -> Manifest:
     if not (model_dir / "saved_model.pb").is_file():
         raise ManifestError(f"{model_dir} has no saved_model.pb: copy the whole version directory")
     return manifest
+
+
+def load_version(folder: Path, model: str) -> Manifest:
+    """Read the manifest of a model by its name: `fashion/2` lies in `folder`/2.
+
+    Raises:
+        ManifestError: as `load_manifest`, or the directory holds another model than its number says.
+    """
+    _, version = split_model_id(model)
+    directory = folder / str(version)
+    manifest = load_manifest(directory)
+    if manifest.model_id != model:
+        raise ManifestError(f"{directory} holds the model {manifest.model_id} by its {MANIFEST_NAME}, not {model}")
+    return manifest
+
+
+def split_model_id(model: str) -> tuple[str, int]:
+    """Return the name and the version in a model's id such as `fashion/2`.
+
+    Raises:
+        ValueError: it is no model's id.
+    """
+    found = MODEL_ID.fullmatch(model)
+    if found is None:
+        raise ValueError(f"{model!r} names no model: a name, a slash and a version do, such as fashion/2")
+    return found[1], int(found[2])
+
+
+def versions(folder: Path) -> list[int]:
+    """Return the numbers of the version directories in a model's folder, ascending."""
+    names = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit() and not name.startswith("0"))

@@ -76,6 +76,20 @@ class ModelFacts(Frozen):
     thresholds: dict[str, float]
 
 
+class ListedModel(Frozen):
+    """A model that lies beside the others, and what keeps it from being used; None when it answers."""
+
+    model: str = Field(examples=["fashion/2"])
+    first: bool = Field(description="whether it is the one of the settings, which is meant where none is named")
+    problem: str | None = None
+
+
+class ModelsAnswer(Frozen):
+    """The models that images can be embedded with."""
+
+    models: list[ListedModel]
+
+
 class Range(Frozen):
     """Numbers from `gte` (or above `gt`) to `lte` (or below `lt`)."""
 

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from services.contracts.app import Readiness, make_app
-from services.embedding.active import ActiveModel
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
+from services.embedding.models import Models
 from services.embedding.routes import router
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.state import EmbeddingState, embedding_state
@@ -24,13 +24,13 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        active = ActiveModel(settings)
-        await active.open()
+        models = Models(settings)
+        await models.open()
         try:
             admission = Admission(settings.max_requests, settings.max_request_bytes)
-            yield {"embedding": EmbeddingState(settings, active, admission, metrics)}
+            yield {"embedding": EmbeddingState(settings, models, admission, metrics)}
         finally:
-            await active.close()
+            await models.close()
 
     return make_app(
         service="embedding",
@@ -44,4 +44,5 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
 
 
 async def _readiness(request: Request) -> Readiness:
-    return embedding_state(request).active.readiness
+    """Ready means that images can be embedded: with the model that the query string names, else with any."""
+    return await embedding_state(request).models.readiness(request.query_params.get("model"))

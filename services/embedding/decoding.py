@@ -14,28 +14,24 @@ Decoded = UInt8Image | LookalikeError
 
 
 class Decoder:
-    """Decodes at most `threads` images at a time, so their memory is bounded: 25 megapixels take 100 MB each.
+    """Decodes as many images at a time as there are threads, so their memory is bounded: 25 megapixels take 100 MB each.
 
     Args:
         size: what the network takes.
         limits: bounds on one image.
-        threads: images decoded at a time.
+        threads: where images are decoded; decoders of several sizes may share them.
     """
 
-    def __init__(self, size: InputSize, limits: ImageLimits, threads: int) -> None:
+    def __init__(self, size: InputSize, limits: ImageLimits, threads: ThreadPoolExecutor) -> None:
         self._size = size
         self._limits = limits
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-
-    def close(self) -> None:
-        """End the threads; what is queued is given up."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads = threads
 
     async def decode(self, files: Sequence[bytes]) -> list[Decoded]:
         """Return each file's picture, uint8 of shape (height, width, 3), or why it has none. Nothing is raised."""
         loop = asyncio.get_running_loop()
         jobs = [files[start : start + JOB_SIZE] for start in range(0, len(files), JOB_SIZE)]
-        done = await asyncio.gather(*(loop.run_in_executor(self._pool, self._job, job) for job in jobs))
+        done = await asyncio.gather(*(loop.run_in_executor(self._threads, self._job, job) for job in jobs))
         return [picture for job in done for picture in job]
 
     def _job(self, files: Sequence[bytes]) -> list[Decoded]:

@@ -16,20 +16,23 @@ from services.contracts.errors import (
     InvalidRequest,
     LookalikeError,
     TooManyRequests,
+    UnknownModel,
     UnsupportedImage,
     UpstreamTimeout,
 )
 from services.contracts.problems import responses
-from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ModelFacts
+from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ModelFacts, ModelsAnswer
 from services.embedding import answers
 from services.embedding.bodies import batch_images, single_image
 from services.embedding.documented import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
-from services.embedding.embed import Timed
+from services.embedding.embed import Embedder, Timed
 from services.embedding.resizing import MAX_SIDE, resize
 from services.embedding.state import EmbeddingState, State
 
-_ALWAYS = (InvalidRequest, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
-
+_ALWAYS = (InvalidRequest, UnknownModel, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
+ModelName = Annotated[
+    str | None, Query(description="the model; that of the settings where it is left out", examples=["fashion/2"])
+]
 
 router = APIRouter(prefix="/v1", tags=["embedding"])
 
@@ -41,13 +44,13 @@ router = APIRouter(prefix="/v1", tags=["embedding"])
     openapi_extra=SINGLE_BODY,
     summary="Embed one image",
 )
-async def embed(request: Request, state: State) -> Response:
+async def embed(request: Request, state: State, model: ModelName = None) -> Response:
     """Category probabilities and unit-length vector of one image, and the milliseconds a stage took."""
     started = time.perf_counter()
-    embedder = state.active.embedder
+    embedder = state.models.embedder(model)
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
         timed = await embedder.embed([await single_image(request)])
-    timings = _record(state, timed, started)
+    timings = _record(state, embedder, timed, started)
     outcome = timed.outcomes[0]
     if isinstance(outcome, LookalikeError):
         raise outcome
@@ -61,13 +64,13 @@ async def embed(request: Request, state: State) -> Response:
     openapi_extra=BATCH_BODY,
     summary="Embed many images",
 )
-async def embed_batch(request: Request, state: State) -> Response:
+async def embed_batch(request: Request, state: State, model: ModelName = None) -> Response:
     """One item an image, in the order they were sent: its embedding, or the problem with it."""
     started = time.perf_counter()
-    embedder = state.active.embedder
+    embedder = state.models.embedder(model)
     with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
         timed = await embedder.embed(await batch_images(request))
-    timings = _record(state, timed, started)
+    timings = _record(state, embedder, timed, started)
     items = [answers.batch_item(outcome, embedder.manifest) for outcome in timed.outcomes]
     return answers.json_response({"items": items, "timings_ms": timings})
 
@@ -93,12 +96,12 @@ async def resize_picture(request: Request, state: State, width: Annotated[int, Q
 @router.get(
     "/model",
     response_model=ModelFacts,
-    responses=responses(EmbeddingUnavailable),
-    summary="What the model is",
+    responses=responses(InvalidRequest, UnknownModel, EmbeddingUnavailable),
+    summary="What a model is",
 )
-async def model(state: State) -> ModelFacts:
+async def facts(state: State, model: ModelName = None) -> ModelFacts:
     """The model's categories in order, dimension, input size and thresholds, as its manifest has them."""
-    manifest = state.active.embedder.manifest
+    manifest = state.models.embedder(model).manifest
     return ModelFacts(
         model=manifest.model_id,
         categories=list(manifest.categories),
@@ -108,13 +111,17 @@ async def model(state: State) -> ModelFacts:
     )
 
 
-def _record(state: EmbeddingState, timed: Timed, started: float) -> dict[str, float]:
+@router.get("/models", response_model=ModelsAnswer, summary="Which models there are")
+async def models(state: State) -> ModelsAnswer:
+    """Every version beside the one of the settings, and what keeps it from being used."""
+    return ModelsAnswer(models=await state.models.listing())
+
+
+def _record(state: EmbeddingState, embedder: Embedder, timed: Timed, started: float) -> dict[str, float]:
     state.metrics.record(timed)
     total = (time.perf_counter() - started) * 1000
     timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": total}
     rounded = {stage: round(ms, 2) for stage, ms in timings.items()}
     refused = sum(isinstance(outcome, LookalikeError) for outcome in timed.outcomes)
-    telemetry.note(
-        model=state.active.embedder.manifest.model_id, images=len(timed.outcomes), refused=refused, stages_ms=rounded
-    )
+    telemetry.note(model=embedder.manifest.model_id, images=len(timed.outcomes), refused=refused, stages_ms=rounded)
     return rounded

@@ -5,18 +5,18 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from services.embedding.active import ActiveModel
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
+from services.embedding.models import Models
 from services.embedding.settings import EmbeddingSettings
 
 
 @dataclass(frozen=True)
 class EmbeddingState:
-    """The settings, the model that is looked after, how much may be under way, and what is measured."""
+    """The settings, the models that are looked after, how much may be under way, and what is measured."""
 
     settings: EmbeddingSettings
-    active: ActiveModel
+    models: Models
     admission: Admission
     metrics: EmbeddingMetrics
 

@@ -105,15 +105,20 @@ class TfsClient:
         """Return whether TensorFlow Serving has loaded this version.
 
         Raises:
-            EmbeddingUnavailable, UpstreamTimeout: as for `predict`.
+            EmbeddingUnavailable: it has tried and could not; or as for `predict`.
+            UpstreamTimeout: as for `predict`.
         """
         request = get_model_status_pb2.GetModelStatusRequest()
         self._address_model(request)
         reply = await self._call(self._models.GetModelStatus, request)
         available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
-        return any(
-            item.version == self._manifest.version and item.state == available for item in reply.model_version_status
-        )
+        for item in reply.model_version_status:
+            if item.version == self._manifest.version and item.status.error_code:
+                said = " ".join(item.status.error_message.split())[:300]
+                raise EmbeddingUnavailable(f"TensorFlow Serving cannot load {self._manifest.model_id}: {said}")
+            if item.version == self._manifest.version:
+                return bool(item.state == available)
+        return False
 
     def _address_model(self, request: Any) -> None:
         request.model_spec.name = self._manifest.name

@@ -37,10 +37,11 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
     mongo = (nx, "--data-dir", str(store), "--host", "127.0.0.1", "-p", str(settings.mongo_port))
     files = ("--log-file", str(log / "nx-27017.log"), "--pid-file", str(settings.state_dir.resolve() / "nx-27017.pid"))
     serving = (python, "-m", "services.local.tfs", "--model-name", base.name, "--model-base-path", str(base))
+    versions = ("--version-policy", "all")  # a new version is loaded beside the one in use, whichever that is
     database = {"MONGO_URL": settings.mongo_url}
     return [
         Process("mongo", mongo + files, {}),
-        Process("tfs", (*serving, "--port", str(settings.tfs_port)), {}),
+        Process("tfs", (*serving, *versions, "--port", str(settings.tfs_port)), {}),
         Process(
             "embedding",
             (python, "-m", "services.embedding"),

@@ -20,11 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 RAW = {"Content-Type": "image/jpeg"}
 
 
-def write_model(folder: Path) -> Path:
+def write_model(folder: Path, version: int = 1, **changes: Any) -> Path:
     """Write what the service reads of a model directory; return the directory."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "saved_model.pb").touch()
-    (folder / "manifest.json").write_text(manifest(thresholds={"min_score": 0.5}).model_dump_json())
+    facts = {"thresholds": {"min_score": 0.5}, **changes}
+    (folder / "manifest.json").write_text(manifest(version, **facts).model_dump_json())
     return folder
 
 

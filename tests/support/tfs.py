@@ -221,11 +221,15 @@ def good_reply(request: Any, encode: Callable[[Any], Any] = content_tensor) -> A
 class ScriptedServing(
     prediction_service_pb2_grpc.PredictionServiceServicer, model_service_pb2_grpc.ModelServiceServicer
 ):
-    """Answers Predict as `answer` says, and that version 1 is in `state`. Remembers the requests and their metadata."""
+    """Answers Predict as `answer` says, and that any version is in `state`, but for those that are `broken`.
+
+    Remembers the requests and their metadata.
+    """
 
     def __init__(self, answer: Callable[[Any], Any] = good_reply, state: str = "AVAILABLE") -> None:
         self.answer = answer
         self.state = state
+        self.broken: dict[int, str] = {}
         self.requests: list[Any] = []
         self.metadata: list[dict[str, str]] = []
 
@@ -239,7 +243,11 @@ class ScriptedServing(
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:
         reply = get_model_status_pb2.GetModelStatusResponse()
-        reply.model_version_status.add(version=1, state=get_model_status_pb2.ModelVersionStatus.State.Value(self.state))
+        version = request.model_spec.version.value
+        broken = self.broken.get(version, "")
+        state = get_model_status_pb2.ModelVersionStatus.State.Value("END" if broken else self.state)
+        item = reply.model_version_status.add(version=version, state=state)
+        item.status.error_code, item.status.error_message = (2 if broken else 0), broken
         return reply
 
 

@@ -11,6 +11,7 @@ from services.contracts.errors import (
     InvalidImage,
     LookalikeError,
     TooManyRequests,
+    UnknownModel,
     UnsupportedImage,
     UpstreamTimeout,
 )
@@ -129,6 +130,41 @@ async def test_readiness_tells_the_services_reasons() -> None:
         await answering(404, b"nothing").ready()
     with pytest.raises(EmbeddingUnavailable, match="cannot be reached"):
         await failing(httpx.ConnectError).ready()
+
+
+async def test_every_call_names_the_model_it_is_meant_for_and_none_where_none_is_given() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.url.path}?{request.url.query.decode()}")
+        answers = {"/v1/embed": {**EMBEDDING, "timings_ms": {}}, "/v1/embed/batch": {"items": [], "timings_ms": {}}}
+        return httpx.Response(200, json=answers.get(request.url.path, MODEL))
+
+    calls = client(handler)
+    for model in ("fashion/2", None):
+        await calls.embed(b"picture", model)
+        await calls.embed_batch([b"picture"], model)
+        await calls.model(model)
+        await calls.ready(model)
+    paths = ["/v1/embed", "/v1/embed/batch", "/v1/model", "/readyz"]
+    assert asked == [f"{path}?model=fashion%2F2" for path in paths] + [f"{path}?" for path in paths]
+
+
+async def test_the_models_are_listed_with_what_keeps_them_from_being_used() -> None:
+    listed = [{"model": "fashion/1", "first": True}, {"model": "fashion/2", "first": False, "problem": "half a copy"}]
+    found = await answering(200, orjson.dumps({"models": listed})).models()
+    assert [(one.model, one.first, one.problem) for one in found] == [
+        ("fashion/1", True, None),
+        ("fashion/2", False, "half a copy"),
+    ]
+
+
+async def test_a_model_that_the_service_does_not_have_is_an_unknown_model() -> None:
+    body = bytes(problem_response(UnknownModel("there is no model fashion/9")).body)
+    with pytest.raises(UnknownModel):
+        await answering(404, body).embed(b"picture", "fashion/9")
+    with pytest.raises(EmbeddingUnavailable, match="not ready: there is no model fashion/9"):
+        await answering(404, body).ready("fashion/9")
 
 
 async def test_the_request_id_is_passed_on() -> None:

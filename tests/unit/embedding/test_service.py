@@ -89,8 +89,8 @@ def test_the_openapi_document_has_bodies_answers_and_problems(service: Service) 
     assert set(single["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}
     form = batch["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["properties"]["images"]["maxItems"] == MAX_BATCH
-    assert set(single["responses"]) == {"200", "413", "415", "422", "429", "503", "504"}
-    assert set(batch["responses"]) == {"200", "413", "422", "429", "503", "504"}
+    assert set(single["responses"]) == {"200", "404", "413", "415", "422", "429", "503", "504"}
+    assert set(batch["responses"]) == {"200", "404", "413", "422", "429", "503", "504"}
     BatchAnswer.model_validate(batch["responses"]["200"]["content"]["application/json"]["example"])
     assert "application/problem+json" in single["responses"]["422"]["content"]
 

@@ -33,6 +33,8 @@ def test_each_process_is_told_its_port_and_where_the_others_are(tmp_path: Path) 
     assert found["embedding"].environment["TFS_ADDRESS"] == "127.0.0.1:4"
     assert found["index"].environment["MONGO_URL"] == "mongodb://127.0.0.1:5"
     assert "5" in found["mongo"].command
+    policy = found["tfs"].command.index("--version-policy")
+    assert found["tfs"].command[policy + 1] == "all"
 
 
 def test_a_percent_sign_in_a_path_is_no_expression_of_the_runners(tmp_path: Path) -> None:

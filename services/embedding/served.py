@@ -1,9 +1,7 @@
-"""The model that the service embeds with, and whether it can: looked after in the background."""
+"""One model that images are embedded with: loaded as soon as it is there, and asked now and then whether it answers."""
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import structlog
@@ -11,15 +9,15 @@ import structlog
 from services.contracts.app import Readiness
 from services.contracts.errors import EmbeddingUnavailable, LookalikeError
 from services.contracts.imaging import UInt8Image
-from services.contracts.manifest import InputSize, Manifest, ManifestError, load_manifest
+from services.contracts.manifest import InputSize, Manifest, ManifestError
 from services.embedding.decoding import Decoder
 from services.embedding.embed import Embedder
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.tfs_client import TfsClient
 
 log = structlog.get_logger()
-RETRY_S = 0.25
 FAILURES_TO_RECONNECT = 4
+ReadManifest = Callable[[], Manifest]
 
 
 def known_image(size: InputSize) -> UInt8Image:
@@ -29,23 +27,28 @@ def known_image(size: InputSize) -> UInt8Image:
     return picture
 
 
-class ActiveModel:
-    """Loads the manifest as soon as it is there, and keeps asking TensorFlow Serving whether the model answers.
+class ServedModel:
+    """Loads a manifest once it can be read, and finds out whether TensorFlow Serving answers for the model.
 
     Args:
-        settings: where the model is and how it is called.
-        read_manifest: reads a model directory.
+        read_manifest: reads the model's directory.
+        settings: how the network is called, and what images are taken.
+        threads: images are decoded in them.
     """
 
-    def __init__(self, settings: EmbeddingSettings, read_manifest: Callable[[Path], Manifest] = load_manifest) -> None:
-        self._settings = settings
+    def __init__(self, read_manifest: ReadManifest, settings: EmbeddingSettings, threads: ThreadPoolExecutor) -> None:
         self._read_manifest = read_manifest
+        self._settings = settings
+        self._threads = threads
         self._client: TfsClient | None = None
-        self._decoder: Decoder | None = None
         self._embedder: Embedder | None = None
-        self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self.readiness = Readiness(ready=False, reasons=("starting",))
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest, once it could be read."""
+        return None if self._embedder is None else self._embedder.manifest
 
     @property
     def embedder(self) -> Embedder:
@@ -58,42 +61,36 @@ class ActiveModel:
             raise EmbeddingUnavailable(f"the model is not loaded: {'; '.join(self.readiness.reasons)}")
         return self._embedder
 
-    async def open(self) -> None:
-        """Read the manifest if it is there, and begin to look after the model in the background."""
-        with suppress(ManifestError):  # the first look says why
-            self._load()
-        self._task = asyncio.create_task(self._watch(), name="readiness")
+    def load(self) -> Embedder:
+        """Read the manifest, if that has not been done, and make ready to call the model.
+
+        Raises:
+            ManifestError: it cannot be read.
+        """
+        if self._embedder is None:
+            manifest = self._read_manifest()
+            self._client = TfsClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
+            decoder = Decoder(manifest.input, self._settings.limits, self._threads)
+            self._embedder = Embedder(manifest, decoder, self._client, self._settings.tfs_batch)
+        return self._embedder
 
     async def close(self) -> None:
-        """Stop looking, then let go of network and threads."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        """Let go of the network."""
         if self._client:
             await self._client.close()
-        if self._decoder:
-            self._decoder.close()
 
     async def look(self) -> None:
         """Find out once whether images can be embedded, and why not."""
         try:
-            embedder = self._embedder or self._load()
-            reasons = await self._ask(embedder.manifest)
+            reasons = await self._ask(self.load().manifest)
             self._failures = 0
         except (ManifestError, LookalikeError) as error:
             reasons = (str(error),)
             self._failed()
         if reasons != self.readiness.reasons:
-            log.info("ready" if not reasons else "not ready", reasons=reasons)
+            model = self.manifest.model_id if self.manifest else None
+            log.info("ready" if not reasons else "not ready", model=model, reasons=reasons)
         self.readiness = Readiness(ready=not reasons, reasons=reasons)
-
-    def _load(self) -> Embedder:
-        manifest = self._read_manifest(self._settings.model_dir)
-        self._client = TfsClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
-        self._decoder = Decoder(manifest.input, self._settings.limits, self._settings.decode_threads)
-        self._embedder = Embedder(manifest, self._decoder, self._client, self._settings.tfs_batch)
-        return self._embedder
 
     async def _ask(self, manifest: Manifest) -> tuple[str, ...]:
         assert self._client
@@ -106,12 +103,3 @@ class ActiveModel:
         self._failures += 1
         if self._client and self._failures % FAILURES_TO_RECONNECT == 0:
             self._client.reconnect()
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception as error:  # looking must go on, whatever went wrong once
-                log.error("readiness", exc_info=error)
-                self.readiness = Readiness(ready=False, reasons=("the readiness check failed: see the log",))
-            await asyncio.sleep(self._settings.ready_interval_s if self.readiness.ready else RETRY_S)
