@@ -1,39 +1,30 @@
 """Product ↔ MongoDB document: the form that Lookalike writes, and the older one it goes on reading.
 
-Lookalike's: `{_id: key, id: key, Category, vector: <float32 vector binary>, model, url, …}`.
+Lookalike's: `{_id: key, id: key, Category, vector: <float32 vector binary>, model, url, …}`. Vectors of a further model, while there is one,
+are in `embeddings`, by the model's name (see `embeddings.py`).
 The older: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` a string or a number, or missing.
 """
 
-import base64
 import contextlib
 import math
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
 
-import numpy as np
-from bson.binary import Binary
-from numpy.typing import NDArray
-
+from services.catalogue.embeddings import read_embeddings, read_prediction, stored_embeddings
 from services.catalogue.product import (
     MAX_KEY_LENGTH,
     Attributes,
-    Float32Array,
-    InvalidVector,
-    Prediction,
     Product,
     unit_vector,
 )
+from services.catalogue.vectors import read_vector, stored_vector
 from services.contracts.wire import AttributeValue
 
 Document = dict[str, Any]
 CategorySource = Literal["feed", "mapping", "network", "unknown"]
-VECTOR_SUBTYPE = 9  # BSON's binary vector
-FLOAT32_HEADER = b"\x27\x00"  # data type FLOAT32, no padding bits (BSON binary vector specification)
-STAND_IN_BINARY = "__neosqlite_binary__"  # how nx-27017 shows binary values in its change events, with base64 in `data`
 # Documents with this prefix in their `_id` are the index's own notes in the change stream, not products.
 MARKER_PREFIX = "~sync/"
 
@@ -61,7 +52,8 @@ class Record:
 
 
 def to_document(product: Product) -> Document:
-    """Return the document of a product. Every field is always there, so that setting them all replaces an older state.
+    """Return the document of a product. Every field is always there, so that setting them all replaces an older state;
+    but for the vectors of further models, which say themselves whether they still belong to the product.
 
     Raises:
         ValueError: the key is empty, too long or reserved; InvalidVector where the vector has no direction.
@@ -70,7 +62,7 @@ def to_document(product: Product) -> Document:
         "_id": checked_key(product.key),
         "id": product.key,
         "Category": int(product.category),
-        "vector": Binary(FLOAT32_HEADER + unit_vector(product.vector).astype("<f4").tobytes(), VECTOR_SUBTYPE),
+        "vector": stored_vector(product.vector),
         "model": product.model,
         "url": product.url,
         "image_url": product.image_url,
@@ -83,6 +75,7 @@ def to_document(product: Product) -> Document:
         "image_sha256": product.image_sha256,
         "feed_sha256": product.feed_sha256,
         "updated_at": product.updated_at or datetime.now(UTC),
+        **({"embeddings": stored_embeddings(product.embeddings)} if product.embeddings else {}),
     }
 
 
@@ -114,17 +107,18 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
         product = Product(
             key=_key(document),
             category=_category(document.get("Category")),
-            vector=unit_vector(_vector(document.get("vector")), dimension),
+            vector=unit_vector(read_vector(document.get("vector")), dimension),
             model=_text(document.get("model")),
             url=_text(document.get("url")),
             image_url=_text(document.get("image_url")),
             title=_text(document.get("title")),
             attributes={unquote(name): value for name, value in _attributes(document.get("attributes")).items()},
             category_source=_category_source(document.get("category_source")),
-            prediction=_prediction(document.get("prediction")),
+            prediction=read_prediction(document.get("prediction")),
             image_sha256=_text(document.get("image_sha256")),
             feed_sha256=_text(document.get("feed_sha256")),
             updated_at=_time(document.get("updated_at")),
+            embeddings=read_embeddings(document.get("embeddings")),
         )
     except ValueError as error:
         raise BrokenDocument(document_id, str(error)) from None
@@ -164,30 +158,6 @@ def _category(value: Any) -> int:
     return int(value)
 
 
-def _vector(value: Any) -> Float32Array:
-    if isinstance(value, dict) and STAND_IN_BINARY in value:
-        value = base64.b64decode(str(value.get("data")))
-    if isinstance(value, (bytes, Binary)):
-        return _binary_vector(bytes(value))
-    if not isinstance(value, list):
-        raise InvalidVector("the vector is missing" if value is None else f"the vector is a {type(value).__name__}")
-    try:
-        array: NDArray[np.float32] = np.asarray(value, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidVector("the vector holds something that is not a number") from None
-    return array
-
-
-def _binary_vector(data: bytes) -> Float32Array:
-    """Read a BSON vector binary, whose subtype the stand-in for MongoDB loses."""
-    if data[:2] == FLOAT32_HEADER and len(data) % 4 == 2:
-        return np.frombuffer(data, dtype="<f4", offset=2)
-    try:
-        return np.asarray(Binary(data, VECTOR_SUBTYPE).as_vector().data, dtype=np.float32)
-    except (ValueError, TypeError, IndexError, struct.error):
-        raise InvalidVector("the vector's bytes are no BSON vector") from None
-
-
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
@@ -203,14 +173,6 @@ def _time(value: Any) -> datetime | None:
 
 def _category_source(value: Any) -> CategorySource:
     return cast(CategorySource, value) if value in get_args(CategorySource) else "unknown"
-
-
-def _prediction(value: Any) -> Prediction | None:
-    match value:
-        case {"category": int(category), "probability": int() | float() as probability}:
-            return Prediction(int(category), float(probability))
-        case _:
-            return None
 
 
 def _stored_name(name: str) -> str:

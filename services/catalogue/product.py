@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
@@ -27,6 +27,23 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Embedded:
+    """What a further model makes of a product's images.
+
+    Attributes:
+        vector: of the main image: float32, shape (dimension,), unit length.
+        prediction: the model's category for it.
+        image_sha256: hash of the main image that the product had then: with another one, all this no longer counts.
+        images: vectors of further images, by their hashes.
+    """
+
+    vector: Float32Array
+    prediction: Prediction
+    image_sha256: str | None = None
+    images: Mapping[str, Float32Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Product:
     """One product.
 
@@ -41,6 +58,7 @@ class Product:
         image_sha256: hash of the image's bytes, by which an import skips what has not changed.
         feed_sha256: hash of everything else that the feed said, for the same purpose.
         updated_at: when the document was written, UTC.
+        embeddings: what models other than `model` make of its images, by their names; see `seen_by`.
     """
 
     key: str
@@ -56,6 +74,20 @@ class Product:
     image_sha256: str | None = None
     feed_sha256: str | None = None
     updated_at: datetime | None = None
+    embeddings: Mapping[str, Embedded] = field(default_factory=dict)
+
+    def seen_by(self, model: str) -> "Product | None":
+        """Return the product as a model sees it: with its vector, and in its category where the shop did not say one.
+
+        None when the model has not seen its image as it is now.
+        """
+        if self.model == model:
+            return self
+        seen = self.embeddings.get(model)
+        if seen is None or seen.image_sha256 != self.image_sha256:
+            return None
+        category = self.category if self.category_source in ("feed", "mapping") else seen.prediction.category
+        return replace(self, vector=seen.vector, model=model, category=category, prediction=seen.prediction)
 
     @property
     def picture_url(self) -> str | None:

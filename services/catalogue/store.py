@@ -20,13 +20,13 @@ from services.catalogue.documents import (
     to_document,
 )
 from services.catalogue.faults import database_call, shown_address
+from services.catalogue.model_store import NOTES, ModelStore
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.reader import ProductReader
 from services.contracts.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
 IMAGES = "images"
-NOTES = "notes"
 # The reports that are kept: how the last import went, and what the doctor last found.
 LAST_IMPORT = "last-import"
 LAST_EXAMINATION = "last-examination"
@@ -46,7 +46,7 @@ class Fingerprint:
     category_source: str
 
 
-class ProductStore(ProductReader):
+class ProductStore(ProductReader, ModelStore):
     """The catalogue's products, and the pictures that no web server of the shop has.
 
     Every method raises CatalogueUnavailable when the database is away, does not answer within the deadline, or refuses.

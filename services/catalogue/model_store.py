@@ -1,0 +1,119 @@
+"""What a change of models needs of the database: the note of the models, products without a vector, vectors put beside."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import bson
+from bson.raw_bson import RawBSONDocument
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
+from services.catalogue.embeddings import FIELD, read_embeddings, stored_embedding
+from services.catalogue.faults import database_call
+from services.catalogue.models import ModelNote
+from services.catalogue.product import Embedded
+
+NOTES = "notes"
+MODELS = "models"
+# What tells which vectors a document has. The vectors come along: the stand-in for MongoDB cannot leave out inner fields.
+VECTOR_FIELDS = {"model": 1, "image_sha256": 1, "images": 1, FIELD: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document that is to get a vector: its `_id` as the database has it, and what is in it."""
+
+    document_id: Any
+    found: Record | BrokenDocument
+
+
+class ModelStore(ABC):
+    """The part of `ProductStore` that a change of models lives on."""
+
+    address: str
+    _timeout_s: float
+
+    @abstractmethod
+    def _collection(self, name: str) -> Any:
+        """A collection of the database."""
+
+    @abstractmethod
+    def _batches(self, fields: dict[str, int] | None, batch: int) -> AsyncIterator[list[Document]]:
+        """Every document of the products' collection, `batch` at a time, with these fields."""
+
+    @property
+    @abstractmethod
+    def _products(self) -> Any:
+        """The products' collection."""
+
+    async def models(self) -> ModelNote:
+        """Return the note of the models; an empty one when there is none."""
+        async with database_call(self.address, self._timeout_s):
+            found = await self._collection(NOTES).find_one({"_id": MODELS}) or {}
+        return ModelNote(*(found.get(name) for name in ("active", "candidate", "previous")))
+
+    async def replace_models(self, old: ModelNote, new: ModelNote) -> bool:
+        """Put a note in the place of the one that was read. Returns whether it was still there: nobody's change is lost."""
+        changed = {**asdict(new), "changed_at": datetime.now(UTC).isoformat()}
+        async with database_call(self.address, self._timeout_s):
+            try:
+                done = await self._collection(NOTES).update_one(
+                    {"_id": MODELS, **asdict(old)}, {"$set": changed}, upsert=old == ModelNote()
+                )
+            except DuplicateKeyError:  # there is a note after all
+                return False
+        return bool(done.matched_count or done.upserted_id)
+
+    async def lacking(
+        self, model: str, dimension: int, unversioned: str, batch: int = 1000
+    ) -> AsyncIterator[list[Any]]:
+        """Yield the `_id`s, as the database has them, of documents without a model's vectors, some at a time.
+
+        Args:
+            model: whose vectors.
+            dimension: how many numbers they have.
+            unversioned: the model of documents that name none.
+            batch: documents read at a time.
+        """
+        async for documents in self._batches(VECTOR_FIELDS, batch):
+            found = [one for one in documents if not str(one["_id"]).startswith(MARKER_PREFIX)]
+            yield [one["_id"] for one in found if not _has_vectors(one, model, dimension, unversioned)]
+
+    async def entries(self, document_ids: Sequence[Any]) -> list[Entry]:
+        """Return the documents of these `_id`s; those that are gone are missing in the answer."""
+        async with database_call(self.address, self._timeout_s):
+            found = await self._products.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
+        return [Entry(one["_id"], read_document(one)) for one in found]
+
+    async def put_embeddings(self, model: str, seen: Sequence[tuple[Any, Embedded]]) -> int:
+        """Put a model's vectors beside those that documents have, each by the document's `_id`.
+
+        A product whose main image is another by now keeps what it has. Returns how many documents took them.
+        """
+        name = f"{FIELD}.{model}"
+        operations = [
+            UpdateOne({"_id": document_id, "image_sha256": one.image_sha256}, _setting({name: stored_embedding(one)}))
+            for document_id, one in seen
+        ]
+        if not operations:
+            return 0
+        async with database_call(self.address, self._timeout_s):
+            done = await self._products.bulk_write(operations, ordered=False)
+        return int(done.matched_count)
+
+
+def _setting(fields: Document) -> Document:
+    """Return an update that sets fields; encoded here, once, so that the driver does not encode the vectors again."""
+    return {"$set": RawBSONDocument(bson.encode(fields))}
+
+
+def _has_vectors(document: Mapping[str, Any], model: str, dimension: int, unversioned: str) -> bool:
+    if (document.get("model") or unversioned) == model:
+        return True
+    beside = document.get(FIELD)
+    seen = read_embeddings({model: beside.get(model)}).get(model) if isinstance(beside, Mapping) else None
+    return seen is not None and len(seen.vector) == dimension and seen.image_sha256 == document.get("image_sha256")

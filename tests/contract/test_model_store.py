@@ -1,0 +1,163 @@
+"""What a change of models needs of the database, against the server that MONGO_URL names, else a stand-in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import numpy as np
+import pymongo
+import pytest
+from bson import ObjectId
+from pymongo.collection import Collection
+
+from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.models import ModelNote
+from services.catalogue.product import Embedded, Prediction, Product
+from services.catalogue.store import ProductStore
+from tests.support.mongo import any_mongo, fresh_database
+
+RNG = np.random.default_rng(3)
+ONE, TWO = "fashion/1", "fashion/2"
+
+
+def vector() -> np.ndarray[Any, Any]:
+    found = RNG.standard_normal(64).astype(np.float32)
+    return np.asarray(found / np.linalg.norm(found))
+
+
+def product(key: str, sha256: str | None = "aa", **changes: Any) -> Product:
+    facts: dict[str, Any] = {"model": ONE, "image_sha256": sha256, "category_source": "network", **changes}
+    return Product(key, 2, vector(), **facts)
+
+
+def seen(sha256: str | None = "aa", category: int = 4) -> Embedded:
+    return Embedded(vector(), Prediction(category, 0.5), sha256)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[str]:
+    with fresh_database(url) as name:
+        yield name
+
+
+@pytest.fixture
+async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
+    async with ProductStore(url, database) as store:
+        yield store
+
+
+@pytest.fixture
+def raw(url: str, database: str) -> Iterator[Collection[dict[str, Any]]]:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
+    with client:
+        yield client[database]["products"]
+
+
+async def lacking(store: ProductStore, model: str, unversioned: str = ONE) -> list[Any]:
+    return sorted([one async for ids in store.lacking(model, 64, unversioned, 2) for one in ids], key=str)
+
+
+async def test_a_note_is_replaced_only_by_who_has_read_it(store: ProductStore) -> None:
+    assert await store.models() == ModelNote()
+    candidate = ModelNote(candidate=TWO)
+    assert await store.replace_models(ModelNote(), candidate)
+    assert await store.models() == candidate
+    assert not await store.replace_models(ModelNote(), ModelNote(candidate="fashion/3"))
+    promoted = ModelNote(active=TWO, previous=ONE)
+    assert not await store.replace_models(promoted, ModelNote())
+    assert await store.replace_models(candidate, promoted)
+    assert await store.models() == promoted
+    assert await store.replace_models(promoted, ModelNote())
+    assert await store.models() == ModelNote()
+    assert await store.replace_models(ModelNote(), candidate)
+
+
+async def test_of_two_who_change_the_note_at_once_one_is_told(store: ProductStore) -> None:
+    changes = [store.replace_models(ModelNote(), ModelNote(candidate=f"fashion/{n}")) for n in range(2, 8)]
+    done = await asyncio.gather(*changes)
+    assert sum(done) == 1
+    assert await store.models() == ModelNote(candidate=f"fashion/{2 + done.index(True)}")
+
+
+async def test_what_lacks_a_models_vector_is_found_in_either_form(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    old = ObjectId()
+    raw.insert_one({"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()})
+    await store.put_many([product("a"), product("b", embeddings={TWO: seen()}), product("c", model=TWO)])
+    await store.put_marker()
+    assert await lacking(store, TWO) == sorted([old, "a"], key=str)
+    assert await lacking(store, ONE) == ["c"]
+    assert await lacking(store, TWO, unversioned=TWO) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "broken", [{"image_sha256": "other"}, {"vector": [1.0] * 63}, {"vector": [0.0] * 64}, {"prediction": None}]
+)
+async def test_a_vector_that_cannot_be_used_is_lacking(
+    store: ProductStore, raw: Collection[dict[str, Any]], broken: dict[str, Any]
+) -> None:
+    await store.put(product("a", embeddings={TWO: seen()}))
+    assert await lacking(store, TWO) == []
+    raw.update_one({"_id": "a"}, {"$set": {f"embeddings.{TWO}.{name}": value for name, value in broken.items()}})
+    assert await lacking(store, TWO) == ["a"]
+
+
+async def test_entries_are_read_by_the_ids_that_the_database_has(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    old = ObjectId()
+    raw.insert_many([{"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()}, {"_id": "bad", "Category": 1}])
+    await store.put(product("a"))
+    found = {entry.document_id: entry.found for entry in await store.entries([old, "a", "bad", "gone"])}
+    assert found.keys() == {old, "a", "bad"}
+    assert isinstance(found[old], Record) and found[old].product.key == "7"
+    assert isinstance(found["a"], Record)
+    assert isinstance(found["bad"], BrokenDocument)
+
+
+async def test_a_vector_put_beside_changes_nothing_else_of_a_document(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    old = ObjectId()
+    raw.insert_one({"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()})
+    await store.put(product("a", title="Shirt", attributes={"a.b": 1}))
+    before = {one["_id"]: one for one in raw.find()}
+    beside = {"a": seen(), old: seen(None)}
+    assert await store.put_embeddings(TWO, list(beside.items())) == 2
+    for one in raw.find():
+        added = one.pop("embeddings")
+        assert one == before[one["_id"]]
+        assert list(added) == [TWO]
+    assert await lacking(store, TWO) == []
+    for entry in await store.entries([old, "a"]):
+        assert isinstance(entry.found, Record)
+        found = entry.found.product.seen_by(TWO)
+        assert found is not None and found.category == 4
+        np.testing.assert_allclose(found.vector, beside[entry.document_id].vector, rtol=1e-5)
+    assert await store.put_embeddings(TWO, []) == 0
+
+
+async def test_a_product_whose_picture_has_changed_meanwhile_keeps_what_it_has(store: ProductStore) -> None:
+    newest = seen("bb")
+    await store.put_many([product("a", "bb", embeddings={TWO: newest}), product("b", "bb")])
+    assert await store.put_embeddings(TWO, [("a", seen("aa")), ("b", seen("aa")), ("gone", seen("aa"))]) == 0
+    found = await store.get("a")
+    assert found is not None and found.embeddings[TWO].prediction == newest.prediction
+    np.testing.assert_allclose(found.embeddings[TWO].vector, newest.vector, rtol=1e-5)
+    assert await store.get("gone") is None
+    assert await lacking(store, TWO) == ["b"]
+
+
+async def test_a_put_that_knows_of_no_further_model_leaves_its_vectors_where_they_count(store: ProductStore) -> None:
+    await store.put(product("a", embeddings={TWO: seen()}))
+    await store.put(product("a", title="another title"))
+    assert await lacking(store, TWO) == []
+    await store.put(product("a", "another picture"))
+    assert await lacking(store, TWO) == ["a"]
