@@ -12,12 +12,16 @@ from tests.support.foreign import ForeignSite
 from tests.support.http import ImageServer
 from tests.support.shop import Shop, running_shop
 
+# The first test's time includes starting the whole stack and embedding its products, on a machine that may be busy.
+TEST_TIMEOUT_S = 400
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if find_chromium() is None:
-        here = Path(__file__).parent
-        for item in items:
-            if here in item.path.parents:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
+            if find_chromium() is None:
                 item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
 
 

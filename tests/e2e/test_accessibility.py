@@ -6,18 +6,19 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FileChooser, Page, expect
 
-from tests.e2e.steps import CARDS, choose, give
+from tests.e2e.steps import CARDS, choose, give, rest
 from tests.support.browser import Watch, watched_page
 from tests.support.shop import Shop, second_gateway
+from tests.support.stack import eventually
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def check(page: Page) -> None:
     """Run axe, once animations have come to rest."""
-    page.wait_for_timeout(150)
+    rest(page)
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
     assert found.violations_count == 0, found.generate_report()
 
@@ -141,13 +142,14 @@ def tab_to(page: Page, name: str, most: int = 80) -> None:
 
 
 def test_a_whole_search_by_keyboard_alone(page: Page, photo: Path) -> None:
+    # From the start: the interception of the dialog is set up beside what follows, and has long been when Enter is pressed.
+    dialogs: list[FileChooser] = []
+    page.on("filechooser", lambda dialog: dialogs.append(dialog))
     page.goto("/")
     expect(page.locator(".sample").first).to_be_visible()
     tab_to(page, "Choose a photo")
-    with page.expect_file_chooser() as chooser:
-        page.wait_for_timeout(200)  # the interception of the dialog is set up beside what follows
-        page.keyboard.press("Enter")
-    chooser.value.set_files(photo)
+    page.keyboard.press("Enter")
+    eventually(lambda: page.wait_for_timeout(20) or dialogs)[0].set_files(photo)
     expect(page.locator(CARDS)).to_have_count(20)
     expect(page.get_by_role("status").last).to_have_text("20 products found in Shoes, most alike first.")
 

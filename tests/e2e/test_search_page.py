@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from services.local.sample.catalogue import sample_query
-from tests.e2e.steps import CARDS, choose, hand_over, titles
+from tests.e2e.steps import CARDS, choose, give, hand_over, titles
 from tests.support.browser import Watch
 from tests.support.http import ImageServer
 from tests.support.shop import MOST, Shop
+from tests.support.stack import eventually
 
 
 def test_a_chosen_photo_brings_its_category_and_products_with_all_they_have(page: Page, photo: Path) -> None:
@@ -181,6 +182,29 @@ def test_a_reload_keeps_the_photo_and_its_results(page: Page, photo: Path) -> No
     page.reload()
     expect(page.locator(CARDS)).to_have_count(20)
     assert len(set(before) & set(titles(page))) >= 15
+
+
+def test_a_reload_while_the_search_is_under_way_keeps_the_photo(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", lambda route: None)
+    give(page, photo)
+    page.wait_for_url("**/#visit=*")
+    page.unroute("**/v1/search")
+    page.reload()
+    expect(page.locator(".stage canvas")).to_be_visible()
+    expect(page.locator(CARDS)).to_have_count(20)
+
+
+def test_what_was_forgotten_does_not_come_back_with_a_late_answer(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/v1/products/sample-shoes-001", lambda route: held.append(route))
+    page.goto("/?like=sample-shoes-001")
+    expect(page.locator(".visit-item")).to_have_count(1)
+    eventually(lambda: page.wait_for_timeout(20) or held)
+    page.get_by_role("button", name="Forget them").click()
+    held[0].continue_()
+    expect(page.locator(".product-panel")).to_be_visible()
+    expect(page.locator(".visit-item")).to_have_count(0)
+    assert page.evaluate("sessionStorage.getItem('lookalike.visit')") == "[]"
 
 
 def test_a_shared_link_carries_the_photo_in_its_fragment_and_nowhere_else(

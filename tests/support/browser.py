@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 # The system's Chromium runs as root in CI, and its own background requests have nowhere to go.
 FLAGS = (
@@ -22,6 +22,7 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
+PATIENCE_MS = 30_000  # for anything a page is waited for: a machine may be busy with other things
 NO_BROWSER = "no Chromium here: the tests of the pages are left out (apt-get install chromium, or CHROMIUM=/path/to/it)"
 
 
@@ -33,6 +34,7 @@ def find_chromium() -> str | None:
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Run the browser, without a window, for as long as the block."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         yield browser
@@ -81,7 +83,7 @@ def watched_page(
 ) -> Iterator[tuple[Page, Watch]]:
     """Open a page of its own; `hosts` may be asked beside its own."""
     context = browser.new_context(base_url=url, **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     watch = Watch({urlsplit(url).netloc, *(hosts or ())})
     page = context.new_page()
     watch.listen(page)

@@ -48,9 +48,9 @@ def running_shop(state_dir: Path, *, most: int = MOST, few: int = FEW, **setting
     """
     with environment(settings), running_stack(state_dir) as stack:
         url = stack.settings.gateway_url
-        with httpx.Client(base_url=url, timeout=20, trust_env=False) as api:
+        with httpx.Client(base_url=url, timeout=30, trust_env=False) as api:
             count = fill(api, most, few)
-            eventually(lambda: api.get("/v1/stats").json()["products"] >= count, within_s=20)
+            eventually(lambda: api.get("/v1/stats").json()["products"] >= count, within_s=60)
             yield Shop(url, stack.settings, api)
 
 
@@ -85,11 +85,11 @@ def second_gateway(shop: Shop, log: Path, **settings: str) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: _answers(url), within_s=30)
+        eventually(lambda: _answers(url), within_s=60)
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=30)
 
 
 def _answers(url: str) -> bool:

@@ -55,7 +55,7 @@ def running_stack(state_dir: Path) -> Iterator[Stack]:
         stack.down()
 
 
-def eventually(what: Callable[[], T], within_s: float = 10.0) -> T:
+def eventually(what: Callable[[], T], within_s: float = 30.0) -> T:
     """Return the first true value of `what`, asked again and again; fail when none comes in time."""
     deadline = time.monotonic() + within_s
     while not (value := what()):

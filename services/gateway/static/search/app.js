@@ -19,6 +19,8 @@ const config = JSON.parse(document.querySelector('meta[name="lookalike"]').conte
 const language = document.documentElement.lang || "en";
 const t = words(language);
 const gateway = location.origin;
+/** Longest side of the copy of a photo that the visit keeps, in pixels. */
+const THUMB_SIDE = 360;
 const context = { t, gateway, language, currency: config.currency ?? null, features: config.features ?? {} };
 
 class App {
@@ -59,10 +61,12 @@ class App {
     this.results.wait(t.results.searching);
     try {
       const photo = await openPhoto(file);
-      const id = newId();
       if (this.opening !== turn) return undefined;
-      this.visit.photos.set(id, photo);
-      await this.go({ query: { kind: "visit", id }, category: null, filter: {}, k: PAGE_SIZE });
+      const query = { kind: "visit", id: newId() };
+      this.visit.photos.set(query.id, photo);
+      // Kept before the address names it: a reload finds the photo, however early it comes.
+      this.visit.add({ id: query.id, kind: "photo", label: t.query.photo, thumb: toThumb(photo, THUMB_SIDE), query });
+      await this.go({ query, category: null, filter: {}, k: PAGE_SIZE });
     } catch (error) {
       if (this.opening === turn) this.fail(error instanceof PhotoError ? error.code : "damaged");
     } finally {
@@ -157,7 +161,7 @@ class App {
     const kept = this.visit.photos.get(query.kind === "photo" ? query.data : query.id);
     if (!kept && !data) return null;
     const photo = kept ?? (await openPhoto(fromDataUrl(data)));
-    return { query, photo, box: { ...WHOLE }, upload: null, label: t.query.photo };
+    return { query, photo, thumb: data ?? toThumb(photo, THUMB_SIDE), box: { ...WHOLE }, upload: null, label: t.query.photo };
   }
 
   // The search
@@ -180,8 +184,9 @@ class App {
     for (const result of answer.results) this.known.set(result.id, result);
     this.results.show(answer, view);
     this.side.showFilters(answer.facets ?? [], view.filter);
+    this.remember(subject, answer);
     whenIdle(() => {
-      this.remember(subject, answer);
+      this.drawVisit();
       this.enrich(subject, answer);
     });
     if (this.focusResults) this.results.focus();
@@ -190,25 +195,26 @@ class App {
 
   remember(subject, answer) {
     const { query } = subject;
-    if (subject.photo && !subject.thumb) subject.thumb = toThumb(subject.photo, 360);
     const thumb = subject.thumb ?? safeUrl(subject.product?.image_url, gateway);
     const label = subject.photo ? `${t.query.photo}: ${answer.category.name}` : subject.label;
-    const id = query.kind === "visit" ? query.id : `${query.kind}:${query.id ?? query.url ?? query.data.slice(0, 24)}`;
-    this.visit.add({ id, kind: subject.photo ? "photo" : query.kind, label, thumb, query });
-    this.drawVisit();
+    this.visit.add({ id: entryId(query), kind: subject.photo ? "photo" : query.kind, label, thumb, query });
   }
 
   async enrich(subject, answer) {
     if (subject.query.kind === "like" && !subject.product) {
       subject.product = await this.api.product(subject.query.id).catch(() => null);
-      if (subject.product && this.subject === subject) {
-        subject.label = subject.product.title ?? subject.label;
-        this.side.show(subject);
-        this.remember(subject, answer);
-      }
+      if (subject.product && this.subject === subject) this.introduce(subject, answer);
     }
     const found = answer.garments ?? (subject.photo ? await this.search.garments(subject) : []);
     if (this.subject === subject) this.side.propose(found);
+  }
+
+  /** The product's title and picture have come. What the visitor has forgotten meanwhile stays forgotten. */
+  introduce(subject, answer) {
+    subject.label = subject.product.title ?? subject.label;
+    this.side.show(subject);
+    if (this.visit.find(entryId(subject.query))) this.remember(subject, answer);
+    this.drawVisit();
   }
 
   fail(code) {
@@ -242,6 +248,9 @@ class App {
     showVisit(this.page.visit, this.visit.entries, { t, onOpen: (entry) => this.go({ query: entry.query, category: null, filter: {}, k: PAGE_SIZE }), onClear });
   }
 }
+
+/** @param {import("./address.js").Query} query */
+const entryId = (query) => (query.kind === "visit" ? query.id : `${query.kind}:${query.id ?? query.url ?? query.data.slice(0, 24)}`);
 
 /** Later, once what the visitor waits for is on the screen. */
 const whenIdle = (work) => (globalThis.requestIdleCallback ?? setTimeout)(work, { timeout: 400 });
