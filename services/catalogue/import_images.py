@@ -2,29 +2,37 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from services.catalogue.describing import Described
-from services.catalogue.import_ports import Fetcher
+from services.catalogue.patience import Stopped
 from services.catalogue.product import StoredImage
+from services.catalogue.seen_images import SeenImage
 from services.catalogue.sources.rows import RejectedRow, SourceImageError
+from services.catalogue.web_images import WebImages
 from services.contracts.errors import LookalikeError
+from services.contracts.fetch import NO_VALIDATORS
 from services.contracts.formats import sniff
 from services.contracts.wire import MAX_BATCH
 
 READ_AT_ONCE = 32  # images, between two looks at how many bytes are in memory
 GROUP_BYTES = 16 * 1024 * 1024  # images that are handled together, and sent in one request
-FETCHES = 16  # under way at once
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A described row with its image file's bytes."""
+    """A described row with its image file's bytes.
+
+    `seen` says how a fetched image can be recognised. With `not_modified` its server says that it is as it was then, and
+    `data` is empty.
+    """
 
     item: Described
     data: bytes
     sha256: str
+    seen: SeenImage | None = None
+    not_modified: bool = False
 
     @property
     def key(self) -> str:
@@ -40,47 +48,58 @@ class Loaded:
 class ImageLoader:
     """Loads images. Rows whose image cannot be had go to `reject`."""
 
-    def __init__(self, fetcher: Fetcher, reject: Callable[[RejectedRow], None], stopping: asyncio.Event) -> None:
+    def __init__(self, web: WebImages, reject: Callable[[RejectedRow], None], stopping: asyncio.Event) -> None:
         """Remember where images come from; once `stopping` is set, nothing more is fetched."""
-        self._fetcher = fetcher
+        self._web = web
         self._reject = reject
         self._stopping = stopping
-        self._slots = asyncio.Semaphore(FETCHES)
 
-    async def load(self, items: list[Described]) -> AsyncIterator[list[Loaded]]:
-        """Yield the rows with their images, in groups of about GROUP_BYTES at most."""
+    async def load(self, items: list[Described], recalled: Mapping[str, SeenImage]) -> AsyncIterator[list[Loaded]]:
+        """Yield the rows with their images, in groups of about GROUP_BYTES at most; `recalled` ones only if they changed."""
         group: list[Loaded] = []
         for start in range(0, len(items), READ_AT_ONCE):
             if self._stopping.is_set():
                 break
-            group += await self._some(items[start : start + READ_AT_ONCE])
+            group += await self._some(items[start : start + READ_AT_ONCE], recalled)
             if sum(len(loaded.data) for loaded in group) >= GROUP_BYTES:
                 yield group
                 group = []
         if group:
             yield group
 
-    async def _some(self, items: list[Described]) -> list[Loaded]:
+    async def whole(self, group: list[Loaded]) -> list[Loaded]:
+        """Return the rows with all of their images; those that were not sent, for they are as they were, are fetched."""
+        missing = [loaded.item for loaded in group if loaded.not_modified]
+        return [loaded for loaded in group if not loaded.not_modified] + await self._some(missing, {})
+
+    async def _some(self, items: list[Described], recalled: Mapping[str, SeenImage]) -> list[Loaded]:
         local = [item for item in items if not isinstance(item.row.image, str)]
         remote = [item for item in items if isinstance(item.row.image, str)]
         found: list[Loaded | RejectedRow | None] = []
         if local:
             found += await asyncio.to_thread(lambda: [_read(item) for item in local])
-        found += await asyncio.gather(*(self._fetch(item) for item in remote))
+        found += await asyncio.gather(*(self._fetch(item, recalled.get(item.row.key)) for item in remote))
         for one in found:
             if isinstance(one, RejectedRow):
                 self._reject(one)
         return [one for one in found if isinstance(one, Loaded)]
 
-    async def _fetch(self, item: Described) -> Loaded | RejectedRow | None:
-        async with self._slots:
-            if self._stopping.is_set():
-                return None
-            try:
-                data = await self._fetcher.fetch(str(item.row.image))
-            except LookalikeError as error:
-                return rejected(item, error.detail)
-        return Loaded(item, data, hashlib.sha256(data).hexdigest())
+    async def _fetch(self, item: Described, seen: SeenImage | None) -> Loaded | RejectedRow | None:
+        url = str(item.row.image)
+        known = seen if seen is not None and seen.url == url else None
+        if self._stopping.is_set():
+            return None
+        try:
+            fetched = await self._web.get(url, NO_VALIDATORS if known is None else known.validators)
+        except LookalikeError as error:
+            return rejected(item, error.detail)
+        except Stopped:
+            return None
+        if fetched.data is None:
+            assert known is not None
+            return Loaded(item, b"", known.sha256, SeenImage(url, known.sha256, fetched.validators), not_modified=True)
+        digest = hashlib.sha256(fetched.data).hexdigest()
+        return Loaded(item, fetched.data, digest, SeenImage(url, digest, fetched.validators))
 
 
 def _read(item: Described) -> Loaded | RejectedRow:

@@ -6,6 +6,8 @@ from typing import Protocol
 from services.catalogue.bulk import PutReport
 from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.product import Product, StoredImage
+from services.catalogue.seen_images import SeenImage
+from services.contracts.fetch import Fetched, Validators
 from services.contracts.wire import BatchAnswer
 
 
@@ -35,9 +37,11 @@ class Catalogue(Protocol):
         self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False
     ) -> PutReport: ...
     async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport: ...
+    async def recall(self, keys: Sequence[str]) -> Mapping[str, SeenImage]: ...
+    async def remember(self, images: Mapping[str, SeenImage]) -> None: ...
 
 
 class Fetcher(Protocol):
     """`ImageFetcher`."""
 
-    async def fetch(self, url: str) -> bytes: ...
+    async def get(self, url: str, known: Validators) -> Fetched: ...

@@ -31,6 +31,7 @@ class Tally:
         updated: products that were there, and whose image, model or description changed.
         unchanged: products that stand as they are.
         embedded: images that went through the network.
+        not_modified: images that their web server did not send again, for they are as they were.
         outside: rows that the source, or the mapping, places outside the categories.
         rejected: rows that could not be taken.
         checked: products that a dry run found nothing wrong with.
@@ -46,6 +47,7 @@ class Tally:
     updated: int = 0
     unchanged: int = 0
     embedded: int = 0
+    not_modified: int = 0
     outside: int = 0
     rejected: int = 0
     checked: int = 0
@@ -99,6 +101,7 @@ class Summary:
             "updated",
             "unchanged",
             "embedded",
+            "not_modified",
             "outside",
             "rejected",
             "checked",

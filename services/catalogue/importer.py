@@ -13,11 +13,13 @@ import numpy as np
 
 from services.catalogue.describing import Described, Placer, describe
 from services.catalogue.import_images import ImageLoader, Loaded, rejected, requests
+from services.catalogue.import_memory import ImageMemory
 from services.catalogue.import_ports import Catalogue, Embedding, Fetcher, Known
 from services.catalogue.import_report import RejectedFile, Tally
 from services.catalogue.patience import Patience
 from services.catalogue.product import Prediction, Product
 from services.catalogue.sources.rows import RejectedRow, Source, SourceRow
+from services.catalogue.web_images import PER_HOST, WebImages
 from services.contracts.wire import MAX_BATCH
 from services.contracts.wire import Embedding as Seen
 
@@ -32,11 +34,13 @@ class ImportOptions:
         url_template: a product page's address with `{id}` in it, for rows without one.
         limit: the most products taken from the source; all when None.
         in_flight: batches under way at once.
+        per_host: images that are fetched from one web server at once.
     """
 
     url_template: str | None = None
     limit: int | None = None
     in_flight: int = 4
+    per_host: int = PER_HOST
 
 
 @dataclass
@@ -82,6 +86,7 @@ class Importer:
         self._fetcher = fetcher
         self._rejected_file = rejected_file
         self._patience = patience
+        self._memory = ImageMemory(catalogue, patience)
         self._options = options
         self._on_progress = on_progress
 
@@ -99,7 +104,8 @@ class Importer:
             LookalikeError: a service says something that waiting does not mend.
         """
         slots = asyncio.Semaphore(self._options.in_flight)
-        loader = ImageLoader(self._fetcher, self._reject, stopping)
+        web = WebImages(self._fetcher, stopping, self._options.per_host)
+        loader = ImageLoader(web, self._reject, stopping)
 
         async def one(batch: list[Described]) -> None:
             try:
@@ -152,13 +158,16 @@ class Importer:
         known = await self._patience.call(lambda: self._catalogue.fingerprints(keys))
         for item in batch:
             self.tally.left_out.update(item.row.left_out)
-        async for group in loader.load(batch):
+        recalled = await self._memory.recall(batch, known, model)
+        async for group in loader.load(batch, recalled):
             found = _sort_out(group, known, model)
             self.tally.unchanged += found.unchanged
+            self.tally.not_modified += sum(loaded.not_modified for loaded in group)
             products, again = await self._redescribed(found.redescribed)
-            for part in requests(found.fresh + again):
+            for part in requests(found.fresh + await loader.whole(again)):
                 products += await self._embedded(part)
             await self._write(products, known)
+            await self._memory.remember(group, recalled)
             self._on_progress()
 
     async def _redescribed(self, group: list[Loaded]) -> tuple[list[tuple[Loaded, Product]], list[Loaded]]:

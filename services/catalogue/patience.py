@@ -1,10 +1,16 @@
 """Waiting out a service that is away for a while."""
 
 import asyncio
-import random
-import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from services.contracts.errors import (
     CatalogueUnavailable,
@@ -26,6 +32,20 @@ class GivenUp(Exception):
 
 class Stopped(Exception):
     """We were told to stop while waiting."""
+
+
+async def pause(seconds: float, stopping: asyncio.Event) -> None:
+    """Wait.
+
+    Raises:
+        Stopped: we are told to stop.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return
+    raise Stopped
 
 
 class Patience:
@@ -50,27 +70,27 @@ class Patience:
             GivenUp: it still failed when the time was up.
             Stopped: we were told to stop.
         """
-        since: float | None = None
-        delay = FIRST_DELAY_S
-        while True:
-            try:
-                answer = await what()
-            except PASSING as error:
-                since = since or time.monotonic()
-                if time.monotonic() - since >= self._within_s:
-                    raise GivenUp(f"{error.detail} (waited {self._within_s:g} s)") from None
-                await self._pause(error, delay)
-                delay = min(2 * delay, MAX_DELAY_S)
-            else:
-                if since is not None:
-                    self._say(None)
-                return answer
 
-    async def _pause(self, error: LookalikeError, delay: float) -> None:
-        self._say(error.detail)
+        async def attempt() -> T:
+            return await what()
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(PASSING),
+            wait=wait_random_exponential(multiplier=FIRST_DELAY_S, max=MAX_DELAY_S),
+            stop=stop_after_delay(self._within_s),
+            before_sleep=self._tell,
+            sleep=lambda seconds: pause(seconds, self._stopping),
+            reraise=True,
+        )
         try:
-            async with asyncio.timeout(delay * random.uniform(0.5, 1.0)):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
-        raise Stopped
+            answer: T = await retrying(attempt)
+        except PASSING as error:
+            raise GivenUp(f"{error.detail} (waited {self._within_s:g} s)") from None
+        if retrying.statistics["attempt_number"] > 1:
+            self._say(None)
+        return answer
+
+    async def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(error, LookalikeError):
+            self._say(error.detail)

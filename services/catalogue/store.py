@@ -23,6 +23,7 @@ from services.catalogue.faults import database_call, shown_address
 from services.catalogue.model_store import NOTES, ModelStore
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.reader import ProductReader
+from services.catalogue.seen_images import SeenImages
 from services.contracts.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
@@ -46,7 +47,7 @@ class Fingerprint:
     category_source: str
 
 
-class ProductStore(ProductReader, ModelStore):
+class ProductStore(ProductReader, ModelStore, SeenImages):
     """The catalogue's products, and the pictures that no web server of the shop has.
 
     Every method raises CatalogueUnavailable when the database is away, does not answer within the deadline, or refuses.
@@ -173,6 +174,7 @@ class ProductStore(ProductReader, ModelStore):
             ours = {"_id": key, "id": {"$in": [key, None]}}
             gone = int((await self._products.delete_one(ours)).deleted_count)
             await self._images.delete_one({"_id": key})
+            await self._forget([key])
         if not gone:
             self._old_forms_known_until = 0.0  # only an older document can be it: look now
         return await self._remove_old_forms([key]) + gone > 0
@@ -183,6 +185,7 @@ class ProductStore(ProductReader, ModelStore):
             ours = {"_id": {"$in": list(keys)}, "id": {"$in": [*keys, None]}}
             gone = int((await self._products.delete_many(ours)).deleted_count)
             await self._images.delete_many({"_id": {"$in": list(keys)}})
+            await self._forget(keys)
         if gone < len(keys):
             self._old_forms_known_until = 0.0  # the others can only be older documents: look now
         return gone + await self._remove_old_forms(keys)

@@ -38,6 +38,7 @@ def import_(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="host:port of an image server that is not public. May be given again.")
     ] = None,
+    per_host: Annotated[int, typer.Option(min=1, max=32, help="Images to fetch from one web server at a time.")] = 8,
     sync: Annotated[bool, typer.Option("--sync", help="Also remove products that the feed no longer has.")] = False,
     sync_limit: Annotated[
         float, typer.Option(min=0, max=1, help="With --sync: remove nothing if more than this share would go.")
@@ -66,6 +67,7 @@ def import_(
         sync=sync,
         sync_limit=sync_limit,
         allow_hosts=tuple(allow_host or ()),
+        per_host=per_host,
         wait_s=wait,
         embedding_url=embedding_url,
         mongo_url=mongo_url,

@@ -54,6 +54,7 @@ class ImportRequest:
     sync: bool = False
     sync_limit: float = 0.2
     allow_hosts: tuple[str, ...] = ()
+    per_host: int = 8
     wait_s: float = 60.0
     embedding_url: str = "http://127.0.0.1:8001"
     mongo_url: str = "mongodb://127.0.0.1:27017"
@@ -142,7 +143,7 @@ class _Run:
             fetcher,
             self._rejected,
             patience,
-            ImportOptions(request.url_template, request.limit),
+            ImportOptions(request.url_template, request.limit, per_host=request.per_host),
             lambda: self._display.update(self._tally),
         )
         self._tally = importer.tally

@@ -89,6 +89,7 @@ def _lines(summary: Summary) -> list[tuple[str, int]]:
     others = [
         ("updated", tally.updated),
         ("unchanged", tally.unchanged),
+        ("images their web server did not send again", tally.not_modified),
         ("outside the categories", tally.outside),
         ("rejected", tally.rejected),
         ("removed, no longer in the feed", tally.removed),

@@ -46,6 +46,14 @@ class ImageUrlFailed(LookalikeError):
     slug, status, title = "image-url-failed", 422, "The image URL did not give an image"
 
 
+class ImageServerAway(ImageUrlFailed):
+    """The image's server fails in a way that may pass. `wait_s`: for how long it asks to be left alone, in seconds."""
+
+    def __init__(self, detail: str, wait_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.wait_s = wait_s
+
+
 class NotFound(LookalikeError):
     slug, status, title = "not-found", 404, "There is nothing at this address"
 

@@ -1,32 +1,40 @@
 """Fetches an image from a URL that a stranger or a feed gave, without being led to the inside of the network.
 
-The name is resolved once, every address it has must be public, and the connection goes to an address that was checked:
-the check sits where the socket is opened, so no redirect and no second DNS answer can slip past it. There is one deadline
-for everything and one bound on bytes. Whether the bytes are an image is for `imaging` to say.
+`checked_backend` opens the connections. There is one deadline for everything and one bound on bytes. Whether the bytes
+are an image is for `imaging` to say.
 """
 
 import asyncio
 import re
-import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import responses
 
 import httpcore
 import httpx
 
-from services.contracts.addresses import is_public
-from services.contracts.errors import ImageTooLarge, ImageUrlFailed, ImageUrlRefused, LookalikeError, UpstreamTimeout
+from services.contracts.checked_backend import CheckedBackend, Refused, Resolver, resolve
+from services.contracts.errors import (
+    ImageServerAway,
+    ImageTooLarge,
+    ImageUrlFailed,
+    ImageUrlRefused,
+    LookalikeError,
+    UpstreamTimeout,
+)
 
-Resolver = Callable[[str, int], Awaitable[list[str]]]
 SCHEMES = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What a server answers that cannot do it just now: RFC 9110, section 15; RFC 6585, section 4; RFC 8470, section 5.2.
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name (IDNA already), IPv4 or IPv6 without a zone
+VALIDATOR = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 MAX_URL_LENGTH = 4096
-MAX_ADDRESSES = 4
 MAX_REDIRECTS = 5
 START_BYTES = 64  # tell an image from what is none
-CONNECT_S = 2.0  # an address that does not answer must not use up the time of the next one
 USER_AGENT = "Lookalike/0.1 (image search; fetches product images)"
 HEADERS: dict[bytes | str, bytes | str] = {
     "User-Agent": USER_AGENT,
@@ -35,65 +43,32 @@ HEADERS: dict[bytes | str, bytes | str] = {
 }
 
 
-class _Refused(Exception):
-    """Carries a refusal out of httpcore, which passes on exceptions that it does not know."""
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """By what a server tells whether a picture is still the one that it gave: RFC 9110, section 8.8."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to tell it by."""
+        return self.etag is not None or self.last_modified is not None
+
+    def headers(self) -> dict[bytes | str, bytes | str]:
+        """Return the headers of a request that is answered with 304 if nothing has changed."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value is not None}
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses the system's resolver gives for a name, in its order, without doubles.
-
-    Raises:
-        OSError: there is no such name, or no answer.
-    """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+NO_VALIDATORS = Validators()
 
 
-class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Opens TCP connections to checked addresses only; names in `allowed` ("host:port") may be anywhere."""
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes at a URL, unjudged: they may be anything. None where they are still those of the validators given."""
 
-    def __init__(self, resolver: Resolver, allowed: frozenset[str]) -> None:
-        self._resolve = resolver
-        self._allowed = allowed
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._checked(host, port)
-        for number, address in enumerate(addresses, start=1):
-            try:
-                return await self._inner.connect_tcp(address, port, timeout or CONNECT_S, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if number == len(addresses):
-                    raise
-        raise httpcore.ConnectError("the name has no address")
-
-    async def _checked(self, host: str, port: int) -> list[str]:
-        try:
-            addresses = await self._resolve(host, port)
-        except (OSError, UnicodeError):
-            raise httpcore.ConnectError("the name cannot be resolved") from None
-        # The address is left out of the text: it would tell a stranger what the inside of the network looks like.
-        if _endpoint(host, port) not in self._allowed and not all(map(is_public, addresses)):
-            raise _Refused(f"{host} is not a public host")
-        return addresses[:MAX_ADDRESSES]
-
-
-def _endpoint(host: str, port: int) -> str:
-    return f"{host.strip('[]').rstrip('.').lower()}:{port}"
-
-
-def _normalised(entry: str) -> str:
-    host, _, port = entry.strip().rpartition(":")
-    if not host or not port.isdigit():
-        raise ValueError(f"{entry!r} is not host:port")
-    return _endpoint(host, int(port))
+    data: bytes | None
+    validators: Validators
 
 
 class ImageFetcher:
@@ -126,7 +101,7 @@ class ImageFetcher:
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
             keepalive_expiry=15.0,
-            network_backend=_CheckedBackend(resolver, frozenset(map(_normalised, allowed_hosts))),
+            network_backend=CheckedBackend(resolver, allowed_hosts),
         )
 
     async def close(self) -> None:
@@ -137,61 +112,72 @@ class ImageFetcher:
         """Return the bytes at a URL, unjudged: they may be anything.
 
         Raises:
+            LookalikeError: as `get`.
+        """
+        return (await self.get(url)).data or b""
+
+    async def get(self, url: str, known: Validators = NO_VALIDATORS) -> Fetched:
+        """Return the bytes at a URL, unless they are still those that `known` came with.
+
+        Raises:
             ImageUrlRefused: not http or https, with credentials, not a URL, or a host that is not public.
-            ImageUrlFailed: no such host, no connection, another status than 200, too many redirects, no bytes.
+            ImageServerAway: no such host, no connection, or a status that says that it may be had later.
+            ImageUrlFailed: another status than 200, too many redirects, no bytes.
             ImageTooLarge: more bytes than the limit.
             UpstreamTimeout: not finished within the deadline.
         """
-        return await self._guarded(url, start_only=False)
+        return await self._guarded(url, known, start_only=False)
 
     async def probe(self, url: str) -> bytes:
         """Return the first bytes at a URL, which may lead to a page as well, to see whether it leads anywhere.
 
         Raises:
-            LookalikeError: as `fetch`, but for the size.
+            LookalikeError: as `get`, but for the size.
         """
-        return await self._guarded(url, start_only=True)
+        return (await self._guarded(url, NO_VALIDATORS, start_only=True)).data or b""
 
-    async def _guarded(self, url: str, *, start_only: bool) -> bytes:
+    async def _guarded(self, url: str, known: Validators, *, start_only: bool) -> Fetched:
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._follow(_parsed(url), start_only=start_only)
+                return await self._follow(_parsed(url), known, start_only=start_only)
         except (TimeoutError, httpcore.TimeoutException):
             bound = f"{self._timeout_s:g} s"
             raise UpstreamTimeout(f"the image URL did not give its image in time: at most {bound}") from None
-        except _Refused as error:
+        except Refused as error:
             raise ImageUrlRefused(f"the image URL may not be fetched: {error}") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-            raise ImageUrlFailed(f"the image URL's server could not be talked to: {_reason(error)}") from None
+            raise ImageServerAway(f"the image URL's server could not be talked to: {_reason(error)}") from None
 
-    async def _follow(self, url: httpx.URL, *, start_only: bool) -> bytes:
+    async def _follow(self, url: httpx.URL, known: Validators, *, start_only: bool) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._asked(url, start_only=start_only)
-            if isinstance(answer, bytes):
+            answer = await self._asked(url, known, start_only=start_only)
+            if isinstance(answer, Fetched):
                 return answer
             url = _parsed(answer, url)
         raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
 
-    async def _asked(self, url: httpx.URL, *, start_only: bool) -> bytes | str:
+    async def _asked(self, url: httpx.URL, known: Validators, *, start_only: bool) -> Fetched | str:
         """Ask once more where the connection broke: a server may close one that is kept open just as it is used again."""
         try:
-            return await self._get(url, start_only=start_only)
+            return await self._get(url, known, start_only=start_only)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
-            return await self._get(url, start_only=start_only)
+            return await self._get(url, known, start_only=start_only)
 
-    async def _get(self, url: httpx.URL, *, start_only: bool) -> bytes | str:
+    async def _get(self, url: httpx.URL, known: Validators, *, start_only: bool) -> Fetched | str:
         """Return the body, or its start, or where a redirect leads."""
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        wanted = HEADERS | {"Accept": "*/*"} if start_only else HEADERS
+        wanted = HEADERS | ({"Accept": "*/*"} if start_only else known.headers())
         async with self._pool.stream("GET", target, headers=wanted) as response:
             headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in REDIRECTS and b"location" in headers:
                 return headers[b"location"]
-            _check_status(response.status)
+            if response.status == HTTPStatus.NOT_MODIFIED and known:
+                return Fetched(None, _validators(headers) or known)
+            _check_status(response.status, headers)
             if start_only:
-                return await _start(response)
+                return Fetched(await _start(response), NO_VALIDATORS)
             _check_encoding(headers)
-            return await self._body(response, headers)
+            return Fetched(await self._body(response, headers), _validators(headers))
 
     async def _body(self, response: httpcore.Response, headers: dict[bytes, str]) -> bytes:
         announced = headers.get(b"content-length", "")
@@ -235,9 +221,31 @@ async def _start(response: httpcore.Response) -> bytes:
     return bytes(start)
 
 
-def _check_status(status: int) -> None:
+def _validators(headers: dict[bytes, str]) -> Validators:
+    """Return what an answer may be recognised by; what no request could hold again is left out."""
+    found = (headers.get(name, "") for name in (b"etag", b"last-modified"))
+    return Validators(*(value if VALIDATOR.fullmatch(value) else None for value in found))
+
+
+def _check_status(status: int, headers: dict[bytes, str]) -> None:
+    said = f"the image URL answered {status} {responses.get(status, '')}".rstrip()
+    if status in PASSING:
+        raise ImageServerAway(said, wait_s=_wait_s(headers.get(b"retry-after", "")))
     if status != HTTPStatus.OK:
-        raise ImageUrlFailed(f"the image URL answered {status} {responses.get(status, '')}".rstrip())
+        raise ImageUrlFailed(said)
+
+
+def _wait_s(retry_after: str) -> float | None:
+    """Return the seconds that a Retry-After header names, itself or by a date; None where it names none."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _check_encoding(headers: dict[bytes, str]) -> None:

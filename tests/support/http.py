@@ -1,9 +1,11 @@
 """A web server of the shop's, on a free port: pictures, and every way in which a picture's URL can disappoint."""
 
 import contextlib
+import hashlib
 import io
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -24,12 +26,21 @@ class ImageServer:
     Beside the pages: `/hang` never answers, `/drip` sends a byte at a time without end, `/redirect?to=URL` redirects,
     `/loop` redirects to itself, `/endless` streams without a length, `/huge` announces ten gigabytes, `/status/503`
     answers with that status, `/cut` promises more than it sends, `/packed` says that it is gzip.
+
+    `troubles` are answered before a page is, one a request: a status, or a status with the seconds of a Retry-After. With
+    `tags` pages have an ETag and are asked for by it. `delay_s` is how long a page takes; `most_at_once` how many did.
     """
 
     def __init__(self, pages: dict[str, bytes] | None = None) -> None:
         self.pages = {"/ok.png": picture(), "/text.jpg": b"this is no picture", "/empty": b"", **(pages or {})}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.closing = threading.Event()
+        self.troubles: dict[str, list[int | tuple[int, str]]] = {}
+        self.tags = False
+        self.delay_s = 0.0
+        self.most_at_once = 0
+        self._under_way = 0
+        self._lock = threading.Lock()
         owner = self
 
         class Handler(_Handler):
@@ -53,6 +64,19 @@ class ImageServer:
         """Return the address of a page."""
         return f"http://{self.host}{path}"
 
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count a request for as long as it is under way."""
+        with self._lock:
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            time.sleep(self.delay_s)
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
     def asked(self, path: str) -> int:
         """Return how often a path was asked for."""
         return sum(1 for asked, _ in self.requests if asked == path)
@@ -65,13 +89,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server_of.requests.append((self.path, dict(self.headers)))
         route, _, query = self.path.partition("?")
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client had enough: what these are for
+        # A client that had enough is what some of the pages are for.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError), self.server_of.counted():
             self._route(route, query)
         self.close_connection = True
 
     def _route(self, route: str, query: str) -> None:
-        if route in self.server_of.pages:
-            self._answer(200, self.server_of.pages[route])
+        if trouble := self.server_of.troubles.get(route):
+            self._trouble(trouble.pop(0))
+        elif route in self.server_of.pages:
+            self._page(self.server_of.pages[route])
         elif route == "/redirect":
             self._answer(302, b"", Location=query.removeprefix("to="))
         elif route == "/loop":
@@ -84,6 +111,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._misbehave(route)
         else:
             self._answer(404, b"no such page")
+
+    def _trouble(self, trouble: int | tuple[int, str]) -> None:
+        status, after = trouble if isinstance(trouble, tuple) else (trouble, None)
+        self._answer(status, b"sorry", **({} if after is None else {"Retry-After": after}))
+
+    def _page(self, body: bytes) -> None:
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        headers = {"ETag": tag} if self.server_of.tags else {}
+        if headers and self.headers.get("If-None-Match") == tag:
+            self._answer(304, b"", **headers)
+        else:
+            self._answer(200, body, **headers)
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from services.catalogue.import_report import RejectedFile, Tally
 from services.catalogue.importer import Importer, ImportOptions
 from services.catalogue.patience import Patience
 from services.catalogue.product import Product, StoredImage
+from services.catalogue.seen_images import SeenImage
 from services.catalogue.sources import FeedMapping, RejectedRow, SourceRow
 from services.contracts.errors import ImageUrlFailed, LookalikeError
+from services.contracts.fetch import Fetched, Validators
 from services.contracts.wire import BatchAnswer, BatchItem, Category, Embedding, Refusal
 
 CATEGORIES = ("Topwear", "Shoes", "Bags")
@@ -92,6 +94,7 @@ class FakeCatalogue:
     refused: dict[str, str] = field(default_factory=dict)
     failures: list[LookalikeError] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
+    seen: dict[str, SeenImage] = field(default_factory=dict)
 
     async def fingerprints(self, keys: Sequence[str]) -> dict[str, FakeFingerprint]:
         self._fail()
@@ -115,6 +118,12 @@ class FakeCatalogue:
         self.events += [("product", p.key) for p in written]
         return PutReport(len(written), tuple(failures))
 
+    async def recall(self, keys: Sequence[str]) -> dict[str, SeenImage]:
+        return {key: self.seen[key] for key in keys if key in self.seen}
+
+    async def remember(self, images: Mapping[str, SeenImage]) -> None:
+        self.seen.update(images)
+
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
@@ -122,16 +131,21 @@ class FakeCatalogue:
 
 @dataclass
 class FakeWeb:
-    """Pages by URL."""
+    """Pages by URL, each with an ETag."""
 
     pages: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
 
-    async def fetch(self, url: str) -> bytes:
+    async def get(self, url: str, known: Validators) -> Fetched:
         self.asked.append(url)
         if url not in self.pages:
             raise ImageUrlFailed("the image URL answered 404 Not Found")
-        return self.pages[url]
+        tag = hashlib.sha256(self.pages[url]).hexdigest()
+        if known.etag == tag:
+            return Fetched(None, known)
+        self.sent.append(url)
+        return Fetched(self.pages[url], Validators(tag))
 
 
 @dataclass

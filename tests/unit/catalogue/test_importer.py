@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -318,3 +319,52 @@ async def test_a_source_that_breaks_off_ends_the_import_with_its_own_words(world
 
     with pytest.raises(SourceError, match="breaks off"):
         await world.run(source=rows())
+
+
+async def test_an_image_that_its_server_knows_to_be_unchanged_is_neither_sent_nor_embedded_again(world: World) -> None:
+    url = "https://a.test/1.png"
+    world.web.pages[url] = b"\x01shoe"
+    await world.run(row("A", url))
+    same = await world.run(row("A", url))
+    assert (same.unchanged, same.not_modified, world.web.sent) == (1, 1, [url])
+    told = await world.run(row("A", url, title="New"))
+    assert (told.updated, told.not_modified, told.embedded, world.web.sent) == (1, 1, 0, [url])
+    assert world.catalogue.products["A"].title == "New"
+    world.web.pages[url] = b"\x02bag"
+    changed = await world.run(row("A", url, title="New"))
+    assert (changed.updated, changed.not_modified, changed.embedded) == (1, 0, 1)
+    assert world.catalogue.products["A"].category == 2
+
+
+@pytest.mark.parametrize("change", ["url", "model", "image", "product"])
+async def test_an_image_is_fetched_whole_where_the_product_is_not_made_of_what_is_remembered(
+    world: World, change: str
+) -> None:
+    url = other = "https://a.test/1.png"
+    world.web.pages[url] = b"\x01shoe"
+    await world.run(row("A", url))
+    if change == "url":
+        other = "https://a.test/2.png"
+        world.web.pages[other] = b"\x01shoe"
+    elif change == "model":
+        world.embedding.model = "fashion/2"
+    elif change == "image":
+        world.catalogue.products["A"] = replace(world.catalogue.products["A"], image_sha256="put by another way")
+    else:  # broken in the database: it has to be embedded after all
+        world.catalogue.products["A"] = replace(world.catalogue.products["A"], prediction=None)
+    tally = await world.run(row("A", other, title="New"))
+    assert (tally.updated, tally.rejected) == (1, 0)
+    assert len(world.web.sent) == 2
+    assert tally.embedded == (0 if change == "url" else 1)
+    assert world.catalogue.seen["A"].url == other
+
+
+async def test_what_is_remembered_of_an_image_is_brought_up_to_date_without_writing_the_product(world: World) -> None:
+    url = "https://a.test/1.png"
+    world.web.pages[url] = b"\x01shoe"
+    await world.run(row("A", url))
+    world.catalogue.seen.clear()
+    world.catalogue.events.clear()
+    tally = await world.run(row("A", url))
+    assert (tally.unchanged, tally.not_modified) == (1, 0)
+    assert (world.catalogue.events, set(world.catalogue.seen)) == ([], {"A"})

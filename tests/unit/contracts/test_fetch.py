@@ -1,11 +1,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
-from services.contracts.errors import ImageTooLarge, ImageUrlFailed, ImageUrlRefused, UpstreamTimeout
-from services.contracts.fetch import ImageFetcher, Resolver, resolve
+from services.contracts.checked_backend import Resolver, resolve
+from services.contracts.errors import (
+    ImageServerAway,
+    ImageTooLarge,
+    ImageUrlFailed,
+    ImageUrlRefused,
+    UpstreamTimeout,
+)
+from services.contracts.fetch import ImageFetcher, Validators
 from tests.support.http import ImageServer, picture
 
 PUBLIC = "93.184.216.34"
@@ -59,6 +68,55 @@ async def test_bytes_that_are_no_image_are_not_judged_here(server: ImageServer, 
 async def test_another_status_than_200_is_told(server: ImageServer, fetcher: ImageFetcher, status: int) -> None:
     with pytest.raises(ImageUrlFailed, match=f"answered {status}"):
         await fetcher.fetch(server.url(f"/status/{status}"))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "wait_s"),
+    [
+        (503, None),
+        ((429, "7"), 7),
+        ((503, "Wed, 21 Oct 2015 07:28:00 GMT"), 0),
+        ((503, "Wed, 21 Oct 2015 07:28:00 -0000"), 0),
+        ((503, "soon"), None),
+        ((500, ""), None),
+    ],
+)
+async def test_a_status_that_may_pass_is_told_with_how_long_it_asks_to_wait(
+    server: ImageServer, fetcher: ImageFetcher, trouble: int | tuple[int, str], wait_s: float | None
+) -> None:
+    server.troubles["/ok.png"] = [trouble]
+    with pytest.raises(ImageServerAway, match="answered") as caught:
+        await fetcher.fetch(server.url("/ok.png"))
+    assert caught.value.wait_s == wait_s
+
+
+async def test_a_retry_after_in_the_future_is_counted_in_seconds(server: ImageServer, fetcher: ImageFetcher) -> None:
+    later = datetime.now(UTC) + timedelta(seconds=100)
+    server.troubles["/ok.png"] = [(503, format_datetime(later, usegmt=True))]
+    with pytest.raises(ImageServerAway) as caught:
+        await fetcher.fetch(server.url("/ok.png"))
+    assert caught.value.wait_s is not None
+    assert 50 < caught.value.wait_s <= 100
+
+
+async def test_an_image_that_is_as_it_was_is_not_sent_again() -> None:
+    with ImageServer() as tagged:
+        tagged.tags = True
+        async with opened([tagged.host]) as fetcher:
+            first = await fetcher.get(tagged.url("/ok.png"))
+            assert (first.data, bool(first.validators)) == (picture(), True)
+            again = await fetcher.get(tagged.url("/redirect?to=/ok.png"), first.validators)
+            assert (again.data, again.validators) == (None, first.validators)
+            tagged.pages["/ok.png"] = picture((1, 2, 3))
+            changed = await fetcher.get(tagged.url("/ok.png"), first.validators)
+            assert changed.data == picture((1, 2, 3))
+            assert changed.validators != first.validators
+
+
+async def test_a_304_to_a_question_that_was_not_asked_is_a_failure(server: ImageServer, fetcher: ImageFetcher) -> None:
+    with pytest.raises(ImageUrlFailed, match="answered 304"):
+        await fetcher.get(server.url("/status/304"), Validators())
+    assert (await fetcher.get(server.url("/status/304"), Validators(last_modified="yesterday"))).data is None
 
 
 @pytest.mark.parametrize("path", ["/hang", "/drip"])

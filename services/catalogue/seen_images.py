@@ -1,0 +1,59 @@
+"""What web servers said of products' images when they were last fetched, to ask them next time for changes only."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.catalogue.bulk import upsert
+from services.catalogue.documents import Document
+from services.catalogue.faults import database_call
+from services.contracts.fetch import Validators
+
+SEEN_IMAGES = "seen_images"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenImage:
+    """An image as it was fetched: its URL, its bytes' hash, and by what its server tells whether it has changed."""
+
+    url: str
+    sha256: str
+    validators: Validators
+
+
+class SeenImages(ABC):
+    """The part of `ProductStore` that remembers them: a document a product, beside the products, for a search needs none."""
+
+    address: str
+    _timeout_s: float
+
+    @abstractmethod
+    def _collection(self, name: str) -> Any:
+        """Return a collection of the database."""
+
+    async def recall(self, keys: Sequence[str]) -> dict[str, SeenImage]:
+        """Return what is remembered of these products' images."""
+        async with database_call(self.address, self._timeout_s):
+            found = await self._collection(SEEN_IMAGES).find({"_id": {"$in": list(keys)}}).to_list(length=None)
+        return {str(document["_id"]): _read(document) for document in found}
+
+    async def remember(self, images: Mapping[str, SeenImage]) -> None:
+        """Remember images under their products' keys, each in the place of an earlier one."""
+        documents = {key: _document(key, image) for key, image in images.items()}
+        async with database_call(self.address, self._timeout_s):
+            await upsert(self._collection(SEEN_IMAGES), documents)
+
+    async def _forget(self, keys: Sequence[str]) -> None:
+        """Forget products that are gone."""
+        await self._collection(SEEN_IMAGES).delete_many({"_id": {"$in": list(keys)}})
+
+
+def _document(key: str, image: SeenImage) -> Document:
+    told = image.validators
+    return {"_id": key, "url": image.url, "sha256": image.sha256, "etag": told.etag, "modified": told.last_modified}
+
+
+def _read(document: Mapping[str, Any]) -> SeenImage:
+    told = Validators(document.get("etag"), document.get("modified"))
+    return SeenImage(str(document.get("url")), str(document.get("sha256")), told)

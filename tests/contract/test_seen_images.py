@@ -1,0 +1,38 @@
+"""What the store remembers of fetched images, against the server that MONGO_URL names, else a stand-in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.catalogue.seen_images import SeenImage
+from services.catalogue.store import ProductStore
+from services.contracts.fetch import Validators
+from tests.support.mongo import any_mongo, fresh_database
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[ProductStore]:
+    with any_mongo(tmp_path) as url, fresh_database(url) as name:
+        async with ProductStore(url, name) as store:
+            yield store
+
+
+def image(number: int, etag: str | None = '"1"', modified: str | None = None) -> SeenImage:
+    return SeenImage(f"https://a.test/{number}.png?x=ü", f"{number:064x}", Validators(etag, modified))
+
+
+async def test_images_are_recalled_as_they_were_remembered_and_replaced(store: ProductStore) -> None:
+    first = {"a/ü": image(1), "b": image(2, None, "Wed, 21 Oct 2015 07:28:00 GMT"), "c": image(3, 'W/"x y"', "then")}
+    await store.remember(first)
+    assert await store.recall(["a/ü", "b", "c", "unknown"]) == first
+    await store.remember({"b": image(4)})
+    assert await store.recall(["b", "c"]) == {"b": image(4), "c": first["c"]}
+    assert await store.recall([]) == {}
+
+
+async def test_images_of_deleted_products_are_forgotten(store: ProductStore) -> None:
+    await store.remember({key: image(1) for key in "abcd"})
+    await store.delete("a")
+    await store.delete_many(["b", "c"])
+    assert set(await store.recall(list("abcd"))) == {"d"}
