@@ -1,7 +1,7 @@
 """Product ↔ MongoDB document: the form that Lookalike writes, and the older one it goes on reading.
 
-Lookalike's: `{_id: key, id: key, Category, vector: <float32 vector binary>, model, url, …}`. Vectors of a further model, while there is one,
-are in `embeddings`, by the model's name (see `embeddings.py`).
+Lookalike's: `{_id: key, id: key, Category, vector: <float32 vector binary>, model, url, …}`. Further images are in `images` (see
+`further_images.py`), vectors of a further model, while there is one, in `embeddings`, by the model's name (see `embeddings.py`).
 The older: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` a string or a number, or missing.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
 
 from services.catalogue.embeddings import read_embeddings, read_prediction, stored_embeddings
+from services.catalogue.further_images import read_images, stored_images
 from services.catalogue.product import (
     MAX_KEY_LENGTH,
     Attributes,
@@ -40,10 +41,14 @@ class BrokenDocument(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A product with the `_id` (as text) of the document it stands in; the two differ in documents of the older form."""
+    """A product with the `_id` (as text) of the document it stands in; the two differ in documents of the older form.
+
+    `faults` say which of the further images in the document cannot be used, and why: the product does without them.
+    """
 
     document_id: str
     product: Product
+    faults: tuple[str, ...] = ()
 
     @property
     def is_old_form(self) -> bool:
@@ -56,7 +61,8 @@ def to_document(product: Product) -> Document:
     but for the vectors of further models, which say themselves whether they still belong to the product.
 
     Raises:
-        ValueError: the key is empty, too long or reserved; InvalidVector where the vector has no direction.
+        ValueError: the key is empty, too long or reserved, there are too many images; InvalidVector where a vector has
+            no direction.
     """
     return {
         "_id": checked_key(product.key),
@@ -76,6 +82,7 @@ def to_document(product: Product) -> Document:
         "feed_sha256": product.feed_sha256,
         "updated_at": product.updated_at or datetime.now(UTC),
         **({"embeddings": stored_embeddings(product.embeddings)} if product.embeddings else {}),
+        "images": stored_images(product.images),
     }
 
 
@@ -104,10 +111,12 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
     """
     document_id = str(document.get("_id"))
     try:
+        vector = unit_vector(read_vector(document.get("vector")), dimension)
+        images, faults = read_images(document.get("images"), len(vector))
         product = Product(
             key=_key(document),
             category=_category(document.get("Category")),
-            vector=unit_vector(read_vector(document.get("vector")), dimension),
+            vector=vector,
             model=_text(document.get("model")),
             url=_text(document.get("url")),
             image_url=_text(document.get("image_url")),
@@ -119,10 +128,11 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
             feed_sha256=_text(document.get("feed_sha256")),
             updated_at=_time(document.get("updated_at")),
             embeddings=read_embeddings(document.get("embeddings")),
+            images=images,
         )
     except ValueError as error:
         raise BrokenDocument(document_id, str(error)) from None
-    return Record(document_id, product)
+    return Record(document_id, product, faults)
 
 
 def read_document(document: Mapping[str, Any]) -> Record | BrokenDocument:

@@ -16,6 +16,8 @@ from services.contracts.wire import AttributeValue
 Float32Array = NDArray[np.float32]
 Attributes = Mapping[str, AttributeValue | list[AttributeValue]]
 MAX_KEY_LENGTH = 256
+MAX_IMAGES = 20  # of one product, its main one among them
+NAME_DIGITS = 16  # of a picture's hash: what tells it from the other pictures of its product
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,21 @@ class Embedded:
 
 
 @dataclass(frozen=True)
+class FurtherImage:
+    """A picture of a product beside its main one. Products are found by it as well.
+
+    Attributes:
+        vector: float32, shape (dimension,), unit length, of the product's model.
+        url: where the shop shows the picture; None where the catalogue keeps it.
+        sha256: hash of the picture's bytes; None in documents that do not say.
+    """
+
+    vector: Float32Array
+    url: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class Product:
     """One product.
 
@@ -55,10 +72,11 @@ class Product:
         url, image_url, title, attributes: what a result shows and filters by.
         category_source: who said the category: the feed, a mapping of the feed's words, or the network.
         prediction: the network's own opinion.
-        image_sha256: hash of the image's bytes, by which an import skips what has not changed.
+        image_sha256: hash of the main image's bytes, by which an import skips what has not changed.
         feed_sha256: hash of everything else that the feed said, for the same purpose.
         updated_at: when the document was written, UTC.
         embeddings: what models other than `model` make of its images, by their names; see `seen_by`.
+        images: its pictures beside the main one, in the shop's order; all are of its category and model.
     """
 
     key: str
@@ -75,9 +93,11 @@ class Product:
     feed_sha256: str | None = None
     updated_at: datetime | None = None
     embeddings: Mapping[str, Embedded] = field(default_factory=dict)
+    images: tuple[FurtherImage, ...] = ()
 
     def seen_by(self, model: str) -> "Product | None":
-        """Return the product as a model sees it: with its vector, and in its category where the shop did not say one.
+        """Return the product as a model sees it: with its vectors, and in its category where the shop did not say one.
+        Further images that the model has not seen are missing.
 
         None when the model has not seen its image as it is now.
         """
@@ -87,7 +107,16 @@ class Product:
         if seen is None or seen.image_sha256 != self.image_sha256:
             return None
         category = self.category if self.category_source in ("feed", "mapping") else seen.prediction.category
-        return replace(self, vector=seen.vector, model=model, category=category, prediction=seen.prediction)
+        known = [(image, seen.images.get(image.sha256 or "")) for image in self.images]
+        images = tuple(replace(image, vector=vector) for image, vector in known if vector is not None)
+        return replace(
+            self, vector=seen.vector, model=model, category=category, prediction=seen.prediction, images=images
+        )
+
+    @property
+    def vectors(self) -> Float32Array:
+        """The vectors of all its images, the main one's first: float32, shape (images, dimension)."""
+        return np.stack([self.vector, *(image.vector for image in self.images)])
 
     @property
     def picture_url(self) -> str | None:
@@ -95,6 +124,16 @@ class Product:
         if self.image_url is not None or self.image_sha256 is None:
             return self.image_url
         return f"/v1/products/{quote(self.key, safe='')}/image?v={self.image_sha256[:12]}"
+
+    @property
+    def further_urls(self) -> list[str | None]:
+        """Where its further pictures are, in their order: as `picture_url`."""
+        return [self._further_url(image) for image in self.images]
+
+    def _further_url(self, image: FurtherImage) -> str | None:
+        if image.url is not None or image.sha256 is None:
+            return image.url
+        return f"/v1/products/{quote(self.key, safe='')}/image?picture={picture_name(image.sha256)}"
 
 
 @dataclass(frozen=True)
@@ -108,6 +147,11 @@ class StoredImage:
     def sha256(self) -> str:
         """Hash of the bytes, hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
+
+
+def picture_name(sha256: str) -> str:
+    """Return by what a further picture is told from the others of its product."""
+    return sha256[:NAME_DIGITS]
 
 
 class InvalidVector(ValueError):

@@ -20,8 +20,10 @@ from services.catalogue.documents import (
     to_document,
 )
 from services.catalogue.faults import database_call, shown_address
+from services.catalogue.further_images import image_facts
 from services.catalogue.model_store import NOTES, ModelStore
-from services.catalogue.product import Product, StoredImage
+from services.catalogue.pictures import PictureStore
+from services.catalogue.product import Product
 from services.catalogue.reader import ProductReader
 from services.catalogue.seen_images import SeenImages
 from services.contracts.errors import CatalogueUnavailable
@@ -45,9 +47,10 @@ class Fingerprint:
     feed_sha256: str | None
     model: str | None
     category_source: str
+    images: tuple[tuple[str | None, str | None], ...] = ()  # URL and hash of each further image
 
 
-class ProductStore(ProductReader, ModelStore, SeenImages):
+class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
     """The catalogue's products, and the pictures that no web server of the shop has.
 
     Every method raises CatalogueUnavailable when the database is away, does not answer within the deadline, or refuses.
@@ -168,13 +171,13 @@ class ProductStore(ProductReader, ModelStore, SeenImages):
         return record.product if isinstance(record, Record) and record.product.key == key else None
 
     async def delete(self, key: str) -> bool:
-        """Remove a product, in whatever form it stands, and its picture. Returns whether there was one."""
+        """Remove a product, in whatever form it stands, and its pictures. Returns whether there was one."""
         async with database_call(self.address, self._timeout_s):
             # The stand-in for MongoDB takes a text of 24 hexadecimal digits for an ObjectId too: hence the `id`.
             ours = {"_id": key, "id": {"$in": [key, None]}}
             gone = int((await self._products.delete_one(ours)).deleted_count)
-            await self._images.delete_one({"_id": key})
             await self._forget([key])
+        await self._remove_images([key])
         if not gone:
             self._old_forms_known_until = 0.0  # only an older document can be it: look now
         return await self._remove_old_forms([key]) + gone > 0
@@ -184,15 +187,16 @@ class ProductStore(ProductReader, ModelStore, SeenImages):
         async with database_call(self.address, self._timeout_s):
             ours = {"_id": {"$in": list(keys)}, "id": {"$in": [*keys, None]}}
             gone = int((await self._products.delete_many(ours)).deleted_count)
-            await self._images.delete_many({"_id": {"$in": list(keys)}})
             await self._forget(keys)
+        await self._remove_images(keys)
         if gone < len(keys):
             self._old_forms_known_until = 0.0  # the others can only be older documents: look now
         return gone + await self._remove_old_forms(keys)
 
     async def fingerprints(self, keys: Sequence[str]) -> dict[str, Fingerprint]:
         """Return what is known of those of the keys that Lookalike has written."""
-        fields = {"image_sha256": 1, "feed_sha256": 1, "model": 1, "category_source": 1}
+        # The images come whole, vectors too: the stand-in for MongoDB gives no single fields of what is in a list.
+        fields = {"image_sha256": 1, "feed_sha256": 1, "model": 1, "category_source": 1, "images": 1}
         async with database_call(self.address, self._timeout_s):
             documents = await self._products.find({"_id": {"$in": list(keys)}}, fields).to_list(length=None)
         return {
@@ -201,6 +205,7 @@ class ProductStore(ProductReader, ModelStore, SeenImages):
                 found.get("feed_sha256"),
                 found.get("model"),
                 found.get("category_source") or "unknown",
+                image_facts(found.get("images")),
             )
             for found in documents
         }
@@ -209,21 +214,6 @@ class ProductStore(ProductReader, ModelStore, SeenImages):
         """Return the number of documents, from the collection's own counter."""
         async with database_call(self.address, self._timeout_s):
             return int(await self._products.estimated_document_count())
-
-    async def put_images(self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False) -> PutReport:
-        """Keep pictures under their products' keys, each in the place of an earlier one."""
-        documents: dict[str, Document] = {
-            key: {"_id": key, "content_type": image.content_type, "data": image.data, "sha256": image.sha256}
-            for key, image in images
-        }
-        async with database_call(self.address, self._timeout_s):
-            return await upsert(self._images, documents, probably_new=probably_new)
-
-    async def get_image(self, key: str) -> StoredImage | None:
-        """Return the picture kept under a key, or None."""
-        async with database_call(self.address, self._timeout_s):
-            found = await self._images.find_one({"_id": key})
-        return None if found is None else StoredImage(str(found["content_type"]), bytes(found["data"]))
 
     async def put_note(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep a report under a name, in the place of the one before: as JSON, for its names may hold any character."""

@@ -116,9 +116,13 @@ class Listed(Frozen):
 
 
 class Hit(Listed):
-    """One product near the query. `score` is cosine similarity, about -1 to 1."""
+    """One product near the query, by the image that is nearest to it: `image_url` is that image's.
+
+    `score` is cosine similarity, about -1 to 1.
+    """
 
     score: float = Field(examples=[0.93])
+    image: int = Field(default=0, description="which of the product's images: 0 the main one, n the n-th further one")
 
 
 class FacetValue(Frozen):
@@ -209,6 +213,7 @@ class SyncStatus(Frozen):
     lag_seconds: float | None = Field(description="seconds since the index last knew itself level with the database")
     applied: int = Field(description="changes applied since the start")
     skipped: int = Field(description="documents that could not be indexed: wrong dimension, NaN, unknown category")
+    skipped_images: int = Field(default=0, description="further images of products that could not be indexed")
     other_models: int = Field(description="products whose vector comes from another model: not searchable here")
     last_error: str | None = None
 

@@ -57,12 +57,19 @@ class Gallery:
         """Return the number of searchable products of each category."""
         return [partition.view.size for partition in self._partitions]
 
-    def put(self, category: int, key: str, vector: Float32Array, payload: bytes | None) -> None:
-        """Take a product or its new state, from whatever category it was in; searchable after `publish`."""
+    def put(self, category: int, key: str, vectors: Float32Array, payload: bytes | None) -> None:
+        """Take a product or its new state, from whatever category it was in; searchable after `publish`.
+
+        Args:
+            category: its id.
+            key: the product's.
+            vectors: shape (dimension,), or (images, dimension) with the main image's first; float32, unit length.
+            payload: what a result shows of it.
+        """
         for partition in self._partitions:
             if partition is not self._partitions[category] and partition.discard(key):
                 self._changed.add(partition)
-        self._partitions[category].put(key, vector, payload)
+        self._partitions[category].put(key, vectors, payload)
         self._changed.add(self._partitions[category])
 
     def discard(self, key: str) -> None:
@@ -77,14 +84,19 @@ class Gallery:
             self._changed.pop().publish()
 
     def current(self, key: str) -> tuple[int, Float32Array, bytes | None]:
-        """Return what the writer has of a product, published or not: category, vector, payload. KeyError if nothing."""
+        """Return what the writer has of a product, published or not: category, vectors of its images, payload.
+
+        Raises:
+            KeyError: it has nothing.
+        """
         for category, partition in enumerate(self._partitions):
             if key in partition:
                 return category, *partition.current(key)
         raise KeyError(key)
 
     def search(self, category: int, vector: Float32Array, query: Query) -> list[Match]:
-        """Return the nearest products of a category, best first, equal scores by key; exact.
+        """Return the nearest products of a category, best first, equal scores by key; exact. A product comes once,
+        with the score of its best image.
 
         Args:
             category: its id.
@@ -106,7 +118,10 @@ class Gallery:
         return [match for match in found if query.min_score is None or match.score >= query.min_score]
 
     def similar(self, key: str, query: Query) -> tuple[int, list[Match]]:
-        """Return a product's category and the products nearest to it, itself left out.
+        """Return a product's category and the products nearest to its main image, itself left out.
+
+        Of the others every image counts. Its own further images are not asked about: they are details, backs and size
+        charts, and a size chart is most like another product's size chart.
 
         Raises:
             UnknownProduct: it is not indexed.
@@ -139,7 +154,7 @@ class Gallery:
         return found
 
     def find(self, key: str) -> tuple[int, Float32Array, bytes | None]:
-        """Return a product's category, vector of unit length, and payload.
+        """Return a product's category, its main image's vector of unit length, and payload.
 
         Raises:
             UnknownProduct: it is not indexed.

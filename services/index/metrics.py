@@ -37,6 +37,7 @@ class IndexMetrics(Metrics):
         self._gauge("following", "1 while the change stream is open.", follower)
         self._gauge("changes_applied", "Changed documents applied since the start.", follower)
         self._gauge("documents_skipped", "Documents that cannot be indexed.", follower)
+        self._gauge("images_skipped", "Further images of products that cannot be indexed.", follower)
         self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", follower)
 
     def _gauge(self, name: str, text: str, follower: Follower) -> None:
@@ -53,5 +54,6 @@ _READINGS: dict[str, Callable[[Follower], float]] = {
     "following": lambda follower: follower.state == "following",
     "changes_applied": lambda follower: follower.applied,
     "documents_skipped": lambda follower: follower.status().skipped,
+    "images_skipped": lambda follower: follower.status().skipped_images,
     "documents_of_other_models": lambda follower: follower.status().other_models,
 }

@@ -14,7 +14,7 @@ from services.index.gallery import Gallery
 from services.index.payload import pack
 
 log = structlog.get_logger()
-Shown = tuple[int, Float32Array, bytes | None]  # category, vector, payload
+Shown = tuple[int, Float32Array, bytes | None]  # category, vectors, payload
 
 
 class Mirror:
@@ -35,6 +35,7 @@ class Mirror:
         self.gallery = gallery
         self.model = model
         self.skipped: dict[str, str] = {}  # document id → what is wrong with it
+        self.faults: dict[str, tuple[str, ...]] = {}  # document id → what is wrong with its further images
         self.other_models: set[str] = set()
         self._unversioned_model = unversioned_model
         self._key_of: dict[str, str] = {}  # older document → its key
@@ -57,7 +58,7 @@ class Mirror:
             product = self._indexable(document_id, now.get(document_id))
             self._release(document_id)
             if product is not None:
-                self._claim(document_id, product.key, (product.category, product.vector, pack(product)))
+                self._claim(document_id, product.key, (product.category, product.vectors, pack(product)))
         self.gallery.publish()
         return len(touched)
 
@@ -65,6 +66,7 @@ class Mirror:
         """Return the product of a document if it can be searched; count the document where it cannot."""
         was_skipped = self.skipped.pop(document_id, None)
         self.other_models.discard(document_id)
+        self._note_faults(document_id, item.faults if isinstance(item, Record) else ())
         if item is None:
             return None
         reason = item.reason if isinstance(item, BrokenDocument) else self._objection(item.product)
@@ -78,6 +80,14 @@ class Mirror:
             self.other_models.add(document_id)
             return None
         return item.product
+
+    def _note_faults(self, document_id: str, faults: tuple[str, ...]) -> None:
+        """Remember which further images of a document are left out, and say so once."""
+        before = self.faults.pop(document_id, ())
+        if faults:
+            self.faults[document_id] = faults
+            if faults != before:
+                log.warning("images_skipped", document=document_id, reasons=faults)
 
     def _objection(self, product: Product) -> str | None:
         if (product.model or self._unversioned_model) != self.model:
@@ -118,8 +128,8 @@ class Mirror:
             self._holder.pop(key, None)
         else:
             self._holder[key] = document_id
-        category, vector, payload = shown
-        self.gallery.put(category, key, vector, payload)
+        category, vectors, payload = shown
+        self.gallery.put(category, key, vectors, payload)
 
 
 def _outranks(document_id: str, rival: str, key: str) -> bool:

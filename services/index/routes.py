@@ -63,7 +63,9 @@ SIMILAR_EXAMPLES: dict[str, Any] = {
     responses=responses(InvalidRequest, UnknownCategory, IndexNotReady, ModelIndexMismatch),
 )
 async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexAnswer:
-    """Exact, best first, equal scores by id. Fewer than `k` come back when fewer there are."""
+    """Exact, best first, equal scores by id. A product comes once, with its best image. Fewer than `k` come back when
+    fewer there are.
+    """
     if query.model != state.manifest.model_id:
         raise ModelIndexMismatch(f"the query's vector is of {query.model}, the index holds {state.manifest.model_id}")
     gallery = state.gallery
@@ -83,7 +85,7 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     responses=responses(InvalidRequest, UnknownProduct, IndexNotReady),
 )
 async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]) -> IndexAnswer:
-    """In the product's own category, itself left out. The database is not asked."""
+    """Nearest to its main image, in its own category, itself left out. The database is not asked."""
     gallery = state.gallery
     wanted = Query(query.k, query.filter, frozenset(), query.min_score)
     (category, found), took_ms = await state.search(
@@ -138,6 +140,13 @@ def _answer(
     model = state.manifest.model_id
     telemetry.note(category=category, k=k, hits=len(found), model=model, search_ms=took_ms)
     hits = [
-        Hit(id=match.key, score=round(match.score, 7), category=category, **unpack(match.payload)) for match in found
+        Hit(
+            id=match.key,
+            score=round(match.score, 7),
+            category=category,
+            image=match.image,
+            **unpack(match.payload, match.image),
+        )
+        for match in found
     ]
     return IndexAnswer(category=category, hits=hits, model=model, timings_ms={"search": took_ms}, facets=facets)

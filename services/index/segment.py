@@ -1,14 +1,14 @@
 """Keys, payloads and attributes of consecutive rows."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.wire import AttributeValue, Condition
-from services.index.columns import BoolArray, Column, RowArray
+from services.index.columns import BoolArray, Column, RowArray, Values
 from services.index.payload import attributes_of
 
 MOST_VALUES = 60  # an attribute with more is no choice but a description: a title, an article number
@@ -71,9 +71,18 @@ class Segment:
     def _column(self, name: str, size: int) -> Column:
         self._asked.add(name)
         column = self._columns.setdefault(name, Column())
-        for row in range(column.size, size):
-            column.put(row, attributes_of(self.payloads[row]).get(name))
+        for row, attributes in self._attributes(column.size, size):
+            column.put(row, attributes.get(name))
         return column
+
+    def _attributes(self, begin: int, end: int) -> Iterator[tuple[int, Mapping[str, Values]]]:
+        """Yield rows with their attributes. Those of one product mostly follow each other: its payload is read once."""
+        payload, attributes = None, attributes_of(None)
+        for row in range(begin, end):
+            if self.payloads[row] is not payload:
+                payload = self.payloads[row]
+                attributes = attributes_of(payload)
+            yield row, attributes
 
     def _full(self, name: str) -> Column:
         """Return an attribute's column with all rows; of one that no row has, an empty one."""
@@ -82,15 +91,15 @@ class Segment:
 
     def _survey(self, size: int) -> None:
         """Bring the columns of all attributes up to `size` rows, but for those with too many texts."""
-        for row in range(self._surveyed or 0, size):
-            for name, value in attributes_of(self.payloads[row]).items():
+        for row, attributes in self._attributes(self._surveyed or 0, size):
+            for name, value in attributes.items():
                 if name not in self._too_many:
                     self._put(name, row, value)
         self._surveyed = max(self._surveyed or 0, size)
         for name in self._columns.keys() - self._too_many:
             self._columns[name].size = max(self._columns[name].size, size)
 
-    def _put(self, name: str, row: int, value: AttributeValue | list[AttributeValue]) -> None:
+    def _put(self, name: str, row: int, value: Values) -> None:
         column = self._columns.setdefault(name, Column())
         if column.size <= row:
             column.put(row, value)

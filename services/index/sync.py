@@ -78,6 +78,7 @@ class Follower:
             lag_seconds=self.lag_s,
             applied=self.applied,
             skipped=len(mirror.skipped) if mirror else 0,
+            skipped_images=sum(map(len, mirror.faults.values())) if mirror else 0,
             other_models=len(mirror.other_models) if mirror else 0,
             last_error=self.last_error,
         )

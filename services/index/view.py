@@ -1,7 +1,11 @@
-"""What a search sees of one category: vectors, keys and payloads that never change once published."""
+"""What a search sees of one category: vectors, keys and payloads that never change once published.
 
-from collections.abc import Callable, Collection, Mapping
+A row is an image; the rows of a product's images share its key and payload. What is found and counted is products.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +17,11 @@ from services.index.facets import facets_of
 from services.index.segment import Segment, Tally
 
 Float32Array = NDArray[np.float32]
+ImageArray = NDArray[np.uint8]
 # Sums of the same 64 products of float32 differ by less than this when they are added up in another order.
 SCORE_NOISE = 1e-5
+# Rows looked at for each product that is wanted, at first: the nearest images are often of different products.
+FIRST_LOOK = 2
 
 
 class FlatSearch(Protocol):
@@ -34,11 +41,19 @@ BuildFlat = Callable[[Float32Array], FlatSearch]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A product near the query. `score` is cosine similarity, about -1 to 1; `payload` what a result shows of it."""
+    """A product near the query.
+
+    Attributes:
+        key: the product's.
+        score: cosine similarity of the image that is nearest to the query, about -1 to 1.
+        payload: what a result shows of the product.
+        image: which of its images that is: 0 the main one, n the n-th further one.
+    """
 
     key: str
     score: float
     payload: bytes | None
+    image: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,9 @@ class View:
         tail: keys and payloads of the tail; it may hold more rows than this view knows of.
         tail_vectors: shape (m, dimension), float32.
         live: shape (n + m,); False where a product has gone or has come again with another vector.
-        size: how many are live.
+        image: shape (n + m,), uint8; which of its product's images a row is: 0 the main one.
+        images: no product has more of them.
+        size: how many products are live.
     """
 
     flat: FlatSearch
@@ -59,12 +76,15 @@ class View:
     tail: Segment
     tail_vectors: Float32Array
     live: BoolArray
+    image: ImageArray
+    images: int
     size: int
 
     def search(
         self, query: Float32Array, k: int, conditions: Mapping[str, Condition], exclude: Collection[str]
     ) -> list[Match]:
-        """Return the k nearest products that meet the conditions, best first, equal scores by key.
+        """Return the k nearest products that meet the conditions, best first, equal scores by key; each product once,
+        with its best image.
 
         Args:
             query: shape (dimension,), float32, unit length.
@@ -79,29 +99,35 @@ class View:
         in_tail = self._tail_candidates(query, want, allowed[base:])
         rows = np.concatenate([in_base, in_tail + base])
         scores = self._scores(query, in_base, in_tail)
-        ranked = sorted((-score, self.key(row), row) for row, score in zip(rows.tolist(), scores.tolist(), strict=True))
-        best = [entry for entry in ranked if entry[1] not in exclude][:k]
-        return [Match(key, -negative, self.payload(row)) for negative, key, row in best]
+        found = (match for match in self._ranked(rows, scores) if match.key not in exclude)
+        return list(islice(found, k))
 
     def facets(self, conditions: Mapping[str, Condition]) -> list[Facet]:
         """Return what the products can be filtered by. Counts heed the conditions on all other attributes."""
         without = {name: {k: v for k, v in conditions.items() if k != name} for name in conditions}
         among = {name: self._allowed(others) for name, others in without.items()}
-        allowed = self._allowed(conditions)
-        every = self._tallies(lambda _: self.live)
+        among = {name: self._products(rows) for name, rows in among.items()}
+        allowed = self._products(self._allowed(conditions))
+        living = self._products(self.live)
+        every = self._tallies(lambda _: living)
         return facets_of(
             every, self._tallies(lambda name: among.get(name, allowed)) if conditions else every, self.size
         )
 
     def find(self, key: str, hint: int) -> int | None:
-        """Return the row of a key, or None. `hint` is its row as the writer has it, who may be ahead of this view."""
-        if hint < len(self.live) and self.live[hint] and self.key(hint) == key:
+        """Return the row of a product's main image, or None. `hint` is that row as the writer has it, who may be ahead
+        of this view.
+        """
+        if hint < len(self.live) and self._is_of(hint, key):
             return hint
-        return next((row for row in reversed(range(len(self.live))) if self.live[row] and self.key(row) == key), None)
+        return next((row for row in reversed(range(len(self.live))) if self._is_of(row, key)), None)
+
+    def _is_of(self, row: int, key: str) -> bool:
+        return bool(self.live[row]) and self.image[row] == 0 and self.key(row) == key
 
     def nth(self, place: int) -> int:
-        """Return the row of the live product in this place, from 0."""
-        return int(np.flatnonzero(self.live)[place])
+        """Return the row of the main image of the live product in this place, from 0."""
+        return int(np.flatnonzero(self._products(self.live))[place])
 
     def key(self, row: int) -> str:
         """Return the key in a row."""
@@ -119,6 +145,10 @@ class View:
         vector: Float32Array = self.flat.vectors[row] if row < base else self.tail_vectors[row - base]
         return vector.copy()
 
+    def _products(self, rows: BoolArray) -> BoolArray:
+        """Return which of the rows are main images: one row a product."""
+        return rows if self.images == 1 else rows & (self.image == 0)
+
     def _allowed(self, conditions: Mapping[str, Condition]) -> BoolArray:
         return self.live & self._matching(conditions) if conditions else self.live
 
@@ -132,14 +162,32 @@ class View:
         return np.concatenate([in_base, self.tail.matching(conditions, len(self.tail_vectors))])
 
     def _base_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
-        """Return at least the `want` best rows, and all that may score the same as the last of them."""
+        """Return the best rows of at least the `want` best products, and all that may score the same as the last."""
         restricted = None if allowed.all() else allowed
-        rows, scores = self.flat.nearest(query, want + 1, restricted)
-        if len(rows) <= want or scores[want] < scores[want - 1] - SCORE_NOISE:
+        count = want * min(self.images, FIRST_LOOK)
+        rows, scores = self.flat.nearest(query, count + 1, restricted)
+        if len(rows) > count and self.images > FIRST_LOOK and self._count(rows[:count]) < want:
+            count = want * self.images  # so many rows are of as many products as are wanted, whatever they are
+            rows, scores = self.flat.nearest(query, count + 1, restricted)
+        if len(rows) <= count or scores[count] < scores[count - 1] - SCORE_NOISE:
             return rows
-        return self.flat.within(query, float(scores[want - 1]) - SCORE_NOISE, restricted)
+        return self.flat.within(query, float(scores[count - 1]) - SCORE_NOISE, restricted)
+
+    def _ranked(self, rows: RowArray, scores: NDArray[np.float64]) -> Iterator[Match]:
+        """Yield the products of rows, each once, best first, equal scores by key and then by the image's place."""
+        numbers, images = rows.tolist(), self.image[rows].tolist()
+        found = zip((-scores).tolist(), map(self.key, numbers), images, numbers, strict=True)
+        seen = set()
+        for negative, key, image, row in sorted(found):
+            if key not in seen:
+                seen.add(key)
+                yield Match(key, -negative, self.payload(row), image)
+
+    def _count(self, in_base: RowArray) -> int:
+        return len({self.base.keys[row] for row in in_base.tolist()})
 
     def _tail_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
+        want *= self.images
         rows: RowArray = np.flatnonzero(allowed)
         if len(rows) <= want:
             return rows

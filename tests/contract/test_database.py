@@ -79,6 +79,18 @@ def test_an_already_encoded_document_can_be_set(products: Products) -> None:
     assert found is not None and bytes(found["vector"]) == bytes(VECTOR)
 
 
+def test_vectors_in_a_list_of_subdocuments_are_found_as_they_were_written(products: Products) -> None:
+    images = [{"url": "u", "sha256": None, "vector": VECTOR}, {"url": None, "sha256": "ab", "vector": VECTOR}]
+    raw = RawBSONDocument(bson.encode({"images": images}))
+    for _ in range(2):
+        products.bulk_write([UpdateOne({"_id": "a"}, {"$set": raw}, upsert=True)], ordered=False)
+    found = products.find_one({"_id": "a"}, {"images": 1})
+    assert found is not None
+    assert [{**one, "vector": bytes(one["vector"])} for one in found["images"]] == [
+        {**one, "vector": bytes(VECTOR)} for one in images
+    ]
+
+
 def test_a_bulk_write_of_a_thousand_upserts_writes_each_once(products: Products) -> None:
     for _ in range(2):
         products.bulk_write([upsert(str(number), n=number) for number in range(1000)], ordered=False)
@@ -132,6 +144,15 @@ def test_deleting_says_how_many_went(products: Products) -> None:
     assert products.delete_one({"_id": "a"}).deleted_count == 1
     assert products.delete_one({"_id": "a"}).deleted_count == 0
     assert products.delete_many({"_id": {"$in": ["b", "c", "d"]}}).deleted_count == 2
+
+
+def test_ranges_of_ids_are_deleted_but_for_some_of_them(products: Products) -> None:
+    ids = ["a", "a\n1", "a\n2", "a\n3", "aa", "b\n1", "bb\n1", "ü\n1"]
+    products.insert_many([{"_id": one} for one in ids])
+    first = {"_id": {"$gte": "a\n", "$lt": "a\x0b", "$nin": ["a\n2"]}}
+    others = [{"_id": {"$gte": f"{key}\n", "$lt": f"{key}\x0b"}} for key in ["b", "ü", *map(str, range(398))]]
+    assert products.delete_many({"$or": [first, *others]}).deleted_count == 4
+    assert {found["_id"] for found in products.find({}, {"_id": 1})} == {"a", "a\n2", "aa", "bb\n1"}
 
 
 def test_a_scan_in_batches_gives_every_document_once(products: Products) -> None:

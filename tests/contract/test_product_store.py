@@ -14,7 +14,8 @@ from pymongo.collection import Collection
 
 from services.catalogue.changes import ChangeBatch, ChangeFeed
 from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.product import Prediction, Product, StoredImage
+from services.catalogue.pictures import picture_id
+from services.catalogue.product import FurtherImage, Prediction, Product, StoredImage
 from services.catalogue.store import Fingerprint, ProductStore
 from services.contracts.errors import CatalogueUnavailable
 from tests.support.mongo import any_mongo, fresh_database
@@ -77,14 +78,39 @@ async def keys(store: ProductStore) -> list[str]:
 
 def same(one: Product | None, other: Product) -> bool:
     assert one is not None
-    np.testing.assert_allclose(one.vector, other.vector / np.linalg.norm(other.vector), rtol=1e-5)
-    return {**vars(one), "vector": 0} == {**vars(other), "vector": 0}
+    lengths = np.linalg.norm(other.vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(one.vectors, other.vectors / lengths, rtol=1e-5)
+    return plain(one) == plain(other)
+
+
+def plain(product: Product) -> dict[str, Any]:
+    return {**vars(product), "vector": 0, "images": [(image.url, image.sha256) for image in product.images]}
+
+
+def further(*hashes: str) -> tuple[FurtherImage, ...]:
+    """Images that the catalogue keeps, and one that is linked."""
+    linked = FurtherImage(
+        RNG.standard_normal(64).astype(np.float32), url="https://shop.example/2.jpg", sha256="ef" * 32
+    )
+    kept = [FurtherImage(RNG.standard_normal(64).astype(np.float32), sha256=one * 32) for one in hashes]
+    return (linked, *kept)
 
 
 async def test_a_product_is_read_as_it_was_put(store: ProductStore) -> None:
     given = product("15970")
     await store.put(given)
     assert same(await store.get("15970"), given)
+
+
+async def test_several_images_are_read_as_they_were_put_and_replaced_as_a_whole(store: ProductStore) -> None:
+    for images in (further("ab", "cd"), further("ef"), ()):
+        given = product("1", images=images)
+        await store.put(given)
+        assert same(await store.get("1"), given)
+    await store.put_many([product("1", images=further("ab")), product("2")])
+    found = await store.fingerprints(["1", "2"])
+    assert found["1"].images == (("https://shop.example/2.jpg", "ef" * 32), (None, "ab" * 32))
+    assert found["2"].images == ()
 
 
 async def test_an_unknown_product_is_none(store: ProductStore) -> None:
@@ -190,6 +216,27 @@ async def test_deleting_says_whether_there_was_one_and_takes_the_picture_too(sto
     assert await store.get("1") is None
     assert await store.get_image("1") is None
     assert not await store.delete("1")
+
+
+async def test_several_pictures_of_a_product_are_kept_apart_and_go_with_it(store: ProductStore) -> None:
+    pictures = {key: StoredImage("image/png", key.encode()) for key in ("1", "2", "12")}
+    for key in list(pictures):
+        for sha256 in ("ab" * 32, "cd" * 32):
+            pictures[picture_id(key, sha256)] = StoredImage("image/jpeg", (key + sha256).encode())
+    await store.put_many([product("1"), product("2"), product("12")])
+    await store.put_images(list(pictures.items()))
+    for name, picture in pictures.items():
+        assert await store.get_image(name) == picture
+    await store.keep_images({"1": ["cd" * 32], "2": []})
+    assert await store.get_image(picture_id("1", "ab" * 32)) is None
+    assert await store.get_image(picture_id("1", "cd" * 32)) is not None
+    assert await store.get_image(picture_id("2", "cd" * 32)) is None
+    assert await store.get_image("1") is not None and await store.get_image("2") is not None
+    await store.delete("1")
+    assert await store.get_image("1") is None and await store.get_image(picture_id("1", "cd" * 32)) is None
+    assert await store.get_image(picture_id("12", "ab" * 32)) is not None
+    await store.delete_many(["12"])
+    assert await store.get_image(picture_id("12", "ab" * 32)) is None
 
 
 async def test_a_picture_is_kept_and_replaced_byte_for_byte(store: ProductStore) -> None:

@@ -14,7 +14,7 @@ import pytest
 from bson import Binary
 from pymongo.collection import Collection
 
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.catalogue.store import ProductStore
 from tests.support.index import IndexProcess, running_index
 from tests.support.mongo import StandIn, private_mongo
@@ -85,6 +85,7 @@ def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
     assert soon(lambda: first(index, one)) | {"score": 1} == {
         "id": "n1",
         "score": 1,
+        "image": 0,
         "category": 0,
         "url": None,
         "image_url": None,
@@ -99,6 +100,28 @@ def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
     assert not first(index, other)
     delete(mongo, "n1")
     soon(lambda: not first(index, other, category=1))
+
+
+def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
+    mongo: StandIn, raw: Any, index: IndexProcess
+) -> None:
+    front, back, detail = vector(), vector(), vector()
+    images = (FurtherImage(back, url="https://shop.example/back.jpg"), FurtherImage(detail, sha256="ab" * 32))
+    for _ in range(2):  # as it is inserted, and as it is replaced
+        put(mongo, Product("m1", 6, front, model="fashion/1", images=images))
+        assert soon(lambda: first(index, detail, 6))["image"] == 2
+        hit = first(index, back, 6)
+        assert (hit["id"], hit["image"], hit["image_url"]) == ("m1", 1, "https://shop.example/back.jpg")
+        assert len(index.search(front, 6)) == 1
+        put(mongo, Product("m1", 6, front, model="fashion/1"))
+        soon(lambda: not first(index, back, 6))
+        assert first(index, front, 6)["image"] == 0
+    short = {"vector": [0.5] * 63}
+    raw.update_one({"_id": "m1"}, {"$set": {"images": [short, {"vector": back.tolist()}]}})
+    assert soon(lambda: first(index, back, 6))["image"] == 1
+    assert index.status()["sync"]["skipped_images"] == 1
+    delete(mongo, "m1")
+    soon(lambda: not first(index, front, 6) and index.status()["sync"]["skipped_images"] == 0)
 
 
 def test_older_documents_are_found_changed_replaced_and_deleted(raw: Any, index: IndexProcess) -> None:

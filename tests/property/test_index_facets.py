@@ -20,7 +20,8 @@ attributes = st.fixed_dictionaries(
         "price": st.integers(1, 90),
     },
 )
-steps = st.lists(st.tuples(st.integers(0, 15), st.one_of(st.none(), attributes)), max_size=40)
+# Which product, how many images it has, and its attributes; None when it goes.
+steps = st.lists(st.tuples(st.integers(0, 15), st.integers(1, 4), st.one_of(st.none(), attributes)), max_size=40)
 filters = st.fixed_dictionaries({}, optional={"colour": st.sampled_from(COLOURS), "sizes": st.just(["S", "L"])})
 
 
@@ -36,20 +37,21 @@ def meets(product: dict[str, Any], name: str, condition: Any) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(steps=steps, condition=filters)
-@example(steps=[(0, {"colour": "Red", "price": 1}), (0, None)], condition={})
+@example(steps=[(0, 1, {"colour": "Red", "price": 1}), (0, 1, None)], condition={})
+@example(steps=[(0, 4, {"colour": "Red"}), (1, 1, {"colour": "Blue"})], condition={})
 def test_counts_are_of_the_living_products_that_meet_all_other_conditions(
-    steps: list[tuple[int, dict[str, Any] | None]], condition: dict[str, Any]
+    steps: list[tuple[int, int, dict[str, Any] | None]], condition: dict[str, Any]
 ) -> None:
     gallery = Gallery(1, 4, FaissFlat, merge_rows=8)
     living: dict[str, dict[str, Any]] = {}
-    for number, product in steps:
+    for number, images, product in steps:
         key = str(number)
         if product is None:
             gallery.discard(key)
             living.pop(key, None)
         else:
-            vector = np.ones(4, np.float32) / 2
-            gallery.put(0, key, vector, orjson.dumps({"attributes": product}))
+            vectors = np.full((images, 4), 0.5, np.float32)
+            gallery.put(0, key, vectors, orjson.dumps({"attributes": product}))
             living[key] = product
         gallery.publish()
     for facet in gallery.facets(0, condition):
@@ -71,7 +73,7 @@ def test_a_sample_holds_living_products_each_once(keys: set[int], gone: set[int]
 
     gallery = Gallery(3, 4, FaissFlat, merge_rows=8)
     for key in keys:
-        gallery.put(key % 3, str(key), np.ones(4, np.float32) / 2, None)
+        gallery.put(key % 3, str(key), np.full((1 + key % 4, 4), 0.5, np.float32), None)
     for key in gone:
         gallery.discard(str(key))
     gallery.publish()

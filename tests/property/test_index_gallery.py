@@ -1,13 +1,16 @@
-"""The gallery on FAISS against brute force in NumPy, under random upserts, deletes, category moves and filters."""
+"""The gallery on FAISS against brute force in NumPy, under random upserts, deletes, category moves and filters.
+
+Products have one image or several. Of what is found each product comes once, with its best image.
+"""
 
 from typing import Any
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.contracts.wire import Range
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
@@ -18,6 +21,8 @@ KEYS = st.sampled_from([f"p{number}" for number in range(24)])
 CATEGORY = st.integers(0, CATEGORIES - 1)
 # Few different vectors, so that many products score exactly the same.
 VECTORS = st.tuples(*[st.integers(-2, 2)] * DIMENSION).filter(any).map(lambda v: unit_vector(np.array(v, np.float32)))
+# Several images, often alike, so that the nearest rows are of few products.
+FURTHER = st.lists(VECTORS, max_size=7).map(lambda vectors: tuple(map(FurtherImage, vectors)))
 SCALARS = st.sampled_from(["blue", "red", "1", 1, 1.0, 2, 2.5, True, False])
 ATTRIBUTES = st.fixed_dictionaries(
     {}, optional={"colour": SCALARS | st.lists(SCALARS, max_size=3), "price": st.integers(0, 4) | st.floats(0, 4)}
@@ -58,18 +63,24 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         self.gallery = Gallery(CATEGORIES, DIMENSION, FaissFlat, merge_rows=5)
         self.products: dict[str, Product] = {}
 
-    @rule(key=KEYS, category=CATEGORY, vector=VECTORS, attributes=ATTRIBUTES)
-    def upsert(self, key: str, category: int, vector: Any, attributes: Any) -> None:
-        product = Product(key, category, vector, attributes=attributes)
+    @rule(key=KEYS, category=CATEGORY, vector=VECTORS, further=FURTHER, attributes=ATTRIBUTES)
+    def upsert(self, key: str, category: int, vector: Any, further: Any, attributes: Any) -> None:
+        product = Product(key, category, vector, attributes=attributes, images=further)
         self.products[key] = product
-        self.gallery.put(category, key, vector, pack(product))
+        self.gallery.put(category, key, product.vectors, pack(product))
         self.gallery.publish()
 
-    @rule(keys=st.lists(KEYS, max_size=12), category=CATEGORY, vector=VECTORS)
-    def upsert_many_in_one_go(self, keys: list[str], category: int, vector: Any) -> None:
+    @rule(key=KEYS, category=CATEGORY, vector=VECTORS)
+    def upsert_one_image(self, key: str, category: int, vector: Any) -> None:
+        self.products[key] = Product(key, category, vector)
+        self.gallery.put(category, key, vector, None)
+        self.gallery.publish()
+
+    @rule(keys=st.lists(KEYS, max_size=12), category=CATEGORY, vector=VECTORS, further=FURTHER)
+    def upsert_many_in_one_go(self, keys: list[str], category: int, vector: Any, further: Any) -> None:
         for key in keys:
-            self.products[key] = Product(key, category, vector)
-            self.gallery.put(category, key, vector, None)
+            self.products[key] = Product(key, category, vector, images=further)
+            self.gallery.put(category, key, self.products[key].vectors, pack(self.products[key]))
         self.gallery.publish()
 
     @rule(keys=st.lists(KEYS, max_size=8))
@@ -79,7 +90,8 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
             self.gallery.discard(key)
         self.gallery.publish()
 
-    def expected(self, category: int, query: Any, wanted: Query) -> list[tuple[str, float]]:
+    def expected(self, category: int, query: Any, wanted: Query) -> list[tuple[str, float, int]]:
+        """Return key, score and image of the best products, by looking at every image of each."""
         among = [
             p
             for p in self.products.values()
@@ -87,13 +99,13 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
             and p.key not in wanted.exclude
             and all(meets(p.attributes.get(name), condition) for name, condition in wanted.conditions.items())
         ]
-        if not among:
-            return []
-        vectors = np.stack([p.vector for p in among]).astype(np.float64)
-        scores = np.einsum("ij,j->i", vectors, unit_vector(query, DIMENSION).astype(np.float64))
-        ranked = sorted((-float(score), p.key) for score, p in zip(scores, among, strict=True))[: wanted.k]
+        unit, ranked = unit_vector(query, DIMENSION).astype(np.float64), []
+        for product in among:
+            scores = np.einsum("ij,j->i", product.vectors.astype(np.float64), unit)
+            best = int(np.argmax(scores))  # of equal ones the first
+            ranked.append((-float(scores[best]), product.key, best))
         least = -2.0 if wanted.min_score is None else wanted.min_score
-        return [(key, -score) for score, key in ranked if -score >= least]
+        return [(key, -score, image) for score, key, image in sorted(ranked)[: wanted.k] if -score >= least]
 
     @rule(
         category=CATEGORY,
@@ -106,7 +118,7 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
     def search(self, category: int, vector: Any, k: int, conditions: Any, exclude: Any, min_score: Any) -> None:
         query = Query(k, conditions, exclude, min_score)
         found = self.gallery.search(category, vector, query)
-        assert [(match.key, match.score) for match in found] == self.expected(category, vector, query)
+        assert [(match.key, match.score, match.image) for match in found] == self.expected(category, vector, query)
 
     @rule(key=KEYS, k=st.integers(1, 5))
     def similar(self, key: str, k: int) -> None:
@@ -117,7 +129,16 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         category, found = self.gallery.similar(key, Query(k))
         assert category == product.category
         expected = self.expected(category, product.vector, Query(k, exclude=frozenset({key})))
-        assert [match.key for match in found] == [expected_key for expected_key, _ in expected]
+        assert [match.key for match in found] == [expected_key for expected_key, *_ in expected]
+
+    @rule(key=KEYS)
+    def what_the_writer_has_is_what_was_put(self, key: str) -> None:
+        if key in self.products:
+            category, vectors, payload = self.gallery.current(key)
+            product = self.products[key]
+            np.testing.assert_array_equal(vectors, product.vectors)
+            assert (category, payload) == (product.category, pack(product))
+            np.testing.assert_array_equal(self.gallery.find(key)[1], product.vector)
 
     @invariant()
     def counts_are_those_of_the_products(self) -> None:
@@ -127,3 +148,30 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
 
 GalleryAgainstBruteForce.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestGalleryAgainstBruteForce = GalleryAgainstBruteForce.TestCase
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 9), min_size=1, max_size=25),
+    seed=st.integers(0, 2**32 - 1),
+    k=st.integers(1, 12),
+    in_base=st.booleans(),
+)
+def test_the_nearest_images_may_all_be_of_few_products(counts: list[int], seed: int, k: int, in_base: bool) -> None:
+    """Images of one product close together: the best rows are of fewer products than are asked for."""
+    rng = np.random.default_rng(seed)
+    gallery = Gallery(1, DIMENSION, FaissFlat, merge_rows=0 if in_base else 1000)
+    best: dict[str, float] = {}
+    query = unit_vector(rng.standard_normal(DIMENSION).astype(np.float32))
+    for number, count in enumerate(counts):
+        centre = rng.standard_normal(DIMENSION)
+        images = [
+            unit_vector((centre + 0.05 * rng.standard_normal(DIMENSION)).astype(np.float32)) for _ in range(count)
+        ]
+        gallery.put(0, str(number), np.stack(images), None)
+        best[str(number)] = max(float(np.dot(image.astype(np.float64), query)) for image in images)
+    gallery.publish()
+    found = gallery.search(0, query, Query(k))
+    ranked = sorted(best.items(), key=lambda entry: -entry[1])[:k]
+    assert [match.key for match in found] == [key for key, _ in ranked]
+    np.testing.assert_allclose([match.score for match in found], [score for _, score in ranked], atol=1e-6)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
 from services.index.mirror import Mirror
@@ -18,9 +18,12 @@ PROBE = unit_vector(np.array([1, 2, 3], np.float32))
 
 
 def record(document_id: str, key: str, category: int, seed: int, model: str | None) -> Record:
-    vector = unit_vector(np.random.default_rng(seed).standard_normal(3).astype(np.float32))
+    rng = np.random.default_rng(seed)
+    vector, *further = [unit_vector(rng.standard_normal(3).astype(np.float32)) for _ in range(1 + seed // 2)]
     own = key if document_id.startswith("oid") else document_id
-    return Record(document_id, Product(own, category, vector, model=model, title=f"{document_id} {seed}"))
+    images = tuple(FurtherImage(one, url=f"https://shop.example/{seed}") for one in further)
+    title = f"{document_id} {seed}"
+    return Record(document_id, Product(own, category, vector, model=model, title=title, images=images))
 
 
 RECORDS = st.builds(
@@ -43,7 +46,7 @@ def empty() -> Mirror:
 
 def shown(mirror: Mirror) -> Any:
     found = [mirror.gallery.search(category, PROBE, Query(50)) for category in range(2)]
-    return found, mirror.skipped, mirror.other_models, mirror.gallery.counts()
+    return found, mirror.skipped, mirror.faults, mirror.other_models, mirror.gallery.counts()
 
 
 def tell(mirror: Mirror, changes: list[Any]) -> None:

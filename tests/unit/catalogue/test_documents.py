@@ -18,7 +18,8 @@ from services.catalogue.documents import (
     read_document,
     to_document,
 )
-from services.catalogue.product import Prediction, Product
+from services.catalogue.further_images import image_facts
+from services.catalogue.product import MAX_IMAGES, FurtherImage, Prediction, Product
 
 VECTOR = np.arange(1, 65, dtype=np.float32)
 UNIT = VECTOR / np.linalg.norm(VECTOR)
@@ -37,7 +38,12 @@ PRODUCT = Product(
     image_sha256="ab" * 32,
     feed_sha256="cd" * 32,
     updated_at=datetime(2026, 5, 1, tzinfo=UTC),
+    images=(
+        FurtherImage(-UNIT, url="https://shop.example/15970-back.jpg", sha256="12" * 32),
+        FurtherImage(UNIT[::-1], sha256="34" * 32),
+    ),
 )
+STORED_VECTOR = Binary.from_vector(UNIT.tolist(), BinaryVectorDtype.FLOAT32)
 
 
 def old_form(**changes: Any) -> dict[str, Any]:
@@ -54,9 +60,45 @@ def reason(document: dict[str, Any], dimension: int | None = 64) -> str:
 def test_a_product_comes_back_from_its_document_as_it_was() -> None:
     stored = bson.decode(bson.encode(to_document(PRODUCT)))
     record = from_document(stored, 64)
-    np.testing.assert_allclose(record.product.vector, PRODUCT.vector, rtol=1e-6)
-    assert {**vars(record.product), "vector": None} == {**vars(PRODUCT), "vector": None}
-    assert not record.is_old_form
+    np.testing.assert_allclose(record.product.vectors, PRODUCT.vectors, rtol=1e-6)
+    assert {**vars(record.product), "vector": None, "images": None} == {
+        **vars(PRODUCT),
+        "vector": None,
+        "images": None,
+    }
+    named = [(image.url, image.sha256) for image in record.product.images]
+    assert named == [("https://shop.example/15970-back.jpg", "12" * 32), (None, "34" * 32)]
+    assert image_facts(stored["images"]) == tuple(named)
+    assert (record.is_old_form, record.faults) == (False, ())
+
+
+def test_more_images_than_a_product_may_have_are_refused() -> None:
+    images = (FurtherImage(UNIT),) * MAX_IMAGES
+    with pytest.raises(ValueError, match="21 images: at most 20"):
+        to_document(Product("1", 0, UNIT, images=images))
+    assert len(to_document(Product("1", 0, UNIT, images=images[1:]))["images"]) == MAX_IMAGES - 1
+
+
+def test_a_further_image_that_cannot_be_used_is_told_and_the_product_does_without_it() -> None:
+    broken = [[0.5] * 63, [float("nan")] * 64, None, b"no"]
+    images = [*({"vector": vector} for vector in broken), {"vector": STORED_VECTOR, "url": "u"}]
+    record = from_document(old_form(images=images), 64)
+    assert [image.url for image in record.product.images] == ["u"]
+    assert len(record.faults) == 4
+    assert "images[0]: the vector has shape (63,)" in record.faults[0]
+    assert "images[1]" in record.faults[1] and "NaN" in record.faults[1]
+
+
+def test_images_past_the_bound_are_left_out_and_told() -> None:
+    record = from_document(old_form(images=[{"vector": STORED_VECTOR}] * 21))
+    assert len(record.product.images) == MAX_IMAGES - 1
+    assert record.faults == ("images[19]: at most 20 are taken", "images[20]: at most 20 are taken")
+
+
+@pytest.mark.parametrize("foreign", [["https://shop.example/2.jpg"], "x", 7, {"a": 1}, [{"src": "x"}, None, [1]], None])
+def test_what_others_keep_under_the_name_of_the_images_is_none_of_ours(foreign: Any) -> None:
+    record = from_document(old_form(images=foreign))
+    assert (record.product.images, record.faults, image_facts(foreign)) == ((), (), ())
 
 
 def test_a_document_has_the_key_as_its_id_and_the_vector_as_float32_binary() -> None:

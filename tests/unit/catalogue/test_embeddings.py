@@ -9,7 +9,7 @@ import pytest
 
 from services.catalogue.documents import from_document, to_document
 from services.catalogue.embeddings import read_embeddings, stored_embeddings
-from services.catalogue.product import Embedded, Prediction, Product
+from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
 
 UNIT = np.eye(64, dtype=np.float32)
 PRODUCT = Product("1", 0, UNIT[0], "fashion/1", prediction=Prediction(0, 0.9), image_sha256="aa", title="Shirt")
@@ -38,6 +38,14 @@ def test_a_model_sees_the_product_with_its_own_vector_category_and_prediction() 
     np.testing.assert_array_equal(seen.vector, UNIT[7])
     assert (seen.model, seen.category, seen.prediction, seen.title) == ("fashion/2", 3, Prediction(3, 0.75), "Shirt")
     assert product.seen_by("fashion/3") is None
+
+
+def test_a_model_sees_those_of_the_further_images_that_it_has_vectors_of() -> None:
+    images = (FurtherImage(UNIT[1], sha256="cc"), FurtherImage(UNIT[2], "u", "bb"), FurtherImage(UNIT[3]))
+    seen = replace(PRODUCT, images=images, embeddings={"fashion/2": SEEN}).seen_by("fashion/2")
+    assert seen is not None
+    assert [(image.url, image.sha256) for image in seen.images] == [("u", "bb")]
+    np.testing.assert_array_equal(seen.vectors, [UNIT[7], UNIT[8]])
 
 
 @pytest.mark.parametrize(("source", "category"), [("feed", 0), ("mapping", 0), ("network", 3), ("unknown", 3)])

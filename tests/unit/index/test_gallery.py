@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.contracts.errors import DimensionMismatch, UnknownCategory, UnknownProduct
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
@@ -81,3 +81,20 @@ def test_a_payload_holds_what_a_result_shows_and_nothing_that_is_not_there() -> 
     assert unpack(pack(full)) == {"url": "u", "image_url": "i", "title": "ü", "attributes": attributes}
     assert pack(Product("1", 0, AXES[0])) is None
     assert unpack(None) == {}
+
+
+def test_a_payload_says_where_each_image_is() -> None:
+    images = (FurtherImage(AXES[1], url="back"), FurtherImage(AXES[2], sha256="ab" * 32), FurtherImage(AXES[3]))
+    payload = pack(Product("1", 0, AXES[0], image_url="front", images=images))
+    shown = [unpack(payload, image) for image in range(4)]
+    urls = ["front", "back", "/v1/products/1/image?picture=abababababababab", "front"]
+    assert shown == [{"image_url": url} for url in urls]
+
+
+def test_what_is_similar_is_near_to_the_main_image_by_whatever_image(gallery: Gallery) -> None:
+    gallery.put(0, "p0", np.stack([AXES[0], AXES[3]]), None)
+    gallery.put(0, "chart", np.stack([AXES[2], AXES[3]]), None)
+    gallery.put(0, "back", np.stack([AXES[2], AXES[0]]), None)
+    gallery.publish()
+    _, found = gallery.similar("p0", Query(2))
+    assert [(match.key, match.image) for match in found] == [("back", 1), ("p1", 0)]

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.product import Product
+from services.catalogue.product import FurtherImage, Product
 from services.contracts.errors import UnknownProduct
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
@@ -132,3 +132,26 @@ def test_a_product_whose_document_breaks_is_no_longer_shown_until_it_is_mended(m
     mirror.apply([], [record("1")])
     assert list(titles(mirror)) == ["1"]
     assert mirror.skipped == {}
+
+
+def test_a_product_is_found_by_each_of_its_images_and_shown_once(mirror: Mirror) -> None:
+    images = (FurtherImage(AXES[1], url="https://shop.example/back.jpg"), FurtherImage(AXES[2], sha256="ab" * 32))
+    mirror.apply([], [record("1", images=images, image_url="https://shop.example/1.jpg"), record("2", vector=AXES[3])])
+    for number, axis in enumerate(AXES[:3]):
+        first, second = mirror.gallery.search(0, axis, Query())
+        assert (first.key, first.score, first.image, second.key) == ("1", pytest.approx(1), number, "2")
+    assert mirror.gallery.counts() == [2, 0, 0]
+    mirror.apply(["1"], [record("1")])
+    assert [match.score for match in mirror.gallery.search(0, AXES[1], Query()) if match.key == "1"] == [0]
+
+
+def test_further_images_that_cannot_be_used_are_counted_and_logged_once(mirror: Mirror) -> None:
+    faulty = replace(record("1"), faults=("images[0]: the vector holds NaN",))
+    with capture_logs() as logs:
+        for _ in range(2):
+            mirror.apply(["1"], [faulty])
+    assert (list(titles(mirror)), mirror.skipped) == (["1"], {})
+    assert mirror.faults == {"1": ("images[0]: the vector holds NaN",)}
+    assert [(entry["event"], entry["document"]) for entry in logs] == [("images_skipped", "1")]
+    mirror.apply(["1"], [record("1")])
+    assert mirror.faults == {}

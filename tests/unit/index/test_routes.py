@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.catalogue.documents import Record
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.contracts.manifest import ManifestError
 from services.contracts.wire import IndexAnswer, IndexStatus
 from services.index.app import create_app
@@ -64,6 +64,22 @@ def test_a_search_gives_the_nearest_with_what_a_result_shows(http: TestClient) -
     assert len(answer.hits) == 2
     assert (answer.category, answer.model) == (0, "fashion/1")
     assert answer.timings_ms["search"] > 0
+
+
+def test_a_hit_shows_the_image_that_is_nearest_to_the_query() -> None:
+    mirror = new_mirror()
+    back = FurtherImage(VECTORS[1], url="https://shop.example/p0-back.jpg")
+    made = Product("p0", 0, VECTORS[0], image_url="https://shop.example/p0.jpg", images=(back,))
+    mirror.apply([], [Record("p0", made, ("images[1]: the vector is missing",))])
+    with TestClient(app_around(mirror)) as http:
+        hits = [http.post("/v1/search", json=query(vector=VECTORS[n].tolist())).json()["hits"] for n in (0, 1)]
+        shown = http.get("/v1/sample").json()["products"]
+        assert http.get("/v1/status").json()["sync"]["skipped_images"] == 1
+    assert [[(hit["image"], hit["image_url"]) for hit in found] for found in hits] == [
+        [(0, "https://shop.example/p0.jpg")],
+        [(1, "https://shop.example/p0-back.jpg")],
+    ]
+    assert [product["image_url"] for product in shown] == ["https://shop.example/p0.jpg"]
 
 
 def test_a_larger_k_than_there_are_products_gives_them_all(http: TestClient) -> None:
