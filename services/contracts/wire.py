@@ -5,11 +5,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from services.contracts.filter_json import JsonFilter
+from services.contracts.filters import EVERYTHING
+from services.contracts.filters import AttributeValue as AttributeValue
+
 MAX_K = 100
 MAX_SAMPLE = 50
 MAX_BATCH = 128
 
-AttributeValue = str | bool | int | float
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
@@ -90,20 +93,6 @@ class ModelsAnswer(Frozen):
     models: list[ListedModel]
 
 
-class Range(Frozen):
-    """Numbers from `gte` (or above `gt`) to `lte` (or below `lt`)."""
-
-    gte: float | None = None
-    gt: float | None = None
-    lte: float | None = None
-    lt: float | None = None
-
-
-# One attribute's condition: a value (equal), a list (any of), or a range. All conditions of a filter have to hold.
-Condition = AttributeValue | list[AttributeValue] | Range
-Filter = dict[Annotated[str, Field(min_length=1, max_length=128)], Condition]
-
-
 class Listed(Frozen):
     """One product of the index, as a result shows it."""
 
@@ -142,8 +131,8 @@ class FacetRange(Frozen):
 class Facet(Frozen):
     """What can be filtered by: an attribute with its values, most frequent first, or with its range.
 
-    A count says how many products of the category there are with that value and all that the filter asks of *other*
-    attributes: as many as a further choice of this one would bring.
+    A count says how many products of the category there are with that value that meet the filter, but for what it asks
+    of this attribute alone: as many as a further choice of it would bring.
     """
 
     attribute: str = Field(examples=["baseColour"])
@@ -158,7 +147,7 @@ class IndexSearch(Frozen):
     vector: Vector = Field(description="the query's vector; it is brought to unit length")
     model: str = Field(description="the model the vector comes from; it has to be the index's")
     k: int = Field(default=10, ge=1, le=MAX_K)
-    filter: Filter = Field(default_factory=dict)
+    filter: JsonFilter = EVERYTHING
     exclude: list[ProductId] = Field(default_factory=list, max_length=1000)
     min_score: float | None = Field(default=None, ge=-1, le=1)
     facets: bool = Field(default=False, description="count what the category can be filtered by")
@@ -177,7 +166,7 @@ class IndexSimilar(Frozen):
 
     id: ProductId
     k: int = Field(default=10, ge=1, le=MAX_K)
-    filter: Filter = Field(default_factory=dict)
+    filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1)
     facets: bool = False
 

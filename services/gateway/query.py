@@ -12,8 +12,10 @@ from starlette.requests import Request
 
 from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.fetch import ImageFetcher
+from services.contracts.filter_json import JsonFilter
+from services.contracts.filters import EVERYTHING
 from services.contracts.forms import read_body, read_form
-from services.contracts.wire import MAX_K, Filter
+from services.contracts.wire import MAX_K
 from services.gateway.search import SearchOptions
 
 FORM, JSON = "multipart/form-data", "application/json"
@@ -27,11 +29,7 @@ class OptionsBody(BaseModel):
 
     k: int = Field(default=10, ge=1, le=MAX_K, description="how many results at most")
     category: str | None = Field(default=None, description="search this category (name or id), not the predicted one")
-    filter: Filter = Field(
-        default_factory=dict,
-        description="attribute conditions that all have to hold: a value, a list (any of), or a range",
-        examples=[{"gender": "Men", "baseColour": ["Blue", "Navy Blue"], "price": {"lte": 50}}],
-    )
+    filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
     facets: bool = Field(default=False, description="count what the results can be filtered by")
 

@@ -2,9 +2,12 @@
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request
 
 from services.contracts import errors
+from services.contracts.filter_json import EXAMPLE as FILTER_EXAMPLE
+from services.contracts.filter_json import SCHEMA as FILTER_SCHEMA
 from services.contracts.problems import responses
 from services.contracts.wire import MAX_K, IndexSimilar
 from services.gateway.products import check_key
@@ -13,38 +16,40 @@ from services.gateway.results import SearchAnswer, SimilarAnswer
 from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1", tags=["search"])
+PHOTO = "https://shop.example/images/15970.jpg"
+FILTER_TEXT = orjson.dumps(FILTER_EXAMPLE).decode()
 
-_OPTION_NAMES = ("k", "category", "filter", "min_score", "facets")
 _BINARY = {"type": "string", "format": "binary"}
-
-
-def _options_schema() -> dict[str, Any]:
-    properties = OptionsBody.model_json_schema(ref_template="#/components/schemas/{model}")["properties"]
-    return {name: {k: v for k, v in properties[name].items() if k != "$ref"} for name in _OPTION_NAMES}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "k": {"type": "integer", "minimum": 1, "maximum": MAX_K, "default": 10},
+    "category": {"type": "string", "description": "search this category (name or id), not the predicted one"},
+    "filter": FILTER_SCHEMA,
+    "min_score": {"type": "number", "minimum": -1, "maximum": 1},
+    "facets": {"type": "boolean", "description": "count what the results can be filtered by"},
+}
+_AS_TEXT = {**_OPTIONS, "filter": {"type": "string", "description": "a JSON object", "example": FILTER_TEXT}}
 
 
 def _search_body() -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "k": {"type": "integer", "minimum": 1, "maximum": MAX_K, "default": 10},
-        "category": {"type": "string", "description": "search this category (name or id), not the predicted one"},
-        "filter": {"type": "object", "additionalProperties": True, "example": {"gender": "Men", "price": {"lte": 50}}},
-        "min_score": {"type": "number", "minimum": -1, "maximum": 1},
-        "facets": {"type": "boolean", "description": "count what the results can be filtered by"},
-    }
-    as_text = {**options, "filter": {"type": "string", "description": "a JSON object", "example": '{"gender": "Men"}'}}
     image = {"image_url": {"type": "string", "format": "uri"}, "image_base64": {"type": "string"}}
     return {
         "required": True,
         "content": {
-            FORM: {"schema": {"type": "object", "required": ["image"], "properties": {"image": _BINARY, **as_text}}},
+            FORM: {"schema": {"type": "object", "required": ["image"], "properties": {"image": _BINARY, **_AS_TEXT}}},
             JSON: {
                 "schema": {
                     "type": "object",
-                    "properties": {**image, **options},
+                    "properties": {**image, **_OPTIONS},
                     "oneOf": [{"required": ["image_url"]}, {"required": ["image_base64"]}],
                     "additionalProperties": False,
                 },
-                "example": {"image_url": "https://shop.example/images/15970.jpg", "k": 10},
+                "examples": {
+                    "plain": {"summary": "Ten results", "value": {"image_url": PHOTO, "k": 10}},
+                    "filtered": {
+                        "summary": "Men's, and either up to 50 or on sale",
+                        "value": {"image_url": PHOTO, "filter": FILTER_EXAMPLE},
+                    },
+                },
             },
             "image/*": {"schema": _BINARY},
         },
@@ -52,15 +57,11 @@ def _search_body() -> dict[str, Any]:
 
 
 def _query_parameters() -> list[dict[str, Any]]:
-    kinds: dict[str, dict[str, Any]] = {
-        "k": {"type": "integer", "minimum": 1, "maximum": MAX_K},
-        "category": {"type": "string"},
-        "filter": {"type": "string", "description": "a JSON object"},
-        "min_score": {"type": "number", "minimum": -1, "maximum": 1},
-        "facets": {"type": "boolean", "description": "count what the results can be filtered by"},
-    }
     text = "as in the body; for a raw image this is the only place"
-    return [{"name": n, "in": "query", "required": False, "description": text, "schema": s} for n, s in kinds.items()]
+    return [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+        for name, schema in _AS_TEXT.items()
+    ]
 
 
 @router.post(
@@ -108,7 +109,7 @@ async def similar(
     state: State,
     id: Annotated[str, Path(description="the product's id", examples=["15970"])],
     k: Annotated[int, Query(ge=1, le=MAX_K, description="how many results at most")] = 10,
-    filter: Annotated[str | None, Query(description="a JSON object: conditions that all have to hold")] = None,
+    filter: Annotated[str | None, Query(description="a JSON object, as for a search", examples=[FILTER_TEXT])] = None,
     min_score: Annotated[float | None, Query(ge=-1, le=1, description="leave out lower scores")] = None,
     facets: Annotated[bool, Query(description="count what the results can be filtered by")] = False,
 ) -> SimilarAnswer:

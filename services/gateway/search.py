@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from services.catalogue.embedding_client import EmbeddingClient
 from services.contracts.errors import UnknownCategory
+from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.telemetry import note, request_id
-from services.contracts.wire import EmbeddingAnswer, Filter, IndexAnswer, IndexSearch, IndexSimilar, Listed, ModelFacts
+from services.contracts.wire import EmbeddingAnswer, IndexAnswer, IndexSearch, IndexSimilar, Listed, ModelFacts
 from services.gateway.index_client import IndexClient
 from services.gateway.links import Links
 from services.gateway.results import Outcome, Result, SearchAnswer, SearchedCategory, Shown, SimilarAnswer
@@ -20,7 +21,7 @@ class SearchOptions:
 
     k: int = 10
     category: str | None = None
-    filter: Filter = field(default_factory=dict)
+    filter: Filter = EVERYTHING
     min_score: float | None = None
     facets: bool = False
 

@@ -2,13 +2,14 @@
 
 import random
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.errors import DimensionMismatch, UnknownCategory, UnknownProduct
-from services.contracts.wire import Condition, Facet
+from services.contracts.filters import EVERYTHING, Filter
+from services.contracts.wire import Facet
 from services.index.partition import MERGE_ROWS, Partition
 from services.index.view import BuildFlat, Float32Array, Match
 
@@ -19,13 +20,13 @@ class Query:
 
     Attributes:
         k: how many, at least 1.
-        conditions: by attribute; all have to hold.
+        filter: which ones.
         exclude: keys to leave out.
         min_score: the least cosine similarity of a match; any when None.
     """
 
     k: int = 10
-    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    filter: Filter = EVERYTHING
     exclude: Collection[str] = frozenset()
     min_score: float | None = None
 
@@ -114,7 +115,7 @@ class Gallery:
             unit = unit_vector(vector, self.dimension)
         except InvalidVector as error:
             raise DimensionMismatch(str(error)) from None
-        found = self._partitions[category].view.search(unit, query.k, query.conditions, query.exclude)
+        found = self._partitions[category].view.search(unit, query.k, query.filter, query.exclude)
         return [match for match in found if query.min_score is None or match.score >= query.min_score]
 
     def similar(self, key: str, query: Query) -> tuple[int, list[Match]]:
@@ -127,12 +128,11 @@ class Gallery:
             UnknownProduct: it is not indexed.
         """
         category, vector, _ = self.find(key)
-        without = Query(query.k, query.conditions, {*query.exclude, key}, query.min_score)
-        return category, self.search(category, vector, without)
+        return category, self.search(category, vector, replace(query, exclude={*query.exclude, key}))
 
-    def facets(self, category: int, conditions: Mapping[str, Condition]) -> list[Facet]:
-        """Return what the products of a category can be filtered by, with counts under these conditions."""
-        return self._partitions[category].view.facets(conditions)
+    def facets(self, category: int, wanted: Filter) -> list[Facet]:
+        """Return what the products of a category can be filtered by, with counts among those that meet a filter."""
+        return self._partitions[category].view.facets(wanted)
 
     def sample(self, count: int, category: int | None, rng: random.Random) -> list[tuple[int, str, bytes | None]]:
         """Return category, key and payload of products chosen by chance; fewer than `count` where there are fewer.

@@ -38,13 +38,13 @@ VECTOR = [0.125] * 64
 SEARCH_EXAMPLES: dict[str, Any] = {
     "plain": {"summary": "The ten nearest", "value": {"category": 0, "vector": VECTOR, "model": "fashion/1"}},
     "filtered": {
-        "summary": "Blue or navy, up to 50, without two products",
+        "summary": "Blue or navy, up to 50 or on sale, without two products",
         "value": {
             "category": 0,
             "vector": VECTOR,
             "model": "fashion/1",
             "k": 5,
-            "filter": {"baseColour": ["Blue", "Navy Blue"], "price": {"lte": 50}},
+            "filter": {"baseColour": ["Blue", "Navy Blue"], "$or": [{"price": {"lte": 50}}, {"sale": True}]},
             "exclude": ["15970", "39386"],
             "min_score": 0.5,
         },

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.wire import AttributeValue, Condition
+from services.contracts.filters import AnyOf, AttributeValue, Condition, Filter, Not, Term
 from services.index.columns import BoolArray, Column, RowArray, Values
 from services.index.payload import attributes_of
 
@@ -44,16 +45,28 @@ class Segment:
         self.payloads.append(payload)
         self.keys.append(key)
 
-    def matching(self, conditions: Mapping[str, Condition], size: int) -> BoolArray:
-        """Return which of the first `size` rows meet all the conditions."""
-        matches = np.ones(size, dtype=np.bool_)
-        for name, condition in conditions.items():
-            met = np.zeros(size, dtype=np.bool_)
-            with self._lock:
-                rows = self._column(name, size).rows(condition)
-            met[rows[rows < size]] = True
-            matches &= met
-        return matches
+    def matching(self, wanted: Filter, size: int) -> BoolArray:
+        """Return which of the first `size` rows meet a filter."""
+        met = (self._meeting(term, size) for term in wanted.terms)
+        return reduce(np.logical_and, met, np.ones(size, dtype=np.bool_))
+
+    def _meeting(self, term: Term, size: int) -> BoolArray:
+        match term:
+            case AnyOf(filters):
+                return reduce(np.logical_or, (self.matching(one, size) for one in filters))
+            case Not(unwanted):
+                return ~self.matching(unwanted, size)
+            case _:
+                return self._holding(term, size)
+
+    def _holding(self, condition: Condition, size: int) -> BoolArray:
+        with self._lock:
+            column = self._column(condition.attribute, size)
+            rows = column.rows(condition)
+            is_ahead = column.size > size  # a newer reader has seen more rows
+        met = np.zeros(size, dtype=np.bool_)
+        met[rows[rows < size] if is_ahead else rows] = True
+        return met
 
     def tally(self, among: Callable[[str], BoolArray], size: int) -> dict[str, Tally]:
         """Return what the rows hold of each attribute, of those for which `among(attribute)`, shape (size,), is true."""

@@ -8,8 +8,10 @@ import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.contracts.filter_json import parse_filter
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
+from tests.support.filters import meets, without
 
 COLOURS = ["Red", "Blue", "Navy Blue"]
 attributes = st.fixed_dictionaries(
@@ -22,7 +24,27 @@ attributes = st.fixed_dictionaries(
 )
 # Which product, how many images it has, and its attributes; None when it goes.
 steps = st.lists(st.tuples(st.integers(0, 15), st.integers(1, 4), st.one_of(st.none(), attributes)), max_size=40)
-filters = st.fixed_dictionaries({}, optional={"colour": st.sampled_from(COLOURS), "sizes": st.just(["S", "L"])})
+filters = st.recursive(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "colour": st.sampled_from(COLOURS),
+            "sizes": st.just(["S", "L"]),
+            "sale": st.booleans(),
+            "price": st.just({"gte": 30}),
+        },
+    ),
+    lambda inner: st.fixed_dictionaries(
+        {},
+        optional={
+            "colour": st.sampled_from(COLOURS),
+            "$or": st.lists(inner, min_size=1, max_size=3),
+            "$and": st.lists(inner, min_size=1, max_size=3),
+            "$not": inner,
+        },
+    ),
+    max_leaves=5,
+)
 
 
 def values_of(product: dict[str, Any], name: str) -> list[Any]:
@@ -30,16 +52,11 @@ def values_of(product: dict[str, Any], name: str) -> list[Any]:
     return list(dict.fromkeys(value)) if isinstance(value, list) else [value]
 
 
-def meets(product: dict[str, Any], name: str, condition: Any) -> bool:
-    wanted = condition if isinstance(condition, list) else [condition]
-    return any(value in wanted for value in values_of(product, name))
-
-
 @settings(max_examples=150, deadline=None)
 @given(steps=steps, condition=filters)
 @example(steps=[(0, 1, {"colour": "Red", "price": 1}), (0, 1, None)], condition={})
 @example(steps=[(0, 4, {"colour": "Red"}), (1, 1, {"colour": "Blue"})], condition={})
-def test_counts_are_of_the_living_products_that_meet_all_other_conditions(
+def test_counts_are_of_the_living_products_that_meet_all_else_the_filter_asks(
     steps: list[tuple[int, int, dict[str, Any] | None]], condition: dict[str, Any]
 ) -> None:
     gallery = Gallery(1, 4, FaissFlat, merge_rows=8)
@@ -54,13 +71,13 @@ def test_counts_are_of_the_living_products_that_meet_all_other_conditions(
             gallery.put(0, key, vectors, orjson.dumps({"attributes": product}))
             living[key] = product
         gallery.publish()
-    for facet in gallery.facets(0, condition):
+    for facet in gallery.facets(0, parse_filter(condition)):
         if facet.range is not None:
             prices = [product["price"] for product in living.values() if "price" in product]
             assert all(facet.range.min <= price <= facet.range.max for price in prices)
             continue
-        others = {name: wanted for name, wanted in condition.items() if name != facet.attribute}
-        fitting = [p for p in living.values() if all(meets(p, name, wanted) for name, wanted in others.items())]
+        others = without(condition, facet.attribute)
+        fitting = [p for p in living.values() if meets(p, others)]
         by_hand = Counter(value for product in fitting for value in values_of(product, facet.attribute))
         assert {value.value: value.count for value in facet.values} == dict(by_hand)
         assert [value.count for value in facet.values] == sorted(by_hand.values(), reverse=True)

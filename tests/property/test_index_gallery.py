@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.catalogue.product import FurtherImage, Product, unit_vector
-from services.contracts.wire import Range
+from services.contracts.filter_json import parse_filter
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
 from services.index.payload import pack
+from tests.support.filters import ATTRIBUTES, FILTERS, meets
 
 CATEGORIES, DIMENSION = 3, 4
 KEYS = st.sampled_from([f"p{number}" for number in range(24)])
@@ -23,38 +24,6 @@ CATEGORY = st.integers(0, CATEGORIES - 1)
 VECTORS = st.tuples(*[st.integers(-2, 2)] * DIMENSION).filter(any).map(lambda v: unit_vector(np.array(v, np.float32)))
 # Several images, often alike, so that the nearest rows are of few products.
 FURTHER = st.lists(VECTORS, max_size=7).map(lambda vectors: tuple(map(FurtherImage, vectors)))
-SCALARS = st.sampled_from(["blue", "red", "1", 1, 1.0, 2, 2.5, True, False])
-ATTRIBUTES = st.fixed_dictionaries(
-    {}, optional={"colour": SCALARS | st.lists(SCALARS, max_size=3), "price": st.integers(0, 4) | st.floats(0, 4)}
-)
-RANGES = st.builds(
-    lambda low, high, kind: Range(**{kind[0]: low, kind[1]: high}),
-    st.floats(0, 3),
-    st.floats(1, 4),
-    st.sampled_from([("gte", "lte"), ("gt", "lt"), ("gte", "lt")]),
-)
-CONDITIONS = st.dictionaries(
-    st.sampled_from(["colour", "price", "size"]), SCALARS | st.lists(SCALARS) | RANGES, max_size=2
-)
-
-
-def same(held: Any, wanted: Any) -> bool:
-    return held == wanted and isinstance(held, bool) == isinstance(wanted, bool)
-
-
-def inside(held: Any, bounds: Range) -> bool:
-    if isinstance(held, bool) or not isinstance(held, int | float):
-        return False
-    low = (bounds.gte is None or held >= bounds.gte) and (bounds.gt is None or held > bounds.gt)
-    return low and (bounds.lte is None or held <= bounds.lte) and (bounds.lt is None or held < bounds.lt)
-
-
-def meets(held: Any, condition: Any) -> bool:
-    values = held if isinstance(held, list) else [held]
-    if isinstance(condition, Range):
-        return any(inside(value, condition) for value in values)
-    wanted = condition if isinstance(condition, list) else [condition]
-    return any(same(value, want) for value in values for want in wanted)
 
 
 class GalleryAgainstBruteForce(RuleBasedStateMachine):
@@ -95,9 +64,7 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         among = [
             p
             for p in self.products.values()
-            if p.category == category
-            and p.key not in wanted.exclude
-            and all(meets(p.attributes.get(name), condition) for name, condition in wanted.conditions.items())
+            if p.category == category and p.key not in wanted.exclude and meets(p.attributes, wanted.filter.source)
         ]
         unit, ranked = unit_vector(query, DIMENSION).astype(np.float64), []
         for product in among:
@@ -111,12 +78,12 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         category=CATEGORY,
         vector=VECTORS,
         k=st.integers(1, 30),
-        conditions=CONDITIONS,
+        wanted=FILTERS,
         exclude=st.frozensets(KEYS, max_size=4),
         min_score=st.none() | st.floats(-1, 1),
     )
-    def search(self, category: int, vector: Any, k: int, conditions: Any, exclude: Any, min_score: Any) -> None:
-        query = Query(k, conditions, exclude, min_score)
+    def search(self, category: int, vector: Any, k: int, wanted: Any, exclude: Any, min_score: Any) -> None:
+        query = Query(k, parse_filter(wanted), exclude, min_score)
         found = self.gallery.search(category, vector, query)
         assert [(match.key, match.score, match.image) for match in found] == self.expected(category, vector, query)
 

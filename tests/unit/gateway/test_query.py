@@ -3,6 +3,7 @@ import base64
 import pytest
 
 from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
+from services.contracts.filter_json import parse_filter
 from services.gateway.query import ImageReader, OptionsBody, SearchBody, parse
 
 READER = ImageReader(max_bytes=100, fetcher=None)
@@ -51,7 +52,7 @@ def test_a_k_that_is_no_count_from_1_to_100_is_invalid(k: object) -> None:
 
 def test_a_filter_in_a_query_string_is_json() -> None:
     body = parse(OptionsBody, {"filter": '{"gender": ["Men", "Boys"]}', "k": "3"})
-    assert body.options().filter == {"gender": ["Men", "Boys"]}
+    assert body.options().filter == parse_filter({"gender": ["Men", "Boys"]})
     assert body.k == 3
 
 
@@ -59,6 +60,13 @@ def test_a_filter_in_a_query_string_is_json() -> None:
 def test_a_filter_that_is_no_object_of_conditions_is_invalid(text: str) -> None:
     with pytest.raises(InvalidRequest, match="filter"):
         parse(OptionsBody, {"filter": text})
+
+
+def test_the_place_of_what_is_wrong_in_a_filter_is_told() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(OptionsBody, {"filter": '{"$or": [{"gender": "Men"}, {"price": {"below": 3}}]}'})
+    assert caught.value.detail == ("filter.$or.1.price.below: there is no such bound: there are gte, gt, lte, lt")
+    assert caught.value.extra["errors"][0]["where"] == "filter.$or.1.price.below"
 
 
 def test_a_category_may_be_given_by_its_number() -> None:

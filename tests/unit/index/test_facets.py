@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import Product, unit_vector
-from services.contracts.wire import Facet, Range
+from services.contracts.filter_json import parse_filter
+from services.contracts.wire import Facet
 from services.index.facets import SHOWN_VALUES
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
@@ -32,7 +33,7 @@ def put(gallery: Gallery, key: str, attributes: dict[str, Any]) -> None:
 
 def facets(gallery: Gallery, **conditions: Any) -> dict[str, Any]:
     """Return attribute → its range as a pair, or its values with their counts, best first."""
-    return {facet.attribute: shown(facet) for facet in gallery.facets(0, conditions)}
+    return {facet.attribute: shown(facet) for facet in gallery.facets(0, parse_filter(conditions))}
 
 
 def shown(facet: Facet) -> Any:
@@ -95,6 +96,19 @@ def test_counts_heed_the_conditions_on_all_other_attributes() -> None:
     assert facets(gallery, c="Red", s="M") == {"c": [("Red", 1)], "s": [("L", 1), ("M", 1)]}
 
 
+def test_counts_heed_all_but_what_is_asked_of_the_attribute_alone() -> None:
+    gallery = gallery_of({"c": "Red", "s": "M"}, {"c": "Red", "s": "L"}, {"c": "Blue", "s": "L"}, {"s": "M"})
+    assert facets(gallery, **{"$not": {"c": "Red"}}) == {"c": [("Red", 2), ("Blue", 1)], "s": [("L", 1), ("M", 1)]}
+    assert facets(gallery, **{"$or": [{"c": "Blue"}, {"s": "M"}]}) == {
+        "c": [("Blue", 1), ("Red", 1)],
+        "s": [("M", 2), ("L", 1)],
+    }
+    assert facets(gallery, **{"$and": [{"c": "Red"}, {"s": "L"}]}) == {
+        "c": [("Blue", 1), ("Red", 1)],
+        "s": [("L", 1), ("M", 1)],
+    }
+
+
 def test_an_empty_category_offers_nothing() -> None:
     assert facets(gallery_of()) == {}
 
@@ -125,6 +139,6 @@ def test_counts_are_those_of_brute_force_while_products_come_go_and_change(merge
             continue
         color, most = draw.choice([None, "a"]), draw.choice([None, 20.0])
         conditions = {} if color is None else {"c": color}
-        found = facets(gallery, **conditions, **({} if most is None else {"price": Range(lte=most)}))
+        found = facets(gallery, **conditions, **({} if most is None else {"price": {"lte": most}}))
         expected = brute_force(products, color, most)
         assert {**found, "c": dict(found["c"]), "s": dict(found["s"])} == expected

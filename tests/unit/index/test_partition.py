@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import unit_vector
+from services.contracts.filter_json import parse_filter
+from services.contracts.filters import EVERYTHING
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
 from services.index.partition import Partition
@@ -114,12 +116,12 @@ def faults_in(gallery: Gallery, fixed: dict[str, Float32Array]) -> list[str]:
         first = gallery.search(0, vector, Query(1))[0]
         category, others = gallery.similar(key, Query(3))
         alone = all(match.key != key for match in others)
-        filtered = gallery.search(0, vector, Query(100, {"kind": "fixed"}))
+        filtered = gallery.search(0, vector, Query(100, parse_filter({"kind": "fixed"})))
         if not (
             first.key == key and abs(first.score - 1) < 1e-6 and category == 0 and alone and len(filtered) == len(fixed)
         ):
             faults.append(key)
-    (kinds,) = gallery.facets(0, {})
+    (kinds,) = gallery.facets(0, EVERYTHING)
     counts = {value.value: value.count for value in kinds.values}
     return faults if counts["fixed"] == len(fixed) and 1 <= counts["moving"] <= 9 else [*faults, "facets"]
 

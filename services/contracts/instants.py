@@ -1,0 +1,22 @@
+"""Dates and times in texts, as points in time that can be compared."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE_LENGTH = len("2026-05-01")
+
+
+def instant(text: str) -> int | None:
+    """Return the microseconds from 1970 to a date or time in ISO 8601's extended form; None where the text is none.
+
+    A date means its first moment, and what names no offset from UTC is taken to be in UTC. A space may stand for the T.
+    """
+    # The basic form (20260501) is left out: in a shop's data eight digits are an article number.
+    if text[4:5] != "-" or text[7:8] != "-" or text[_DATE_LENGTH : _DATE_LENGTH + 1] not in ("", "T", "t", " "):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (aware - EPOCH) // timedelta(microseconds=1)

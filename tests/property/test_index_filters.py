@@ -1,0 +1,99 @@
+"""Filtered searches and facet counts against looking at each product, under random nested filters."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+
+from services.catalogue.product import Product, unit_vector
+from services.contracts.filter_json import parse_filter
+from services.index import view
+from services.index.flat import FaissFlat
+from services.index.gallery import Gallery, Query
+from services.index.payload import pack
+from tests.support.filters import ATTRIBUTES, filters, kind_of, meets, without
+
+CATALOGUES = st.lists(ATTRIBUTES, min_size=4, max_size=40)
+VECTORS = np.random.default_rng(7).integers(-2, 3, (40, 4)).astype(np.float32) + np.float32(0.25)
+
+
+def gallery_of(catalogue: list[dict[str, Any]], wanted: dict[str, Any]) -> Gallery:
+    """Return a gallery of products with one to three images, of which some are in the base and some in the tail; columns are there from early on."""
+    gallery = Gallery(1, 4, FaissFlat, merge_rows=12)
+    for number, attributes in enumerate(catalogue):
+        vector = unit_vector(VECTORS[number])
+        gallery.put(
+            0,
+            f"p{number}",
+            np.tile(vector, (1 + number % 3, 1)),
+            pack(Product(f"p{number}", 0, vector, attributes=attributes)),
+        )
+        if number % 5 == 0:
+            gallery.publish()
+            gallery.search(0, VECTORS[0], Query(1, parse_filter(wanted)))
+    gallery.publish()
+    return gallery
+
+
+def by_hand(catalogue: list[dict[str, Any]], wanted: dict[str, Any], k: int) -> list[str]:
+    query = unit_vector(VECTORS[0]).astype(np.float64)
+    scored = [
+        (-float(np.einsum("ij,j->i", unit_vector(VECTORS[number])[None].astype(np.float64), query)[0]), f"p{number}")
+        for number, attributes in enumerate(catalogue)
+        if meets(attributes, wanted)
+    ]
+    return [key for _, key in sorted(scored)[:k]]
+
+
+@settings(max_examples=400, deadline=None)
+@given(catalogue=CATALOGUES, wanted=filters(), k=st.integers(1, 45), is_large=st.booleans())
+@example(catalogue=[{"a": 1}, {"a": True}, {"a": "1"}, {}], wanted={"$not": {"a": 1}}, k=4, is_large=True)
+@example(
+    catalogue=[{"a": ["2026-05-01", 2]}, {"a": 2}],
+    wanted={"a": {"gte": 1}, "$not": {"a": {"gte": "2026-05-01"}}},
+    k=4,
+    is_large=True,
+)
+def test_a_filtered_search_finds_the_nearest_among_those_that_match(
+    catalogue: list[dict[str, Any]], wanted: dict[str, Any], k: int, is_large: bool
+) -> None:
+    expected = by_hand(catalogue, wanted, k)
+    event(f"products that match: {'none' if not expected else 'all' if len(expected) == len(catalogue) else 'some'}")
+    event(f"nested: {any(name.startswith('$') for name in wanted)}")
+    with pytest.MonkeyPatch.context() as patch:
+        if is_large:  # as a category is with millions of products
+            patch.setattr(view, "ROWS_A_SPARE", 0)
+        found = gallery_of(catalogue, wanted).search(0, VECTORS[0], Query(k, parse_filter(wanted)))
+    assert [match.key for match in found] == expected
+
+
+def counted(catalogue: list[dict[str, Any]], attribute: str) -> Counter[tuple[str, Any]]:
+    """Return how many products hold each value."""
+    found: Counter[tuple[str, Any]] = Counter()
+    for product in catalogue:
+        held = product.get(attribute, [])
+        found.update({(kind_of(value), value) for value in (held if isinstance(held, list) else [held])})
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(catalogue=CATALOGUES, wanted=filters())
+def test_facet_counts_are_of_the_products_that_meet_all_else_the_filter_asks(
+    catalogue: list[dict[str, Any]], wanted: dict[str, Any]
+) -> None:
+    facets = {one.attribute: one for one in gallery_of(catalogue, wanted).facets(0, parse_filter(wanted))}
+    for attribute in "abc":
+        every = counted(catalogue, attribute)
+        fitting = [product for product in catalogue if meets(product, without(wanted, attribute))]
+        facet = facets.get(attribute)
+        if facet is None:
+            is_rare = sum(bool(counted([product], attribute)) for product in catalogue) < 0.05 * len(catalogue)
+            assert is_rare or len(every) < 2 or not counted(fitting, attribute)
+        elif facet.range is not None:
+            assert (facet.range.min, facet.range.max) == (min(v for _, v in every), max(v for _, v in every))
+        else:
+            shown = {(kind_of(one.value), one.value): one.count for one in facet.values}
+            assert shown == dict(counted(fitting, attribute))
