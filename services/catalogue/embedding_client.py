@@ -1,11 +1,12 @@
 """The way to the embedding service: for the gateway one image at a time, for the importer in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from services.contracts.box import Box
 from services.contracts.errors import EmbeddingUnavailable, UpstreamTimeout
 from services.contracts.problems import error_from_problem
 from services.contracts.telemetry import outgoing_headers
@@ -71,14 +72,16 @@ class EmbeddingClient:
         """
         return _understood(ModelsAnswer, await self._send("GET", "/v1/models")).models
 
-    async def embed(self, data: bytes, model: str | None = None) -> EmbeddingAnswer:
-        """Return what a model makes of one image file.
+    async def embed(self, data: bytes, model: str | None = None, box: Box | None = None) -> EmbeddingAnswer:
+        """Return what a model makes of one image file, or of a part of it.
 
         Raises:
             InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            InvalidRequest: the box has too few pixels of it.
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        return _understood(EmbeddingAnswer, await self._send("POST", "/v1/embed", content=data, model=model))
+        part = None if box is None else box.text()
+        return _understood(EmbeddingAnswer, await self._send("POST", "/v1/embed", content=data, model=model, box=part))
 
     async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchAnswer:
         """Return one item an image, in their order: an embedding, or why there is none.
@@ -111,18 +114,18 @@ class EmbeddingClient:
             EmbeddingUnavailable: it cannot, or does not answer at all.
         """
         try:
-            response = await self._http.get("/readyz", params=_naming(model))
+            response = await self._http.get("/readyz", params=_given({"model": model}))
         except httpx.HTTPError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         if response.status_code != httpx.codes.OK:
             raise EmbeddingUnavailable("the embedding service is not ready: " + _reasons(response))
 
     async def _send(
-        self, method: str, path: str, *, content: bytes | None = None, kind: str = RAW, model: str | None = None
+        self, method: str, path: str, *, content: bytes | None = None, kind: str = RAW, **named: str | None
     ) -> bytes:
         headers = outgoing_headers() if content is None else {"Content-Type": kind, **outgoing_headers()}
         try:
-            response = await self._http.request(method, path, content=content, headers=headers, params=_naming(model))
+            response = await self._http.request(method, path, content=content, headers=headers, params=_given(named))
         except httpx.ConnectError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         except httpx.TimeoutException:
@@ -145,8 +148,9 @@ def _multipart(images: Sequence[bytes]) -> tuple[str, bytes]:
     return request.headers["Content-Type"], request.read()
 
 
-def _naming(model: str | None) -> dict[str, str] | None:
-    return None if model is None else {"model": model}
+def _given(named: Mapping[str, str | None]) -> dict[str, str] | None:
+    """Return the query parameters that have a value; None, which leaves a path's own alone, where there is none."""
+    return {name: value for name, value in named.items() if value is not None} or None
 
 
 def _checked(address: str) -> httpx.URL:

@@ -13,6 +13,7 @@ def search(
     k: Annotated[int, typer.Option(min=1, max=100, help="How many results at most.")] = 10,
     category: Annotated[str | None, typer.Option(help="Search this category, not the predicted one.")] = None,
     filter: Annotated[str | None, typer.Option(help='Conditions as JSON, such as {"gender": "Men"}.')] = None,
+    box: Annotated[str | None, typer.Option(help="The part to search with: left,top,right,bottom, 0 to 1.")] = None,
     gateway: Annotated[str | None, typer.Option(envvar="GATEWAY_URL", help="The gateway's address.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -21,7 +22,7 @@ def search(
         data = photo.read_bytes()
     except OSError as error:
         fail(f"{photo}: {error.strerror}", 2)
-    answer = ask(gateway or default_gateway(), data, {"k": k, "category": category, "filter": filter})
+    answer = ask(gateway or default_gateway(), data, {"k": k, "category": category, "filter": filter, "box": box})
     if json:
         import orjson
 

@@ -1,13 +1,16 @@
 """Image bytes → the network's input. Queries, imports and training all come through here.
 
 The steps, in this order: format by content (an explicit list), size check before any pixel is decoded, JPEG draft,
-alpha flattened onto white, resize with the aspect kept, EXIF orientation, centred on white, uint8 RGB.
+alpha flattened onto white, resize with the aspect kept (of a part, if only a part is meant), EXIF orientation, centred on
+white, uint8 RGB.
 """
 
 import io
+import math
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +27,13 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from services.contracts.errors import ImageTooLarge, InvalidImage, UnsupportedImage
+from services.contracts.box import Box
+from services.contracts.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.formats import sniff
 from services.contracts.manifest import InputSize
 
 UInt8Image = NDArray[np.uint8]
+Edges = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of the sides
 
 # Importing a plugin registers it. Left to itself, Pillow loads all of its forty at the first WebP or AVIF.
 PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, GifImagePlugin, BmpImagePlugin, AvifImagePlugin)
@@ -46,6 +51,20 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Where a point of the upright picture is in the stored one, both as fractions of the sides: `UPRIGHT` the other way.
+STORED: dict[int, Callable[[float, float], tuple[float, float]]] = {
+    1: lambda x, y: (x, y),
+    2: lambda x, y: (1 - x, y),
+    3: lambda x, y: (1 - x, 1 - y),
+    4: lambda x, y: (x, 1 - y),
+    5: lambda x, y: (y, x),
+    6: lambda x, y: (y, 1 - x),
+    7: lambda x, y: (1 - y, 1 - x),
+    8: lambda x, y: (1 - y, x),
+}
+WHOLE: Edges = (0.0, 0.0, 1.0, 1.0)
+# A part smaller than this, in pixels a side, shows nothing of a garment.
+LEAST_PART = 8
 # A progressive JPEG's scans each cost a pass over the whole picture: an encoder makes 10, a file made to hurt thousands.
 MAX_SCANS = 100
 START_OF_SCAN = b"\xff\xda"
@@ -130,7 +149,41 @@ def _flat(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _fit(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:
+def _stored_edges(box: Box | None, orientation: int) -> Edges:
+    """Return a box's edges in the picture as it is stored."""
+    if box is None:
+        return WHOLE
+    place = STORED.get(orientation, STORED[1])
+    (x0, y0), (x1, y1) = place(box.x, box.y), place(min(1.0, box.right), min(1.0, box.bottom))
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+def _refuse_specks(part: tuple[float, float], image: Image.Image) -> None:
+    if round(min(part), 3) < min(LEAST_PART, image.width, image.height):
+        raise InvalidRequest(
+            f"box: it is {part[0]:.0f}×{part[1]:.0f} pixels of this picture: at least {LEAST_PART}×{LEAST_PART} are needed"
+        )
+
+
+def _resized(image: ImageFile.ImageFile, is_jpeg: bool, edges: Edges, target: tuple[int, int]) -> Image.Image:
+    """Return a part of the picture, as it is stored, at the size in pixels that is wanted of it."""
+    if is_jpeg:
+        least = (math.ceil(2 * target[0] / (edges[2] - edges[0])), math.ceil(2 * target[1] / (edges[3] - edges[1])))
+        image.draft(None, least)  # type: ignore[arg-type]
+    flat = _flat(image)
+    # Cut first: `resize` with a box of its own looks beyond the box's edges.
+    part = flat if edges == WHOLE else flat.crop(_region(edges, *flat.size))
+    return part if part.size == target else part.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
+
+
+def _region(edges: Edges, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return edges in whole pixels, at least one apart."""
+    left, top = math.floor(edges[0] * width + 0.5), math.floor(edges[1] * height + 0.5)
+    right, bottom = math.floor(edges[2] * width + 0.5), math.floor(edges[3] * height + 0.5)
+    return left, top, max(left + 1, right), max(top + 1, bottom)
+
+
+def _fit(width: float, height: float, box_width: int, box_height: int) -> tuple[int, int]:
     scale = min(box_width / width, box_height / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -147,13 +200,16 @@ def _on_white(image: Image.Image, width: int, height: int) -> UInt8Image:
     return frame
 
 
-def prepare_image(data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[UInt8Image, ImageFacts]:
+def prepare_image(
+    data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LIMITS, box: Box | None = None
+) -> tuple[UInt8Image, ImageFacts]:
     """Decode one image file and make the network's input of it.
 
     Args:
         data: the file: JPEG, PNG, WebP, GIF (first frame), BMP or AVIF, told by its content.
         size: what the model's manifest asks for.
         limits: bounds on bytes and pixels, both checked before decoding; 10 MB and 25 megapixels unless told.
+        box: the part of the upright picture that is meant; all of it when None.
 
     Returns:
         uint8, shape (size.height, size.width, 3), RGB; and what the file said of itself.
@@ -162,18 +218,18 @@ def prepare_image(data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LI
         InvalidImage: empty, damaged or truncated.
         ImageTooLarge: over a limit.
         UnsupportedImage: not of an accepted format.
+        InvalidRequest: the box has too few pixels of this picture.
     """
     kind, image = _open(data, limits)
     facts = ImageFacts(kind, image.width, image.height)
     orientation = _orientation(image)
-    turned = orientation >= 5
-    box = (size.height, size.width) if turned else (size.width, size.height)
-    target = _fit(image.width, image.height, *box)
+    edges = _stored_edges(box, orientation)
+    part = ((edges[2] - edges[0]) * image.width, (edges[3] - edges[1]) * image.height)
+    if box is not None:
+        _refuse_specks(part, image)
+    frame = (size.height, size.width) if orientation >= 5 else (size.width, size.height)
     try:
-        if kind == "JPEG":
-            image.draft(None, (2 * target[0], 2 * target[1]))  # type: ignore[arg-type]
-        flat = _flat(image)
-        small = flat if flat.size == target else flat.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
+        small = _resized(image, kind == "JPEG", edges, _fit(*part, *frame))
     except Image.DecompressionBombError:
         raise ImageTooLarge(f"the image has far more pixels than the {limits.max_pixels:,} that are taken") from None
     except MemoryError:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from services.contracts.box import Box
 from services.contracts.errors import LookalikeError
 from services.contracts.imaging import ImageLimits, UInt8Image, prepare_image
 from services.contracts.manifest import InputSize
@@ -27,18 +28,21 @@ class Decoder:
         self._limits = limits
         self._threads = threads
 
-    async def decode(self, files: Sequence[bytes]) -> list[Decoded]:
-        """Return each file's picture, uint8 of shape (height, width, 3), or why it has none. Nothing is raised."""
+    async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[Decoded]:
+        """Return each file's picture, uint8 of shape (height, width, 3), or why it has none. Nothing is raised.
+
+        `box` is the part of each picture that is meant.
+        """
         loop = asyncio.get_running_loop()
         jobs = [files[start : start + JOB_SIZE] for start in range(0, len(files), JOB_SIZE)]
-        done = await asyncio.gather(*(loop.run_in_executor(self._threads, self._job, job) for job in jobs))
+        done = await asyncio.gather(*(loop.run_in_executor(self._threads, self._job, job, box) for job in jobs))
         return [picture for job in done for picture in job]
 
-    def _job(self, files: Sequence[bytes]) -> list[Decoded]:
-        return [self._one(file) for file in files]
+    def _job(self, files: Sequence[bytes], box: Box | None) -> list[Decoded]:
+        return [self._one(file, box) for file in files]
 
-    def _one(self, file: bytes) -> Decoded:
+    def _one(self, file: bytes, box: Box | None) -> Decoded:
         try:
-            return prepare_image(file, self._size, self._limits)[0]
+            return prepare_image(file, self._size, self._limits, box)[0]
         except LookalikeError as error:
             return error

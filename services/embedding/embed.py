@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from services.contracts.box import Box
 from services.contracts.errors import InvalidImage, LookalikeError
 from services.contracts.imaging import UInt8Image
 from services.contracts.manifest import Manifest
@@ -17,9 +18,9 @@ Float32Array = NDArray[np.float32]
 
 
 class Pictures(Protocol):
-    """Makes the network's input of image files."""
+    """Makes the network's input of image files, or of the same part of each."""
 
-    async def decode(self, files: Sequence[bytes]) -> list[UInt8Image | LookalikeError]: ...
+    async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]: ...
 
 
 class Network(Protocol):
@@ -70,8 +71,8 @@ class Embedder:
         self._network = network
         self._chunk = chunk
 
-    async def embed(self, files: Sequence[bytes]) -> Timed:
-        """Embed image files; a file that is no usable image gets its error, and the others go on.
+    async def embed(self, files: Sequence[bytes], box: Box | None = None) -> Timed:
+        """Embed image files, or a part of each; a file that is no usable image gets its error, and the others go on.
 
         The parts of a batch are under way together, so one is decoded while another is in the network.
 
@@ -79,16 +80,16 @@ class Embedder:
             EmbeddingUnavailable, UpstreamTimeout: the network did not answer.
         """
         chunks = [files[start : start + self._chunk] for start in range(0, len(files), self._chunk)]
-        parts = await asyncio.gather(*(self._part(chunk) for chunk in chunks))
+        parts = await asyncio.gather(*(self._part(chunk, box) for chunk in chunks))
         return Timed(
             [outcome for part in parts for outcome in part.outcomes],
             sum(part.decode_ms for part in parts),
             sum(part.network_ms for part in parts),
         )
 
-    async def _part(self, files: Sequence[bytes]) -> Timed:
+    async def _part(self, files: Sequence[bytes], box: Box | None) -> Timed:
         started = time.perf_counter()
-        decoded = await self._pictures.decode(files)
+        decoded = await self._pictures.decode(files, box)
         between = time.perf_counter()
         images = [item for item in decoded if not isinstance(item, LookalikeError)]
         seen = iter(read(*await self._network.predict(np.stack(images))) if images else [])

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from services.contracts import telemetry
 from services.contracts.body_limit import limit_body
+from services.contracts.box import DESCRIPTION, EXAMPLE, box_of
 from services.contracts.errors import (
     EmbeddingUnavailable,
     ImageTooLarge,
@@ -33,6 +34,7 @@ _ALWAYS = (InvalidRequest, UnknownModel, TooManyRequests, EmbeddingUnavailable, 
 ModelName = Annotated[
     str | None, Query(description="the model; that of the settings where it is left out", examples=["fashion/2"])
 ]
+BoxText = Annotated[str | None, Query(description=DESCRIPTION, examples=[EXAMPLE])]
 
 router = APIRouter(prefix="/v1", tags=["embedding"])
 
@@ -44,12 +46,13 @@ router = APIRouter(prefix="/v1", tags=["embedding"])
     openapi_extra=SINGLE_BODY,
     summary="Embed one image",
 )
-async def embed(request: Request, state: State, model: ModelName = None) -> Response:
+async def embed(request: Request, state: State, model: ModelName = None, box: BoxText = None) -> Response:
     """Category probabilities and unit-length vector of one image, and the milliseconds a stage took."""
     started = time.perf_counter()
     embedder = state.models.embedder(model)
+    part = None if box is None else box_of(box)
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
-        timed = await embedder.embed([await single_image(request)])
+        timed = await embedder.embed([await single_image(request)], part)
     timings = _record(state, embedder, timed, started)
     outcome = timed.outcomes[0]
     if isinstance(outcome, LookalikeError):

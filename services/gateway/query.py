@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
+from services.contracts.box import Box
 from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.fetch import ImageFetcher
 from services.contracts.filter_json import JsonFilter
@@ -32,6 +33,7 @@ class OptionsBody(BaseModel):
     filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
     facets: bool = Field(default=False, description="count what the results can be filtered by")
+    box: Box | None = None
 
     @field_validator("filter", mode="before")
     @classmethod
@@ -50,7 +52,7 @@ class OptionsBody(BaseModel):
 
     def options(self) -> SearchOptions:
         """Return the domain's form of it."""
-        return SearchOptions(self.k, self.category, self.filter, self.min_score, self.facets)
+        return SearchOptions(self.k, self.category, self.filter, self.min_score, self.facets, self.box)
 
 
 class SearchBody(OptionsBody):

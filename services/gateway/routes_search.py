@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Query, Request
 
-from services.contracts import errors
+from services.contracts import box, errors
 from services.contracts.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.contracts.filter_json import SCHEMA as FILTER_SCHEMA
 from services.contracts.problems import responses
@@ -26,8 +26,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "filter": FILTER_SCHEMA,
     "min_score": {"type": "number", "minimum": -1, "maximum": 1},
     "facets": {"type": "boolean", "description": "count what the results can be filtered by"},
+    "box": box.SCHEMA,
 }
-_AS_TEXT = {**_OPTIONS, "filter": {"type": "string", "description": "a JSON object", "example": FILTER_TEXT}}
+_AS_TEXT = {
+    **_OPTIONS,
+    "filter": {"type": "string", "description": "a JSON object", "example": FILTER_TEXT},
+    "box": box.TEXT_SCHEMA,
+}
 
 
 def _search_body() -> dict[str, Any]:

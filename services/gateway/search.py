@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.catalogue.embedding_client import EmbeddingClient
+from services.contracts.box import Box
 from services.contracts.errors import UnknownCategory
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.telemetry import note, request_id
@@ -17,13 +18,17 @@ from services.gateway.results import Outcome, Result, SearchAnswer, SearchedCate
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How to search: `k` results at most, in a category other than the predicted one, among those that match."""
+    """How to search: `k` results at most, in a category other than the predicted one, among those that match.
+
+    `box` is the part of the photo to search with; all of it when None.
+    """
 
     k: int = 10
     category: str | None = None
     filter: Filter = EVERYTHING
     min_score: float | None = None
     facets: bool = False
+    box: Box | None = None
 
 
 class ModelCache:
@@ -94,15 +99,16 @@ class SearchService:
 
         Args:
             data: the image file's bytes.
-            options: how many, in which category, among which, how alike at least.
+            options: with which part of it, how many, in which category, among which, how alike at least.
 
         Raises:
             InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            InvalidRequest: the box has too few pixels of it.
             UnknownCategory: the override names none.
             EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service's fault.
         """
         started = time.perf_counter()
-        seen = await self.embedding.embed(data)
+        seen = await self.embedding.embed(data, box=options.box)
         facts = await self.models.facts(seen.model)
         category = (
             seen.category.id if options.category is None else resolve_category(options.category, facts.categories)

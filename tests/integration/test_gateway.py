@@ -230,6 +230,61 @@ def test_a_photo_may_be_given_by_its_url(api: httpx.Client, catalogue: list[str]
     assert by_url["results"] == search(api, PHOTO, k=3).json()["results"]
 
 
+TWO = "/shoe-and-bag.jpg"
+LEFT, RIGHT = [0, 0, 0.5, 1], [0.5, 0, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def two_garments(pictures: ImageServer) -> bytes:
+    """A shoe beside a bag, as a file whose EXIF says that it lies on its side."""
+    parts = [
+        Image.open(io.BytesIO(sample_query(3, kind))).convert("RGB").resize((300, 400)) for kind in ("Shoes", "Bags")
+    ]
+    both = Image.new("RGB", (600, 400))
+    both.paste(parts[0], (0, 0))
+    both.paste(parts[1], (300, 0))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = _saved(both.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif)
+    pictures.pages[TWO] = data
+    return data
+
+
+@pytest.mark.parametrize(("edges", "category"), [(LEFT, "Shoes"), (RIGHT, "Bags")])
+def test_a_box_searches_with_a_part_of_the_photo_however_it_is_sent(
+    api: httpx.Client,
+    catalogue: list[str],
+    pictures: ImageServer,
+    two_garments: bytes,
+    edges: list[float],
+    category: str,
+) -> None:
+    text = ",".join(map(str, edges))
+    named = {"x": edges[0], "y": edges[1], "width": edges[2] - edges[0], "height": edges[3] - edges[1]}
+    asked = [
+        search(api, two_garments, box=text),
+        api.post("/v1/search", files={"image": ("a.jpg", two_garments)}, data={"box": text}),
+        api.post("/v1/search", json={"image_base64": base64.b64encode(two_garments).decode(), "box": edges}),
+        api.post("/v1/search", json={"image_url": pictures.url(TWO), "box": named}),
+    ]
+    answers = [answer.json() for answer in asked]
+    assert {answer["category"]["name"] for answer in answers} == {category}, [answer.text for answer in asked]
+    results = [[(r["id"], round(r["score"], 5)) for r in answer["results"]] for answer in answers]
+    assert results[0]
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("box", ["", "1,2,3", "0,0,1.5,1", "0.5,0,0.5,1", "0,0,0.001,0.001", "0.5,0,0.2,1", "a,b,c,d"])
+def test_a_wrong_box_is_an_invalid_request_that_names_it(api: httpx.Client, box: str) -> None:
+    answers = [
+        search(api, PHOTO, box=box),
+        api.post("/v1/search", json={"image_base64": base64.b64encode(PHOTO).decode(), "box": box.split(",")}),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+        assert answer.json()["detail"].startswith("box: ")
+
+
 BAD_URLS = {
     "/status/404": (422, "image-url-failed"),
     "/hang": (504, "upstream-timeout"),

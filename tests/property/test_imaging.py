@@ -1,4 +1,4 @@
-"""Whatever the bytes: an input of the right shape, or one of the three typed errors."""
+"""Whatever the bytes, and whatever part of them: an input of the right shape, or one of the typed errors."""
 
 import warnings
 
@@ -6,12 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.contracts.errors import ImageTooLarge, InvalidImage, UnsupportedImage
+from services.contracts.box import Box
+from services.contracts.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.imaging import ImageLimits, prepare_image
 from services.contracts.manifest import InputSize
 from tests.support import images
 
-TYPED = (InvalidImage, ImageTooLarge, UnsupportedImage)
+TYPED = (InvalidImage, ImageTooLarge, UnsupportedImage, InvalidRequest)
 SMALL = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
 SIGNATURES = (
     b"",
@@ -29,12 +30,12 @@ WHOLE = [data for data in images.ACCEPTED.values() if len(data) < 20_000]
 sizes = st.builds(InputSize, height=st.integers(1, 96), width=st.integers(1, 96))
 
 
-def holds(data: bytes, size: InputSize) -> None:
+def holds(data: bytes, size: InputSize, box: Box | None = None) -> None:
     """Check what is promised of `prepare_image` for any bytes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on broken metadata
         try:
-            picture, facts = prepare_image(data, size, SMALL)
+            picture, facts = prepare_image(data, size, SMALL, box)
         except TYPED as error:
             assert error.detail
             return
@@ -82,3 +83,16 @@ def test_a_picture_of_any_size_keeps_its_aspect_within_half_a_pixel(width: int, 
     assert abs(shown_width - max(1, width * scale)) <= 0.5
     assert abs(shown_height - max(1, height * scale)) <= 0.5
     assert (picture[~inked] == 255).all()
+
+
+starts = st.floats(0, 1, exclude_max=True)
+lengths = st.floats(1e-6, 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(WHOLE), st.tuples(starts, starts, lengths, lengths), sizes)
+def test_any_part_of_a_picture_is_one_or_too_small(
+    data: bytes, part: tuple[float, float, float, float], size: InputSize
+) -> None:
+    x, y, width, height = part
+    holds(data, size, Box(x=x, y=y, width=width * (1 - x), height=height * (1 - y)))

@@ -43,6 +43,11 @@ def png(width: int = 60, height: int = 80) -> bytes:
     return encode(garment(width, height), "PNG")
 
 
+def part_png(left: int, top: int, right: int, bottom: int) -> bytes:
+    """Return a PNG file of a part of the garment of 60×80, in pixels."""
+    return encode(garment().crop((left, top, right, bottom)), "PNG")
+
+
 def turned(orientation: int, kind: str = "PNG", width: int = 60, height: int = 80) -> bytes:
     """Return a file that shows the garment upright once its EXIF orientation (1 to 8) is applied."""
     undo = {

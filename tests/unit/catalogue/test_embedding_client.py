@@ -6,6 +6,7 @@ import pytest
 
 from services.catalogue.embedding_client import EmbeddingClient
 from services.contracts import telemetry
+from services.contracts.box import box_of
 from services.contracts.errors import (
     EmbeddingUnavailable,
     InvalidImage,
@@ -47,6 +48,17 @@ def failing(error: type[httpx.TransportError]) -> EmbeddingClient:
         raise error("as asked for", request=request)
 
     return client(handler)
+
+
+async def test_a_part_of_an_image_is_asked_for_beside_the_model() -> None:
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={**EMBEDDING, "timings_ms": {}})
+
+    await client(handler).embed(b"picture", "fashion/7", box_of("0.25,0,0.75,1"))
+    assert dict(asked[0].url.params) == {"model": "fashion/7", "box": "0.25,0.0,0.75,1.0"}
 
 
 async def test_one_image_is_sent_as_it_is_and_its_embedding_comes_back() -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.contracts.errors import ImageTooLarge, LookalikeError, UnsupportedImage
+from services.contracts.box import Box, box_of
+from services.contracts.errors import ImageTooLarge, InvalidRequest, LookalikeError, UnsupportedImage
 from services.contracts.formats import sniff
 from services.contracts.imaging import FORMATS, ImageLimits, UInt8Image, prepare_image
 from services.contracts.manifest import InputSize
@@ -14,8 +15,10 @@ SIZE = InputSize(height=80, width=80)
 WHITE = [255, 255, 255]
 
 
-def prepared(data: bytes, size: InputSize = SIZE, limits: ImageLimits | None = None) -> UInt8Image:
-    return prepare_image(data, size, limits or ImageLimits())[0]
+def prepared(
+    data: bytes, size: InputSize = SIZE, limits: ImageLimits | None = None, box: Box | None = None
+) -> UInt8Image:
+    return prepare_image(data, size, limits or ImageLimits(), box)[0]
 
 
 def expected(width: int = 60, height: int = 80) -> UInt8Image:
@@ -206,3 +209,58 @@ def test_running_out_of_memory_is_the_images_fault_not_a_crash(monkeypatch: pyte
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", exhausted)
     with pytest.raises(ImageTooLarge, match="memory"):
         prepared(images.png())
+
+
+# Of a picture of 60×80 pixels these are the pixels from 12 to 36 and from 16 to 64.
+BOX = box_of("0.2,0.2,0.6,0.8")
+WHOLE = box_of("0,0,1,1")
+
+
+def cut(width: int = 60, height: int = 80) -> UInt8Image:
+    """The boxed part of the garment, cut out before it was made a file."""
+    edges = (width // 5, height // 5, width * 3 // 5, height * 4 // 5)
+    return prepared(images.encode(images.garment(width, height).crop(edges), "PNG"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 80), (600, 800)])
+def test_a_box_gives_what_a_file_of_that_part_alone_gives(width: int, height: int) -> None:
+    assert (prepared(images.png(width, height), box=BOX) == cut(width, height)).all()
+    assert not (cut(width, height) == expected(width, height)).all()
+
+
+@pytest.mark.parametrize("name", [name for name in images.ACCEPTED if name != "1×5000"])
+def test_a_box_around_everything_changes_nothing(name: str) -> None:
+    assert (prepared(images.ACCEPTED[name], box=WHOLE) == prepared(images.ACCEPTED[name])).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_box_is_of_the_upright_picture(orientation: int, kind: str) -> None:
+    """Resizing comes before turning, so mirrored pixels may be rounded differently."""
+    assert difference(prepared(images.turned(orientation, kind, 600, 800), box=BOX), cut(600, 800)) < 1.5
+
+
+def test_a_part_of_a_large_jpeg_is_as_sharp_as_the_part_alone() -> None:
+    """It is decoded at a scale that leaves the part enough pixels, not at the one that the whole would do with."""
+    stripes = np.zeros((1600, 1600, 3), np.uint8)
+    stripes[:, ::20] = stripes[:, 1::20] = stripes[:, 2::20] = 255
+    data = images.encode(Image.fromarray(stripes), "JPEG", quality=95)
+    part = prepared(data, box=box_of("0.5,0.5,0.6,0.6"))
+    alone = prepared(images.encode(Image.fromarray(stripes[800:960, 800:960]), "PNG"))
+    assert difference(part, alone) < 6
+
+
+def test_transparency_within_a_box_is_laid_onto_white() -> None:
+    picture = prepared(images.half_transparent("PNG"), box=box_of("0.25,0.25,0.75,0.75"))
+    assert (picture[:, :38] == 255).all()
+    assert (picture[:, 42:70] == (255, 0, 0)).all()
+
+
+def test_a_box_with_too_few_pixels_is_refused_before_any_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _: pytest.fail("a pixel was decoded"))
+    with pytest.raises(InvalidRequest, match=r"box: it is 6×8 pixels of this picture: at least 8×8 are needed"):
+        prepared(images.jpeg(60, 80), box=box_of("0.1,0.1,0.2,0.2"))
+
+
+def test_a_box_of_as_few_pixels_as_are_needed_is_taken() -> None:
+    assert prepared(images.png(80, 80), box=box_of("0.5,0.5,0.6,0.6")).shape == (80, 80, 3)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import unit_vector
+from services.contracts.box import Box
 from services.contracts.errors import EmbeddingUnavailable, InvalidImage, LookalikeError
 from services.contracts.imaging import UInt8Image
 from services.embedding.embed import Embedder, Float32Array, Seen, read
@@ -16,7 +17,7 @@ from tests.support.tfs import manifest
 class Pictures:
     """A file is its number; `bad` ones cannot be decoded."""
 
-    async def decode(self, files: Sequence[bytes]) -> list[UInt8Image | LookalikeError]:
+    async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]:
         return [InvalidImage(f"bad {f!r}") if f == b"bad" else np.full((2, 2, 3), int(f), np.uint8) for f in files]
 
 

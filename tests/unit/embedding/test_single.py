@@ -25,6 +25,19 @@ def test_every_accepted_kind_is_embedded(service: Service, name: str) -> None:
     assert set(answer.timings_ms) == {"decode", "network", "total"}
 
 
+def test_a_part_of_an_image_is_what_the_network_is_given(service: Service, script: ScriptedServing) -> None:
+    for body, box in ((images.png(60, 80), "0.2,0.2,0.6,0.8"), (images.part_png(12, 16, 36, 64), "0,0,1,1")):
+        assert service.client.post("/v1/embed", content=body, headers=RAW, params={"box": box}).status_code == 200
+    sent = [request.inputs["image"].tensor_content for request in script.requests[-2:]]
+    assert sent[0] == sent[1]
+
+
+@pytest.mark.parametrize("box", ["", "1,2,3", "0,0,2,1", "0.5,0,0.5,1", "0,0,0.001,0.001"])
+def test_a_wrong_box_is_an_invalid_request(service: Service, box: str) -> None:
+    answer = service.client.post("/v1/embed", content=images.png(60, 80), headers=RAW, params={"box": box})
+    assert problem(answer, 422, "invalid-request")["detail"].startswith("box: ")
+
+
 STATUS = {"invalid-image": 422, "unsupported-image": 415, "image-too-large": 413}
 
 

@@ -2,6 +2,7 @@ import base64
 
 import pytest
 
+from services.contracts.box import Box
 from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
 from services.contracts.filter_json import parse_filter
 from services.gateway.query import ImageReader, OptionsBody, SearchBody, parse
@@ -71,6 +72,17 @@ def test_the_place_of_what_is_wrong_in_a_filter_is_told() -> None:
 
 def test_a_category_may_be_given_by_its_number() -> None:
     assert parse(SearchBody, {"category": 3}).category == "3"
+
+
+@pytest.mark.parametrize("box", ["0,0.5,1,1", [0, 0.5, 1, 1], {"x": 0, "y": 0.5, "width": 1, "height": 0.5}])
+def test_a_box_may_be_text_four_numbers_or_an_object(box: object) -> None:
+    assert parse(SearchBody, {"box": box}).options().box == Box(x=0, y=0.5, width=1, height=0.5)
+
+
+@pytest.mark.parametrize("box", ["", "0,0,1", [0, 0, 1.5, 1], [0.5, 0, 0.5, 1], {"x": 0}, 3])
+def test_what_is_no_box_is_an_invalid_request_that_names_it(box: object) -> None:
+    with pytest.raises(InvalidRequest, match="box"):
+        parse(SearchBody, {"box": box})
 
 
 def test_a_misspelt_field_is_named() -> None:
