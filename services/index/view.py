@@ -177,7 +177,7 @@ class View:
         if share == 1:
             return self.flat.nearest(query, count, None)
         wide = int(SPARE * count / share) if share else 0
-        if 0 < wide * ROWS_A_SPARE < len(allowed):
+        if wide and wide * ROWS_A_SPARE < len(allowed):
             rows, scores = self.flat.nearest(query, wide, None)
             found = allowed[rows]
             if found.sum() >= count:
