@@ -8,17 +8,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bson import json_util
 from bson.timestamp import Timestamp
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.errors import PyMongoError
 
 from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Record, read_document
 from services.catalogue.faults import HistoryLost, translated
+from services.catalogue.threads import to_the_end
 
 Token = Mapping[str, Any]
 Event = Mapping[str, Any]
 # After one of these the stream tells nothing more of the collection as it was.
 ENDING = frozenset({"drop", "rename", "dropDatabase", "invalidate"})
+
+
+def token_text(token: Token) -> str:
+    """Return a token as text that keeps every BSON type in it."""
+    return json_util.dumps(token, json_options=json_util.CANONICAL_JSON_OPTIONS)
+
+
+def read_token(text: str) -> Token:
+    """Return the token of a text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    token = json_util.loads(text, json_options=json_util.CANONICAL_JSON_OPTIONS)
+    if not isinstance(token, Mapping):
+        raise ValueError("a resume token is a document")
+    return token
 
 
 @dataclass(frozen=True)
@@ -71,15 +90,7 @@ class ChangeFeed:
             CatalogueUnavailable: the database is away.
             HistoryLost: the collection was dropped or renamed, or the server no longer has the changes.
         """
-        # Cancelling the caller must not leave a thread on a stream that is being closed.
-        drain = asyncio.ensure_future(asyncio.to_thread(self._drain, limit, gather_s))
-        try:
-            return await asyncio.shield(drain)
-        except asyncio.CancelledError:
-            await asyncio.wait([drain])
-            if not drain.cancelled():
-                drain.exception()
-            raise
+        return await to_the_end(self._drain, limit, gather_s)  # a thread must not be on a stream that is being closed
 
     async def close(self) -> None:
         """Close the stream, whatever state it is in."""

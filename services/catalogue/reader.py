@@ -1,6 +1,7 @@
 """Reading many products: the whole catalogue, some documents, and what changes."""
 
 import asyncio
+import contextlib
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -8,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
+from pymongo.errors import DuplicateKeyError
 
 from services.catalogue.changes import ChangeFeed, Token
 from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
 from services.catalogue.faults import database_call
 
+IDENTITY = "identity"
 FORGOTTEN_AFTER = timedelta(minutes=10)
 
 
@@ -27,6 +30,11 @@ class ProductReader(ABC):
     @abstractmethod
     def _products(self) -> Any:
         """The collection."""
+
+    @property
+    @abstractmethod
+    def _notes(self) -> Any:
+        """The collection of what is noted about the catalogue."""
 
     async def keys(self, batch: int = 5000) -> AsyncIterator[list[str]]:
         """Yield the keys of all products, `batch` at a time; a key that stands in two documents comes twice."""
@@ -68,7 +76,7 @@ class ProductReader(ABC):
         """Open the change stream of the products.
 
         Args:
-            after: the token to resume from; from now on when None.
+            after: the token to go on after, an invalidation's too; from now on when None.
             wait_s: how long the server may wait for a change before it answers without one, in seconds.
             poll_s: the least time between two questions to a server that does not wait, in seconds.
 
@@ -80,11 +88,21 @@ class ProductReader(ABC):
             stream = await asyncio.to_thread(
                 collection.watch,
                 full_document="updateLookup",
-                resume_after=after,
+                start_after=after,
                 max_await_time_ms=int(wait_s * 1000),
                 batch_size=1000,
             )
         return ChangeFeed(stream, self.address, poll_s)
+
+    async def identity(self) -> str:
+        """Return what tells this catalogue's database from every other, a copy apart: whoever first asks writes it down."""
+        async with database_call(self.address, self._timeout_s):
+            noted = await self._notes.find_one({"_id": IDENTITY})
+            if noted is None:
+                with contextlib.suppress(DuplicateKeyError):  # somebody else was faster
+                    await self._notes.insert_one({"_id": IDENTITY, "value": secrets.token_hex(16)})
+                noted = await self._notes.find_one({"_id": IDENTITY})
+        return str(noted["value"])
 
     async def put_marker(self) -> str:
         """Write a marker into the change stream and return its name; `remove_marker` takes it out again.

@@ -128,6 +128,10 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
     def _images(self) -> Any:
         return self._collection(IMAGES)
 
+    @property
+    def _notes(self) -> Any:
+        return self._collection(NOTES)
+
     async def ping(self) -> None:
         """Return when the database answers."""
         async with database_call(self.address, self._timeout_s):
@@ -219,12 +223,12 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
         """Keep a report under a name, in the place of the one before: as JSON, for its names may hold any character."""
         note: Document = {"_id": name, "json": orjson.dumps(facts, default=str).decode()}
         async with database_call(self.address, self._timeout_s):
-            await upsert(self._collection(NOTES), {name: note})
+            await upsert(self._notes, {name: note})
 
     async def get_note(self, name: str) -> dict[str, Any] | None:
         """Return the report kept under a name, or None."""
         async with database_call(self.address, self._timeout_s):
-            found = await self._collection(NOTES).find_one({"_id": name})
+            found = await self._notes.find_one({"_id": name})
         return None if found is None else dict(orjson.loads(found["json"]))
 
     async def _ensure_indexes(self) -> None:

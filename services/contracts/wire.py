@@ -195,16 +195,35 @@ class CategoryCount(Frozen):
     products: int
 
 
+SyncState = Literal["starting", "loading", "following", "reconnecting", "rebuilding"]
+
+
+class SnapshotStatus(Frozen):
+    """How it stands with the index's snapshot on its disk."""
+
+    age_seconds: float | None = Field(description="since the moment it shows; null when there is none")
+    bytes: int | None
+    failures: int = Field(description="how often it could not be written or used, since the start")
+    last_error: str | None = None
+
+
 class SyncStatus(Frozen):
     """How the index follows the database."""
 
-    state: Literal["starting", "loading", "following", "reconnecting"] = Field(examples=["following"])
+    state: SyncState = Field(examples=["following"])
+    stale: bool = Field(
+        description="whether searches may see an older state than the database's: it is away or read anew"
+    )
+    loaded_from: Literal["snapshot", "database"] | None = Field(
+        description="where what is searched was first read from"
+    )
     lag_seconds: float | None = Field(description="seconds since the index last knew itself level with the database")
     applied: int = Field(description="changes applied since the start")
     skipped: int = Field(description="documents that could not be indexed: wrong dimension, NaN, unknown category")
     skipped_images: int = Field(default=0, description="further images of products that could not be indexed")
     other_models: int = Field(description="products whose vector comes from another model: not searchable here")
     last_error: str | None = None
+    snapshot: SnapshotStatus | None = Field(default=None, description="null where none is kept")
 
 
 class IndexStatus(Frozen):

@@ -9,15 +9,17 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from services.catalogue.store import ProductStore
+from services.catalogue.store import PRODUCTS, ProductStore
 from services.contracts.app import Readiness, make_app
 from services.contracts.manifest import Manifest, load_manifest
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
+from services.index.keeper import Keeper
 from services.index.metrics import IndexMetrics
 from services.index.mirror import Mirror
 from services.index.routes import router
 from services.index.settings import IndexSettings
+from services.index.snapshot import Origin
 from services.index.state import IndexState, index_state
 from services.index.sync import Follower
 
@@ -61,10 +63,9 @@ async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterat
         gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat)
         return Mirror(gallery, manifest.model_id, settings.unversioned_model)
 
+    times = {"gather_s": settings.gather_s, "poll_s": settings.poll_s, "longest_pause_s": settings.retry_s}
     async with store:
-        follower = Follower(
-            store, empty, gather_s=settings.gather_s, poll_s=settings.poll_s, longest_pause_s=settings.retry_s
-        )
+        follower = Follower(store, empty, _keeper(settings, manifest), **times)
         task = asyncio.create_task(follower.run(), name="follow the database")
         try:
             yield follower
@@ -74,8 +75,27 @@ async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterat
                 await task
 
 
+def _keeper(settings: IndexSettings, manifest: Manifest) -> Keeper | None:
+    if settings.snapshot_dir is None:
+        return None
+    origin = Origin(
+        catalogue=f"{settings.mongo_database}.{PRODUCTS}",
+        model=manifest.model_id,
+        unversioned_model=settings.unversioned_model,
+        categories=len(manifest.categories),
+        dimension=manifest.dimension,
+    )
+    return Keeper(settings.snapshot_dir, origin, settings.snapshot_s)
+
+
 async def readiness(request: Request) -> Readiness:
-    """Ready once the products have been loaded, and from then on: a search needs no database."""
+    """Ready once the products have been loaded, and from then on: a search needs no database.
+
+    While the index may be behind the database, a reason says so.
+    """
     state = index_state(request)
-    ready = state.follower.mirror is not None
-    return Readiness(ready=ready, reasons=() if ready else (state.obstacle,))
+    status = state.follower.status()
+    if state.follower.mirror is None:
+        return Readiness(ready=False, reasons=(state.obstacle,))
+    behind = f"what is searched may be behind the database: {status.last_error or status.state}"
+    return Readiness(ready=True, reasons=(behind,) if status.stale else ())

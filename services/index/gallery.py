@@ -11,7 +11,7 @@ from services.contracts.errors import DimensionMismatch, UnknownCategory, Unknow
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.wire import Facet
 from services.index.partition import MERGE_ROWS, Partition
-from services.index.view import BuildFlat, Float32Array, Match
+from services.index.view import BuildFlat, Float32Array, ImageArray, Match, View
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,25 @@ class Gallery:
     def counts(self) -> list[int]:
         """Return the number of searchable products of each category."""
         return [partition.view.size for partition in self._partitions]
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """What searches see of each category."""
+        return tuple(partition.view for partition in self._partitions)
+
+    def restore(
+        self, category: int, vectors: Float32Array, image: ImageArray, keys: list[str], payloads: list[bytes | None]
+    ) -> None:
+        """Take a whole category, which was empty; searchable at once.
+
+        Args:
+            category: its id.
+            vectors: shape (rows, dimension), float32, unit length.
+            image: shape (rows,), uint8; which of its product's images a row is: 0 the main one, which each product has.
+            keys: of each row its product's.
+            payloads: of each row; only those of main images count.
+        """
+        self._partitions[category].restore(vectors, image, keys, payloads)
 
     def put(self, category: int, key: str, vectors: Float32Array, payload: bytes | None) -> None:
         """Take a product or its new state, from whatever category it was in; searchable after `publish`.

@@ -1,10 +1,14 @@
 """What the index service measures beside its requests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import get_args
 
 from prometheus_client import Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from services.contracts.telemetry import Metrics
+from services.contracts.wire import SnapshotStatus, SyncState
 from services.index.sync import Follower
 
 SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
@@ -38,21 +42,53 @@ class IndexMetrics(Metrics):
         self._gauge("changes_applied", "Changed documents applied since the start.", follower)
         self._gauge("documents_skipped", "Documents that cannot be indexed.", follower)
         self._gauge("images_skipped", "Further images of products that cannot be indexed.", follower)
+        state = Gauge("lookalike_index_state", "1 for the state it is in.", ("state",), registry=self.registry)
+        for name in get_args(SyncState):
+            state.labels(name).set_function(_is_in(follower, name))
+        self._gauge("snapshot_age_seconds", "Seconds since what the snapshot shows; -1 without one.", follower)
+        self._gauge("snapshot_size_bytes", "Size of the snapshot; 0 without one.", follower)
+        self.registry.register(_Totals(follower))
         self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", follower)
 
     def _gauge(self, name: str, text: str, follower: Follower) -> None:
         Gauge(f"lookalike_index_{name}", text, registry=self.registry).set_function(lambda: _READINGS[name](follower))
 
 
+class _Totals(Collector):
+    """What is counted by those who do it."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the counters as they stand."""
+        text = "Snapshots that could not be written or used."
+        yield CounterMetricFamily("lookalike_index_snapshot_failures", text, value=_snapshot(self._follower).failures)
+
+
+def _snapshot(follower: Follower) -> SnapshotStatus:
+    return follower.status().snapshot or SnapshotStatus(age_seconds=None, bytes=None, failures=0)
+
+
+def _is_in(follower: Follower, state: str) -> Callable[[], float]:
+    return lambda: follower.state == state
+
+
 def _count(follower: Follower, category: int) -> Callable[[], float]:
     return lambda: follower.mirror.gallery.counts()[category] if follower.mirror else 0
 
 
+def _or(value: float | None, without: float) -> float:
+    return without if value is None else value
+
+
 _READINGS: dict[str, Callable[[Follower], float]] = {
-    "lag_seconds": lambda follower: -1.0 if follower.lag_s is None else follower.lag_s,
+    "lag_seconds": lambda follower: _or(follower.lag_s, -1.0),
     "ready": lambda follower: follower.mirror is not None,
     "following": lambda follower: follower.state == "following",
     "changes_applied": lambda follower: follower.applied,
+    "snapshot_age_seconds": lambda follower: _or(_snapshot(follower).age_seconds, -1.0),
+    "snapshot_size_bytes": lambda follower: _or(_snapshot(follower).bytes, 0),
     "documents_skipped": lambda follower: follower.status().skipped,
     "images_skipped": lambda follower: follower.status().skipped_images,
     "documents_of_other_models": lambda follower: follower.status().other_models,

@@ -4,7 +4,9 @@ No database here: it is told how documents are now. Telling it twice changes not
 so changes may be replayed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 import structlog
 
@@ -12,9 +14,29 @@ from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.product import Float32Array, Product
 from services.index.gallery import Gallery
 from services.index.payload import pack
+from services.index.view import View
 
 log = structlog.get_logger()
 Shown = tuple[int, Float32Array, bytes | None]  # category, vectors, payload
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a mirror knows of documents, beside what it shows.
+
+    Attributes:
+        holders: keys that are shown from an older document → its id.
+        waiting: keys → the older documents that are outranked, by their ids.
+        skipped: ids of documents that cannot be shown → what is wrong with them.
+        faults: ids of documents → what is wrong with their further images.
+        other_models: ids of documents whose vectors come from another model.
+    """
+
+    holders: Mapping[str, str]
+    waiting: Mapping[str, Mapping[str, Shown]]
+    skipped: Mapping[str, str]
+    faults: Mapping[str, tuple[str, ...]]
+    other_models: AbstractSet[str]
 
 
 class Mirror:
@@ -61,6 +83,20 @@ class Mirror:
                 self._claim(document_id, product.key, (product.category, product.vectors, pack(product)))
         self.gallery.publish()
         return len(touched)
+
+    def freeze(self) -> tuple[Sequence[View], Known]:
+        """Return what is shown of each category, and the rest, as they are now: later changes do not show in them."""
+        waiting = {key: dict(documents) for key, documents in self._waiting.items()}
+        skipped, faults = dict(self.skipped), dict(self.faults)
+        return self.gallery.views, Known(dict(self._holder), waiting, skipped, faults, frozenset(self.other_models))
+
+    def restore(self, known: Known) -> None:
+        """Know again what a mirror with the same gallery knew. This one has to be new but for its gallery."""
+        self.skipped, self.faults, self.other_models = dict(known.skipped), dict(known.faults), set(known.other_models)
+        self._holder = dict(known.holders)
+        self._waiting = {key: dict(documents) for key, documents in known.waiting.items()}
+        self._key_of = {document: key for key, document in known.holders.items()}
+        self._key_of.update((one, key) for key, documents in self._waiting.items() for one in documents if one != key)
 
     def _indexable(self, document_id: str, item: Record | BrokenDocument | None) -> Product | None:
         """Return the product of a document if it can be searched; count the document where it cannot."""

@@ -41,6 +41,18 @@ class Partition:
     def __contains__(self, key: object) -> bool:
         return key in self._rows
 
+    def restore(self, vectors: Float32Array, image: ImageArray, keys: list[str], payloads: list[bytes | None]) -> None:
+        """Take all the products of an empty partition; see `Gallery.restore`."""
+        rows: dict[str, Rows] = {keys[row]: row for row in np.flatnonzero(image == 0).tolist()}
+        further = np.flatnonzero(image)
+        for row in further[np.argsort(image[further], kind="stable")].tolist():
+            before = _each(rows[keys[row]])
+            rows[keys[row]] = (*before, row)
+            keys[row], payloads[row] = keys[before[0]], payloads[before[0]]  # the same in memory, too
+        self._rows, self._living = rows, len(keys)
+        self._rebase(vectors, Segment(keys, payloads), np.array(image))
+        self.publish()
+
     def put(self, key: str, vectors: Float32Array, payload: bytes | None) -> None:
         """Take a product, or its new state; it is searchable after `publish`. See `Gallery.put`."""
         self.discard(key)

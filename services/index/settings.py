@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -39,5 +39,13 @@ class IndexSettings(BaseSettings):
     )
     retry_s: float = Field(2.0, gt=0, description="longest pause before the database is tried again")
 
+    snapshot_dir: Path | None = Field(None, description="folder of the index snapshots; none are kept without one")
+    snapshot_s: float = Field(60.0, ge=0, description="least time between two snapshots")
+
     search_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64)
     max_body_bytes: int = Field(1024 * 1024, gt=0, description="bound on a request's body")
+
+    @field_validator("snapshot_dir", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value

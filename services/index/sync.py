@@ -7,20 +7,23 @@ document (it may be missing, or not whole), the collection is asked.
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import structlog
 
-from services.catalogue.changes import ChangeBatch, ChangeFeed, Token
+from services.catalogue.changes import ChangeBatch, ChangeFeed, Token, read_token, token_text
+from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.faults import HistoryLost
 from services.catalogue.reader import ProductReader
+from services.catalogue.threads import to_the_end
 from services.contracts.errors import CatalogueUnavailable
-from services.contracts.wire import SyncStatus
+from services.contracts.wire import SyncState, SyncStatus
+from services.index.keeper import Keeper
 from services.index.mirror import Mirror
+from services.index.snapshot import Moment
 
 log = structlog.get_logger()
-State = Literal["starting", "loading", "following", "reconnecting"]
 READ_BATCH = 500
 SCAN_BATCH = 1000
 EVENTS_BATCH = 1000
@@ -38,6 +41,7 @@ class Follower:
         self,
         store: ProductReader,
         make_mirror: Callable[[], Mirror],
+        keeper: Keeper | None = None,
         *,
         gather_s: float = 0.1,
         poll_s: float = 0.1,
@@ -48,22 +52,27 @@ class Follower:
         Args:
             store: where the products are.
             make_mirror: makes an empty mirror, for each load.
+            keeper: of the snapshot; None to do without.
             gather_s: how long changes are gathered before they are applied together, in seconds.
             poll_s: time between two looks at a server that does not wait for changes, in seconds.
             longest_pause_s: between two attempts to reach the database, in seconds.
         """
         self.mirror: Mirror | None = None
-        self.state: State = "starting"
+        self.state: SyncState = "starting"
+        self.loaded_from: Literal["snapshot", "database"] | None = None
         self.applied = 0
         self.last_error: str | None = None
         self._store = store
         self._make_mirror = make_mirror
+        self._keeper = keeper
         self._gather_s = gather_s
         self._poll_s = poll_s
         self._longest_pause_s = longest_pause_s
         self._loading: Mirror | None = None
         self._token: Token | None = None
+        self._database: str | None = None
         self._level_at: float | None = None
+        self._changes = 0  # of the mirror since it was read from the snapshot
 
     @property
     def lag_s(self) -> float | None:
@@ -75,16 +84,44 @@ class Follower:
         mirror = self.mirror or self._loading
         return SyncStatus(
             state=self.state,
+            stale=self.mirror is not None and self.state != "following",
+            loaded_from=self.loaded_from,
             lag_seconds=self.lag_s,
             applied=self.applied,
             skipped=len(mirror.skipped) if mirror else 0,
             skipped_images=sum(map(len, mirror.faults.values())) if mirror else 0,
             other_models=len(mirror.other_models) if mirror else 0,
             last_error=self.last_error,
+            snapshot=None if self._keeper is None else self._keeper.status(),
         )
 
     async def run(self) -> None:
-        """Follow the database until cancelled."""
+        """Serve the snapshot, if there is one, and follow the database until cancelled."""
+        if self._keeper is not None:
+            await self._restore(self._keeper)
+        try:
+            await self._follow_on()
+        finally:
+            if self._keeper is not None:
+                await self._keeper.close(self.mirror, self._moment(), self._changes)
+
+    async def _restore(self, keeper: Keeper) -> None:
+        self.state = "loading"
+        mirror = self._make_mirror()
+        moment = await asyncio.to_thread(keeper.load, mirror)
+        if moment is None:
+            self.state = "starting"
+            return
+        self.mirror, self.state, self.loaded_from = mirror, "reconnecting", "snapshot"
+        self._token, self._database, self._level_at = read_token(moment.token), moment.database, moment.level_at
+
+    def _moment(self) -> Moment | None:
+        """Return up to where the mirror knows the database; None where that is not known."""
+        if self._token is None or self._database is None or self._level_at is None:
+            return None
+        return Moment(self._database, token_text(self._token), self._level_at)
+
+    async def _follow_on(self) -> None:
         pause_s = FIRST_PAUSE_S
         while True:
             before = self._level_at
@@ -109,16 +146,28 @@ class Follower:
 
     async def _follow(self) -> None:
         """Open the stream, load if need be, and apply changes for as long as the stream lasts."""
+        self._recognise(await self._store.identity())
         feed = await self._store.watch(self._token, poll_s=self._poll_s)
         try:
             if self.mirror is None or self._token is None:
-                self.mirror = await self._load(feed)
+                await self._load(feed)
             elif not await self._pass_marker(feed, self.mirror):
                 raise HistoryLost("the change stream did not go on from where it was")
             while True:
                 self._level(await self._step(feed, self.mirror))
+                await self._keep()
         finally:
             await feed.close()
+
+    def _recognise(self, database: str) -> None:
+        """Remember which database it is.
+
+        Raises:
+            HistoryLost: the mirror was made of another one.
+        """
+        before, self._database = self._database, database
+        if before not in (None, database):
+            raise HistoryLost("the database is not the one that the index was made of")
 
     def _level(self, batch: ChangeBatch) -> None:
         """Note that the mirror holds everything up to this batch."""
@@ -127,25 +176,32 @@ class Follower:
         self.state, self.last_error = "following", None
         self._token, self._level_at = batch.token, batch.level_at
 
-    async def _load(self, feed: ChangeFeed) -> Mirror:
-        """Read all documents into a new mirror, and return it once it is level with the database.
+    async def _keep(self) -> None:
+        """Write the snapshot when it is time to."""
+        if self._keeper is not None and self._keeper.is_due(self._changes):
+            moment = self._moment()
+            if self.mirror is not None and moment is not None:
+                await self._keeper.keep(self.mirror, moment, self._changes)
+
+    async def _load(self, feed: ChangeFeed) -> None:
+        """Read all documents into a new mirror, and search that as soon as it is level with the database.
 
         A change from before the first marker is in the scan; one from after it comes by in the stream. The second
         marker comes by after everything that happened during the scan.
         """
         started = time.perf_counter()
-        if self.mirror is None:
-            self.state = "loading"
+        self.state = "loading" if self.mirror is None else "rebuilding"
         self._loading = mirror = self._make_mirror()
         if not await self._pass_marker(feed, None):
             raise CatalogueUnavailable("the database's change stream tells nothing: it has to be a replica set")
         async for found in self._store.scan(SCAN_BATCH):
-            await asyncio.to_thread(mirror.apply, (), found)
+            await to_the_end(mirror.apply, (), found)
         if not await self._pass_marker(feed, mirror):
             raise CatalogueUnavailable("the database's change stream has fallen silent")
         seconds = round(time.perf_counter() - started, 2)
         log.info("index_loaded", products=len(mirror.gallery), seconds=seconds, skipped=len(mirror.skipped))
-        return mirror
+        self.mirror, self._loading, self.loaded_from = mirror, None, "database"
+        self._changes += 1
 
     async def _pass_marker(self, feed: ChangeFeed, mirror: Mirror | None) -> bool:
         """Write a marker and follow the stream until it comes by, applying what comes before it.
@@ -169,9 +225,14 @@ class Follower:
         batch = await feed.next_batch(EVENTS_BATCH, self._gather_s)
         if mirror is None or batch.is_empty:
             return batch
-        self.applied += await asyncio.to_thread(mirror.apply, batch.gone, batch.found)
+        await self._apply(mirror, batch.gone, batch.found)
         for begin in range(0, len(batch.unclear), READ_BATCH):
             unclear = batch.unclear[begin : begin + READ_BATCH]
-            found = await self._store.read(unclear)
-            self.applied += await asyncio.to_thread(mirror.apply, [str(one) for one in unclear], found)
+            await self._apply(mirror, [str(one) for one in unclear], await self._store.read(unclear))
         return batch
+
+    async def _apply(
+        self, mirror: Mirror, document_ids: Sequence[str], found: Sequence[Record | BrokenDocument]
+    ) -> None:
+        self._changes += 1
+        self.applied += await to_the_end(mirror.apply, document_ids, found)

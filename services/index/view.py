@@ -144,6 +144,11 @@ class View:
         vector: Float32Array = self.flat.vectors[row] if row < base else self.tail_vectors[row - base]
         return vector.copy()
 
+    def vectors(self, rows: RowArray) -> Float32Array:
+        """Return the vectors in rows that ascend, shape (n, dimension), as a copy."""
+        base = len(self.base.keys)
+        return np.concatenate([self.flat.vectors[rows[rows < base]], self.tail_vectors[rows[rows >= base] - base]])
+
     def _products(self, rows: BoolArray) -> BoolArray:
         """Return which of the rows are main images: one row a product."""
         return rows if self.images == 1 else rows & (self.image == 0)
@@ -177,7 +182,7 @@ class View:
         if share == 1:
             return self.flat.nearest(query, count, None)
         wide = int(SPARE * count / share) if share else 0
-        if wide and wide * ROWS_A_SPARE < len(allowed):
+        if 0 < wide * ROWS_A_SPARE < len(allowed):
             rows, scores = self.flat.nearest(query, wide, None)
             found = allowed[rows]
             if found.sum() >= count:

@@ -12,7 +12,7 @@ import pytest
 from bson import ObjectId
 from pymongo.collection import Collection
 
-from services.catalogue.changes import ChangeBatch, ChangeFeed
+from services.catalogue.changes import ChangeBatch, ChangeFeed, read_token, token_text
 from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.pictures import picture_id
 from services.catalogue.product import FurtherImage, Prediction, Product, StoredImage
@@ -337,11 +337,13 @@ async def test_the_feed_tells_what_became_of_documents_of_both_forms(store: Prod
     assert str(gone) in batches[-1].gone
 
 
-async def test_a_feed_goes_on_after_its_token(store: ProductStore) -> None:
+async def test_a_feed_goes_on_after_its_token_that_was_kept_as_text(store: ProductStore) -> None:
     feed = await store.watch()
     await store.put(product("1"))
     token = (await everything(feed, await store.put_marker()))[-1].token
     await feed.close()
+    assert token is not None
+    token = read_token(token_text(token))
     await store.put(product("2"))
     feed = await store.watch(token)
     batches = await everything(feed, await store.put_marker())
@@ -357,6 +359,17 @@ async def test_a_quiet_feed_gives_empty_batches_with_a_token_and_the_time(store:
     assert abs(batch.level_at - datetime.now(UTC).timestamp()) < 60
 
 
+async def test_a_database_is_told_from_another_and_from_itself_emptied(store: ProductStore, url: str, raw: Any) -> None:
+    names = await asyncio.gather(*(store.identity() for _ in range(5)))
+    async with ProductStore(url, raw.database.name) as again:
+        assert {await again.identity(), *names} == {names[0]}
+    with fresh_database(url) as other:
+        async with ProductStore(url, other) as another:
+            assert await another.identity() != names[0]
+    raw.database["notes"].drop()
+    assert await store.identity() != names[0]
+
+
 async def test_markers_are_no_products(store: ProductStore) -> None:
     marker = await store.put_marker()
     assert await keys(store) == []
@@ -366,7 +379,7 @@ async def test_markers_are_no_products(store: ProductStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["ping", "count", "get", "put", "delete", "fingerprints", "scan", "watch", "put_marker"]
+    "call", ["ping", "identity", "count", "get", "put", "delete", "fingerprints", "scan", "watch", "put_marker"]
 )
 async def test_a_database_that_is_away_is_said_so_without_the_password(call: str) -> None:
     port = free_ports(1)[0]

@@ -22,7 +22,7 @@ VECTORS = np.random.default_rng(7).integers(-2, 3, (40, 4)).astype(np.float32) +
 
 def gallery_of(catalogue: list[dict[str, Any]], wanted: dict[str, Any]) -> Gallery:
     """Return a gallery of products with one to three images, of which some are in the base and some in the tail; columns are there from early on."""
-    gallery = Gallery(1, 4, FaissFlat, merge_rows=5)
+    gallery = Gallery(1, 4, FaissFlat, merge_rows=12)
     for number, attributes in enumerate(catalogue):
         vector = unit_vector(VECTORS[number])
         gallery.put(
@@ -66,7 +66,6 @@ def test_a_filtered_search_finds_the_nearest_among_those_that_match(
     with pytest.MonkeyPatch.context() as patch:
         if is_large:  # as a category is with millions of products
             patch.setattr(view, "ROWS_A_SPARE", 0)
-            patch.setattr(view, "SPARE", 1)  # so that what is looked at does not always do
         found = gallery_of(catalogue, wanted).search(0, VECTORS[0], Query(k, parse_filter(wanted)))
     assert [match.key for match in found] == expected
 

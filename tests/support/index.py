@@ -79,7 +79,7 @@ def new_mirror() -> Mirror:
 class IndexProcess:
     """`python -m services.index` on a free port."""
 
-    def __init__(self, folder: Path, mongo_url: str, database: str = "lookalike") -> None:
+    def __init__(self, folder: Path, mongo_url: str, database: str = "lookalike", **settings: str) -> None:
         self.url = f"http://127.0.0.1:{free_ports(1)[0]}"
         self._environment = {
             **os.environ,
@@ -87,6 +87,7 @@ class IndexProcess:
             "MONGO_DATABASE": database,
             "INDEX_PORT": self.url.rpartition(":")[2],
             "INDEX_MODEL_DIR": str(write_model(folder / "model")),
+            **settings,
         }
         self._log = folder / "index.log"
         self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
@@ -127,9 +128,9 @@ class IndexProcess:
 
 
 @contextmanager
-def running_index(folder: Path, mongo_url: str, database: str = "lookalike") -> Iterator[IndexProcess]:
+def running_index(folder: Path, mongo_url: str, database: str = "lookalike", **settings: str) -> Iterator[IndexProcess]:
     """Run an index service for as long as the block lasts; it need not be ready."""
-    service = IndexProcess(folder, mongo_url, database)
+    service = IndexProcess(folder, mongo_url, database, **settings)
     service.start()
     try:
         yield service

@@ -89,6 +89,15 @@ def test_the_image_fixes_what_is_not_passed_on(name: str) -> None:
     assert "HEALTHCHECK" in text
 
 
+def test_the_index_keeps_its_snapshots_in_a_volume_that_its_user_may_write() -> None:
+    index = MAIN["services"]["index"]
+    folder = index["environment"]["INDEX_SNAPSHOT_DIR"]
+    assert f"index-snapshots:{folder}" in index["volumes"]
+    assert "index-snapshots" in MAIN["volumes"]
+    dockerfile = (ROOT / "services/index/Dockerfile").read_text()
+    assert f"mkdir {folder} && chown 10001:10001 {folder}" in dockerfile
+
+
 def test_what_needs_another_waits_for_its_health() -> None:
     waits = {n: set(s.get("depends_on", {})) for n, s in MAIN["services"].items()}
     assert waits["gateway"] == {"embedding", "index"}

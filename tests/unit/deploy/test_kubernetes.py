@@ -95,6 +95,9 @@ def test_gateway_and_embedding_scale_by_processor_and_everything_has_a_disruptio
 def test_what_a_manifest_names_is_there(built: list[Manifest]) -> None:
     names = {kind: of_kind(built, kind).keys() for kind in ("ConfigMap", "Secret", "PersistentVolumeClaim")}
     for manifest in workloads(built).values():
+        claimed = {template["metadata"]["name"] for template in manifest["spec"].get("volumeClaimTemplates", [])}
+        mounted = {mount["name"] for mount in pod(manifest)["containers"][0]["volumeMounts"]}
+        assert mounted == claimed | {volume["name"] for volume in pod(manifest)["volumes"]}
         for volume in pod(manifest)["volumes"]:
             if "configMap" in volume:
                 assert volume["configMap"]["name"] in names["ConfigMap"]
@@ -110,6 +113,16 @@ def test_settings_have_the_names_that_the_services_read(built: list[Manifest]) -
     config = next(m for name, m in of_kind(built, "ConfigMap").items() if name.startswith("lookalike"))
     secret = next(m for name, m in of_kind(built, "Secret").items() if name.startswith("lookalike"))
     assert config["data"].keys() | secret["data"].keys() <= known
+
+
+def test_each_index_keeps_its_snapshots_on_a_volume_of_its_own(built: list[Manifest]) -> None:
+    index = workloads(built)["index"]
+    (template,) = index["spec"]["volumeClaimTemplates"]
+    assert template["spec"]["accessModes"] == ["ReadWriteOnce"]
+    (container,) = pod(index)["containers"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    folder = {one["name"]: one["value"] for one in container["env"]}["INDEX_SNAPSHOT_DIR"]
+    assert mounts[template["metadata"]["name"]] == folder
 
 
 def test_only_the_needed_ways_are_open(built: list[Manifest]) -> None:

@@ -5,8 +5,6 @@ import pytest
 
 from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.contracts.errors import DimensionMismatch, UnknownCategory, UnknownProduct
-from services.contracts.filter_json import parse_filter
-from services.index import view
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
 from services.index.payload import pack, unpack
@@ -100,18 +98,3 @@ def test_what_is_similar_is_near_to_the_main_image_by_whatever_image(gallery: Ga
     gallery.publish()
     _, found = gallery.similar("p0", Query(2))
     assert [(match.key, match.image) for match in found] == [("back", 1), ("p1", 0)]
-
-
-@pytest.mark.parametrize("rows_a_spare", [0, 10**9])
-def test_a_large_category_is_searched_to_the_end_for_what_is_rare_near_the_query(
-    monkeypatch: pytest.MonkeyPatch, rows_a_spare: int
-) -> None:
-    monkeypatch.setattr(view, "ROWS_A_SPARE", rows_a_spare)
-    gallery = Gallery(1, 4, FaissFlat, merge_rows=1)
-    for number in range(200):  # the further from the query, the greater the number
-        colour = "blue" if number >= 100 or number % 40 == 0 else "red"
-        vector = unit_vector(np.array([1, number / 50, 0, 0], np.float32))
-        gallery.put(0, f"p{number:03}", vector, pack(Product("", 0, vector, attributes={"colour": colour})))
-    gallery.publish()
-    found = gallery.search(0, AXES[0], Query(10, parse_filter({"colour": "blue"})))
-    assert [match.key for match in found] == ["p000", "p040", "p080", *(f"p{number}" for number in range(100, 107))]

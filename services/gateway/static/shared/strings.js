@@ -175,7 +175,7 @@ const en = {
     lagNone: "not known",
     seconds: (value) => `${value} s`,
     state: "Sync",
-    states: { starting: "Starting", loading: "Loading", following: "Following", reconnecting: "Reconnecting" },
+    states: { starting: "Starting", loading: "Loading", following: "Following", reconnecting: "Reconnecting", rebuilding: "Reading anew" },
     applied: "Changes applied",
     skipped: "Documents skipped",
     otherModels: "Of another model",

@@ -1,0 +1,135 @@
+"""The index as a process that is ended and started: it comes back from its snapshot, whatever has become of the database."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymongo
+import pytest
+from pymongo.collection import Collection
+
+from services.catalogue.product import unit_vector
+from tests.support.index import IndexProcess, running_index
+from tests.support.mongo import StandIn, private_mongo
+from tests.support.stack import eventually
+
+RNG = np.random.default_rng(17)
+VECTORS = [unit_vector(RNG.standard_normal(64).astype(np.float32)) for _ in range(40)]
+
+
+@pytest.fixture
+def mongo(tmp_path: Path) -> Iterator[StandIn]:
+    with private_mongo(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def raw(mongo: StandIn) -> Iterator[Collection[dict[str, Any]]]:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
+    with client:
+        yield client["lookalike"]["products"]
+
+
+@pytest.fixture
+def index(mongo: StandIn, raw: Any, tmp_path: Path) -> Iterator[IndexProcess]:
+    """An index that is level with twenty products, and keeps a snapshot."""
+    raw.insert_many([document(number) for number in range(20)])
+    settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_SNAPSHOT_S": "0.1"}
+    with running_index(tmp_path, mongo.url, **settings) as service:
+        eventually(lambda: service.status()["sync"]["state"] == "following", 60)
+        yield service
+
+
+def document(number: int) -> dict[str, Any]:
+    """Return a product; every other one is of the older form."""
+    own = {"_id": f"p{number}", "category_source": "feed"} if number % 2 else {}
+    return {**own, "id": f"p{number}", "Category": 0, "vector": VECTORS[number].tolist()}
+
+
+def keys(index: IndexProcess) -> list[str]:
+    return sorted(hit["id"] for hit in index.search(VECTORS[0], k=100))
+
+
+def names(*numbers: int) -> list[str]:
+    return sorted(f"p{number}" for number in numbers)
+
+
+def snapshot_of(folder: Path) -> Path:
+    (found,) = (folder / "snapshots").glob("*.snapshot")
+    return found
+
+
+def started_again(index: IndexProcess) -> dict[str, Any]:
+    """Start the index and return how it follows the database once it is ready."""
+    index.start()
+    eventually(lambda: index.answers("/readyz"), 60)
+    return dict(index.status()["sync"])
+
+
+def is_level(index: IndexProcess) -> bool:
+    return index.status()["sync"]["state"] == "following"
+
+
+def test_an_index_that_was_stopped_serves_without_the_database_and_then_takes_up_what_has_changed(
+    index: IndexProcess, mongo: StandIn, raw: Any
+) -> None:
+    index.stop()
+    raw.insert_one(document(20))
+    raw.delete_one({"_id": "p1"})
+    mongo.kill()
+    sync = started_again(index)
+    assert (sync["loaded_from"], sync["stale"]) == ("snapshot", True)
+    assert keys(index) == names(*range(20))
+    ready = index.http.get("/readyz").json()
+    assert ready["ready"] and "may be behind the database" in ready["reasons"][0]
+    mongo.start()
+    eventually(lambda: is_level(index), 60)
+    assert keys(index) == names(0, *range(2, 21))
+    sync = index.status()["sync"]
+    assert (sync["loaded_from"], sync["stale"]) == ("snapshot", False)
+    assert index.http.get("/readyz").json() == {"ready": True, "reasons": []}
+
+
+def test_an_index_that_is_killed_comes_back_from_the_snapshot_it_wrote_last(
+    index: IndexProcess, raw: Any, tmp_path: Path
+) -> None:
+    raw.insert_one(document(20))
+    eventually(lambda: len(keys(index)) == 21)
+    eventually(lambda: index.status()["sync"]["snapshot"]["bytes"], 60)
+    index.stop(signal.SIGKILL)
+    unfinished = snapshot_of(tmp_path).with_name(f"{snapshot_of(tmp_path).name}.1.tmp")
+    unfinished.write_bytes(b"half")
+    raw.insert_one(document(21))
+    raw.delete_one({"_id": "p3"})
+    assert started_again(index)["loaded_from"] == "snapshot"
+    eventually(lambda: is_level(index), 60)
+    assert keys(index) == names(*(number for number in range(22) if number != 3))
+    assert not unfinished.exists()
+
+
+def test_a_snapshot_with_a_flipped_bit_is_not_used_and_everything_is_read_from_the_database(
+    index: IndexProcess, tmp_path: Path
+) -> None:
+    index.stop()
+    path = snapshot_of(tmp_path)
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+    sync = started_again(index)
+    assert (sync["loaded_from"], sync["snapshot"]["failures"]) == ("database", 1)
+    assert keys(index) == names(*range(20))
+    assert index.log().count("the snapshot is damaged or cut short: its checksum does not match") == 1
+    assert "lookalike_index_snapshot_failures_total 1.0" in index.http.get("/metrics").text
+
+
+def test_the_metrics_tell_of_the_snapshot_and_the_state(index: IndexProcess) -> None:
+    eventually(lambda: index.status()["sync"]["snapshot"]["bytes"], 60)
+    text = index.http.get("/metrics").text
+    figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert 0 <= float(figures["lookalike_index_snapshot_age_seconds"]) < 60
+    assert float(figures["lookalike_index_snapshot_size_bytes"]) > 20 * 256
+    assert figures["lookalike_index_snapshot_failures_total"] == "0.0"
+    assert figures['lookalike_index_state{state="following"}'] == "1.0"
+    assert figures['lookalike_index_state{state="loading"}'] == "0.0"

@@ -1,0 +1,49 @@
+"""Documents of every kind for Hypothesis, and a mirror of them."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.product import FurtherImage, Product, unit_vector
+from services.index.flat import FaissFlat
+from services.index.gallery import Gallery, Query
+from services.index.mirror import Mirror
+
+KEYS = ["1", "2", "größe"]
+DOCUMENT_IDS = [*KEYS, "oid1", "oid2", "oid3"]
+PROBE = unit_vector(np.array([1, 2, 3], np.float32))
+
+
+def record(document_id: str, key: str, category: int, seed: int, model: str | None) -> Record:
+    rng = np.random.default_rng(seed)
+    vector, *further = [unit_vector(rng.standard_normal(3).astype(np.float32)) for _ in range(1 + seed // 2)]
+    own = key if document_id.startswith("oid") else document_id
+    images = tuple(FurtherImage(one, url=f"https://shop.example/{seed}") for one in further)
+    title = f"{document_id} {seed}"
+    faults = ("images[9]: the vector holds NaN",) * (seed % 3)
+    return Record(document_id, Product(own, category, vector, model=model, title=title, images=images), faults)
+
+
+RECORDS = st.builds(
+    record,
+    st.sampled_from(DOCUMENT_IDS),
+    st.sampled_from(KEYS),
+    st.integers(0, 2),
+    st.integers(0, 5),
+    st.sampled_from(["fashion/1", None, "fashion/2"]),
+)
+BROKEN = st.builds(BrokenDocument, st.sampled_from(DOCUMENT_IDS), st.just("broken"))
+GONE = st.sampled_from(DOCUMENT_IDS)
+
+
+def empty_mirror() -> Mirror:
+    """Return a mirror of two categories, three numbers a vector, that merges often."""
+    return Mirror(Gallery(2, 3, FaissFlat, merge_rows=4), "fashion/1", "fashion/1")
+
+
+def everything(mirror: Mirror) -> Any:
+    """Return all that can be seen of a mirror."""
+    found = [mirror.gallery.search(category, PROBE, Query(50)) for category in range(2)]
+    return found, mirror.skipped, mirror.faults, mirror.other_models, mirror.gallery.counts()
