@@ -72,8 +72,11 @@ class EmbeddingClient:
         """
         return _understood(ModelsAnswer, await self._send("GET", "/v1/models")).models
 
-    async def embed(self, data: bytes, model: str | None = None, box: Box | None = None) -> EmbeddingAnswer:
-        """Return what a model makes of one image file, or of a part of it.
+    async def embed(
+        self, data: bytes, model: str | None = None, box: Box | None = None, *, beside: str | None = None
+    ) -> EmbeddingAnswer:
+        """Return what a model makes of one image file, or of a part of it; and what another one does, `beside`, as far as
+        that answers.
 
         Raises:
             InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
@@ -81,21 +84,25 @@ class EmbeddingClient:
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         part = None if box is None else box.text()
-        return _understood(EmbeddingAnswer, await self._send("POST", "/v1/embed", content=data, model=model, box=part))
+        answer = await self._send("POST", "/v1/embed", content=data, model=model, beside=beside, box=part)
+        return _understood(EmbeddingAnswer, answer)
 
-    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchAnswer:
+    async def embed_batch(
+        self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
+    ) -> BatchAnswer:
         """Return one item an image, in their order: an embedding, or why there is none.
 
         Args:
             images: 1 to `wire.MAX_BATCH` image files.
             model: the model's name; that of the service's settings where it is left out.
+            beside: another model that the same images go through, as far as it answers.
 
         Raises:
             ImageTooLarge: together they are more than the service takes in one request.
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         kind, body = _multipart(images)
-        answer = await self._send("POST", "/v1/embed/batch", content=body, kind=kind, model=model)
+        answer = await self._send("POST", "/v1/embed/batch", content=body, kind=kind, model=model, beside=beside)
         return _understood(BatchAnswer, answer)
 
     async def resize(self, data: bytes, width: int) -> bytes | None:

@@ -8,10 +8,19 @@ one of an earlier picture is as good as missing. What cannot be read is missing 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from services.catalogue.product import Embedded, Float32Array, Prediction, unit_vector
 from services.catalogue.vectors import read_vector, stored_vector
+from services.contracts.wire import Embedding as Seen
 
 FIELD = "embeddings"
+
+
+def embedded(seen: Seen, image_sha256: str | None) -> Embedded:
+    """Return what a further model makes of a product, from the embedding service's answer for its main image."""
+    prediction = Prediction(seen.category.id, seen.category.probability)
+    return Embedded(np.asarray(seen.vector, dtype=np.float32), prediction, image_sha256)
 
 
 def stored_embedding(seen: Embedded) -> dict[str, Any]:
@@ -41,6 +50,12 @@ def read_embeddings(value: Any) -> dict[str, Embedded]:
         if seen is not None:
             found[str(model)] = seen
     return found
+
+
+def current_models(value: Any, image_sha256: str | None) -> frozenset[str]:
+    """Return the models whose vectors in a document are of the image that it has."""
+    found = read_embeddings(value)
+    return frozenset(model for model, seen in found.items() if seen.image_sha256 == image_sha256)
 
 
 def read_prediction(value: Any) -> Prediction | None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from services.catalogue.describing import Described
 from services.catalogue.patience import Stopped
@@ -16,6 +17,7 @@ from services.contracts.fetch import NO_VALIDATORS
 from services.contracts.formats import sniff
 from services.contracts.wire import MAX_BATCH
 
+T = TypeVar("T")
 READ_AT_ONCE = 32  # images, between two looks at how many bytes are in memory
 GROUP_BYTES = 16 * 1024 * 1024  # images that are handled together, and sent in one request
 
@@ -118,13 +120,18 @@ def rejected(item: Described, reason: str) -> RejectedRow:
 
 def requests(group: list[Loaded]) -> Iterator[list[Loaded]]:
     """Yield a group in parts that the embedding service takes in one request."""
-    part: list[Loaded] = []
+    return in_requests(group, lambda loaded: len(loaded.data))
+
+
+def in_requests(group: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield whatever has an image in parts that the embedding service takes in one request; `size_of` says its bytes."""
+    part: list[T] = []
     size = 0
-    for loaded in group:
-        if part and (len(part) == MAX_BATCH or size + len(loaded.data) > GROUP_BYTES):
+    for one in group:
+        if part and (len(part) == MAX_BATCH or size + size_of(one) > GROUP_BYTES):
             yield part
             part, size = [], 0
-        part.append(loaded)
-        size += len(loaded.data)
+        part.append(one)
+        size += size_of(one)
     if part:
         yield part

@@ -21,7 +21,7 @@ class ImageMemory:
         keys = [
             item.row.key
             for item in batch
-            if isinstance(item.row.image, str) and (old := known.get(item.row.key)) is not None and old.model == model
+            if isinstance(item.row.image, str) and (old := known.get(item.row.key)) is not None and old.seen_by(model)
         ]
         if not keys:
             return {}

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from services.catalogue.bulk import PutReport
 from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.models import ModelNote
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.seen_images import SeenImage
 from services.contracts.fetch import Fetched, Validators
@@ -18,19 +19,21 @@ class Known(Protocol):
     def image_sha256(self) -> str | None: ...
     @property
     def feed_sha256(self) -> str | None: ...
-    @property
-    def model(self) -> str | None: ...
+    def seen_by(self, model: str) -> bool: ...
 
 
 class Embedding(Protocol):
     """`EmbeddingClient`."""
 
-    async def embed_batch(self, images: Sequence[bytes]) -> BatchAnswer: ...
+    async def embed_batch(
+        self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
+    ) -> BatchAnswer: ...
 
 
 class Catalogue(Protocol):
     """`ProductStore`."""
 
+    async def models(self) -> ModelNote: ...
     async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Known]: ...
     async def read(self, document_ids: Sequence[str]) -> Sequence[Record | BrokenDocument]: ...
     async def put_images(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from services.catalogue.describing import Described, Placer, describe
+from services.catalogue.embeddings import embedded
 from services.catalogue.import_images import ImageLoader, Loaded, rejected, requests
 from services.catalogue.import_memory import ImageMemory
 from services.catalogue.import_ports import Catalogue, Embedding, Fetcher, Known
@@ -90,11 +91,14 @@ class Importer:
         self._options = options
         self._on_progress = on_progress
 
-    async def run(self, model: str, stopping: asyncio.Event) -> None:
+    async def run(self, first: str, stopping: asyncio.Event) -> None:
         """Import until the source ends or `stopping` is set; what is under way then is brought to its end.
 
+        Products without a vector of the model that searches use are embedded anew. The note of the models is read with
+        every batch: an import may last longer than a change of models.
+
         Args:
-            model: the active model; products whose vectors come from another are embedded anew.
+            first: the model that searches use where none has been promoted.
             stopping: set to end early.
 
         Raises:
@@ -109,7 +113,7 @@ class Importer:
 
         async def one(batch: list[Described]) -> None:
             try:
-                await self._batch(batch, loader, model)
+                await self._batch(batch, loader, first)
             finally:
                 slots.release()
 
@@ -153,7 +157,8 @@ class Importer:
                 taken.batch.append(describe(row, placement, self._options.url_template))
         return taken
 
-    async def _batch(self, batch: list[Described], loader: ImageLoader, model: str) -> None:
+    async def _batch(self, batch: list[Described], loader: ImageLoader, first: str) -> None:
+        model, beside = (await self._patience.call(self._catalogue.models)).written(first)
         keys = [item.row.key for item in batch]
         known = await self._patience.call(lambda: self._catalogue.fingerprints(keys))
         for item in batch:
@@ -165,7 +170,7 @@ class Importer:
             self.tally.not_modified += sum(loaded.not_modified for loaded in group)
             products, again = await self._redescribed(found.redescribed)
             for part in requests(found.fresh + await loader.whole(again)):
-                products += await self._embedded(part)
+                products += await self._embedded(part, model, beside)
             await self._write(products, known)
             await self._memory.remember(group, recalled)
             self._on_progress()
@@ -184,11 +189,14 @@ class Importer:
             if product is None or product.prediction is None:
                 again.append(loaded)
             else:
-                products.append((loaded, _described(product, loaded.item, product.prediction)))
+                # Vectors of a further model stay where they are: somebody may be writing newer ones.
+                old_one = replace(product, embeddings={})
+                products.append((loaded, _described(old_one, loaded.item, product.prediction)))
         return products, again
 
-    async def _embedded(self, group: list[Loaded]) -> list[tuple[Loaded, Product]]:
-        answer = await self._patience.call(lambda: self._embedding.embed_batch([loaded.data for loaded in group]))
+    async def _embedded(self, group: list[Loaded], model: str, beside: str | None) -> list[tuple[Loaded, Product]]:
+        images = [loaded.data for loaded in group]
+        answer = await self._patience.call(lambda: self._embedding.embed_batch(images, model, beside))
         products: list[tuple[Loaded, Product]] = []
         for loaded, outcome in zip(group, answer.items, strict=True):
             if outcome.embedding is not None:
@@ -226,7 +234,7 @@ def _sort_out(group: list[Loaded], known: Mapping[str, Known], model: str) -> _S
     found = _Sorted()
     for loaded in group:
         old = known.get(loaded.key)
-        if old is None or old.image_sha256 != loaded.sha256 or old.model != model:
+        if old is None or old.image_sha256 != loaded.sha256 or not old.seen_by(model):
             found.fresh.append(loaded)
         elif old.feed_sha256 != loaded.item.feed_sha256:
             found.redescribed.append(loaded)
@@ -242,6 +250,7 @@ def _product(loaded: Loaded, seen: Seen) -> Product:
         vector=np.asarray(seen.vector, dtype=np.float32),
         model=seen.model,
         image_sha256=loaded.sha256,
+        embeddings={} if seen.beside is None else {seen.beside.model: embedded(seen.beside, loaded.sha256)},
     )
     return _described(product, loaded.item, Prediction(seen.category.id, seen.category.probability))
 

@@ -14,13 +14,15 @@ from pymongo.errors import DuplicateKeyError
 from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
 from services.catalogue.embeddings import FIELD, read_embeddings, stored_embedding
 from services.catalogue.faults import database_call
+from services.catalogue.further_images import read_images
 from services.catalogue.models import ModelNote
-from services.catalogue.product import Embedded
+from services.catalogue.product import Embedded, InvalidVector
+from services.catalogue.vectors import read_vector
 
 NOTES = "notes"
 MODELS = "models"
-# What tells which vectors a document has. The vectors come along: the stand-in for MongoDB cannot leave out inner fields.
-VECTOR_FIELDS = {"model": 1, "image_sha256": 1, "images": 1, FIELD: 1}
+# What tells which vectors a document has. All of them come along: the stand-in for MongoDB cannot leave out inner fields.
+VECTOR_FIELDS = {"model": 1, "image_sha256": 1, "vector": 1, "images": 1, FIELD: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +118,15 @@ def _has_vectors(document: Mapping[str, Any], model: str, dimension: int, unvers
         return True
     beside = document.get(FIELD)
     seen = read_embeddings({model: beside.get(model)}).get(model) if isinstance(beside, Mapping) else None
-    return seen is not None and len(seen.vector) == dimension and seen.image_sha256 == document.get("image_sha256")
+    if seen is None or len(seen.vector) != dimension or seen.image_sha256 != document.get("image_sha256"):
+        return False
+    return seen.images.keys() >= _hashes(document)
+
+
+def _hashes(document: Mapping[str, Any]) -> set[str]:
+    """Return the hashes of the further images that a document has vectors of."""
+    try:
+        images, _ = read_images(document.get("images"), len(read_vector(document.get("vector"))))
+    except InvalidVector:
+        return set()
+    return {image.sha256 for image in images if image.sha256 is not None}

@@ -41,6 +41,11 @@ class ModelNote:
         serving = self.serving(first)
         return (serving,) if self.beside in (None, serving) else (serving, str(self.beside))
 
+    def written(self, first: str) -> tuple[str, str | None]:
+        """Return the model that searches use, and the one beside it whose vectors are written as well, if there is one."""
+        serving, *others = self.kept(first)
+        return serving, others[0] if others else None
+
     def preparing(self, model: str, first: str) -> "ModelNote":
         """Return the note with a model as candidate, unless it is one of the kept ones already.
 

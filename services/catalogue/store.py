@@ -19,6 +19,7 @@ from services.catalogue.documents import (
     read_document,
     to_document,
 )
+from services.catalogue.embeddings import current_models
 from services.catalogue.faults import database_call, shown_address
 from services.catalogue.further_images import image_facts
 from services.catalogue.model_store import NOTES, ModelStore
@@ -30,9 +31,10 @@ from services.contracts.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
 IMAGES = "images"
-# The reports that are kept: how the last import went, and what the doctor last found.
+# The reports that are kept: how the last import went, what the doctor last found, how the last reembed went.
 LAST_IMPORT = "last-import"
 LAST_EXAMINATION = "last-examination"
+LAST_REEMBED = "last-reembed"
 # Every document that Lookalike writes has this field, and none of the older form.
 OLD_FORM = {"category_source": None}
 OLD_FORM_CHECK_S = 10.0
@@ -48,6 +50,11 @@ class Fingerprint:
     model: str | None
     category_source: str
     images: tuple[tuple[str | None, str | None], ...] = ()  # URL and hash of each further image
+    beside: frozenset[str] = frozenset()  # further models with vectors of the image as it is
+
+    def seen_by(self, model: str) -> bool:
+        """Whether the product has a vector of a model."""
+        return self.model == model or model in self.beside
 
 
 class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
@@ -200,7 +207,7 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
     async def fingerprints(self, keys: Sequence[str]) -> dict[str, Fingerprint]:
         """Return what is known of those of the keys that Lookalike has written."""
         # The images come whole, vectors too: the stand-in for MongoDB gives no single fields of what is in a list.
-        fields = {"image_sha256": 1, "feed_sha256": 1, "model": 1, "category_source": 1, "images": 1}
+        fields = {"image_sha256": 1, "feed_sha256": 1, "model": 1, "category_source": 1, "images": 1, "embeddings": 1}
         async with database_call(self.address, self._timeout_s):
             documents = await self._products.find({"_id": {"$in": list(keys)}}, fields).to_list(length=None)
         return {
@@ -210,6 +217,7 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
                 found.get("model"),
                 found.get("category_source") or "unknown",
                 image_facts(found.get("images")),
+                current_models(found.get("embeddings"), found.get("image_sha256")),
             )
             for found in documents
         }

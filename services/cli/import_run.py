@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from services.catalogue.sources import FeedMapping, Source, SourceError, load_ma
 from services.catalogue.store import LAST_IMPORT, ProductStore
 from services.catalogue.sync import FeedKeys, SyncRefused, find_gone, remove
 from services.cli.import_shown import Display
+from services.cli.interrupts import interruptible
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
 from services.contracts.manifest import InputSize
@@ -120,7 +119,7 @@ class _Run:
     async def _main(self) -> bool:
         """Return whether it was interrupted."""
         stopping = asyncio.Event()
-        with _signals(stopping.set):
+        with interruptible(stopping.set):
             async with AsyncExitStack() as stack:
                 await (self._check(stack, stopping) if self._request.dry_run else self._import(stack, stopping))
         return stopping.is_set()
@@ -214,22 +213,3 @@ class _Run:
             raise UsageError(f"--allow-host: {error}") from None
         stack.push_async_callback(fetcher.close)
         return fetcher
-
-
-@contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM call `stop`; a second Ctrl-C ends the program as it always does."""
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        stop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

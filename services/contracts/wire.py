@@ -39,6 +39,10 @@ class Embedding(Frozen):
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
     vector: list[float] = Field(description="float32 values, unit length; 64 of them for the shipped models")
     model: str = Field(examples=["fashion/1"])
+    beside: "Embedding | None" = Field(
+        default=None,
+        description="what the model named by `beside` makes of the same image; missing where it cannot say",
+    )
 
 
 class EmbeddingAnswer(Embedding):

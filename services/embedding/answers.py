@@ -1,6 +1,8 @@
 """Outcomes → JSON. The vectors go from NumPy to text directly: validating the 9,344 numbers of a full batch again, as the
 response models would, takes longer than writing them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -12,8 +14,17 @@ from services.contracts.problems import PREFIX
 from services.embedding.embed import Outcome, Seen
 
 
-def embedding(seen: Seen, manifest: Manifest) -> dict[str, Any]:
-    """Return the document of `wire.Embedding`."""
+@dataclass(frozen=True)
+class Beside:
+    """What another model makes of the same images."""
+
+    outcomes: Sequence[Outcome]
+    manifest: Manifest
+
+
+def embedding(seen: Seen, manifest: Manifest, beside: Beside | None = None, number: int = 0) -> dict[str, Any]:
+    """Return the document of `wire.Embedding`; with what another model makes of the image, the `number`-th, where it does."""
+    other = None if beside is None else beside.outcomes[number]
     return {
         "category": {
             "id": seen.category,
@@ -23,14 +34,15 @@ def embedding(seen: Seen, manifest: Manifest) -> dict[str, Any]:
         "probabilities": dict(zip(manifest.categories, seen.probabilities, strict=True)),
         "vector": seen.vector,
         "model": manifest.model_id,
+        **({"beside": embedding(other, beside.manifest)} if beside is not None and isinstance(other, Seen) else {}),
     }
 
 
-def batch_item(outcome: Outcome, manifest: Manifest) -> dict[str, Any]:
+def batch_item(outcome: Outcome, manifest: Manifest, beside: Beside | None, number: int) -> dict[str, Any]:
     """Return the document of `wire.BatchItem`."""
     if isinstance(outcome, LookalikeError):
         return {"error": {"type": PREFIX + outcome.slug, "status": outcome.status, "detail": outcome.detail}}
-    return {"embedding": embedding(outcome, manifest)}
+    return {"embedding": embedding(outcome, manifest, beside, number)}
 
 
 def json_response(document: dict[str, Any]) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from services.contracts import telemetry
 from services.contracts.body_limit import limit_body
-from services.contracts.box import DESCRIPTION, EXAMPLE, box_of
+from services.contracts.box import DESCRIPTION, EXAMPLE, Box, box_of
 from services.contracts.errors import (
     EmbeddingUnavailable,
     ImageTooLarge,
@@ -35,6 +35,10 @@ ModelName = Annotated[
     str | None, Query(description="the model; that of the settings where it is left out", examples=["fashion/2"])
 ]
 BoxText = Annotated[str | None, Query(description=DESCRIPTION, examples=[EXAMPLE])]
+BesideName = Annotated[
+    str | None,
+    Query(description="another model that the same images go through, as far as it answers", examples=["fashion/2"]),
+]
 
 router = APIRouter(prefix="/v1", tags=["embedding"])
 
@@ -46,18 +50,20 @@ router = APIRouter(prefix="/v1", tags=["embedding"])
     openapi_extra=SINGLE_BODY,
     summary="Embed one image",
 )
-async def embed(request: Request, state: State, model: ModelName = None, box: BoxText = None) -> Response:
+async def embed(
+    request: Request, state: State, model: ModelName = None, beside: BesideName = None, box: BoxText = None
+) -> Response:
     """Category probabilities and unit-length vector of one image, and the milliseconds a stage took."""
     started = time.perf_counter()
     embedder = state.models.embedder(model)
     part = None if box is None else box_of(box)
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
-        timed = await embedder.embed([await single_image(request)], part)
+        timed, other = await _embed_with(state, embedder, [await single_image(request)], beside, part)
     timings = _record(state, embedder, timed, started)
     outcome = timed.outcomes[0]
     if isinstance(outcome, LookalikeError):
         raise outcome
-    return answers.json_response({**answers.embedding(outcome, embedder.manifest), "timings_ms": timings})
+    return answers.json_response({**answers.embedding(outcome, embedder.manifest, other), "timings_ms": timings})
 
 
 @router.post(
@@ -67,14 +73,14 @@ async def embed(request: Request, state: State, model: ModelName = None, box: Bo
     openapi_extra=BATCH_BODY,
     summary="Embed many images",
 )
-async def embed_batch(request: Request, state: State, model: ModelName = None) -> Response:
+async def embed_batch(request: Request, state: State, model: ModelName = None, beside: BesideName = None) -> Response:
     """One item an image, in the order they were sent: its embedding, or the problem with it."""
     started = time.perf_counter()
     embedder = state.models.embedder(model)
     with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
-        timed = await embedder.embed(await batch_images(request))
+        timed, other = await _embed_with(state, embedder, await batch_images(request), beside)
     timings = _record(state, embedder, timed, started)
-    items = [answers.batch_item(outcome, embedder.manifest) for outcome in timed.outcomes]
+    items = [answers.batch_item(one, embedder.manifest, other, number) for number, one in enumerate(timed.outcomes)]
     return answers.json_response({"items": items, "timings_ms": timings})
 
 
@@ -118,6 +124,25 @@ async def facts(state: State, model: ModelName = None) -> ModelFacts:
 async def models(state: State) -> ModelsAnswer:
     """Every version beside the one of the settings, and what keeps it from being used."""
     return ModelsAnswer(models=await state.models.listing())
+
+
+async def _embed_with(
+    state: EmbeddingState, embedder: Embedder, files: list[bytes], beside: str | None, box: Box | None = None
+) -> tuple[Timed, answers.Beside | None]:
+    """Embed files, and with the model beside as well if one is named: the answer does not depend on how that one does."""
+    if beside is None:
+        return await embedder.embed(files, box), None
+    timed, other = await asyncio.gather(embedder.embed(files, box), _beside(state, beside, files, box))
+    return timed, other
+
+
+async def _beside(state: EmbeddingState, name: str, files: list[bytes], box: Box | None) -> answers.Beside | None:
+    try:
+        embedder = state.models.embedder(name)
+        return answers.Beside((await embedder.embed(files, box)).outcomes, embedder.manifest)
+    except (UnknownModel, EmbeddingUnavailable, UpstreamTimeout) as error:
+        telemetry.note(beside_missed=error.detail)
+        return None
 
 
 def _record(state: EmbeddingState, embedder: Embedder, timed: Timed, started: float) -> dict[str, float]:

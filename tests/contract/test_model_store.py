@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pymongo.collection import Collection
 
 from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.models import ModelNote
-from services.catalogue.product import Embedded, Prediction, Product
+from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
 from services.catalogue.store import ProductStore
 from tests.support.mongo import any_mongo, fresh_database
 
@@ -107,6 +108,19 @@ async def test_a_vector_that_cannot_be_used_is_lacking(
     assert await lacking(store, TWO) == []
     raw.update_one({"_id": "a"}, {"$set": {f"embeddings.{TWO}.{name}": value for name, value in broken.items()}})
     assert await lacking(store, TWO) == ["a"]
+
+
+async def test_a_product_lacks_vectors_while_one_of_its_further_pictures_does(store: ProductStore) -> None:
+    images = (FurtherImage(vector(), sha256="bb"), FurtherImage(vector(), sha256="cc"), FurtherImage(vector()))
+    some = replace(seen(), images={"bb": vector()})
+    await store.put_many(
+        [
+            product("none", images=images, embeddings={TWO: seen()}),
+            product("some", images=images, embeddings={TWO: some}),
+            product("all", images=images, embeddings={TWO: replace(some, images={"bb": vector(), "cc": vector()})}),
+        ]
+    )
+    assert await lacking(store, TWO) == ["none", "some"]
 
 
 async def test_entries_are_read_by_the_ids_that_the_database_has(

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from services.catalogue.bulk import PutReport, Refused
@@ -11,6 +11,7 @@ from services.catalogue.describing import Placer
 from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.import_report import RejectedFile, Tally
 from services.catalogue.importer import Importer, ImportOptions
+from services.catalogue.models import ModelNote
 from services.catalogue.patience import Patience
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.seen_images import SeenImage
@@ -50,26 +51,32 @@ class FakeEmbedding:
     model: str = "fashion/1"
     failures: list[LookalikeError] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)  # models that do not answer
 
-    async def embed_batch(self, images: Sequence[bytes]) -> BatchAnswer:
+    async def embed_batch(
+        self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
+    ) -> BatchAnswer:
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(len(images))
-        return BatchAnswer(items=[self._item(image) for image in images], timings_ms={})
+        return BatchAnswer(items=[self._item(image, model or self.model, beside) for image in images], timings_ms={})
 
-    def _item(self, image: bytes) -> BatchItem:
+    def _item(self, image: bytes, model: str, beside: str | None) -> BatchItem:
         if image == b"broken":
             return BatchItem(error=Refusal(type="/problems/invalid-image", status=422, detail="it is broken"))
+        seen = self._embedding(image, model)
+        if beside is not None and beside not in self.silent:
+            seen = seen.model_copy(update={"beside": self._embedding(image, beside)})
+        return BatchItem(embedding=seen)
+
+    def _embedding(self, image: bytes, model: str) -> Embedding:
         seen = image[0] % len(CATEGORIES)
-        vector = [1.0 + byte for byte in hashlib.sha256(image).digest()[:4]]
-        return BatchItem(
-            embedding=Embedding(
-                category=Category(id=seen, name=CATEGORIES[seen], probability=0.9),
-                probabilities={CATEGORIES[seen]: 0.9},
-                vector=vector,
-                model=self.model,
-            )
+        return Embedding(
+            category=Category(id=seen, name=CATEGORIES[seen], probability=0.9),
+            probabilities={CATEGORIES[seen]: 0.9},
+            vector=[1.0 + byte for byte in hashlib.sha256(image + model.encode()).digest()[:4]],
+            model=model,
         )
 
     @property
@@ -83,6 +90,10 @@ class FakeFingerprint:
     image_sha256: str | None
     feed_sha256: str | None
     model: str | None
+    beside: frozenset[str] = frozenset()
+
+    def seen_by(self, model: str) -> bool:
+        return self.model == model or model in self.beside
 
 
 @dataclass
@@ -95,11 +106,15 @@ class FakeCatalogue:
     failures: list[LookalikeError] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
     seen: dict[str, SeenImage] = field(default_factory=dict)
+    note: ModelNote = field(default_factory=ModelNote)
+
+    async def models(self) -> ModelNote:
+        return self.note
 
     async def fingerprints(self, keys: Sequence[str]) -> dict[str, FakeFingerprint]:
         self._fail()
         found = (self.products[key] for key in keys if key in self.products)
-        return {p.key: FakeFingerprint(p.image_sha256, p.feed_sha256, p.model) for p in found}
+        return {p.key: FakeFingerprint(p.image_sha256, p.feed_sha256, p.model, _beside(p)) for p in found}
 
     async def read(self, document_ids: Sequence[str]) -> list[Record | BrokenDocument]:
         return [Record(key, self.products[key]) for key in document_ids if key in self.products]
@@ -114,7 +129,9 @@ class FakeCatalogue:
         self._fail()
         failures = [Refused(p.key, self.refused[p.key]) for p in products if p.key in self.refused]
         written = [p for p in products if p.key not in self.refused]
-        self.products.update({p.key: p for p in written})
+        for p in written:  # vectors of further models stay unless others are given
+            old = self.products.get(p.key, p)
+            self.products[p.key] = p if p.embeddings else replace(p, embeddings=old.embeddings)
         self.events += [("product", p.key) for p in written]
         return PutReport(len(written), tuple(failures))
 
@@ -127,6 +144,10 @@ class FakeCatalogue:
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+
+
+def _beside(product: Product) -> frozenset[str]:
+    return frozenset(model for model in product.embeddings if product.seen_by(model) is not None)
 
 
 @dataclass

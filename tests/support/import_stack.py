@@ -60,8 +60,10 @@ class ImportStack:
 
         eventually(ready, within_s=60)
 
-    def begin(self, database: str, *arguments: str | Path, cwd: Path) -> "subprocess.Popen[bytes]":
-        """Start `lookalike import` with these arguments, its summary as JSON on stdout."""
+    def begin(
+        self, database: str, *arguments: str | Path, cwd: Path, command: str = "import"
+    ) -> "subprocess.Popen[bytes]":
+        """Start `lookalike import`, or another command, with these arguments, its summary as JSON on stdout."""
         environment = {
             **os.environ,
             "EMBEDDING_URL": self.embedding_url,
@@ -69,12 +71,12 @@ class ImportStack:
             "MONGO_DATABASE": database,
             "PYTHONPATH": str(ROOT),
         }
-        command = [sys.executable, "-m", "services.cli.main", "import", *map(str, arguments), "--json"]
-        return subprocess.Popen(command, env=environment, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        line = [sys.executable, "-m", "services.cli.main", command, *map(str, arguments), "--json"]
+        return subprocess.Popen(line, env=environment, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def run(self, database: str, *arguments: str | Path, cwd: Path) -> "Imported":
-        """Run `lookalike import` to its end."""
-        return finish(self.begin(database, *arguments, cwd=cwd))
+    def run(self, database: str, *arguments: str | Path, cwd: Path, command: str = "import") -> "Imported":
+        """Run `lookalike import`, or another command, to its end."""
+        return finish(self.begin(database, *arguments, cwd=cwd, command=command))
 
     def products(self, database: str) -> dict[str, dict[str, Any]]:
         """Return the documents by `_id`."""

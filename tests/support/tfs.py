@@ -31,8 +31,10 @@ from tests.support.stack import eventually, free_ports
 ROOT = Path(__file__).resolve().parents[2]
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
 INPUT = InputSize(height=16, width=16)
+CANDIDATE_INPUT = InputSize(height=24, width=24)
 # Version n of the tiny model: the vector says how dark each of the 64 4×4-pixel, one-channel blocks is (all zero for a
-# white picture), and the probabilities come from its first nine numbers, shifted by n places.
+# white picture), and the probabilities come from its first nine numbers, shifted by n places. The candidate is another
+# version 2: it takes pictures of 24×24 pixels, and its vectors cannot be compared with those of the others.
 _MAKE_MODELS = """
 import os, sys
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
@@ -50,6 +52,16 @@ class Tiny(tf.Module):
         vector = tf.concat([pooled, pooled[:, :16] * 0.5], axis=1)
         return {"probabilities": tf.nn.softmax(tf.roll(vector[:, :9] * 4.0, self.shift, axis=1)), "vector": vector}
 
+class Candidate(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec((None, 24, 24, 3), tf.uint8, name="image")])
+    def serve(self, image):
+        dark = 1.0 - tf.cast(image, tf.float32) / 255.0
+        pooled = tf.reshape(tf.nn.avg_pool2d(dark, 6, 6, "VALID"), (-1, 48))
+        vector = tf.roll(tf.concat([pooled * pooled, -0.5 * pooled[:, :16]], axis=1), 7, axis=1)
+        return {"probabilities": tf.nn.softmax(tf.roll(pooled[:, :9] * 4.0, 2, axis=1)), "vector": vector}
+
+model = Candidate()
+tf.saved_model.save(model, f"{sys.argv[1]}/candidate/2", signatures={"serving_default": model.serve})
 for version in (1, 2):
     model = Tiny(version)
     tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures={"serving_default": model.serve, "again": model.serve})
@@ -83,12 +95,19 @@ def tiny_models() -> Path:
     assert done.returncode == 0, done.stderr
     for version in (1, 2):
         (base / str(version) / "manifest.json").write_text(manifest(version).model_dump_json())
+    candidate = manifest(2, architecture="candidate", input=CANDIDATE_INPUT)
+    (base / "candidate" / "2" / "manifest.json").write_text(candidate.model_dump_json())
     return base
 
 
 def copy_version(base: Path, version: int) -> Path:
     """Put a version of the tiny model under a base directory; return the version directory."""
     return Path(shutil.copytree(tiny_models() / str(version), base / str(version)))
+
+
+def copy_candidate(base: Path) -> Path:
+    """Put the candidate under a base directory, as its version 2; return the version directory."""
+    return Path(shutil.copytree(tiny_models() / "candidate" / "2", base / "2"))
 
 
 @dataclass

@@ -158,8 +158,12 @@ async def test_every_call_names_the_model_it_is_meant_for_and_none_where_none_is
         await calls.embed_batch([b"picture"], model)
         await calls.model(model)
         await calls.ready(model)
+    await calls.embed(b"picture", "fashion/1", beside="fashion/2")
+    await calls.embed_batch([b"picture"], "fashion/1", "fashion/2")
     paths = ["/v1/embed", "/v1/embed/batch", "/v1/model", "/readyz"]
-    assert asked == [f"{path}?model=fashion%2F2" for path in paths] + [f"{path}?" for path in paths]
+    both = "?model=fashion%2F1&beside=fashion%2F2"
+    assert asked[-2:] == [f"/v1/embed{both}", f"/v1/embed/batch{both}"]
+    assert asked[:-2] == [f"{path}?model=fashion%2F2" for path in paths] + [f"{path}?" for path in paths]
 
 
 async def test_the_models_are_listed_with_what_keeps_them_from_being_used() -> None:

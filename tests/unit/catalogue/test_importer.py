@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -11,8 +12,9 @@ from services.catalogue.describing import Placement, Placer, UnknownTarget, desc
 from services.catalogue.import_images import GROUP_BYTES
 from services.catalogue.import_report import RejectedFileError
 from services.catalogue.importer import ImportOptions
+from services.catalogue.models import ModelNote
 from services.catalogue.patience import GivenUp, Stopped
-from services.catalogue.product import Prediction
+from services.catalogue.product import Embedded, Prediction
 from services.catalogue.sources import FeedMapping, RejectedRow, SourceError, SourceImageError, SourceRow
 from services.contracts.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire import MAX_BATCH
@@ -368,3 +370,65 @@ async def test_what_is_remembered_of_an_image_is_brought_up_to_date_without_writ
     tally = await world.run(row("A", url))
     assert (tally.unchanged, tally.not_modified) == (1, 0)
     assert (world.catalogue.events, set(world.catalogue.seen)) == ([], {"A"})
+
+
+async def test_while_there_is_a_candidate_what_is_embedded_gets_both_vectors(world: World) -> None:
+    world.catalogue.note = ModelNote(candidate="fashion/2")
+    await world.run(row("A", b"\x01a"))
+    product = world.catalogue.products["A"]
+    seen = product.seen_by("fashion/2")
+    assert seen is not None and product.model == "fashion/1"
+    assert product.embeddings["fashion/2"].image_sha256 == product.image_sha256
+    assert seen.category == product.category == 1
+    assert not np.array_equal(seen.vector, product.vector)
+
+
+async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -> None:
+    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.embedding.silent.add("fashion/2")
+    tally = await world.run(row("A"))
+    assert (tally.imported, tally.rejected) == (1, 0)
+    assert world.catalogue.products["A"].embeddings == {}
+
+
+async def test_what_has_not_changed_is_left_to_reembed_and_keeps_what_it_has_got(world: World) -> None:
+    await world.run(row("A"), row("B"))
+    seen = Embedded(np.ones(4, np.float32), Prediction(2, 0.5), world.catalogue.products["A"].image_sha256)
+    world.catalogue.products["A"] = replace(world.catalogue.products["A"], embeddings={"fashion/2": seen})
+    world.catalogue.note = ModelNote(candidate="fashion/2")
+    tally = await world.run(row("A", title="Renamed"), row("B"))
+    assert (tally.updated, tally.unchanged, tally.embedded) == (1, 1, 0)
+    assert world.catalogue.products["A"].title == "Renamed"
+    assert world.catalogue.products["A"].embeddings == {"fashion/2": seen}
+    assert world.catalogue.products["B"].embeddings == {}
+
+
+async def test_after_a_promotion_products_with_a_vector_beside_are_not_embedded_again(world: World) -> None:
+    world.catalogue.note = ModelNote(candidate="fashion/2")
+    await world.run(row("A"))
+    world.catalogue.note = ModelNote(active="fashion/2", previous="fashion/1")
+    tally = await world.run(row("A"), row("B"))
+    assert (tally.imported, tally.unchanged, tally.embedded) == (1, 1, 1)
+    product = world.catalogue.products["B"]
+    assert product.model == "fashion/2"
+    assert list(product.embeddings) == ["fashion/1"]
+
+
+async def test_a_product_without_a_vector_of_the_active_model_is_embedded_again(world: World) -> None:
+    await world.run(row("A"))
+    world.catalogue.note = ModelNote(active="fashion/2")
+    tally = await world.run(row("A"))
+    assert (tally.updated, tally.embedded) == (1, 1)
+    assert world.catalogue.products["A"].model == "fashion/2"
+
+
+async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: World) -> None:
+    def rows() -> Iterator[SourceRow]:
+        for number in range(300):
+            if number == 200:
+                world.catalogue.note = ModelNote(candidate="fashion/2")
+            yield row(f"p{number}")
+
+    await world.run(source=rows(), options=ImportOptions(in_flight=1))
+    beside = [key for key, product in world.catalogue.products.items() if product.embeddings]
+    assert "p299" in beside and "p0" not in beside

@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from fastapi.testclient import TestClient
 
 from services.contracts.manifest import InputSize
+from services.contracts.wire import EmbeddingAnswer
 from services.embedding import models
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem, write_model
 from tests.support.stack import eventually
-from tests.support.tfs import ScriptedServing, scripted_serving
+from tests.support.tfs import ScriptedServing, good_reply, scripted_serving
 
 
 @pytest.fixture
@@ -63,6 +65,34 @@ def test_a_batch_is_embedded_with_the_model_that_the_request_names(service: Serv
     files = [("images", (str(n), images.jpeg())) for n in range(3)]
     answer = service.client.post("/v1/embed/batch", params={"model": "fashion/2"}, files=files).json()
     assert [item["embedding"]["model"] for item in answer["items"]] == ["fashion/2"] * 3
+
+
+def test_the_same_images_go_through_a_second_model_where_one_is_named(service: Service) -> None:
+    params = {"model": "fashion/1", "beside": "fashion/2"}
+    single = service.client.post("/v1/embed", params=params, content=images.jpeg(), headers=RAW).json()
+    assert (single["model"], single["beside"]["model"]) == ("fashion/1", "fashion/2")
+    files = [("images", (str(n), data)) for n, data in enumerate((images.jpeg(), b"", images.png()))]
+    items = service.client.post("/v1/embed/batch", params=params, files=files).json()["items"]
+    assert [item.get("embedding", {}).get("beside", {}).get("model") for item in items] == [
+        "fashion/2",
+        None,
+        "fashion/2",
+    ]
+    assert "beside" not in service.embed(images.jpeg()).json()
+    EmbeddingAnswer.model_validate(single)
+
+
+@pytest.mark.parametrize("beside", ["fashion/2", "fashion/9"])
+def test_a_second_model_that_does_not_answer_changes_nothing_of_the_answer(service: Service, beside: str) -> None:
+    def answer(request: Any) -> Any:
+        gone = request.model_spec.version.value == 2
+        return grpc.StatusCode.UNAVAILABLE if gone else good_reply(request)
+
+    service.serving.answer = answer
+    params = {"beside": beside}
+    single = service.client.post("/v1/embed", params=params, content=images.jpeg(), headers=RAW)
+    assert (single.status_code, single.json()["model"]) == (200, "fashion/1")
+    assert "beside" not in single.json()
 
 
 def test_a_models_facts_are_those_of_its_own_manifest(service: Service) -> None:

@@ -1,0 +1,67 @@
+"""`lookalike reembed --model 2`: the vectors of another model, while the one in use serves."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.import_ import EXIT_REJECTED, EXIT_STATUS
+from services.cli.output import fail
+
+
+def reembed(
+    model: Annotated[str, typer.Option(help="The model: its version, 2, or its name, fashion/2.")],
+    rate: Annotated[float | None, typer.Option(min=0.01, help="So many products a second at most.")] = None,
+    rejected: Annotated[
+        Path | None, typer.Option(help="Where products go that have no vector; else a file in this folder.")
+    ] = None,
+    image_url_template: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GATEWAY_IMAGE_URL_TEMPLATE", help="A picture's address, {id} in it, for products without one."
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="host:port of an image server that is not public. May be given again.")
+    ] = None,
+    per_host: Annotated[int, typer.Option(min=1, max=64, help="Images fetched from one server at a time.")] = 8,
+    unversioned_model: Annotated[
+        str, typer.Option(envvar="INDEX_UNVERSIONED_MODEL", help="The model of documents that name none.")
+    ] = "fashion/1",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a service that is away.")] = 60.0,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    embedding_url: Annotated[str, typer.Option(envvar="EMBEDDING_URL")] = "http://127.0.0.1:8001",
+    mongo_url: Annotated[str, typer.Option(envvar="MONGO_URL", show_default=False)] = "mongodb://127.0.0.1:27017",
+    mongo_database: Annotated[str, typer.Option(envvar="MONGO_DATABASE")] = "lookalike",
+) -> None:
+    """Compute the vectors of a model that lies beside the one in use, which goes on serving. Run it again to go on.
+
+    From now on whatever is written gets the vectors of both. Searches use the new model after lookalike promote.
+
+    Exit status: 0 every product has a vector; 1 it failed; 3 some products were rejected; 130 it was interrupted.
+    """
+    from services.cli.reembed_run import ReembedRequest, run
+    from services.cli.reembed_shown import show
+
+    if image_url_template is not None and "{id}" not in image_url_template:
+        fail("--image-url-template needs {id} where the product's id goes", 2)
+    request = ReembedRequest(
+        model=model,
+        rate=rate,
+        rejected=rejected or Path(f"reembed-{model.replace('/', '-')}.rejected.ndjson"),
+        image_url_template=image_url_template or None,
+        allow_hosts=tuple(allow_host or ()),
+        per_host=per_host,
+        unversioned_model=unversioned_model,
+        wait_s=wait,
+        embedding_url=embedding_url,
+        mongo_url=mongo_url,
+        mongo_database=mongo_database,
+    )
+    try:
+        summary = run(request)
+    except ValueError as error:
+        fail(str(error), 2)
+    show(summary, as_json=json)
+    rejected_some = summary.status == "done" and (summary.tally.rejected or summary.tally.images_rejected)
+    raise typer.Exit(EXIT_REJECTED if rejected_some else EXIT_STATUS[summary.status])

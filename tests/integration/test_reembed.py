@@ -1,0 +1,183 @@
+"""`lookalike reembed` as a process, against real services: a candidate with another input size, beside the model in use."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+import pymongo
+import pytest
+from bson import ObjectId
+
+from services.catalogue.documents import from_document
+from services.catalogue.embeddings import read_embeddings
+from tests.support.http import ImageServer, picture
+from tests.support.import_stack import Imported, ImportStack, finish, running_import_stack
+from tests.support.stack import eventually
+from tests.support.tfs import copy_candidate, tiny_models
+
+TWO = "fashion/2"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reembed")
+
+
+@pytest.fixture(scope="module")
+def stack(folder: Path) -> Iterator[ImportStack]:
+    with running_import_stack(folder) as running:
+        copy_candidate(folder / "fashion")
+        yield running
+
+
+def write_feed(folder: Path, count: int) -> Path:
+    """Write pictures of different colours and a feed of them."""
+    rows = []
+    for number in range(count):
+        (folder / f"{number}.png").write_bytes(picture((number % 200, number // 200 * 9 + 20, 50), (8, 8)))
+        rows.append({"id": f"p{number}", "image": f"{number}.png", "title": f"Product {number}"})
+    feed = folder / "feed.ndjson"
+    feed.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    return feed
+
+
+def reembed(stack: ImportStack, database: str, cwd: Path, *options: str, model: str = "2") -> Imported:
+    return stack.run(database, "--model", model, *options, cwd=cwd, command="reembed")
+
+
+def expected(stack: ImportStack, data: bytes, model: str) -> tuple[int, list[float]]:
+    """Return category and vector that the embedding service gives for an image with a model."""
+    answer = httpx.post(
+        f"{stack.embedding_url}/v1/embed", params={"model": model}, content=data, trust_env=False
+    ).json()
+    return answer["category"]["id"], answer["vector"]
+
+
+def assert_seen(stack: ImportStack, document: dict[str, Any], data: bytes) -> None:
+    """Check a document's vectors of both models."""
+    record = from_document(document)
+    for model, product in ((record.product.model or "fashion/1", record.product), (TWO, record.product.seen_by(TWO))):
+        assert product is not None
+        category, vector = expected(stack, data, model)
+        np.testing.assert_allclose(product.vector, vector, atol=1e-6)
+        assert product.category == category
+
+
+def test_every_product_gets_the_candidates_vector_and_keeps_its_own(stack: ImportStack, tmp_path: Path) -> None:
+    assert stack.run("whole", write_feed(tmp_path, 300), cwd=tmp_path).status == 0
+    before = stack.products("whole")
+    done = reembed(stack, "whole", tmp_path)
+    assert done.status == 0, done.said
+    assert done.summary["model"] == TWO
+    assert done.counts("found", "embedded", "rejected", "overtaken") == (300, 300, 0, 0)
+    after = stack.products("whole")
+    assert {key: {**one, "embeddings": None} for key, one in after.items()} == {
+        key: {**one, "embeddings": None} for key, one in before.items()
+    }
+    for number in (0, 7, 299):
+        assert_seen(stack, after[f"p{number}"], (tmp_path / f"{number}.png").read_bytes())
+    again = reembed(stack, "whole", tmp_path, model=TWO)
+    assert again.counts("found", "embedded") == (0, 0)
+    assert stack.products("whole") == after
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_ends_in_the_middle_is_completed_by_the_next(
+    stack: ImportStack, tmp_path: Path, number: signal.Signals
+) -> None:
+    database = f"interrupted-{number.name}"
+    stack.run(database, write_feed(tmp_path, 200), cwd=tmp_path)
+    running = stack.begin(database, "--model", "2", "--rate", "50", cwd=tmp_path, command="reembed")
+
+    def embedded() -> int:
+        return sum(TWO in read_embeddings(one.get("embeddings")) for one in stack.products(database).values())
+
+    eventually(lambda: embedded() > 0, within_s=60)
+    running.send_signal(number)
+    ended = finish(running)
+    assert ended.status == (-9 if number is signal.SIGKILL else 130), ended.said
+    had = embedded()
+    assert 0 < had < 200
+    rest = reembed(stack, database, tmp_path)
+    assert rest.counts("found", "embedded") == (200 - had, 200 - had), rest.said
+    assert embedded() == 200
+
+
+def test_old_documents_and_linked_pictures_are_fetched_and_what_cannot_be_is_rejected_with_its_reason(
+    stack: ImportStack, tmp_path: Path
+) -> None:
+    old, lost = ObjectId(), ObjectId()
+    vector = np.eye(64)[3].tolist()
+    with ImageServer({"/7.png": picture((9, 120, 40)), "/linked.png": picture((90, 20, 140))}) as server:
+        feed = tmp_path / "feed.ndjson"
+        feed.write_bytes(orjson.dumps({"id": "linked", "image_url": server.url("/linked.png")}))
+        allowed = ("--allow-host", server.host)
+        assert stack.run("old", feed, *allowed, cwd=tmp_path).status == 0
+        with pymongo.MongoClient(stack.mongo_url) as client:
+            products = client["old"]["products"]
+            products.insert_one({"_id": old, "id": 7, "Category": 3, "vector": vector})
+            products.insert_one({"_id": lost, "id": 8, "Category": 3, "vector": vector})
+            products.insert_one({"_id": "torn", "id": "torn", "Category": 3})
+        template = ("--image-url-template", server.url("/{id}.png"))
+        done = reembed(stack, "old", tmp_path, *allowed, *template)
+        assert (done.status, done.counts("found", "embedded", "rejected")) == (3, (4, 2, 2)), done.said
+        documents = stack.products("old")
+        assert_seen(stack, documents["linked"], server.pages["/linked.png"])
+        seen = from_document(documents[old]).product.seen_by(TWO)
+        assert seen is not None
+        np.testing.assert_allclose(seen.vector, expected(stack, server.pages["/7.png"], TWO)[1], atol=1e-6)
+    assert {name: value for name, value in documents[old].items() if name != "embeddings"} == {
+        "_id": old,
+        "id": 7,
+        "Category": 3,
+        "vector": vector,
+    }
+    rejected = {one["id"]: one["reason"] for one in map(orjson.loads, _lines(tmp_path / done.summary["rejected_file"]))}
+    assert rejected.keys() == {"8", "torn"}
+    assert "/8.png: the image URL answered 404" in rejected["8"]
+    assert rejected["torn"] == "the vector is missing"
+
+
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("7", "there is no model fashion/7 in"),
+        ("two", "'two' names no model"),
+        ("3", "3 has no manifest.json: copy the whole version directory"),
+        ("4", "fashion/4 has other categories than fashion/1 (Hats, Socks)"),
+    ],
+)
+def test_a_model_that_cannot_take_the_others_place_is_refused_in_a_sentence_and_nothing_is_noted(
+    stack: ImportStack, folder: Path, tmp_path: Path, model: str, said: str
+) -> None:
+    half, other = folder / "fashion" / "3", folder / "fashion" / "4"
+    half.mkdir(exist_ok=True)
+    (half / "saved_model.pb").touch()
+    if not other.exists():
+        manifest = orjson.loads((tiny_models() / "1" / "manifest.json").read_bytes())
+        other.mkdir()
+        (other / "manifest.json").write_bytes(orjson.dumps({**manifest, "version": 4, "categories": ["Hats", "Socks"]}))
+        (other / "saved_model.pb").touch()
+    done = reembed(stack, "refused", tmp_path, model=model)
+    assert done.status == 1
+    assert said in done.said
+    assert "Traceback" not in done.said
+    with pymongo.MongoClient(stack.mongo_url) as client:
+        assert client["refused"]["notes"].find_one({"_id": "models"}) is None
+
+
+def test_a_second_candidate_has_to_wait_for_the_first(stack: ImportStack, folder: Path, tmp_path: Path) -> None:
+    stack.run("two", write_feed(tmp_path, 2), cwd=tmp_path)
+    with pymongo.MongoClient(stack.mongo_url) as client:
+        client["two"]["notes"].insert_one({"_id": "models", "active": None, "candidate": "fashion/9", "previous": None})
+    done = reembed(stack, "two", tmp_path)
+    assert done.status == 1
+    assert "fashion/9 is the candidate: give it up first, with lookalike forget-model 9" in done.said
