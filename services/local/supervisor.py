@@ -30,17 +30,15 @@ def socket_path(state_dir: Path) -> Path:
 
 def processes(settings: StackSettings, data: str) -> list[Process]:
     """Return the stack's processes; `data` names the catalogue that the database stand-in holds."""
-    python, log = sys.executable, settings.state_dir.resolve() / "log"
+    python = sys.executable
     base, store = settings.model_dir.resolve().parent, settings.state_dir.resolve() / "data" / data
     model, tfs = str(settings.model_dir.resolve()), f"127.0.0.1:{settings.tfs_port}"
-    nx = str(Path(python).with_name("nx-27017"))
-    mongo = (nx, "--data-dir", str(store), "--host", "127.0.0.1", "-p", str(settings.mongo_port))
-    files = ("--log-file", str(log / "nx-27017.log"), "--pid-file", str(settings.state_dir.resolve() / "nx-27017.pid"))
+    mongo = (python, "-m", "services.local.mongo", "--data-dir", str(store), "--port", str(settings.mongo_port))
     serving = (python, "-m", "services.local.tfs", "--model-name", base.name, "--model-base-path", str(base))
     versions = ("--version-policy", "all")  # a new version is loaded beside the one in use, whichever that is
     database = {"MONGO_URL": settings.mongo_url}
     return [
-        Process("mongo", mongo + files, {}),
+        Process("mongo", mongo, {}),
         Process("tfs", (*serving, *versions, "--port", str(settings.tfs_port)), {}),
         Process(
             "embedding",

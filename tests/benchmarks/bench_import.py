@@ -89,7 +89,7 @@ def processor_s(stack: Stack) -> dict[str, float]:
             fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
             if fields[1] == runner:
                 command = (process / "cmdline").read_bytes().decode()
-                name = next((part for part in command.split("\0") if part.startswith("services.")), "database stand-in")
+                name = next((part for part in command.split("\0") if part.startswith("services.")), command)
                 used[name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {**used, "import": children.ru_utime + children.ru_stime}

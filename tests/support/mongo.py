@@ -1,4 +1,4 @@
-"""A MongoDB for tests: the one that `MONGO_URL` names, with a database of its own, or a private nx-27017."""
+"""A MongoDB for tests: the one that `MONGO_URL` names, with a database of its own, or a private stand-in."""
 
 import os
 import secrets
@@ -14,14 +14,14 @@ from pathlib import Path
 import pymongo
 from pymongo.errors import PyMongoError
 
-from tests.support.stack import free_ports
+from tests.support.stack import ROOT, free_ports
 
 START_S = 20.0
 
 
 @dataclass
 class StandIn:
-    """An nx-27017 of a test's own, on a free port, that can be killed and started again over the same data."""
+    """A stand-in of a test's own, on a free port, that can be killed and started again over the same data."""
 
     folder: Path
     port: int = field(default_factory=lambda: free_ports(1)[0])
@@ -32,17 +32,10 @@ class StandIn:
         return f"mongodb://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [str(Path(sys.executable).with_name("nx-27017")), "--data-dir", str(self.folder / "data")]
-        command += [
-            "-p",
-            str(self.port),
-            "--pid-file",
-            str(self.folder / "pid"),
-            "--log-file",
-            str(self.folder / "log"),
-        ]
+        command = [sys.executable, "-m", "services.local.mongo", "--data-dir", str(self.folder / "data")]
+        command += ["--port", str(self.port)]
         with (self.folder / "out").open("ab") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
         wait_for(self.url)
 
     def kill(self) -> None:
@@ -57,7 +50,6 @@ class StandIn:
             self.process.send_signal(how)
             self.process.wait(10)
             self.process = None
-            (self.folder / "pid").unlink(missing_ok=True)
 
 
 def wait_for(url: str) -> None:
@@ -75,7 +67,7 @@ def wait_for(url: str) -> None:
 
 @contextmanager
 def private_mongo(folder: Path) -> Iterator[StandIn]:
-    """Run an nx-27017 for as long as the block lasts."""
+    """Run a stand-in for as long as the block lasts."""
     server = StandIn(folder)
     server.start()
     try:
@@ -86,7 +78,7 @@ def private_mongo(folder: Path) -> Iterator[StandIn]:
 
 @contextmanager
 def any_mongo(folder: Path) -> Iterator[str]:
-    """Give the address of the server that `MONGO_URL` names, else of a private nx-27017."""
+    """Give the address of the server that `MONGO_URL` names, else of a private stand-in."""
     named = os.environ.get("MONGO_URL")
     if named:
         yield named
