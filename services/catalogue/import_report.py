@@ -13,12 +13,23 @@ import orjson
 from services.catalogue.product import Product
 from services.catalogue.sources.rows import RejectedRow
 
-Status = Literal["done", "interrupted", "failed"]
+Status = Literal["done", "interrupted", "cancelled", "failed"]
+Fate = Literal["imported", "updated", "unchanged", "outside", "rejected"]
 SHOWN_REJECTED = 200
 
 
 class RejectedFileError(Exception):
     """The file for rejected rows cannot be written. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row of the source; `reason` says why it was rejected."""
+
+    line: int | None
+    key: str | None
+    fate: Fate
+    reason: str | None = None
 
 
 @dataclass

@@ -16,7 +16,7 @@ from services.catalogue.embeddings import embedded
 from services.catalogue.import_images import ImageLoader, Loaded, rejected, requests
 from services.catalogue.import_memory import ImageMemory
 from services.catalogue.import_ports import Catalogue, Embedding, Fetcher, Known
-from services.catalogue.import_report import RejectedFile, Tally
+from services.catalogue.import_report import Fate, Outcome, RejectedFile, Tally
 from services.catalogue.patience import Patience
 from services.catalogue.product import Prediction, Product
 from services.catalogue.sources.rows import RejectedRow, Source, SourceRow
@@ -46,21 +46,21 @@ class ImportOptions:
 
 @dataclass
 class _Taken:
-    """Rows of the source: products, complaints, the number of rows outside, and whether the source has ended."""
+    """Rows of the source: products, complaints, rows outside the categories, and whether the source has ended."""
 
     batch: list[Described] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
-    outside: int = 0
+    outside: list[SourceRow] = field(default_factory=list)
     ended: bool = False
 
 
 @dataclass
 class _Sorted:
-    """Products with images: to embed, to describe anew, and the number of those that stand as they are."""
+    """Products with images: to embed, to describe anew, and those that stand as they are."""
 
     fresh: list[Loaded] = field(default_factory=list)
     redescribed: list[Loaded] = field(default_factory=list)
-    unchanged: int = 0
+    unchanged: list[Loaded] = field(default_factory=list)
 
 
 class Importer:
@@ -77,8 +77,9 @@ class Importer:
         patience: Patience,
         options: ImportOptions,
         on_progress: Callable[[], None] = lambda: None,
+        on_outcome: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
-        """Put the parts together; `on_progress` is called after each group of products."""
+        """Put the parts together; `on_progress` is called after each group of products, `on_outcome` for each row."""
         self.tally = Tally()
         self._source = source
         self._placer = placer
@@ -90,6 +91,7 @@ class Importer:
         self._memory = ImageMemory(catalogue, patience)
         self._options = options
         self._on_progress = on_progress
+        self._on_outcome = on_outcome
 
     async def run(self, first: str, stopping: asyncio.Event) -> None:
         """Import until the source ends or `stopping` is set; what is under way then is brought to its end.
@@ -130,10 +132,12 @@ class Importer:
         left = self._options.limit
         while not stopping.is_set() and left != 0:
             taken = await asyncio.to_thread(self._take, rows, MAX_BATCH if left is None else min(MAX_BATCH, left))
-            self.tally.read += len(taken.batch) + len(taken.rejected) + taken.outside
-            self.tally.outside += taken.outside
-            for row in taken.rejected:
-                self._reject(row)
+            self.tally.read += len(taken.batch) + len(taken.rejected) + len(taken.outside)
+            self.tally.outside += len(taken.outside)
+            for row in taken.outside:
+                self._tell(row, "outside")
+            for complaint in taken.rejected:
+                self._reject(complaint)
             left = None if left is None else left - len(taken.batch)
             self._on_progress()
             if taken.batch:
@@ -144,7 +148,7 @@ class Importer:
     def _take(self, rows: Iterator[SourceRow | RejectedRow], size: int) -> _Taken:
         """Read at most `size` products. It runs in a thread, and changes nothing of ours."""
         taken = _Taken()
-        while len(taken.batch) < size and len(taken.rejected) + taken.outside < MAX_NOT_TAKEN:
+        while len(taken.batch) < size and len(taken.rejected) + len(taken.outside) < MAX_NOT_TAKEN:
             row = next(rows, None)
             if row is None:
                 taken.ended = True
@@ -152,7 +156,7 @@ class Importer:
             if isinstance(row, RejectedRow):
                 taken.rejected.append(row)
             elif (placement := self._placer.place(row)) is None:
-                taken.outside += 1
+                taken.outside.append(row)
             else:
                 taken.batch.append(describe(row, placement, self._options.url_template))
         return taken
@@ -166,7 +170,9 @@ class Importer:
         recalled = await self._memory.recall(batch, known, model)
         async for group in loader.load(batch, recalled):
             found = _sort_out(group, known, model)
-            self.tally.unchanged += found.unchanged
+            self.tally.unchanged += len(found.unchanged)
+            for loaded in found.unchanged:
+                self._tell(loaded.item.row, "unchanged")
             self.tally.not_modified += sum(loaded.not_modified for loaded in group)
             products, again = await self._redescribed(found.redescribed)
             for part in requests(found.fresh + await loader.whole(again)):
@@ -224,10 +230,15 @@ class Importer:
                 self._reject(rejected(loaded.item, refused[loaded.key]))
             else:
                 self.tally.count(product, is_new=loaded.key not in known)
+                self._tell(loaded.item.row, "updated" if loaded.key in known else "imported")
 
     def _reject(self, row: RejectedRow) -> None:
         self._rejected_file.add(row)
         self.tally.rejected += 1
+        self._on_outcome(Outcome(row.line, row.key, "rejected", row.reason))
+
+    def _tell(self, row: SourceRow, fate: Fate) -> None:
+        self._on_outcome(Outcome(row.line, row.key, fate))
 
 
 def _sort_out(group: list[Loaded], known: Mapping[str, Known], model: str) -> _Sorted:
@@ -239,7 +250,7 @@ def _sort_out(group: list[Loaded], known: Mapping[str, Known], model: str) -> _S
         elif old.feed_sha256 != loaded.item.feed_sha256:
             found.redescribed.append(loaded)
         else:
-            found.unchanged += 1
+            found.unchanged.append(loaded)
     return found
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import orjson
@@ -22,6 +23,7 @@ from services.catalogue.documents import (
 from services.catalogue.embeddings import current_models
 from services.catalogue.faults import database_call, shown_address
 from services.catalogue.further_images import image_facts
+from services.catalogue.import_notes import ImportNotes
 from services.catalogue.model_store import NOTES, ModelStore
 from services.catalogue.pictures import PictureStore
 from services.catalogue.product import Product
@@ -57,7 +59,7 @@ class Fingerprint:
         return self.model == model or model in self.beside
 
 
-class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
+class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages, ImportNotes):
     """The catalogue's products, and the pictures that no web server of the shop has.
 
     Every method raises CatalogueUnavailable when the database is away, does not answer within the deadline, or refuses.
@@ -193,11 +195,18 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages):
             self._old_forms_known_until = 0.0  # only an older document can be it: look now
         return await self._remove_old_forms([key]) + gone > 0
 
-    async def delete_many(self, keys: Sequence[str]) -> int:
-        """Remove products, in whatever form they stand, and their pictures. Returns how many documents went."""
+    async def delete_many(self, keys: Sequence[str], *, written_before: datetime | None = None) -> int:
+        """Remove products, in whatever form they stand, and their pictures. Returns how many documents went.
+
+        With `written_before`, products that were written since then stay.
+        """
+        ours: Document = {"_id": {"$in": list(keys)}, "id": {"$in": [*keys, None]}}
+        if written_before is not None:
+            ours["$or"] = [{"updated_at": {"$lt": written_before}}, {"updated_at": None}]
         async with database_call(self.address, self._timeout_s):
-            ours = {"_id": {"$in": list(keys)}, "id": {"$in": [*keys, None]}}
             gone = int((await self._products.delete_many(ours)).deleted_count)
+            left = await self._products.find({"_id": {"$in": list(keys)}}, {"_id": 1}).to_list(length=None)
+            keys = sorted(set(keys) - {found["_id"] for found in left})
             await self._forget(keys)
         await self._remove_images(keys)
         if gone < len(keys):

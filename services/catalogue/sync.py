@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.catalogue.describing import Placer
@@ -21,7 +22,7 @@ class SyncedCatalogue(Protocol):
     """`ProductStore`, as far as a sync needs it."""
 
     def keys(self, batch: int = 5000) -> AsyncIterator[list[str]]: ...
-    async def delete_many(self, keys: Sequence[str]) -> int: ...
+    async def delete_many(self, keys: Sequence[str], *, written_before: datetime | None = None) -> int: ...
 
 
 class FeedKeys:
@@ -93,12 +94,21 @@ async def find_gone(feed: FeedKeys, catalogue: SyncedCatalogue, limit: float, im
 
 
 async def remove(
-    gone: list[str], catalogue: SyncedCatalogue, patience: Patience, stopping: asyncio.Event, tally: Tally
+    gone: list[str],
+    catalogue: SyncedCatalogue,
+    patience: Patience,
+    stopping: asyncio.Event,
+    tally: Tally,
+    written_before: datetime,
 ) -> None:
-    """Remove products, counting them, until `stopping` is set."""
+    """Remove products, counting them, until `stopping` is set.
+
+    What was written since `written_before`, when the import began, stays: whoever wrote it knows more than the feed.
+    """
     for start in range(0, len(gone), REMOVED_AT_ONCE):
         if stopping.is_set():
             return
         part = gone[start : start + REMOVED_AT_ONCE]
-        await patience.call(lambda part=part: catalogue.delete_many(part))  # type: ignore[misc]
-        tally.removed += len(part)
+        tally.removed += await patience.call(
+            lambda part=part: catalogue.delete_many(part, written_before=written_before)  # type: ignore[misc]
+        )

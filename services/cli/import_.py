@@ -10,7 +10,7 @@ from services.cli.output import fail
 if TYPE_CHECKING:
     from services.catalogue.import_report import Summary
 
-EXIT_STATUS = {"done": 0, "failed": 1, "interrupted": 130}
+EXIT_STATUS = {"done": 0, "failed": 1, "interrupted": 130, "cancelled": 130}
 EXIT_REJECTED = 3
 
 
@@ -51,7 +51,8 @@ def import_(
 ) -> None:
     """Import a catalogue. It can be run again at any time: what has not changed is skipped.
 
-    Exit status: 0 all is in; 1 the import failed; 3 some rows were rejected; 130 it was interrupted.
+    Exit status: 0 all is in; 1 the import failed; 3 some rows were rejected; 130 it was interrupted
+    or cancelled.
     """
     from services.cli.import_run import ImportRequest, UsageError, run
     from services.cli.import_shown import show

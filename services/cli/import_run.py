@@ -3,21 +3,23 @@
 import asyncio
 import os
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from services.catalogue.describing import Placer, UnknownTarget
 from services.catalogue.embedding_client import EmbeddingClient
 from services.catalogue.import_check import check
+from services.catalogue.import_lease import ImportUnderWay
+from services.catalogue.import_record import ImportRecord
 from services.catalogue.import_report import RejectedFile, RejectedFileError, Status, Summary, Tally
-from services.catalogue.importer import Importer, ImportOptions
+from services.catalogue.import_session import ImportSession, Plan, Services
+from services.catalogue.importer import ImportOptions
 from services.catalogue.kaggle import CATEGORIES
 from services.catalogue.patience import GivenUp, Patience, Stopped
 from services.catalogue.sources import FeedMapping, Source, SourceError, load_mapping, open_source
-from services.catalogue.store import LAST_IMPORT, ProductStore
-from services.catalogue.sync import FeedKeys, SyncRefused, find_gone, remove
+from services.catalogue.store import ProductStore
+from services.catalogue.sync import FeedKeys, SyncRefused, find_gone
 from services.cli.import_shown import Display
 from services.cli.interrupts import interruptible
 from services.contracts.errors import LookalikeError
@@ -28,7 +30,7 @@ from services.contracts.wire import ModelFacts
 EMBEDDING_TIMEOUT_S = 30.0
 DATABASE_TIMEOUT_S = (2.0, 10.0)  # least and most; no call should take longer than we are to wait
 LOOK_TIMEOUT_S = 2.0
-FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, LookalikeError)
+FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, ImportUnderWay, LookalikeError)
 # What a dry run checks against when no embedding service is there to be asked: the shipped models.
 SHIPPED = ModelFacts(
     model="", categories=list(CATEGORIES), dimension=64, input={"height": 80, "width": 80}, thresholds={}
@@ -99,71 +101,44 @@ class _Run:
 
     def summary(self) -> Summary:
         """Run, and say how it went; products written before it ended early stay."""
-        status: Status = "done"
-        reason: str | None = None
         with self._display:
             try:
-                stopped = asyncio.run(self._main())
-                status = "interrupted" if stopped else "done"
+                return asyncio.run(self._main())
             except Stopped:
-                status = "interrupted"
+                return self._closed("interrupted")
             except FAILURES as error:
-                status, reason = "failed", str(error)
-        try:
-            file = self._rejected.close()
-        except RejectedFileError as error:
-            status, reason, file = "failed", str(error), None
-        seconds = time.monotonic() - self._started
-        return Summary(self._tally, status, self._model, seconds, reason, file, self._request.dry_run)
+                return self._closed("failed", str(error))
 
-    async def _main(self) -> bool:
-        """Return whether it was interrupted."""
+    async def _main(self) -> Summary:
         stopping = asyncio.Event()
         with interruptible(stopping.set):
             async with AsyncExitStack() as stack:
-                await (self._check(stack, stopping) if self._request.dry_run else self._import(stack, stopping))
-        return stopping.is_set()
+                return await (self._check(stack, stopping) if self._request.dry_run else self._import(stack, stopping))
 
-    async def _import(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
-        request = self._request
-        embedding = self._embedding(stack, EMBEDDING_TIMEOUT_S)
-        store = await self._store(stack)
-        fetcher = self._fetcher(stack)
-        patience = Patience(request.wait_s, stopping, self._display.waiting)
-        facts = await patience.call(embedding.model)
-        self._model = facts.model
-        placer = Placer(facts.categories, self._mapping)
-        feed = self._feed(stack, placer)
-        importer = Importer(
-            feed or self._source,
-            placer,
-            embedding,
-            store,
-            fetcher,
-            self._rejected,
-            patience,
-            ImportOptions(request.url_template, request.limit, per_host=request.per_host),
-            lambda: self._display.update(self._tally),
-        )
-        self._tally = importer.tally
-        status: Status = "failed"
+    def _closed(self, status: Status, reason: str | None = None) -> Summary:
+        """Return the summary of a dry run, or of an import that has not begun."""
+        file = None
         try:
-            await importer.run(facts.model, stopping)
-            if feed is not None and not stopping.is_set():
-                gone = await find_gone(feed, store, request.sync_limit, self._tally.imported)
-                await remove(gone, store, patience, stopping, self._tally)
-            status = "interrupted" if stopping.is_set() else "done"
-        finally:
-            await self._record(store, status)
+            file = self._rejected.close() if self._request.dry_run else None
+        except RejectedFileError as error:
+            status, reason = "failed", str(error)
+        seconds = time.monotonic() - self._started
+        return Summary(self._tally, status, self._model, seconds, reason, file, self._request.dry_run)
 
-    async def _record(self, store: ProductStore, status: Status) -> None:
-        """Leave word for the catalogue page. An import is not worse for a database that does not take it."""
-        summary = Summary(self._tally, status, self._model, time.monotonic() - self._started).document()
-        about = {"source": self._request.source.name, "finished_at": datetime.now(UTC).isoformat()}
-        with suppress(LookalikeError):
-            await store.put_note(LAST_IMPORT, {**about, **summary, "rejected_rows": self._rejected.first})
+    async def _import(self, stack: AsyncExitStack, stopping: asyncio.Event) -> Summary:
+        request = self._request
+        options = ImportOptions(request.url_template, request.limit, per_host=request.per_host)
+        limit = request.sync_limit if request.sync else None
+        plan = Plan(self._source, request.source.name, self._mapping, options, limit)
+        embedding = self._embedding(stack, EMBEDDING_TIMEOUT_S)
+        services = Services(embedding, await self._store(stack), self._fetcher(stack))
+        patience = Patience(request.wait_s, stopping, self._display.waiting)
+        session = ImportSession(plan, services, self._rejected, patience, stopping, on_progress=self._display.update)
+        facts = await patience.call(embedding.model)
+        async with ImportRecord(services.store, plan.name, patience, stopping) as record:
+            return await session.run(record, facts)
 
-    async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
+    async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> Summary:
         try:
             facts = await self._embedding(stack, LOOK_TIMEOUT_S).model()
         except LookalikeError:
@@ -183,6 +158,7 @@ class _Run:
         if feed is not None and not stopping.is_set():
             gone = await find_gone(feed, await self._store(stack), self._request.sync_limit, imported=0)
             self._tally.removable = len(gone)
+        return self._closed("interrupted" if stopping.is_set() else "done")
 
     async def _store(self, stack: AsyncExitStack) -> ProductStore:
         least, most = DATABASE_TIMEOUT_S

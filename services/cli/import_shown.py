@@ -79,7 +79,7 @@ def show(summary: Summary, *, as_json: bool) -> None:
 
 def _headline(summary: Summary) -> str:
     what = "Check" if summary.dry_run else "Import"
-    how = {"done": "done", "failed": "failed", "interrupted": "interrupted: run it again to go on"}[summary.status]
+    how = {"interrupted": "interrupted: run it again to go on"}.get(summary.status, summary.status)
     return f"{what} {how} ({summary.seconds:.1f} s, {summary.rate:,.0f} products/s)"
 
 

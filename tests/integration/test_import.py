@@ -100,6 +100,23 @@ def test_an_import_that_ends_in_the_middle_is_completed_by_the_next_with_nothing
     assert set(stack.products(database)) == set(stack.pictures(database)) == {f"p{n}" for n in range(3000)}
 
 
+def test_of_two_imports_at_once_the_second_is_refused_with_one_sentence(stack: ImportStack, tmp_path: Path) -> None:
+    feed = write_feed(tmp_path, write_images(tmp_path, 3000))
+    first = stack.begin("two", feed, cwd=tmp_path)
+    wait_for_products(stack, "two", at_least=1)
+    first.send_signal(signal.SIGSTOP)  # so that it is under way for as long as this needs
+    other = write_feed(tmp_path, [{"id": "other", "image": "0.png"}], "other.ndjson")
+    second = stack.run("two", other, "--sync", "--sync-limit", "1", cwd=tmp_path)
+    first.send_signal(signal.SIGCONT)
+    assert (second.status, second.summary["status"], second.counts("read", "removed")) == (1, "failed", (0, 0))
+    assert "another import is under way: feed.ndjson, since" in second.said
+    assert f"process {first.pid} on" in second.said
+    assert "Traceback" not in second.said
+    done = finish(first, within_s=100)
+    assert done.status == 0, done.said
+    assert set(stack.products("two")) == {f"p{n}" for n in range(3000)}
+
+
 def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
     stack: ImportStack, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,8 @@ from services.catalogue.sources import FeedMapping, RejectedRow, SourceRow
 from services.catalogue.sync import REMOVED_AT_ONCE, FeedKeys, SyncRefused, find_gone, remove
 from services.contracts.errors import CatalogueUnavailable
 from tests.support.import_fakes import CATEGORIES, ListSource, row
+
+BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 class FakeKeys:
@@ -24,7 +27,8 @@ class FakeKeys:
         for start in range(0, len(self.there), 2):
             yield self.there[start : start + 2]
 
-    async def delete_many(self, keys: Sequence[str]) -> int:
+    async def delete_many(self, keys: Sequence[str], *, written_before: datetime | None = None) -> int:
+        assert written_before == BEGAN
         if self.failures:
             raise self.failures.pop(0)
         if self.stops is not None:
@@ -95,7 +99,7 @@ async def test_what_goes_is_counted_and_a_database_that_is_away_is_waited_for() 
     gone = [f"p{n}" for n in range(REMOVED_AT_ONCE + 5)]
     catalogue, tally, stopping = FakeKeys("kept", *gone), Tally(), asyncio.Event()
     catalogue.failures = [CatalogueUnavailable("away")]
-    await remove(gone, catalogue, Patience(5, stopping, lambda _: None), stopping, tally)
+    await remove(gone, catalogue, Patience(5, stopping, lambda _: None), stopping, tally, BEGAN)
     assert (catalogue.there, tally.removed) == (["kept"], REMOVED_AT_ONCE + 5)
 
 
@@ -103,5 +107,5 @@ async def test_an_interruption_leaves_the_rest_as_it_is() -> None:
     gone = [f"p{n}" for n in range(REMOVED_AT_ONCE + 5)]
     catalogue, tally, stopping = FakeKeys(*gone), Tally(), asyncio.Event()
     catalogue.stops = stopping
-    await remove(gone, catalogue, Patience(5, stopping, lambda _: None), stopping, tally)
+    await remove(gone, catalogue, Patience(5, stopping, lambda _: None), stopping, tally, BEGAN)
     assert (len(catalogue.there), tally.removed) == (5, REMOVED_AT_ONCE)
