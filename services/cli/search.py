@@ -11,6 +11,7 @@ from services.cli.output import fail, out
 def search(
     photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, GIF, BMP or AVIF.")],
     k: Annotated[int, typer.Option(min=1, max=100, help="How many results at most.")] = 10,
+    offset: Annotated[int, typer.Option(min=0, help="Pass over so many of the best, for further pages.")] = 0,
     category: Annotated[str | None, typer.Option(help="Search this category, not the predicted one.")] = None,
     filter: Annotated[str | None, typer.Option(help='Conditions as JSON, such as {"gender": "Men"}.')] = None,
     box: Annotated[str | None, typer.Option(help="The part to search with: left,top,right,bottom, 0 to 1.")] = None,
@@ -28,7 +29,7 @@ def search(
 
         typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
     else:
-        show(answer)
+        show(answer, offset)
 
 
 def default_gateway() -> str:
@@ -64,8 +65,8 @@ def ask(gateway: str, data: bytes, options: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def show(answer: dict[str, Any]) -> None:
-    """Print a search's answer as a table; URLs whole, titles as far as there is room."""
+def show(answer: dict[str, Any], offset: int = 0) -> None:
+    """Print a search's answer as a table; URLs whole, titles as far as there is room. Places count from 1."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -76,7 +77,7 @@ def show(answer: dict[str, Any]) -> None:
     for name in ("", "score", "id", "url"):
         table.add_column(name, no_wrap=True, overflow="ignore")
     table.add_column("title", no_wrap=True, overflow="ellipsis")
-    for rank, result in enumerate(answer["results"], 1):
+    for rank, result in enumerate(answer["results"], offset + 1):
         cells = (result["id"], result["url"] or "", result["title"] or "")
         table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
     out.print(table)

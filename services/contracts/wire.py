@@ -3,13 +3,15 @@
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from services.contracts.filter_json import JsonFilter
 from services.contracts.filters import EVERYTHING
 from services.contracts.filters import AttributeValue as AttributeValue
 
 MAX_K = 100
+MAX_REACH = 500
 MAX_SAMPLE = 50
 MAX_BATCH = 128
 
@@ -144,13 +146,37 @@ class Facet(Frozen):
     range: FacetRange | None = None
 
 
-class IndexSearch(Frozen):
+class Page(Frozen):
+    """Which places of all results are meant: `k` of them from number `offset` on, which counts from 0."""
+
+    k: int = Field(default=10, ge=1, le=MAX_K, description="how many results at most", examples=[10])
+    offset: int = Field(default=0, ge=0, description="how many of the best to pass over, for further pages")
+
+    @field_validator("offset")
+    @classmethod
+    def _within_reach(cls, value: int, info: ValidationInfo) -> int:
+        k = info.data.get("k")
+        if k is not None and value + k > MAX_REACH:
+            text = "offset + k may be at most {most}: {offset} + {k} is more"
+            raise PydanticCustomError("page", text, {"most": MAX_REACH, "offset": value, "k": k})
+        return value
+
+    @property
+    def end(self) -> int:
+        """The number of the first place after the page."""
+        return self.offset + self.k
+
+    def following(self) -> "Page | None":
+        """Return the next page, of the same size or what is left of it; None where no further place may be asked for."""
+        return Page(k=min(self.k, MAX_REACH - self.end), offset=self.end) if self.end < MAX_REACH else None
+
+
+class IndexSearch(Page):
     """A search inside one category of the index."""
 
     category: int = Field(ge=0, description="category id, 0 to 8 for the shipped models")
     vector: Vector = Field(description="the query's vector; it is brought to unit length")
     model: str = Field(description="the model the vector comes from; it has to be the index's")
-    k: int = Field(default=10, ge=1, le=MAX_K)
     filter: JsonFilter = EVERYTHING
     exclude: list[ProductId] = Field(default_factory=list, max_length=1000)
     min_score: float | None = Field(default=None, ge=-1, le=1)
@@ -165,21 +191,22 @@ class IndexSearch(Frozen):
         return value
 
 
-class IndexSimilar(Frozen):
+class IndexSimilar(Page):
     """A search by a product that is in the index; it is left out of its own results."""
 
     id: ProductId
-    k: int = Field(default=10, ge=1, le=MAX_K)
     filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1)
     facets: bool = False
 
 
 class IndexAnswer(Frozen):
-    """Hits, best first, of the category that was searched; facets where they were asked for."""
+    """A page of hits, best first, of the category that was searched; facets where they were asked for."""
 
     category: int
     hits: list[Hit]
+    best_score: float | None = Field(description="of the first of all hits, on whichever page; null where none is")
+    next_page: Page | None = Field(description="what to ask for to go on; null where these are the last hits")
     model: str
     timings_ms: dict[str, float]
     facets: list[Facet] = Field(default_factory=list)

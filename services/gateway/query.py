@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
@@ -16,19 +16,16 @@ from services.contracts.fetch import ImageFetcher
 from services.contracts.filter_json import JsonFilter
 from services.contracts.filters import EVERYTHING
 from services.contracts.forms import read_body, read_form
-from services.contracts.wire import MAX_K
+from services.contracts.wire import Page
 from services.gateway.search import SearchOptions
 
 FORM, JSON = "multipart/form-data", "application/json"
 Body = TypeVar("Body", bound=BaseModel)
 
 
-class OptionsBody(BaseModel):
+class OptionsBody(Page):
     """How to search. In a query string or form, `filter` is a JSON object in text."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    k: int = Field(default=10, ge=1, le=MAX_K, description="how many results at most")
     category: str | None = Field(default=None, description="search this category (name or id), not the predicted one")
     filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
@@ -52,7 +49,8 @@ class OptionsBody(BaseModel):
 
     def options(self) -> SearchOptions:
         """Return the domain's form of it."""
-        return SearchOptions(self.k, self.category, self.filter, self.min_score, self.facets, self.box)
+        page = Page(k=self.k, offset=self.offset)
+        return SearchOptions(page, self.category, self.filter, self.min_score, self.facets, self.box)
 
 
 class SearchBody(OptionsBody):

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.catalogue.product import Product
-from services.contracts.wire import Attributes, Facet, Frozen
+from services.contracts.wire import Attributes, Facet, Frozen, Page
 
 Outcome = Literal["ok", "no_clothing", "no_close_match"]
 
@@ -42,11 +42,15 @@ class SampleAnswer(Frozen):
 
 
 class SimilarAnswer(Frozen):
-    """Products that look like one of the catalogue, best first."""
+    """Products that look like one of the catalogue, best first. `outcome` is of the search, whichever page is asked for."""
 
     outcome: Outcome
     category: SearchedCategory
     results: list[Result]
+    next_page: Page | None = Field(
+        description="`offset` and `k` of the next page; null where these are the last results",
+        examples=[{"k": 10, "offset": 10}],
+    )
     facets: list[Facet] = Field(description="what can be filtered by, with counts; empty unless asked for")
     model: str = Field(examples=["fashion/1"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])

@@ -9,7 +9,7 @@ from services.contracts import box, errors
 from services.contracts.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.contracts.filter_json import SCHEMA as FILTER_SCHEMA
 from services.contracts.problems import responses
-from services.contracts.wire import MAX_K, IndexSimilar
+from services.contracts.wire import MAX_K, MAX_REACH, IndexSimilar
 from services.gateway.products import check_key
 from services.gateway.query import FORM, JSON, OptionsBody, parse, read_search
 from services.gateway.results import SearchAnswer, SimilarAnswer
@@ -22,6 +22,12 @@ FILTER_TEXT = orjson.dumps(FILTER_EXAMPLE).decode()
 _BINARY = {"type": "string", "format": "binary"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "k": {"type": "integer", "minimum": 1, "maximum": MAX_K, "default": 10},
+    "offset": {
+        "type": "integer",
+        "minimum": 0,
+        "default": 0,
+        "description": f"pass over so many of the best, for further pages; offset + k is at most {MAX_REACH}",
+    },
     "category": {"type": "string", "description": "search this category (name or id), not the predicted one"},
     "filter": FILTER_SCHEMA,
     "min_score": {"type": "number", "minimum": -1, "maximum": 1},
@@ -50,6 +56,7 @@ def _search_body() -> dict[str, Any]:
                 },
                 "examples": {
                     "plain": {"summary": "Ten results", "value": {"image_url": PHOTO, "k": 10}},
+                    "further": {"summary": "The next ten", "value": {"image_url": PHOTO, "k": 10, "offset": 10}},
                     "filtered": {
                         "summary": "Men's, and either up to 50 or on sale",
                         "value": {"image_url": PHOTO, "filter": FILTER_EXAMPLE},
@@ -114,11 +121,12 @@ async def similar(
     state: State,
     id: Annotated[str, Path(description="the product's id", examples=["15970"])],
     k: Annotated[int, Query(ge=1, le=MAX_K, description="how many results at most")] = 10,
+    offset: Annotated[int, Query(ge=0, description="pass over so many of the best, for further pages")] = 0,
     filter: Annotated[str | None, Query(description="a JSON object, as for a search", examples=[FILTER_TEXT])] = None,
     min_score: Annotated[float | None, Query(ge=-1, le=1, description="leave out lower scores")] = None,
     facets: Annotated[bool, Query(description="count what the results can be filtered by")] = False,
 ) -> SimilarAnswer:
-    options = parse(OptionsBody, {"filter": filter or {}})
+    options = parse(OptionsBody, {"k": k, "offset": offset, "filter": filter or {}})
     return await state.search.by_product(
-        IndexSimilar(id=check_key(id), k=k, filter=options.filter, min_score=min_score, facets=facets)
+        IndexSimilar(id=check_key(id), k=k, offset=offset, filter=options.filter, min_score=min_score, facets=facets)
     )

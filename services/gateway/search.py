@@ -10,20 +10,22 @@ from services.contracts.box import Box
 from services.contracts.errors import UnknownCategory
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.telemetry import note, request_id
-from services.contracts.wire import EmbeddingAnswer, IndexAnswer, IndexSearch, IndexSimilar, Listed, ModelFacts
+from services.contracts.wire import EmbeddingAnswer, IndexAnswer, IndexSearch, IndexSimilar, Listed, ModelFacts, Page
 from services.gateway.index_client import IndexClient
 from services.gateway.links import Links
 from services.gateway.results import Outcome, Result, SearchAnswer, SearchedCategory, Shown, SimilarAnswer
 
+FIRST_PAGE = Page()
+
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How to search: `k` results at most, in a category other than the predicted one, among those that match.
+    """How to search: which page of the results, in a category other than the predicted one, among those that match.
 
     `box` is the part of the photo to search with; all of it when None.
     """
 
-    k: int = 10
+    page: Page = FIRST_PAGE
     category: str | None = None
     filter: Filter = EVERYTHING
     min_score: float | None = None
@@ -116,13 +118,20 @@ class SearchService:
         asked = time.perf_counter()
         found = await self.index.search(_index_query(seen, category, options))
         timings = {**seen.timings_ms, "index": _ms_since(asked), "total": _ms_since(started)}
-        note(k=options.k, category=facts.categories[category], model=seen.model, stages_ms=timings)
+        note(
+            k=options.page.k,
+            offset=options.page.offset,
+            category=facts.categories[category],
+            model=seen.model,
+            stages_ms=timings,
+        )
         sure = seen.category.probability if options.category is None else None
         return SearchAnswer(
-            outcome=judge(facts.thresholds, sure, found.hits[0].score if found.hits else None),
+            outcome=judge(facts.thresholds, sure, found.best_score),
             category=_searched(category, facts, seen),
             probabilities=seen.probabilities,
             results=self._results(found, facts.categories),
+            next_page=found.next_page,
             facets=found.facets,
             model=found.model,
             request_id=request_id(),
@@ -141,11 +150,12 @@ class SearchService:
         asked = _ms_since(started)
         names = await self.names(found.model)
         timings = {"index": asked, "total": _ms_since(started)}
-        note(k=query.k, category=names[found.category], model=found.model, stages_ms=timings)
+        note(k=query.k, offset=query.offset, category=names[found.category], model=found.model, stages_ms=timings)
         return SimilarAnswer(
-            outcome=judge({}, None, found.hits[0].score if found.hits else None),
+            outcome=judge({}, None, found.best_score),
             category=SearchedCategory(id=found.category, name=names[found.category], probability=None),
             results=self._results(found, names),
+            next_page=found.next_page,
             facets=found.facets,
             model=found.model,
             request_id=request_id(),
@@ -182,7 +192,8 @@ def _index_query(seen: EmbeddingAnswer, category: int, options: SearchOptions) -
         category=category,
         vector=seen.vector,
         model=seen.model,
-        k=options.k,
+        k=options.page.k,
+        offset=options.page.offset,
         filter=options.filter,
         min_score=options.min_score,
         facets=options.facets,

@@ -27,6 +27,7 @@ from services.contracts.wire import (
     IndexSimilar,
     IndexStatus,
     Listed,
+    Page,
 )
 from services.index.gallery import Gallery, Query
 from services.index.payload import unpack
@@ -64,18 +65,18 @@ SIMILAR_EXAMPLES: dict[str, Any] = {
 )
 async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexAnswer:
     """Exact, best first, equal scores by id. A product comes once, with its best image. Fewer than `k` come back when
-    fewer there are.
+    fewer there are. `offset` and `k` choose a page; pages do not overlap while the products stay as they are.
     """
     if query.model != state.manifest.model_id:
         raise ModelIndexMismatch(f"the query's vector is of {query.model}, the index holds {state.manifest.model_id}")
     gallery = state.gallery
     vector = np.asarray(query.vector, dtype=np.float32)
-    wanted = Query(query.k, query.filter, frozenset(query.exclude), query.min_score)
+    wanted = Query(query.end + 1, query.filter, frozenset(query.exclude), query.min_score)  # whether there are more
     found, took_ms = await state.search(
         lambda: gallery.search(query.category, vector, wanted), filtered=bool(query.filter)
     )
     facets = await _facets(state, gallery, query.category, query)
-    return _answer(state, query.category, found, query.k, took_ms, facets)
+    return _answer(state, query.category, query, found, took_ms, facets)
 
 
 @router.post(
@@ -87,12 +88,12 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
 async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]) -> IndexAnswer:
     """Nearest to its main image, in its own category, itself left out. The database is not asked."""
     gallery = state.gallery
-    wanted = Query(query.k, query.filter, frozenset(), query.min_score)
+    wanted = Query(query.end + 1, query.filter, frozenset(), query.min_score)
     (category, found), took_ms = await state.search(
         lambda: gallery.similar(query.id, wanted), filtered=bool(query.filter)
     )
     facets = await _facets(state, gallery, category, query)
-    return _answer(state, category, found, query.k, took_ms, facets)
+    return _answer(state, category, query, found, took_ms, facets)
 
 
 @router.get(
@@ -135,18 +136,22 @@ async def _facets(state: IndexState, gallery: Gallery, category: int, query: Ind
 
 
 def _answer(
-    state: IndexState, category: int, found: list[Match], k: int, took_ms: float, facets: list[Facet]
+    state: IndexState, category: int, page: Page, found: list[Match], took_ms: float, facets: list[Facet]
 ) -> IndexAnswer:
     model = state.manifest.model_id
-    telemetry.note(category=category, k=k, hits=len(found), model=model, search_ms=took_ms)
-    hits = [
-        Hit(
-            id=match.key,
-            score=round(match.score, 7),
-            category=category,
-            image=match.image,
-            **unpack(match.payload, match.image),
-        )
-        for match in found
-    ]
-    return IndexAnswer(category=category, hits=hits, model=model, timings_ms={"search": took_ms}, facets=facets)
+    shown = found[page.offset : page.end]
+    telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(shown), model=model, search_ms=took_ms)
+    return IndexAnswer(
+        category=category,
+        hits=[_hit(category, match) for match in shown],
+        best_score=round(found[0].score, 7) if found else None,
+        next_page=page.following() if len(found) > page.end else None,
+        model=model,
+        timings_ms={"search": took_ms},
+        facets=facets,
+    )
+
+
+def _hit(category: int, match: Match) -> Hit:
+    shown = unpack(match.payload, match.image)
+    return Hit(id=match.key, score=round(match.score, 7), category=category, image=match.image, **shown)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -326,6 +327,55 @@ def test_a_k_out_of_bounds_is_an_invalid_request_that_names_it(api: httpx.Client
     for answer in answers:
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
         assert "k:" in answer.json()["detail"]
+
+
+def test_results_come_in_pages(api: httpx.Client, catalogue: list[str]) -> None:
+    everything = search(api, PHOTO, category="Shoes", k=100).json()
+    found, page = [], {"k": 2, "offset": 0}
+    while page is not None:
+        answer = search(api, PHOTO, category="Shoes", **page).json()
+        assert answer["outcome"] == everything["outcome"]
+        found += answer["results"]
+        page = answer["next_page"]
+    assert [r["id"] for r in found] == [r["id"] for r in everything["results"]]
+    assert everything["next_page"] is None
+
+
+def test_similar_products_come_in_pages(api: httpx.Client, catalogue: list[str]) -> None:
+    address = f"/v1/products/{catalogue[0]}/similar"
+    everything = api.get(address, params={"k": 100}).json()["results"]
+    first = api.get(address, params={"k": 1}).json()
+    rest = api.get(address, params={**first["next_page"], "k": 100}).json()
+    assert [r["id"] for r in first["results"] + rest["results"]] == [r["id"] for r in everything]
+
+
+def test_a_page_beyond_five_hundred_is_an_invalid_request(api: httpx.Client) -> None:
+    page = {"k": 30, "offset": 480}
+    for answer in (search(api, PHOTO, **page), api.get("/v1/products/x/similar", params=page)):
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+        assert "offset + k may be at most 500" in answer.json()["detail"]
+
+
+def test_filters_may_be_joined_and_what_is_wrong_in_one_is_told_with_its_place(
+    api: httpx.Client, catalogue: list[str]
+) -> None:
+    everything = search(api, PHOTO, category="Shoes", k=100).json()["results"]
+    colours = {r["id"]: r["attributes"].get("baseColour") for r in everything}
+    wanted = {
+        "$or": [{"baseColour": "Grey"}, {"gender": "Men"}, {"baseColour": "Black"}],
+        "$not": {"baseColour": "Grey"},
+    }
+    found = search(api, PHOTO, category="Shoes", k=100, filter=json.dumps(wanted)).json()["results"]
+    fits = [
+        r["id"]
+        for r in everything
+        if colours[r["id"]] != "Grey" and (colours[r["id"]] == "Black" or r["attributes"].get("gender") == "Men")
+    ]
+    assert [r["id"] for r in found] == fits
+    assert 0 < len(fits) < len(everything)
+    broken = search(api, PHOTO, filter='{"$or": [{"price": {"below": 3}}]}')
+    assert (broken.status_code, broken.json()["type"]) == (422, "/problems/invalid-request")
+    assert broken.json()["detail"].startswith("filter.$or.0.price.below: ")
 
 
 def test_an_unknown_category_is_a_404_problem(api: httpx.Client) -> None:

@@ -5,6 +5,7 @@ import pytest
 from services.contracts.box import Box
 from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
 from services.contracts.filter_json import parse_filter
+from services.contracts.wire import Page
 from services.gateway.query import ImageReader, OptionsBody, SearchBody, parse
 
 READER = ImageReader(max_bytes=100, fetcher=None)
@@ -49,6 +50,16 @@ async def test_exactly_one_way_to_the_image_has_to_be_given(url: str | None, tex
 def test_a_k_that_is_no_count_from_1_to_100_is_invalid(k: object) -> None:
     with pytest.raises(InvalidRequest, match="k:"):
         parse(OptionsBody, {"k": k})
+
+
+def test_a_page_is_a_number_of_results_and_where_they_begin() -> None:
+    assert parse(OptionsBody, {"k": "100", "offset": "400"}).options().page == Page(k=100, offset=400)
+
+
+@pytest.mark.parametrize("asked", [{"offset": -1}, {"offset": "x"}, {"offset": 491}, {"k": 100, "offset": 401}])
+def test_a_page_beyond_the_reach_is_invalid(asked: dict[str, object]) -> None:
+    with pytest.raises(InvalidRequest, match=r"^offset: "):
+        parse(OptionsBody, asked)
 
 
 def test_a_filter_in_a_query_string_is_json() -> None:

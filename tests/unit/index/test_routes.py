@@ -86,6 +86,38 @@ def test_a_larger_k_than_there_are_products_gives_them_all(http: TestClient) -> 
     assert len(http.post("/v1/search", json=query(k=100)).json()["hits"]) == 4
 
 
+def test_pages_follow_each_other_and_the_last_says_so(http: TestClient) -> None:
+    whole = http.post("/v1/search", json=query()).json()
+    pages = [http.post("/v1/search", json=query(k=k, offset=offset)).json() for k, offset in ((3, 0), (3, 3), (2, 4))]
+    assert [hit for page in pages for hit in page["hits"]] == whole["hits"]
+    assert [page["next_page"] for page in pages] == [{"k": 3, "offset": 3}, None, None]
+    assert {page["best_score"] for page in pages} == {whole["hits"][0]["score"]}
+    assert whole["next_page"] is None
+
+
+def test_similar_products_come_in_pages_too(http: TestClient) -> None:
+    whole = http.post("/v1/similar", json={"id": "p0"}).json()["hits"]
+    pages = [http.post("/v1/similar", json={"id": "p0", "k": 2, "offset": offset}).json() for offset in (0, 2)]
+    assert [hit for page in pages for hit in page["hits"]] == whole
+    assert [page["next_page"] for page in pages] == [{"k": 2, "offset": 2}, None]
+
+
+def test_the_least_score_ends_the_pages(http: TestClient) -> None:
+    found = http.post("/v1/search", json=query(k=1, min_score=0.9)).json()
+    assert [hit["id"] for hit in found["hits"]] == ["p0"]
+    assert found["next_page"] is None
+
+
+def test_where_nothing_matches_there_is_no_best_score(http: TestClient) -> None:
+    found = http.post("/v1/search", json=query(filter={"colour": "green"})).json()
+    assert (found["hits"], found["best_score"], found["next_page"]) == ([], None, None)
+
+
+def test_a_page_beyond_the_reach_is_told_by_its_offset(http: TestClient) -> None:
+    found = problem(http.post("/v1/search", json=query(k=30, offset=480)), 422, "invalid-request")
+    assert found == "offset: offset + k may be at most 500: 480 + 30 is more"
+
+
 def test_an_empty_category_gives_no_hits(http: TestClient) -> None:
     assert http.post("/v1/search", json=query(category=8)).json()["hits"] == []
 
@@ -123,6 +155,10 @@ def test_a_query_of_another_model_is_a_503_problem(http: TestClient) -> None:
         {"k": -1},
         {"k": 101},
         {"k": "ten"},
+        {"offset": -1},
+        {"offset": 491},
+        {"offset": 10**30},
+        {"k": 100, "offset": 401},
         {"category": -1},
         {"category": "Topwear"},
         {"min_score": 2},
