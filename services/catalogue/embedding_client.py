@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.contracts.box import Box
 from services.contracts.errors import EmbeddingUnavailable, UpstreamTimeout
+from services.contracts.framing import FRAMED, pack
 from services.contracts.problems import error_from_problem
 from services.contracts.telemetry import outgoing_headers
 from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ListedModel, ModelFacts, ModelsAnswer
@@ -101,8 +102,8 @@ class EmbeddingClient:
             ImageTooLarge: together they are more than the service takes in one request.
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        kind, body = _multipart(images)
-        answer = await self._send("POST", "/v1/embed/batch", content=body, kind=kind, model=model, beside=beside)
+        body = pack(images)
+        answer = await self._send("POST", "/v1/embed/batch", content=body, kind=FRAMED, model=model, beside=beside)
         return _understood(BatchAnswer, answer)
 
     async def resize(self, data: bytes, width: int) -> bytes | None:
@@ -142,17 +143,6 @@ class EmbeddingClient:
         if not response.is_success:
             raise error_from_problem(response.status_code, response.content)
         return response.content
-
-
-def _multipart(images: Sequence[bytes]) -> tuple[str, bytes]:
-    """Return the content type and the body of a batch: one file part an image.
-
-    The body is put together first: sent part by part, as httpx would, 128 small images are a thousand small writes, and
-    cost both sides more than all the rest of the call.
-    """
-    files = [("images", (str(number), data, RAW)) for number, data in enumerate(images)]
-    request = httpx.Request("POST", "http://batch", files=files)
-    return request.headers["Content-Type"], request.read()
 
 
 def _given(named: Mapping[str, str | None]) -> dict[str, str] | None:

@@ -8,19 +8,17 @@ one of an earlier picture is as good as missing. What cannot be read is missing 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from services.catalogue.product import Embedded, Float32Array, Prediction, unit_vector
 from services.catalogue.vectors import read_vector, stored_vector
-from services.contracts.wire import Embedding as Seen
+from services.contracts.wire import BatchEmbedding, Embedding
 
 FIELD = "embeddings"
 
 
-def embedded(seen: Seen, image_sha256: str | None) -> Embedded:
+def embedded(seen: Embedding | BatchEmbedding, image_sha256: str | None) -> Embedded:
     """Return what a further model makes of a product, from the embedding service's answer for its main image."""
     prediction = Prediction(seen.category.id, seen.category.probability)
-    return Embedded(np.asarray(seen.vector, dtype=np.float32), prediction, image_sha256)
+    return Embedded(seen.array, prediction, image_sha256)
 
 
 def stored_embedding(seen: Embedded) -> dict[str, Any]:

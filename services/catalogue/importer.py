@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import numpy as np
-
 from services.catalogue.describing import Described, Placer, describe
 from services.catalogue.embeddings import embedded
 from services.catalogue.import_images import ImageLoader, Loaded, rejected, requests
@@ -22,7 +20,7 @@ from services.catalogue.product import Prediction, Product
 from services.catalogue.sources.rows import RejectedRow, Source, SourceRow
 from services.catalogue.web_images import PER_HOST, WebImages
 from services.contracts.wire import MAX_BATCH
-from services.contracts.wire import Embedding as Seen
+from services.contracts.wire import BatchEmbedding as Seen
 
 MAX_NOT_TAKEN = 10 * MAX_BATCH  # rejected rows and rows outside, before the counts are told again
 
@@ -258,7 +256,7 @@ def _product(loaded: Loaded, seen: Seen) -> Product:
     product = Product(
         key=loaded.key,
         category=seen.category.id,
-        vector=np.asarray(seen.vector, dtype=np.float32),
+        vector=seen.array,
         model=seen.model,
         image_sha256=loaded.sha256,
         embeddings={} if seen.beside is None else {seen.beside.model: embedded(seen.beside, loaded.sha256)},

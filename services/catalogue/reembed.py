@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-
 from services.catalogue.documents import BrokenDocument
 from services.catalogue.import_images import GROUP_BYTES, in_requests
 from services.catalogue.import_report import RejectedFile
@@ -24,7 +22,6 @@ from services.catalogue.reembed_report import ReembedTally
 from services.catalogue.sources.rows import RejectedRow
 from services.contracts.wire import MAX_BATCH, BatchAnswer, ModelFacts
 from services.contracts.wire import BatchItem as Outcome
-from services.contracts.wire import Embedding as Seen
 
 READ_AT_ONCE = 32  # products, between two looks at how many bytes are in memory
 IN_FLIGHT = 2  # groups under way: searches go on beside them
@@ -207,7 +204,7 @@ class Reembedder:
         further: dict[int, dict[str, Float32Array]] = {id(one): {} for one in pending}
         for image, outcome in seen:
             if image.sha256 is not None and outcome.embedding is not None:
-                further[id(image.owner)][image.sha256] = _vector(outcome.embedding)
+                further[id(image.owner)][image.sha256] = outcome.embedding.array
             elif image.sha256 is not None:
                 image.owner.faults.append(f"its further picture {image.sha256[:12]}: {_refusal(outcome)}")
         found: list[tuple[Any, Embedded]] = []
@@ -217,7 +214,7 @@ class Reembedder:
                 self._reject(one.document_id, one.product.key, _refusal(outcome))
                 continue
             category = Prediction(outcome.embedding.category.id, outcome.embedding.category.probability)
-            vector, sha256 = _vector(outcome.embedding), one.product.image_sha256
+            vector, sha256 = outcome.embedding.array, one.product.image_sha256
             found.append((one.document_id, Embedded(vector, category, sha256, further[id(one)])))
             self.tally.other_pictures += not one.pictures.as_before
             self._note_faults(one)
@@ -255,10 +252,6 @@ def _images(pending: Sequence[_Pending]) -> Iterator[_Image]:
         yield _Image(one, None, one.pictures.main)
         for sha256, data in one.pictures.further.items():
             yield _Image(one, sha256, data)
-
-
-def _vector(seen: Seen) -> Float32Array:
-    return np.asarray(seen.vector, dtype=np.float32)
 
 
 def _refusal(outcome: Outcome) -> str:

@@ -1,7 +1,8 @@
-"""Outcomes → JSON. The vectors go from NumPy to text directly: validating the 9,344 numbers of a full batch again, as the
-response models would, takes longer than writing them."""
+"""Outcomes → JSON. The numbers go from NumPy to text directly: validating them again, as the response models would, takes
+longer than writing them. A batch's vectors are base64, which both ends handle in a tenth of the time of decimals."""
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from services.contracts.errors import LookalikeError
 from services.contracts.manifest import Manifest
 from services.contracts.problems import PREFIX
-from services.embedding.embed import Outcome, Seen
+from services.embedding.embed import Float32Array, Outcome, Seen
 
 
 @dataclass(frozen=True)
@@ -22,27 +23,41 @@ class Beside:
     manifest: Manifest
 
 
-def embedding(seen: Seen, manifest: Manifest, beside: Beside | None = None, number: int = 0) -> dict[str, Any]:
-    """Return the document of `wire.Embedding`; with what another model makes of the image, the `number`-th, where it does."""
-    other = None if beside is None else beside.outcomes[number]
-    return {
+def embedding(
+    seen: Seen,
+    manifest: Manifest,
+    beside: Beside | None = None,
+    number: int = 0,
+    written: Callable[[Float32Array], Any] = lambda vector: vector,
+) -> dict[str, Any]:
+    """Return the document of `wire.Embedding`; with what another model makes of the image, the `number`-th, where it does.
+
+    `written` makes of a vector what stands in the document.
+    """
+    document = {
         "category": {
             "id": seen.category,
             "name": manifest.categories[seen.category],
             "probability": seen.probabilities[seen.category],
         },
         "probabilities": dict(zip(manifest.categories, seen.probabilities, strict=True)),
-        "vector": seen.vector,
+        "vector": written(seen.vector),
         "model": manifest.model_id,
-        **({"beside": embedding(other, beside.manifest)} if beside is not None and isinstance(other, Seen) else {}),
     }
+    if beside is not None and isinstance(other := beside.outcomes[number], Seen):
+        document["beside"] = embedding(other, beside.manifest, written=written)
+    return document
 
 
 def batch_item(outcome: Outcome, manifest: Manifest, beside: Beside | None, number: int) -> dict[str, Any]:
     """Return the document of `wire.BatchItem`."""
     if isinstance(outcome, LookalikeError):
         return {"error": {"type": PREFIX + outcome.slug, "status": outcome.status, "detail": outcome.detail}}
-    return {"embedding": embedding(outcome, manifest, beside, number)}
+    return {"embedding": embedding(outcome, manifest, beside, number, _in_base64)}
+
+
+def _in_base64(vector: Float32Array) -> str:
+    return b64encode(vector.astype("<f4", copy=False).tobytes()).decode("ascii")
 
 
 def json_response(document: dict[str, Any]) -> Response:

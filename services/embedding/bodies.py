@@ -6,10 +6,11 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.contracts.errors import InvalidRequest, UnsupportedImage
 from services.contracts.forms import read_body, read_form
+from services.contracts.framing import FRAMED, unpack
 from services.contracts.wire import MAX_BATCH
 
 MULTIPART = "multipart/form-data"
-SINGLE_FIELD, BATCH_FIELD = "image", "images"
+SINGLE_FIELD = "image"
 
 
 async def single_image(request: Request) -> bytes:
@@ -21,8 +22,7 @@ async def single_image(request: Request) -> bytes:
     """
     kind = _media_type(request)
     if kind == MULTIPART:
-        files = await _files(request, SINGLE_FIELD, 1)
-        return files[0]
+        return await _file(request, SINGLE_FIELD)
     if kind.startswith("image/") or kind in ("application/octet-stream", ""):
         return await read_body(request)
     raise UnsupportedImage(
@@ -31,14 +31,14 @@ async def single_image(request: Request) -> bytes:
 
 
 async def batch_images(request: Request) -> list[bytes]:
-    """Return the files named `images` of a multipart request, in order.
+    """Return the images of a batch, in order.
 
     Raises:
-        InvalidRequest: it is not multipart, holds none, or more than MAX_BATCH.
+        InvalidRequest: the body is of another type, does not hold together, or holds no image or more than MAX_BATCH.
     """
-    if _media_type(request) != MULTIPART:
-        raise InvalidRequest(f"send the images as files named `{BATCH_FIELD}` of a {MULTIPART} body")
-    return await _files(request, BATCH_FIELD, MAX_BATCH)
+    if _media_type(request) != FRAMED:
+        raise InvalidRequest(f"send the images as {FRAMED}: each its length in four bytes, then the image")
+    return unpack(await read_body(request), MAX_BATCH)
 
 
 def _media_type(request: Request) -> str:
@@ -46,22 +46,22 @@ def _media_type(request: Request) -> str:
     return kind.decode("latin-1").strip().lower()
 
 
-async def _files(request: Request, field: str, most: int) -> list[bytes]:
-    form = await read_form(request, max_files=most, max_fields=16)
+async def _file(request: Request, field: str) -> bytes:
+    form = await read_form(request, max_files=1, max_fields=16)
     try:
         return await _named(form, field)
     finally:
         await form.close()
 
 
-async def _named(form: FormData, field: str) -> list[bytes]:
+async def _named(form: FormData, field: str) -> bytes:
     others = sorted({name for name in form if name != field})
     if others:
         raise InvalidRequest(f"the form has a field {', '.join(others)}: the only one taken is `{field}`")
     values = form.getlist(field)
     if not values:
         raise InvalidRequest(f"the form has no file named `{field}`")
-    files = [await value.read() for value in values if isinstance(value, UploadFile)]
-    if len(files) < len(values):
-        raise InvalidRequest(f"`{field}` has to be a file: its part of the form needs a filename")
-    return files
+    file = values[0]
+    if len(values) > 1 or not isinstance(file, UploadFile):
+        raise InvalidRequest(f"`{field}` has to be one file: its part of the form needs a filename")
+    return await file.read()

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from services.contracts.framing import FRAMED
 from services.contracts.imaging import ACCEPTED
 from services.contracts.wire import MAX_BATCH
-from services.embedding.bodies import BATCH_FIELD, MULTIPART, SINGLE_FIELD
+from services.embedding.bodies import MULTIPART, SINGLE_FIELD
 
 _FILE = {"type": "string", "format": "binary", "description": ACCEPTED}
 
@@ -26,19 +27,11 @@ SINGLE_BODY: dict[str, Any] = {
 BATCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": f"1 to {MAX_BATCH} images, each a file named `{BATCH_FIELD}`. Each is judged on its own.",
-        "content": {
-            MULTIPART: {
-                "schema": {
-                    "type": "object",
-                    "required": [BATCH_FIELD],
-                    "properties": {
-                        BATCH_FIELD: {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _FILE}
-                    },
-                },
-                "encoding": {BATCH_FIELD: {"contentType": "image/*"}},
-            }
-        },
+        "description": (
+            f"1 to {MAX_BATCH} images, {ACCEPTED}, one after the other: of each first its length in bytes, as an unsigned number "
+            "of four bytes in network order, then the image. Each is judged on its own."
+        ),
+        "content": {FRAMED: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
@@ -48,7 +41,7 @@ BATCH_EXAMPLE: dict[str, Any] = {
             "embedding": {
                 "category": {"id": 0, "name": "Topwear", "probability": 0.98},
                 "probabilities": {"Topwear": 0.98, "Shoes": 0.001},
-                "vector": [0.125, -0.25, 0.0625],
+                "vector": "AAAAPgAAgL4AAIA9",
                 "model": "fashion/1",
             }
         },

@@ -11,16 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
-import httpx
 import numpy as np
 
+from services.contracts.framing import pack
 from services.contracts.manifest import InputSize, load_manifest
 from services.contracts.serving_api import prediction_service_pb2_grpc
 from services.contracts.wire import MAX_BATCH
 from tests.benchmarks import network_alone
 from tests.benchmarks.bench_import import drawn
 from tests.support import images
-from tests.support.embedding import RAW, EmbeddingProcess, running_embedding
+from tests.support.embedding import BATCH, RAW, EmbeddingProcess, running_embedding
 from tests.support.stack import MODEL_DIR
 from tests.support.tfs import StandIn, predict_request, running_stand_in, wait_until_available
 
@@ -101,14 +101,12 @@ def grpc_rate(channel: grpc.Channel, size: InputSize, callers: int) -> float:
 
 def batches(service: EmbeddingProcess, stand_in: StandIn) -> dict[str, float]:
     """Return images a second of full batches of thumbnails, and each process's time an image. The requests are ready made."""
-    files = [("images", (str(n), drawn(n))) for n in range(MAX_BATCH)]
-    request = httpx.Request("POST", service.http.base_url.join("/v1/embed/batch"), files=files)
-    body, headers = request.read(), {"Content-Type": request.headers["Content-Type"]}
+    body = pack(drawn(number) for number in range(MAX_BATCH))
     done = 0
 
     def call() -> int:
         nonlocal done
-        service.http.post("/v1/embed/batch", content=body, headers=headers).raise_for_status()
+        service.http.post("/v1/embed/batch", content=body, headers=BATCH).raise_for_status()
         done += MAX_BATCH
         return MAX_BATCH
 

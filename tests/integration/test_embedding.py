@@ -10,10 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
+from services.contracts.framing import pack
 from services.contracts.imaging import prepare_image
 from services.contracts.wire import BatchAnswer, EmbeddingAnswer
 from tests.support import images
-from tests.support.embedding import RAW, EmbeddingProcess, problem, running_embedding
+from tests.support.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
 from tests.support.stack import eventually, free_ports
 from tests.support.tfs import INPUT, StandIn, running_stand_in, tiny_models
 
@@ -79,14 +80,14 @@ def test_an_upload_that_is_too_large_gets_its_answer_and_not_a_broken_connection
 
 def test_many_callers_at_once_each_get_their_own_answer(embedding: EmbeddingProcess) -> None:
     files = [images.jpeg(20 + 3 * n, 80) for n in range(24)]
-    form = [("images", (str(n), data)) for n, data in enumerate(files)]
-    batch = BatchAnswer.model_validate_json(embedding.http.post("/v1/embed/batch", files=form).content)
+    answer = embedding.http.post("/v1/embed/batch", content=pack(files), headers=BATCH)
+    batch = BatchAnswer.model_validate_json(answer.content)
     with ThreadPoolExecutor(8) as pool:
         singles = list(pool.map(lambda data: embed(embedding.http, data).json()["vector"], files))
     for data, one, item in zip(files, singles, batch.items, strict=True):
         assert item.embedding is not None
         np.testing.assert_allclose(one, expected_vector(data), atol=1e-6)
-        np.testing.assert_allclose(item.embedding.vector, one, atol=1e-6)
+        np.testing.assert_allclose(item.embedding.array, one, atol=1e-6)
 
 
 def test_tensorflow_is_never_loaded_and_idle_memory_stays_under_120_mb(stand_in: StandIn) -> None:

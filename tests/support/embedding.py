@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Any
 import httpx
 from fastapi.testclient import TestClient
 
+from services.contracts.framing import FRAMED, pack
 from tests.support.stack import eventually, free_ports
 from tests.support.tfs import ScriptedServing, manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 RAW = {"Content-Type": "image/jpeg"}
+BATCH = {"Content-Type": FRAMED}
 
 
 def write_model(folder: Path, version: int = 1, **changes: Any) -> Path:
@@ -57,9 +59,9 @@ class Service:
         """Send one image as it is."""
         return self.client.post("/v1/embed", content=body, headers={"Content-Type": kind})
 
-    def batch(self, files: list[bytes]) -> Any:
-        """Send files as a form's `images`."""
-        return self.client.post("/v1/embed/batch", files=[("images", (str(n), f)) for n, f in enumerate(files)])
+    def batch(self, files: Iterable[bytes], **params: str) -> Any:
+        """Send files as a batch."""
+        return self.client.post("/v1/embed/batch", params=params, content=pack(files), headers=BATCH)
 
 
 @dataclass

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from services.catalogue.bulk import PutReport, Refused
 from services.catalogue.describing import Placer
 from services.catalogue.documents import BrokenDocument, Record
@@ -18,7 +20,7 @@ from services.catalogue.seen_images import SeenImage
 from services.catalogue.sources import FeedMapping, RejectedRow, SourceRow
 from services.contracts.errors import ImageUrlFailed, LookalikeError
 from services.contracts.fetch import Fetched, Validators
-from services.contracts.wire import BatchAnswer, BatchItem, Category, Embedding, Refusal
+from services.contracts.wire import BatchAnswer, BatchEmbedding, BatchItem, Category, Refusal
 
 CATEGORIES = ("Topwear", "Shoes", "Bags")
 
@@ -70,12 +72,13 @@ class FakeEmbedding:
             seen = seen.model_copy(update={"beside": self._embedding(image, beside)})
         return BatchItem(embedding=seen)
 
-    def _embedding(self, image: bytes, model: str) -> Embedding:
+    def _embedding(self, image: bytes, model: str) -> BatchEmbedding:
         seen = image[0] % len(CATEGORIES)
-        return Embedding(
+        digest = hashlib.sha256(image + model.encode()).digest()
+        return BatchEmbedding(
             category=Category(id=seen, name=CATEGORIES[seen], probability=0.9),
             probabilities={CATEGORIES[seen]: 0.9},
-            vector=[1.0 + byte for byte in hashlib.sha256(image + model.encode()).digest()[:4]],
+            vector=np.array([1.0 + byte for byte in digest[:4]], "<f4").tobytes(),
             model=model,
         )
 

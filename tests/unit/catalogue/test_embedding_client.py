@@ -16,6 +16,7 @@ from services.contracts.errors import (
     UnsupportedImage,
     UpstreamTimeout,
 )
+from services.contracts.framing import unpack
 from services.contracts.problems import problem_response
 
 EMBEDDING = {
@@ -24,6 +25,7 @@ EMBEDDING = {
     "vector": [0.6, 0.8],
     "model": "fashion/7",
 }
+IN_A_BATCH = {**EMBEDDING, "vector": "AAAAPwAAgL4="}
 REFUSAL = {"type": "/problems/invalid-image", "status": 422, "detail": "it is broken"}
 MODEL = {
     "model": "fashion/7",
@@ -74,12 +76,12 @@ async def test_one_image_is_sent_as_it_is_and_its_embedding_comes_back() -> None
     assert asked[0].headers["Content-Type"] == "application/octet-stream"
 
 
-async def test_a_batch_is_one_file_part_an_image_in_order_and_errors_stay_with_their_image() -> None:
+async def test_a_batch_goes_in_one_body_in_order_and_errors_stay_with_their_image() -> None:
     bodies: list[bytes] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         bodies.append(request.content)
-        return httpx.Response(200, json={"items": [{"embedding": EMBEDDING}, {"error": REFUSAL}], "timings_ms": {}})
+        return httpx.Response(200, json={"items": [{"embedding": IN_A_BATCH}, {"error": REFUSAL}], "timings_ms": {}})
 
     answer = await client(handler).embed_batch([b"first", b"second"])
     good, bad = answer.items
@@ -87,8 +89,14 @@ async def test_a_batch_is_one_file_part_an_image_in_order_and_errors_stay_with_t
     assert good.embedding.category.id == 1
     assert bad.error is not None
     assert bad.error.detail == "it is broken"
-    assert bodies[0].count(b'name="images"; filename=') == 2
-    assert bodies[0].index(b"first") < bodies[0].index(b"second")
+    assert good.embedding.array.tolist() == [0.5, -0.25]
+    assert unpack(bodies[0], most=2) == [b"first", b"second"]
+
+
+async def test_a_batch_with_a_vector_that_is_no_row_of_floats_is_not_understood() -> None:
+    body = {"items": [{"embedding": {**IN_A_BATCH, "vector": "AAAA"}}], "timings_ms": {}}
+    with pytest.raises(EmbeddingUnavailable, match="not understood"):
+        await answering(200, orjson.dumps(body)).embed_batch([b"picture"])
 
 
 async def test_the_models_facts_are_read() -> None:

@@ -22,7 +22,7 @@ from services.catalogue.product_pictures import ProductPictures
 from services.catalogue.reembed import Reembedder
 from services.catalogue.reembed_report import ReembedTally
 from services.contracts.errors import EmbeddingUnavailable, ImageUrlFailed, LookalikeError
-from services.contracts.wire import BatchAnswer, BatchItem, Category, Embedding, ModelFacts, Refusal
+from services.contracts.wire import BatchAnswer, BatchEmbedding, BatchItem, Category, ModelFacts, Refusal
 
 TWO = "fashion/2"
 FACTS = ModelFacts(
@@ -108,10 +108,10 @@ class Network:
         if b"broken" in image:
             return BatchItem(error=Refusal(type="/problems/invalid-image", status=422, detail="it is broken"))
         return BatchItem(
-            embedding=Embedding(
+            embedding=BatchEmbedding(
                 category=Category(id=1, name="Shoes", probability=0.75),
                 probabilities={"Topwear": 0.25, "Shoes": 0.75},
-                vector=[0.0, 0.6, 0.8, float(len(image))],
+                vector=np.array([0.0, 0.6, 0.8, len(image)], "<f4").tobytes(),
                 model=TWO,
             )
         )

@@ -5,9 +5,10 @@ from typing import Any
 import grpc
 import pytest
 
+from services.contracts.framing import FRAMED, pack
 from services.contracts.wire import MAX_BATCH, BatchAnswer
 from tests.support import images
-from tests.support.embedding import RAW, Service, problem
+from tests.support.embedding import BATCH, RAW, Service, problem
 from tests.support.tfs import ScriptedServing
 
 
@@ -43,9 +44,15 @@ def test_a_full_batch_passes_and_one_more_is_an_invalid_request(service: Service
 
 @pytest.mark.parametrize(
     "request_",
-    [{"json": {"images": []}}, {"content": images.jpeg(), "headers": RAW}, {"files": {"image": ("a", b"x")}}, {}],
-    ids=["json", "raw", "another field", "nothing"],
+    [{"json": {"images": []}}, {"content": images.jpeg(), "headers": RAW}, {"files": {"images": ("a", b"x")}}, {}],
+    ids=["json", "raw", "a form", "nothing"],
 )
-def test_a_batch_that_is_no_form_of_images_is_an_invalid_request(service: Service, request_: dict[str, Any]) -> None:
+def test_a_batch_of_another_type_is_an_invalid_request(service: Service, request_: dict[str, Any]) -> None:
     document = problem(service.client.post("/v1/embed/batch", **request_), 422, "invalid-request")
-    assert "images" in document["detail"]
+    assert FRAMED in document["detail"]
+
+
+def test_a_batch_that_does_not_hold_together_is_an_invalid_request(service: Service) -> None:
+    body = pack([images.jpeg(), images.png()])[:-1]
+    document = problem(service.client.post("/v1/embed/batch", content=body, headers=BATCH), 422, "invalid-request")
+    assert "file 2" in document["detail"]

@@ -62,8 +62,7 @@ def test_an_image_is_embedded_with_the_model_that_the_request_names(service: Ser
 
 
 def test_a_batch_is_embedded_with_the_model_that_the_request_names(service: Service) -> None:
-    files = [("images", (str(n), images.jpeg())) for n in range(3)]
-    answer = service.client.post("/v1/embed/batch", params={"model": "fashion/2"}, files=files).json()
+    answer = service.batch([images.jpeg()] * 3, model="fashion/2").json()
     assert [item["embedding"]["model"] for item in answer["items"]] == ["fashion/2"] * 3
 
 
@@ -71,8 +70,7 @@ def test_the_same_images_go_through_a_second_model_where_one_is_named(service: S
     params = {"model": "fashion/1", "beside": "fashion/2"}
     single = service.client.post("/v1/embed", params=params, content=images.jpeg(), headers=RAW).json()
     assert (single["model"], single["beside"]["model"]) == ("fashion/1", "fashion/2")
-    files = [("images", (str(n), data)) for n, data in enumerate((images.jpeg(), b"", images.png()))]
-    items = service.client.post("/v1/embed/batch", params=params, files=files).json()["items"]
+    items = service.batch([images.jpeg(), b"", images.png()], **params).json()["items"]
     assert [item.get("embedding", {}).get("beside", {}).get("model") for item in items] == [
         "fashion/2",
         None,

@@ -4,9 +4,11 @@ import time
 from pathlib import Path
 
 import grpc
+import orjson
 import pytest
 from fastapi.testclient import TestClient
 
+from services.contracts.framing import FRAMED
 from services.contracts.wire import MAX_BATCH, BatchAnswer, ModelFacts
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
@@ -87,11 +89,14 @@ def test_the_openapi_document_has_bodies_answers_and_problems(service: Service) 
     paths = service.client.get("/openapi.json").json()["paths"]
     single, batch = paths["/v1/embed"]["post"], paths["/v1/embed/batch"]["post"]
     assert set(single["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}
-    form = batch["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert form["properties"]["images"]["maxItems"] == MAX_BATCH
+    assert set(batch["requestBody"]["content"]) == {FRAMED}
+    assert f"1 to {MAX_BATCH} images" in batch["requestBody"]["description"]
     assert set(single["responses"]) == {"200", "404", "413", "415", "422", "429", "503", "504"}
     assert set(batch["responses"]) == {"200", "404", "413", "422", "429", "503", "504"}
-    BatchAnswer.model_validate(batch["responses"]["200"]["content"]["application/json"]["example"])
+    example = batch["responses"]["200"]["content"]["application/json"]["example"]
+    item = BatchAnswer.model_validate_json(orjson.dumps(example)).items[0]
+    assert item.embedding is not None
+    assert item.embedding.array.tolist() == [0.125, -0.25, 0.0625]
     assert "application/problem+json" in single["responses"]["422"]["content"]
 
 
