@@ -74,6 +74,10 @@ class UnknownModel(LookalikeError):
     slug, status, title = "unknown-model", 404, "There is no such model"
 
 
+class CategoryElsewhere(LookalikeError):
+    slug, status, title = "category-elsewhere", 421, "Another index node holds this category"
+
+
 class Unauthorised(LookalikeError):
     slug, status, title = "unauthorised", 401, "A valid key is needed"
 

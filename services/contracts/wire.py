@@ -249,11 +249,12 @@ class IndexSample(Frozen):
 
 
 class CategoryCount(Frozen):
-    """How many products of a category are indexed."""
+    """How many products of a category are indexed. A node that does not hold a category has none."""
 
     id: int
     name: str
     products: int
+    held: bool = True
 
 
 SyncState = Literal["starting", "loading", "following", "reconnecting", "rebuilding"]
@@ -291,6 +292,7 @@ class IndexStatus(Frozen):
     """Counts a category, the model, and the state of the sync."""
 
     model: str
+    ready: bool = Field(description="whether it can be searched")
     products: int
     categories: list[CategoryCount]
     sync: SyncStatus

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.catalogue.embedding_client import EmbeddingClient
 from services.catalogue.product import MAX_KEY_LENGTH, Prediction, Product, StoredImage
 from services.catalogue.store import ProductStore
+from services.contracts.categories import resolve_category
 from services.contracts.errors import InvalidRequest, UnknownProduct
 from services.contracts.formats import sniff
 from services.contracts.wire import Attributes, EmbeddingAnswer
 from services.gateway.links import Links
 from services.gateway.query import ImageReader
 from services.gateway.results import ProductView
-from services.gateway.search import ModelCache, resolve_category
+from services.gateway.search import ModelCache
 
 AttributeName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^.$\x00][^.\x00]*$")]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.catalogue.embedding_client import EmbeddingClient
 from services.contracts.box import Box
-from services.contracts.errors import UnknownCategory
+from services.contracts.categories import resolve_category
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.telemetry import note, request_id
 from services.contracts.wire import EmbeddingAnswer, IndexAnswer, IndexSearch, IndexSimilar, Listed, ModelFacts, Page
@@ -49,19 +49,6 @@ class ModelCache:
         if self._facts is None or (model is not None and self._facts.model != model):
             self._facts = await self._client.model()
         return self._facts
-
-
-def resolve_category(asked: str, names: list[str]) -> int:
-    """Return the id of a category given by its name (any case) or its id.
-
-    Raises:
-        UnknownCategory: it is neither.
-    """
-    folded = asked.strip().casefold()
-    for position, name in enumerate(names):
-        if folded in (name.casefold(), str(position)):
-            return position
-    raise UnknownCategory(f"there is no category {asked!r}: take one of {', '.join(names)}, or an id from 0")
 
 
 def judge(thresholds: Mapping[str, float], probability: float | None, best: float | None) -> Outcome:

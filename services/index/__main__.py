@@ -8,8 +8,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from fastapi import FastAPI
 
+from services.contracts.categories import held_categories
+from services.contracts.errors import UnknownCategory
 from services.contracts.manifest import load_manifest
-from services.contracts.run import run_service
+from services.contracts.run import refuse, run_service
 from services.index.settings import IndexSettings
 
 
@@ -18,7 +20,11 @@ def main() -> None:
     from services.index.app import create_app
 
     def checked(settings: IndexSettings) -> FastAPI:
-        load_manifest(settings.model_dir)  # here, a missing model is a sentence; in the lifespan it is a traceback
+        manifest = load_manifest(settings.model_dir)  # here, what is missing is a sentence; in the lifespan a traceback
+        try:
+            held_categories(settings.categories, manifest.categories)
+        except UnknownCategory as error:
+            refuse(f"lookalike index: setting INDEX_CATEGORIES: {error}")
         return create_app(settings)
 
     run_service("index", IndexSettings, checked)

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 
 from services.catalogue.store import PRODUCTS, ProductStore
 from services.contracts.app import Readiness, make_app
+from services.contracts.categories import held_categories
 from services.contracts.manifest import Manifest, load_manifest
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
@@ -37,7 +38,8 @@ def create_app(settings: IndexSettings) -> FastAPI:
         async with _following(settings, manifest) as follower:
             metrics.show(follower, manifest.categories)
             with ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads:
-                yield {"index": IndexState(manifest, follower, threads, metrics)}
+                held = held_categories(settings.categories, manifest.categories)
+                yield {"index": IndexState(manifest, held, follower, threads, metrics)}
 
     return make_app(
         service="index",
@@ -59,8 +61,10 @@ async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterat
         scan_timeout_s=settings.mongo_scan_timeout_s,
     )
 
+    held = held_categories(settings.categories, manifest.categories)
+
     def empty() -> Mirror:
-        gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat)
+        gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held)
         return Mirror(gallery, manifest.model_id, settings.unversioned_model)
 
     times = {"gather_s": settings.gather_s, "poll_s": settings.poll_s, "longest_pause_s": settings.retry_s}
@@ -84,8 +88,13 @@ def _keeper(settings: IndexSettings, manifest: Manifest) -> Keeper | None:
         unversioned_model=settings.unversioned_model,
         categories=len(manifest.categories),
         dimension=manifest.dimension,
+        held_categories=_listed(held_categories(settings.categories, manifest.categories), manifest),
     )
     return Keeper(settings.snapshot_dir, origin, settings.snapshot_s)
+
+
+def _listed(held: frozenset[int], manifest: Manifest) -> str:
+    return "all" if len(held) == len(manifest.categories) else ",".join(map(str, sorted(held)))
 
 
 async def readiness(request: Request) -> Readiness:

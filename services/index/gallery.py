@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from services.catalogue.product import InvalidVector, unit_vector
-from services.contracts.errors import DimensionMismatch, UnknownCategory, UnknownProduct
+from services.contracts.errors import CategoryElsewhere, DimensionMismatch, UnknownCategory, UnknownProduct
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.wire import Facet
 from services.index.partition import MERGE_ROWS, Partition
@@ -34,7 +34,14 @@ class Query:
 class Gallery:
     """All indexed products of one model. One thread at a time may change it; any number may search meanwhile."""
 
-    def __init__(self, categories: int, dimension: int, build: BuildFlat, merge_rows: int = MERGE_ROWS) -> None:
+    def __init__(
+        self,
+        categories: int,
+        dimension: int,
+        build: BuildFlat,
+        merge_rows: int = MERGE_ROWS,
+        held: Collection[int] | None = None,
+    ) -> None:
         """Make an empty gallery.
 
         Args:
@@ -42,9 +49,11 @@ class Gallery:
             dimension: numbers a vector.
             build: makes the flat index of a set of vectors.
             merge_rows: how many changes of a small category are borne before its flat index is made anew.
+            held: the categories that may be put and searched; all when None.
         """
         self.categories = categories
         self.dimension = dimension
+        self.held = frozenset(range(categories) if held is None else held)
         self._partitions = [Partition(dimension, build, merge_rows) for _ in range(categories)]
         self._changed: set[Partition] = set()
 
@@ -124,12 +133,10 @@ class Gallery:
             query: how many, which ones.
 
         Raises:
-            UnknownCategory: there is no such category.
+            UnknownCategory, CategoryElsewhere: there is no such category, or it is not held.
             DimensionMismatch: the vector has another length than the model's, or no direction.
         """
-        if not 0 <= category < len(self._partitions):
-            last = len(self._partitions) - 1
-            raise UnknownCategory(f"there is no category {category}: the model has 0 to {last}")
+        self._check(category)
         try:
             unit = unit_vector(vector, self.dimension)
         except InvalidVector as error:
@@ -157,11 +164,10 @@ class Gallery:
         """Return category, key and payload of products chosen by chance; fewer than `count` where there are fewer.
 
         Raises:
-            UnknownCategory: there is no such category.
+            UnknownCategory, CategoryElsewhere: there is no such category, or it is not held.
         """
-        if category is not None and not 0 <= category < len(self._partitions):
-            last = len(self._partitions) - 1
-            raise UnknownCategory(f"there is no category {category}: the model has 0 to {last}")
+        if category is not None:
+            self._check(category)
         chosen = range(len(self._partitions)) if category is None else [category]
         views = [(number, self._partitions[number].view) for number in chosen]
         ends = list(accumulate(view.size for _, view in views))
@@ -184,3 +190,11 @@ class Gallery:
                 view, row = found
                 return category, view.vector(row), view.payload(row)
         raise UnknownProduct(f"there is no product {key!r} in the index")
+
+    def _check(self, category: int) -> None:
+        if not 0 <= category < self.categories:
+            raise UnknownCategory(f"there is no category {category}: the model has 0 to {self.categories - 1}")
+        if category not in self.held:
+            raise CategoryElsewhere(
+                f"category {category} is not held here, but {', '.join(map(str, sorted(self.held)))}"
+            )

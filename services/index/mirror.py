@@ -44,6 +44,7 @@ class Mirror:
 
     A key is shown once. Where several documents have it, the one Lookalike wrote counts (its `_id` is the key), and
     among older ones that with the greatest `_id`, which is the newest; the others wait, and come up when it goes.
+    Documents of categories that the gallery does not hold are as if they were not there.
     """
 
     def __init__(self, gallery: Gallery, model: str, unversioned_model: str) -> None:
@@ -77,12 +78,18 @@ class Mirror:
         now = {item.document_id: item for item in found}
         touched = dict.fromkeys([*document_ids, *now])
         for document_id in touched:
-            product = self._indexable(document_id, now.get(document_id))
+            product = self._indexable(document_id, self._held(now.get(document_id)))
             self._release(document_id)
             if product is not None:
                 self._claim(document_id, product.key, (product.category, product.vectors, pack(product)))
         self.gallery.publish()
         return len(touched)
+
+    def _held(self, item: Record | BrokenDocument | None) -> Record | BrokenDocument | None:
+        """Return a document, or None where its product is of a category that another node holds: then it is not ours."""
+        if not isinstance(item, Record) or item.product.category >= self.gallery.categories:
+            return item
+        return item if item.product.category in self.gallery.held else None
 
     def freeze(self) -> tuple[Sequence[View], Known]:
         """Return what is shown of each category, and the rest, as they are now: later changes do not show in them."""

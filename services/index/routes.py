@@ -9,6 +9,7 @@ from fastapi import Query as QueryParam
 
 from services.contracts import telemetry
 from services.contracts.errors import (
+    CategoryElsewhere,
     IndexNotReady,
     InvalidRequest,
     ModelIndexMismatch,
@@ -61,7 +62,7 @@ SIMILAR_EXAMPLES: dict[str, Any] = {
     "/search",
     response_model=IndexAnswer,
     summary="The products of a category that are nearest to a vector",
-    responses=responses(InvalidRequest, UnknownCategory, IndexNotReady, ModelIndexMismatch),
+    responses=responses(InvalidRequest, UnknownCategory, CategoryElsewhere, IndexNotReady, ModelIndexMismatch),
 )
 async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexAnswer:
     """Exact, best first, equal scores by id. A product comes once, with its best image. Fewer than `k` come back when
@@ -100,7 +101,7 @@ async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_exam
     "/sample",
     response_model=IndexSample,
     summary="Some products, chosen by chance",
-    responses=responses(InvalidRequest, UnknownCategory, IndexNotReady),
+    responses=responses(InvalidRequest, UnknownCategory, CategoryElsewhere, IndexNotReady),
 )
 async def sample(
     state: State,
@@ -120,9 +121,10 @@ async def status(state: State) -> IndexStatus:
     counts = mirror.gallery.counts() if mirror else [0] * len(names)
     return IndexStatus(
         model=state.manifest.model_id,
+        ready=mirror is not None,
         products=sum(counts),
         categories=[
-            CategoryCount(id=number, name=name, products=count)
+            CategoryCount(id=number, name=name, products=count, held=number in state.held)
             for number, (name, count) in enumerate(zip(names, counts, strict=True))
         ],
         sync=state.follower.status(),

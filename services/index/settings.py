@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class IndexSettings(BaseSettings):
@@ -22,6 +23,10 @@ class IndexSettings(BaseSettings):
     )
     unversioned_model: str = Field(
         default="fashion/1", description="the model that vectors of documents without a model are taken to be of"
+    )
+
+    categories: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="names or ids of the categories that are held; all when there are none"
     )
 
     mongo_url: SecretStr = Field(
@@ -44,6 +49,11 @@ class IndexSettings(BaseSettings):
 
     search_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64)
     max_body_bytes: int = Field(1024 * 1024, gt=0, description="bound on a request's body")
+
+    @field_validator("categories", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("snapshot_dir", mode="before")
     @classmethod

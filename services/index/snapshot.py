@@ -28,6 +28,7 @@ class Origin:
         unversioned_model: what documents that name no model are taken to be of.
         categories: how many.
         dimension: numbers a vector.
+        held_categories: the ids of those that are held, with commas between them, or `all`.
     """
 
     catalogue: str
@@ -35,6 +36,7 @@ class Origin:
     unversioned_model: str
     categories: int
     dimension: int
+    held_categories: str = "all"
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class IndexState:
-    """The model, what follows the database, the threads that search, and what is measured."""
+    """The model, the categories that are held, what follows the database, the threads that search, and what is measured."""
 
     manifest: Manifest
+    held: frozenset[int]
     follower: Follower
     threads: Executor
     metrics: IndexMetrics

@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.index.gallery import Query
 from services.index.mirror import Mirror
-from tests.support.documents import BROKEN, GONE, RECORDS, empty_mirror, everything
+from tests.support.documents import BROKEN, GONE, PROBE, RECORDS, empty_mirror, everything
 
 # One change is a document as it then is, or the id of one that has gone.
 HISTORY = st.lists(st.lists(RECORDS | BROKEN | GONE, max_size=5), max_size=12)
@@ -34,3 +35,18 @@ def test_a_mirror_shows_the_documents_as_they_are_now_whatever_it_was_told_befor
     assert everything(mirror) == everything(afresh)
     tell(mirror, [*documents, *(change for change in now.values() if isinstance(change, str))])
     assert everything(mirror) == everything(afresh)
+
+
+@settings(max_examples=200, deadline=None)
+@given(history=HISTORY)
+def test_nodes_that_hold_a_category_each_show_together_what_one_shows_that_holds_all(history: Any) -> None:
+    whole, parts = empty_mirror(), [empty_mirror(held=[held]) for held in range(2)]
+    for batch in history:
+        own = {identity(change): change for change in batch if not identity(change).startswith("oid")}
+        for mirror in (whole, *parts):
+            tell(mirror, list(own.values()))
+    for category, part in enumerate(parts):
+        assert part.gallery.search(category, PROBE, Query(50)) == whole.gallery.search(category, PROBE, Query(50))
+    assert sum(len(part.gallery) for part in parts) == len(whole.gallery)
+    assert whole.other_models == set().union(*(part.other_models for part in parts))
+    assert all(part.skipped == whole.skipped for part in parts)

@@ -1,5 +1,6 @@
 """Documents of every kind for Hypothesis, and a mirror of them."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,9 @@ BROKEN = st.builds(BrokenDocument, st.sampled_from(DOCUMENT_IDS), st.just("broke
 GONE = st.sampled_from(DOCUMENT_IDS)
 
 
-def empty_mirror() -> Mirror:
-    """Return a mirror of two categories, three numbers a vector, that merges often."""
-    return Mirror(Gallery(2, 3, FaissFlat, merge_rows=4), "fashion/1", "fashion/1")
+def empty_mirror(held: Collection[int] | None = None) -> Mirror:
+    """Return a mirror of two categories, all of them held unless told, three numbers a vector, that merges often."""
+    return Mirror(Gallery(2, 3, FaissFlat, merge_rows=4, held=held), "fashion/1", "fashion/1")
 
 
 def everything(mirror: Mirror) -> Any:

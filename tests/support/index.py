@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -51,6 +51,7 @@ def write_model(folder: Path) -> Path:
 
 def app_around(mirror: Mirror | None) -> FastAPI:
     """Return the service's app without a database: it shows this mirror, or is still loading."""
+    held = mirror.gallery.held if mirror else frozenset(range(len(CATEGORIES)))
     follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
     follower.mirror = mirror
     metrics = IndexMetrics()
@@ -59,7 +60,7 @@ def app_around(mirror: Mirror | None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with ThreadPoolExecutor(2) as threads:
-            yield {"index": IndexState(MANIFEST, follower, threads, metrics)}
+            yield {"index": IndexState(MANIFEST, held, follower, threads, metrics)}
 
     return make_app(
         service="index",
@@ -72,8 +73,8 @@ def app_around(mirror: Mirror | None) -> FastAPI:
     )
 
 
-def new_mirror() -> Mirror:
-    return Mirror(Gallery(len(CATEGORIES), 64, FaissFlat), "fashion/1", "fashion/1")
+def new_mirror(held: Collection[int] | None = None) -> Mirror:
+    return Mirror(Gallery(len(CATEGORIES), 64, FaissFlat, held=held), "fashion/1", "fashion/1")
 
 
 class IndexProcess:

@@ -1,20 +1,4 @@
-import pytest
-
-from services.contracts.errors import UnknownCategory
-from services.gateway.search import judge, resolve_category
-
-NAMES = ["Topwear", "Shoes", "Bags"]
-
-
-@pytest.mark.parametrize("asked", ["Shoes", "shoes", " SHOES ", "1"])
-def test_a_category_is_found_by_its_name_in_any_case_or_by_its_id(asked: str) -> None:
-    assert resolve_category(asked, NAMES) == 1
-
-
-@pytest.mark.parametrize("asked", ["Hats", "3", "-1", ""])
-def test_an_unknown_category_is_named_with_what_there_is(asked: str) -> None:
-    with pytest.raises(UnknownCategory, match="Topwear, Shoes, Bags"):
-        resolve_category(asked, NAMES)
+from services.gateway.search import judge
 
 
 def test_without_thresholds_any_result_is_ok() -> None:

@@ -155,3 +155,19 @@ def test_further_images_that_cannot_be_used_are_counted_and_logged_once(mirror: 
     assert [(entry["event"], entry["document"]) for entry in logs] == [("images_skipped", "1")]
     mirror.apply(["1"], [record("1")])
     assert mirror.faults == {}
+
+
+def test_documents_of_categories_that_are_not_held_are_as_if_they_were_not_there() -> None:
+    shard = Mirror(Gallery(3, 4, FaissFlat, held=[1]), "fashion/1", "fashion/1")
+    other_model = record("3", model="fashion/9")
+    shard.apply([], [record("1"), record("2", category=1), other_model, record("4", category=7)])
+    assert shard.gallery.counts() == [0, 1, 0]
+    assert (list(shard.skipped), shard.other_models) == (["4"], set())
+
+
+def test_a_product_that_moves_between_categories_moves_between_the_nodes_that_hold_them() -> None:
+    shards = [Mirror(Gallery(3, 4, FaissFlat, held=[held]), "fashion/1", "fashion/1") for held in (0, 1)]
+    for category, counts in ((0, [1, 0]), (1, [0, 1]), (2, [0, 0]), (0, [1, 0])):
+        for shard in shards:
+            shard.apply(["1"], [record("1", category=category)])
+        assert [len(shard.gallery) for shard in shards] == counts

@@ -1,5 +1,8 @@
 """The index's HTTP API, around a gallery without a database."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +140,36 @@ def test_an_unknown_category_is_a_404_problem(http: TestClient) -> None:
     assert "0 to 8" in problem(http.post("/v1/search", json=query(category=9)), 404, "unknown-category")
 
 
+@pytest.fixture
+def shard() -> Iterator[TestClient]:
+    """A node that holds Shoes and Bags, told of four products in Topwear and one in Shoes."""
+    mirror = new_mirror(held=[1, 2])
+    mirror.apply([], [*(product(number) for number in range(4)), product(4, category=1)])
+    with TestClient(app_around(mirror)) as client:
+        yield client
+
+
+def test_a_node_that_holds_some_categories_searches_in_these(shard: TestClient) -> None:
+    assert [hit["id"] for hit in shard.post("/v1/search", json=query(category=1)).json()["hits"]] == ["p4"]
+    assert shard.post("/v1/search", json=query(category=2)).json()["hits"] == []
+    assert shard.post("/v1/similar", json={"id": "p4"}).status_code == 200
+    assert {one["id"] for one in shard.get("/v1/sample").json()["products"]} == {"p4"}
+
+
+def test_a_category_that_a_node_does_not_hold_is_a_421_problem(shard: TestClient) -> None:
+    for answer in (shard.post("/v1/search", json=query(category=0)), shard.get("/v1/sample?category=0")):
+        assert "category 0 is not held here, but 1, 2" in problem(answer, 421, "category-elsewhere")
+    assert "0 to 8" in problem(shard.post("/v1/search", json=query(category=9)), 404, "unknown-category")
+    problem(shard.post("/v1/similar", json={"id": "p0"}), 404, "unknown-product")
+
+
+def test_the_status_says_which_categories_a_node_holds(shard: TestClient, http: TestClient) -> None:
+    found = IndexStatus.model_validate(shard.get("/v1/status").json())
+    assert [one.name for one in found.categories if one.held] == ["Shoes", "Bags"]
+    assert (found.products, found.ready) == (1, True)
+    assert all(one["held"] for one in http.get("/v1/status").json()["categories"])
+
+
 def test_a_query_of_another_model_is_a_503_problem(http: TestClient) -> None:
     response = http.post("/v1/search", json=query(model="fashion/2"))
     assert "fashion/2" in problem(response, 503, "model-index-mismatch")
@@ -250,6 +283,22 @@ def test_without_a_model_the_service_does_not_start(tmp_path: Path) -> None:
         TestClient(create_app(IndexSettings(model_dir=tmp_path / "1"))),
     ):
         pass
+
+
+def test_a_category_that_is_none_ends_the_process_with_a_sentence(tmp_path: Path) -> None:
+    environment = {**os.environ, "INDEX_MODEL_DIR": str(write_model(tmp_path / "1")), "INDEX_CATEGORIES": "Shoes,Hats"}
+    command = [sys.executable, "-m", "services.index"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert done.stderr.startswith("lookalike index: setting INDEX_CATEGORIES: there is no category 'Hats': take one of")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_categories_that_a_node_holds_come_as_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INDEX_CATEGORIES", " Shoes, 2,,")
+    assert IndexSettings().categories == ("Shoes", "2")
+    monkeypatch.setenv("INDEX_CATEGORIES", "")
+    assert IndexSettings().categories == ()
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

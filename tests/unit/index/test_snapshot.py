@@ -117,6 +117,7 @@ def test_a_mirror_restored_from_a_file_needs_it_no_longer(path: Path) -> None:
         ({"dimension": 5}, "made with dimension 4, not 5"),
         ({"categories": 9}, "made with categories 3, not 9"),
         ({"catalogue": "shop.products"}, "made with catalogue lookalike.products, not shop.products"),
+        ({"held_categories": "0,2"}, "made with held categories all, not 0,2"),
         ({"unversioned_model": "x"}, "made with unversioned model fashion/1, not x"),
     ],
 )
