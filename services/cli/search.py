@@ -7,6 +7,8 @@ import typer
 
 from services.cli.output import fail, out
 
+NOTES = {"no_clothing": ": no clothing seen; the closest all the same", "no_close_match": ": nothing really close"}
+
 
 def search(
     photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, GIF, BMP or AVIF.")],
@@ -65,6 +67,12 @@ def ask(gateway: str, data: bytes, options: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def likeness(result: dict[str, Any]) -> str:
+    """Return how alike a result is, in words and as a number; nothing where the gateway has no scale."""
+    found = result.get("likeness")
+    return f"{found['words']}, {found['value']:.2f}" if found else ""
+
+
 def show(answer: dict[str, Any], offset: int = 0) -> None:
     """Print a search's answer as a table; URLs whole, titles as far as there is room. Places count from 1."""
     from rich import box
@@ -72,13 +80,13 @@ def show(answer: dict[str, Any], offset: int = 0) -> None:
     from rich.table import Table
 
     seen = answer["category"]
-    note = "" if answer["outcome"] == "ok" else f" ({answer['outcome'].replace('_', ' ')})"
+    note = NOTES.get(answer["outcome"], "")
     table = Table(title=f"{seen['name']}, {seen['probability']:.1%}{note}", box=box.SIMPLE, title_justify="left")
-    for name in ("", "score", "id", "url"):
+    for name in ("", "score", "likeness", "id", "url"):
         table.add_column(name, no_wrap=True, overflow="ignore")
     table.add_column("title", no_wrap=True, overflow="ellipsis")
     for rank, result in enumerate(answer["results"], offset + 1):
-        cells = (result["id"], result["url"] or "", result["title"] or "")
+        cells = (likeness(result), result["id"], result["url"] or "", result["title"] or "")
         table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
     out.print(table)
     took = answer["timings_ms"]

@@ -15,6 +15,7 @@ MAX_K = 100
 MAX_REACH = 500
 MAX_SAMPLE = 50
 MAX_BATCH = 128
+CLOSE = 0.5  # the likeness from which a result is a close match
 
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
@@ -143,10 +144,12 @@ class Listed(Frozen):
 class Hit(Listed):
     """One product near the query, by the image that is nearest to it: `image_url` is that image's.
 
-    `score` is cosine similarity, about -1 to 1.
+    `score` is cosine similarity, about -1 to 1; `likeness` what it is worth among the products of the category, 0 to 1:
+    from 0.5 on a close match; null where there is no scale.
     """
 
     score: float = Field(examples=[0.93])
+    likeness: float | None = Field(default=None, ge=0, le=1, examples=[0.82])
     image: int = Field(default=0, description="which of the product's images: 0 the main one, n the n-th further one")
 
 
@@ -236,6 +239,7 @@ class IndexAnswer(Frozen):
     category: int
     hits: list[Hit]
     best_score: float | None = Field(description="of the first of all hits, on whichever page; null where none is")
+    best_likeness: float | None = Field(description="the same hit's; null where none is, or there is no scale")
     next_page: Page | None = Field(description="what to ask for to go on; null where these are the last hits")
     model: str
     timings_ms: dict[str, float]
@@ -249,12 +253,16 @@ class IndexSample(Frozen):
 
 
 class CategoryCount(Frozen):
-    """How many products of a category are indexed. A node that does not hold a category has none."""
+    """How many products of a category are indexed, and from which score on a result counts as close; null if unknown.
+
+    A node that does not hold a category has none of it.
+    """
 
     id: int
     name: str
     products: int
     held: bool = True
+    close_score: float | None = Field(default=None, examples=[0.912])
 
 
 SyncState = Literal["starting", "loading", "following", "reconnecting", "rebuilding"]

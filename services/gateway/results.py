@@ -5,9 +5,18 @@ from typing import Literal
 from pydantic import Field
 
 from services.catalogue.product import Product
-from services.contracts.wire import Attributes, Facet, Frozen, Page
+from services.contracts.wire import CLOSE, Attributes, Facet, Frozen, Page
 
 Outcome = Literal["ok", "no_clothing", "no_close_match"]
+LikenessWords = Literal["nearly the same", "very alike", "alike", "somewhat alike", "not alike"]
+# From these values on; "alike" begins where a close match does.
+WORDS: tuple[tuple[float, LikenessWords], ...] = (
+    (0.95, "nearly the same"),
+    (0.75, "very alike"),
+    (CLOSE, "alike"),
+    (0.25, "somewhat alike"),
+    (0.0, "not alike"),
+)
 
 
 class SearchedCategory(Frozen):
@@ -29,10 +38,30 @@ class Shown(Frozen):
     attributes: Attributes = Field(examples=[{"baseColour": "Navy Blue", "price": 29.9}])
 
 
+class Likeness(Frozen):
+    """What a score is worth in its category: 1 is the same picture, from 0.5 on it is a close match. The words follow the
+    value.
+    """
+
+    value: float = Field(ge=0, le=1, examples=[0.82])
+    words: LikenessWords = Field(examples=["very alike"])
+
+    @classmethod
+    def of(cls, value: float | None) -> "Likeness | None":
+        """Return a value with its words; None where the index has no scale."""
+        if value is None:
+            return None
+        return cls(value=value, words=next(words for least, words in WORDS if value >= least))
+
+
 class Result(Shown):
-    """One product of a result list. `score` is cosine similarity, about -1 to 1: higher is more alike."""
+    """One product of a result list. `score` is cosine similarity, about -1 to 1: higher is more alike.
+
+    `likeness` says what that is worth in this category; null where too few products, and the model, tell.
+    """
 
     score: float = Field(examples=[0.93])
+    likeness: Likeness | None
 
 
 class SampleAnswer(Frozen):
@@ -105,11 +134,15 @@ class ProductView(Frozen):
 
 
 class CategoryView(Frozen):
-    """A category and how many products of it can be found."""
+    """A category and how many products of it can be found.
+
+    `close_score` is the score from which a result counts as close, fitted on the category's own products; null if unknown.
+    """
 
     id: int
     name: str
     products: int
+    close_score: float | None = Field(examples=[0.912])
 
 
 class CategoriesAnswer(Frozen):

@@ -76,4 +76,6 @@ def _facts(status: IndexStatus, state: GatewayState) -> dict[str, Any]:
 
 
 def _views(status: IndexStatus) -> list[CategoryView]:
-    return [CategoryView(id=c.id, name=c.name, products=c.products) for c in status.categories]
+    return [
+        CategoryView(id=c.id, name=c.name, products=c.products, close_score=c.close_score) for c in status.categories
+    ]

@@ -10,10 +10,19 @@ from services.contracts.box import Box
 from services.contracts.categories import resolve_category
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.telemetry import note, request_id
-from services.contracts.wire import EmbeddingAnswer, IndexAnswer, IndexSearch, IndexSimilar, Listed, ModelFacts, Page
+from services.contracts.wire import (
+    CLOSE,
+    EmbeddingAnswer,
+    IndexAnswer,
+    IndexSearch,
+    IndexSimilar,
+    Listed,
+    ModelFacts,
+    Page,
+)
 from services.gateway.index_client import IndexClient
 from services.gateway.links import Links
-from services.gateway.results import Outcome, Result, SearchAnswer, SearchedCategory, Shown, SimilarAnswer
+from services.gateway.results import Likeness, Outcome, Result, SearchAnswer, SearchedCategory, Shown, SimilarAnswer
 
 FIRST_PAGE = Page()
 
@@ -51,17 +60,17 @@ class ModelCache:
         return self._facts
 
 
-def judge(thresholds: Mapping[str, float], probability: float | None, best: float | None) -> Outcome:
-    """Return the search's outcome by the manifest's thresholds.
+def judge(found: IndexAnswer, thresholds: Mapping[str, float], probability: float | None) -> Outcome:
+    """Return the search's outcome: is there clothing, and is anything close to it?
 
     Args:
-        thresholds: `no_clothing`, least probability of the predicted category; `no_close_match`, least best score.
-        probability: of the predicted category; None where the caller chose the category.
-        best: score of the best result; None where there is none.
+        found: by the index.
+        thresholds: the model's; `no_clothing` is the least probability of the predicted category.
+        probability: of the predicted category, the greatest; None where the caller chose the category, or a product.
     """
     if probability is not None and probability < thresholds.get("no_clothing", 0.0):
         return "no_clothing"
-    if best is None or best < thresholds.get("no_close_match", -1.0):
+    if found.best_score is None or (found.best_likeness is not None and found.best_likeness < CLOSE):
         return "no_close_match"
     return "ok"
 
@@ -114,7 +123,7 @@ class SearchService:
         )
         sure = seen.category.probability if options.category is None else None
         return SearchAnswer(
-            outcome=judge(facts.thresholds, sure, found.best_score),
+            outcome=judge(found, facts.thresholds, sure),
             category=_searched(category, facts, seen),
             probabilities=seen.probabilities,
             results=self._results(found, facts.categories),
@@ -139,7 +148,7 @@ class SearchService:
         timings = {"index": asked, "total": _ms_since(started)}
         note(k=query.k, offset=query.offset, category=names[found.category], model=found.model, stages_ms=timings)
         return SimilarAnswer(
-            outcome=judge({}, None, found.best_score),
+            outcome=judge(found, {}, None),
             category=SearchedCategory(id=found.category, name=names[found.category], probability=None),
             results=self._results(found, names),
             next_page=found.next_page,
@@ -161,7 +170,9 @@ class SearchService:
         return [Shown(**self._shown(product, names)) for product in found.products]
 
     def _results(self, found: IndexAnswer, names: list[str]) -> list[Result]:
-        return [Result(**self._shown(hit, names), score=hit.score) for hit in found.hits]
+        return [
+            Result(**self._shown(hit, names), score=hit.score, likeness=Likeness.of(hit.likeness)) for hit in found.hits
+        ]
 
     def _shown(self, item: Listed, names: list[str]) -> dict[str, Any]:
         return {

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +13,7 @@ from services.catalogue.store import PRODUCTS, ProductStore
 from services.contracts.app import Readiness, make_app
 from services.contracts.categories import held_categories
 from services.contracts.manifest import Manifest, load_manifest
+from services.index.calibrator import Calibrator
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
 from services.index.keeper import Keeper
@@ -35,11 +36,11 @@ def create_app(settings: IndexSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         manifest = load_manifest(settings.model_dir)
-        async with _following(settings, manifest) as follower:
+        async with _following(settings, manifest) as follower, _calibrating(manifest, follower) as calibrator:
             metrics.show(follower, manifest.categories)
             with ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads:
                 held = held_categories(settings.categories, manifest.categories)
-                yield {"index": IndexState(manifest, held, follower, threads, metrics)}
+                yield {"index": IndexState(manifest, held, follower, calibrator, threads, metrics)}
 
     return make_app(
         service="index",
@@ -70,13 +71,27 @@ async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterat
     times = {"gather_s": settings.gather_s, "poll_s": settings.poll_s, "longest_pause_s": settings.retry_s}
     async with store:
         follower = Follower(store, empty, _keeper(settings, manifest), **times)
-        task = asyncio.create_task(follower.run(), name="follow the database")
-        try:
+        async with _running(follower.run(), "follow the database"):
             yield follower
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+
+
+@asynccontextmanager
+async def _calibrating(manifest: Manifest, follower: Follower) -> AsyncIterator[Calibrator]:
+    calibrator = Calibrator(manifest, lambda: follower.mirror.gallery if follower.mirror else None)
+    async with _running(calibrator.run(), "fit the scales of likeness"):
+        yield calibrator
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Have work done in the background for as long as the block."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def _keeper(settings: IndexSettings, manifest: Manifest) -> Keeper | None:

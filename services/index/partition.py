@@ -28,6 +28,7 @@ class Partition:
         self._build = build
         self._rows: dict[str, Rows] = {}
         self._living = 0  # rows
+        self._changes = 0
         self._images = 1  # the most of one product
         self._tail_vectors: Float32Array
         self._live: BoolArray
@@ -66,6 +67,7 @@ class Partition:
             self._tail.append(key, payload)
         self._rows[key] = row
         self._living += count
+        self._changes += 1
         if count > 1:
             self._rows[key] = tuple(range(row, row + count))
             self._image[row : row + count] = range(count)
@@ -79,6 +81,7 @@ class Partition:
         for row in _each(rows):
             self._live[row] = False
             self._living -= 1
+        self._changes += 1
         return True
 
     def current(self, key: str) -> tuple[Float32Array, bytes | None]:
@@ -104,6 +107,7 @@ class Partition:
             image=self._image[:total],
             images=self._images,
             size=len(self._rows),
+            changes=self._changes,
         )
 
     def find(self, key: str) -> tuple[View, int] | None:

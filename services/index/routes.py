@@ -1,6 +1,7 @@
 """The index's HTTP API: search, similar, sample, status."""
 
 import random
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -124,11 +125,18 @@ async def status(state: State) -> IndexStatus:
         ready=mirror is not None,
         products=sum(counts),
         categories=[
-            CategoryCount(id=number, name=name, products=count, held=number in state.held)
+            CategoryCount(
+                id=number, name=name, products=count, held=number in state.held, close_score=_close(state, number)
+            )
             for number, (name, count) in enumerate(zip(names, counts, strict=True))
         ],
         sync=state.follower.status(),
     )
+
+
+def _close(state: IndexState, category: int) -> float | None:
+    scale = state.calibrator.scale(category)
+    return round(scale.close, 6) if scale and category in state.held else None
 
 
 async def _facets(state: IndexState, gallery: Gallery, category: int, query: IndexSearch | IndexSimilar) -> list[Facet]:
@@ -141,12 +149,15 @@ def _answer(
     state: IndexState, category: int, page: Page, found: list[Match], took_ms: float, facets: list[Facet]
 ) -> IndexAnswer:
     model = state.manifest.model_id
-    shown = found[page.offset : page.end]
-    telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(shown), model=model, search_ms=took_ms)
+    worth = _worth(state, category, found)
+    shown = slice(page.offset, page.end)
+    hits = [_hit(category, match, value) for match, value in zip(found[shown], worth[shown], strict=True)]
+    telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=took_ms)
     return IndexAnswer(
         category=category,
-        hits=[_hit(category, match) for match in shown],
+        hits=hits,
         best_score=round(found[0].score, 7) if found else None,
+        best_likeness=worth[0] if worth else None,
         next_page=page.following() if len(found) > page.end else None,
         model=model,
         timings_ms={"search": took_ms},
@@ -154,6 +165,13 @@ def _answer(
     )
 
 
-def _hit(category: int, match: Match) -> Hit:
+def _worth(state: IndexState, category: int, found: list[Match]) -> Sequence[float | None]:
+    """Return how alike each match is; None where there is no scale."""
+    scale = state.calibrator.scale(category)
+    return scale.worth([match.score for match in found]) if scale else [None] * len(found)
+
+
+def _hit(category: int, match: Match, likeness: float | None) -> Hit:
     shown = unpack(match.payload, match.image)
-    return Hit(id=match.key, score=round(match.score, 7), category=category, image=match.image, **shown)
+    score = round(match.score, 7)
+    return Hit(id=match.key, score=score, likeness=likeness, category=category, image=match.image, **shown)

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from services.contracts.errors import IndexNotReady
 from services.contracts.manifest import Manifest
+from services.index.calibrator import Calibrator
 from services.index.gallery import Gallery
 from services.index.metrics import IndexMetrics
 from services.index.sync import Follower
@@ -20,11 +21,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class IndexState:
-    """The model, the categories that are held, what follows the database, the threads that search, and what is measured."""
+    """The model, the categories that are held, what follows the database, how alike scores are, the threads that search, and
+    what is measured.
+    """
 
     manifest: Manifest
     held: frozenset[int]
     follower: Follower
+    calibrator: Calibrator
     threads: Executor
     metrics: IndexMetrics
 

@@ -74,6 +74,7 @@ class View:
         image: shape (n + m,), uint8; which of its product's images a row is: 0 the main one.
         images: no product has more of them.
         size: how many products are live.
+        changes: products put and taken out so far.
     """
 
     flat: FlatSearch
@@ -84,6 +85,7 @@ class View:
     image: ImageArray
     images: int
     size: int
+    changes: int
 
     def search(self, query: Float32Array, k: int, wanted: Filter, exclude: Collection[str]) -> list[Match]:
         """Return the k nearest products that meet a filter, best first, equal scores by key; each product once, with
@@ -124,9 +126,14 @@ class View:
     def _is_of(self, row: int, key: str) -> bool:
         return bool(self.live[row]) and self.image[row] == 0 and self.key(row) == key
 
+    def rows(self) -> RowArray:
+        """Return the rows of the main images of all live products."""
+        rows: RowArray = np.flatnonzero(self._products(self.live))
+        return rows
+
     def nth(self, place: int) -> int:
         """Return the row of the main image of the live product in this place, from 0."""
-        return int(np.flatnonzero(self._products(self.live))[place])
+        return int(self.rows()[place])
 
     def key(self, row: int) -> str:
         """Return the key in a row."""

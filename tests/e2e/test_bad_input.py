@@ -181,7 +181,7 @@ def test_a_photo_without_clothing_is_told_so_and_the_closest_are_one_click_away(
     give(page, photo)
     expect(page.get_by_role("heading", name="We see no clothing here")).to_be_visible()
     assert page.locator(CARDS).count() == 0
-    page.get_by_role("button", name="Show the closest anyway").click()
+    page.get_by_role("button", name="Show the closest in Shoes anyway").click()
     expect(page.locator(CARDS)).to_have_count(20)
 
 
@@ -189,6 +189,12 @@ def test_nothing_close_is_told_above_what_comes_nearest(page: Page, photo: Path)
     page.route("**/v1/search", changed(lambda answer: answer.update(outcome="no_close_match")))
     choose(page, photo)
     expect(page.get_by_role("heading", name="Nothing really close")).to_be_visible()
+
+
+def test_without_a_scale_the_score_stands_for_the_likeness(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", changed(lambda answer: answer["results"][0].update(score=0.876, likeness=None)))
+    choose(page, photo)
+    expect(page.locator(CARDS).first.locator(".likeness")).to_have_text("87 % alike")
 
 
 def test_filters_that_leave_nothing_offer_to_be_cleared(page: Page, photo: Path) -> None:

@@ -82,6 +82,21 @@ def test_a_file_that_is_no_photo_has_its_words_and_event(visit: tuple[Page, Watc
     assert page.evaluate("window.heard") == [{"type": "lookalike-error", "detail": {"code": "pdf", "requestId": None}}]
 
 
+def test_a_photo_without_clothing_is_told_so_and_the_closest_are_one_click_away(
+    visit: tuple[Page, Watch], photo: Path
+) -> None:
+    page, _ = visit
+    page.route("**/v1/search", lambda route: route.fulfill(json={**route.fetch().json(), "outcome": "no_clothing"}))
+    page.locator("lookalike-search input[type=file]").set_input_files(photo)
+    widget = page.locator("lookalike-search")
+    expect(widget.get_by_role("heading", name="We see no clothing here")).to_be_visible()
+    expect(page.locator(CARDS)).to_have_count(0)
+    widget.get_by_role("button", name="Show the closest in Shoes anyway").click()
+    expect(page.locator(CARDS)).to_have_count(4)
+    expect(widget.get_by_role("heading", name="Products that look like it")).to_be_focused()
+    assert [heard["detail"]["outcome"] for heard in page.evaluate("window.heard")] == ["no_clothing"]
+
+
 def test_without_leave_of_the_gateway_the_widget_says_that_it_cannot_be_reached(
     chromium: Browser, shop: Shop, photo: Path
 ) -> None:

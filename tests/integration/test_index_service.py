@@ -85,6 +85,7 @@ def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
     assert soon(lambda: first(index, one)) | {"score": 1} == {
         "id": "n1",
         "score": 1,
+        "likeness": None,
         "image": 0,
         "category": 0,
         "url": None,
@@ -122,6 +123,17 @@ def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
     assert index.status()["sync"]["skipped_images"] == 1
     delete(mongo, "m1")
     soon(lambda: not first(index, front, 6) and index.status()["sync"]["skipped_images"] == 0)
+
+
+def test_a_category_with_enough_products_gets_a_scale_of_its_own(mongo: StandIn, index: IndexProcess) -> None:
+    assert index.status()["categories"][8]["close_score"] is None
+    put(mongo, *(Product(f"scale-{n}", 8, vector(), model="fashion/1") for n in range(80)))
+    close = eventually(lambda: index.status()["categories"][8]["close_score"])
+    hits = index.search(vector(), 8, k=100)
+    assert [hit["likeness"] >= 0.5 for hit in hits] == [hit["score"] >= close for hit in hits]
+    for n in range(80):
+        delete(mongo, f"scale-{n}")
+    eventually(lambda: index.status()["categories"][8]["close_score"] is None)
 
 
 def test_older_documents_are_found_changed_replaced_and_deleted(raw: Any, index: IndexProcess) -> None:

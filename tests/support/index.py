@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from services.contracts.app import make_app
 from services.contracts.manifest import InputSize, Manifest
 from services.index.app import readiness
+from services.index.calibrator import Calibrator
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
 from services.index.metrics import IndexMetrics
@@ -49,18 +50,20 @@ def write_model(folder: Path) -> Path:
     return folder
 
 
-def app_around(mirror: Mirror | None) -> FastAPI:
+def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST) -> FastAPI:
     """Return the service's app without a database: it shows this mirror, or is still loading."""
     held = mirror.gallery.held if mirror else frozenset(range(len(CATEGORIES)))
     follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
     follower.mirror = mirror
     metrics = IndexMetrics()
     metrics.show(follower, CATEGORIES)
+    calibrator = Calibrator(manifest, lambda: mirror and mirror.gallery)
+    calibrator.look()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with ThreadPoolExecutor(2) as threads:
-            yield {"index": IndexState(MANIFEST, held, follower, threads, metrics)}
+            yield {"index": IndexState(manifest, held, follower, calibrator, threads, metrics)}
 
     return make_app(
         service="index",

@@ -2,8 +2,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from services.cli import search as module
 from services.cli.main import app
 
 RUN = CliRunner()
@@ -27,6 +29,39 @@ def test_a_port_that_is_no_number_is_named(tmp_path: Path) -> None:
     done = RUN.invoke(app, ["status"], env={"GATEWAY_PORT": "abc"})
     assert done.exit_code == 2
     assert "setting GATEWAY_PORT" in done.output
+
+
+def test_a_result_is_shown_with_its_likeness_and_what_the_search_made_of_the_photo(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown = {"url": "https://shop.example/p", "title": "A bag", "score": 0.91}
+    results = [
+        {**shown, "id": "b1", "likeness": {"value": 0.62, "words": "alike"}},
+        {**shown, "id": "b2", "likeness": None},
+    ]
+    answer = {
+        "outcome": "no_close_match",
+        "category": {"id": 2, "name": "Bags", "probability": 0.8},
+        "results": results,
+        "model": "fashion/1",
+        "timings_ms": {"total": 7.0, "network": 3.0},
+    }
+    asked: dict[str, object] = {}
+
+    def ask(gateway: str, data: bytes, options: dict[str, object]) -> dict[str, object]:
+        asked.update(options)
+        return answer
+
+    monkeypatch.setattr(module, "ask", ask)
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"x")
+    done = RUN.invoke(app, ["search", str(photo), "--box", "0,0,1,0.5", "--k", "3"])
+    assert done.exit_code == 0, done.output
+    assert asked == {"k": 3, "category": None, "filter": None, "box": "0,0,1,0.5"}
+    assert "Bags, 80.0%: nothing really close" in done.output
+    lines = {line.split()[0]: line for line in done.output.splitlines() if line.strip()[:1].isdigit()}
+    assert "alike, 0.62" in lines["1"]
+    assert "alike" not in lines["2"]
 
 
 def test_every_command_says_what_it_does() -> None:

@@ -1,21 +1,58 @@
+import pytest
+
+from services.contracts.wire import CLOSE, IndexAnswer
+from services.gateway.results import Likeness
 from services.gateway.search import judge
 
 
-def test_without_thresholds_any_result_is_ok() -> None:
-    assert judge({}, 0.2, -0.3) == "ok"
+def found(*, score: float | None = 0.9, likeness: float | None = None) -> IndexAnswer:
+    """What the index says: the best of all results, whatever page was asked for."""
+    nothing = {"category": 1, "hits": [], "next_page": None, "model": "fashion/1", "timings_ms": {}}
+    return IndexAnswer(**nothing, best_score=score, best_likeness=likeness)
+
+
+def test_without_thresholds_and_scale_any_result_is_ok() -> None:
+    assert judge(found(), {}, 0.2) == "ok"
 
 
 def test_no_result_is_no_close_match() -> None:
-    assert judge({}, 0.9, None) == "no_close_match"
+    assert judge(found(score=None), {}, 0.9) == "no_close_match"
 
 
 def test_an_unsure_prediction_is_no_clothing() -> None:
-    assert judge({"no_clothing": 0.5}, 0.4, 0.99) == "no_clothing"
+    assert judge(found(likeness=0.99), {"no_clothing": 0.5}, 0.4) == "no_clothing"
+    assert judge(found(likeness=0.99), {"no_clothing": 0.5}, 0.5) == "ok"
 
 
 def test_a_category_that_the_caller_chose_is_not_doubted() -> None:
-    assert judge({"no_clothing": 0.5}, None, 0.99) == "ok"
+    assert judge(found(likeness=0.99), {"no_clothing": 0.5}, None) == "ok"
 
 
-def test_a_best_result_below_the_threshold_is_no_close_match() -> None:
-    assert judge({"no_close_match": 0.8}, 0.9, 0.7) == "no_close_match"
+def test_a_best_result_that_is_not_alike_enough_is_no_close_match() -> None:
+    assert judge(found(likeness=0.499), {}, 0.9) == "no_close_match"
+    assert judge(found(likeness=0.5), {}, 0.9) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1.0, "nearly the same"),
+        (0.95, "nearly the same"),
+        (0.949, "very alike"),
+        (0.75, "very alike"),
+        (0.749, "alike"),
+        (CLOSE, "alike"),
+        (0.499, "somewhat alike"),
+        (0.25, "somewhat alike"),
+        (0.249, "not alike"),
+        (0.0, "not alike"),
+    ],
+)
+def test_a_likeness_has_its_words(value: float, words: str) -> None:
+    likeness = Likeness.of(value)
+    assert likeness
+    assert likeness.model_dump() == {"value": value, "words": words}
+
+
+def test_without_a_scale_a_result_has_no_likeness() -> None:
+    assert Likeness.of(None) is None

@@ -18,7 +18,7 @@ from services.contracts.manifest import ManifestError
 from services.contracts.wire import IndexAnswer, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
-from tests.support.index import app_around, new_mirror, write_model
+from tests.support.index import MANIFEST, app_around, new_mirror, write_model
 from tests.support.stack import free_ports
 
 VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)])
@@ -309,3 +309,31 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert (settings.port, settings.mongo_database) == (9002, "shop")
     assert settings.mongo_url.get_secret_value() == "mongodb://u:s3cret@db"
     assert "s3cret" not in repr(settings)
+
+
+def test_without_a_threshold_and_with_few_products_a_hit_has_no_likeness(http: TestClient) -> None:
+    assert {hit["likeness"] for hit in http.post("/v1/search", json=query()).json()["hits"]} == {None}
+    assert http.get("/v1/status").json()["categories"][0]["close_score"] is None
+
+
+def test_hits_have_their_likeness_by_the_models_threshold_or_by_the_products_themselves() -> None:
+    manifest = MANIFEST.model_copy(update={"thresholds": {"no_close_match": 0.6}})
+    rng = np.random.default_rng(4)
+    many = [unit_vector((VECTORS[0] + rng.standard_normal(64)).astype(np.float32)) for _ in range(80)]
+    mirror = new_mirror()
+    mirror.apply([], [Record(f"m{n}", Product(f"m{n}", 1, vector)) for n, vector in enumerate(many)])
+    mirror.apply([], [product(number) for number in range(4)])
+    with TestClient(app_around(mirror, manifest)) as http:
+        by_threshold = http.post("/v1/search", json=query()).json()["hits"]
+        by_products = http.post("/v1/similar", json={"id": "m3", "k": 80}).json()["hits"]
+        categories = http.get("/v1/status").json()["categories"]
+    assert by_threshold[0]["likeness"] == 1
+    assert all(
+        hit["likeness"] == pytest.approx(np.interp(hit["score"], [0.2, 0.6, 1], [0, 0.5, 1]), abs=1e-3)
+        for hit in by_threshold
+    )
+    close = categories[1]["close_score"]
+    assert categories[0]["close_score"] == 0.6
+    assert close != 0.6
+    assert [hit["likeness"] >= 0.5 for hit in by_products] == [hit["score"] >= close for hit in by_products]
+    assert len({hit["likeness"] >= 0.5 for hit in by_products}) == 2

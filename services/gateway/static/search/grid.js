@@ -1,7 +1,7 @@
 /** The results: cards, and grey ones while they are awaited. */
 
 import { h, safeUrl } from "../shared/dom.js";
-import { percentAlike, price } from "../shared/format.js";
+import { likeness, price } from "../shared/format.js";
 import { icon } from "../shared/icons.js";
 import { picture } from "../shared/picture.js";
 
@@ -22,9 +22,9 @@ export function card(result, position, context) {
 
 function facts(result, { t, language, currency }) {
   const cost = price(result.attributes, { language, currency });
-  const percent = percentAlike(result.score);
+  const { percent, text } = likeness(result, t);
   const bar = h("span", { class: "likeness-bar", vars: { "--alike": `${percent}%` }, "aria-hidden": "true" });
-  return h("div", { class: "card-facts" }, cost && h("span", { class: "price" }, cost), h("span", { class: "likeness" }, bar, t.results.alike(percent)));
+  return h("div", { class: "card-facts" }, cost && h("span", { class: "price" }, cost), h("span", { class: "likeness" }, bar, text));
 }
 
 /** @param {number} count */

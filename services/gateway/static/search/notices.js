@@ -30,7 +30,7 @@ export function nothingNotice({ t, category, filtered, onClear }) {
   return notice({ title: t.notices.nothing.title, text: t.notices.nothing.text(category) }, "none");
 }
 
-/** @param {{t: any, onAnyway: (() => void)|null}} options */
-export function noClothingNotice({ t, onAnyway }) {
-  return notice(t.notices.noClothing, "hanger", onAnyway && h("div", { class: "row" }, button(t.notices.noClothing.anyway, onAnyway)));
+/** @param {{t: any, category: string, onAnyway: (() => void)|null}} options */
+export function noClothingNotice({ t, category, onAnyway }) {
+  return notice(t.notices.noClothing, "hanger", onAnyway && h("div", { class: "row" }, button(t.notices.noClothing.anyway(category), onAnyway)));
 }

@@ -83,7 +83,7 @@ export class ResultsView {
       this.focus();
     };
     fill(this.list);
-    fill(this.notice, noClothingNotice({ t, onAnyway: answer.results.length > 0 ? anyway : null }));
+    fill(this.notice, noClothingNotice({ t, category: answer.category.name, onAnyway: answer.results.length > 0 ? anyway : null }));
     announce(`${t.notices.noClothing.title}. ${t.notices.noClothing.text}`);
   }
 

@@ -1,7 +1,18 @@
 /** Numbers and words as people read them, in the page's language. */
 
-/** Rounded down: only the same picture is 100 % alike. @param {number} score cosine, about -1 to 1 @returns {number} 0 to 100 */
-export const percentAlike = (score) => Math.max(0, Math.min(100, Math.floor(score * 100 + 1e-4)));
+/** Rounded down: only the same picture is 100 % alike. @param {number} share @returns {number} 0 to 100 */
+const percent = (share) => Math.max(0, Math.min(100, Math.floor(share * 100 + 1e-4)));
+
+/**
+ * How alike a result is, in words and as a number from 0 to 100; by its score alone where the shop's server has no scale for it.
+ * @param {{score: number, likeness?: {value: number, words: string}|null}} result @param {any} t the words
+ * @returns {{percent: number, text: string}}
+ */
+export function likeness(result, t) {
+  if (!result.likeness) return { percent: percent(result.score), text: t.results.alike(percent(result.score)) };
+  const { value, words } = result.likeness;
+  return { percent: percent(value), text: t.results.likeness(t.results.likenessWords[words] ?? words, percent(value)) };
+}
 
 /**
  * A product's price in words, or null where it has none.

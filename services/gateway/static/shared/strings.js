@@ -88,6 +88,9 @@ const en = {
     took: (milliseconds) => `${milliseconds} ms`,
     announced: (count, category) => `${count} ${plural(count, "product", "products")} found in ${category}, most alike first.`,
     alike: (percent) => `${percent} % alike`,
+    likeness: (words, percent) => `${words} · ${percent} %`,
+    /** By the API's words. */
+    likenessWords: { "nearly the same": "Nearly the same", "very alike": "Very alike", alike: "Alike", "somewhat alike": "Somewhat alike", "not alike": "Not alike" },
     like: "More like this",
     likeOf: (title) => `More like this: ${title}`,
     more: "Show more",
@@ -101,7 +104,7 @@ const en = {
     noClothing: {
       title: "We see no clothing here",
       text: "The photo seems to show something else. Move the frame around a garment, choose what kind it is, or try another photo.",
-      anyway: "Show the closest anyway",
+      anyway: (category) => `Show the closest in ${category} anyway`,
     },
     notClose: { title: "Nothing really close", text: "The shop has nothing very much like it. These come nearest." },
     lostVisit: { title: "This photo is not here any more", text: "Photos are not stored, so this address only works in the tab it was made in. “Share” makes a link that others can open." },
@@ -156,6 +159,7 @@ const en = {
     camera: "Camera",
     close: "Clear",
     results: "Products that look like it",
+    noClothing: "The photo seems to show something else. Try another one, closer to the garment.",
     unset: "The shop's search cannot be reached.",
   },
   catalogue: {

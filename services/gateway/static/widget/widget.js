@@ -142,19 +142,35 @@ export class LookalikeSearch extends HTMLElement {
     }
   }
 
-  #show(answer, thumb) {
+  /** @param {any} answer @param {string|null} thumb @param {boolean} [anyway] show what is closest although no clothing was seen */
+  #show(answer, thumb, anyway = false) {
     const t = this.#t;
     const { name } = answer.category;
     const count = answer.results.length;
-    const said = answer.outcome === "no_clothing" ? t.notices.noClothing : answer.outcome === "no_close_match" ? t.notices.notClose : count === 0 ? { ...t.notices.nothing, text: t.notices.nothing.text(name) } : null;
+    const hidden = answer.outcome === "no_clothing" && !anyway;
+    const said = anyway ? null : this.#said(answer);
+    const more = hidden && count > 0 && h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => this.#showAnyway(answer, thumb) } }, t.notices.noClothing.anyway(name)));
     const clear = h("button", { class: "button", type: "button", on: { click: () => this.clear() } }, icon("close", 16), t.widget.close);
-    const head = h("div", { class: "query" }, thumb && h("img", { src: thumb, alt: t.query.photo, width: 56, height: 56 }), h("div", {}, h("h3", {}, t.widget.results), h("p", { class: "muted" }, t.results.count(count, name))), clear);
+    const head = h("div", { class: "query" }, thumb && h("img", { src: thumb, alt: t.query.photo, width: 56, height: 56 }), h("div", {}, h("h3", { tabindex: "-1" }, t.widget.results), !hidden && h("p", { class: "muted" }, t.results.count(count, name))), clear);
     const context = { t, gateway: this.#api.base, language: this.#language, currency: this.getAttribute("currency"), template: this.getAttribute("link-template"), onClick: (result, position, event) => this.#clicked(answer, result, position, event) };
-    const shown = answer.outcome === "no_clothing" ? [] : answer.results;
+    const shown = hidden ? [] : answer.results;
     this.found.setAttribute("aria-busy", "false");
-    fill(this.found, head, said && h("div", { class: "notice" }, h("h3", {}, said.title), h("p", {}, said.text)), shown.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, shown.map((result, position) => card(result, position, context))));
+    fill(this.found, head, said && h("div", { class: "notice" }, h("h3", {}, said.title), h("p", {}, said.text), more), shown.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, shown.map((result, position) => card(result, position, context))));
     this.status.textContent = said ? said.title : t.results.announced(count, name);
-    this.#emit("lookalike-search", { outcome: answer.outcome, category: name, count, results: answer.results, requestId: answer.request_id });
+    if (!anyway) this.#emit("lookalike-search", { outcome: answer.outcome, category: name, count, results: answer.results, requestId: answer.request_id });
+  }
+
+  /** What there is to say before the results, or instead of them. */
+  #said({ outcome, category, results }) {
+    const { notices, widget } = this.#t;
+    if (outcome === "no_clothing") return { title: notices.noClothing.title, text: widget.noClothing };
+    if (results.length === 0) return { ...notices.nothing, text: notices.nothing.text(category.name) };
+    return outcome === "no_close_match" ? notices.notClose : null;
+  }
+
+  #showAnyway(answer, thumb) {
+    this.#show(answer, thumb, true);
+    this.found.querySelector("h3").focus();
   }
 
   #clicked(answer, result, position, event) {
