@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -25,15 +27,28 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        OSError: the port or the folder cannot be used.
+    """
+    options.data_dir.mkdir(parents=True, exist_ok=True)
+    server = asyncio.ensure_future(run_server(options.host, options.port, Handler(str(options.data_dir))))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await server
+    # asyncio complains of each connection that is cut now, with a traceback each: 10 s for those of an index (measured).
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     options = parser().parse_args(arguments)
     configure_logging("mongo", json=False, level="WARNING")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
     try:
-        options.data_dir.mkdir(parents=True, exist_ok=True)
-        asyncio.run(run_server(options.host, options.port, Handler(data_dir=str(options.data_dir))))
+        asyncio.run(serve(options))
     except OSError as error:
         log.error("cannot start", reason=str(error))
         return 1

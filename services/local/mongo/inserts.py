@@ -14,6 +14,8 @@ from neosqlite.objectid import ObjectId as StoredObjectId
 from neosqlite.sql_utils import quote_table_name
 from nx_27017.handler import NeoSQLiteHandler, _bulk_write_error
 
+from services.local.mongo.changes import ChangeStreams
+
 Message = dict[str, Any]
 OF_A_TRANSACTION = frozenset({"startTransaction", "autocommit"})  # of the client's own
 
@@ -34,6 +36,11 @@ _ENCODER = _Encoder(allow_nan=False)
 
 class Handler(NeoSQLiteHandler):  # type: ignore[misc]
     """Handles the commands of every connection; any thread may call it."""
+
+    def __init__(self, data_dir: str) -> None:
+        """Open the databases of a folder."""
+        super().__init__(data_dir=data_dir)
+        self._change_stream_manager = ChangeStreams()
 
     def handle_insert(self, msg: Message) -> tuple[int, Message]:
         """Insert the documents of a command; the answer says which were refused."""

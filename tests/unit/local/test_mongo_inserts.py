@@ -95,7 +95,7 @@ def test_a_document_without_an_id_gets_one(handler: NeoSQLiteHandler) -> None:
 
 
 def test_what_goes_wrong_as_a_whole_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = Handler(data_dir=str(tmp_path))
+    handler = Handler(str(tmp_path))
     handler.handle_insert(message({"_id": "a"}))
 
     def interrupted(*_: object) -> None:

@@ -1,0 +1,94 @@
+"""Our change events against nx-27017's own."""
+
+from pathlib import Path
+from typing import Any
+
+import bson
+import pytest
+from bson import ObjectId
+from nx_27017.handler import NeoSQLiteHandler
+from nx_27017.wire_protocol import ResponseBuilder
+
+from services.local.mongo.changes import CLEANED_EVERY
+from services.local.mongo.inserts import Handler
+
+DOCUMENTS = [
+    {"_id": "15970", "vector": b"\x27\x00\x01", "n": [1, {"x": 2.5}]},
+    {"_id": ObjectId("0" * 24)},
+    {"_id": "b"},
+]
+Command = dict[str, Any]
+
+
+def ask(handler: NeoSQLiteHandler, **command: Any) -> Command:
+    """Return the answer to a command as a driver reads it."""
+    msg = {"request_id": 1, "_conn_id": "a", "sections": [("body", {**command, "$db": "shop"})]}
+    _, answer = handler.handle_insert(msg) if "insert" in command else handler.handle_command(msg)
+    reply = ResponseBuilder.build_op_msg_reply(2, 1, answer)
+    return bson.decode(reply[21:])
+
+
+def watch(handler: NeoSQLiteHandler, **options: Any) -> int:
+    stages = [{"$changeStream": {"fullDocument": "updateLookup", **options}}]
+    return int(ask(handler, aggregate="products", pipeline=stages, cursor={})["cursor"]["id"])
+
+
+def more(handler: NeoSQLiteHandler, cursor: int, size: int = 100) -> Command:
+    return dict(ask(handler, getMore=cursor, collection="products", batchSize=size)["cursor"])
+
+
+def told(handler: NeoSQLiteHandler) -> list[Command]:
+    """Return the events of some writes, without their times."""
+    ask(handler, insert="products", documents=[{"_id": "first"}])
+    cursor = watch(handler)
+    ask(handler, insert="products", documents=DOCUMENTS)
+    ask(handler, update="products", updates=[{"q": {"_id": "b"}, "u": {"$set": {"n": 3}}}])
+    ask(handler, delete="products", deletes=[{"q": {"_id": "15970"}, "limit": 1}])
+    batch = more(handler, cursor)
+    assert batch["postBatchResumeToken"] == batch["nextBatch"][-1]["_id"]
+    return [{name: value for name, value in event.items() if "Time" not in name} for event in batch["nextBatch"]]
+
+
+def test_events_are_told_as_nx_27017_tells_them(tmp_path: Path) -> None:
+    handlers = [Handler(str(tmp_path / "ours")), NeoSQLiteHandler(data_dir=str(tmp_path / "theirs"))]
+    ours, theirs = (told(handler) for handler in handlers)
+    for handler in handlers:
+        handler.close_all()
+    assert [event["operationType"] for event in ours] == ["insert", "insert", "insert", "update", "delete"]
+    assert ours == theirs
+
+
+def test_a_stream_goes_on_after_a_token_however_often_the_log_was_cleaned(tmp_path: Path) -> None:
+    handler = Handler(str(tmp_path))
+    ask(handler, insert="products", documents=[{"_id": "first"}])
+    cursor = watch(handler)
+    ask(handler, insert="products", documents=[{"_id": str(n)} for n in range(3 * CLEANED_EVERY)])
+    tokens = [more(handler, cursor, 1)["postBatchResumeToken"] for _ in range(2 * CLEANED_EVERY)]
+    again = watch(handler, resumeAfter=tokens[0])
+    keys = [event["documentKey"]["_id"] for event in more(handler, again)["nextBatch"]]
+    assert keys == [str(n) for n in range(1, 3 * CLEANED_EVERY)]
+    handler.close_all()
+
+
+def test_the_log_is_cleaned_in_the_end(tmp_path: Path) -> None:
+    handler = Handler(str(tmp_path))
+    ask(handler, insert="products", documents=[{"_id": "first"}])
+    cursor = watch(handler)
+    ask(handler, insert="products", documents=[{"_id": str(n)} for n in range(3000)])
+    for _ in range(2 * CLEANED_EVERY):
+        more(handler, cursor, 1000)
+    log = handler.get_database("shop").db.execute("SELECT COUNT(*) FROM _neosqlite_changestream").fetchone()
+    assert 1000 <= log[0] < 1100
+    handler.close_all()
+
+
+@pytest.mark.parametrize("kind", [Handler, NeoSQLiteHandler])
+def test_a_stream_that_asks_for_some_kinds_of_events_gets_those(kind: Any, tmp_path: Path) -> None:
+    handler = kind(data_dir=str(tmp_path))
+    ask(handler, insert="products", documents=[{"_id": "a"}])
+    stages = [{"$changeStream": {}}, {"$match": {"operationType": "delete"}}]
+    cursor = int(ask(handler, aggregate="products", pipeline=stages, cursor={})["cursor"]["id"])
+    ask(handler, insert="products", documents=[{"_id": "b"}])
+    ask(handler, delete="products", deletes=[{"q": {"_id": "a"}, "limit": 1}])
+    assert [event["documentKey"] for event in more(handler, cursor)["nextBatch"]] == [{"_id": "a"}]
+    handler.close_all()
