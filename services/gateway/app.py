@@ -1,6 +1,7 @@
 """The gateway: the public API and the search page."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from services.contracts.fetch import ImageFetcher
 from services.contracts.telemetry import REQUEST_ID_HEADER, Metrics
 from services.gateway import routes_catalogue, routes_page, routes_products, routes_search
 from services.gateway.index_client import IndexClient
+from services.gateway.index_nodes import IndexNodes
 from services.gateway.links import Links
 from services.gateway.pages_images import Resizer
 from services.gateway.products import ProductService
@@ -62,8 +64,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayState:
     embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s)
     stack.push_async_callback(embedding.close)
-    index = IndexClient(settings.index_url, settings.index_timeout_s)
-    stack.push_async_callback(index.close)
+    index = await stack.enter_async_context(_index_nodes(settings))
     store = ProductStore(settings.mongo_url.get_secret_value(), settings.mongo_database)
     await stack.enter_async_context(store)
     fetcher = _fetcher(settings)
@@ -82,6 +83,21 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
     )
 
 
+@asynccontextmanager
+async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
+    clients = [IndexClient(url, settings.index_timeout_s) for url in settings.index_urls]
+    nodes = IndexNodes(clients, settings.index_refresh_s)
+    await nodes.look()
+    task = asyncio.create_task(nodes.run(), name="look at the index nodes")
+    try:
+        yield nodes
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await nodes.close()
+
+
 def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:
     if not settings.fetch_enabled:
         return None
@@ -93,13 +109,14 @@ def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:
 
 
 async def _readiness(request: Request) -> Readiness:
-    """Ready means that a search can be answered. The database is not asked: a search does not need it."""
+    """Ready means that a search can be answered; where some categories lack an index node, a reason says so.
+
+    The database is not asked: a search does not need it.
+    """
     state = gateway_state(request)
-    checks = await asyncio.gather(state.search.embedding.ready(), state.index.ready(), return_exceptions=True)
-    reasons = tuple(check.detail for check in checks if isinstance(check, LookalikeError))
-    unexpected = [
-        check for check in checks if isinstance(check, BaseException) and not isinstance(check, LookalikeError)
-    ]
-    if unexpected:
-        raise unexpected[0]
-    return Readiness(ready=not reasons, reasons=reasons)
+    embedding, gaps = await asyncio.gather(state.search.embedding.ready(), state.index.ready(), return_exceptions=True)
+    for found in (embedding, gaps):
+        if isinstance(found, BaseException) and not isinstance(found, LookalikeError):
+            raise found
+    faults = tuple(found.detail for found in (embedding, gaps) if isinstance(found, LookalikeError))
+    return Readiness(ready=not faults, reasons=(*faults, *(gaps if isinstance(gaps, tuple) else ())))

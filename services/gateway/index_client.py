@@ -1,18 +1,21 @@
 """The gateway's way to the index service."""
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from services.contracts.errors import IndexNotReady, UpstreamTimeout
-from services.contracts.problems import error_from_problem
+from services.contracts.problems import MEDIA_TYPE, error_from_problem
 from services.contracts.telemetry import outgoing_headers
 from services.contracts.wire import IndexAnswer, IndexSample, IndexSearch, IndexSimilar, IndexStatus
+
+PROXY_ERRORS = (502, 503, 504)
 
 
 class IndexClient:
     """Calls the index over HTTP, each call with a deadline. Reads are idempotent: a refused connection is tried twice."""
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
+        self.address = base_url
         self._http = httpx.AsyncClient(
             base_url=base_url, timeout=timeout_s, transport=httpx.AsyncHTTPTransport(retries=1), trust_env=False
         )
@@ -38,26 +41,21 @@ class IndexClient:
         return IndexAnswer.model_validate_json(await self._post("/v1/similar", query))
 
     async def status(self) -> IndexStatus:
-        """Return what the index holds and how it follows the database."""
-        return IndexStatus.model_validate_json(await self._send("GET", "/v1/status"))
+        """Return what the index holds and how it follows the database.
+
+        Raises:
+            IndexNotReady: it cannot be reached, or what answers is no index.
+        """
+        body = await self._send("GET", "/v1/status")
+        try:
+            return IndexStatus.model_validate_json(body)
+        except ValidationError:
+            raise IndexNotReady("what answers at the index's address is no index of this version") from None
 
     async def sample(self, count: int, category: int | None) -> IndexSample:
         """Return products chosen by chance, of one category if one is named."""
         where = "" if category is None else f"&category={category}"
         return IndexSample.model_validate_json(await self._send("GET", f"/v1/sample?count={count}{where}"))
-
-    async def ready(self) -> None:
-        """Return if the index can answer searches.
-
-        Raises:
-            IndexNotReady: it cannot, or does not answer at all.
-        """
-        try:
-            response = await self._http.get("/readyz")
-        except httpx.HTTPError:
-            raise IndexNotReady("the index service cannot be reached") from None
-        if response.status_code != httpx.codes.OK:
-            raise IndexNotReady("the index is not ready: " + "; ".join(response.json().get("reasons", [])))
 
     async def _post(self, path: str, body: BaseModel) -> bytes:
         return await self._send("POST", path, body.model_dump_json().encode())
@@ -72,6 +70,8 @@ class IndexClient:
             raise UpstreamTimeout("the index service did not answer in time") from None
         except httpx.HTTPError:
             raise IndexNotReady("the index service closed the connection") from None
+        if response.status_code in PROXY_ERRORS and not response.headers.get("content-type", "").startswith(MEDIA_TYPE):
+            raise IndexNotReady(f"what stands before the index service answered {response.status_code}")
         if response.status_code != httpx.codes.OK:
             raise error_from_problem(response.status_code, response.content)
         return response.content

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.catalogue.product import Product
 from services.contracts.wire import CLOSE, Attributes, Facet, Frozen, Page
+from services.gateway.index_node import IndexNode
 
 Outcome = Literal["ok", "no_clothing", "no_close_match"]
 LikenessWords = Literal["nearly the same", "very alike", "alike", "somewhat alike", "not alike"]
@@ -134,7 +135,7 @@ class ProductView(Frozen):
 
 
 class CategoryView(Frozen):
-    """A category and how many products of it can be found.
+    """A category and how many products of it there are.
 
     `close_score` is the score from which a result counts as close, fitted on the category's own products; null if unknown.
     """
@@ -143,6 +144,7 @@ class CategoryView(Frozen):
     name: str
     products: int
     close_score: float | None = Field(examples=[0.912])
+    searchable: bool = Field(description="whether an index node that holds it answers")
 
 
 class CategoriesAnswer(Frozen):
@@ -152,13 +154,38 @@ class CategoriesAnswer(Frozen):
     categories: list[CategoryView]
 
 
+class IndexNodeView(Frozen):
+    """One index node: what it holds, and how it is doing."""
+
+    categories: list[str] = Field(examples=[["Topwear", "Shoes"]])
+    products: int
+    ready: bool = Field(description="whether it can be searched")
+    obstacle: str | None = Field(description="why not; null when it can")
+    lag_seconds: float | None = Field(description="seconds since it last knew itself level with the database")
+
+    @classmethod
+    def of(cls, node: IndexNode) -> "IndexNodeView":
+        """Return the view of a node; what it last said stays known while it is away."""
+        status = node.status
+        return cls(
+            categories=[one.name for one in status.categories if one.held] if status else [],
+            products=status.products if status else 0,
+            ready=node.is_well,
+            obstacle=node.obstacle,
+            lag_seconds=status.sync.lag_seconds if status and node.trouble is None else None,
+        )
+
+
 class StatsAnswer(Frozen):
     """What the installation holds and how it is doing."""
 
     model: str
     products: int
     categories: list[CategoryView]
-    sync: dict[str, object] = Field(description="how the index follows the database: see the index's /v1/status")
+    sync: dict[str, object] = Field(
+        description="how the index node that is furthest behind follows the database: see the index's /v1/status"
+    )
+    index_nodes: list[IndexNodeView]
     uptime_seconds: float
 
 

@@ -9,7 +9,14 @@ from services.catalogue.store import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts import errors
 from services.contracts.problems import responses
 from services.contracts.wire import MAX_SAMPLE, IndexStatus
-from services.gateway.results import CatalogueAnswer, CategoriesAnswer, CategoryView, SampleAnswer, StatsAnswer
+from services.gateway.results import (
+    CatalogueAnswer,
+    CategoriesAnswer,
+    CategoryView,
+    IndexNodeView,
+    SampleAnswer,
+    StatsAnswer,
+)
 from services.gateway.state import Admitted, Authorised, GatewayState, State
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
@@ -71,11 +78,13 @@ def _facts(status: IndexStatus, state: GatewayState) -> dict[str, Any]:
         "products": status.products,
         "categories": _views(status),
         "sync": status.sync.model_dump(),
+        "index_nodes": [IndexNodeView.of(node) for node in state.index.nodes],
         "uptime_seconds": round(time.monotonic() - state.started, 1),
     }
 
 
 def _views(status: IndexStatus) -> list[CategoryView]:
     return [
-        CategoryView(id=c.id, name=c.name, products=c.products, close_score=c.close_score) for c in status.categories
+        CategoryView(id=c.id, name=c.name, products=c.products, searchable=c.held, close_score=c.close_score)
+        for c in status.categories
     ]

@@ -20,7 +20,7 @@ from services.contracts.wire import (
     ModelFacts,
     Page,
 )
-from services.gateway.index_client import IndexClient
+from services.gateway.index_nodes import IndexNodes
 from services.gateway.links import Links
 from services.gateway.results import Likeness, Outcome, Result, SearchAnswer, SearchedCategory, Shown, SimilarAnswer
 
@@ -78,7 +78,7 @@ def judge(found: IndexAnswer, thresholds: Mapping[str, float], probability: floa
 class SearchService:
     """Answers searches by photo and by product."""
 
-    def __init__(self, embedding: EmbeddingClient, index: IndexClient, links: Links) -> None:
+    def __init__(self, embedding: EmbeddingClient, index: IndexNodes, links: Links) -> None:
         self.embedding = embedding
         self.index = index
         self.links = links

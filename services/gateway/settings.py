@@ -17,13 +17,16 @@ class GatewaySettings(BaseSettings):
     log_level: str = "INFO"
 
     embedding_url: str = Field("http://127.0.0.1:8001", validation_alias=AliasChoices("EMBEDDING_URL", "embedding_url"))
-    index_url: str = Field("http://127.0.0.1:8002", validation_alias=AliasChoices("INDEX_URL", "index_url"))
+    index_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("http://127.0.0.1:8002",), min_length=1, validation_alias=AliasChoices("INDEX_URL", "index_urls")
+    )
     mongo_url: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")
     )
     mongo_database: str = Field("lookalike", validation_alias=AliasChoices("MONGO_DATABASE", "mongo_database"))
     embedding_timeout_s: float = Field(5.0, gt=0)
     index_timeout_s: float = Field(2.0, gt=0)
+    index_refresh_s: float = Field(2.0, gt=0, description="time between two looks at what the index nodes hold")
 
     product_url_template: str | None = Field(None, description="URL of a product whose document has none")
     image_url_template: str | None = Field(None, description="URL of a product's picture whose document has none")
@@ -46,10 +49,17 @@ class GatewaySettings(BaseSettings):
         (), description="host:port pairs that may be fetched although their addresses are private"
     )
 
-    @field_validator("cors_origins", "fetch_allowed_hosts", mode="before")
+    @field_validator("index_urls", "cors_origins", "fetch_allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("index_urls")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(url.startswith(("http://", "https://")) for url in value):
+            raise ValueError("give an address such as http://index:8002, or several with commas between them")
+        return value
 
     @field_validator("product_url_template", "image_url_template", "public_url", "admin_key", "currency", mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from services.contracts.errors import TooManyRequests, Unauthorised
-from services.gateway.index_client import IndexClient
+from services.gateway.index_nodes import IndexNodes
 from services.gateway.pages_images import Resizer
 from services.gateway.products import ProductService
 from services.gateway.query import ImageReader
@@ -27,7 +27,7 @@ class GatewayState:
     settings: GatewaySettings
     search: SearchService
     products: ProductService
-    index: IndexClient
+    index: IndexNodes
     reader: ImageReader
     resizer: Resizer
     gate: asyncio.Semaphore

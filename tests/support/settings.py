@@ -55,6 +55,8 @@ def _default(field: FieldInfo) -> str | None:
         value = value.get_secret_value()
     if value is None or value == ():
         return ""
+    if isinstance(value, tuple):
+        return ",".join(value)
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

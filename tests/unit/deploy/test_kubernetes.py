@@ -10,6 +10,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from services.contracts.categories import held_categories
+from services.contracts.manifest import load_manifest
 from tests.support.settings import ROOT, settings
 
 Manifest = dict[str, Any]
@@ -26,7 +28,7 @@ FLOWS = {
 }
 
 
-@pytest.fixture(scope="module", params=["base", "gpu"])
+@pytest.fixture(scope="module", params=["base", "gpu", "shards"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
     """Every manifest, as `kubectl apply -k` would send it."""
     folder = tmp_path_factory.mktemp("deploy") / "deploy"
@@ -34,7 +36,11 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     base = folder / "kubernetes/base"
     (base / "secret.env").write_text((base / "secret.example.env").read_text())
     kubectl = str(Path(sys.executable).with_name("kubectl"))
-    target = str(folder / "kubernetes" / request.param)
+    if request.param == "shards":  # as the guide says
+        chosen = base / "kustomization.yaml"
+        assert chosen.read_text().count("- ../index/whole") == 1
+        chosen.write_text(chosen.read_text().replace("- ../index/whole", "- ../index/shards"))
+    target = str(folder / "kubernetes" / ("base" if request.param == "shards" else request.param))
     done = subprocess.run([kubectl, "kustomize", target], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
@@ -61,7 +67,7 @@ def test_kubernetes_takes_every_manifest(built: list[Manifest], version: str) ->
 
 def test_every_pod_meets_the_restricted_standard(built: list[Manifest]) -> None:
     found = [*workloads(built).values(), JOB]
-    assert len(found) == 5
+    assert len(found) >= 5
     for manifest in found:
         spec = pod(manifest)
         assert spec["securityContext"]["runAsNonRoot"] is True
@@ -112,17 +118,51 @@ def test_settings_have_the_names_that_the_services_read(built: list[Manifest]) -
     known = {setting.name for setting in settings()}
     config = next(m for name, m in of_kind(built, "ConfigMap").items() if name.startswith("lookalike"))
     secret = next(m for name, m in of_kind(built, "Secret").items() if name.startswith("lookalike"))
-    assert config["data"].keys() | secret["data"].keys() <= known
+    own = {name for index in index_nodes(built).values() for name in settings_of(index)}
+    assert config["data"].keys() | secret["data"].keys() | own <= known
+
+
+def index_nodes(manifests: list[Manifest]) -> dict[str, Manifest]:
+    named = workloads(manifests).items()
+    return {name: one for name, one in named if one["metadata"]["labels"]["app.kubernetes.io/name"] == "index"}
+
+
+def settings_of(manifest: Manifest) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in pod(manifest)["containers"][0]["env"]}
 
 
 def test_each_index_keeps_its_snapshots_on_a_volume_of_its_own(built: list[Manifest]) -> None:
-    index = workloads(built)["index"]
-    (template,) = index["spec"]["volumeClaimTemplates"]
-    assert template["spec"]["accessModes"] == ["ReadWriteOnce"]
-    (container,) = pod(index)["containers"]
-    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
-    folder = {one["name"]: one["value"] for one in container["env"]}["INDEX_SNAPSHOT_DIR"]
-    assert mounts[template["metadata"]["name"]] == folder
+    for index in index_nodes(built).values():
+        (template,) = index["spec"]["volumeClaimTemplates"]
+        assert template["spec"]["accessModes"] == ["ReadWriteOnce"]
+        (container,) = pod(index)["containers"]
+        mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        assert mounts[template["metadata"]["name"]] == settings_of(index)["INDEX_SNAPSHOT_DIR"]
+
+
+def test_the_gateway_is_told_of_every_index_node_by_its_service(built: list[Manifest]) -> None:
+    config = next(m for name, m in of_kind(built, "ConfigMap").items() if name.startswith("lookalike"))
+    services = of_kind(built, "Service")
+    found = index_nodes(built)
+    assert config["data"]["INDEX_URL"].split(",") == [f"http://{name}:8002" for name in found]
+    for name, index in found.items():
+        assert index["spec"]["serviceName"] == name
+        chosen = services[name]["spec"]["selector"]
+        matching = [
+            n for n, one in found.items() if chosen.items() <= one["spec"]["template"]["metadata"]["labels"].items()
+        ]
+        assert matching == [name]
+        budget = of_kind(built, "PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"]
+        assert budget == index["spec"]["selector"]["matchLabels"] == chosen
+
+
+def test_the_index_nodes_together_hold_every_category_once(built: list[Manifest]) -> None:
+    names = load_manifest(ROOT / "models/fashion/1").categories
+    listed = [settings_of(index).get("INDEX_CATEGORIES", "") for index in index_nodes(built).values()]
+    if listed != [""]:
+        held = [held_categories(one.split(","), names) for one in listed]
+        assert len(held) > 1
+        assert sorted(number for one in held for number in one) == list(range(len(names)))
 
 
 def test_only_the_needed_ways_are_open(built: list[Manifest]) -> None:

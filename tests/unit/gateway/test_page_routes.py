@@ -13,7 +13,7 @@ PAGES = ["/", "/catalogue", "/example-shop"]
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     with TestClient(
-        create_app(GatewaySettings(admin_key="open sesame", currency="EUR", index_url="http://127.0.0.1:9"))
+        create_app(GatewaySettings(admin_key="open sesame", currency="EUR", index_urls=("http://127.0.0.1:9",)))
     ) as client:
         yield client
 
