@@ -124,5 +124,5 @@ def _sample(view: View) -> RowArray:
 def _nearest(view: View, row: int) -> float:
     """Return the score of a product's nearest neighbour that is not the same picture; 1 where all are."""
     query: Float32Array = view.vector(row)
-    found = view.search(query, NEIGHBOURS, EVERYTHING, {view.key(row)})
+    found = view.search(query, NEIGHBOURS, EVERYTHING, ())  # itself first: the same picture
     return next((match.score for match in found if match.score < SAME), 1.0)

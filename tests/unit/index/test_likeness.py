@@ -133,15 +133,19 @@ def test_more_alike_is_never_worth_less() -> None:
 
 
 def test_a_products_own_further_images_are_not_its_neighbours() -> None:
-    vectors = products(200)
-    one, several = Partition(16, FaissFlat), Partition(16, FaissFlat)
-    for number, vector in enumerate(vectors):
-        one.put(f"p{number}", vector, None)
-        turned = (vector + 0.001 * np.roll(vector, 1)).astype(np.float32)
-        several.put(f"p{number}", np.stack([vector, turned / np.linalg.norm(turned)]), None)
-    for partition in (one, several):
-        partition.publish()
-    scales = [measured(one.view), measured(several.view)]
-    assert scales[0]
-    assert scales[1]
-    assert scales[1].close == pytest.approx(scales[0].close, abs=0.01)
+    front, back = products(200, 1), products(200, 2)
+    back = (3 * front + back) / np.linalg.norm(3 * front + back, axis=1, keepdims=True)
+    partition = Partition(16, FaissFlat)
+    for number, images in enumerate(np.stack([front, back], axis=1)):
+        partition.put(f"p{number}", images, None)
+    partition.publish()
+    scores = np.maximum(front @ front.T, front @ back.T)
+    np.fill_diagonal(scores, -1)
+    scale = measured(partition.view)
+    assert scale
+    assert scale.close == pytest.approx(np.quantile(scores.max(axis=1), LONELY), abs=1e-5)
+
+
+def test_products_that_are_all_listed_twice_have_the_scale_of_those_listed_once() -> None:
+    once = products(300)
+    assert scale_of(np.concatenate([once, once])).close == pytest.approx(scale_of(once).close, abs=0.01)
