@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 import orjson
@@ -89,6 +89,8 @@ def describe(row: SourceRow, placement: Placement, url_template: str | None = No
     url = row.url
     if url is None and url_template is not None:
         url = url_template.replace("{id}", quote(row.key, safe=""))
-    facts = [row.title, url, row.image_url, placement.category, placement.source, row.attributes]
+    facts: list[Any] = [row.title, url, row.image_url, placement.category, placement.source, row.attributes]
+    if row.images:  # without any, the hash is what it was when there were none
+        facts.append([image.name for image in row.images])
     digest = hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return Described(row, placement, url, row.attributes, digest)

@@ -13,6 +13,7 @@ from services.contracts.wire import ModelFacts
 NO_VECTOR = "the vector is missing"
 KINDS = {
     "broken": "documents that are no products",
+    "broken_images": "further images whose vector cannot be used",
     "not_embedded": "products without a vector",
     "other_model": "products with a vector of another model",
     "unknown_category": "products in a category that the model does not have",
@@ -100,6 +101,8 @@ class Examination:
                 no_vector = entry.reason == NO_VECTOR
                 self.found("not_embedded" if no_vector else "broken", f"{entry.document_id}: {entry.reason}")
                 continue
+            for fault in entry.faults:
+                self.found("broken_images", f"{entry.document_id}: {fault}")
             self._look(entry.product)
             if entry.product.image_sha256 is not None:
                 hashes.append((entry.product.image_sha256.encode(), entry.product.key))

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from services.catalogue.doctor import Examination
 from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.sources.fields import WEB
+from services.catalogue.sources.images import WEB
 from services.contracts.errors import LookalikeError
 from services.contracts.formats import sniff
 
@@ -33,7 +33,8 @@ class UrlCheck:
         products = [entry.product for entry in entries if isinstance(entry, Record)]
         async with asyncio.TaskGroup() as group:
             for product in products:
-                for kind, url in (("dead_images", product.image_url), ("dead_pages", product.url)):
+                images = [("dead_images", url) for url in (product.image_url, *(one.url for one in product.images))]
+                for kind, url in (*images, ("dead_pages", product.url)):
                     if url is not None and WEB.match(url):
                         group.create_task(self._one(kind, product.key, url))
                     elif url is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from services.catalogue.describing import Placer
 from services.catalogue.import_report import RejectedFile, Tally
-from services.catalogue.sources.rows import RejectedRow, Source, SourceImageError, SourceRow
+from services.catalogue.sources.rows import Loader, RejectedRow, Source, SourceImageError, SourceRow
 from services.contracts.errors import LookalikeError
 from services.contracts.imaging import prepare_image
 from services.contracts.manifest import InputSize
@@ -37,6 +37,9 @@ def check(
             rejected_file.add(RejectedRow(row.line, row.key, reason))
             tally.rejected += 1
         else:
+            for fault in _image_faults(row, size):
+                rejected_file.add(fault)
+                tally.images_rejected += 1
             tally.checked += 1
             tally.left_out.update(row.left_out if isinstance(row, SourceRow) else ())
         if tally.read % 100 == 0:
@@ -46,10 +49,19 @@ def check(
 def _fault(row: SourceRow | RejectedRow, size: InputSize) -> str | None:
     if isinstance(row, RejectedRow):
         return row.reason
-    if isinstance(row.image, str):
-        return None
+    return None if isinstance(row.image, str) else _image_fault(row.image, size)
+
+
+def _image_faults(row: SourceRow | RejectedRow, size: InputSize) -> list[RejectedRow]:
+    """Return what is wrong with a product's further images, one complaint each."""
+    local = [] if isinstance(row, RejectedRow) else [image for image in row.images if image.load is not None]
+    found = ((image.name, image.load and _image_fault(image.load, size)) for image in local)
+    return [RejectedRow(row.line, row.key, reason, name) for name, reason in found if reason is not None]
+
+
+def _image_fault(load: Loader, size: InputSize) -> str | None:
     try:
-        prepare_image(row.image(), size)
+        prepare_image(load(), size)
     except SourceImageError as error:
         return str(error)
     except LookalikeError as error:

@@ -10,7 +10,7 @@ from services.catalogue.describing import Described
 from services.catalogue.patience import Stopped
 from services.catalogue.product import StoredImage
 from services.catalogue.seen_images import SeenImage
-from services.catalogue.sources.rows import RejectedRow, SourceImageError
+from services.catalogue.sources.rows import RejectedRow, RowImage, SourceImageError
 from services.catalogue.web_images import WebImages
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import NO_VALIDATORS
@@ -20,6 +20,30 @@ from services.contracts.wire import MAX_BATCH
 T = TypeVar("T")
 READ_AT_ONCE = 32  # images, between two looks at how many bytes are in memory
 GROUP_BYTES = 16 * 1024 * 1024  # images that are handled together, and sent in one request
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImage:
+    """A further image of a row.
+
+    Attributes:
+        name: as the source calls it.
+        url: where the shop shows it; None where it came as a file, and we keep the picture.
+        data: its bytes; empty where the product's own image of this hash is as good.
+        sha256: their hash.
+        seen: how it can be recognised when it is fetched again.
+    """
+
+    name: str
+    url: str | None
+    data: bytes
+    sha256: str
+    seen: SeenImage | None = None
+
+    @property
+    def picture(self) -> StoredImage:
+        """The image as the catalogue keeps it."""
+        return kept_picture(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +59,7 @@ class Loaded:
     sha256: str
     seen: SeenImage | None = None
     not_modified: bool = False
+    further: tuple[LoadedImage, ...] = ()
 
     @property
     def key(self) -> str:
@@ -44,7 +69,7 @@ class Loaded:
     @property
     def picture(self) -> StoredImage:
         """The image as the catalogue keeps it."""
-        return StoredImage(f"image/{(sniff(self.data) or 'octet-stream').lower()}", self.data)
+        return kept_picture(self.data)
 
 
 class ImageLoader:
@@ -69,6 +94,21 @@ class ImageLoader:
         if group:
             yield group
 
+    async def further(self, image: RowImage, seen: SeenImage | None) -> LoadedImage:
+        """Return a further image of a row; without its bytes where its server says that it is as `seen` has it.
+
+        Raises:
+            SourceImageError, LookalikeError: it cannot be had.
+            Stopped: we are told to stop.
+        """
+        if self._stopping.is_set():
+            raise Stopped
+        if image.load is None:
+            sent, now = await self._get(image.name, seen)
+            return LoadedImage(image.name, image.name, sent or b"", now.sha256, now)
+        data = await asyncio.to_thread(image.load)
+        return LoadedImage(image.name, None, data, sha256_of(data))
+
     async def whole(self, group: list[Loaded]) -> list[Loaded]:
         """Return the rows with all of their images; those that were not sent, for they are as they were, are fetched."""
         missing = [loaded.item for loaded in group if loaded.not_modified]
@@ -92,16 +132,20 @@ class ImageLoader:
         if self._stopping.is_set():
             return None
         try:
-            fetched = await self._web.get(url, NO_VALIDATORS if known is None else known.validators)
+            data, now = await self._get(url, known)
         except LookalikeError as error:
             return rejected(item, error.detail)
         except Stopped:
             return None
+        return Loaded(item, data or b"", now.sha256, now, not_modified=data is None)
+
+    async def _get(self, url: str, known: SeenImage | None) -> tuple[bytes | None, SeenImage]:
+        """Return an image's bytes, or None where its server says that it is as `known` has it; and how to recognise it."""
+        fetched = await self._web.get(url, NO_VALIDATORS if known is None else known.validators)
         if fetched.data is None:
             assert known is not None
-            return Loaded(item, b"", known.sha256, SeenImage(url, known.sha256, fetched.validators), not_modified=True)
-        digest = hashlib.sha256(fetched.data).hexdigest()
-        return Loaded(item, fetched.data, digest, SeenImage(url, digest, fetched.validators))
+            return None, SeenImage(url, known.sha256, fetched.validators)
+        return fetched.data, SeenImage(url, sha256_of(fetched.data), fetched.validators)
 
 
 def _read(item: Described) -> Loaded | RejectedRow:
@@ -110,7 +154,17 @@ def _read(item: Described) -> Loaded | RejectedRow:
         data = item.row.image()
     except SourceImageError as error:
         return rejected(item, str(error))
-    return Loaded(item, data, hashlib.sha256(data).hexdigest())
+    return Loaded(item, data, sha256_of(data))
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the hash by which an image is known."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def kept_picture(data: bytes) -> StoredImage:
+    """Return an image as the catalogue keeps it."""
+    return StoredImage(f"image/{(sniff(data) or 'octet-stream').lower()}", data)
 
 
 def rejected(item: Described, reason: str) -> RejectedRow:

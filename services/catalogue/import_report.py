@@ -14,7 +14,7 @@ from services.catalogue.product import Product
 from services.catalogue.sources.rows import RejectedRow
 
 Status = Literal["done", "interrupted", "cancelled", "failed"]
-Fate = Literal["imported", "updated", "unchanged", "outside", "rejected"]
+Fate = Literal["imported", "updated", "unchanged", "outside", "rejected", "image_rejected"]
 SHOWN_REJECTED = 200
 
 
@@ -24,12 +24,16 @@ class RejectedFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row of the source; `reason` says why it was rejected."""
+    """What became of a row of the source; `reason` says why it was rejected.
+
+    Beside that of its row, a further image that cannot be had has an outcome of its own, with its name.
+    """
 
     line: int | None
     key: str | None
     fate: Fate
     reason: str | None = None
+    image: str | None = None
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Tally:
         not_modified: images that their web server did not send again, for they are as they were.
         outside: rows that the source, or the mapping, places outside the categories.
         rejected: rows that could not be taken.
+        images_rejected: further images that could not be had, of products that were taken or stand as they are.
         checked: products that a dry run found nothing wrong with.
         removed: products that the feed no longer has.
         removable: the same in a dry run, which removes nothing.
@@ -61,6 +66,7 @@ class Tally:
     not_modified: int = 0
     outside: int = 0
     rejected: int = 0
+    images_rejected: int = 0
     checked: int = 0
     removed: int = 0
     removable: int = 0
@@ -115,6 +121,7 @@ class Summary:
             "not_modified",
             "outside",
             "rejected",
+            "images_rejected",
             "checked",
             "removed",
             "removable",
@@ -135,7 +142,10 @@ class Summary:
 
 
 class RejectedFile:
-    """Rejected rows as NDJSON: line, id, reason. The file appears whole at the end, and only if there are any."""
+    """Rejected rows as NDJSON: line, id, reason; of a further image its name as well.
+
+    The file appears whole at the end, and only if there are any.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -149,6 +159,8 @@ class RejectedFile:
             RejectedFileError: the file cannot be written.
         """
         said = {"line": row.line, "id": row.key, "reason": row.reason}
+        if row.image is not None:
+            said["image"] = row.image
         if len(self.first) < SHOWN_REJECTED:
             self.first.append(said)
         try:

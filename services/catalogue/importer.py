@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from services.catalogue.describing import Described, Placer, describe
 from services.catalogue.embeddings import embedded
+from services.catalogue.import_further import FurtherImages, further_pictures, same_images
 from services.catalogue.import_images import ImageLoader, Loaded, rejected, requests
 from services.catalogue.import_memory import ImageMemory
 from services.catalogue.import_ports import Catalogue, Embedding, Fetcher, Known
@@ -87,6 +88,7 @@ class Importer:
         self._rejected_file = rejected_file
         self._patience = patience
         self._memory = ImageMemory(catalogue, patience)
+        self._further = FurtherImages(embedding, catalogue, patience, self.tally, self._reject_image)
         self._options = options
         self._on_progress = on_progress
         self._on_outcome = on_outcome
@@ -166,17 +168,19 @@ class Importer:
         for item in batch:
             self.tally.left_out.update(item.row.left_out)
         recalled = await self._memory.recall(batch, known, model)
-        async for group in loader.load(batch, recalled):
+        async for group in self._further.load(loader, loader.load(batch, recalled), known, model):
             found = _sort_out(group, known, model)
             self.tally.unchanged += len(found.unchanged)
             for loaded in found.unchanged:
                 self._tell(loaded.item.row, "unchanged")
             self.tally.not_modified += sum(loaded.not_modified for loaded in group)
             products, again = await self._redescribed(found.redescribed)
-            for part in requests(found.fresh + await loader.whole(again)):
+            for part in requests(await loader.whole(found.fresh + again)):
                 products += await self._embedded(part, model, beside)
+            products = await self._further.embed(loader, products, known, model, beside)
             await self._write(products, known)
             await self._memory.remember(group, recalled)
+            await self._further.remember(group)
             self._on_progress()
 
     async def _redescribed(self, group: list[Loaded]) -> tuple[list[tuple[Loaded, Product]], list[Loaded]]:
@@ -216,13 +220,16 @@ class Importer:
         refused: dict[str, str] = {}
         new = not any(loaded.key in known for loaded, _ in products)
         pictures = [(loaded.key, loaded.picture) for loaded, _ in products if loaded.item.stores_image]
+        pictures += further_pictures(products, known)
         if pictures:
             report = await self._patience.call(lambda: self._catalogue.put_images(pictures, probably_new=new))
             refused = {failure.key: failure.reason for failure in report.failures}
+            products = self._further.without(products, refused)
         wanted = [product for loaded, product in products if loaded.key not in refused]
         if wanted:
             report = await self._patience.call(lambda: self._catalogue.put_many(wanted, probably_new=new))
             refused |= {failure.key: failure.reason for failure in report.failures}
+        await self._further.clear([one for one in products if one[0].key not in refused], known)
         for loaded, product in products:
             if loaded.key in refused:
                 self._reject(rejected(loaded.item, refused[loaded.key]))
@@ -238,6 +245,11 @@ class Importer:
     def _tell(self, row: SourceRow, fate: Fate) -> None:
         self._on_outcome(Outcome(row.line, row.key, fate))
 
+    def _reject_image(self, row: RejectedRow) -> None:
+        self._rejected_file.add(row)
+        self.tally.images_rejected += 1
+        self._on_outcome(Outcome(row.line, row.key, "image_rejected", row.reason, row.image))
+
 
 def _sort_out(group: list[Loaded], known: Mapping[str, Known], model: str) -> _Sorted:
     found = _Sorted()
@@ -245,6 +257,9 @@ def _sort_out(group: list[Loaded], known: Mapping[str, Known], model: str) -> _S
         old = known.get(loaded.key)
         if old is None or old.image_sha256 != loaded.sha256 or not old.seen_by(model):
             found.fresh.append(loaded)
+        elif not same_images(loaded, old):
+            # Where another model's vectors are the document's own, those of this one cannot be changed by themselves.
+            (found.redescribed if old.model == model else found.fresh).append(loaded)
         elif old.feed_sha256 != loaded.item.feed_sha256:
             found.redescribed.append(loaded)
         else:

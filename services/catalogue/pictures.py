@@ -5,7 +5,7 @@ index that every collection has, and go together. No key holds a line break: imp
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from services.catalogue.bulk import PutReport, upsert
@@ -65,15 +65,21 @@ class PictureStore(ABC):
             kept: by the product's key.
         """
         async with database_call(self.address, self._timeout_s):
-            for begin in range(0, len(kept), RANGES_AT_ONCE):
-                some = list(kept.items())[begin : begin + RANGES_AT_ONCE]
-                await self._images.delete_many({"$or": [_further(key, hashes) for key, hashes in some]})
+            for filter_ in further_ids(kept):
+                await self._images.delete_many(filter_)
 
     async def _remove_images(self, keys: Sequence[str]) -> None:
         """Remove all pictures of products."""
         await self.keep_images(dict.fromkeys(keys, ()))
         async with database_call(self.address, self._timeout_s):
             await self._images.delete_many({"_id": {"$in": list(keys)}})
+
+
+def further_ids(kept: Mapping[str, Sequence[str]]) -> Iterator[Document]:
+    """Yield filters of everything that stands under `picture_id`s of these keys, but for the kept hashes of each."""
+    for begin in range(0, len(kept), RANGES_AT_ONCE):
+        some = list(kept.items())[begin : begin + RANGES_AT_ONCE]
+        yield {"$or": [_further(key, hashes) for key, hashes in some]}
 
 
 def _further(key: str, kept: Sequence[str]) -> Document:

@@ -92,6 +92,7 @@ def _lines(summary: Summary) -> list[tuple[str, int]]:
         ("images their web server did not send again", tally.not_modified),
         ("outside the categories", tally.outside),
         ("rejected", tally.rejected),
+        ("further images that could not be had", tally.images_rejected),
         ("removed, no longer in the feed", tally.removed),
         ("no longer in the feed", tally.removable),
         ("category by the feed, but not by the network", tally.disagreeing),

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.catalogue.embedding_client import EmbeddingClient
+from services.catalogue.pictures import picture_id
 from services.catalogue.product import MAX_KEY_LENGTH, Prediction, Product, StoredImage
 from services.catalogue.store import ProductStore
 from services.contracts.categories import resolve_category
@@ -113,14 +114,14 @@ class ProductService:
         if not await self.store.delete(key):
             raise _unknown(key)
 
-    async def image(self, key: str) -> StoredImage:
-        """Return the product's stored picture.
+    async def image(self, key: str, picture: str | None = None) -> StoredImage:
+        """Return the product's stored main picture, or the further one of that name.
 
         Raises:
             UnknownProduct: there is no product of that id, or none whose picture is stored here.
             CatalogueUnavailable.
         """
-        found = await self.store.get_image(key)
+        found = await self.store.get_image(key if picture is None else picture_id(key, picture))
         if found is None:
             raise UnknownProduct(f"no picture of a product {key!r} is stored here")
         return found

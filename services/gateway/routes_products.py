@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from services.catalogue.product import NAME_DIGITS
 from services.contracts import errors
 from services.contracts.errors import InvalidRequest
 from services.contracts.forms import read_form
@@ -19,6 +20,13 @@ router = APIRouter(prefix="/v1/products", tags=["products"])
 Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
 Width = Annotated[
     int | None, Query(description=f"make it smaller, as WebP: one of {', '.join(map(str, WIDTHS))} pixels")
+]
+PictureName = Annotated[
+    str | None,
+    Query(
+        pattern=rf"^[0-9a-f]{{{NAME_DIGITS}}}$",
+        description="a further picture, by the first digits of its hash, as the addresses in `images` have it",
+    ),
 ]
 
 _READ = (errors.InvalidRequest, errors.UnknownProduct, errors.CatalogueUnavailable, errors.EmbeddingUnavailable)
@@ -52,12 +60,13 @@ def _product_body() -> dict[str, Any]:
 
 @router.get("/{id:path}/image", summary="A product's stored picture", response_class=Response,
             responses={200: {"content": {"image/*": {}}}, **responses(*_READ)})  # fmt: skip
-async def get_image(id: Key, request: Request, state: State, w: Width = None) -> Response:
+async def get_image(id: Key, request: Request, state: State, w: Width = None, picture: PictureName = None) -> Response:
     width = None if w is None else check_width(w)
-    image = await state.products.image(check_key(id))
+    image = await state.products.image(check_key(id), picture)
     etag = f'"{image.sha256}"' if width is None else f'"{image.sha256}-{width}"'
-    # `v` in the address is the picture's hash, so what it names never changes.
-    age = "public, max-age=31536000, immutable" if "v" in request.query_params else "public, max-age=60"
+    # `v` and `picture` in the address are the picture's hash, so what they name never changes.
+    named = {"v", "picture"} & set(request.query_params)
+    age = "public, max-age=31536000, immutable" if named else "public, max-age=60"
     # Shops show it on pages of their own, those among them too that let in only what agrees to be let in.
     shared = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
     headers = {"ETag": etag, "Cache-Control": age, **shared}

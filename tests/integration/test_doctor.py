@@ -15,7 +15,7 @@ import pytest
 
 from services.catalogue.doctor import KINDS, Examination
 from services.catalogue.documents import Record, to_document
-from services.catalogue.product import Prediction, Product
+from services.catalogue.product import FurtherImage, Prediction, Product
 from services.cli.import_run import SHIPPED
 from services.contracts.fetch import ImageFetcher
 from tests.support.http import ImageServer, picture
@@ -80,6 +80,7 @@ def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url
         product("nowhere", 12),
         {"_id": "bare", "id": "bare", "Category": 1},
         {"_id": "odd", "id": "odd", "Category": "x", "vector": [1.0]},
+        {"_id": "half", "Category": 1, "vector": [1.0] * 64, "images": [{"vector": [1.0] * 64}, {"vector": []}]},
     ]
     fill(url, database, *one_of_each()[:8], *wrong)
     done = run(url, database, "--json")
@@ -87,6 +88,7 @@ def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url
     found = {kind: (one["count"], one["examples"]) for kind, one in orjson.loads(done.stdout)["findings"].items()}
     assert found == {
         "broken": (1, ["odd: Category is 'x', not a category's id"]),
+        "broken_images": (1, ["half: images[1]: the vector has shape (0,), not (64,)"]),
         "not_embedded": (1, ["bare: the vector is missing"]),
         "other_model": (1, ["old: fashion/0"]),
         "unknown_category": (1, ["nowhere: category 12"]),
@@ -106,6 +108,7 @@ def test_urls_that_lead_nowhere_are_found(url: str, database: str) -> None:
     with ImageServer({"/page": b"<html>a shirt</html>"}) as server:
         pages = [
             product("good", image_url=server.url("/ok.png"), url=server.url("/page")),
+            product("back", images=(FurtherImage(VECTOR, server.url("/none.png")), FurtherImage(VECTOR, sha256="ab"))),
             product("gone", image_url=server.url("/none.png"), url=server.url("/status/503")),
             product("text", image_url=server.url("/text.jpg"), url="/p/text"),
             product("private", image_url="http://127.0.0.1:1/a.png", url=server.url("/redirect?to=http://10.0.0.1/")),
@@ -114,9 +117,10 @@ def test_urls_that_lead_nowhere_are_found(url: str, database: str) -> None:
         done = run(url, database, "--check-urls", "--allow-host", server.host, "--json")
     assert done.returncode == 3, done.stderr
     report = orjson.loads(done.stdout)
-    assert (report["urls_checked"], report["urls_unchecked"]) == (7, 1)
+    assert (report["urls_checked"], report["urls_unchecked"]) == (8, 1)
     images, page_urls = (sorted(report["findings"][kind]["examples"]) for kind in ("dead_images", "dead_pages"))
     assert [(text.split(": ", 1)[0], text.rsplit(": ", 1)[1]) for text in images] == [
+        ("back", "it answered 404 Not Found"),
         ("gone", "it answered 404 Not Found"),
         ("private", "127.0.0.1 is not a public host"),
         ("text", "what it gives is no image"),

@@ -39,6 +39,43 @@ def test_a_google_feed_is_imported_and_what_is_broken_in_it_is_told(stack: Impor
     assert product["attributes"] == {"price": 29.9, "currency": "EUR", "product_type": "Sale > Shoes"}
 
 
+def test_several_images_of_a_product_come_in_and_those_that_do_not_are_told(stack: ImportStack, tmp_path: Path) -> None:
+    pages = {f"/{n}.png": picture((n, 90, 90), (8, 8)) for n in range(4)}
+    with ImageServer(pages) as server:
+        server.tags = True
+        (tmp_path / "detail.png").write_bytes(picture((200, 10, 10), (8, 8)))
+        shoe = {
+            "id": "A",
+            "images": [server.url(f"/{n}.png") for n in range(3)] + ["detail.png", server.url("/no.png")],
+        }
+        (tmp_path / "feed.ndjson").write_bytes(orjson.dumps(shoe))
+        arguments = ("feed.ndjson", "--allow-host", server.host)
+        done = stack.run("several", *arguments, cwd=tmp_path)
+        assert (done.status, done.counts("imported", "embedded", "images_rejected")) == (0, (1, 4, 1)), done.said
+        again = stack.run("several", *arguments, cwd=tmp_path)
+        assert again.counts("unchanged", "embedded", "images_rejected") == (1, 0, 1), again.said
+        gone = server.url("/no.png")
+    (line,) = map(orjson.loads, (tmp_path / "feed.ndjson.rejected.ndjson").read_bytes().splitlines())
+    reason = "the image URL answered 404 Not Found"
+    assert line == {"line": 1, "id": "A", "reason": reason, "image": gone}
+    document = stack.products("several")["A"]
+    assert document["image_url"] == shoe["images"][0]
+    assert [image["url"] for image in document["images"]] == [*shoe["images"][1:3], None]
+    assert len({bytes(one["vector"]) for one in (document, *document["images"])}) == 4
+    (name,) = stack.pictures("several")
+    assert name == "A\n" + document["images"][2]["sha256"][:16]
+
+
+def test_a_dry_run_tells_of_further_images_that_are_broken(stack: ImportStack, tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(picture((1, 90, 90), (8, 8)))
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    (tmp_path / "feed.csv").write_text("id,image,images\nA,1.png,2.png|none.png|1.png\n")
+    done = stack.run("dry", "feed.csv", "--dry-run", cwd=tmp_path)
+    assert (done.status, done.counts("checked", "rejected", "images_rejected")) == (0, (1, 0, 2)), done.said
+    lines = map(orjson.loads, (tmp_path / "feed.csv.rejected.ndjson").read_bytes().splitlines())
+    assert [(line["line"], line["image"]) for line in lines] == [(2, "2.png"), (2, "none.png")]
+
+
 def test_products_json_is_imported_with_addresses_of_the_shops_pages(stack: ImportStack, tmp_path: Path) -> None:
     with ImageServer({"/1.png": picture((9, 9, 90), (8, 8))}) as server:
         shirt = {"handle": "linen-shirt", "title": "Shirt", "images": [{"src": server.url("/1.png")}]}

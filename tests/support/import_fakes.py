@@ -15,6 +15,7 @@ from services.catalogue.import_report import RejectedFile, Tally
 from services.catalogue.importer import Importer, ImportOptions
 from services.catalogue.models import ModelNote
 from services.catalogue.patience import Patience
+from services.catalogue.pictures import picture_id
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.seen_images import SeenImage
 from services.catalogue.sources import FeedMapping, RejectedRow, SourceRow
@@ -93,6 +94,7 @@ class FakeFingerprint:
     image_sha256: str | None
     feed_sha256: str | None
     model: str | None
+    images: tuple[tuple[str | None, str | None], ...] = ()
     beside: frozenset[str] = frozenset()
 
     def seen_by(self, model: str) -> bool:
@@ -117,16 +119,25 @@ class FakeCatalogue:
     async def fingerprints(self, keys: Sequence[str]) -> dict[str, FakeFingerprint]:
         self._fail()
         found = (self.products[key] for key in keys if key in self.products)
-        return {p.key: FakeFingerprint(p.image_sha256, p.feed_sha256, p.model, _beside(p)) for p in found}
+        return {p.key: _fingerprint(p) for p in found}
 
     async def read(self, document_ids: Sequence[str]) -> list[Record | BrokenDocument]:
         return [Record(key, self.products[key]) for key in document_ids if key in self.products]
 
     async def put_images(self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False) -> PutReport:
         self._fail()
-        self.pictures.update(images)
-        self.events += [("picture", key) for key, _ in images]
-        return PutReport(len(images))
+        taken = [(key, image) for key, image in images if key not in self.refused]
+        self.pictures.update(taken)
+        self.events += [("picture", key) for key, _ in taken]
+        failures = [Refused(key, self.refused[key]) for key, _ in images if key in self.refused]
+        return PutReport(len(taken), tuple(failures))
+
+    async def keep_images(self, kept: Mapping[str, Sequence[str]]) -> None:
+        for key, hashes in kept.items():
+            ids = {picture_id(key, sha256) for sha256 in hashes}
+            gone = [one for one in self.pictures if one.startswith(key + "\n") and one not in ids]
+            for one in gone:
+                del self.pictures[one]
 
     async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport:
         self._fail()
@@ -147,6 +158,11 @@ class FakeCatalogue:
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+
+
+def _fingerprint(product: Product) -> FakeFingerprint:
+    images = tuple((image.url, image.sha256) for image in product.images)
+    return FakeFingerprint(product.image_sha256, product.feed_sha256, product.model, images, _beside(product))
 
 
 def _beside(product: Product) -> frozenset[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.catalogue.sources.fields import PRICES, RowBuilder, key_of
+from services.catalogue.sources.images import split_images
 from services.catalogue.sources.lines import Line, LineReader
 from services.catalogue.sources.mapping import FeedMapping, ValueType
 from services.catalogue.sources.rows import RejectedRow, RowError, SourceError, SourceRow
@@ -78,8 +79,13 @@ class CsvFeed:
         return row
 
     def _record(self, fields: list[str]) -> dict[str, Any]:
-        pairs = zip(self._columns, self._names, fields, strict=True)
-        return {ours: self._value(theirs, ours, text) for theirs, ours, text in pairs if ours is not None}
+        record: dict[str, Any] = {}
+        for theirs, ours, text in zip(self._columns, self._names, fields, strict=True):
+            if ours == "images":  # the only field that several columns may hold
+                record[ours] = record.get(ours, []) + split_images(text)
+            elif ours is not None:
+                record[ours] = self._value(theirs, ours, text)
+        return record
 
     def _value(self, theirs: str, ours: str, text: str) -> AttributeValue:
         kind = self._types.get(theirs) or self._types.get(ours)
@@ -176,12 +182,12 @@ def read_header(lines: Iterator[Line], path: Path) -> tuple[str, list[str]]:
 def _names(columns: list[str], builder: RowBuilder, path: Path) -> list[str | None]:
     names = [builder.name(column) for column in columns]
     known = [name for name in names if name is not None]
-    twice = next((name for name in known if known.count(name) > 1), None)
+    twice = next((name for name in known if known.count(name) > 1 and name != "images"), None)
     if twice is not None:
         raise SourceError(f"{path} has two columns {twice!r}: rename one, or map or ignore it with --mapping")
     seen = ", ".join(columns[:12])
     if "id" not in known:
         raise SourceError(f"{path} has no column id (it has: {seen}): name it so, or map one to it with --mapping")
-    if "image" not in known and "image_url" not in known:
+    if not {"image", "image_url", "images"} & set(known):
         raise SourceError(f"{path} has neither a column image nor image_url (it has: {seen}): map one with --mapping")
     return names

@@ -1,26 +1,30 @@
 """A feed's record → a row: which field means what, what is kept as an attribute, and what cannot be a product."""
 
-import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from services.catalogue.sources.images import (
+    CONTROL,
+    WEB,
+    image_loader,
+    image_name,
+    listed_images,
+    row_images,
+    web_address,
+)
 from services.catalogue.sources.mapping import FeedMapping
-from services.catalogue.sources.rows import Attributes, Loader, RowError, SourceImageError, SourceRow, checked_key
+from services.catalogue.sources.rows import Attributes, Loader, RowError, SourceRow, checked_key
 from services.contracts.wire import AttributeValue
 
-FIELDS = ("id", "title", "url", "image", "image_url", "category")
+FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
+ALIASES = {"image_urls": "images"}
 MAX_TITLE = 1000
-MAX_URL = 2048
 # Attributes live in the index's memory beside the vectors: a description of 5 kB a product would be most of it.
 MAX_TEXT = 256
 MAX_LIST = 50
 MAX_NAME = 128
-MAX_IMAGE_BYTES = 32 * 1024 * 1024
-WEB = re.compile(r"https?://", re.IGNORECASE)
-CONTROL = re.compile(r"[\x00-\x20\x7f]")
 # "29.90 EUR", "EUR 29,90", "1.299,00": an amount, and the currency's code where there is one.
 PRICE = re.compile(r"(?:([A-Z]{3})\s*)?(-?\d[\d.,]*)(?:\s*([A-Z]{3}))?")
 GROUPED_BY_COMMAS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -50,6 +54,7 @@ class RowBuilder:
         if column in self._ours:
             return self._ours[column]
         folded = column.strip().casefold()
+        folded = ALIASES.get(folded, folded)
         if folded in FIELDS:
             return folded
         # Dots and a leading dollar sign have a meaning of their own in the database.
@@ -64,20 +69,22 @@ class RowBuilder:
             RowError: it describes none.
         """
         attributes, left_out = _attributes((name, value) for name, value in record.items() if name not in FIELDS)
-        image_url = _web_address(record.get("image_url"), "image_url")
+        image, image_url, others = _main_image(record)
+        images, too_many = row_images(others, self._root, (image, image_url))
         category = _text(record.get("category"), "category")
         if category is not None and len(category) <= MAX_TEXT:
             attributes["category"] = category  # the shop's own word, which need not be one of ours
         return SourceRow(
             key=_key(record.get("id")),
-            image=self._image(_text(record.get("image"), "image"), image_url),
+            image=self._image(image, image_url),
             line=line,
             title=(_text(record.get("title"), "title") or "")[:MAX_TITLE] or None,
             url=_page_address(record.get("url")),
-            image_url=image_url or _linked(record.get("image")),
+            image_url=image_url or (image if image is not None and WEB.match(image) else None),
             category_words=((category,) if category else ()) + more_words,
             attributes=attributes,
-            left_out=left_out,
+            left_out=left_out + (("images",) if too_many else ()),
+            images=images,
         )
 
     def _image(self, image: str | None, image_url: str | None) -> Loader | str:
@@ -86,10 +93,10 @@ class RowBuilder:
                 raise RowError("there is no image: neither a path nor a URL")
             return image_url
         if WEB.match(image):
-            return str(_web_address(image, "image"))
+            return web_address(image, "image")
         if "\0" in image:
             raise RowError("the image's path holds a NUL character")
-        return partial(read_image, self._root, image)
+        return image_loader(image, self._root)
 
 
 def key_of(record: Mapping[str, Any]) -> str | None:
@@ -98,30 +105,6 @@ def key_of(record: Mapping[str, Any]) -> str | None:
         return _key(record.get("id"))
     except RowError:
         return None
-
-
-def read_image(root: Path, image: str) -> bytes:
-    """Return the bytes of an image file.
-
-    Args:
-        root: the folder, fully resolved, that the file has to be in.
-        image: its path, relative to the folder or absolute.
-
-    Raises:
-        SourceImageError: there is none, it cannot be read, it is too large, or it lies outside the folder.
-    """
-    path = Path(os.path.realpath(root / image))
-    if not path.is_relative_to(root):
-        raise SourceImageError(f"the image {image} lies outside {root}: give --images with a folder that holds it")
-    try:
-        size = path.stat().st_size
-        if size > MAX_IMAGE_BYTES:
-            raise SourceImageError(f"the image {image} has {size:,} bytes: at most {MAX_IMAGE_BYTES:,} are read")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise SourceImageError(f"there is no image {image}") from None
-    except OSError as error:
-        raise SourceImageError(f"the image {image} cannot be read: {error.strerror}") from None
 
 
 def _key(value: Any) -> str:
@@ -144,17 +127,16 @@ def _text(value: Any, name: str) -> str | None:
 
 def _web_address(value: Any, name: str) -> str | None:
     text = _text(value, name)
-    if text is None:
-        return None
-    if not WEB.match(text) or len(text) > MAX_URL or CONTROL.search(text):
-        raise RowError(
-            f"{name} is no web address of at most {MAX_URL} characters: it must begin with http:// or https://"
-        )
-    return text
+    return None if text is None else web_address(text, name)
 
 
-def _linked(image: Any) -> str | None:
-    return image.strip() if isinstance(image, str) and WEB.match(image.strip()) else None
+def _main_image(record: Mapping[str, Any]) -> tuple[str | None, str | None, list[Any]]:
+    """Return `image`, `image_url` and the images beside; where there is neither, the first of these is the main one."""
+    image, image_url = _text(record.get("image"), "image"), _web_address(record.get("image_url"), "image_url")
+    others = listed_images(record.get("images"))
+    if image is None and image_url is None and others:
+        return image_name(others[0]), None, others[1:]
+    return image, image_url, others
 
 
 def _page_address(value: Any) -> str | None:

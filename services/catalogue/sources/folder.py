@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from services.catalogue.sources.fields import read_image
+from services.catalogue.sources.images import read_image
 from services.catalogue.sources.rows import RejectedRow, RowError, SourceError, SourceRow, checked_key
 from services.catalogue.sources.seen import SeenKeys
 

@@ -8,6 +8,7 @@ from typing import Any
 from services.catalogue.sources.csv_feed import CsvFeed
 from services.catalogue.sources.fields import key_of
 from services.catalogue.sources.google_fields import GoogleRows, attribute_name
+from services.catalogue.sources.images import split_images
 from services.catalogue.sources.mapping import FeedMapping
 from services.catalogue.sources.rows import RejectedRow, RowError, SourceRow
 from services.catalogue.sources.seen import SeenKeys
@@ -90,7 +91,9 @@ class GoogleXmlFeed:
                     found.setdefault(_name(node), []).append(text)
             for theirs, values in found.items():
                 ours = self._ours(theirs)
-                if ours is not None and ours not in record:
+                if ours == "images":
+                    record[ours] = [*record.get(ours, []), *(image for text in values for image in split_images(text))]
+                elif ours is not None and ours not in record:
                     record[ours] = (
                         values[0] if len(values) == 1 or ours in ("id", "title", "url", "image_url") else values
                     )

@@ -13,11 +13,10 @@ from services.catalogue.sources.fields import FIELDS, RowBuilder
 from services.catalogue.sources.mapping import FeedMapping
 from services.catalogue.sources.rows import SourceRow
 
-RENAMED = {"link": "url", "image_link": "image_url"}
-# Images and addresses beside the first: nothing to filter by, and attributes live in the index's memory.
+RENAMED = {"link": "url", "image_link": "image_url", "additional_image_link": "images"}
+# Addresses beside the product's own: nothing to filter by, and attributes live in the index's memory.
 ADDRESSES = frozenset(
     {
-        "additional_image_link",
         "lifestyle_image_link",
         "mobile_link",
         "canonical_link",

@@ -15,7 +15,8 @@ ValueType = Literal["text", "number", "boolean"]
 class FeedMapping(BaseModel):
     """Names of a feed's columns and categories in Lookalike's terms.
 
-    `columns`: the feed's column → our field (id, title, url, image, image_url, category) or an attribute's name.
+    `columns`: the feed's column → our field (id, title, url, image, image_url, images, category) or an attribute's name;
+    several columns may hold `images`.
     `categories`: the feed's word → one of the model's categories; nothing (null or "") leaves such rows out.
     `types`: a column → how its text is read, in a CSV feed.
     `ignore`: columns that are not kept.
@@ -36,7 +37,7 @@ class FeedMapping(BaseModel):
     @model_validator(mode="after")
     def _one_column_a_field(self) -> "FeedMapping":
         targets = list(self.columns.values())
-        twice = next((name for name in targets if targets.count(name) > 1), None)
+        twice = next((name for name in targets if targets.count(name) > 1 and name != "images"), None)
         if twice is not None:
             raise ValueError(f"two columns are mapped to {twice!r}")
         return self

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from services.catalogue.sources.fields import RowBuilder, key_of
+from services.catalogue.sources.images import listed_images
 from services.catalogue.sources.lines import Line, LineReader
 from services.catalogue.sources.mapping import FeedMapping
 from services.catalogue.sources.rows import RejectedRow, RowError, SourceRow
@@ -62,6 +63,9 @@ class NdjsonFeed:
         for theirs, value in _flat(document):
             ours = self._builder.name(theirs)
             if ours is None:
+                continue
+            if ours == "images":
+                record[ours] = record.get(ours, []) + listed_images(value)
                 continue
             if ours in record:
                 raise RowError(f"two fields are {ours!r}: rename one, or map or ignore it with --mapping")

@@ -24,6 +24,19 @@ class RowError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class RowImage:
+    """An image of a product beside its main one.
+
+    Attributes:
+        name: its URL, or its path as the source has it.
+        load: reads the file (raises SourceImageError); None where it is a URL.
+    """
+
+    name: str
+    load: Loader | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRow:
     """One product as the source describes it.
 
@@ -36,6 +49,7 @@ class SourceRow:
         closed: whether a row whose words name no category is outside the catalogue; otherwise the network decides.
         attributes: what a search can filter by.
         left_out: names of fields that are no attributes: nested, or too long.
+        images: its images beside the main one, each once, at most as many as a product may have.
     """
 
     key: str
@@ -48,15 +62,20 @@ class SourceRow:
     closed: bool = False
     attributes: Attributes = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    images: tuple[RowImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that is no product: its line, its id where that can be told, and why."""
+    """A row that is no product: its line, its id where that can be told, and why.
+
+    With `image`, its name, it is only that one of the further images that cannot be had.
+    """
 
     line: int | None
     key: str | None
     reason: str
+    image: str | None = None
 
 
 class Source(Protocol):

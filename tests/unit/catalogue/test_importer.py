@@ -425,7 +425,7 @@ async def test_a_product_without_a_vector_of_the_active_model_is_embedded_again(
 async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: World) -> None:
     def rows() -> Iterator[SourceRow]:
         for number in range(300):
-            if number == 200:
+            if number == 290:  # read once the first batch has been written
                 world.catalogue.note = ModelNote(candidate="fashion/2")
             yield row(f"p{number}")
 

@@ -322,6 +322,82 @@ def test_an_image_url_is_linked_and_fetched_wherever_it_stands(tmp_path: Path) -
         assert (product(row).image, product(row).image_url) == ("https://a.test/1.jpg", "https://a.test/1.jpg")
 
 
+URLS = [f"https://a.test/{number}.jpg" for number in range(30)]
+
+
+def names(row: SourceRow | RejectedRow) -> list[str]:
+    return [image.name for image in product(row).images]
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        [*URLS[1:4]],
+        [{"url": URLS[1]}, {"src": URLS[2], "alt": "back"}, f" {URLS[3]} "],
+        f"{URLS[1]} | {URLS[2]}|{URLS[3]}",
+        f"{URLS[1]},{URLS[2]}, {URLS[3]}",
+        f"{URLS[1]} {URLS[2]}\n{URLS[3]}",
+        [URLS[0], URLS[1], URLS[2], URLS[2], URLS[3]],
+    ],
+)
+def test_further_images_are_listed_in_whatever_way_each_once_without_the_main_one(tmp_path: Path, images: Any) -> None:
+    for field in ("images", "image_urls", "IMAGES"):
+        (row,) = json_rows(tmp_path, {"id": "1", "image": URLS[0], field: images})
+        assert (names(row), product(row).attributes) == (URLS[1:4], {})
+
+
+def test_a_csv_lists_images_in_one_column_or_in_several(tmp_path: Path) -> None:
+    mapping = FeedMapping(columns={"Bild 2": "images", "Bild 3": "images"})
+    (row,) = csv_rows(tmp_path, "id,image,Bild 2,Bild 3\n1,1.jpg,a b.jpg|c.jpg,\n", mapping=mapping)
+    assert names(row) == ["a b.jpg", "c.jpg"]
+    (row,) = csv_rows(tmp_path, f"id;image_url;images;images\n1;{URLS[0]};{URLS[1]},{URLS[2]};{URLS[3]}\n")
+    assert names(row) == URLS[1:4]
+    assert json_names(tmp_path, image_urls=[URLS[2]], images=[URLS[1]]) == [URLS[2], URLS[1]]
+
+
+def json_names(folder: Path, **fields: Any) -> list[str]:
+    return names(json_rows(folder, {"id": "1", "image": URLS[0], **fields})[0])
+
+
+def test_the_first_of_several_images_is_the_main_one_where_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"first")
+    linked, local = json_rows(tmp_path, {"id": "1", "images": URLS[:2]}, {"id": "2", "images": ["1.jpg", "2.jpg"]})
+    assert (product(linked).image, product(linked).image_url, names(linked)) == (URLS[0], URLS[0], URLS[1:2])
+    image = product(local).image
+    assert not isinstance(image, str)
+    assert (image(), product(local).image_url, names(local)) == (b"first", None, ["2.jpg"])
+    (row,) = csv_rows(tmp_path, f"id,images\n1,{URLS[0]} {URLS[1]}\n")
+    assert (product(row).image_url, names(row)) == (URLS[0], [URLS[1]])
+
+
+def test_images_past_what_a_product_may_have_are_left_out_and_named(tmp_path: Path) -> None:
+    (row,) = json_rows(tmp_path, {"id": "1", "images": URLS})
+    assert (names(row), product(row).left_out) == (URLS[1:20], ("images",))
+    (row,) = json_rows(tmp_path, {"id": "1", "images": URLS[:20]})
+    assert (names(row), product(row).left_out) == (URLS[1:20], ())
+
+
+def test_a_further_image_that_cannot_be_one_does_not_spoil_its_row(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    wrong = [7, {"alt": "x"}, "../secret.jpg", "none.jpg", "https://a.test/" + "x" * 3000, "nul\0.jpg", "", None]
+    (row,) = json_rows(tmp_path / "shop", {"id": "1", "image": URLS[0], "images": wrong})
+    said = []
+    for image in product(row).images:
+        assert image.load is not None
+        with pytest.raises(SourceImageError) as caught:
+            image.load()
+        said.append(str(caught.value))
+    assert [text[:25] for text in said] == [
+        "it is neither a path nor ",
+        "it is neither a path nor ",
+        "the image ../secret.jpg l",
+        "there is no image none.jp",
+        "it is no web address of a",
+        "the image's path holds a ",
+    ]
+
+
 def test_a_local_image_may_be_shown_from_another_address(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"local")
     (row,) = json_rows(tmp_path, {"id": "1", "image": "1.jpg", "image_url": "https://a.test/1.jpg"})

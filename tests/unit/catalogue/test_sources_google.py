@@ -243,6 +243,9 @@ def test_every_attribute_of_the_specification_is_read_alike_in_every_format(
     found = product(row)
     assert (found.key, found.title, found.url) == (EVERY["id"], EVERY["title"], EVERY["link"])
     assert found.image == found.image_url == EVERY["image_link"]
+    assert [(image.name, image.load) for image in found.images] == [
+        (url, None) for url in EVERY["additional_image_link"]
+    ]
     assert found.attributes == KEPT
     assert set(found.left_out) == NOT_KEPT & set(EVERY)
     assert found.category_words == (
@@ -266,7 +269,17 @@ def test_what_the_shop_pays_is_not_shown_to_shoppers_unless_a_mapping_asks_for_i
     assert found.attributes["cost"] == "11.00 EUR"
     assert found.attributes["more"] == EVERY["additional_image_link"]
     assert "pattern" not in found.attributes
+    assert found.images == ()
     assert "cost" not in product(rows_of(tmp_path, rss_file())[0]).attributes
+
+
+def test_the_first_additional_image_stands_for_one_that_is_missing_and_a_mapping_names_more(tmp_path: Path) -> None:
+    item = "<item><g:id>1</g:id><g:additional_image_link>https://a.test/2.jpg</g:additional_image_link>"
+    more = "<g:lifestyle_image_link>https://a.test/beach.jpg</g:lifestyle_image_link></item>"
+    mapping = FeedMapping(columns={"lifestyle_image_link": "images"})
+    found = product(rows_of(tmp_path, RSS + item + more + END, mapping=mapping)[0])
+    assert found.image == found.image_url == "https://a.test/2.jpg"
+    assert [image.name for image in found.images] == ["https://a.test/beach.jpg"]
 
 
 def test_a_mapping_may_make_an_attribute_the_category_or_give_it_a_type(tmp_path: Path) -> None:

@@ -206,7 +206,8 @@ def test_rows_of_variants_and_images_under_one_handle_are_one_product(tmp_path: 
     assert (found.key, found.title, found.line) == ("linen-shirt", "Linen shirt", 2)
     assert found.image == found.image_url == f"{CDN}/front.jpg?v=1"
     assert found.attributes == ATTRIBUTES | GOOGLE
-    assert set(found.left_out) == {"body_html", "cost_of_goods_sold", "additional_image_link"}
+    assert [image.name for image in found.images] == [f"{CDN}/back.jpg", f"{CDN}/side.jpg"]
+    assert set(found.left_out) == {"body_html", "cost_of_goods_sold"}
     assert found.category_words[:3] == ("Shirts", "Apparel & Accessories > Clothing > Clothing Tops > Shirts", "Shirts")
     assert not found.closed
 
@@ -227,9 +228,8 @@ def test_the_first_image_is_the_one_that_shopify_puts_first_and_a_variants_where
     ]
     assert product(read(tmp_path, table(*swapped))[0]).image_url == "https://cdn.shopify.com/b.jpg"
     assert product(read(tmp_path, table(SHIRT | {"Image Src": ""}))[0]).image_url == f"{CDN}/white.jpg"
-    mapping = FeedMapping(columns={"additional_image_link": "images"})
-    kept = product(read(tmp_path, table(SHIRT, SECOND, ONLY_IMAGE), mapping=mapping)[0])
-    assert kept.attributes["images"] == [f"{CDN}/back.jpg", f"{CDN}/side.jpg"]
+    ignoring = FeedMapping(ignore=("additional_image_link",))
+    assert product(read(tmp_path, table(SHIRT, SECOND, ONLY_IMAGE), mapping=ignoring)[0]).images == ()
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,8 @@ def test_products_json_gives_the_same_product_as_the_csv_under_the_same_id(
     assert (found.key, found.title, found.image_url) == (csv_row.key, csv_row.title, csv_row.image_url)
     assert found.attributes == {name: value for name, value in ATTRIBUTES.items() if name != "product_category"}
     assert found.category_words == ("Shirts",)
-    assert set(found.left_out) == {"body_html", "additional_image_link"}
+    assert [image.name for image in found.images] == [f"{CDN}/back.jpg"]
+    assert set(found.left_out) == {"body_html"}
 
 
 def test_a_draft_and_a_product_that_is_not_published_are_outside(tmp_path: Path) -> None:

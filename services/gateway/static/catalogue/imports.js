@@ -18,6 +18,6 @@ export function importPanel(summary, { t, language }) {
 
 function rejected(rows, t) {
   const head = h("thead", {}, h("tr", {}, [t.catalogue.row, t.catalogue.id, t.catalogue.reason].map((text) => h("th", { scope: "col" }, text))));
-  const body = h("tbody", {}, rows.slice(0, SHOWN).map(({ line, id, reason }) => h("tr", {}, [line, id, reason].map((text) => h("td", {}, String(text ?? ""))))));
+  const body = h("tbody", {}, rows.slice(0, SHOWN).map(({ line, id, image, reason }) => h("tr", {}, [line, id, image ? `${image}: ${reason}` : reason].map((text) => h("td", {}, String(text ?? ""))))));
   return h("div", { class: "rejected", tabindex: "0", role: "region", "aria-label": t.catalogue.rejected }, h("table", {}, head, body));
 }

@@ -16,6 +16,7 @@ export function figures({ products, model, sync, uptime_seconds: uptime }, { t, 
     [t.catalogue.lag, lag === null ? t.catalogue.lagNone : t.catalogue.seconds(lag.toFixed(1)), lag === null ? "" : tone(lag < LATE_S)],
     [t.catalogue.applied, count(sync.applied), ""],
     [t.catalogue.skipped, count(sync.skipped), sync.skipped > 0 ? "bad" : ""],
+    ...(sync.skipped_images > 0 ? [[t.catalogue.skippedImages, count(sync.skipped_images), "bad"]] : []),
     [t.catalogue.otherModels, count(sync.other_models), sync.other_models > 0 ? "bad" : ""],
     [t.catalogue.uptime, duration(uptime, language), ""],
   ];

@@ -182,6 +182,7 @@ const en = {
     states: { starting: "Starting", loading: "Loading", following: "Following", reconnecting: "Reconnecting", rebuilding: "Reading anew" },
     applied: "Changes applied",
     skipped: "Documents skipped",
+    skippedImages: "Images skipped",
     otherModels: "Of another model",
     uptime: "Gateway up for",
     lastError: "Last error of the sync",
@@ -207,6 +208,7 @@ const en = {
     doctorHealthy: "Nothing is wrong.",
     findings: {
       broken: "Documents that are no products",
+      broken_images: "Further images whose vector cannot be used",
       not_embedded: "Products without a vector",
       other_model: "Products with a vector of another model",
       unknown_category: "Products in a category that the model does not have",
