@@ -18,7 +18,8 @@ from services.contracts.formats import sniff
 from services.contracts.wire import MAX_BATCH
 
 T = TypeVar("T")
-READ_AT_ONCE = 32  # images, between two looks at how many bytes are in memory
+READ_AT_ONCE = 32  # image files, between two looks at how many bytes are in memory
+FETCH_AT_ONCE = 8  # the same of images from the web, by each batch: as many as one server is asked for
 GROUP_BYTES = 16 * 1024 * 1024  # images that are handled together, and sent in one request
 
 
@@ -84,10 +85,11 @@ class ImageLoader:
     async def load(self, items: list[Described], recalled: Mapping[str, SeenImage]) -> AsyncIterator[list[Loaded]]:
         """Yield the rows with their images, in groups of about GROUP_BYTES at most; `recalled` ones only if they changed."""
         group: list[Loaded] = []
-        for start in range(0, len(items), READ_AT_ONCE):
+        at_once = FETCH_AT_ONCE if any(isinstance(item.row.image, str) for item in items) else READ_AT_ONCE
+        for start in range(0, len(items), at_once):
             if self._stopping.is_set():
                 break
-            group += await self._some(items[start : start + READ_AT_ONCE], recalled)
+            group += await self._some(items[start : start + at_once], recalled)
             if sum(len(loaded.data) for loaded in group) >= GROUP_BYTES:
                 yield group
                 group = []

@@ -36,11 +36,13 @@ class ImportRecord:
             stopping: is set when the import is cancelled from elsewhere, or taken over.
         """
         self.started_at = datetime.now(UTC)
-        self.id = f"{self.started_at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+        now = f"{self.started_at:%Y%m%d-%H%M%S-%f}"
+        self.id = f"{now[:-3]}-{secrets.token_hex(4)}"  # a later one sorts behind
         self.state = "receiving"
         self.cancelled = False
         self.taken_over = False
         self.facts: Callable[[], Mapping[str, Any]] = dict
+        self._ended_at: datetime | None = None
         self._source = source
         self._store = store
         self._patience = patience
@@ -74,22 +76,29 @@ class ImportRecord:
             self._beats.cancel()
             await asyncio.wait([self._beats])
         if self.state in UNDER_WAY:
-            self.state = "failed" if error is not None else "done"
+            cancelled = isinstance(error, asyncio.CancelledError)
+            self.state = "done" if error is None else "interrupted" if cancelled else "failed"
         with contextlib.suppress(LookalikeError):  # an import is not worse for a database that does not take the note
             await self._store.put_import(self.id, self.document())
         await self._drop()
 
+    def cancel(self) -> None:
+        """End the import early."""
+        self.cancelled = True
+        self._stopping.set()
+
     def document(self) -> dict[str, Any]:
         """Return the note as it is now."""
         now = datetime.now(UTC)
-        ended = None if self.state in UNDER_WAY else now.isoformat()
+        if self._ended_at is None and self.state not in UNDER_WAY:
+            self._ended_at = now
         return {
             "id": self.id,
             "state": self.state,
             "source": self._source,
             "started_at": self.started_at.isoformat(),
             "updated_at": now.isoformat(),
-            "finished_at": ended,
+            "finished_at": None if self._ended_at is None else self._ended_at.isoformat(),
             **self.facts(),
             "process": asdict(self._mark),
         }
@@ -100,7 +109,7 @@ class ImportRecord:
             with contextlib.suppress(CatalogueUnavailable):  # it is waited for elsewhere
                 self.taken_over = not await self._lease.renew()
                 if not self.taken_over:
-                    self.cancelled = await self._store.put_import(self.id, self.document())
+                    self.cancelled |= await self._store.put_import(self.id, self.document())
                 if self.taken_over or self.cancelled:
                     self._stopping.set()
 

@@ -144,10 +144,10 @@ class Summary:
 class RejectedFile:
     """Rejected rows as NDJSON: line, id, reason; of a further image its name as well.
 
-    The file appears whole at the end, and only if there are any.
+    The file appears whole at the end, and only if there are any. Without a path, only the first of them are kept.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._part: IO[bytes] | None = None
         self.first: list[dict[str, Any]] = []  # for the page that shows how the last import went
@@ -163,6 +163,8 @@ class RejectedFile:
             said["image"] = row.image
         if len(self.first) < SHOWN_REJECTED:
             self.first.append(said)
+        if self._path is None:
+            return
         try:
             if self._part is None:
                 self._part = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed in `close`
@@ -178,6 +180,8 @@ class RejectedFile:
         Raises:
             RejectedFileError: the file cannot be written.
         """
+        if self._path is None:
+            return None
         try:
             if self._part is None:
                 self._path.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,8 +64,9 @@ class ImportSession:
         *,
         on_progress: Callable[[Tally], None] = lambda _: None,
         on_outcome: Callable[[Outcome], None] = lambda _: None,
+        room: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Put the parts together; `stopping` ends it early."""
+        """Put the parts together; `stopping` ends it early. The others are the `Importer`'s."""
         self.tally = Tally()
         self.model: str | None = None
         self._plan = plan
@@ -75,6 +76,7 @@ class ImportSession:
         self._stopping = stopping
         self._on_progress = on_progress
         self._on_outcome = on_outcome
+        self._room = room
         self._started = time.monotonic()
 
     async def run(self, record: ImportRecord, facts: ModelFacts) -> Summary:
@@ -133,6 +135,7 @@ class ImportSession:
             self._plan.options,
             lambda: self._on_progress(self.tally),
             self._on_outcome,
+            self._room,
         )
         self.tally = importer.tally
         return importer

@@ -5,7 +5,7 @@ write is the whole product under its key, after its picture: an import that was 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from services.catalogue.import_ports import Catalogue, Embedding, Fetcher, Known
 from services.catalogue.import_report import Fate, Outcome, RejectedFile, Tally
 from services.catalogue.patience import Patience
 from services.catalogue.product import Prediction, Product
-from services.catalogue.sources.rows import RejectedRow, Source, SourceRow
+from services.catalogue.sources.rows import RejectedRow, Source, SourceError, SourceRow
 from services.catalogue.web_images import PER_HOST, WebImages
 from services.contracts.wire import MAX_BATCH
 from services.contracts.wire import BatchEmbedding as Seen
@@ -45,12 +45,13 @@ class ImportOptions:
 
 @dataclass
 class _Taken:
-    """Rows of the source: products, complaints, rows outside the categories, and whether the source has ended."""
+    """Rows of the source: products, complaints, rows outside the categories; whether the source has ended, or broken off."""
 
     batch: list[Described] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
     outside: list[SourceRow] = field(default_factory=list)
     ended: bool = False
+    broken: SourceError | None = None
 
 
 @dataclass
@@ -77,8 +78,13 @@ class Importer:
         options: ImportOptions,
         on_progress: Callable[[], None] = lambda: None,
         on_outcome: Callable[[Outcome], None] = lambda _: None,
+        room: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Put the parts together; `on_progress` is called after each group of products, `on_outcome` for each row."""
+        """Put the parts together.
+
+        `on_progress` is called after each group of products, `on_outcome` for each row; `room` is awaited before rows are
+        read, so that whoever takes the outcomes can slow the import down.
+        """
         self.tally = Tally()
         self._source = source
         self._placer = placer
@@ -92,6 +98,8 @@ class Importer:
         self._options = options
         self._on_progress = on_progress
         self._on_outcome = on_outcome
+        self._room = room
+        self._broken: SourceError | None = None
 
     async def run(self, first: str, stopping: asyncio.Event) -> None:
         """Import until the source ends or `stopping` is set; what is under way then is brought to its end.
@@ -126,11 +134,15 @@ class Importer:
                     group.create_task(one(batch))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
+        if self._broken is not None:
+            raise self._broken
 
     async def _batches(self, stopping: asyncio.Event) -> AsyncIterator[list[Described]]:
         rows = self._source.rows()
         left = self._options.limit
         while not stopping.is_set() and left != 0:
+            if self._room is not None:
+                await self._room()
             taken = await asyncio.to_thread(self._take, rows, MAX_BATCH if left is None else min(MAX_BATCH, left))
             self.tally.read += len(taken.batch) + len(taken.rejected) + len(taken.outside)
             self.tally.outside += len(taken.outside)
@@ -143,13 +155,17 @@ class Importer:
             if taken.batch:
                 yield taken.batch
             if taken.ended:
+                self._broken = taken.broken  # what came before it is brought to its end first
                 return
 
     def _take(self, rows: Iterator[SourceRow | RejectedRow], size: int) -> _Taken:
         """Read at most `size` products. It runs in a thread, and changes nothing of ours."""
         taken = _Taken()
         while len(taken.batch) < size and len(taken.rejected) + len(taken.outside) < MAX_NOT_TAKEN:
-            row = next(rows, None)
+            try:
+                row = next(rows, None)
+            except SourceError as error:
+                taken.broken, row = error, None
             if row is None:
                 taken.ended = True
                 break

@@ -27,7 +27,7 @@ MAX_DELAY_S = 5.0
 
 
 class GivenUp(Exception):
-    """A service stayed away for longer than we wait. The text is the last thing it, or its client, said."""
+    """A service stayed away for longer than we wait. The text is the last thing it, or its client, said; the cause said it."""
 
 
 class Stopped(Exception):
@@ -85,7 +85,7 @@ class Patience:
         try:
             answer: T = await retrying(attempt)
         except PASSING as error:
-            raise GivenUp(f"{error.detail} (waited {self._within_s:g} s)") from None
+            raise GivenUp(f"{error.detail} (waited {self._within_s:g} s)") from error
         if retrying.statistics["attempt_number"] > 1:
             self._say(None)
         return answer

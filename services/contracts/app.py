@@ -1,6 +1,6 @@
 """The frame every service's FastAPI app has: errors, request ids, metrics, liveness and readiness."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -37,9 +37,13 @@ def make_app(
     readiness: ReadinessCheck,
     metrics: Metrics,
     max_body_bytes: int,
+    body_bytes_of: Mapping[str, int] | None = None,
     **options: Any,
 ) -> FastAPI:
-    """Return a service's app: its routers within the frame. `max_body_bytes` bounds every request's body."""
+    """Return a service's app: its routers within the frame.
+
+    `max_body_bytes` bounds every request's body but for those of the paths in `body_bytes_of`, which have their own.
+    """
     app = FastAPI(
         title=f"Lookalike {service}",
         description=description,
@@ -47,7 +51,7 @@ def make_app(
         lifespan=lifespan,
         middleware=[
             Middleware(TelemetryMiddleware, service=service, metrics=metrics),
-            Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes),
+            Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes, paths=body_bytes_of),
         ],
         telemetry={"tracing": False},
         **options,

@@ -4,6 +4,7 @@ Starlette's own limit answers in plain text when the size is announced. This one
 bound, before it answers: a connection that is closed on a client that still sends loses the answer on its way.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -41,17 +42,21 @@ class _Body:
 
 
 class BodyLimitMiddleware:
-    """Raises 413 (HTTPException) where a body of more than `max_bytes` is read, announced or not."""
+    """Raises 413 (HTTPException) where a body of more than `max_bytes` is read, announced or not.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    `paths` have bounds of their own.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, paths: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.paths = paths or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = scope[_KEY] = _Body(scope, receive, self.max_bytes)
+        body = scope[_KEY] = _Body(scope, receive, self.paths.get(scope.get("path", ""), self.max_bytes))
         await self.app(scope, body.receive, send)
 
 

@@ -54,6 +54,27 @@ class ImageServerAway(ImageUrlFailed):
         self.wait_s = wait_s
 
 
+class FeedTooLarge(LookalikeError):
+    slug, status, title = "feed-too-large", 413, "The feed is too large"
+
+
+class InvalidFeed(LookalikeError):
+    slug, status, title = "invalid-feed", 422, "The feed cannot be read"
+
+
+class NoRoom(LookalikeError):
+    slug, status, title = "no-room", 507, "There is no room for the feed"
+
+
+class ImportConflict(LookalikeError):
+    slug, status, title = "import-under-way", 409, "Another import is under way"
+    retry_after_s = 5
+
+
+class UnknownImport(LookalikeError):
+    slug, status, title = "unknown-import", 404, "There is no such import"
+
+
 class NotFound(LookalikeError):
     slug, status, title = "not-found", 404, "There is nothing at this address"
 

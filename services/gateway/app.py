@@ -15,7 +15,8 @@ from services.contracts.app import Readiness, make_app
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
 from services.contracts.telemetry import REQUEST_ID_HEADER, Metrics
-from services.gateway import routes_catalogue, routes_page, routes_products, routes_search
+from services.gateway import routes_catalogue, routes_imports, routes_page, routes_products, routes_search
+from services.gateway.imports import ImportJobs, ImportMeans
 from services.gateway.index_client import IndexClient
 from services.gateway.index_nodes import IndexNodes
 from services.gateway.links import Links
@@ -29,6 +30,8 @@ from services.gateway.state import GatewayState, gateway_state
 DESCRIPTION = """A shopper's photo goes in; out come the kind of clothing it shows and the products of the catalogue
 that look most like it. Errors are problem documents (RFC 9457); every answer carries `X-Request-ID`."""
 
+BATCH_TIMEOUT_S = 30.0
+
 
 def create_app(settings: GatewaySettings) -> FastAPI:
     """Return the gateway's app. Clients are opened in its lifespan, not here."""
@@ -41,11 +44,18 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app = make_app(
         service="gateway",
         description=DESCRIPTION,
-        routers=[routes_search.router, routes_products.router, routes_catalogue.router, routes_page.router],
+        routers=[
+            routes_search.router,
+            routes_products.router,
+            routes_imports.router,
+            routes_catalogue.router,
+            routes_page.router,
+        ],
         lifespan=lifespan,
         readiness=_readiness,
         metrics=Metrics(),
         max_body_bytes=settings.max_body_bytes,
+        body_bytes_of={"/v1/products:import": settings.max_import_bytes},
         docs_url=None,
         redoc_url=None,
     )
@@ -76,6 +86,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
         settings=settings,
         search=search,
         products=ProductService(store, embedding, search.models, links),
+        imports=await _imports(settings, store, stack),
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
         resizer=Resizer(embedding),
@@ -96,6 +107,18 @@ async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
         with contextlib.suppress(asyncio.CancelledError):
             await task
         await nodes.close()
+
+
+async def _imports(settings: GatewaySettings, store: ProductStore, stack: AsyncExitStack) -> ImportJobs:
+    """Return what runs imports, with clients of its own: batches take their time, and searches do not wait for them."""
+    embedding = EmbeddingClient(settings.embedding_url, max(settings.embedding_timeout_s, BATCH_TIMEOUT_S))
+    stack.push_async_callback(embedding.close)
+    fetcher = _fetcher(settings)
+    if fetcher is not None:
+        stack.push_async_callback(fetcher.close)
+    jobs = ImportJobs(ImportMeans(store, embedding, fetcher, settings.import_dir, settings.max_import_bytes))
+    stack.push_async_callback(jobs.close)
+    return jobs
 
 
 def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:

@@ -1,5 +1,6 @@
 """What can be set of the gateway, by environment variables with the prefix `GATEWAY_`."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -43,6 +44,9 @@ class GatewaySettings(BaseSettings):
     admin_key: SecretStr | None = Field(None, description="when set, writing products needs it as a bearer token")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins that may call from a browser")
 
+    max_import_bytes: int = Field(32 * 1024 * 1024, gt=0, description="of a feed that is imported at once, unpacked")
+    import_dir: Path | None = Field(None, description="where feeds are kept while they are imported")
+
     fetch_enabled: bool = Field(False, description="whether `image_url` is fetched at all")
     fetch_timeout_s: float = Field(5.0, gt=0)
     fetch_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -61,7 +65,9 @@ class GatewaySettings(BaseSettings):
             raise ValueError("give an address such as http://index:8002, or several with commas between them")
         return value
 
-    @field_validator("product_url_template", "image_url_template", "public_url", "admin_key", "currency", mode="before")
+    @field_validator(
+        "product_url_template", "image_url_template", "public_url", "admin_key", "currency", "import_dir", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -12,6 +12,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from services.contracts.errors import TooManyRequests, Unauthorised
+from services.gateway.imports import ImportJobs
 from services.gateway.index_nodes import IndexNodes
 from services.gateway.pages_images import Resizer
 from services.gateway.products import ProductService
@@ -27,6 +28,7 @@ class GatewayState:
     settings: GatewaySettings
     search: SearchService
     products: ProductService
+    imports: ImportJobs
     index: IndexNodes
     reader: ImageReader
     resizer: Resizer

@@ -37,6 +37,8 @@ class ImageServer:
         self.closing = threading.Event()
         self.troubles: dict[str, list[int | tuple[int, str]]] = {}
         self.tags = False
+        self.held: frozenset[str] = frozenset()
+        self.release = threading.Event()
         self.delay_s = 0.0
         self.most_at_once = 0
         self._under_way = 0
@@ -89,6 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server_of.requests.append((self.path, dict(self.headers)))
         route, _, query = self.path.partition("?")
+        while route in self.server_of.held and not self.server_of.closing.is_set():
+            if self.server_of.release.wait(0.05):
+                break
         # A client that had enough is what some of the pages are for.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError), self.server_of.counted():
             self._route(route, query)

@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -210,6 +211,7 @@ class World:
         options: ImportOptions | None = None,
         wait_s: float = 5.0,
         source: Iterable[SourceRow | RejectedRow] | None = None,
+        room: Callable[[], Awaitable[Any]] | None = None,
     ) -> Tally:
         rejected = RejectedFile(self.rejected_file)
         importer = Importer(
@@ -221,6 +223,7 @@ class World:
             rejected,
             Patience(wait_s, self.stopping, self.said.append),
             options or ImportOptions(),
+            room=room,
         )
         try:
             await importer.run(self.embedding.model, self.stopping)

@@ -58,7 +58,7 @@ class ImportStack:
             except (httpx.HTTPError, pymongo.errors.PyMongoError):
                 return False
 
-        eventually(ready, within_s=60)
+        eventually(ready, within_s=110)
 
     def begin(
         self, database: str, *arguments: str | Path, cwd: Path, command: str = "import"

@@ -12,6 +12,7 @@ from services.catalogue.sources.rows import Loader, RowError, RowImage, SourceIm
 
 MAX_URL = 2048
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
+NO_FILES = Path(os.devnull)  # as the folder of a feed's images: it may name none
 WEB = re.compile(r"https?://", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x20\x7f]")
 # Between several images in one text: a bar or a line's end; before a URL also a comma, a semicolon or a space.
@@ -99,6 +100,8 @@ def read_image(root: Path, image: str) -> bytes:
     Raises:
         SourceImageError: there is none, it cannot be read, it is too large, or it lies outside the folder.
     """
+    if root == NO_FILES:
+        raise SourceImageError(f"the image {image} is a path: only web addresses are taken here")
     if "\0" in image:
         raise SourceImageError("the image's path holds a NUL character")
     path = Path(os.path.realpath(root / image))

@@ -19,6 +19,7 @@ from services.catalogue.sources import FeedMapping, RejectedRow, SourceError, So
 from services.contracts.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire import MAX_BATCH
 from tests.support.import_fakes import CATEGORIES, FakeFingerprint, World, row
+from tests.support.stack import eventually
 
 
 @pytest.fixture
@@ -314,13 +315,17 @@ async def test_fields_that_are_no_attributes_are_counted_by_name(world: World) -
     assert tally.left_out == {"description": 2, "x": 1}
 
 
-async def test_a_source_that_breaks_off_ends_the_import_with_its_own_words(world: World) -> None:
+@pytest.mark.parametrize("count", [1, MAX_BATCH - 1, MAX_BATCH, 3 * MAX_BATCH + 1])
+async def test_a_source_that_breaks_off_ends_the_import_with_its_own_words_once_all_before_is_in(
+    world: World, count: int
+) -> None:
     def rows() -> Iterator[SourceRow]:
-        yield row("A")
+        yield from (row(f"{n}", b"\x00%d" % n) for n in range(count))
         raise SourceError("the feed breaks off after line 2")
 
     with pytest.raises(SourceError, match="breaks off"):
         await world.run(source=rows())
+    assert len(world.catalogue.products) == count
 
 
 async def test_an_image_that_its_server_knows_to_be_unchanged_is_neither_sent_nor_embedded_again(world: World) -> None:
@@ -425,10 +430,21 @@ async def test_a_product_without_a_vector_of_the_active_model_is_embedded_again(
 async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: World) -> None:
     def rows() -> Iterator[SourceRow]:
         for number in range(300):
-            if number == 290:  # read once the first batch has been written
+            if number == 200:
+                eventually(lambda: world.catalogue.products)  # rows are read in a thread, ahead of what is written
                 world.catalogue.note = ModelNote(candidate="fashion/2")
             yield row(f"p{number}")
 
     await world.run(source=rows(), options=ImportOptions(in_flight=1))
     beside = [key for key, product in world.catalogue.products.items() if product.embeddings]
     assert "p299" in beside and "p0" not in beside
+
+
+async def test_whoever_takes_the_outcomes_can_hold_the_import_back(world: World) -> None:
+    room = asyncio.Event()
+    rows = [row(f"{n}", b"\x00%d" % n) for n in range(MAX_BATCH + 1)]
+    importing = asyncio.create_task(world.run(*rows, room=room.wait))
+    await asyncio.sleep(0.1)
+    assert world.catalogue.products == {}
+    room.set()
+    assert (await importing).imported == MAX_BATCH + 1

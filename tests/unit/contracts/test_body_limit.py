@@ -127,3 +127,20 @@ async def test_what_is_too_much_is_heard_out_so_that_the_answer_arrives(announce
 async def test_what_has_no_end_is_cut_off(announced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_limit, "DISCARD_BYTES", 500)
     assert await consume(10**9, announced) == 600
+
+
+async def test_a_path_may_have_a_bound_of_its_own() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": bytes(500), "more_body": False}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        bounds.append(len((await receive())["body"]))
+
+    async def send(_: Any) -> None: ...
+
+    bounds: list[int] = []
+    limited = BodyLimitMiddleware(app, 100, {"/large": 500})
+    await limited({"type": "http", "path": "/large", "headers": []}, receive, send)
+    assert bounds == [500]
+    with pytest.raises(HTTPException, match="100 bytes"):
+        await limited({"type": "http", "path": "/large/not", "headers": []}, receive, send)

@@ -201,7 +201,7 @@ const en = {
     rejected: "Rejected rows",
     rejectedNone: "No row was rejected.",
     importStatus: "Ended",
-    importStatuses: { done: "Done", interrupted: "Interrupted", failed: "Failed" },
+    importStatuses: { done: "Done", interrupted: "Interrupted", cancelled: "Cancelled", failed: "Failed" },
     doctor: "The doctor’s findings",
     doctorNone: "The catalogue has not been examined yet. Run: lookalike doctor",
     doctorAt: (when) => `Examined ${when}`,

@@ -1,0 +1,394 @@
+"""Importing through the gateway: real processes, a web server for the images, feeds in every form, and what goes wrong."""
+
+import gzip
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pymongo
+import pytest
+
+from services.contracts.wire import MAX_BATCH
+from services.gateway.import_feed import NDJSON
+from tests.support.http import ImageServer, picture
+from tests.support.import_stack import ImportStack, finish, running_import_stack, wait_for_products
+from tests.support.shop import environment
+from tests.support.stack import eventually
+
+KEY = "open sesame"
+LATER = {"Prefer": "respond-async"}
+GOOGLE = """<?xml version="1.0"?><rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel>
+<item><g:id>G1</g:id><g:title>From Google</g:title><g:image_link>{url}</g:image_link></item>
+<item><g:id>G2</g:id><g:title>Bread & butter</g:title><g:image_link>{url}</g:image_link></item>
+</channel></rss>"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ImageServer]:
+    with ImageServer({f"/{number}.png": picture((number, 90, 90), (8, 8)) for number in range(200)}) as running:
+        running.tags = True
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, server: ImageServer) -> Iterator[ImportStack]:
+    settings = {
+        "GATEWAY_FETCH_ENABLED": "true",
+        "GATEWAY_FETCH_ALLOWED_HOSTS": server.host,
+        "GATEWAY_FETCH_TIMEOUT_S": "20",
+        "GATEWAY_ADMIN_KEY": KEY,
+        "GATEWAY_MAX_IMPORT_BYTES": "1000000",
+    }
+    with environment(settings), running_import_stack(tmp_path_factory.mktemp("jobs")) as running:
+        yield running
+
+
+@pytest.fixture
+def api(stack: ImportStack, server: ImageServer) -> Iterator[httpx.Client]:
+    """A running gateway over an empty catalogue, and images that come at once."""
+    server.held = frozenset()
+    server.release.clear()
+    with pymongo.MongoClient[dict[str, Any]](stack.mongo_url) as client:
+        for name in ("products", "images", "seen_images"):
+            client["lookalike"][name].delete_many({})
+    with gateway(stack) as opened:
+        assert not any(one["state"] in ("receiving", "running") for one in imports(opened))
+        yield opened
+    server.release.set()
+
+
+def hold(server: ImageServer) -> None:
+    """Keep an import of all the images under way: those behind the first batch do not come."""
+    server.held = frozenset(f"/{number}.png" for number in range(MAX_BATCH, 200))
+
+
+def gateway(stack: ImportStack) -> httpx.Client:
+    """Start the gateway where it does not run; return a client that knows the key."""
+    if "gateway" not in stack.running:
+        stack.start("gateway")
+    url = f"http://127.0.0.1:{stack.commands['gateway'][1]['GATEWAY_PORT']}"
+
+    def alive() -> bool:
+        try:
+            return httpx.get(url + "/livez", trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    eventually(alive, within_s=60)
+    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60, trust_env=False)
+
+
+def imports(api: httpx.Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.get("/v1/imports").json()["imports"]
+    return found
+
+
+def ndjson(*rows: dict[str, object] | bytes) -> bytes:
+    return b"\n".join(row if isinstance(row, bytes) else orjson.dumps(row) for row in rows)
+
+
+def rows(server: ImageServer, *numbers: int, **facts: object) -> list[dict[str, object]]:
+    return [{"id": f"p{number}", "image_url": server.url(f"/{number}.png"), **facts} for number in numbers]
+
+
+def post(api: httpx.Client, body: bytes, kind: str = NDJSON, **more: Any) -> httpx.Response:
+    headers = {"Content-Type": kind, **more.pop("headers", {})}
+    return api.post("/v1/products:import", content=body, headers=headers, params=more)
+
+
+def lines(answer: httpx.Response) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text
+    return [orjson.loads(line) for line in answer.content.splitlines()]
+
+
+def until_ended(api: httpx.Client, import_id: str) -> dict[str, Any]:
+    """Return an import's document once it has ended."""
+
+    def ended() -> dict[str, Any] | None:
+        document: dict[str, Any] = api.get(f"/v1/imports/{import_id}").json()
+        return None if document["state"] in ("receiving", "running") else document
+
+    return eventually(ended, within_s=60)  # type: ignore[return-value]
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> str:
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{slug}"), answer.text
+    return str(answer.json()["detail"])
+
+
+def test_each_line_is_answered_and_the_last_one_sums_up(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
+    feed = ndjson(
+        *rows(server, 0, 1, title="Shirt", price="29.90 EUR"),
+        b'{"id": "p2", "image_url": ',
+        {"id": "p3", "image_url": server.url("/status/404")},
+        {"id": "p4", "image": "/etc/passwd"},
+        {"id": "p0", "image_url": server.url("/1.png")},
+        {"id": "p5", "image_url": server.url("/redirect?to=http://10.0.0.1/")},
+    )
+    first, *told, last = lines(post(api, feed, name="Tuesday's"))
+    assert first["import"]["state"] == "running"
+    assert {(one["line"], one["id"], one["outcome"]) for one in told} == {
+        (1, "p0", "imported"),
+        (2, "p1", "imported"),
+        (3, None, "rejected"),
+        (4, "p3", "rejected"),
+        (5, "p4", "rejected"),
+        (6, "p0", "rejected"),
+        (7, "p5", "rejected"),
+    }
+    reasons = {one["line"]: one["reason"] for one in told if "reason" in one}
+    assert "not JSON" in reasons[3]
+    assert "404" in reasons[4]
+    assert reasons[5] == "the image /etc/passwd is a path: only web addresses are taken here"
+    assert reasons[6] == "the id p0 was already given on line 1"
+    assert "10.0.0.1 is not a public host" in reasons[7]
+    done = last["import"]
+    assert (done["state"], done["source"], done["imported"], done["rejected"]) == ("done", "Tuesday's", 2, 5)
+    assert {row["line"] for row in done["rejected_rows"]} == {3, 4, 5, 6, 7}
+    assert done["rate"] > 0
+    product = stack.products("lookalike")["p0"]
+    assert (product["title"], product["attributes"]) == ("Shirt", {"price": 29.9, "currency": "EUR"})
+    again = lines(post(api, ndjson(*rows(server, 0, 1, title="Shirt", price="29.90 EUR"))))
+    assert [one["outcome"] for one in again[1:-1]] == ["unchanged", "unchanged"]
+    assert again[-1]["import"]["not_modified"] == 2
+    listed = imports(api)
+    assert [one["id"] for one in listed[:2]] == [again[-1]["import"]["id"], done["id"]]
+    assert listed[1]["rejected_rows"] == []
+    assert api.get(f"/v1/imports/{done['id']}").json()["rejected_rows"] == done["rejected_rows"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("text/csv; charset=utf-8", lambda url: f"id,image_url,title\nC1,{url},From CSV\nC2,,None\n"),
+        ("text/tab-separated-values", lambda url: f"id\timage_url\nC1\t{url}\nC2\t\n"),
+        ("application/xml", lambda url: GOOGLE.format(url=url)),
+        (
+            "application/json",
+            lambda url: orjson.dumps(
+                {"products": [{"handle": "S1", "images": [{"src": url}]}, {"handle": "S2", "images": []}]}
+            ).decode(),
+        ),
+    ],
+)
+def test_other_feeds_are_told_by_their_content_type(
+    stack: ImportStack, api: httpx.Client, server: ImageServer, kind: str, make: Callable[[str], str]
+) -> None:
+    answered = lines(post(api, make(server.url("/7.png")).encode(), kind))
+    assert sorted(one["outcome"] for one in answered[1:-1]) == ["imported", "rejected"]
+    assert len(stack.products("lookalike")) == 1
+
+
+def test_a_feed_may_be_packed_and_have_a_mapping(stack: ImportStack, api: httpx.Client, server: ImageServer) -> None:
+    feed = f"sku,Bild\nA,{server.url('/1.png')}\n".encode()
+    mapping = orjson.dumps({"columns": {"sku": "id", "Bild": "image_url"}}).decode()
+    template = "https://shop.example/p/{id}"
+    packed = gzip.compress(feed[:5]) + gzip.compress(feed[5:])
+    encoding = {"Content-Encoding": "gzip"}
+    answered = lines(post(api, packed, "text/csv", mapping=mapping, url_template=template, headers=encoding))
+    assert answered[-1]["import"]["imported"] == 1
+    assert stack.products("lookalike")["A"]["url"] == "https://shop.example/p/A"
+
+
+def test_an_import_that_nobody_waits_for_has_an_address(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
+    answer = post(api, ndjson(*rows(server, *range(150)), b"{"), headers=LATER)
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["preference-applied"] == "respond-async"
+    assert answer.headers["location"] == f"/v1/imports/{answer.json()['id']}"
+    done = until_ended(api, answer.json()["id"])
+    assert (done["state"], done["imported"], done["rejected"], done["rejected_rows"][0]["line"]) == (
+        "done",
+        150,
+        1,
+        151,
+    )
+    assert done["progress"][0] == done["progress"][1] > 0
+    assert done["started_at"] <= done["finished_at"]
+    assert len(stack.products("lookalike")) == 150
+
+
+def test_sync_removes_what_the_feed_no_longer_has_within_its_limit(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
+    lines(post(api, ndjson(*rows(server, *range(10)))))
+    half = lines(post(api, ndjson(*rows(server, *range(5))), sync="true"))[-1]["import"]
+    assert (half["state"], "5 of 10 products (50%)" in half["reason"]) == ("failed", True)
+    done = lines(post(api, ndjson(*rows(server, *range(5))), sync="true", sync_limit="0.5"))[-1]["import"]
+    assert (done["state"], done["removed"]) == ("done", 5)
+    assert set(stack.products("lookalike")) == {f"p{n}" for n in range(5)}
+
+
+def test_one_import_runs_at_a_time_and_can_be_cancelled(
+    stack: ImportStack, api: httpx.Client, server: ImageServer, tmp_path: Path
+) -> None:
+    hold(server)
+    first = post(api, ndjson(*rows(server, *range(200))), headers=LATER).json()
+    wait_for_products(stack, "lookalike", at_least=1)
+    second = post(api, ndjson(*rows(server, 1)))
+    assert "another import is under way: api, since" in problem(second, 409, "import-under-way")
+    assert second.json()["import_id"] == first["id"]
+    assert int(second.headers["retry-after"]) >= 1
+    feed = tmp_path / "feed.ndjson"
+    feed.write_bytes(ndjson(*rows(server, 1)))
+    from_the_command_line = stack.run("lookalike", feed, "--allow-host", server.host, cwd=tmp_path)
+    assert from_the_command_line.status == 1
+    assert "another import is under way: api, since" in from_the_command_line.said
+    under_way = api.get(f"/v1/imports/{first['id']}").json()
+    assert (under_way["state"], under_way["finished_at"]) == ("running", None)
+    assert api.post(f"/v1/imports/{first['id']}:cancel").status_code == 200
+    server.release.set()
+    ended = until_ended(api, first["id"])
+    assert ended["state"] == "cancelled"
+    assert ended["imported"] == len(stack.products("lookalike")) < 200
+    assert api.post(f"/v1/imports/{first['id']}:cancel").json()["state"] == "cancelled"
+    again = lines(post(api, ndjson(*rows(server, *range(200)))))[-1]["import"]
+    assert (again["unchanged"], again["imported"]) == (ended["imported"], 200 - ended["imported"])
+
+
+def test_an_import_from_the_command_line_is_shown_and_cancelled_through_the_api(
+    stack: ImportStack, api: httpx.Client, server: ImageServer, tmp_path: Path
+) -> None:
+    hold(server)
+    feed = tmp_path / "nightly.ndjson"
+    feed.write_bytes(ndjson(*rows(server, *range(200))))
+    process = stack.begin("lookalike", feed, "--allow-host", server.host, cwd=tmp_path)
+    wait_for_products(stack, "lookalike", at_least=1)
+    shown = imports(api)[0]
+    assert (shown["source"], shown["state"]) == ("nightly.ndjson", "running")
+    api.post(f"/v1/imports/{shown['id']}:cancel").raise_for_status()
+    server.release.set()
+    done = finish(process)
+    assert (done.status, done.summary["status"]) == (130, "cancelled"), done.said
+    assert api.get(f"/v1/imports/{shown['id']}").json()["state"] == "cancelled"
+
+
+def test_a_client_that_goes_away_while_it_reads_ends_its_import(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
+    hold(server)
+    body = ndjson(*rows(server, *range(200)))
+    with api.stream("POST", "/v1/products:import", content=body, headers={"Content-Type": NDJSON}) as answer:
+        told = answer.iter_lines()
+        first = orjson.loads(next(told))
+        wait_for_products(stack, "lookalike", at_least=1)
+    server.release.set()
+    ended = until_ended(api, first["import"]["id"])
+    assert ended["state"] == "interrupted"
+    assert 1 <= ended["imported"] < 200
+
+
+def test_a_gateway_that_is_killed_says_afterwards_that_its_import_was_interrupted(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
+    hold(server)
+    body = ndjson(*rows(server, *range(200)))
+    first = post(api, body, headers=LATER).json()
+    wait_for_products(stack, "lookalike", at_least=1)
+    stack.kill("gateway")
+    there = len(stack.products("lookalike"))
+    server.release.set()
+    with gateway(stack) as restarted:
+        told = restarted.get(f"/v1/imports/{first['id']}").json()
+        assert told["state"] == "interrupted"
+        assert "import again, what is in is skipped" in told["reason"]
+        again = lines(post(restarted, body))[-1]["import"]
+        assert again["state"] == "done"
+        assert again["unchanged"] + again["updated"] >= there > 0
+    assert set(stack.products("lookalike")) == {f"p{n}" for n in range(200)}
+
+
+def test_a_gateway_that_is_stopped_writes_what_is_under_way_and_says_interrupted(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
+    hold(server)
+    first = post(api, ndjson(*rows(server, *range(200))), headers=LATER).json()
+    wait_for_products(stack, "lookalike", at_least=1)
+    process = stack.running.pop("gateway")
+    process.send_signal(signal.SIGTERM)
+    server.release.set()
+    assert process.wait(20) in (0, -signal.SIGTERM)
+    with gateway(stack) as restarted:
+        told = restarted.get(f"/v1/imports/{first['id']}").json()
+    assert told["state"] == "interrupted"
+    assert told["imported"] == len(stack.products("lookalike")) < 200
+
+
+def test_without_the_key_nothing_is_imported_shown_or_cancelled(api: httpx.Client, server: ImageServer) -> None:
+    api.headers.pop("Authorization")
+    for answer in (
+        post(api, ndjson(*rows(server, 1))),
+        api.get("/v1/imports"),
+        api.get("/v1/imports/x"),
+        api.post("/v1/imports/x:cancel"),
+    ):
+        problem(answer, 401, "unauthorised")
+
+
+def test_an_unknown_import_is_a_404_problem(api: httpx.Client) -> None:
+    problem(api.get("/v1/imports/nobody"), 404, "unknown-import")
+    problem(api.post("/v1/imports/nobody:cancel"), 404, "unknown-import")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "options", "status", "slug", "words"),
+    [
+        ("image/png", b"x", {}, 422, "invalid-request", "send the feed as application/x-ndjson"),
+        ("text/csv", b"name,picture\n", {}, 422, "invalid-feed", "the feed has no column id"),
+        ("text/csv", b"", {}, 422, "invalid-feed", "the feed has no header"),
+        (NDJSON, b"\xff\xfe{\0", {}, 422, "invalid-feed", "UTF-16"),
+        (NDJSON, b"x" * 1_000_001, {}, 413, "feed-too-large", "1,000,000 bytes"),
+        (NDJSON, b"{}", {"limit": "0"}, 422, "invalid-request", "limit"),
+        (NDJSON, b"{}", {"sync_limit": "2"}, 422, "invalid-request", "sync_limit"),
+        (NDJSON, b"{}", {"url_template": "https://a/"}, 422, "invalid-request", "{id}"),
+        (NDJSON, b"{}", {"mapping": "{"}, 422, "invalid-request", "mapping"),
+        (NDJSON, b"{}", {"mapping": '{"column": {}}'}, 422, "invalid-request", "mapping"),
+        (NDJSON, b"{}", {"unknown": "1"}, 422, "invalid-request", "unknown"),
+        (NDJSON, b"{}", {"sync": "true", "limit": "5"}, 422, "invalid-request", "limit"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused_before_anything_is_written(
+    stack: ImportStack,
+    api: httpx.Client,
+    kind: str,
+    body: bytes,
+    options: dict[str, str],
+    status: int,
+    slug: str,
+    words: str,
+) -> None:
+    detail = problem(post(api, body, kind, **options), status, slug)
+    assert words in detail
+    assert "/tmp" not in detail
+    assert not any(one["state"] in ("receiving", "running") for one in imports(api))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"no gzip", "is not"),
+        (gzip.compress(b"{}\n" * 100)[:-4], "cut short"),
+        (gzip.compress(b"0" * 5_000_000), "1,000,000 bytes"),
+    ],
+)
+def test_packed_feeds_that_cannot_be_taken_are_told(api: httpx.Client, body: bytes, words: str) -> None:
+    answer = post(api, body, headers={"Content-Encoding": "gzip"})
+    assert answer.status_code in (413, 422)
+    assert words in answer.json()["detail"]
+
+
+def test_a_feed_that_breaks_off_fails_with_its_line_and_what_came_before_stays(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
+    feed = GOOGLE.format(url=server.url("/3.png")).replace(" & ", " &amp; ")
+    answered = lines(post(api, feed[: feed.index("</item>", feed.index("G2"))].encode(), "text/xml", sync="true"))
+    done = answered[-1]["import"]
+    assert (done["state"], done["imported"]) == ("failed", 1)
+    assert done["reason"] == "the feed cannot be imported: it breaks off at line 3"
+    assert set(stack.products("lookalike")) == {"G1"}
