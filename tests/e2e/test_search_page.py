@@ -271,6 +271,36 @@ def test_proposed_garments_are_boxes_to_click_where_the_api_gives_them(page: Pag
     expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
 
 
+def test_garments_are_asked_for_once_and_in_the_whole_photo_whatever_part_is_searched_with(
+    page: Page, photo: Path
+) -> None:
+    """On a gateway with a detector: the page is told so, and the detector is played."""
+    asked: list[Route] = []
+    boxes = [{"box": {"x": 0.5, "y": 0.5, "width": 0.5, "height": 0.5}, "category": {"name": "Shoes"}}]
+
+    def with_detector(route: Route) -> None:
+        response = route.fetch()
+        body = response.text().replace("&quot;detect&quot;:false", "&quot;detect&quot;:true")
+        route.fulfill(response=response, body=body)
+
+    def detect(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(json={"garments": boxes})
+
+    page.route(re.compile(r"^http://[^/]+/(#.*)?$"), with_detector)
+    page.route("**/v1/detect", detect)
+    choose(page, photo)
+    garment = page.get_by_role("button", name="Shoes", exact=True)
+    with page.expect_response("**/v1/search"):
+        garment.click()
+    expect(page.get_by_role("slider", name="Left edge")).to_have_attribute("aria-valuenow", "50")
+    with page.expect_response("**/v1/search"):
+        page.get_by_role("button", name="Upper part").click()
+    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
+    expect(garment).to_be_visible()
+    assert len(asked) == 1
+
+
 def test_dark_and_light_follow_the_system_until_the_visitor_chooses(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto("/")

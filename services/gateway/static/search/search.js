@@ -1,5 +1,7 @@
 /** Searches: one at a time, each answer kept so that going back is instant. */
 
+import { toUpload } from "../shared/photo.js";
+
 const KEPT = 30;
 
 export class Search {
@@ -55,11 +57,16 @@ export class Search {
     if (this.answers.size > KEPT) this.answers.delete(this.answers.keys().next().value);
   }
 
-  /** Garments in the photo, where the gateway finds them; else none. */
-  async garments(subject) {
+  /** Garments in the whole photo, whatever part of it is searched with, where the gateway finds them; asked for once. */
+  garments(subject) {
     if (!this.features.detect) return [];
+    subject.garments ??= this.#detect(subject.photo);
+    return subject.garments;
+  }
+
+  async #detect(photo) {
     const form = new FormData();
-    form.append("image", subject.upload, "photo.jpg");
+    form.append("image", await toUpload(photo), "photo.jpg");
     const answer = await this.api.call("/v1/detect", { method: "POST", body: form }).catch(() => ({}));
     return answer.garments ?? [];
   }
