@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from services.catalogue.import_images import Loaded
 from services.catalogue.product import Float32Array, FurtherImage, Product
 
 Vectors = dict[tuple[str, str, str], Float32Array]  # by the product's key, the image's hash and the model
+Listed = Iterable[tuple[str | None, str]]  # URL and hash of each further image
 
 
 def own_vectors(products: Iterable[Product]) -> Vectors:
@@ -29,18 +29,18 @@ def standing_vectors(products: Iterable[Product], models: Sequence[str]) -> Vect
     return found
 
 
-def with_images(loaded: Loaded, product: Product, old: Product | None, vectors: Vectors) -> Product:
+def with_images(listed: Listed, product: Product, old: Product | None, vectors: Vectors) -> Product:
     """Return a product with its further images, and with what the model beside makes of them.
 
     Args:
-        loaded: its images, in their order; one without a vector of the product's model is left out.
+        listed: its images, in their order; one without a vector of the product's model is left out.
         product: as it is to be, but for them.
         old: as it stands, where it was looked up: it has the vectors of the model beside, if the main image is the same.
         vectors: those that are known.
     """
     assert product.model is not None
-    found = ((image, vectors.get((product.key, image.sha256, product.model))) for image in loaded.further)
-    images = tuple(FurtherImage(vector, image.url, image.sha256) for image, vector in found if vector is not None)
+    found = ((url, sha256, vectors.get((product.key, sha256, product.model))) for url, sha256 in listed)
+    images = tuple(FurtherImage(vector, url, sha256) for url, sha256, vector in found if vector is not None)
     others = {**(old.embeddings if old is not None else {}), **product.embeddings}
     embeddings = {
         name: replace(seen, images=_known(name, product.key, images, vectors))
@@ -50,9 +50,9 @@ def with_images(loaded: Loaded, product: Product, old: Product | None, vectors: 
     return replace(product, images=images, embeddings=embeddings)
 
 
-def relinked(loaded: Loaded, product: Product) -> Product:
+def relinked(listed: Listed, product: Product) -> Product:
     """Return a product, whose images are the same, with the addresses that they have now."""
-    urls = {image.sha256: image.url for image in loaded.further}
+    urls = {sha256: url for url, sha256 in listed}
     images = (replace(image, url=urls.get(image.sha256 or "", image.url)) for image in product.images)
     return replace(product, images=tuple(images))
 

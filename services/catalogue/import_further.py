@@ -90,9 +90,9 @@ class FurtherImages:
         for part in in_requests(await self._whole(missing, loader), lambda one: len(one[1].data)):
             vectors |= await self._embedded(part, model, beside)
         return [
-            (loaded, with_images(loaded, product, old.get(product.key), vectors))
+            (loaded, with_images(loaded.listed, product, old.get(product.key), vectors))
             if product.model == model
-            else (loaded, relinked(loaded, product))
+            else (loaded, relinked(loaded.listed, product))
             for loaded, product in products
         ]
 

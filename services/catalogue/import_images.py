@@ -72,6 +72,11 @@ class Loaded:
         """The image as the catalogue keeps it."""
         return kept_picture(self.data)
 
+    @property
+    def listed(self) -> list[tuple[str | None, str]]:
+        """URL and hash of each further image."""
+        return [(image.url, image.sha256) for image in self.further]
+
 
 class ImageLoader:
     """Loads images. Rows whose image cannot be had go to `reject`."""

@@ -22,8 +22,13 @@ class Links:
     def image(self, item: Listed | Product) -> str | None:
         """Return the product's picture: its own URL, the template's, or this gateway's copy where it has one."""
         own = item.picture_url if isinstance(item, Product) else item.image_url
-        if own is None:
-            return self._fill(self.image_template, _key(item))
+        return self._fill(self.image_template, _key(item)) if own is None else self._public(own)
+
+    def further(self, product: Product) -> list[str | None]:
+        """Return the product's further pictures: their own URLs, or this gateway's copies; None where there is neither."""
+        return [None if own is None else self._public(own) for own in product.further_urls]
+
+    def _public(self, own: str) -> str:
         return self.public_url.rstrip("/") + own if self.public_url and own.startswith("/") else own
 
     @staticmethod

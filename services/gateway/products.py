@@ -1,6 +1,7 @@
 """The catalogue's products, one at a time: put, get, delete. Knows no HTTP."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.catalogue.embedding_client import EmbeddingClient
 from services.catalogue.pictures import picture_id
-from services.catalogue.product import MAX_KEY_LENGTH, Prediction, Product, StoredImage
+from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH, Prediction, Product, StoredImage
 from services.catalogue.store import ProductStore
 from services.contracts.categories import resolve_category
 from services.contracts.errors import InvalidRequest, UnknownProduct
-from services.contracts.formats import sniff
 from services.contracts.wire import Attributes, EmbeddingAnswer
 from services.gateway.links import Links
+from services.gateway.product_images import ImageBody, ProductImages, stored
 from services.gateway.query import ImageReader
 from services.gateway.results import ProductView
 from services.gateway.search import ModelCache
@@ -37,10 +38,24 @@ class ProductBody(BaseModel):
         description="the shop's own picture: results link it; it is fetched once if no image is sent",
     )
     image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
+    images: list[ImageBody] | None = Field(
+        default=None,
+        max_length=MAX_IMAGES - 1,
+        description="further images, in their order; left out, the product keeps those it has, and [] removes them",
+        examples=[[{"url": "https://shop.example/images/15970-back.jpg"}]],
+    )
     category: str | int | None = Field(default=None, description="name or id; the network's where it is left out")
     attributes: dict[AttributeName, str | bool | int | float | list[str | bool | int | float]] = Field(
         default_factory=dict, max_length=100, examples=[{"gender": "Men", "baseColour": "Navy Blue", "price": 29.9}]
     )
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files that come beside a product: its main one, and further ones."""
+
+    main: bytes | None = None
+    further: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True)
@@ -70,31 +85,40 @@ class ProductService:
         self.embedding = embedding
         self.models = models
         self.links = links
+        self.images = ProductImages(store, embedding, links)
 
-    async def put(self, key: str, body: ProductBody, image: bytes | None, reader: ImageReader) -> Written:
-        """Write a product, whole. Its image goes through the network; a search finds it within a second.
+    async def put(self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader) -> Written:
+        """Write a product, whole. Its images go through the network; a search finds it within a second.
 
         Args:
             key: the product's id.
             body: what is known of it.
-            image: the image file's bytes, where they came beside the body.
-            reader: fetches or decodes the image where the body names it.
+            files: image files that came beside the body.
+            reader: fetches or decodes images where the body names them.
 
         Raises:
-            InvalidRequest: no image is given and the product has none yet, or more than one is.
+            InvalidRequest: no image is given and the product has none yet, the main one is given twice, or there are too
+                many.
             InvalidImage, ImageTooLarge, UnsupportedImage, ImageUrlRefused, ImageUrlFailed: the image's fault.
             UnknownCategory: the category is none of the model's.
             EmbeddingUnavailable, CatalogueUnavailable, UpstreamTimeout: a service's fault.
         """
         old = await self.store.get(key)
-        data = await self._image(body, image, reader, old)
+        data = await self._image(body, files.main, reader, old)
+        wanted = await self.images.wanted(body.images, files.further, old, reader)
         product = await (self._kept(key, body, old) if data is None else self._embedded(key, body, data))
+        pictures: list[tuple[str, StoredImage]] = []
+        if data is not None or body.images is not None or files.further:
+            product, pictures = await self.images.added(product, old, wanted, reader)
         if data is not None and body.image_url is None:
-            await self.store.put_images([(key, StoredImage(f"image/{(sniff(data) or 'jpeg').lower()}", data))])
+            pictures.append((key, stored(data)))
+        if pictures:
+            await self.store.put_images(pictures)
         try:
             await self.store.put(product)
         except ValueError as error:
             raise InvalidRequest(f"the product cannot be stored: {error}") from None
+        await self.images.clear(product, old)
         return Written(await self._view(product), created=old is None)
 
     async def get(self, key: str) -> ProductView:
@@ -106,7 +130,7 @@ class ProductService:
         return await self._view(await self._known(key))
 
     async def delete(self, key: str) -> None:
-        """Remove a product and its stored picture.
+        """Remove a product and its stored pictures.
 
         Raises:
             UnknownProduct, CatalogueUnavailable.
@@ -174,7 +198,9 @@ class ProductService:
 
     async def _view(self, product: Product) -> ProductView:
         names = (await self.models.facts()).categories
-        return ProductView.of(product, names, self.links.product(product), self.links.image(product))
+        return ProductView.of(
+            product, names, self.links.product(product), self.links.image(product), self.links.further(product)
+        )
 
 
 def _described(product: Product, body: ProductBody) -> Product:

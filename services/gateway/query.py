@@ -187,6 +187,18 @@ async def form_file(form: FormData, name: str) -> bytes:
     return await part.read()
 
 
+async def form_files(form: FormData, name: str) -> list[bytes]:
+    """Return the bytes of all files of a name.
+
+    Raises:
+        InvalidRequest: there is text of that name.
+    """
+    parts = form.getlist(name)
+    if not all(isinstance(part, UploadFile) for part in parts):
+        raise InvalidRequest(f"the form's {name!r} has to be files")
+    return [await part.read() for part in parts if isinstance(part, UploadFile)]
+
+
 def form_fields(form: FormData, *files: str) -> dict[str, Any]:
     """Return the form's text fields."""
     return {name: value for name, value in form.items() if name not in files}

@@ -62,6 +62,11 @@ class Result(Shown):
     """
 
     score: float = Field(examples=[0.93])
+    image: int = Field(
+        examples=[0],
+        description="which of the product's images is nearest: 0 the main one, n the n-th further one. "
+        "`image_url` and `score` are that image's",
+    )
     likeness: Likeness | None
 
 
@@ -102,6 +107,12 @@ class PredictedCategory(Frozen):
     probability: float
 
 
+class ImageView(Frozen):
+    """A further image of a product."""
+
+    url: str | None = Field(examples=["https://shop.example/images/15970-back.jpg"])
+
+
 class ProductView(Frozen):
     """A product of the catalogue."""
 
@@ -114,9 +125,12 @@ class ProductView(Frozen):
     title: str | None
     attributes: Attributes
     model: str | None = Field(examples=["fashion/1"])
+    images: list[ImageView] = Field(description="its further images, in their order")
 
     @classmethod
-    def of(cls, product: Product, names: list[str], url: str | None, image_url: str | None) -> "ProductView":
+    def of(
+        cls, product: Product, names: list[str], url: str | None, image_url: str | None, further: list[str | None]
+    ) -> "ProductView":
         """Return the view of a product; `names` are the categories' names in the order of their ids."""
         guess = product.prediction
         return cls(
@@ -131,6 +145,7 @@ class ProductView(Frozen):
             title=product.title,
             attributes=dict(product.attributes),
             model=product.model,
+            images=[ImageView(url=one) for one in further],
         )
 
 

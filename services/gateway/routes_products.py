@@ -5,14 +5,14 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from services.catalogue.product import NAME_DIGITS
+from services.catalogue.product import MAX_IMAGES, NAME_DIGITS
 from services.contracts import errors
 from services.contracts.errors import InvalidRequest
 from services.contracts.forms import read_form
 from services.contracts.problems import responses
 from services.gateway.pages_images import WIDTHS, check_width
-from services.gateway.products import ProductBody, check_key
-from services.gateway.query import FORM, JSON, content_type, form_fields, form_file, json_object, parse
+from services.gateway.products import ImageFiles, ProductBody, check_key
+from services.gateway.query import FORM, JSON, content_type, form_fields, form_file, form_files, json_object, parse
 from services.gateway.results import ProductView
 from services.gateway.state import Authorised, State
 
@@ -52,6 +52,11 @@ def _product_body() -> dict[str, Any]:
         "required": ["image"],
         "properties": {
             "image": {"type": "string", "format": "binary"},
+            "images": {
+                "type": "array",
+                "items": {"type": "string", "format": "binary"},
+                "description": "further images, after those that `product` lists; with them, an existing product needs no `image`",
+            },
             "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},
         },
     }
@@ -88,14 +93,14 @@ async def get_product(id: Key, state: State) -> ProductView:
     dependencies=[Authorised],
     summary="Add a product, or replace it",
     description="The image goes through the network; a search finds the product within a second. Without an image "
-    "an existing product keeps the one it has.",
+    "an existing product keeps the one it has. With several images, a search finds it by each of them.",
     openapi_extra={"requestBody": _product_body()},
     responses={201: {"model": ProductView, "description": "It is new."}, **responses(*_WRITE)},
 )
 async def put_product(id: Key, request: Request, response: Response, state: State) -> ProductView:
     key = check_key(id)
-    body, image = await _read_product(request, state)
-    written = await state.products.put(key, body, image, state.reader)
+    body, files = await _read_product(request, state)
+    written = await state.products.put(key, body, files, state.reader)
     response.status_code = 201 if written.created else 200
     return written.view
 
@@ -106,18 +111,19 @@ async def delete_product(id: Key, state: State) -> None:
     await state.products.delete(check_key(id))
 
 
-async def _read_product(request: Request, state: State) -> tuple[ProductBody, bytes | None]:
+async def _read_product(request: Request, state: State) -> tuple[ProductBody, ImageFiles]:
     kind = content_type(request)
     if kind == JSON:
-        return parse(ProductBody, await json_object(request)), None
+        return parse(ProductBody, await json_object(request)), ImageFiles()
     if kind != FORM:
         raise InvalidRequest(f"send the product as {JSON}, or as {FORM} with the parts image and product")
-    form = await read_form(request, max_files=1, max_fields=20)
-    image = state.reader.checked(await form_file(form, "image"))
-    fields = form_fields(form, "image")
+    form = await read_form(request, max_files=MAX_IMAGES, max_fields=20)
+    further = [state.reader.checked(data) for data in await form_files(form, "images")]
+    main = None if further and "image" not in form else state.reader.checked(await form_file(form, "image"))
+    fields = form_fields(form, "image", "images")
     if set(fields) - {"product"}:
-        raise InvalidRequest("beside the image the form takes one field: product, a JSON object")
-    return parse_product(fields.get("product", "{}")), image
+        raise InvalidRequest("beside image and images the form takes one field: product, a JSON object")
+    return parse_product(fields.get("product", "{}")), ImageFiles(main, further)
 
 
 def parse_product(text: str) -> ProductBody:

@@ -171,7 +171,8 @@ class SearchService:
 
     def _results(self, found: IndexAnswer, names: list[str]) -> list[Result]:
         return [
-            Result(**self._shown(hit, names), score=hit.score, likeness=Likeness.of(hit.likeness)) for hit in found.hits
+            Result(**self._shown(hit, names), score=hit.score, image=hit.image, likeness=Likeness.of(hit.likeness))
+            for hit in found.hits
         ]
 
     def _shown(self, item: Listed, names: list[str]) -> dict[str, Any]:

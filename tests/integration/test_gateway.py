@@ -111,6 +111,65 @@ def test_a_product_put_is_first_for_its_own_image_within_a_second_and_gone_after
     assert api.get(found["image_url"]).status_code == 404
 
 
+def test_a_product_is_found_by_each_of_its_images_and_once(api: httpx.Client, pictures: ImageServer) -> None:
+    front, back, label = (
+        picture((250, 120, 10)),
+        picture((10, 250, 240)),
+        picture((90, 10, 250), (300, 400), format="PNG"),
+    )
+    pictures.pages["/back.jpg"] = back
+    listed = [{"url": pictures.url("/back.jpg")}, {"base64": base64.b64encode(label).decode()}]
+    body = {"category": "Bags", "image_base64": base64.b64encode(front).decode(), "images": listed}
+    put = api.put("/v1/products/several", json=body)
+    assert put.status_code == 201, put.text
+    assert api.get("/v1/products/several").json() == put.json()
+    linked, stored = (image["url"] for image in put.json()["images"])
+    assert linked == pictures.url("/back.jpg")
+    kept = api.get(stored)
+    assert (kept.content, kept.headers["content-type"]) == (label, "image/png")
+    assert "immutable" in kept.headers["cache-control"]
+    assert api.get(f"{stored}&w=120").headers["content-type"] == "image/webp"
+
+    def found(data: bytes) -> list[tuple[int, str]]:
+        results = search(api, data, category="Bags", k=100).json()["results"]
+        return [(r["image"], r["image_url"]) for r in results if r["id"] == "several" and r["score"] > 0.999]
+
+    for number, (data, url) in enumerate([(front, put.json()["image_url"]), (back, linked), (label, stored)]):
+        assert eventually(lambda data=data: found(data), within_s=5) == [(number, url)]  # type: ignore[misc]
+    files = [("image", front), ("images", back), ("product", (None, b'{"category": "Bags"}'))]
+    assert api.put("/v1/products/several", files=files).status_code == 200
+    eventually(lambda: not found(label), within_s=5)
+    assert api.get(stored).status_code == 404
+    shown = api.get("/v1/products/several").json()["images"]
+    assert [api.get(image["url"]).content for image in shown] == [back]
+    again = api.put("/v1/products/several", json={"title": "Renamed", "images": [*shown, *shown]})
+    assert (again.status_code, again.json()["images"]) == (200, shown)
+    assert api.delete("/v1/products/several").status_code == 204
+    assert api.get(shown[0]["url"]).status_code == 404
+
+
+def test_a_further_image_that_is_none_is_a_problem_that_names_it_and_nothing_is_written(
+    api: httpx.Client, pictures: ImageServer
+) -> None:
+    good = base64.b64encode(picture()).decode()
+    for wrong, status, slug, said in [
+        ({"url": pictures.url("/status/404")}, 422, "image-url-failed", "images.1: the image URL answered 404"),
+        ({"url": "http://10.0.0.1/a.png"}, 422, "image-url-refused", "images.1: "),
+        ({"base64": base64.b64encode(b"no picture").decode()}, 415, "unsupported-image", "images.1: "),
+        ({"base64": "%"}, 422, "invalid-image", "images.1: "),
+        ({"url": "u", "base64": good}, 422, "invalid-request", "images.1: "),
+        ({}, 422, "invalid-request", "images.1: "),
+    ]:
+        answer = api.put("/v1/products/wrong", json={"image_base64": good, "images": [{"base64": good}, wrong]})
+        assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{slug}"), answer.text
+        assert answer.json()["detail"].startswith(said)
+        assert api.get("/v1/products/wrong").status_code == 404
+        assert api.get("/v1/products/wrong/image").status_code == 404
+    many = api.put("/v1/products/wrong", json={"image_base64": good, "images": [{"base64": good}] * 20})
+    assert (many.status_code, many.json()["type"]) == (422, "/problems/invalid-request")
+    assert api.get("/v1/products/x/image", params={"picture": "../../x"}).status_code == 422
+
+
 def test_a_product_is_read_back_as_it_was_put(api: httpx.Client) -> None:
     body = {
         "title": "A shirt with <b>mark-up</b>",
