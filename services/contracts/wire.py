@@ -209,7 +209,7 @@ class IndexSearch(Page):
 
     category: int = Field(ge=0, description="category id, 0 to 8 for the shipped models")
     vector: Vector = Field(description="the query's vector; it is brought to unit length")
-    model: str = Field(description="the model the vector comes from; it has to be the index's")
+    model: str = Field(description="the model the vector comes from; products are searched by its vectors of them")
     filter: JsonFilter = EVERYTHING
     exclude: list[ProductId] = Field(default_factory=list, max_length=1000)
     min_score: float | None = Field(default=None, ge=-1, le=1)
@@ -228,6 +228,7 @@ class IndexSimilar(Page):
     """A search by a product that is in the index; it is left out of its own results."""
 
     id: ProductId
+    model: str | None = Field(default=None, description="by whose vectors; the active model's where it is left out")
     filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1)
     facets: bool = False
@@ -242,6 +243,7 @@ class IndexAnswer(Frozen):
     best_likeness: float | None = Field(description="the same hit's; null where none is, or there is no scale")
     next_page: Page | None = Field(description="what to ask for to go on; null where these are the last hits")
     model: str
+    active: str = Field(description="the model that the next search is to use")
     timings_ms: dict[str, float]
     facets: list[Facet] = Field(default_factory=list)
 
@@ -296,11 +298,28 @@ class SyncStatus(Frozen):
     snapshot: SnapshotStatus | None = Field(default=None, description="null where none is kept")
 
 
-class IndexStatus(Frozen):
-    """Counts a category, the model, and the state of the sync."""
+class IndexedModel(Frozen):
+    """A model that the index holds."""
 
-    model: str
+    model: str = Field(examples=["fashion/2"])
+    role: Literal["active", "candidate", "previous", "leaving"]
+    complete: bool = Field(description="whether it can be searched")
+    products: int
+    state: SyncState
+    lag_seconds: float | None
+    without_vector: int = Field(description="products that have no vector of it")
+
+
+class IndexStatus(Frozen):
+    """Counts a category, the models, and the state of the sync."""
+
+    model: str = Field(description="the active model: what the counts and the sync are of")
     ready: bool = Field(description="whether it can be searched")
+    promoted: str | None = Field(
+        default=None, description="the model that was promoted; null where the settings decide"
+    )
+    models: list[IndexedModel] = Field(default_factory=list)
+    problems: dict[str, str] = Field(default_factory=dict, description="models that cannot be indexed, and why")
     products: int
     categories: list[CategoryCount]
     sync: SyncStatus

@@ -137,9 +137,14 @@ async def _readiness(request: Request) -> Readiness:
     The database is not asked: a search does not need it.
     """
     state = gateway_state(request)
-    embedding, gaps = await asyncio.gather(state.search.embedding.ready(), state.index.ready(), return_exceptions=True)
+    embedding, gaps = await asyncio.gather(_can_embed(state), state.index.ready(), return_exceptions=True)
     for found in (embedding, gaps):
         if isinstance(found, BaseException) and not isinstance(found, LookalikeError):
             raise found
     faults = tuple(found.detail for found in (embedding, gaps) if isinstance(found, LookalikeError))
-    return Readiness(ready=not faults, reasons=(*faults, *(gaps if isinstance(gaps, tuple) else ())))
+    return Readiness(ready=not faults, reasons=(*dict.fromkeys(faults), *(gaps if isinstance(gaps, tuple) else ())))
+
+
+async def _can_embed(state: GatewayState) -> None:
+    """Return if photos can be embedded with the model that searches use; raises as `EmbeddingClient.ready`."""
+    await state.search.embedding.ready(await state.search.models.active())

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
-from services.contracts.wire import CategoryCount, IndexStatus, SyncStatus
+from services.contracts.wire import CategoryCount, IndexedModel, IndexStatus, SyncStatus
 from services.gateway.index_node import IndexNode
 
 
@@ -26,14 +26,76 @@ def merged(nodes: Sequence[IndexNode]) -> IndexStatus:
     categories = [
         _fullest(one.id, statuses).model_copy(update={"held": one.id in searchable}) for one in statuses[0].categories
     ]
+    models = merged_models([node.status for node in nodes if node.status and node.is_well] or statuses)
     return statuses[0].model_copy(
         update={
+            "model": next(one.model for one in models if one.role == "active"),
+            "models": models,
             "ready": bool(searchable),
             "products": sum(one.products for one in categories),
             "categories": categories,
             "sync": max((status.sync for status in answering or statuses), key=_behind),
         }
     )
+
+
+def merged_models(statuses: Sequence[IndexStatus]) -> list[IndexedModel]:
+    """Return the models that nodes hold as if they were one node: a model is complete where all of them can search it.
+
+    While nodes are being switched they name different ones: then the active one is one that is complete.
+    """
+    held = {
+        one.model: [_model(status, one.model) for status in statuses] for status in statuses for one in _models(status)
+    }
+    complete = {model for model, parts in held.items() if all(part is not None and part.complete for part in parts)}
+    named = [status.model for status in statuses]
+    active = next((model for model in named if model in complete), named[0])
+    return [_together(model, statuses, complete=model in complete, active=model == active) for model in held]
+
+
+def _together(model: str, statuses: Sequence[IndexStatus], *, complete: bool, active: bool) -> IndexedModel:
+    found = [(_categories(status), part) for status in statuses if (part := _model(status, model)) is not None]
+    parts = [part for _, part in found]
+    # Nodes that hold the same categories count once.
+    fullest = {held: max(part.products for of, part in found if of == held) for held, _ in found}
+    lacking = {held: max(part.without_vector for of, part in found if of == held) for held, _ in found}
+    roles = [part.role for part in parts if part.role != "active"]
+    lags = [part.lag_seconds for part in parts]
+    return IndexedModel(
+        model=model,
+        role="active" if active else next(iter(roles), "previous"),
+        complete=complete,
+        products=sum(fullest.values()),
+        state=max(parts, key=lambda part: part.state != "following").state,
+        lag_seconds=None if None in lags else max(lag for lag in lags if lag is not None),
+        without_vector=sum(lacking.values()),
+    )
+
+
+def _categories(status: IndexStatus) -> frozenset[int]:
+    return frozenset(one.id for one in status.categories if one.held)
+
+
+def _models(status: IndexStatus) -> list[IndexedModel]:
+    """Return the models of a node, that of its status at the least."""
+    if status.models:
+        return status.models
+    sync = status.sync
+    return [
+        IndexedModel(
+            model=status.model,
+            role="active",
+            complete=status.ready,
+            products=status.products,
+            state=sync.state,
+            lag_seconds=sync.lag_seconds,
+            without_vector=sync.other_models,
+        )
+    ]
+
+
+def _model(status: IndexStatus, model: str) -> IndexedModel | None:
+    return next((one for one in _models(status) if one.model == model), None)
 
 
 def obstacles(nodes: Sequence[IndexNode]) -> list[str]:

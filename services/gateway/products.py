@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.catalogue.embedding_client import EmbeddingClient
+from services.catalogue.embeddings import embedded
 from services.catalogue.pictures import picture_id
 from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH, Prediction, Product, StoredImage
 from services.catalogue.store import ProductStore
@@ -17,10 +18,10 @@ from services.contracts.categories import resolve_category
 from services.contracts.errors import InvalidRequest, UnknownProduct
 from services.contracts.wire import Attributes, EmbeddingAnswer
 from services.gateway.links import Links
+from services.gateway.models import Models
 from services.gateway.product_images import ImageBody, ProductImages, stored
 from services.gateway.query import ImageReader
 from services.gateway.results import ProductView
-from services.gateway.search import ModelCache
 
 AttributeName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^.$\x00][^.\x00]*$")]
 
@@ -80,7 +81,7 @@ def check_key(key: str) -> str:
 class ProductService:
     """Writes and reads single products."""
 
-    def __init__(self, store: ProductStore, embedding: EmbeddingClient, models: ModelCache, links: Links) -> None:
+    def __init__(self, store: ProductStore, embedding: EmbeddingClient, models: Models, links: Links) -> None:
         self.store = store
         self.embedding = embedding
         self.models = models
@@ -172,24 +173,29 @@ class ProductService:
         return None
 
     async def _embedded(self, key: str, body: ProductBody, data: bytes) -> Product:
-        seen = await self.embedding.embed(data)
+        model, beside = (await self.store.models()).written(await self.models.active())
+        seen = await self.embedding.embed(data, model, beside=beside)
         category = await self._category(body, seen)
+        sha256 = hashlib.sha256(data).hexdigest()
         return replace(
             _described(Product(key, category, np.asarray(seen.vector, dtype=np.float32)), body),
             model=seen.model,
             image_url=body.image_url,
             category_source="network" if body.category is None else "feed",
             prediction=Prediction(seen.category.id, seen.category.probability),
-            image_sha256=hashlib.sha256(data).hexdigest(),
+            image_sha256=sha256,
+            embeddings={} if seen.beside is None else {seen.beside.model: embedded(seen.beside, sha256)},
         )
 
     async def _kept(self, key: str, body: ProductBody, old: Product | None) -> Product:
         if old is None:
             raise _unknown(key)
+        # Vectors of a further model stay where they are: somebody may be writing newer ones.
+        kept = replace(_described(old, body), key=key, embeddings={})
         if body.category is None:
-            return replace(_described(old, body), key=key)
-        category = resolve_category(str(body.category), (await self.models.facts()).categories)
-        return replace(_described(old, body), key=key, category=category, category_source="feed")
+            return kept
+        category = resolve_category(str(body.category), (await self.models.active_facts()).categories)
+        return replace(kept, category=category, category_source="feed")
 
     async def _category(self, body: ProductBody, seen: EmbeddingAnswer) -> int:
         if body.category is None:
@@ -197,10 +203,10 @@ class ProductService:
         return resolve_category(str(body.category), (await self.models.facts(seen.model)).categories)
 
     async def _view(self, product: Product) -> ProductView:
-        names = (await self.models.facts()).categories
-        return ProductView.of(
-            product, names, self.links.product(product), self.links.image(product), self.links.further(product)
-        )
+        facts = await self.models.active_facts()
+        seen = product.seen_by(facts.model) or product
+        links = self.links.product(seen), self.links.image(seen), self.links.further(seen)
+        return ProductView.of(seen, facts.categories, *links)
 
 
 def _described(product: Product, body: ProductBody) -> Product:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.catalogue.product import Product
-from services.contracts.wire import CLOSE, Attributes, Facet, Frozen, Page
+from services.contracts.wire import CLOSE, Attributes, Facet, Frozen, IndexedModel, Page
 from services.gateway.index_node import IndexNode
 
 Outcome = Literal["ok", "no_clothing", "no_close_match"]
@@ -195,6 +195,10 @@ class StatsAnswer(Frozen):
     """What the installation holds and how it is doing."""
 
     model: str
+    promoted: str | None = Field(description="the model that was promoted; null where the settings decide")
+    models: list[IndexedModel] = Field(
+        description="the models that the index holds: searches can be switched between them"
+    )
     products: int
     categories: list[CategoryView]
     sync: dict[str, object] = Field(

@@ -75,6 +75,8 @@ async def sample(
 def _facts(status: IndexStatus, state: GatewayState) -> dict[str, Any]:
     return {
         "model": status.model,
+        "promoted": status.promoted,
+        "models": status.models,
         "products": status.products,
         "categories": _views(status),
         "sync": status.sync.model_dump(),

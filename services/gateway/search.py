@@ -8,6 +8,7 @@ from typing import Any
 from services.catalogue.embedding_client import EmbeddingClient
 from services.contracts.box import Box
 from services.contracts.categories import resolve_category
+from services.contracts.errors import ModelIndexMismatch, UnknownModel
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.telemetry import note, request_id
 from services.contracts.wire import (
@@ -22,6 +23,7 @@ from services.contracts.wire import (
 )
 from services.gateway.index_nodes import IndexNodes
 from services.gateway.links import Links
+from services.gateway.models import Models
 from services.gateway.results import Likeness, Outcome, Result, SearchAnswer, SearchedCategory, Shown, SimilarAnswer
 
 FIRST_PAGE = Page()
@@ -40,24 +42,6 @@ class SearchOptions:
     min_score: float | None = None
     facets: bool = False
     box: Box | None = None
-
-
-class ModelCache:
-    """The active model's facts, asked for again when an answer names another model."""
-
-    def __init__(self, client: EmbeddingClient) -> None:
-        self._client = client
-        self._facts: ModelFacts | None = None
-
-    async def facts(self, model: str | None = None) -> ModelFacts:
-        """Return the facts, of this model if one is named.
-
-        Raises:
-            EmbeddingUnavailable: they are not known yet and the embedding service cannot be reached.
-        """
-        if self._facts is None or (model is not None and self._facts.model != model):
-            self._facts = await self._client.model()
-        return self._facts
 
 
 def judge(found: IndexAnswer, thresholds: Mapping[str, float], probability: float | None) -> Outcome:
@@ -82,7 +66,7 @@ class SearchService:
         self.embedding = embedding
         self.index = index
         self.links = links
-        self.models = ModelCache(embedding)
+        self.models = Models(embedding, index)
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -106,13 +90,25 @@ class SearchService:
             EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service's fault.
         """
         started = time.perf_counter()
-        seen = await self.embedding.embed(data, box=options.box)
-        facts = await self.models.facts(seen.model)
+        model = await self.models.active()
+        try:
+            return await self._by_image(data, options, model, started)
+        except (ModelIndexMismatch, UnknownModel):
+            newer = await self.models.look()
+            if newer == model:
+                raise
+        return await self._by_image(data, options, newer, started)  # the model has gone since we last heard of it
+
+    async def _by_image(self, data: bytes, options: SearchOptions, model: str, started: float) -> SearchAnswer:
+        """Search with one model from beginning to end."""
+        seen = await self.embedding.embed(data, model, box=options.box)
+        facts = await self.models.facts(model)
         category = (
             seen.category.id if options.category is None else resolve_category(options.category, facts.categories)
         )
         asked = time.perf_counter()
         found = await self.index.search(_index_query(seen, category, options))
+        self.models.told(found.active)
         timings = {**seen.timings_ms, "index": _ms_since(asked), "total": _ms_since(started)}
         note(
             k=options.page.k,
@@ -143,6 +139,7 @@ class SearchService:
         """
         started = time.perf_counter()
         found = await self.index.similar(query)
+        self.models.told(found.active)
         asked = _ms_since(started)
         names = await self.names(found.model)
         timings = {"index": asked, "total": _ms_since(started)}

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,13 +12,14 @@ from fastapi import FastAPI, Request
 from services.catalogue.store import PRODUCTS, ProductStore
 from services.contracts.app import Readiness, make_app
 from services.contracts.categories import held_categories
-from services.contracts.manifest import Manifest, load_manifest
-from services.index.calibrator import Calibrator
+from services.contracts.manifest import Manifest, load_manifest, load_version
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
 from services.index.keeper import Keeper
 from services.index.metrics import IndexMetrics
 from services.index.mirror import Mirror
+from services.index.models import IndexedModels
+from services.index.noted import NotedModels
 from services.index.routes import router
 from services.index.settings import IndexSettings
 from services.index.snapshot import Origin
@@ -35,12 +36,11 @@ def create_app(settings: IndexSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        manifest = load_manifest(settings.model_dir)
-        async with _following(settings, manifest) as follower, _calibrating(manifest, follower) as calibrator:
-            metrics.show(follower, manifest.categories)
+        async with _following(settings, load_manifest(settings.model_dir)) as models:
+            metrics.show(models)
             with ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads:
-                held = held_categories(settings.categories, manifest.categories)
-                yield {"index": IndexState(manifest, held, follower, calibrator, threads, metrics)}
+                held = held_categories(settings.categories, models.active.manifest.categories)
+                yield {"index": IndexState(models, held, threads, metrics)}
 
     return make_app(
         service="index",
@@ -54,7 +54,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterator[Follower]:
+async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[IndexedModels]:
     store = ProductStore(
         settings.mongo_url.get_secret_value(),
         settings.mongo_database,
@@ -62,6 +62,31 @@ async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterat
         scan_timeout_s=settings.mongo_scan_timeout_s,
     )
 
+    def forget(manifest: Manifest) -> None:
+        keeper = _keeper(settings, manifest)
+        if keeper is not None:
+            keeper.path.unlink(missing_ok=True)
+
+    models = IndexedModels(
+        first,
+        lambda model: load_version(settings.model_dir.parent, model),
+        lambda manifest: _follower(settings, store, manifest),
+        NotedModels(settings.snapshot_dir, _catalogue(settings)),
+        forget=forget,
+    )
+    async with store:
+        await models.open(store)
+        task = asyncio.create_task(models.run(store), name="follow the note of the models")
+        try:
+            yield models
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await models.close()
+
+
+def _follower(settings: IndexSettings, store: ProductStore, manifest: Manifest) -> Follower:
     held = held_categories(settings.categories, manifest.categories)
 
     def empty() -> Mirror:
@@ -69,36 +94,14 @@ async def _following(settings: IndexSettings, manifest: Manifest) -> AsyncIterat
         return Mirror(gallery, manifest.model_id, settings.unversioned_model)
 
     times = {"gather_s": settings.gather_s, "poll_s": settings.poll_s, "longest_pause_s": settings.retry_s}
-    async with store:
-        follower = Follower(store, empty, _keeper(settings, manifest), **times)
-        async with _running(follower.run(), "follow the database"):
-            yield follower
-
-
-@asynccontextmanager
-async def _calibrating(manifest: Manifest, follower: Follower) -> AsyncIterator[Calibrator]:
-    calibrator = Calibrator(manifest, lambda: follower.mirror.gallery if follower.mirror else None)
-    async with _running(calibrator.run(), "fit the scales of likeness"):
-        yield calibrator
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    """Have work done in the background for as long as the block."""
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    return Follower(store, empty, _keeper(settings, manifest), **times)
 
 
 def _keeper(settings: IndexSettings, manifest: Manifest) -> Keeper | None:
     if settings.snapshot_dir is None:
         return None
     origin = Origin(
-        catalogue=f"{settings.mongo_database}.{PRODUCTS}",
+        catalogue=_catalogue(settings),
         model=manifest.model_id,
         unversioned_model=settings.unversioned_model,
         categories=len(manifest.categories),
@@ -112,14 +115,19 @@ def _listed(held: frozenset[int], manifest: Manifest) -> str:
     return "all" if len(held) == len(manifest.categories) else ",".join(map(str, sorted(held)))
 
 
+def _catalogue(settings: IndexSettings) -> str:
+    return f"{settings.mongo_database}.{PRODUCTS}"
+
+
 async def readiness(request: Request) -> Readiness:
     """Ready once the products have been loaded, and from then on: a search needs no database.
 
     While the index may be behind the database, a reason says so.
     """
-    state = index_state(request)
-    status = state.follower.status()
-    if state.follower.mirror is None:
-        return Readiness(ready=False, reasons=(state.obstacle,))
+    models = index_state(request).models
+    problems = tuple(f"{model} cannot be indexed: {reason}" for model, reason in models.problems.items())
+    if not models.active.is_complete:
+        return Readiness(ready=False, reasons=(models.active.obstacle, *problems))
+    status = models.active.follower.status()
     behind = f"what is searched may be behind the database: {status.last_error or status.state}"
-    return Readiness(ready=True, reasons=(behind,) if status.stale else ())
+    return Readiness(ready=True, reasons=(*((behind,) if status.stale else ()), *problems))

@@ -1,14 +1,15 @@
 """What the index service measures beside its requests."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 from prometheus_client import Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from services.contracts.telemetry import Metrics
 from services.contracts.wire import SnapshotStatus, SyncState
+from services.index.models import IndexedModels
 from services.index.sync import Follower
 
 SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
@@ -27,55 +28,63 @@ class IndexMetrics(Metrics):
             registry=self.registry,
         )
 
-    def show(self, follower: Follower, categories: Sequence[str]) -> None:
-        """Make the gauges tell of this follower."""
+    def show(self, models: IndexedModels) -> None:
+        """Make the gauges tell of the active model, and one of them of each model."""
         products = Gauge(
             "lookalike_index_products", "Searchable products, by category.", ("category",), registry=self.registry
         )
-        for number, name in enumerate(categories):
-            products.labels(name).set_function(_count(follower, number))
-        self._gauge(
-            "lag_seconds", "Seconds since the index last knew itself level; -1 before the first load.", follower
-        )
-        self._gauge("ready", "1 once the first load is complete.", follower)
-        self._gauge("following", "1 while the change stream is open.", follower)
-        self._gauge("changes_applied", "Changed documents applied since the start.", follower)
-        self._gauge("documents_skipped", "Documents that cannot be indexed.", follower)
-        self._gauge("images_skipped", "Further images of products that cannot be indexed.", follower)
+        for number, name in enumerate(models.active.manifest.categories):
+            products.labels(name).set_function(_count(models, number))
+        self._gauge("lag_seconds", "Seconds since the index last knew itself level; -1 before the first load.", models)
+        self._gauge("ready", "1 once the first load is complete.", models)
+        self._gauge("following", "1 while the change stream is open.", models)
+        self._gauge("changes_applied", "Changed documents applied since the start.", models)
+        self._gauge("documents_skipped", "Documents that cannot be indexed.", models)
+        self._gauge("images_skipped", "Further images of products that cannot be indexed.", models)
         state = Gauge("lookalike_index_state", "1 for the state it is in.", ("state",), registry=self.registry)
         for name in get_args(SyncState):
-            state.labels(name).set_function(_is_in(follower, name))
-        self._gauge("snapshot_age_seconds", "Seconds since what the snapshot shows; -1 without one.", follower)
-        self._gauge("snapshot_size_bytes", "Size of the snapshot; 0 without one.", follower)
-        self.registry.register(_Totals(follower))
-        self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", follower)
+            state.labels(name).set_function(_is_in(models, name))
+        self._gauge("snapshot_age_seconds", "Seconds since what the snapshot shows; -1 without one.", models)
+        self._gauge("snapshot_size_bytes", "Size of the snapshot; 0 without one.", models)
+        self.registry.register(_Totals(models))
+        self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", models)
 
-    def _gauge(self, name: str, text: str, follower: Follower) -> None:
-        Gauge(f"lookalike_index_{name}", text, registry=self.registry).set_function(lambda: _READINGS[name](follower))
+    def _gauge(self, name: str, text: str, models: IndexedModels) -> None:
+        gauge = Gauge(f"lookalike_index_{name}", text, registry=self.registry)
+        gauge.set_function(lambda: _READINGS[name](models.active.follower))
 
 
 class _Totals(Collector):
-    """What is counted by those who do it."""
+    """What is counted by those who do it, and the models that are held at the moment."""
 
-    def __init__(self, follower: Follower) -> None:
-        self._follower = follower
+    def __init__(self, models: IndexedModels) -> None:
+        self._models = models
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Yield the counters as they stand."""
+    def collect(self) -> Iterator[Metric]:
+        """Yield the counters as they stand, and how many products of each model can be searched."""
         text = "Snapshots that could not be written or used."
-        yield CounterMetricFamily("lookalike_index_snapshot_failures", text, value=_snapshot(self._follower).failures)
+        yield CounterMetricFamily(
+            "lookalike_index_snapshot_failures", text, value=_snapshot(self._models.active.follower).failures
+        )
+        held = GaugeMetricFamily(
+            "lookalike_index_model_products", "Products that can be searched, by model.", labels=("model", "role")
+        )
+        for one in self._models:
+            model = one.manifest.model_id
+            held.add_metric((model, self._models.role(model)), len(one.gallery) if one.is_complete else 0)
+        yield held
 
 
 def _snapshot(follower: Follower) -> SnapshotStatus:
     return follower.status().snapshot or SnapshotStatus(age_seconds=None, bytes=None, failures=0)
 
 
-def _is_in(follower: Follower, state: str) -> Callable[[], float]:
-    return lambda: follower.state == state
+def _is_in(models: IndexedModels, state: str) -> Callable[[], float]:
+    return lambda: models.active.follower.state == state
 
 
-def _count(follower: Follower, category: int) -> Callable[[], float]:
-    return lambda: follower.mirror.gallery.counts()[category] if follower.mirror else 0
+def _count(models: IndexedModels, category: int) -> Callable[[], float]:
+    return lambda: models.active.gallery.counts()[category] if models.active.is_complete else 0
 
 
 def _or(value: float | None, without: float) -> float:

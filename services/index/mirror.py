@@ -78,18 +78,12 @@ class Mirror:
         now = {item.document_id: item for item in found}
         touched = dict.fromkeys([*document_ids, *now])
         for document_id in touched:
-            product = self._indexable(document_id, self._held(now.get(document_id)))
+            product = self._indexable(document_id, now.get(document_id))
             self._release(document_id)
             if product is not None:
                 self._claim(document_id, product.key, (product.category, product.vectors, pack(product)))
         self.gallery.publish()
         return len(touched)
-
-    def _held(self, item: Record | BrokenDocument | None) -> Record | BrokenDocument | None:
-        """Return a document, or None where its product is of a category that another node holds: then it is not ours."""
-        if not isinstance(item, Record) or item.product.category >= self.gallery.categories:
-            return item
-        return item if item.product.category in self.gallery.held else None
 
     def freeze(self) -> tuple[Sequence[View], Known]:
         """Return what is shown of each category, and the rest, as they are now: later changes do not show in them."""
@@ -109,20 +103,29 @@ class Mirror:
         """Return the product of a document if it can be searched; count the document where it cannot."""
         was_skipped = self.skipped.pop(document_id, None)
         self.other_models.discard(document_id)
+        product = self._seen(item.product) if isinstance(item, Record) else None
+        if isinstance(item, Record) and not self._is_ours(product or item.product):
+            item = None
         self._note_faults(document_id, item.faults if isinstance(item, Record) else ())
         if item is None:
             return None
-        reason = item.reason if isinstance(item, BrokenDocument) else self._objection(item.product)
+        reason = item.reason if isinstance(item, BrokenDocument) else self._objection(product)
         if reason is not None:
             self.skipped[document_id] = reason
             if was_skipped != reason:
-                log.warning("document_skipped", document=document_id, reason=reason)
+                log.warning("document_skipped", document=document_id, reason=reason, model=self.model)
             return None
-        assert isinstance(item, Record)
-        if (item.product.model or self._unversioned_model) != self.model:
+        if product is None:
             self.other_models.add(document_id)
-            return None
-        return item.product
+        return product
+
+    def _seen(self, product: Product) -> Product | None:
+        """Return a product as this mirror's model sees it."""
+        return product if (product.model or self._unversioned_model) == self.model else product.seen_by(self.model)
+
+    def _is_ours(self, product: Product) -> bool:
+        """Whether no other node holds the category that a product is in."""
+        return product.category in self.gallery.held or product.category >= self.gallery.categories
 
     def _note_faults(self, document_id: str, faults: tuple[str, ...]) -> None:
         """Remember which further images of a document are left out, and say so once."""
@@ -132,8 +135,8 @@ class Mirror:
             if faults != before:
                 log.warning("images_skipped", document=document_id, reasons=faults)
 
-    def _objection(self, product: Product) -> str | None:
-        if (product.model or self._unversioned_model) != self.model:
+    def _objection(self, product: Product | None) -> str | None:
+        if product is None:
             return None
         if product.category >= self.gallery.categories:
             return f"category {product.category} is none of the model's {self.gallery.categories}"

@@ -24,6 +24,7 @@ from services.contracts.wire import (
     Facet,
     Hit,
     IndexAnswer,
+    IndexedModel,
     IndexSample,
     IndexSearch,
     IndexSimilar,
@@ -32,6 +33,7 @@ from services.contracts.wire import (
     Page,
 )
 from services.index.gallery import Gallery, Query
+from services.index.models import Indexed
 from services.index.payload import unpack
 from services.index.state import IndexState, State
 from services.index.view import Match
@@ -69,33 +71,33 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     """Exact, best first, equal scores by id. A product comes once, with its best image. Fewer than `k` come back when
     fewer there are. `offset` and `k` choose a page; pages do not overlap while the products stay as they are.
     """
-    if query.model != state.manifest.model_id:
-        raise ModelIndexMismatch(f"the query's vector is of {query.model}, the index holds {state.manifest.model_id}")
-    gallery = state.gallery
+    held = state.models.held(query.model)
+    gallery = held.gallery
     vector = np.asarray(query.vector, dtype=np.float32)
     wanted = Query(query.end + 1, query.filter, frozenset(query.exclude), query.min_score)  # whether there are more
     found, took_ms = await state.search(
         lambda: gallery.search(query.category, vector, wanted), filtered=bool(query.filter)
     )
     facets = await _facets(state, gallery, query.category, query)
-    return _answer(state, query.category, query, found, took_ms, facets)
+    return _answer(state, held, query.category, query, found, took_ms, facets)
 
 
 @router.post(
     "/similar",
     response_model=IndexAnswer,
     summary="The products that are nearest to one of the index's own",
-    responses=responses(InvalidRequest, UnknownProduct, IndexNotReady),
+    responses=responses(InvalidRequest, UnknownProduct, IndexNotReady, ModelIndexMismatch),
 )
 async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]) -> IndexAnswer:
     """Nearest to its main image, in its own category, itself left out. The database is not asked."""
-    gallery = state.gallery
+    held = state.models.held(query.model)
+    gallery = held.gallery
     wanted = Query(query.end + 1, query.filter, frozenset(), query.min_score)
     (category, found), took_ms = await state.search(
         lambda: gallery.similar(query.id, wanted), filtered=bool(query.filter)
     )
     facets = await _facets(state, gallery, category, query)
-    return _answer(state, category, query, found, took_ms, facets)
+    return _answer(state, held, category, query, found, took_ms, facets)
 
 
 @router.get(
@@ -110,19 +112,22 @@ async def sample(
     category: Annotated[int | None, QueryParam(ge=0, description="of this category only")] = None,
 ) -> IndexSample:
     """For pages that show what there is. Another call brings others."""
-    chosen = state.gallery.sample(count, category, random.Random())
+    chosen = state.models.active.gallery.sample(count, category, random.Random())
     return IndexSample(products=[Listed(id=key, category=number, **unpack(payload)) for number, key, payload in chosen])
 
 
 @router.get("/status", response_model=IndexStatus, summary="What the index holds, and how it follows the database")
 async def status(state: State) -> IndexStatus:
     """Always answers, before the first load and while the database is away as well."""
-    names = state.manifest.categories
-    mirror = state.follower.mirror
-    counts = mirror.gallery.counts() if mirror else [0] * len(names)
+    active = state.models.active
+    names = active.manifest.categories
+    counts = active.gallery.counts() if active.is_complete else [0] * len(names)
     return IndexStatus(
-        model=state.manifest.model_id,
-        ready=mirror is not None,
+        model=active.manifest.model_id,
+        ready=active.is_complete,
+        promoted=state.models.note.active,
+        models=[_indexed(state, held) for held in state.models],
+        problems=state.models.problems,
         products=sum(counts),
         categories=[
             CategoryCount(
@@ -130,12 +135,25 @@ async def status(state: State) -> IndexStatus:
             )
             for number, (name, count) in enumerate(zip(names, counts, strict=True))
         ],
-        sync=state.follower.status(),
+        sync=active.follower.status(),
+    )
+
+
+def _indexed(state: IndexState, held: Indexed) -> IndexedModel:
+    model, status = held.manifest.model_id, held.follower.status()
+    return IndexedModel(
+        model=model,
+        role=state.models.role(model),
+        complete=held.is_complete,
+        products=len(held.gallery) if held.is_complete else 0,
+        state=status.state,
+        lag_seconds=status.lag_seconds,
+        without_vector=status.other_models,
     )
 
 
 def _close(state: IndexState, category: int) -> float | None:
-    scale = state.calibrator.scale(category)
+    scale = state.models.active.calibrator.scale(category)
     return round(scale.close, 6) if scale and category in state.held else None
 
 
@@ -146,10 +164,16 @@ async def _facets(state: IndexState, gallery: Gallery, category: int, query: Ind
 
 
 def _answer(
-    state: IndexState, category: int, page: Page, found: list[Match], took_ms: float, facets: list[Facet]
+    state: IndexState,
+    held: Indexed,
+    category: int,
+    page: Page,
+    found: list[Match],
+    took_ms: float,
+    facets: list[Facet],
 ) -> IndexAnswer:
-    model = state.manifest.model_id
-    worth = _worth(state, category, found)
+    model = held.manifest.model_id
+    worth = _worth(held, category, found)
     shown = slice(page.offset, page.end)
     hits = [_hit(category, match, value) for match, value in zip(found[shown], worth[shown], strict=True)]
     telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=took_ms)
@@ -160,14 +184,15 @@ def _answer(
         best_likeness=worth[0] if worth else None,
         next_page=page.following() if len(found) > page.end else None,
         model=model,
+        active=state.models.active.manifest.model_id,
         timings_ms={"search": took_ms},
         facets=facets,
     )
 
 
-def _worth(state: IndexState, category: int, found: list[Match]) -> Sequence[float | None]:
+def _worth(held: Indexed, category: int, found: list[Match]) -> Sequence[float | None]:
     """Return how alike each match is; None where there is no scale."""
-    scale = state.calibrator.scale(category)
+    scale = held.calibrator.scale(category)
     return scale.worth([match.score for match in found]) if scale else [None] * len(found)
 
 

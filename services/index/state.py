@@ -9,44 +9,20 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
-from services.contracts.errors import IndexNotReady
-from services.contracts.manifest import Manifest
-from services.index.calibrator import Calibrator
-from services.index.gallery import Gallery
 from services.index.metrics import IndexMetrics
-from services.index.sync import Follower
+from services.index.models import IndexedModels
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class IndexState:
-    """The model, the categories that are held, what follows the database, how alike scores are, the threads that search, and
-    what is measured.
-    """
+    """The models with what follows the database, the categories that are held, the threads that search, and what is measured."""
 
-    manifest: Manifest
+    models: IndexedModels
     held: frozenset[int]
-    follower: Follower
-    calibrator: Calibrator
     threads: Executor
     metrics: IndexMetrics
-
-    @property
-    def gallery(self) -> Gallery:
-        """The products that are searched.
-
-        Raises:
-            IndexNotReady: they have not been loaded yet.
-        """
-        if self.follower.mirror is None:
-            raise IndexNotReady(self.obstacle)
-        return self.follower.mirror.gallery
-
-    @property
-    def obstacle(self) -> str:
-        """Why the index cannot answer yet."""
-        return self.follower.last_error or "the products are being loaded from the database"
 
     async def search(self, work: Callable[[], T], *, filtered: bool) -> tuple[T, float]:
         """Run a search in one of the threads. Returns what it found and how many milliseconds it took."""

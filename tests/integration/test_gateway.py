@@ -189,6 +189,7 @@ def test_a_product_is_read_back_as_it_was_put(api: httpx.Client) -> None:
     assert renamed.json()["title"] == "Another"
     assert renamed.json()["image_url"] == read["image_url"]
     assert api.delete("/v1/products/folder/with%20space").status_code == 204
+    eventually(lambda: api.get("/v1/products/folder/with%20space/similar").status_code == 404)
 
 
 def test_similar_leaves_the_product_itself_out(api: httpx.Client, catalogue: list[str]) -> None:

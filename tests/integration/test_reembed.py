@@ -91,7 +91,7 @@ def test_a_run_that_ends_in_the_middle_is_completed_by_the_next(
 ) -> None:
     database = f"interrupted-{number.name}"
     stack.run(database, write_feed(tmp_path, 200), cwd=tmp_path)
-    running = stack.begin(database, "--model", "2", "--rate", "50", cwd=tmp_path, command="reembed")
+    running = stack.begin(database, "--model", "2", "--rate", "5", cwd=tmp_path, command="reembed")
 
     def embedded() -> int:
         return sum(TWO in read_embeddings(one.get("embeddings")) for one in stack.products(database).values())

@@ -14,13 +14,14 @@ import httpx
 from fastapi import FastAPI
 
 from services.contracts.app import make_app
-from services.contracts.manifest import InputSize, Manifest
+from services.contracts.manifest import InputSize, Manifest, ManifestError
 from services.index.app import readiness
-from services.index.calibrator import Calibrator
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
 from services.index.metrics import IndexMetrics
 from services.index.mirror import Mirror
+from services.index.models import Indexed, IndexedModels
+from services.index.noted import NotedModels
 from services.index.routes import router
 from services.index.state import IndexState
 from services.index.sync import Follower
@@ -56,14 +57,16 @@ def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST) -> FastAPI:
     follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
     follower.mirror = mirror
     metrics = IndexMetrics()
-    metrics.show(follower, CATEGORIES)
-    calibrator = Calibrator(manifest, lambda: mirror and mirror.gallery)
-    calibrator.look()
+    models = IndexedModels(manifest, _nothing_else, lambda _: follower, NotedModels(None, ""))
+    indexed = models._held[manifest.model_id] = Indexed(manifest, follower)
+    indexed.calibrator.look()
+    models._announce()
+    metrics.show(models)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with ThreadPoolExecutor(2) as threads:
-            yield {"index": IndexState(manifest, held, follower, calibrator, threads, metrics)}
+            yield {"index": IndexState(models, held, threads, metrics)}
 
     return make_app(
         service="index",
@@ -74,6 +77,10 @@ def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST) -> FastAPI:
         metrics=metrics,
         max_body_bytes=100_000,
     )
+
+
+def _nothing_else(model: str) -> Manifest:
+    raise ManifestError(f"there is no {model}")
 
 
 def new_mirror(held: Collection[int] | None = None) -> Mirror:

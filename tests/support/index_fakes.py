@@ -7,6 +7,7 @@ from services.contracts.wire import (
     CategoryCount,
     Hit,
     IndexAnswer,
+    IndexedModel,
     IndexSample,
     IndexSearch,
     IndexSimilar,
@@ -29,6 +30,8 @@ class FakeIndex:
         self.trouble: LookalikeError | None = None
         self.ready = True
         self.lag = lag
+        self.model = "fashion/1"
+        self.models: list[IndexedModel] = []
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -38,7 +41,8 @@ class FakeIndex:
         sync: dict[str, Any] = dict.fromkeys(("stale", "loaded_from", "last_error"))
         counts = [len(self.held.get(number, ())) for number in range(len(NAMES))]
         return IndexStatus(
-            model="fashion/1",
+            model=self.model,
+            models=self.models,
             ready=self.ready,
             products=sum(counts),
             categories=[
@@ -83,6 +87,7 @@ class FakeIndex:
             best_likeness=None,
             next_page=None,
             model="fashion/1",
+            active="fashion/1",
             timings_ms={},
         )
 

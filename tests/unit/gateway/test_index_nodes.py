@@ -1,6 +1,7 @@
 """Which index node a search goes to, and what becomes of it where nodes are away."""
 
 from collections import Counter
+from typing import Literal
 
 import pytest
 
@@ -12,10 +13,11 @@ from services.contracts.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
-from services.contracts.wire import IndexSearch, IndexSimilar
+from services.contracts.wire import IndexedModel, IndexSearch, IndexSimilar
 from services.gateway.index_nodes import IndexNodes
 from tests.support.index_fakes import FakeIndex
 
+Role = Literal["active", "candidate", "previous", "leaving"]
 AWAY = IndexNotReady("the index service cannot be reached")
 
 
@@ -220,3 +222,52 @@ async def test_what_cannot_be_searched_is_told_while_the_rest_is_ready(tops: Fak
 async def test_categories_that_no_node_is_set_to_hold_are_told(tops: FakeIndex) -> None:
     nodes = await nodes_of(tops)
     assert await nodes.ready() == ("no index node answers for Shoes, Bags: none is set to hold them",)
+
+
+def model(name: str, role: Role, products: int, *, complete: bool = True, lag: float | None = 0.1) -> IndexedModel:
+    return IndexedModel(
+        model=name,
+        role=role,
+        complete=complete,
+        products=products,
+        state="following" if complete else "loading",
+        lag_seconds=lag,
+        without_vector=0 if complete else 3,
+    )
+
+
+async def together(*fakes: FakeIndex) -> tuple[str, dict[str, tuple[str, bool, int]]]:
+    """Return the active model of all nodes, and each model's role, completeness and products."""
+    status = await (await nodes_of(*fakes)).status()
+    return status.model, {one.model: (one.role, one.complete, one.products) for one in status.models}
+
+
+async def test_the_models_of_nodes_are_those_that_all_of_them_can_search(tops: FakeIndex, rest: FakeIndex) -> None:
+    tops.models = [model("fashion/1", "active", 2), model("fashion/2", "candidate", 1)]
+    rest.models = [model("fashion/1", "active", 2), model("fashion/2", "candidate", 0, complete=False, lag=None)]
+    assert await together(tops, rest) == (
+        "fashion/1",
+        {"fashion/1": ("active", True, 4), "fashion/2": ("candidate", False, 1)},
+    )
+
+
+async def test_while_nodes_are_being_switched_the_active_model_is_one_that_all_hold(
+    tops: FakeIndex, rest: FakeIndex
+) -> None:
+    tops.model, tops.models = "fashion/2", [model("fashion/1", "previous", 2), model("fashion/2", "active", 2)]
+    rest.models = [model("fashion/1", "active", 2), model("fashion/2", "candidate", 1, complete=False)]
+    assert (await together(tops, rest))[0] == "fashion/1"
+    rest.models = [model("fashion/1", "active", 2), model("fashion/2", "candidate", 2)]
+    assert (await together(tops, rest))[0] == "fashion/2"
+
+
+async def test_replicas_count_their_models_products_once_and_a_node_that_is_away_decides_nothing() -> None:
+    replicas = [FakeIndex({0: ["t1", "t2"]}) for _ in range(3)]
+    for replica in replicas:
+        replica.model, replica.models = "fashion/2", [model("fashion/2", "active", 2)]
+    replicas[0].model, replicas[0].models, replicas[0].ready = "fashion/1", [model("fashion/1", "active", 2)], False
+    assert await together(*replicas) == ("fashion/2", {"fashion/2": ("active", True, 2)})
+
+
+async def test_a_node_that_tells_of_its_own_model_only_holds_that_one(tops: FakeIndex) -> None:
+    assert await together(tops) == ("fashion/1", {"fashion/1": ("active", True, 2)})

@@ -7,7 +7,14 @@ from services.gateway.search import judge
 
 def found(*, score: float | None = 0.9, likeness: float | None = None) -> IndexAnswer:
     """What the index says: the best of all results, whatever page was asked for."""
-    nothing = {"category": 1, "hits": [], "next_page": None, "model": "fashion/1", "timings_ms": {}}
+    nothing = {
+        "category": 1,
+        "hits": [],
+        "next_page": None,
+        "model": "fashion/1",
+        "active": "fashion/1",
+        "timings_ms": {},
+    }
     return IndexAnswer(**nothing, best_score=score, best_likeness=likeness)
 
 

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.product import FurtherImage, Product
+from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
 from services.contracts.errors import UnknownProduct
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
@@ -171,3 +171,71 @@ def test_a_product_that_moves_between_categories_moves_between_the_nodes_that_ho
         for shard in shards:
             shard.apply(["1"], [record("1", category=category)])
         assert [len(shard.gallery) for shard in shards] == counts
+
+
+def seen(axis: int, category: int = 2, sha256: str | None = "aa") -> Embedded:
+    return Embedded(AXES[axis], Prediction(category, 0.9), sha256)
+
+
+def both(beside: Embedded, **changes: Any) -> Record:
+    facts: dict[str, Any] = {"image_sha256": "aa", "category_source": "network", "embeddings": {"fashion/2": beside}}
+    return record("1", **{**facts, **changes})
+
+
+@pytest.fixture
+def candidate() -> Mirror:
+    return Mirror(Gallery(3, 4, FaissFlat), "fashion/2", "fashion/1")
+
+
+def test_each_models_mirror_shows_the_products_by_its_own_vectors_and_categories(
+    mirror: Mirror, candidate: Mirror
+) -> None:
+    old = replace(record("oid1", "2", model=None), product=replace(BASE, key="2", model=None, embeddings={}))
+    for one in (mirror, candidate):
+        one.apply([], [both(seen(1)), old])
+    assert (mirror.gallery.counts(), candidate.gallery.counts()) == ([2, 0, 0], [0, 0, 1])
+    np.testing.assert_array_equal(mirror.gallery.find("1")[1], AXES[0])
+    np.testing.assert_array_equal(candidate.gallery.find("1")[1], AXES[1])
+    assert (mirror.other_models, candidate.other_models) == (set(), {"oid1"})
+
+
+def test_a_vector_of_an_earlier_picture_is_not_shown(candidate: Mirror) -> None:
+    candidate.apply([], [both(seen(1))])
+    candidate.apply([], [both(seen(1), image_sha256="bb")])
+    assert candidate.gallery.counts() == [0, 0, 0]
+    assert candidate.other_models == {"1"}
+    candidate.apply([], [both(seen(3, sha256="bb"), image_sha256="bb")])
+    assert candidate.other_models == set()
+    np.testing.assert_array_equal(candidate.gallery.find("1")[1], AXES[3])
+
+
+def test_a_product_whose_own_vector_is_of_the_model_needs_no_other(candidate: Mirror) -> None:
+    candidate.apply([], [both(seen(1), model="fashion/2")])
+    np.testing.assert_array_equal(candidate.gallery.find("1")[1], AXES[0])
+
+
+@pytest.mark.parametrize(
+    ("beside", "reason"),
+    [
+        (seen(1, category=3), "category 3 is none of the model's 3"),
+        (replace(seen(1), vector=np.ones(5, np.float32)), "the vector has 5 numbers, not 4"),
+    ],
+)
+def test_what_another_model_made_wrongly_is_left_out_of_its_mirror_only(
+    mirror: Mirror, candidate: Mirror, beside: Embedded, reason: str
+) -> None:
+    for one in (mirror, candidate):
+        one.apply([], [both(beside)])
+    assert (mirror.skipped, candidate.skipped) == ({}, {"1": reason})
+    assert list(titles(mirror)) == ["1"]
+
+
+def test_a_node_of_some_categories_holds_the_products_that_its_model_sees_in_them() -> None:
+    def shard(model: str, held: int) -> Mirror:
+        return Mirror(Gallery(3, 4, FaissFlat, held=[held]), model, "fashion/1")
+
+    shards = [shard(model, held) for model in ("fashion/1", "fashion/2") for held in (0, 2)]
+    for one in shards:
+        one.apply([], [both(seen(1)), record("2")])
+    assert [len(one.gallery) for one in shards] == [2, 0, 0, 1]
+    assert [one.other_models for one in shards] == [set(), set(), {"2"}, set()]
