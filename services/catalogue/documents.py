@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
 
+from bson.objectid import ObjectId
+
 from services.catalogue.embeddings import read_embeddings, read_prediction, stored_embeddings
 from services.catalogue.further_images import read_images, stored_images
 from services.catalogue.product import (
@@ -158,6 +160,12 @@ def key_variants(key: str) -> list[str | int]:
     """Return the forms in which an older document may hold a key as `id`: as text, and as a number where it is one."""
     is_number = key.isascii() and key.isdigit() and str(int(key)) == key and int(key) < 2**63
     return [key, int(key)] if is_number else [key]
+
+
+def id_variants(document_id: str) -> list[Any]:
+    """Return what the `_id` of a document may be that is this as text."""
+    objects: list[Any] = [ObjectId(document_id)] if ObjectId.is_valid(document_id) else []
+    return [*key_variants(document_id), *objects]
 
 
 def _category(value: Any) -> int:

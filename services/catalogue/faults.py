@@ -14,6 +14,17 @@ CREDENTIAL_CODES = frozenset({13, 18})
 HISTORY_LOST_CODES = frozenset({286, 280, 260, 136})
 
 
+# "The $changeStream stage is only supported on replica sets", and what servers say that do not know the stage at all.
+NO_STREAM_CODES = frozenset({40573, 40324})
+
+
+NO_STREAM = "the database has no change streams: it would have to be a replica set (one member will do)"
+
+
+class NoChangeStreams(Exception):
+    """The database cannot tell what changes. The text says what it would need."""
+
+
 class HistoryLost(Exception):
     """The change stream cannot go on from where it was: what happened in between has to be read anew."""
 
@@ -30,6 +41,7 @@ async def database_call(address: str, timeout_s: float) -> AsyncIterator[None]:
     Raises:
         CatalogueUnavailable: the database is away, too slow, or refuses.
         HistoryLost: a change stream cannot be resumed.
+        NoChangeStreams: there are none.
     """
     with translated(address):
         try:
@@ -47,6 +59,8 @@ def translated(address: str) -> Iterator[None]:
     except driver.OperationFailure as error:
         if error.code in HISTORY_LOST_CODES:
             raise HistoryLost(f"the database has lost the history of changes (error {error.code})") from None
+        if error.code in NO_STREAM_CODES:
+            raise NoChangeStreams(NO_STREAM) from None
         raise CatalogueUnavailable(_refusal(address, error)) from None
     except driver.PyMongoError as error:
         raise CatalogueUnavailable(_absence(address, error)) from None

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
+from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError
 
 from services.catalogue.changes import ChangeFeed, Token
@@ -32,6 +33,11 @@ class ProductReader(ABC):
         """The collection."""
 
     @property
+    def _latest(self) -> Any:
+        """The collection as it is now: a secondary member of the replica set may be behind what the stream has told."""
+        return self._products.with_options(read_preference=ReadPreference.PRIMARY)
+
+    @property
     @abstractmethod
     def _notes(self) -> Any:
         """The collection of what is noted about the catalogue."""
@@ -42,7 +48,7 @@ class ProductReader(ABC):
             products = [found for found in documents if not _is_marker(found)]
             yield [str(found["_id"] if found.get("id") is None else found["id"]) for found in products]
 
-    async def scan(self, batch: int = 1000) -> AsyncIterator[list[Record | BrokenDocument]]:
+    async def scan(self, batch: int = 1000) -> AsyncGenerator[list[Record | BrokenDocument], None]:
         """Yield every document, `batch` at a time: the product in it, or what is wrong with it."""
         forgotten: list[str] = []
         async for documents in self._batches(None, batch):
@@ -54,13 +60,13 @@ class ProductReader(ABC):
     async def read(self, document_ids: Sequence[Any]) -> list[Record | BrokenDocument]:
         """Return the documents of these `_id`s as they are now; those that are gone are missing in the answer."""
         async with database_call(self.address, self._timeout_s):
-            found = await self._products.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
+            found = await self._latest.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
         return await asyncio.to_thread(_read_all, found)
 
     async def _batches(self, fields: dict[str, int] | None, batch: int) -> AsyncIterator[list[Document]]:
         async with database_call(self.address, self._timeout_s):
             await self._products.database.command("ping")  # so that a server that is away is found out soon
-        cursor = self._products.find({}, fields, batch_size=batch)
+        cursor = self._latest.find({}, fields, batch_size=batch)
         try:
             while True:
                 async with database_call(self.address, self._scan_timeout_s):
@@ -82,6 +88,7 @@ class ProductReader(ABC):
 
         Raises:
             HistoryLost: the server no longer knows the token.
+            NoChangeStreams: the server has none.
         """
         collection = self._products.delegate
         async with database_call(self.address, self._timeout_s):

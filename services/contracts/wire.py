@@ -267,7 +267,7 @@ class CategoryCount(Frozen):
     close_score: float | None = Field(default=None, examples=[0.912])
 
 
-SyncState = Literal["starting", "loading", "following", "reconnecting", "rebuilding"]
+SyncState = Literal["starting", "loading", "following", "polling", "reconnecting", "rebuilding"]
 
 
 class SnapshotStatus(Frozen):
@@ -277,6 +277,16 @@ class SnapshotStatus(Frozen):
     bytes: int | None
     failures: int = Field(description="how often it could not be written or used, since the start")
     last_error: str | None = None
+
+
+class ReconcileStatus(Frozen):
+    """What comparing the index with the database has found. Drift: documents that the index knew otherwise than they are."""
+
+    found: int = Field(description="documents that had drifted, since the start")
+    repaired: int = Field(description="of these, how many were put right")
+    last_at: float | None = Field(description="Unix time of the end of the last comparison; null before the first")
+    last_seconds: float | None = Field(description="how long it took")
+    last_error: str | None = Field(description="why the last one came to no end; null when it did")
 
 
 class SyncStatus(Frozen):
@@ -296,6 +306,7 @@ class SyncStatus(Frozen):
     other_models: int = Field(description="products whose vector comes from another model: not searchable here")
     last_error: str | None = None
     snapshot: SnapshotStatus | None = Field(default=None, description="null where none is kept")
+    reconcile: ReconcileStatus
 
 
 class IndexedModel(Frozen):

@@ -24,7 +24,7 @@ from services.index.routes import router
 from services.index.settings import IndexSettings
 from services.index.snapshot import Origin
 from services.index.state import IndexState, index_state
-from services.index.sync import Follower
+from services.index.sync import Follower, Manner
 
 DESCRIPTION = """Finds the products whose vectors are nearest to one, exactly, inside a category. For Lookalike's own services:
 it stands behind the gateway. A search never asks the database. Errors are problem documents (RFC 9457)."""
@@ -93,8 +93,15 @@ def _follower(settings: IndexSettings, store: ProductStore, manifest: Manifest) 
         gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held)
         return Mirror(gallery, manifest.model_id, settings.unversioned_model)
 
-    times = {"gather_s": settings.gather_s, "poll_s": settings.poll_s, "longest_pause_s": settings.retry_s}
-    return Follower(store, empty, _keeper(settings, manifest), **times)
+    manner = Manner(
+        by=settings.follow,
+        gather_s=settings.gather_s,
+        poll_s=settings.poll_s,
+        polling_s=settings.polling_s,
+        reconcile_s=settings.reconcile_s,
+        longest_pause_s=settings.retry_s,
+    )
+    return Follower(store, empty, _keeper(settings, manifest), manner)
 
 
 def _keeper(settings: IndexSettings, manifest: Manifest) -> Keeper | None:

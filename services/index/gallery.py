@@ -2,9 +2,9 @@
 
 import random
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.errors import CategoryElsewhere, DimensionMismatch, UnknownCategory, UnknownProduct
@@ -66,6 +66,10 @@ class Gallery:
     def counts(self) -> list[int]:
         """Return the number of searchable products of each category."""
         return [partition.view.size for partition in self._partitions]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the keys that the writer has, published or not."""
+        return chain.from_iterable(partition.keys() for partition in self._partitions)
 
     @property
     def views(self) -> tuple[View, ...]:

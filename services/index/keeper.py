@@ -84,23 +84,22 @@ class Keeper:
         now = time.monotonic()
         return self._writing is None and now >= self._due_at and (changes != self._changes or now >= self._stale_at)
 
-    async def keep(self, mirror: Mirror, moment: Moment, changes: int) -> None:
-        """Write the snapshot in the background. Nothing may change the mirror until this returns.
+    def keep(self, state: tuple[Sequence[View], Known], moment: Moment, changes: int) -> None:
+        """Write the snapshot in the background.
 
         Args:
-            mirror: as it is at the moment.
+            state: what `Mirror.freeze` gave.
             moment: up to where it knows the database.
-            changes: how many it has seen.
+            changes: how many the mirror had seen.
         """
-        state = await asyncio.to_thread(mirror.freeze)
         self._writing = asyncio.create_task(self._write_aside(moment, state, changes), name="write the snapshot")
 
-    async def close(self, mirror: Mirror | None, moment: Moment | None, changes: int) -> None:
-        """End what is being written and write what has changed since the last time, as far as it can be done soon."""
+    async def close(self, mirror: Mirror, moment: Moment | None, changes: int) -> None:
+        """End what is being written, and write what has changed since the last time, if that can be done soon."""
         self._stopping.set()
         if self._writing is not None:
             await asyncio.wait([self._writing])
-        if mirror is not None and moment is not None and changes != self._changes:
+        if moment is not None and changes != self._changes:
             deadline = time.monotonic() + LAST_WITHIN_S
             await asyncio.to_thread(self._write, moment, mirror.freeze(), changes, lambda: time.monotonic() > deadline)
 

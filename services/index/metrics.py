@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from services.contracts.telemetry import Metrics
 from services.contracts.wire import SnapshotStatus, SyncState
 from services.index.models import IndexedModels
-from services.index.sync import Follower
+from services.index.sync import LEVEL, Follower
 
 SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 
@@ -37,7 +37,7 @@ class IndexMetrics(Metrics):
             products.labels(name).set_function(_count(models, number))
         self._gauge("lag_seconds", "Seconds since the index last knew itself level; -1 before the first load.", models)
         self._gauge("ready", "1 once the first load is complete.", models)
-        self._gauge("following", "1 while the change stream is open.", models)
+        self._gauge("following", "1 while changes are followed, by the change stream or by polling.", models)
         self._gauge("changes_applied", "Changed documents applied since the start.", models)
         self._gauge("documents_skipped", "Documents that cannot be indexed.", models)
         self._gauge("images_skipped", "Further images of products that cannot be indexed.", models)
@@ -46,6 +46,10 @@ class IndexMetrics(Metrics):
             state.labels(name).set_function(_is_in(models, name))
         self._gauge("snapshot_age_seconds", "Seconds since what the snapshot shows; -1 without one.", models)
         self._gauge("snapshot_size_bytes", "Size of the snapshot; 0 without one.", models)
+        self._gauge(
+            "reconcile_timestamp_seconds", "Unix time of the last comparison with the database; 0: none.", models
+        )
+        self._gauge("reconcile_duration_seconds", "Seconds the last comparison with the database took.", models)
         self.registry.register(_Totals(models))
         self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", models)
 
@@ -63,9 +67,13 @@ class _Totals(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the counters as they stand, and how many products of each model can be searched."""
         text = "Snapshots that could not be written or used."
-        yield CounterMetricFamily(
-            "lookalike_index_snapshot_failures", text, value=_snapshot(self._models.active.follower).failures
-        )
+        status = self._models.active.follower.status()
+        failures = status.snapshot.failures if status.snapshot else 0
+        yield CounterMetricFamily("lookalike_index_snapshot_failures", text, value=failures)
+        text = "Documents that the index knew otherwise than they are in the database."
+        yield CounterMetricFamily("lookalike_index_drift_found", text, value=status.reconcile.found)
+        text = "Of these, those put right."
+        yield CounterMetricFamily("lookalike_index_drift_repaired", text, value=status.reconcile.repaired)
         held = GaugeMetricFamily(
             "lookalike_index_model_products", "Products that can be searched, by model.", labels=("model", "role")
         )
@@ -94,10 +102,12 @@ def _or(value: float | None, without: float) -> float:
 _READINGS: dict[str, Callable[[Follower], float]] = {
     "lag_seconds": lambda follower: _or(follower.lag_s, -1.0),
     "ready": lambda follower: follower.mirror is not None,
-    "following": lambda follower: follower.state == "following",
-    "changes_applied": lambda follower: follower.applied,
+    "following": lambda follower: follower.state in LEVEL,
+    "changes_applied": lambda follower: follower.status().applied,
     "snapshot_age_seconds": lambda follower: _or(_snapshot(follower).age_seconds, -1.0),
     "snapshot_size_bytes": lambda follower: _or(_snapshot(follower).bytes, 0),
+    "reconcile_timestamp_seconds": lambda follower: _or(follower.status().reconcile.last_at, 0.0),
+    "reconcile_duration_seconds": lambda follower: _or(follower.status().reconcile.last_seconds, 0.0),
     "documents_skipped": lambda follower: follower.status().skipped,
     "images_skipped": lambda follower: follower.status().skipped_images,
     "documents_of_other_models": lambda follower: follower.status().other_models,

@@ -4,10 +4,13 @@ No database here: it is told how documents are now. Telling it twice changes not
 so changes may be replayed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from enum import Enum
+from itertools import chain
 
+import numpy as np
 import structlog
 
 from services.catalogue.documents import BrokenDocument, Record
@@ -17,7 +20,15 @@ from services.index.payload import pack
 from services.index.view import View
 
 log = structlog.get_logger()
+Item = Record | BrokenDocument
 Shown = tuple[int, Float32Array, bytes | None]  # category, vectors, payload
+
+
+class Absence(Enum):
+    """Why a document that is whole is not shown."""
+
+    ELSEWHERE = "another node holds its category"
+    OTHER_MODEL = "its vectors are of another model"
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ class Mirror:
         self._holder: dict[str, str] = {}  # key → the older document it is shown from
         self._waiting: dict[str, dict[str, Shown]] = {}  # key → older documents that are outranked
 
-    def apply(self, document_ids: Iterable[str], found: Iterable[Record | BrokenDocument]) -> int:
+    def apply(self, document_ids: Iterable[str], found: Iterable[Item]) -> int:
         """Take documents as they are now, and let searches see it.
 
         Args:
@@ -99,25 +110,62 @@ class Mirror:
         self._key_of = {document: key for key, document in known.holders.items()}
         self._key_of.update((one, key) for key, documents in self._waiting.items() for one in documents if one != key)
 
-    def _indexable(self, document_id: str, item: Record | BrokenDocument | None) -> Product | None:
+    def differing(self, found: Iterable[Item]) -> list[Item]:
+        """Return the documents that the mirror knows otherwise than they are, or not at all."""
+        return [item for item in found if not self._knows(item)]
+
+    def document_ids(self) -> Iterator[str]:
+        """Yield the ids of all documents that the mirror knows."""
+        own = (key for key in self.gallery if key not in self._holder)
+        return chain(own, self._key_of, self.skipped, self.other_models)
+
+    def _knows(self, item: Item) -> bool:
+        """Whether a document is known as it is; which of several of its key is shown follows from that."""
+        document_id, claimed, verdict = item.document_id, self._claimed(item.document_id), self._verdict(item)
+        noted = (self.skipped.get(document_id), self.faults.get(document_id, ()), document_id in self.other_models)
+        wrong = verdict if isinstance(verdict, str) else None
+        if noted != (wrong, _faults(item, verdict), verdict is Absence.OTHER_MODEL):
+            return False
+        if claimed is None or not isinstance(verdict, Product):
+            return claimed is None and not isinstance(verdict, Product)
+        key, (category, vectors, payload) = claimed
+        wanted = (verdict.key, verdict.category, pack(verdict))
+        return (key, category, payload) == wanted and bool(np.array_equal(vectors, verdict.vectors))
+
+    def _claimed(self, document_id: str) -> tuple[str, Shown] | None:
+        """Return the key that a document stands for and what is shown of it, or would be if it were not outranked."""
+        key = self._key_of.get(document_id, document_id)
+        waiting = self._waiting.get(key, {})
+        if document_id in waiting:
+            return key, waiting[document_id]
+        if self._holder.get(key, key) == document_id and key in self.gallery:
+            return key, self.gallery.current(key)
+        return None
+
+    def _indexable(self, document_id: str, item: Item | None) -> Product | None:
         """Return the product of a document if it can be searched; count the document where it cannot."""
         was_skipped = self.skipped.pop(document_id, None)
         self.other_models.discard(document_id)
-        product = self._seen(item.product) if isinstance(item, Record) else None
-        if isinstance(item, Record) and not self._is_ours(product or item.product):
-            item = None
-        self._note_faults(document_id, item.faults if isinstance(item, Record) else ())
-        if item is None:
-            return None
-        reason = item.reason if isinstance(item, BrokenDocument) else self._objection(product)
-        if reason is not None:
-            self.skipped[document_id] = reason
-            if was_skipped != reason:
-                log.warning("document_skipped", document=document_id, reason=reason, model=self.model)
-            return None
-        if product is None:
+        verdict = Absence.ELSEWHERE if item is None else self._verdict(item)
+        self._note_faults(document_id, _faults(item, verdict))
+        if isinstance(verdict, Product):
+            return verdict
+        if verdict is Absence.OTHER_MODEL:
             self.other_models.add(document_id)
-        return product
+        elif isinstance(verdict, str):
+            self.skipped[document_id] = verdict
+            if was_skipped != verdict:
+                log.warning("document_skipped", document=document_id, reason=verdict, model=self.model)
+        return None
+
+    def _verdict(self, item: Item) -> Product | str | Absence:
+        """Return the product that can be searched, or what is wrong with the document, or why it is not here."""
+        if isinstance(item, BrokenDocument):
+            return item.reason
+        product = self._seen(item.product)
+        if not self._is_ours(product or item.product):
+            return Absence.ELSEWHERE
+        return Absence.OTHER_MODEL if product is None else self._objection(product) or product
 
     def _seen(self, product: Product) -> Product | None:
         """Return a product as this mirror's model sees it."""
@@ -135,9 +183,7 @@ class Mirror:
             if faults != before:
                 log.warning("images_skipped", document=document_id, reasons=faults)
 
-    def _objection(self, product: Product | None) -> str | None:
-        if product is None:
-            return None
+    def _objection(self, product: Product) -> str | None:
         if product.category >= self.gallery.categories:
             return f"category {product.category} is none of the model's {self.gallery.categories}"
         if product.vector.shape != (self.gallery.dimension,):
@@ -176,6 +222,10 @@ class Mirror:
             self._holder[key] = document_id
         category, vectors, payload = shown
         self.gallery.put(category, key, vectors, payload)
+
+
+def _faults(item: Item | None, verdict: Product | str | Absence) -> tuple[str, ...]:
+    return item.faults if isinstance(item, Record) and verdict is not Absence.ELSEWHERE else ()
 
 
 def _outranks(document_id: str, rival: str, key: str) -> bool:

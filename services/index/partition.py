@@ -6,6 +6,8 @@ brute force; what has gone or was replaced is marked dead. Now and then all of i
 A row is an image. All rows of a product share its key and payload, and are either in the base or in the tail.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from services.index.columns import BoolArray
@@ -41,6 +43,10 @@ class Partition:
 
     def __contains__(self, key: object) -> bool:
         return key in self._rows
+
+    def keys(self) -> Iterable[str]:
+        """Return the keys that the writer has, published or not."""
+        return self._rows.keys()
 
     def restore(self, vectors: Float32Array, image: ImageArray, keys: list[str], payloads: list[bytes | None]) -> None:
         """Take all the products of an empty partition; see `Gallery.restore`."""

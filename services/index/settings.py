@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -42,6 +42,11 @@ class IndexSettings(BaseSettings):
     poll_s: float = Field(
         0.1, gt=0, le=1, description="time between two looks at a database that does not wait for changes"
     )
+    follow: Literal["auto", "stream", "polling"] = Field(
+        "auto", description="by the database's change stream, by polling, or by polling where it has none"
+    )
+    polling_s: float = Field(5.0, gt=0, description="least time between two readings of a database without a stream")
+    reconcile_s: float = Field(300.0, gt=0, description="time between two comparisons with the database")
     retry_s: float = Field(2.0, gt=0, description="longest pause before the database is tried again")
 
     snapshot_dir: Path | None = Field(None, description="folder of the index snapshots; none are kept without one")

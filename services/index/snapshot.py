@@ -45,12 +45,12 @@ class Moment:
 
     Attributes:
         database: the database's identity.
-        token: the change stream's, as text: every change before it is in the mirror.
+        token: the change stream's, as text: every change before it is in the mirror. None where there is no stream.
         level_at: Unix time, in seconds, at which the mirror was level with the database.
     """
 
     database: str
-    token: str
+    token: str | None
     level_at: float
 
 

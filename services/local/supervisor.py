@@ -48,7 +48,12 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
         Process(
             "index",
             (python, "-m", "services.index"),
-            {"INDEX_PORT": str(settings.index_port), "INDEX_MODEL_DIR": model, **database},
+            {
+                "INDEX_PORT": str(settings.index_port),
+                "INDEX_MODEL_DIR": model,
+                "INDEX_SNAPSHOT_DIR": str(settings.state_dir.resolve() / "snapshots" / data),
+                **database,
+            },
         ),
         Process(
             "gateway",

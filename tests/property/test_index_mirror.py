@@ -50,3 +50,29 @@ def test_nodes_that_hold_a_category_each_show_together_what_one_shows_that_holds
     assert sum(len(part.gallery) for part in parts) == len(whole.gallery)
     assert whole.other_models == set().union(*(part.other_models for part in parts))
     assert all(part.skipped == whole.skipped for part in parts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(history=HISTORY, lost=st.sets(st.integers(0, 11)), held=st.sampled_from([[0, 1], [0]]))
+def test_what_a_mirror_was_not_told_is_found_and_all_that_is_needed_to_put_it_right(
+    history: Any, lost: set[int], held: list[int]
+) -> None:
+    mirror, now = empty_mirror(held), dict[str, Any]()
+    for number, batch in enumerate(history):
+        batch = list({identity(change): change for change in batch}.values())
+        if number not in lost:
+            tell(mirror, batch)
+        now.update({identity(change): change for change in batch})
+    documents = [change for change in now.values() if not isinstance(change, str)]
+    known = list(mirror.document_ids())
+    assert len(known) == len(set(known))
+    gone = set(known) - {document.document_id for document in documents}
+    differing = mirror.differing(documents)
+    if not any(number in lost for number in range(len(history))):
+        assert (gone, differing) == (set(), [])
+    mirror.apply(gone, differing)
+    afresh = empty_mirror(held)
+    afresh.apply((), documents)
+    assert everything(mirror) == everything(afresh)
+    assert mirror.differing(documents) == []
+    assert set(mirror.document_ids()) == set(afresh.document_ids())

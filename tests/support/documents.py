@@ -46,5 +46,5 @@ def empty_mirror(held: Collection[int] | None = None) -> Mirror:
 
 def everything(mirror: Mirror) -> Any:
     """Return all that can be seen of a mirror."""
-    found = [mirror.gallery.search(category, PROBE, Query(50)) for category in range(2)]
+    found = [mirror.gallery.search(category, PROBE, Query(50)) for category in sorted(mirror.gallery.held)]
     return found, mirror.skipped, mirror.faults, mirror.other_models, mirror.gallery.counts()

@@ -16,7 +16,7 @@ from services.index.flat import FaissFlat
 from services.index.gallery import Gallery, Query
 from services.index.keeper import Keeper
 from services.index.mirror import Mirror
-from services.index.sync import Follower
+from services.index.sync import Follower, Manner
 
 AWAY = CatalogueUnavailable("the catalogue's database at db:1 cannot be reached")
 
@@ -36,6 +36,7 @@ class Database:
         self.silent = False
         self.unclear = False
         self.name = "one"
+        self.scans = 0
         self.during_scan: Callable[[], None] = lambda: None
         self.scan_may_end = asyncio.Event()
         self.scan_may_end.set()
@@ -62,8 +63,11 @@ class Database:
 
     async def scan(self, batch: int) -> AsyncIterator[list[Record]]:
         self.check("scan")
-        yield list(self.products.values())
-        self.during_scan()
+        self.scans += 1
+        ids = list(self.products)
+        for begin in range(0, len(ids) or 1, batch):
+            yield [self.products[one] for one in ids[begin : begin + batch] if one in self.products]
+            self.during_scan()
         await self.scan_may_end.wait()
 
     async def identity(self) -> str:
@@ -114,9 +118,9 @@ def empty() -> Mirror:
 
 
 @asynccontextmanager
-async def following(database: Database, keeper: Keeper | None = None) -> AsyncIterator[Follower]:
+async def following(database: Database, keeper: Keeper | None = None, **manner: Any) -> AsyncIterator[Follower]:
     """Run a follower for as long as the block lasts; it is ended as a service ends it."""
-    follower = Follower(database, empty, keeper, longest_pause_s=0.01)  # type: ignore[arg-type]
+    follower = Follower(database, empty, keeper, Manner(**{"longest_pause_s": 0.01, **manner}))  # type: ignore[arg-type]
     task = asyncio.create_task(follower.run())
     try:
         yield follower

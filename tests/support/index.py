@@ -25,6 +25,7 @@ from services.index.noted import NotedModels
 from services.index.routes import router
 from services.index.state import IndexState
 from services.index.sync import Follower
+from services.index.writer import Writer
 from tests.support.stack import ROOT, eventually, free_ports
 
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
@@ -55,7 +56,7 @@ def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST) -> FastAPI:
     """Return the service's app without a database: it shows this mirror, or is still loading."""
     held = mirror.gallery.held if mirror else frozenset(range(len(CATEGORIES)))
     follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
-    follower.mirror = mirror
+    follower._writer = None if mirror is None else Writer(mirror)
     metrics = IndexMetrics()
     models = IndexedModels(manifest, _nothing_else, lambda _: follower, NotedModels(None, ""))
     indexed = models._held[manifest.model_id] = Indexed(manifest, follower)
@@ -108,7 +109,7 @@ class IndexProcess:
         command = [sys.executable, "-m", "services.index"]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
-        eventually(lambda: self.answers("/livez"), 20)
+        eventually(lambda: self.answers("/livez"), 60)
 
     def answers(self, path: str) -> bool:
         try:
@@ -134,7 +135,7 @@ class IndexProcess:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(15)
+            self.process.wait(60)
             self.process = None
 
 

@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 
 from tests.support.stack import ROOT, free_ports
 
-START_S = 20.0
+START_S = 60.0
 
 
 @dataclass
@@ -48,7 +48,7 @@ class StandIn:
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
 

@@ -13,7 +13,7 @@ from bson.timestamp import Timestamp
 from pymongo import errors as driver
 
 from services.catalogue.changes import ChangeFeed
-from services.catalogue.faults import HistoryLost, shown_address, translated
+from services.catalogue.faults import HistoryLost, NoChangeStreams, shown_address, translated
 from services.catalogue.store import ProductStore
 from services.contracts.errors import CatalogueUnavailable
 
@@ -61,6 +61,12 @@ def test_an_error_of_the_driver_is_one_sentence_without_its_text(error: Exceptio
 def test_a_lost_history_is_told_apart(code: int) -> None:
     with pytest.raises(HistoryLost, match=str(code)), translated("db:1"):
         raise driver.OperationFailure("resume token not found", code)
+
+
+@pytest.mark.parametrize("code", [40573, 40324])
+def test_a_server_without_change_streams_is_told_apart(code: int) -> None:
+    with pytest.raises(NoChangeStreams, match="replica set"), translated("db:1"):
+        raise driver.OperationFailure("The $changeStream stage is only supported on replica sets", code)
 
 
 async def test_a_server_that_takes_connections_and_never_answers_is_given_up_in_time() -> None:

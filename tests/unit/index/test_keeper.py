@@ -43,7 +43,7 @@ def one_product() -> Mirror:
 async def written(keeper: Keeper, mirror: Mirror, changes: int) -> None:
     """Have the keeper write, and wait for it."""
     assert keeper.is_due(changes)
-    await keeper.keep(mirror, MOMENT, changes)
+    keeper.keep(mirror.freeze(), MOMENT, changes)
     await until(lambda: keeper._writing is None)
 
 
@@ -95,7 +95,7 @@ async def test_while_one_is_written_no_other_is_begun(keeper: Keeper, monkeypatc
         return 1
 
     monkeypatch.setattr(snapshot, "write", wait)
-    await keeper.keep(one_product(), MOMENT, 1)
+    keeper.keep(one_product().freeze(), MOMENT, 1)
     assert not keeper.is_due(2)
     may_end.set()
     await until(lambda: keeper._writing is None)
@@ -107,11 +107,8 @@ async def test_the_last_changes_are_written_at_the_end(keeper: Keeper) -> None:
     assert Keeper(keeper.path.parent, ORIGIN, 0).load(empty()) == MOMENT
 
 
-@pytest.mark.parametrize(("mirror", "moment"), [(None, None), (empty(), None)])
-async def test_at_the_end_nothing_is_written_that_cannot_be_gone_on_from(
-    keeper: Keeper, mirror: Mirror | None, moment: Moment | None
-) -> None:
-    await keeper.close(mirror, moment, 1)
+async def test_at_the_end_nothing_is_written_that_cannot_be_gone_on_from(keeper: Keeper) -> None:
+    await keeper.close(one_product(), None, 1)
     assert not keeper.path.exists()
 
 
@@ -140,7 +137,7 @@ async def test_the_end_gives_up_what_is_being_written(keeper: Keeper, monkeypatc
             arguments[-1]()
 
     monkeypatch.setattr(snapshot, "write", slowly)
-    await keeper.keep(one_product(), MOMENT, 1)
+    keeper.keep(one_product().freeze(), MOMENT, 1)
     await asyncio.to_thread(begun.wait, 20)
     monkeypatch.setattr(snapshot, "write", write)
     await keeper.close(one_product(), MOMENT, 1)

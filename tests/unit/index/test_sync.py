@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.catalogue.faults import HistoryLost
-from services.index import sync
+from services.index import stream
 from tests.support.follow import AWAY, Database, following, keys, record, shown, until
 
 
@@ -126,18 +126,18 @@ async def test_a_change_that_could_not_be_read_comes_again(database: Database) -
 async def test_a_server_whose_stream_tells_nothing_is_found_out(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "MARKER_WAIT_S", 0.02)
+    monkeypatch.setattr(stream, "MARKER_WAIT_S", 0.02)
     database.silent = True
-    async with following(database) as follower:
+    async with following(database, by="stream") as follower:
         await until(lambda: follower.last_error)
-        assert "replica set" in follower.status().last_error
+        assert "it would have to be a replica set" in follower.status().last_error
         assert follower.mirror is None
 
 
 async def test_a_stream_that_does_not_go_on_after_a_break_means_reading_anew(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "MARKER_WAIT_S", 0.02)
+    monkeypatch.setattr(stream, "MARKER_WAIT_S", 0.02)
     database.put("1")
     async with following(database) as follower:
         await until(lambda: follower.state == "following")

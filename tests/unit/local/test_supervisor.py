@@ -37,6 +37,14 @@ def test_each_process_is_told_its_port_and_where_the_others_are(tmp_path: Path) 
     assert found["tfs"].command[policy + 1] == "all"
 
 
+def test_each_catalogue_has_its_own_data_and_snapshots(tmp_path: Path) -> None:
+    found = [{p.name: p for p in processes(settings(tmp_path), data)} for data in ("demo", "sample")]
+    folders = [stack["index"].environment["INDEX_SNAPSHOT_DIR"] for stack in found]
+    assert folders == [str(tmp_path / "snapshots" / "demo"), str(tmp_path / "snapshots" / "sample")]
+    assert str(tmp_path / "data" / "demo") in found[0]["mongo"].command
+    assert str(tmp_path / "data" / "sample") in found[1]["mongo"].command
+
+
 def test_a_percent_sign_in_a_path_is_no_expression_of_the_runners(tmp_path: Path) -> None:
     text = configuration(settings(tmp_path / "100%"), "demo")
     assert "100%%" in text

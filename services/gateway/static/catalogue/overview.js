@@ -12,7 +12,7 @@ export function figures({ products, model, sync, uptime_seconds: uptime }, { t, 
   const items = [
     [t.catalogue.products, count(products), ""],
     [t.catalogue.model, model, ""],
-    [t.catalogue.state, t.catalogue.states[sync.state] ?? sync.state, tone(sync.state === "following")],
+    [t.catalogue.state, t.catalogue.states[sync.state] ?? sync.state, tone(["following", "polling"].includes(sync.state))],
     [t.catalogue.lag, lag === null ? t.catalogue.lagNone : t.catalogue.seconds(lag.toFixed(1)), lag === null ? "" : tone(lag < LATE_S)],
     [t.catalogue.applied, count(sync.applied), ""],
     [t.catalogue.skipped, count(sync.skipped), sync.skipped > 0 ? "bad" : ""],

@@ -179,7 +179,7 @@ const en = {
     lagNone: "not known",
     seconds: (value) => `${value} s`,
     state: "Sync",
-    states: { starting: "Starting", loading: "Loading", following: "Following", reconnecting: "Reconnecting", rebuilding: "Reading anew" },
+    states: { starting: "Starting", loading: "Loading", following: "Following", polling: "Polling", reconnecting: "Reconnecting", rebuilding: "Reading anew" },
     applied: "Changes applied",
     skipped: "Documents skipped",
     skippedImages: "Images skipped",

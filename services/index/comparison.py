@@ -1,0 +1,60 @@
+"""One look at the whole catalogue beside a mirror of it: which documents the mirror knows otherwise than they are."""
+
+import asyncio
+import time
+from array import array
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from functools import partial
+
+import numpy as np
+
+from services.catalogue.reader import ProductReader
+from services.index.mirror import Mirror
+from services.index.writer import Difference, Writer, hashes
+
+PAGE = 500
+LONGEST_PAUSE_S = 1.0
+
+
+class Comparison:
+    """Reads every document once and compares it with what is shown of it. It takes 8 bytes of memory a document."""
+
+    def __init__(self, store: ProductReader, writer: Writer, share: float) -> None:
+        """Remember what to compare.
+
+        Args:
+            store: where the documents are.
+            writer: of the mirror.
+            share: of the time that it may take, at most 1: between two pages it rests.
+        """
+        self.documents = 0
+        self._store = store
+        self._writer = writer
+        self._share = share
+        self._seen = array("q")
+
+    async def differences(self) -> AsyncGenerator[Sequence[Difference], None]:
+        """Yield the documents that differ, page by page, and in the end those that are gone.
+
+        A document that has changed since the mirror was told differs as well: the caller knows what is on its way.
+
+        Raises:
+            CatalogueUnavailable: the database is away.
+        """
+        async with aclosing(self._store.scan(PAGE)) as pages:
+            started = time.monotonic()
+            async for found in pages:
+                self.documents += len(found)
+                self._seen.frombytes(hashes([item.document_id for item in found]).tobytes())
+                differing = await self._writer.look(partial(Mirror.differing, found=found))
+                yield [(item.document_id, item) for item in differing]
+                await asyncio.sleep(min(LONGEST_PAUSE_S, (time.monotonic() - started) * (1 / self._share - 1)))
+                started = time.monotonic()
+        yield [(document_id, None) for document_id in await self._writer.look(self._gone)]
+
+    def _gone(self, mirror: Mirror) -> list[str]:
+        """Return the ids of documents that the mirror knows and nobody has seen."""
+        known = list(mirror.document_ids())
+        gone = ~np.isin(hashes(known), np.frombuffer(self._seen.tobytes(), np.int64))
+        return [known[place] for place in np.flatnonzero(gone).tolist()]

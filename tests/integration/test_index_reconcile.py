@@ -1,0 +1,167 @@
+"""The index as a process beside a database that forgets to tell of changes, or tells of none."""
+
+import asyncio
+import contextlib
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymongo
+import pytest
+from pymongo.collection import Collection
+
+from services.catalogue.product import FurtherImage, Prediction, Product, unit_vector
+from services.catalogue.store import ProductStore
+from tests.support.index import IndexProcess, running_index
+from tests.support.mongo import StandIn, private_mongo
+from tests.support.stack import eventually
+
+RNG = np.random.default_rng(23)
+
+
+def vector() -> Any:
+    return unit_vector(RNG.standard_normal(64).astype(np.float32))
+
+
+VECTOR = vector()
+
+
+@pytest.fixture
+def mongo(tmp_path: Path) -> Iterator[StandIn]:
+    with private_mongo(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def raw(mongo: StandIn) -> Iterator[Collection[dict[str, Any]]]:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
+    with client:
+        yield client["lookalike"]["products"]
+
+
+def forget_to_write_down_changes(mongo: StandIn) -> None:
+    """Take away what fills the stand-in's change log, until a stream is opened. Some of its clean stops do so."""
+    with contextlib.closing(sqlite3.connect(mongo.folder / "data" / "lookalike.db")) as file:
+        names = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in names:
+            file.execute(f'DROP TRIGGER "{name}"')
+        file.commit()
+
+
+def old_form(number: int) -> dict[str, Any]:
+    return {"id": f"old {number}", "Category": 0, "vector": vector().tolist()}
+
+
+def product(number: int, title: str) -> Product:
+    return Product(
+        f"p{number}",
+        0,
+        vector(),
+        model="fashion/1",
+        url="https://shop.example/größe",
+        title=title,
+        attributes={"price": 29.0, "n": 3, "a.b": ["x", 1.5, True], "$c": False},
+        category_source="feed",
+        prediction=Prediction(1, 0.75),
+        image_sha256="ab" * 32,
+        images=(FurtherImage(vector(), url="https://shop.example/back.jpg", sha256="cd" * 32),),
+    )
+
+
+def put(mongo: StandIn, *products: Product) -> None:
+    async def write() -> None:
+        async with ProductStore(mongo.url) as store:
+            assert not (await store.put_many(products)).failures
+
+    asyncio.run(write())
+
+
+def keys(index: IndexProcess) -> list[str]:
+    return sorted(hit["id"] for hit in index.search(VECTOR, k=100))
+
+
+def compared(index: IndexProcess) -> dict[str, Any]:
+    """Return what the comparisons have found, when one has begun and ended from now on."""
+    for _ in range(2):
+        before = index.status()["sync"]["reconcile"]["last_at"]
+        eventually(lambda before=before: index.status()["sync"]["reconcile"]["last_at"] != before, 60)
+    return dict(index.status()["sync"]["reconcile"])
+
+
+def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
+    mongo: StandIn, raw: Any, tmp_path: Path
+) -> None:
+    raw.insert_many([old_form(number) for number in range(5)])
+    settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_RECONCILE_S": "1000"}
+    with running_index(tmp_path, mongo.url, **settings) as index:
+        eventually(lambda: index.status()["sync"]["state"] == "following", 60)
+        index.stop()
+        mongo.stop()
+        forget_to_write_down_changes(mongo)
+        mongo.start()
+        raw.insert_one(old_form(5))
+        raw.delete_one({"id": "old 0"})
+        raw.update_one({"id": "old 1"}, {"$set": {"vector": VECTOR.tolist()}})
+        index.start()
+        eventually(lambda: index.status()["sync"]["reconcile"]["repaired"] == 3, 60)
+        assert keys(index) == [f"old {number}" for number in range(1, 6)]
+        assert index.search(VECTOR, k=1)[0]["id"] == "old 1"
+        assert index.status()["sync"]["loaded_from"] == "snapshot"
+        text = index.http.get("/metrics").text
+        assert "lookalike_index_drift_found_total 3.0" in text
+        assert "lookalike_index_drift_repaired_total 3.0" in text
+        assert index.log().count("drift_repaired") == 1
+
+
+def test_without_a_lost_change_there_is_no_drift_whatever_is_written_meanwhile(
+    mongo: StandIn, raw: Any, tmp_path: Path
+) -> None:
+    with running_index(tmp_path, mongo.url, INDEX_RECONCILE_S="0.05") as index:
+        eventually(lambda: index.status()["sync"]["state"] == "following", 60)
+
+        def write() -> None:
+            for turn in range(12):
+                put(mongo, *(product(number, str(turn)) for number in range(turn, turn + 20)))
+                raw.insert_many([old_form(turn)])
+                raw.delete_many({"_id": {"$in": [f"p{turn}", f"p{turn + 7}"]}})
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        while writer.is_alive():
+            index.search(VECTOR, k=1)
+        assert compared(index) | {"last_at": 0, "last_seconds": 0} == {
+            "found": 0,
+            "repaired": 0,
+            "last_at": 0,
+            "last_seconds": 0,
+            "last_error": None,
+        }
+        assert keys(index) == sorted(str(found["id"]) for found in raw.find({}, {"id": 1}))
+
+
+def test_a_database_is_followed_by_polling_and_what_it_holds_is_what_is_found(
+    mongo: StandIn, raw: Any, tmp_path: Path
+) -> None:
+    raw.insert_many([old_form(number) for number in range(3)])
+    settings = {"INDEX_FOLLOW": "polling", "INDEX_POLLING_S": "0.1", "INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots")}
+    with running_index(tmp_path, mongo.url, **settings) as index:
+        eventually(lambda: index.status()["sync"]["state"] == "polling", 60)
+        put(mongo, product(1, "first"), product(2, "second"))
+        raw.delete_one({"id": "old 1"})
+        expected = ["old 0", "old 2", "p1", "p2"]
+        eventually(lambda: keys(index) == expected, 60)
+        put(mongo, product(1, "changed"))
+        eventually(lambda: "changed" in {hit["title"] for hit in index.search(VECTOR, k=100)}, 60)
+        index.stop(signal.SIGTERM)
+        mongo.kill()
+        index.start()
+        eventually(lambda: index.answers("/readyz"), 60)
+        assert keys(index) == expected
+        mongo.start()
+        raw.delete_one({"id": "old 2"})
+        eventually(lambda: keys(index) == ["old 0", "p1", "p2"], 60)
+        assert index.status()["sync"]["loaded_from"] == "snapshot"
