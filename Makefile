@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATASET ?=
 PHOTOS ?=
+BACKGROUNDS ?=
 MODEL ?= baseline
 COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
@@ -43,9 +44,10 @@ bench: $(READY) ## Measure searches, imports and the services, as ratios within 
 compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it down [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
-train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline]
+train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline|fashion] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make train DATASET=path/to/archive.zip"; exit 2; }
-	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(TRAIN_OPTIONS)
+	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
+	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
 evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/1] [PHOTOS=photos.zip]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate DATASET=path/to/archive.zip"; exit 2; }

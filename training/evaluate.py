@@ -60,13 +60,15 @@ def figures_on_all(said: Answers, data: Dataset, gallery: Embedded, gallery_name
 
 
 def photo_figures(model: ServedModel, path: Path, terminal: Terminal) -> dict[str, Any]:
-    """Return the nine-way accuracy on people's photos: all senders of the archive, none of whom was trained on."""
-    photos = read_photos(path, model.manifest.input, CATEGORIES, terminal)
+    """Return the nine-way accuracy on people's photos, of senders whom training did not see."""
+    seen = model.manifest.dataset.get("photos", {}).get("senders_seen", ())
+    photos = read_photos(path, model.manifest.input, CATEGORIES, terminal, frozenset(seen))
     probabilities, _ = model.predict(photos.images, terminal, "network over photos")
     return {
         "archive": path.resolve().name,
         "senders": len(set(photos.senders.tolist())),
-        "which_senders": "all in the archive",
+        "which_senders": "those that training has not seen" if photos.senders_left_out else "all in the archive",
+        "senders_left_out": photos.senders_left_out,
         "outside_the_nine": photos.outside_the_nine,
         "unreadable": photos.unreadable,
         "classification": classification(photos.labels, probabilities, CATEGORIES),

@@ -9,6 +9,7 @@ from training.errors import TrainingError
 from training.networks import Network
 from training.served import SIGNATURE
 
+OUTPUTS = ("probabilities", "vector")
 FINGERPRINT = "fingerprint.pb"  # a random id that no loader needs
 
 
@@ -24,8 +25,8 @@ def export_saved_model(network: Network, directory: Path) -> None:
 
     @tf.function(input_signature=[tf.TensorSpec([None, size.height, size.width, 3], tf.uint8, name="image")])  # type: ignore[untyped-decorator]
     def serve(image: Any) -> dict[str, Any]:
-        outputs = network.whole(image, training=False)
-        return {name: tf.cast(value, tf.float32, name=name) for name, value in outputs.items()}
+        outputs = network.whole(tf.cast(image, network.whole.input.dtype), training=False)
+        return {name: tf.cast(outputs[name], tf.float32, name=name) for name in OUTPUTS}
 
     module = tf.Module()
     module.weights = network.whole.weights

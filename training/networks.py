@@ -1,4 +1,4 @@
-"""The networks that can be trained, by name. Each takes uint8 RGB and scales it inside its own graph."""
+"""The networks that can be trained, by name. Each takes RGB from 0 to 255 and scales it inside its own graph."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +9,16 @@ from keras import layers
 
 from services.contracts.manifest import InputSize
 from training.errors import TrainingError
+from training.metric.network import DIMENSION, fashion
+from training.metric.weights import pretrained_path
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network's fixed facts. `parameters` counts the trainable ones and is checked after building."""
+    """A network's fixed facts. `parameters` counts the trainable ones and is checked after building.
+
+    `recipe` is how it is trained: a name in `training.train.RECIPES`.
+    """
 
     name: str
     input: InputSize
@@ -21,6 +26,7 @@ class Architecture:
     unit_length: bool
     parameters: int
     build: Callable[[InputSize, int], Any]
+    recipe: str = "epochs"
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,20 @@ def baseline(size: InputSize, categories: int) -> Any:
     return keras.Model(image, {"probabilities": probabilities, "vector": vector}, name="baseline")
 
 
+def pretrained_fashion(size: InputSize, categories: int) -> Any:
+    """Return the network that Lookalike ships, with ImageNet's weights in its backbone; it takes pictures of any size.
+
+    Raises:
+        TrainingError: the package with the weights is not installed, or they cannot be read.
+    """
+    return fashion(categories, pretrained_path())
+
+
 ARCHITECTURES = {
     "baseline": Architecture("baseline", InputSize(height=80, width=80), 64, False, 701_161, baseline),
+    "fashion": Architecture(
+        "fashion", InputSize(height=96, width=96), DIMENSION, True, 2_504_794, pretrained_fashion, recipe="metric"
+    ),
 }
 
 

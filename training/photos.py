@@ -1,10 +1,11 @@
 """People's own photos: the archive "Clothing dataset" (`images.csv`, `images/<image>.jpg`), zipped or unpacked."""
 
 import csv
+import hashlib
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -33,25 +34,46 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Photos:
-    """Photos of the nine categories: uint8 (n, height, width, 3), labels int64 (n,), and who sent each."""
+    """Photos of the nine categories: uint8 (n, height, width, 3), labels int64 (n,), and who sent each.
+
+    `senders_left_out` counts those whom the model knows from its training.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     senders: NDArray[np.str_]
     outside_the_nine: int
     unreadable: int
+    senders_left_out: int = 0
 
 
-def read_photos(path: Path, size: InputSize, categories: tuple[str, ...], terminal: Terminal) -> Photos:
+def read_photos(
+    path: Path,
+    size: InputSize,
+    categories: tuple[str, ...],
+    terminal: Terminal,
+    seen: Collection[str] = (),
+) -> Photos:
     """Read and prepare every photo whose label is one of the nine categories.
+
+    Args:
+        path: the archive or its folder.
+        size: the network's input.
+        categories: their names, in the order of the labels.
+        terminal: gets the progress, and a line on each photo that cannot be read.
+        seen: marks of senders to leave out, see `sender_mark`.
 
     Raises:
         TrainingError: the path holds no such archive, or no usable photo.
     """
     images, labels, senders = [], [], []
     told: Counter[str] = Counter()
-    for image, sender, label, data in terminal.track(_photos(path), None, "reading photos"):
+    left_out: set[str] = set()
+    for image, sender, label, data in terminal.track(photo_files(path), None, "reading photos"):
         category = LABELS.get(label)
+        if sender_mark(sender) in seen:
+            left_out.add(sender)
+            continue
         if category not in categories:
             told["outside"] += 1
             continue
@@ -64,11 +86,18 @@ def read_photos(path: Path, size: InputSize, categories: tuple[str, ...], termin
         labels.append(categories.index(category))
         senders.append(sender)
     if not images:
-        raise TrainingError(f"{path} has no usable photo of the nine categories")
-    return Photos(np.stack(images), np.array(labels, np.int64), np.array(senders), told["outside"], told["unreadable"])
+        whose = " of a sender that the model has not seen" if left_out else ""
+        raise TrainingError(f"{path} has no usable photo of the nine categories{whose}")
+    counts = told["outside"], told["unreadable"], len(left_out)
+    return Photos(np.stack(images), np.array(labels, np.int64), np.array(senders), *counts)
 
 
-def _photos(path: Path) -> Iterator[tuple[str, str, str, bytes | None]]:
+def sender_mark(sender: str) -> str:
+    """Return a short hash of a sender's id, which tells no one who it is."""
+    return hashlib.sha256(f"sender {sender}".encode()).hexdigest()[:8]
+
+
+def photo_files(path: Path) -> Iterator[tuple[str, str, str, bytes | None]]:
     """Yield name, sender, label and file of each photo; no file where it is missing."""
     if not path.exists():
         raise TrainingError(

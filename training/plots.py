@@ -51,6 +51,20 @@ def curves(history: Sequence[dict[str, float]], best_epoch: int, path: Path) -> 
     _save(figure, path)
 
 
+def losses(history: Sequence[dict[str, float]], names: Sequence[str], resized_at: float, path: Path) -> None:
+    """Draw each loss by step, and mark the step from which on the pictures are larger."""
+    figure = Figure(figsize=(11, 5.6), layout="constrained")
+    steps = [entry["step"] for entry in history]
+    for axes, name in zip(figure.subplots(2, -(-len(names) // 2)).flat, names, strict=False):
+        axes.plot(steps, [entry[name] for entry in history], color=BLUE, linewidth=1.2)
+        axes.axvline(resized_at, color=FAINT, linestyle="--", linewidth=1)
+        _tidy(axes, name)
+        axes.set_xlabel("step")
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.25)
+    _save(figure, path)
+
+
 def confusion(matrix: Sequence[Sequence[int]], categories: Sequence[str], path: Path) -> None:
     """Draw the confusion matrix twice: counts, and shares of each true category."""
     counts = np.array(matrix)

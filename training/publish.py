@@ -13,16 +13,16 @@ from typing import Any, Self
 
 from services.catalogue.kaggle import CATEGORIES
 from services.contracts.manifest import MANIFEST_NAME, Manifest
-from training.checkpoint import RunState
 from training.dataset import Dataset
 from training.errors import TrainingError
 from training.evaluate import answers, figures_on_test_part, photo_figures
 from training.export import export_saved_model
-from training.networks import Network
+from training.options import TrainOptions
 from training.progress import Terminal
-from training.report import card_markdown, write_report
+from training.report import write_report
 from training.served import ServedModel
 from training.split import Split
+from training.story import Story, Trained
 from training.thresholds import thresholds
 from training.warmup import write_warmup
 
@@ -77,34 +77,19 @@ def whole_or_nothing(name: ModelName, force: bool) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _metrics(figures: dict[str, Any], state: RunState) -> dict[str, Any]:
-    best = state.history[state.best_epoch - 1]
-    retrieval = figures["retrieval"]
+def _metrics(figures: dict[str, Any], story: Story) -> dict[str, Any]:
     metrics = {
         "test_accuracy": figures["classification"]["accuracy"],
         "test_products": figures["queries"]["count"],
-        "validation_accuracy": best["val_accuracy"],
-        "validation_loss": best["val_loss"],
-        "precision_at_10": retrieval["precision"],
-        "epochs": state.epoch,
-        "best_epoch": state.best_epoch,
-        "training_seconds": round(sum(h["seconds"] for h in state.history)),
+        "precision_at_10": figures["retrieval"]["precision"],
     }
     if "photos" in figures:
         metrics["photos_accuracy"] = figures["photos"]["classification"]["accuracy"]
-    return metrics
+    return metrics | story.metrics()
 
 
 def publish(
-    name: ModelName,
-    network: Network,
-    state: RunState,
-    data: Dataset,
-    parts: Split,
-    command: str,
-    terminal: Terminal,
-    force: bool = False,
-    photos: Path | None = None,
+    name: ModelName, trained: Trained, data: Dataset, parts: Split, options: TrainOptions, terminal: Terminal
 ) -> None:
     """Export, measure what was exported, and write manifest, report and card.
 
@@ -112,21 +97,22 @@ def publish(
         TrainingError: the version exists and may not be replaced.
         OSError: the disk is full or the folder cannot be written.
     """
-    plan = network.architecture
+    plan, story = trained.network.architecture, trained.story
     facts: dict[str, Any] = {"name": name.name, "version": name.version, "architecture": plan.name, "input": plan.input}
     facts |= {"categories": CATEGORIES, "dimension": plan.dimension, "unit_length": plan.unit_length}
-    facts |= {"parameters": plan.parameters, "seed": state.settings.seed, "command": command, "dataset": data.facts()}
+    facts |= {"parameters": plan.parameters, "seed": story.seed, "command": options.command()}
+    facts |= {"dataset": data.facts() | trained.materials}
     facts |= {"created": datetime.now(UTC).isoformat(timespec="seconds")}
-    with whole_or_nothing(name, force) as directory:
-        export_saved_model(network, directory)
+    with whole_or_nothing(name, options.force) as directory:
+        export_saved_model(trained.network, directory)
         write_warmup(directory, name.name, plan.input)
         model = ServedModel(directory, Manifest(**facts))
         said = answers(model, data, terminal)
-        figures = figures_on_test_part(said, data, state.settings.seed)
-        figures |= {"photos": photo_figures(model, photos, terminal)} if photos else {}
-        manifest = Manifest(**facts, thresholds=thresholds(said, parts), metrics=_metrics(figures, state))
+        figures = figures_on_test_part(said, data, story.seed)
+        figures |= {"photos": photo_figures(model, options.photos, terminal)} if options.photos else {}
+        manifest = Manifest(**facts, thresholds=thresholds(said, parts), metrics=_metrics(figures, story))
         text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)
         (directory / MANIFEST_NAME).write_text(text + "\n", "utf-8")
-        (directory / "README.md").write_text(card_markdown(manifest, figures), "utf-8")
-        write_report(directory / "report", manifest, state, figures)
+        (directory / "README.md").write_text(trained.card(manifest, figures), "utf-8")
+        write_report(directory / "report", manifest, story, figures)
     terminal.line(f"accuracy on the test part: {100 * figures['classification']['accuracy']:.2f} %")

@@ -1,36 +1,24 @@
 """The report of a training run: `report.md`, `report.json` and pictures, and the model card beside them."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from services.contracts.manifest import Manifest
 from training import plots
-from training.checkpoint import RunState
+from training.story import Story
+from training.text import percent, table
 
 
-def write_report(directory: Path, manifest: Manifest, state: RunState, figures: dict[str, Any]) -> None:
+def write_report(directory: Path, manifest: Manifest, story: Story, figures: dict[str, Any]) -> None:
     """Write everything into `directory`, which is made."""
     directory.mkdir(parents=True, exist_ok=True)
-    run = {"settings": asdict(state.settings), "best_epoch": state.best_epoch, "history": state.history}
-    document = {"model": manifest.model_id, "command": manifest.command, "run": run} | figures
+    document = {"model": manifest.model_id, "command": manifest.command, "run": story.document()} | figures
     (directory / "report.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    (directory / "report.md").write_text(report_markdown(manifest, state, figures), "utf-8")
-    plots.curves(state.history, state.best_epoch, directory / "curves.png")
+    (directory / "report.md").write_text(report_markdown(manifest, story, figures), "utf-8")
+    story.draw(directory)
     plots.confusion(figures["classification"]["confusion"], manifest.categories, directory / "confusion.png")
     plots.retrieval(figures["retrieval"], directory / "retrieval.png")
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """Return a share as per cent, or a dash where there is none."""
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table, first column to the left, the others to the right."""
-    rule = ["---"] + ["---:"] * (len(header) - 1)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *rows])
 
 
 def _categories(figures: dict[str, Any]) -> str:
@@ -69,17 +57,22 @@ def _photos(figures: dict[str, Any]) -> str:
 ## People's own photos
 
 Accuracy **{percent(said["accuracy"])}** over the {said["count"]:,} photos of `{photos["archive"]}` whose label maps to one of the
-nine categories, from all {photos["senders"]} senders in that archive; training saw none of them.
+nine categories, from {_senders(photos)}; training saw none of them.
 
 {table(["category", "recall", "photos"], rows)}
 """
 
 
-def report_markdown(manifest: Manifest, state: RunState, figures: dict[str, Any]) -> str:
+def _senders(photos: dict[str, Any]) -> str:
+    count, left_out = photos["senders"], photos.get("senders_left_out", 0)
+    return (
+        f"{count} senders in that archive of {count + left_out}" if left_out else f"all {count} senders in that archive"
+    )
+
+
+def report_markdown(manifest: Manifest, story: Story, figures: dict[str, Any]) -> str:
     """Return the report as Markdown; every number is from `figures` and the run's history."""
-    best, last = state.history[state.best_epoch - 1], state.history[-1]
     queries, gallery = figures["queries"], figures["gallery"]
-    seconds = sum(h["seconds"] for h in state.history)
     return f"""# {manifest.model_id}: training report
 
 The network *{manifest.architecture}* ({manifest.parameters:,} trainable parameters), trained on
@@ -95,12 +88,7 @@ training has not seen. Most frequent errors: {_worst(figures, manifest.categorie
 
 ## Training
 
-{len(state.history)} epochs in {seconds / 60:,.0f} minutes on a CPU that other work shared; the weights kept are those of
-epoch {state.best_epoch}: validation loss {best["val_loss"]:.4f}, validation accuracy {percent(best["val_accuracy"])}. In the
-last epoch the training loss was {last["loss"]:.4f} (measured with augmentation and dropout, which is why it lies above the
-validation's).
-
-![Loss and accuracy by epoch](curves.png)
+{story.markdown()}
 
 ## Categories
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.errors import TrainingError
+
 TRAINING_SHARE = 0.8
 VALIDATION_SHARE = 0.1
 
@@ -33,3 +35,10 @@ def split(ids: Sequence[str], seed: int) -> Split:
     """Divide the products 80 : 10 : 10."""
     parts = np.array([part_of(product_id, seed) for product_id in ids], dtype=object)
     return Split(*(np.flatnonzero(parts == name) for name in ("training", "validation", "test")))
+
+
+def refuse_empty(parts: Split) -> None:
+    """Raise TrainingError if a part has no product."""
+    for part in ("training", "validation", "test"):
+        if not len(getattr(parts, part)):
+            raise TrainingError(f"the {part} part is empty: the archive has too few products")

@@ -14,6 +14,7 @@ import typer
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+SHIPPED = {"baseline": Path("models/fashion/1"), "fashion": Path("models/fashion/2")}
 
 
 class Part(StrEnum):
@@ -29,38 +30,66 @@ DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Pro
 
 def train(
     dataset: DatasetPath,
-    model: Annotated[str, typer.Option(help="The network's name.")] = "baseline",
-    out: Annotated[Path, typer.Option(help="The model version directory to write.")] = Path("models/fashion/1"),
+    model: Annotated[str, typer.Option(help="The network's name: baseline, or fashion.")] = "baseline",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The model version directory to write.", show_default="models/fashion/1 (fashion: 2)"),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Of the split, the weights and the augmentation.")
     ] = 7,
-    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="baseline: at most so many.", show_default="50")
+    ] = None,
     patience: Annotated[
-        int, typer.Option(min=1, help="Stop after so many epochs without a better validation loss.")
-    ] = 12,
-    batch_size: Annotated[int, typer.Option(min=1, max=65_536, help="Pictures a step.")] = 64,
+        int | None,
+        typer.Option(min=1, help="baseline: stop after so many without a better validation loss.", show_default="12"),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, max=65_536, help="baseline: pictures a step.", show_default="64")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="fashion: so many.", show_default="5000")
+    ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where checkpoints go.", show_default="runs/MODEL-SEED")] = None,
     photos: Annotated[
-        Path | None, typer.Option(help="clothing-photos.zip: report the accuracy on people's photos too.")
+        Path | None,
+        typer.Option(
+            help="clothing-photos.zip: fashion learns from it; the report has the accuracy on people's photos."
+        ),
+    ] = None,
+    backgrounds: Annotated[
+        Path | None, typer.Option(help="fashion: a folder of pictures to compose products onto (tools/backgrounds.py).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing model version.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again instead of going on from a checkpoint.")] = False,
 ) -> None:
     """Train a network and write a model version directory with its report.
 
-    Interrupt it at any time: the same command goes on after the last whole epoch.
+    Interrupt it at any time: the same command goes on after the last checkpoint.
     """
-    with _one_sentence("the same command goes on after the last whole epoch"):
+    with _one_sentence("the same command goes on after the last checkpoint"):
         _quiet_tensorflow()
+        from training.options import TrainOptions
         from training.progress import Terminal
-        from training.train import TrainOptions
         from training.train import train as run
 
-        folder = run_dir or Path("runs") / f"{model}-{seed}"
-        run(
-            TrainOptions(dataset, model, out, seed, epochs, patience, batch_size, folder, force, fresh, photos),
-            Terminal(),
+        options = TrainOptions(
+            dataset=dataset,
+            model=model,
+            out=out or SHIPPED.get(model, Path("models") / model / "1"),
+            seed=seed,
+            run_dir=run_dir or Path("runs") / f"{model}-{seed}",
+            epochs=epochs,
+            patience=patience,
+            batch_size=batch_size,
+            steps=steps,
+            force=force,
+            fresh=fresh,
+            photos=photos,
+            backgrounds=backgrounds,
         )
+        run(options, Terminal())
 
 
 def evaluate(
@@ -122,7 +151,7 @@ def _one_sentence(after_interruption: str) -> Iterator[None]:
         )
         raise typer.Exit(BAD_INPUT) from None
     except MemoryError:
-        typer.echo("error: there is not enough memory: try a smaller --batch-size or a smaller archive", err=True)
+        typer.echo("error: there is not enough memory: try a smaller archive or --batch-size", err=True)
         raise typer.Exit(BAD_INPUT) from None
     except ModuleNotFoundError as error:
         typer.echo(f"error: {error.name} is not installed: training needs the extras training and serving", err=True)

@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(archive: Path, tmp_pat
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == 130
-    assert told.splitlines()[-1] == "interrupted: the same command goes on after the last whole epoch"
+    assert told.splitlines()[-1] == "interrupted: the same command goes on after the last checkpoint"
     assert "Traceback" not in told
     assert not (tmp_path / "fashion" / "1").exists()
 

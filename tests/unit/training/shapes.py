@@ -38,9 +38,13 @@ def products(per_category: int, seed: int = 1) -> Iterator[tuple[int, str, str, 
 
 
 def make_archive(
-    path: Path, per_category: int = 12, extra_lines: tuple[str, ...] = (), backwards: bool = False
+    path: Path,
+    per_category: int = 12,
+    extra_lines: tuple[str, ...] = (),
+    backwards: bool = False,
+    more: dict[str, bytes] | None = None,
 ) -> Path:
-    """Write a zip of `per_category` products of each category; `extra_lines` follow them in styles.csv."""
+    """Write a zip of `per_category` products of each category; `extra_lines` follow them in styles.csv, `more` are their pictures."""
     lines, made = [HEADER], list(products(per_category))
     for number, category, colour, _ in reversed(made) if backwards else made:
         lines.append(f"{number},Men,Apparel,{category},{category} kind,{colour},Fall,2011,Casual,{colour}, {category}")
@@ -48,6 +52,8 @@ def make_archive(
         archive.writestr("styles.csv", "\n".join([*lines, *extra_lines]) + "\n")
         for number, _, _, picture in made:
             archive.writestr(f"images/{number}.jpg", picture)
+        for name, picture in (more or {}).items():
+            archive.writestr(f"images/{name}.jpg", picture)
     return path
 
 

@@ -9,7 +9,9 @@ from services.catalogue.kaggle import CATEGORIES
 from services.contracts.manifest import InputSize, Manifest
 from training.checkpoint import RunSettings, RunState
 from training.metrics import classification
-from training.report import card_markdown, percent, report_markdown, write_report
+from training.report import card_markdown, report_markdown, write_report
+from training.story import EpochsStory
+from training.text import percent
 
 LABELS = np.repeat(np.arange(9), 10)
 PREDICTED = np.where(np.arange(90) % 30 == 0, (LABELS + 1) % 9, LABELS)
@@ -32,7 +34,7 @@ HISTORY = [
     {"loss": 1.0 / e, "accuracy": 1 - 0.5 / e, "val_loss": 0.8 / e, "val_accuracy": 1 - 0.4 / e, "seconds": 40.0}
     for e in range(1, 6)
 ]
-STATE = RunState(RunSettings("baseline", "ab", 7, 5, 2, 64), [], [], [], HISTORY, 4)
+STATE = EpochsStory(RunState(RunSettings("baseline", "ab", 7, 5, 2, 64), [], [], [], HISTORY, 4))
 MANIFEST = Manifest(
     name="fashion",
     version=3,

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 import services.cli.train as cli
 from tests.unit.training.shapes import make_archive
 from training.errors import TrainingError
+from training.options import TrainOptions
 from training.progress import Terminal
-from training.train import TrainOptions, train
+from training.train import train
 
 OPTIONS = TrainOptions(
     dataset=Path("/some/where/archive.zip"),
@@ -56,7 +57,7 @@ def test_a_full_disk_is_told_before_training(tmp_path: Path, monkeypatch: pytest
         (MemoryError(), 2, "there is not enough memory"),
         (TrainingError("the loss is no number"), 2, "the loss is no number"),
         (ModuleNotFoundError("No module named 'sklearn'", name="sklearn"), 2, "sklearn is not installed"),
-        (KeyboardInterrupt(), 130, "interrupted: the same command goes on after the last whole epoch"),
+        (KeyboardInterrupt(), 130, "interrupted: the same command goes on after the last checkpoint"),
     ],
 )
 def test_what_goes_wrong_is_one_sentence(

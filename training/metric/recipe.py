@@ -1,0 +1,108 @@
+"""The recipe of the network that Lookalike ships: `lookalike train --model fashion`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from services.catalogue.kaggle import CATEGORIES
+from services.contracts.manifest import InputSize
+from training.checkpoint import CHECKPOINT_NAME
+from training.dataset import archive_sha256, read_dataset
+from training.errors import TrainingError
+from training.metric.backgrounds import pictures_in, read_backgrounds
+from training.metric.batches import Batches
+from training.metric.card import card_markdown
+from training.metric.checkpoint import RunSettings, find_checkpoint, load_checkpoint
+from training.metric.loop import fit
+from training.metric.material import read_people, read_studio, senders_seen
+from training.metric.plan import Plan
+from training.metric.story import StepsStory
+from training.metric.trainer import Trainer
+from training.networks import Network, architecture, build
+from training.options import TrainOptions
+from training.progress import Terminal
+from training.publish import ModelName, publish
+from training.split import refuse_empty, split
+from training.story import Trained
+
+
+def train_metric(options: TrainOptions, name: ModelName, terminal: Terminal) -> None:
+    """Train and publish, or only publish a run that is complete; errors as of `training.train.train`."""
+    if options.photos is None:
+        raise TrainingError(f"the network {options.model} learns from people's photos too: give --photos")
+    sources = _Sources(options.dataset, options.photos, options.backgrounds)
+    trained = _trained(options, sources, terminal)
+    data = read_dataset(options.dataset, trained.network.architecture.input, terminal)
+    parts = split(data.ids, options.seed)
+    refuse_empty(parts)
+    publish(name, trained, data, parts, options, terminal)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Where the pictures come from."""
+
+    dataset: Path
+    photos: Path
+    backgrounds: Path | None
+
+    def settings(self, model: str, plan: Plan) -> RunSettings:
+        """Return the settings of a run on these."""
+        grounds = self.backgrounds
+        if grounds is not None:
+            pictures_in(grounds)
+        return RunSettings(
+            model=model,
+            dataset_sha256=archive_sha256(self.dataset),
+            photos_sha256=archive_sha256(self.photos),
+            backgrounds_sha256=archive_sha256(grounds) if grounds else None,
+            plan=plan,
+        )
+
+    def batches(self, plan: Plan, size: InputSize, terminal: Terminal) -> Batches:
+        """Read everything: 3 GB for the archives and 1,500 backgrounds."""
+        studio = read_studio(self.dataset, size, plan.seed, terminal)
+        people = read_people(self.photos, size, plan.seed, terminal)
+        grounds = read_backgrounds(self.backgrounds, people, plan.seed, terminal)
+        terminal.line(f"{len(studio.ids):,} products, {len(people.images):,} photos, {len(grounds):,} backgrounds")
+        return Batches(plan, studio, people, grounds)
+
+    def facts(self, settings: RunSettings) -> dict[str, Any]:
+        """Return what the manifest records of them, beside the archive."""
+        seen = senders_seen(self.photos, settings.plan.seed)
+        photos = {"name": self.photos.resolve().name, "sha256": settings.photos_sha256, "senders_seen": seen}
+        if self.backgrounds is None:
+            return {"photos": photos}
+        count = len(pictures_in(self.backgrounds))
+        facts = {"name": self.backgrounds.resolve().name, "pictures": count, "sha256": settings.backgrounds_sha256}
+        return {"photos": photos, "backgrounds": facts}
+
+
+def _trained(options: TrainOptions, sources: _Sources, terminal: Terminal) -> Trained:
+    assert options.steps
+    plan, size = Plan(steps=options.steps, seed=options.seed), architecture(options.model).input
+    if not options.dataset.exists():
+        read_dataset(options.dataset, size, terminal)  # says so
+    settings = sources.settings(options.model, plan)
+    if options.fresh:
+        (options.run_dir / CHECKPOINT_NAME).unlink(missing_ok=True)
+    stored = find_checkpoint(options.run_dir, settings)
+    if stored and stored.step >= plan.steps:
+        terminal.line(f"the run in {options.run_dir} is complete")
+        network, trainer = _begin(options, stored.classes, plan)
+        load_checkpoint(options.run_dir, stored, trainer)
+        history = stored.history
+    else:
+        batches = sources.batches(plan, size, terminal)
+        network, trainer = _begin(options, batches.studio.classes(), plan)
+        history = fit(trainer, batches, settings, options.run_dir, terminal)
+    trainer.take_means()
+    return Trained(network, StepsStory(settings, history), card_markdown, sources.facts(settings))
+
+
+def _begin(options: TrainOptions, classes: dict[str, int], plan: Plan) -> tuple[Network, Trainer]:
+    keras.utils.set_random_seed(options.seed)
+    network = build(options.model, len(CATEGORIES))
+    return network, Trainer(network.whole, classes, plan)

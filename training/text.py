@@ -1,0 +1,12 @@
+"""Markdown of the reports."""
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a share as per cent, or a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table, first column to the left, the others to the right."""
+    rule = ["---"] + ["---:"] * (len(header) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *rows])
