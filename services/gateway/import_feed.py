@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from services.catalogue.sources import FeedMapping, RejectedRow, Source, SourceError, SourceRow, open_source
+from services.catalogue.sources import FeedMapping, Source, SourceError, open_source
 from services.catalogue.sources.images import NO_FILES
+from services.catalogue.sources.moved import MovedSource
 from services.contracts.errors import FeedTooLarge, InvalidFeed
 
 NDJSON = "application/x-ndjson"
@@ -104,44 +105,13 @@ def too_large(max_bytes: int) -> FeedTooLarge:
     )
 
 
-class ReceivedFeed:
-    """A source in a file of ours, whose name is nobody's business."""
+def open_feed(path: Path, mapping: FeedMapping) -> Source:
+    """Return the source in a file of ours, whose name is nobody's business.
 
-    def __init__(self, path: Path, mapping: FeedMapping) -> None:
-        """Open it.
-
-        Raises:
-            InvalidFeed: it is no feed of its kind.
-        """
-        self._path = path
-        try:
-            self._source: Source = open_source(path, mapping, NO_FILES)
-        except SourceError as error:
-            raise InvalidFeed(self._named(error)) from None
-
-    @property
-    def kind(self) -> str:
-        """What it is, for people."""
-        return self._source.kind
-
-    def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every row.
-
-        Raises:
-            SourceError: the feed breaks off.
-        """
-        try:
-            yield from self._source.rows()
-        except SourceError as error:
-            raise SourceError(self._named(error)) from None
-
-    def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are."""
-        return self._source.progress()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._source.close()
-
-    def _named(self, error: SourceError) -> str:
-        return str(error).replace(str(self._path), "the feed")
+    Raises:
+        InvalidFeed: it is no feed of its kind.
+    """
+    try:
+        return MovedSource(path, "the feed", lambda moved: open_source(moved, mapping, NO_FILES))
+    except SourceError as error:
+        raise InvalidFeed(str(error)) from None

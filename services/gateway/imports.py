@@ -19,6 +19,7 @@ from services.catalogue.import_session import ImportSession, Plan, Services
 from services.catalogue.importer import ImportOptions
 from services.catalogue.patience import GivenUp, Patience
 from services.catalogue.process_mark import this_process
+from services.catalogue.sources import Source
 from services.catalogue.store import ProductStore
 from services.contracts.errors import (
     ImageUrlRefused,
@@ -30,7 +31,7 @@ from services.contracts.errors import (
 )
 from services.contracts.fetch import ImageFetcher
 from services.contracts.wire import ModelFacts
-from services.gateway.import_feed import ReceivedFeed, receive
+from services.gateway.import_feed import open_feed, receive
 from services.gateway.import_results import ResultLines
 from services.gateway.import_views import ImportOptionsBody, ImportView
 
@@ -67,7 +68,7 @@ class ImportJob:
         )
         self._stack = AsyncExitStack()
         self._facts: ModelFacts | None = None
-        self._feed: ReceivedFeed | None = None
+        self._feed: Source | None = None
 
     async def begin(self) -> None:
         """Take the catalogue's lease.
@@ -101,12 +102,12 @@ class ImportJob:
             raise NoRoom(f"the feed cannot be kept: {error.strerror}") from None
         self._stack.callback(self._feed.close)
 
-    async def _received(self, parts: AsyncIterator[bytes], suffix: str, *, gzipped: bool) -> ReceivedFeed:
+    async def _received(self, parts: AsyncIterator[bytes], suffix: str, *, gzipped: bool) -> Source:
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="lookalike-import-", dir=self._means.folder)
         self._stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, True)
         path = Path(folder) / f"feed{suffix}"
         await receive(parts, path, self._means.max_bytes, gzipped=gzipped)
-        return await asyncio.to_thread(ReceivedFeed, path, self._options.mapping)
+        return await asyncio.to_thread(open_feed, path, self._options.mapping)
 
     async def run(self, *, with_results: bool) -> None:
         """Import what was received; products written before it ended early stay."""

@@ -11,7 +11,6 @@ import orjson
 import pymongo
 import pytest
 
-from services.contracts.wire import MAX_BATCH
 from services.gateway.import_feed import NDJSON
 from tests.support.http import ImageServer, picture
 from tests.support.import_stack import ImportStack, finish, running_import_stack, wait_for_products
@@ -19,6 +18,7 @@ from tests.support.shop import environment
 from tests.support.stack import eventually
 
 KEY = "open sesame"
+MANY = 1200  # more than the batches that are under way at once
 LATER = {"Prefer": "respond-async"}
 GOOGLE = """<?xml version="1.0"?><rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel>
 <item><g:id>G1</g:id><g:title>From Google</g:title><g:image_link>{url}</g:image_link></item>
@@ -60,9 +60,10 @@ def api(stack: ImportStack, server: ImageServer) -> Iterator[httpx.Client]:
     server.release.set()
 
 
-def hold(server: ImageServer) -> None:
-    """Keep an import of all the images under way: those behind the first batch do not come."""
-    server.held = frozenset(f"/{number}.png" for number in range(MAX_BATCH, 200))
+def hold(server: ImageServer) -> list[dict[str, object]]:
+    """Return the rows of a feed whose import stays under way: now and then an image does not come before `release`."""
+    server.held = frozenset({"/199.png"})
+    return [{"id": f"p{number}", "image_url": server.url(f"/{number % 200}.png")} for number in range(MANY)]
 
 
 def gateway(stack: ImportStack) -> httpx.Client:
@@ -228,16 +229,16 @@ def test_sync_removes_what_the_feed_no_longer_has_within_its_limit(
 def test_one_import_runs_at_a_time_and_can_be_cancelled(
     stack: ImportStack, api: httpx.Client, server: ImageServer, tmp_path: Path
 ) -> None:
-    hold(server)
-    first = post(api, ndjson(*rows(server, *range(200))), headers=LATER).json()
+    feed = ndjson(*hold(server))
+    first = post(api, feed, headers=LATER).json()
     wait_for_products(stack, "lookalike", at_least=1)
     second = post(api, ndjson(*rows(server, 1)))
     assert "another import is under way: api, since" in problem(second, 409, "import-under-way")
     assert second.json()["import_id"] == first["id"]
     assert int(second.headers["retry-after"]) >= 1
-    feed = tmp_path / "feed.ndjson"
-    feed.write_bytes(ndjson(*rows(server, 1)))
-    from_the_command_line = stack.run("lookalike", feed, "--allow-host", server.host, cwd=tmp_path)
+    other = tmp_path / "feed.ndjson"
+    other.write_bytes(ndjson(*rows(server, 1)))
+    from_the_command_line = stack.run("lookalike", other, "--allow-host", server.host, cwd=tmp_path)
     assert from_the_command_line.status == 1
     assert "another import is under way: api, since" in from_the_command_line.said
     under_way = api.get(f"/v1/imports/{first['id']}").json()
@@ -246,19 +247,19 @@ def test_one_import_runs_at_a_time_and_can_be_cancelled(
     server.release.set()
     ended = until_ended(api, first["id"])
     assert ended["state"] == "cancelled"
-    assert ended["imported"] == len(stack.products("lookalike")) < 200
+    assert ended["imported"] == len(stack.products("lookalike")) < MANY
     assert api.post(f"/v1/imports/{first['id']}:cancel").json()["state"] == "cancelled"
-    again = lines(post(api, ndjson(*rows(server, *range(200)))))[-1]["import"]
-    assert (again["unchanged"], again["imported"]) == (ended["imported"], 200 - ended["imported"])
+    again = lines(post(api, feed))[-1]["import"]
+    assert (again["unchanged"], again["imported"]) == (ended["imported"], MANY - ended["imported"])
 
 
 def test_an_import_from_the_command_line_is_shown_and_cancelled_through_the_api(
     stack: ImportStack, api: httpx.Client, server: ImageServer, tmp_path: Path
 ) -> None:
-    hold(server)
-    feed = tmp_path / "nightly.ndjson"
-    feed.write_bytes(ndjson(*rows(server, *range(200))))
-    process = stack.begin("lookalike", feed, "--allow-host", server.host, cwd=tmp_path)
+    feed = ndjson(*hold(server))
+    path = tmp_path / "nightly.ndjson"
+    path.write_bytes(feed)
+    process = stack.begin("lookalike", path, "--allow-host", server.host, cwd=tmp_path)
     wait_for_products(stack, "lookalike", at_least=1)
     shown = imports(api)[0]
     assert (shown["source"], shown["state"]) == ("nightly.ndjson", "running")
@@ -272,24 +273,22 @@ def test_an_import_from_the_command_line_is_shown_and_cancelled_through_the_api(
 def test_a_client_that_goes_away_while_it_reads_ends_its_import(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
-    hold(server)
-    body = ndjson(*rows(server, *range(200)))
-    with api.stream("POST", "/v1/products:import", content=body, headers={"Content-Type": NDJSON}) as answer:
+    feed = ndjson(*hold(server))
+    with api.stream("POST", "/v1/products:import", content=feed, headers={"Content-Type": NDJSON}) as answer:
         told = answer.iter_lines()
         first = orjson.loads(next(told))
         wait_for_products(stack, "lookalike", at_least=1)
     server.release.set()
     ended = until_ended(api, first["import"]["id"])
     assert ended["state"] == "interrupted"
-    assert 1 <= ended["imported"] < 200
+    assert 1 <= ended["imported"] < MANY
 
 
 def test_a_gateway_that_is_killed_says_afterwards_that_its_import_was_interrupted(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
-    hold(server)
-    body = ndjson(*rows(server, *range(200)))
-    first = post(api, body, headers=LATER).json()
+    feed = ndjson(*hold(server))
+    first = post(api, feed, headers=LATER).json()
     wait_for_products(stack, "lookalike", at_least=1)
     stack.kill("gateway")
     there = len(stack.products("lookalike"))
@@ -298,17 +297,17 @@ def test_a_gateway_that_is_killed_says_afterwards_that_its_import_was_interrupte
         told = restarted.get(f"/v1/imports/{first['id']}").json()
         assert told["state"] == "interrupted"
         assert "import again, what is in is skipped" in told["reason"]
-        again = lines(post(restarted, body))[-1]["import"]
+        again = lines(post(restarted, feed))[-1]["import"]
         assert again["state"] == "done"
         assert again["unchanged"] + again["updated"] >= there > 0
-    assert set(stack.products("lookalike")) == {f"p{n}" for n in range(200)}
+    assert set(stack.products("lookalike")) == {f"p{n}" for n in range(MANY)}
 
 
 def test_a_gateway_that_is_stopped_writes_what_is_under_way_and_says_interrupted(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
-    hold(server)
-    first = post(api, ndjson(*rows(server, *range(200))), headers=LATER).json()
+    feed = ndjson(*hold(server))
+    first = post(api, feed, headers=LATER).json()
     wait_for_products(stack, "lookalike", at_least=1)
     process = stack.running.pop("gateway")
     process.send_signal(signal.SIGTERM)
@@ -317,7 +316,7 @@ def test_a_gateway_that_is_stopped_writes_what_is_under_way_and_says_interrupted
     with gateway(stack) as restarted:
         told = restarted.get(f"/v1/imports/{first['id']}").json()
     assert told["state"] == "interrupted"
-    assert told["imported"] == len(stack.products("lookalike")) < 200
+    assert told["imported"] == len(stack.products("lookalike")) < MANY
 
 
 def test_without_the_key_nothing_is_imported_shown_or_cancelled(api: httpx.Client, server: ImageServer) -> None:

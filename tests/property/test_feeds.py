@@ -12,6 +12,22 @@ from hypothesis import strategies as st
 
 from services.catalogue.sources import RejectedRow, SourceError, SourceRow, open_source
 
+ITEM = (
+    "<item><g:id>{n}</g:id><g:title>Salt &amp; {n}</g:title><g:image_link>https://a.test/{n}.jpg</g:image_link></item>"
+)
+ITEMS = "\n".join(ITEM.format(n=n) for n in range(5))
+WELL_WRITTEN = {
+    "feed.xml": f'<rss xmlns:g="http://base.google.com/ns/1.0"><channel>\n{ITEMS}\n</channel></rss>',
+    "feed.tsv": "id\timage link\ttitle\n" + "".join(f"{n}\thttps://a.test/{n}.jpg\tx\n" for n in range(5)),
+    "shopify.csv": "Handle,Title,Image Src\n" + "".join(f'{n},"a\nb",https://a.test/{n}.jpg\n' for n in range(5)),
+    "products.json": '{"products": ['
+    + ",\n".join(f'{{"handle": "{n}", "images": [{{"src": "https://a.test/{n}.jpg"}}]}}' for n in range(5))
+    + "]}",
+}
+TROUBLE = st.sampled_from(
+    [b"", b"\0", b'"', b"<", b"&", b"]]>", b"\xff\xfe", b"\n", b"{", b"]", b"\\", b"&#xD800;", b"<!--"]
+)
+
 TITLES = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=30)
 KEYS = st.text(alphabet=string.ascii_letters + string.digits + "-_./ü", min_size=1, max_size=12)
 ROWS = st.dictionaries(KEYS, TITLES, min_size=1, max_size=12)
@@ -66,6 +82,29 @@ def test_no_bytes_end_a_feed_with_anything_but_rows_and_complaints(data: bytes, 
     assert lines == sorted(set(lines)), "each line is told of once, in order"
     assert len(found) <= data.count(b"\n") + 1
     assert all(row.reason for row in found if isinstance(row, RejectedRow))
+
+
+@given(
+    name=st.sampled_from(sorted(WELL_WRITTEN)),
+    damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 60), TROUBLE), min_size=1, max_size=4),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_damage_ends_a_shops_feed_with_anything_but_rows_and_complaints(
+    name: str, damage: list[tuple[float, int, bytes]]
+) -> None:
+    data = WELL_WRITTEN[name].encode()
+    for where, lost, put in damage:
+        at = int(where * len(data))
+        data = data[:at] + put + data[at + lost :]
+    try:
+        found = read(data, name)
+    except SourceError as error:
+        assert str(error)
+        return
+    assert len(found) <= 20
+    assert all(row.reason and row.line for row in found if isinstance(row, RejectedRow))
+    keys = [row.key for row in found if isinstance(row, SourceRow)]
+    assert len(keys) == len(set(keys))
 
 
 @given(broken=st.binary(min_size=1, max_size=60).filter(lambda data: b"\n" not in data), at=st.integers(0, 5))

@@ -11,6 +11,7 @@ from services.catalogue.sources.google_feed import GoogleTable, GoogleXmlFeed
 from services.catalogue.sources.google_fields import attribute_name
 from services.catalogue.sources.lines import LineReader
 from services.catalogue.sources.mapping import FeedMapping
+from services.catalogue.sources.moved import GZIP_SUFFIX, PackedSource
 from services.catalogue.sources.ndjson_feed import NdjsonFeed
 from services.catalogue.sources.rows import Source, SourceError
 from services.catalogue.sources.shopify_csv import ShopifyCsv, is_shopify
@@ -19,11 +20,12 @@ from services.catalogue.sources.shopify_json import ShopifyJson
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 XML = frozenset({".xml", ".rss", ".atom"})
 NDJSON = frozenset({".ndjson", ".jsonl"})
+FEEDS = TABLES | XML | NDJSON | {".json"}
 ACCEPTED = (
     "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
     "a Google product feed (.xml, or a table with its column names), "
     "Shopify's products (its CSV, or products.json), "
-    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl)"
+    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl); feeds may be packed (.gz)"
 )
 Reader = Callable[[Path, FeedMapping, Path], Source]
 
@@ -46,10 +48,16 @@ def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Pat
         return KaggleSource(path) if _is_archive(path) else ImageFolder(path)
     if suffix == ".zip":
         return KaggleSource(path)
-    reader = _reader(path, suffix)
+    if suffix == GZIP_SUFFIX and path.with_suffix("").suffix.lower() in FEEDS:
+        return PackedSource(path, lambda unpacked: _feed(unpacked, mapping, images_root or path.parent))
+    return _feed(path, mapping, images_root or path.parent)
+
+
+def _feed(path: Path, mapping: FeedMapping | None, images_root: Path) -> Source:
+    reader = _reader(path, path.suffix.lower())
     if reader is None:
         raise SourceError(f"{path} is none of what can be imported: {ACCEPTED}")
-    return reader(path, mapping or FeedMapping(), images_root or path.parent)
+    return reader(path, mapping or FeedMapping(), images_root)
 
 
 def _reader(path: Path, suffix: str) -> Reader | None:

@@ -42,7 +42,15 @@ REPEATED = frozenset(
         "shopping_ads_excluded_country",
         "product_highlight",
         "product_detail",
+        "certification",
+        "loyalty_program",
         "shipping",
+        "carrier_shipping",
+        "free_shipping_threshold",
+        "minimum_order_value",
+        "shipping_handling_business_days",
+        "shipping_transit_business_days",
+        "handling_cutoff_time",
         "tax",
     }
 )

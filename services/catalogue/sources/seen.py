@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from services.catalogue.sources.rows import SourceError
+
 
 class SeenKeys:
     """Ids and the line each was first given on."""
@@ -14,14 +16,26 @@ class SeenKeys:
         self._db.execute("BEGIN")
 
     def first(self, key: str, line: int) -> int:
-        """Return the line on which the key was first given: this one, if it is new."""
+        """Return the line on which the key was first given: this one, if it is new.
+
+        Raises:
+            SourceError: as `earlier`.
+        """
         earlier = self.earlier(key, line)
         return line if earlier is None else earlier
 
     def earlier(self, key: str, line: int) -> int | None:
-        """Return the line on which the key was given before, which may be this one; None if it is new."""
-        if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, line)).rowcount:
-            return None
+        """Return the line on which the key was given before, which may be this one; None if it is new.
+
+        Raises:
+            SourceError: there is no room to remember it.
+        """
+        try:
+            if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, line)).rowcount:
+                return None
+        except sqlite3.OperationalError as error:
+            told = f"the ids of the feed do not fit on the disk for temporary files (line {line}): {error}"
+            raise SourceError(told) from None
         return int(self._db.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone()[0])
 
     def has(self, key: str) -> bool:

@@ -52,6 +52,7 @@ COLUMNS = {
 }
 # How the shop packs, taxes and advertises: nothing to filter by.
 PASSED_OVER = (
+    *(f"option{n} linked to" for n in (1, 2, 3)),
     "image alt text",
     "seo title",
     "seo description",

@@ -191,6 +191,8 @@ class XmlItems:
                 parse = yield from self._items(parse)
         except DefusedXmlException:
             raise SourceError(f"{self._path} declares entities, which no product feed needs: it is refused") from None
+        except (LookupError, ValueError) as error:  # what the parser makes of an encoding that it does not know
+            raise SourceError(f"{self._path} is in an encoding that is not read ({error}): save it as UTF-8") from None
         except OSError as error:
             raise SourceError(f"{self._path} breaks off at byte {self.position:,}: {error.strerror}") from None
         except SourceError as error:

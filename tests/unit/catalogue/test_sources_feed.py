@@ -194,6 +194,10 @@ def test_a_broken_csv_line_is_told_with_its_number_and_the_rest_goes_on(
         (b'{"id": "1", "ID": "2", "image": "1.jpg"}', None, "two fields are 'id'"),
         (b'{"id": "1", "image": "1\\u0000.jpg"}', "1", "the image's path holds a NUL character"),
         (b'{"id": "\xff"}', None, "not UTF-8 at byte 9 of the line"),
+        (b'{"id": "\\ud800", "image": "1.jpg"}', None, "not JSON: "),
+        (b'{"id": 1e999, "image": "1.jpg"}', None, "not JSON: "),
+        (b'{"id": "1", "x": ' + b"[" * 100_000, None, "not JSON: "),
+        (b'{"id": "1", "image": "1.jpg"}{"id": "2", "image": "2.jpg"}', None, "not JSON: "),
     ],
 )
 def test_a_broken_ndjson_line_is_told_with_its_number_and_the_rest_goes_on(
@@ -228,6 +232,17 @@ def test_an_id_given_twice_is_rejected_with_the_line_of_the_first(tmp_path: Path
 def test_a_header_that_will_not_do_ends_the_import_with_one_sentence(tmp_path: Path, header: str, words: str) -> None:
     with pytest.raises(SourceError, match=words):
         csv_rows(tmp_path, header + "\n")
+
+
+def test_a_csv_feed_that_is_cut_in_the_middle_of_a_row_loses_that_row_only(tmp_path: Path) -> None:
+    whole = 'id,title,image\nA,Shirt,1.jpg\nB,"A long\ntext",2.jpg\nC,Shoe,3.jpg\n'
+    for cut in range(whole.index("B,"), len(whole)):
+        rows = csv_rows(tmp_path, whole[:cut])
+        lost = [(line, key) for line, key, _ in reasons(rows)]
+        known = keys(rows)
+        assert known[0] == "A"
+        assert all(line >= 3 for line, _ in lost)
+        assert len(lost) + len(known) <= 4
 
 
 def test_another_encoding_is_named(tmp_path: Path) -> None:

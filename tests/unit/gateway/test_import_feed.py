@@ -7,7 +7,7 @@ import pytest
 
 from services.catalogue.sources import FeedMapping, RejectedRow
 from services.contracts.errors import FeedTooLarge, InvalidFeed
-from services.gateway.import_feed import PIECE, SUFFIXES, ReceivedFeed, receive
+from services.gateway.import_feed import PIECE, SUFFIXES, open_feed, receive
 
 
 async def parts(*data: bytes) -> AsyncIterator[bytes]:
@@ -66,7 +66,7 @@ def test_a_feeds_file_has_no_name_in_what_is_said_and_no_files_beside_it(tmp_pat
     path = tmp_path / "secret.csv"
     (tmp_path / "a.png").write_bytes(b"a picture")
     path.write_text("id,image\nA,a.png\n")
-    feed = ReceivedFeed(path, FeedMapping())
+    feed = open_feed(path, FeedMapping())
     (row,) = feed.rows()
     assert not isinstance(row, RejectedRow)
     assert not isinstance(row.image, str)
@@ -75,7 +75,7 @@ def test_a_feeds_file_has_no_name_in_what_is_said_and_no_files_beside_it(tmp_pat
     feed.close()
     path.write_text("name\n")
     with pytest.raises(InvalidFeed, match=r"^the feed has no column id") as caught:
-        ReceivedFeed(path, FeedMapping())
+        open_feed(path, FeedMapping())
     assert str(tmp_path) not in caught.value.detail
 
 
@@ -83,4 +83,4 @@ def test_every_kind_of_feed_has_a_reader(tmp_path: Path) -> None:
     for suffix in set(SUFFIXES.values()):
         path = tmp_path / f"feed{suffix}"
         path.write_text("id,image_url\n")
-        ReceivedFeed(path, FeedMapping()).close()
+        open_feed(path, FeedMapping()).close()
