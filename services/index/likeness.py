@@ -30,6 +30,7 @@ PAIRED = 400  # products of the sample that are compared each with each: 79,800 
 LONELY = 0.01
 APART = 0.05  # this share of any two products is less alike than what counts as not alike at all
 STEPS = 20
+POINTS = 81  # of a curve
 # The same picture, listed twice, says nothing of how near others are.
 SAME = 1 - 1e-5
 NEIGHBOURS = 8
@@ -63,12 +64,15 @@ class Scale:
 def given(thresholds: Mapping[str, float]) -> Scale | None:
     """Return the scale of a model's threshold `no_close_match`, for categories with too few products; None without one.
 
-    A score twice as far from 1 as the threshold is not alike at all.
+    It goes evenly by the distance of the vectors, not by the score: at half of the threshold's distance a product is half as
+    far from being the same picture, and at twice the distance not alike at all. The squared distance of unit vectors is
+    2 - 2 × score.
     """
     close = thresholds.get("no_close_match")
     if close is None or not -1 < close < SAME:
         return None
-    return Scale(np.array([2 * close - 1, close, 1.0]), np.array([0, CLOSE, 1.0]))
+    distances = np.linspace(2, 0, POINTS)
+    return Scale(1 - (1 - close) * distances**2, 1 - CLOSE * distances)
 
 
 def fitted(best: Scores, pairs: Scores) -> Scale | None:

@@ -40,7 +40,7 @@ def scale_of(vectors: Float32Array) -> Scale:
 def test_a_models_threshold_is_where_a_close_match_begins() -> None:
     scale = given({"no_close_match": 0.8})
     assert scale
-    assert scale.worth([-1, 0.6, 0.7, 0.8, 0.9, 1]) == [0, 0, 0.25, 0.5, 0.75, 1]
+    assert scale.worth([-1, 0.2, 0.55, 0.8, 0.95, 0.998, 0.9999999, 1]) == [0, 0, 0.25, 0.5, 0.75, 0.95, 1, 1]
     assert scale.close == pytest.approx(0.8)
 
 

@@ -329,7 +329,7 @@ def test_hits_have_their_likeness_by_the_models_threshold_or_by_the_products_the
         categories = http.get("/v1/status").json()["categories"]
     assert by_threshold[0]["likeness"] == 1
     assert all(
-        hit["likeness"] == pytest.approx(np.interp(hit["score"], [0.2, 0.6, 1], [0, 0.5, 1]), abs=1e-3)
+        hit["likeness"] == pytest.approx(max(0, 1 - np.sqrt((1 - min(1, hit["score"])) / 1.6)), abs=1e-3)
         for hit in by_threshold
     )
     close = categories[1]["close_score"]
