@@ -13,10 +13,12 @@ from services.contracts.wire import (
     IndexSimilar,
     IndexStatus,
     Listed,
+    ReconcileStatus,
     SyncStatus,
 )
 
 NAMES = ("Topwear", "Shoes", "Bags")
+NEVER_COMPARED = ReconcileStatus(found=0, repaired=0, last_at=None, last_seconds=None, last_error=None)
 
 
 class FakeIndex:
@@ -49,9 +51,16 @@ class FakeIndex:
                 CategoryCount(id=number, name=name, products=counts[number], held=number in self.held)
                 for number, name in enumerate(NAMES)
             ],
-            sync=SyncStatus(**{**sync, "stale": False}, state="following", lag_seconds=self.lag, applied=0, skipped=0,
-                            other_models=0),
-        )  # fmt: skip
+            sync=SyncStatus(
+                **{**sync, "stale": False},
+                state="following",
+                lag_seconds=self.lag,
+                applied=0,
+                skipped=0,
+                other_models=0,
+                reconcile=NEVER_COMPARED,
+            ),
+        )
 
     async def search(self, query: IndexSearch) -> IndexAnswer:
         self.asked += 1
