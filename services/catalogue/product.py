@@ -116,6 +116,8 @@ class Product:
     @property
     def vectors(self) -> Float32Array:
         """The vectors of all its images, the main one's first: float32, shape (images, dimension)."""
+        if not self.images:
+            return self.vector[None, :]
         return np.stack([self.vector, *(image.vector for image in self.images)])
 
     @property

@@ -119,7 +119,7 @@ TestGalleryAgainstBruteForce = GalleryAgainstBruteForce.TestCase
 
 @settings(max_examples=150, deadline=None)
 @given(
-    counts=st.lists(st.integers(1, 9), min_size=1, max_size=25),
+    counts=st.lists(st.integers(1, 20), min_size=1, max_size=25),
     seed=st.integers(0, 2**32 - 1),
     k=st.integers(1, 12),
     in_base=st.booleans(),
