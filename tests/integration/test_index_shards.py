@@ -1,5 +1,6 @@
 """Index nodes that hold some categories each, as processes behind a gateway of their own, and what happens when they go."""
 
+import base64
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from services.local.sample.catalogue import sample_query
+from services.local.sample.catalogue import sample_products, sample_query
 from services.local.stack import Stack
 from tests.support.index import IndexProcess, running_index
-from tests.support.shop import Shop, fill, second_gateway
+from tests.support.shop import Shop, second_gateway
 from tests.support.stack import eventually
 
 pytestmark = pytest.mark.timeout(400)  # with the stack, seven processes more
@@ -22,11 +23,18 @@ PER_CATEGORY = 3
 
 
 @pytest.fixture(scope="module")
-def whole(stack: Stack, api: httpx.Client) -> httpx.Client:
-    """The gateway of the stack, whose index holds everything, with products in it."""
-    count = fill(api, PER_CATEGORY, PER_CATEGORY)
-    eventually(lambda: api.get("/v1/stats").json()["products"] >= count, within_s=60)
-    return api
+def whole(api: httpx.Client) -> Iterator[httpx.Client]:
+    """The gateway of the stack, whose index holds everything, with products in it that other tests do not know."""
+    keys = []
+    for product in sample_products(per_category=PER_CATEGORY):
+        image = base64.b64encode(product.jpeg()).decode()
+        body = {"title": product.title, "url": product.url, "category": product.category, "image_base64": image}
+        keys.append(f"shards-{product.id}")
+        assert api.put(f"/v1/products/{keys[-1]}", json=body).status_code == httpx.codes.CREATED
+    eventually(lambda: api.get(f"/v1/products/{keys[-1]}/similar").status_code == httpx.codes.OK, within_s=60)
+    yield api
+    for key in keys:
+        assert api.delete(f"/v1/products/{key}").status_code == httpx.codes.NO_CONTENT
 
 
 @pytest.fixture(scope="module")
