@@ -118,10 +118,13 @@ class IndexNodes:
     async def status(self) -> IndexStatus:
         """Return what all nodes hold together; `sync` is that of the one that is furthest behind.
 
+        Searches wait for it, so nodes that did not answer the last time are left to `run`, if others did.
+
         Raises:
             IndexNotReady, UpstreamTimeout: no node answers.
         """
-        await self.look()
+        answering = [node for node in self.nodes if node.trouble is None]
+        await asyncio.gather(*(node.look() for node in answering or self.nodes))
         if all(node.trouble for node in self.nodes):
             raise self.nodes[0].trouble or IndexNotReady("no index node answers")
         return overview.merged(self.nodes)

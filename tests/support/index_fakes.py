@@ -22,13 +22,16 @@ NEVER_COMPARED = ReconcileStatus(found=0, repaired=0, last_at=None, last_seconds
 
 
 class FakeIndex:
-    """Answers as an index node does. `asked` counts its searches; `trouble` is raised by every call while it is set."""
+    """Answers as an index node does.
+
+    `asked` and `looked_at` count searches and looks at its status; `trouble` is raised by every call while it is set.
+    """
 
     def __init__(self, held: dict[int, list[str]], *, lag: float = 0.1) -> None:
         """Hold these categories, with the ids of their products."""
         self.address = "http://fake"
         self.held = held
-        self.asked = 0
+        self.asked = self.looked_at = 0
         self.trouble: LookalikeError | None = None
         self.ready = True
         self.lag = lag
@@ -39,6 +42,7 @@ class FakeIndex:
         """Nothing is open."""
 
     async def status(self) -> IndexStatus:
+        self.looked_at += 1
         self._fail()
         sync: dict[str, Any] = dict.fromkeys(("stale", "loaded_from", "last_error"))
         counts = [len(self.held.get(number, ())) for number in range(len(NAMES))]

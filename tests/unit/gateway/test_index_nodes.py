@@ -205,6 +205,18 @@ async def test_what_a_node_that_is_away_holds_stays_known(tops: FakeIndex, rest:
         await nodes.status()
 
 
+async def test_a_status_does_not_wait_for_a_node_that_is_away_while_others_answer(
+    tops: FakeIndex, rest: FakeIndex
+) -> None:
+    nodes = await nodes_of(tops, rest)
+    rest.trouble = AWAY
+    for _ in range(3):
+        await nodes.status()
+    assert (tops.looked_at, rest.looked_at) == (4, 2)
+    await nodes.look()  # as it does by itself every few seconds
+    assert rest.looked_at == 3
+
+
 async def test_what_cannot_be_searched_is_told_while_the_rest_is_ready(tops: FakeIndex, rest: FakeIndex) -> None:
     nodes = await nodes_of(tops, rest)
     assert await nodes.ready() == ()
