@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from services.local.sample.catalogue import write_sample
-from tools.compose_test import bad_input, checks, images, measure
+from tools.compose_test import bad_input, checks, images, measure, snapshots
 from tools.compose_test.load import Load
 from tools.compose_test.project import ROOT, SERVICES, Failed, Project, check
 
@@ -46,6 +46,7 @@ def maker(folder: Path, port: int) -> Callable[..., Project]:
     """Return what makes a project: the example's settings, with others here and there."""
     tags = {k: os.environ[k] for k in ("MONGO_TAG", "TFS_TAG", "LOOKALIKE_TAG") if k in os.environ}
     own = {"GATEWAY_PORT": str(port), "MONGO_PASSWORD": secrets.token_hex(16), "IMPORT_DIR": str(folder / "sample")}
+    own["INDEX_SNAPSHOT_S"] = "2"
     basis = {**example(), "LOOKALIKE_TAG": "test", "TFS_GPU_TAG": "2.21.0-gpu", **tags, **own}
 
     def make(name: str = "", *, files: tuple[str, ...] = (), without: tuple[str, ...] = (), **settings: Any) -> Project:
@@ -89,8 +90,8 @@ def show_start_times(project: Project) -> list[str]:
     return wrong
 
 
-def fill(project: Project, gateway: str, folder: Path) -> tuple[int, list[bytes]]:
-    """Import the sample catalogue twice, search it, and return its size and a photo of each category."""
+def fill(project: Project, gateway: str, folder: Path) -> tuple[int, dict[str, bytes]]:
+    """Import the sample catalogue twice, search it, and return its size and a photo of each category, by its key."""
     say("\nCatalogue")
     feed = write_sample(folder / "sample")
     began = time.monotonic()
@@ -109,7 +110,7 @@ def fill(project: Project, gateway: str, folder: Path) -> tuple[int, list[bytes]
         found = any(checks.finds_itself(gateway, photo, name) for name in (key, f"sample-{key}"))
         check(found, f"{key} is not found by its own photo")
     say("  a second import changes nothing; a photo of each category finds its product, score above 0.999")
-    return total, list(photos.values())
+    return total, photos
 
 
 def hurt(project: Project, gateway: str, total: int, photos: list[bytes], services: Sequence[str]) -> list[str]:
@@ -189,8 +190,9 @@ def whole_run(project: Project, gateway: str, folder: Path, services: Sequence[s
     say("  no root, read-only, no capabilities, no port but the gateway's, no compiler, no TensorFlow")
     total, photos = fill(project, gateway, folder)
     wrong += show_start_times(project)
-    wrong += hurt(project, gateway, total, photos, services)
+    wrong += hurt(project, gateway, total, list(photos.values()), services)
     down_and_up(project, gateway)
+    snapshots.all_checks(project, gateway, photos, say)
     check(not wrong, "; ".join(wrong))
 
 
