@@ -4,14 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
+from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document, to_document
 from services.catalogue.embeddings import FIELD, read_embeddings, stored_embedding
 from services.catalogue.faults import database_call
 from services.catalogue.further_images import read_images
@@ -31,6 +31,15 @@ class Entry:
 
     document_id: Any
     found: Record | BrokenDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """What became of some documents: how many there were, how many were changed, how many have no vector that serves."""
+
+    documents: int
+    changed: int
+    unseen: int
 
 
 class ModelStore(ABC):
@@ -107,10 +116,42 @@ class ModelStore(ABC):
             done = await self._products.bulk_write(operations, ordered=False)
         return int(done.matched_count)
 
+    async def retire(self, model: str, serving: str, batch: int = 500) -> AsyncIterator[Retired]:
+        """Take a model's vectors out of all documents, some at a time, and yield what became of them.
+
+        Where they are a document's own, those of `serving` take their place, if it has them of all its images.
+        """
+        async for documents in self._batches(None, batch):
+            found = [one for one in documents if not str(one["_id"]).startswith(MARKER_PREFIX)]
+            done = [_retired(one, model, serving) for one in found]
+            changes = [change for change in done if isinstance(change, UpdateOne)]
+            if changes:
+                async with database_call(self.address, self._timeout_s):
+                    await self._products.bulk_write(changes, ordered=False)
+            yield Retired(len(found), len(changes), done.count("unseen"))
+
 
 def _setting(fields: Document) -> Document:
     """Return an update that sets fields; encoded here, once, so that the driver does not encode the vectors again."""
     return {"$set": RawBSONDocument(bson.encode(fields))}
+
+
+def _retired(document: Document, model: str, serving: str) -> UpdateOne | Literal["unseen"] | None:
+    """Return how a document is rid of a model's vectors; None where it stays, `unseen` where it has no others."""
+    beside = document.get(FIELD)
+    if document.get("model") != model:
+        has = isinstance(beside, Mapping) and model in beside
+        return UpdateOne({"_id": document["_id"]}, {"$unset": {f"{FIELD}.{model}": ""}}) if has else None
+    record = read_document(document)
+    seen = record.product.seen_by(serving) if isinstance(record, Record) else None
+    if seen is None:
+        return "unseen"
+    if not isinstance(record, Record) or len(seen.images) < len(record.product.images):
+        return None
+    whole = to_document(seen)
+    as_it_was = {name: document.get(name) for name in ("_id", "model", "image_sha256", "category_source")}
+    fields = {name: whole[name] for name in ("vector", "model", "Category", "prediction", "images")}
+    return UpdateOne(as_it_was, {**_setting(fields), "$unset": {f"{FIELD}.{serving}": ""}})
 
 
 def _has_vectors(document: Mapping[str, Any], model: str, dimension: int, unversioned: str) -> bool:

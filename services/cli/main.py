@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 import structlog
 import typer
 
-from services.cli import doctor, import_, reembed, search, stack, train
+from services.cli import doctor, import_, models, reembed, search, stack, train
 
 app = typer.Typer(
     help="Reverse image search for fashion shops: a photo in, the most similar products out.",
@@ -20,7 +20,12 @@ app.command("status")(stack.status)
 app.command("demo")(stack.demo)
 app.command("import")(import_.import_)
 app.command("doctor")(doctor.doctor)
+app.command("models")(models.models)
 app.command("reembed")(reembed.reembed)
+app.command("compare-models")(models.compare_models)
+app.command("promote")(models.promote)
+app.command("rollback")(models.rollback)
+app.command("forget-model")(models.forget_model)
 app.command("search")(search.search)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)

@@ -73,6 +73,7 @@ async def sample(
 
 
 def _facts(status: IndexStatus, state: GatewayState) -> dict[str, Any]:
+    state.search.models.told(status.model)  # so that what is told here holds for the next search
     return {
         "model": status.model,
         "promoted": status.promoted,

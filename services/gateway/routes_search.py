@@ -114,6 +114,7 @@ async def search(request: Request, state: State) -> SearchAnswer:
         errors.UnknownProduct,
         errors.TooManyRequests,
         errors.IndexNotReady,
+        errors.ModelIndexMismatch,
         errors.UpstreamTimeout,
     ),
 )
@@ -125,8 +126,20 @@ async def similar(
     filter: Annotated[str | None, Query(description="a JSON object, as for a search", examples=[FILTER_TEXT])] = None,
     min_score: Annotated[float | None, Query(ge=-1, le=1, description="leave out lower scores")] = None,
     facets: Annotated[bool, Query(description="count what the results can be filtered by")] = False,
+    model: Annotated[
+        str | None,
+        Query(description="by this model's vectors, of those that /v1/stats lists; the active one's unless set"),
+    ] = None,
 ) -> SimilarAnswer:
     options = parse(OptionsBody, {"k": k, "offset": offset, "filter": filter or {}})
     return await state.search.by_product(
-        IndexSimilar(id=check_key(id), k=k, offset=offset, filter=options.filter, min_score=min_score, facets=facets)
+        IndexSimilar(
+            id=check_key(id),
+            k=k,
+            offset=offset,
+            filter=options.filter,
+            min_score=min_score,
+            facets=facets,
+            model=model,
+        )
     )

@@ -175,3 +175,81 @@ async def test_a_put_that_knows_of_no_further_model_leaves_its_vectors_where_the
     assert await lacking(store, TWO) == []
     await store.put(product("a", "another picture"))
     assert await lacking(store, TWO) == ["a"]
+
+
+async def retired(store: ProductStore, model: str, serving: str) -> tuple[int, int, int]:
+    parts = [part async for part in store.retire(model, serving, 2)]
+    return sum(one.documents for one in parts), sum(one.changed for one in parts), sum(one.unseen for one in parts)
+
+
+async def test_a_retired_models_vectors_give_way_to_those_that_serve(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    by_network, by_feed = seen(category=5), seen(category=6)
+    old = ObjectId()
+    await store.put_many(
+        [
+            product("network", title="Shirt", embeddings={TWO: by_network}),
+            product("feed", category_source="feed", embeddings={TWO: by_feed}),
+            product("stale", embeddings={TWO: seen("bb")}),
+            product("two", model=TWO, embeddings={ONE: seen()}),
+            product("only two", model=TWO),
+        ]
+    )
+    raw.insert_one(
+        {"_id": old, "id": 7, "Category": 1, "vector": vector().tolist(), "embeddings": {TWO: {"vector": 1}}}
+    )
+    await store.put_marker()
+    assert await retired(store, ONE, TWO) == (6, 3, 1)
+    products = {key: await store.get(key) for key in ("network", "feed", "stale", "two", "only two")}
+    assert {key: one and (one.model, one.category, dict(one.embeddings)) for key, one in products.items()} == {
+        "network": (TWO, 5, {}),
+        "feed": (TWO, 2, {}),
+        "stale": (ONE, 2, {TWO: products["stale"].embeddings[TWO]}) if products["stale"] else None,
+        "two": (TWO, 2, {}),
+        "only two": (TWO, 2, {}),
+    }
+    found = products["network"]
+    assert found is not None and found.title == "Shirt" and found.prediction == by_network.prediction
+    np.testing.assert_allclose(found.vector, by_network.vector, rtol=1e-5)
+    assert (raw.find_one({"_id": old}) or {})["embeddings"] == {TWO: {"vector": 1}}
+    assert await retired(store, ONE, TWO) == (6, 0, 1)
+
+
+async def test_a_forgotten_candidate_leaves_the_documents_own_vectors_alone(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    await store.put_many([product("a", embeddings={TWO: seen()}), product("b")])
+    before = raw.find_one({"_id": "a"})
+    assert before is not None
+    assert await retired(store, TWO, ONE) == (2, 1, 0)
+    after = raw.find_one({"_id": "a"})
+    assert after is not None and not after.pop("embeddings", None)
+    before.pop("embeddings")
+    assert after == before
+
+
+async def test_a_product_keeps_a_retired_vector_that_more_of_its_images_have(store: ProductStore) -> None:
+    images = (FurtherImage(vector(), sha256="bb"),)
+    await store.put(product("a", images=images, embeddings={TWO: seen()}))
+    assert await retired(store, ONE, TWO) == (1, 0, 0)
+    found = await store.get("a")
+    assert found is not None and found.model == ONE and len(found.images) == 1
+
+
+async def test_a_product_that_changes_while_its_vectors_are_retired_keeps_the_change(
+    store: ProductStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.put(product("a", embeddings={TWO: seen()}))
+    batches = store._batches
+
+    async def changed_meanwhile(fields: Any, batch: int) -> AsyncIterator[Any]:
+        async for documents in batches(fields, batch):
+            await store.put(product("a", "bb", title="new"))
+            yield documents
+
+    monkeypatch.setattr(store, "_batches", changed_meanwhile)
+    await retired(store, ONE, TWO)
+    found = await store.get("a")
+    assert found is not None
+    assert (found.title, found.model, found.image_sha256) == ("new", ONE, "bb")

@@ -19,6 +19,7 @@ SERVICES: list[tuple[str, dict[str, Any]]] = [
     *(("gpu-" + n, s) for n, s in GPU["services"].items()),
 ]
 OURS = ("gateway", "embedding", "index")
+JOBS = ("import", "lookalike")  # of one image: imports, and every other command
 DOCKERFILES = sorted([*ROOT.glob("services/*/Dockerfile"), *ROOT.glob("tests/compose/*/Dockerfile")])
 # Set in the image, or by another name in the Compose file.
 FIXED = {"HOST", "PORT", "LOG_JSON"}
@@ -55,7 +56,7 @@ def test_a_container_is_hardened_and_bounded(name: str, service: dict[str, Any])
     assert {"mem_limit", "cpus", "pids_limit"} <= service.keys()
     assert "privileged" not in service
     assert "cap_add" not in service
-    assert service["restart"] == ("no" if name == "import" else "unless-stopped")
+    assert service["restart"] == ("no" if name in JOBS else "unless-stopped")
 
 
 @pytest.mark.parametrize(("name", "service"), SERVICES)
@@ -71,7 +72,7 @@ def test_no_container_runs_as_root(name: str, service: dict[str, Any]) -> None:
 def test_only_the_gateway_is_published() -> None:
     assert [name for name, service in MAIN["services"].items() if "ports" in service] == ["gateway"]
     assert MAIN["networks"]["inside"]["internal"] == MAIN["networks"]["serving"]["internal"] == "${ISOLATED:-true}"
-    assert [n for n, s in MAIN["services"].items() if "outside" in s["networks"]] == ["gateway", "import"]
+    assert [n for n, s in MAIN["services"].items() if "outside" in s["networks"]] == ["gateway", *JOBS]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -104,6 +105,7 @@ def test_what_needs_another_waits_for_its_health() -> None:
     assert waits["embedding"] == {"tfs"}
     assert waits["index"] == {"mongo"}
     assert waits["import"] == {"embedding", "mongo"}
+    assert waits["lookalike"] == {"gateway", "mongo"}
     conditions = [c for s in MAIN["services"].values() for c in s.get("depends_on", {}).values()]
     assert all(c == {"condition": "service_healthy"} for c in conditions)
 

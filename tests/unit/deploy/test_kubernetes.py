@@ -24,6 +24,7 @@ FLOWS = {
     ("gateway", "embedding", 8001),
     ("gateway", "index", 8002),
     ("import", "embedding", 8001),
+    ("import", "gateway", 8000),
     ("embedding", "tfs", 8500),
 }
 

@@ -1,0 +1,191 @@
+"""A whole stack with two models, searches that go on through everything, and a check of each answer by brute force."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+import pymongo
+from numpy.typing import NDArray
+
+from services.catalogue.documents import from_document
+from services.local.stack import Stack
+from tests.support.stack import ROOT, stack_settings
+
+SCORE_NOISE = 1e-4
+PATIENT = {"GATEWAY_EMBEDDING_TIMEOUT_S": "60", "GATEWAY_INDEX_TIMEOUT_S": "60", "EMBEDDING_TFS_TIMEOUT_S": "60"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended: exit status, what it printed as JSON, what it said on stderr."""
+
+    status: int
+    printed: Any
+    said: str
+
+
+@dataclass(frozen=True)
+class ModelStack:
+    """A running stack, and ways to use it."""
+
+    stack: Stack
+    api: httpx.Client
+    folder: Path
+
+    def lookalike(self, command: str, *arguments: str | Path, within_s: float = 300) -> Done:
+        """Run a command of the program to its end."""
+        settings = self.stack.settings
+        environment = {
+            **os.environ,
+            "EMBEDDING_URL": settings.embedding_url,
+            "GATEWAY_URL": settings.gateway_url,
+            "MONGO_URL": settings.mongo_url,
+            "PYTHONPATH": str(ROOT),
+        }
+        line = [sys.executable, "-m", "services.cli.main", command, *map(str, arguments), "--json"]
+        done = subprocess.run(
+            line, env=environment, cwd=self.folder, capture_output=True, timeout=within_s, check=False
+        )
+        return Done(done.returncode, orjson.loads(done.stdout) if done.stdout else None, done.stderr.decode())
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Return every document of the catalogue."""
+        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(self.stack.settings.mongo_url)
+        with client:
+            found = list(client["lookalike"]["products"].find())
+        return [one for one in found if not str(one["_id"]).startswith("~sync/")]
+
+    def embed(self, photo: bytes, model: str) -> tuple[int, NDArray[np.float64]]:
+        """Return category and vector of a photo by a model."""
+        url = f"{self.stack.settings.embedding_url}/v1/embed"
+        answer = httpx.post(url, params={"model": model}, content=photo, timeout=60, trust_env=False).raise_for_status()
+        return answer.json()["category"]["id"], np.array(answer.json()["vector"])
+
+
+@contextmanager
+def running_models(folder: Path, model_dir: Path) -> Iterator[ModelStack]:
+    """Run a stack over the models that lie beside `model_dir`, which is its first, for as long as the block."""
+    state = folder / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    stack = Stack(stack_settings(state).model_copy(update={"model_dir": model_dir}))
+    try:
+        stack.up("test", print)
+        with httpx.Client(base_url=stack.settings.gateway_url, timeout=120, trust_env=False) as api:
+            yield ModelStack(stack, api, folder)
+    finally:
+        stack.down()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One search: which photo, when it began (seconds), how long it took, what was answered."""
+
+    photo: int
+    at_s: float
+    took_s: float
+    status: int
+    answer: dict[str, Any]
+
+
+@dataclass
+class Searches:
+    """Searches at a steady rate, in threads, until they are ended; none waits for the one before."""
+
+    stack: ModelStack
+    photos: Sequence[bytes]
+    rate: float
+    done: list[Asked] = field(default_factory=list)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Search for as long as the block; every search is waited for."""
+        ending = threading.Event()
+        with ThreadPoolExecutor(64) as threads:
+
+            def begin() -> None:
+                started = time.monotonic()
+                number = 0
+                while not ending.wait(max(0.0, started + number / self.rate - time.monotonic())):
+                    threads.submit(self._one, number % len(self.photos))
+                    number += 1
+
+            thread = threading.Thread(target=begin)
+            thread.start()
+            try:
+                yield
+            finally:
+                ending.set()
+                thread.join()
+
+    def _one(self, photo: int) -> None:
+        started = time.monotonic()
+        headers = {"Content-Type": "application/octet-stream"}
+        try:
+            response = self.stack.api.post("/v1/search", content=self.photos[photo], headers=headers)
+            status, answer = response.status_code, response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            status, answer = 0, {"detail": repr(error)}
+        self.done.append(Asked(photo, started, time.monotonic() - started, status, answer))
+
+    @property
+    def failures(self) -> list[Asked]:
+        """Searches that were not answered with 200."""
+        return [one for one in self.done if one.status != 200]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many answers there were by each model."""
+        models = [one.answer["model"] for one in self.done if one.status == 200]
+        return {model: models.count(model) for model in sorted(set(models))}
+
+
+class Truth:
+    """What a search should find, by brute force over the documents of a catalogue that does not change."""
+
+    def __init__(self, stack: ModelStack, photos: Sequence[bytes], models: Sequence[str]) -> None:
+        products = [from_document(document).product for document in stack.documents()]
+        self._products: dict[str, dict[str, tuple[int, NDArray[np.float64]]]] = {}
+        for model in models:
+            seen = [
+                (product if (product.model or models[0]) == model else product.seen_by(model)) for product in products
+            ]
+            self._products[model] = {
+                one.key: (one.category, np.asarray(one.vector, np.float64)) for one in seen if one is not None
+            }
+        self._photos = {model: [stack.embed(photo, model) for photo in photos] for model in models}
+
+    def objection(self, asked: Asked) -> str | None:
+        """Return what is wrong with an answer; None where it is what the model that it names would give."""
+        answer = asked.answer
+        model = answer["model"]
+        category, vector = self._photos[model][asked.photo]
+        if answer["category"]["id"] != category:
+            return f"category {answer['category']['id']}, not {category} as {model} has it"
+        scores = {key: float(vector @ one) for key, (where, one) in self._products[model].items() if where == category}
+        found = {result["id"]: result["score"] for result in answer["results"]}
+        wrong = [key for key, score in found.items() if abs(scores.get(key, -9.0) - score) > SCORE_NOISE]
+        if wrong:
+            return f"{wrong[0]} scores {found[wrong[0]]}, not {scores.get(wrong[0])} as {model} has it"
+        if len(found) != min(10, len(scores)):
+            return f"{len(found)} results, of {len(scores)} products"
+        missed = [
+            key for key, score in scores.items() if key not in found and score > min(found.values()) + SCORE_NOISE
+        ]
+        return f"{missed[0]} is nearer by {model}, and missing" if missed else None
+
+    def telling(self, asked: Asked, other: str) -> bool:
+        """Whether the answer could not have come from another model: that one has the scores otherwise."""
+        _, vector = self._photos[other][asked.photo]
+        products = self._products[other]
+        answers = [(products.get(result["id"]), result["score"]) for result in asked.answer["results"]]
+        return any(one is None or abs(float(vector @ one[1]) - score) > SCORE_NOISE for one, score in answers)
