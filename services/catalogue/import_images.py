@@ -85,14 +85,14 @@ class ImageLoader:
         """Remember where images come from; once `stopping` is set, nothing more is fetched."""
         self._web = web
         self._reject = reject
-        self._stopping = stopping
+        self.stopping = stopping
 
     async def load(self, items: list[Described], recalled: Mapping[str, SeenImage]) -> AsyncIterator[list[Loaded]]:
         """Yield the rows with their images, in groups of about GROUP_BYTES at most; `recalled` ones only if they changed."""
         group: list[Loaded] = []
         at_once = FETCH_AT_ONCE if any(isinstance(item.row.image, str) for item in items) else READ_AT_ONCE
         for start in range(0, len(items), at_once):
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 break
             group += await self._some(items[start : start + at_once], recalled)
             if sum(len(loaded.data) for loaded in group) >= GROUP_BYTES:
@@ -108,7 +108,7 @@ class ImageLoader:
             SourceImageError, LookalikeError: it cannot be had.
             Stopped: we are told to stop.
         """
-        if self._stopping.is_set():
+        if self.stopping.is_set():
             raise Stopped
         if image.load is None:
             sent, now = await self._get(image.name, seen)
@@ -136,7 +136,7 @@ class ImageLoader:
     async def _fetch(self, item: Described, seen: SeenImage | None) -> Loaded | RejectedRow | None:
         url = str(item.row.image)
         known = seen if seen is not None and seen.url == url else None
-        if self._stopping.is_set():
+        if self.stopping.is_set():
             return None
         try:
             data, now = await self._get(url, known)

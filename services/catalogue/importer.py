@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 from services.catalogue.describing import Described, Placer, describe
 from services.catalogue.embeddings import embedded
-from services.catalogue.import_further import FurtherImages, further_pictures, same_images
+from services.catalogue.import_further import FurtherImages, further_pictures
 from services.catalogue.import_images import ImageLoader, Loaded, rejected, requests
 from services.catalogue.import_memory import ImageMemory
 from services.catalogue.import_ports import Catalogue, Embedding, Fetcher, Known
 from services.catalogue.import_report import Fate, Outcome, RejectedFile, Tally
+from services.catalogue.import_sorting import new_and_known, sort_out
 from services.catalogue.patience import Patience
 from services.catalogue.product import Prediction, Product
 from services.catalogue.sources.rows import RejectedRow, Source, SourceError, SourceRow
@@ -23,6 +24,9 @@ from services.catalogue.web_images import PER_HOST, WebImages
 from services.contracts.wire import MAX_BATCH
 from services.contracts.wire import BatchEmbedding as Seen
 
+# Products that are written together: a round trip to the database costs as much for four times as many. Those with images
+# on the web are MAX_BATCH: they come slowly, and should soon be in the catalogue.
+TOGETHER = 4 * MAX_BATCH
 MAX_NOT_TAKEN = 10 * MAX_BATCH  # rejected rows and rows outside, before the counts are told again
 
 
@@ -39,7 +43,7 @@ class ImportOptions:
 
     url_template: str | None = None
     limit: int | None = None
-    in_flight: int = 4
+    in_flight: int = 3
     per_host: int = PER_HOST
 
 
@@ -52,15 +56,6 @@ class _Taken:
     outside: list[SourceRow] = field(default_factory=list)
     ended: bool = False
     broken: SourceError | None = None
-
-
-@dataclass
-class _Sorted:
-    """Products with images: to embed, to describe anew, and those that stand as they are."""
-
-    fresh: list[Loaded] = field(default_factory=list)
-    redescribed: list[Loaded] = field(default_factory=list)
-    unchanged: list[Loaded] = field(default_factory=list)
 
 
 class Importer:
@@ -102,7 +97,7 @@ class Importer:
         self._broken: SourceError | None = None
 
     async def run(self, first: str, stopping: asyncio.Event) -> None:
-        """Import until the source ends or `stopping` is set; what is under way then is brought to its end.
+        """Import until the source ends or `stopping` is set; what the network has under way then is written.
 
         Products without a vector of the model that searches use are embedded anew. The note of the models is read with
         every batch: an import may last longer than a change of models.
@@ -143,7 +138,7 @@ class Importer:
         while not stopping.is_set() and left != 0:
             if self._room is not None:
                 await self._room()
-            taken = await asyncio.to_thread(self._take, rows, MAX_BATCH if left is None else min(MAX_BATCH, left))
+            taken = await asyncio.to_thread(self._take, rows, TOGETHER if left is None else min(TOGETHER, left))
             self.tally.read += len(taken.batch) + len(taken.rejected) + len(taken.outside)
             self.tally.outside += len(taken.outside)
             for row in taken.outside:
@@ -175,6 +170,7 @@ class Importer:
                 taken.outside.append(row)
             else:
                 taken.batch.append(describe(row, placement, self._options.url_template))
+                size = min(size, MAX_BATCH) if isinstance(row.image, str) else size
         return taken
 
     async def _batch(self, batch: list[Described], loader: ImageLoader, first: str) -> None:
@@ -185,16 +181,19 @@ class Importer:
             self.tally.left_out.update(item.row.left_out)
         recalled = await self._memory.recall(batch, known, model)
         async for group in self._further.load(loader, loader.load(batch, recalled), known, model):
-            found = _sort_out(group, known, model)
+            found = sort_out(group, known, model)
             self.tally.unchanged += len(found.unchanged)
             for loaded in found.unchanged:
                 self._tell(loaded.item.row, "unchanged")
             self.tally.not_modified += sum(loaded.not_modified for loaded in group)
             products, again = await self._redescribed(found.redescribed)
-            for part in requests(await loader.whole(found.fresh + again)):
+            for number, part in enumerate(requests(await loader.whole(found.fresh + again))):
+                if number and loader.stopping.is_set():
+                    break  # the rest is as if it had not been read
                 products += await self._embedded(part, model, beside)
             products = await self._further.embed(loader, products, known, model, beside)
-            await self._write(products, known)
+            for some in new_and_known(products, known):
+                await self._write(some, known)
             await self._memory.remember(group, recalled)
             await self._further.remember(group)
             self._on_progress()
@@ -265,22 +264,6 @@ class Importer:
         self._rejected_file.add(row)
         self.tally.images_rejected += 1
         self._on_outcome(Outcome(row.line, row.key, "image_rejected", row.reason, row.image))
-
-
-def _sort_out(group: list[Loaded], known: Mapping[str, Known], model: str) -> _Sorted:
-    found = _Sorted()
-    for loaded in group:
-        old = known.get(loaded.key)
-        if old is None or old.image_sha256 != loaded.sha256 or not old.seen_by(model):
-            found.fresh.append(loaded)
-        elif not same_images(loaded, old):
-            # Where another model's vectors are the document's own, those of this one cannot be changed by themselves.
-            (found.redescribed if old.model == model else found.fresh).append(loaded)
-        elif old.feed_sha256 != loaded.item.feed_sha256:
-            found.redescribed.append(loaded)
-        else:
-            found.unchanged.append(loaded)
-    return found
 
 
 def _product(loaded: Loaded, seen: Seen) -> Product:

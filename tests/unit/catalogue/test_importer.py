@@ -11,7 +11,7 @@ import pytest
 from services.catalogue.describing import Placement, Placer, UnknownTarget, describe
 from services.catalogue.import_images import GROUP_BYTES
 from services.catalogue.import_report import RejectedFileError
-from services.catalogue.importer import ImportOptions
+from services.catalogue.importer import TOGETHER, ImportOptions
 from services.catalogue.models import ModelNote
 from services.catalogue.patience import GivenUp, Stopped
 from services.catalogue.product import Embedded, Prediction
@@ -429,15 +429,15 @@ async def test_a_product_without_a_vector_of_the_active_model_is_embedded_again(
 
 async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: World) -> None:
     def rows() -> Iterator[SourceRow]:
-        for number in range(300):
-            if number == 200:
+        for number in range(TOGETHER + 200):
+            if number == TOGETHER + 100:
                 eventually(lambda: world.catalogue.products)  # rows are read in a thread, ahead of what is written
                 world.catalogue.note = ModelNote(candidate="fashion/2")
             yield row(f"p{number}")
 
     await world.run(source=rows(), options=ImportOptions(in_flight=1))
     beside = [key for key, product in world.catalogue.products.items() if product.embeddings]
-    assert "p299" in beside and "p0" not in beside
+    assert f"p{TOGETHER + 199}" in beside and "p0" not in beside
 
 
 async def test_whoever_takes_the_outcomes_can_hold_the_import_back(world: World) -> None:
@@ -448,3 +448,52 @@ async def test_whoever_takes_the_outcomes_can_hold_the_import_back(world: World)
     assert world.catalogue.products == {}
     room.set()
     assert (await importing).imported == MAX_BATCH + 1
+
+
+async def test_products_from_files_are_written_together_and_those_from_the_web_sooner(world: World) -> None:
+    written: list[int] = []
+    put_many = world.catalogue.put_many
+
+    async def put(products: Any, **how: Any) -> object:
+        written.append(len(products))
+        return await put_many(products, **how)
+
+    world.catalogue.put_many = put  # type: ignore[method-assign, assignment]
+    await world.run(*(row(f"{n}", b"\x00%d" % n) for n in range(TOGETHER + 5)))
+    assert sorted(written) == [5, TOGETHER]
+    written.clear()
+    world.web.pages = {f"https://a.test/{n}": b"\x00web%d" % n for n in range(TOGETHER)}
+    await world.run(*(row(f"web{n}", f"https://a.test/{n}") for n in range(TOGETHER)))
+    assert written == [MAX_BATCH] * 4
+
+
+async def test_new_products_and_known_ones_are_written_apart(world: World) -> None:
+    await world.run(row("A"), row("B"))
+    told: list[tuple[int, bool]] = []
+    put_many = world.catalogue.put_many
+
+    async def put(products: Any, *, probably_new: bool = False) -> object:
+        told.append((len(products), probably_new))
+        return await put_many(products, probably_new=probably_new)
+
+    world.catalogue.put_many = put  # type: ignore[method-assign, assignment]
+    tally = await world.run(row("A", b"\x01new"), row("B"), row("C"), row("D"))
+    assert told == [(2, True), (1, False)]
+    assert (tally.imported, tally.updated, tally.unchanged) == (2, 1, 1)
+
+
+async def test_when_told_to_stop_the_rest_of_a_group_waits_for_the_next_import(world: World) -> None:
+    embed_batch = world.embedding.embed_batch
+
+    async def stop(*given: Any, **named: Any) -> Any:
+        world.stopping.set()
+        return await embed_batch(*given, **named)
+
+    world.embedding.embed_batch = stop  # type: ignore[method-assign]
+    rows = [row(f"{n}", b"\x00%d" % n) for n in range(TOGETHER)]
+    first = await world.run(*rows)
+    assert first.imported == len(world.catalogue.products) == MAX_BATCH
+    world.embedding.embed_batch = embed_batch  # type: ignore[method-assign]
+    world.stopping.clear()
+    second = await world.run(*rows)
+    assert (second.imported, second.unchanged) == (TOGETHER - MAX_BATCH, MAX_BATCH)
