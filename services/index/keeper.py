@@ -74,6 +74,10 @@ class Keeper:
         except OSError as error:
             self._failed("snapshot_unusable", f"the snapshot cannot be read: {_reason(error)}")
             return None
+        except Exception as error:
+            log.exception("snapshot_unusable")
+            self._failed("snapshot_unusable", f"the snapshot cannot be read ({type(error).__name__}): see the log")
+            return None
         self._taken_at, self._changes, self._stale_at = moment.level_at, 0, time.monotonic() + IDLE_S
         seconds = round(time.perf_counter() - started, 2)
         log.info("snapshot_loaded", products=len(mirror.gallery), seconds=seconds, bytes=self._size)

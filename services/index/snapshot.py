@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from services.catalogue.changes import Token, read_token, token_text
 from services.index.blocks import CHUNK_ROWS, PIECE_BYTES, BlockReader, BlockWriter, UnusableFile
 from services.index.mirror import Known, Mirror, Shown
 from services.index.view import View
@@ -45,12 +46,12 @@ class Moment:
 
     Attributes:
         database: the database's identity.
-        token: the change stream's, as text: every change before it is in the mirror. None where there is no stream.
+        token: the change stream's: every change before it is in the mirror. None where there is no stream.
         level_at: Unix time, in seconds, at which the mirror was level with the database.
     """
 
     database: str
-    token: str | None
+    token: Token | None
     level_at: float
 
 
@@ -104,7 +105,7 @@ def read(path: Path, origin: Origin, mirror: Mirror) -> tuple[Moment, int]:
         skipped = dict(zip(file.strings("skipped"), file.strings("skipped/reasons"), strict=True))
         others = frozenset(file.strings("others"))
         mirror.restore(Known(holders, waiting, skipped, _read_faults(file), others))
-        return Moment(**file.label["moment"]), file.size
+        return _read_moment(file), file.size
 
 
 def remove_unfinished(path: Path) -> None:
@@ -115,7 +116,9 @@ def remove_unfinished(path: Path) -> None:
 
 def _write(file: BinaryIO, origin: Origin, moment: Moment, state: tuple[Sequence[View], Known], go_on: GoOn) -> int:
     views, known = state
-    label = {"origin": asdict(origin), "moment": asdict(moment), "written_at": time.time()}
+    token = None if moment.token is None else token_text(moment.token)
+    place = {"database": moment.database, "token": token, "level_at": moment.level_at}
+    label = {"origin": asdict(origin), "moment": place, "written_at": time.time()}
     writer = BlockWriter(file, FORMAT, label, go_on)
     for category, view in enumerate(views):
         _write_view(writer, str(category), view, known)
@@ -126,6 +129,12 @@ def _write(file: BinaryIO, origin: Origin, moment: Moment, state: tuple[Sequence
     writer.strings("faults/reasons", (fault for faults in known.faults.values() for fault in faults))
     writer.strings("others", known.other_models)
     return writer.finish()
+
+
+def _read_moment(file: BlockReader) -> Moment:
+    found = file.label["moment"]
+    token = None if found["token"] is None else read_token(found["token"])
+    return Moment(found["database"], token, found["level_at"])
 
 
 def _read_category(file: BlockReader, category: int, dimension: int, mirror: Mirror) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from services.catalogue.changes import Token, read_token, token_text
+from services.catalogue.changes import Token
 from services.catalogue.faults import HistoryLost, NoChangeStreams
 from services.catalogue.reader import ProductReader
 from services.contracts.errors import CatalogueUnavailable
@@ -132,14 +132,13 @@ class Follower:
             self.state = "starting"
             return
         self._writer, self.state, self.loaded_from = writer, "reconnecting", "snapshot"
-        self._token = None if moment.token is None else read_token(moment.token)
-        self._database, self._level_at = moment.database, moment.level_at
+        self._token, self._database, self._level_at = moment.token, moment.database, moment.level_at
 
     def _moment(self) -> Moment | None:
         """Return up to where the mirror knows the database; None where that leads nowhere."""
         if self._lost or self._database is None or self._level_at is None:
             return None
-        return Moment(self._database, None if self._token is None else token_text(self._token), self._level_at)
+        return Moment(self._database, self._token, self._level_at)
 
     async def _follow_on(self) -> None:
         pause_s = FIRST_PAUSE_S

@@ -60,14 +60,15 @@ class IndexWithRestarts(RuleBasedStateMachine):
 
     @rule()
     def keep(self) -> None:
-        snapshot.write(self.path, ORIGIN, Moment("d", str(self.at), 0.0), self.index.freeze(), lambda: None)
+        snapshot.write(self.path, ORIGIN, Moment("d", {"at": self.at}, 0.0), self.index.freeze(), lambda: None)
 
     @rule()
     def restart(self) -> None:
         self.index, self.at = empty_mirror(), 0
         if self.path.exists():
             moment, _ = snapshot.read(self.path, ORIGIN, self.index)
-            self.at = int(moment.token)
+            assert moment.token is not None
+            self.at = int(moment.token["at"])
         else:
             self.index.apply((), list(self.database.values()))
             self.at = len(self.log)
@@ -82,7 +83,7 @@ class IndexWithRestarts(RuleBasedStateMachine):
     @rule()
     def a_snapshot_gives_back_the_index(self) -> None:
         again, path = empty_mirror(), self.path.with_name("other")
-        snapshot.write(path, ORIGIN, Moment("d", "", 0.0), self.index.freeze(), lambda: None)
+        snapshot.write(path, ORIGIN, Moment("d", None, 0.0), self.index.freeze(), lambda: None)
         snapshot.read(path, ORIGIN, again)
         assert everything(again) == everything(self.index)
 

@@ -19,7 +19,7 @@ from services.index.snapshot import Moment, Origin
 from tests.support.follow import empty, record, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
-MOMENT = Moment("database", "{}", 1_000_000.0)
+MOMENT = Moment("database", {"_data": "82AB"}, 1_000_000.0)
 NOBODY = 65534
 
 
@@ -169,6 +169,18 @@ async def test_a_snapshot_that_is_of_no_use_is_said_in_one_line_and_counted(
     assert keeper.status().failures == 1
     await written(keeper, one_product(), 2)
     assert keeper.status().last_error is None
+
+
+async def test_a_snapshot_that_is_whole_and_makes_no_sense_is_told_too(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(snapshot, "token_text", lambda _: "[]")
+        await written(keeper, one_product(), 1)
+    with capture_logs() as lines:
+        assert keeper.load(empty()) is None
+    assert [line["event"] for line in lines] == ["snapshot_unusable", "snapshot_unusable"]
+    assert keeper.status().last_error == "the snapshot cannot be read (ValueError): see the log"
 
 
 def test_a_snapshot_that_cannot_be_read_is_said_in_one_line(keeper: Keeper) -> None:

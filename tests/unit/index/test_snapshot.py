@@ -19,7 +19,7 @@ from services.index.mirror import Mirror
 from services.index.snapshot import Moment, Origin
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 3, 4)
-MOMENT = Moment("database", '{"_data": "82AB"}', 1_000_000.5)
+MOMENT = Moment("database", {"_data": "82AB"}, 1_000_000.5)
 AXES = np.eye(4, dtype=np.float32)
 
 
