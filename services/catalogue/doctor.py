@@ -124,6 +124,7 @@ class Examination:
         return Report(self._findings, self.products, categories, dict(self._models), model, *counts)
 
     def _look(self, product: Product) -> None:
+        product = product.seen_by(self._facts.model) or product
         self.products += 1
         self._categories[product.category] += 1
         if product.model is not None:  # documents of the older form do not say, and are searched as they are

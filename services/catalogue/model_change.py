@@ -14,6 +14,16 @@ LOADED_WITHIN_S = 15.0  # TensorFlow Serving looks for new versions every few se
 LOOK_S = 0.5
 
 
+async def serving_facts(store: ModelStore, embedding: EmbeddingClient) -> ModelFacts:
+    """Return the facts of the model that searches use.
+
+    Raises:
+        CatalogueUnavailable, UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as the two say.
+    """
+    await embedding.models()  # a service that is away is the first thing to say
+    return await embedding.model((await store.models()).active)
+
+
 class ModelChange:
     """What a command that changes models goes by.
 

@@ -43,8 +43,8 @@ def doctor(
     from services.contracts.fetch import ImageFetcher
 
     async def run() -> "Report":
-        facts = await model_facts(embedding_url)
         async with ProductStore(mongo_url, mongo_database) as store:
+            facts = await model_facts(embedding_url, (await store.models()).active)
             fetcher = ImageFetcher(allowed_hosts=allow_host or ()) if check_urls else None
             report = await examine(store, facts, fetcher, show)
             await store.put_note(LAST_EXAMINATION, {"finished_at": datetime.now(UTC), **report.document()})
@@ -65,16 +65,20 @@ def doctor(
     raise typer.Exit(0 if report.healthy else EXIT_FINDINGS)
 
 
-async def model_facts(embedding_url: str) -> "ModelFacts":
-    """Return what the embedding service says of its model; if it is away, the shipped models' categories."""
+async def model_facts(embedding_url: str, promoted: str | None) -> "ModelFacts":
+    """Return what the embedding service says of the model that searches use: the promoted one, if one was, or that of its
+    settings. If it is away, the shipped models' categories.
+    """
     from services.catalogue.embedding_client import EmbeddingClient
     from services.cli.import_run import SHIPPED
     from services.contracts.errors import LookalikeError
 
     client = EmbeddingClient(embedding_url, LOOK_TIMEOUT_S)
     try:
-        return await client.model()
+        return await client.model(promoted)
     except LookalikeError:
+        if promoted is not None:
+            return SHIPPED.model_copy(update={"model": promoted})
         typer.echo(
             "the embedding service is away: the model that most products have is taken for the active one", err=True
         )

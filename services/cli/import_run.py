@@ -16,6 +16,7 @@ from services.catalogue.import_report import RejectedFile, RejectedFileError, St
 from services.catalogue.import_session import ImportSession, Plan, Services
 from services.catalogue.importer import ImportOptions
 from services.catalogue.kaggle import CATEGORIES
+from services.catalogue.model_change import serving_facts
 from services.catalogue.patience import GivenUp, Patience, Stopped
 from services.catalogue.sources import FeedMapping, Source, SourceError, load_mapping, open_source
 from services.catalogue.store import ProductStore
@@ -134,7 +135,7 @@ class _Run:
         services = Services(embedding, await self._store(stack), self._fetcher(stack))
         patience = Patience(request.wait_s, stopping, self._display.waiting)
         session = ImportSession(plan, services, self._rejected, patience, stopping, on_progress=self._display.update)
-        facts = await patience.call(embedding.model)
+        facts = await patience.call(lambda: serving_facts(services.store, embedding))
         async with ImportRecord(services.store, plan.name, patience, stopping) as record:
             return await session.run(record, facts)
 

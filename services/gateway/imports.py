@@ -17,6 +17,7 @@ from services.catalogue.import_record import UNDER_WAY, ImportRecord, present
 from services.catalogue.import_report import Outcome, RejectedFile
 from services.catalogue.import_session import ImportSession, Plan, Services
 from services.catalogue.importer import ImportOptions
+from services.catalogue.model_change import serving_facts
 from services.catalogue.patience import GivenUp, Patience
 from services.catalogue.process_mark import this_process
 from services.catalogue.sources import Source
@@ -77,7 +78,7 @@ class ImportJob:
             ImportConflict: another import is under way.
             EmbeddingUnavailable, CatalogueUnavailable: a service is away.
         """
-        self._facts = await self._means.embedding.model()
+        self._facts = await serving_facts(self._means.store, self._means.embedding)
         try:
             await self._stack.enter_async_context(self.record)
         except ImportUnderWay as error:

@@ -15,7 +15,7 @@ import pytest
 
 from services.catalogue.doctor import KINDS, Examination
 from services.catalogue.documents import Record, to_document
-from services.catalogue.product import FurtherImage, Prediction, Product
+from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
 from services.cli.import_run import SHIPPED
 from services.contracts.fetch import ImageFetcher
 from tests.support.http import ImageServer, picture
@@ -154,3 +154,19 @@ async def test_a_probe_reads_the_beginning_of_an_answer_only(tmp_path: Path) -> 
             assert await fetcher.probe(server.url("/endless"))
         finally:
             await fetcher.close()
+
+
+def test_after_a_promotion_products_are_judged_by_what_the_promoted_model_sees(url: str, database: str) -> None:
+    def seen(category: int) -> dict[str, Embedded]:
+        return {"fashion/2": Embedded(VECTOR, Prediction(category, 0.9), "hash of " + f"p{category}")}
+
+    both = [replace(one, embeddings=seen(one.category)) for one in one_of_each()]
+    fill(url, database, *both, product("old"), product("moved", 0, category_source="feed", embeddings={
+        "fashion/2": Embedded(VECTOR, Prediction(4, 0.9), "hash of moved")
+    }))  # fmt: skip
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        client[database]["notes"].insert_one({"_id": "models", "active": "fashion/2", "previous": "fashion/1"})
+    found = orjson.loads(run(url, database, "--json").stdout)
+    assert (found["model"], found["models"]) == ("fashion/2", {"fashion/2": 10, "fashion/1": 1})
+    wrong = {kind: one["examples"] for kind, one in found["findings"].items() if one["count"]}
+    assert wrong == {"other_model": ["old: fashion/1"], "disagreeing": ["moved: Topwear, predicted Watches (90%)"]}

@@ -189,6 +189,7 @@ def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: M
     refused(stack.lookalike("rollback"), "there is no previous model to go back to")
     again = stack.lookalike("import", "feed.ndjson")
     assert (again.status, again.printed["unchanged"], again.printed["embedded"]) == (0, PRODUCTS, 0)
+    assert again.printed["model"] == TWO
 
 
 def test_with_the_database_away_the_promoted_model_serves_also_after_a_restart(stack: ModelStack) -> None:
