@@ -18,7 +18,6 @@ EMBEDDING_TIMEOUT_S = 10.0
 SCAN_BATCH = 1000
 RESULTS = 10
 LOOK_S = 0.25
-LEVEL_S = 10.0  # an index that knew itself level so long ago is not behind
 Say = Callable[[str], None]
 
 
@@ -156,18 +155,19 @@ class ModelCommands:
         return next((one for one in stats["models"] if one["model"] == model), None)
 
     async def _until_indexed(self, model: str) -> None:
-        """Wait until the index can search with a model, and is level with the database.
+        """Wait until the index can search with a model, and has been level with the database since this was called.
 
         Raises:
             ModelChangeRefused: it cannot within the time.
         """
-        until = time.monotonic() + self._where.wait_s
+        started = time.monotonic()
         while True:
             found = await self._indexed(model)
+            passed = time.monotonic() - started
             lag = None if found is None else found["lag_seconds"]
-            if found is not None and found["complete"] and lag is not None and lag < LEVEL_S:
+            if found is not None and found["complete"] and lag is not None and lag < passed:
                 return
-            if time.monotonic() > until:
+            if passed > self._where.wait_s:
                 what = "does not hold" if found is None else "is not level with the database for"
                 raise ModelChangeRefused(f"the index {what} {model} after {self._where.wait_s:g} s: see its log")
             self._say(f"waiting for the index to hold {model}")

@@ -61,6 +61,18 @@ class Models:
             self._facts[model] = await self._embedding.model(model)
         return self._facts[model]
 
-    async def active_facts(self) -> ModelFacts:
-        """Return the facts of the model for searches. Raises what `active` and `facts` do."""
-        return await self.facts(await self.active())
+    async def serving_facts(self, promoted: str | None = None) -> ModelFacts:
+        """Return the facts of the model that products are written and shown by, which needs no index.
+
+        Args:
+            promoted: the model that the database notes as the active one, where it was asked.
+
+        Raises:
+            UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `facts`.
+        """
+        if promoted is not None:
+            return await self.facts(promoted)
+        try:
+            return await self.facts(await self.active())
+        except (IndexNotReady, UpstreamTimeout):
+            return await self._embedding.model()  # that of the settings, which may be others by the next time

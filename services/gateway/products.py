@@ -173,7 +173,8 @@ class ProductService:
         return None
 
     async def _embedded(self, key: str, body: ProductBody, data: bytes) -> Product:
-        model, beside = (await self.store.models()).written(await self.models.active())
+        note = await self.store.models()
+        model, beside = note.written((await self.models.serving_facts(note.active)).model)
         seen = await self.embedding.embed(data, model, beside=beside)
         category = await self._category(body, seen)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -194,7 +195,7 @@ class ProductService:
         kept = replace(_described(old, body), key=key, embeddings={})
         if body.category is None:
             return kept
-        category = resolve_category(str(body.category), (await self.models.active_facts()).categories)
+        category = resolve_category(str(body.category), (await self.models.serving_facts()).categories)
         return replace(kept, category=category, category_source="feed")
 
     async def _category(self, body: ProductBody, seen: EmbeddingAnswer) -> int:
@@ -203,7 +204,7 @@ class ProductService:
         return resolve_category(str(body.category), (await self.models.facts(seen.model)).categories)
 
     async def _view(self, product: Product) -> ProductView:
-        facts = await self.models.active_facts()
+        facts = await self.models.serving_facts()
         seen = product.seen_by(facts.model) or product
         links = self.links.product(seen), self.links.image(seen), self.links.further(seen)
         return ProductView.of(seen, facts.categories, *links)

@@ -45,9 +45,8 @@ class Embedding:
         )
 
     async def model(self, model: str | None = None) -> ModelFacts:
-        assert model is not None
         thresholds = {"no_clothing": 0.95 if model == TWO else 0.1}
-        return ModelFacts(model=model, categories=NAMES, dimension=1, input={}, thresholds=thresholds)
+        return ModelFacts(model=model or ONE, categories=NAMES, dimension=1, input={}, thresholds=thresholds)
 
 
 @dataclass
@@ -207,5 +206,12 @@ async def test_facts_of_a_model_are_asked_for_once(embedding: Embedding, index: 
     with pytest.raises(EmbeddingUnavailable):
         await models.facts(TWO)
     assert (await models.facts(TWO)).model == (await models.facts(TWO)).model == TWO
-    assert (await models.active_facts()).model == ONE
+    assert (await models.serving_facts()).model == ONE
     assert asked == [TWO, TWO, ONE]
+
+
+async def test_products_are_written_and_shown_while_the_index_is_away(embedding: Embedding, index: Index) -> None:
+    index.away = IndexNotReady("away")
+    models = Models(embedding, index)  # type: ignore[arg-type]
+    assert (await models.serving_facts()).model == ONE
+    assert (await models.serving_facts(TWO)).model == TWO
