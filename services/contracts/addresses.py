@@ -38,6 +38,8 @@ def _public_v6(address: IPv6Address) -> bool:
         return _public_v4(address.ipv4_mapped)
     if address in NAT64:
         return _public_v4(_low_half(address))
+    if address.sixtofour is not None:  # not `is_global` in Python before 3.11.4
+        return _public_v4(address.sixtofour)
     if address not in UNICAST_V6 or not address.is_global or any(address in net for net in REFUSED_V6):
         return False
     return all(map(_public_v4, _wrapped(address)))
@@ -45,8 +47,6 @@ def _public_v6(address: IPv6Address) -> bool:
 
 def _wrapped(address: IPv6Address) -> Iterator[IPv4Address]:
     """Yield the IPv4 addresses that a tunnel would unwrap from this one."""
-    if address.sixtofour is not None:
-        yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
     if (int(address) >> 32) & 0xFFFFFFFF in ISATAP:

@@ -118,7 +118,8 @@ def test_a_run_with_another_batch_size_is_refused_until_it_begins_afresh(
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(archive: Path, tmp_path: Path) -> None:
-    command = [str(a) for a in train_command(archive, tmp_path / "fashion" / "1", tmp_path / "run", "--epochs", 10_000)]
+    endless = ("--epochs", 10_000, "--patience", 10_000)
+    command = [str(a) for a in train_command(archive, tmp_path / "fashion" / "1", tmp_path / "run", *endless)]
     program = "from tests.integration.test_training import app; app()"
     process = subprocess.Popen([sys.executable, "-c", program, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
