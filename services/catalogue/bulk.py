@@ -62,7 +62,8 @@ async def upsert(collection: Any, documents: Mapping[str, Document], *, probably
 
 
 def _operation(key: str, document: Document, *, insert: bool = False) -> InsertOne[Any] | UpdateOne:
-    encoded = bson.encode({name: value for name, value in document.items() if insert or name != "_id"})
+    fields = document if insert else {name: value for name, value in document.items() if name != "_id"}
+    encoded = bson.encode(fields)
     if len(encoded) > MAX_DOCUMENT_BYTES:
         raise ValueError(f"it has {len(encoded):,} bytes, at most {MAX_DOCUMENT_BYTES:,} are taken")
     whole = RawBSONDocument(encoded)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
 
@@ -30,6 +31,7 @@ Document = dict[str, Any]
 CategorySource = Literal["feed", "mapping", "network", "unknown"]
 # Documents with this prefix in their `_id` are the index's own notes in the change stream, not products.
 MARKER_PREFIX = "~sync/"
+NAMES_KEPT = 4096  # names of attributes, in the forms that they have here and there
 
 
 class BrokenDocument(ValueError):
@@ -123,7 +125,7 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
             url=_text(document.get("url")),
             image_url=_text(document.get("image_url")),
             title=_text(document.get("title")),
-            attributes={unquote(name): value for name, value in _attributes(document.get("attributes")).items()},
+            attributes={_shown_name(name): value for name, value in _attributes(document.get("attributes")).items()},
             category_source=_category_source(document.get("category_source")),
             prediction=read_prediction(document.get("prediction")),
             image_sha256=_text(document.get("image_sha256")),
@@ -193,10 +195,14 @@ def _category_source(value: Any) -> CategorySource:
     return cast(CategorySource, value) if value in get_args(CategorySource) else "unknown"
 
 
+@lru_cache(NAMES_KEPT)
 def _stored_name(name: str) -> str:
     """Return an attribute's name as MongoDB takes it in every place: no dot, no NUL, no dollar in front."""
     escaped = name.replace("%", "%25").replace(".", "%2E").replace("\0", "%00")
     return "%24" + escaped[1:] if escaped.startswith("$") else escaped
+
+
+_shown_name = lru_cache(NAMES_KEPT)(unquote)
 
 
 def _attributes(value: Any) -> Attributes:

@@ -43,7 +43,7 @@ class ImportOptions:
 
     url_template: str | None = None
     limit: int | None = None
-    in_flight: int = 3
+    in_flight: int = 4
     per_host: int = PER_HOST
 
 

@@ -173,7 +173,9 @@ def unit_vector(values: Float32Array, dimension: int | None = None) -> Float32Ar
     array = np.asarray(values, dtype=np.float32)
     if array.ndim != 1 or (dimension is not None and array.shape[0] != dimension):
         raise InvalidVector(f"the vector has shape {array.shape}, not ({dimension},)")
-    length = math.sqrt(float(np.dot(array.astype(np.float64), array.astype(np.float64))))
+    wide = array.astype(np.float64)
+    length = math.sqrt(wide.dot(wide))
     if not math.isfinite(length) or length == 0.0:
         raise InvalidVector("the vector holds NaN or infinity, or is all zero")
-    return (array / np.float32(length)).astype(np.float32)
+    unit: Float32Array = array / np.float32(length)
+    return unit

@@ -1,5 +1,7 @@
 """What the embedding service measures beside its requests."""
 
+from collections import Counter as Counts
+
 from prometheus_client import Counter, Histogram
 
 from services.contracts.telemetry import BUCKETS_S, Metrics
@@ -27,7 +29,7 @@ class EmbeddingMetrics(Metrics):
 
     def record(self, timed: Timed) -> None:
         """Count the outcomes and observe the stages of one request."""
-        for outcome in timed.outcomes:
-            self.images.labels(getattr(outcome, "slug", "embedded")).inc()
+        for name, count in Counts(getattr(outcome, "slug", "embedded") for outcome in timed.outcomes).items():
+            self.images.labels(name).inc(count)
         self.stages.labels("decode").observe(timed.decode_ms / 1000)
         self.stages.labels("network").observe(timed.network_ms / 1000)

@@ -1,5 +1,7 @@
 """Every kind of file that shops and shoppers send, and what becomes of it."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -264,3 +266,13 @@ def test_a_box_with_too_few_pixels_is_refused_before_any_is_decoded(monkeypatch:
 
 def test_a_box_of_as_few_pixels_as_are_needed_is_taken() -> None:
     assert prepared(images.png(80, 80), box=box_of("0.5,0.5,0.6,0.6")).shape == (80, 80, 3)
+
+
+def test_an_orientation_that_only_the_xmp_data_of_a_jpeg_tells_is_heeded() -> None:
+    file = io.BytesIO()
+    picture = Image.new("RGB", (40, 80), "white")
+    picture.paste("black", (0, 0, 40, 20))
+    picture.save(file, "JPEG", quality=95, xmp=b"<x:xmpmeta><tiff:Orientation>6</tiff:Orientation></x:xmpmeta>")
+    turned = prepared(file.getvalue())
+    assert turned[40, 70].max() < 60
+    assert turned[40, 10].min() > 200
