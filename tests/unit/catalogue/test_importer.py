@@ -269,7 +269,7 @@ async def test_an_error_that_waiting_does_not_mend_ends_the_import_at_once(world
 
 
 async def test_when_told_to_stop_nothing_more_is_read_and_what_is_under_way_is_written(world: World) -> None:
-    rows = [row(f"{n}", bytes([n % 250]) + b"x%d" % n) for n in range(20 * MAX_BATCH)]
+    rows = [row(f"{n}", bytes([n % 250]) + b"x%d" % n) for n in range(20 * TOGETHER)]
     put_many = world.catalogue.put_many
 
     async def stop_after_the_first(products: Any, **how: Any) -> object:
@@ -278,7 +278,7 @@ async def test_when_told_to_stop_nothing_more_is_read_and_what_is_under_way_is_w
 
     world.catalogue.put_many = stop_after_the_first  # type: ignore[method-assign, assignment]
     tally = await world.run(*rows)
-    assert 0 < tally.imported < 10 * MAX_BATCH
+    assert 0 < tally.imported < 10 * TOGETHER
     assert tally.imported == len(world.catalogue.products)
 
 
