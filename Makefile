@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 DATASET ?=
 PHOTOS ?=
 BACKGROUNDS ?=
+NEGATIVES ?=
 MODEL ?= baseline
 COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
@@ -49,9 +50,10 @@ train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline|fashion]
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
-evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/1] [PHOTOS=photos.zip]
+evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/1] [PHOTOS=photos.zip] [BACKGROUNDS=folder] [NEGATIVES=folder]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate DATASET=path/to/archive.zip"; exit 2; }
-	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/1)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)")
+	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/1)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
+	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)")
 
 clean: stop ## Remove the local stack's data and the virtual environment
 	@rm -rf var $(VENV)

@@ -1,8 +1,11 @@
 """The baseline's recipe: epochs over the products of the nine categories, early stopping."""
 
+from functools import partial
+
 from services.catalogue.kaggle import CATEGORIES
 from training.checkpoint import CHECKPOINT_NAME, RunSettings
 from training.dataset import Dataset, read_dataset
+from training.export import export_saved_model
 from training.loop import Labelled, fit, make_deterministic
 from training.networks import architecture, build
 from training.options import TrainOptions
@@ -11,6 +14,7 @@ from training.publish import ModelName, publish
 from training.report import card_markdown
 from training.split import Split, refuse_empty, split
 from training.story import EpochsStory, Trained
+from training.thresholds import of_the_least_certain
 
 
 def train_in_epochs(options: TrainOptions, name: ModelName, terminal: Terminal) -> None:
@@ -43,4 +47,10 @@ def _trained(options: TrainOptions, data: Dataset, parts: Split, terminal: Termi
         Labelled(data.images[part], data.labels[part], len(CATEGORIES)) for part in (parts.training, parts.validation)
     )
     state = fit(network, training, validation, settings, options.run_dir, terminal)
-    return Trained(network, EpochsStory(state), card_markdown)
+    return Trained(
+        architecture=network.architecture,
+        story=EpochsStory(state),
+        export=partial(export_saved_model, network),
+        thresholds=of_the_least_certain,
+        card=card_markdown,
+    )

@@ -31,8 +31,17 @@ def export_saved_model(network: Network, directory: Path) -> None:
     module = tf.Module()
     module.weights = network.whole.weights
     module.serve = serve
+    save(module, directory)
+
+
+def save(module: Any, directory: Path) -> None:
+    """Write a module whose function `serve` is the signature, without what no loader needs.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
     try:
-        tf.saved_model.save(module, str(directory), signatures={SIGNATURE: serve})
+        tf.saved_model.save(module, str(directory), signatures={SIGNATURE: module.serve})
     except tf.errors.OpError as error:  # TensorFlow's own word for a full disk and the like
         raise TrainingError(f"the SavedModel cannot be written to {directory}: {error.message}") from None
     (directory / FINGERPRINT).unlink(missing_ok=True)

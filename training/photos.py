@@ -5,7 +5,7 @@ import hashlib
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -32,19 +32,26 @@ LABELS = {
 }
 
 
+# Labels that leave open what the photo shows.
+SAYING_NOTHING = frozenset({"Not sure", "Skip", "Other"})
+
+
 @dataclass(frozen=True)
 class Photos:
     """Photos of the nine categories: uint8 (n, height, width, 3), labels int64 (n,), and who sent each.
 
-    `senders_left_out` counts those whom the model knows from its training.
+    `others` shows none of the nine (dresses, hats, bodies), uint8 (m, height, width, 3); `outside_the_nine` counts them and
+    those whose label says nothing. `senders_left_out` counts those whose photos were not wanted.
     """
 
+    name: str
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     senders: NDArray[np.str_]
+    others: NDArray[np.uint8]
     outside_the_nine: int
     unreadable: int
-    senders_left_out: int = 0
+    senders_left_out: int
 
 
 def read_photos(
@@ -52,44 +59,67 @@ def read_photos(
     size: InputSize,
     categories: tuple[str, ...],
     terminal: Terminal,
-    seen: Collection[str] = (),
+    wanted: Callable[[str], bool] = lambda sender: True,
 ) -> Photos:
-    """Read and prepare every photo whose label is one of the nine categories.
+    """Read and prepare the photos whose label says what they show.
 
     Args:
         path: the archive or its folder.
         size: the network's input.
         categories: their names, in the order of the labels.
         terminal: gets the progress, and a line on each photo that cannot be read.
-        seen: marks of senders to leave out, see `sender_mark`.
+        wanted: says whose photos to take.
 
     Raises:
-        TrainingError: the path holds no such archive, or no usable photo.
+        TrainingError: the path holds no such archive, or no usable photo of the nine categories.
     """
-    images, labels, senders = [], [], []
-    told: Counter[str] = Counter()
-    left_out: set[str] = set()
-    for image, sender, label, data in terminal.track(photo_files(path), None, "reading photos"):
-        category = LABELS.get(label)
-        if sender_mark(sender) in seen:
-            left_out.add(sender)
-            continue
-        if category not in categories:
-            told["outside"] += 1
-            continue
-        try:
-            images.append(prepare_image(data or b"", size)[0])
-        except LookalikeError as error:
-            told["unreadable"] += 1
-            terminal.line(f"photo {image}: {error.detail if data else 'missing'}; skipped")
-            continue
-        labels.append(categories.index(category))
-        senders.append(sender)
-    if not images:
-        whose = " of a sender that the model has not seen" if left_out else ""
+    reading = _Reading(size, terminal)
+    for name, sender, label, data in terminal.track(photo_files(path), None, "reading photos"):
+        if wanted(sender):
+            reading.add(name, sender, label, data)
+        else:
+            reading.left_out.add(sender)
+    chosen = [place for place, label in enumerate(reading.labels) if LABELS.get(label) in categories]
+    rest = [image for image, label in zip(reading.images, reading.labels, strict=True) if label not in LABELS]
+    if not chosen:
+        whose = " of a sender that the model has not seen" if reading.left_out else ""
         raise TrainingError(f"{path} has no usable photo of the nine categories{whose}")
-    counts = told["outside"], told["unreadable"], len(left_out)
-    return Photos(np.stack(images), np.array(labels, np.int64), np.array(senders), *counts)
+    return Photos(
+        name=path.resolve().name,
+        images=np.stack([reading.images[place] for place in chosen]),
+        labels=np.array([categories.index(LABELS[reading.labels[place]]) for place in chosen], np.int64),
+        senders=np.array([reading.senders[place] for place in chosen]),
+        others=np.stack(rest) if rest else np.zeros((0, size.height, size.width, 3), np.uint8),
+        outside_the_nine=reading.told["open"] + len(reading.labels) - len(chosen),
+        unreadable=reading.told["unreadable"],
+        senders_left_out=len(reading.left_out),
+    )
+
+
+class _Reading:
+    """What is read so far: pictures with their labels and senders, and what was passed over."""
+
+    def __init__(self, size: InputSize, terminal: Terminal) -> None:
+        self._size, self._terminal = size, terminal
+        self.images: list[NDArray[np.uint8]] = []
+        self.labels: list[str] = []
+        self.senders: list[str] = []
+        self.told: Counter[str] = Counter()
+        self.left_out: set[str] = set()
+
+    def add(self, name: str, sender: str, label: str, data: bytes | None) -> None:
+        if label in SAYING_NOTHING:
+            self.told["open"] += 1
+            return
+        try:
+            image, _ = prepare_image(data or b"", self._size)
+        except LookalikeError as error:
+            self.told["unreadable"] += 1
+            self._terminal.line(f"photo {name}: {error.detail if data else 'missing'}; skipped")
+            return
+        self.images.append(image)
+        self.labels.append(label)
+        self.senders.append(sender)
 
 
 def sender_mark(sender: str) -> str:

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any, Self
 
 from services.catalogue.kaggle import CATEGORIES
-from services.contracts.manifest import MANIFEST_NAME, Manifest
+from services.contracts.manifest import MANIFEST_NAME, Manifest, load_manifest
+from training.cost import cost
 from training.dataset import Dataset
 from training.errors import TrainingError
-from training.evaluate import answers, figures_on_test_part, photo_figures
-from training.export import export_saved_model
+from training.evaluate import Asked, baseline_beside, evaluate_directory, figures_on_test_part
+from training.evidence import Sources
+from training.figures import answers
 from training.options import TrainOptions
 from training.progress import Terminal
 from training.report import write_report
 from training.served import ServedModel
 from training.split import Split
 from training.story import Story, Trained
-from training.thresholds import thresholds
+from training.summary import summary
 from training.warmup import write_warmup
 
 
@@ -77,17 +79,6 @@ def whole_or_nothing(name: ModelName, force: bool) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _metrics(figures: dict[str, Any], story: Story) -> dict[str, Any]:
-    metrics = {
-        "test_accuracy": figures["classification"]["accuracy"],
-        "test_products": figures["queries"]["count"],
-        "precision_at_10": figures["retrieval"]["precision"],
-    }
-    if "photos" in figures:
-        metrics["photos_accuracy"] = figures["photos"]["classification"]["accuracy"]
-    return metrics | story.metrics()
-
-
 def publish(
     name: ModelName, trained: Trained, data: Dataset, parts: Split, options: TrainOptions, terminal: Terminal
 ) -> None:
@@ -97,22 +88,67 @@ def publish(
         TrainingError: the version exists and may not be replaced.
         OSError: the disk is full or the folder cannot be written.
     """
-    plan, story = trained.network.architecture, trained.story
-    facts: dict[str, Any] = {"name": name.name, "version": name.version, "architecture": plan.name, "input": plan.input}
-    facts |= {"categories": CATEGORIES, "dimension": plan.dimension, "unit_length": plan.unit_length}
-    facts |= {"parameters": plan.parameters, "seed": story.seed, "command": options.command()}
-    facts |= {"dataset": data.facts() | trained.materials}
-    facts |= {"created": datetime.now(UTC).isoformat(timespec="seconds")}
+    facts, sources = _facts(name, trained, data, options), Sources(options.dataset, options.photos)
+    beside = _comparable(name, Manifest(**facts))
     with whole_or_nothing(name, options.force) as directory:
-        export_saved_model(trained.network, directory)
-        write_warmup(directory, name.name, plan.input)
+        trained.export(directory)
+        write_warmup(directory, name.name, trained.architecture.input)
         model = ServedModel(directory, Manifest(**facts))
         said = answers(model, data, terminal)
-        figures = figures_on_test_part(said, data, story.seed)
-        figures |= {"photos": photo_figures(model, options.photos, terminal)} if options.photos else {}
-        manifest = Manifest(**facts, thresholds=thresholds(said, parts), metrics=_metrics(figures, story))
+        facts["thresholds"] = trained.thresholds(model, said, parts, terminal)
+        model.manifest = Manifest(**facts)
+        figures = figures_on_test_part(model, said, data, Asked(sources), terminal)
+        figures |= _beside(beside, model, directory, sources, terminal) if beside else {}
+        figures["summary"] = summary(figures)
+        manifest = Manifest(**facts, metrics=_metrics(figures, trained.story))
         text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)
         (directory / MANIFEST_NAME).write_text(text + "\n", "utf-8")
         (directory / "README.md").write_text(trained.card(manifest, figures), "utf-8")
-        write_report(directory / "report", manifest, story, figures)
+        write_report(directory / "report", manifest, trained.story, figures)
     terminal.line(f"accuracy on the test part: {100 * figures['classification']['accuracy']:.2f} %")
+
+
+def _facts(name: ModelName, trained: Trained, data: Dataset, options: TrainOptions) -> dict[str, Any]:
+    """Return what the manifest says before anything is measured."""
+    plan = trained.architecture
+    facts: dict[str, Any] = {"name": name.name, "version": name.version, "architecture": plan.name, "input": plan.input}
+    facts |= {"categories": CATEGORIES, "dimension": plan.dimension, "unit_length": plan.unit_length}
+    facts |= {"parameters": plan.parameters, "seed": trained.story.seed, "command": options.command()}
+    facts |= {"dataset": data.facts() | trained.materials}
+    return facts | {"created": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def _comparable(name: ModelName, manifest: Manifest) -> Path | None:
+    """Return the baseline's directory, if it is another version that keeps the same products apart."""
+    found = baseline_beside(name.directory)
+    if found is None or found == name.directory.resolve():
+        return None
+    theirs = load_manifest(found)
+    same = theirs.seed == manifest.seed and theirs.dataset.get("content_sha256") == manifest.dataset["content_sha256"]
+    return found if same else None
+
+
+def _beside(
+    baseline: Path, model: ServedModel, directory: Path, sources: Sources, terminal: Terminal
+) -> dict[str, Any]:
+    """Return the cost in the baseline's, and the baseline's own figures, on photos of the same senders."""
+    terminal.line("measuring the baseline beside it")
+    seen = model.manifest.dataset.get("photos", {}).get("senders_seen", ())
+    theirs = evaluate_directory(baseline, Asked(sources, "test", cost=False, left_out=seen), terminal)
+    return {
+        "cost": cost(directory, baseline),
+        "baseline": {"model": theirs["model"], "summary": theirs["summary"] | {"cost": 1.0}},
+    }
+
+
+def _metrics(figures: dict[str, Any], story: Story) -> dict[str, Any]:
+    metrics = {
+        "test_accuracy": figures["classification"]["accuracy"],
+        "test_products": figures["queries"]["count"],
+        "precision_at_10": figures["retrieval"]["precision"],
+    }
+    if "photos" in figures:
+        metrics["photos_accuracy"] = figures["photos"]["classification"]["accuracy"]
+    if "baseline" in figures:
+        metrics |= {"summary": figures["summary"], "baseline": figures["baseline"]}
+    return metrics | story.metrics()

@@ -8,7 +8,11 @@ from typing import Any, Protocol
 from services.contracts.manifest import Manifest
 from training import plots
 from training.checkpoint import RunState
-from training.networks import Network
+from training.figures import Answers
+from training.networks import Architecture
+from training.progress import Terminal
+from training.served import ServedModel
+from training.split import Split
 from training.text import percent
 
 
@@ -34,15 +38,19 @@ class Story(Protocol):
 
 @dataclass(frozen=True)
 class Trained:
-    """A network with its final weights, and what is told of it.
+    """A trained network, ready to be published.
 
-    `materials` is what it was trained on beside the archive; `card` writes the model card.
+    `export` writes its SavedModel into a directory; `thresholds` fits them on the validation part; `card` writes the model
+    card; `materials` is what it was trained on beside the archive; `drawn` asks for pictures of the sample catalogue.
     """
 
-    network: Network
+    architecture: Architecture
     story: Story
+    export: Callable[[Path], None]
+    thresholds: Callable[[ServedModel, Answers, Split, Terminal], dict[str, float]]
     card: Callable[[Manifest, dict[str, Any]], str]
     materials: dict[str, Any] = field(default_factory=dict)
+    drawn: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,20 @@
 
 import numpy as np
 
-from training.evaluate import Answers
+from training.figures import Answers
+from training.progress import Terminal
+from training.rejection import Scores, refusing
 from training.retrieval import neighbours
+from training.served import ServedModel
 from training.split import Split
 
 # Of the shop's own kind of pictures, at most this share is turned away by each threshold.
 TURNED_AWAY = 0.005
+
+
+def of_the_least_certain(model: ServedModel, said: Answers, parts: Split, terminal: Terminal) -> dict[str, float]:
+    """Return the thresholds of a model that knows no pictures without clothing."""
+    return thresholds(said, parts)
 
 
 def thresholds(said: Answers, parts: Split) -> dict[str, float]:
@@ -29,6 +37,11 @@ def thresholds(said: Answers, parts: Split) -> dict[str, float]:
         "no_clothing": _floor(float(np.quantile(probabilities.max(axis=1), TURNED_AWAY))),
         "no_close_match": _floor(float(np.quantile(np.concatenate(best), TURNED_AWAY))) if best else -1.0,
     }
+
+
+def against_nothing(nothing: Scores) -> float:
+    """Return `no_clothing` as what refuses 90 % of pictures without clothing, each kind of them counting alike."""
+    return _floor(refusing(nothing))
 
 
 def _floor(value: float) -> float:

@@ -103,16 +103,29 @@ def evaluate(
         Path | None, typer.Option(help="Another archive to search in. Takes all of --dataset as queries.")
     ] = None,
     photos: Annotated[
-        Path | None, typer.Option(help="clothing-photos.zip: accuracy on people's own photos as well.")
+        Path | None,
+        typer.Option(help="clothing-photos.zip: figures on people's own photos, of senders never trained on."),
     ] = None,
+    backgrounds: Annotated[
+        Path | None, typer.Option(help="A folder of pictures to put products on, to find them again; never trained on.")
+    ] = None,
+    negatives: Annotated[
+        Path | None, typer.Option(help="A folder of pictures without clothing, to be refused; never trained on.")
+    ] = None,
+    cost: Annotated[bool, typer.Option(help="Measure the time of one image on one core, too.")] = True,
 ) -> None:
-    """Print accuracy, precision, recall and retrieval figures of a model as JSON; progress goes to stderr."""
+    """Print the figures of a model as JSON; progress goes to stderr.
+
+    Categories, retrieval, people's photos, products on other backgrounds, pictures without clothing, calibration, cost.
+    """
     with _one_sentence("nothing was changed"):
         _quiet_tensorflow()
-        from training.evaluate import evaluate_directory
+        from training.evaluate import Asked, evaluate_directory
+        from training.evidence import Sources
         from training.progress import Terminal
 
-        figures = evaluate_directory(model, dataset, str(split), Terminal(), gallery=gallery, photos=photos)
+        sources = Sources(dataset, photos, backgrounds, negatives)
+        figures = evaluate_directory(model, Asked(sources, str(split), gallery, cost), Terminal())
         sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
 
 

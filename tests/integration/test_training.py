@@ -134,7 +134,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(archive: Path, tmp_pat
 
 
 def test_evaluate_prints_the_reports_figures_as_json_and_nothing_else(archive: Path, trained: Path) -> None:
-    status, printed, _ = run("evaluate", "--model", trained, "--dataset", archive)
+    status, printed, _ = run("evaluate", "--no-cost", "--model", trained, "--dataset", archive)
     assert status == 0
     figures = json.loads(printed)
     report = json.loads((trained / "report" / "report.json").read_text("utf-8"))
@@ -147,7 +147,7 @@ def test_evaluate_prints_the_reports_figures_as_json_and_nothing_else(archive: P
 
 def test_the_unpacked_archive_is_known_as_the_one_trained_on(archive: Path, trained: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(archive).extractall(tmp_path / "unpacked")
-    figures = json.loads(run("evaluate", "--model", trained, "--dataset", tmp_path / "unpacked")[1])
+    figures = json.loads(run("evaluate", "--no-cost", "--model", trained, "--dataset", tmp_path / "unpacked")[1])
     assert figures["queries"]["part"] == "test"
 
 
@@ -155,16 +155,18 @@ def test_another_archive_is_measured_as_a_whole_and_against_a_gallery(
     archive: Path, trained: Path, tmp_path: Path
 ) -> None:
     other = make_archive(tmp_path / "other.zip", 3)
-    said = json.loads(run("evaluate", "--model", trained, "--dataset", other)[1])
+    said = json.loads(run("evaluate", "--no-cost", "--model", trained, "--dataset", other)[1])
     assert (said["queries"], said["gallery"]["part"]) == ({"part": "all", "count": 27}, "all but the query")
-    said = json.loads(run("evaluate", "--model", trained, "--dataset", other, "--gallery", archive)[1])
+    said = json.loads(run("evaluate", "--no-cost", "--model", trained, "--dataset", other, "--gallery", archive)[1])
     assert (said["gallery"]["part"], said["gallery"]["count"]) == ("shapes.zip", 108)
 
 
 def test_peoples_photos_are_measured_when_asked(archive: Path, trained: Path, tmp_path: Path) -> None:
     pictures = {str(number): picture for number, category, _, picture in products(2) if category == "Topwear"}
     photos = make_photos(tmp_path / "photos.zip", tuple(f"{name},9,T-Shirt,False" for name in pictures), pictures)
-    said = json.loads(run("evaluate", "--model", trained, "--dataset", archive, "--photos", photos)[1])["photos"]
+    said = json.loads(run("evaluate", "--no-cost", "--model", trained, "--dataset", archive, "--photos", photos)[1])[
+        "photos"
+    ]
     assert (said["senders"], said["classification"]["count"]) == (1, 2)
 
 
@@ -219,14 +221,16 @@ def real(variable: str) -> Path:
 @pytest.mark.timeout(600)  # reads all 39,663 rows: 65 s on two busy cores
 def test_the_shipped_model_tells_the_nine_categories_on_its_test_part() -> None:
     from training.dataset import read_dataset
-    from training.evaluate import answers, figures_on_test_part
+    from training.evaluate import Asked, figures_on_test_part
+    from training.evidence import Sources
+    from training.figures import answers
     from training.progress import Terminal
     from training.served import ServedModel
 
     archive = real("DATASET")
     model = ServedModel.load(SHIPPED)
     data = read_dataset(archive, model.manifest.input, Terminal())
-    figures = figures_on_test_part(answers(model, data, Terminal()), data, model.manifest.seed)
+    figures = figures_on_test_part(model, answers(model, data, Terminal()), data, Asked(Sources(archive)), Terminal())
     assert figures["classification"]["accuracy"] >= 0.975
     assert figures["classification"]["accuracy"] == pytest.approx(model.manifest.metrics["test_accuracy"], abs=0.002)
     assert data.counts.products == 32_082

@@ -15,14 +15,13 @@ from services.contracts.imaging import prepare_image
 from services.contracts.manifest import InputSize
 from training.errors import TrainingError
 from training.metric.cutouts import alpha_of
-from training.photos import LABELS, photo_files, sender_mark
+from training.photos import LABELS, SAYING_NOTHING, photo_files, sender_mark
 from training.progress import Terminal
 from training.split import part_of
 
 NONE = len(CATEGORIES)  # the tenth class: no clothing of the nine kinds
 UNKNOWN = -1  # an attribute that is not given: no loss is taken of it
 LEAST_PAIR = 4  # products of one type and colour, for the pair to be a class of its own
-NEITHER = frozenset({"Not sure", "Skip", "Other"})  # labels of photos that say nothing
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def read_people(path: Path, size: InputSize, seed: int, terminal: Terminal) -> P
     """
     images, categories, senders = [], [], []
     for name, sender, label, data in terminal.track(photo_files(path), None, "reading photos"):
-        if label in NEITHER:
+        if label in SAYING_NOTHING:
             continue
         try:
             images.append(prepare_image(data or b"", size)[0])
@@ -128,6 +127,14 @@ def read_people(path: Path, size: InputSize, seed: int, terminal: Terminal) -> P
         raise TrainingError(f"{path} has no usable photo")
     parts = np.array([sender_part(sender, seed) for sender in senders])
     return People(np.stack(images), np.array(categories, np.int32), np.array(senders), parts)
+
+
+def refuse_empty_parts(path: Path, seed: int) -> None:
+    """Raise TrainingError if the senders of a part sent no photo of the nine categories: before hours are spent."""
+    found = {sender_part(sender, seed) for _, sender, label, data in photo_files(path) if label in LABELS and data}
+    for part in ("training", "validation", "test"):
+        if part not in found:
+            raise TrainingError(f"the {part} part has no photos of the nine categories: {path} has too few senders")
 
 
 def senders_seen(path: Path, seed: int) -> list[str]:

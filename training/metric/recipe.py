@@ -1,6 +1,7 @@
 """The recipe of the network that Lookalike ships: `lookalike train --model fashion`."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,35 +10,77 @@ import keras
 from services.catalogue.kaggle import CATEGORIES
 from services.contracts.manifest import InputSize
 from training.checkpoint import CHECKPOINT_NAME
-from training.dataset import archive_sha256, read_dataset
+from training.dataset import Dataset, archive_sha256, read_dataset
 from training.errors import TrainingError
+from training.evidence import Evidence, Sources, gather, in_part
+from training.figures import Answers, nothing_scores
 from training.metric.backgrounds import pictures_in, read_backgrounds
 from training.metric.batches import Batches
 from training.metric.card import card_markdown
 from training.metric.checkpoint import RunSettings, find_checkpoint, load_checkpoint
 from training.metric.loop import fit
-from training.metric.material import read_people, read_studio, senders_seen
+from training.metric.material import read_people, read_studio, refuse_empty_parts, sender_part, senders_seen
 from training.metric.plan import Plan
+from training.metric.serving import export_served_form
 from training.metric.story import StepsStory
+from training.metric.temperature import fitted_temperature, logits
 from training.metric.trainer import Trainer
 from training.networks import Network, architecture, build
 from training.options import TrainOptions
 from training.progress import Terminal
 from training.publish import ModelName, publish
-from training.split import refuse_empty, split
+from training.served import ServedModel
+from training.split import Split, refuse_empty, split
 from training.story import Trained
+from training.thresholds import against_nothing, thresholds
 
 
 def train_metric(options: TrainOptions, name: ModelName, terminal: Terminal) -> None:
     """Train and publish, or only publish a run that is complete; errors as of `training.train.train`."""
     if options.photos is None:
         raise TrainingError(f"the network {options.model} learns from people's photos too: give --photos")
+    refuse_empty_parts(options.photos, options.seed)
     sources = _Sources(options.dataset, options.photos, options.backgrounds)
-    trained = _trained(options, sources, terminal)
-    data = read_dataset(options.dataset, trained.network.architecture.input, terminal)
+    network, story = _trained(options, sources, terminal)
+    data = read_dataset(options.dataset, network.architecture.input, terminal)
     parts = split(data.ids, options.seed)
     refuse_empty(parts)
+    held = _held(sources, network.architecture.input, options.seed, terminal)
+    trained = Trained(
+        architecture=network.architecture,
+        story=story,
+        export=partial(export_served_form, network, temperature=_temperature(network, data, parts, held, terminal)),
+        thresholds=partial(_thresholds, held),
+        card=card_markdown,
+        materials=sources.facts(story.settings),
+        drawn=True,
+    )
     publish(name, trained, data, parts, options, terminal)
+
+
+def _held(sources: "_Sources", size: InputSize, seed: int, terminal: Terminal) -> Evidence:
+    """Return what belongs to the validation part, and other patterns than those that the model is measured on."""
+
+    def sender(name: str) -> bool:
+        return sender_part(name, seed) == "validation"
+
+    return gather(
+        Sources(sources.dataset, sources.photos), size, in_part("validation", seed), sender, seed + 1, terminal
+    )
+
+
+def _temperature(network: Network, data: Dataset, parts: Split, held: Evidence, terminal: Terminal) -> float:
+    sets = [(data.images[parts.validation], data.labels[parts.validation])]
+    sets += [(held.photos.images, held.photos.labels)] if held.photos else []
+    found = fitted_temperature([(logits(network.whole, images), labels) for images, labels in sets])
+    terminal.line(f"temperature of the probabilities: {found:.3f}")
+    return found
+
+
+def _thresholds(
+    held: Evidence, model: ServedModel, said: Answers, parts: Split, terminal: Terminal
+) -> dict[str, float]:
+    return thresholds(said, parts) | {"no_clothing": against_nothing(nothing_scores(model, held, terminal))}
 
 
 @dataclass(frozen=True)
@@ -80,7 +123,8 @@ class _Sources:
         return {"photos": photos, "backgrounds": facts}
 
 
-def _trained(options: TrainOptions, sources: _Sources, terminal: Terminal) -> Trained:
+def _trained(options: TrainOptions, sources: _Sources, terminal: Terminal) -> tuple[Network, StepsStory]:
+    """Train, go on training, or take the weights of a run that is complete."""
     assert options.steps
     plan, size = Plan(steps=options.steps, seed=options.seed), architecture(options.model).input
     if not options.dataset.exists():
@@ -99,7 +143,7 @@ def _trained(options: TrainOptions, sources: _Sources, terminal: Terminal) -> Tr
         network, trainer = _begin(options, batches.studio.classes(), plan)
         history = fit(trainer, batches, settings, options.run_dir, terminal)
     trainer.take_means()
-    return Trained(network, StepsStory(settings, history), card_markdown, sources.facts(settings))
+    return network, StepsStory(settings, history)
 
 
 def _begin(options: TrainOptions, classes: dict[str, int], plan: Plan) -> tuple[Network, Trainer]:

