@@ -15,6 +15,7 @@ from training.dataset import Dataset, read_dataset
 from training.errors import TrainingError
 from training.evidence import Sources, gather, in_part, unseen
 from training.figures import Answers, Measured, answers, figures
+from training.grids import real_grids
 from training.progress import Terminal
 from training.served import ServedModel
 from training.split import split
@@ -29,7 +30,8 @@ class Asked:
 
     `part`: `test` (the part the model's seed keeps apart), `all`, or `auto`: `test` on the archive it was trained on.
     `gallery`: another archive to search in; all products of the data set are then the queries. `cost`: measure the time of one
-    image, too. `left_out`: marks of senders whose photos are left out, though the model has not seen them.
+    image, too. `left_out`: marks of senders whose photos are left out, though the model has not seen them. `grids`: a folder for
+    pictures of queries with their results.
     """
 
     sources: Sources
@@ -37,6 +39,7 @@ class Asked:
     gallery: Path | None = None
     cost: bool = True
     left_out: Collection[str] = ()
+    grids: Path | None = None
 
 
 def evaluate_directory(directory: Path, asked: Asked, terminal: Terminal) -> dict[str, Any]:
@@ -78,6 +81,8 @@ def figures_on_test_part(
         "queries": {"part": "test", "seed": seed, "count": len(parts.test)},
         "gallery": {"part": "training and validation", "count": len(gallery)},
     }
+    if asked.grids:
+        real_grids(model, measured, evidence, asked.grids, terminal)
     return about | figures(model, measured, evidence, terminal)
 
 
@@ -98,6 +103,8 @@ def _figures_on_all(
         "queries": {"part": "all", "count": len(data.ids)},
         "gallery": {"part": name, "count": len(gallery.ids)},
     }
+    if asked.grids:
+        real_grids(model, measured, evidence, asked.grids, terminal)
     return about | figures(model, measured, evidence, terminal)
 
 

@@ -14,7 +14,8 @@ BLUE, ORANGE = "#2166ac", "#e08214"
 DPI = 110
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure."""
     # No date or software version inside: the same run gives the same file.
     figure.savefig(path, dpi=DPI, metadata={"Software": None})
 
@@ -48,7 +49,7 @@ def curves(history: Sequence[dict[str, float]], best_epoch: int, path: Path) -> 
         if key == "loss":
             axes.set_ylim(bottom=0)
         axes.legend(frameon=False, fontsize=9)
-    _save(figure, path)
+    save(figure, path)
 
 
 def losses(history: Sequence[dict[str, float]], names: Sequence[str], resized_at: float, path: Path) -> None:
@@ -62,19 +63,21 @@ def losses(history: Sequence[dict[str, float]], names: Sequence[str], resized_at
         axes.set_xlabel("step")
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.25)
-    _save(figure, path)
+    save(figure, path)
 
 
-def confusion(matrix: Sequence[Sequence[int]], categories: Sequence[str], path: Path) -> None:
-    """Draw the confusion matrix twice: counts, and shares of each true category."""
+def confusion(
+    matrix: Sequence[Sequence[int]], categories: Sequence[str], path: Path, counted: str = "Products"
+) -> None:
+    """Draw the confusion matrix twice: counts of what is `counted`, and shares of each true category."""
     counts = np.array(matrix)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(15, 7), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _matrix(left, shares, [[f"{n:,}" if n else "·" for n in row] for row in counts], categories, "Products")
+    _matrix(left, shares, [[f"{n:,}" if n else "·" for n in row] for row in counts], categories, counted)
     text = [[f"{100 * s:.1f}" if s else "·" for s in row] for row in shares]
     _matrix(right, shares, text, categories, "Per cent of the true category")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _matrix(
@@ -112,4 +115,39 @@ def retrieval(figures: dict[str, Any], path: Path) -> None:
     axes.set_xlabel(f"of the {figures['k']} nearest, share that agrees with the query, %")
     _tidy(axes, f"precision@{figures['k']} within the category")
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    _save(figure, path)
+    save(figure, path)
+
+
+def reliability(calibrated: dict[str, Any], path: Path) -> None:
+    """Draw accuracy by confidence for each kind of picture, with the number of pictures in each bin."""
+    kinds = {name: one for name, one in calibrated.items() if "bins" in one}
+    figure = Figure(figsize=(5.2 * len(kinds), 4.6), layout="constrained")
+    for axes, (name, one) in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds.items(), strict=True):
+        points = [(bin_["confidence"], bin_["accuracy"]) for bin_ in one["bins"]]
+        axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", linewidth=1, label="as often right as it says")
+        axes.plot(*zip(*points, strict=True), color=BLUE, marker="o", label="measured")
+        for point, bin_ in zip(points, one["bins"], strict=True):
+            text, offset = f"{bin_['count']:,}", (0, -13)
+            axes.annotate(text, point, offset, textcoords="offset points", ha="center", fontsize=7, color=INK)
+        _tidy(axes, f"{name}: calibration error {100 * one['ece']:.1f} %")
+        axes.set(xlim=(0, 1.03), ylim=(-0.05, 1.05), xlabel="greatest probability", ylabel="share that is right")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 0.08))
+    save(figure, path)
+
+
+def scores(found: dict[str, Any], path: Path) -> None:
+    """Draw, for each kind of picture with and without clothing, the share whose greatest probability lies below a value."""
+    figure = Figure(figsize=(8.5, 4.6), layout="constrained")
+    axes = figure.subplots()
+    for kind, style in (("clothing", "-"), ("nothing", "--")):
+        for name, values in found["quantiles"][kind].items():
+            label = name if kind == "clothing" else f"{name}: none of the nine"
+            axes.plot(values, np.linspace(0, 1, len(values)), linestyle=style, label=label)
+    if found["at_threshold"]:
+        axes.axvline(found["at_threshold"]["threshold"], color=INK, linewidth=1, label="threshold in the manifest")
+    _tidy(axes, "Share of pictures below a score")
+    axes.set(xlim=(0.1, 1.01), ylim=(0, 1.02), xlabel=found["score"])
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=8, loc="center", bbox_to_anchor=(0.62, 0.45))
+    save(figure, path)

@@ -19,6 +19,7 @@ from training.errors import TrainingError
 from training.evaluate import Asked, baseline_beside, evaluate_directory, figures_on_test_part
 from training.evidence import Sources
 from training.figures import answers
+from training.grids import sample_grids
 from training.options import TrainOptions
 from training.progress import Terminal
 from training.report import write_report
@@ -104,7 +105,9 @@ def publish(
         text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)
         (directory / MANIFEST_NAME).write_text(text + "\n", "utf-8")
         (directory / "README.md").write_text(trained.card(manifest, figures), "utf-8")
-        write_report(directory / "report", manifest, trained.story, figures)
+        write_report(directory / "report", manifest, trained.story, figures, trained.drawn)
+        if trained.drawn:
+            sample_grids(model, directory / "report", terminal)
     terminal.line(f"accuracy on the test part: {100 * figures['classification']['accuracy']:.2f} %")
 
 

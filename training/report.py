@@ -6,19 +6,29 @@ from typing import Any
 
 from services.contracts.manifest import Manifest
 from training import plots
+from training.sections import beside_baseline, calibrated, nothing, other_backgrounds, sample_pictures
 from training.story import Story
 from training.text import percent, table
 
 
-def write_report(directory: Path, manifest: Manifest, story: Story, figures: dict[str, Any]) -> None:
-    """Write everything into `directory`, which is made."""
+def write_report(
+    directory: Path, manifest: Manifest, story: Story, figures: dict[str, Any], drawn: bool = False
+) -> None:
+    """Write everything into `directory`, which is made; `drawn` says that pictures of the sample catalogue will be there."""
     directory.mkdir(parents=True, exist_ok=True)
     document = {"model": manifest.model_id, "command": manifest.command, "run": story.document()} | figures
     (directory / "report.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    (directory / "report.md").write_text(report_markdown(manifest, story, figures), "utf-8")
+    (directory / "report.md").write_text(report_markdown(manifest, story, figures, drawn), "utf-8")
     story.draw(directory)
     plots.confusion(figures["classification"]["confusion"], manifest.categories, directory / "confusion.png")
     plots.retrieval(figures["retrieval"], directory / "retrieval.png")
+    if "photos" in figures:
+        matrix = figures["photos"]["classification"]["confusion"]
+        plots.confusion(matrix, manifest.categories, directory / "confusion_photos.png", "Photos")
+    if "calibration" in figures:
+        plots.reliability(figures["calibration"], directory / "calibration.png")
+    if "nothing" in figures:
+        plots.scores(figures["nothing"], directory / "scores.png")
 
 
 def _categories(figures: dict[str, Any]) -> str:
@@ -60,6 +70,8 @@ Accuracy **{percent(said["accuracy"])}** over the {said["count"]:,} photos of `{
 nine categories, from {_senders(photos)}; training saw none of them.
 
 {table(["category", "recall", "photos"], rows)}
+
+![Confusion matrix of the photos](confusion_photos.png)
 """
 
 
@@ -70,7 +82,7 @@ def _senders(photos: dict[str, Any]) -> str:
     )
 
 
-def report_markdown(manifest: Manifest, story: Story, figures: dict[str, Any]) -> str:
+def report_markdown(manifest: Manifest, story: Story, figures: dict[str, Any], drawn: bool = False) -> str:
     """Return the report as Markdown; every number is from `figures` and the run's history."""
     queries, gallery = figures["queries"], figures["gallery"]
     return f"""# {manifest.model_id}: training report
@@ -86,6 +98,7 @@ The network *{manifest.architecture}* ({manifest.parameters:,} trainable paramet
 **Accuracy on the test part: {percent(figures["classification"]["accuracy"])}** of {queries["count"]:,} products that
 training has not seen. Most frequent errors: {_worst(figures, manifest.categories)}.
 
+{beside_baseline(figures)}
 ## Training
 
 {story.markdown()}
@@ -105,7 +118,7 @@ type, the same base colour, or both; the figure is the share of hits among the t
 {_retrieval(figures)}
 
 ![Precision at ten](retrieval.png)
-{_photos(figures)}"""
+{_photos(figures)}{other_backgrounds(figures)}{nothing(figures)}{calibrated(figures)}{sample_pictures() if drawn else ""}"""
 
 
 def card_markdown(manifest: Manifest, figures: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from training.split import Split
 
 # Of the shop's own kind of pictures, at most this share is turned away by each threshold.
 TURNED_AWAY = 0.005
+DRAWN = "drawn"  # a kind of evidence
 
 
 def of_the_least_certain(model: ServedModel, said: Answers, parts: Split, terminal: Terminal) -> dict[str, float]:
@@ -40,8 +41,12 @@ def thresholds(said: Answers, parts: Split) -> dict[str, float]:
 
 
 def against_nothing(nothing: Scores) -> float:
-    """Return `no_clothing` as what refuses 90 % of pictures without clothing, each kind of them counting alike."""
-    return _floor(refusing(nothing))
+    """Return `no_clothing` as what refuses 90 % of pictures without clothing, each kind of them counting alike.
+
+    Drawn patterns, which are refused by any threshold, would only loosen it: they count where there is nothing else.
+    """
+    real = {name: scores for name, scores in nothing.items() if name != DRAWN}
+    return _floor(refusing(real or nothing))
 
 
 def _floor(value: float) -> float:

@@ -113,6 +113,9 @@ def evaluate(
         Path | None, typer.Option(help="A folder of pictures without clothing, to be refused; never trained on.")
     ] = None,
     cost: Annotated[bool, typer.Option(help="Measure the time of one image on one core, too.")] = True,
+    grids: Annotated[
+        Path | None, typer.Option(help="A folder for pictures of queries with their ten results. They show your data.")
+    ] = None,
 ) -> None:
     """Print the figures of a model as JSON; progress goes to stderr.
 
@@ -125,7 +128,7 @@ def evaluate(
         from training.progress import Terminal
 
         sources = Sources(dataset, photos, backgrounds, negatives)
-        figures = evaluate_directory(model, Asked(sources, str(split), gallery, cost), Terminal())
+        figures = evaluate_directory(model, Asked(sources, str(split), gallery, cost, grids=grids), Terminal())
         sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
 
 

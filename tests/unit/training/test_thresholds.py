@@ -24,3 +24,4 @@ def test_the_thresholds_turn_away_the_least_certain_half_per_cent_of_the_validat
 def test_against_pictures_without_clothing_the_threshold_refuses_nine_in_ten() -> None:
     scores = np.linspace(0, 1, 1001, dtype=np.float32)
     assert against_nothing({"drawn": scores}) == pytest.approx(0.9, abs=0.002)
+    assert against_nothing({"drawn": scores / 10, "photos": scores / 2}) == pytest.approx(0.45, abs=0.002)

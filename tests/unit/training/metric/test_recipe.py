@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from services.contracts.manifest import load_manifest
+from services.local.sample.catalogue import sample_products
 from tests.unit.training.metric.tiny import ARCHITECTURE, SIZE, archives, plan
 from training import networks
 from training.errors import TrainingError
@@ -34,6 +35,8 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainOptions]:
         patch.setitem(networks.ARCHITECTURES, "tiny", ARCHITECTURE)
         patch.setattr(recipe, "Plan", lambda steps, seed: plan(steps, seed=seed))
         patch.setattr("training.metric.backgrounds.DRAWN", 6)
+        patch.setattr("training.grids.sample_products", lambda: sample_products(per_category=2))
+        patch.setattr("training.grids.ASKED", 1)
         tf.config.run_functions_eagerly(True)
         asked = TrainOptions(dataset, "tiny", folder / "fashion" / "2", 3, folder / "run", steps=2, photos=photos)
         train(asked, Terminal())
@@ -76,8 +79,31 @@ def test_the_report_tells_the_losses(options: TrainOptions) -> None:
     history = json.loads((report / "report.json").read_text("utf-8"))["run"]["history"]
     assert [entry["step"] for entry in history] == [2]
     assert "2 steps of 18 pictures" in (report / "report.md").read_text("utf-8")
-    assert {"curves.png", "confusion.png", "retrieval.png"} <= {p.name for p in report.iterdir()}
-    assert "Apache-2.0" in (options.out / "README.md").read_text("utf-8")
+    text = (report / "report.md").read_text("utf-8")
+    for name in (
+        "curves",
+        "confusion",
+        "confusion_photos",
+        "retrieval",
+        "scores",
+        "calibration",
+        "grid",
+        "backgrounds",
+    ):
+        assert f"({name}.png)" in text
+        assert (report / f"{name}.png").is_file()
+
+
+def test_the_card_tells_materials_licences_and_failures(options: TrainOptions) -> None:
+    card = (options.out / "README.md").read_text("utf-8")
+    for told in ("Apache-2.0", "CC0", "MIT licence", "lookalike train --dataset products.zip", "found first among all"):
+        assert told in card
+
+
+def test_grids_of_real_data_go_to_a_folder_of_ones_own(options: TrainOptions, tmp_path: Path) -> None:
+    asked = Asked(Sources(options.dataset, options.photos), cost=False, grids=tmp_path / "grids")
+    evaluate_directory(options.out, asked, Terminal())
+    assert {path.name for path in (tmp_path / "grids").iterdir()} == {"products.png", "backgrounds.png", "photos.png"}
 
 
 def test_a_complete_run_is_published_again_without_training(

@@ -1,0 +1,117 @@
+"""The report's sections beyond categories and retrieval; each number is from the figures, each picture beside the report."""
+
+from typing import Any
+
+from training.summary import NAMES, written
+from training.text import percent, table
+
+
+def beside_baseline(figures: dict[str, Any]) -> str:
+    """Return the table of the model's figures beside the baseline's, or nothing where there is none to compare with."""
+    if "baseline" not in figures:
+        return ""
+    ours, theirs = figures["summary"], figures["baseline"]["summary"]
+    rows = [[told, written(name, ours.get(name)), written(name, theirs.get(name))] for name, (told, _) in NAMES.items()]
+    return f"""
+## Beside the baseline
+
+Both measured by the same code on the same products and photos, which neither has seen.
+
+{table(["figure", "this model", figures["baseline"]["model"]], rows)}
+"""
+
+
+def other_backgrounds(figures: dict[str, Any]) -> str:
+    """Return how often a product on another background is found first."""
+    found = figures.get("self_retrieval")
+    if not found:
+        return ""
+    shares = ("first", "first_ten", "accuracy")
+    rows = [
+        [name, f"{one['count']:,}", *(percent(one[key], 1) for key in shares), f"{one['likeness']:.3f}"]
+        for name, one in found["backgrounds"].items()
+    ]
+    header = [
+        "background",
+        "products",
+        "found first",
+        "in the first ten",
+        "category right",
+        "cosine to its studio shot",
+    ]
+    return f"""
+## The same product on another background
+
+Each product of the test part is cut out of its studio shot and put onto a background that was never trained on, moved, turned and
+lit by the seed; then it is looked for among {found["gallery"]}. On average over the kinds of background it is found first in
+**{percent(found["mean"]["first"], 1)}**.
+
+{table(header, rows)}
+"""
+
+
+def nothing(figures: dict[str, Any]) -> str:
+    """Return how clothing is told from pictures without."""
+    found = figures.get("nothing")
+    if not found:
+        return ""
+    kinds = list(found["clothing"])
+    rows = [
+        [name, f"{one['count']:,}", *(f"{one[kind]['auroc']:.3f} / {percent(one[kind]['kept'], 1)}" for kind in kinds)]
+        for name, one in found["against"].items()
+    ]
+    header = ["no clothing of the nine kinds", "pictures", *(f"{kind} ({found['clothing'][kind]:,})" for kind in kinds)]
+    return f"""
+## Pictures without clothing of the nine kinds
+
+By the {found["score"]}: area under the ROC curve / share of clothing kept where 90 % of the pictures without are refused.
+
+{table(header, rows)}
+{_threshold(found["at_threshold"])}
+![Scores](scores.png)
+"""
+
+
+def _threshold(at: dict[str, Any] | None) -> str:
+    if at is None:
+        return ""
+    kept = ", ".join(f"{percent(share, 1)} of {name}" for name, share in at["kept"].items())
+    refused = ", ".join(f"{percent(share, 1)} of {name}" for name, share in at["refused"].items())
+    return f"\nThe manifest's threshold, {at['threshold']:.3f}, keeps {kept}; it refuses {refused}.\n"
+
+
+def calibrated(figures: dict[str, Any]) -> str:
+    """Return whether the probabilities are to be believed."""
+    found = figures.get("calibration")
+    if not found:
+        return ""
+    rows = [
+        [name, f"{one['count']:,}", *(percent(one[key]) for key in ("accuracy", "confidence", "ece"))]
+        for name, one in found.items()
+        if "bins" in one
+    ]
+    return f"""
+## Are the probabilities to be believed?
+
+{table(["pictures", "", "accuracy", "mean greatest probability", "expected calibration error"], rows)}
+
+![Calibration](calibration.png)
+"""
+
+
+def sample_pictures() -> str:
+    """Return the section on the sample catalogue, whose products are drawn by code."""
+    return """
+## What it finds
+
+In the sample catalogue, 360 products drawn by code, none of which was trained on. The queries, in the first column, are other
+drawn products on drawn backgrounds; to the right the ten nearest of the query's category with their cosines. Green: type and
+colour agree with the query's; orange: one of them; red: neither. Above the queries of which most results agree, below those of
+which fewest do. (`lookalike evaluate --grids FOLDER` draws the same of real data.)
+
+![Queries and their results](grid.png)
+
+Drawn products on white, to the left, and on drawn backgrounds, each with its cosine to the picture on white:
+
+![Similarity under another background](backgrounds.png)
+"""
