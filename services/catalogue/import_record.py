@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from services.catalogue.import_lease import BEAT_S, STANDS_S, ImportLease
 from services.catalogue.patience import Patience
@@ -18,7 +18,8 @@ from services.catalogue.process_mark import ProcessMark, is_alive, this_process
 from services.catalogue.store import ProductStore
 from services.contracts.errors import CatalogueUnavailable, LookalikeError
 
-UNDER_WAY = ("receiving", "running")
+State = Literal["receiving", "running", "done", "failed", "cancelled", "interrupted"]
+UNDER_WAY: tuple[State, ...] = ("receiving", "running")
 INTERRUPTED = "the process that imported was ended: import again, what is in is skipped"
 TAKEN_OVER = "another import has taken over, for this one was not heard of for too long"
 
@@ -26,7 +27,14 @@ TAKEN_OVER = "another import has taken over, for this one was not heard of for t
 class ImportRecord:
     """Holds the lease of one import, and keeps its note up to date, for as long as the block lasts."""
 
-    def __init__(self, store: ProductStore, source: str, patience: Patience, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        store: ProductStore,
+        source: str,
+        patience: Patience,
+        stopping: asyncio.Event,
+        state: State = "running",
+    ) -> None:
         """Remember the import.
 
         Args:
@@ -34,11 +42,12 @@ class ImportRecord:
             source: what is imported, for people.
             patience: waits for a database that is away when the import begins.
             stopping: is set when the import is cancelled from elsewhere, or taken over.
+            state: what the import begins with.
         """
         self.started_at = datetime.now(UTC)
         now = f"{self.started_at:%Y%m%d-%H%M%S-%f}"
         self.id = f"{now[:-3]}-{secrets.token_hex(4)}"  # a later one sorts behind
-        self.state = "receiving"
+        self.state: State = state
         self.cancelled = False
         self.taken_over = False
         self.facts: Callable[[], Mapping[str, Any]] = dict

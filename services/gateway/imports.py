@@ -64,9 +64,8 @@ class ImportJob:
         self._means = means
         self._options = options
         self._patience = Patience(WAIT_S, self.stopping, lambda _: None)
-        self.record = ImportRecord(
-            means.store, options.name, Patience(0.0, self.stopping, lambda _: None), self.stopping
-        )
+        at_once = Patience(0.0, self.stopping, lambda _: None)
+        self.record = ImportRecord(means.store, options.name, at_once, self.stopping, state="receiving")
         self._stack = AsyncExitStack()
         self._facts: ModelFacts | None = None
         self._feed: Source | None = None

@@ -260,13 +260,14 @@ def test_an_import_from_the_command_line_is_shown_and_cancelled_through_the_api(
     path = tmp_path / "nightly.ndjson"
     path.write_bytes(feed)
     process = stack.begin("lookalike", path, "--allow-host", server.host, cwd=tmp_path)
-    wait_for_products(stack, "lookalike", at_least=1)
-    eventually(lambda: imports(api)[0]["state"] == "running")
-    shown = imports(api)[0]
-    assert shown["source"] == "nightly.ndjson"
-    api.post(f"/v1/imports/{shown['id']}:cancel").raise_for_status()
-    server.release.set()
-    done = finish(process)
+    try:
+        wait_for_products(stack, "lookalike", at_least=1)
+        shown = imports(api)[0]
+        assert (shown["source"], shown["state"]) == ("nightly.ndjson", "running")
+        api.post(f"/v1/imports/{shown['id']}:cancel").raise_for_status()
+    finally:
+        server.release.set()
+        done = finish(process)
     assert (done.status, done.summary["status"]) == (130, "cancelled"), done.said
     assert api.get(f"/v1/imports/{shown['id']}").json()["state"] == "cancelled"
 
