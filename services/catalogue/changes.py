@@ -50,6 +50,7 @@ class ChangeBatch:
         unclear: `_id`s of documents that the stream does not give, or not whole: they have to be read.
         markers: the markers that came by; every change from before one was written has come by as well.
         token: where to resume from, once these changes have been applied; it moves on without changes too.
+        resumed: the connection broke and the driver has opened the stream anew.
         level_at: with these changes applied, the reader knows the database as it was at this Unix time, in seconds.
     """
 
@@ -59,6 +60,7 @@ class ChangeBatch:
     markers: frozenset[str]
     token: Token | None
     level_at: float
+    resumed: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -98,6 +100,7 @@ class ChangeFeed:
             await asyncio.to_thread(self._stream.close)
 
     def _drain(self, limit: int, gather_s: float) -> ChangeBatch:
+        cursor = _cursor(self._stream)
         with translated(self._address):
             events, level_at = self._collect(limit, gather_s)
             token = self._stream.resume_token
@@ -115,6 +118,7 @@ class ChangeFeed:
             markers=frozenset(markers),
             token=token,
             level_at=level_at,
+            resumed=_cursor(self._stream) is not cursor,
         )
 
     def _collect(self, limit: int, gather_s: float) -> tuple[list[Event], float]:
@@ -134,7 +138,12 @@ class ChangeFeed:
 
 def _has_more(stream: CollectionChangeStream[Any]) -> bool:
     """Whether the next event is here already. The driver does not say so in public; without it, each comes alone."""
-    return bool(getattr(getattr(stream, "_cursor", None), "_data", None))
+    return bool(getattr(_cursor(stream), "_data", None))
+
+
+def _cursor(stream: CollectionChangeStream[Any]) -> object:
+    """Return the driver's cursor: another one after it has resumed the stream by itself, which it does not say either."""
+    return getattr(stream, "_cursor", None)
 
 
 def _state(event: Event) -> Record | BrokenDocument | None:

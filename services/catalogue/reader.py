@@ -15,9 +15,10 @@ from pymongo.errors import DuplicateKeyError
 from services.catalogue.changes import ChangeFeed, Token
 from services.catalogue.documents import MARKER_PREFIX, BrokenDocument, Document, Record, read_document
 from services.catalogue.faults import database_call
+from services.contracts.errors import CatalogueUnavailable
 
 IDENTITY = "identity"
-FORGOTTEN_AFTER = timedelta(minutes=10)
+FORGOTTEN_AFTER = timedelta(days=1)  # no scan takes longer
 
 
 class ProductReader(ABC):
@@ -49,13 +50,28 @@ class ProductReader(ABC):
             yield [str(found["_id"] if found.get("id") is None else found["id"]) for found in products]
 
     async def scan(self, batch: int = 1000) -> AsyncGenerator[list[Record | BrokenDocument], None]:
-        """Yield every document, `batch` at a time: the product in it, or what is wrong with it."""
-        forgotten: list[str] = []
-        async for documents in self._batches(None, batch):
-            forgotten += [found["_id"] for found in documents if _is_marker(found) and _is_forgotten(found)]
-            yield await asyncio.to_thread(_read_all, [found for found in documents if not _is_marker(found)])
-        if forgotten:
-            await self.remove_markers(forgotten)
+        """Yield every document, `batch` at a time: the product in it, or what is wrong with it.
+
+        A marker, which is the newest document when it begins, has to be among them: some servers that are started anew
+        say that a reading is at its end instead of that they know nothing of it.
+
+        Raises:
+            CatalogueUnavailable: the database is away, or broke off before the end.
+        """
+        marker = await self.put_marker()
+        passed = [marker]
+        whole = False
+        try:
+            async for documents in self._batches(None, batch):
+                markers = [found for found in documents if _is_marker(found)]
+                whole = whole or any(found["_id"] == marker for found in markers)
+                passed += [found["_id"] for found in markers if _is_forgotten(found)]
+                yield await asyncio.to_thread(_read_all, [found for found in documents if not _is_marker(found)])
+        finally:
+            with contextlib.suppress(CatalogueUnavailable):  # a later scan removes them
+                await self.remove_markers(passed)
+        if not whole:
+            raise CatalogueUnavailable(f"the catalogue's database at {self.address} broke off while it was read")
 
     async def read(self, document_ids: Sequence[Any]) -> list[Record | BrokenDocument]:
         """Return the documents of these `_id`s as they are now; those that are gone are missing in the answer."""

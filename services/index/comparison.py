@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from services.catalogue.documents import id_variants
 from services.catalogue.reader import ProductReader
 from services.index.mirror import Mirror
 from services.index.writer import Difference, Writer, hashes
@@ -51,10 +52,20 @@ class Comparison:
                 yield [(item.document_id, item) for item in differing]
                 await asyncio.sleep(min(LONGEST_PAUSE_S, (time.monotonic() - started) * (1 / self._share - 1)))
                 started = time.monotonic()
-        yield [(document_id, None) for document_id in await self._writer.look(self._gone)]
+        unseen = await self._writer.look(self._unseen)
+        for begin in range(0, len(unseen), PAGE):
+            yield await self._looked_for(unseen[begin : begin + PAGE])
 
-    def _gone(self, mirror: Mirror) -> list[str]:
-        """Return the ids of documents that the mirror knows and nobody has seen."""
+    def _unseen(self, mirror: Mirror) -> list[str]:
+        """Return the ids of documents that the mirror knows and that were not seen."""
         known = list(mirror.document_ids())
-        gone = ~np.isin(hashes(known), np.frombuffer(self._seen.tobytes(), np.int64))
-        return [known[place] for place in np.flatnonzero(gone).tolist()]
+        unseen = ~np.isin(hashes(known), np.frombuffer(self._seen.tobytes(), np.int64))
+        return [known[place] for place in np.flatnonzero(unseen).tolist()]
+
+    async def _looked_for(self, document_ids: Sequence[str]) -> Sequence[Difference]:
+        """Ask for documents by their ids, and return those that differ or are gone indeed."""
+        found = await self._store.read([variant for one in document_ids for variant in id_variants(one)])
+        there = {item.document_id for item in found}
+        differing = await self._writer.look(partial(Mirror.differing, found=found))
+        gone: list[Difference] = [(one, None) for one in document_ids if one not in there]
+        return [*((item.document_id, item) for item in differing), *gone]

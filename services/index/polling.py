@@ -2,7 +2,6 @@
 
 from contextlib import aclosing
 
-from services.catalogue.documents import id_variants
 from services.catalogue.reader import ProductReader
 from services.catalogue.threads import to_the_end
 from services.index.comparison import Comparison
@@ -30,10 +29,6 @@ class Poller:
         """
         async with aclosing(Comparison(self._store, writer, share=1.0).differences()) as pages:
             async for page in pages:
-                found = [item for _, item in page if item is not None]
-                gone = [document_id for document_id, item in page if item is None]
-                # A document may have been written again while it was looked for.
-                variants = [variant for document_id in gone for variant in id_variants(document_id)]
-                back = await self._store.read(variants) if variants else []
                 if page:
-                    await writer.apply(gone, [*found, *back])
+                    found = [item for _, item in page if item is not None]
+                    await writer.apply([document_id for document_id, _ in page], found)

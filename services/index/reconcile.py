@@ -1,10 +1,10 @@
 """Compares the index with the database now and then, finds what has drifted apart, repairs it and counts it."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import aclosing
 
 import structlog
 
@@ -18,6 +18,7 @@ log = structlog.get_logger()
 SHARE = 0.2  # of the time at most
 CONFIRM = 1000  # differences that are looked into together
 MARKER_S = 60.0
+AGAIN_S = 10.0  # after a comparison that came to no end
 SHOWN = 5
 
 
@@ -36,7 +37,7 @@ class Reconciler:
         self._ended_at: float | None = None  # Unix time
         self._took_s: float | None = None
         self._last_error: str | None = None
-        self._due_at = time.monotonic() + every_s
+        self._wanted = asyncio.Event()
         self._markers: set[str] = set()  # that have come by since one is waited for
         self._marker_came = asyncio.Event()
 
@@ -52,7 +53,7 @@ class Reconciler:
 
     def soon(self) -> None:
         """Compare as soon as the index is level: nobody knows what it has missed."""
-        self._due_at = time.monotonic()
+        self._wanted.set()
 
     def seen(self, markers: AbstractSet[str]) -> None:
         """Take note of markers that have come by, every change before them being applied."""
@@ -62,17 +63,21 @@ class Reconciler:
 
     async def run(self, writer: Writer) -> None:
         """Compare whenever it is time to, until cancelled. The stream has to be followed meanwhile."""
+        pause_s = self._every_s
         while True:
-            await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wanted.wait()
+            self._wanted.clear()
+            pause_s = min(AGAIN_S, self._every_s)
             try:
                 await self._compare(writer)
-                self._last_error = None
+                self._last_error, pause_s = None, self._every_s
             except CatalogueUnavailable as error:
                 self._last_error = error.detail
             except Exception as error:
                 log.exception("comparison_failed")
                 self._last_error = f"the comparison failed ({type(error).__name__}): see the log"
-            self._due_at = time.monotonic() + self._every_s
 
     async def _compare(self, writer: Writer) -> None:
         started = time.monotonic()
@@ -80,7 +85,7 @@ class Reconciler:
         differing: list[Difference] = []
         drifted: list[str] = []
         with writer.noting() as touched:
-            async with aclosing(comparison.differences()) as pages:
+            async with contextlib.aclosing(comparison.differences()) as pages:
                 async for page in pages:
                     differing += page
                     if len(differing) >= CONFIRM:

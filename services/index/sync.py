@@ -211,6 +211,8 @@ class Follower:
                 batch = await stream.step(self._writer)
                 self._level("following", batch.token, batch.level_at)
                 self._reconciler.seen(batch.markers)
+                if batch.resumed:
+                    self._reconciler.soon()
                 await self._keep()
         finally:
             comparing.cancel()

@@ -303,6 +303,23 @@ async def test_a_scan_gives_every_product_and_what_is_wrong_with_the_others(stor
     assert [item.document_id for item in found if isinstance(item, BrokenDocument)] == [str(broken)]
 
 
+async def test_a_scan_that_the_server_breaks_off_is_no_scan(
+    store: ProductStore, raw: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.put_many([product(str(number)) for number in range(250)])
+    batches = store._batches
+
+    async def cut_short(*arguments: Any) -> AsyncIterator[Any]:
+        async for documents in batches(*arguments):
+            yield documents
+            return  # as a stand-in that was started anew, which knows nothing of the reading
+
+    monkeypatch.setattr(store, "_batches", cut_short)
+    with pytest.raises(CatalogueUnavailable, match="broke off while it was read"):
+        _ = [item async for batch in store.scan(100) for item in batch]
+    assert raw.count_documents({}) == 250
+
+
 async def test_documents_are_read_by_their_ids(store: ProductStore, raw: Any) -> None:
     await store.put_many([product("1"), product("2")])
     old = raw.insert_one(old_form(9)).inserted_id

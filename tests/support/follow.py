@@ -37,6 +37,7 @@ class Database:
         self.unclear = False
         self.name = "one"
         self.scans = 0
+        self.resumed = False
         self.during_scan: Callable[[], None] = lambda: None
         self.scan_may_end = asyncio.Event()
         self.scan_may_end.set()
@@ -99,7 +100,8 @@ class Feed:
         new = [] if self.database.silent else self.database.log[self.at :]
         self.at += len(new)
         last = {key: state for key, state in new if not key.startswith("~")}
-        unclear = self.database.unclear
+        unclear, resumed = self.database.unclear, self.database.resumed
+        self.database.resumed = False
         return ChangeBatch(
             found=() if unclear else tuple(state for state in last.values() if state is not None),
             gone=() if unclear else tuple(key for key, state in last.items() if state is None),
@@ -107,6 +109,7 @@ class Feed:
             markers=frozenset(key for key, _ in new if key.startswith("~")),
             token={"at": self.at},
             level_at=1_000_000.0,
+            resumed=resumed,
         )
 
     async def close(self) -> None:

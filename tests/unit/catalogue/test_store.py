@@ -97,6 +97,7 @@ class Stream:
 
     def __init__(self, *events: Any) -> None:
         self.events = deque(events)
+        self._cursor = SimpleNamespace(_data=self.events)  # as the driver's, which holds the events of an answer
         self.resume_token = {"_data": "token"}
         self.closed = False
         self.asked = threading.Event()
@@ -111,10 +112,9 @@ class Stream:
             raise event
         return event
 
-    @property
-    def _cursor(self) -> Any:
-        """As the driver's stream, whose cursor holds the events of an answer."""
-        return SimpleNamespace(_data=self.events)
+    def resume(self) -> None:
+        """Open another cursor, as the driver does by itself when the connection breaks."""
+        self._cursor = SimpleNamespace(_data=self.events)
 
     def close(self) -> None:
         self.closed = True
@@ -208,6 +208,17 @@ async def test_a_batch_that_was_cut_short_is_level_with_its_last_event(stamp: An
 async def test_a_batch_that_took_all_there_was_is_level_with_the_present() -> None:
     batch = await feed(event("insert", "a", whole("a"), wallTime=MOMENT)).next_batch(100, 5)
     assert batch.level_at == pytest.approx(time.time(), abs=5)
+
+
+async def test_a_stream_that_the_driver_has_resumed_by_itself_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream()
+    source = ChangeFeed(stream, "db:1", 0.001)  # type: ignore[arg-type]
+    assert not (await source.next_batch(10, 0)).resumed
+    try_next = stream.try_next
+    monkeypatch.setattr(stream, "try_next", lambda: [stream.resume(), try_next()][1])
+    assert (await source.next_batch(10, 0)).resumed
+    monkeypatch.setattr(stream, "try_next", try_next)
+    assert not (await source.next_batch(10, 0)).resumed
 
 
 async def test_cancelling_waits_for_the_stream_so_that_it_can_be_closed() -> None:

@@ -1,7 +1,11 @@
 """What has drifted apart is found, put right and counted; what is only on its way is neither."""
 
 import asyncio
+import itertools
 import random
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -168,22 +172,67 @@ async def test_after_a_break_of_the_stream_the_comparison_is_made_at_once(databa
         await until(lambda: follower.status().reconcile.found == 1)
 
 
-async def test_a_comparison_takes_its_share_of_the_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_document_that_a_reading_passed_over_is_not_taken_for_gone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("1", "2", "3"):
+        database.put(key)
+    async with following(database, reconcile_s=0.01) as follower:
+        await level(follower)
+        scan = database.scan
+
+        async def one_passed_over(batch: int) -> AsyncIterator[list[Any]]:
+            async for page in scan(batch):
+                yield [item for item in page if item.document_id != "2"]
+
+        monkeypatch.setattr(database, "scan", one_passed_over)
+        await compared(follower)
+        assert keys(follower) == ["1", "2", "3"]
+        del database.products["2"]
+        await until(lambda: keys(follower) == ["1", "3"])
+        await until(lambda: follower.status().reconcile.found == 1)
+
+
+async def test_after_the_driver_has_resumed_the_stream_the_comparison_is_made_at_once(database: Database) -> None:
+    database.put("1")
+    async with following(database, reconcile_s=1000) as follower:
+        await level(follower)
+        database.products["2"] = record("2")
+        database.resumed = True
+        await until(lambda: keys(follower) == ["1", "2"])
+
+
+async def test_a_comparison_that_is_asked_for_during_another_follows_it(database: Database) -> None:
+    database.put("1")
+    async with following(database, reconcile_s=1000) as follower:
+        await level(follower)
+        reading = asyncio.Event()
+        database.during_scan = reading.set
+        database.scan_may_end.clear()
+        database.resumed = True
+        await asyncio.wait_for(reading.wait(), 20)
+        database.resumed = True
+        await until(lambda: not database.resumed)
+        database.products["2"] = record("2")
+        database.scan_may_end.set()
+        await until(lambda: keys(follower) == ["1", "2"])
+
+
+async def test_a_comparison_rests_for_most_of_the_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
-    sleep = asyncio.sleep
+    ticks = itertools.count()
 
     async def rest(seconds: float) -> None:
         rests.append(seconds)
-        await sleep(0)
 
     for number in range(6):
         database.put(str(number))
     async with following(database) as follower:
         await level(follower)
         assert follower._writer is not None
-        monkeypatch.setattr(asyncio, "sleep", rest)
         found = comparison.Comparison(database, follower._writer, 0.25)  # type: ignore[arg-type]
-        assert [len(page) async for page in found.differences()] == [0, 0, 0, 0]
-        monkeypatch.setattr(asyncio, "sleep", sleep)
+        monkeypatch.setattr(comparison, "time", SimpleNamespace(monotonic=lambda: 0.1 * next(ticks)))
+        monkeypatch.setattr(comparison, "asyncio", SimpleNamespace(sleep=rest))
+        assert [list(page) async for page in found.differences()] == [[], [], []]
     assert found.documents == 6
-    assert len(rests) >= 3
+    assert rests == [pytest.approx(0.3)] * 3  # a page takes 0.1 s by this clock, a quarter of the time with the rest
