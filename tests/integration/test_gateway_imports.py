@@ -265,6 +265,8 @@ def test_an_import_from_the_command_line_is_shown_and_cancelled_through_the_api(
         shown = imports(api)[0]
         assert (shown["source"], shown["state"]) == ("nightly.ndjson", "running")
         api.post(f"/v1/imports/{shown['id']}:cancel").raise_for_status()
+        last_beat = imports(api)[0]["updated_at"]
+        eventually(lambda: imports(api)[0]["updated_at"] != last_beat)  # the process hears of it with its next beat
     finally:
         server.release.set()
         done = finish(process)
