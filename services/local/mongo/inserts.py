@@ -14,9 +14,10 @@ from neosqlite.objectid import ObjectId as StoredObjectId
 from neosqlite.sql_utils import quote_table_name
 from nx_27017.handler import NeoSQLiteHandler, _bulk_write_error
 
-from services.local.mongo.changes import ChangeStreams
+from services.local.mongo.changes import LOST, ChangeStreams
 
 Message = dict[str, Any]
+HISTORY_LOST = {"code": 286, "codeName": "ChangeStreamHistoryLost"}  # as MongoDB says it
 OF_A_TRANSACTION = frozenset({"startTransaction", "autocommit"})  # of the client's own
 
 
@@ -56,6 +57,12 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
             written, errors = insert(database.db, collection, documents, ordered=command.get("ordered", True))
         answer = {"ok": 1, "n": written}
         return msg["request_id"], {**answer, "writeErrors": errors} if errors else answer
+
+    def _handle_change_stream(self, request_id: int, *arguments: Any, **options: Any) -> tuple[int, Message]:
+        request, answer = super()._handle_change_stream(request_id, *arguments, **options)
+        if answer.get("errmsg") == LOST:
+            answer |= HISTORY_LOST
+        return request, answer
 
     def _is_plain(self, command: Message, documents: Sequence[Message]) -> bool:
         return (

@@ -9,7 +9,7 @@ from bson import ObjectId
 from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.wire_protocol import ResponseBuilder
 
-from services.local.mongo.changes import CLEANED_EVERY
+from services.local.mongo import changes
 from services.local.mongo.inserts import Handler
 
 DOCUMENTS = [
@@ -58,27 +58,72 @@ def test_events_are_told_as_nx_27017_tells_them(tmp_path: Path) -> None:
     assert ours == theirs
 
 
-def test_a_stream_goes_on_after_a_token_however_often_the_log_was_cleaned(tmp_path: Path) -> None:
+@pytest.fixture
+def short_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "KEPT", 100)
+    monkeypatch.setattr(changes, "CLEANED_EVERY", 10)
+
+
+def insert(handler: NeoSQLiteHandler, begin: int, end: int) -> None:
+    ask(handler, insert="products", documents=[{"_id": str(n)} for n in range(begin, end)])
+
+
+@pytest.mark.usefixtures("short_log")
+def test_a_stream_goes_on_after_a_token_while_the_log_reaches_back_to_it(tmp_path: Path) -> None:
     handler = Handler(str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "first"}])
     cursor = watch(handler)
-    ask(handler, insert="products", documents=[{"_id": str(n)} for n in range(3 * CLEANED_EVERY)])
-    tokens = [more(handler, cursor, 1)["postBatchResumeToken"] for _ in range(2 * CLEANED_EVERY)]
-    again = watch(handler, resumeAfter=tokens[0])
-    keys = [event["documentKey"]["_id"] for event in more(handler, again)["nextBatch"]]
-    assert keys == [str(n) for n in range(1, 3 * CLEANED_EVERY)]
+    insert(handler, 0, 180)
+    tokens = [more(handler, cursor, 1)["postBatchResumeToken"] for _ in range(180)]
+    again = watch(handler, resumeAfter=tokens[99])
+    assert [event["documentKey"]["_id"] for event in more(handler, again)["nextBatch"]] == [
+        str(n) for n in range(100, 180)
+    ]
     handler.close_all()
 
 
+@pytest.mark.usefixtures("short_log")
+@pytest.mark.parametrize("how", ["resumeAfter", "startAfter"])
+def test_a_token_that_the_log_does_not_reach_back_to_is_refused_as_mongodb_refuses_it(how: str, tmp_path: Path) -> None:
+    handler = Handler(str(tmp_path))
+    ask(handler, insert="products", documents=[{"_id": "first"}])
+    cursor = watch(handler)
+    insert(handler, 0, 180)
+    early = more(handler, cursor, 1)["postBatchResumeToken"]
+    watch(handler, **{how: early})  # nothing has been cleaned away yet
+    handler.close_streams_for_connection("a")
+    cursor = watch(handler, **{how: early})
+    for _ in range(5):
+        more(handler, cursor, 40)
+    for token in (early, {"_data": "nx:0"}, {"_data": "8264"}):
+        stages = [{"$changeStream": {how: token}}]
+        answer = ask(handler, aggregate="products", pipeline=stages, cursor={})
+        assert (answer["ok"], answer.get("code")) == (0, 286)
+    handler.close_all()
+
+
+def test_what_is_written_between_a_clean_stop_and_the_next_stream_is_in_the_log(tmp_path: Path) -> None:
+    handler = Handler(str(tmp_path))
+    ask(handler, insert="products", documents=[{"_id": "first"}])
+    token = more(handler, watch(handler))["postBatchResumeToken"]
+    handler.close_all()
+    handler = Handler(str(tmp_path))
+    ask(handler, insert="products", documents=[{"_id": "a"}])
+    again = watch(handler, startAfter=token)
+    assert [event["documentKey"] for event in more(handler, again)["nextBatch"]] == [{"_id": "a"}]
+    handler.close_all()
+
+
+@pytest.mark.usefixtures("short_log")
 def test_the_log_is_cleaned_in_the_end(tmp_path: Path) -> None:
     handler = Handler(str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "first"}])
     cursor = watch(handler)
-    ask(handler, insert="products", documents=[{"_id": str(n)} for n in range(3000)])
-    for _ in range(2 * CLEANED_EVERY):
-        more(handler, cursor, 1000)
+    insert(handler, 0, 300)
+    for _ in range(5):
+        more(handler, cursor, 100)
     log = handler.get_database("shop").db.execute("SELECT COUNT(*) FROM _neosqlite_changestream").fetchone()
-    assert 1000 <= log[0] < 1100
+    assert log[0] == 100
     handler.close_all()
 
 
