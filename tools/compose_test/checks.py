@@ -68,8 +68,13 @@ def products(gateway: str) -> int:
 
 
 def finds_itself(gateway: str, photo: bytes, key: str) -> bool:
-    """Return whether a product's own photo finds it, with a score above 0.999."""
-    options = {"content": photo, "headers": {"Content-Type": "application/octet-stream"}, "timeout": 10}
+    """Return whether a product's own photo finds it, with a score above 0.999, among the many that others have of it."""
+    options = {
+        "params": {"k": 500},
+        "content": photo,
+        "headers": {"Content-Type": "application/octet-stream"},
+        "timeout": 10,
+    }
     answer = httpx.post(f"{gateway}/v1/search", trust_env=False, **options)  # type: ignore[arg-type]
     return answer.status_code == 200 and any(
         result["id"] == key and result["score"] > 0.999 for result in answer.json()["results"]
