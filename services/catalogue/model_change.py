@@ -7,6 +7,7 @@ from collections.abc import Callable
 from services.catalogue.embedding_client import EmbeddingClient
 from services.catalogue.model_store import ModelStore
 from services.catalogue.models import ModelChangeRefused, ModelNote, full_name
+from services.catalogue.settled import SettledModels
 from services.contracts.errors import EmbeddingUnavailable, UnknownModel
 from services.contracts.wire import ModelFacts
 
@@ -15,13 +16,15 @@ LOOK_S = 0.5
 
 
 async def serving_facts(store: ModelStore, embedding: EmbeddingClient) -> ModelFacts:
-    """Return the facts of the model that searches use.
+    """Return the facts of the model that searches use, and that products are written with.
 
     Raises:
         CatalogueUnavailable, UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as the two say.
     """
-    await embedding.models()  # a service that is away is the first thing to say
-    return await embedding.model((await store.models()).active)
+    listed = await embedding.models()  # a service that is away is the first thing to say
+    names = [one.model for one in listed]
+    first = next(one.model for one in listed if one.first)
+    return await embedding.model((await SettledModels(store, first, names.__contains__).models()).active)
 
 
 class ModelChange:

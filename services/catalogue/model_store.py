@@ -1,6 +1,7 @@
 """What a change of models needs of the database: the note of the models, products without a vector, vectors put beside."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -78,6 +79,25 @@ class ModelStore(ABC):
             except DuplicateKeyError:  # there is a note after all
                 return False
         return bool(done.matched_count or done.upserted_id)
+
+    async def written_with(self, expected: str, unversioned: str | None) -> str | None:
+        """Return the model that most products' own vectors are of; None where there are no products, or nobody can say.
+
+        Args:
+            expected: what the answer probably is. Where the first document agrees the others are not counted.
+            unversioned: the model of documents that name none; None where it is not known.
+        """
+        products = {"vector": {"$exists": True}}
+        async with database_call(self.address, self._timeout_s):
+            one = await self._products.find_one(products, {"model": 1})
+            if one is None or one.get("model") == expected:
+                return None if one is None else expected
+            groups = [{"$match": products}, {"$group": {"_id": "$model", "count": {"$sum": 1}}}]
+            found = await self._products.aggregate(groups).to_list(length=None)
+        counts: Counter[str | None] = Counter()
+        for group in found:
+            counts[group["_id"] or unversioned] += group["count"]
+        return counts.most_common(1)[0][0] if counts else None
 
     async def lacking(
         self, model: str, dimension: int, unversioned: str, batch: int = 1000

@@ -29,7 +29,7 @@ from services.contracts.fetch import ImageFetcher
 from services.contracts.manifest import InputSize
 from services.contracts.wire import ModelFacts
 
-EMBEDDING_TIMEOUT_S = 30.0
+EMBEDDING_TIMEOUT_S = 60.0
 DATABASE_TIMEOUT_S = (2.0, 10.0)  # least and most; no call should take longer than we are to wait
 LOOK_TIMEOUT_S = 2.0
 FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, ImportUnderWay, LookalikeError)

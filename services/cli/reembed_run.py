@@ -23,7 +23,7 @@ from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
 from services.contracts.wire import ModelFacts
 
-EMBEDDING_TIMEOUT_S = 30.0
+EMBEDDING_TIMEOUT_S = 60.0
 FAILURES = (ModelChangeRefused, GivenUp, RejectedFileError, LookalikeError)
 
 

@@ -15,6 +15,9 @@ from services.contracts.imaging import UInt8Image
 from services.contracts.manifest import Manifest
 
 Float32Array = NDArray[np.float32]
+# Parts of batches in the network at once: what its threads and its queue hold (deploy/serving/batching.config). More would spend
+# their deadlines waiting there, and searches would wait behind them.
+PARTS_AT_ONCE = 4
 
 
 class Pictures(Protocol):
@@ -70,6 +73,7 @@ class Embedder:
         self._pictures = pictures
         self._network = network
         self._chunk = chunk
+        self._places = asyncio.Semaphore(PARTS_AT_ONCE)
 
     async def embed(self, files: Sequence[bytes], box: Box | None = None) -> Timed:
         """Embed image files, or a part of each; a file that is no usable image gets its error, and the others go on.
@@ -92,9 +96,15 @@ class Embedder:
         decoded = await self._pictures.decode(files, box)
         between = time.perf_counter()
         images = [item for item in decoded if not isinstance(item, LookalikeError)]
-        seen = iter(read(*await self._network.predict(np.stack(images))) if images else [])
+        seen = iter(read(*await self._run(np.stack(images))) if images else [])
         outcomes = [item if isinstance(item, LookalikeError) else next(seen) for item in decoded]
         return Timed(outcomes, (between - started) * 1000, (time.perf_counter() - between) * 1000)
+
+    async def _run(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
+        if len(images) == 1:
+            return await self._network.predict(images)
+        async with self._places:
+            return await self._network.predict(images)
 
 
 def read(probabilities: Float32Array, vectors: Float32Array) -> list[Outcome]:

@@ -31,6 +31,8 @@ CHANNEL_OPTIONS = (
         1000,
     ),  # a restarted container may have another address; 30 s otherwise
 )
+# A call has its deadline once for so many images begun: the most that may be sent have four times as long as one.
+IMAGES_A_DEADLINE = 16
 # The probabilities come out of a softmax in float32; what is further out than this is something else.
 PROBABILITY_SLACK = 1e-3
 
@@ -41,7 +43,7 @@ class TfsClient:
     Args:
         address: host and port of TensorFlow Serving's gRPC.
         manifest: what the model is; its version is asked for by number.
-        timeout_s: deadline of a call.
+        timeout_s: deadline of a call of up to 16 images, in seconds; of more, as many times as long.
     """
 
     def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
@@ -88,7 +90,8 @@ class TfsClient:
         request = predict_pb2.PredictRequest()
         self._address_model(request)
         write_uint8(request.inputs["image"], images)
-        reply = await self._call(self._predictions.Predict, request)
+        deadlines = -(-len(images) // IMAGES_A_DEADLINE)
+        reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s)
         probabilities = self._output(reply, "probabilities", (len(images), len(self._manifest.categories)))
         vectors = self._output(reply, "vector", (len(images), self._manifest.dimension))
         if ((probabilities < -PROBABILITY_SLACK) | (probabilities > 1 + PROBABILITY_SLACK)).any():
@@ -110,7 +113,7 @@ class TfsClient:
         """
         request = get_model_status_pb2.GetModelStatusRequest()
         self._address_model(request)
-        reply = await self._call(self._models.GetModelStatus, request)
+        reply = await self._call(self._models.GetModelStatus, request, self._timeout_s)
         available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
         for item in reply.model_version_status:
             if item.version == self._manifest.version and item.status.error_code:
@@ -124,18 +127,18 @@ class TfsClient:
         request.model_spec.name = self._manifest.name
         request.model_spec.version.value = self._manifest.version
 
-    async def _call(self, method: Any, request: Any) -> Any:
+    async def _call(self, method: Any, request: Any, timeout_s: float) -> Any:
         metadata = tuple((name.lower(), value) for name, value in telemetry.outgoing_headers().items())
         try:
-            return await method(request, timeout=self._timeout_s, metadata=metadata)
+            return await method(request, timeout=timeout_s, metadata=metadata)
         except grpc.aio.AioRpcError as error:
-            self._raise(error)
+            self._raise(error, timeout_s)
 
-    def _raise(self, error: grpc.aio.AioRpcError) -> NoReturn:
+    def _raise(self, error: grpc.aio.AioRpcError, timeout_s: float) -> NoReturn:
         code, model = error.code(), self._manifest.model_id
         telemetry.note(tfs=code.name, tfs_details=str(error.details())[:300])
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            raise UpstreamTimeout(f"the network did not answer within {self._timeout_s:g} s") from None
+            raise UpstreamTimeout(f"the network did not answer within {timeout_s:g} s") from None
         if code is grpc.StatusCode.NOT_FOUND:
             raise EmbeddingUnavailable(f"TensorFlow Serving has not loaded the model {model}") from None
         if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION):

@@ -30,7 +30,7 @@ from services.gateway.state import GatewayState, gateway_state
 DESCRIPTION = """A shopper's photo goes in; out come the kind of clothing it shows and the products of the catalogue
 that look most like it. Errors are problem documents (RFC 9457); every answer carries `X-Request-ID`."""
 
-BATCH_TIMEOUT_S = 30.0
+BATCH_TIMEOUT_S = 60.0
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
+from services.catalogue.settled import SettledModels
 from services.catalogue.store import PRODUCTS, ProductStore
 from services.contracts.app import Readiness, make_app
 from services.contracts.categories import held_categories
@@ -75,8 +76,9 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
         forget=forget,
     )
     async with store:
-        await models.open(store)
-        task = asyncio.create_task(models.run(store), name="follow the note of the models")
+        note = SettledModels(store, first.model_id, models.is_usable, settings.unversioned_model)
+        await models.open(note)
+        task = asyncio.create_task(models.run(note), name="follow the note of the models")
         try:
             yield models
         finally:

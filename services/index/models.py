@@ -7,10 +7,11 @@ note of the models; a promoted model is announced once its mirror is complete, s
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
-from services.catalogue.model_store import ModelStore
 from services.catalogue.models import ModelNote
 from services.contracts.errors import CatalogueUnavailable, IndexNotReady, ModelIndexMismatch
 from services.contracts.manifest import Manifest, ManifestError
@@ -21,6 +22,12 @@ from services.index.sync import Follower
 
 log = structlog.get_logger()
 LOOK_S = 1.0  # between two looks at the note
+
+
+class NoteReader(Protocol):
+    """`SettledModels`."""
+
+    async def models(self) -> ModelNote: ...
 
 
 class Indexed:
@@ -125,6 +132,14 @@ class IndexedModels:
             raise ModelIndexMismatch(f"the query's vector is of {model}, the index holds {', '.join(self._held)}")
         return self._held[model]
 
+    def is_usable(self, model: str) -> bool:
+        """Return whether a model can be indexed here."""
+        try:
+            self._manifest(model)
+        except ManifestError:
+            return False
+        return True
+
     def role(self, model: str) -> str:
         """Return what a held model is: active, candidate, previous, or leaving."""
         if model == self._active:
@@ -132,21 +147,21 @@ class IndexedModels:
         roles = {self.note.candidate: "candidate", self.note.previous: "previous", self.target: "candidate"}
         return roles.get(model, "leaving")
 
-    async def open(self, store: ModelStore) -> None:
+    async def open(self, store: NoteReader) -> None:
         """Begin with the note as it last was, so that nothing is waited for; without one, with that of the database."""
         noted = self._noted.read()
-        if noted is None:
+        if noted is None or noted.active is None:
             with contextlib.suppress(CatalogueUnavailable):  # then it begins with the settings' model
                 noted = await store.models()
         self.note = noted or ModelNote()
         await self._hold()
 
-    async def run(self, store: ModelStore) -> None:
+    async def run(self, store: NoteReader) -> None:
         """Look at the note again and again until cancelled."""
         while True:
             try:
                 self.note = await store.models()
-                self._noted.write(self.note)
+                self._noted.write(replace(self.note, active=self.target))  # the settings may name another one tomorrow
             except CatalogueUnavailable:  # the followers say so
                 pass
             try:
@@ -179,11 +194,7 @@ class IndexedModels:
         if model in self._held:
             return
         try:
-            manifest = self._first if model == self._first.model_id else self._load(model)
-            if len(manifest.categories) != len(self._first.categories):
-                raise ManifestError(
-                    f"{model} has {len(manifest.categories)} categories, not {len(self._first.categories)}"
-                )
+            manifest = self._manifest(model)
         except ManifestError as error:
             if self.problems.get(model) != str(error):
                 log.error("model_not_indexed", model=model, reason=str(error))
@@ -191,6 +202,12 @@ class IndexedModels:
             return
         self.problems.pop(model, None)
         self._add(manifest)
+
+    def _manifest(self, model: str) -> Manifest:
+        manifest = self._first if model == self._first.model_id else self._load(model)
+        if len(manifest.categories) != len(self._first.categories):
+            raise ManifestError(f"{model} has {len(manifest.categories)} categories, not {len(self._first.categories)}")
+        return manifest
 
     def _add(self, manifest: Manifest) -> None:
         indexed = Indexed(manifest, self._follow(manifest))
@@ -202,6 +219,6 @@ class IndexedModels:
         target = self._held.get(self.target)
         if self._active not in self._held:  # nothing has been announced yet
             self._active = self.target if target is not None else next(iter(self._held))
-        elif target is not None and target.is_complete and self._active != self.target:
+        elif target is not None and self._active != self.target and (target.is_complete or not self.active.is_complete):
             log.info("model_switched", model=self.target, before=self._active)
             self._active = self.target

@@ -14,6 +14,7 @@ from pymongo.collection import Collection
 from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.models import ModelNote
 from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
+from services.catalogue.settled import SettledModels
 from services.catalogue.store import ProductStore
 from tests.support.mongo import any_mongo, fresh_database
 
@@ -253,3 +254,57 @@ async def test_a_product_that_changes_while_its_vectors_are_retired_keeps_the_ch
     found = await store.get("a")
     assert found is not None
     assert (found.title, found.model, found.image_sha256) == ("new", ONE, "bb")
+
+
+def insert_old(raw: Collection[dict[str, Any]], count: int) -> None:
+    raw.insert_many([{"id": n, "Category": 1, "vector": vector().tolist()} for n in range(count)])
+
+
+async def test_a_catalogue_says_which_model_most_products_were_written_with(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    assert await store.written_with(TWO, ONE) is None
+    marker = await store.put_marker()
+    assert await store.written_with(TWO, ONE) is None
+    await store.put_many([product("a"), product("b"), product("c", model=TWO)])
+    assert await store.written_with(ONE, None) == ONE
+    assert await store.written_with(TWO, "shop/1") == ONE
+    insert_old(raw, 4)
+    assert await store.written_with(TWO, "shop/1") == "shop/1"
+    assert await store.written_with(TWO, None) is None
+    await store.put_many([product(f"d{n}", model=TWO) for n in range(6)])
+    assert await store.written_with("fashion/3", ONE) == TWO
+    await store.remove_markers([marker])
+
+
+@pytest.mark.parametrize("note", [ModelNote(), ModelNote(candidate=TWO), ModelNote(candidate="fashion/3")])
+async def test_a_catalogue_keeps_its_model_when_the_settings_name_another_one(
+    store: ProductStore, note: ModelNote
+) -> None:
+    await store.replace_models(ModelNote(), note)
+    settled = SettledModels(store, TWO, {ONE, TWO}.__contains__)
+    assert await settled.models() == note  # it has no products yet
+    await store.put_many([product("a"), product("b")])
+    kept = replace(note, active=ONE)
+    assert await settled.models() == kept == await store.models()
+    await store.put_many([product("a", model=TWO), product("b", model=TWO)])
+    assert await settled.models() == kept
+
+
+async def test_a_model_that_is_promoted_or_not_here_or_that_of_the_settings_is_noted_by_nobody(
+    store: ProductStore,
+) -> None:
+    await store.put_many([product("a")])
+    for first, here in ((ONE, {ONE, TWO}), (TWO, {TWO})):
+        assert await SettledModels(store, first, here.__contains__).models() == ModelNote()
+    promoted = ModelNote(active=TWO, previous=ONE)
+    await store.replace_models(ModelNote(), promoted)
+    assert await SettledModels(store, TWO, {ONE, TWO}.__contains__).models() == promoted
+
+
+async def test_documents_that_name_no_model_keep_the_one_that_they_are_taken_to_be_of(
+    store: ProductStore, raw: Collection[dict[str, Any]]
+) -> None:
+    insert_old(raw, 3)
+    assert await SettledModels(store, TWO, {ONE, TWO}.__contains__).models() == ModelNote()
+    assert (await SettledModels(store, TWO, {ONE, TWO}.__contains__, ONE).models()).active == ONE

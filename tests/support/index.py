@@ -44,10 +44,10 @@ MANIFEST = Manifest(
 )
 
 
-def write_model(folder: Path) -> Path:
+def write_model(folder: Path, version: int = 1) -> Path:
     """Write a model directory of which there is only what the index reads; return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "manifest.json").write_text(MANIFEST.model_dump_json())
+    (folder / "manifest.json").write_text(MANIFEST.model_copy(update={"version": version}).model_dump_json())
     (folder / "saved_model.pb").touch()
     return folder
 

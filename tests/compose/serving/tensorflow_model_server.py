@@ -38,8 +38,9 @@ def model(path: Path) -> list[str]:
     """Return the stand-in's flags for the one model of a `model_config_list`."""
     config = text_format.Parse(path.read_text(), model_server_config_pb2.ModelServerConfig())
     (one,) = config.model_config_list.config
-    latest = one.model_version_policy.latest.num_versions or 1
-    return ["--model-name", one.name, "--model-base-path", one.base_path, "--version-policy", f"latest:{latest}"]
+    policy = one.model_version_policy
+    versions = "all" if policy.HasField("all") else f"latest:{policy.latest.num_versions or 1}"
+    return ["--model-name", one.name, "--model-base-path", one.base_path, "--version-policy", versions]
 
 
 def batching(path: Path) -> list[str]:

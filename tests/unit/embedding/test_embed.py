@@ -10,7 +10,7 @@ from services.catalogue.product import unit_vector
 from services.contracts.box import Box
 from services.contracts.errors import EmbeddingUnavailable, InvalidImage, LookalikeError
 from services.contracts.imaging import UInt8Image
-from services.embedding.embed import Embedder, Float32Array, Seen, read
+from services.embedding.embed import PARTS_AT_ONCE, Embedder, Float32Array, Seen, read
 from tests.support.tfs import manifest
 
 
@@ -62,6 +62,19 @@ async def test_outcomes_come_in_the_order_of_the_files_whatever_the_chunks(netwo
     assert [position(outcome) for outcome in timed.outcomes] == list(range(50))
     assert network.batches == [8, 8, 8, 8, 8, 8, 2]
     assert network.most_running > 1  # one part is decoded while another is in the network
+
+
+async def test_so_many_parts_of_batches_are_in_the_network_at_once_and_single_images_pass_them(
+    network: Network,
+) -> None:
+    service = embedder(network, chunk=4)
+    batch = asyncio.create_task(service.embed([b"1"] * 4 * 3 * PARTS_AT_ONCE))
+    await asyncio.sleep(0)
+    await service.embed([b"2"])
+    assert not batch.done() and network.batches.index(1) <= PARTS_AT_ONCE
+    assert len((await batch).outcomes) == 4 * 3 * PARTS_AT_ONCE
+    assert network.batches.count(4) == 3 * PARTS_AT_ONCE
+    assert network.most_running <= PARTS_AT_ONCE + 1
 
 
 async def test_a_broken_file_gets_its_error_and_the_others_go_through(network: Network) -> None:

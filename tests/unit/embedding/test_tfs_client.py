@@ -12,6 +12,7 @@ import pytest
 
 from services.contracts import telemetry
 from services.contracts.errors import EmbeddingUnavailable, LookalikeError, UpstreamTimeout
+from services.contracts.imaging import UInt8Image
 from services.embedding.tfs_client import TfsClient
 from tests.support.stack import free_ports
 from tests.support.tfs import (
@@ -27,10 +28,10 @@ from tests.support.tfs import (
 IMAGES = np.zeros((2, 16, 16, 3), np.uint8)
 
 
-async def predicted(address: str, timeout_s: float = 5) -> Any:
+async def predicted(address: str, timeout_s: float = 5, images: UInt8Image = IMAGES) -> Any:
     client = TfsClient(address, manifest(), timeout_s)
     try:
-        return await client.predict(IMAGES)
+        return await client.predict(images)
     finally:
         await client.close()
 
@@ -130,6 +131,19 @@ async def test_a_server_that_does_not_answer_is_given_up_at_the_deadline() -> No
         return good_reply(request)
 
     assert type(await failure(slow, timeout_s=0.1)) is UpstreamTimeout
+
+
+async def test_many_images_are_given_more_time_than_one() -> None:
+    def slow(request: Any) -> Any:
+        time.sleep(0.6)
+        return good_reply(request)
+
+    many = np.zeros((64, 80, 80, 3), np.uint8)
+    with scripted_serving(ScriptedServing(slow)) as address:
+        with pytest.raises(UpstreamTimeout, match=r"within 0\.1 s"):
+            await predicted(address, 0.1, many[:16])
+        with pytest.raises(UpstreamTimeout, match=r"within 0\.4 s"):
+            await predicted(address, 0.1, many)
 
 
 async def test_a_server_that_is_away_is_unavailable_at_once() -> None:

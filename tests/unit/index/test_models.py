@@ -68,6 +68,7 @@ class World:
     followers: dict[str, FakeFollower] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
+    first: Manifest = MANIFEST
 
     def load(self, model: str) -> Manifest:
         if model in self.missing:
@@ -82,15 +83,15 @@ class World:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[IndexedModels]:
         models = IndexedModels(
-            MANIFEST,
+            self.first,
             self.load,
             self.follow,
             NotedModels(self.folder, "lookalike.products"),
             forget=lambda manifest: self.forgotten.append(manifest.model_id),
             look_s=0.002,
         )
-        await models.open(self.store)  # type: ignore[arg-type]
-        task = asyncio.create_task(models.run(self.store))  # type: ignore[arg-type]
+        await models.open(self.store)
+        task = asyncio.create_task(models.run(self.store))
         try:
             yield models
         finally:
@@ -227,3 +228,45 @@ async def test_a_model_of_another_number_of_categories_is_not_held(world: World)
     async with world.running() as models:
         assert held(models) == [ONE]
         assert "1 categories, not 9" in models.problems[TWO]
+
+
+async def test_the_model_that_was_active_last_serves_with_the_database_away_though_the_settings_name_another_one(
+    world: World,
+) -> None:
+    async with world.running():
+        await until(lambda: list(world.folder.iterdir()))
+    world.store.away = True
+    world.first = MANIFEST.model_copy(update={"version": 2})
+    async with world.running() as models:
+        assert (held(models), active(models)) == ([ONE], ONE)
+        world.followers[ONE].complete()
+        world.store.away = False  # the catalogue is empty, and nothing is noted of it
+        await until(lambda: TWO in held(models))
+        world.followers[TWO].complete()
+        await until(lambda: (held(models), active(models)) == ([TWO], TWO))
+
+
+async def test_a_file_of_an_earlier_release_that_names_no_active_model_is_asked_about_first(world: World) -> None:
+    (world.folder / "lookalike.products.models.json").write_text(
+        '{"active": null, "candidate": null, "previous": null}'
+    )
+    world.first = MANIFEST.model_copy(update={"version": 2})
+    world.store.note = ModelNote(active=ONE)
+    async with world.running() as models:
+        assert (held(models), active(models)) == ([ONE], ONE)
+
+
+async def test_a_model_that_is_empty_still_does_not_keep_another_one_waiting(world: World) -> None:
+    world.store.away = True
+    async with world.running() as models:
+        assert active(models) == ONE
+        world.store.note, world.store.away = ModelNote(active=TWO), False
+        await until(lambda: active(models) == TWO)
+        with pytest.raises(IndexNotReady):
+            _ = models.active.gallery
+
+
+async def test_a_model_is_usable_where_its_manifest_can_be_read_and_has_as_many_categories(world: World) -> None:
+    world.missing[THREE] = "there is no model directory models/fashion/3"
+    async with world.running() as models:
+        assert [models.is_usable(model) for model in (ONE, TWO, THREE)] == [True, True, False]
