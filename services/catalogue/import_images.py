@@ -184,12 +184,14 @@ def requests(group: list[Loaded]) -> Iterator[list[Loaded]]:
     return in_requests(group, lambda loaded: len(loaded.data))
 
 
-def in_requests(group: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-    """Yield whatever has an image in parts that the embedding service takes in one request; `size_of` says its bytes."""
+def in_requests(group: Iterable[T], size_of: Callable[[T], int], most: int = MAX_BATCH) -> Iterator[list[T]]:
+    """Yield whatever has an image in parts that the embedding service takes in one request, of `most` images at most;
+    `size_of` says an image's bytes.
+    """
     part: list[T] = []
     size = 0
     for one in group:
-        if part and (len(part) == MAX_BATCH or size + size_of(one) > GROUP_BYTES):
+        if part and (len(part) == most or size + size_of(one) > GROUP_BYTES):
             yield part
             part, size = [], 0
         part.append(one)

@@ -24,7 +24,9 @@ from services.contracts.wire import MAX_BATCH, BatchAnswer, ModelFacts
 from services.contracts.wire import BatchItem as Outcome
 
 READ_AT_ONCE = 32  # products, between two looks at how many bytes are in memory
-IN_FLIGHT = 2  # groups under way: searches go on beside them
+IN_FLIGHT = 2  # groups under way: pictures are read while the network works
+# A search waits for what the network has before it: one request of few images, where two of 128 took seconds.
+IMAGES_A_REQUEST = 16
 
 
 class Vectors(Protocol):
@@ -103,6 +105,7 @@ class Reembedder:
         self._patience = patience
         self._pace = Pace(rate)
         self._on_progress = on_progress
+        self._network = asyncio.Lock()  # one request at a time
         self._embedded: set[Any] = set()
         self._passed_over: set[Any] = set()  # in later looks of this run
 
@@ -190,9 +193,10 @@ class Reembedder:
 
     async def _embed(self, pending: Sequence[_Pending], model: str) -> None:
         seen: list[tuple[_Image, Outcome]] = []
-        for part in in_requests(_images(pending), lambda image: len(image.data)):
+        for part in in_requests(_images(pending), lambda image: len(image.data), IMAGES_A_REQUEST):
             files = [image.data for image in part]
-            answer = await self._patience.call(lambda files=files: self._embedding.embed_batch(files, model))  # type: ignore[misc]
+            async with self._network:
+                answer = await self._patience.call(lambda files=files: self._embedding.embed_batch(files, model))  # type: ignore[misc]
             seen += zip(part, answer.items, strict=True)
         await self._put(self._assembled(pending, seen), model)
 

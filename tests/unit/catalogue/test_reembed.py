@@ -96,8 +96,15 @@ class Network:
     batches: list[list[bytes]] = field(default_factory=list)
     failures: list[LookalikeError] = field(default_factory=list)
 
+    at_once: int = 0
+    most_at_once: int = 0
+
     async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchAnswer:
-        await asyncio.sleep(0)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        self.at_once -= 1
         assert model == TWO
         if self.failures:
             raise self.failures.pop(0)
@@ -163,7 +170,8 @@ async def test_every_product_gets_the_models_vector_from_its_kept_picture(world:
     assert (tally.found, tally.embedded, tally.rejected, tally.overtaken) == (300, 300, 0, 0)
     sent = [image for batch in world.network.batches for image in batch]
     assert sorted(sent) == sorted(map(picture, keys))
-    assert max(map(len, world.network.batches)) <= 128
+    assert max(map(len, world.network.batches)) == 16  # a search waits for no more than this, of one request
+    assert world.network.most_at_once == 1
     seen = world.catalogue.seen("p7")
     assert seen is not None
     assert seen.prediction == Prediction(1, 0.75)
