@@ -11,7 +11,7 @@ MODEL ?= baseline
 COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench train evaluate clean openapi compose-test
+.PHONY: help setup demo stop test lint format bench faults train evaluate clean openapi compose-test
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ format: $(READY) ## Bring the code into the house's form
 
 bench: $(READY) ## Measure searches, imports and the services, as ratios within one run [BENCH="index page"]
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+faults: $(READY) ## Kill database, index and import while products change, and compare [FAULTS_OPTIONS="--operations 2000 --kills 3"]
+	@$(BIN)/python -m tests.faults $(FAULTS_OPTIONS)
 
 compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it down [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)

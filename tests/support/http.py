@@ -48,8 +48,7 @@ class ImageServer:
         class Handler(_Handler):
             server_of = owner
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.port = int(self._server.server_address[1])
         self.host = f"127.0.0.1:{self.port}"
 
@@ -82,6 +81,12 @@ class ImageServer:
     def asked(self, path: str) -> int:
         """Return how often a path was asked for."""
         return sum(1 for asked, _ in self.requests if asked == path)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Python's 5 are too few for 8 connections at a time: those beyond wait a second, and two, and four, for their next attempt.
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):

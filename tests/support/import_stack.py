@@ -46,19 +46,21 @@ class ImportStack:
         process.kill()
         process.wait()
 
-    def wait_ready(self) -> None:
-        """Wait until images can be embedded and products stored."""
+    def wait_ready(self, within_s: float = 110) -> None:
+        """Wait until images can be embedded, if that is among what runs, and products stored."""
 
         def ready() -> bool:
             for name, process in self.running.items():
                 assert process.poll() is None, (self.log / f"{name}.log").read_text()
             try:
                 pymongo.MongoClient(self.mongo_url, serverSelectionTimeoutMS=200).admin.command("ping")
+                if "embedding" not in self.running:
+                    return True
                 return httpx.get(self.embedding_url + "/readyz", trust_env=False, timeout=5).status_code == 200
             except (httpx.HTTPError, pymongo.errors.PyMongoError):
                 return False
 
-        eventually(ready, within_s=110)
+        eventually(ready, within_s)
 
     def begin(
         self, database: str, *arguments: str | Path, cwd: Path, command: str = "import"
@@ -118,7 +120,7 @@ def wait_for_products(stack: ImportStack, database: str, at_least: int) -> None:
 
 
 @contextmanager
-def running_import_stack(folder: Path, names: Sequence[str] = NEEDED) -> Iterator[ImportStack]:
+def running_import_stack(folder: Path, names: Sequence[str] = NEEDED, within_s: float = 110) -> Iterator[ImportStack]:
     """Run the processes, ready, for as long as the block."""
     settings = stack_settings(folder).model_copy(update={"model_dir": copy_version(folder / "fashion", 1)})
     for needed in ("log", "data/import"):
@@ -128,7 +130,7 @@ def running_import_stack(folder: Path, names: Sequence[str] = NEEDED) -> Iterato
     try:
         for name in names:
             stack.start(name)
-        stack.wait_ready()
+        stack.wait_ready(within_s)
         yield stack
     finally:
         for process in stack.running.values():

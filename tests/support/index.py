@@ -109,7 +109,7 @@ class IndexProcess:
         command = [sys.executable, "-m", "services.index"]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
-        eventually(lambda: self.answers("/livez"), 60)
+        eventually(lambda: self.answers("/livez"), 300)  # a busy machine needs more than a minute
 
     def answers(self, path: str) -> bool:
         try:

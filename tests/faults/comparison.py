@@ -1,0 +1,97 @@
+"""What is in the database against what was acknowledged, and what is in the index against what is in the database."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymongo
+
+from services.catalogue.documents import MARKER_PREFIX, from_document
+from services.catalogue.vectors import stored_vector
+from services.index import snapshot
+from services.index.blocks import BlockReader
+from services.index.snapshot import Origin
+from tests.faults.feed import FIRST_REVISION
+from tests.faults.journal import Journal
+from tests.faults.plan import GONE, category_of, vector_of
+from tests.support.index import new_mirror
+
+Shown = dict[str, tuple[int, bytes]]  # category and vector by key
+
+
+@dataclass(frozen=True)
+class Held:
+    """A product as the database has it: its revision, its category, the document's bytes and the vector that they say."""
+
+    revision: int
+    category: int
+    stored: bytes
+    vector: bytes
+
+
+def in_database(url: str) -> dict[str, Held]:
+    """Return all products of the database by key.
+
+    Raises:
+        AssertionError: two documents have the same key.
+    """
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
+    found: dict[str, Held] = {}
+    with client:
+        for document in client["lookalike"]["products"].find(batch_size=5000):
+            if str(document["_id"]).startswith(MARKER_PREFIX):
+                continue
+            product = from_document(document).product
+            assert product.key not in found, f"{product.key} is there twice"
+            revision = int(product.attributes["revision"])  # type: ignore[arg-type]
+            found[product.key] = Held(revision, product.category, bytes(document["vector"]), product.vector.tobytes())
+    return found
+
+
+def lost(journal: Journal, held: dict[str, Held]) -> list[str]:
+    """Return the keys that do not stand in the database as was acknowledged, and those that nobody wrote."""
+    strange = held.keys() - set(journal.known())
+    return sorted(strange) + [key for key in journal.known() if not _stands(held.get(key), journal.now(key))]
+
+
+def _stands(held: Held | None, allowed: set[int]) -> bool:
+    if held is None:
+        return GONE in allowed
+    is_whole = held.category == category_of(held.revision)
+    if held.revision < FIRST_REVISION:  # the feed's vectors are the network's to make
+        is_whole = is_whole and held.stored == bytes(stored_vector(vector_of(held.revision)))
+    return is_whole and held.revision in allowed
+
+
+def in_snapshot(folder: Path) -> Shown:
+    """Return the products of the index by key, from the snapshot that it writes by itself; none without one."""
+    path = next(folder.glob("*.snapshot"), None)
+    if path is None:
+        return {}
+    with BlockReader(path, snapshot.FORMAT) as file:
+        origin = Origin(**file.label["origin"])
+    mirror = new_mirror()
+    snapshot.read(path, origin, mirror)
+    return dict(_shown(mirror.gallery.views))
+
+
+def _shown(views: Any) -> Iterator[tuple[str, tuple[int, bytes]]]:
+    for category, view in enumerate(views):
+        for row in np.flatnonzero(view.live & (view.image == 0)).tolist():
+            yield view.key(row), (category, view.vector(row).tobytes())
+
+
+def apart(held: dict[str, Held], shown: Shown) -> list[str]:
+    """Return the keys that the index has not, has too many, or has with another category or vector than the database."""
+    wanted = {key: (one.category, one.vector) for key, one in held.items()}
+    return sorted(key for key in wanted.keys() | shown.keys() if wanted.get(key) != shown.get(key))
+
+
+def eventually_equal(held: dict[str, Held], look: Callable[[], Shown], within: Iterator[None]) -> list[str]:
+    """Return in what the index differs from the database, as soon as it is nothing or there is no time left."""
+    differing = apart(held, look())
+    while differing and next(within, "over") is None:
+        differing = apart(held, look())
+    return differing

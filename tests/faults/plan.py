@@ -1,0 +1,100 @@
+"""What is to happen, all of it from one seed: which products are written and deleted, and what is killed when."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from services.catalogue.product import Float32Array, Product, unit_vector
+from tests.support.index import CATEGORIES
+
+MODEL = "fashion/1"
+GONE = 0  # the revision of a product that is not there
+DELETES = 0.25  # of the batches
+KINDS = {"index": 4, "database": 4, "importer": 3}  # how often each is killed, in proportion
+SNAPSHOTS = {"kept": 8, "removed": 1, "damaged": 1}  # what an index finds that is started again, in proportion
+
+
+@dataclass(frozen=True)
+class Write:
+    """One operation: a product is to stand at a revision, or to be gone."""
+
+    key: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What is killed after how many operations, how long it stays away, and what becomes of an index's snapshot."""
+
+    after: int
+    kind: str
+    away_s: float
+    snapshot: str
+
+
+class Plan:
+    """The same seed brings the same operations and the same kills."""
+
+    def __init__(self, seed: int, operations: int, products: int, batch: int) -> None:
+        """Remember how much is to happen.
+
+        Args:
+            seed: of everything.
+            operations: how many in all.
+            products: how many keys they are about.
+            batch: the most operations that are sent together.
+        """
+        self.operations = operations
+        self._seed = seed
+        self._products = products
+        self._batch = batch
+
+    def batches(self) -> Iterator[list[Write]]:
+        """Yield what is sent together: products to write or products to delete, each key once."""
+        draw, number = random.Random(f"operations {self._seed}"), 0
+        while number < self.operations:
+            size = min(draw.randint(1, self._batch), self._products, self.operations - number)
+            is_delete = draw.random() < DELETES
+            keys = draw.sample(range(self._products), size)
+            yield [Write(f"k{key}", GONE if is_delete else number + at) for at, key in enumerate(keys, 1)]
+            number += size
+
+    def kills(self, count: int, kinds: Sequence[str]) -> list[Kill]:
+        """Return so many kills, in order, of every kind at least one where there are enough."""
+        draw = random.Random(f"kills {self._seed}")
+        moments = sorted(draw.sample(range(1, self.operations), count))
+        weights = [KINDS[kind] for kind in kinds]
+        drawn = [*kinds, *draw.choices(kinds, weights, k=count)][:count]
+        draw.shuffle(drawn)
+        found = draw.choices(list(SNAPSHOTS), list(SNAPSHOTS.values()), k=count)
+        planned = zip(moments, drawn, found, strict=True)
+        return [Kill(after, kind, draw.uniform(0, 2), snapshot) for after, kind, snapshot in planned]
+
+
+@lru_cache(50_000)
+def category_of(revision: int) -> int:
+    """Return the category of a revision: it may change with each."""
+    return random.Random(f"category {revision}").randrange(len(CATEGORIES))
+
+
+@lru_cache(50_000)
+def vector_of(revision: int) -> Float32Array:
+    """Return the vector of a revision, shape (64,), unit length; no two are alike."""
+    return unit_vector(np.random.default_rng(revision).standard_normal(64).astype(np.float32))
+
+
+def product(write: Write) -> Product:
+    """Return the product that a write is about, as it is to stand."""
+    return Product(
+        key=write.key,
+        category=category_of(write.revision),
+        vector=vector_of(write.revision),
+        model=MODEL,
+        title=f"Revision {write.revision}",
+        url=f"https://shop.example/{write.key}",
+        attributes={"revision": write.revision, "shelf": category_of(write.revision)},
+        category_source="feed",
+    )

@@ -1,0 +1,151 @@
+"""Searches, and judges every answer against the journal."""
+
+import asyncio
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import numpy as np
+
+from services.catalogue.product import Float32Array, unit_vector
+from tests.faults.feed import FIRST_REVISION
+from tests.faults.journal import Journal
+from tests.faults.plan import GONE, MODEL, Write, category_of, vector_of
+from tests.faults.weather import Weather
+from tests.support.index import CATEGORIES
+
+K = 20
+NEAR = 0.04  # of each number, of what is added to a product's vector to look near it
+NOISE = 1e-5  # of a score
+EXAMPLES = 5
+REMEMBERED = 10_000  # operations, whose products are looked for
+Hit = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for; `sent_at` and `well_since` are monotonic, in seconds, the latter None while all is not well."""
+
+    category: int
+    vector: Float32Array
+    key: str | None
+    sent_at: float
+    well_since: float | None
+
+    def is_due(self, changed_at: float, late_s: float) -> bool:
+        """Whether a change has to be seen: it was acknowledged, and all has been well, for longer than `late_s`."""
+        since = max(changed_at, self.well_since or changed_at)
+        return self.well_since is not None and self.sent_at - since > late_s
+
+
+class Searcher:
+    """Searches for products that were written or deleted of late, near them, and anywhere.
+
+    Attributes:
+        counts: of searches and results, by what they are.
+        wrong: of wrong answers, by what is wrong; `examples` are some of them.
+    """
+
+    def __init__(self, url: str, weather: Weather, journal: Journal, late_s: float) -> None:
+        """Remember what to judge by; `late_s`: after how many seconds a change has to be seen while all is well."""
+        self.counts: Counter[str] = Counter()
+        self.wrong: Counter[str] = Counter()
+        self.examples: list[str] = []
+        limits = httpx.Limits(
+            max_keepalive_connections=0
+        )  # the index may close one that is kept just as it is used again
+        self._http = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, limits=limits)
+        self._weather = weather
+        self._journal = journal
+        self._late_s = late_s
+        self._recent: deque[str] = deque(maxlen=REMEMBERED)
+        self._draw = random.Random(0)
+
+    def look_for(self, batch: Sequence[Write]) -> None:
+        """Look for these products from now on, too."""
+        self._recent.extend(write.key for write in batch)
+
+    async def run(self, pause_s: float) -> None:
+        """Search until cancelled, with so many seconds between two searches."""
+        async with self._http:
+            while True:
+                await self.search()
+                await asyncio.sleep(pause_s)
+
+    async def search(self) -> None:
+        """Search once and judge what is found."""
+        was_up = self._weather.is_up("index")
+        try:
+            status = (await self._http.get("/v1/status")).json()
+            self._weather.told(behind=not status["ready"] or status["sync"]["stale"])
+            search = self._next()
+            body = {"category": search.category, "vector": search.vector.tolist(), "model": MODEL, "k": K}
+            certain = search.key and self._journal.certain(search.key)
+            answer = await self._http.post("/v1/search", json=body)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            self._failed(was_up and self._weather.is_up("index"), error)
+            return
+        self.counts["searches answered"] += 1
+        hits = answer.json()["hits"]
+        for hit in hits:
+            self._judge(hit, search)
+        if certain and self._journal.certain(str(search.key)) == certain:
+            self._judge_first(hits, search, certain[1])
+
+    def _next(self) -> Search:
+        """Return what to look for: a product exactly, near one, or anything."""
+        key = self._draw.choice(self._recent) if self._recent else None
+        how = self._draw.choice(["exactly", "near", "anywhere"])
+        moment = time.monotonic(), self._weather.well_since()
+        revision = GONE if key is None else self._journal.latest(key)
+        if revision == GONE or how == "anywhere":
+            category, vector = self._draw.randrange(len(CATEGORIES)), vector_of(self._draw.randrange(1 << 30))
+            return Search(category, vector, None, *moment)
+        category, vector = category_of(revision), vector_of(revision)
+        if how == "exactly":
+            return Search(category, vector, key, *moment)
+        noise = np.random.default_rng(self._draw.randrange(1 << 30)).normal(0, NEAR, 64).astype(np.float32)
+        return Search(category, unit_vector(vector + noise), None, *moment)
+
+    def _failed(self, was_up: bool, error: httpx.HTTPError) -> None:
+        if was_up:
+            self._complain("failed while the index was up", f"{type(error).__name__}: {error}")
+        else:
+            self.counts["searches that failed while the index was away"] += 1
+
+    def _judge(self, hit: Hit, search: Search) -> None:
+        self.counts["results judged"] += 1
+        key, revision = hit["id"], hit["attributes"]["revision"]
+        if (hit["category"], hit["attributes"]["shelf"]) != (search.category, search.category):
+            self._complain("a result from another category", f"{hit} in {search.category}")
+        if revision < FIRST_REVISION and abs(hit["score"] - float(search.vector @ vector_of(revision))) > NOISE:
+            self._complain("a score of another vector", f"{hit}")
+        try:
+            ended_at = self._journal.ended_at(key, revision)
+        except KeyError as error:
+            self._complain("a result that nobody has written", str(error))
+            return
+        if ended_at is None:
+            return
+        if search.is_due(ended_at, self._late_s):
+            kind = "deleted" if self._journal.now(key) == {GONE} else "replaced"
+            self._complain(f"a result {kind} long before", f"{hit}, {search.sent_at - ended_at:.1f} s before")
+        elif search.sent_at - ended_at > self._late_s:
+            self.counts["results of before, while something was away or catching up"] += 1
+
+    def _judge_first(self, hits: Sequence[Hit], search: Search, since: float) -> None:
+        """Judge a search for the very vector of a product that stands there for certain."""
+        if hits and (hits[0]["id"], hits[0]["score"] > 1 - NOISE) == (search.key, True):
+            self.counts["products looked for and found first"] += 1
+        elif search.is_due(since, self._late_s):
+            self._complain("a product missing", f"{search.key}, written {search.sent_at - since:.1f} s before")
+
+    def _complain(self, what: str, example: str) -> None:
+        self.wrong[what] += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(f"{what}: {example}")
