@@ -8,9 +8,9 @@ from training.errors import TrainingError
 # What each recipe takes beside the options of all, and what it takes when nothing is said.
 DEFAULTS: dict[str, dict[str, int | None]] = {
     "epochs": {"epochs": 50, "patience": 12, "batch_size": 64},
-    "metric": {"steps": 5_000, "backgrounds": None},
+    "metric": {"steps": 10_000, "backgrounds": None, "start": None},
 }
-OWN = ("epochs", "patience", "batch_size", "steps", "backgrounds")
+OWN = ("epochs", "patience", "batch_size", "steps", "backgrounds", "start")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class TrainOptions:
     fresh: bool = False
     photos: Path | None = None
     backgrounds: Path | None = None
+    start: Path | None = None
 
     def of(self, recipe: str) -> "TrainOptions":
         """Return the options with the recipe's own defaults.
@@ -53,7 +54,7 @@ class TrainOptions:
             "seed": self.seed,
         }
         options |= {name: getattr(self, name) for name in ("epochs", "patience", "batch_size", "steps")}
-        options |= {name: _name(getattr(self, name)) for name in ("photos", "backgrounds")}
+        options |= {name: _name(getattr(self, name)) for name in ("photos", "backgrounds", "start")}
         given = [f"{_option(name)} {value}" for name, value in options.items() if value is not None]
         return "lookalike train " + " ".join(given)
 

@@ -49,7 +49,7 @@ def train(
         int | None, typer.Option(min=1, max=65_536, help="baseline: pictures a step.", show_default="64")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help="fashion: so many.", show_default="5000")
+        int | None, typer.Option(min=1, max=1_000_000, help="fashion: so many.", show_default="10000")
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where checkpoints go.", show_default="runs/MODEL-SEED")] = None,
     photos: Annotated[
@@ -60,6 +60,9 @@ def train(
     ] = None,
     backgrounds: Annotated[
         Path | None, typer.Option(help="fashion: a folder of pictures to compose products onto (tools/backgrounds.py).")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="fashion: an earlier run's checkpoint, whose backbone is begun with.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing model version.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again instead of going on from a checkpoint.")] = False,
@@ -88,6 +91,7 @@ def train(
             fresh=fresh,
             photos=photos,
             backgrounds=backgrounds,
+            start=start,
         )
         run(options, Terminal())
 

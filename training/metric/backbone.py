@@ -5,6 +5,7 @@ TensorFlow's model garden. The last stage and the head of 1,280 are left out: th
 and serve ImageNet's thousand classes.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,10 @@ class Backbone:
         self._plan = stages
         self.sources: dict[str, Source] = {}
         self.stages: list[Any] = []
+
+    def reduction(self, stage: int, to: int) -> int:
+        """Return how many times smaller the later stage's maps are."""
+        return math.prod(stride for _, _, stride, _, _ in self._plan[stage + 1 : to + 1])
 
     def __call__(self, image: Any) -> Any:
         """Return the last feature map."""

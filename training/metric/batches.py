@@ -1,6 +1,6 @@
 """The pictures and targets of each step, drawn from (seed, step) alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,13 +78,13 @@ class Batches:
             products=self._products(step, plan.products),
             photos=rng.choice(self.photos, plan.photos, p=self.photo_shares),
             grounds=rng.integers(0, len(self.grounds), grounds),
-            on_white=motions(rng, plan.products, size, ON_WHITE, source),
+            on_white=_on_white(rng, plan, size, source),
             in_scene=motions(rng, plan.scenes, size, IN_SCENE, source),
             of_photos=motions(rng, plan.photos, size, PHOTO, source),
             of_grounds=motions(rng, grounds, size, BACKGROUND, patch),
             lights=(
-                Light.draw(rng, plan.products, 0.15),
-                Light.draw(rng, plan.scenes, 0.7),
+                Light.draw(rng, plan.products, 0.03),
+                Light.draw(rng, plan.scenes, 0.6),
                 Light.draw(rng, plan.photos + plan.nothing, 0.9),
             ),
             shadow=rng.uniform(0, 0.6, (plan.scenes, 1, 1, 1)).astype(np.float32),
@@ -114,6 +114,14 @@ class Batches:
             lit(part, light, [step, place]) for place, (part, light) in enumerate(zip(kinds, draws.lights, strict=True))
         ]
         return tf.concat(parts, 0)
+
+
+def _on_white(rng: np.random.Generator, plan: Plan, size: int, source: int) -> NDArray[np.float32]:
+    """Return the transforms of the products on white: those that scenes show too are not mirrored, as the scenes are not."""
+    straight = replace(ON_WHITE, mirrored=False)
+    drawn = [motions(rng, plan.scenes, size, straight, source)]
+    drawn.append(motions(rng, plan.products - plan.scenes, size, ON_WHITE, source))
+    return np.concatenate(drawn)
 
 
 def _even_shares(senders: NDArray[np.str_], categories: NDArray[np.int32]) -> NDArray[np.float64]:

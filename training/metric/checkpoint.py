@@ -18,6 +18,7 @@ SOURCES = {
     "dataset_sha256": "another data set",
     "photos_sha256": "other photos",
     "backgrounds_sha256": "other backgrounds, or none",
+    "start_sha256": "another beginning",
 }
 DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
 History = list[dict[str, float]]
@@ -31,6 +32,7 @@ class RunSettings:
     dataset_sha256: str
     photos_sha256: str
     backgrounds_sha256: str | None
+    start_sha256: str | None
     plan: Plan
 
     def document(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from services.catalogue.kaggle import CATEGORIES
 from services.contracts.manifest import InputSize
@@ -17,11 +18,13 @@ from training.figures import Answers, nothing_scores
 from training.metric.backgrounds import pictures_in, read_backgrounds
 from training.metric.batches import Batches
 from training.metric.card import card_markdown
-from training.metric.checkpoint import RunSettings, find_checkpoint, load_checkpoint
+from training.metric.checkpoint import History, RunSettings, find_checkpoint, load_checkpoint
 from training.metric.loop import fit
 from training.metric.material import read_people, read_studio, refuse_empty_parts, sender_part, senders_seen
 from training.metric.plan import Plan
+from training.metric.polish import POLISHED_NAME, load_polished, polish, save_polished
 from training.metric.serving import export_served_form
+from training.metric.start import take_backbone
 from training.metric.story import StepsStory
 from training.metric.temperature import fitted_temperature, logits
 from training.metric.trainer import Trainer
@@ -34,13 +37,15 @@ from training.split import Split, refuse_empty, split
 from training.story import Trained
 from training.thresholds import against_nothing, thresholds
 
+SETTLED_ON, SETTLED_BY = 1_000_000, 3  # steps whose pictures settle the scales, far from those that are trained on
+
 
 def train_metric(options: TrainOptions, name: ModelName, terminal: Terminal) -> None:
     """Train and publish, or only publish a run that is complete; errors as of `training.train.train`."""
     if options.photos is None:
         raise TrainingError(f"the network {options.model} learns from people's photos too: give --photos")
     refuse_empty_parts(options.photos, options.seed)
-    sources = _Sources(options.dataset, options.photos, options.backgrounds)
+    sources = _Sources(options.dataset, options.photos, options.backgrounds, options.start)
     network, story = _trained(options, sources, terminal)
     data = read_dataset(options.dataset, network.architecture.input, terminal)
     parts = split(data.ids, options.seed)
@@ -90,17 +95,21 @@ class _Sources:
     dataset: Path
     photos: Path
     backgrounds: Path | None
+    start: Path | None
 
     def settings(self, model: str, plan: Plan) -> RunSettings:
         """Return the settings of a run on these."""
         grounds = self.backgrounds
         if grounds is not None:
             pictures_in(grounds)
+        if self.start is not None and not self.start.is_file():
+            raise TrainingError(f"there is no checkpoint at {self.start}")
         return RunSettings(
             model=model,
             dataset_sha256=archive_sha256(self.dataset),
             photos_sha256=archive_sha256(self.photos),
             backgrounds_sha256=archive_sha256(grounds) if grounds else None,
+            start_sha256=archive_sha256(self.start) if self.start else None,
             plan=plan,
         )
 
@@ -116,11 +125,14 @@ class _Sources:
         """Return what the manifest records of them, beside the archive."""
         seen = senders_seen(self.photos, settings.plan.seed)
         photos = {"name": self.photos.resolve().name, "sha256": settings.photos_sha256, "senders_seen": seen}
-        if self.backgrounds is None:
-            return {"photos": photos}
-        count = len(pictures_in(self.backgrounds))
-        facts = {"name": self.backgrounds.resolve().name, "pictures": count, "sha256": settings.backgrounds_sha256}
-        return {"photos": photos, "backgrounds": facts}
+        facts: dict[str, Any] = {"photos": photos}
+        if self.backgrounds is not None:
+            count = len(pictures_in(self.backgrounds))
+            name = self.backgrounds.resolve().name
+            facts["backgrounds"] = {"name": name, "pictures": count, "sha256": settings.backgrounds_sha256}
+        if self.start is not None:
+            facts["start"] = {"name": self.start.name, "sha256": settings.start_sha256}
+        return facts
 
 
 def _trained(options: TrainOptions, sources: _Sources, terminal: Terminal) -> tuple[Network, StepsStory]:
@@ -135,15 +147,29 @@ def _trained(options: TrainOptions, sources: _Sources, terminal: Terminal) -> tu
     stored = find_checkpoint(options.run_dir, settings)
     if stored and stored.step >= plan.steps:
         terminal.line(f"the run in {options.run_dir} is complete")
+        batches, history = None, stored.history
         network, trainer = _begin(options, stored.classes, plan)
         load_checkpoint(options.run_dir, stored, trainer)
-        history = stored.history
     else:
         batches = sources.batches(plan, size, terminal)
         network, trainer = _begin(options, batches.studio.classes(), plan)
-        history = fit(trainer, batches, settings, options.run_dir, terminal)
+        history = _fitted(trainer, batches, settings, options, terminal)
     trainer.take_means()
+    if not load_polished(network.whole, options.run_dir):
+        polish(trainer, batches or sources.batches(plan, size, terminal), terminal)
+        save_polished(network.whole, options.run_dir)
     return network, StepsStory(settings, history)
+
+
+def _fitted(
+    trainer: Trainer, batches: Batches, settings: RunSettings, options: TrainOptions, terminal: Terminal
+) -> History:
+    """Train to the plan's end; return the losses along the way."""
+    (options.run_dir / POLISHED_NAME).unlink(missing_ok=True)
+    if options.start is not None:
+        take_backbone(trainer, options.start)
+    trainer.settle(tf.concat([batches(SETTLED_ON + i, batches.size)[0] for i in range(SETTLED_BY)], 0))
+    return fit(trainer, batches, settings, options.run_dir, terminal)
 
 
 def _begin(options: TrainOptions, classes: dict[str, int], plan: Plan) -> tuple[Network, Trainer]:

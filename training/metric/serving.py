@@ -17,7 +17,7 @@ from training.networks import Network
 
 class _Convolution(layers.Conv2D):  # type: ignore[misc]
     def call(self, inputs: Any) -> Any:
-        return tf.nn.bias_add(tf.nn.conv2d(inputs, self.kernel, self.strides, "SAME"), self.bias)
+        return self.activation(tf.nn.bias_add(tf.nn.conv2d(inputs, self.kernel, self.strides, "SAME"), self.bias))
 
 
 class _Depthwise(layers.DepthwiseConv2D):  # type: ignore[misc]

@@ -29,13 +29,18 @@ class StepsStory:
     def _seconds(self) -> float:
         return sum(entry["seconds"] for entry in self.history)
 
+    def _begun(self) -> str:
+        digest = self.settings.start_sha256
+        return f", begun with the backbone of another run (checkpoint `{digest[:12]}…`)" if digest else ""
+
     def markdown(self) -> str:
         plan, last = self.settings.plan, self.history[-1]
         shown = plan.products + plan.scenes + plan.photos + plan.nothing
         losses = ", ".join(f"{name} {last[name]:.3f}" for name in LOSSES)
         return f"""{plan.steps:,} steps of {shown} pictures ({plan.products} products on white, {plan.scenes} of them on backgrounds too,
-{plan.photos} people's photos, {plan.nothing} backgrounds alone) in {self._seconds() / 60:,.0f} minutes on a CPU that other work shared. The
-weights kept are a running mean over about the last {1 / (1 - plan.mean):,.0f} steps. Losses over the last steps: {losses}.
+{plan.photos} people's photos, {plan.nothing} backgrounds alone) in {self._seconds() / 60:,.0f} minutes on a CPU that other work shared{self._begun()}. The
+weights kept are a running mean over about the last {1 / (1 - plan.mean):,.0f} steps. Losses over the last steps: {losses}. At the end the layers after
+the features alone, for {plan.polish().steps:,} steps of {plan.joined * shown} pictures, on the features of {plan.cached * shown:,} that were computed once.
 
 ![Losses by step](curves.png)"""
 

@@ -8,8 +8,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
-from training.metric.losses import masked_cross_entropy, same_product
-from training.metric.network import DEEP, Proxies
+from training.metric.losses import Sought, masked_cross_entropy, same_product
+from training.metric.network import DEEP, Proxies, settle
 from training.metric.plan import Plan
 
 GREATEST_GRADIENT = 5.0  # norm over all variables; longer ones are cut to it
@@ -18,7 +18,7 @@ LEAST_RATE = 0.01  # share of the peak learning rate at the very end
 
 
 class Trainer:
-    """Trains a network with the outputs `ten` and `vector`.
+    """Trains a network with the outputs `ten`, `kind` and `look`.
 
     The weights that are kept are a running mean of those of the last thousand steps or so.
     """
@@ -29,7 +29,7 @@ class Trainer:
         `step` counts the steps taken.
         """
         self.plan, self.network, self.step = plan, network, 0
-        dimension = network.output["vector"].shape[-1]
+        dimension = network.output["kind"].shape[-1]
         self.heads = {name: Proxies(count, name=name) for name, count in classes.items()}
         for head in self.heads.values():
             head.build((None, dimension))
@@ -44,8 +44,9 @@ class Trainer:
         for optimizer, variables in zip(self.optimizers, (self.deep, self.shallow), strict=True):
             optimizer.build(variables)
         self.means = [tf.Variable(v.value) for v in self.deep + self.shallow]
-        self.memory = tf.Variable(tf.zeros((plan.memory, dimension)))
+        self.memory = tf.Variable(tf.zeros((plan.memory, network.output["look"].shape[-1])))
         self.memory_ids = tf.Variable(tf.fill([plan.memory], tf.constant(-1, tf.int64)))
+        self.memory_categories = tf.Variable(tf.zeros([plan.memory], tf.int32))
         self._compiled: dict[int, Any] = {}
 
     def rate(self) -> float:
@@ -55,15 +56,24 @@ class Trainer:
         done = (self.step - self.plan.warm_up) / max(1, self.plan.steps - self.plan.warm_up)
         return float(max(LEAST_RATE, 0.5 * (1 + np.cos(np.pi * min(1.0, done)))))
 
+    def stirred(self) -> float:
+        """Return the backbone's share of its rate: nothing while the layers after it warm up, then a rise as short."""
+        return min(1.0, max(0.0, self.step / self.plan.warm_up - 1))
+
+    def settle(self, pictures: Any) -> None:
+        """Begin: settle the network's scales on these pictures, float32 (n, h, w, 3), and the running mean on its weights."""
+        settle(self.network, pictures)
+        for mean, variable in zip(self.means, self.deep + self.shallow, strict=True):
+            mean.assign(variable)
+
     def train(self, pictures: Any, targets: dict[str, Any]) -> NDArray[np.float32]:
         """Take one step; return the losses, float32 (6,), in the order of LOSSES.
 
         Raises:
             TrainingError: a loss is no longer a number.
         """
-        rate = self.rate()
-        for optimizer, share in zip(self.optimizers, (self.plan.backbone_rate, 1.0), strict=True):
-            optimizer.learning_rate.assign(self.plan.peak_rate * share * rate)
+        for optimizer, share in zip(self.optimizers, (self.plan.backbone_rate * self.stirred(), 1.0), strict=True):
+            optimizer.learning_rate.assign(self.plan.peak_rate * share * self.rate())
         self._reseed_dropout()
         size = int(pictures.shape[1])
         if size not in self._compiled:
@@ -95,23 +105,29 @@ class Trainer:
         self.optimizers[1].apply(gradients[len(self.deep) :], self.shallow)
         for mean, variable in zip(self.means, variables, strict=True):
             mean.assign(decay * mean + (1 - decay) * variable)
-        self._remember(said["vector"][: self.plan.products], targets["ids"], place)
+        self._remember(said["look"][: self.plan.products], targets, place)
         return losses
 
     def _losses(self, said: dict[str, Any], targets: dict[str, Any]) -> Any:
-        vectors, shown = said["vector"], self.plan.products
+        kinds, looks, shown = said["kind"], said["look"], self.plan.products
         losses = [masked_cross_entropy(said["ten"], targets["categories"])]
-        losses += [masked_cross_entropy(head(vectors), targets[name], SMOOTHING) for name, head in self.heads.items()]
-        gallery = tf.concat([vectors[:shown], self.memory], 0)
-        ids = tf.concat([targets["ids"], self.memory_ids], 0)
-        scenes = vectors[shown : shown + self.plan.scenes]
-        losses.append(same_product(scenes, gallery, targets["ids"][: self.plan.scenes], ids, self.plan.temperature))
+        losses += [masked_cross_entropy(head(kinds), targets[name], SMOOTHING) for name, head in self.heads.items()]
+        gallery = tf.concat([looks[:shown], self.memory], 0)
+        theirs = Sought(
+            tf.concat([targets["ids"], self.memory_ids], 0),
+            tf.concat([targets["categories"][:shown], self.memory_categories], 0),
+        )
+        scenes = self.plan.scenes
+        sought = Sought(targets["ids"][:scenes], targets["categories"][:scenes])
+        losses.append(same_product(looks[shown : shown + scenes], gallery, sought, theirs, self.plan.temperature))
         return tf.stack(losses)
 
-    def _remember(self, vectors: Any, ids: Any, place: Any) -> None:
-        rows = (place + tf.range(self.plan.products)) % self.plan.memory
-        self.memory.assign(tf.tensor_scatter_nd_update(self.memory, rows[:, None], tf.stop_gradient(vectors)))
-        self.memory_ids.assign(tf.tensor_scatter_nd_update(self.memory_ids, rows[:, None], ids))
+    def _remember(self, looks: Any, targets: dict[str, Any], place: Any) -> None:
+        shown = self.plan.products
+        rows = ((place + tf.range(shown)) % self.plan.memory)[:, None]
+        kept = (looks, targets["ids"], targets["categories"][:shown])
+        for memory, values in zip((self.memory, self.memory_ids, self.memory_categories), kept, strict=True):
+            memory.assign(tf.tensor_scatter_nd_update(memory, rows, tf.stop_gradient(values)))
 
     def take_means(self) -> None:
         """Put the running mean in the place of the weights."""
@@ -121,4 +137,12 @@ class Trainer:
     def variables(self) -> list[Any]:
         """Return all that a checkpoint holds, in an order that old checkpoints rely on."""
         optimizers = [v for optimizer in self.optimizers for v in optimizer.variables]
-        return [*self.deep, *self.shallow, *self.means, *optimizers, self.memory, self.memory_ids]
+        return [
+            *self.deep,
+            *self.shallow,
+            *self.means,
+            *optimizers,
+            self.memory,
+            self.memory_ids,
+            self.memory_categories,
+        ]

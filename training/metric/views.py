@@ -27,8 +27,8 @@ class Motion:
     mirrored: bool = True
 
 
-ON_WHITE = Motion(scale=(0.88, 1.12), degrees=6, shift=0.07, stretch=0.05)
-IN_SCENE = Motion(scale=(0.55, 1.25), degrees=30, shift=0.2, stretch=0.12)
+ON_WHITE = Motion(scale=(0.94, 1.06), degrees=3, shift=0.04, stretch=0.03)
+IN_SCENE = Motion(scale=(0.55, 1.15), degrees=22, shift=0.14, stretch=0.08, mirrored=False)
 PHOTO = Motion(scale=(0.9, 1.5), degrees=20, shift=0.15, stretch=0.1)
 BACKGROUND = Motion(scale=(1.05, 2.2), degrees=180, shift=0.1, stretch=0.2)
 

@@ -1,4 +1,4 @@
-from training.summary import NAMES, PLACES, summary, written
+from training.summary import GOALS, NAMES, PLACES, goal, summary, written
 
 FIGURES = {
     "classification": {"accuracy": 0.99},
@@ -30,3 +30,8 @@ def test_a_network_whose_input_is_no_square_has_no_self_retrieval() -> None:
 
 def test_figures_are_written_as_shares_or_numbers() -> None:
     assert [written("kept", 0.9712), written("auroc", 0.98765), written("cost", None)] == ["97.1 %", "0.988", "–"]
+
+
+def test_goals_are_written_as_their_figures() -> None:
+    assert set(GOALS) < set(NAMES)
+    assert [goal("article_type"), goal("cost"), goal("studio_ece")] == ["≥ 87.0 %", "≤ 5.000", ""]

@@ -20,7 +20,7 @@ from training.metric.trainer import Trainer
 from training.progress import Terminal
 
 CHOSEN = plan(steps=4)
-SETTINGS = RunSettings("tiny", "aa", "bb", None, CHOSEN)
+SETTINGS = RunSettings("tiny", "aa", "bb", None, None, CHOSEN)
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +91,7 @@ def test_no_run_is_found_where_none_was_begun(tmp_path: Path) -> None:
         (replace(SETTINGS, dataset_sha256="xx"), "another data set"),
         (replace(SETTINGS, photos_sha256="xx"), "other photos"),
         (replace(SETTINGS, backgrounds_sha256="xx"), "other backgrounds, or none"),
+        (replace(SETTINGS, start_sha256="xx"), "another beginning"),
         (replace(SETTINGS, plan=plan(steps=7)), "steps 4, not 7"),
         (replace(SETTINGS, plan=plan(steps=4, seed=8)), "seed 7, not 8"),
         (replace(SETTINGS, model="fashion"), "model tiny, not fashion"),

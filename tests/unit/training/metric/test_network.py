@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.training.metric.tiny import PARAMETERS, SIZE, STAGES, network
 from training.metric.backbone import Backbone
-from training.metric.network import FROZEN, Proxies
+from training.metric.network import FROZEN, KINDS, SHARE, Glances, Proxies, Scaled, settle
 from training.metric.weights import folded, pretrained_path, read_weights
 
 
@@ -67,3 +67,30 @@ def test_proxies_are_scaled_cosines() -> None:
     directions = proxies.directions.numpy()
     cosines = vector @ directions / np.linalg.norm(directions, axis=0)
     np.testing.assert_allclose(logits, 12 * cosines, rtol=1e-5)
+
+
+def test_a_similarity_is_a_weighted_mean_of_those_of_kind_and_look(said: dict[str, np.ndarray]) -> None:
+    assert said["kind"].shape == (5, KINDS)
+    likeness = {name: said[name] @ said[name].T for name in ("vector", "kind", "look")}
+    wanted = (1 - SHARE) * likeness["kind"] + SHARE * likeness["look"]
+    np.testing.assert_allclose(likeness["vector"], wanted, atol=1e-5)
+
+
+def test_settled_maps_have_mean_nothing_and_deviation_one() -> None:
+    built = network()
+    pictures = np.random.default_rng(1).uniform(0, 255, (6, SIZE, SIZE, 3)).astype(np.float32)
+    settle(built, pictures)
+    scaled = [layer for layer in built.layers if isinstance(layer, Scaled)]
+    assert len(scaled) == 2
+    for layer in scaled:
+        maps = keras.Model(built.input, layer.output)(pictures, training=False).numpy()
+        np.testing.assert_allclose(maps.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+        alive = maps.std(axis=(0, 1, 2)) > 0
+        np.testing.assert_allclose(maps.std(axis=(0, 1, 2))[alive], 1, atol=0.1)
+
+
+def test_a_glance_is_the_mean_over_the_places_that_its_score_prefers() -> None:
+    maps = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2)
+    scores = np.zeros((1, 2, 2, 2), np.float32)
+    scores[0, 1, 0, 1] = 50  # the second glance sees one place alone, the first all of them
+    np.testing.assert_allclose(Glances()(scores, maps).numpy(), [[3, 4, 4, 5]], atol=1e-5)

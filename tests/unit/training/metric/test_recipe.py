@@ -131,6 +131,7 @@ def test_a_complete_run_is_published_again_without_training(
         ({"photos": None}, "the network tiny learns from people's photos too: give --photos"),
         ({"photos": Path("none.zip")}, "there are no photos at none.zip"),
         ({"backgrounds": Path("none")}, "there are no backgrounds at none"),
+        ({"start": Path("none.npz")}, "there is no checkpoint at none.npz"),
         ({"epochs": 3}, "the network tiny takes no --epochs"),
         ({"batch_size": 3}, "the network tiny takes no --batch-size"),
         ({"steps": 3}, "has steps 2, not 3"),

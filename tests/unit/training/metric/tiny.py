@@ -24,7 +24,8 @@ STAGES: Stages = (
     (1, 3, 2, 2, 12),
 )
 SIZE = 24
-PARAMETERS = 42_862
+LAST = {"cached": 4, "joined": 2, "rounds": 1}
+PARAMETERS = 128_738
 
 
 def network(categories: int = len(CATEGORIES)) -> Any:
@@ -50,7 +51,9 @@ ARCHITECTURE = Architecture(
 
 def plan(steps: int = 10, **more: Any) -> Plan:
     return Plan(
-        **{"steps": steps, "products": 8, "scenes": 4, "photos": 4, "nothing": 2, "memory": 32, "small": SIZE} | more
+        **{"steps": steps, "products": 8, "scenes": 4, "photos": 4, "nothing": 2, "memory": 32, "small": SIZE}
+        | LAST
+        | more
     )
 
 
