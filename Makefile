@@ -11,7 +11,7 @@ MODEL ?= baseline
 COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench faults train evaluate clean openapi compose-test
+.PHONY: help setup demo stop test lint format bench faults train evaluate evaluate-detector clean openapi compose-test
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ faults: $(READY) ## Kill database, index and import while products change, and c
 compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it down [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
-train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline|fashion] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
+train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline|fashion|detector] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make train DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
@@ -57,6 +57,10 @@ evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fas
 	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/1)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)")
+
+evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/1] [BACKGROUNDS=folder]
+	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }
+	@$(BIN)/lookalike evaluate-detector --model "$(or $(MODEL_DIR),models/detector/1)" --dataset "$(DATASET)" $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)")
 
 clean: stop ## Remove the local stack's data and the virtual environment
 	@rm -rf var $(VENV)

@@ -73,6 +73,19 @@ ARCHITECTURES = {
 }
 
 
+# Trained, but not a network of vectors: it has a recipe of its own, and is no `Architecture`.
+DETECTOR = "detector"
+
+
+def recipe_of(name: str) -> str:
+    """Return how a model is trained: a name in `training.train.RECIPES`.
+
+    Raises:
+        TrainingError: there is none of that name.
+    """
+    return DETECTOR if name == DETECTOR else architecture(name).recipe
+
+
 def architecture(name: str) -> Architecture:
     """Return a registered architecture.
 
@@ -80,7 +93,9 @@ def architecture(name: str) -> Architecture:
         TrainingError: there is none of that name.
     """
     if name not in ARCHITECTURES:
-        raise TrainingError(f"there is no network called {name!r}: the names are {', '.join(ARCHITECTURES)}")
+        raise TrainingError(
+            f"there is no network called {name!r}: the names are {', '.join((*ARCHITECTURES, DETECTOR))}"
+        )
     return ARCHITECTURES[name]
 
 

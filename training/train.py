@@ -5,10 +5,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from training.detector.recipe import train_detector
 from training.epochs import train_in_epochs
 from training.errors import TrainingError
 from training.metric.recipe import train_metric
-from training.networks import architecture
+from training.networks import recipe_of
 from training.options import TrainOptions
 from training.progress import Terminal
 from training.publish import ModelName
@@ -17,6 +18,7 @@ NEEDED_BYTES = 200 * 1024 * 1024  # a checkpoint twice (43 MB each for the large
 RECIPES: dict[str, Callable[[TrainOptions, ModelName, Terminal], None]] = {
     "epochs": train_in_epochs,
     "metric": train_metric,
+    "detector": train_detector,
 }
 
 
@@ -29,7 +31,7 @@ def train(options: TrainOptions, terminal: Terminal) -> Path:
         KeyboardInterrupt: passed on; the same command goes on after the last checkpoint.
     """
     name = ModelName.of(options.out)
-    recipe = architecture(options.model).recipe
+    recipe = recipe_of(options.model)
     options = options.of(recipe)
     name.refuse_to_overwrite(options.force)
     for what, path in (("photos", options.photos), ("backgrounds", options.backgrounds)):

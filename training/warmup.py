@@ -4,9 +4,10 @@ Without them the first request of each batch size waits for TensorFlow to set it
 """
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from services.contracts.manifest import InputSize
 from training.errors import TrainingError
@@ -15,6 +16,12 @@ from training.errors import TrainingError
 WARMUP_PATH = Path("assets.extra") / "tf_serving_warmup_requests"
 # `allowed_batch_sizes` of deploy/serving/batching.config: every other size is padded up to one of these.
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+def _white(count: int, size: InputSize) -> Any:
+    """Return white pictures as a TensorProto with one value: the last value of a repeated field stands for all that are missing."""
+    shape = tf.TensorShape((count, size.height, size.width, 3)).as_proto()
+    return tensor_pb2.TensorProto(dtype=types_pb2.DT_UINT8, tensor_shape=shape, int_val=[255])
 
 
 def write_warmup(directory: Path, name: str, size: InputSize) -> Path:
@@ -32,8 +39,7 @@ def write_warmup(directory: Path, name: str, size: InputSize) -> Path:
             for count in BATCH_SIZES:
                 request = predict_pb2.PredictRequest()
                 request.model_spec.name = name
-                white = np.full((count, size.height, size.width, 3), 255, np.uint8)
-                request.inputs["image"].CopyFrom(tf.make_tensor_proto(white))
+                request.inputs["image"].CopyFrom(_white(count, size))
                 log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
                 file.write(log.SerializeToString())
     except (OSError, tf.errors.OpError) as error:

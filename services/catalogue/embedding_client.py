@@ -11,7 +11,7 @@ from services.contracts.errors import EmbeddingUnavailable, UpstreamTimeout
 from services.contracts.framing import FRAMED, pack
 from services.contracts.problems import error_from_problem
 from services.contracts.telemetry import outgoing_headers
-from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ListedModel, ModelFacts, ModelsAnswer
+from services.contracts.wire import BatchAnswer, DetectionAnswer, EmbeddingAnswer, ListedModel, ModelFacts, ModelsAnswer
 
 RAW = "application/octet-stream"
 Message = TypeVar("Message", bound=BaseModel)
@@ -105,6 +105,16 @@ class EmbeddingClient:
         body = pack(images)
         answer = await self._send("POST", "/v1/embed/batch", content=body, kind=FRAMED, model=model, beside=beside)
         return _understood(BatchAnswer, answer)
+
+    async def detect(self, data: bytes) -> DetectionAnswer:
+        """Return where the garments of a picture are, and of which kind.
+
+        Raises:
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            DetectorUnavailable: the service has no detector.
+            EmbeddingUnavailable, UpstreamTimeout: as `model`.
+        """
+        return _understood(DetectionAnswer, await self._send("POST", "/v1/detect", content=data))
 
     async def resize(self, data: bytes, width: int) -> bytes | None:
         """Return a picture as WebP of that width in pixels, upright and on white; None where it is no wider already.

@@ -29,6 +29,7 @@ app.command("forget-model")(models.forget_model)
 app.command("search")(search.search)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
+app.command("evaluate-detector")(train.evaluate_detector)
 
 
 @app.command()

@@ -14,7 +14,11 @@ import typer
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-SHIPPED = {"baseline": Path("models/fashion/1"), "fashion": Path("models/fashion/2")}
+SHIPPED = {
+    "baseline": Path("models/fashion/1"),
+    "fashion": Path("models/fashion/2"),
+    "detector": Path("models/detector/1"),
+}
 
 
 class Part(StrEnum):
@@ -30,10 +34,13 @@ DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Pro
 
 def train(
     dataset: DatasetPath,
-    model: Annotated[str, typer.Option(help="The network's name: baseline, or fashion.")] = "baseline",
+    model: Annotated[str, typer.Option(help="The network's name: baseline, fashion, or detector.")] = "baseline",
     out: Annotated[
         Path | None,
-        typer.Option(help="The model version directory to write.", show_default="models/fashion/1 (fashion: 2)"),
+        typer.Option(
+            help="The model version directory to write.",
+            show_default="models/fashion/1 (fashion: 2), models/detector/1",
+        ),
     ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Of the split, the weights and the augmentation.")
@@ -49,17 +56,18 @@ def train(
         int | None, typer.Option(min=1, max=65_536, help="baseline: pictures a step.", show_default="64")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help="fashion: so many.", show_default="10000")
+        int | None, typer.Option(min=1, max=1_000_000, help="fashion, detector: so many.", show_default="10000, 1536")
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where checkpoints go.", show_default="runs/MODEL-SEED")] = None,
     photos: Annotated[
         Path | None,
         typer.Option(
-            help="clothing-photos.zip: fashion learns from it; the report has the accuracy on people's photos."
+            help="clothing-photos.zip: fashion learns from it, detector from its backgrounds; the report has the accuracy on people's photos."
         ),
     ] = None,
     backgrounds: Annotated[
-        Path | None, typer.Option(help="fashion: a folder of pictures to compose products onto (tools/backgrounds.py).")
+        Path | None,
+        typer.Option(help="fashion, detector: a folder of pictures to compose products onto (tools/backgrounds.py)."),
     ] = None,
     start: Annotated[
         Path | None, typer.Option(help="fashion: an earlier run's checkpoint, whose backbone is begun with.")
@@ -133,6 +141,24 @@ def evaluate(
 
         sources = Sources(dataset, photos, backgrounds, negatives)
         figures = evaluate_directory(model, Asked(sources, str(split), gallery, cost, grids=grids), Terminal())
+        sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+
+
+def evaluate_detector(
+    dataset: DatasetPath,
+    model: Annotated[Path, typer.Option(help="A detector's version directory.")] = SHIPPED["detector"],
+    backgrounds: Annotated[
+        Path | None, typer.Option(help="A folder of pictures to compose products onto; never trained on.")
+    ] = None,
+    scenes: Annotated[int, typer.Option(min=1, max=100_000, help="How many scenes of each kind.")] = 1000,
+) -> None:
+    """Print the figures of a detector as JSON: how many garments of composed scenes it finds."""
+    with _one_sentence("nothing was changed"):
+        _quiet_tensorflow()
+        from training.detector.evaluate import evaluate_detector as run
+        from training.progress import Terminal
+
+        figures = run(model, dataset, backgrounds, scenes, Terminal())
         sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -118,6 +118,10 @@ class EmbeddingUnavailable(LookalikeError):
     retry_after_s = 2
 
 
+class DetectorUnavailable(LookalikeError):
+    slug, status, title = "detector-unavailable", 503, "Garments cannot be looked for here"
+
+
 class CatalogueUnavailable(LookalikeError):
     slug, status, title = "catalogue-unavailable", 503, "The catalogue's database cannot be reached"
     retry_after_s = 5

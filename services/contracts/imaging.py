@@ -93,11 +93,16 @@ DEFAULT_LIMITS = ImageLimits()
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What the file said of itself: format as in `FORMATS`, width and height in pixels as stored."""
+    """What the file said of itself: format as in `FORMATS`, width and height in pixels as stored.
+
+    `shown` is where the picture, or the part that was meant, is in the network's input: left, top, right and bottom in pixels.
+    Around it is white.
+    """
 
     format: str
     width: int
     height: int
+    shown: tuple[int, int, int, int]
 
 
 def _refuse_kind(data: bytes) -> UnsupportedImage:
@@ -191,6 +196,12 @@ def _fit(width: float, height: float, box_width: int, box_height: int) -> tuple[
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def _shown(image: Image.Image, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return where a picture stands in the middle of a frame: left, top, right and bottom in pixels."""
+    left, top = (width - image.width) // 2, (height - image.height) // 2
+    return left, top, left + image.width, top + image.height
+
+
 def _on_white(image: Image.Image, width: int, height: int) -> UInt8Image:
     """Return the picture in the middle of a white frame, as an array."""
     if image.mode == "RGBA":
@@ -198,8 +209,8 @@ def _on_white(image: Image.Image, width: int, height: int) -> UInt8Image:
         opaque.paste(image.convert("RGB"), (0, 0), image.getchannel("A"))
         image = opaque
     frame = np.full((height, width, 3), 255, np.uint8)
-    left, top = (width - image.width) // 2, (height - image.height) // 2
-    frame[top : top + image.height, left : left + image.width] = np.asarray(image)
+    left, top, right, bottom = _shown(image, width, height)
+    frame[top:bottom, left:right] = np.asarray(image)
     return frame
 
 
@@ -224,8 +235,7 @@ def prepare_image(
         InvalidRequest: the box has too few pixels of this picture.
     """
     kind, image = _open(data, limits)
-    facts = ImageFacts(kind, image.width, image.height)
-    orientation = _orientation(image)
+    stored, orientation = image.size, _orientation(image)  # a JPEG's size changes when it is drafted
     edges = _stored_edges(box, orientation)
     part = ((edges[2] - edges[0]) * image.width, (edges[3] - edges[1]) * image.height)
     if box is not None:
@@ -240,4 +250,5 @@ def prepare_image(
     except DECODE_ERRORS as error:
         raise InvalidImage(f"the {kind} file is damaged or cut short: {error}") from None
     upright = small.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else small
+    facts = ImageFacts(kind, *stored, _shown(upright, size.width, size.height))
     return _on_white(upright, size.width, size.height), facts

@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MANIFEST_NAME = "manifest.json"
 MODEL_ID = re.compile(r"([a-z0-9][a-z0-9_-]*)/([1-9][0-9]{0,8})")
+Facts = TypeVar("Facts", bound="TrainedModel")
 
 
 class ManifestError(Exception):
@@ -23,8 +24,8 @@ class InputSize(BaseModel):
     width: int = Field(gt=0, le=2048)
 
 
-class Manifest(BaseModel):
-    """Facts of one trained model version."""
+class TrainedModel(BaseModel):
+    """Facts that every trained model version has."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,10 +34,7 @@ class Manifest(BaseModel):
     architecture: str
     input: InputSize
     categories: tuple[str, ...] = Field(min_length=1)
-    dimension: int = Field(ge=1)
-    unit_length: bool = Field(description="whether the graph's vectors already have length one")
     parameters: int = Field(ge=1, description="trainable parameters")
-    thresholds: dict[str, float] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
     dataset: dict[str, Any] = Field(default_factory=dict)
     seed: int
@@ -45,13 +43,28 @@ class Manifest(BaseModel):
 
     @property
     def model_id(self) -> str:
-        """The name that vectors carry, such as `fashion/1`."""
+        """The name that vectors and answers carry, such as `fashion/1`."""
         return f"{self.name}/{self.version}"
+
+
+class Manifest(TrainedModel):
+    """Facts of a model that makes vectors."""
+
+    dimension: int = Field(ge=1)
+    unit_length: bool = Field(description="whether the graph's vectors already have length one")
+    thresholds: dict[str, float] = Field(default_factory=dict)
 
     def category_id(self, name: str) -> int | None:
         """Return the id of a category by its name (any case), or None if it is not one of the model's."""
         folded = name.strip().casefold()
         return next((i for i, c in enumerate(self.categories) if c.casefold() == folded), None)
+
+
+class DetectorManifest(TrainedModel):
+    """Facts of a model that says where the garments of a picture are."""
+
+    boxes: int = Field(ge=1, le=1000, description="boxes of one answer; the weakest are near 0")
+    threshold: float = Field(gt=0, lt=1, description="how probable a box's category has to be for the box to count")
 
 
 def load_manifest(model_dir: Path) -> Manifest:
@@ -60,13 +73,22 @@ def load_manifest(model_dir: Path) -> Manifest:
     Raises:
         ManifestError: the directory, its SavedModel or its manifest is missing or unreadable.
     """
+    return _load(model_dir, Manifest)
+
+
+def load_detector_manifest(model_dir: Path) -> DetectorManifest:
+    """Read `manifest.json` of a detector's version directory such as `models/detector/1`; errors as `load_manifest`."""
+    return _load(model_dir, DetectorManifest)
+
+
+def _load(model_dir: Path, kind: type[Facts]) -> Facts:
     path = model_dir / MANIFEST_NAME
     if not model_dir.is_dir():
         raise ManifestError(f"there is no model directory {model_dir}: train one (make train) or set its path")
     if not path.is_file():
         raise ManifestError(f"{model_dir} has no {MANIFEST_NAME}: copy the whole version directory")
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        manifest = kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"

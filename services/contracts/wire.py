@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from services.contracts.box import Box
 from services.contracts.filter_json import JsonFilter
 from services.contracts.filters import EVERYTHING
 from services.contracts.filters import AttributeValue as AttributeValue
@@ -104,6 +105,21 @@ class BatchAnswer(Frozen):
 
     items: list[BatchItem]
     timings_ms: dict[str, float]
+
+
+class FoundGarment(Frozen):
+    """A garment of a picture: where it is, as parts of the upright picture's sides, and of which kind."""
+
+    box: Box
+    category: Category
+
+
+class DetectionAnswer(Frozen):
+    """The garments of a picture, the surest first."""
+
+    garments: list[FoundGarment]
+    model: str = Field(examples=["detector/1"])
+    timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 12.0, "total": 14.4}])
 
 
 class ModelFacts(Frozen):

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 from starlette.responses import Response
 
 from services.contracts.errors import LookalikeError
-from services.contracts.manifest import Manifest
+from services.contracts.manifest import DetectorManifest, Manifest
 from services.contracts.problems import PREFIX
 from services.embedding.embed import Float32Array, Outcome, Seen
+from services.embedding.garments import Found
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,23 @@ def batch_item(outcome: Outcome, manifest: Manifest, beside: Beside | None, numb
     if isinstance(outcome, LookalikeError):
         return {"error": {"type": PREFIX + outcome.slug, "status": outcome.status, "detail": outcome.detail}}
     return {"embedding": embedding(outcome, manifest, beside, number, _in_base64)}
+
+
+def garments(found: Found, manifest: DetectorManifest) -> list[dict[str, Any]]:
+    """Return the documents of `wire.FoundGarment`."""
+    return [
+        {
+            "box": {"x": left, "y": top, "width": right - left, "height": bottom - top},
+            "category": {
+                "id": category,
+                "name": manifest.categories[category],
+                "probability": round(float(score), 4),
+            },
+        }
+        for (left, top, right, bottom), category, score in zip(
+            np.round(found.boxes.astype(np.float64), 4).tolist(), found.categories.tolist(), found.scores, strict=True
+        )
+    ]
 
 
 def _in_base64(vector: Float32Array) -> str:

@@ -11,11 +11,12 @@ from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
 from services.embedding.models import Models
 from services.embedding.routes import router
+from services.embedding.served_detector import ServedDetector
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.state import EmbeddingState, embedding_state
 
-DESCRIPTION = """Makes of an image what the network sees in it: nine category probabilities and a vector of unit length.
-For Lookalike's own services: it stands behind the gateway. Errors are problem documents (RFC 9457)."""
+DESCRIPTION = """Makes of an image what the network sees in it: nine category probabilities and a vector of unit length, or where its
+garments are. For Lookalike's own services: it stands behind the gateway. Errors are problem documents (RFC 9457)."""
 
 
 def create_app(settings: EmbeddingSettings) -> FastAPI:
@@ -25,11 +26,13 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         models = Models(settings)
+        detector = ServedDetector(settings, models.threads)
         await models.open()
         try:
             admission = Admission(settings.max_requests, settings.max_request_bytes)
-            yield {"embedding": EmbeddingState(settings, models, admission, metrics)}
+            yield {"embedding": EmbeddingState(settings, models, detector, admission, metrics)}
         finally:
+            await detector.close()
             await models.close()
 
     return make_app(

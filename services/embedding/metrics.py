@@ -5,6 +5,7 @@ from collections import Counter as Counts
 from prometheus_client import Counter, Histogram
 
 from services.contracts.telemetry import BUCKETS_S, Metrics
+from services.embedding.detect import TimedGarments
 from services.embedding.embed import Timed
 
 
@@ -26,6 +27,11 @@ class EmbeddingMetrics(Metrics):
             buckets=BUCKETS_S,
             registry=self.registry,
         )
+
+    def record_garments(self, timed: TimedGarments) -> None:
+        """Observe the stages of one request for the garments of an image."""
+        self.stages.labels("decode").observe(timed.decode_ms / 1000)
+        self.stages.labels("detector").observe(timed.network_ms / 1000)
 
     def record(self, timed: Timed) -> None:
         """Count the outcomes and observe the stages of one request."""

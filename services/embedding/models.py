@@ -38,13 +38,15 @@ class Models:
 
     Args:
         settings: where the model is and how it is called.
+
+    `threads` decode images, whatever for.
     """
 
     def __init__(self, settings: EmbeddingSettings) -> None:
         self._settings = settings
         self._folder = settings.model_dir.parent
-        self._threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
-        self._first = ServedModel(lambda: load_manifest(settings.model_dir), settings, self._threads)
+        self.threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
+        self._first = ServedModel(lambda: load_manifest(settings.model_dir), settings, self.threads)
         self._beside: dict[str, _Beside] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -61,7 +63,7 @@ class Models:
             with suppress(asyncio.CancelledError):
                 await self._task
         await asyncio.gather(self._first.close(), *(beside.served.close() for beside in self._beside.values()))
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.threads.shutdown(wait=False, cancel_futures=True)
 
     def embedder(self, name: str | None = None) -> Embedder:
         """Return what embeds with a model; without a name, with that of the settings.
@@ -129,7 +131,7 @@ class Models:
         if base != self._name or not (self._folder / str(version)).is_dir():
             there = ", ".join(f"{self._name}/{number}" for number in versions(self._folder)) or "none"
             raise UnknownModel(f"there is no model {name} in {self._folder}: there is {there}")
-        served = ServedModel(lambda: load_version(self._folder, name), self._settings, self._threads)
+        served = ServedModel(lambda: load_version(self._folder, name), self._settings, self.threads)
         try:
             served.load()
         except ManifestError as error:

@@ -11,6 +11,7 @@ from services.contracts import telemetry
 from services.contracts.body_limit import limit_body
 from services.contracts.box import DESCRIPTION, EXAMPLE, Box, box_of
 from services.contracts.errors import (
+    DetectorUnavailable,
     EmbeddingUnavailable,
     ImageTooLarge,
     InvalidImage,
@@ -22,7 +23,7 @@ from services.contracts.errors import (
     UpstreamTimeout,
 )
 from services.contracts.problems import responses
-from services.contracts.wire import BatchAnswer, EmbeddingAnswer, ModelFacts, ModelsAnswer
+from services.contracts.wire import BatchAnswer, DetectionAnswer, EmbeddingAnswer, ModelFacts, ModelsAnswer
 from services.embedding import answers
 from services.embedding.bodies import batch_images, single_image
 from services.embedding.documented import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
@@ -82,6 +83,35 @@ async def embed_batch(request: Request, state: State, model: ModelName = None, b
     timings = _record(state, embedder, timed, started)
     items = [answers.batch_item(one, embedder.manifest, other, number) for number, one in enumerate(timed.outcomes)]
     return answers.json_response({"items": items, "timings_ms": timings})
+
+
+@router.post(
+    "/detect",
+    response_model=DetectionAnswer,
+    responses=responses(
+        InvalidImage,
+        UnsupportedImage,
+        ImageTooLarge,
+        TooManyRequests,
+        DetectorUnavailable,
+        EmbeddingUnavailable,
+        UpstreamTimeout,
+    ),
+    openapi_extra=SINGLE_BODY,
+    summary="Find the garments of one image",
+)
+async def detect(request: Request, state: State) -> Response:
+    """Where the garments are, as parts of the upright picture's sides, and of which kind; the surest first."""
+    started = time.perf_counter()
+    detector = state.detector.detector()
+    with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
+        timed = await state.detector.detect(await single_image(request))
+    state.metrics.record_garments(timed)
+    timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": (time.perf_counter() - started) * 1000}
+    rounded = {name: round(value, 3) for name, value in timings.items()}
+    telemetry.note(detector=detector.manifest.model_id, garments=len(timed.found.boxes), stages_ms=rounded)
+    found = answers.garments(timed.found, detector.manifest)
+    return answers.json_response({"garments": found, "model": detector.manifest.model_id, "timings_ms": rounded})
 
 
 @router.post(

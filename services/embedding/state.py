@@ -8,15 +8,17 @@ from fastapi import Depends, Request
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
 from services.embedding.models import Models
+from services.embedding.served_detector import ServedDetector
 from services.embedding.settings import EmbeddingSettings
 
 
 @dataclass(frozen=True)
 class EmbeddingState:
-    """The settings, the models that are looked after, how much may be under way, and what is measured."""
+    """The settings, the models that are looked after, the detector, how much may be under way, and what is measured."""
 
     settings: EmbeddingSettings
     models: Models
+    detector: ServedDetector
     admission: Admission
     metrics: EmbeddingMetrics
 

@@ -1,77 +1,18 @@
-"""The embedding service's client of TensorFlow Serving: one channel, explicit version, a deadline on each call."""
+"""The embedding service's clients of TensorFlow Serving: one for models that make vectors, one for those that find garments."""
 
-import asyncio
-from typing import Any, NoReturn
-
-import grpc
-import numpy as np
-
-from services.contracts import telemetry
-from services.contracts.errors import EmbeddingUnavailable, LookalikeError, UpstreamTimeout
 from services.contracts.imaging import UInt8Image
-from services.contracts.manifest import Manifest
-from services.contracts.serving_api import (
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
-from services.embedding.tensors import Float32Array, MalformedTensor, read_float32, write_uint8
-
-# The sizes of messages are bounded by the image limits, not here: gRPC's own bound of 4 MB is less than one batch of
-# 224×224 images. Reconnecting starts at 0.1 s and stays below 1 s, so a restarted server is found again within 2 s.
-CHANNEL_OPTIONS = (
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1000),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    (
-        "grpc.dns_min_time_between_resolutions_ms",
-        1000,
-    ),  # a restarted container may have another address; 30 s otherwise
-)
-# A call has its deadline once for so many images begun: the most that may be sent have four times as long as one.
-IMAGES_A_DEADLINE = 16
-# The probabilities come out of a softmax in float32; what is further out than this is something else.
-PROBABILITY_SLACK = 1e-3
+from services.contracts.manifest import DetectorManifest, Manifest
+from services.embedding.garments import Found
+from services.embedding.tensors import Float32Array
+from services.embedding.tfs_model import TfsModel
 
 
-class TfsClient:
-    """Calls one version of one model.
-
-    Args:
-        address: host and port of TensorFlow Serving's gRPC.
-        manifest: what the model is; its version is asked for by number.
-        timeout_s: deadline of a call of up to 16 images, in seconds; of more, as many times as long.
-    """
+class TfsClient(TfsModel):
+    """Calls a model that makes vectors; arguments as of `TfsModel`."""
 
     def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
-        self._address = address
-        self._manifest = manifest
-        self._timeout_s = timeout_s
-        self._closing: set[asyncio.Task[None]] = set()
-        self._open()
-
-    def _open(self) -> None:
-        self._channel = grpc.aio.insecure_channel(self._address, options=CHANNEL_OPTIONS)
-        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
-
-    async def close(self) -> None:
-        """End the connection; calls under way are cancelled."""
-        await asyncio.gather(self._channel.close(), *self._closing)
-
-    def reconnect(self) -> None:
-        """Start over with a new channel; calls under way may end on the old one.
-
-        gRPC waits longer and longer (up to two minutes) before it looks up a name again that could not be resolved, and
-        it does not notice a machine that vanished without closing its connections.
-        """
-        task = asyncio.create_task(self._channel.close(grace=self._timeout_s))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
-        self._open()
+        super().__init__(address, manifest, timeout_s)
+        self._shapes = {"probabilities": (len(manifest.categories),), "vector": (manifest.dimension,)}
 
     async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
         """Run the network.
@@ -87,64 +28,18 @@ class TfsClient:
             EmbeddingUnavailable: TensorFlow Serving is away, does not serve this version, or answers nonsense.
             UpstreamTimeout: no answer within the deadline.
         """
-        request = predict_pb2.PredictRequest()
-        self._address_model(request)
-        write_uint8(request.inputs["image"], images)
-        deadlines = -(-len(images) // IMAGES_A_DEADLINE)
-        reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s)
-        probabilities = self._output(reply, "probabilities", (len(images), len(self._manifest.categories)))
-        vectors = self._output(reply, "vector", (len(images), self._manifest.dimension))
-        if ((probabilities < -PROBABILITY_SLACK) | (probabilities > 1 + PROBABILITY_SLACK)).any():
-            raise self._nonsense("its probabilities are not between 0 and 1")
-        return np.clip(probabilities, 0, 1), vectors
+        probabilities, vectors = await self.run(images, self._shapes)
+        return self.probable(probabilities), vectors
 
-    def _output(self, reply: Any, name: str, shape: tuple[int, int]) -> Float32Array:
-        try:
-            return read_float32(reply.outputs[name], shape)
-        except MalformedTensor as error:
-            raise self._nonsense(f"output {name}: {error}") from None
 
-    async def available(self) -> bool:
-        """Return whether TensorFlow Serving has loaded this version.
+class DetectorClient(TfsModel):
+    """Calls a model that finds garments; arguments as of `TfsModel`."""
 
-        Raises:
-            EmbeddingUnavailable: it has tried and could not; or as for `predict`.
-            UpstreamTimeout: as for `predict`.
-        """
-        request = get_model_status_pb2.GetModelStatusRequest()
-        self._address_model(request)
-        reply = await self._call(self._models.GetModelStatus, request, self._timeout_s)
-        available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
-        for item in reply.model_version_status:
-            if item.version == self._manifest.version and item.status.error_code:
-                said = " ".join(item.status.error_message.split())[:300]
-                raise EmbeddingUnavailable(f"TensorFlow Serving cannot load {self._manifest.model_id}: {said}")
-            if item.version == self._manifest.version:
-                return bool(item.state == available)
-        return False
+    def __init__(self, address: str, manifest: DetectorManifest, timeout_s: float) -> None:
+        super().__init__(address, manifest, timeout_s)
+        self._shapes = {"boxes": (manifest.boxes, 4), "probabilities": (manifest.boxes, len(manifest.categories))}
 
-    def _address_model(self, request: Any) -> None:
-        request.model_spec.name = self._manifest.name
-        request.model_spec.version.value = self._manifest.version
-
-    async def _call(self, method: Any, request: Any, timeout_s: float) -> Any:
-        metadata = tuple((name.lower(), value) for name, value in telemetry.outgoing_headers().items())
-        try:
-            return await method(request, timeout=timeout_s, metadata=metadata)
-        except grpc.aio.AioRpcError as error:
-            self._raise(error, timeout_s)
-
-    def _raise(self, error: grpc.aio.AioRpcError, timeout_s: float) -> NoReturn:
-        code, model = error.code(), self._manifest.model_id
-        telemetry.note(tfs=code.name, tfs_details=str(error.details())[:300])
-        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            raise UpstreamTimeout(f"the network did not answer within {timeout_s:g} s") from None
-        if code is grpc.StatusCode.NOT_FOUND:
-            raise EmbeddingUnavailable(f"TensorFlow Serving has not loaded the model {model}") from None
-        if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION):
-            raise EmbeddingUnavailable(f"TensorFlow Serving's {model} is not the model of the manifest") from None
-        raise EmbeddingUnavailable("TensorFlow Serving cannot be reached, or is too busy") from None
-
-    def _nonsense(self, what: str) -> LookalikeError:
-        telemetry.note(tfs="nonsense", tfs_details=what)
-        return EmbeddingUnavailable(f"TensorFlow Serving's answer for {self._manifest.model_id} cannot be used: {what}")
+    async def detect(self, image: UInt8Image) -> Found:
+        """Return all boxes of one picture, uint8 (height, width, 3), edges as parts of its sides; errors as `TfsClient.predict`."""
+        boxes, probabilities = await self.run(image[None], self._shapes)
+        return Found(boxes[0], self.probable(probabilities)[0])

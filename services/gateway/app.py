@@ -15,7 +15,14 @@ from services.contracts.app import Readiness, make_app
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
 from services.contracts.telemetry import REQUEST_ID_HEADER, Metrics
-from services.gateway import routes_catalogue, routes_imports, routes_page, routes_products, routes_search
+from services.gateway import (
+    routes_catalogue,
+    routes_detect,
+    routes_imports,
+    routes_page,
+    routes_products,
+    routes_search,
+)
 from services.gateway.imports import ImportJobs, ImportMeans
 from services.gateway.index_client import IndexClient
 from services.gateway.index_nodes import IndexNodes
@@ -46,6 +53,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         description=DESCRIPTION,
         routers=[
             routes_search.router,
+            routes_detect.router,
             routes_products.router,
             routes_imports.router,
             routes_catalogue.router,

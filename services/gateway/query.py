@@ -16,7 +16,7 @@ from services.contracts.fetch import ImageFetcher
 from services.contracts.filter_json import JsonFilter
 from services.contracts.filters import EVERYTHING
 from services.contracts.forms import read_body, read_form
-from services.contracts.wire import Page
+from services.contracts.wire import Frozen, Page
 from services.gateway.search import SearchOptions
 
 FORM, JSON = "multipart/form-data", "application/json"
@@ -53,11 +53,19 @@ class OptionsBody(Page):
         return SearchOptions(page, self.category, self.filter, self.min_score, self.facets, self.box)
 
 
-class SearchBody(OptionsBody):
-    """A search as JSON: exactly one of `image_url` and `image_base64`."""
+class NoOptions(Frozen):
+    """What a form has beside the photo where nothing can be chosen."""
+
+
+class PhotoBody(Frozen):
+    """A photo in JSON: exactly one of `image_url` and `image_base64`."""
 
     image_url: str | None = Field(default=None, max_length=2048, examples=["https://shop.example/images/15970.jpg"])
     image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
+
+
+class SearchBody(PhotoBody, OptionsBody):
+    """A search as JSON."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,26 @@ async def read_search(request: Request, reader: ImageReader) -> tuple[bytes, Sea
     if kind.startswith("image/") or kind in ("", "application/octet-stream"):
         options = parse(OptionsBody, query).options()
         return reader.checked(await read_body(request)), options
-    raise UnsupportedImage(f"a body of type {kind} is not taken: send {FORM}, {JSON} or the image itself as image/*")
+    raise _not_taken(kind)
+
+
+async def read_photo(request: Request, reader: ImageReader) -> bytes:
+    """Return the image of a request that has no options; errors as of `read_search`."""
+    kind = content_type(request)
+    if kind == JSON:
+        body = parse(PhotoBody, await json_object(request))
+        return await reader.one_of(body.image_url, body.image_base64)
+    if kind == FORM:
+        form = await read_form(request, max_files=1, max_fields=20)
+        parse(NoOptions, form_fields(form, "image"))
+        return reader.checked(await form_file(form, "image"))
+    if kind.startswith("image/") or kind in ("", "application/octet-stream"):
+        return reader.checked(await read_body(request))
+    raise _not_taken(kind)
+
+
+def _not_taken(kind: str) -> UnsupportedImage:
+    return UnsupportedImage(f"a body of type {kind} is not taken: send {FORM}, {JSON} or the image itself as image/*")
 
 
 def content_type(request: Request) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.catalogue.product import Product
-from services.contracts.wire import CLOSE, Attributes, Facet, Frozen, IndexedModel, Page
+from services.contracts.wire import CLOSE, Attributes, Facet, FoundGarment, Frozen, IndexedModel, Page
 from services.gateway.index_node import IndexNode
 
 Outcome = Literal["ok", "no_clothing", "no_close_match"]
@@ -97,6 +97,15 @@ class SearchAnswer(SimilarAnswer):
 
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0, "index": 1.4, "total": 7.2}])
+
+
+class GarmentsAnswer(Frozen):
+    """The garments of a photo, the surest first; none where none is seen. Each `box` is one that a search takes."""
+
+    garments: list[FoundGarment]
+    model: str = Field(examples=["detector/1"])
+    request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
+    timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 12.0, "total": 16.2}])
 
 
 class PredictedCategory(Frozen):

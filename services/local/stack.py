@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from services.local.settings import StackSettings
-from services.local.supervisor import configuration, socket_path
+from services.local.supervisor import configuration, models_config, models_path, socket_path
 
 Say = Callable[[str], None]
 READY_WITHIN_S = 120.0
@@ -53,6 +53,7 @@ class Stack:
         self._check_ports()
         for folder in (self._state / "log", self._state / "data" / data):
             folder.mkdir(parents=True, exist_ok=True)
+        models_path(self.settings).write_text(models_config(self.settings))
         self._config.write_text(wanted)
         self._start()
         self._wait_ready()

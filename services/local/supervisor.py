@@ -3,6 +3,7 @@
 import configparser
 import hashlib
 import io
+import json
 import os
 import shlex
 import sys
@@ -28,22 +29,46 @@ def socket_path(state_dir: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"lookalike-{os.getuid()}-{digest}.sock"
 
 
+def models_path(settings: StackSettings) -> Path:
+    """Return where the list of models for the stand-in of TensorFlow Serving is written."""
+    return settings.state_dir.resolve() / "models.config"
+
+
+def models_config(settings: StackSettings) -> str:
+    """Return that list: all versions of both models, so that a new one is loaded beside the one in use, whichever that is."""
+    folders = [path.resolve().parent for path in (settings.model_dir, settings.detector_dir)]
+    each = "\n".join(
+        f'  config {{ name: {_quoted(folder.name)} base_path: {_quoted(str(folder))} model_platform: "tensorflow" '
+        "model_version_policy { all {} } }"
+        for folder in folders
+    )
+    return f"model_config_list {{\n{each}\n}}\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 def processes(settings: StackSettings, data: str) -> list[Process]:
     """Return the stack's processes; `data` names the catalogue that the database stand-in holds."""
     python = sys.executable
-    base, store = settings.model_dir.resolve().parent, settings.state_dir.resolve() / "data" / data
+    store = settings.state_dir.resolve() / "data" / data
     model, tfs = str(settings.model_dir.resolve()), f"127.0.0.1:{settings.tfs_port}"
     mongo = (python, "-m", "services.local.mongo", "--data-dir", str(store), "--port", str(settings.mongo_port))
-    serving = (python, "-m", "services.local.tfs", "--model-name", base.name, "--model-base-path", str(base))
-    versions = ("--version-policy", "all")  # a new version is loaded beside the one in use, whichever that is
+    serving = (python, "-m", "services.local.tfs", "--model-config-file", str(models_path(settings)))
     database = {"MONGO_URL": settings.mongo_url}
     return [
         Process("mongo", mongo, {}),
-        Process("tfs", (*serving, *versions, "--port", str(settings.tfs_port)), {}),
+        Process("tfs", (*serving, "--port", str(settings.tfs_port)), {}),
         Process(
             "embedding",
             (python, "-m", "services.embedding"),
-            {"EMBEDDING_PORT": str(settings.embedding_port), "EMBEDDING_MODEL_DIR": model, "TFS_ADDRESS": tfs},
+            {
+                "EMBEDDING_PORT": str(settings.embedding_port),
+                "EMBEDDING_MODEL_DIR": model,
+                "EMBEDDING_DETECTOR_DIR": str(settings.detector_dir.resolve()),
+                "TFS_ADDRESS": tfs,
+            },
         ),
         Process(
             "index",

@@ -3,13 +3,16 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from services.embedding.garments import overlaps
 from services.local.sample.catalogue import sample_query
 from tests.e2e.steps import CARDS, choose, give, hand_over, titles
 from tests.support.browser import Watch
 from tests.support.http import ImageServer
+from tests.support.scenes import table
 from tests.support.shop import MOST, Shop
 from tests.support.stack import eventually
 
@@ -271,33 +274,27 @@ def test_proposed_garments_are_boxes_to_click_where_the_api_gives_them(page: Pag
     expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
 
 
-def test_garments_are_asked_for_once_and_in_the_whole_photo_whatever_part_is_searched_with(
-    page: Page, photo: Path
+def test_the_garments_of_a_photo_are_boxes_to_click_asked_for_once_whatever_part_is_searched_with(
+    page: Page, tmp_path: Path
 ) -> None:
-    """On a gateway with a detector: the page is told so, and the detector is played."""
-    asked: list[Route] = []
-    boxes = [{"box": {"x": 0.5, "y": 0.5, "width": 0.5, "height": 0.5}, "category": {"name": "Shoes"}}]
-
-    def with_detector(route: Route) -> None:
-        response = route.fetch()
-        body = response.text().replace("&quot;detect&quot;:false", "&quot;detect&quot;:true")
-        route.fulfill(response=response, body=body)
-
-    def detect(route: Route) -> None:
-        asked.append(route)
-        route.fulfill(json={"garments": boxes})
-
-    page.route(re.compile(r"^http://[^/]+/(#.*)?$"), with_detector)
-    page.route("**/v1/detect", detect)
-    choose(page, photo)
-    garment = page.get_by_role("button", name="Shoes", exact=True)
-    with page.expect_response("**/v1/search"):
-        garment.click()
-    expect(page.get_by_role("slider", name="Left edge")).to_have_attribute("aria-valuenow", "50")
+    """With the shipped detector: a shirt and a shoe on a table."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/v1/detect") else None)
+    data, there = table()
+    (tmp_path / "table.jpg").write_bytes(data)
+    choose(page, tmp_path / "table.jpg")
+    proposed = page.get_by_role("group", name="Garments found in the photo").get_by_role("button")
+    expect(proposed).to_have_count(2)
+    for category, true in there.items():
+        with page.expect_response("**/v1/search"):
+            proposed.filter(has_text=category).click()
+        sides = [page.get_by_role("slider", name=f"{side} edge") for side in ("Left", "Top", "Right", "Bottom")]
+        told = [float(side.get_attribute("aria-valuenow") or 0) / 100 for side in sides]
+        assert overlaps(np.array([told], np.float32), np.array([true], np.float32))[0, 0] > 0.5
     with page.expect_response("**/v1/search"):
         page.get_by_role("button", name="Upper part").click()
     expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
-    expect(garment).to_be_visible()
+    expect(proposed).to_have_count(2)
     assert len(asked) == 1
 
 

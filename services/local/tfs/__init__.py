@@ -1,7 +1,7 @@
 """A stand-in for TensorFlow Serving: the same gRPC services over the same SavedModel directories, for use without Docker.
 
 It is started with TensorFlow Serving's own flags: `python -m services.local.tfs --model_name fashion --model_base_path
-models/fashion --port 8500`. What it implements: PredictionService/Predict, ModelService/GetModelStatus and
+models/fashion --port 8500`, or with `--model_config_file` for several models. What it implements: PredictionService/Predict, ModelService/GetModelStatus and
 /HandleReloadConfigRequest, the REST status of a model, version directories, policies and labels, online batching.
 """
 

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
+from google.protobuf import text_format
 
+from services.contracts.serving_api import model_server_config_pb2
 from services.contracts.telemetry import configure_logging
 from services.local.tfs.batching import Batcher
-from services.local.tfs.grpc_services import PortTaken, make_server
+from services.local.tfs.grpc_services import PortTaken, make_server, model_configs
 from services.local.tfs.repository import Repository
 from services.local.tfs.rest import RestServer
 from services.local.tfs.versions import ModelConfig, Policy
@@ -44,6 +46,19 @@ def _policy(text: str) -> Policy:
     raise argparse.ArgumentTypeError("a policy is all, latest:N or specific:1,2")
 
 
+def _models(text: str) -> list[ModelConfig]:
+    try:
+        config = text_format.Parse(Path(text).read_text(), model_server_config_pb2.ModelServerConfig())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, text_format.ParseError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is no list of models: {error}") from None
+    models = model_configs(config)
+    if not models:
+        raise argparse.ArgumentTypeError(f"{text} names no model in a model_config_list")
+    return models
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser. Each flag may be written with dashes or, as TensorFlow Serving has it, underscores."""
     made = argparse.ArgumentParser(prog="python -m services.local.tfs", description=__doc__)
@@ -57,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("models/fashion"),
         help="directory of the numeric version directories",
+    )
+    flag(
+        "model-config-file",
+        type=_models,
+        default=[],
+        help="several models, as a ModelServerConfig in text; instead of one",
     )
     flag("version-labels", type=_labels, default={}, help='labels of versions, as JSON: {"stable": 1}')
     flag("version-policy", type=_policy, default=Policy(), help="all, latest:N or specific:1,2 (latest:1)")
@@ -85,8 +106,9 @@ def serve(options: argparse.Namespace) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    config = ModelConfig(options.model_name, options.model_base_path, options.version_policy, options.version_labels)
-    repository = Repository([config], options.file_system_poll_wait_seconds)
+    one = ModelConfig(options.model_name, options.model_base_path, options.version_policy, options.version_labels)
+    configs = options.model_config_file or [one]
+    repository = Repository(configs, options.file_system_poll_wait_seconds)
     batcher = Batcher(options.max_batch_size, options.num_batch_threads)
     address, as_content = f"{options.host}:{options.port}", options.reply_encoding == "content"
     server = make_server(repository, batcher, address, as_content=as_content, workers=WORKERS)
@@ -94,7 +116,7 @@ def serve(options: argparse.Namespace) -> None:
     server.start()
     if rest:
         rest.start()
-    log.info("listening", grpc=address, rest=options.rest_api_port or None, model=config.name)
+    log.info("listening", grpc=address, rest=options.rest_api_port or None, models=[config.name for config in configs])
     repository.start()
     stop.wait()
     server.stop(grace=1).wait()

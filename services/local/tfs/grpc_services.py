@@ -112,8 +112,13 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
     def _reload(self, config: Any) -> Any:
         if config.WhichOneof("config") != "model_config_list":
             raise invalid("only a model_config_list can be loaded")
-        self._repository.reload([_config(item) for item in config.model_config_list.config])
+        self._repository.reload(model_configs(config))
         return model_management_pb2.ReloadConfigResponse()
+
+
+def model_configs(config: Any) -> list[ModelConfig]:
+    """Return the models of a ModelServerConfig's list."""
+    return [_config(item) for item in config.model_config_list.config]
 
 
 def _config(item: Any) -> ModelConfig:

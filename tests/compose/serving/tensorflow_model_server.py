@@ -34,13 +34,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def model(path: Path) -> list[str]:
-    """Return the stand-in's flags for the one model of a `model_config_list`."""
+def models(path: Path) -> list[str]:
+    """Return the stand-in's flags for the models of a `model_config_list`."""
     config = text_format.Parse(path.read_text(), model_server_config_pb2.ModelServerConfig())
-    (one,) = config.model_config_list.config
-    policy = one.model_version_policy
-    versions = "all" if policy.HasField("all") else f"latest:{policy.latest.num_versions or 1}"
-    return ["--model-name", one.name, "--model-base-path", one.base_path, "--version-policy", versions]
+    if any(one.model_platform != "tensorflow" for one in config.model_config_list.config):
+        sys.exit(f"tensorflow_model_server: {path}: each model needs model_platform")
+    return ["--model-config-file", str(path)]
 
 
 def batching(path: Path) -> list[str]:
@@ -68,7 +67,7 @@ def main() -> int:
     given = arguments()
     flags = ["--host", "0.0.0.0", "--port", str(given.port), "--rest-api-port", str(given.rest_api_port)]
     flags += ["--file-system-poll-wait-seconds", str(given.file_system_poll_wait_seconds), "--reply-encoding", "field"]
-    flags += model(given.model_config_file)
+    flags += models(given.model_config_file)
     if given.enable_batching == "true":
         flags += batching(given.batching_parameters_file)
     return serve(flags)

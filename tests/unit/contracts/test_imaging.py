@@ -93,6 +93,16 @@ def test_a_landscape_picture_is_centred_on_white_with_its_aspect_kept() -> None:
     assert (picture[50:] == 255).all()
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_it_is_told_where_the_upright_picture_stands_in_the_input(orientation: int) -> None:
+    picture, facts = prepare_image(images.turned(orientation), SIZE)
+    left, top, right, bottom = facts.shown
+    assert (left, top, right, bottom) == (10, 0, 70, 80)
+    assert (picture[:, :left] == 255).all()
+    assert (picture[:, right:] == 255).all()
+    assert (picture[top:bottom, left:right] != 255).any()
+
+
 def test_an_input_that_is_not_square_is_filled_the_right_way_round() -> None:
     picture = prepared(images.png(60, 80), InputSize(height=80, width=60))
     assert picture.shape == (80, 60, 3)

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from services.local.settings import StackSettings
-from services.local.supervisor import configuration, processes, socket_path
+from services.local.supervisor import configuration, models_config, models_path, processes, socket_path
+from services.local.tfs.__main__ import parser
+from services.local.tfs.versions import ModelConfig, Policy
 
 
 def settings(state: Path) -> StackSettings:
@@ -33,8 +35,23 @@ def test_each_process_is_told_its_port_and_where_the_others_are(tmp_path: Path) 
     assert found["embedding"].environment["TFS_ADDRESS"] == "127.0.0.1:4"
     assert found["index"].environment["MONGO_URL"] == "mongodb://127.0.0.1:5"
     assert "5" in found["mongo"].command
-    policy = found["tfs"].command.index("--version-policy")
-    assert found["tfs"].command[policy + 1] == "all"
+    listed = found["tfs"].command.index("--model-config-file")
+    assert found["tfs"].command[listed + 1] == str(models_path(settings(tmp_path)))
+    assert found["embedding"].environment["EMBEDDING_DETECTOR_DIR"].endswith("models/detector/1")
+
+
+def test_the_stand_in_is_told_of_every_version_of_both_models(tmp_path: Path) -> None:
+    folder = tmp_path / 'a "quoted" folder' / "fashion"
+    chosen = settings(tmp_path).model_copy(
+        update={"model_dir": folder / "2", "detector_dir": tmp_path / "detector" / "1"}
+    )
+    written = tmp_path / "models.config"
+    written.write_text(models_config(chosen))
+    models = parser().parse_args(["--model-config-file", str(written)]).model_config_file
+    assert models == [
+        ModelConfig("fashion", folder, Policy(latest=None)),
+        ModelConfig("detector", tmp_path / "detector", Policy(latest=None)),
+    ]
 
 
 def test_each_catalogue_has_its_own_data_and_snapshots(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from services.local.tfs.repository import Repository
 from services.local.tfs.rest import status_document
 from services.local.tfs.versions import Model, ModelConfig, Policy
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 @pytest.mark.parametrize("spelling", ["--model-base-path", "--model_base_path"])
 def test_flags_may_be_written_with_dashes_or_as_tensorflow_serving_has_them(spelling: str) -> None:
@@ -39,6 +41,29 @@ def test_a_wrong_value_ends_with_a_sentence(flag: str, value: str, capsys: pytes
         main([flag, value])
     assert caught.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("python -m services.local.tfs: error: argument")
+
+
+def test_several_models_are_read_from_tensorflow_servings_own_file() -> None:
+    options = parser().parse_args(["--model_config_file", str(ROOT / "deploy/serving/models.config")])
+    assert options.model_config_file == [
+        ModelConfig(name, Path("/models") / name, Policy(latest=None)) for name in ("fashion", "detector")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("model_config_list {}", "names no model"), ("models: 3", "is no list of models"), (None, "cannot be read")],
+)
+def test_a_wrong_list_of_models_ends_with_a_sentence(
+    text: str | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "models.config"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SystemExit) as caught:
+        main(["--model-config-file", str(path)])
+    assert caught.value.code == 2
+    assert told in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_rest_status_is_that_of_tensorflow_serving(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""Finding the garments of a photo, in the time of embedding it: one after the other in turns, so that the ratio holds on a busy machine."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import grpc
+
+from services.contracts.manifest import load_manifest
+from tests.support import images
+from tests.support.embedding import RAW, EmbeddingProcess, running_embedding
+from tests.support.stack import MODEL_DIR, ROOT, eventually
+from tests.support.tfs import StandIn, running_stand_in, wait_until_available
+
+DETECTOR_DIR = ROOT / "models" / "detector" / "1"
+TURNS = 150
+
+
+def main() -> dict[str, float]:
+    """Print and return the figures: milliseconds, the least of all turns, and the ratio of both."""
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "models.config"
+        listed.write_text(f"model_config_list {{ {_config(MODEL_DIR.parent)} {_config(DETECTOR_DIR.parent)} }}")
+        with running_stand_in(MODEL_DIR.parent, "--model-config-file", str(listed)) as stand_in:
+            figures = measure(stand_in)
+    for name, value in figures.items():
+        print(f"  {name:<46} {value:8.2f}")
+    return figures
+
+
+def _config(base: Path) -> str:
+    return f'config {{ name: "{base.name}" base_path: "{base}" model_platform: "tensorflow" model_version_policy {{ all {{}} }} }}'
+
+
+def measure(stand_in: StandIn) -> dict[str, float]:
+    """Return the least times of a thumbnail and of a photo, over HTTP and in the network alone."""
+    with grpc.insecure_channel(stand_in.address) as channel:
+        wait_until_available(channel, load_manifest(MODEL_DIR).version)
+    figures: dict[str, float] = {}
+    settings = {"EMBEDDING_DETECTOR_DIR": str(DETECTOR_DIR), "EMBEDDING_LOG_LEVEL": "WARNING"}
+    with running_embedding(MODEL_DIR, stand_in.address, **settings) as service:
+        service.wait_until_ready()
+        photo = images.jpeg(1200, 1600)
+        eventually(lambda: service.http.post("/v1/detect", content=photo, headers=RAW).is_success)
+        for name, data in (("thumbnail", images.jpeg()), ("1200×1600 photo", photo)):
+            figures |= {f"{name}, {what}": value for what, value in in_turns(service, data).items()}
+    return figures
+
+
+def in_turns(service: EmbeddingProcess, data: bytes) -> dict[str, float]:
+    """Return the least milliseconds of each call and of its network, and the ratios."""
+    whole, network = {"embed": [], "detect": []}, {"embed": [], "detect": []}
+    for _ in range(TURNS):
+        for call in whole:
+            started = time.perf_counter()
+            answer = service.http.post(f"/v1/{call}", content=data, headers=RAW)
+            whole[call].append((time.perf_counter() - started) * 1000)
+            network[call].append(answer.json()["timings_ms"]["network"])
+    least = {f"{call}, ms": min(times) for call, times in whole.items()}
+    least |= {f"{call}, network, ms": min(times) for call, times in network.items()}
+    return least | {
+        "detect ÷ embed": least["detect, ms"] / least["embed, ms"],
+        "detect ÷ embed, network": least["detect, network, ms"] / least["embed, network, ms"],
+    }

@@ -1,0 +1,102 @@
+"""Several garments in one photo, through the whole running stack: gateway, embedding, the stand-in and the shipped detector."""
+
+import base64
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from services.embedding.garments import overlaps
+from services.local.stack import Stack
+from tests.support import images
+from tests.support.embedding import problem
+from tests.support.http import ImageServer
+from tests.support.scenes import Boxes, table
+from tests.support.stack import eventually
+
+PHOTO, THERE = table()
+
+
+def detect(api: httpx.Client, data: bytes) -> httpx.Response:
+    return api.post("/v1/detect", content=data, headers={"Content-Type": "image/jpeg"})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(api: httpx.Client) -> None:
+    """The stack is ready before its detector is: that is loaded after the model."""
+    eventually(lambda: detect(api, PHOTO).status_code == 200, within_s=60)
+
+
+def hit(garments: list[dict[str, Any]], there: Boxes) -> dict[str, float]:
+    """Return by category how well the garments' boxes overlap the true one, and check that no other is told."""
+    found = {}
+    for garment in garments:
+        name, box = garment["category"]["name"], garment["box"]
+        told = [[box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]]]
+        found[name] = float(overlaps(np.array(told, np.float32), np.array([there[name]], np.float32))[0, 0])
+    return found
+
+
+def test_both_garments_of_a_photo_are_found_with_their_places_and_kinds(api: httpx.Client) -> None:
+    answer = detect(api, PHOTO).json()
+    found = hit(answer["garments"], THERE)
+    assert found.keys() == THERE.keys()
+    assert min(found.values()) > 0.5
+    sure = [garment["category"]["probability"] for garment in answer["garments"]]
+    assert sure == sorted(sure, reverse=True)
+    assert answer["model"] == "detector/1"
+    assert {"decode", "network", "total"} <= set(answer["timings_ms"])
+    assert answer["request_id"]
+
+
+def test_a_photo_that_lies_on_its_side_has_the_same_boxes(api: httpx.Client) -> None:
+    found = hit(detect(api, table(orientation=6)[0]).json()["garments"], THERE)
+    assert found.keys() == THERE.keys()
+    assert min(found.values()) > 0.5
+
+
+def test_each_garment_can_be_searched_for_with_its_box(api: httpx.Client) -> None:
+    for garment in detect(api, PHOTO).json()["garments"]:
+        box = garment["box"]
+        asked = {"image_base64": base64.b64encode(PHOTO).decode(), "box": box, "category": garment["category"]["name"]}
+        answer = api.post("/v1/search", json=asked)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["category"]["name"] == garment["category"]["name"]
+
+
+def test_every_way_in_gives_the_same_answer(api: httpx.Client, stack: Stack, pictures: ImageServer) -> None:
+    pictures.pages["/two.jpg"] = PHOTO
+    answers = [
+        detect(api, PHOTO),
+        api.post("/v1/detect", files={"image": ("two.jpg", PHOTO, "image/jpeg")}),
+        api.post("/v1/detect", json={"image_base64": base64.b64encode(PHOTO).decode()}),
+        api.post("/v1/detect", json={"image_url": pictures.url("/two.jpg")}),
+    ]
+    garments = [answer.json()["garments"] for answer in answers]
+    assert len(garments[0]) == 2
+    assert all(one == garments[0] for one in garments)
+
+
+def test_a_white_picture_has_no_garment(api: httpx.Client) -> None:
+    assert detect(api, images.flat_png(200, 160)).json()["garments"] == []
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "slug"),
+    [
+        ({"content": b"", "headers": {"Content-Type": "image/jpeg"}}, 422, "invalid-image"),
+        ({"content": b"no picture", "headers": {"Content-Type": "image/jpeg"}}, 415, "unsupported-image"),
+        ({"content": PHOTO[: len(PHOTO) // 2], "headers": {"Content-Type": "image/jpeg"}}, 422, "invalid-image"),
+        ({"content": bytes(11_000_000), "headers": {"Content-Type": "image/jpeg"}}, 413, "image-too-large"),
+        ({"content": b"text", "headers": {"Content-Type": "text/plain"}}, 415, "unsupported-image"),
+        ({"files": {"photo": ("a.jpg", PHOTO)}}, 422, "invalid-request"),
+        ({"files": {"image": ("a.jpg", PHOTO)}, "data": {"box": "0,0,1,1"}}, 422, "invalid-request"),
+        ({"json": {}}, 422, "invalid-request"),
+        ({"json": {"image_base64": "YWJj", "k": 10}}, 422, "invalid-request"),
+        ({"json": {"image_base64": "not base64"}}, 422, "invalid-image"),
+        ({"json": {"image_url": "http://127.0.0.1/a.jpg"}}, 422, "image-url-refused"),
+    ],
+)
+def test_bad_input_is_its_problem(api: httpx.Client, request_of: dict[str, Any], status: int, slug: str) -> None:
+    problem(api.post("/v1/detect", **request_of), status, slug)

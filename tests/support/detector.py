@@ -1,0 +1,35 @@
+"""A detector for tests: its directory, and what it says of any picture."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from services.contracts.manifest import DetectorManifest
+from services.contracts.serving_api import predict_pb2
+from tests.support.tfs import CATEGORIES, field_tensor, manifest
+
+
+def detector_manifest(**changes: Any) -> DetectorManifest:
+    """Return the manifest of a detector that gives three boxes of a picture of 16×16 pixels."""
+    shared = manifest(name="detector").model_dump(include=set(DetectorManifest.model_fields))
+    return DetectorManifest(**{**shared, "boxes": 3, "threshold": 0.4, **changes})
+
+
+def found_reply(request: Any) -> Any:
+    """Return a detector's reply: a shoe in the middle half of the picture, the same once more, and a bag it is not sure of."""
+    reply = predict_pb2.PredictResponse()
+    probabilities = np.zeros((1, 3, len(CATEGORIES)), np.float32)
+    probabilities[0, 0, 1], probabilities[0, 1, 1], probabilities[0, 2, 2] = 0.9, 0.8, 0.3
+    boxes = np.array([[[0.25, 0.25, 0.75, 0.75], [0.25, 0.25, 0.75, 0.7], [0, 0, 0.2, 0.2]]], np.float32)
+    reply.outputs["boxes"].CopyFrom(field_tensor(boxes))
+    reply.outputs["probabilities"].CopyFrom(field_tensor(probabilities))
+    return reply
+
+
+def write_detector(folder: Path, **changes: Any) -> Path:
+    """Write what the service reads of a detector's directory; return the directory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "saved_model.pb").touch()
+    (folder / "manifest.json").write_text(detector_manifest(**changes).model_dump_json())
+    return folder

@@ -1,0 +1,40 @@
+"""A photo of two garments on a table: drawn, with the place of each."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from services.contracts.imaging import prepare_image
+from services.contracts.manifest import InputSize
+from services.local.sample.catalogue import sample_query_product
+from training.metric.cutouts import alpha_of
+
+SIZE = (640, 480)
+SHOT = InputSize(height=400, width=400)
+# Category, number of the drawn product, its left and upper edge in pixels.
+GARMENTS = (("Topwear", 4, 60, 40), ("Shoes", 3, 330, 220))
+Boxes = dict[str, tuple[float, float, float, float]]
+
+
+def table(kind: str = "JPEG", orientation: int = 1) -> tuple[bytes, Boxes]:
+    """Return the photo, and of each garment the left, upper, right and lower edge as parts of the upright picture's sides.
+
+    `orientation`: how the pixels are stored, 1 or 6 (on their side), which the file then says of itself.
+    """
+    across, down = np.meshgrid(np.linspace(0, 1, SIZE[0]), np.linspace(0, 1, SIZE[1]))
+    wood = np.stack([150 + 40 * across, 110 + 30 * down, 70 + 20 * across], -1)
+    photo, boxes = Image.fromarray(wood.astype(np.uint8)), {}
+    for category, number, left, top in GARMENTS:
+        shot = prepare_image(sample_query_product(number, category).jpeg(), SHOT)[0]
+        garment = Image.fromarray(shot)
+        garment.putalpha(Image.fromarray(alpha_of(shot)))
+        cut = garment.crop(garment.getchannel("A").point(lambda value: 255 if value > 100 else 0).getbbox())
+        photo.paste(cut, (left, top), cut)
+        edges = (left, top, left + cut.width, top + cut.height)
+        boxes[category] = tuple(edge / SIZE[place % 2] for place, edge in enumerate(edges))  # type: ignore[assignment]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file, stored = io.BytesIO(), photo.transpose(Image.Transpose.ROTATE_90) if orientation == 6 else photo
+    stored.save(file, kind, exif=exif.tobytes(), quality=92)
+    return file.getvalue(), boxes

@@ -1,0 +1,67 @@
+"""Composed scenes: what is in them is where they say it is."""
+
+import numpy as np
+
+from tests.unit.training.detector.drawn import scenes
+from training.detector.scenes import OVERLAP, SIZE, Draw, _covered
+
+APART = Draw(3, empty=0.0, worn=0.0, others=0.0)
+
+
+def test_a_scene_depends_on_the_seed_and_its_number_alone() -> None:
+    one, again, other = scenes()(5), scenes()(5), scenes(Draw(8))(5)
+    assert (one.picture == again.picture).all()
+    assert one.boxes.tolist() == again.boxes.tolist()
+    assert one.picture.tobytes() != other.picture.tobytes()
+
+
+def test_two_to_four_garments_stand_apart_within_the_picture() -> None:
+    draw = scenes(APART)
+    for number in range(40):
+        scene = draw(number)
+        assert 1 <= len(scene.boxes) <= 4
+        assert len(scene.boxes) == len(scene.categories)
+        assert (scene.boxes >= 0).all()
+        assert (scene.boxes <= SIZE).all()
+        assert (scene.boxes[:, 2:] > scene.boxes[:, :2]).all()
+        covered = [
+            _covered(tuple(a), tuple(b)) for a in scene.boxes for b in scene.boxes if a is not b and (a != b).any()
+        ]
+        assert all(share <= OVERLAP + 1e-6 for share in covered)
+    counts = [len(draw(number).boxes) for number in range(40)]
+    assert np.mean(counts) > 2
+
+
+def test_a_garments_colour_is_found_in_its_box() -> None:
+    draw, seen = scenes(APART), 0
+    for number in range(20):
+        scene = draw(number)
+        for (left, top, right, bottom), category in zip(scene.boxes, scene.categories, strict=True):
+            column, row = int((left + right) / 2), int((top + bottom) / 2)
+            red, green, _ = scene.picture[row, column].astype(int)
+            shade = red / max(red + green, 1)
+            seen += abs(shade - 25 * category / 240) < 0.25
+    assert seen > 30
+
+
+def test_scenes_with_nothing_are_drawn_too_and_what_is_no_garment_has_no_box() -> None:
+    draw = scenes(Draw(1, empty=1.0, worn=0.0, others=1.0))
+    counts = {len(draw(number).boxes) for number in range(20)}
+    assert counts == {0, 1}
+
+
+def test_worn_garments_hang_one_above_the_other() -> None:
+    draw = scenes(Draw(2, empty=0.0, worn=1.0, others=0.0))
+    for number in range(10):
+        scene = draw(number)
+        worn = [
+            (box[1] + box[3]) / 2 for box, kind in zip(scene.boxes, scene.categories, strict=True) if kind in (0, 1, 3)
+        ]
+        assert len(worn) >= 1
+
+
+def test_a_picture_that_is_no_square_has_white_beside_it() -> None:
+    draw = scenes(APART)
+    bars = [(draw(number).picture[:, 0] == 255).all() or (draw(number).picture[0] == 255).all() for number in range(30)]
+    assert any(bars)
+    assert not all(bars)

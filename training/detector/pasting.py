@@ -1,0 +1,59 @@
+"""Pillow's part of a scene: cut a product out, put it down with its shadow, and take the photo."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance, ImageFilter
+
+SOLID = 100  # opacity, of 255, from which on a pixel belongs to the product
+LEAST_SIDE = 14  # pixels; smaller garments are not asked for
+Alpha = NDArray[np.uint8]
+
+
+def cut_out(
+    picture: NDArray[np.uint8], alpha: Alpha, longest: float, degrees: float, rng: np.random.Generator
+) -> Image.Image | None:
+    """Return a product with its opacity, cut to its own edges; None where it gets too small.
+
+    Args:
+        picture: uint8 (h, w, 3).
+        alpha: uint8 (h, w).
+        longest: of its sides before it is turned, in pixels.
+        degrees: how far it is turned, as a standard deviation. Half of the products are mirrored.
+        rng: where the draws come from.
+    """
+    product = Image.fromarray(picture)
+    product.putalpha(Image.fromarray(alpha))
+    product = product.crop(_edges(product) or (0, 0, *product.size))
+    if rng.random() < 0.5:
+        product = product.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    stretch = float(np.exp(rng.normal(0, 0.06)))
+    scale = longest / max(product.width * stretch, product.height)
+    size = (max(1, round(product.width * stretch * scale)), max(1, round(product.height * scale)))
+    product = product.resize(size, Image.Resampling.BICUBIC)
+    product = product.rotate(float(rng.normal(0, degrees)), Image.Resampling.BILINEAR, expand=True)
+    box = _edges(product)
+    if box is None or min(box[2] - box[0], box[3] - box[1]) < LEAST_SIDE:
+        return None
+    return product.crop(box)
+
+
+def _edges(product: Image.Image) -> tuple[int, int, int, int] | None:
+    return product.getchannel("A").point(lambda value: 255 if value > SOLID else 0).getbbox()
+
+
+def paste(picture: Image.Image, product: Image.Image, left: int, top: int, rng: np.random.Generator) -> None:
+    """Put a product on the picture, and darken the ground below and beside it."""
+    strength, away = float(rng.uniform(0, 0.6)), int(rng.integers(1, 5))
+    shape = product.getchannel("A").filter(ImageFilter.GaussianBlur(3)).point(lambda value: int(value * strength))
+    picture.paste((0, 0, 0), (left + int(rng.integers(-away, away + 1)), top + away), shape)
+    picture.paste(product, (left, top), product)
+
+
+def taken(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return the picture as a telephone's camera might give it: light, colour, blur, noise."""
+    picture = ImageEnhance.Brightness(picture).enhance(float(rng.uniform(0.7, 1.2)))
+    picture = ImageEnhance.Color(picture).enhance(float(rng.uniform(0.75, 1.2)))
+    if rng.random() < 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 0.9))))
+    noise = rng.normal(0, rng.uniform(0, 7), (picture.height, picture.width, 1))
+    return Image.fromarray((np.asarray(picture, np.float32) + noise).clip(0, 255).astype(np.uint8))
