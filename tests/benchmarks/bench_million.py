@@ -1,0 +1,189 @@
+"""A million products in the index: memory a product, time until it can be searched, searches against bare FAISS.
+
+MILLION_BENCH sets how many (1,000,000; two fifths of them are in the largest category), MILLION_BENCH_DATABASE how many are
+loaded from the database (100,000). Memory is what a fresh process has more once it has read the snapshot, without the
+pages of the file; the time until the service is ready counts from its start, with no database there. Searches are measured
+in processor time, in turns with bare FAISS over the same vectors.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the service has it
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from services.catalogue.product import Product
+from services.catalogue.store import ProductStore
+from services.contracts.filter_json import parse_filter
+from services.index import snapshot
+from services.index.flat import FaissFlat
+from services.index.gallery import Gallery, Query
+from services.index.payload import pack
+from services.index.snapshot import Moment, Origin
+from services.index.view import Float32Array
+from tests.support.index import CATEGORIES, IndexProcess, new_mirror
+from tests.support.mongo import private_mongo
+from tests.support.stack import eventually
+
+COUNT = int(os.environ.get("MILLION_BENCH", "1000000"))
+FROM_DATABASE = int(os.environ.get("MILLION_BENCH_DATABASE", "100000"))
+SHARES = (0.4, 0.2, 0.1, 0.1, 0.06, 0.05, 0.04, 0.03, 0.02)  # of the products, by category
+QUERIES = 300
+K = 10
+READY_S = 600.0
+SEED = 20261123
+FILTERS = {"a filter that a tenth meets": {"colour": "c3"}, "a range that half meet": {"price": {"lt": 100}}}
+NAME = "lookalike.products@fashion%2F1.snapshot"
+MB = 1 << 20
+Search = Callable[[Float32Array], object]
+
+
+def unit_vectors(rng: np.random.Generator, count: int) -> Float32Array:
+    vectors = rng.standard_normal((count, 64), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def products(count: int) -> Iterator[Product]:
+    """Yield products as a shop has them, the categories one after the other."""
+    rng = np.random.default_rng(SEED)
+    number = 0
+    for category, share in enumerate(SHARES):
+        for vector in unit_vectors(rng, round(count * share)):
+            number += 1
+            yield Product(
+                key=str(100_000 + number),
+                category=category,
+                vector=vector,
+                model="fashion/1",
+                title=f"Product number {number} of this shop",
+                url=f"https://shop.example/products/{number}",
+                image_url=f"https://images.shop.example/{number}.jpg",
+                attributes={"colour": f"c{number % 10}", "price": number * 7919 % 20_000 / 100, "gender": "Women"},
+                category_source="feed",
+            )
+
+
+def write_snapshot(folder: Path) -> Path:
+    """Write the snapshot of an index that holds the products."""
+    gallery, path = new_mirror(), folder / NAME
+    for product in products(COUNT):
+        gallery.gallery.put(product.category, product.key, product.vector, pack(product))
+    gallery.gallery.publish()
+    origin = Origin("lookalike.products", "fashion/1", "fashion/1", len(CATEGORIES), 64)
+    folder.mkdir()
+    snapshot.write(path, origin, Moment("bench", None, time.time()), gallery.freeze(), lambda: None)
+    return path
+
+
+def anonymous_kb() -> int:
+    """Return the memory of this process that no file stands behind, in kB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+
+def held(path: Path) -> dict[str, Any]:
+    """Read the snapshot in this process and return what it takes, and how searches compare with bare FAISS."""
+    gc.collect()
+    before, mirror = anonymous_kb(), new_mirror()
+    with snapshot.BlockReader(path, snapshot.FORMAT) as file:
+        origin = Origin(**file.label["origin"])
+    began = time.process_time()
+    snapshot.read(path, origin, mirror)
+    seconds = time.process_time() - began
+    gc.collect()
+    figures: dict[str, Any] = {
+        "products": len(mirror.gallery),
+        "in the largest category": mirror.gallery.counts()[0],
+        "snapshot, MB": path.stat().st_size / MB,
+        "snapshot read in, s of a processor": seconds,
+        "memory a product, bytes": (anonymous_kb() - before) * 1024 / len(mirror.gallery),
+    }
+    return figures | compared(mirror.gallery)
+
+
+def compared(gallery: Gallery) -> dict[str, Any]:
+    """Return milliseconds of a processor a query in the largest category, and how many times bare FAISS's."""
+    view = gallery.views[0]
+    flat = FaissFlat(view.flat.vectors)
+    queries = unit_vectors(np.random.default_rng(SEED + 1), QUERIES)
+    ways: dict[str, Search] = {"bare FAISS": lambda query: flat.nearest(query, K, None)}
+    ways["no filter"] = lambda query: gallery.search(0, query, Query(K))
+    figures: dict[str, Any] = {}
+    for name, wanted in FILTERS.items():
+        parsed = parse_filter(wanted)
+        ways[name] = lambda query, parsed=parsed: gallery.search(0, query, Query(K, parsed))  # type: ignore[misc]
+        figures[f"first search with {name}, ms"] = took(ways[name], queries[0]) * 1000
+    times = np.array([[took(search, query) for search in ways.values()] for query in queries[1:]]) * 1000
+    base = np.percentile(times[:, 0], [50, 99])
+    for (name, _), column in zip(ways.items(), times.T, strict=True):
+        p50, p99 = np.percentile(column, [50, 99])
+        figures |= {f"{name}, ms, median": p50, f"{name}, ms, 99 %": p99, f"{name}, times bare FAISS": p50 / base[0]}
+    return figures
+
+
+def took(search: Search, query: Float32Array) -> float:
+    """Return the seconds of a processor's time that a search takes: what else runs on the machine does not count."""
+    began = time.thread_time()
+    search(query)
+    return time.thread_time() - began
+
+
+def ready_from(folder: Path, url: str, **settings: str) -> float:
+    """Start the service and return after how many seconds it can be searched."""
+    index = IndexProcess(folder, url, **settings)
+    began = time.perf_counter()
+    index.start()
+    try:
+        eventually(lambda: index.answers("/readyz"), READY_S)
+        return time.perf_counter() - began
+    finally:
+        index.stop()
+        index.http.close()
+
+
+async def fill(url: str) -> None:
+    """Write products into a database."""
+    async with ProductStore(url, timeout_s=60) as store:
+        batch: list[Product] = []
+        for product in products(FROM_DATABASE):
+            batch.append(product)
+            if len(batch) == 1000:
+                await store.put_many(batch, probably_new=True)
+                batch = []
+        await store.put_many(batch, probably_new=True)
+
+
+def main() -> dict[str, Any]:
+    """Print and return the figures."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = write_snapshot(folder / "snapshots")
+        command = [sys.executable, "-m", "tests.benchmarks.bench_million", str(path)]
+        figures = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        nobody = "mongodb://127.0.0.1:9"
+        figures["service ready from the snapshot, s"] = ready_from(folder, nobody, INDEX_SNAPSHOT_DIR=str(path.parent))
+        with private_mongo(folder) as mongo:
+            asyncio.run(fill(mongo.url))
+            label = f"service ready from the database, {FROM_DATABASE:,} products, s"
+            figures[label] = ready_from(folder, mongo.url, INDEX_SNAPSHOT_DIR="")
+    for label, value in figures.items():
+        print(f"  {label:<66} {value:14,.2f}")
+    return figures
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        print(json.dumps(held(Path(sys.argv[1]))))
+    else:
+        main()
