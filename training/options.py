@@ -9,7 +9,7 @@ from training.errors import TrainingError
 DEFAULTS: dict[str, dict[str, int | None]] = {
     "epochs": {"epochs": 50, "patience": 12, "batch_size": 64},
     "metric": {"steps": 10_000, "backgrounds": None, "start": None},
-    "detector": {"steps": 1_536, "backgrounds": None},
+    "detector": {"steps": 1_152, "backgrounds": None},
 }
 OWN = ("epochs", "patience", "batch_size", "steps", "backgrounds", "start")
 

@@ -56,7 +56,7 @@ def train(
         int | None, typer.Option(min=1, max=65_536, help="baseline: pictures a step.", show_default="64")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help="fashion, detector: so many.", show_default="10000, 1536")
+        int | None, typer.Option(min=1, max=1_000_000, help="fashion, detector: so many.", show_default="10000, 1152")
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where checkpoints go.", show_default="runs/MODEL-SEED")] = None,
     photos: Annotated[

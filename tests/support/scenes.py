@@ -13,7 +13,7 @@ from training.metric.cutouts import alpha_of
 SIZE = (640, 480)
 SHOT = InputSize(height=400, width=400)
 # Category, number of the drawn product, its left and upper edge in pixels.
-GARMENTS = (("Topwear", 4, 60, 40), ("Shoes", 3, 330, 220))
+GARMENTS = (("Topwear", 8, 60, 40), ("Shoes", 8, 330, 220))
 Boxes = dict[str, tuple[float, float, float, float]]
 
 

@@ -12,7 +12,7 @@ from services.contracts.manifest import DetectorManifest, InputSize
 from services.embedding.garments import Found, distinct
 from training.dataset import archive_sha256
 from training.detector.measure import Count, count, matches
-from training.detector.scenes import Draw, Scene, Scenes, Shots
+from training.detector.scenes import Draw, Photos, Scene, Scenes, Shots
 from training.detector.served import ServedDetector
 from training.errors import TrainingError
 from training.metric.backgrounds import drawn, patches_of, pictures_in
@@ -81,14 +81,16 @@ def evaluate_detector(
     return {"model": manifest.model_id, **figures(measured, manifest)}
 
 
-def drawn_scenes(studio: Studio, part: str, grounds: NDArray[np.uint8], draw: Draw) -> Scenes:
-    """Return scenes of the products of one part.
+def drawn_scenes(
+    studio: Studio, part: str, grounds: NDArray[np.uint8], draw: Draw, photos: Photos | None = None
+) -> Scenes:
+    """Return scenes of the products of one part, and of people's photos.
 
     Raises:
         TrainingError: the part has no product of the nine categories.
     """
     positions = np.flatnonzero(studio.parts == part)
-    found = Scenes(Shots(studio.images, studio.alphas, studio.categories), positions, grounds, draw)
+    found = Scenes(Shots(studio.images, studio.alphas, studio.categories), positions, grounds, draw, photos)
     if not found.groups:
         raise TrainingError(f"the {part} part is empty: the archive has too few products")
     return found

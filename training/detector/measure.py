@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.embedding.garments import Found, distinct, overlaps
 from training.detector.scenes import Scene
 
 OVERLAP = 0.5
+LEAST_TOLD = 0.02  # what is less sure says nothing about how to calibrate
 THRESHOLDS = tuple(np.round(np.arange(0.1, 0.9, 0.025), 3).tolist())
 
 
@@ -56,6 +58,18 @@ def count(answers: Sequence[Found], scenes: Sequence[Scene], threshold: float) -
         counted.hits += sum(garment >= 0 for garment in hit)
         counted.right += sum(g >= 0 and c == scene.categories[g] for g, c in zip(hit, kept.categories, strict=True))
     return counted
+
+
+def told_right(answers: Sequence[Found], scenes: Sequence[Scene]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return how sure each box is that is told at all, and whether it hits a garment and names its category."""
+    scores: list[float] = []
+    right: list[bool] = []
+    for found, scene in zip(answers, scenes, strict=True):
+        kept = distinct(found, LEAST_TOLD)
+        scores += kept.scores.tolist()
+        for garment, category in zip(matches(kept, scene), kept.categories, strict=True):
+            right.append(garment >= 0 and bool(category == scene.categories[garment]))
+    return np.array(scores), np.array(right)
 
 
 def best_threshold(answers: Sequence[Found], scenes: Sequence[Scene]) -> float:

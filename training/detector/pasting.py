@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
 SOLID = 100  # opacity, of 255, from which on a pixel belongs to the product
+WHITE, CLOSER = 250, 0.08  # least of a padding pixel's channels; greatest share of a photo that is cut off at a side
 LEAST_SIDE = 14  # pixels; smaller garments are not asked for
 Alpha = NDArray[np.uint8]
 
@@ -39,6 +40,23 @@ def cut_out(
 
 def _edges(product: Image.Image) -> tuple[int, int, int, int] | None:
     return product.getchannel("A").point(lambda value: 255 if value > SOLID else 0).getbbox()
+
+
+def framed(padded: NDArray[np.uint8], size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
+    """Return a photo without the white that pads it, with a little less at each side, half of them mirrored, fitted into a size."""
+    inside = np.argwhere(padded.min(axis=2) < WHITE)
+    (top, left), (bottom, right) = (
+        (inside.min(axis=0), inside.max(axis=0) + 1) if len(inside) else ((0, 0), padded.shape[:2])
+    )
+    less = rng.uniform(0, CLOSER, 4) * np.array([right - left, bottom - top] * 2)
+    photo = Image.fromarray(padded).crop(
+        (int(left + less[0]), int(top + less[1]), int(right - less[2]), int(bottom - less[3]))
+    )
+    if rng.random() < 0.5:
+        photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    scale = min(size[0] / photo.width, size[1] / photo.height)
+    fitted = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    return photo.resize(fitted, Image.Resampling.BICUBIC)
 
 
 def paste(picture: Image.Image, product: Image.Image, left: int, top: int, rng: np.random.Generator) -> None:

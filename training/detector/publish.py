@@ -1,6 +1,7 @@
 """A trained detector becomes a model version directory with its report: whole or not at all."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from services.catalogue.kaggle import CATEGORIES
 from services.contracts.manifest import MANIFEST_NAME, DetectorManifest, InputSize
@@ -15,12 +17,12 @@ from services.embedding.garments import distinct
 from training.detector.card import card
 from training.detector.checkpoint import History
 from training.detector.evaluate import KINDS, drawn_scenes, figures, grounds_in, measure
-from training.detector.measure import best_threshold
+from training.detector.measure import best_threshold, told_right
 from training.detector.network import PEAKS
 from training.detector.pictures import sample_scenes, sheet
-from training.detector.scenes import SIZE, Draw
+from training.detector.scenes import SIZE, Draw, Scenes
 from training.detector.served import ServedDetector
-from training.detector.serving import export_detector
+from training.detector.serving import Scale, export_detector
 from training.metric.material import Studio
 from training.options import TrainOptions
 from training.progress import Terminal
@@ -53,10 +55,10 @@ def publish_detector(
         OSError: the disk is full or the folder cannot be written.
     """
     with whole_or_nothing(name, options.force) as directory:
-        export_detector(trained.features, trained.head, directory)
+        held = drawn_scenes(studio, "validation", trained.grounds, Draw(options.seed + 2, empty=0.0))
+        detector = _exported(trained, directory, held, terminal)
         write_warmup(directory, name.name, INPUT)
-        detector = ServedDetector(directory)
-        manifest = _manifest(name, trained, options, _threshold(detector, trained, studio, options.seed))
+        manifest = _manifest(name, trained, options, _threshold(detector, held))
         grounds = grounds_in(None, options.seed, terminal)
         measured = {
             kind: measure(detector, drawn_scenes(studio, "test", grounds, Draw(options.seed + 1, **draw)), SCENES)
@@ -72,11 +74,29 @@ def publish_detector(
     )
 
 
-def _threshold(detector: ServedDetector, trained: Trained, studio: Studio, seed: int) -> float:
+def _exported(trained: Trained, directory: Path, held: Scenes, terminal: Terminal) -> ServedDetector:
+    """Export with probabilities that are as often right as they say, on scenes of the validation part (Platt's scaling)."""
+    export_detector(trained.features, trained.head, directory)
+    plain = measure(ServedDetector(directory), held, SCENES)
+    scores, right = told_right(plain.answers, plain.scenes)
+    scale = Scale()
+    if len(set(right.tolist())) == 2:
+        logits = np.log(scores / (1 - scores).clip(1e-6))
+        fitted = LogisticRegression(C=1e6).fit(logits[:, None], right)
+        scale = Scale(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
+    if scale.gain <= 0:  # after a few steps nothing is sure of anything
+        return ServedDetector(directory)
+    terminal.line(f"probabilities: {scale.gain:.3f} × logit {scale.shift:+.3f}")
+    shutil.rmtree(directory)
+    directory.mkdir()
+    export_detector(trained.features, trained.head, directory, scale)
+    return ServedDetector(directory)
+
+
+def _threshold(detector: ServedDetector, held: Scenes) -> float:
     """Return the least sureness at which most is right, on scenes of the validation part."""
-    scenes = drawn_scenes(studio, "validation", trained.grounds, Draw(seed + 2, empty=0.0))
-    held = measure(detector, scenes, SCENES)
-    return best_threshold(held.answers, held.scenes)
+    measured = measure(detector, held, SCENES)
+    return best_threshold(measured.answers, measured.scenes)
 
 
 def _manifest(name: ModelName, trained: Trained, options: TrainOptions, threshold: float) -> DetectorManifest:

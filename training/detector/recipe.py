@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from services.catalogue.kaggle import CATEGORIES
+from services.contracts.manifest import InputSize
 from training.checkpoint import CHECKPOINT_NAME
 from training.dataset import archive_sha256
 from training.detector.checkpoint import DetectorRun
@@ -16,11 +17,11 @@ from training.detector.loop import Features, Rounds, fit
 from training.detector.network import feature_maps, head
 from training.detector.plan import DetectorPlan
 from training.detector.publish import Trained, publish_detector
-from training.detector.scenes import Draw
+from training.detector.scenes import SIZE, Draw, Photos
 from training.detector.trainer import DetectorTrainer
 from training.metric.backbone import Backbone
 from training.metric.backgrounds import pictures_in, read_backgrounds
-from training.metric.material import People, read_people, read_studio
+from training.metric.material import NONE, People, read_people, read_studio
 from training.metric.weights import pretrained_path
 from training.options import TrainOptions
 from training.progress import Terminal
@@ -36,13 +37,20 @@ def train_detector(options: TrainOptions, name: ModelName, terminal: Terminal) -
     if options.fresh:
         (options.run_dir / CHECKPOINT_NAME).unlink(missing_ok=True)
     studio = read_studio(options.dataset, SHOTS, options.seed, terminal)
-    grounds = read_backgrounds(options.backgrounds, sources.people(options.seed, terminal), options.seed, terminal)
-    scenes = drawn_scenes(studio, "training", grounds, Draw(options.seed))
+    people = sources.people(options.seed, terminal)
+    grounds = read_backgrounds(options.backgrounds, people, options.seed, terminal)
+    scenes = drawn_scenes(studio, "training", grounds, Draw(options.seed), _photos(people))
     features, network = _network(options.seed)
     trainer = DetectorTrainer(network, plan)
     history = fit(trainer, Rounds(scenes, Features(features), plan, len(CATEGORIES)), run, options.run_dir, terminal)
     trained = Trained(features, network, history, sources.facts(run, len(studio.ids)), grounds)
     publish_detector(name, trained, studio, options, terminal)
+
+
+def _photos(people: People) -> Photos:
+    """Return the training senders' photos of garments of the nine categories."""
+    used = (people.parts == "training") & (people.categories != NONE)
+    return Photos(people.images[used], people.categories[used])
 
 
 def _network(seed: int) -> tuple[Any, Any]:
@@ -70,9 +78,9 @@ class _Sources:
         return DetectorRun(archive_sha256(self.dataset), photos, grounds, plan)
 
     def people(self, seed: int, terminal: Terminal) -> People:
-        """Return the photos whose corners are backgrounds; none without an archive of them."""
+        """Return the photos, whose corners are backgrounds, too; none without an archive of them."""
         if self.photos is not None:
-            return read_people(self.photos, SHOTS, seed, terminal)
+            return read_people(self.photos, InputSize(height=SIZE, width=SIZE), seed, terminal)
         empty = np.zeros((0, SHOTS.height, SHOTS.width, 3), np.uint8)
         return People(empty, np.zeros(0, np.int32), np.zeros(0, str), np.zeros(0, str))
 

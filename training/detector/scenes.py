@@ -1,4 +1,4 @@
-"""Composed scenes: products' cut-outs on a background, with the box and category of each.
+"""Composed scenes: products' cut-outs on a background, with the box and category of each; and people's photos, which one garment fills.
 
 A scene is drawn from (seed, number) alone. Garments stand apart, or are worn: one above the other, as on a person. A box
 covers at most a third of another one.
@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.catalogue.kaggle import CATEGORIES
-from training.detector.pasting import cut_out, paste, taken
+from training.detector.pasting import cut_out, framed, paste, taken
 from training.metric.material import NONE
 
 SIZE = 192  # pixels a side: what the detector looks at
 TRIES = 12  # places tried for a product before it is left out of its scene
 OVERLAP = 0.33  # greatest share of a box that another one may cover
 WORN = ("Topwear", "Bottomwear", "Shoes")  # from top to bottom
-EMPTY_SHARE, WORN_SHARE, OTHERS_SHARE = 0.2, 0.3, 0.3
+EMPTY_SHARE, WORN_SHARE, OTHERS_SHARE, PHOTOS_SHARE = 0.2, 0.3, 0.3, 0.15
+BESIDE_SHARE = 0.35  # of scenes of photos: two of them beside each other
+FILLED = 0.05  # of a photo's sides: how far from its edges the garment is taken to begin
 PLAIN_SHARE, SQUARE_SHARE = 0.12, 0.4
 MOST_SHAPE = 1.7  # of the longer side to the shorter one
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -46,23 +48,39 @@ class Shots:
 
 
 @dataclass(frozen=True)
+class Photos:
+    """People's photos of one garment each, which fills them: uint8 (n, h, w, 3), padded with white, categories int32 (n,)."""
+
+    images: NDArray[np.uint8]
+    categories: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class Draw:
     """How scenes are drawn: `seed` of all draws, and what else may happen than two to four garments standing apart.
 
     `empty`: share of scenes with one garment or none. `worn`: share of those where garments are worn. `others`: share of those
-    where something stands about that is none of the nine.
+    where something stands about that is none of the nine. `photos`: share of scenes that are people's photos, where there are any.
     """
 
     seed: int
     empty: float = EMPTY_SHARE
     worn: float = WORN_SHARE
     others: float = OTHERS_SHARE
+    photos: float = PHOTOS_SHARE
 
 
 class Scenes:
     """Draws scenes from the products at these positions, on these backgrounds."""
 
-    def __init__(self, shots: Shots, positions: NDArray[np.int64], grounds: NDArray[np.uint8], draw: Draw) -> None:
+    def __init__(
+        self,
+        shots: Shots,
+        positions: NDArray[np.int64],
+        grounds: NDArray[np.uint8],
+        draw: Draw,
+        photos: Photos | None = None,
+    ) -> None:
         """Remember the material.
 
         Args:
@@ -70,8 +88,10 @@ class Scenes:
             positions: which of them are used; those outside the nine stand about as things that are no garments.
             grounds: uint8 (n, h, w, 3).
             draw: how scenes are drawn.
+            photos: people's, if there are any.
         """
         self.shots, self.grounds, self.draw = shots, grounds, draw
+        self.photos = photos if photos is not None and len(photos.images) else None
         groups = [positions[shots.categories[positions] == place] for place in range(NONE + 1)]
         self.groups, self.others = {p: found for p, found in enumerate(groups[:NONE]) if len(found)}, groups[NONE]
         self.worn = [p for p in map(CATEGORIES.index, WORN) if p in self.groups]
@@ -79,6 +99,8 @@ class Scenes:
     def __call__(self, number: int) -> Scene:
         """Return the scene of this number."""
         rng = np.random.default_rng([self.draw.seed, number])
+        if self.photos is not None and rng.random() < self.draw.photos:
+            return _of_photos(self.photos, rng)
         return _Composition(self, rng).scene()
 
 
@@ -168,6 +190,21 @@ class _Composition:
     def _within(self, left: int, top: int, product: Image.Image) -> Box:
         right, bottom = min(self.picture.width, left + product.width), min(self.picture.height, top + product.height)
         return max(0, left), max(0, top), right, bottom
+
+
+def _of_photos(photos: Photos, rng: np.random.Generator) -> Scene:
+    """Return a photo with its garment, or two beside each other: nobody has drawn boxes on them, so the box is nearly the whole photo."""
+    count = 2 if rng.random() < BESIDE_SHARE else 1
+    chosen = rng.integers(len(photos.images), size=count)
+    frame = Image.new("RGB", (SIZE, SIZE), (255, 255, 255))
+    boxes = []
+    for place, position in enumerate(chosen):
+        photo = framed(photos.images[position], (SIZE // count, SIZE), rng)
+        left, top = place * SIZE // count + (SIZE // count - photo.width) // 2, (SIZE - photo.height) // 2
+        frame.paste(taken(photo, rng), (left, top))
+        across, down = FILLED * photo.width, FILLED * photo.height
+        boxes.append((left + across, top + down, left + photo.width - across, top + photo.height - down))
+    return Scene(np.asarray(frame), np.array(boxes, np.float32), photos.categories[chosen])
 
 
 def _covered(box: Box, by: Box) -> float:

@@ -1,5 +1,6 @@
 """The detector as it is served: pictures in, boxes out, all in one graph with its weights as constants."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,18 @@ from training.metric.serving import served_form
 OUTPUTS = ("boxes", "probabilities")
 
 
-def export_detector(features: Any, head: Any, directory: Path) -> None:
+@dataclass(frozen=True)
+class Scale:
+    """What makes of the head's logits those of probabilities that are as often right as they say: gain × logit + shift."""
+
+    gain: float = 1.0
+    shift: float = 0.0
+
+
+PLAIN = Scale()
+
+
+def export_detector(features: Any, head: Any, directory: Path, scale: Scale = PLAIN) -> None:
     """Write the SavedModel: `image` uint8 (n, 192, 192, 3) → `boxes` and `probabilities` as of `network.peaks`.
 
     Raises:
@@ -25,7 +37,8 @@ def export_detector(features: Any, head: Any, directory: Path) -> None:
 
     @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]
     def run(image: Any) -> list[Any]:
-        said = peaks(head(below(tf.cast(image, tf.float32), training=False), training=False))
+        maps = head(below(tf.cast(image, tf.float32), training=False), training=False)
+        said = peaks({**maps, "chances": scale.gain * maps["chances"] + scale.shift})
         return [said[name] for name in OUTPUTS]
 
     constant = convert_variables_to_constants_v2(run.get_concrete_function())

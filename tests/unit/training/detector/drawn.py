@@ -3,7 +3,7 @@
 import numpy as np
 
 from services.catalogue.kaggle import CATEGORIES
-from training.detector.scenes import Draw, Scenes, Shots
+from training.detector.scenes import Draw, Photos, Scenes, Shots
 
 SIDE = 24
 
@@ -22,6 +22,6 @@ def grounds(count: int = 5) -> np.ndarray:
     return np.random.default_rng(3).integers(0, 256, (count, 128, 128, 3), np.uint8)
 
 
-def scenes(draw: Draw | None = None) -> Scenes:
+def scenes(draw: Draw | None = None, photos: Photos | None = None) -> Scenes:
     material = shots()
-    return Scenes(material, np.arange(len(material.images)), grounds(), draw or Draw(7))
+    return Scenes(material, np.arange(len(material.images)), grounds(), draw or Draw(7), photos)

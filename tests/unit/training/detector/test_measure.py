@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.embedding.garments import Found
-from training.detector.measure import best_threshold, count, matches
+from training.detector.measure import best_threshold, count, matches, told_right
 from training.detector.scenes import SIZE, Scene
 
 SCENE = Scene(
@@ -40,3 +40,10 @@ def test_nothing_told_and_nothing_there_is_no_error() -> None:
 def test_the_best_threshold_leaves_out_what_is_wrong() -> None:
     told = found((0, 0, 50, 50, 1, 0.62), (100, 100, 150, 150, 2, 0.58), (60, 0, 90, 20, 3, 0.4))
     assert 0.4 < best_threshold([told], [SCENE]) <= 0.58
+
+
+def test_a_box_is_right_when_it_hits_a_garment_and_names_its_kind() -> None:
+    told = found((0, 0, 50, 50, 1, 0.9), (100, 100, 150, 150, 5, 0.8), (60, 0, 90, 20, 3, 0.7), (0, 60, 9, 70, 3, 0.01))
+    scores, right = told_right([told], [SCENE])
+    np.testing.assert_allclose(scores, [0.9, 0.8, 0.7])
+    assert right.tolist() == [True, False, False]

@@ -18,6 +18,7 @@ from training.detector import network, publish, recipe
 from training.detector.evaluate import evaluate_detector
 from training.detector.plan import DetectorPlan
 from training.detector.served import ServedDetector
+from training.detector.serving import Scale, export_detector
 from training.errors import TrainingError
 from training.metric.backbone import Backbone, Stages
 from training.options import TrainOptions
@@ -99,6 +100,19 @@ def test_the_manifest_records_what_was_used_and_how_to_do_it_again(options: Trai
     assert "--steps 4" in manifest.command
     assert (options.out / "report" / "scenes.jpg").stat().st_size > 1000
     assert "recall" in (options.out / "README.md").read_text()
+
+
+def test_the_scale_of_the_probabilities_is_in_the_graph(patched: None, tmp_path: Path) -> None:
+    features, top = network.feature_maps(Backbone(STAGES)), network.head(9)
+    scene = publish.sample_scenes(1)(0)
+    chances = []
+    for number, scale in enumerate((Scale(), Scale(2.0, 1.5))):
+        export_detector(features, top, tmp_path / str(number), scale)
+        (found,) = ServedDetector(tmp_path / str(number))([scene])
+        chances.append(found.scores[found.scores > 0].astype(float))
+    logits = np.log(chances[0] / (1 - chances[0]))
+    assert len(logits) > 3
+    np.testing.assert_allclose(chances[1], 1 / (1 + np.exp(-(2 * logits + 1.5))), atol=1e-4)
 
 
 def test_it_is_measured_on_other_backgrounds_and_not_on_those_it_has_seen(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.unit.training.detector.drawn import scenes
-from training.detector.scenes import OVERLAP, SIZE, Draw, _covered
+from training.detector.scenes import OVERLAP, SIZE, Draw, Photos, _covered
 
 APART = Draw(3, empty=0.0, worn=0.0, others=0.0)
 
@@ -65,3 +65,23 @@ def test_a_picture_that_is_no_square_has_white_beside_it() -> None:
     bars = [(draw(number).picture[:, 0] == 255).all() or (draw(number).picture[0] == 255).all() for number in range(30)]
     assert any(bars)
     assert not all(bars)
+
+
+def photos() -> Photos:
+    """Return two photos, one upright and one lying, padded with white to squares."""
+    images = np.full((2, 40, 40, 3), 255, np.uint8)
+    images[0, :, 8:32], images[1, 10:30] = (200, 30, 30), (30, 30, 200)
+    return Photos(images, np.array([0, 3], np.int32))
+
+
+def test_a_photo_is_filled_by_its_garment_without_the_white_that_pads_it() -> None:
+    draw, singles = scenes(Draw(4, photos=1.0), photos()), 0
+    for number in range(20):
+        scene = draw(number)
+        assert len(scene.boxes) in (1, 2)
+        for (left, top, right, bottom), category in zip(scene.boxes.astype(int), scene.categories, strict=True):
+            part = scene.picture[top:bottom, left:right].astype(int)
+            channel = 0 if category == 0 else 2
+            assert (part.argmax(axis=2) == channel).mean() > 0.95
+        singles += len(scene.boxes) == 1
+    assert 5 < singles < 20
