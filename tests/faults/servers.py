@@ -1,7 +1,6 @@
 """The processes: they are started, killed with SIGKILL and started again."""
 
 import asyncio
-import random
 import re
 import signal
 import subprocess
@@ -121,7 +120,7 @@ class Importer:
         self._feed = feed
         self._journal = journal
         self._process: subprocess.Popen[bytes] | None = None
-        self._draw = random.Random(0)
+        self._turn = asyncio.Lock()
 
     async def run(self, ending: asyncio.Event) -> None:
         """Import until told to end; the last import is not killed any more."""
@@ -153,9 +152,10 @@ class Importer:
 
     async def kill(self, kill: Kill) -> None:
         """Kill an import in its midst, wherever that is."""
-        before = self.killed
-        while self.killed == before:
-            await asyncio.sleep(0.5 + kill.away_s)
-            if self._process is not None and self._process.poll() is None:
-                self._process.kill()
-                self.killed += 1
+        async with self._turn:  # each kill ends an import of its own
+            before = self.killed
+            while self.killed == before:
+                await asyncio.sleep(0.5 + kill.away_s)
+                if self._process is not None and self._process.poll() is None:
+                    self._process.kill()
+                    self.killed += 1
