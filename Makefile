@@ -7,7 +7,7 @@ DATASET ?=
 PHOTOS ?=
 BACKGROUNDS ?=
 NEGATIVES ?=
-MODEL ?= baseline
+MODEL ?= fashion
 COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
@@ -48,14 +48,14 @@ faults: $(READY) ## Kill database, index and import while products change, and c
 compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it down [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
-train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=baseline|fashion|detector] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
+train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make train DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
-evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/1] [PHOTOS=photos.zip] [BACKGROUNDS=folder] [NEGATIVES=folder]
+evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/2] [PHOTOS=photos.zip] [BACKGROUNDS=folder] [NEGATIVES=folder]
 	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate DATASET=path/to/archive.zip"; exit 2; }
-	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/1)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
+	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/2)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)")
 
 evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/1] [BACKGROUNDS=folder]

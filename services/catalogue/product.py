@@ -68,7 +68,7 @@ class Product:
         key: the product's id, unique in the catalogue; the document's `_id`.
         category: category id of the active model's manifest, 0 to 8 for the shipped models.
         vector: float32, shape (dimension,), unit length.
-        model: the model the vector comes from, such as `fashion/1`; None in documents that do not say.
+        model: the model the vector comes from, such as `fashion/2`; None in documents that do not say.
         url, image_url, title, attributes: what a result shows and filters by.
         category_source: who said the category: the feed, a mapping of the feed's words, or the network.
         prediction: the network's own opinion.

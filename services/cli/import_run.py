@@ -35,7 +35,7 @@ LOOK_TIMEOUT_S = 2.0
 FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, ImportUnderWay, LookalikeError)
 # What a dry run checks against when no embedding service is there to be asked: the shipped models.
 SHIPPED = ModelFacts(
-    model="", categories=list(CATEGORIES), dimension=64, input={"height": 80, "width": 80}, thresholds={}
+    model="", categories=list(CATEGORIES), dimension=64, input={"height": 96, "width": 96}, thresholds={}
 )
 
 

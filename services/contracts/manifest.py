@@ -43,7 +43,7 @@ class TrainedModel(BaseModel):
 
     @property
     def model_id(self) -> str:
-        """The name that vectors and answers carry, such as `fashion/1`."""
+        """The name that vectors and answers carry, such as `fashion/2`."""
         return f"{self.name}/{self.version}"
 
 
@@ -68,7 +68,7 @@ class DetectorManifest(TrainedModel):
 
 
 def load_manifest(model_dir: Path) -> Manifest:
-    """Read `manifest.json` of a model version directory such as `models/fashion/1`.
+    """Read `manifest.json` of a model version directory such as `models/fashion/2`.
 
     Raises:
         ManifestError: the directory, its SavedModel or its manifest is missing or unreadable.

@@ -43,7 +43,7 @@ class Embedding(Frozen):
     category: Category
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
     vector: list[float] = Field(description="float32 values, unit length; 64 of them for the shipped models")
-    model: str = Field(examples=["fashion/1"])
+    model: str = Field(examples=["fashion/2"])
     beside: "Embedding | None" = Field(
         default=None,
         description="what the model named by `beside` makes of the same image; missing where it cannot say",
@@ -125,7 +125,7 @@ class DetectionAnswer(Frozen):
 class ModelFacts(Frozen):
     """What the other services need of the active model's manifest."""
 
-    model: str = Field(examples=["fashion/1"])
+    model: str = Field(examples=["fashion/2"])
     categories: list[str]
     dimension: int
     input: dict[str, int]

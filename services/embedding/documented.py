@@ -42,7 +42,7 @@ BATCH_EXAMPLE: dict[str, Any] = {
                 "category": {"id": 0, "name": "Topwear", "probability": 0.98},
                 "probabilities": {"Topwear": 0.98, "Shoes": 0.001},
                 "vector": "AAAAPgAAgL4AAIA9",
-                "model": "fashion/1",
+                "model": "fashion/2",
             }
         },
         {

@@ -23,13 +23,13 @@ class EmbeddingSettings(BaseSettings):
     log_level: str = "INFO"
 
     model_dir: Path = Field(
-        default=Path("models/fashion/1"), description="version directory whose manifest says what the network is"
+        default=Path("models/fashion/2"), description="version directory whose manifest says what the network is"
     )
     detector_dir: Path = Field(
         default=Path("models/detector/1"), description="version directory of the detector; the service works without it"
     )
     tfs_address: str = Field(default="127.0.0.1:8500", validation_alias=AliasChoices("TFS_ADDRESS", "tfs_address"))
-    tfs_timeout_s: float = Field(default=5.0, gt=0, description="deadline of one call of the network")
+    tfs_timeout_s: float = Field(default=5.0, gt=0, description="deadline of a call of the network, each 16 images")
     tfs_batch: int = Field(default=64, ge=1, le=MAX_BATCH, description="images in one call of the network, at most")
 
     max_image_bytes: int = Field(default=10 * 1024 * 1024, gt=0)

@@ -87,7 +87,7 @@ class SimilarAnswer(Frozen):
         examples=[{"k": 10, "offset": 10}],
     )
     facets: list[Facet] = Field(description="what can be filtered by, with counts; empty unless asked for")
-    model: str = Field(examples=["fashion/1"])
+    model: str = Field(examples=["fashion/2"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
     timings_ms: dict[str, float] = Field(examples=[{"index": 1.4, "total": 2.2}])
 
@@ -133,7 +133,7 @@ class ProductView(Frozen):
     image_url: str | None
     title: str | None
     attributes: Attributes
-    model: str | None = Field(examples=["fashion/1"])
+    model: str | None = Field(examples=["fashion/2"])
     images: list[ImageView] = Field(description="its further images, in their order")
 
     @classmethod

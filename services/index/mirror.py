@@ -63,7 +63,7 @@ class Mirror:
 
         Args:
             gallery: an empty one.
-            model: the only model whose vectors are shown, such as `fashion/1`.
+            model: the only model whose vectors are shown, such as `fashion/2`.
             unversioned_model: what a document that names no model is taken to be of.
         """
         self.gallery = gallery

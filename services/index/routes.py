@@ -41,13 +41,13 @@ from services.index.view import Match
 router = APIRouter(prefix="/v1", tags=["index"])
 VECTOR = [0.125] * 64
 SEARCH_EXAMPLES: dict[str, Any] = {
-    "plain": {"summary": "The ten nearest", "value": {"category": 0, "vector": VECTOR, "model": "fashion/1"}},
+    "plain": {"summary": "The ten nearest", "value": {"category": 0, "vector": VECTOR, "model": "fashion/2"}},
     "filtered": {
         "summary": "Blue or navy, up to 50 or on sale, without two products",
         "value": {
             "category": 0,
             "vector": VECTOR,
-            "model": "fashion/1",
+            "model": "fashion/2",
             "k": 5,
             "filter": {"baseColour": ["Blue", "Navy Blue"], "$or": [{"price": {"lte": 50}}, {"sale": True}]},
             "exclude": ["15970", "39386"],

@@ -19,7 +19,7 @@ class IndexSettings(BaseSettings):
     log_level: str = "INFO"
 
     model_dir: Path = Field(
-        default=Path("models/fashion/1"), description="version directory of the model that is indexed"
+        default=Path("models/fashion/2"), description="version directory of the model that is indexed"
     )
     unversioned_model: str = Field(
         default="fashion/1", description="the model that vectors of documents without a model are taken to be of"

@@ -25,7 +25,7 @@ class Origin:
 
     Attributes:
         catalogue: database and collection.
-        model: whose vectors are shown, such as `fashion/1`.
+        model: whose vectors are shown, such as `fashion/2`.
         unversioned_model: what documents that name no model are taken to be of.
         categories: how many.
         dimension: numbers a vector.

@@ -1,6 +1,6 @@
 """What the embedding service relies on in TensorFlow Serving, held against whatever serves.
 
-With TFS_ADDRESS set, that server is asked for the model directory TFS_MODEL_DIR (models/fashion/1 unless told), which it
+With TFS_ADDRESS set, that server is asked for the model directory TFS_MODEL_DIR (models/fashion/2 unless told), which it
 has to serve under the manifest's name. Otherwise the stand-in serves a small model, once with each encoding of replies.
 """
 
@@ -31,7 +31,7 @@ from tests.support.tfs import (
 )
 
 ADDRESS = os.environ.get("TFS_ADDRESS")
-MODEL_DIR = Path(os.environ.get("TFS_MODEL_DIR", "models/fashion/1"))
+MODEL_DIR = Path(os.environ.get("TFS_MODEL_DIR", "models/fashion/2"))
 ENCODINGS = ["real"] if ADDRESS else ["content", "field"]
 
 

@@ -60,7 +60,7 @@ def test_a_photo_brings_a_category_and_products_with_urls_best_first(api: httpx.
     assert all(result["category"] == answer["category"]["name"] for result in answer["results"])
     assert all(result["url"] == f"https://shop.example/products/{result['id']}" for result in answer["results"])
     assert {"decode", "network", "index", "total"} <= set(answer["timings_ms"])
-    assert answer["model"] == "fashion/1"
+    assert answer["model"] == "fashion/2"
 
 
 def test_form_raw_body_and_base64_give_the_same_answer(api: httpx.Client, catalogue: list[str]) -> None:

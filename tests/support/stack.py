@@ -15,7 +15,7 @@ from services.local.stack import Stack
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "1")
+MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "2")
 
 
 def free_ports(count: int) -> list[int]:

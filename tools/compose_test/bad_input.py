@@ -62,17 +62,17 @@ def wrong_password(make: Make, _: Path) -> Iterator[str]:
 
 def models(make: Make, folder: Path) -> Iterator[str]:
     """A model folder that is missing, half copied, or without its manifest."""
-    shipped = Path(__file__).resolve().parents[2] / "models" / "fashion" / "1"
+    shipped = Path(__file__).resolve().parents[2] / "models" / "fashion" / "2"
     (folder / "missing").mkdir()
     with up(make("model", MODELS_DIR=folder / "missing"), "tfs", "embedding", "index") as project:
         yield says(project, "tfs", "there is no version of fashion in MODELS_DIR")
-        yield says(project, "embedding", "there is no model directory /models/fashion/1")
-        yield says(project, "index", "there is no model directory /models/fashion/1")
-    shutil.copytree(shipped, folder / "half" / "1", ignore=shutil.ignore_patterns("variables"))
+        yield says(project, "embedding", "there is no model directory /models/fashion/2")
+        yield says(project, "index", "there is no model directory /models/fashion/2")
+    shutil.copytree(shipped, folder / "half" / "2", ignore=shutil.ignore_patterns("variables"))
     with up(make("model", MODELS_DIR=folder / "half"), "tfs", "embedding") as project:
         yield says(project, "tfs", "no version of fashion is loaded: ")
-        yield says(project, "embedding", "TensorFlow Serving has not loaded the model fashion/1")
-    shutil.copytree(shipped, folder / "plain" / "1", ignore=shutil.ignore_patterns("manifest.json"))
+        yield says(project, "embedding", "TensorFlow Serving has not loaded the model fashion/2")
+    shutil.copytree(shipped, folder / "plain" / "2", ignore=shutil.ignore_patterns("manifest.json"))
     with up(make("model", MODELS_DIR=folder / "plain"), "embedding", "index") as project:
         yield says(project, "embedding", "has no manifest.json: copy the whole version directory")
         yield says(project, "index", "has no manifest.json: copy the whole version directory")

@@ -16,16 +16,16 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_are_those_of_the_design() -> None:
     settings = EmbeddingSettings()
     assert (settings.port, settings.tfs_address) == (8001, "127.0.0.1:8500")
-    assert settings.model_dir == Path("models/fashion/1")
+    assert settings.model_dir == Path("models/fashion/2")
     assert (settings.limits.max_bytes, settings.limits.max_pixels) == (10 * 1024 * 1024, 25_000_000)
 
 
 def test_the_environment_is_read_with_the_prefix_and_shared_names_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMBEDDING_MODEL_DIR", "/models/fashion/2")
+    monkeypatch.setenv("EMBEDDING_MODEL_DIR", "/models/fashion/1")
     monkeypatch.setenv("EMBEDDING_TFS_TIMEOUT_S", "0.5")
     monkeypatch.setenv("TFS_ADDRESS", "gpu-node:8500")
     settings = EmbeddingSettings()
-    assert settings.model_dir == Path("/models/fashion/2")
+    assert settings.model_dir == Path("/models/fashion/1")
     assert (settings.tfs_timeout_s, settings.tfs_address) == (0.5, "gpu-node:8500")
 
 

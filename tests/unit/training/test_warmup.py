@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
@@ -32,7 +33,8 @@ def test_the_batch_sizes_are_those_that_tensorflow_serving_allows() -> None:
     assert tuple(map(int, re.findall(r"^allowed_batch_sizes: (\d+)", text, re.MULTILINE))) == BATCH_SIZES
 
 
-def test_the_shipped_model_has_its_warm_up_requests() -> None:
-    directory = ROOT / "models/fashion/1"
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_shipped_model_has_its_warm_up_requests(version: str) -> None:
+    directory = ROOT / "models/fashion" / version
     size = load_manifest(directory).input
     assert shapes(directory / WARMUP_PATH) == [(count, size.height, size.width, 3) for count in BATCH_SIZES]
