@@ -8,7 +8,10 @@ from typing import Any
 
 from services.catalogue.documents import BrokenDocument, Record
 from services.catalogue.product import Product
+from services.contracts.catalogues import DEFAULT
 from services.contracts.wire import ModelFacts
+
+Chosen = tuple[str, str]  # a product's catalogue and key
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class ModelReport:
         moves: from one category to another: how many products, and some ids.
         gained: products that only the other model would find.
         overlap: None where the results were not compared.
+        catalogues: of each catalogue: products now, and how many of them the other model has vectors of.
     """
 
     serving: str
@@ -63,11 +67,15 @@ class ModelReport:
     examples: dict[tuple[int, int], list[str]] = field(default_factory=lambda: defaultdict(list))
     gained: int = 0
     overlap: Overlap | None = None
+    catalogues: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def coverage(self) -> float:
-        """The share of products that the other model has vectors of; all where there are none."""
-        return self.covered / self.products if self.products else 1.0
+        """The share of products that the other model has vectors of; all where there are none.
+
+        Of several catalogues it is that of the one with the least: a small one is not to go without being found.
+        """
+        return min((covered / there for there, covered in self.catalogues.values() if there), default=1.0)
 
     @property
     def moved(self) -> int:
@@ -85,6 +93,7 @@ class ModelReport:
             "coverage": round(self.coverage, 6),
             "missing": self.missing,
             "gained": self.gained,
+            **({} if len(self.catalogues) < 2 else {"catalogues": self._by_catalogue()}),
             "categories": {
                 name: {"now": now, "then": then} for name, (now, then) in zip(names, self.counts, strict=True)
             },
@@ -95,6 +104,9 @@ class ModelReport:
             ],
             "overlap": None if self.overlap is None else vars(self.overlap),
         }
+
+    def _by_catalogue(self) -> dict[str, dict[str, int]]:
+        return {name: {"products": there, "covered": covered} for name, (there, covered) in self.catalogues.items()}
 
 
 class ModelExamination:
@@ -128,13 +140,17 @@ class ModelExamination:
         self._shown = shown
         self._queries = queries
         self._chance = random.Random(seed)
-        self.chosen: list[str] = []  # keys of products that both models see
+        self.chosen: list[Chosen] = []  # products that both models see
 
-    def add(self, entries: Iterable[Record | BrokenDocument]) -> None:
-        """Look at some documents."""
+    def add(self, entries: Iterable[Record | BrokenDocument], catalogue: str = DEFAULT) -> None:
+        """Look at some documents of a catalogue."""
+        counts = self.report.catalogues.setdefault(catalogue, [0, 0])
         for entry in entries:
             if isinstance(entry, Record):
-                self._look(self._seen(entry.product, self._serving), self._seen(entry.product, self._other))
+                now, then = (self._seen(entry.product, facts) for facts in (self._serving, self._other))
+                counts[0] += now is not None
+                counts[1] += now is not None and then is not None
+                self._look(now, then, catalogue)
 
     def _seen(self, product: Product, facts: ModelFacts) -> Product | None:
         """Return a product as a model sees it, if it can be searched so."""
@@ -142,7 +158,7 @@ class ModelExamination:
         usable = seen is not None and len(seen.vector) == facts.dimension and seen.category < len(facts.categories)
         return seen if usable else None
 
-    def _look(self, now: Product | None, then: Product | None) -> None:
+    def _look(self, now: Product | None, then: Product | None, catalogue: str) -> None:
         report = self.report
         if now is None:
             report.gained += then is not None
@@ -151,20 +167,24 @@ class ModelExamination:
         report.counts[now.category][0] += 1
         if then is None:
             if len(report.missing) < self._shown:
-                report.missing.append(now.key)
+                report.missing.append(_shown(catalogue, now.key))
             return
         report.covered += 1
         report.counts[then.category][1] += 1
-        self._choose(now.key)
+        self._choose((catalogue, now.key))
         if now.category != then.category:
             move = now.category, then.category
             report.moves[move] += 1
             if len(report.examples[move]) < self._shown:
-                report.examples[move].append(now.key)
+                report.examples[move].append(_shown(catalogue, now.key))
 
-    def _choose(self, key: str) -> None:
-        """Keep so many keys that each product has the same chance (reservoir sampling)."""
+    def _choose(self, key: Chosen) -> None:
+        """Keep so many that each product has the same chance (reservoir sampling)."""
         if len(self.chosen) < self._queries:
             self.chosen.append(key)
         elif (place := self._chance.randrange(self.report.covered)) < self._queries:
             self.chosen[place] = key
+
+
+def _shown(catalogue: str, key: str) -> str:
+    return key if catalogue == DEFAULT else f"{catalogue}: {key}"

@@ -50,8 +50,8 @@ class ModelStore(ABC):
     _timeout_s: float
 
     @abstractmethod
-    def _collection(self, name: str) -> Any:
-        """A collection of the database."""
+    def _common(self, name: str) -> Any:
+        """A collection that all catalogues have in common: the note of the models stands in one."""
 
     @abstractmethod
     def _batches(self, fields: dict[str, int] | None, batch: int) -> AsyncIterator[list[Document]]:
@@ -65,7 +65,7 @@ class ModelStore(ABC):
     async def models(self) -> ModelNote:
         """Return the note of the models; an empty one when there is none."""
         async with database_call(self.address, self._timeout_s):
-            found = await self._collection(NOTES).find_one({"_id": MODELS}) or {}
+            found = await self._common(NOTES).find_one({"_id": MODELS}) or {}
         return ModelNote(*(found.get(name) for name in ("active", "candidate", "previous")))
 
     async def replace_models(self, old: ModelNote, new: ModelNote) -> bool:
@@ -73,7 +73,7 @@ class ModelStore(ABC):
         changed = {**asdict(new), "changed_at": datetime.now(UTC).isoformat()}
         async with database_call(self.address, self._timeout_s):
             try:
-                done = await self._collection(NOTES).update_one(
+                done = await self._common(NOTES).update_one(
                     {"_id": MODELS, **asdict(old)}, {"$set": changed}, upsert=old == ModelNote()
                 )
             except DuplicateKeyError:  # there is a note after all

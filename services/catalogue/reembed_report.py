@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from services.catalogue.import_report import Status
+from services.contracts.catalogues import DEFAULT
 
 
 @dataclass
@@ -60,11 +61,13 @@ class ReembedSummary:
     seconds: float
     reason: str | None = None
     rejected_file: Path | None = None
+    catalogue: str = DEFAULT
 
     def document(self) -> dict[str, Any]:
         """Return the summary as JSON has it."""
         counts = ("found", "embedded", "overtaken", "rejected", "images_rejected", "other_pictures")
         return {
+            **({} if self.catalogue == DEFAULT else {"catalogue": self.catalogue}),
             "status": self.status,
             "reason": self.reason,
             "model": self.model,

@@ -1,5 +1,6 @@
 """The products in MongoDB. The only module that imports Motor, so that another driver can take its place."""
 
+import copy
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from services.catalogue.pictures import PictureStore
 from services.catalogue.product import Product
 from services.catalogue.reader import ProductReader
 from services.catalogue.seen_images import SeenImages
+from services.contracts.catalogues import DEFAULT, within
 from services.contracts.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
@@ -60,7 +62,9 @@ class Fingerprint:
 
 
 class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages, ImportNotes):
-    """The catalogue's products, and the pictures that no web server of the shop has.
+    """A catalogue's products, and the pictures that no web server of the shop has.
+
+    Each catalogue has collections of its own; those of the default one are named without it.
 
     Every method raises CatalogueUnavailable when the database is away, does not answer within the deadline, or refuses.
     Nothing is connected before the first call, so a service can start while its database is down.
@@ -71,6 +75,7 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages, ImportNo
         url: str,
         database: str = "lookalike",
         *,
+        catalogue: str = DEFAULT,
         timeout_s: float = 10.0,
         scan_timeout_s: float = 300.0,
         connect_timeout_s: float = 2.0,
@@ -80,11 +85,13 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages, ImportNo
         Args:
             url: MongoDB's connection string.
             database: the database's name.
+            catalogue: the catalogue's, as `all_catalogues` gives it.
             timeout_s: deadline of one call, in seconds.
             scan_timeout_s: the same of one batch of a scan: the stand-in for MongoDB reads all before it gives the first.
             connect_timeout_s: how long a server is looked for, in seconds.
         """
         self.address = shown_address(url)
+        self.catalogue = catalogue
         self._url = url
         self._database = database
         self._timeout_s = timeout_s
@@ -94,6 +101,13 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages, ImportNo
         self._indexed = False
         self._old_forms = True
         self._old_forms_known_until = 0.0
+
+    def of(self, catalogue: str) -> Self:
+        """Return the store of another catalogue, over the connections of this one, which has to be connected."""
+        self._connected()
+        other = copy.copy(self)
+        other.catalogue, other._indexed, other._old_forms_known_until = catalogue, False, 0.0
+        return other
 
     async def connect(self) -> None:
         """Make the client. No server is asked for yet.
@@ -124,10 +138,16 @@ class ProductStore(ProductReader, ModelStore, PictureStore, SeenImages, ImportNo
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _collection(self, name: str) -> Any:
+    def _connected(self) -> Any:
         if self._client is None:
             raise RuntimeError("the store is not connected: call connect() first")
-        return self._client[self._database][name]
+        return self._client[self._database]
+
+    def _collection(self, name: str) -> Any:
+        return self._connected()[within(name, self.catalogue)]
+
+    def _common(self, name: str) -> Any:
+        return self._connected()[name]
 
     @property
     def _products(self) -> Any:

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.catalogues import Catalogue, chosen
 from services.cli.output import err, fail, out
+from services.contracts.catalogues import DEFAULT
 
 if TYPE_CHECKING:
     from services.catalogue.doctor import Report
@@ -19,6 +21,7 @@ LOOK_TIMEOUT_S = 2.0
 
 
 def doctor(
+    catalogue: Catalogue = DEFAULT,
     check_urls: Annotated[
         bool, typer.Option("--check-urls", help="Also ask for every image and product page.")
     ] = False,
@@ -43,7 +46,7 @@ def doctor(
     from services.contracts.fetch import ImageFetcher
 
     async def run() -> "Report":
-        async with ProductStore(mongo_url, mongo_database) as store:
+        async with ProductStore(mongo_url, mongo_database, catalogue=chosen(catalogue)) as store:
             facts = await model_facts(embedding_url, (await store.models()).active)
             fetcher = ImageFetcher(allowed_hosts=allow_host or ()) if check_urls else None
             report = await examine(store, facts, fetcher, show)

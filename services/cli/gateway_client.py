@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 import httpx
 
+from services.contracts.catalogues import DEFAULT, path_of
+
 TIMEOUT_S = 30.0
 
 
@@ -41,22 +43,31 @@ class GatewayClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._http.close()
 
-    def stats(self) -> dict[str, Any]:
-        """Return what the installation holds.
+    def stats(self, catalogue: str = DEFAULT) -> dict[str, Any]:
+        """Return what the installation holds of a catalogue, or of `all`.
 
         Raises:
             GatewayError: it does not say.
         """
-        return self._get("/v1/stats")
+        return self._get(path_of(catalogue) + "/v1/stats")
 
-    def similar(self, key: str, model: str, k: int) -> list[str]:
+    def catalogues(self) -> tuple[str, ...]:
+        """Return the names of the gateway's catalogues.
+
+        Raises:
+            GatewayError: it does not say.
+        """
+        return tuple(one["name"] for one in self._get("/v1/catalogues")["catalogues"])
+
+    def similar(self, key: str, model: str, k: int, catalogue: str = DEFAULT) -> list[str]:
         """Return the ids of the products that are most like one by a model's vectors; none where the model lacks it.
 
         Raises:
             GatewayError: it does not say.
         """
         try:
-            answer = self._get(f"/v1/products/{quote(key, safe='')}/similar", k=k, model=model)
+            path = f"{path_of(catalogue)}/v1/products/{quote(key, safe='')}/similar"
+            answer = self._get(path, k=k, model=model)
         except GatewayError as error:
             if error.status == httpx.codes.NOT_FOUND:
                 return []

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.catalogues import Catalogue, chosen
 from services.cli.output import fail
+from services.contracts.catalogues import DEFAULT
 
 if TYPE_CHECKING:
     from services.catalogue.import_report import Summary
@@ -18,6 +20,7 @@ def import_(
     source: Annotated[
         Path, typer.Argument(help="The Kaggle archive (zip or folder), a folder of images, or a feed of any kind.")
     ],
+    catalogue: Catalogue = DEFAULT,
     mapping: Annotated[
         Path | None, typer.Option(help="JSON or TOML: what the feed's columns and categories are called here.")
     ] = None,
@@ -59,6 +62,7 @@ def import_(
 
     request = ImportRequest(
         source=source,
+        catalogue=chosen(catalogue),
         mapping=mapping,
         images=images,
         url_template=url_template,

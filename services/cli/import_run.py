@@ -24,6 +24,7 @@ from services.catalogue.store import ProductStore
 from services.catalogue.sync import FeedKeys, SyncRefused, find_gone
 from services.cli.import_shown import Display
 from services.cli.interrupts import interruptible
+from services.contracts.catalogues import DEFAULT
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
 from services.contracts.manifest import InputSize
@@ -49,6 +50,7 @@ class ImportRequest:
 
     source: Path
     rejected: Path
+    catalogue: str = DEFAULT
     mapping: Path | None = None
     images: Path | None = None
     url_template: str | None = None
@@ -168,7 +170,8 @@ class _Run:
     async def _store(self, stack: AsyncExitStack) -> ProductStore:
         least, most = DATABASE_TIMEOUT_S
         timeout_s = min(most, max(least, self._request.wait_s))
-        store = ProductStore(self._request.mongo_url, self._request.mongo_database, timeout_s=timeout_s)
+        where = self._request.mongo_url, self._request.mongo_database
+        store = ProductStore(*where, catalogue=self._request.catalogue, timeout_s=timeout_s)
         return await stack.enter_async_context(store)
 
     def _feed(self, stack: AsyncExitStack, placer: Placer) -> FeedKeys | None:

@@ -9,10 +9,11 @@ from typing import Any
 
 from services.catalogue.embedding_client import EmbeddingClient
 from services.catalogue.model_change import ModelChange
-from services.catalogue.model_report import ModelExamination, ModelReport, Overlap
+from services.catalogue.model_report import Chosen, ModelExamination, ModelReport, Overlap
 from services.catalogue.models import ModelChangeRefused, ModelNote, short
 from services.catalogue.store import LAST_REEMBED, ProductStore
 from services.cli.gateway_client import GatewayClient
+from services.contracts.catalogues import ALL, DEFAULT, SETTING
 
 EMBEDDING_TIMEOUT_S = 10.0
 SCAN_BATCH = 1000
@@ -31,6 +32,7 @@ class Where:
     mongo_database: str
     unversioned_model: str = "fashion/1"
     wait_s: float = 60.0
+    catalogues: tuple[str, ...] = (DEFAULT,)
 
 
 class ModelCommands:
@@ -57,7 +59,7 @@ class ModelCommands:
         """Return every model with what it is here, how many products have its vectors, and what is wrong with it."""
         note, listed = await self._store.models(), await self._embedding.models()
         first = next(one.model for one in listed if one.first)
-        stats = await asyncio.to_thread(self._gateway.stats)
+        stats = await self._stats()
         indexed = {one["model"]: one for one in stats["models"]}
         roles = {note.serving(first): "active", note.candidate: "candidate", note.previous: "previous"}
         names = dict.fromkeys([*(one.model for one in listed), *indexed, *note.kept(first)])
@@ -92,6 +94,7 @@ class ModelCommands:
             note.promoted(model, first)  # says that it has not been prepared
         if model == note.serving(first):
             raise ModelChangeRefused(f"{model} is the active model: it can be compared with another one only")
+        await self._check_catalogues()
         report, chosen = await self._examine(note.serving(first), model, queries)
         if queries and chosen:
             await self._until_indexed(model)
@@ -124,34 +127,56 @@ class ModelCommands:
         model, first = await self._change.named(given), await self._change.first()
         new = await self._change.change(lambda note: note.without(model, first))
         changed = unseen = seen = 0
-        async for part in self._store.retire(model, new.serving(first)):
-            changed, unseen, seen = changed + part.changed, unseen + part.unseen, seen + part.documents
-            self._say(f"taking the vectors out: {seen:,} documents, {changed:,} changed")
+        for name in self._where.catalogues:
+            async for part in self._store.of(name).retire(model, new.serving(first)):
+                changed, unseen, seen = changed + part.changed, unseen + part.unseen, seen + part.documents
+                self._say(f"taking the vectors out: {seen:,} documents, {changed:,} changed")
         return model, changed, unseen
 
     async def last_reembed(self) -> dict[str, Any] | None:
         """Return how the last reembed went."""
         return await self._store.get_note(LAST_REEMBED)
 
-    async def _examine(self, serving: str, model: str, queries: int) -> tuple[ModelReport, list[str]]:
+    async def _check_catalogues(self) -> None:
+        """Return if the gateway has the catalogues that we go by.
+
+        Raises:
+            ModelChangeRefused: it has others; one that we do not know of would not be looked at.
+        """
+        names = await asyncio.to_thread(self._gateway.catalogues)
+        if set(names) != set(self._where.catalogues):
+            raise ModelChangeRefused(
+                f"the gateway has the catalogues {', '.join(names)}, and {SETTING} is set for "
+                f"{', '.join(self._where.catalogues)} here: set it alike"
+            )
+
+    async def _stats(self) -> dict[str, Any]:
+        """Return what the gateway says of all catalogues together."""
+        name = ALL if len(self._where.catalogues) > 1 else DEFAULT
+        return await asyncio.to_thread(self._gateway.stats, name)
+
+    async def _examine(self, serving: str, model: str, queries: int) -> tuple[ModelReport, list[Chosen]]:
         now, then = await self._embedding.model(serving), await self._embedding.model(model)
         examination = ModelExamination(now, then, self._where.unversioned_model, queries=queries)
-        async for entries in self._store.scan(SCAN_BATCH):
-            await asyncio.to_thread(examination.add, entries)
-            self._say(f"looking through the catalogue: {examination.report.products:,} products")
+        for name in self._where.catalogues:
+            async for entries in self._store.of(name).scan(SCAN_BATCH):
+                await asyncio.to_thread(examination.add, entries, name)
+                self._say(f"looking through the catalogue: {examination.report.products:,} products")
         return examination.report, examination.chosen
 
-    def _overlap(self, report: ModelReport, keys: list[str]) -> Overlap:
+    def _overlap(self, report: ModelReport, keys: list[Chosen]) -> Overlap:
         shares = []
-        for number, key in enumerate(keys, 1):
-            now, then = (set(self._gateway.similar(key, model, RESULTS)) for model in (report.serving, report.model))
+        for number, (catalogue, key) in enumerate(keys, 1):
+            now, then = (
+                set(self._gateway.similar(key, model, RESULTS, catalogue)) for model in (report.serving, report.model)
+            )
             if now or then:
                 shares.append(len(now & then) / max(len(now), len(then)))
             self._say(f"comparing results: {number:,} of {len(keys):,} queries")
         return Overlap.of(shares, RESULTS)
 
     async def _indexed(self, model: str) -> dict[str, Any] | None:
-        stats = await asyncio.to_thread(self._gateway.stats)
+        stats = await self._stats()
         return next((one for one in stats["models"] if one["model"] == model), None)
 
     async def _until_indexed(self, model: str) -> None:
@@ -180,7 +205,7 @@ class ModelCommands:
             ModelChangeRefused: they do not within the time; the change is written all the same.
         """
         until = time.monotonic() + self._where.wait_s
-        while (stats := await asyncio.to_thread(self._gateway.stats))["model"] != model:
+        while (stats := await self._stats())["model"] != model:
             if time.monotonic() > until:
                 raise ModelChangeRefused(
                     f"{model} is noted as the active model, but searches still use {stats['model']} after "

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from services.cli.catalogues import installed
 from services.cli.output import err, fail
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ def _run(
     from services.cli.search import default_gateway
     from services.contracts.errors import LookalikeError
 
-    where = Where(gateway or default_gateway(), embedding_url, mongo_url, mongo_database, **more)
+    services = (gateway or default_gateway(), embedding_url, mongo_url, mongo_database)
+    where = Where(*services, catalogues=installed(), **more)
 
     async def run() -> T:
         with err.status("asking the services") as status:

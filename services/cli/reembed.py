@@ -1,16 +1,20 @@
 """`lookalike reembed --model 2`: the vectors of another model, while the one in use serves."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from services.cli.catalogues import chosen, installed
 from services.cli.import_ import EXIT_REJECTED, EXIT_STATUS
 from services.cli.output import fail
+from services.contracts.catalogues import DEFAULT
 
 
 def reembed(
     model: Annotated[str, typer.Option(help="The model: its version, 2, or its name, fashion/2.")],
+    catalogue: Annotated[str | None, typer.Option(help="This catalogue only; all of them unless set.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.01, help="So many products a second at most.")] = None,
     rejected: Annotated[
         Path | None, typer.Option(help="Where products go that have no vector; else a file in this folder.")
@@ -45,10 +49,13 @@ def reembed(
 
     if image_url_template is not None and "{id}" not in image_url_template:
         fail("--image-url-template needs {id} where the product's id goes", 2)
+    names = installed() if catalogue is None else (chosen(catalogue),)
+    if rejected is not None and len(names) > 1:
+        fail("--rejected is one catalogue's file: name the catalogue with --catalogue", 2)
     request = ReembedRequest(
         model=model,
         rate=rate,
-        rejected=rejected or Path(f"reembed-{model.replace('/', '-')}.rejected.ndjson"),
+        rejected=rejected or Path(),
         image_url_template=image_url_template or None,
         allow_hosts=tuple(allow_host or ()),
         per_host=per_host,
@@ -58,10 +65,16 @@ def reembed(
         mongo_url=mongo_url,
         mongo_database=mongo_database,
     )
-    try:
-        summary = run(request)
-    except ValueError as error:
-        fail(str(error), 2)
-    show(summary, as_json=json)
-    rejected_some = summary.status == "done" and (summary.tally.rejected or summary.tally.images_rejected)
-    raise typer.Exit(EXIT_REJECTED if rejected_some else EXIT_STATUS[summary.status])
+    rejected_some = False
+    for name in names:
+        of = "" if name == DEFAULT else f"-{name}"
+        file = rejected or Path(f"reembed-{model.replace('/', '-')}{of}.rejected.ndjson")
+        try:
+            summary = run(replace(request, catalogue=name, rejected=file))
+        except ValueError as error:
+            fail(str(error), 2)
+        show(summary, as_json=json)
+        if summary.status != "done":
+            raise typer.Exit(EXIT_STATUS[summary.status])
+        rejected_some |= bool(summary.tally.rejected or summary.tally.images_rejected)
+    raise typer.Exit(EXIT_REJECTED if rejected_some else 0)

@@ -19,6 +19,7 @@ from services.catalogue.store import LAST_REEMBED, ProductStore
 from services.catalogue.web_images import WebImages
 from services.cli.interrupts import interruptible
 from services.cli.reembed_shown import Display
+from services.contracts.catalogues import DEFAULT
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
 from services.contracts.wire import ModelFacts
@@ -33,6 +34,7 @@ class ReembedRequest:
 
     model: str
     rejected: Path
+    catalogue: str = DEFAULT
     rate: float | None = None
     image_url_template: str | None = None
     allow_hosts: tuple[str, ...] = ()
@@ -82,7 +84,11 @@ class _Run:
             file = self._rejected.close()
         except RejectedFileError as error:
             status, reason, file = "failed", str(error), None
-        return ReembedSummary(self._tally, status, self._model, self._tally.seconds, reason, file)
+        return self._summary(status, reason, file)
+
+    def _summary(self, status: Status, reason: str | None = None, file: Path | None = None) -> ReembedSummary:
+        seconds, catalogue = self._tally.seconds, self._request.catalogue
+        return ReembedSummary(self._tally, status, self._model, seconds, reason, file, catalogue)
 
     async def _main(self) -> bool:
         """Return whether it was interrupted."""
@@ -96,7 +102,8 @@ class _Run:
         request = self._request
         embedding = EmbeddingClient(request.embedding_url, EMBEDDING_TIMEOUT_S)
         stack.push_async_callback(embedding.close)
-        store = await stack.enter_async_context(ProductStore(request.mongo_url, request.mongo_database))
+        store = ProductStore(request.mongo_url, request.mongo_database, catalogue=request.catalogue)
+        await stack.enter_async_context(store)
         patience = Patience(request.wait_s, stopping, self._display.waiting)
         facts = await patience.call(lambda: prepare(ModelChange(store, embedding), request.model))
         self._model = facts.model
@@ -129,8 +136,7 @@ class _Run:
 
     async def _record(self, store: ProductStore, status: Status) -> None:
         """Leave word for the report before a promotion."""
-        summary = ReembedSummary(self._tally, status, self._model, self._tally.seconds)
-        note = {**summary.document(), "finished_at": datetime.now(UTC).isoformat()}
+        note = {**self._summary(status).document(), "finished_at": datetime.now(UTC).isoformat()}
         with suppress(LookalikeError):
             await store.put_note(LAST_REEMBED, {**note, "rejected_products": self._rejected.first})
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from services.catalogue.models import short
 from services.catalogue.reembed_report import ReembedSummary, ReembedTally
 from services.cli.output import err, out
+from services.contracts.catalogues import DEFAULT
 
 LINE_EVERY_S = 10.0  # where stderr is no terminal
 
@@ -68,7 +69,8 @@ def show(summary: ReembedSummary, *, as_json: bool) -> None:
         return
     how = {"done": "done", "failed": "failed", "interrupted": "interrupted: run it again to go on"}[summary.status]
     speed = f"{summary.seconds:.1f} s, {summary.tally.rate:,.0f} products/s"
-    out.print(f"Vectors of {summary.model or 'the model'} {how} ({speed})", style="bold", highlight=False)
+    of = "" if summary.catalogue == DEFAULT else f" in the catalogue {summary.catalogue}"
+    out.print(f"Vectors of {summary.model or 'the model'}{of} {how} ({speed})", style="bold", highlight=False)
     table = Table(show_header=False, box=None)
     tally = summary.tally
     lines = [

@@ -6,12 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.output import fail, out
+from services.contracts.catalogues import DEFAULT, path_of
 
 NOTES = {"no_clothing": ": no clothing seen; the closest all the same", "no_close_match": ": nothing really close"}
 
 
 def search(
     photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, GIF, BMP or AVIF.")],
+    catalogue: Annotated[
+        str,
+        typer.Option(help="Which catalogue, where there are several, or all of them."),
+    ] = DEFAULT,
     k: Annotated[int, typer.Option(min=1, max=100, help="How many results at most.")] = 10,
     offset: Annotated[int, typer.Option(min=0, help="Pass over so many of the best, for further pages.")] = 0,
     category: Annotated[str | None, typer.Option(help="Search this category, not the predicted one.")] = None,
@@ -25,7 +30,8 @@ def search(
         data = photo.read_bytes()
     except OSError as error:
         fail(f"{photo}: {error.strerror}", 2)
-    answer = ask(gateway or default_gateway(), data, {"k": k, "category": category, "filter": filter, "box": box})
+    options = {"k": k, "category": category, "filter": filter, "box": box}
+    answer = ask((gateway or default_gateway()) + path_of(catalogue), data, options)
     if json:
         import orjson
 
@@ -82,11 +88,13 @@ def show(answer: dict[str, Any], offset: int = 0) -> None:
     seen = answer["category"]
     note = NOTES.get(answer["outcome"], "")
     table = Table(title=f"{seen['name']}, {seen['probability']:.1%}{note}", box=box.SIMPLE, title_justify="left")
-    for name in ("", "score", "likeness", "id", "url"):
+    spans = any("catalogue" in result for result in answer["results"])
+    for name in ("", "score", "likeness", *(["catalogue"] if spans else []), "id", "url"):
         table.add_column(name, no_wrap=True, overflow="ignore")
     table.add_column("title", no_wrap=True, overflow="ellipsis")
     for rank, result in enumerate(answer["results"], offset + 1):
-        cells = (likeness(result), result["id"], result["url"] or "", result["title"] or "")
+        of = [result["catalogue"]] if spans else []
+        cells = (likeness(result), *of, result["id"], result["url"] or "", result["title"] or "")
         table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
     out.print(table)
     took = answer["timings_ms"]

@@ -91,6 +91,10 @@ class UnknownCategory(LookalikeError):
     slug, status, title = "unknown-category", 404, "There is no such category"
 
 
+class UnknownCatalogue(LookalikeError):
+    slug, status, title = "unknown-catalogue", 404, "There is no such catalogue"
+
+
 class UnknownModel(LookalikeError):
     slug, status, title = "unknown-model", 404, "There is no such model"
 

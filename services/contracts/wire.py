@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic_core import PydanticCustomError
 
 from services.contracts.box import Box
+from services.contracts.catalogues import DEFAULT
 from services.contracts.filter_json import JsonFilter
 from services.contracts.filters import EVERYTHING
 from services.contracts.filters import AttributeValue as AttributeValue
@@ -20,6 +21,7 @@ CLOSE = 0.5  # the likeness from which a result is a close match
 
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
+Catalogues = Annotated[tuple[str, ...], Field(min_length=1, description="the catalogues that are searched")]
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -155,6 +157,7 @@ class Listed(Frozen):
     image_url: str | None = None
     title: str | None = None
     attributes: Attributes = Field(default_factory=dict)
+    catalogue: str = Field(default=DEFAULT, exclude_if=lambda value: value == DEFAULT)
 
 
 class Hit(Listed):
@@ -224,6 +227,7 @@ class IndexSearch(Page):
     """A search inside one category of the index."""
 
     category: int = Field(ge=0, description="category id, 0 to 8 for the shipped models")
+    catalogues: Catalogues = (DEFAULT,)
     vector: Vector = Field(description="the query's vector; it is brought to unit length")
     model: str = Field(description="the model the vector comes from; products are searched by its vectors of them")
     filter: JsonFilter = EVERYTHING
@@ -244,6 +248,10 @@ class IndexSimilar(Page):
     """A search by a product that is in the index; it is left out of its own results."""
 
     id: ProductId
+    catalogues: Catalogues = (DEFAULT,)
+    of: str | None = Field(
+        default=None, description="which of them the product is of; the first that has it where it is left out"
+    )
     model: str | None = Field(default=None, description="by whose vectors; the active model's where it is left out")
     filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1)
@@ -337,19 +345,27 @@ class IndexedModel(Frozen):
     without_vector: int = Field(description="products that have no vector of it")
 
 
-class IndexStatus(Frozen):
-    """Counts a category, the models, and the state of the sync."""
+class CatalogueStatus(Frozen):
+    """Counts a category, the models and the state of the sync, of one catalogue."""
+
+    products: int
+    categories: list[CategoryCount]
+    models: list[IndexedModel] = Field(default_factory=list)
+    sync: SyncStatus
+
+
+class IndexStatus(CatalogueStatus):
+    """What the index holds: of the default catalogue, and of each further one."""
 
     model: str = Field(description="the active model: what the counts and the sync are of")
-    ready: bool = Field(description="whether it can be searched")
+    ready: bool = Field(description="whether every catalogue can be searched")
     promoted: str | None = Field(
         default=None, description="the model that was promoted; null where the settings decide"
     )
-    models: list[IndexedModel] = Field(default_factory=list)
     problems: dict[str, str] = Field(default_factory=dict, description="models that cannot be indexed, and why")
-    products: int
-    categories: list[CategoryCount]
-    sync: SyncStatus
+    further: dict[str, CatalogueStatus] = Field(
+        default_factory=dict, description="each catalogue beside the default one, by its name"
+    )
 
 
 class Problem(BaseModel):

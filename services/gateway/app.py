@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from services.catalogue.embedding_client import EmbeddingClient
 from services.catalogue.store import ProductStore
 from services.contracts.app import Readiness, make_app
+from services.contracts.catalogues import ALL, PATHS
 from services.contracts.errors import LookalikeError
 from services.contracts.fetch import ImageFetcher
 from services.contracts.telemetry import REQUEST_ID_HEADER, Metrics
@@ -23,20 +25,35 @@ from services.gateway import (
     routes_products,
     routes_search,
 )
+from services.gateway.catalogue_path import CataloguePathMiddleware
 from services.gateway.imports import ImportJobs, ImportMeans
 from services.gateway.index_client import IndexClient
 from services.gateway.index_nodes import IndexNodes
 from services.gateway.links import Links
+from services.gateway.models import Models
 from services.gateway.pages_images import Resizer
 from services.gateway.products import ProductService
 from services.gateway.query import ImageReader
 from services.gateway.search import SearchService
 from services.gateway.settings import GatewaySettings
-from services.gateway.state import GatewayState, gateway_state
+from services.gateway.state import GatewayState, Shop, gateway_state
 
 DESCRIPTION = """A shopper's photo goes in; out come the kind of clothing it shows and the products of the catalogue
-that look most like it. Errors are problem documents (RFC 9457); every answer carries `X-Request-ID`."""
+that look most like it. Errors are problem documents (RFC 9457); every answer carries `X-Request-ID`.
 
+Where the installation has several catalogues, every address has one of its own for each of them: `/catalogues/NAME` before
+it. A name that none has is answered with `unknown-catalogue`, 404. Under `/catalogues/all` a search goes through all of
+them, and each result names its own."""
+
+# Each route is there for each catalogue: OpenAPI's word for that.
+SERVERS: list[dict[str, Any]] = [
+    {"url": "/", "description": "The default catalogue"},
+    {
+        "url": f"{PATHS}{{catalogue}}",
+        "description": "Another catalogue, where the installation has several; `all` for a search through all of them",
+        "variables": {"catalogue": {"default": ALL, "description": "a name of the setting CATALOGUES, or all"}},
+    },
+]
 BATCH_TIMEOUT_S = 60.0
 
 
@@ -46,7 +63,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-            yield {"gateway": await _open(settings, stack)}
+            yield {"gateway": await _open(settings, stack)}  # a state for each catalogue, by its name
 
     app = make_app(
         service="gateway",
@@ -64,10 +81,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         metrics=Metrics(),
         max_body_bytes=settings.max_body_bytes,
         body_bytes_of={"/v1/products:import": settings.max_import_bytes},
+        servers=SERVERS,
         docs_url=None,
         redoc_url=None,
     )
     routes_page.mount_static(app)
+    app.add_middleware(CataloguePathMiddleware)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -79,7 +98,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     return app
 
 
-async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayState:
+async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, GatewayState]:
     embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s)
     stack.push_async_callback(embedding.close)
     index = await stack.enter_async_context(_index_nodes(settings))
@@ -89,17 +108,33 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> GatewayStat
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
     links = Links(settings.product_url_template, settings.image_url_template, settings.public_url)
-    search = SearchService(embedding, index, links)
-    return GatewayState(
+    models = Models(embedding, index)
+    means = await _import_means(settings, store, stack)
+
+    def shop(name: str) -> Shop:
+        jobs = ImportJobs(replace(means, store=store.of(name)))
+        stack.push_async_callback(jobs.close)
+        return Shop(ProductService(store.of(name), embedding, models, links.of(name)), jobs)
+
+    every = GatewayState(
+        catalogue=ALL,
         settings=settings,
-        search=search,
-        products=ProductService(store, embedding, search.models, links),
-        imports=await _imports(settings, store, stack),
+        search=SearchService(embedding, index, links, models, settings.catalogues),
+        shop=None,
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
         resizer=Resizer(embedding),
         gate=asyncio.Semaphore(settings.max_concurrent_searches),
     )
+    return {ALL: every} | {
+        name: replace(
+            every,
+            catalogue=name,
+            search=SearchService(embedding, index, links.of(name), models, (name,)),
+            shop=shop(name),
+        )
+        for name in settings.catalogues
+    }
 
 
 @asynccontextmanager
@@ -117,16 +152,14 @@ async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
         await nodes.close()
 
 
-async def _imports(settings: GatewaySettings, store: ProductStore, stack: AsyncExitStack) -> ImportJobs:
-    """Return what runs imports, with clients of its own: batches take their time, and searches do not wait for them."""
+async def _import_means(settings: GatewaySettings, store: ProductStore, stack: AsyncExitStack) -> ImportMeans:
+    """Return what imports are made with, clients of their own: batches take their time, and searches do not wait for them."""
     embedding = EmbeddingClient(settings.embedding_url, max(settings.embedding_timeout_s, BATCH_TIMEOUT_S))
     stack.push_async_callback(embedding.close)
     fetcher = _fetcher(settings)
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
-    jobs = ImportJobs(ImportMeans(store, embedding, fetcher, settings.import_dir, settings.max_import_bytes))
-    stack.push_async_callback(jobs.close)
-    return jobs
+    return ImportMeans(store, embedding, fetcher, settings.import_dir, settings.max_import_bytes)
 
 
 def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:

@@ -1,5 +1,7 @@
 """The gateway's way to the index service."""
 
+from collections.abc import Sequence
+
 import httpx
 from pydantic import BaseModel, ValidationError
 
@@ -52,10 +54,11 @@ class IndexClient:
         except ValidationError:
             raise IndexNotReady("what answers at the index's address is no index of this version") from None
 
-    async def sample(self, count: int, category: int | None) -> IndexSample:
-        """Return products chosen by chance, of one category if one is named."""
+    async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
+        """Return products of these catalogues, chosen by chance, of one category if one is named."""
         where = "" if category is None else f"&category={category}"
-        return IndexSample.model_validate_json(await self._send("GET", f"/v1/sample?count={count}{where}"))
+        of = "".join(f"&catalogue={name}" for name in catalogues)
+        return IndexSample.model_validate_json(await self._send("GET", f"/v1/sample?count={count}{where}{of}"))
 
     async def _post(self, path: str, body: BaseModel) -> bytes:
         return await self._send("POST", path, body.model_dump_json().encode())

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from services.contracts.catalogues import DEFAULT
 from services.contracts.errors import (
     CategoryElsewhere,
     IndexNotReady,
@@ -25,6 +26,8 @@ from services.gateway.index_node import IndexNode
 
 T = TypeVar("T")
 log = structlog.get_logger()
+Names = tuple[str, ...]
+ONE: Names = (DEFAULT,)
 ANOTHER_MAY = (IndexNotReady, UpstreamTimeout, ModelIndexMismatch, CategoryElsewhere)
 
 
@@ -90,44 +93,58 @@ class IndexNodes:
                 raise trouble
         raise UnknownProduct(f"there is no product {query.id!r} in the index")
 
-    async def sample(self, count: int, category: int | None) -> IndexSample:
-        """Return products chosen by chance, of one category if one is named; of those categories that can be searched.
+    async def sample(self, count: int, category: int | None, catalogues: Names = ONE) -> IndexSample:
+        """Return products of these catalogues, chosen by chance, of one category if one is named; of those categories that
+        can be searched.
 
         Raises:
             UnknownCategory: as the index says.
             IndexNotReady, UpstreamTimeout: no node answers, or none that holds the category.
         """
         if category is not None:
-            return await self._of_category(category, lambda client: client.sample(count, category))
+            return await self._of_category(category, lambda client: client.sample(count, category, catalogues))
         if all(node.holds_all for node in self.nodes) or not any(node.is_well for node in self.nodes):
-            return await self._first(self._in_turn(), lambda client: client.sample(count, None), "any category")
-        shares = overview.shared_out(count, overview.merged(self.nodes), random.Random())
-        found = await asyncio.gather(*(self._share(share, number) for number, share in shares.items()))
+            ask = lambda client: client.sample(count, None, catalogues)  # noqa: E731
+            return await self._first(self._in_turn(), ask, "any category")
+        shares = overview.shared_out(count, overview.merged(self._seen(catalogues)), random.Random())
+        found = await asyncio.gather(*(self._share(share, number, catalogues) for number, share in shares.items()))
         samples = [sample for sample in found if sample is not None]
         if shares and not samples:
             raise IndexNotReady("; ".join(overview.obstacles(self.nodes)))
         products = [product for sample in samples for product in sample.products]
         return IndexSample(products=random.sample(products, len(products)))
 
-    async def _share(self, count: int, category: int) -> IndexSample | None:
+    async def _share(self, count: int, category: int, catalogues: Names) -> IndexSample | None:
         try:
-            return await self.sample(count, category)
+            return await self.sample(count, category, catalogues)
         except ANOTHER_MAY:  # it has just gone: the others' products will do
             return None
 
-    async def status(self) -> IndexStatus:
-        """Return what all nodes hold together; `sync` is that of the one that is furthest behind.
+    async def status(self, catalogues: Names = ONE) -> IndexStatus:
+        """Return what all nodes hold together of these catalogues; `sync` is that of the one that is furthest behind.
 
         Searches wait for it, so nodes that did not answer the last time are left to `run`, if others did.
 
         Raises:
-            IndexNotReady, UpstreamTimeout: no node answers.
+            IndexNotReady, UpstreamTimeout: no node answers, or one does not know a catalogue yet.
         """
         answering = [node for node in self.nodes if node.trouble is None]
         await asyncio.gather(*(node.look() for node in answering or self.nodes))
         if all(node.trouble for node in self.nodes):
             raise self.nodes[0].trouble or IndexNotReady("no index node answers")
-        return overview.merged(self.nodes)
+        return overview.merged(self._seen(catalogues))
+
+    async def counts(self, catalogues: Names) -> dict[str, int]:
+        """Return how many products of each catalogue all nodes hold together.
+
+        Raises:
+            IndexNotReady, UpstreamTimeout: as `status`.
+        """
+        await self.status()
+        return {name: overview.merged(self._seen((name,))).products for name in catalogues}
+
+    def _seen(self, catalogues: Names) -> list[IndexNode]:
+        return [overview.seen(node, catalogues) for node in self.nodes]
 
     async def ready(self) -> tuple[str, ...]:
         """Return which categories cannot be searched, and why, in sentences; none when all can.

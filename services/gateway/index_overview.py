@@ -4,10 +4,62 @@ import random
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from itertools import accumulate
 
-from services.contracts.wire import CategoryCount, IndexedModel, IndexStatus, SyncStatus
+from services.contracts.catalogues import DEFAULT, SETTING
+from services.contracts.errors import IndexNotReady
+from services.contracts.wire import CatalogueStatus, CategoryCount, IndexedModel, IndexStatus, SyncStatus
 from services.gateway.index_node import IndexNode
+
+
+def seen(node: IndexNode, catalogues: Sequence[str]) -> IndexNode:
+    """Return a node with what it says of these catalogues, taken together, in the place of the default one's.
+
+    Raises:
+        IndexNotReady: it has not been told of one of them.
+    """
+    if node.status is None or list(catalogues) == [DEFAULT]:
+        return node
+    parts = [_catalogue(node.status, name) for name in catalogues]
+    shown = copy(node)
+    shown.status = node.status.model_copy(update=dict(parts[0] if len(parts) == 1 else _spanning(parts)))
+    return shown
+
+
+def _catalogue(status: IndexStatus, name: str) -> CatalogueStatus:
+    found = status.further.get(name)
+    if found is None and name != DEFAULT:
+        raise IndexNotReady(f"the index has no catalogue {name!r}: its {SETTING} has to name it as well")
+    return found or CatalogueStatus(**{field: getattr(status, field) for field in CatalogueStatus.model_fields})
+
+
+def _spanning(parts: Sequence[CatalogueStatus]) -> CatalogueStatus:
+    """Return the status of several catalogues of a node as if they were one; each has its own scale of likeness."""
+    first = parts[0]
+    counts = [sum(part.categories[place].products for part in parts) for place in range(len(first.categories))]
+    return CatalogueStatus(
+        products=sum(counts),
+        categories=[
+            one.model_copy(update={"products": count, "close_score": None})
+            for one, count in zip(first.categories, counts, strict=True)
+        ],
+        models=[_of_all([part.models[place] for part in parts]) for place in range(len(first.models))],
+        sync=max((part.sync for part in parts), key=_behind),
+    )
+
+
+def _of_all(parts: Sequence[IndexedModel]) -> IndexedModel:
+    lags = [part.lag_seconds for part in parts]
+    return parts[0].model_copy(
+        update={
+            "complete": all(part.complete for part in parts),
+            "products": sum(part.products for part in parts),
+            "state": max(parts, key=lambda part: part.state != "following").state,
+            "lag_seconds": None if None in lags else max(lag for lag in lags if lag is not None),
+            "without_vector": sum(part.without_vector for part in parts),
+        }
+    )
 
 
 def merged(nodes: Sequence[IndexNode]) -> IndexStatus:

@@ -37,6 +37,12 @@ class Shown(Frozen):
     title: str | None = Field(examples=["Turtle Check Men Navy Blue Shirt"])
     category: str = Field(examples=["Topwear"])
     attributes: Attributes = Field(examples=[{"baseColour": "Navy Blue", "price": 29.9}])
+    catalogue: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="the catalogue that it is of; only where several are searched",
+        examples=["shoes-and-more"],
+    )
 
 
 class Likeness(Frozen):
@@ -215,6 +221,23 @@ class StatsAnswer(Frozen):
     )
     index_nodes: list[IndexNodeView]
     uptime_seconds: float
+
+
+class CatalogueName(Frozen):
+    """A catalogue of the installation."""
+
+    name: str = Field(examples=["default"])
+    products: int
+    path: str = Field(
+        description="what its addresses begin with, before /v1: nothing for the default one",
+        examples=["/catalogues/shoes-and-more"],
+    )
+
+
+class CataloguesAnswer(Frozen):
+    """The catalogues of the installation, the default one first."""
+
+    catalogues: list[CatalogueName]
 
 
 class CatalogueAnswer(StatsAnswer):

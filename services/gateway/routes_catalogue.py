@@ -7,10 +7,14 @@ from fastapi import APIRouter, Query
 
 from services.catalogue.store import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts import errors
+from services.contracts.catalogues import path_of
 from services.contracts.problems import responses
 from services.contracts.wire import MAX_SAMPLE, IndexStatus
+from services.gateway.index_overview import seen
 from services.gateway.results import (
     CatalogueAnswer,
+    CatalogueName,
+    CataloguesAnswer,
     CategoriesAnswer,
     CategoryView,
     IndexNodeView,
@@ -25,13 +29,21 @@ _FAILS = responses(errors.IndexNotReady, errors.UpstreamTimeout)
 
 @router.get("/categories", response_model=CategoriesAnswer, summary="The categories", responses=_FAILS)
 async def categories(state: State) -> CategoriesAnswer:
-    status = await state.index.status()
+    status = await state.status()
     return CategoriesAnswer(model=status.model, categories=_views(status))
 
 
 @router.get("/stats", response_model=StatsAnswer, summary="Counts, model and sync", responses=_FAILS)
 async def stats(state: State) -> StatsAnswer:
-    return StatsAnswer(**_facts(await state.index.status(), state))
+    return StatsAnswer(**_facts(await state.status(), state))
+
+
+@router.get("/catalogues", response_model=CataloguesAnswer, summary="The catalogues", responses=_FAILS)
+async def catalogues(state: State) -> CataloguesAnswer:
+    counts = await state.index.counts(state.settings.catalogues)
+    return CataloguesAnswer(
+        catalogues=[CatalogueName(name=name, products=count, path=path_of(name)) for name, count in counts.items()]
+    )
 
 
 @router.get(
@@ -42,9 +54,9 @@ async def stats(state: State) -> StatsAnswer:
     responses=responses(errors.Unauthorised, errors.IndexNotReady, errors.UpstreamTimeout),
 )
 async def catalogue(state: State) -> CatalogueAnswer:
-    facts = _facts(await state.index.status(), state)
+    store = state.products.store
+    facts = _facts(await state.status(), state)
     try:
-        store = state.products.store
         notes = await store.get_note(LAST_IMPORT), await store.get_note(LAST_EXAMINATION)
     except errors.CatalogueUnavailable:  # the counts are worth showing without them
         notes = None, None
@@ -81,7 +93,7 @@ def _facts(status: IndexStatus, state: GatewayState) -> dict[str, Any]:
         "products": status.products,
         "categories": _views(status),
         "sync": status.sync.model_dump(),
-        "index_nodes": [IndexNodeView.of(node) for node in state.index.nodes],
+        "index_nodes": [IndexNodeView.of(seen(node, state.search.catalogues)) for node in state.index.nodes],
         "uptime_seconds": round(time.monotonic() - state.started, 1),
     }
 

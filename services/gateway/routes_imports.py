@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from services.contracts import errors
+from services.contracts.catalogues import path_of
 from services.contracts.errors import InvalidRequest, LookalikeError
 from services.contracts.forms import GONE
 from services.contracts.problems import responses
@@ -112,7 +113,7 @@ async def import_products(request: Request, state: State) -> Response:
     note = state.imports.start(job, with_results=wait)
     if wait:
         return StreamingResponse(_lines(job, note), media_type=NDJSON)
-    headers = {"Location": f"/v1/imports/{job.record.id}", "Preference-Applied": ASYNC}
+    headers = {"Location": f"{path_of(state.catalogue)}/v1/imports/{job.record.id}", "Preference-Applied": ASYNC}
     return Response(ImportView.of(note).model_dump_json(), 202, headers, "application/json")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 
+from services.contracts.catalogues import DEFAULT
 from services.contracts.errors import NotFound, error_types
 from services.contracts.problems import PREFIX
 from services.gateway.pages_assets import FOREVER, ROOT, Asset, Assets
@@ -63,7 +64,9 @@ def answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
 
 def page_config(request: Request, state: State) -> dict[str, Any]:
     """Return what the pages have to know of this installation before they ask anything."""
+    named = {} if state.catalogue == DEFAULT else {"catalogue": state.catalogue}
     return {
+        **named,
         "currency": state.settings.currency,
         "features": {
             "urls": state.settings.fetch_enabled,

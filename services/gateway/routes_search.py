@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request
 
 from services.contracts import box, errors
+from services.contracts.catalogues import known_catalogue
 from services.contracts.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.contracts.filter_json import SCHEMA as FILTER_SCHEMA
 from services.contracts.problems import responses
@@ -112,6 +113,7 @@ async def search(request: Request, state: State) -> SearchAnswer:
     responses=responses(
         errors.InvalidRequest,
         errors.UnknownProduct,
+        errors.UnknownCatalogue,
         errors.TooManyRequests,
         errors.IndexNotReady,
         errors.ModelIndexMismatch,
@@ -130,7 +132,15 @@ async def similar(
         str | None,
         Query(description="by this model's vectors, of those that /v1/stats lists; the active one's unless set"),
     ] = None,
+    catalogue: Annotated[
+        str | None,
+        Query(
+            description="which catalogue the product is of, where all are searched; the first that has it unless set"
+        ),
+    ] = None,
 ) -> SimilarAnswer:
+    if catalogue is not None:
+        known_catalogue(catalogue, state.search.catalogues)
     options = parse(OptionsBody, {"k": k, "offset": offset, "filter": filter or {}})
     return await state.search.by_product(
         IndexSimilar(
@@ -141,5 +151,6 @@ async def similar(
             min_score=min_score,
             facets=facets,
             model=model,
+            of=catalogue,
         )
     )

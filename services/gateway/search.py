@@ -7,6 +7,7 @@ from typing import Any
 
 from services.catalogue.embedding_client import EmbeddingClient
 from services.contracts.box import Box
+from services.contracts.catalogues import DEFAULT
 from services.contracts.categories import resolve_category
 from services.contracts.errors import ModelIndexMismatch, UnknownModel
 from services.contracts.filters import EVERYTHING, Filter
@@ -62,11 +63,28 @@ def judge(found: IndexAnswer, thresholds: Mapping[str, float], probability: floa
 class SearchService:
     """Answers searches by photo and by product."""
 
-    def __init__(self, embedding: EmbeddingClient, index: IndexNodes, links: Links) -> None:
+    def __init__(
+        self,
+        embedding: EmbeddingClient,
+        index: IndexNodes,
+        links: Links,
+        models: Models | None = None,
+        catalogues: tuple[str, ...] = (DEFAULT,),
+    ) -> None:
+        """Put a search together.
+
+        Args:
+            embedding: the way to the network.
+            index: the way to the index.
+            links: makes the addresses of results.
+            models: what is known of the models, where several services share it.
+            catalogues: where is searched; results of several say which one they are of.
+        """
         self.embedding = embedding
         self.index = index
         self.links = links
-        self.models = Models(embedding, index)
+        self.models = models or Models(embedding, index)
+        self.catalogues = catalogues
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -107,7 +125,7 @@ class SearchService:
             seen.category.id if options.category is None else resolve_category(options.category, facts.categories)
         )
         asked = time.perf_counter()
-        found = await self.index.search(_index_query(seen, category, options))
+        found = await self.index.search(_index_query(seen, category, options, self.catalogues))
         self.models.told(found.active)
         timings = {**seen.timings_ms, "index": _ms_since(asked), "total": _ms_since(started)}
         note(
@@ -138,7 +156,7 @@ class SearchService:
             IndexNotReady, UpstreamTimeout: the index's fault.
         """
         started = time.perf_counter()
-        found = await self.index.similar(query)
+        found = await self.index.similar(query.model_copy(update={"catalogues": self.catalogues}))
         self.models.told(found.active)
         asked = _ms_since(started)
         names = await self.names(found.model)
@@ -163,7 +181,8 @@ class SearchService:
             IndexNotReady, UpstreamTimeout: the index's fault.
         """
         names = await self.names()
-        found = await self.index.sample(count, None if category is None else resolve_category(category, names))
+        number = None if category is None else resolve_category(category, names)
+        found = await self.index.sample(count, number, self.catalogues)
         return [Shown(**self._shown(product, names)) for product in found.products]
 
     def _results(self, found: IndexAnswer, names: list[str]) -> list[Result]:
@@ -173,19 +192,24 @@ class SearchService:
         ]
 
     def _shown(self, item: Listed, names: list[str]) -> dict[str, Any]:
+        links = self.links.of(item.catalogue)
         return {
             "id": item.id,
-            "url": self.links.product(item),
-            "image_url": self.links.image(item),
+            "catalogue": item.catalogue if len(self.catalogues) > 1 else None,
+            "url": links.product(item),
+            "image_url": links.image(item),
             "title": item.title,
             "category": names[item.category],
             "attributes": item.attributes,
         }
 
 
-def _index_query(seen: EmbeddingAnswer, category: int, options: SearchOptions) -> IndexSearch:
+def _index_query(
+    seen: EmbeddingAnswer, category: int, options: SearchOptions, catalogues: tuple[str, ...]
+) -> IndexSearch:
     return IndexSearch(
         category=category,
+        catalogues=catalogues,
         vector=seen.vector,
         model=seen.model,
         k=options.page.k,

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.contracts.catalogues import DEFAULT, CataloguesSetting
+
 
 class GatewaySettings(BaseSettings):
     """Settings of the public service. A template holds `{id}` where the product's id goes, percent-encoded."""
@@ -25,6 +27,7 @@ class GatewaySettings(BaseSettings):
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")
     )
     mongo_database: str = Field("lookalike", validation_alias=AliasChoices("MONGO_DATABASE", "mongo_database"))
+    catalogues: CataloguesSetting = (DEFAULT,)
     embedding_timeout_s: float = Field(5.0, gt=0)
     index_timeout_s: float = Field(2.0, gt=0)
     index_refresh_s: float = Field(2.0, gt=0, description="time between two looks at what the index nodes hold")

@@ -4,14 +4,18 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from services.contracts.errors import TooManyRequests, Unauthorised
+from services.contracts.catalogues import ALL, DEFAULT, known_catalogue
+from services.contracts.errors import TooManyRequests, Unauthorised, UnknownCatalogue
+from services.contracts.telemetry import note
+from services.contracts.wire import IndexStatus
+from services.gateway.catalogue_path import asked_catalogue
 from services.gateway.imports import ImportJobs
 from services.gateway.index_nodes import IndexNodes
 from services.gateway.pages_images import Resizer
@@ -22,23 +26,77 @@ from services.gateway.settings import GatewaySettings
 
 
 @dataclass(frozen=True)
-class GatewayState:
-    """The open clients and the domain services made of them."""
+class Shop:
+    """What there is of each catalogue: its products, and what imports into it."""
 
-    settings: GatewaySettings
-    search: SearchService
     products: ProductService
     imports: ImportJobs
+
+
+@dataclass(frozen=True)
+class GatewayState:
+    """The open clients and the domain services made of them, for requests about one catalogue, or about all of them.
+
+    `shop` is None for all of them: no product is in more than one.
+    """
+
+    catalogue: str
+    settings: GatewaySettings
+    search: SearchService
+    shop: Shop | None
     index: IndexNodes
     reader: ImageReader
     resizer: Resizer
     gate: asyncio.Semaphore
     started: float = field(default_factory=time.monotonic)
 
+    @property
+    def products(self) -> ProductService:
+        """The catalogue's products.
+
+        Raises:
+            UnknownCatalogue: the request is about all catalogues.
+        """
+        return self._one.products
+
+    @property
+    def imports(self) -> ImportJobs:
+        """What imports into the catalogue.
+
+        Raises:
+            UnknownCatalogue: the request is about all catalogues.
+        """
+        return self._one.imports
+
+    @property
+    def _one(self) -> Shop:
+        if self.shop is None:
+            names = ", ".join(self.settings.catalogues)
+            raise UnknownCatalogue(f"{ALL!r} is for searches: what you ask for is asked of one catalogue, of {names}")
+        return self.shop
+
+    async def status(self) -> IndexStatus:
+        """Return what the index holds of the catalogue, or of all.
+
+        Raises:
+            IndexNotReady, UpstreamTimeout: as `IndexNodes.status`.
+        """
+        return await self.index.status(self.search.catalogues)
+
 
 def gateway_state(request: Request) -> GatewayState:
-    """Return the running gateway's state."""
-    return cast(GatewayState, request.state.gateway)
+    """Return the running gateway's state for the catalogue that a request is about.
+
+    Raises:
+        UnknownCatalogue: there is none of that name.
+    """
+    states = cast(Mapping[str, GatewayState], request.state.gateway)
+    name = asked_catalogue(request)
+    if name != ALL:
+        known_catalogue(name, states[DEFAULT].settings.catalogues)
+    if name != DEFAULT:
+        note(catalogue=name)
+    return states[name]
 
 
 State = Annotated[GatewayState, Depends(gateway_state)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from fastapi import FastAPI, Request
 from services.catalogue.settled import SettledModels
 from services.catalogue.store import PRODUCTS, ProductStore
 from services.contracts.app import Readiness, make_app
+from services.contracts.catalogues import DEFAULT, within
 from services.contracts.categories import held_categories
 from services.contracts.manifest import Manifest, load_manifest, load_version
 from services.index.flat import FaissFlat
@@ -37,6 +39,8 @@ def create_app(settings: IndexSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        if len(settings.catalogues) > 1:
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_threads(settings)))
         async with _following(settings, load_manifest(settings.model_dir)) as models:
             metrics.show(models)
             with ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads:
@@ -54,6 +58,11 @@ def create_app(settings: IndexSettings) -> FastAPI:
     )
 
 
+def _threads(settings: IndexSettings) -> int:
+    """Return for how many threads there is work at once: a change stream of each catalogue and model holds one."""
+    return min(32, (os.cpu_count() or 1) + 4) + 3 * (len(settings.catalogues) - 1)
+
+
 @asynccontextmanager
 async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[IndexedModels]:
     store = ProductStore(
@@ -64,19 +73,21 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
     )
 
     def forget(manifest: Manifest) -> None:
-        keeper = _keeper(settings, manifest)
-        if keeper is not None:
-            keeper.path.unlink(missing_ok=True)
+        for name in settings.catalogues:
+            keeper = _keeper(settings, manifest, name)
+            if keeper is not None:
+                keeper.path.unlink(missing_ok=True)
 
     models = IndexedModels(
         first,
         lambda model: load_version(settings.model_dir.parent, model),
-        lambda manifest: _follower(settings, store, manifest),
-        NotedModels(settings.snapshot_dir, _catalogue(settings)),
+        lambda manifest: {name: _follower(settings, store.of(name), manifest) for name in settings.catalogues},
+        NotedModels(settings.snapshot_dir, _origin(settings, DEFAULT)),
         forget=forget,
     )
     async with store:
-        note = SettledModels(store, first.model_id, models.is_usable, settings.unversioned_model)
+        others = [store.of(name) for name in settings.catalogues if name != DEFAULT]
+        note = SettledModels(store, first.model_id, models.is_usable, settings.unversioned_model, others)
         await models.open(note)
         task = asyncio.create_task(models.run(note), name="follow the note of the models")
         try:
@@ -103,14 +114,14 @@ def _follower(settings: IndexSettings, store: ProductStore, manifest: Manifest) 
         reconcile_s=settings.reconcile_s,
         longest_pause_s=settings.retry_s,
     )
-    return Follower(store, empty, _keeper(settings, manifest), manner)
+    return Follower(store, empty, _keeper(settings, manifest, store.catalogue), manner)
 
 
-def _keeper(settings: IndexSettings, manifest: Manifest) -> Keeper | None:
+def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> Keeper | None:
     if settings.snapshot_dir is None:
         return None
     origin = Origin(
-        catalogue=_catalogue(settings),
+        catalogue=_origin(settings, catalogue),
         model=manifest.model_id,
         unversioned_model=settings.unversioned_model,
         categories=len(manifest.categories),
@@ -124,8 +135,8 @@ def _listed(held: frozenset[int], manifest: Manifest) -> str:
     return "all" if len(held) == len(manifest.categories) else ",".join(map(str, sorted(held)))
 
 
-def _catalogue(settings: IndexSettings) -> str:
-    return f"{settings.mongo_database}.{PRODUCTS}"
+def _origin(settings: IndexSettings, catalogue: str) -> str:
+    return f"{settings.mongo_database}.{within(PRODUCTS, catalogue)}"
 
 
 async def readiness(request: Request) -> Readiness:
@@ -137,6 +148,9 @@ async def readiness(request: Request) -> Readiness:
     problems = tuple(f"{model} cannot be indexed: {reason}" for model, reason in models.problems.items())
     if not models.active.is_complete:
         return Readiness(ready=False, reasons=(models.active.obstacle, *problems))
-    status = models.active.follower.status()
-    behind = f"what is searched may be behind the database: {status.last_error or status.state}"
-    return Readiness(ready=True, reasons=(*((behind,) if status.stale else ()), *problems))
+    behind = []
+    for one in models.active.catalogues.values():
+        status = one.follower.status()
+        if status.stale:
+            behind.append(one.said(f"what is searched may be behind the database: {status.last_error or status.state}"))
+    return Readiness(ready=True, reasons=(*behind, *problems))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,14 @@ from services.index.segment import MOST_VALUES, Tally
 LEAST_SHARE = 0.05  # of the products have to have it
 SHOWN_VALUES = 30
 Tallies = Sequence[Mapping[str, Tally]]
+
+
+class Tallied(NamedTuple):
+    """What the parts of a category hold: all of their products, and of each attribute those that were chosen."""
+
+    every: Tallies
+    chosen: Tallies
+    size: int
 
 
 def facets_of(every: Tallies, chosen: Tallies, size: int) -> list[Facet]:

@@ -2,7 +2,7 @@
 
 import random
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
@@ -10,6 +10,7 @@ from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.errors import CategoryElsewhere, DimensionMismatch, UnknownCategory, UnknownProduct
 from services.contracts.filters import EVERYTHING, Filter
 from services.contracts.wire import Facet
+from services.index.facets import facets_of
 from services.index.partition import MERGE_ROWS, Partition
 from services.index.view import BuildFlat, Float32Array, ImageArray, Match, View
 
@@ -160,9 +161,15 @@ class Gallery:
         category, vector, _ = self.find(key)
         return category, self.search(category, vector, replace(query, exclude={*query.exclude, key}))
 
-    def facets(self, category: int, wanted: Filter) -> list[Facet]:
-        """Return what the products of a category can be filtered by, with counts among those that meet a filter."""
-        return self._partitions[category].view.facets(wanted)
+    def facets(self, category: int, wanted: Filter, others: Iterable["Gallery"] = ()) -> list[Facet]:
+        """Return what the products of a category can be filtered by, with counts among those that meet a filter.
+
+        The products of other galleries are counted as well.
+        """
+        tallied = [one.views[category].tallied(wanted) for one in (self, *others)]
+        every = [part for one in tallied for part in one.every]
+        chosen = [part for one in tallied for part in one.chosen]
+        return facets_of(every, chosen, sum(one.size for one in tallied))
 
     def sample(self, count: int, category: int | None, rng: random.Random) -> list[tuple[int, str, bytes | None]]:
         """Return category, key and payload of products chosen by chance; fewer than `count` where there are fewer.

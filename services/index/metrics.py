@@ -1,22 +1,30 @@
 """What the index service measures beside its requests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import get_args
 
 from prometheus_client import Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.contracts.catalogues import DEFAULT
 from services.contracts.telemetry import Metrics
-from services.contracts.wire import SnapshotStatus, SyncState
+from services.contracts.wire import SnapshotStatus, SyncState, SyncStatus
+from services.index.indexed import IndexedCatalogue
 from services.index.models import IndexedModels
 from services.index.sync import LEVEL, Follower
 
+Labels = dict[str, str]
+Reading = Callable[[IndexedCatalogue], float]
 SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 
 
 class IndexMetrics(Metrics):
-    """Searches, and how the index follows the database. The gauges look when they are asked."""
+    """Searches, and how the index follows the database. The gauges look when they are asked.
+
+    With several catalogues, what is told of one has the label `catalogue`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,20 +38,14 @@ class IndexMetrics(Metrics):
 
     def show(self, models: IndexedModels) -> None:
         """Make the gauges tell of the active model, and one of them of each model."""
-        products = Gauge(
-            "lookalike_index_products", "Searchable products, by category.", ("category",), registry=self.registry
-        )
-        for number, name in enumerate(models.active.manifest.categories):
-            products.labels(name).set_function(_count(models, number))
+        self._each("products", "Searchable products, by category.", models, _counts(models))
         self._gauge("lag_seconds", "Seconds since the index last knew itself level; -1 before the first load.", models)
         self._gauge("ready", "1 once the first load is complete.", models)
         self._gauge("following", "1 while changes are followed, by the change stream or by polling.", models)
         self._gauge("changes_applied", "Changed documents applied since the start.", models)
         self._gauge("documents_skipped", "Documents that cannot be indexed.", models)
         self._gauge("images_skipped", "Further images of products that cannot be indexed.", models)
-        state = Gauge("lookalike_index_state", "1 for the state it is in.", ("state",), registry=self.registry)
-        for name in get_args(SyncState):
-            state.labels(name).set_function(_is_in(models, name))
+        self._each("state", "1 for the state it is in.", models, _states())
         self._gauge("snapshot_age_seconds", "Seconds since what the snapshot shows; -1 without one.", models)
         self._gauge("snapshot_size_bytes", "Size of the snapshot; 0 without one.", models)
         self._gauge(
@@ -54,8 +56,17 @@ class IndexMetrics(Metrics):
         self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", models)
 
     def _gauge(self, name: str, text: str, models: IndexedModels) -> None:
-        gauge = Gauge(f"lookalike_index_{name}", text, registry=self.registry)
-        gauge.set_function(lambda: _READINGS[name](models.active.follower))
+        self._each(name, text, models, [({}, lambda one: _READINGS[name](one.follower))])
+
+    def _each(self, name: str, text: str, models: IndexedModels, readings: Sequence[tuple[Labels, Reading]]) -> None:
+        """Make a gauge with these labels of each catalogue."""
+        of = _labels(models, next(iter(models.active.catalogues)))
+        labels = [*of, *readings[0][0]]
+        gauge = Gauge(f"lookalike_index_{name}", text, labels, registry=self.registry)
+        for catalogue in models.active.catalogues:
+            for more, read in readings:
+                shown = gauge.labels(**_labels(models, catalogue), **more) if labels else gauge
+                shown.set_function(_look(models, catalogue, read))
 
 
 class _Totals(Collector):
@@ -66,33 +77,51 @@ class _Totals(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the counters as they stand, and how many products of each model can be searched."""
-        text = "Snapshots that could not be written or used."
-        status = self._models.active.follower.status()
-        failures = status.snapshot.failures if status.snapshot else 0
-        yield CounterMetricFamily("lookalike_index_snapshot_failures", text, value=failures)
-        text = "Documents that the index knew otherwise than they are in the database."
-        yield CounterMetricFamily("lookalike_index_drift_found", text, value=status.reconcile.found)
-        text = "Of these, those put right."
-        yield CounterMetricFamily("lookalike_index_drift_repaired", text, value=status.reconcile.repaired)
-        held = GaugeMetricFamily(
-            "lookalike_index_model_products", "Products that can be searched, by model.", labels=("model", "role")
-        )
-        for one in self._models:
-            model = one.manifest.model_id
-            held.add_metric((model, self._models.role(model)), len(one.gallery) if one.is_complete else 0)
+        for name, (text, count) in _TOTALS.items():
+            total = CounterMetricFamily(f"lookalike_index_{name}", text, labels=list(self._of(DEFAULT)))
+            for one in self._models.active.catalogues.values():
+                total.add_metric(list(self._of(one.name).values()), count(one.follower.status()))
+            yield total
+        text = "Products that can be searched, by model."
+        held = GaugeMetricFamily("lookalike_index_model_products", text, labels=[*self._of(DEFAULT), "model", "role"])
+        for indexed in self._models:
+            model = indexed.manifest.model_id
+            for one in indexed.catalogues.values():
+                labels = [*self._of(one.name).values(), model, self._models.role(model)]
+                held.add_metric(labels, len(one.gallery) if one.is_complete else 0)
         yield held
+
+    def _of(self, catalogue: str) -> Labels:
+        return _labels(self._models, catalogue)
+
+
+def _labels(models: IndexedModels, catalogue: str) -> Labels:
+    return {"catalogue": catalogue} if len(models.active.catalogues) > 1 else {}
+
+
+def _look(models: IndexedModels, catalogue: str, read: Reading) -> Callable[[], float]:
+    return lambda: read(models.active.of(catalogue))
+
+
+def _counts(models: IndexedModels) -> list[tuple[Labels, Reading]]:
+    names = enumerate(models.active.manifest.categories)
+    return [({"category": name}, partial(_count, category=number)) for number, name in names]
+
+
+def _count(one: IndexedCatalogue, category: int) -> float:
+    return one.gallery.counts()[category] if one.is_complete else 0
+
+
+def _states() -> list[tuple[Labels, Reading]]:
+    return [({"state": name}, partial(_is_in, state=name)) for name in get_args(SyncState)]
+
+
+def _is_in(one: IndexedCatalogue, state: SyncState) -> float:
+    return one.follower.state == state
 
 
 def _snapshot(follower: Follower) -> SnapshotStatus:
     return follower.status().snapshot or SnapshotStatus(age_seconds=None, bytes=None, failures=0)
-
-
-def _is_in(models: IndexedModels, state: str) -> Callable[[], float]:
-    return lambda: models.active.follower.state == state
-
-
-def _count(models: IndexedModels, category: int) -> Callable[[], float]:
-    return lambda: models.active.gallery.counts()[category] if models.active.is_complete else 0
 
 
 def _or(value: float | None, without: float) -> float:
@@ -111,4 +140,16 @@ _READINGS: dict[str, Callable[[Follower], float]] = {
     "documents_skipped": lambda follower: follower.status().skipped,
     "images_skipped": lambda follower: follower.status().skipped_images,
     "documents_of_other_models": lambda follower: follower.status().other_models,
+}
+
+_TOTALS: dict[str, tuple[str, Callable[[SyncStatus], float]]] = {
+    "snapshot_failures": (
+        "Snapshots that could not be written or used.",
+        lambda status: status.snapshot.failures if status.snapshot else 0,
+    ),
+    "drift_found": (
+        "Documents that the index knew otherwise than they are in the database.",
+        lambda status: status.reconcile.found,
+    ),
+    "drift_repaired": ("Of these, those put right.", lambda status: status.reconcile.repaired),
 }

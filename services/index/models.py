@@ -1,22 +1,22 @@
-"""The models that are indexed: a mirror each, level with the database on its own, and one of them for searches to use.
+"""The models that are indexed: of each catalogue a mirror each, and one of them for searches to use.
 
 A search is answered with exactly the model that its vector is of, so any number of them may be held. Which are, says the
-note of the models; a promoted model is announced once its mirror is complete, so that there is one at every moment.
+note of the models; a promoted model is announced once every catalogue is complete by it, so that there is one at every
+moment, the same in all of them.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
 from services.catalogue.models import ModelNote
-from services.contracts.errors import CatalogueUnavailable, IndexNotReady, ModelIndexMismatch
+from services.contracts.errors import CatalogueUnavailable, ModelIndexMismatch
 from services.contracts.manifest import Manifest, ManifestError
-from services.index.calibrator import Calibrator
-from services.index.gallery import Gallery
+from services.index.indexed import Indexed
 from services.index.noted import NotedModels
 from services.index.sync import Follower
 
@@ -30,49 +30,6 @@ class NoteReader(Protocol):
     async def models(self) -> ModelNote: ...
 
 
-class Indexed:
-    """A model: what follows the database for it, and how alike its scores are."""
-
-    def __init__(self, manifest: Manifest, follower: Follower) -> None:
-        self.manifest = manifest
-        self.follower = follower
-        self.calibrator = Calibrator(manifest, lambda: follower.mirror.gallery if follower.mirror else None)
-        self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it can be searched."""
-        return self.follower.mirror is not None
-
-    @property
-    def gallery(self) -> Gallery:
-        """Its products.
-
-        Raises:
-            IndexNotReady: they have not been loaded yet.
-        """
-        if self.follower.mirror is None:
-            raise IndexNotReady(self.obstacle)
-        return self.follower.mirror.gallery
-
-    @property
-    def obstacle(self) -> str:
-        """Why it cannot be searched yet."""
-        return self.follower.last_error or "the products are being loaded from the database"
-
-    def start(self) -> None:
-        """Begin to follow the database."""
-        model = self.manifest.model_id
-        work = {"follow the database": self.follower.run(), "fit the scales of likeness": self.calibrator.run()}
-        self._tasks = [asyncio.create_task(one, name=f"{name} for {model}") for name, one in work.items()]
-
-    async def stop(self) -> None:
-        """End it."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
 class IndexedModels:
     """Holds the models of the note, and knows which one is for searches."""
 
@@ -80,7 +37,7 @@ class IndexedModels:
         self,
         first: Manifest,
         load: Callable[[str], Manifest],
-        follow: Callable[[Manifest], Follower],
+        follow: Callable[[Manifest], Mapping[str, Follower]],
         noted: NotedModels,
         *,
         forget: Callable[[Manifest], None] = lambda _: None,
@@ -91,7 +48,7 @@ class IndexedModels:
         Args:
             first: that model.
             load: reads another one's manifest by its name; raises ManifestError.
-            follow: makes what follows the database for a model.
+            follow: makes what follows the database for a model, of each catalogue.
             noted: the note as it last was.
             forget: called when a model is not held any more.
             look_s: time between two looks at the note, in seconds.

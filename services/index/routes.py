@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body
 from fastapi import Query as QueryParam
 
 from services.contracts import telemetry
+from services.contracts.catalogues import DEFAULT
 from services.contracts.errors import (
     CategoryElsewhere,
     IndexNotReady,
@@ -20,6 +21,7 @@ from services.contracts.errors import (
 from services.contracts.problems import responses
 from services.contracts.wire import (
     MAX_SAMPLE,
+    CatalogueStatus,
     CategoryCount,
     Facet,
     Hit,
@@ -32,11 +34,12 @@ from services.contracts.wire import (
     Listed,
     Page,
 )
-from services.index.gallery import Gallery, Query
-from services.index.models import Indexed
+from services.index import span
+from services.index.gallery import Query
+from services.index.indexed import Indexed, IndexedCatalogue
 from services.index.payload import unpack
+from services.index.span import Found
 from services.index.state import IndexState, State
-from services.index.view import Match
 
 router = APIRouter(prefix="/v1", tags=["index"])
 VECTOR = [0.125] * 64
@@ -72,13 +75,13 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     fewer there are. `offset` and `k` choose a page; pages do not overlap while the products stay as they are.
     """
     held = state.models.held(query.model)
-    gallery = held.gallery
+    galleries = held.galleries(query.catalogues)
     vector = np.asarray(query.vector, dtype=np.float32)
     wanted = Query(query.end + 1, query.filter, frozenset(query.exclude), query.min_score)  # whether there are more
     found, took_ms = await state.search(
-        lambda: gallery.search(query.category, vector, wanted), filtered=bool(query.filter)
+        lambda: span.search(galleries, query.category, vector, wanted), filtered=bool(query.filter)
     )
-    facets = await _facets(state, gallery, query.category, query)
+    facets = await _facets(state, galleries, query.category, query)
     return _answer(state, held, query.category, query, found, took_ms, facets)
 
 
@@ -91,12 +94,12 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
 async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]) -> IndexAnswer:
     """Nearest to its main image, in its own category, itself left out. The database is not asked."""
     held = state.models.held(query.model)
-    gallery = held.gallery
+    galleries = held.galleries(query.catalogues)
     wanted = Query(query.end + 1, query.filter, frozenset(), query.min_score)
     (category, found), took_ms = await state.search(
-        lambda: gallery.similar(query.id, wanted), filtered=bool(query.filter)
+        lambda: span.similar(galleries, query.id, wanted, query.of), filtered=bool(query.filter)
     )
-    facets = await _facets(state, gallery, category, query)
+    facets = await _facets(state, galleries, category, query)
     return _answer(state, held, category, query, found, took_ms, facets)
 
 
@@ -110,57 +113,73 @@ async def sample(
     state: State,
     count: Annotated[int, QueryParam(ge=1, le=MAX_SAMPLE, description="how many")] = 12,
     category: Annotated[int | None, QueryParam(ge=0, description="of this category only")] = None,
+    catalogue: Annotated[list[str] | None, QueryParam(description="of these catalogues; the default one")] = None,
 ) -> IndexSample:
     """For pages that show what there is. Another call brings others."""
-    chosen = state.models.active.gallery.sample(count, category, random.Random())
-    return IndexSample(products=[Listed(id=key, category=number, **unpack(payload)) for number, key, payload in chosen])
+    galleries = state.models.active.galleries(catalogue or [DEFAULT])
+    chosen = span.sample(galleries, count, category, random.Random())
+    return IndexSample(
+        products=[
+            Listed(id=key, category=number, catalogue=name, **unpack(payload)) for name, number, key, payload in chosen
+        ]
+    )
 
 
 @router.get("/status", response_model=IndexStatus, summary="What the index holds, and how it follows the database")
 async def status(state: State) -> IndexStatus:
     """Always answers, before the first load and while the database is away as well."""
     active = state.models.active
-    names = active.manifest.categories
-    counts = active.gallery.counts() if active.is_complete else [0] * len(names)
     return IndexStatus(
         model=active.manifest.model_id,
         ready=active.is_complete,
         promoted=state.models.note.active,
-        models=[_indexed(state, held) for held in state.models],
         problems=state.models.problems,
-        products=sum(counts),
-        categories=[
-            CategoryCount(
-                id=number, name=name, products=count, held=number in state.held, close_score=_close(state, number)
-            )
-            for number, (name, count) in enumerate(zip(names, counts, strict=True))
-        ],
-        sync=active.follower.status(),
+        further={name: _catalogue(state, name) for name in active.catalogues if name != DEFAULT},
+        **dict(_catalogue(state, DEFAULT)),
     )
 
 
-def _indexed(state: IndexState, held: Indexed) -> IndexedModel:
-    model, status = held.manifest.model_id, held.follower.status()
+def _catalogue(state: IndexState, name: str) -> CatalogueStatus:
+    active = state.models.active
+    shown, names = active.of(name), active.manifest.categories
+    counts = shown.gallery.counts() if shown.is_complete else [0] * len(names)
+    return CatalogueStatus(
+        products=sum(counts),
+        categories=[
+            CategoryCount(
+                id=number, name=of, products=count, held=number in state.held, close_score=_close(state, shown, number)
+            )
+            for number, (of, count) in enumerate(zip(names, counts, strict=True))
+        ],
+        models=[_indexed(state, held, held.of(name)) for held in state.models],
+        sync=shown.follower.status(),
+    )
+
+
+def _indexed(state: IndexState, held: Indexed, shown: IndexedCatalogue) -> IndexedModel:
+    model, status = held.manifest.model_id, shown.follower.status()
     return IndexedModel(
         model=model,
         role=state.models.role(model),
         complete=held.is_complete,
-        products=len(held.gallery) if held.is_complete else 0,
+        products=len(shown.gallery) if shown.is_complete else 0,
         state=status.state,
         lag_seconds=status.lag_seconds,
         without_vector=status.other_models,
     )
 
 
-def _close(state: IndexState, category: int) -> float | None:
-    scale = state.models.active.calibrator.scale(category)
+def _close(state: IndexState, shown: IndexedCatalogue, category: int) -> float | None:
+    scale = shown.calibrator.scale(category)
     return round(scale.close, 6) if scale and category in state.held else None
 
 
-async def _facets(state: IndexState, gallery: Gallery, category: int, query: IndexSearch | IndexSimilar) -> list[Facet]:
+async def _facets(
+    state: IndexState, galleries: span.Galleries, category: int, query: IndexSearch | IndexSimilar
+) -> list[Facet]:
     if not query.facets:
         return []
-    return await state.aside(lambda: gallery.facets(category, query.filter))
+    return await state.aside(lambda: span.facets(galleries, category, query.filter))
 
 
 def _answer(
@@ -168,19 +187,19 @@ def _answer(
     held: Indexed,
     category: int,
     page: Page,
-    found: list[Match],
+    found: list[Found],
     took_ms: float,
     facets: list[Facet],
 ) -> IndexAnswer:
     model = held.manifest.model_id
     worth = _worth(held, category, found)
     shown = slice(page.offset, page.end)
-    hits = [_hit(category, match, value) for match, value in zip(found[shown], worth[shown], strict=True)]
+    hits = [_hit(category, one, value) for one, value in zip(found[shown], worth[shown], strict=True)]
     telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=took_ms)
     return IndexAnswer(
         category=category,
         hits=hits,
-        best_score=round(found[0].score, 7) if found else None,
+        best_score=round(found[0].match.score, 7) if found else None,
         best_likeness=worth[0] if worth else None,
         next_page=page.following() if len(found) > page.end else None,
         model=model,
@@ -190,13 +209,26 @@ def _answer(
     )
 
 
-def _worth(held: Indexed, category: int, found: list[Match]) -> Sequence[float | None]:
-    """Return how alike each match is; None where there is no scale."""
-    scale = held.calibrator.scale(category)
-    return scale.worth([match.score for match in found]) if scale else [None] * len(found)
+def _worth(held: Indexed, category: int, found: list[Found]) -> Sequence[float | None]:
+    """Return how alike each match is, by the scale of its own catalogue; None where there is none."""
+    worth: list[float | None] = [None] * len(found)
+    for name in {one.catalogue for one in found}:
+        scale = held.of(name).calibrator.scale(category)
+        places = [place for place, one in enumerate(found) if one.catalogue == name]
+        values = scale.worth([found[place].match.score for place in places]) if scale else []
+        for place, value in zip(places, values, strict=False):
+            worth[place] = value
+    return worth
 
 
-def _hit(category: int, match: Match, likeness: float | None) -> Hit:
-    shown = unpack(match.payload, match.image)
-    score = round(match.score, 7)
-    return Hit(id=match.key, score=score, likeness=likeness, category=category, image=match.image, **shown)
+def _hit(category: int, found: Found, likeness: float | None) -> Hit:
+    match = found.match
+    return Hit(
+        id=match.key,
+        score=round(match.score, 7),
+        likeness=likeness,
+        category=category,
+        catalogue=found.catalogue,
+        image=match.image,
+        **unpack(match.payload, match.image),
+    )

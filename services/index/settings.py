@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.contracts.catalogues import DEFAULT, CataloguesSetting
+
 
 class IndexSettings(BaseSettings):
     """Settings of the service that searches the products' vectors."""
@@ -28,6 +30,8 @@ class IndexSettings(BaseSettings):
     categories: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="names or ids of the categories that are held; all when there are none"
     )
+
+    catalogues: CataloguesSetting = (DEFAULT,)
 
     mongo_url: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.filters import Filter
-from services.contracts.wire import Facet
 from services.index.columns import BoolArray, RowArray
-from services.index.facets import facets_of
+from services.index.facets import Tallied
 from services.index.segment import Segment, Tally
 
 Float32Array = NDArray[np.float32]
@@ -108,13 +107,16 @@ class View:
         found = (match for match in self._ranked(rows, scores) if match.key not in exclude)
         return list(islice(found, k))
 
-    def facets(self, wanted: Filter) -> list[Facet]:
-        """Return what the products can be filtered by. Counts heed the filter, but for what it asks of that attribute."""
+    def tallied(self, wanted: Filter) -> Tallied:
+        """Return what the products hold, and of each attribute what those hold that meet the filter, but for what it asks
+        of that attribute.
+        """
         among = {name: self._products(self._allowed(wanted.without(name))) for name in wanted.chosen}
         allowed = self._products(self._allowed(wanted))
         living = self._products(self.live)
         every = self._tallies(lambda _: living)
-        return facets_of(every, self._tallies(lambda name: among.get(name, allowed)) if wanted else every, self.size)
+        chosen = self._tallies(lambda name: among.get(name, allowed)) if wanted else every
+        return Tallied(every, chosen, self.size)
 
     def find(self, key: str, hint: int) -> int | None:
         """Return the row of a product's main image, or None. `hint` is that row as the writer has it, who may be ahead

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.contracts.catalogues import SETTING
 from services.local.settings import StackSettings
 
 
@@ -57,6 +58,8 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
     mongo = (python, "-m", "services.local.mongo", "--data-dir", str(store), "--port", str(settings.mongo_port))
     serving = (python, "-m", "services.local.tfs", "--model-config-file", str(models_path(settings)))
     database = {"MONGO_URL": settings.mongo_url}
+    if SETTING in os.environ:
+        database[SETTING] = os.environ[SETTING]
     return [
         Process("mongo", mongo, {}),
         Process("tfs", (*serving, "--port", str(settings.tfs_port)), {}),

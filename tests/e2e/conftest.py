@@ -47,6 +47,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer, foreig
         "GATEWAY_FETCH_ENABLED": "true",
         "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
         "GATEWAY_CORS_ORIGINS": foreign.url,
+        "CATALOGUES": "outlet",  # which the pages of the default catalogue say nothing of
     }
     with running_shop(state, **settings) as running:
         yield running

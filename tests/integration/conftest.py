@@ -1,6 +1,7 @@
 """The whole stack, started once for all tests that need it."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,8 @@ from services.local.stack import Stack
 from tests.support.http import ImageServer
 from tests.support.shop import environment
 from tests.support.stack import MODEL_DIR, running_stack
+
+FURTHER = ("other-shop", "third")
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +32,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> It
         "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
         "GATEWAY_FETCH_TIMEOUT_S": "2",
     }
-    with environment(settings), running_stack(state) as running:
+    with environment(settings), ExitStack() as lasting:
+        # Further catalogues: whoever asks for none of them is to see nothing of them. What else is started is not to have any.
+        with environment({"CATALOGUES": ",".join(FURTHER)}):
+            running = lasting.enter_context(running_stack(state))
         yield running
 
 

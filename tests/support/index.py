@@ -14,13 +14,15 @@ import httpx
 from fastapi import FastAPI
 
 from services.contracts.app import make_app
+from services.contracts.catalogues import DEFAULT
 from services.contracts.manifest import InputSize, Manifest, ManifestError
 from services.index.app import readiness
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
+from services.index.indexed import Indexed
 from services.index.metrics import IndexMetrics
 from services.index.mirror import Mirror
-from services.index.models import Indexed, IndexedModels
+from services.index.models import IndexedModels
 from services.index.noted import NotedModels
 from services.index.routes import router
 from services.index.state import IndexState
@@ -52,15 +54,21 @@ def write_model(folder: Path, version: int = 1) -> Path:
     return folder
 
 
-def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST) -> FastAPI:
-    """Return the service's app without a database: it shows this mirror, or is still loading."""
+def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST, **further: Mirror | None) -> FastAPI:
+    """Return the service's app without a database: it shows these mirrors, or is still loading.
+
+    Args:
+        mirror: of the default catalogue.
+        manifest: the model's.
+        further: of other catalogues, by their names.
+    """
     held = mirror.gallery.held if mirror else frozenset(range(len(CATEGORIES)))
-    follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
-    follower._writer = None if mirror is None else Writer(mirror)
+    followers = {name: _follower(one) for name, one in {DEFAULT: mirror, **further}.items()}
     metrics = IndexMetrics()
-    models = IndexedModels(manifest, _nothing_else, lambda _: follower, NotedModels(None, ""))
-    indexed = models._held[manifest.model_id] = Indexed(manifest, follower)
-    indexed.calibrator.look()
+    models = IndexedModels(manifest, _nothing_else, lambda _: followers, NotedModels(None, ""))
+    indexed = models._held[manifest.model_id] = Indexed(manifest, followers)
+    for one in indexed.catalogues.values():
+        one.calibrator.look()
     models._announce()
     metrics.show(models)
 
@@ -78,6 +86,12 @@ def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST) -> FastAPI:
         metrics=metrics,
         max_body_bytes=100_000,
     )
+
+
+def _follower(mirror: Mirror | None) -> Follower:
+    follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
+    follower._writer = None if mirror is None else Writer(mirror)
+    return follower
 
 
 def _nothing_else(model: str) -> Manifest:

@@ -1,5 +1,6 @@
 """Index nodes for the gateway's tests, without processes: each holds some categories, and fails when told to."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.contracts.errors import CategoryElsewhere, LookalikeError, UnknownProduct
@@ -79,7 +80,7 @@ class FakeIndex:
                 return self._answer([one for one in products if one != query.id], category)
         raise UnknownProduct(query.id)
 
-    async def sample(self, count: int, category: int | None) -> IndexSample:
+    async def sample(self, count: int, category: int | None, catalogues: Sequence[str] = ()) -> IndexSample:
         self.asked += 1
         self._fail()
         numbers = list(self.held) if category is None else [category]

@@ -88,8 +88,8 @@ def test_no_more_ids_are_kept_than_are_shown() -> None:
 def test_queries_are_chosen_by_chance_among_products_that_both_models_see_and_the_same_ones_each_time() -> None:
     entries = [record(f"{number}", then=None if number % 2 else 0) for number in range(400)]
     chosen = examined(*entries, queries=40).chosen
-    assert len(set(chosen)) == 40 and all(int(key) % 2 == 0 for key in chosen)
-    assert max(map(int, chosen)) > 200
+    assert len(set(chosen)) == 40 and all(int(key) % 2 == 0 for _, key in chosen)
+    assert max(int(key) for _, key in chosen) > 200
     assert examined(*entries, queries=40).chosen == chosen
     assert examined(*entries, queries=40, seed=8).chosen != chosen
     assert examined(*entries, queries=0).chosen == []
@@ -99,3 +99,17 @@ def test_queries_are_chosen_by_chance_among_products_that_both_models_see_and_th
 def test_the_overlap_of_results_is_a_mean_and_its_extremes() -> None:
     assert Overlap.of([1.0, 0.5, 0.0, 1.0], 10) == Overlap(queries=4, results=10, mean=0.625, same=2, none=1)
     assert Overlap.of([], 10).mean == 0.0
+
+
+def test_of_several_catalogues_the_least_covered_one_tells_and_products_are_named_with_theirs() -> None:
+    examination = ModelExamination(facts(ONE), facts(TWO), ONE)
+    examination.add([record(str(number)) for number in range(98)])
+    examination.add([record("a"), record("b", 0, None)], "shoes")
+    report = examination.report
+    assert (report.products, report.covered, report.coverage) == (100, 99, 0.5)
+    assert report.missing == ["shoes: b"]
+    assert report.document()["catalogues"] == {
+        "default": {"products": 98, "covered": 98},
+        "shoes": {"products": 2, "covered": 1},
+    }
+    assert ("shoes", "a") in examination.chosen

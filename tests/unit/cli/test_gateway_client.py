@@ -49,3 +49,17 @@ def test_what_is_no_gateway_is_called_so() -> None:
 def test_an_address_that_is_none_says_so(address: str) -> None:
     with pytest.raises(ValueError, match="no address"):
         GatewayClient(address)
+
+
+def test_a_catalogue_is_asked_for_below_its_address() -> None:
+    asked: list[str] = []
+    answers = [httpx.Response(200, json={"products": 3}), httpx.Response(200, json={"results": []})]
+    with client(*answers, httpx.Response(200, json={"catalogues": [{"name": "default"}]}), asked=asked) as gateway:
+        gateway.stats("all")
+        gateway.similar("a", "fashion/2", 10, "shoes")
+        assert gateway.catalogues() == ("default",)
+    assert [one.removeprefix("http://gateway.test") for one in asked] == [
+        "/catalogues/all/v1/stats",
+        "/catalogues/shoes/v1/products/a/similar?k=10&model=fashion%2F2",
+        "/v1/catalogues",
+    ]

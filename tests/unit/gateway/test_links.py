@@ -37,3 +37,21 @@ def test_a_stored_picture_is_at_the_gateways_public_address() -> None:
 def test_a_linked_picture_stays_as_it_is() -> None:
     product = Product("a", 0, VECTOR, image_url="https://img.example/a.jpg", image_sha256="f" * 64)
     assert Links(public_url="https://api.example").image(product) == "https://img.example/a.jpg"
+
+
+def test_a_stored_picture_of_another_catalogue_is_below_its_address() -> None:
+    stored = hit(image_url="/v1/products/a/image?v=ffffffffffff", catalogue="shoes")
+    links = Links(public_url="https://api.example")
+    assert links.of("shoes").image(stored) == "https://api.example/catalogues/shoes/v1/products/a/image?v=ffffffffffff"
+    assert Links().of("shoes").image(stored) == "/catalogues/shoes/v1/products/a/image?v=ffffffffffff"
+    assert links.of("default").image(stored) == "https://api.example/v1/products/a/image?v=ffffffffffff"
+
+
+def test_a_picture_of_the_shops_own_is_below_no_catalogue() -> None:
+    assert Links().of("shoes").image(hit(image_url="/media/a.jpg")) == "/media/a.jpg"
+
+
+def test_a_template_may_name_the_catalogue() -> None:
+    links = Links(product_template="https://{catalogue}.example/{id}")
+    assert links.product(hit()) == "https://default.example/a%2Fb%20c"
+    assert links.of("shoes").product(hit()) == "https://shoes.example/a%2Fb%20c"

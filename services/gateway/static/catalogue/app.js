@@ -1,6 +1,6 @@
 /** The catalogue page: what the search holds, read again every few seconds. */
 
-import { Api, Failure } from "../shared/api.js";
+import { Api, Failure, pathOf } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
 import { words } from "../shared/strings.js";
 import { doctorPanel } from "./doctor.js";
@@ -13,14 +13,16 @@ import { SamplePanel } from "./samples.js";
 const EVERY_S = 5;
 const KEY = "lookalike.admin-key";
 const config = JSON.parse(document.querySelector('meta[name="lookalike"]').content);
+const path = pathOf(config.catalogue);
+const gateway = location.origin + path;
 const language = document.documentElement.lang || "en";
 const t = words(language);
 
 class Catalogue {
   constructor() {
     this.key = read();
-    this.page = frame({ t, forget: () => this.forget() });
-    this.samples = new SamplePanel({ t, language, gateway: location.origin, currency: config.currency ?? null, api: new Api(location.origin) });
+    this.page = frame({ t, path, forget: () => this.forget() });
+    this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api: new Api(gateway) });
     this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };
     this.timer = 0;
     this.shown = false;
@@ -37,7 +39,7 @@ class Catalogue {
   async poll() {
     clearTimeout(this.timer);
     try {
-      this.show(await new Api(location.origin, { key: this.key }).call("/v1/catalogue"));
+      this.show(await new Api(gateway, { key: this.key }).call("/v1/catalogue"));
     } catch (failure) {
       if (failure instanceof Failure && failure.code === "unauthorised") return this.ask();
       this.page.live(false, t.catalogue.paused);

@@ -33,7 +33,7 @@ function readFilter(text) {
   }
 }
 
-/** @param {View} view @returns {string} the address, from the root */
+/** @param {View} view @returns {string} the address, from the root of the catalogue */
 export function write({ query, category, filter, k }) {
   const search = new URLSearchParams();
   if (query.kind === "like") search.set("like", query.id);

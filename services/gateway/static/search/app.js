@@ -1,6 +1,6 @@
 /** The search page: ties the views to the address, the API and the visit. */
 
-import { Api } from "../shared/api.js";
+import { Api, pathOf } from "../shared/api.js";
 import { debounce, fill, h, safeUrl } from "../shared/dom.js";
 import { PhotoError, WHOLE, fromDataUrl, openPhoto, toThumb, toUpload } from "../shared/photo.js";
 import { words } from "../shared/strings.js";
@@ -18,15 +18,16 @@ import { showVisit } from "./visitbar.js";
 const config = JSON.parse(document.querySelector('meta[name="lookalike"]').content);
 const language = document.documentElement.lang || "en";
 const t = words(language);
-const gateway = location.origin;
+const path = pathOf(config.catalogue);
+const gateway = location.origin + path;
 /** Longest side of the copy of a photo that the visit keeps, in pixels. */
 const THUMB_SIDE = 360;
-const context = { t, gateway, language, currency: config.currency ?? null, features: config.features ?? {} };
+const context = { t, gateway, path, language, currency: config.currency ?? null, features: config.features ?? {} };
 
 class App {
   constructor() {
     this.api = new Api(gateway);
-    this.visit = new Visit(sessionStorage);
+    this.visit = new Visit(sessionStorage, path);
     this.search = new Search(this.api, context.features);
     this.page = frame(context);
     this.results = new ResultsView({ ...context, onLike: (product) => this.like(product), onView: (change) => this.change(change), onRetry: () => this.run(), onAnother: () => this.restart(), announce: this.page.announce });
@@ -77,7 +78,7 @@ class App {
 
   async address(url) {
     const parsed = safeUrl(url);
-    if (parsed && new URL(parsed).origin === gateway) return this.own(parsed);
+    if (parsed && new URL(parsed).origin === location.origin) return this.own(parsed);
     if (!parsed || !context.features.urls) return this.fail(parsed ? "image-url-refused" : "noImageDropped");
     return this.go({ query: { kind: "url", url: parsed }, category: null, filter: {}, k: PAGE_SIZE });
   }
@@ -99,10 +100,13 @@ class App {
   }
 
   like(product) {
+    // A product that was found among those of all catalogues is shown in its own.
+    if (product.catalogue) return location.assign(pathOf(product.catalogue) + write({ ...this.view, query: { kind: "like", id: product.id }, category: null, filter: {}, k: PAGE_SIZE }));
     this.known.set(product.id, product);
     this.focusResults = true;
     this.go({ query: { kind: "like", id: product.id }, category: null, filter: {}, k: PAGE_SIZE });
     window.scrollTo({ top: 0 });
+    return undefined;
   }
 
   change(change) {
@@ -112,7 +116,7 @@ class App {
   crop(box) {
     this.subject.box = box;
     this.subject.upload = null;
-    history.replaceState(null, "", write({ ...this.view, category: null }));
+    history.replaceState(null, "", path + write({ ...this.view, category: null }));
     this.view = read(location);
     this.run();
   }
@@ -127,13 +131,13 @@ class App {
     const { query } = this.view;
     if (query.kind !== "visit") return { url: location.href, photo: query.kind === "photo" };
     const data = packPhoto(toThumb(this.subject.photo, 160, { box: this.subject.box, type: "image/webp", quality: 0.7 }));
-    return { url: location.origin + write({ ...this.view, query: { kind: "photo", data } }), photo: true };
+    return { url: gateway + write({ ...this.view, query: { kind: "photo", data } }), photo: true };
   }
 
   // The address
 
   go(view) {
-    const address = write(view);
+    const address = path + write(view);
     if (address !== location.pathname + location.search + location.hash) history.pushState(null, "", address);
     return this.route();
   }

@@ -24,7 +24,8 @@ function facts(result, { t, language, currency }) {
   const cost = price(result.attributes, { language, currency });
   const { percent, text } = likeness(result, t);
   const bar = h("span", { class: "likeness-bar", vars: { "--alike": `${percent}%` }, "aria-hidden": "true" });
-  return h("div", { class: "card-facts" }, cost && h("span", { class: "price" }, cost), h("span", { class: "likeness" }, bar, text));
+  const shop = result.catalogue && h("span", { class: "muted" }, result.catalogue);
+  return h("div", { class: "card-facts" }, cost && h("span", { class: "price" }, cost), shop, h("span", { class: "likeness" }, bar, text));
 }
 
 /** @param {number} count */

@@ -6,9 +6,10 @@ const MOST = 12;
 /** @typedef {{id: string, kind: "photo"|"url"|"like", label: string, thumb: string|null, query: import("./address.js").Query}} Entry */
 
 export class Visit {
-  /** @param {Storage} storage */
-  constructor(storage) {
+  /** @param {Storage} storage @param {string} [path] the catalogue's: each has a visit of its own */
+  constructor(storage, path = "") {
     this.storage = storage;
+    this.key = KEY + path;
     /** @type {Map<string, any>} decoded photos, as long as the page lives */
     this.photos = new Map();
     /** @type {Entry[]} newest first */
@@ -17,7 +18,7 @@ export class Visit {
 
   #load() {
     try {
-      const entries = JSON.parse(this.storage.getItem(KEY) ?? "[]");
+      const entries = JSON.parse(this.storage.getItem(this.key) ?? "[]");
       return Array.isArray(entries) ? entries.filter((entry) => entry && typeof entry.id === "string") : [];
     } catch {
       return [];
@@ -45,7 +46,7 @@ export class Visit {
   #save() {
     for (let count = this.entries.length; count >= 0; count -= 1) {
       try {
-        this.storage.setItem(KEY, JSON.stringify(this.entries.slice(0, count)));
+        this.storage.setItem(this.key, JSON.stringify(this.entries.slice(0, count)));
         return;
       } catch {
         // Fewer entries may fit.

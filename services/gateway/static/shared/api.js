@@ -2,6 +2,15 @@
 
 const TIMEOUT_MS = 20_000;
 
+const CATALOGUES = "/catalogues/";
+const DEFAULT = "default";
+
+/**
+ * What a gateway's addresses of a catalogue begin with; nothing for the default one.
+ * @param {string|null|undefined} catalogue its name, or `all` for a search through every one
+ */
+export const pathOf = (catalogue) => (!catalogue || catalogue === DEFAULT ? "" : CATALOGUES + encodeURIComponent(catalogue));
+
 /** A call that did not succeed. `code` names its words in strings.js: a problem type's slug, or one of ours. */
 export class Failure extends Error {
   /** @param {string} code @param {{title?: string, detail?: string, requestId?: string|null, status?: number}} [facts] */

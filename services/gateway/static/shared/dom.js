@@ -48,7 +48,7 @@ export function safeUrl(url, base = document.baseURI) {
   }
 }
 
-const STORED_PICTURE = /^\/v1\/products\/.+\/image$/;
+const STORED_PICTURE = /^(?:\/catalogues\/[^/]+)?\/v1\/products\/.+\/image$/;
 
 /**
  * The addresses of a product's picture at the widths it is shown in. Only pictures that a gateway keeps can be had smaller.

@@ -126,6 +126,7 @@ const en = {
     "image-url-refused": { title: "That address may not be looked up", text: "Save the picture and choose it instead." },
     "image-url-failed": { title: "There is no picture at that address", text: "It may have moved, or its site lets nobody else fetch it. Save the picture and choose it instead." },
     "unknown-product": { title: "This product is gone", text: "The shop no longer has it. Start a new search." },
+    "unknown-catalogue": { title: "There is no such catalogue", text: "The address names one that this search does not have." },
     "unknown-category": { title: "There is no such kind of clothing", text: "Choose another kind." },
     "too-many-requests": { title: "Many people are searching", text: "Wait a second, then try again." },
     "index-not-ready": { title: "The search is starting up", text: "The shop's products are being read in. Try again in a moment." },

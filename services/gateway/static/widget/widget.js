@@ -1,6 +1,6 @@
 /** `<lookalike-search>`: search by photo in a shop's own page. docs/widget.md says what can be set and listened to. */
 
-import { Api, Failure } from "../shared/api.js";
+import { Api, Failure, pathOf } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { PhotoError, openPhoto, toThumb, toUpload } from "../shared/photo.js";
@@ -43,7 +43,8 @@ export class LookalikeSearch extends HTMLElement {
   }
 
   get #api() {
-    return new Api(this.getAttribute("gateway") || HERE);
+    const gateway = this.getAttribute("gateway") || HERE;
+    return new Api(gateway.replace(/\/+$/, "") + pathOf(this.getAttribute("catalogue")));
   }
 
   /** Search with a photo. @param {Blob} file */
@@ -75,8 +76,7 @@ export class LookalikeSearch extends HTMLElement {
 
   #options() {
     const k = Math.min(MOST, Math.max(1, Number.parseInt(this.getAttribute("k") ?? "", 10) || 8));
-    const catalogue = this.getAttribute("catalogue");
-    return { k, category: this.getAttribute("category"), filter: catalogue ? { catalogue } : {}, min_score: this.getAttribute("min-score") };
+    return { k, category: this.getAttribute("category"), filter: this.getAttribute("filter"), min_score: this.getAttribute("min-score") };
   }
 
   #draw() {

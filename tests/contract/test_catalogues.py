@@ -1,0 +1,163 @@
+"""Several catalogues in one database, kept apart: the server that MONGO_URL names, else a stand-in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pymongo
+import pytest
+
+from services.catalogue.import_lease import ImportLease, ImportUnderWay
+from services.catalogue.models import ModelNote
+from services.catalogue.product import Product, StoredImage
+from services.catalogue.seen_images import SeenImage
+from services.catalogue.settled import SettledModels
+from services.catalogue.store import LAST_IMPORT, ProductStore
+from services.contracts.fetch import Validators
+from tests.support.mongo import any_mongo, fresh_database
+
+RNG = np.random.default_rng(23)
+OTHER = "other-shop"
+
+
+def product(key: str, title: str) -> Product:
+    return Product(key, 2, RNG.standard_normal(64).astype(np.float32), model="fashion/1", title=title)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[str]:
+    with fresh_database(url) as name:
+        yield name
+
+
+@pytest.fixture
+async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
+    async with ProductStore(url, database) as store:
+        yield store
+
+
+async def keys(store: ProductStore) -> list[str]:
+    return sorted([key async for batch in store.keys(100) for key in batch])
+
+
+async def test_the_same_id_is_another_product_in_another_catalogue(store: ProductStore) -> None:
+    other = store.of(OTHER)
+    await store.put_many([product("a", "ours"), product("b", "ours")])
+    await other.put_many([product("a", "theirs"), product("c", "theirs")])
+    found = [await one.get("a") for one in (store, other)]
+    assert [one.title for one in found if one] == ["ours", "theirs"]
+    assert (await keys(store), await keys(other)) == (["a", "b"], ["a", "c"])
+    assert [await one.count() for one in (store, other)] == [2, 2]
+
+
+async def test_what_is_removed_from_one_catalogue_stays_in_the_others(store: ProductStore) -> None:
+    other = store.of(OTHER)
+    for one in (store, other):
+        await one.put_many([product(key, "shirt") for key in "abc"])
+        await one.put_images([(key, StoredImage("image/png", one.catalogue.encode())) for key in "abc"])
+        await one.remember({"a": SeenImage(f"https://{one.catalogue}.example", "ab" * 32, Validators("e", None))})
+    await store.delete("a")
+    await store.delete_many(["b"], written_before=datetime.now(UTC) + timedelta(hours=1))
+    assert (await keys(store), await keys(other)) == (["c"], ["a", "b", "c"])
+    assert await store.get_image("a") is None
+    assert await store.recall(["a"]) == {}
+    kept = await other.get_image("a")
+    assert kept is not None and kept.data == OTHER.encode()
+    assert (await other.recall(["a"]))["a"].url == f"https://{OTHER}.example"
+
+
+async def test_a_store_can_be_made_for_a_catalogue_at_once(store: ProductStore, url: str, database: str) -> None:
+    await store.of(OTHER).put(product("a", "theirs"))
+    async with ProductStore(url, database, catalogue=OTHER) as other:
+        assert await keys(other) == ["a"]
+        assert await keys(other.of("default")) == []
+
+
+async def test_documents_of_before_there_were_catalogues_are_in_the_default_one(
+    store: ProductStore, url: str, database: str
+) -> None:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
+    with client:
+        old = {"id": "old", "Category": 1, "vector": RNG.standard_normal(64).tolist()}
+        client[database]["products"].insert_one(old)
+    other = store.of(OTHER)
+    assert await store.get("old") is not None
+    assert await other.get("old") is None
+    await other.put(product("old", "theirs"))  # replaces no document of the older form but its own catalogue's
+    await other.delete("old")
+    assert await store.get("old") is not None
+
+
+async def test_a_change_stream_tells_of_one_catalogue(store: ProductStore) -> None:
+    other = store.of(OTHER)
+    feed = await other.watch()
+    try:
+        await store.put(product("a", "ours"))
+        await other.put(product("b", "theirs"))
+        found: list[str] = []
+        async with asyncio.timeout(20):
+            while not found:
+                found = [record.product.key for record in (await feed.next_batch(100, 0.0)).found]
+        await store.put(product("c", "ours"))
+        marker = await other.put_marker()
+        async with asyncio.timeout(20):
+            while marker not in (batch := await feed.next_batch(100, 0.0)).markers:
+                found += [record.product.key for record in batch.found]
+    finally:
+        await feed.close()
+    assert found == ["b"]
+    assert await store.identity() != await other.identity()
+
+
+async def test_all_catalogues_are_of_the_same_models_and_each_has_its_own_reports(store: ProductStore) -> None:
+    other = store.of(OTHER)
+    assert await other.replace_models(ModelNote(), ModelNote(candidate="fashion/2"))
+    assert await store.models() == await other.models() == ModelNote(candidate="fashion/2")
+    await other.put_note(LAST_IMPORT, {"read": 3})
+    await other.put_import("one", {"id": "one"})
+    assert await store.get_note(LAST_IMPORT) is None
+    assert await store.list_imports(10) == []
+    assert await other.list_imports(10) == [{"id": "one"}]
+
+
+async def test_one_import_a_catalogue_runs_at_a_time_and_as_many_as_there_are_catalogues(store: ProductStore) -> None:
+    stopping = asyncio.Event()
+    other = store.of(OTHER)
+    leases = [ImportLease(one, f"of {one.catalogue}", "feed.csv", "now") for one in (store, other)]
+    for lease in leases:
+        await lease.take(stopping)
+    for one in (store, other):
+        with pytest.raises(ImportUnderWay) as error:
+            await ImportLease(one, "another", "feed.csv", "now").take(stopping)
+        assert error.value.lease.import_id == f"of {one.catalogue}"
+    await leases[0].drop()
+    assert await leases[1].renew()
+    await leases[1].drop()
+
+
+async def test_vectors_of_another_model_are_looked_for_and_given_up_in_one_catalogue(store: ProductStore) -> None:
+    other = store.of(OTHER)
+    for one in (store, other):
+        await one.put(replace(product("a", "shirt"), image_sha256="ab" * 32))
+    lacking = [[key async for some in one.lacking("fashion/2", 64, "fashion/1") for key in some] for one in (store,)]
+    assert lacking == [["a"]]
+    assert [part.documents async for part in other.retire("fashion/2", "fashion/1")] == [1]
+
+
+async def test_where_the_default_catalogue_is_empty_the_others_tell_which_model_they_were_made_with(
+    store: ProductStore,
+) -> None:
+    other = store.of(OTHER)
+    settled = SettledModels(store, "fashion/2", lambda _: True, others=[other])
+    assert await settled.models() == ModelNote()
+    await other.put(product("a", "theirs"))
+    assert await settled.models() == ModelNote(active="fashion/1")

@@ -1,0 +1,205 @@
+"""Several catalogues in a running stack: the same ids in each, and nothing of one in another, unless all are searched."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+import pymongo
+import pytest
+
+from services.catalogue.product import unit_vector
+from services.local.sample.catalogue import sample_query
+from services.local.stack import Stack
+from tests.support.http import ImageServer
+from tests.support.index import running_index
+from tests.support.mongo import private_mongo
+from tests.support.stack import eventually
+
+OTHER, ALL = "/catalogues/other-shop", "/catalogues/all"
+PHOTO, ANOTHER = sample_query(3), sample_query(5)
+IMAGE = {"Content-Type": "image/jpeg"}
+PUT: set[str] = set()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left(api: httpx.Client) -> Iterator[None]:
+    """Take out of the default catalogue what these tests have put there: others count its products."""
+    yield
+    for key in PUT:
+        api.delete(f"/v1/products/{key}")
+        eventually(lambda key=key: api.get(f"/v1/products/{key}/similar").status_code == 404)  # type: ignore[misc]
+
+
+def put(api: httpx.Client, path: str, key: str, photo: bytes, **facts: Any) -> dict[str, Any]:
+    files = {"image": ("photo.jpg", photo, "image/jpeg")}
+    product = orjson.dumps({"category": "Shoes", **facts}).decode()
+    answer = api.put(f"{path}/v1/products/{key}", files=files, data={"product": product})
+    assert answer.status_code in (200, 201), answer.text
+    PUT.add(key)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def found(api: httpx.Client, path: str, mark: str, **options: Any) -> list[dict[str, Any]]:
+    """Return the results that have a mark, of a search for shoes."""
+    options |= {"category": "Shoes", "filter": orjson.dumps({"mark": mark}).decode()}
+    answer = api.post(f"{path}/v1/search", content=PHOTO, headers=IMAGE, params=options)
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+def marked(results: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
+    return [(one["title"], one.get("catalogue")) for one in results]
+
+
+def test_the_same_id_is_a_product_of_its_own_in_each_catalogue(api: httpx.Client) -> None:
+    mark = {"attributes": {"mark": "twins"}}
+    ours = put(api, "", "cat-twin", PHOTO, title="ours", **mark)
+    theirs = put(api, OTHER, "cat-twin", ANOTHER, title="theirs", **mark)
+    assert ours["image_url"].startswith("/v1/products/cat-twin/image?v=")
+    assert theirs["image_url"].startswith(f"{OTHER}/v1/products/cat-twin/image?v=")
+    assert [api.get(one["image_url"]).content for one in (ours, theirs)] == [PHOTO, ANOTHER]
+    eventually(lambda: found(api, "", "twins") and found(api, OTHER, "twins"))
+    assert marked(found(api, "", "twins")) == [("ours", None)]
+    assert marked(found(api, OTHER, "twins")) == [("theirs", None)]
+    assert found(api, "/catalogues/third", "twins") == []
+    both = found(api, ALL, "twins")
+    assert sorted(marked(both)) == [("ours", "default"), ("theirs", "other-shop")]
+    assert [one["score"] for one in both] == sorted((one["score"] for one in both), reverse=True)
+    assert {api.get(one["image_url"]).content for one in both} == {PHOTO, ANOTHER}
+    assert api.delete(f"{OTHER}/v1/products/cat-twin").status_code == 204
+    eventually(lambda: not found(api, OTHER, "twins"))
+    assert marked(found(api, ALL, "twins")) == [("ours", "default")]
+    assert api.get("/v1/products/cat-twin").json()["title"] == "ours"
+    assert api.get(f"{OTHER}/v1/products/cat-twin").status_code == 404
+
+
+def test_a_search_through_all_goes_on_in_pages_and_counts_the_facets_of_all(api: httpx.Client) -> None:
+    for number in range(3):
+        for path, size in (("", "S"), (OTHER, "L")):
+            put(api, path, f"cat-page-{number}", PHOTO, attributes={"mark": "pages", "size": size})
+    eventually(lambda: len(found(api, ALL, "pages")) == 6)
+    every = [(one["id"], one["catalogue"]) for one in found(api, ALL, "pages")]
+    pages = [found(api, ALL, "pages", k=2, offset=offset) for offset in (0, 2, 4)]
+    assert [(one["id"], one["catalogue"]) for page in pages for one in page] == every
+    assert every == sorted(every)  # one photo, so one score: by id, and then by catalogue
+    options = {"category": "Shoes", "facets": "true", "filter": orjson.dumps({"mark": "pages"}).decode()}
+    answer = api.post(f"{ALL}/v1/search", content=PHOTO, headers=IMAGE, params=options).json()
+    (sizes,) = [facet["values"] for facet in answer["facets"] if facet["attribute"] == "size"]
+    assert {one["value"]: one["count"] for one in sizes} == {"S": 3, "L": 3}
+    like = api.get(f"{ALL}/v1/products/cat-page-0/similar", params={"catalogue": "other-shop", "k": 100}).json()
+    near = [(one["id"], one["catalogue"]) for one in like["results"]]
+    assert ("cat-page-0", "default") in near and ("cat-page-0", "other-shop") not in near
+
+
+def test_counts_are_those_of_the_catalogue_that_is_asked_about(api: httpx.Client) -> None:
+    put(api, "/catalogues/third", "cat-count", PHOTO)
+
+    def counts() -> list[int]:
+        paths = ("", OTHER, "/catalogues/third", ALL)
+        return [api.get(f"{path}/v1/stats").json()["products"] for path in paths]
+
+    def settled() -> list[int] | None:
+        found = counts()
+        return found if found[2] and sum(found[:3]) == found[3] else None
+
+    *each, _ = eventually(settled) or []
+    listed = api.get("/v1/catalogues").json()["catalogues"]
+    assert [(one["name"], one["products"], one["path"]) for one in listed] == [
+        ("default", each[0], ""),
+        ("other-shop", each[1], OTHER),
+        ("third", each[2], "/catalogues/third"),
+    ]
+    sample = {one["id"]: one for one in api.get("/catalogues/third/v1/products?sample=50").json()["products"]}
+    assert len(sample) == each[2] and "catalogue" not in sample["cat-count"]
+
+
+def test_an_import_into_one_catalogue_removes_nothing_of_another(api: httpx.Client, pictures: ImageServer) -> None:
+    for path in ("", "/catalogues/third"):
+        put(api, path, "cat-old", PHOTO)
+    feed = orjson.dumps({"id": "cat-new", "image_url": pictures.url("/photo.jpg"), "category": "Shoes"})
+    kind = {"Content-Type": "application/x-ndjson", "Prefer": "respond-async"}
+    answer = api.post(
+        "/catalogues/third/v1/products:import", content=feed, headers=kind, params={"sync": "true", "sync_limit": "1"}
+    )
+    assert answer.status_code == 202, answer.text
+    where = answer.headers["location"]
+    assert where.startswith("/catalogues/third/v1/imports/")
+    eventually(lambda: api.get(where).json()["state"] == "done", within_s=60)
+    assert api.get(where).json()["removed"] >= 1
+    assert api.get("/catalogues/third/v1/products/cat-old").status_code == 404
+    assert api.get("/catalogues/third/v1/products/cat-new").status_code == 200
+    assert api.get("/v1/products/cat-old").status_code == 200
+    assert api.get(where.removeprefix("/catalogues/third")).status_code == 404
+    assert api.get("/catalogues/third/v1/catalogue").json()["last_import"]["imported"] == 1
+
+
+def test_commands_are_about_the_catalogue_that_is_named(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
+    (tmp_path / "feed.ndjson").write_bytes(orjson.dumps({"id": "cat-cli", "image": "a.jpg", "category": "Shoes"}))
+    (tmp_path / "a.jpg").write_bytes(PHOTO)
+    done = lookalike(stack, tmp_path, "import", "feed.ndjson", "--catalogue", "other-shop", "--json")
+    assert done.returncode == 0, done.stderr
+    assert orjson.loads(done.stdout)["imported"] == 1
+    assert api.get(f"{OTHER}/v1/products/cat-cli").status_code == 200
+    assert api.get("/v1/products/cat-cli").status_code == 404
+    done = lookalike(stack, tmp_path, "doctor", "--catalogue", "other-shop", "--json")
+    assert done.returncode in (0, 3), done.stderr
+    there = api.get(f"{OTHER}/v1/catalogue").json()
+    assert orjson.loads(done.stdout)["products"] == there["last_examination"]["products"]
+
+
+def lookalike(stack: Stack, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    addresses = {"MONGO_URL": stack.settings.mongo_url, "EMBEDDING_URL": stack.settings.embedding_url}
+    addresses["CATALOGUES"] = "other-shop,third"
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli.main", *arguments],
+        cwd=folder,
+        env={**os.environ, **addresses},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_each_catalogue_comes_back_from_a_snapshot_of_its_own(tmp_path: Path) -> None:
+    vector = unit_vector(np.ones(64, dtype=np.float32))
+    settings = {"CATALOGUES": "other-shop", "INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots")}
+    with private_mongo(tmp_path) as mongo:
+        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
+        with client:
+            for collection, keys in (("products", ["a", "b"]), ("products_other_shop", ["a", "c", "d"])):
+                documents = [{"_id": key, "id": key, "Category": 0, "vector": vector.tolist()} for key in keys]
+                client["lookalike"][collection].insert_many(documents)
+        with running_index(tmp_path, mongo.url, **settings) as index:
+            eventually(lambda: index.answers("/readyz"), 60)
+        mongo.stop()  # the snapshots have to do
+        with running_index(tmp_path, mongo.url, **settings) as index:
+            eventually(lambda: index.answers("/readyz"), 60)
+            status = index.status()
+            assert status["sync"]["loaded_from"] == status["further"]["other-shop"]["sync"]["loaded_from"] == "snapshot"
+            assert [hit["id"] for hit in index.search(vector)] == ["a", "b"]
+            assert [hit["id"] for hit in index.search(vector, catalogues=["other-shop"])] == ["a", "c", "d"]
+            assert len(index.search(vector, catalogues=["default", "other-shop"])) == 5
+
+
+@pytest.mark.parametrize("service", ["gateway", "index"])
+def test_a_name_that_cannot_be_a_catalogue_ends_a_service_with_a_sentence(service: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"services.{service}"],
+        env={**os.environ, "CATALOGUES": "shoes,Hats!"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert done.stderr.splitlines() == [
+        f"lookalike {service}: setting CATALOGUES: Value error, 'Hats!' cannot be a catalogue: a name has 1 to 32 of the "
+        "characters a-z, 0-9 and -"
+    ]

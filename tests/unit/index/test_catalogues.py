@@ -1,0 +1,137 @@
+"""The index's HTTP API with several catalogues in it."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.contracts.wire import IndexStatus
+from services.index.app import create_app
+from services.index.settings import IndexSettings
+from tests.support.index import app_around, new_mirror, write_model
+from tests.support.stack import free_ports
+from tests.unit.index.test_routes import problem, product, query
+
+
+@pytest.fixture
+def http() -> Iterator[TestClient]:
+    """p0 to p2 in the default catalogue, p0 and p3 in shoes; the second p0 with another vector."""
+    default, shoes = new_mirror(), new_mirror()
+    default.apply([], [product(number) for number in range(3)])
+    other = product(4)
+    twin = type(other)("p0", type(other.product)("p0", 0, other.product.vector, title="the other p0"))
+    shoes.apply([], [product(3), twin])
+    with TestClient(app_around(default, shoes=shoes)) as client:
+        yield client
+
+
+@pytest.fixture
+def half() -> Iterator[TestClient]:
+    """The default catalogue is there, shoes is being loaded."""
+    mirror = new_mirror()
+    mirror.apply([], [product(0)])
+    with TestClient(app_around(mirror, shoes=None)) as client:
+        yield client
+
+
+def found(client: TestClient, *catalogues: str, path: str = "/v1/search", **body: object) -> list[tuple[str, str]]:
+    given = {"catalogues": list(catalogues)} if catalogues else {}
+    answer = client.post(path, json={**(body or query()), **given})
+    assert answer.status_code == 200, answer.text
+    return [(hit.get("catalogue", "default"), hit["id"]) for hit in answer.json()["hits"]]
+
+
+def test_a_search_is_within_the_default_catalogue_unless_told_and_says_nothing_of_it(http: TestClient) -> None:
+    answer = http.post("/v1/search", json=query()).json()
+    assert sorted(hit["id"] for hit in answer["hits"]) == ["p0", "p1", "p2"]
+    assert all("catalogue" not in hit for hit in answer["hits"])
+
+
+def test_a_search_within_another_catalogue_finds_that_ones_products_only(http: TestClient) -> None:
+    assert sorted(found(http, "shoes")) == [("shoes", "p0"), ("shoes", "p3")]
+    titles = [hit["title"] for hit in http.post("/v1/search", json=query(catalogues=["shoes"])).json()["hits"]]
+    assert "the other p0" in titles
+
+
+def test_a_search_through_both_has_each_product_of_each_in_one_order_and_in_pages(http: TestClient) -> None:
+    whole = found(http, "default", "shoes")
+    assert sorted(whole) == [("default", "p0"), ("default", "p1"), ("default", "p2"), ("shoes", "p0"), ("shoes", "p3")]
+    scores = [
+        hit["score"] for hit in http.post("/v1/search", json=query(catalogues=["shoes", "default"])).json()["hits"]
+    ]
+    assert scores == sorted(scores, reverse=True)
+    pages = [found(http, "default", "shoes", **query(k=2, offset=offset)) for offset in (0, 2, 4)]
+    assert [one for page in pages for one in page] == whole
+
+
+def test_what_is_like_a_product_leaves_out_that_product_and_not_its_namesake(http: TestClient) -> None:
+    like = found(http, "default", "shoes", path="/v1/similar", id="p0")
+    assert ("shoes", "p0") in like and ("default", "p0") not in like
+    like = found(http, "default", "shoes", path="/v1/similar", id="p0", of="shoes")
+    assert ("default", "p0") in like and ("shoes", "p0") not in like
+    assert found(http, "shoes", path="/v1/similar", id="p0") == [("shoes", "p3")]
+    text = problem(http.post("/v1/similar", json={"id": "p3"}), 404, "unknown-product")
+    assert "'p3'" in text
+
+
+def test_facets_count_the_products_of_all_catalogues_that_are_searched(http: TestClient) -> None:
+    answer = http.post("/v1/search", json=query(catalogues=["default", "shoes"], facets=True)).json()
+    (colour,) = [facet for facet in answer["facets"] if facet["attribute"] == "colour"]
+    assert {value["value"]: value["count"] for value in colour["values"]} == {"blue": 2, "red": 2}
+
+
+def test_a_sample_is_of_the_catalogues_that_are_named(http: TestClient) -> None:
+    def sample(address: str) -> list[tuple[str, str]]:
+        products = http.get(address).json()["products"]
+        return sorted((one.get("catalogue", "default"), one["id"]) for one in products)
+
+    assert [key for _, key in sample("/v1/sample")] == ["p0", "p1", "p2"]
+    assert sample("/v1/sample?catalogue=shoes") == [("shoes", "p0"), ("shoes", "p3")]
+    assert len(sample("/v1/sample?catalogue=shoes&catalogue=default&count=4")) == 4
+
+
+def test_the_status_tells_of_the_default_catalogue_and_of_each_further_one(http: TestClient) -> None:
+    status = IndexStatus.model_validate(http.get("/v1/status").json())
+    assert (status.ready, status.products, list(status.further)) == (True, 3, ["shoes"])
+    assert (status.further["shoes"].products, status.further["shoes"].models[0].products) == (2, 2)
+
+
+def test_a_catalogue_that_the_index_was_not_told_of_is_asked_for_later(http: TestClient) -> None:
+    answer = http.post("/v1/search", json=query(catalogues=["hats"]))
+    assert (
+        problem(answer, 503, "index-not-ready")
+        == "the index has no catalogue 'hats': its CATALOGUES has to name it as well"
+    )
+
+
+def test_while_one_catalogue_is_loaded_the_others_are_searched_and_the_index_is_not_ready(half: TestClient) -> None:
+    assert found(half) == [("default", "p0")]
+    assert "catalogue shoes: the products are being loaded" in problem(
+        half.post("/v1/search", json=query(catalogues=["default", "shoes"])), 503, "index-not-ready"
+    )
+    answer = half.get("/readyz")
+    assert (answer.status_code, answer.json()["reasons"]) == (
+        503,
+        ["catalogue shoes: the products are being loaded from the database"],
+    )
+    assert half.get("/v1/status").json()["ready"] is False
+
+
+def test_the_metrics_tell_of_each_catalogue(http: TestClient, half: TestClient) -> None:
+    text = http.get("/metrics").text
+    assert 'lookalike_index_products{catalogue="shoes",category="Topwear"} 2.0' in text
+    assert 'lookalike_index_products{catalogue="default",category="Topwear"} 3.0' in text
+    assert 'lookalike_index_drift_found_total{catalogue="shoes"} 0.0' in text
+    assert 'lookalike_index_model_products{catalogue="shoes",model="fashion/1",role="active"} 2.0' in text
+    assert 'lookalike_index_ready{catalogue="shoes"} 0.0' in half.get("/metrics").text
+    assert 'lookalike_index_ready{catalogue="default"} 1.0' in half.get("/metrics").text
+
+
+def test_the_service_follows_every_catalogue_of_its_settings(tmp_path: object) -> None:
+    settings = IndexSettings(
+        mongo_url=f"mongodb://127.0.0.1:{free_ports(1)[0]}",  # type: ignore[arg-type]
+        model_dir=write_model(tmp_path / "1"),  # type: ignore[operator]
+        catalogues="shoes,hats",  # type: ignore[arg-type]
+    )
+    with TestClient(create_app(settings)) as client:
+        assert list(client.get("/v1/status").json()["further"]) == ["shoes", "hats"]
