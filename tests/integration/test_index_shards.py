@@ -13,7 +13,7 @@ from services.local.sample.catalogue import sample_products, sample_query
 from services.local.stack import Stack
 from tests.support.index import IndexProcess, running_index
 from tests.support.shop import Shop, second_gateway
-from tests.support.stack import eventually
+from tests.support.stack import MODEL_DIR, eventually
 
 pytestmark = pytest.mark.timeout(400)  # with the stack, seven processes more
 PHOTO = sample_query(3)
@@ -42,10 +42,11 @@ def nodes(whole: httpx.Client, stack: Stack, tmp_path_factory: pytest.TempPathFa
     """One node for clothes, and two for the rest."""
     url = stack.settings.mongo_url
     folders = [tmp_path_factory.mktemp(f"node{number}") for number in range(3)]
+    model = {"INDEX_MODEL_DIR": str(MODEL_DIR)}
     with (
-        running_index(folders[0], url, INDEX_CATEGORIES=CLOTHES) as clothes,
-        running_index(folders[1], url, INDEX_CATEGORIES=REST) as rest,
-        running_index(folders[2], url, INDEX_CATEGORIES=REST) as replica,
+        running_index(folders[0], url, INDEX_CATEGORIES=CLOTHES, **model) as clothes,
+        running_index(folders[1], url, INDEX_CATEGORIES=REST, **model) as rest,
+        running_index(folders[2], url, INDEX_CATEGORIES=REST, **model) as replica,
     ):
         eventually(lambda: all(node.answers("/readyz") for node in (clothes, rest, replica)), 60)
         yield [clothes, rest, replica]

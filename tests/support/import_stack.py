@@ -15,7 +15,7 @@ import httpx
 import orjson
 import pymongo
 
-from services.local.supervisor import processes
+from services.local.supervisor import models_config, models_path, processes
 from tests.support.stack import ROOT, eventually, stack_settings
 from tests.support.tfs import copy_version
 
@@ -122,9 +122,11 @@ def wait_for_products(stack: ImportStack, database: str, at_least: int) -> None:
 @contextmanager
 def running_import_stack(folder: Path, names: Sequence[str] = NEEDED, within_s: float = 110) -> Iterator[ImportStack]:
     """Run the processes, ready, for as long as the block."""
-    settings = stack_settings(folder).model_copy(update={"model_dir": copy_version(folder / "fashion", 1)})
+    own = {"model_dir": copy_version(folder / "fashion", 1), "detector_dir": folder / "detector" / "1"}
+    settings = stack_settings(folder).model_copy(update=own)
     for needed in ("log", "data/import"):
         (folder / needed).mkdir(parents=True, exist_ok=True)
+    models_path(settings).write_text(models_config(settings))
     commands = {one.name: (one.command, one.environment) for one in processes(settings, "import")}
     stack = ImportStack(settings.embedding_url, settings.mongo_url, commands, folder / "log")
     try:
