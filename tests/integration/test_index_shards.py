@@ -192,7 +192,8 @@ def test_a_product_that_moves_to_another_category_moves_to_another_node(
 def test_a_gateway_finds_out_which_nodes_hold_what_when_they_come_later(
     stack: Stack, whole: httpx.Client, nodes: list[IndexProcess], tmp_path: Path
 ) -> None:
-    late = IndexProcess(tmp_path, stack.settings.mongo_url, INDEX_CATEGORIES=CLOTHES)
+    model = {"INDEX_MODEL_DIR": str(MODEL_DIR)}
+    late = IndexProcess(tmp_path, stack.settings.mongo_url, INDEX_CATEGORIES=CLOTHES, **model)
     shop = Shop("", stack.settings, httpx.Client())
     settings = {"INDEX_URL": f"{late.url},{nodes[1].url}", "GATEWAY_INDEX_REFRESH_S": "0.2"}
     try:
