@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 BROWSER_TESTS = Path(__file__).parent / "e2e"
+settings.register_profile("lookalike", deadline=None)  # a busy machine is no error
+settings.load_profile("lookalike")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -70,7 +70,7 @@ def products(gateway: str) -> int:
 def finds_itself(gateway: str, photo: bytes, key: str) -> bool:
     """Return whether a product's own photo finds it, with a score above 0.999, among the many that others have of it."""
     options = {
-        "params": {"k": 500},
+        "params": {"k": 100},
         "content": photo,
         "headers": {"Content-Type": "application/octet-stream"},
         "timeout": 10,
