@@ -71,7 +71,7 @@ def models(make: Make, folder: Path) -> Iterator[str]:
     shutil.copytree(shipped, folder / "half" / "2", ignore=shutil.ignore_patterns("variables"))
     with up(make("model", MODELS_DIR=folder / "half"), "tfs", "embedding") as project:
         yield says(project, "tfs", "no version of fashion is loaded: ")
-        yield says(project, "embedding", "TensorFlow Serving has not loaded the model fashion/2")
+        yield says(project, "embedding", "TensorFlow Serving cannot load fashion/2")
     shutil.copytree(shipped, folder / "plain" / "2", ignore=shutil.ignore_patterns("manifest.json"))
     with up(make("model", MODELS_DIR=folder / "plain"), "embedding", "index") as project:
         yield says(project, "embedding", "has no manifest.json: copy the whole version directory")
