@@ -1,4 +1,4 @@
-"""A search request, in any of its three forms, → image bytes and options."""
+"""A request with a photo, in any of its three forms, → image bytes and options."""
 
 import base64
 import binascii
@@ -62,6 +62,9 @@ class PhotoBody(Frozen):
 
     image_url: str | None = Field(default=None, max_length=2048, examples=["https://shop.example/images/15970.jpg"])
     image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
+
+
+Photo = TypeVar("Photo", bound=PhotoBody)
 
 
 class SearchBody(PhotoBody, OptionsBody):
@@ -130,38 +133,32 @@ async def read_search(request: Request, reader: ImageReader) -> tuple[bytes, Sea
     Raises:
         InvalidRequest, UnsupportedImage, and what `ImageReader` raises: the body or the query string is not right.
     """
-    kind = content_type(request)
-    query = dict(request.query_params)
-    if kind == JSON:
-        body = parse(SearchBody, {**query, **await json_object(request)})
-        return await reader.one_of(body.image_url, body.image_base64), body.options()
-    if kind == FORM:
-        form = await read_form(request, max_files=1, max_fields=20)
-        data = reader.checked(await form_file(form, "image"))
-        return data, parse(OptionsBody, {**query, **form_fields(form, "image")}).options()
-    if kind.startswith("image/") or kind in ("", "application/octet-stream"):
-        options = parse(OptionsBody, query).options()
-        return reader.checked(await read_body(request)), options
-    raise _not_taken(kind)
+    data, body = await _read(request, reader, SearchBody, OptionsBody, dict(request.query_params))
+    return data, body.options()
 
 
 async def read_photo(request: Request, reader: ImageReader) -> bytes:
     """Return the image of a request that has no options; errors as of `read_search`."""
+    data, _ = await _read(request, reader, PhotoBody, NoOptions, {})
+    return data
+
+
+async def _read(
+    request: Request, reader: ImageReader, as_json: type[Photo], beside: type[Body], query: dict[str, Any]
+) -> tuple[bytes, Photo | Body]:
+    """Return the image, and what came with it: in JSON both are in one object, elsewhere the options are beside the image."""
     kind = content_type(request)
     if kind == JSON:
-        body = parse(PhotoBody, await json_object(request))
-        return await reader.one_of(body.image_url, body.image_base64)
+        body = parse(as_json, {**query, **await json_object(request)})
+        return await reader.one_of(body.image_url, body.image_base64), body
     if kind == FORM:
         form = await read_form(request, max_files=1, max_fields=20)
-        parse(NoOptions, form_fields(form, "image"))
-        return reader.checked(await form_file(form, "image"))
+        data = reader.checked(await form_file(form, "image"))
+        return data, parse(beside, {**query, **form_fields(form, "image")})
     if kind.startswith("image/") or kind in ("", "application/octet-stream"):
-        return reader.checked(await read_body(request))
-    raise _not_taken(kind)
-
-
-def _not_taken(kind: str) -> UnsupportedImage:
-    return UnsupportedImage(f"a body of type {kind} is not taken: send {FORM}, {JSON} or the image itself as image/*")
+        options = parse(beside, query)
+        return reader.checked(await read_body(request)), options
+    raise UnsupportedImage(f"a body of type {kind} is not taken: send {FORM}, {JSON} or the image itself as image/*")
 
 
 def content_type(request: Request) -> str:

@@ -1,36 +1,20 @@
 """The route that finds the garments of a photo."""
 
 import time
-from typing import Any
 
 from fastapi import APIRouter, Request
 
 from services.contracts import errors
 from services.contracts.problems import responses
 from services.contracts.telemetry import note, request_id
-from services.gateway.query import FORM, JSON, read_photo
+from services.gateway.photo_docs import PHOTO_ERRORS, photo_body
+from services.gateway.query import read_photo
 from services.gateway.results import GarmentsAnswer
 from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1", tags=["search"])
 PHOTO = "https://shop.example/photos/street.jpg"
-_BINARY = {"type": "string", "format": "binary"}
-_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        FORM: {"schema": {"type": "object", "required": ["image"], "properties": {"image": _BINARY}}},
-        JSON: {
-            "schema": {
-                "type": "object",
-                "properties": {"image_url": {"type": "string", "format": "uri"}, "image_base64": {"type": "string"}},
-                "oneOf": [{"required": ["image_url"]}, {"required": ["image_base64"]}],
-                "additionalProperties": False,
-            },
-            "examples": {"url": {"summary": "A photo by its address", "value": {"image_url": PHOTO}}},
-        },
-        "image/*": {"schema": _BINARY},
-    },
-}
+_EXAMPLES = {"url": {"summary": "A photo by its address", "value": {"image_url": PHOTO}}}
 
 
 @router.post(
@@ -40,14 +24,9 @@ _BODY: dict[str, Any] = {
     summary="Find the garments of a photo",
     description="Send the photo as for a search. Each garment's `box` can be sent back as the `box` of a search, so that a street "
     "photo gives one list of results a garment.",
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"requestBody": photo_body(_EXAMPLES)},
     responses=responses(
-        errors.InvalidRequest,
-        errors.InvalidImage,
-        errors.ImageUrlRefused,
-        errors.ImageUrlFailed,
-        errors.ImageTooLarge,
-        errors.UnsupportedImage,
+        *PHOTO_ERRORS,
         errors.TooManyRequests,
         errors.DetectorUnavailable,
         errors.EmbeddingUnavailable,

@@ -11,6 +11,7 @@ from services.contracts.errors import InvalidRequest
 from services.contracts.forms import read_form
 from services.contracts.problems import responses
 from services.gateway.pages_images import WIDTHS, check_width
+from services.gateway.photo_docs import BINARY, PHOTO_ERRORS
 from services.gateway.products import ImageFiles, ProductBody, check_key
 from services.gateway.query import FORM, JSON, content_type, form_fields, form_file, form_files, json_object, parse
 from services.gateway.results import ProductView
@@ -31,12 +32,7 @@ PictureName = Annotated[
 
 _READ = (errors.InvalidRequest, errors.UnknownProduct, errors.CatalogueUnavailable, errors.EmbeddingUnavailable)
 _WRITE = (
-    errors.InvalidRequest,
-    errors.InvalidImage,
-    errors.ImageUrlRefused,
-    errors.ImageUrlFailed,
-    errors.ImageTooLarge,
-    errors.UnsupportedImage,
+    *PHOTO_ERRORS,
     errors.UnknownCategory,
     errors.Unauthorised,
     errors.EmbeddingUnavailable,
@@ -51,10 +47,10 @@ def _product_body() -> dict[str, Any]:
         "type": "object",
         "required": ["image"],
         "properties": {
-            "image": {"type": "string", "format": "binary"},
+            "image": BINARY,
             "images": {
                 "type": "array",
-                "items": {"type": "string", "format": "binary"},
+                "items": BINARY,
                 "description": "further images, after those that `product` lists; with them, an existing product needs no `image`",
             },
             "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},

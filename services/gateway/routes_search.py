@@ -11,8 +11,9 @@ from services.contracts.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.contracts.filter_json import SCHEMA as FILTER_SCHEMA
 from services.contracts.problems import responses
 from services.contracts.wire import MAX_K, MAX_REACH, IndexSimilar
+from services.gateway.photo_docs import PHOTO_ERRORS, photo_body
 from services.gateway.products import check_key
-from services.gateway.query import FORM, JSON, OptionsBody, parse, read_search
+from services.gateway.query import OptionsBody, parse, read_search
 from services.gateway.results import SearchAnswer, SimilarAnswer
 from services.gateway.state import Admitted, State
 
@@ -20,7 +21,6 @@ router = APIRouter(prefix="/v1", tags=["search"])
 PHOTO = "https://shop.example/images/15970.jpg"
 FILTER_TEXT = orjson.dumps(FILTER_EXAMPLE).decode()
 
-_BINARY = {"type": "string", "format": "binary"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "k": {"type": "integer", "minimum": 1, "maximum": MAX_K, "default": 10},
     "offset": {
@@ -42,31 +42,14 @@ _AS_TEXT = {
 }
 
 
-def _search_body() -> dict[str, Any]:
-    image = {"image_url": {"type": "string", "format": "uri"}, "image_base64": {"type": "string"}}
-    return {
-        "required": True,
-        "content": {
-            FORM: {"schema": {"type": "object", "required": ["image"], "properties": {"image": _BINARY, **_AS_TEXT}}},
-            JSON: {
-                "schema": {
-                    "type": "object",
-                    "properties": {**image, **_OPTIONS},
-                    "oneOf": [{"required": ["image_url"]}, {"required": ["image_base64"]}],
-                    "additionalProperties": False,
-                },
-                "examples": {
-                    "plain": {"summary": "Ten results", "value": {"image_url": PHOTO, "k": 10}},
-                    "further": {"summary": "The next ten", "value": {"image_url": PHOTO, "k": 10, "offset": 10}},
-                    "filtered": {
-                        "summary": "Men's, and either up to 50 or on sale",
-                        "value": {"image_url": PHOTO, "filter": FILTER_EXAMPLE},
-                    },
-                },
-            },
-            "image/*": {"schema": _BINARY},
-        },
-    }
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "plain": {"summary": "Ten results", "value": {"image_url": PHOTO, "k": 10}},
+    "further": {"summary": "The next ten", "value": {"image_url": PHOTO, "k": 10, "offset": 10}},
+    "filtered": {
+        "summary": "Men's, and either up to 50 or on sale",
+        "value": {"image_url": PHOTO, "filter": FILTER_EXAMPLE},
+    },
+}
 
 
 def _query_parameters() -> list[dict[str, Any]]:
@@ -84,14 +67,9 @@ def _query_parameters() -> list[dict[str, Any]]:
     summary="Find the products that look like a photo",
     description="Send the photo as a form's file, as the raw body, in base64, or by its URL. The search is within "
     "the category that the network predicts, unless `category` names another.",
-    openapi_extra={"requestBody": _search_body(), "parameters": _query_parameters()},
+    openapi_extra={"requestBody": photo_body(_EXAMPLES, _AS_TEXT, _OPTIONS), "parameters": _query_parameters()},
     responses=responses(
-        errors.InvalidRequest,
-        errors.InvalidImage,
-        errors.ImageUrlRefused,
-        errors.ImageUrlFailed,
-        errors.ImageTooLarge,
-        errors.UnsupportedImage,
+        *PHOTO_ERRORS,
         errors.UnknownCategory,
         errors.TooManyRequests,
         errors.EmbeddingUnavailable,
