@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
+from services.contracts.manifest import InputSize
 from training.detector.network import peaks
 from training.detector.scenes import SIZE
-from training.export import save
+from training.export import export_constant
 from training.metric.serving import served_form
 
 OUTPUTS = ("boxes", "probabilities")
@@ -33,20 +31,10 @@ def export_detector(features: Any, head: Any, directory: Path, scale: Scale = PL
         TrainingError: it cannot be written.
     """
     below = served_form(features)
-    image = tf.TensorSpec([None, SIZE, SIZE, 3], tf.uint8, name="image")
 
-    @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]
-    def run(image: Any) -> list[Any]:
-        maps = head(below(tf.cast(image, tf.float32), training=False), training=False)
-        said = peaks({**maps, "chances": scale.gain * maps["chances"] + scale.shift})
-        return [said[name] for name in OUTPUTS]
+    def run(image: Any) -> dict[str, Any]:
+        maps = head(below(image, training=False), training=False)
+        found: dict[str, Any] = peaks({**maps, "chances": scale.gain * maps["chances"] + scale.shift})
+        return found
 
-    constant = convert_variables_to_constants_v2(run.get_concrete_function())
-
-    @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]
-    def serve(image: Any) -> dict[str, Any]:
-        return {name: tf.identity(value, name=name) for name, value in zip(OUTPUTS, constant(image), strict=True)}
-
-    module = tf.Module()
-    module.constant, module.serve = constant, serve
-    save(module, directory)
+    export_constant(run, InputSize(height=SIZE, width=SIZE), OUTPUTS, directory)
