@@ -1,7 +1,6 @@
 """Several catalogues in one database, kept apart: the server that MONGO_URL names, else a stand-in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +16,6 @@ from services.catalogue.seen_images import SeenImage
 from services.catalogue.settled import SettledModels
 from services.catalogue.store import LAST_IMPORT, ProductStore
 from services.contracts.fetch import Validators
-from tests.support.mongo import any_mongo, fresh_database
 
 RNG = np.random.default_rng(23)
 OTHER = "other-shop"
@@ -25,24 +23,6 @@ OTHER = "other-shop"
 
 def product(key: str, title: str) -> Product:
     return Product(key, 2, RNG.standard_normal(64).astype(np.float32), model="fashion/1", title=title)
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
-        yield url
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[str]:
-    with fresh_database(url) as name:
-        yield name
-
-
-@pytest.fixture
-async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
-    async with ProductStore(url, database) as store:
-        yield store
 
 
 async def keys(store: ProductStore) -> list[str]:

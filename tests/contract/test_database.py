@@ -18,19 +18,13 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from tests.support.mongo import any_mongo, fresh_database
+from tests.support.mongo import fresh_database
 
 Products = Collection[dict[str, Any]]
 NUMBERS = np.random.default_rng(3).standard_normal(64).astype("<f4")
 VECTOR = Binary(b"\x27\x00" + NUMBERS.tobytes(), 9)
 WHEN = dt.datetime(2026, 5, 1, 12, 30, tzinfo=dt.UTC)
 FIELDS = {"id": "a", "Category": 3, "vector": VECTOR, "title": None, "attributes": {"n": 1.5, "s": ["x", 2, True]}}
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
-        yield url
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
 """The notes by which imports tell each other how they go, against the server that MONGO_URL names, else a stand-in."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from services.catalogue.import_notes import KEPT, Lease
 from services.catalogue.process_mark import ProcessMark
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.store import ProductStore
-from tests.support.mongo import any_mongo, fresh_database
 
 MARK = ProcessMark("a-machine", "boot pid:[4026531836]", 2**22, 2**40)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[ProductStore]:
-    with any_mongo(tmp_path) as url, fresh_database(url) as name:
-        async with ProductStore(url, name) as store:
-            yield store
 
 
 def lease(name: str, beat: int = 0) -> Lease:

@@ -16,7 +16,6 @@ from services.catalogue.models import ModelNote
 from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
 from services.catalogue.settled import SettledModels
 from services.catalogue.store import ProductStore
-from tests.support.mongo import any_mongo, fresh_database
 
 RNG = np.random.default_rng(3)
 ONE, TWO = "fashion/1", "fashion/2"
@@ -34,24 +33,6 @@ def product(key: str, sha256: str | None = "aa", **changes: Any) -> Product:
 
 def seen(sha256: str | None = "aa", category: int = 4) -> Embedded:
     return Embedded(vector(), Prediction(category, 0.5), sha256)
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
-        yield url
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[str]:
-    with fresh_database(url) as name:
-        yield name
-
-
-@pytest.fixture
-async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
-    async with ProductStore(url, database) as store:
-        yield store
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from services.catalogue.pictures import picture_id
 from services.catalogue.product import FurtherImage, Prediction, Product, StoredImage
 from services.catalogue.store import Fingerprint, ProductStore
 from services.contracts.errors import CatalogueUnavailable
-from tests.support.mongo import any_mongo, fresh_database
+from tests.support.mongo import fresh_database
 from tests.support.stack import free_ports
 
 RNG = np.random.default_rng(11)
@@ -44,24 +44,6 @@ def product(key: str, **changes: Any) -> Product:
 
 def old_form(key: Any, **changes: Any) -> dict[str, Any]:
     return {"id": key, "Category": 1, "vector": RNG.standard_normal(64).tolist(), **changes}
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
-        yield url
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[str]:
-    with fresh_database(url) as name:
-        yield name
-
-
-@pytest.fixture
-async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
-    async with ProductStore(url, database) as store:
-        yield store
 
 
 @pytest.fixture

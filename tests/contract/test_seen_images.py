@@ -1,21 +1,8 @@
 """What the store remembers of fetched images, against the server that MONGO_URL names, else a stand-in."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from services.catalogue.seen_images import SeenImage
 from services.catalogue.store import ProductStore
 from services.contracts.fetch import Validators
-from tests.support.mongo import any_mongo, fresh_database
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[ProductStore]:
-    with any_mongo(tmp_path) as url, fresh_database(url) as name:
-        async with ProductStore(url, name) as store:
-            yield store
 
 
 def image(number: int, etag: str | None = '"1"', modified: str | None = None) -> SeenImage:

@@ -1,0 +1,26 @@
+"""The database that contracts are held against: MONGO_URL's, or the stand-in, started once for each file of tests."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from services.catalogue.store import ProductStore
+from tests.support.mongo import any_mongo, fresh_database
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[str]:
+    with fresh_database(url) as name:
+        yield name
+
+
+@pytest.fixture
+async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
+    async with ProductStore(url, database) as store:
+        yield store
