@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from services.contracts.errors import UnknownCatalogue
+from services.contracts.errors import IndexNotReady, UnknownCatalogue
 
 DEFAULT = "default"  # always there; who has no other never meets its name
 ALL = "all"  # stands for every catalogue, where a search is asked for
@@ -44,6 +44,11 @@ def known_catalogue(name: str, names: Sequence[str]) -> str:
     if name not in names:
         raise UnknownCatalogue(f"there is no catalogue {name!r}: {SETTING} names {', '.join(names)}")
     return name
+
+
+def not_indexed(name: str) -> IndexNotReady:
+    """Return the error of a catalogue that the index has not been told of."""
+    return IndexNotReady(f"the index has no catalogue {name!r}: its {SETTING} has to name it as well")
 
 
 def within(collection: str, catalogue: str) -> str:

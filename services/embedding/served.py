@@ -16,7 +16,6 @@ from services.embedding.settings import EmbeddingSettings
 from services.embedding.tfs_client import TfsClient
 
 log = structlog.get_logger()
-FAILURES_TO_RECONNECT = 4
 ReadManifest = Callable[[], Manifest]
 
 
@@ -42,7 +41,6 @@ class ServedModel:
         self._threads = threads
         self._client: TfsClient | None = None
         self._embedder: Embedder | None = None
-        self._failures = 0
         self.readiness = Readiness(ready=False, reasons=("starting",))
 
     @property
@@ -83,10 +81,10 @@ class ServedModel:
         """Find out once whether images can be embedded, and why not."""
         try:
             reasons = await self._ask(self.load().manifest)
-            self._failures = 0
         except (ManifestError, LookalikeError) as error:
             reasons = (str(error),)
-            self._failed()
+            if self._client:
+                self._client.failed()
         if reasons != self.readiness.reasons:
             model = self.manifest.model_id if self.manifest else None
             log.info("ready" if not reasons else "not ready", model=model, reasons=reasons)
@@ -94,12 +92,8 @@ class ServedModel:
 
     async def _ask(self, manifest: Manifest) -> tuple[str, ...]:
         assert self._client
-        if not await self._client.available():
-            return (f"TensorFlow Serving has not loaded the model {manifest.model_id} yet",)
-        await self._client.predict(known_image(manifest.input))
-        return ()
-
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._client and self._failures % FAILURES_TO_RECONNECT == 0:
-            self._client.reconnect()
+        loaded = await self._client.available()
+        if loaded:
+            await self._client.predict(known_image(manifest.input))
+        self._client.answered()
+        return () if loaded else (f"TensorFlow Serving has not loaded the model {manifest.model_id} yet",)

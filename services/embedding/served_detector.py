@@ -8,8 +8,6 @@ from services.embedding.detect import Detector, TimedGarments
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.tfs_client import DetectorClient
 
-FAILURES_TO_RECONNECT = 4
-
 
 class ServedDetector:
     """Finds garments with the detector of the settings, once it is there.
@@ -24,7 +22,6 @@ class ServedDetector:
         self._threads = threads
         self._client: DetectorClient | None = None
         self._detector: Detector | None = None
-        self._failures = 0
 
     def detector(self) -> Detector:
         """Return what finds garments.
@@ -43,20 +40,17 @@ class ServedDetector:
 
     async def detect(self, file: bytes) -> TimedGarments:
         """Return the garments of an image file; errors as `detector`, and as `Detector.detect`."""
+        detector = self.detector()
+        assert self._client
         try:
-            timed = await self.detector().detect(file)
+            timed = await detector.detect(file)
         except EmbeddingUnavailable:
-            self._failed()
+            self._client.failed()
             raise
-        self._failures = 0
+        self._client.answered()
         return timed
 
     async def close(self) -> None:
         """Let go of the network."""
         if self._client:
             await self._client.close()
-
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._client and self._failures % FAILURES_TO_RECONNECT == 0:
-            self._client.reconnect()

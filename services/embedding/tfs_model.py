@@ -34,6 +34,7 @@ CHANNEL_OPTIONS = (
 )
 # A call has its deadline once for so many images begun: the most that may be sent have four times as long as one.
 IMAGES_A_DEADLINE = 16
+FAILURES_TO_RECONNECT = 4  # in a row
 # The probabilities come out of a softmax in float32; what is further out than this is something else.
 PROBABILITY_SLACK = 1e-3
 
@@ -52,6 +53,7 @@ class TfsModel:
         self._manifest = manifest
         self._timeout_s = timeout_s
         self._closing: set[asyncio.Task[None]] = set()
+        self._failures = 0
         self._open()
 
     def _open(self) -> None:
@@ -62,6 +64,16 @@ class TfsModel:
     async def close(self) -> None:
         """End the connection; calls under way are cancelled."""
         await asyncio.gather(self._channel.close(), *self._closing)
+
+    def answered(self) -> None:
+        """Take note that the model answers."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """Take note that it does not; now and then that means to start over."""
+        self._failures += 1
+        if self._failures % FAILURES_TO_RECONNECT == 0:
+            self.reconnect()
 
     def reconnect(self) -> None:
         """Start over with a new channel; calls under way may end on the old one.

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from copy import copy
 from itertools import accumulate
 
-from services.contracts.catalogues import DEFAULT, SETTING
-from services.contracts.errors import IndexNotReady
+from services.contracts.catalogues import DEFAULT, not_indexed
 from services.contracts.wire import CatalogueStatus, CategoryCount, IndexedModel, IndexStatus, SyncStatus
 from services.gateway.index_node import IndexNode
 
@@ -30,7 +29,7 @@ def seen(node: IndexNode, catalogues: Sequence[str]) -> IndexNode:
 def _catalogue(status: IndexStatus, name: str) -> CatalogueStatus:
     found = status.further.get(name)
     if found is None and name != DEFAULT:
-        raise IndexNotReady(f"the index has no catalogue {name!r}: its {SETTING} has to name it as well")
+        raise not_indexed(name)
     return found or CatalogueStatus(**{field: getattr(status, field) for field in CatalogueStatus.model_fields})
 
 

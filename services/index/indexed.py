@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from structlog.contextvars import bound_contextvars
 
-from services.contracts.catalogues import DEFAULT, SETTING
+from services.contracts.catalogues import DEFAULT, not_indexed
 from services.contracts.errors import IndexNotReady
 from services.contracts.manifest import Manifest
 from services.index.calibrator import Calibrator
@@ -93,7 +93,7 @@ class Indexed:
             IndexNotReady: it is not indexed here; a gateway that has been told of it was started anew before the index.
         """
         if catalogue not in self.catalogues:
-            raise IndexNotReady(f"the index has no catalogue {catalogue!r}: its {SETTING} has to name it as well")
+            raise not_indexed(catalogue)
         return self.catalogues[catalogue]
 
     def galleries(self, catalogues: Iterable[str]) -> dict[str, Gallery]:

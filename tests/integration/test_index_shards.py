@@ -20,6 +20,7 @@ PHOTO = sample_query(3)
 CLOTHES = "Topwear,Bottomwear,Innerwear,socks"
 REST = "1,2,Watches,Jewellery,Eyewear"
 PER_CATEGORY = 3
+MODEL = {"INDEX_MODEL_DIR": str(MODEL_DIR)}  # the stack's
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +43,10 @@ def nodes(whole: httpx.Client, stack: Stack, tmp_path_factory: pytest.TempPathFa
     """One node for clothes, and two for the rest."""
     url = stack.settings.mongo_url
     folders = [tmp_path_factory.mktemp(f"node{number}") for number in range(3)]
-    model = {"INDEX_MODEL_DIR": str(MODEL_DIR)}
     with (
-        running_index(folders[0], url, INDEX_CATEGORIES=CLOTHES, **model) as clothes,
-        running_index(folders[1], url, INDEX_CATEGORIES=REST, **model) as rest,
-        running_index(folders[2], url, INDEX_CATEGORIES=REST, **model) as replica,
+        running_index(folders[0], url, INDEX_CATEGORIES=CLOTHES, **MODEL) as clothes,
+        running_index(folders[1], url, INDEX_CATEGORIES=REST, **MODEL) as rest,
+        running_index(folders[2], url, INDEX_CATEGORIES=REST, **MODEL) as replica,
     ):
         eventually(lambda: all(node.answers("/readyz") for node in (clothes, rest, replica)), 60)
         yield [clothes, rest, replica]
@@ -192,8 +192,7 @@ def test_a_product_that_moves_to_another_category_moves_to_another_node(
 def test_a_gateway_finds_out_which_nodes_hold_what_when_they_come_later(
     stack: Stack, whole: httpx.Client, nodes: list[IndexProcess], tmp_path: Path
 ) -> None:
-    model = {"INDEX_MODEL_DIR": str(MODEL_DIR)}
-    late = IndexProcess(tmp_path, stack.settings.mongo_url, INDEX_CATEGORIES=CLOTHES, **model)
+    late = IndexProcess(tmp_path, stack.settings.mongo_url, INDEX_CATEGORIES=CLOTHES, **MODEL)
     shop = Shop("", stack.settings, httpx.Client())
     settings = {"INDEX_URL": f"{late.url},{nodes[1].url}", "GATEWAY_INDEX_REFRESH_S": "0.2"}
     try:
