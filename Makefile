@@ -49,7 +49,7 @@ compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
 train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
-	@test -n "$(DATASET)" || { echo "say where the archive is: make train DATASET=path/to/archive.zip"; exit 2; }
+	@test -n "$(DATASET)" || { echo "say where the archives are: make train DATASET=path/to/archive.zip PHOTOS=path/to/photos.zip"; exit 2; }
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.output import err, fail, out
+from services.contracts.errors import told
 
 if TYPE_CHECKING:
     from services.local.stack import Stack
@@ -68,7 +69,7 @@ def _stack() -> "Stack":
         return Stack(StackSettings())
     except ValidationError as error:
         first = error.errors()[0]
-        fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}", 2)
+        fail(f"setting {'.'.join(map(str, first['loc']))}: {told(first)}", 2)
 
 
 def _start(stack: "Stack", data: str) -> None:

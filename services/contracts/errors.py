@@ -154,3 +154,8 @@ def error_types() -> dict[str, type[LookalikeError]]:
     for cls in _concrete(LookalikeError):
         types.setdefault(cls.slug, cls)
     return types
+
+
+def told(item: Mapping[str, Any]) -> str:
+    """Return what pydantic says is wrong, without its word for errors of our own validators."""
+    return str(item["msg"]).removeprefix("Value error, ")

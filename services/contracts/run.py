@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from services.contracts.errors import told
 from services.contracts.manifest import ManifestError
 from services.contracts.telemetry import configure_logging
 
@@ -64,7 +65,7 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
     try:
         settings = settings_type()
     except ValidationError as error:
-        refuse("\n".join(_say(name, item["loc"], item["msg"]) for item in error.errors()))
+        refuse("\n".join(_say(name, item["loc"], told(item)) for item in error.errors()))
     configure_logging(name, json=settings.log_json, level=settings.log_level)
     try:
         app = create_app(settings)

@@ -11,7 +11,14 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from services.contracts.box import Box
-from services.contracts.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest, UnsupportedImage
+from services.contracts.errors import (
+    ImageTooLarge,
+    ImageUrlRefused,
+    InvalidImage,
+    InvalidRequest,
+    UnsupportedImage,
+    told,
+)
 from services.contracts.fetch import ImageFetcher
 from services.contracts.filter_json import JsonFilter
 from services.contracts.filters import EVERYTHING
@@ -175,7 +182,7 @@ def parse(model: type[Body], values: dict[str, Any]) -> Body:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        found = [{"where": _place(item["loc"]), "what": item["msg"]} for item in error.errors()]
+        found = [{"where": _place(item["loc"]), "what": told(item)} for item in error.errors()]
         detail = "; ".join(f"{item['where']}: {item['what']}" for item in found[:5])
         raise InvalidRequest(detail, errors=found) from None
 

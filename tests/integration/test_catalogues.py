@@ -200,6 +200,6 @@ def test_a_name_that_cannot_be_a_catalogue_ends_a_service_with_a_sentence(servic
     )
     assert done.returncode != 0
     assert done.stderr.splitlines() == [
-        f"lookalike {service}: setting CATALOGUES: Value error, 'Hats!' cannot be a catalogue: a name has 1 to 32 of the "
+        f"lookalike {service}: setting CATALOGUES: 'Hats!' cannot be a catalogue: a name has 1 to 32 of the "
         "characters a-z, 0-9 and -"
     ]
