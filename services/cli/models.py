@@ -9,6 +9,7 @@ from services.cli.catalogues import installed
 from services.cli.output import err, fail
 
 if TYPE_CHECKING:
+    from services.catalogue.model_report import ModelReport
     from services.cli.model_run import ModelCommands
 
 T = TypeVar("T")
@@ -104,11 +105,19 @@ def promote(
     if note is None and not dry_run:
         missing = report.products - report.covered
         typer.echo(
-            f"lookalike: {missing:,} of {report.products:,} products have no vector of {report.model}: run lookalike reembed "
+            f"lookalike: {missing:,} of {report.products:,} products have no vector of {report.model}{_where(report)}: run lookalike reembed "
             f"--model {model} again, or let so many go without being found with --min-coverage {_down(report.coverage)}",
             err=True,
         )
         raise typer.Exit(EXIT_NOT_COVERED)
+
+
+def _where(report: "ModelReport") -> str:
+    """Say which of several catalogues lack how many."""
+    lacking = [
+        f"{there - covered:,} of {name}" for name, (there, covered) in report.catalogues.items() if covered < there
+    ]
+    return f" ({', '.join(lacking)})" if len(report.catalogues) > 1 else ""
 
 
 def rollback(

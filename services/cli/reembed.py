@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from services.cli.catalogues import chosen, installed
 from services.cli.import_ import EXIT_REJECTED, EXIT_STATUS
 from services.cli.output import fail
 from services.contracts.catalogues import DEFAULT
+
+if TYPE_CHECKING:
+    from services.catalogue.reembed_report import ReembedSummary
 
 
 def reembed(
@@ -45,7 +48,7 @@ def reembed(
     Exit status: 0 every product has a vector; 1 it failed; 3 some products were rejected; 130 it was interrupted.
     """
     from services.cli.reembed_run import ReembedRequest, run
-    from services.cli.reembed_shown import show
+    from services.cli.reembed_shown import show, show_json
 
     if image_url_template is not None and "{id}" not in image_url_template:
         fail("--image-url-template needs {id} where the product's id goes", 2)
@@ -65,16 +68,20 @@ def reembed(
         mongo_url=mongo_url,
         mongo_database=mongo_database,
     )
-    rejected_some = False
+    summaries: list[ReembedSummary] = []
     for name in names:
         of = "" if name == DEFAULT else f"-{name}"
         file = rejected or Path(f"reembed-{model.replace('/', '-')}{of}.rejected.ndjson")
         try:
-            summary = run(replace(request, catalogue=name, rejected=file))
+            summaries.append(run(replace(request, catalogue=name, rejected=file)))
         except ValueError as error:
             fail(str(error), 2)
-        show(summary, as_json=json)
-        if summary.status != "done":
-            raise typer.Exit(EXIT_STATUS[summary.status])
-        rejected_some |= bool(summary.tally.rejected or summary.tally.images_rejected)
-    raise typer.Exit(EXIT_REJECTED if rejected_some else 0)
+        show(summaries[-1], as_json=json)
+        if summaries[-1].status != "done":
+            break
+    if json:
+        show_json(summaries, several=len(names) > 1)
+    if summaries[-1].status != "done":
+        raise typer.Exit(EXIT_STATUS[summaries[-1].status])
+    some = any(summary.tally.rejected or summary.tally.images_rejected for summary in summaries)
+    raise typer.Exit(EXIT_REJECTED if some else 0)

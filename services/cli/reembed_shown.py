@@ -1,6 +1,7 @@
 """A run of `lookalike reembed` on the terminal: progress while it runs, a summary at its end."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -61,11 +62,10 @@ class Display:
 
 
 def show(summary: ReembedSummary, *, as_json: bool) -> None:
-    """Print a summary: JSON on stdout, or a table for people; why it failed, on stderr."""
+    """Print a summary as a table for people, but for `as_json`; why it failed, on stderr."""
     if summary.reason is not None:
         typer.echo(f"lookalike: {summary.reason}", err=True)
     if as_json:
-        typer.echo(orjson.dumps(summary.document(), option=orjson.OPT_INDENT_2))
         return
     how = {"done": "done", "failed": "failed", "interrupted": "interrupted: run it again to go on"}[summary.status]
     speed = f"{summary.seconds:.1f} s, {summary.tally.rate:,.0f} products/s"
@@ -89,6 +89,13 @@ def show(summary: ReembedSummary, *, as_json: bool) -> None:
         out.print(where, markup=False, highlight=False, soft_wrap=True)
     if summary.status == "done" and summary.model is not None:
         out.print(f"next: lookalike compare-models {short(summary.model)}", markup=False, highlight=False)
+
+
+def show_json(summaries: Sequence[ReembedSummary], *, several: bool) -> None:
+    """Print one JSON document: a catalogue's summary, or, of several, `catalogues` with the summary of each by its name."""
+    documents = {summary.catalogue: summary.document() for summary in summaries}
+    said = {"catalogues": documents} if several else summaries[0].document()
+    typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2))
 
 
 def _duration(seconds: float | None) -> str:

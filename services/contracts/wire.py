@@ -318,7 +318,8 @@ class SyncStatus(Frozen):
 
     state: SyncState = Field(examples=["following"])
     stale: bool = Field(
-        description="whether searches may see an older state than the database's: it is away or read anew"
+        description="whether searches may see an older state than the database's: it is away or read anew, or its "
+        "changes come faster than they are applied and are more than two seconds late"
     )
     loaded_from: Literal["snapshot", "database"] | None = Field(
         description="where what is searched was first read from"

@@ -16,6 +16,7 @@ from services.contracts.app import Readiness, make_app
 from services.contracts.catalogues import DEFAULT, within
 from services.contracts.categories import held_categories
 from services.contracts.manifest import Manifest, load_manifest, load_version
+from services.contracts.wire import SyncStatus
 from services.index.flat import FaissFlat
 from services.index.gallery import Gallery
 from services.index.keeper import Keeper
@@ -139,6 +140,11 @@ def _origin(settings: IndexSettings, catalogue: str) -> str:
     return f"{settings.mongo_database}.{within(PRODUCTS, catalogue)}"
 
 
+def _late(status: SyncStatus) -> str | None:
+    """Say how late an index is that follows the database; None where it does not."""
+    return f"changes of the last {status.lag_seconds:.1f} s are on their way" if status.state == "following" else None
+
+
 async def readiness(request: Request) -> Readiness:
     """Ready once the products have been loaded, and from then on: a search needs no database.
 
@@ -152,5 +158,6 @@ async def readiness(request: Request) -> Readiness:
     for one in models.active.catalogues.values():
         status = one.follower.status()
         if status.stale:
-            behind.append(one.said(f"what is searched may be behind the database: {status.last_error or status.state}"))
+            why = status.last_error or _late(status) or status.state
+            behind.append(one.said(f"what is searched may be behind the database: {why}"))
     return Readiness(ready=True, reasons=(*behind, *problems))

@@ -25,6 +25,7 @@ from services.index.writer import Writer
 log = structlog.get_logger()
 FIRST_PAUSE_S = 0.1
 STREAM_AGAIN_S = 600.0
+FRESH_S = 2.0  # how far behind its change stream an index may be and call itself level
 LEVEL: tuple[SyncState, ...] = ("following", "polling")
 
 
@@ -102,7 +103,7 @@ class Follower:
         mirror = self.mirror or self._loading
         return SyncStatus(
             state=self.state,
-            stale=self.mirror is not None and self.state not in LEVEL,
+            stale=self.mirror is not None and (self.state not in LEVEL or self._is_late()),
             loaded_from=self.loaded_from,
             lag_seconds=self.lag_s,
             applied=0 if self._writer is None else self._writer.applied,
@@ -113,6 +114,10 @@ class Follower:
             snapshot=None if self._keeper is None else self._keeper.status(),
             reconcile=self._reconciler.status(),
         )
+
+    def _is_late(self) -> bool:
+        """Whether changes come faster than they are applied, or the stream says nothing: a poller is as late as it reads."""
+        return self.state == "following" and (self.lag_s or 0.0) > FRESH_S
 
     async def run(self) -> None:
         """Serve the snapshot, if there is one, and follow the database until cancelled."""

@@ -1,6 +1,7 @@
 """The product store, against the server that MONGO_URL names, else a stand-in."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from tests.support.mongo import fresh_database
 from tests.support.stack import free_ports
 
 RNG = np.random.default_rng(11)
+LATE_S = 3.5  # a stand-in tells whole seconds
 
 
 def product(key: str, **changes: Any) -> Product:
@@ -356,6 +358,20 @@ async def test_a_quiet_feed_gives_empty_batches_with_a_token_and_the_time(store:
     await feed.close()
     assert batch.is_empty and batch.token is not None
     assert abs(batch.level_at - datetime.now(UTC).timestamp()) < 60
+
+
+async def test_a_feed_that_is_behind_knows_when_what_it_has_was_written(store: ProductStore) -> None:
+    feed = await store.watch()
+    token = (await everything(feed, await store.put_marker()))[-1].token
+    await feed.close()
+    for number in range(5):
+        await store.put(product(str(number)))
+    written_at = time.time()
+    await asyncio.sleep(LATE_S)
+    feed = await store.watch(token)
+    batch = await feed.next_batch(2, 0.0)
+    await feed.close()
+    assert written_at - 2 < batch.level_at < written_at + LATE_S - 1
 
 
 async def test_a_database_is_told_from_another_and_from_itself_emptied(store: ProductStore, url: str, raw: Any) -> None:

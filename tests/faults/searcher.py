@@ -28,18 +28,21 @@ Hit = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for; `sent_at` and `well_since` are monotonic, in seconds, the latter None while all is not well."""
+    """What is looked for; `asked_at` and `well_since` are monotonic, in seconds, the latter None while all is not well.
+
+    `asked_at` is when the index was asked whether it is level: right before the search, which counts as sent then.
+    """
 
     category: int
     vector: Float32Array
     key: str | None
-    sent_at: float
+    asked_at: float
     well_since: float | None
 
     def is_due(self, changed_at: float, late_s: float) -> bool:
         """Whether a change has to be seen: it was acknowledged, and all has been well, for longer than `late_s`."""
         since = max(changed_at, self.well_since or changed_at)
-        return self.well_since is not None and self.sent_at - since > late_s
+        return self.well_since is not None and self.asked_at - since > late_s
 
 
 class Searcher:
@@ -79,10 +82,11 @@ class Searcher:
     async def search(self) -> None:
         """Search once and judge what is found."""
         was_up = self._weather.is_up("index")
+        asked_at = time.monotonic()
         try:
             status = (await self._http.get("/v1/status")).json()
             self._weather.told(behind=not status["ready"] or status["sync"]["stale"])
-            search = self._next()
+            search = self._next(asked_at)
             body = {"category": search.category, "vector": search.vector.tolist(), "model": MODEL, "k": K}
             certain = search.key and self._journal.certain(search.key)
             answer = await self._http.post("/v1/search", json=body)
@@ -97,11 +101,11 @@ class Searcher:
         if certain and self._journal.certain(str(search.key)) == certain:
             self._judge_first(hits, search, certain[1])
 
-    def _next(self) -> Search:
+    def _next(self, asked_at: float) -> Search:
         """Return what to look for: a product exactly, near one, or anything."""
         key = self._draw.choice(self._recent) if self._recent else None
         how = self._draw.choice(["exactly", "near", "anywhere"])
-        moment = time.monotonic(), self._weather.well_since()
+        moment = asked_at, self._weather.well_since()
         revision = GONE if key is None else self._journal.latest(key)
         if revision == GONE or how == "anywhere":
             category, vector = self._draw.randrange(len(CATEGORIES)), vector_of(self._draw.randrange(1 << 30))
@@ -134,8 +138,8 @@ class Searcher:
             return
         if search.is_due(ended_at, self._late_s):
             kind = "deleted" if self._journal.now(key) == {GONE} else "replaced"
-            self._complain(f"a result {kind} long before", f"{hit}, {search.sent_at - ended_at:.1f} s before")
-        elif search.sent_at - ended_at > self._late_s:
+            self._complain(f"a result {kind} long before", f"{hit}, {search.asked_at - ended_at:.1f} s before")
+        elif search.asked_at - ended_at > self._late_s:
             self.counts["results of before, while something was away or catching up"] += 1
 
     def _judge_first(self, hits: Sequence[Hit], search: Search, since: float) -> None:
@@ -143,7 +147,7 @@ class Searcher:
         if hits and (hits[0]["id"], hits[0]["score"] > 1 - NOISE) == (search.key, True):
             self.counts["products looked for and found first"] += 1
         elif search.is_due(since, self._late_s):
-            self._complain("a product missing", f"{search.key}, written {search.sent_at - since:.1f} s before")
+            self._complain("a product missing", f"{search.key}, written {search.asked_at - since:.1f} s before")
 
     def _complain(self, what: str, example: str) -> None:
         self.wrong[what] += 1

@@ -1,6 +1,7 @@
 """A database of the tests' own for the follower, with the log of its changes and faults where they are wanted."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +39,7 @@ class Database:
         self.name = "one"
         self.scans = 0
         self.resumed = False
+        self.late_s = 0.0  # how long ago the changes were written that the stream tells
         self.during_scan: Callable[[], None] = lambda: None
         self.scan_may_end = asyncio.Event()
         self.scan_may_end.set()
@@ -108,7 +110,7 @@ class Feed:
             unclear=tuple(last) if unclear else (),
             markers=frozenset(key for key, _ in new if key.startswith("~")),
             token={"at": self.at},
-            level_at=1_000_000.0,
+            level_at=time.time() - self.database.late_s,
             resumed=resumed,
         )
 

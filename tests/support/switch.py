@@ -60,10 +60,12 @@ class ModelStack:
         return Done(done.returncode, orjson.loads(done.stdout) if done.stdout else None, done.stderr.decode())
 
     def documents(self) -> list[dict[str, Any]]:
-        """Return every document of the catalogue."""
+        """Return every document of every catalogue."""
         client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(self.stack.settings.mongo_url)
         with client:
-            found = list(client["lookalike"]["products"].find())
+            database = client["lookalike"]
+            names = [name for name in database.list_collection_names() if name.split("_")[0] == "products"]
+            found = [one for name in names for one in database[name].find()]
         return [one for one in found if not str(one["_id"]).startswith("~sync/")]
 
     def embed(self, photo: bytes, model: str) -> tuple[int, NDArray[np.float64]]:
@@ -100,11 +102,15 @@ class Asked:
 
 @dataclass
 class Searches:
-    """Searches at a steady rate, in threads, until they are ended; none waits for the one before."""
+    """Searches at a steady rate, in threads, until they are ended; none waits for the one before.
+
+    `path` leads to the catalogue that is searched.
+    """
 
     stack: ModelStack
     photos: Sequence[bytes]
     rate: float
+    path: str = ""
     done: list[Asked] = field(default_factory=list)
 
     @contextmanager
@@ -132,7 +138,7 @@ class Searches:
         started = time.monotonic()
         headers = {"Content-Type": "application/octet-stream"}
         try:
-            response = self.stack.api.post("/v1/search", content=self.photos[photo], headers=headers)
+            response = self.stack.api.post(f"{self.path}/v1/search", content=self.photos[photo], headers=headers)
             status, answer = response.status_code, response.json()
         except (httpx.HTTPError, ValueError) as error:
             status, answer = 0, {"detail": repr(error)}

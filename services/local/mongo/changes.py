@@ -59,7 +59,11 @@ class ChangeStreams(ChangeStreamManager):  # type: ignore[misc]
         self, stream: ChangeStreamCursor, batch_size: int = 101
     ) -> tuple[list[RawBSONDocument], dict[str, Any]]:
         """Return the next events, as BSON that goes into the answer as it is, and the token after them."""
+        dates = self._dates(stream, batch_size)
         events, token = super().pull_stream(stream, batch_size)
+        now = datetime.now(UTC)  # when those were written that were not there a moment ago
+        for event in events:
+            event["clusterTime"] = event["wallTime"] = dates.get(event["_id"]["_data"], now)
         return [RawBSONDocument(bson.encode(event)) for event in events], token
 
     def _translate_row(self, stream: ChangeStreamCursor, rowid: int, row: Any) -> dict[str, Any]:
@@ -68,17 +72,25 @@ class ChangeStreams(ChangeStreamManager):  # type: ignore[misc]
         document = orjson.loads(data) if data and stream.full_document != "off" else None
         if document is not None:
             document.setdefault("_id", key)
-        now = datetime.now(UTC)
         return {
             "_id": _wire_token(rowid),
             "operationType": operation,
-            "clusterTime": now,
-            "wallTime": now,
             "fullDocument": document,
             "ns": {"db": stream.db_name, "coll": stream.collection_name},
             "documentKey": {"_id": key},
             "updateDescription": None,
         }
+
+    def _dates(self, stream: ChangeStreamCursor, count: int) -> dict[str, datetime]:
+        """Return when the next events were written, to the second, by token: who is behind has to hear how far."""
+        tracker = self._trackers.get((stream.db_name, stream.collection_name))
+        if tracker is None:
+            return {}
+        rows = tracker["collection"].db.execute(
+            f"SELECT id, timestamp {LOG} AND id > ? ORDER BY id LIMIT ?",
+            (stream.collection_name, stream._watermark, count),
+        )
+        return {_wire_token(rowid)["_data"]: datetime.fromisoformat(f"{moment}+00:00") for rowid, moment in rows}
 
     def _goes_on(self, stream: ChangeStreamCursor, after: int | None) -> bool:
         """Whether all events after one are still there: those before it are cleaned away first, and never all of them."""

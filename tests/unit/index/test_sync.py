@@ -6,6 +6,7 @@ import pytest
 
 from services.catalogue.faults import HistoryLost
 from services.index import stream
+from services.index.sync import FRESH_S
 from tests.support.follow import AWAY, Database, following, keys, record, shown, until
 
 
@@ -158,3 +159,15 @@ async def test_an_error_of_our_own_is_told_and_does_not_end_the_following(databa
         assert "KeyError" in follower.last_error and "s3cret" not in follower.last_error
         database.put("2")
         await until(lambda: keys(follower) == ["1", "2"])
+
+
+async def test_an_index_whose_changes_come_late_says_so_until_it_has_caught_up(database: Database) -> None:
+    database.put("1")
+    async with following(database) as follower:
+        await until(lambda: follower.state == "following")
+        assert not follower.status().stale
+        database.late_s = 2 * FRESH_S
+        await until(lambda: follower.status().stale)
+        assert follower.state == "following"
+        database.late_s = 0.0
+        await until(lambda: not follower.status().stale)
