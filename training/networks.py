@@ -68,7 +68,7 @@ def pretrained_fashion(size: InputSize, categories: int) -> Any:
 ARCHITECTURES = {
     "baseline": Architecture("baseline", InputSize(height=80, width=80), 64, False, 701_161, baseline),
     "fashion": Architecture(
-        "fashion", InputSize(height=96, width=96), DIMENSION, True, 3_266_990, pretrained_fashion, recipe="metric"
+        "fashion", InputSize(height=96, width=96), DIMENSION, True, 7_504_302, pretrained_fashion, recipe="metric"
     ),
 }
 

@@ -14,6 +14,8 @@ from training.metric.views import BACKGROUND, IN_SCENE, ON_WHITE, PHOTO, Light, 
 
 RARER = -0.35  # exponent: a sender of four times as many photos is shown 4^0.65 = 2.5 times as often
 SHADOW = (2, 2)  # pixels down and to the right
+DARKEST = 0.6  # of shadows
+SCENE_LIGHT = 0.6  # how much light, camera and compression do to a scene: see `Light.draw`
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,10 @@ class Batches:
             of_grounds=motions(rng, grounds, size, BACKGROUND, patch),
             lights=(
                 Light.draw(rng, plan.products, 0.03),
-                Light.draw(rng, plan.scenes, 0.6),
+                Light.draw(rng, plan.scenes, SCENE_LIGHT),
                 Light.draw(rng, plan.photos + plan.nothing, 0.9),
             ),
-            shadow=rng.uniform(0, 0.6, (plan.scenes, 1, 1, 1)).astype(np.float32),
+            shadow=rng.uniform(0, DARKEST, (plan.scenes, 1, 1, 1)).astype(np.float32),
         )
 
     def _products(self, step: int, count: int) -> NDArray[np.int64]:
@@ -99,15 +101,32 @@ class Batches:
         }
         return np.array([orders[place // total][place % total] for place in range(first, first + count)])
 
+    def scenes(self, products: NDArray[np.int64], number: int) -> Any:
+        """Return products on backgrounds, float32 (n, h, w, 3) in the sources' size, drawn by the seed and this number.
+
+        Args:
+            products: positions among the studio shots.
+            number: of the draw.
+        """
+        rng, count = np.random.default_rng([self.plan.seed, 9, number]), len(products)
+        behind = self.grounds[rng.integers(0, len(self.grounds), count)]
+        of_grounds = motions(rng, count, self.size, BACKGROUND, self.grounds.shape[1])
+        in_scene = motions(rng, count, self.size, IN_SCENE, self.size)
+        shadow = rng.uniform(0, DARKEST, (count, 1, 1, 1)).astype(np.float32)
+        light = Light.draw(rng, count, SCENE_LIGHT)
+        behind = moved(behind, of_grounds, self.size, 0.0, "REFLECT")
+        return lit(self._composed(products, in_scene, behind, shadow), light, [number, 9])
+
+    def _composed(self, products: NDArray[np.int64], in_scene: Any, behind: Any, shadow: Any) -> Any:
+        size = int(behind.shape[1])
+        alpha = moved(self.studio.alphas[products, :, :, None], in_scene, size, 0.0) / 255.0
+        return composed(moved(self.studio.images[products], in_scene, size, 255.0), alpha, behind, shadow, SHADOW)
+
     def _pictures(self, draws: Draws, size: int, step: int) -> Any:
         scenes = self.plan.scenes
-        images, alphas = self.studio.images[draws.products], self.studio.alphas[draws.products[:scenes], :, :, None]
-        on_white = moved(images, draws.on_white, size, 255.0)
-        alpha = moved(alphas, draws.in_scene, size, 0.0) / 255.0
+        on_white = moved(self.studio.images[draws.products], draws.on_white, size, 255.0)
         behind = moved(self.grounds[draws.grounds], draws.of_grounds, size, 0.0, "REFLECT")
-        scene = composed(
-            moved(images[:scenes], draws.in_scene, size, 255.0), alpha, behind[:scenes], draws.shadow, SHADOW
-        )
+        scene = self._composed(draws.products[:scenes], draws.in_scene, behind[:scenes], draws.shadow)
         photos = moved(self.people.images[draws.photos], draws.of_photos, size, 255.0)
         kinds = (on_white, scene, tf.concat([photos, behind[scenes:]], 0))
         parts = [

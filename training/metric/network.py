@@ -13,13 +13,15 @@ from keras import layers, ops
 from training.metric.backbone import STAGES, Backbone, Stages
 
 DIMENSION = 64
-HIDDEN = 384
+HIDDEN = 384  # between the features and the categories
+SEEN = 2048  # between the features and the vectors, beside the features themselves
 FIRST_SCALE = 12.0  # of the cosines in the softmax over proxies, before it is learned
 KINDS = 32  # of the vector's numbers say what kind and colour it is; the others, what this very product looks like
-SHARE = 0.3  # of a similarity that the looks make up: chosen on the validation part (EXPERIMENTS.md)
+SHARE = 0.2  # of a similarity that the looks make up: chosen on the validation part (EXPERIMENTS.md)
 DROPPED = 0.1  # of the features in training
 GLANCES = 4  # places of a picture that are looked at on their own
 DEEP = ("stem", "block")  # how the names of the backbone's layers begin
+OF_CATEGORIES = ("hidden", "ten")  # the layers that only the categories come from
 FROZEN = ("stem", "block0_", "block1_", "block2_")  # first layers: the dearest to train, and the most general
 
 
@@ -161,7 +163,8 @@ def weighted(network: Any) -> list[Any]:
 def _answers(features: Any, categories: int, dropped: float) -> dict[str, Any]:
     x = layers.Dropout(dropped, name="drop")(features)
     hidden = layers.Dense(HIDDEN, activation="relu", name="hidden")(x)
-    seen = layers.Concatenate()([x, layers.Dropout(dropped, name="drop_hidden")(hidden)])
+    likeness = layers.Dense(SEEN, activation="relu", name="seen")(x)
+    seen = layers.Concatenate()([x, layers.Dropout(dropped, name="drop_seen")(likeness)])
     kind = Unit(name="kind")(layers.Dense(KINDS, name="kind_projection")(seen))
     look = Unit(name="look")(layers.Dense(DIMENSION - KINDS, name="look_projection")(seen))
     vector = layers.Concatenate(name="vector")([kind * (1 - SHARE) ** 0.5, look * SHARE**0.5])

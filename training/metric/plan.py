@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-SMALL_UNTIL = 0.8  # share of the steps that see smaller pictures
+SMALL_UNTIL = 0.85  # share of the steps that see smaller pictures
+SMALLEST_UNTIL = 0.45  # share of those that see the smallest
 LOSSES = ("category", "kind", "colour", "pair", "gender", "same")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Counts are pictures a step; `weights` are of the losses, in the order of LOSSES; `small` is in pixels.
+    """Counts are pictures a step; `weights` are of the losses, in the order of LOSSES; `small` and `smallest` are in pixels.
 
-    Of the last stage: the features of `cached` steps are kept, `joined` of them make a step, and each is seen `rounds` times.
+    Of the last stage: each product's features are kept on white and in `views` scenes, `together` products make a step, and
+    each is seen `rounds` times.
     """
 
     steps: int
@@ -21,28 +23,35 @@ class Plan:
     nothing: int = 6
     memory: int = 4096
     peak_rate: float = 1.6e-3
-    backbone_rate: float = 0.25
+    backbone_rate: float = 0.35
     warm_up: int = 150
     decay: float = 2e-5
     mean: float = 0.998
     temperature: float = 0.07
     weights: tuple[float, ...] = (1.0, 1.0, 1.0, 0.7, 0.05, 0.5)
     small: int = 80
-    cached: int = 1100
-    joined: int = 4
-    rounds: int = 12
+    smallest: int = 64
+    views: int = 3
+    together: int = 512
+    rounds: int = 30
 
     def size_at(self, step: int, full: int) -> int:
         """Return the width and height of the pictures of a step: the first ones are smaller, and cost less."""
+        if step < SMALLEST_UNTIL * self.steps:
+            return min(self.smallest, full)
         return min(self.small, full) if step < self.small_until() else full
 
     def small_until(self) -> float:
         """Return the step from which on the pictures have their full size."""
         return SMALL_UNTIL * self.steps
 
-    def polish(self) -> "Plan":
-        """Return the plan of the last stage, in which the layers after the features are trained alone: see `polish.py`."""
-        counts = {name: self.joined * getattr(self, name) for name in ("products", "scenes", "photos", "nothing")}
-        steps = self.rounds * (self.cached // self.joined)
-        rates = {"peak_rate": 2e-3, "decay": 3e-2, "warm_up": 50, "mean": 0.99}
-        return replace(self, steps=steps, **counts, **rates)  # type: ignore[arg-type]
+    def polish(self, products: int) -> "Plan":
+        """Return the plan of the last stage, in which the vectors' own layers are trained alone: see `polish.py`.
+
+        Args:
+            products: how many there are.
+        """
+        together = min(self.together, products)
+        counts = {"products": together, "scenes": together, "photos": 0, "nothing": 0, "memory": 2 * together}
+        rates = {"peak_rate": 3e-3, "decay": 3e-2, "warm_up": 50, "mean": 0.99}
+        return replace(self, steps=self.rounds * (products // together), **counts, **rates)  # type: ignore[arg-type]

@@ -1,11 +1,11 @@
-"""The last stage: the layers after the features alone, on features that are computed once.
+"""The last stage: the layers that make the vectors alone, on features that are computed once.
 
 A step costs a fiftieth of one through the whole network, so that these layers learn what the features know (EXPERIMENTS.md).
+The categories' layers stay as they are.
 """
 
 import zipfile
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,69 +15,74 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.metric.batches import Batches
-from training.metric.network import head_of, weighted
+from training.metric.material import NONE
+from training.metric.network import OF_CATEGORIES, head_of, weighted
 from training.metric.plan import Plan
 from training.metric.trainer import Trainer
 from training.progress import Terminal
 
 POLISHED_NAME = "polished.npz"
 DROPPED = 0.4
-FIRST = 2_000_000  # number of the first cached step, far from those that the whole network was trained on
+LOOKED_AT = 256  # pictures at a time
+ATTRIBUTES = ("categories", "kinds", "colours", "pairs", "genders")
+Features = NDArray[np.float16]
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Features, float16 (steps, n, 2016), and targets of as many steps of `plan`, by attribute (steps, n)."""
+    """Products of the nine categories: features on white, float16 (n, 2016), and in scenes (views, n, 2016), and targets (n,)."""
 
     plan: Plan
-    features: NDArray[np.float16]
+    white: Features
+    scenes: Features
     targets: dict[str, NDArray[Any]]
 
     @classmethod
     def of(cls, network: Any, batches: Batches, plan: Plan, terminal: Terminal) -> "Cache":
-        """Compute the features of the plan's pictures in full size."""
+        """Compute the features of the training part's products, the studio shots unchanged."""
         cut = keras.Model(network.input, network.get_layer("features").output)
-        look = tf.function(lambda pictures: tf.cast(cut(pictures, training=False), tf.float16))
-        kept, told = [], []
-        for step in terminal.track(range(plan.cached), plan.cached, "features"):
-            pictures, targets = batches(FIRST + step, batches.size)
-            kept.append(look(pictures).numpy())
-            told.append(targets)
-        return cls(plan, np.stack(kept), {name: np.stack([one[name] for one in told]) for name in told[0]})
+        look = tf.function(
+            lambda pictures: tf.cast(cut(tf.cast(pictures, tf.float32), training=False), tf.float16),
+            reduce_retracing=True,
+        )
+        products = batches.products[batches.studio.categories[batches.products] != NONE]
+        parts = [products[begin : begin + LOOKED_AT] for begin in range(0, len(products), LOOKED_AT)]
+        looks = [(part, number) for number in range(plan.views + 1) for part in parts]
+        seen = [
+            look(batches.scenes(part, place) if number else batches.studio.images[part]).numpy()
+            for place, (part, number) in enumerate(terminal.track(looks, len(looks), "features"))
+        ]
+        white, *scenes = (np.concatenate(seen[begin : begin + len(parts)]) for begin in range(0, len(seen), len(parts)))
+        targets = {name: getattr(batches.studio, name)[products] for name in ATTRIBUTES}
+        return cls(plan, white, np.stack(scenes), targets | {"ids": products})
 
-    def __call__(self, step: int) -> tuple[NDArray[np.float16], dict[str, NDArray[Any]]]:
-        """Return several cached steps, drawn by the number of this one, as a single one in the order that a trainer expects."""
-        a_round, joined = self.plan.cached // self.plan.joined, self.plan.joined
-        order = np.random.default_rng([self.plan.seed, 8, step // a_round]).permutation(self.plan.cached)
-        chosen = order[step % a_round * joined :][:joined]
-        targets = {name: self._together(values[chosen]) for name, values in self.targets.items()}
-        return self._together(self.features[chosen]), targets
-
-    def _together(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return (n, ...) of (steps, n, ...): products that scenes show come first, in the scenes' order."""
-        shown, whites = self.plan.scenes, self.plan.products
-        photos = whites + shown + self.plan.photos
-        bounds = [0, shown, whites, whites + shown, photos, values.shape[1]]
-        parts = [values[:, start:end] for start, end in pairwise(bounds)]
-        return np.concatenate([part.reshape(-1, *part.shape[2:]) for part in parts])
+    def __call__(self, step: int) -> tuple[Features, dict[str, NDArray[Any]]]:
+        """Return a step's features and targets in the order that a trainer expects: on white, then the same in scenes."""
+        count = len(self.white)
+        together = min(self.plan.together, count)
+        around, place = divmod(step, count // together)
+        order = np.random.default_rng([self.plan.seed, 8, around]).permutation(count)
+        chosen = order[place * together :][:together]
+        views = np.random.default_rng([self.plan.seed, 10, step]).integers(0, len(self.scenes), together)
+        targets = {name: np.tile(self.targets[name][chosen], 2) for name in ATTRIBUTES}
+        features = np.concatenate([self.white[chosen], self.scenes[views, chosen]])
+        return features, targets | {"ids": self.targets["ids"][chosen]}
 
 
 def polish(trainer: Trainer, batches: Batches, terminal: Terminal) -> None:
-    """Train the layers after the features alone, and put the mean of their weights before and after into the network.
-
-    The mean finds nearly as much alike as the weights after, and names categories as well as those before (EXPERIMENTS.md).
-    """
+    """Train the layers that make the vectors alone, and put what they have learned into the network."""
     network, classes = trainer.network, {name: head.classes for name, head in trainer.heads.items()}
     cache = Cache.of(network, batches, trainer.plan, terminal)
-    learner = Trainer(head_of(network, DROPPED), classes, trainer.plan.polish())
+    head = head_of(network, DROPPED)
+    for name in OF_CATEGORIES:
+        head.get_layer(name).trainable = False
+    learner = Trainer(head, classes, trainer.plan.polish(len(cache.white)))
     for name, proxies in trainer.heads.items():
         learner.heads[name].set_weights(proxies.get_weights())
-    before = learner.network.get_weights()
     for step in terminal.track(range(learner.plan.steps), learner.plan.steps, "polishing"):
         learner.train(*cache(step))
     learner.take_means()
-    learner.network.set_weights([(a + b) / 2 for a, b in zip(before, learner.network.get_weights(), strict=True)])
-    _give(network, learner.network)
+    _give(network, head)
 
 
 def save_polished(network: Any, run_dir: Path) -> None:

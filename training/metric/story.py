@@ -39,8 +39,8 @@ class StepsStory:
         losses = ", ".join(f"{name} {last[name]:.3f}" for name in LOSSES)
         return f"""{plan.steps:,} steps of {shown} pictures ({plan.products} products on white, {plan.scenes} of them on backgrounds too,
 {plan.photos} people's photos, {plan.nothing} backgrounds alone) in {self._seconds() / 60:,.0f} minutes on a CPU that other work shared{self._begun()}. The
-weights kept are a running mean over about the last {1 / (1 - plan.mean):,.0f} steps. Losses over the last steps: {losses}. At the end the layers after
-the features alone, for {plan.polish().steps:,} steps of {plan.joined * shown} pictures, on the features of {plan.cached * shown:,} that were computed once.
+weights kept are a running mean over about the last {1 / (1 - plan.mean):,.0f} steps. Losses over the last steps: {losses}. At the end the layers that make the
+vectors alone, on features that were computed once: of each product as it is and in {plan.views} scenes, {plan.together} products a step, each seen {plan.rounds} times.
 
 ![Losses by step](curves.png)"""
 

@@ -7,12 +7,13 @@ import pytest
 import tensorflow as tf
 
 from tests.unit.training.metric.tiny import SIZE, batches, network, plan
+from training.metric.material import NONE
 from training.metric.network import DROPPED, head_of
 from training.metric.polish import POLISHED_NAME, Cache, load_polished, polish, save_polished
 from training.metric.trainer import Trainer
 from training.progress import Terminal
 
-PLAN = plan(cached=6, joined=2, rounds=4)
+PLAN = plan(together=8, rounds=4)
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +36,30 @@ def test_a_head_answers_as_the_whole_network() -> None:
         np.testing.assert_allclose(value, whole(images, training=False)[name], atol=1e-5)
 
 
-def test_joined_steps_keep_each_products_scene_at_its_place() -> None:
-    made = batches(PLAN)
-    cache = Cache.of(network(), made, PLAN, Terminal())
+def test_a_step_has_products_of_the_nine_on_white_and_then_the_same_in_scenes() -> None:
+    made, whole = batches(PLAN), network()
+    cache = Cache.of(whole, made, PLAN, Terminal())
+    sold = np.flatnonzero(made.studio.categories != NONE)
+    assert (cache.white.shape[0], cache.scenes.shape[:2]) == (len(sold), (2, len(sold)))
+    cut = keras.Model(whole.input, whole.get_layer("features").output)
+    looked_at = cut(made.studio.images[sold].astype(np.float32), training=False).numpy()
+    np.testing.assert_allclose(cache.white, looked_at, atol=0.02)  # float16
+    assert (cache.scenes[0] != cache.scenes[1]).any() and (cache.scenes[0] != cache.white).any()
     features, targets = cache(1)
-    assert (len(features), len(targets["ids"]), len(targets["categories"])) == (36, 16, 36)
-    whites, scenes = 16, 8  # of two steps with 8 products and 4 scenes each
-    assert (targets["pairs"][whites : whites + scenes] == targets["pairs"][:scenes]).all()
-    assert (made.studio.categories[targets["ids"]] == targets["categories"][:whites]).all()
-    again = np.concatenate([cache(step)[1]["ids"] for step in range(3)])
-    assert sorted(again) == sorted(cache.targets["ids"].ravel())
+    assert (len(features), len(targets["ids"]), len(targets["categories"])) == (16, 8, 16)
+    for name in ("pairs", "categories"):
+        assert (targets[name][:8] == targets[name][8:]).all()
+        assert (getattr(made.studio, name)[targets["ids"]] == targets[name][:8]).all()
+    places = np.searchsorted(sold, targets["ids"])
+    assert (features[:8] == cache.white[places]).all()
+    assert all((row == cache.scenes[:, place]).all(1).any() for row, place in zip(features[8:], places, strict=True))
+    around = [cache(step)[1]["ids"] for step in range(len(sold) // 8)]
+    assert len(set(np.concatenate(around))) == len(sold) // 8 * 8
+
+
+def test_scenes_depend_on_the_seed_and_the_number_alone() -> None:
+    scenes = [batches(PLAN).scenes(np.arange(4), number).numpy() for number in (3, 3, 4)]
+    assert (scenes[0] == scenes[1]).all() and (scenes[0] != scenes[2]).any()
 
 
 def test_the_last_stage_changes_what_comes_after_the_features_alone(tmp_path: Path) -> None:
@@ -58,7 +73,7 @@ def test_the_last_stage_changes_what_comes_after_the_features_alone(tmp_path: Pa
         for name, weights in before.items()
         if any((a != b).any() for a, b in zip(weights, whole.get_layer(name).get_weights(), strict=True))
     }
-    assert changed == {"hidden", "kind_projection", "look_projection", "ten"}
+    assert changed == {"seen", "kind_projection", "look_projection"}
     save_polished(whole, tmp_path)
     other = network()
     for name, weights in before.items():

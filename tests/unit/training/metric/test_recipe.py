@@ -122,7 +122,7 @@ def test_a_complete_run_is_published_again_without_training(
         ServedModel.load(options.out).predict(images, Terminal()),
         strict=True,
     ):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)  # the temperature is fitted anew
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ STAGES: Stages = (
     (1, 3, 2, 2, 12),
 )
 SIZE = 24
-LAST = {"cached": 4, "joined": 2, "rounds": 1}
-PARAMETERS = 128_738
+LAST = {"views": 2, "together": 8, "rounds": 1}
+PARAMETERS = 679_650
 
 
 def network(categories: int = len(CATEGORIES)) -> Any:
@@ -51,7 +51,16 @@ ARCHITECTURE = Architecture(
 
 def plan(steps: int = 10, **more: Any) -> Plan:
     return Plan(
-        **{"steps": steps, "products": 8, "scenes": 4, "photos": 4, "nothing": 2, "memory": 32, "small": SIZE}
+        **{
+            "steps": steps,
+            "products": 8,
+            "scenes": 4,
+            "photos": 4,
+            "nothing": 2,
+            "memory": 32,
+            "small": SIZE,
+            "smallest": SIZE,
+        }
         | LAST
         | more
     )
