@@ -11,7 +11,6 @@ from training.split import Split
 
 # Of the shop's own kind of pictures, at most this share is turned away by each threshold.
 TURNED_AWAY = 0.005
-SPARED = 0.01  # share of clothing, people's photos and studio shots alike, that may be taken for none
 DRAWN = "drawn"  # a kind of evidence
 
 
@@ -41,18 +40,13 @@ def thresholds(said: Answers, parts: Split) -> dict[str, float]:
     }
 
 
-def against_nothing(nothing: Scores, clothing: Scores) -> float:
-    """Return `no_clothing`: what refuses 90 % of pictures without clothing, or more while it turns away 1 % of clothing.
+def against_nothing(nothing: Scores) -> float:
+    """Return `no_clothing` as what refuses 90 % of pictures without clothing, each kind of them counting alike.
 
-    Each kind of either counts alike. There are more kinds of pictures without clothing than are known here, so that what
-    clothing can spare is used. Drawn patterns, which any threshold refuses, count where there is nothing else.
-
-    Args:
-        nothing: greatest probabilities of pictures of none of the nine, by kind.
-        clothing: those of pictures of the nine categories, by kind.
+    Drawn patterns, which are refused by any threshold, would only loosen it: they count where there is nothing else.
     """
     real = {name: scores for name, scores in nothing.items() if name != DRAWN}
-    return _floor(max(refusing(real or nothing), refusing(clothing, SPARED)))
+    return _floor(refusing(real or nothing))
 
 
 def _floor(value: float) -> float:

@@ -1,10 +1,12 @@
 """The last stage: the layers that make the vectors alone, on features that are computed once.
 
 A step costs a fiftieth of one through the whole network, so that these layers learn what the features know (EXPERIMENTS.md).
-The categories' layers stay as they are.
+The categories' layers stay as they are. The widest layer learns with all of its weights, and is brought to a lower rank
+afterwards, which is served as two narrow layers (`serving.py`).
 """
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,9 @@ from training.progress import Terminal
 
 POLISHED_NAME = "polished.npz"
 DROPPED = 0.4
+RANK = 384  # of the widest layer's weights in the end
 LOOKED_AT = 256  # pictures at a time
+NARROWED_BY = 4096  # inputs at a time
 ATTRIBUTES = ("categories", "kinds", "colours", "pairs", "genders")
 Features = NDArray[np.float16]
 
@@ -82,7 +86,30 @@ def polish(trainer: Trainer, batches: Batches, terminal: Terminal) -> None:
     for step in terminal.track(range(learner.plan.steps), learner.plan.steps, "polishing"):
         learner.train(*cache(step))
     learner.take_means()
+    narrow(head.get_layer("seen"), [cache.white, cache.scenes[0]])
     _give(network, head)
+
+
+def narrow(layer: Any, inputs: Sequence[Features], rank: int = RANK) -> None:
+    """Bring a dense layer's weights to a rank, with the least squared change of its outputs before the activation.
+
+    Args:
+        layer: with a bias.
+        inputs: what it is given, each (n, width).
+        rank: of the weights afterwards.
+    """
+    kernel, bias = layer.get_weights()
+    total, products, count = np.zeros(len(bias)), np.zeros((len(bias), len(bias))), 0
+    for part in inputs:
+        for begin in range(0, len(part), NARROWED_BY):
+            outputs = part[begin : begin + NARROWED_BY].astype(np.float32) @ kernel
+            total += outputs.sum(axis=0)
+            products += outputs.T @ outputs
+            count += len(outputs)
+    mean = total / count
+    directions = np.linalg.eigh(products / count - np.outer(mean, mean))[1][:, -rank:]
+    kept = directions @ directions.T
+    layer.set_weights([kernel @ kept, bias + mean - mean @ kept])
 
 
 def save_polished(network: Any, run_dir: Path) -> None:

@@ -85,11 +85,7 @@ def _temperature(network: Network, data: Dataset, parts: Split, held: Evidence, 
 def _thresholds(
     held: Evidence, model: ServedModel, said: Answers, parts: Split, terminal: Terminal
 ) -> dict[str, float]:
-    clothing = {"studio": said.probabilities[parts.validation].max(axis=1)}
-    if held.photos:
-        clothing["photos"] = model.predict(held.photos.images, terminal)[0].max(axis=1)
-    found = {"no_clothing": against_nothing(nothing_scores(model, held, terminal), clothing)}
-    return thresholds(said, parts) | found
+    return thresholds(said, parts) | {"no_clothing": against_nothing(nothing_scores(model, held, terminal))}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The network as it is served: the same operations in the form that TensorFlow fuses, weights as constants, one temperature.
 
-One image on one core, through the SavedModel: 2.6 ms, where Keras's own graph with variables takes 3.8.
+One image on one core, through the SavedModel, with an earlier, smaller head: 2.6 ms, where Keras's own graph with
+variables takes 3.8.
 """
 
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -43,6 +45,28 @@ class _Even(layers.LayerNormalization):  # type: ignore[misc]
         return apart * tf.math.rsqrt(spread + self.epsilon) * self.gamma + self.beta
 
 
+class _Dense(layers.Dense):  # type: ignore[misc]
+    """As two narrow products, once `narrowed`, where the weights are of a rank with which that is less to compute."""
+
+    factors: tuple[Any, Any] | None = None
+
+    def narrowed(self) -> None:
+        """Find the rank and the factors."""
+        kernel = self.kernel.numpy()
+        if min(kernel.shape) < WIDE:
+            return
+        left, sizes, right = np.linalg.svd(kernel, full_matrices=False)
+        rank = int((sizes > NOTHING * sizes[0]).sum())
+        if rank * sum(kernel.shape) < kernel.size:
+            self.factors = tf.constant(left[:, :rank] * sizes[:rank]), tf.constant(right[:rank])
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        if self.factors is None:
+            return super().call(inputs)
+        first, second = self.factors
+        return self.activation(tf.nn.bias_add(inputs @ first @ second, self.bias))
+
+
 class _Softmax(layers.Softmax):  # type: ignore[misc]
     """Of logits that are divided by `temperature`."""
 
@@ -52,8 +76,11 @@ class _Softmax(layers.Softmax):  # type: ignore[misc]
         return tf.nn.softmax(inputs / self.temperature)
 
 
+WIDE = 512  # numbers in and out, from which on a dense layer may be worth two
+NOTHING = 1e-5  # of the greatest singular value: what float32 leaves of one that is zero
 FORMS: dict[Any, Any] = {
     layers.Conv2D: _Convolution,
+    layers.Dense: _Dense,
     layers.DepthwiseConv2D: _Depthwise,
     layers.ReLU: _Relu6,
     layers.GlobalAveragePooling2D: _Mean,
@@ -78,6 +105,9 @@ def served_form(whole: Any, temperature: float = 1.0) -> Any:
 
     copy = keras.models.clone_model(whole, clone_function=form)
     copy.set_weights(whole.get_weights())
+    for layer in copy.layers:
+        if isinstance(layer, _Dense):
+            layer.narrowed()
     return copy
 
 

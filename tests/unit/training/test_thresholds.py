@@ -21,13 +21,7 @@ def test_the_thresholds_turn_away_the_least_certain_half_per_cent_of_the_validat
     assert (best < found["no_close_match"]).mean() == pytest.approx(TURNED_AWAY, abs=0.002)
 
 
-def test_against_pictures_without_clothing_the_threshold_refuses_nine_in_ten_or_what_clothing_can_spare() -> None:
+def test_against_pictures_without_clothing_the_threshold_refuses_nine_in_ten() -> None:
     scores = np.linspace(0, 1, 1001, dtype=np.float32)
-    sure = {"studio": scores + 0.999}
-    assert against_nothing({"drawn": scores}, {"studio": scores}) == pytest.approx(0.9, abs=0.002)
-    assert against_nothing({"drawn": scores / 10, "photos": scores / 2}, {"studio": scores}) == pytest.approx(
-        0.45, abs=0.002
-    )
-    assert against_nothing({"photos": scores / 2}, sure) == pytest.approx(0.999 + 0.01, abs=0.002)
-    both = {"studio": scores + 9, "photos": scores + 0.5}
-    assert against_nothing({"photos": scores / 2}, both) == pytest.approx(0.5 + 2 * 0.01, abs=0.002)
+    assert against_nothing({"drawn": scores}) == pytest.approx(0.9, abs=0.002)
+    assert against_nothing({"drawn": scores / 10, "photos": scores / 2}) == pytest.approx(0.45, abs=0.002)

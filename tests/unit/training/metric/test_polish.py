@@ -9,7 +9,7 @@ import tensorflow as tf
 from tests.unit.training.metric.tiny import SIZE, batches, network, plan
 from training.metric.material import NONE
 from training.metric.network import DROPPED, head_of
-from training.metric.polish import POLISHED_NAME, Cache, load_polished, polish, save_polished
+from training.metric.polish import POLISHED_NAME, Cache, load_polished, narrow, polish, save_polished
 from training.metric.trainer import Trainer
 from training.progress import Terminal
 
@@ -81,6 +81,19 @@ def test_the_last_stage_changes_what_comes_after_the_features_alone(tmp_path: Pa
     assert load_polished(other, tmp_path)
     for name, value in answers(whole).items():
         np.testing.assert_allclose(value, answers(other)[name], atol=1e-5)
+
+
+def test_a_layer_is_narrowed_to_what_its_inputs_tell_apart() -> None:
+    rng = np.random.default_rng(3)
+    inputs = (rng.normal(size=(500, 6)) @ rng.normal(size=(6, 30)) + rng.normal(size=30)).astype(np.float16)
+    layer = keras.layers.Dense(40, activation="relu")
+    before = layer(inputs.astype(np.float32)).numpy()
+    narrow(layer, [inputs[:200], inputs[200:]], 6)
+    assert np.linalg.matrix_rank(layer.get_weights()[0], tol=1e-3) == 6
+    np.testing.assert_allclose(layer(inputs.astype(np.float32)), before, atol=0.02)
+    narrow(layer, [inputs], 5)
+    changed = layer(inputs.astype(np.float32)).numpy() - before
+    assert 0.02 < np.abs(changed).mean() < np.abs(before).mean() / 2
 
 
 def test_a_run_without_polished_weights_or_with_damaged_ones_has_none(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tests.unit.training.metric.tiny import ARCHITECTURE, SIZE
+from training.metric import serving
+from training.metric.polish import narrow
 from training.metric.serving import export_served_form
 from training.metric.temperature import logits, probabilities
 from training.networks import Network
@@ -36,6 +38,25 @@ def test_the_served_form_answers_as_the_trained_network(network: Network, tmp_pa
         np.testing.assert_allclose(value, theirs[name], atol=1e-5)
     assert (tmp_path / "1" / "variables").is_dir()
     assert not (tmp_path / "1" / "fingerprint.pb").exists()
+
+
+def test_weights_of_a_low_rank_are_served_as_two_narrow_products(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "WIDE", 64)
+    layer = network.whole.get_layer("seen")
+    whole = layer.get_weights()
+    export_served_form(network, tmp_path / "1")
+    try:
+        narrow(layer, [np.random.default_rng(2).normal(size=(300, whole[0].shape[0])).astype(np.float16)], 16)
+        export_served_form(network, tmp_path / "2")
+        theirs = network.whole(IMAGES.astype(np.float32), training=False)
+    finally:
+        layer.set_weights(whole)
+    for name, value in answers(tmp_path / "2").items():
+        np.testing.assert_allclose(value, theirs[name], atol=1e-4)
+    sizes = [(tmp_path / version / "saved_model.pb").stat().st_size for version in "12"]
+    assert sizes[0] - sizes[1] > 3 * whole[0].size  # bytes: nearly all of four each
 
 
 def test_the_temperature_is_in_the_graph(network: Network, tmp_path: Path) -> None:
