@@ -1,8 +1,11 @@
 """The database that contracts are held against: MONGO_URL's, or the stand-in, started once for each file of tests."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import pymongo
 import pytest
+from pymongo.collection import Collection
 
 from services.catalogue.store import ProductStore
 from tests.support.mongo import any_mongo, fresh_database
@@ -18,6 +21,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def database(url: str) -> Iterator[str]:
     with fresh_database(url) as name:
         yield name
+
+
+@pytest.fixture
+def raw(url: str, database: str) -> Iterator[Collection[dict[str, Any]]]:
+    """The products' collection itself, as another program would reach it."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
+    with client:
+        yield client[database]["products"]
 
 
 @pytest.fixture

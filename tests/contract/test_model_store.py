@@ -1,12 +1,11 @@
 """What a change of models needs of the database, against the server that MONGO_URL names, else a stand-in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pymongo
 import pytest
 from bson import ObjectId
 from pymongo.collection import Collection
@@ -33,13 +32,6 @@ def product(key: str, sha256: str | None = "aa", **changes: Any) -> Product:
 
 def seen(sha256: str | None = "aa", category: int = 4) -> Embedded:
     return Embedded(vector(), Prediction(category, 0.5), sha256)
-
-
-@pytest.fixture
-def raw(url: str, database: str) -> Iterator[Collection[dict[str, Any]]]:
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
-    with client:
-        yield client[database]["products"]
 
 
 async def lacking(store: ProductStore, model: str, unversioned: str = ONE) -> list[Any]:

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pymongo
 import pytest
 from bson import ObjectId
 from pymongo.collection import Collection
@@ -46,14 +45,6 @@ def product(key: str, **changes: Any) -> Product:
 
 def old_form(key: Any, **changes: Any) -> dict[str, Any]:
     return {"id": key, "Category": 1, "vector": RNG.standard_normal(64).tolist(), **changes}
-
-
-@pytest.fixture
-def raw(url: str, database: str) -> Iterator[Collection[dict[str, Any]]]:
-    """The collection itself, as another program would reach it."""
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
-    with client:
-        yield client[database]["products"]
 
 
 async def keys(store: ProductStore) -> list[str]:

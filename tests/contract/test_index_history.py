@@ -1,7 +1,7 @@
 """What a real server says when a change stream leads nowhere any more, said by the driver in front of a stand-in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from services.index.gallery import Gallery, Query
 from services.index.mirror import Mirror
 from services.index.sync import Follower, Manner
 from tests.support.follow import until
-from tests.support.mongo import any_mongo, fresh_database
 
 LOST = OperationFailure(
     "Resume of change stream was not possible, as the resume point may no longer be in the oplog.", 286
@@ -26,31 +25,6 @@ LOST = OperationFailure(
 FATAL = OperationFailure("cannot resume stream; the resume token was not found.", 280)
 STANDALONE = OperationFailure("The $changeStream stage is only supported on replica sets", 40573)
 VECTOR = np.eye(64, dtype=np.float32)[0]
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
-        yield url
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[str]:
-    with fresh_database(url) as name:
-        yield name
-
-
-@pytest.fixture
-def raw(url: str, database: str) -> Iterator[Collection[dict[str, Any]]]:
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
-    with client:
-        yield client[database]["products"]
-
-
-@pytest.fixture
-async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
-    async with ProductStore(url, database) as store:
-        yield store
 
 
 def document(key: str) -> dict[str, Any]:
