@@ -43,7 +43,7 @@ class Cache:
 
     @classmethod
     def of(cls, network: Any, batches: Batches, plan: Plan, terminal: Terminal) -> "Cache":
-        """Compute the features of the training part's products, the studio shots unchanged."""
+        """Compute the features of the training part's products, the studio shots unchanged, for the last stage of a plan."""
         cut = keras.Model(network.input, network.get_layer("features").output)
         look = tf.function(
             lambda pictures: tf.cast(cut(tf.cast(pictures, tf.float32), training=False), tf.float16),
@@ -58,12 +58,11 @@ class Cache:
         ]
         white, *scenes = (np.concatenate(seen[begin : begin + len(parts)]) for begin in range(0, len(seen), len(parts)))
         targets = {name: getattr(batches.studio, name)[products] for name in ATTRIBUTES}
-        return cls(plan, white, np.stack(scenes), targets | {"ids": products})
+        return cls(plan.polish(len(products)), white, np.stack(scenes), targets | {"ids": products})
 
     def __call__(self, step: int) -> tuple[Features, dict[str, NDArray[Any]]]:
         """Return a step's features and targets in the order that a trainer expects: on white, then the same in scenes."""
-        count = len(self.white)
-        together = min(self.plan.together, count)
+        count, together = len(self.white), self.plan.products
         around, place = divmod(step, count // together)
         order = np.random.default_rng([self.plan.seed, 8, around]).permutation(count)
         chosen = order[place * together :][:together]
@@ -80,7 +79,7 @@ def polish(trainer: Trainer, batches: Batches, terminal: Terminal) -> None:
     head = head_of(network, DROPPED)
     for name in OF_CATEGORIES:
         head.get_layer(name).trainable = False
-    learner = Trainer(head, classes, trainer.plan.polish(len(cache.white)))
+    learner = Trainer(head, classes, cache.plan)
     for name, proxies in trainer.heads.items():
         learner.heads[name].set_weights(proxies.get_weights())
     for step in terminal.track(range(learner.plan.steps), learner.plan.steps, "polishing"):
