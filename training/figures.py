@@ -1,4 +1,4 @@
-"""The figures of a model: categories, retrieval, photos, other backgrounds, pictures without clothing, calibration."""
+"""The figures of a model: categories, retrieval, likeness, photos, other backgrounds, pictures without clothing, calibration."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,12 @@ from training.calibration import best_temperature, calibration, softened
 from training.dataset import Dataset
 from training.errors import TrainingError
 from training.evidence import Evidence
+from training.likeness import likeness
 from training.metrics import classification
 from training.photos import Photos
 from training.progress import Terminal
 from training.rejection import Scores, rejection
-from training.retrieval import Embedded, precision_at_k, unit
+from training.retrieval import Embedded, of_nothing_known, precision_at_k, unit
 from training.scenes import place, self_retrieval
 from training.served import ServedModel
 
@@ -68,12 +69,15 @@ def figures(model: ServedModel, measured: Measured, evidence: Evidence, terminal
         "classification": classification(labels, probabilities, CATEGORIES),
         "retrieval": precision_at_k(said.embedded.take(queries), measured.gallery, CATEGORIES),
     }
+    photos: Embedded | None = None
     clothing, calibrated = {"studio": probabilities.max(axis=1)}, {"studio": calibration(probabilities, labels)}
     if evidence.photos is not None:
-        of_photos, _ = model.predict(evidence.photos.images, terminal, "network over photos")
+        of_photos, vectors = model.predict(evidence.photos.images, terminal, "network over photos")
         found["photos"] = _photos(evidence.photos, of_photos)
+        photos = of_nothing_known(evidence.photos.labels, unit(vectors))
         clothing["photos"] = of_photos.max(axis=1)
         calibrated["photos"] = calibration(of_photos, evidence.photos.labels)
+    found["likeness"] = likeness(said.embedded.take(queries), measured.gallery, photos, CATEGORIES)
     found["self_retrieval"] = _self_retrieval(model, measured, evidence, terminal)
     threshold = model.manifest.thresholds.get("no_clothing")
     found["nothing"] = rejection(clothing, nothing_scores(model, evidence, terminal), threshold)

@@ -8,7 +8,7 @@ from training.errors import TrainingError
 # What each recipe takes beside the options of all, and what it takes when nothing is said.
 DEFAULTS: dict[str, dict[str, int | None]] = {
     "epochs": {"epochs": 50, "patience": 12, "batch_size": 64},
-    "metric": {"steps": 8_000, "backgrounds": None, "start": None},
+    "metric": {"steps": 13_000, "backgrounds": None, "start": None},
     "detector": {"steps": 1_152, "backgrounds": None},
 }
 OWN = ("epochs", "patience", "batch_size", "steps", "backgrounds", "start")

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.contracts.manifest import Manifest
 from training import plots
-from training.sections import beside_baseline, calibrated, nothing, other_backgrounds, sample_pictures
+from training.sections import alike, beside_baseline, calibrated, nothing, other_backgrounds, sample_pictures
 from training.story import Story
 from training.text import percent, table
 
@@ -118,7 +118,7 @@ type, the same base colour, or both; the figure is the share of hits among the t
 {_retrieval(figures)}
 
 ![Precision at ten](retrieval.png)
-{_photos(figures)}{other_backgrounds(figures)}{nothing(figures)}{calibrated(figures)}{sample_pictures() if drawn else ""}"""
+{alike(figures)}{_photos(figures)}{other_backgrounds(figures)}{nothing(figures)}{calibrated(figures)}{sample_pictures() if drawn else ""}"""
 
 
 def card_markdown(manifest: Manifest, figures: dict[str, Any]) -> str:

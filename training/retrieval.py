@@ -33,6 +33,12 @@ class Embedded:
         )
 
 
+def of_nothing_known(labels: NDArray[np.int64], vectors: NDArray[np.float32]) -> Embedded:
+    """Return pictures of which only the category is known, with their unit vectors."""
+    unknown = np.full(len(labels), "")
+    return Embedded(unknown, labels, unknown, unknown, vectors)
+
+
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the vectors divided by their lengths; a zero vector stays zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -69,7 +75,8 @@ def _same(ours: NDArray[np.str_], theirs: NDArray[np.str_]) -> NDArray[np.bool_]
     return agree
 
 
-def _hits(queries: Embedded, gallery: Embedded, found: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
+def hits(queries: Embedded, gallery: Embedded, found: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
+    """Return for each of KINDS where what was found, positions (n, k), agrees with its query: bool (n, k)."""
     kind = _same(queries.article_types[:, None], gallery.article_types[found])
     colour = _same(queries.base_colours[:, None], gallery.base_colours[found])
     return {"article_type": kind, "base_colour": colour, "both": kind & colour}
@@ -79,8 +86,8 @@ def _chance(queries: Embedded, gallery: Embedded) -> dict[str, NDArray[np.float6
     """Return, per query, the share of the whole gallery that would be a hit: what picking at random finds."""
     everything = np.arange(len(gallery.ids))[None, :]
     parts = [queries.take(np.arange(s, min(s + CHUNK, len(queries.ids)))) for s in range(0, len(queries.ids), CHUNK)]
-    hits = [_hits(part, gallery, everything) for part in parts]
-    return {kind: np.concatenate([h[kind].mean(axis=1) for h in hits]) for kind in KINDS}
+    by_part = [hits(part, gallery, everything) for part in parts]
+    return {kind: np.concatenate([h[kind].mean(axis=1) for h in by_part]) for kind in KINDS}
 
 
 def precision_at_k(queries: Embedded, gallery: Embedded, categories: Sequence[str], k: int = K) -> dict[str, Any]:
@@ -99,7 +106,7 @@ def precision_at_k(queries: Embedded, gallery: Embedded, categories: Sequence[st
             continue
         found, scores = neighbours(ours, theirs, k)
         valid, chance = np.isfinite(scores), _chance(ours, theirs)
-        means = {kind: (h & valid).sum(axis=1) / valid.sum(axis=1) for kind, h in _hits(ours, theirs, found).items()}
+        means = {kind: (h & valid).sum(axis=1) / valid.sum(axis=1) for kind, h in hits(ours, theirs, found).items()}
         for kind in KINDS:
             measured[kind].append(means[kind])
             by_chance[kind].append(chance[kind])

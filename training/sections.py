@@ -24,6 +24,44 @@ Both measured by the same code on the same products and photos, which neither ha
 """
 
 
+def alike(figures: dict[str, Any]) -> str:
+    """Return what the index's likeness says with these vectors."""
+    found = figures.get("likeness")
+    if not found:
+        return ""
+    kinds = [kind for kind in ("queries", "photos", "others") if kind in found["all"]]
+    rows = [
+        [one["category"], f"{one['products']:,}", f"{one['close_from']:.3f}", *(_asked(one[kind]) for kind in kinds)]
+        for one in found["per_category"]
+    ]
+    rows.append(["**all**", "", "", *(_asked(found["all"][kind]) for kind in kinds)])
+    names = {"queries": "products", "photos": "people's photos", "others": "products of other categories"}
+    header = ["category", "fitted on", "close from", *(names[kind] for kind in kinds)]
+    words = [
+        [one["words"], f"{one['from']:.2f}", percent(one["share"], 1)]
+        + ["–" if one[kind] is None else percent(one[kind], 1) for kind in ("article_type", "base_colour", "both")]
+        for one in found["words"]
+    ]
+    return f"""
+## How alike it says they are
+
+The index fits a scale from 0 to 1 on each category's products, by which a close match begins at {found["close"]}. Of what is looked for
+in each category: the share whose first result is a close match, and the medians of the first and the tenth result.
+
+{table(header, rows)}
+
+Of the products' ten results, by the words that the likeness is told in: how many, and how many of them agree with the query.
+
+{table(["words", "from", "of all results", "article type", "base colour", "both"], words)}
+"""
+
+
+def _asked(one: dict[str, Any] | None) -> str:
+    if one is None:
+        return "–"
+    return f"{percent(one['close'], 1)} of {one['count']:,}; {one['first']:.2f}, {one['tenth']:.2f}"
+
+
 def other_backgrounds(figures: dict[str, Any]) -> str:
     """Return how often a product on another background is found first."""
     found = figures.get("self_retrieval")

@@ -34,12 +34,12 @@ DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Pro
 
 def train(
     dataset: DatasetPath,
-    model: Annotated[str, typer.Option(help="The network's name: baseline, fashion, or detector.")] = "baseline",
+    model: Annotated[str, typer.Option(help="The network's name: fashion, baseline, or detector.")] = "fashion",
     out: Annotated[
         Path | None,
         typer.Option(
             help="The model version directory to write.",
-            show_default="models/fashion/1 (fashion: 2), models/detector/1",
+            show_default="models/fashion/2 (baseline: 1), models/detector/1",
         ),
     ] = None,
     seed: Annotated[
@@ -56,7 +56,7 @@ def train(
         int | None, typer.Option(min=1, max=65_536, help="baseline: pictures a step.", show_default="64")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help="fashion, detector: so many.", show_default="10000, 1152")
+        int | None, typer.Option(min=1, max=1_000_000, help="fashion, detector: so many.", show_default="13000, 1152")
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where checkpoints go.", show_default="runs/MODEL-SEED")] = None,
     photos: Annotated[

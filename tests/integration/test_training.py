@@ -34,7 +34,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 
 def train_command(archive: Path, out: Path, run_dir: Path, *more: object) -> list[object]:
-    options = ["--out", out, "--run-dir", run_dir, "--seed", 3, "--batch-size", 16]
+    options = ["--model", "baseline", "--out", out, "--run-dir", run_dir, "--seed", 3, "--batch-size", 16]
     return ["train", "--dataset", archive, *options, *more]
 
 
@@ -173,15 +173,25 @@ def test_peoples_photos_are_measured_when_asked(archive: Path, trained: Path, tm
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["train", "--dataset", "nowhere.zip"], "there is no data set at nowhere.zip"),
-        (["train", "--dataset", "text.zip"], "is not a zip archive"),
+        (["train", "--model", "baseline", "--dataset", "nowhere.zip"], "there is no data set at nowhere.zip"),
+        (["train", "--model", "baseline", "--dataset", "text.zip"], "is not a zip archive"),
         (["train", "--dataset", "shapes.zip", "--model", "resnet"], "there is no network called 'resnet'"),
-        (["train", "--dataset", "shapes.zip", "--out", "fashion"], "must end in a name and a version number"),
+        (
+            ["train", "--model", "baseline", "--dataset", "shapes.zip", "--out", "fashion"],
+            "must end in a name and a version number",
+        ),
         (["train", "--dataset", "shapes.zip", "--epochs", "0"], "Invalid value for '--epochs'"),
         (["train", "--dataset", "shapes.zip", "--seed", "-1"], "Invalid value for '--seed'"),
-        (["train", "--dataset", "shapes.zip", "--photos", "none.zip"], "there are no photos at none.zip"),
-        (["train", "--dataset", "shapes.zip", "--out", "text.zip/fashion/1"], "is not a folder one may write to"),
-        (["train", "--dataset", "one.zip"], "part is empty: the archive has too few products"),
+        (
+            ["train", "--model", "baseline", "--dataset", "shapes.zip", "--photos", "none.zip"],
+            "there are no photos at none.zip",
+        ),
+        (
+            ["train", "--model", "baseline", "--dataset", "shapes.zip", "--out", "text.zip/fashion/1"],
+            "is not a folder one may write to",
+        ),
+        (["train", "--model", "baseline", "--dataset", "one.zip"], "part is empty: the archive has too few products"),
+        (["train", "--dataset", "shapes.zip"], "the network fashion learns from people's photos too: give --photos"),
         (["evaluate", "--model", "nowhere", "--dataset", "shapes.zip"], "there is no model directory nowhere"),
         (["evaluate", "--model", "empty", "--dataset", "shapes.zip"], "has no manifest.json"),
     ],
