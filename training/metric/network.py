@@ -4,6 +4,7 @@ The probabilities come from a softmax over ten, the tenth being "none of these";
 the nine. They still add up to one, and the greatest of them is low where there is no clothing of these kinds.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ DROPPED = 0.1  # of the features in training
 GLANCES = 4  # places of a picture that are looked at on their own
 DEEP = ("stem", "block")  # how the names of the backbone's layers begin
 OF_CATEGORIES = ("hidden", "ten")  # the layers that only the categories come from
+OF_VECTORS = ("seen", "kind_projection", "look_projection")  # and those that only the vectors come from
 FROZEN = ("stem", "block0_", "block1_", "block2_")  # first layers: the dearest to train, and the most general
 
 
@@ -139,7 +141,7 @@ def fashion(categories: int, weights: Path | None = None, stages: Stages = STAGE
     return model
 
 
-def head_of(network: Any, dropped: float) -> Any:
+def head_of(network: Any, dropped: float, but: Collection[str] = ()) -> Any:
     """Return what comes after the network's features, as a network of its own with a copy of the weights.
 
     It takes the features, float32 (n, 2016), and answers as the whole does.
@@ -147,11 +149,13 @@ def head_of(network: Any, dropped: float) -> Any:
     Args:
         network: made by `fashion`.
         dropped: share of the features that dropout leaves out in training.
+        but: names of layers that begin anew, with weights drawn from Keras's global seed.
     """
     taken = keras.Input((network.get_layer("features").output.shape[-1],), name="taken")
     head = keras.Model(taken, _answers(taken, network.output["probabilities"].shape[-1], dropped), name="head")
     for layer in weighted(head):
-        layer.set_weights(network.get_layer(layer.name).get_weights())
+        if layer.name not in but:
+            layer.set_weights(network.get_layer(layer.name).get_weights())
     return head
 
 

@@ -31,7 +31,7 @@ class Plan:
     weights: tuple[float, ...] = (1.0, 1.0, 1.0, 0.7, 0.05, 0.5)
     small: int = 80
     smallest: int = 64
-    views: int = 3
+    views: int = 2
     together: int = 512
     rounds: int = 30
 

@@ -1,8 +1,9 @@
 """The last stage: the layers that make the vectors alone, on features that are computed once.
 
 A step costs a fiftieth of one through the whole network, so that these layers learn what the features know (EXPERIMENTS.md).
-The categories' layers stay as they are. The widest layer learns with all of its weights, and is brought to a lower rank
-afterwards, which is served as two narrow layers (`serving.py`).
+They begin anew, which finds more alike than going on from where they are; the categories' layers stay as they are. The
+widest layer learns with all of its weights, and is brought to a lower rank afterwards, which is served as two narrow
+layers (`serving.py`).
 """
 
 import zipfile
@@ -18,14 +19,14 @@ from numpy.typing import NDArray
 
 from training.metric.batches import Batches
 from training.metric.material import NONE
-from training.metric.network import OF_CATEGORIES, head_of, weighted
+from training.metric.network import OF_CATEGORIES, OF_VECTORS, head_of, weighted
 from training.metric.plan import Plan
 from training.metric.trainer import Trainer
 from training.progress import Terminal
 
 POLISHED_NAME = "polished.npz"
 DROPPED = 0.4
-RANK = 384  # of the widest layer's weights in the end
+RANK = 512  # of the widest layer's weights in the end
 LOOKED_AT = 256  # pictures at a time
 NARROWED_BY = 4096  # inputs at a time
 ATTRIBUTES = ("categories", "kinds", "colours", "pairs", "genders")
@@ -76,12 +77,11 @@ def polish(trainer: Trainer, batches: Batches, terminal: Terminal) -> None:
     """Train the layers that make the vectors alone, and put what they have learned into the network."""
     network, classes = trainer.network, {name: head.classes for name, head in trainer.heads.items()}
     cache = Cache.of(network, batches, trainer.plan, terminal)
-    head = head_of(network, DROPPED)
+    keras.utils.set_random_seed(trainer.plan.seed)
+    head = head_of(network, DROPPED, but=OF_VECTORS)
     for name in OF_CATEGORIES:
         head.get_layer(name).trainable = False
     learner = Trainer(head, classes, cache.plan)
-    for name, proxies in trainer.heads.items():
-        learner.heads[name].set_weights(proxies.get_weights())
     for step in terminal.track(range(learner.plan.steps), learner.plan.steps, "polishing"):
         learner.train(*cache(step))
     learner.take_means()

@@ -83,6 +83,21 @@ def test_the_last_stage_changes_what_comes_after_the_features_alone(tmp_path: Pa
         np.testing.assert_allclose(value, answers(other)[name], atol=1e-5)
 
 
+def test_the_vectors_layers_begin_anew_by_the_seed() -> None:
+    told = []
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        made, whole = batches(PLAN), network()
+        trainer = Trainer(whole, made.studio.classes(), PLAN)
+        layer = whole.get_layer("seen")
+        layer.set_weights([weights + len(told) for weights in layer.get_weights()])
+        keras.utils.set_random_seed(2 + len(told))
+        polish(trainer, made, Terminal())
+        told.append(answers(whole))
+    for name, value in told[0].items():
+        np.testing.assert_allclose(value, told[1][name], atol=1e-5)
+
+
 def test_a_layer_is_narrowed_to_what_its_inputs_tell_apart() -> None:
     rng = np.random.default_rng(3)
     inputs = (rng.normal(size=(500, 6)) @ rng.normal(size=(6, 30)) + rng.normal(size=30)).astype(np.float16)
