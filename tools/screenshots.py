@@ -1,6 +1,6 @@
 """Takes the pictures of the pages in docs/images, from a stack of its own with the sample catalogue.
 
-    .venv/bin/python tools/screenshots.py [GATEWAY_URL]
+    .venv/bin/python -m tools.screenshots [GATEWAY_URL]
 
 Without an address it starts a stack in a temporary folder. Needs Chromium.
 """
