@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from services.local.sample.catalogue import sample_query
+from services.sample_shop.catalogue import sample_query
 from tests.support.browser import running_chromium, watched_page
 from tests.support.shop import running_shop
 

@@ -1,0 +1,1 @@
+"""Training, evaluating and publishing networks; imports services, and no service imports it."""

@@ -5,14 +5,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from training.detector.recipe import train_detector
-from training.epochs import train_in_epochs
 from training.errors import TrainingError
-from training.metric.recipe import train_metric
-from training.networks import recipe_of
+from training.networks.architectures import recipe_of
 from training.options import TrainOptions
 from training.progress import Terminal
-from training.publish import ModelName
+from training.publishing.publish import ModelName
+from training.recipes.baseline.recipe import train_in_epochs
+from training.recipes.detector.recipe import train_detector
+from training.recipes.fashion.recipe import train_metric
 
 NEEDED_BYTES = 200 * 1024 * 1024  # a checkpoint twice (43 MB each for the largest), the export, plots; with room
 RECIPES: dict[str, Callable[[TrainOptions, ModelName, Terminal], None]] = {

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from services.cli.output import fail
-from services.contracts.catalogues import DEFAULT, SETTING, all_catalogues, known_catalogue
-from services.contracts.errors import UnknownCatalogue
+from services.contracts.domain.catalogues import DEFAULT, SETTING, all_catalogues, known_catalogue
+from services.contracts.domain.errors import UnknownCatalogue
 
 Catalogue = Annotated[str, typer.Option("--catalogue", help="Which catalogue, where there are several.")]
 

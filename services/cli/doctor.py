@@ -6,13 +6,13 @@ import typer
 
 from services.cli.catalogues import Catalogue, chosen
 from services.cli.output import err, fail, out
-from services.contracts.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT
 
 if TYPE_CHECKING:
-    from services.catalogue.doctor import Report
-    from services.catalogue.store import ProductStore
-    from services.contracts.fetch import ImageFetcher
-    from services.contracts.wire import ModelFacts
+    from services.catalogue.health.doctor import Report
+    from services.catalogue.store.database import ProductStore
+    from services.contracts.images.fetch import ImageFetcher
+    from services.contracts.wire.embedding import ModelFacts
 
 EXIT_FINDINGS = 3
 SCAN_BATCH = 1000
@@ -41,9 +41,9 @@ def doctor(
     import asyncio
     from datetime import UTC, datetime
 
-    from services.catalogue.store import LAST_EXAMINATION, ProductStore
-    from services.contracts.errors import LookalikeError
-    from services.contracts.fetch import ImageFetcher
+    from services.catalogue.store.database import LAST_EXAMINATION, ProductStore
+    from services.contracts.domain.errors import LookalikeError
+    from services.contracts.images.fetch import ImageFetcher
 
     async def run() -> "Report":
         async with ProductStore(mongo_url, mongo_database, catalogue=chosen(catalogue)) as store:
@@ -72,9 +72,9 @@ async def model_facts(embedding_url: str, promoted: str | None) -> "ModelFacts":
     """Return what the embedding service says of the model that searches use: the promoted one, if one was, or that of its
     settings. If it is away, the shipped models' categories.
     """
-    from services.catalogue.embedding_client import EmbeddingClient
-    from services.cli.import_run import SHIPPED
-    from services.contracts.errors import LookalikeError
+    from services.cli.imports.run import SHIPPED
+    from services.contracts.clients.embedding_client import EmbeddingClient
+    from services.contracts.domain.errors import LookalikeError
 
     client = EmbeddingClient(embedding_url, LOOK_TIMEOUT_S)
     try:
@@ -94,8 +94,8 @@ async def examine(store: "ProductStore", facts: "ModelFacts", fetcher: "ImageFet
     """Return what is wrong with a catalogue; with a fetcher, of its URLs too."""
     import asyncio
 
-    from services.catalogue.doctor import Examination
-    from services.catalogue.doctor_urls import UrlCheck
+    from services.catalogue.health.doctor import Examination
+    from services.catalogue.health.url_check import UrlCheck
 
     examination = Examination(facts, shown)
     urls = None if fetcher is None else UrlCheck(fetcher, examination)
@@ -117,7 +117,7 @@ def print_report(report: "Report") -> None:
     """Print a report as a table; examples below it."""
     from rich.table import Table
 
-    from services.catalogue.doctor import KINDS
+    from services.catalogue.health.doctor import KINDS
 
     out.print(f"{report.products:,} products, model {report.model or 'unknown'}", style="bold", highlight=False)
     if report.urls_checked or report.urls_unchecked:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from services.contracts.catalogues import DEFAULT, path_of
+from services.contracts.domain.catalogues import DEFAULT, path_of
 
 TIMEOUT_S = 30.0
 

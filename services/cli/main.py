@@ -6,7 +6,10 @@ from importlib.metadata import version as installed_version
 import structlog
 import typer
 
-from services.cli import doctor, import_, models, reembed, search, stack, train
+from services.cli import doctor, search, stack, train
+from services.cli.imports import command as import_
+from services.cli.models import commands as models
+from services.cli.models import reembed
 
 app = typer.Typer(
     help="Reverse image search for fashion shops: a photo in, the most similar products out.",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.output import fail, out
-from services.contracts.catalogues import DEFAULT, path_of
+from services.contracts.domain.catalogues import DEFAULT, path_of
 
 NOTES = {"no_clothing": ": no clothing seen; the closest all the same", "no_close_match": ": nothing really close"}
 
@@ -73,10 +73,10 @@ def ask(gateway: str, data: bytes, options: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def likeness(result: dict[str, Any]) -> str:
+def similarity(result: dict[str, Any]) -> str:
     """Return how alike a result is, in words and as a number; nothing where the gateway has no scale."""
-    found = result.get("likeness")
-    return f"{found['words']}, {found['value']:.2f}" if found else ""
+    found = result.get("similarity")
+    return f"{found['label']}, {found['value']:.2f}" if found else ""
 
 
 def show(answer: dict[str, Any], offset: int = 0) -> None:
@@ -89,12 +89,12 @@ def show(answer: dict[str, Any], offset: int = 0) -> None:
     note = NOTES.get(answer["outcome"], "")
     table = Table(title=f"{seen['name']}, {seen['probability']:.1%}{note}", box=box.SIMPLE, title_justify="left")
     spans = any("catalogue" in result for result in answer["results"])
-    for name in ("", "score", "likeness", *(["catalogue"] if spans else []), "id", "url"):
+    for name in ("", "score", "similarity", *(["catalogue"] if spans else []), "id", "url"):
         table.add_column(name, no_wrap=True, overflow="ignore")
     table.add_column("title", no_wrap=True, overflow="ellipsis")
     for rank, result in enumerate(answer["results"], offset + 1):
         of = [result["catalogue"]] if spans else []
-        cells = (likeness(result), *of, result["id"], result["url"] or "", result["title"] or "")
+        cells = (similarity(result), *of, result["id"], result["url"] or "", result["title"] or "")
         table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
     out.print(table)
     took = answer["timings_ms"]

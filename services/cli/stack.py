@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.output import err, fail, out
-from services.contracts.errors import told
+from services.contracts.domain.errors import told
 
 if TYPE_CHECKING:
     from services.local.stack import Stack
@@ -44,7 +44,7 @@ def demo(
     ] = None,
 ) -> None:
     """Start the stack, import a catalogue, search it with a photo, and say where the page is."""
-    from services.local import demo as steps
+    from services.cli import demo as steps
 
     stack = _stack()
     try:

@@ -135,9 +135,9 @@ def evaluate(
     """
     with _one_sentence("nothing was changed"):
         _quiet_tensorflow()
-        from training.evaluate import Asked, evaluate_directory
-        from training.evidence import Sources
+        from training.data.evidence import Sources
         from training.progress import Terminal
+        from training.report.evaluate import Asked, evaluate_directory
 
         sources = Sources(dataset, photos, backgrounds, negatives)
         figures = evaluate_directory(model, Asked(sources, str(split), gallery, cost, grids=grids), Terminal())
@@ -155,8 +155,8 @@ def evaluate_detector(
     """Print the figures of a detector as JSON: how many garments of composed scenes it finds."""
     with _one_sentence("nothing was changed"):
         _quiet_tensorflow()
-        from training.detector.evaluate import evaluate_detector as run
         from training.progress import Terminal
+        from training.recipes.detector.evaluate import evaluate_detector as run
 
         figures = run(model, dataset, backgrounds, scenes, Terminal())
         sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
@@ -180,8 +180,8 @@ def _quiet_tensorflow() -> None:
 def _one_sentence(after_interruption: str) -> Iterator[None]:
     """Turn what goes wrong into a sentence on stderr and an exit status, never a traceback."""
     try:
-        from services.catalogue.kaggle import ArchiveError
-        from services.contracts.manifest import ManifestError
+        from services.catalogue.sources.formats.kaggle_archive import ArchiveError
+        from services.contracts.domain.manifest import ManifestError
         from training.errors import TrainingError
 
         yield

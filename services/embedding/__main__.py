@@ -1,6 +1,6 @@
 """`python -m services.embedding`: the embedding service on its port, set by environment variables."""
 
-from services.contracts.run import run_service
+from services.contracts.web.run import run_service
 from services.embedding.settings import EmbeddingSettings
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.contracts.errors import TooManyRequests
+from services.contracts.domain.errors import TooManyRequests
 
 
 class Admission:

@@ -6,12 +6,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from services.contracts.app import Readiness, make_app
+from services.contracts.web.app import Readiness, make_app
 from services.embedding.admission import Admission
+from services.embedding.api.routes import router
 from services.embedding.metrics import EmbeddingMetrics
-from services.embedding.models import Models
-from services.embedding.routes import router
-from services.embedding.served_detector import ServedDetector
+from services.embedding.serving.models import Models
+from services.embedding.serving.served_detector import ServedDetector
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.state import EmbeddingState, embedding_state
 

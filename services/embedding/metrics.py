@@ -4,9 +4,9 @@ from collections import Counter as Counts
 
 from prometheus_client import Counter, Histogram
 
-from services.contracts.telemetry import BUCKETS_S, Metrics
-from services.embedding.detect import TimedGarments
-from services.embedding.embed import Timed
+from services.contracts.web.telemetry import BUCKETS_S, Metrics
+from services.embedding.vision.detector import TimedGarments
+from services.embedding.vision.embedder import Timed
 
 
 class EmbeddingMetrics(Metrics):

@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.contracts.imaging import ImageLimits
-from services.contracts.wire import MAX_BATCH
+from services.contracts.images.preparation import ImageLimits
+from services.contracts.wire.embedding import MAX_BATCH
 
 MULTIPART_OVERHEAD = 64 * 1024
 

@@ -7,8 +7,8 @@ from fastapi import Depends, Request
 
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
-from services.embedding.models import Models
-from services.embedding.served_detector import ServedDetector
+from services.embedding.serving.models import Models
+from services.embedding.serving.served_detector import ServedDetector
 from services.embedding.settings import EmbeddingSettings
 
 

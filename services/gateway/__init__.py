@@ -1,0 +1,1 @@
+"""The gateway: the public API and the pages; imports contracts and the catalogue, no other service."""

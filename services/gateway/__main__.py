@@ -1,6 +1,6 @@
 """`python -m services.gateway`: the gateway on its port, set by environment variables."""
 
-from services.contracts.run import run_service
+from services.contracts.web.run import run_service
 from services.gateway.settings import GatewaySettings
 
 

@@ -10,31 +10,29 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
-from services.catalogue.embedding_client import EmbeddingClient
-from services.catalogue.store import ProductStore
-from services.contracts.app import Readiness, make_app
-from services.contracts.catalogues import ALL, PATHS
-from services.contracts.errors import LookalikeError
-from services.contracts.fetch import ImageFetcher
-from services.contracts.telemetry import REQUEST_ID_HEADER, Metrics
-from services.gateway import (
-    routes_catalogue,
-    routes_detect,
-    routes_imports,
-    routes_page,
-    routes_products,
-    routes_search,
-)
+from services.catalogue.store.database import ProductStore
+from services.contracts.clients.embedding_client import EmbeddingClient
+from services.contracts.domain.catalogues import ALL, PATHS
+from services.contracts.domain.errors import LookalikeError
+from services.contracts.images.fetch import ImageFetcher
+from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.telemetry import REQUEST_ID_HEADER, Metrics
 from services.gateway.catalogue_path import CataloguePathMiddleware
-from services.gateway.imports import ImportJobs, ImportMeans
-from services.gateway.index_client import IndexClient
-from services.gateway.index_nodes import IndexNodes
-from services.gateway.links import Links
-from services.gateway.models import Models
-from services.gateway.pages_images import Resizer
-from services.gateway.products import ProductService
-from services.gateway.query import ImageReader
-from services.gateway.search import SearchService
+from services.gateway.imports.jobs import ImportJobs, ImportMeans
+from services.gateway.index_nodes.client import IndexClient
+from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.pages.pictures import Resizer
+from services.gateway.products.service import ProductService
+from services.gateway.routes import catalogue as routes_catalogue
+from services.gateway.routes import detect as routes_detect
+from services.gateway.routes import imports as routes_imports
+from services.gateway.routes import pages as routes_page
+from services.gateway.routes import products as routes_products
+from services.gateway.routes import search as routes_search
+from services.gateway.search.links import Links
+from services.gateway.search.models import Models
+from services.gateway.search.request import ImageReader
+from services.gateway.search.service import SearchService
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import GatewayState, Shop, gateway_state
 

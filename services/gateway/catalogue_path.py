@@ -3,7 +3,7 @@
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.contracts.catalogues import DEFAULT, PATHS
+from services.contracts.domain.catalogues import DEFAULT, PATHS
 
 _KEY = "lookalike.catalogue"
 

@@ -11,17 +11,17 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from services.contracts.catalogues import ALL, DEFAULT, known_catalogue
-from services.contracts.errors import TooManyRequests, Unauthorised, UnknownCatalogue
-from services.contracts.telemetry import note
-from services.contracts.wire import IndexStatus
+from services.contracts.domain.catalogues import ALL, DEFAULT, known_catalogue
+from services.contracts.domain.errors import TooManyRequests, Unauthorised, UnknownCatalogue
+from services.contracts.web.telemetry import note
+from services.contracts.wire.index import IndexStatus
 from services.gateway.catalogue_path import asked_catalogue
-from services.gateway.imports import ImportJobs
-from services.gateway.index_nodes import IndexNodes
-from services.gateway.pages_images import Resizer
-from services.gateway.products import ProductService
-from services.gateway.query import ImageReader
-from services.gateway.search import SearchService
+from services.gateway.imports.jobs import ImportJobs
+from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.pages.pictures import Resizer
+from services.gateway.products.service import ProductService
+from services.gateway.search.request import ImageReader
+from services.gateway.search.service import SearchService
 from services.gateway.settings import GatewaySettings
 
 

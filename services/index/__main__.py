@@ -9,10 +9,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from fastapi import FastAPI
 
-from services.contracts.categories import held_categories
-from services.contracts.errors import UnknownCategory
-from services.contracts.manifest import load_manifest
-from services.contracts.run import refuse, run_service
+from services.contracts.domain.categories import held_categories
+from services.contracts.domain.errors import UnknownCategory
+from services.contracts.domain.manifest import load_manifest
+from services.contracts.web.run import refuse, run_service
 from services.index.settings import IndexSettings
 
 # Code that changes the index lets a search go on after so many seconds, in the place of Python's 0.005: nine in ten searches

@@ -10,25 +10,25 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from services.catalogue.settled import SettledModels
-from services.catalogue.store import PRODUCTS, ProductStore
-from services.contracts.app import Readiness, make_app
-from services.contracts.catalogues import DEFAULT, within
-from services.contracts.categories import held_categories
-from services.contracts.manifest import Manifest, load_manifest, load_version
-from services.contracts.wire import SyncStatus
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery
-from services.index.keeper import Keeper
+from services.catalogue.store.database import PRODUCTS, ProductStore
+from services.catalogue.store.initial_model import SettledModels
+from services.contracts.domain.catalogues import DEFAULT, within
+from services.contracts.domain.categories import held_categories
+from services.contracts.domain.manifest import Manifest, load_manifest, load_version
+from services.contracts.web.app import Readiness, make_app
+from services.contracts.wire.index import SyncStatus
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery
+from services.index.follow.follower import Follower, Manner
 from services.index.metrics import IndexMetrics
-from services.index.mirror import Mirror
-from services.index.models import IndexedModels
-from services.index.noted import NotedModels
+from services.index.models.indexed_models import IndexedModels
+from services.index.models.note_file import NotedModels
+from services.index.replica.replica import Mirror
+from services.index.replica.snapshot import Origin
+from services.index.replica.snapshot_keeper import Keeper
 from services.index.routes import router
 from services.index.settings import IndexSettings
-from services.index.snapshot import Origin
 from services.index.state import IndexState, index_state
-from services.index.sync import Follower, Manner
 
 DESCRIPTION = """Finds the products whose vectors are nearest to one, exactly, inside a category. For Lookalike's own services:
 it stands behind the gateway. A search never asks the database. Errors are problem documents (RFC 9457)."""

@@ -8,12 +8,12 @@ from prometheus_client import Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.contracts.catalogues import DEFAULT
-from services.contracts.telemetry import Metrics
-from services.contracts.wire import SnapshotStatus, SyncState, SyncStatus
-from services.index.indexed import IndexedCatalogue
-from services.index.models import IndexedModels
-from services.index.sync import LEVEL, Follower
+from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.web.telemetry import Metrics
+from services.contracts.wire.index import SnapshotStatus, SyncState, SyncStatus
+from services.index.follow.follower import LEVEL, Follower
+from services.index.models.indexed_model import IndexedCatalogue
+from services.index.models.indexed_models import IndexedModels
 
 Labels = dict[str, str]
 Reading = Callable[[IndexedCatalogue], float]

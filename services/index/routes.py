@@ -8,9 +8,8 @@ import numpy as np
 from fastapi import APIRouter, Body
 from fastapi import Query as QueryParam
 
-from services.contracts import telemetry
-from services.contracts.catalogues import DEFAULT
-from services.contracts.errors import (
+from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.errors import (
     CategoryElsewhere,
     IndexNotReady,
     InvalidRequest,
@@ -18,12 +17,13 @@ from services.contracts.errors import (
     UnknownCategory,
     UnknownProduct,
 )
-from services.contracts.problems import responses
-from services.contracts.wire import (
+from services.contracts.domain.facets import Facet
+from services.contracts.web import telemetry
+from services.contracts.web.problems import responses
+from services.contracts.wire.index import (
     MAX_SAMPLE,
     CatalogueStatus,
     CategoryCount,
-    Facet,
     Hit,
     IndexAnswer,
     IndexedModel,
@@ -34,11 +34,11 @@ from services.contracts.wire import (
     Listed,
     Page,
 )
-from services.index import span
-from services.index.gallery import Query
-from services.index.indexed import Indexed, IndexedCatalogue
-from services.index.payload import unpack
-from services.index.span import Found
+from services.engine import multi_search as span
+from services.engine.gallery import Query
+from services.engine.multi_search import Found
+from services.engine.payload import unpack
+from services.index.models.indexed_model import Indexed, IndexedCatalogue
 from services.index.state import IndexState, State
 
 router = APIRouter(prefix="/v1", tags=["index"])
@@ -200,7 +200,7 @@ def _answer(
         category=category,
         hits=hits,
         best_score=round(found[0].match.score, 7) if found else None,
-        best_likeness=worth[0] if worth else None,
+        best_similarity=worth[0] if worth else None,
         next_page=page.following() if len(found) > page.end else None,
         model=model,
         active=state.models.active.manifest.model_id,
@@ -221,12 +221,12 @@ def _worth(held: Indexed, category: int, found: list[Found]) -> Sequence[float |
     return worth
 
 
-def _hit(category: int, found: Found, likeness: float | None) -> Hit:
+def _hit(category: int, found: Found, similarity: float | None) -> Hit:
     match = found.match
     return Hit(
         id=match.key,
         score=round(match.score, 7),
-        likeness=likeness,
+        similarity=similarity,
         category=category,
         catalogue=found.catalogue,
         image=match.image,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from services.contracts.catalogues import DEFAULT, CataloguesSetting
+from services.contracts.domain.catalogues import DEFAULT, CataloguesSetting
 
 
 class IndexSettings(BaseSettings):

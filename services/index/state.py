@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Request
 
 from services.index.metrics import IndexMetrics
-from services.index.models import IndexedModels
+from services.index.models.indexed_models import IndexedModels
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.contracts.catalogues import SETTING
+from services.contracts.domain.catalogues import SETTING
 from services.local.settings import StackSettings
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-from services.contracts.manifest import load_manifest
+from services.contracts.domain.manifest import load_manifest
 from tests.support import images
 from tests.support.embedding import RAW, EmbeddingProcess, running_embedding
 from tests.support.stack import MODEL_DIR, ROOT, eventually

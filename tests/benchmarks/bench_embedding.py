@@ -13,10 +13,10 @@ from pathlib import Path
 import grpc
 import numpy as np
 
-from services.contracts.framing import pack
-from services.contracts.manifest import InputSize, load_manifest
-from services.contracts.serving_api import prediction_service_pb2_grpc
-from services.contracts.wire import MAX_BATCH
+from services.contracts.domain.manifest import InputSize, load_manifest
+from services.contracts.wire.embedding import MAX_BATCH
+from services.contracts.wire.framing import pack
+from services.contracts.wire.serving_messages import prediction_service_pb2_grpc
 from tests.benchmarks import network_alone
 from tests.benchmarks.bench_import import drawn
 from tests.support import images

@@ -36,7 +36,8 @@ Vectors = dict[str, np.ndarray[Any, Any]]  # by the product's id
 READER = """
 import sys
 from pathlib import Path
-from services.catalogue.sources import SourceRow, open_source
+from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.rows import SourceRow
 source = open_source(Path(sys.argv[1]))
 total, parts, count = source.progress()[1], [float(part) for part in sys.argv[2].split(",")], 0
 def peak():

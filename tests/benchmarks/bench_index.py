@@ -25,11 +25,11 @@ import orjson
 import pymongo
 from sklearn.neighbors import NearestNeighbors
 
-from services.contracts.filter_json import parse_filter
-from services.index.flat import FaissFlat
-from services.index.gallery import Query
-from services.index.mirror import Mirror
-from services.index.view import Float32Array
+from services.contracts.wire.filter_json import parse_filter
+from services.engine.category_view import Float32Array
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Query
+from services.index.replica.replica import Mirror
 from tests.support.index import IndexProcess, new_mirror, running_index
 from tests.support.mongo import any_mongo, fresh_database
 from tests.support.stack import eventually

@@ -24,14 +24,14 @@ from typing import Any
 import numpy as np
 
 from services.catalogue.product import Product
-from services.catalogue.store import ProductStore
-from services.contracts.filter_json import parse_filter
-from services.index import snapshot
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery, Query
-from services.index.payload import pack
-from services.index.snapshot import Moment, Origin
-from services.index.view import Float32Array
+from services.catalogue.store.database import ProductStore
+from services.contracts.wire.filter_json import parse_filter
+from services.engine.category_view import Float32Array
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.engine.payload import pack
+from services.index.replica import snapshot
+from services.index.replica.snapshot import Moment, Origin
 from tests.support.index import CATEGORIES, IndexProcess, new_mirror
 from tests.support.mongo import private_mongo
 from tests.support.stack import eventually

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from services.contracts.manifest import load_manifest, versions
-from training.cost import cost
-from training.evaluate import baseline_beside
+from services.contracts.domain.manifest import load_manifest, versions
+from training.evaluation.cost import cost
+from training.report.evaluate import baseline_beside
 
 MODELS = Path("models/fashion")
 LIMIT, AIM = 5, 3  # times the baseline's

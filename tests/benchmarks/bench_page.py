@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Request
 from rich.console import Console
 from rich.table import Table
 
-from services.local.sample.catalogue import sample_query
+from services.sample_shop.catalogue import sample_query
 from tests.support.browser import NO_BROWSER, find_chromium, running_chromium, watched_page
 from tests.support.shop import running_shop
 

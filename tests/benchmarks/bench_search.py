@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from services.local.sample.catalogue import sample_products, sample_query
+from services.sample_shop.catalogue import sample_products, sample_query
 from tests.support.stack import running_stack
 
 ROUNDS = 200

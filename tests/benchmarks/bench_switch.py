@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.local.sample.catalogue import sample_query, write_sample
+from services.sample_shop.catalogue import sample_query, write_sample
 from tests.support.altered import altered_model
 from tests.support.stack import ROOT, eventually
 from tests.support.switch import Done, ModelStack, Searches, Truth, running_models

@@ -7,7 +7,7 @@ import pymongo
 import pytest
 from pymongo.collection import Collection
 
-from services.catalogue.store import ProductStore
+from services.catalogue.store.database import ProductStore
 from tests.support.mongo import any_mongo, fresh_database
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pymongo
 import pytest
 
-from services.catalogue.import_lease import ImportLease, ImportUnderWay
-from services.catalogue.models import ModelNote
+from services.catalogue.importing.lease import ImportLease, ImportUnderWay
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.seen_images import SeenImage
-from services.catalogue.settled import SettledModels
-from services.catalogue.store import LAST_IMPORT, ProductStore
-from services.contracts.fetch import Validators
+from services.catalogue.store.database import LAST_IMPORT, ProductStore
+from services.catalogue.store.http_cache import SeenImage
+from services.catalogue.store.initial_model import SettledModels
+from services.catalogue.store.model_note import ModelNote
+from services.contracts.images.fetch import Validators
 
 RNG = np.random.default_rng(23)
 OTHER = "other-shop"

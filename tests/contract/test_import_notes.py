@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from services.catalogue.import_notes import KEPT, Lease
 from services.catalogue.process_mark import ProcessMark
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.store import ProductStore
+from services.catalogue.store.database import ProductStore
+from services.catalogue.store.import_notes import KEPT, Lease
 
 MARK = ProcessMark("a-machine", "boot pid:[4026531836]", 2**22, 2**40)
 

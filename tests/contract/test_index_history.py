@@ -12,11 +12,11 @@ from pymongo.change_stream import ChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from services.catalogue.store import ProductStore
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery, Query
-from services.index.mirror import Mirror
-from services.index.sync import Follower, Manner
+from services.catalogue.store.database import ProductStore
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.index.follow.follower import Follower, Manner
+from services.index.replica.replica import Mirror
 from tests.support.follow import until
 
 LOST = OperationFailure(

@@ -10,11 +10,11 @@ import pytest
 from bson import ObjectId
 from pymongo.collection import Collection
 
-from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.models import ModelNote
+from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
-from services.catalogue.settled import SettledModels
-from services.catalogue.store import ProductStore
+from services.catalogue.store.database import ProductStore
+from services.catalogue.store.initial_model import SettledModels
+from services.catalogue.store.model_note import ModelNote
 
 RNG = np.random.default_rng(3)
 ONE, TWO = "fashion/1", "fashion/2"

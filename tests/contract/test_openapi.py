@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.contracts.errors import error_types
+from services.contracts.domain.errors import error_types
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
 

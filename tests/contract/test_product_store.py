@@ -12,12 +12,12 @@ import pytest
 from bson import ObjectId
 from pymongo.collection import Collection
 
-from services.catalogue.changes import ChangeBatch, ChangeFeed, read_token, token_text
-from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.pictures import picture_id
+from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import FurtherImage, Prediction, Product, StoredImage
-from services.catalogue.store import Fingerprint, ProductStore
-from services.contracts.errors import CatalogueUnavailable
+from services.catalogue.store.change_feed import ChangeBatch, ChangeFeed, read_token, token_text
+from services.catalogue.store.database import Fingerprint, ProductStore
+from services.catalogue.store.pictures import picture_id
+from services.contracts.domain.errors import CatalogueUnavailable
 from tests.support.mongo import fresh_database
 from tests.support.stack import free_ports
 

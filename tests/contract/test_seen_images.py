@@ -1,8 +1,8 @@
 """What the store remembers of fetched images, against the server that MONGO_URL names, else a stand-in."""
 
-from services.catalogue.seen_images import SeenImage
-from services.catalogue.store import ProductStore
-from services.contracts.fetch import Validators
+from services.catalogue.store.database import ProductStore
+from services.catalogue.store.http_cache import SeenImage
+from services.contracts.images.fetch import Validators
 
 
 def image(number: int, etag: str | None = '"1"', modified: str | None = None) -> SeenImage:

@@ -17,10 +17,10 @@ import grpc
 import numpy as np
 import pytest
 
-from services.contracts.errors import EmbeddingUnavailable, UpstreamTimeout
-from services.contracts.manifest import Manifest, load_manifest
-from services.contracts.serving_api import prediction_service_pb2_grpc
-from services.embedding.tfs_client import TfsClient
+from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
+from services.contracts.domain.manifest import Manifest, load_manifest
+from services.contracts.wire.serving_messages import prediction_service_pb2_grpc
+from services.embedding.serving.tfs_client import TfsClient
 from tests.support.tfs import (
     content_tensor,
     predict_request,

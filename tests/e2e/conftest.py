@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from services.local.sample.catalogue import sample_query
+from services.sample_shop.catalogue import sample_query
 from tests.support.browser import NO_BROWSER, Watch, find_chromium, running_chromium, watched_page
 from tests.support.foreign import ForeignSite
 from tests.support.http import ImageServer

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
-from services.local.sample.catalogue import sample_query
+from services.sample_shop.catalogue import sample_query
 from tests.e2e.steps import CARDS, base64_query, choose, give, hand_over, product
 from tests.support.browser import Watch, watched_page
 from tests.support.http import ImageServer
@@ -191,10 +191,10 @@ def test_nothing_close_is_told_above_what_comes_nearest(page: Page, photo: Path)
     expect(page.get_by_role("heading", name="Nothing really close")).to_be_visible()
 
 
-def test_without_a_scale_the_score_stands_for_the_likeness(page: Page, photo: Path) -> None:
-    page.route("**/v1/search", changed(lambda answer: answer["results"][0].update(score=0.876, likeness=None)))
+def test_without_a_scale_the_score_stands_for_the_similarity(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", changed(lambda answer: answer["results"][0].update(score=0.876, similarity=None)))
     choose(page, photo)
-    expect(page.locator(CARDS).first.locator(".likeness")).to_have_text("87 % alike")
+    expect(page.locator(CARDS).first.locator(".similarity")).to_have_text("87 % alike")
 
 
 def test_filters_that_leave_nothing_offer_to_be_cleared(page: Page, photo: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.local.sample.catalogue import sample_query
+from services.sample_shop.catalogue import sample_query
 from tests.e2e.steps import CARDS, base64_query, choose, titles
 from tests.support.browser import watched_page
 from tests.support.foreign import ForeignSite

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from services.embedding.garments import overlaps
-from services.local.sample.catalogue import sample_query
+from services.contracts.domain.garments import overlaps
+from services.sample_shop.catalogue import sample_query
 from tests.e2e.steps import CARDS, choose, give, hand_over, titles
 from tests.support.browser import Watch
 from tests.support.http import ImageServer
@@ -24,7 +24,7 @@ def test_a_chosen_photo_brings_its_category_and_products_with_all_they_have(page
     first = page.locator(CARDS).first
     assert (first.get_by_role("link").get_attribute("href") or "").startswith("https://shop.example/products/")
     expect(first.locator(".price")).to_have_text(re.compile(r"€\d+\.\d\d"))
-    expect(first.locator(".likeness")).to_have_text(re.compile(r"^(Nearly the same|Very alike|Alike) · \d+ %$"))
+    expect(first.locator(".similarity")).to_have_text(re.compile(r"^(Nearly the same|Very alike|Alike) · \d+ %$"))
     image = first.locator("img")
     expect(image).to_have_js_property("complete", True)
     assert image.evaluate("image => image.naturalWidth") == 240

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pymongo
 
-from services.catalogue.documents import MARKER_PREFIX, from_document
-from services.catalogue.vectors import stored_vector
-from services.index import snapshot
-from services.index.blocks import BlockReader
-from services.index.snapshot import Origin
+from services.catalogue.documents.product_document import MARKER_PREFIX, from_document
+from services.catalogue.documents.vectors import stored_vector
+from services.index.replica import snapshot
+from services.index.replica.block_file import BlockReader
+from services.index.replica.snapshot import Origin
 from tests.faults.feed import FIRST_REVISION
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, category_of, vector_of

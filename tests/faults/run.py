@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from services.catalogue.store import ProductStore
+from services.catalogue.store.database import ProductStore
 from tests.faults import comparison
 from tests.faults.feed import Feed
 from tests.faults.journal import Journal

@@ -5,8 +5,8 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from services.catalogue.store import ProductStore
-from services.contracts.errors import CatalogueUnavailable
+from services.catalogue.store.database import ProductStore
+from services.contracts.domain.errors import CatalogueUnavailable
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, Plan, Write, product
 

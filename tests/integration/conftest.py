@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.local.sample.catalogue import sample_query
 from services.local.stack import Stack
+from services.sample_shop.catalogue import sample_query
 from tests.support.http import ImageServer
 from tests.support.shop import environment
 from tests.support.stack import MODEL_DIR, running_stack

@@ -14,8 +14,8 @@ import pymongo
 import pytest
 
 from services.catalogue.product import unit_vector
-from services.local.sample.catalogue import sample_query
 from services.local.stack import Stack
+from services.sample_shop.catalogue import sample_query
 from tests.support.http import ImageServer
 from tests.support.index import running_index
 from tests.support.mongo import private_mongo

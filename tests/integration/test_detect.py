@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from services.embedding.garments import overlaps
+from services.contracts.domain.garments import overlaps
 from services.local.stack import Stack
 from tests.support import images
 from tests.support.embedding import problem

@@ -13,11 +13,11 @@ import orjson
 import pymongo
 import pytest
 
-from services.catalogue.doctor import KINDS, Examination
-from services.catalogue.documents import Record, to_document
+from services.catalogue.documents.product_document import Record, to_document
+from services.catalogue.health.doctor import KINDS, Examination
 from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
-from services.cli.import_run import SHIPPED
-from services.contracts.fetch import ImageFetcher
+from services.cli.imports.run import SHIPPED
+from services.contracts.images.fetch import ImageFetcher
 from tests.support.http import ImageServer, picture
 from tests.support.mongo import fresh_database, private_mongo
 from tests.support.stack import ROOT

@@ -10,9 +10,9 @@ import httpx
 import numpy as np
 import pytest
 
-from services.contracts.framing import pack
-from services.contracts.imaging import prepare_image
-from services.contracts.wire import BatchAnswer, EmbeddingAnswer
+from services.contracts.images.preparation import prepare_image
+from services.contracts.wire.embedding import BatchAnswer, EmbeddingAnswer
+from services.contracts.wire.framing import pack
 from tests.support import images
 from tests.support.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
 from tests.support.stack import eventually, free_ports

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image, ImageDraw
 
-from services.local.sample.catalogue import sample_products, sample_query
+from services.sample_shop.catalogue import sample_products, sample_query
 from tests.support.http import ImageServer
 from tests.support.stack import eventually
 
@@ -73,19 +73,21 @@ def test_form_raw_body_and_base64_give_the_same_answer(api: httpx.Client, catalo
     assert results[0] == results[1] == results[2]
 
 
-def test_each_result_says_how_alike_it_is_in_words_and_number(api: httpx.Client, catalogue: list[str]) -> None:
+def test_each_result_says_how_alike_it_is_by_label_and_number(api: httpx.Client, catalogue: list[str]) -> None:
     results = search(api, PHOTO, k=100).json()["results"]
-    values = [result["likeness"]["value"] for result in results]
+    values = [result["similarity"]["value"] for result in results]
     assert values == sorted(values, reverse=True)
     category = next(c for c in api.get("/v1/categories").json()["categories"] if c["name"] == results[0]["category"])
     assert [value >= 0.5 for value in values] == [result["score"] >= category["close_score"] for result in results]
-    assert all(("alike" in result["likeness"]["words"]) or result["likeness"]["value"] >= 0.95 for result in results)
+    assert all(
+        ("alike" in result["similarity"]["label"]) or result["similarity"]["value"] >= 0.95 for result in results
+    )
 
 
 def test_the_picture_of_a_product_is_nearly_the_same_as_it(api: httpx.Client, catalogue: list[str]) -> None:
     picture = api.get(f"/v1/products/{catalogue[0]}/image").content
     first = search(api, picture, category="Topwear").json()["results"][0]
-    assert (first["id"], first["likeness"]["words"]) == (catalogue[0], "nearly the same")
+    assert (first["id"], first["similarity"]["label"]) == (catalogue[0], "nearly the same")
 
 
 def test_a_product_put_is_first_for_its_own_image_within_a_second_and_gone_after_its_delete(api: httpx.Client) -> None:

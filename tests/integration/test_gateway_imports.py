@@ -11,7 +11,7 @@ import orjson
 import pymongo
 import pytest
 
-from services.gateway.import_feed import NDJSON
+from services.gateway.imports.upload import NDJSON
 from tests.support.http import ImageServer, picture
 from tests.support.import_stack import ImportStack, finish, running_import_stack, wait_for_products
 from tests.support.shop import environment

@@ -15,7 +15,7 @@ import pytest
 from pymongo.collection import Collection
 
 from services.catalogue.product import FurtherImage, Prediction, Product, unit_vector
-from services.catalogue.store import ProductStore
+from services.catalogue.store.database import ProductStore
 from tests.support.index import IndexProcess, running_index
 from tests.support.mongo import StandIn, private_mongo
 from tests.support.stack import eventually

@@ -15,7 +15,7 @@ from bson import Binary
 from pymongo.collection import Collection
 
 from services.catalogue.product import FurtherImage, Product, unit_vector
-from services.catalogue.store import ProductStore
+from services.catalogue.store.database import ProductStore
 from tests.support.index import IndexProcess, running_index
 from tests.support.mongo import StandIn, private_mongo
 from tests.support.stack import eventually
@@ -85,7 +85,7 @@ def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
     assert soon(lambda: first(index, one)) | {"score": 1} == {
         "id": "n1",
         "score": 1,
-        "likeness": None,
+        "similarity": None,
         "image": 0,
         "category": 0,
         "url": None,
@@ -130,7 +130,7 @@ def test_a_category_with_enough_products_gets_a_scale_of_its_own(mongo: StandIn,
     put(mongo, *(Product(f"scale-{n}", 8, vector(), model="fashion/1") for n in range(80)))
     close = eventually(lambda: index.status()["categories"][8]["close_score"])
     hits = index.search(vector(), 8, k=100)
-    assert [hit["likeness"] >= 0.5 for hit in hits] == [hit["score"] >= close for hit in hits]
+    assert [hit["similarity"] >= 0.5 for hit in hits] == [hit["score"] >= close for hit in hits]
     for n in range(80):
         delete(mongo, f"scale-{n}")
     eventually(lambda: index.status()["categories"][8]["close_score"] is None)

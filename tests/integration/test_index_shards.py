@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.local.sample.catalogue import sample_products, sample_query
 from services.local.stack import Stack
+from services.sample_shop.catalogue import sample_products, sample_query
 from tests.support.index import IndexProcess, running_index
 from tests.support.shop import Shop, second_gateway
 from tests.support.stack import MODEL_DIR, eventually

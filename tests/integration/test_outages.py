@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from services.local.sample.catalogue import sample_query
 from services.local.stack import Stack
+from services.sample_shop.catalogue import sample_query
 from tests.support.stack import eventually, kill, stopped
 
 PHOTO = sample_query(5)

@@ -12,8 +12,8 @@ import pymongo
 import pytest
 from bson import ObjectId
 
-from services.catalogue.documents import from_document
-from services.catalogue.embeddings import read_embeddings
+from services.catalogue.documents.embeddings import read_embeddings
+from services.catalogue.documents.product_document import from_document
 from tests.support.http import ImageServer, picture
 from tests.support.import_stack import Imported, ImportStack, finish, running_import_stack
 from tests.support.stack import eventually

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.local.sample.catalogue import sample_products
-from services.local.sample.check import check_model
+from services.sample_shop.catalogue import sample_products
+from services.sample_shop.check import check_model
 
 MODELS = Path(__file__).parents[2] / "models" / "fashion"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.local.sample.catalogue import sample_query
+from services.sample_shop.catalogue import sample_query
 from tests.support.shop import environment
 from tests.support.stack import eventually
 from tests.support.switch import PATIENT, Done, ModelStack, Searches, Truth, running_models

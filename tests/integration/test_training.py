@@ -15,10 +15,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.catalogue.kaggle import CATEGORIES
+from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.cli.train import evaluate, train
-from services.contracts.manifest import load_manifest
-from tests.unit.training.shapes import make_archive, make_photos, products
+from services.contracts.domain.manifest import load_manifest
+from tests.support.archives import make_archive, make_photos, products
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "fashion" / "1"
@@ -230,12 +230,12 @@ def real(variable: str) -> Path:
 @pytest.mark.real_data
 @pytest.mark.timeout(600)  # reads all 39,663 rows: 65 s on two busy cores
 def test_the_shipped_model_tells_the_nine_categories_on_its_test_part() -> None:
-    from training.dataset import read_dataset
-    from training.evaluate import Asked, figures_on_test_part
-    from training.evidence import Sources
-    from training.figures import answers
+    from training.data.dataset import read_dataset
+    from training.data.evidence import Sources
+    from training.evaluation.figures import answers
+    from training.evaluation.served_model import ServedModel
     from training.progress import Terminal
-    from training.served import ServedModel
+    from training.report.evaluate import Asked, figures_on_test_part
 
     archive = real("DATASET")
     model = ServedModel.load(SHIPPED)

@@ -10,7 +10,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.catalogue.sources import RejectedRow, SourceError, SourceRow, open_source
+from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 
 ITEM = (
     "<item><g:id>{n}</g:id><g:title>Salt &amp; {n}</g:title><g:image_link>https://a.test/{n}.jpg</g:image_link></item>"

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.contracts.box import Box
-from services.contracts.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
-from services.contracts.imaging import ImageLimits, prepare_image
-from services.contracts.manifest import InputSize
+from services.contracts.domain.box import Box
+from services.contracts.domain.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
+from services.contracts.domain.manifest import InputSize
+from services.contracts.images.preparation import ImageLimits, prepare_image
 from tests.support import images
 
 TYPED = (InvalidImage, ImageTooLarge, UnsupportedImage, InvalidRequest)

@@ -8,9 +8,9 @@ import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.contracts.filter_json import parse_filter
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery
+from services.contracts.wire.filter_json import parse_filter
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery
 from tests.support.filters import meets, without
 
 COLOURS = ["Red", "Blue", "Navy Blue"]

@@ -9,11 +9,11 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from services.catalogue.product import Product, unit_vector
-from services.contracts.filter_json import parse_filter
-from services.index import view
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery, Query
-from services.index.payload import pack
+from services.contracts.wire.filter_json import parse_filter
+from services.engine import category_view as view
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.engine.payload import pack
 from tests.support.filters import ATTRIBUTES, filters, kind_of, meets, without
 
 CATALOGUES = st.lists(ATTRIBUTES, min_size=4, max_size=40)

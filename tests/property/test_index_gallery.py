@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.catalogue.product import FurtherImage, Product, unit_vector
-from services.contracts.filter_json import parse_filter
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery, Query
-from services.index.payload import pack
+from services.contracts.wire.filter_json import parse_filter
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.engine.payload import pack
 from tests.support.filters import ATTRIBUTES, FILTERS, meets
 
 CATEGORIES, DIMENSION = 3, 4

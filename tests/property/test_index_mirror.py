@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.index.gallery import Query
-from services.index.mirror import Mirror
+from services.engine.gallery import Query
+from services.index.replica.replica import Mirror
 from tests.support.documents import BROKEN, GONE, PROBE, RECORDS, empty_mirror, everything
 
 # One change is a document as it then is, or the id of one that has gone.

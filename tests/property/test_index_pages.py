@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.catalogue.documents import Record
+from services.catalogue.documents.product_document import Record
 from services.catalogue.product import Product, unit_vector
-from services.contracts.wire import MAX_REACH
+from services.contracts.wire.index import MAX_REACH
 from tests.support.index import app_around, new_mirror
 
 PRODUCTS = 620

@@ -7,9 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.catalogue.documents import BrokenDocument, Record
-from services.index import snapshot
-from services.index.snapshot import Moment, Origin
+from services.catalogue.documents.product_document import BrokenDocument, Record
+from services.index.replica import snapshot
+from services.index.replica.snapshot import Moment, Origin
 from tests.support.documents import BROKEN, GONE, RECORDS, empty_mirror, everything
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 2, 3)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.contracts.errors import UnknownProduct
-from services.contracts.filter_json import parse_filter
-from services.contracts.wire import Facet
-from services.index import span
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery, Query
+from services.contracts.domain.errors import UnknownProduct
+from services.contracts.domain.facets import Facet
+from services.contracts.wire.filter_json import parse_filter
+from services.engine import multi_search as span
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
 
 DIMENSION, CATEGORIES = 6, 2
 NAMES = ["default", "b", "a"]

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from services.contracts.manifest import DetectorManifest
-from services.contracts.serving_api import predict_pb2
+from services.contracts.domain.manifest import DetectorManifest
+from services.contracts.wire.serving_messages import predict_pb2
 from tests.support.tfs import CATEGORIES, field_tensor, manifest
 
 

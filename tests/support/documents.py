@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from services.catalogue.documents import BrokenDocument, Record
+from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import FurtherImage, Product, unit_vector
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery, Query
-from services.index.mirror import Mirror
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.index.replica.replica import Mirror
 
 KEYS = ["1", "2", "größe"]
 DOCUMENT_IDS = [*KEYS, "oid1", "oid2", "oid3"]

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from fastapi.testclient import TestClient
 
-from services.contracts.framing import FRAMED, pack
+from services.contracts.wire.framing import FRAMED, pack
 from tests.support.stack import eventually, free_ports
 from tests.support.tfs import ScriptedServing, manifest
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.catalogue.changes import ChangeBatch
-from services.catalogue.documents import Record
+from services.catalogue.documents.product_document import Record
 from services.catalogue.product import Product
-from services.contracts.errors import CatalogueUnavailable
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery, Query
-from services.index.keeper import Keeper
-from services.index.mirror import Mirror
-from services.index.sync import Follower, Manner
+from services.catalogue.store.change_feed import ChangeBatch
+from services.contracts.domain.errors import CatalogueUnavailable
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.index.follow.follower import Follower, Manner
+from services.index.replica.replica import Mirror
+from services.index.replica.snapshot_keeper import Keeper
 
 AWAY = CatalogueUnavailable("the catalogue's database at db:1 cannot be reached")
 

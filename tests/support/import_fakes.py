@@ -9,20 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from services.catalogue.bulk import PutReport, Refused
-from services.catalogue.describing import Placer
-from services.catalogue.documents import BrokenDocument, Record
-from services.catalogue.import_report import RejectedFile, Tally
-from services.catalogue.importer import Importer, ImportOptions
-from services.catalogue.models import ModelNote
-from services.catalogue.patience import Patience
-from services.catalogue.pictures import picture_id
+from services.catalogue.documents.product_document import BrokenDocument, Record
+from services.catalogue.importing.description import Placer
+from services.catalogue.importing.importer import Importer, ImportOptions
+from services.catalogue.importing.report import RejectedFile, Tally
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.seen_images import SeenImage
-from services.catalogue.sources import FeedMapping, RejectedRow, SourceRow
-from services.contracts.errors import ImageUrlFailed, LookalikeError
-from services.contracts.fetch import Fetched, Validators
-from services.contracts.wire import BatchAnswer, BatchEmbedding, BatchItem, Category, Refusal
+from services.catalogue.retry import Patience
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import RejectedRow, SourceRow
+from services.catalogue.store.bulk_write import PutReport, Refused
+from services.catalogue.store.http_cache import SeenImage
+from services.catalogue.store.model_note import ModelNote
+from services.catalogue.store.pictures import picture_id
+from services.contracts.domain.errors import ImageUrlFailed, LookalikeError
+from services.contracts.images.fetch import Fetched, Validators
+from services.contracts.wire.embedding import BatchAnswer, BatchEmbedding, BatchItem, Category, Refusal
 
 CATEGORIES = ("Topwear", "Shoes", "Bags")
 

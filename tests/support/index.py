@@ -13,21 +13,21 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from services.contracts.app import make_app
-from services.contracts.catalogues import DEFAULT
-from services.contracts.manifest import InputSize, Manifest, ManifestError
+from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.manifest import InputSize, Manifest, ManifestError
+from services.contracts.web.app import make_app
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery
 from services.index.app import readiness
-from services.index.flat import FaissFlat
-from services.index.gallery import Gallery
-from services.index.indexed import Indexed
+from services.index.follow.follower import Follower
 from services.index.metrics import IndexMetrics
-from services.index.mirror import Mirror
-from services.index.models import IndexedModels
-from services.index.noted import NotedModels
+from services.index.models.indexed_model import Indexed
+from services.index.models.indexed_models import IndexedModels
+from services.index.models.note_file import NotedModels
+from services.index.replica.replica import Mirror
+from services.index.replica.writer import Writer
 from services.index.routes import router
 from services.index.state import IndexState
-from services.index.sync import Follower
-from services.index.writer import Writer
 from tests.support.stack import ROOT, eventually, free_ports
 
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")

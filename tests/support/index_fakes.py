@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.contracts.errors import CategoryElsewhere, LookalikeError, UnknownProduct
-from services.contracts.wire import (
+from services.contracts.domain.errors import CategoryElsewhere, LookalikeError, UnknownProduct
+from services.contracts.wire.index import (
     CategoryCount,
     Hit,
     IndexAnswer,
@@ -98,7 +98,7 @@ class FakeIndex:
             category=category,
             hits=hits,
             best_score=0.5,
-            best_likeness=None,
+            best_similarity=None,
             next_page=None,
             model="fashion/1",
             active="fashion/1",

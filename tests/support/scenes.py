@@ -5,10 +5,10 @@ import io
 import numpy as np
 from PIL import Image
 
-from services.contracts.imaging import prepare_image
-from services.contracts.manifest import InputSize
-from services.local.sample.catalogue import sample_query_product
-from training.metric.cutouts import alpha_of
+from services.contracts.domain.manifest import InputSize
+from services.contracts.images.preparation import prepare_image
+from services.sample_shop.catalogue import sample_query_product
+from training.data.cutouts import alpha_of
 
 SIZE = (640, 480)
 SHOT = InputSize(height=400, width=400)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from services.local.sample.catalogue import sample_products
 from services.local.settings import StackSettings
 from services.local.supervisor import processes
+from services.sample_shop.catalogue import sample_products
 from tests.support.stack import ROOT, eventually, free_ports, running_stack
 
 MOST, FEW = 24, 6  # of the shoes, more than one page of results; of the others a few

@@ -18,7 +18,7 @@ import orjson
 import pymongo
 from numpy.typing import NDArray
 
-from services.catalogue.documents import from_document
+from services.catalogue.documents.product_document import from_document
 from services.local.stack import Stack
 from tests.support.stack import ROOT, stack_settings
 

@@ -17,8 +17,8 @@ from typing import Any
 import grpc
 import numpy as np
 
-from services.contracts.manifest import InputSize, Manifest
-from services.contracts.serving_api import (
+from services.contracts.domain.manifest import InputSize, Manifest
+from services.contracts.wire.serving_messages import (
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.local.sample.catalogue import write_sample
+from services.sample_shop.catalogue import write_sample
 from tools.compose_test import bad_input, checks, images, measure, snapshots
 from tools.compose_test.load import Load
 from tools.compose_test.project import ROOT, SERVICES, Failed, Project, check

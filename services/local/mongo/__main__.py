@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from nx_27017.server import run_server
 
-from services.contracts.telemetry import configure_logging
+from services.contracts.web.telemetry import configure_logging
 from services.local.mongo.inserts import Handler
 
 log = structlog.get_logger()

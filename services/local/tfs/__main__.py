@@ -12,8 +12,8 @@ from pathlib import Path
 import structlog
 from google.protobuf import text_format
 
-from services.contracts.serving_api import model_server_config_pb2
-from services.contracts.telemetry import configure_logging
+from services.contracts.web.telemetry import configure_logging
+from services.contracts.wire.serving_messages import model_server_config_pb2
 from services.local.tfs.batching import Batcher
 from services.local.tfs.grpc_services import PortTaken, make_server, model_configs
 from services.local.tfs.repository import Repository

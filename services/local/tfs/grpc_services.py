@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import grpc
 import structlog
 
-from services.contracts.serving_api import (
+from services.contracts.wire.serving_messages import (
     get_model_status_pb2,
     model_management_pb2,
     model_service_pb2_grpc,

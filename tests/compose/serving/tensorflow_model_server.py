@@ -10,7 +10,7 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from services.contracts.serving_api import model_server_config_pb2
+from services.contracts.wire.serving_messages import model_server_config_pb2
 from services.local.tfs.__main__ import main as serve
 
 BATCHING = {

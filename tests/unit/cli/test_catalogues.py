@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.catalogue.models import ModelChangeRefused
+from services.catalogue.store.model_note import ModelChangeRefused
 from services.cli.main import app
-from services.cli.model_run import ModelCommands, Where
+from services.cli.models.run import ModelCommands, Where
 
 RUN = CliRunner()
 

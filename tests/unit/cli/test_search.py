@@ -31,13 +31,13 @@ def test_a_port_that_is_no_number_is_named(tmp_path: Path) -> None:
     assert "setting GATEWAY_PORT" in done.output
 
 
-def test_a_result_is_shown_with_its_likeness_and_what_the_search_made_of_the_photo(
+def test_a_result_is_shown_with_its_similarity_and_what_the_search_made_of_the_photo(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shown = {"url": "https://shop.example/p", "title": "A bag", "score": 0.91}
     results = [
-        {**shown, "id": "b1", "likeness": {"value": 0.62, "words": "alike"}},
-        {**shown, "id": "b2", "likeness": None},
+        {**shown, "id": "b1", "similarity": {"value": 0.62, "label": "alike"}},
+        {**shown, "id": "b2", "similarity": None},
     ]
     answer = {
         "outcome": "no_close_match",

@@ -3,7 +3,7 @@
 import typer.main
 
 from services.cli.train import SHIPPED, train
-from training.networks import ARCHITECTURES, DETECTOR
+from training.networks.architectures import ARCHITECTURES, DETECTOR
 from training.options import DEFAULTS, OWN
 
 

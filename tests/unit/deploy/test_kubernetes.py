@@ -10,8 +10,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from services.contracts.categories import held_categories
-from services.contracts.manifest import load_manifest
+from services.contracts.domain.categories import held_categories
+from services.contracts.domain.manifest import load_manifest
 from tests.support.settings import ROOT, settings
 
 Manifest = dict[str, Any]

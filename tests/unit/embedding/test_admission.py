@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.contracts.errors import TooManyRequests
+from services.contracts.domain.errors import TooManyRequests
 from services.embedding.admission import Admission
 
 

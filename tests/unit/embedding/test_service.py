@@ -8,11 +8,11 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
-from services.contracts.framing import FRAMED
-from services.contracts.wire import MAX_BATCH, BatchAnswer, ModelFacts
+from services.contracts.wire.embedding import MAX_BATCH, BatchAnswer, ModelFacts
+from services.contracts.wire.framing import FRAMED
 from services.embedding.app import create_app
+from services.embedding.serving.tfs_client import TfsClient
 from services.embedding.settings import EmbeddingSettings
-from services.embedding.tfs_client import TfsClient
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem, write_model
 from tests.support.stack import eventually

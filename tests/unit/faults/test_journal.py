@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.catalogue.vectors import stored_vector
+from services.catalogue.documents.vectors import stored_vector
 from tests.faults.comparison import Held, apart, lost
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, Plan, Write, category_of, vector_of

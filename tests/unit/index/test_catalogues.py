@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from services.contracts.wire import IndexStatus
+from services.contracts.wire.index import IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import app_around, new_mirror, write_model

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from services.catalogue.documents import Record
+from services.catalogue.documents.product_document import Record
 from services.catalogue.product import FurtherImage, Product, unit_vector
-from services.contracts.manifest import ManifestError
-from services.contracts.wire import IndexAnswer, IndexStatus
+from services.contracts.domain.manifest import ManifestError
+from services.contracts.wire.index import IndexAnswer, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import MANIFEST, app_around, new_mirror, write_model
@@ -312,12 +312,12 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert "s3cret" not in repr(settings)
 
 
-def test_without_a_threshold_and_with_few_products_a_hit_has_no_likeness(http: TestClient) -> None:
-    assert {hit["likeness"] for hit in http.post("/v1/search", json=query()).json()["hits"]} == {None}
+def test_without_a_threshold_and_with_few_products_a_hit_has_no_similarity(http: TestClient) -> None:
+    assert {hit["similarity"] for hit in http.post("/v1/search", json=query()).json()["hits"]} == {None}
     assert http.get("/v1/status").json()["categories"][0]["close_score"] is None
 
 
-def test_hits_have_their_likeness_by_the_models_threshold_or_by_the_products_themselves() -> None:
+def test_hits_have_their_similarity_by_the_models_threshold_or_by_the_products_themselves() -> None:
     manifest = MANIFEST.model_copy(update={"thresholds": {"no_close_match": 0.6}})
     rng = np.random.default_rng(4)
     many = [unit_vector((VECTORS[0] + rng.standard_normal(64)).astype(np.float32)) for _ in range(80)]
@@ -328,13 +328,13 @@ def test_hits_have_their_likeness_by_the_models_threshold_or_by_the_products_the
         by_threshold = http.post("/v1/search", json=query()).json()["hits"]
         by_products = http.post("/v1/similar", json={"id": "m3", "k": 80}).json()["hits"]
         categories = http.get("/v1/status").json()["categories"]
-    assert by_threshold[0]["likeness"] == 1
+    assert by_threshold[0]["similarity"] == 1
     assert all(
-        hit["likeness"] == pytest.approx(max(0, 1 - np.sqrt((1 - min(1, hit["score"])) / 1.6)), abs=1e-3)
+        hit["similarity"] == pytest.approx(max(0, 1 - np.sqrt((1 - min(1, hit["score"])) / 1.6)), abs=1e-3)
         for hit in by_threshold
     )
     close = categories[1]["close_score"]
     assert categories[0]["close_score"] == 0.6
     assert close != 0.6
-    assert [hit["likeness"] >= 0.5 for hit in by_products] == [hit["score"] >= close for hit in by_products]
-    assert len({hit["likeness"] >= 0.5 for hit in by_products}) == 2
+    assert [hit["similarity"] >= 0.5 for hit in by_products] == [hit["score"] >= close for hit in by_products]
+    assert len({hit["similarity"] >= 0.5 for hit in by_products}) == 2

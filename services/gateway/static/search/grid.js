@@ -1,7 +1,7 @@
 /** The results: cards, and grey ones while they are awaited. */
 
 import { h, safeUrl } from "../shared/dom.js";
-import { likeness, price } from "../shared/format.js";
+import { similarity, price } from "../shared/format.js";
 import { icon } from "../shared/icons.js";
 import { picture } from "../shared/picture.js";
 
@@ -22,10 +22,10 @@ export function card(result, position, context) {
 
 function facts(result, { t, language, currency }) {
   const cost = price(result.attributes, { language, currency });
-  const { percent, text } = likeness(result, t);
-  const bar = h("span", { class: "likeness-bar", vars: { "--alike": `${percent}%` }, "aria-hidden": "true" });
+  const { percent, text } = similarity(result, t);
+  const bar = h("span", { class: "similarity-bar", vars: { "--alike": `${percent}%` }, "aria-hidden": "true" });
   const shop = result.catalogue && h("span", { class: "muted" }, result.catalogue);
-  return h("div", { class: "card-facts" }, cost && h("span", { class: "price" }, cost), shop, h("span", { class: "likeness" }, bar, text));
+  return h("div", { class: "card-facts" }, cost && h("span", { class: "price" }, cost), shop, h("span", { class: "similarity" }, bar, text));
 }
 
 /** @param {number} count */

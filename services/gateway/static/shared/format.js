@@ -5,13 +5,13 @@ const percent = (share) => Math.max(0, Math.min(100, Math.floor(share * 100 + 1e
 
 /**
  * How alike a result is, in words and as a number from 0 to 100; by its score alone where the shop's server has no scale for it.
- * @param {{score: number, likeness?: {value: number, words: string}|null}} result @param {any} t the words
+ * @param {{score: number, similarity?: {value: number, label: string}|null}} result @param {any} t the words
  * @returns {{percent: number, text: string}}
  */
-export function likeness(result, t) {
-  if (!result.likeness) return { percent: percent(result.score), text: t.results.alike(percent(result.score)) };
-  const { value, words } = result.likeness;
-  return { percent: percent(value), text: t.results.likeness(t.results.likenessWords[words] ?? words, percent(value)) };
+export function similarity(result, t) {
+  if (!result.similarity) return { percent: percent(result.score), text: t.results.alike(percent(result.score)) };
+  const { value, label } = result.similarity;
+  return { percent: percent(value), text: t.results.similarity(t.results.similarityLabels[label] ?? label, percent(value)) };
 }
 
 /**

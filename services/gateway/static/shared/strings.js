@@ -88,9 +88,9 @@ const en = {
     took: (milliseconds) => `${milliseconds} ms`,
     announced: (count, category) => `${count} ${plural(count, "product", "products")} found in ${category}, most alike first.`,
     alike: (percent) => `${percent} % alike`,
-    likeness: (words, percent) => `${words} · ${percent} %`,
+    similarity: (words, percent) => `${words} · ${percent} %`,
     /** By the API's words. */
-    likenessWords: { "nearly the same": "Nearly the same", "very alike": "Very alike", alike: "Alike", "somewhat alike": "Somewhat alike", "not alike": "Not alike" },
+    similarityLabels: { "nearly the same": "Nearly the same", "very alike": "Very alike", alike: "Alike", "somewhat alike": "Somewhat alike", "not alike": "Not alike" },
     like: "More like this",
     likeOf: (title) => `More like this: ${title}`,
     more: "Show more",

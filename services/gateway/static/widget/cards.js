@@ -1,7 +1,7 @@
 /** The widget's results. */
 
 import { h, safeUrl } from "../shared/dom.js";
-import { likeness, price } from "../shared/format.js";
+import { similarity, price } from "../shared/format.js";
 import { picture } from "../shared/picture.js";
 
 /**
@@ -17,7 +17,7 @@ export const linkOf = (result, template) => safeUrl(template ? template.replaceA
 export function card(result, position, context) {
   const { t, language, currency, template, onClick } = context;
   const cost = price(result.attributes, { language, currency });
-  const facts = h("span", { class: "facts" }, cost && h("span", { class: "price" }, cost), h("span", { class: "muted" }, likeness(result, t).text));
+  const facts = h("span", { class: "facts" }, cost && h("span", { class: "price" }, cost), h("span", { class: "muted" }, similarity(result, t).text));
   const body = [picture(result, position, context), h("span", { class: "title" }, result.title || result.id), facts];
   const href = linkOf(result, template);
   const link = href ? h("a", { href, part: "link", on: { click: (event) => onClick(result, position, event) } }, body) : h("div", { class: "card-link" }, body);

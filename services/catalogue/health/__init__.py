@@ -1,0 +1,1 @@
+"""The catalogue doctor: what is wrong with the products; imports documents and contracts."""

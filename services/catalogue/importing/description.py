@@ -1,0 +1,96 @@
+"""What an import makes of a row before any image is looked at: its category, if the source says one, and its description."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+import orjson
+
+from services.catalogue.product import Attributes
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import SourceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A row's category by the source's own words; `category` is None where the network decides."""
+
+    category: int | None
+    source: Literal["feed", "mapping", "network"]
+
+
+class UnknownTarget(ValueError):
+    """A mapping leads to a category that the model does not have. The text says which."""
+
+
+class Placer:
+    """Finds a row's category among the model's."""
+
+    def __init__(self, categories: Sequence[str], mapping: FeedMapping) -> None:
+        """Remember both.
+
+        Args:
+            categories: the model's categories; a category's id is its position.
+            mapping: the feed's words in the model's terms.
+
+        Raises:
+            UnknownTarget: the mapping names a category that is not among them.
+        """
+        self._ours = {name.casefold(): number for number, name in enumerate(categories)}
+        self._mapping = mapping.categories
+        for word, target in self._mapping.items():
+            if target is not None and target.strip().casefold() not in self._ours:
+                names = ", ".join(categories)
+                raise UnknownTarget(
+                    f"the mapping leads {word!r} to {target!r}, which is no category: there are {names}"
+                )
+
+    def place(self, row: SourceRow) -> Placement | None:
+        """Return a row's category, or None for a row outside the catalogue. The mapping is asked before the names."""
+        for word in row.category_words:
+            folded = word.strip().casefold()
+            if folded in self._mapping:
+                target = self._mapping[folded]
+                return None if target is None else Placement(self._ours[target.strip().casefold()], "mapping")
+            if folded in self._ours:
+                return Placement(self._ours[folded], "feed")
+        return None if row.closed else Placement(None, "network")
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A row that is to become a product: all that is known of it but its image.
+
+    `feed_sha256` changes whenever anything of it changes.
+    """
+
+    row: SourceRow
+    placement: Placement
+    url: str | None
+    attributes: Attributes
+    feed_sha256: str
+
+    @property
+    def stores_image(self) -> bool:
+        """Whether the picture has to be kept by us: it comes from a file, and no web server shows it."""
+        return not isinstance(self.row.image, str) and self.row.image_url is None
+
+
+def describe(row: SourceRow, placement: Placement, url_template: str | None = None) -> Described:
+    """Return what is known of a row.
+
+    Args:
+        row: the row.
+        placement: its category by the source's words.
+        url_template: a product page's address with `{id}` in it, for rows that have none.
+    """
+    url = row.url
+    if url is None and url_template is not None:
+        url = url_template.replace("{id}", quote(row.key, safe=""))
+    facts: list[Any] = [row.title, url, row.image_url, placement.category, placement.source, row.attributes]
+    if row.images:  # without any, the hash is what it was when there were none
+        facts.append([image.name for image in row.images])
+    digest = hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return Described(row, placement, url, row.attributes, digest)

@@ -1,0 +1,69 @@
+"""A dry run: every row is read and every local image decoded, as an import would; no service is asked for anything."""
+
+from collections.abc import Callable
+
+from services.catalogue.importing.description import Placer
+from services.catalogue.importing.report import RejectedFile, Tally
+from services.catalogue.sources.records.rows import Loader, RejectedRow, Source, SourceImageError, SourceRow
+from services.contracts.domain.errors import LookalikeError
+from services.contracts.domain.manifest import InputSize
+from services.contracts.images.preparation import prepare_image
+
+
+def check(
+    source: Source,
+    placer: Placer,
+    size: InputSize,
+    rejected_file: RejectedFile,
+    tally: Tally,
+    limit: int | None = None,
+    on_progress: Callable[[], None] = lambda: None,
+) -> None:
+    """Read a source to its end, or to `limit` products; count what an import would take and write down what not.
+
+    Images that are URLs are not fetched.
+
+    Raises:
+        SourceError: the source breaks off.
+        RejectedFileError: rejected rows cannot be written down.
+    """
+    for row in source.rows():
+        if tally.checked == limit:
+            return
+        tally.read += 1
+        if isinstance(row, SourceRow) and placer.place(row) is None:
+            tally.outside += 1
+        elif (reason := _fault(row, size)) is not None:
+            rejected_file.add(RejectedRow(row.line, row.key, reason))
+            tally.rejected += 1
+        else:
+            for fault in _image_faults(row, size):
+                rejected_file.add(fault)
+                tally.images_rejected += 1
+            tally.checked += 1
+            tally.left_out.update(row.left_out if isinstance(row, SourceRow) else ())
+        if tally.read % 100 == 0:
+            on_progress()
+
+
+def _fault(row: SourceRow | RejectedRow, size: InputSize) -> str | None:
+    if isinstance(row, RejectedRow):
+        return row.reason
+    return None if isinstance(row.image, str) else _image_fault(row.image, size)
+
+
+def _image_faults(row: SourceRow | RejectedRow, size: InputSize) -> list[RejectedRow]:
+    """Return what is wrong with a product's further images, one complaint each."""
+    local = [] if isinstance(row, RejectedRow) else [image for image in row.images if image.load is not None]
+    found = ((image.name, image.load and _image_fault(image.load, size)) for image in local)
+    return [RejectedRow(row.line, row.key, reason, name) for name, reason in found if reason is not None]
+
+
+def _image_fault(load: Loader, size: InputSize) -> str | None:
+    try:
+        prepare_image(load(), size)
+    except SourceImageError as error:
+        return str(error)
+    except LookalikeError as error:
+        return error.detail
+    return None

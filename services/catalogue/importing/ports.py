@@ -1,0 +1,55 @@
+"""What an import needs of the embedding service, the catalogue and the web: each is also played by a fake in the tests."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from services.catalogue.documents.product_document import BrokenDocument, Record
+from services.catalogue.product import Product, StoredImage
+from services.catalogue.store.bulk_write import PutReport
+from services.catalogue.store.http_cache import SeenImage
+from services.catalogue.store.model_note import ModelNote
+from services.contracts.images.fetch import Fetched, Validators
+from services.contracts.wire.embedding import BatchAnswer
+
+
+class Known(Protocol):
+    """By what an import knows a product that has not changed."""
+
+    @property
+    def image_sha256(self) -> str | None: ...
+    @property
+    def feed_sha256(self) -> str | None: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def images(self) -> Sequence[tuple[str | None, str | None]]: ...
+    def seen_by(self, model: str) -> bool: ...
+
+
+class Embedding(Protocol):
+    """`EmbeddingClient`."""
+
+    async def embed_batch(
+        self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
+    ) -> BatchAnswer: ...
+
+
+class Catalogue(Protocol):
+    """`ProductStore`."""
+
+    async def models(self) -> ModelNote: ...
+    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Known]: ...
+    async def read(self, document_ids: Sequence[str]) -> Sequence[Record | BrokenDocument]: ...
+    async def put_images(
+        self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False
+    ) -> PutReport: ...
+    async def keep_images(self, kept: Mapping[str, Sequence[str]]) -> None: ...
+    async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport: ...
+    async def recall(self, keys: Sequence[str]) -> Mapping[str, SeenImage]: ...
+    async def remember(self, images: Mapping[str, SeenImage]) -> None: ...
+
+
+class Fetcher(Protocol):
+    """`ImageFetcher`."""
+
+    async def get(self, url: str, known: Validators) -> Fetched: ...

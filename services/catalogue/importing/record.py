@@ -1,0 +1,140 @@
+"""An import's record: a note in the database that says how it goes, kept true while it runs, and afterwards.
+
+Whoever reads it finds out, too, when the process that wrote it has gone without a word.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from services.catalogue.importing.lease import BEAT_S, STANDS_S, ImportLease
+from services.catalogue.process_mark import ProcessMark, is_alive, this_process
+from services.catalogue.retry import Patience
+from services.catalogue.store.database import ProductStore
+from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
+
+State = Literal["receiving", "running", "done", "failed", "cancelled", "interrupted"]
+UNDER_WAY: tuple[State, ...] = ("receiving", "running")
+INTERRUPTED = "the process that imported was ended: import again, what is in is skipped"
+TAKEN_OVER = "another import has taken over, for this one was not heard of for too long"
+
+
+class ImportRecord:
+    """Holds the lease of one import, and keeps its note up to date, for as long as the block lasts."""
+
+    def __init__(
+        self,
+        store: ProductStore,
+        source: str,
+        patience: Patience,
+        stopping: asyncio.Event,
+        state: State = "running",
+    ) -> None:
+        """Remember the import.
+
+        Args:
+            store: where the note goes.
+            source: what is imported, for people.
+            patience: waits for a database that is away when the import begins.
+            stopping: is set when the import is cancelled from elsewhere, or taken over.
+            state: what the import begins with.
+        """
+        self.started_at = datetime.now(UTC)
+        now = f"{self.started_at:%Y%m%d-%H%M%S-%f}"
+        self.id = f"{now[:-3]}-{secrets.token_hex(4)}"  # a later one sorts behind
+        self.state: State = state
+        self.cancelled = False
+        self.taken_over = False
+        self.facts: Callable[[], Mapping[str, Any]] = dict
+        self._ended_at: datetime | None = None
+        self._source = source
+        self._store = store
+        self._patience = patience
+        self._stopping = stopping
+        self._mark = this_process()
+        self._lease = ImportLease(store, self.id, source, self.started_at.isoformat(timespec="seconds"))
+        self._beats: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Take the lease.
+
+        Raises:
+            ImportUnderWay: another import holds it.
+            GivenUp, Stopped: the database stays away; we were told to stop.
+        """
+        await self._patience.call(lambda: self._lease.take(self._stopping))
+        try:
+            await self._patience.call(self._store.forget_imports)
+            await self._patience.call(lambda: self._store.put_import(self.id, self.document()))
+        except BaseException:
+            await self._drop()
+            raise
+        self._beats = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        """Write the note a last time and give the lease back."""
+        if self._beats is not None:
+            self._beats.cancel()
+            await asyncio.wait([self._beats])
+        if self.state in UNDER_WAY:
+            cancelled = isinstance(error, asyncio.CancelledError)
+            self.state = "done" if error is None else "interrupted" if cancelled else "failed"
+        with contextlib.suppress(LookalikeError):  # an import is not worse for a database that does not take the note
+            await self._store.put_import(self.id, self.document())
+        await self._drop()
+
+    def cancel(self) -> None:
+        """End the import early."""
+        self.cancelled = True
+        self._stopping.set()
+
+    def document(self) -> dict[str, Any]:
+        """Return the note as it is now."""
+        now = datetime.now(UTC)
+        if self._ended_at is None and self.state not in UNDER_WAY:
+            self._ended_at = now
+        return {
+            "id": self.id,
+            "state": self.state,
+            "source": self._source,
+            "started_at": self.started_at.isoformat(),
+            "updated_at": now.isoformat(),
+            "finished_at": None if self._ended_at is None else self._ended_at.isoformat(),
+            **self.facts(),
+            "process": asdict(self._mark),
+        }
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            with contextlib.suppress(CatalogueUnavailable):  # it is waited for elsewhere
+                self.taken_over = not await self._lease.renew()
+                if not self.taken_over:
+                    self.cancelled |= await self._store.put_import(self.id, self.document())
+                if self.taken_over or self.cancelled:
+                    self._stopping.set()
+
+    async def _drop(self) -> None:
+        with contextlib.suppress(LookalikeError):
+            await self._lease.drop()
+
+
+def present(note: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an import's note as it is true now: one that says that it runs is interrupted if nobody runs it."""
+    found = {name: value for name, value in note.items() if name != "process"}
+    if note["state"] not in UNDER_WAY:
+        return found
+    alive = is_alive(ProcessMark(**note["process"]))
+    if alive is None:
+        alive = datetime.now(UTC) - datetime.fromisoformat(note["updated_at"]) < timedelta(seconds=STANDS_S)
+    if alive:
+        return found
+    return {**found, "state": "interrupted", "reason": INTERRUPTED, "finished_at": note["updated_at"]}

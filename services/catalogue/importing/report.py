@@ -1,0 +1,199 @@
+"""What an import did: its counts, and the file of the rows that it could not take."""
+
+import os
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import orjson
+
+from services.catalogue.product import Product
+from services.catalogue.sources.records.rows import RejectedRow
+
+Status = Literal["done", "interrupted", "cancelled", "failed"]
+Fate = Literal["imported", "updated", "unchanged", "outside", "rejected", "image_rejected"]
+SHOWN_REJECTED = 200
+
+
+class RejectedFileError(Exception):
+    """The file for rejected rows cannot be written. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row of the source; `reason` says why it was rejected.
+
+    Beside that of its row, a further image that cannot be had has an outcome of its own, with its name.
+    """
+
+    line: int | None
+    key: str | None
+    fate: Fate
+    reason: str | None = None
+    image: str | None = None
+
+
+@dataclass
+class Tally:
+    """Counts of one import.
+
+    Attributes:
+        read: rows of the source, of every kind.
+        imported: products that are new.
+        updated: products that were there, and whose image, model or description changed.
+        unchanged: products that stand as they are.
+        embedded: images that went through the network.
+        not_modified: images that their web server did not send again, for they are as they were.
+        outside: rows that the source, or the mapping, places outside the categories.
+        rejected: rows that could not be taken.
+        images_rejected: further images that could not be had, of products that were taken or stand as they are.
+        checked: products that a dry run found nothing wrong with.
+        removed: products that the feed no longer has.
+        removable: the same in a dry run, which removes nothing.
+        disagreeing: imported or updated products whose category by the source is not the network's.
+        left_out: fields that are no attributes, by name: in how many rows.
+        sources: who gave the category of imported and updated products: feed, mapping or network.
+    """
+
+    read: int = 0
+    imported: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    embedded: int = 0
+    not_modified: int = 0
+    outside: int = 0
+    rejected: int = 0
+    images_rejected: int = 0
+    checked: int = 0
+    removed: int = 0
+    removable: int = 0
+    disagreeing: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    started: float = field(default_factory=time.monotonic)
+
+    def count(self, product: Product, *, is_new: bool) -> None:
+        """Count a product that was written."""
+        self.imported += is_new
+        self.updated += not is_new
+        self.sources[product.category_source] += 1
+        self.disagreeing += product.prediction is not None and product.prediction.category != product.category
+
+    @property
+    def products(self) -> int:
+        """Products that are done with: they stand as the source gives them, or a dry run found nothing wrong with them."""
+        return self.imported + self.updated + self.unchanged + self.checked
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start."""
+        return time.monotonic() - self.started
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How an import ended. `reason` says why it did not come to its end; `seconds` and `rate` are of the whole run."""
+
+    tally: Tally
+    status: Status
+    model: str | None
+    seconds: float
+    reason: str | None = None
+    rejected_file: Path | None = None
+    dry_run: bool = False
+
+    @property
+    def rate(self) -> float:
+        """Products a second."""
+        return self.tally.products / self.seconds if self.seconds > 0 else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """Return the summary as JSON has it."""
+        counts: tuple[str, ...] = (
+            "read",
+            "imported",
+            "updated",
+            "unchanged",
+            "embedded",
+            "not_modified",
+            "outside",
+            "rejected",
+            "images_rejected",
+            "checked",
+            "removed",
+            "removable",
+            "disagreeing",
+        )
+        return {
+            "status": self.status,
+            "dry_run": self.dry_run,
+            "reason": self.reason,
+            "model": self.model,
+            **{name: getattr(self.tally, name) for name in counts},
+            "category_sources": dict(self.tally.sources),
+            "left_out": dict(self.tally.left_out),
+            "seconds": round(self.seconds, 3),
+            "rate": round(self.rate, 1),
+            "rejected_file": None if self.rejected_file is None else str(self.rejected_file),
+        }
+
+
+class RejectedFile:
+    """Rejected rows as NDJSON: line, id, reason; of a further image its name as well.
+
+    The file appears whole at the end, and only if there are any. Without a path, only the first of them are kept.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._part: IO[bytes] | None = None
+        self.first: list[dict[str, Any]] = []  # for the page that shows how the last import went
+
+    def add(self, row: RejectedRow) -> None:
+        """Write down a row.
+
+        Raises:
+            RejectedFileError: the file cannot be written.
+        """
+        said = {"line": row.line, "id": row.key, "reason": row.reason}
+        if row.image is not None:
+            said["image"] = row.image
+        if len(self.first) < SHOWN_REJECTED:
+            self.first.append(said)
+        if self._path is None:
+            return
+        try:
+            if self._part is None:
+                self._part = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed in `close`
+                    dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part", delete=False
+                )
+            self._part.write(orjson.dumps(said) + b"\n")
+        except OSError as error:
+            raise self._error(error) from None
+
+    def close(self) -> Path | None:
+        """Put the file in its place and return it; without rejected rows, remove what an earlier import left there.
+
+        Raises:
+            RejectedFileError: the file cannot be written.
+        """
+        if self._path is None:
+            return None
+        try:
+            if self._part is None:
+                self._path.unlink(missing_ok=True)
+                return None
+            with self._part as part:
+                part.flush()
+                os.fsync(part.fileno())
+                os.fchmod(part.fileno(), 0o644)
+            Path(self._part.name).replace(self._path)
+        except OSError as error:
+            raise self._error(error) from None
+        return self._path
+
+    def _error(self, error: OSError) -> RejectedFileError:
+        return RejectedFileError(f"the rejected rows cannot be written to {self._path}: {error.strerror}")

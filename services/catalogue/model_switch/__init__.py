@@ -1,0 +1,1 @@
+"""Changing the model while searches go on: re-embedding, comparison, promotion; imports importing and the store."""

@@ -1,0 +1,1 @@
+"""One feed format a module; imports parsing and records."""

@@ -1,0 +1,87 @@
+"""A folder of images: one product a picture, its path the id, a folder's name the category where it is one."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from services.catalogue.sources.records.images import read_image
+from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow, checked_key
+from services.catalogue.sources.records.seen_keys import SeenKeys
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".avif"})
+PASSED_OVER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+
+
+class ImageFolder:
+    """Images in a folder and the folders within. Links that lead out of it are not followed."""
+
+    kind = "folder of images"
+
+    def __init__(self, path: Path) -> None:
+        """Look at the folder.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        self._root = path.resolve()
+        self._read = 0
+        self._total = sum(1 for _ in _files(self._root))
+        if not self._total:
+            raise SourceError(f"there is no image in {path}: neither {', '.join(sorted(SUFFIXES))}")
+        self._seen = SeenKeys()
+        self.skipped: Counter[str] = Counter()
+
+    def rows(self) -> Iterator[SourceRow | RejectedRow]:
+        """Yield every image, in the order of its path."""
+        for number, file in enumerate(_files(self._root, self.skipped), start=1):
+            self._read = number
+            yield self._row(number, file)
+
+    def progress(self) -> tuple[int, int]:
+        """Return the images seen and the images there are."""
+        return self._read, self._total
+
+    def close(self) -> None:
+        """Forget the keys."""
+        self._seen.close()
+
+    def _row(self, number: int, file: PurePosixPath) -> SourceRow | RejectedRow:
+        path = str(file)
+        try:
+            path.encode("utf-8")
+            key = checked_key(str(file.with_suffix("")))
+        except UnicodeEncodeError:
+            return RejectedRow(None, None, f"the name {os.fsencode(path)!r} is not UTF-8")
+        except RowError as error:
+            return RejectedRow(None, None, f"{path}: {error}")
+        if self._seen.first(key, number) != number:
+            return RejectedRow(None, key, f"{path}: another image has the same path but for its suffix")
+        return SourceRow(
+            key=key,
+            image=partial(read_image, self._root, path),
+            title=file.stem.replace("_", " ").strip() or None,
+            category_words=tuple(reversed(file.parts[:-1])),
+        )
+
+
+def _files(root: Path, skipped: Counter[str] | None = None) -> Iterator[PurePosixPath]:
+    """Yield the images under a folder, paths relative to it, sorted; count what else is there by its suffix."""
+
+    def unreadable(error: OSError) -> None:
+        raise SourceError(f"{error.filename} cannot be read: {error.strerror}")
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if _is_wanted(name))
+        here = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        for name in sorted(filter(_is_wanted, files)):
+            suffix = PurePosixPath(name).suffix.lower()
+            if suffix in SUFFIXES:
+                yield here / name
+            elif skipped is not None:
+                skipped[suffix or name] += 1
+
+
+def _is_wanted(name: str) -> bool:
+    return not name.startswith(".") and name.casefold() not in PASSED_OVER

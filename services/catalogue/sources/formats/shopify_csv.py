@@ -1,0 +1,220 @@
+"""Shopify's product CSV: a row a variant or image, and one product under each handle."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from services.catalogue.sources.formats.csv_feed import Records, read_header
+from services.catalogue.sources.formats.google_fields import attribute_name
+from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
+from services.catalogue.sources.parsing.lines import LineReader
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
+
+MAX_LINES = 500  # of one row: descriptions are HTML of many lines
+MAX_ROWS = 5000  # of one product; Shopify itself takes 2,048 variants and 250 images
+GOOGLE_SHOPPING = "google shopping / "
+# The names of Shopify's columns, those of before 2025 and those of since.
+COLUMNS = {
+    "handle": "handle",
+    "url handle": "handle",
+    "title": "title",
+    "body (html)": "body_html",
+    "description": "body_html",
+    "vendor": "brand",
+    "product category": "product_category",
+    "type": "product_type",
+    "tags": "tags",
+    "published": "published",
+    "published on online store": "published",
+    "status": "status",
+    "variant sku": "sku",
+    "sku": "sku",
+    "variant barcode": "gtin",
+    "barcode": "gtin",
+    "variant price": "price",
+    "price": "price",
+    "variant compare at price": "compare_at_price",
+    "compare-at price": "compare_at_price",
+    "variant inventory tracker": "tracker",
+    "inventory tracker": "tracker",
+    "variant inventory qty": "quantity",
+    "inventory quantity": "quantity",
+    "variant inventory policy": "oversold",
+    "continue selling when out of stock": "oversold",
+    "image src": "image",
+    "product image url": "image",
+    "image position": "position",
+    "variant image": "variant_image",
+    "variant image url": "variant_image",
+    "cost per item": "cost_of_goods_sold",
+    "google shopping / manufacturer part number (mpn)": "mpn",
+    **{f"option{n} {part}": f"option{n}_{part}" for n in (1, 2, 3) for part in ("name", "value")},
+}
+# How the shop packs, taxes and advertises: nothing to filter by.
+PASSED_OVER = (
+    *(f"option{n} linked to" for n in (1, 2, 3)),
+    "image alt text",
+    "seo title",
+    "seo description",
+    "gift card",
+    "charge tax",
+    "tax code",
+    "unit price ",
+    "variant ",
+    "weight ",
+    "requires shipping",
+    "fulfillment service",
+    "included / ",
+    "price / ",
+    "compare at price / ",
+    "compare-at price / ",
+)
+OF_VARIANTS = frozenset(COLUMNS.values()) - {
+    "mpn",
+    "title",
+    "body_html",
+    "brand",
+    "product_category",
+    "product_type",
+    "cost_of_goods_sold",
+}
+YES = frozenset({"true", "yes", "continue"})
+
+
+def is_shopify(columns: list[str]) -> bool:
+    """Whether a table has the columns of Shopify's export."""
+    names = {COLUMNS.get(column.casefold()) for column in columns}
+    return {"handle", "title", "image"} <= names
+
+
+class ShopifyCsv:
+    """A product export of a Shopify shop."""
+
+    kind = "Shopify products"
+
+    def __init__(self, path: Path, mapping: FeedMapping, images_root: Path) -> None:
+        """Open the file and read its header.
+
+        Raises:
+            SourceError: it cannot be read, or its first line does not name what is needed.
+        """
+        self._lines = LineReader(path)
+        self._rows = ShopifyRows(mapping, images_root)
+        numbered = iter(self._lines)
+        delimiter, columns = read_header(numbered, path)
+        if not is_shopify(columns):
+            raise SourceError(f"{path} has not the columns of a Shopify export: Handle, Title, Image Src")
+        self._names = [_name(column) for column in columns]
+        self._records = Records(numbered, delimiter, len(columns), MAX_LINES)
+
+    def rows(self) -> Iterator[SourceRow | RejectedRow]:
+        """Yield every product once its rows are read, and every row that is broken."""
+        group: _Group | None = None
+        for line, fields in self._records:
+            cells = self._cells(fields)
+            if isinstance(cells, str):
+                yield RejectedRow(line, None, cells)
+                continue
+            if group is not None and (cells["handle"] != group.handle):
+                yield self._rows.row(group.product())
+                group = None
+            group = group or _Group(cells["handle"], line)
+            if not group.add(cells):
+                yield RejectedRow(line, group.handle, f"the handle has more than {MAX_ROWS:,} rows")
+        if group is not None:
+            yield self._rows.row(group.product())
+
+    def progress(self) -> tuple[int, int]:
+        """Return the bytes read and the bytes there are."""
+        return self._lines.position, self._lines.size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._lines.close()
+        self._rows.close()
+
+    def _cells(self, fields: list[str] | str) -> dict[str, str] | str:
+        if isinstance(fields, str):
+            return fields
+        if len(fields) != len(self._names):
+            return f"{len(fields)} fields where {len(self._names)} are needed"
+        pairs = zip(self._names, fields, strict=True)
+        cells: dict[str, str] = {}
+        for name, text in pairs:
+            if name is not None and (text.strip() or name not in cells):
+                cells[name] = text.strip()
+        return cells if cells["handle"] else "the handle is missing"
+
+
+class _Group:
+    """The rows of one handle."""
+
+    def __init__(self, handle: str, line: int) -> None:
+        self.handle = handle
+        self._product = ShopifyProduct(handle, line)
+        self._images: list[tuple[int, str]] = []
+        self._variant_image = ""
+        self._options: tuple[str, ...] = ()
+        self._count = 0
+
+    def add(self, cells: dict[str, str]) -> bool:
+        """Take a row in; False if there have been too many."""
+        self._count += 1
+        if self._count > MAX_ROWS:
+            return False
+        if self._count == 1:
+            self._describe(cells)
+        position = cells.get("position", "")
+        if image := cells.get("image"):
+            self._images.append((int(position) if position.isdecimal() else self._count, image_address(image)))
+        self._variant_image = self._variant_image or cells.get("variant_image", "")
+        if any(cells.get(name) for name in ("option1_value", "price", "sku")):
+            self._product.variants.append(self._variant(cells))
+        return True
+
+    def product(self) -> ShopifyProduct:
+        """Return the product, once all its rows are in."""
+        images = [image for _, image in sorted(self._images, key=lambda entry: entry[0])]
+        self._product.images = list(dict.fromkeys(images or filter(None, [image_address(self._variant_image)])))
+        return self._product
+
+    def _describe(self, cells: dict[str, str]) -> None:
+        product = self._product
+        product.facts = {name: text for name, text in cells.items() if name not in OF_VARIANTS and text}
+        product.facts["tags"] = tags(cells.get("tags"))
+        published, status = (cells.get(name, "").casefold() for name in ("published", "status"))
+        product.visible = published not in ("false", "no") and status in ("", "active")
+        self._options = tuple(cells.get(f"option{n}_name", "") for n in (1, 2, 3))
+
+    def _variant(self, cells: dict[str, str]) -> Variant:
+        values = (cells.get(f"option{n}_value", "") for n in (1, 2, 3))
+        return Variant(
+            price=cells.get("price", ""),
+            compare_at_price=cells.get("compare_at_price", ""),
+            sku=cells.get("sku", "").removeprefix("'"),
+            gtin=cells.get("gtin", "").removeprefix("'"),
+            available=_available(cells),
+            options=tuple(pair for pair in zip(self._options, values, strict=True) if pair[1]),
+        )
+
+
+def _available(cells: dict[str, str]) -> bool | None:
+    """Whether a variant can be bought; what is not tracked always can, and without a quantity nothing is known."""
+    quantity = cells.get("quantity", "")
+    if "tracker" in cells and not cells["tracker"]:
+        return True
+    if not quantity.removeprefix("-").isdecimal():
+        return None
+    return int(quantity) > 0 or cells.get("oversold", "").casefold() in YES
+
+
+def _name(column: str) -> str | None:
+    """Return what a column is to us; None where it is passed over."""
+    folded = column.strip().casefold()
+    if folded in COLUMNS:
+        return COLUMNS[folded]
+    if folded.startswith(GOOGLE_SHOPPING):
+        return attribute_name(folded.removeprefix(GOOGLE_SHOPPING))
+    if folded.startswith(PASSED_OVER) or not folded:
+        return None
+    return attribute_name(folded.removeprefix("google: ")) or None

@@ -1,0 +1,88 @@
+"""Which reader a path is for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from services.catalogue.sources.formats.csv_feed import CsvFeed, read_header
+from services.catalogue.sources.formats.google_feed import GoogleTable, GoogleXmlFeed
+from services.catalogue.sources.formats.google_fields import attribute_name
+from services.catalogue.sources.formats.image_folder import ImageFolder
+from services.catalogue.sources.formats.kaggle_archive import SEARCH_DEPTH, TABLE
+from services.catalogue.sources.formats.kaggle_source import KaggleSource
+from services.catalogue.sources.formats.ndjson_feed import NdjsonFeed
+from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopify
+from services.catalogue.sources.formats.shopify_json import ShopifyJson
+from services.catalogue.sources.packed import GZIP_SUFFIX, PackedSource
+from services.catalogue.sources.parsing.lines import LineReader
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import Source, SourceError
+
+TABLES = frozenset({".csv", ".tsv", ".txt"})
+XML = frozenset({".xml", ".rss", ".atom"})
+NDJSON = frozenset({".ndjson", ".jsonl"})
+FEEDS = TABLES | XML | NDJSON | {".json"}
+ACCEPTED = (
+    "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
+    "a Google product feed (.xml, or a table with its column names), "
+    "Shopify's products (its CSV, or products.json), "
+    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl); feeds may be packed (.gz)"
+)
+Reader = Callable[[Path, FeedMapping, Path], Source]
+
+
+def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Path | None = None) -> Source:
+    """Return the reader for what lies at a path.
+
+    Args:
+        path: the archive, folder or feed.
+        mapping: names of the feed's columns and categories in our terms.
+        images_root: the folder that a feed's image paths are relative to and may not leave; the feed's own unless told.
+
+    Raises:
+        SourceError: there is nothing, it is none of these, or it cannot be read.
+    """
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise SourceError(f"there is nothing at {path}: give {ACCEPTED}")
+    if path.is_dir():
+        return KaggleSource(path) if _is_archive(path) else ImageFolder(path)
+    if suffix == ".zip":
+        return KaggleSource(path)
+    if suffix == GZIP_SUFFIX and path.with_suffix("").suffix.lower() in FEEDS:
+        return PackedSource(path, lambda unpacked: _feed(unpacked, mapping, images_root or path.parent))
+    return _feed(path, mapping, images_root or path.parent)
+
+
+def _feed(path: Path, mapping: FeedMapping | None, images_root: Path) -> Source:
+    reader = _reader(path, path.suffix.lower())
+    if reader is None:
+        raise SourceError(f"{path} is none of what can be imported: {ACCEPTED}")
+    return reader(path, mapping or FeedMapping(), images_root)
+
+
+def _reader(path: Path, suffix: str) -> Reader | None:
+    if suffix in TABLES:
+        return _table_reader(path)
+    if suffix in XML:
+        return GoogleXmlFeed
+    if suffix == ".json":
+        return ShopifyJson
+    return NdjsonFeed if suffix in NDJSON else None
+
+
+def _table_reader(path: Path) -> Reader:
+    """Tell from its columns whose table it is."""
+    lines = LineReader(path)
+    try:
+        _, columns = read_header(iter(lines), path)
+    finally:
+        lines.close()
+    if is_shopify(columns):
+        return ShopifyCsv
+    names = {attribute_name(column) for column in columns}
+    return GoogleTable if {"id", "image_link"} <= names else CsvFeed
+
+
+def _is_archive(path: Path) -> bool:
+    patterns = ("/".join(["*"] * depth + [TABLE]) for depth in range(SEARCH_DEPTH))
+    return any(next(path.glob(pattern), None) is not None for pattern in patterns)

@@ -1,0 +1,1 @@
+"""Reading lines, JSON and XML as streams; imports records only."""

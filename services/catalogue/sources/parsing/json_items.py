@@ -1,0 +1,113 @@
+"""The objects of one list in a JSON document, one at a time: `{"products": [{…}, {…}]}`, however long the list is."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from services.catalogue.sources.records.rows import SourceError
+
+CHUNK = 1 << 16
+MAX_ITEM_BYTES = 1 << 22
+MAX_DEPTH = 1000
+STRUCTURE = re.compile(rb'["{}\[\]]')
+IN_TEXT = re.compile(rb'["\\]')
+NAME_BEFORE = 256  # bytes kept of what came before, to read a list's name
+
+
+class JsonItems:
+    """Finds the objects; whether each is JSON is for its reader to say. Documents may follow each other in one file."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Open the file; `name` is the list's.
+
+        Raises:
+            SourceError: it cannot be opened.
+        """
+        self._path = path
+        try:
+            self._file: BinaryIO = path.open("rb")
+            self.size = path.stat().st_size
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+        self._wanted = re.compile(rb'"' + re.escape(name.encode()) + rb'"\s*:\s*\Z')
+        self._name = name
+        self.position = 0
+        self._stack: list[bytes] = []
+        self._in_list = False
+        self._seen_list = False
+        self._in_text = False
+        self._skip = 0
+        self._item: bytearray | None = None
+        self._before = b""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Yield each object's bytes and the line it begins on.
+
+        Raises:
+            SourceError: there is no such list, it breaks off, or the file cannot be read any further.
+        """
+        line = item_line = 1
+        try:
+            while chunk := self._file.read(CHUNK):
+                self.position += len(chunk)
+                counted = 0
+                for at, item in self._scan(chunk):
+                    line, counted = line + chunk.count(b"\n", counted, at), at
+                    if item is None:
+                        item_line = line
+                    else:
+                        yield item_line, item
+                line += chunk.count(b"\n", counted)
+        except OSError as error:
+            raise SourceError(f"{self._path} breaks off after line {line}: {error.strerror}") from None
+        if not self._seen_list:
+            raise SourceError(f'{self._path} holds no list "{self._name}"')
+        if self._stack:
+            raise SourceError(f"{self._path} cannot be imported any further: it breaks off at line {line}")
+
+    def _scan(self, chunk: bytes) -> Iterator[tuple[int, bytes | None]]:
+        """Yield where an item begins (with None), and where it ends (with its bytes)."""
+        at, begin = self._skip, 0
+        while (found := (IN_TEXT if self._in_text else STRUCTURE).search(chunk, at)) is not None:
+            token, at = found[0], found.end()
+            if token == b'"':
+                self._in_text = not self._in_text
+            elif token == b"\\":
+                at += 1
+            elif token in b"{[":
+                if self._opens(token, chunk[: found.start()]):
+                    self._item, begin = bytearray(), found.start()
+                    yield begin, None
+            elif self._closes() and self._item is not None:
+                yield at, bytes(self._item) + chunk[begin:at]
+                self._item = None
+        self._skip = max(0, at - len(chunk))
+        self._before = (self._before + chunk)[-NAME_BEFORE:]
+        if self._item is not None:
+            self._item += chunk[begin:]
+            if len(self._item) > MAX_ITEM_BYTES:
+                raise SourceError(f"{self._path}: one of its {self._name} has more than {MAX_ITEM_BYTES:,} bytes")
+
+    def _opens(self, token: bytes, before: bytes) -> bool:
+        """Go a level down; return whether an item begins there."""
+        self._stack.append(token)
+        depth = len(self._stack)
+        if depth > MAX_DEPTH:
+            raise SourceError(f"{self._path} cannot be imported: it is nested more than {MAX_DEPTH} deep")
+        if depth == 2 and token == b"[":
+            self._in_list = self._wanted.search((self._before + before)[-NAME_BEFORE:]) is not None
+            self._seen_list = self._seen_list or self._in_list
+        return depth == 3 and token == b"{" and self._in_list
+
+    def _closes(self) -> bool:
+        """Go a level up; return whether an item ends there."""
+        if self._stack:
+            self._stack.pop()
+        if len(self._stack) < 2:
+            self._in_list = False
+        return len(self._stack) == 2

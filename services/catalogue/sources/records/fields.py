@@ -1,0 +1,201 @@
+"""A feed's record → a row: which field means what, what is kept as an attribute, and what cannot be a product."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from services.catalogue.sources.records.images import (
+    CONTROL,
+    WEB,
+    image_loader,
+    image_name,
+    listed_images,
+    row_images,
+    web_address,
+)
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import Attributes, Loader, RowError, SourceRow, checked_key
+from services.contracts.domain.filters import AttributeValue
+
+FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
+ALIASES = {"image_urls": "images"}
+MAX_TITLE = 1000
+# Attributes live in the index's memory beside the vectors: a description of 5 kB a product would be most of it.
+MAX_TEXT = 256
+MAX_LIST = 50
+MAX_NAME = 128
+# "29.90 EUR", "EUR 29,90", "1.299,00": an amount, and the currency's code where there is one.
+PRICE = re.compile(r"(?:([A-Z]{3})\s*)?(-?\d[\d.,]*)(?:\s*([A-Z]{3}))?")
+GROUPED_BY_COMMAS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+GROUPED_BY_DOTS = re.compile(r"-?\d{1,3}(?:\.\d{3})+,\d{1,2}")
+DECIMAL = re.compile(r"-?\d+(?:\.\d+|,\d{1,2})?")
+PRICES = frozenset({"price", "sale_price"})
+
+
+class RowBuilder:
+    """Makes rows of one feed's records."""
+
+    def __init__(self, mapping: FeedMapping, images_root: Path) -> None:
+        """Remember how the feed names things.
+
+        Args:
+            mapping: the feed's names in our terms.
+            images_root: image paths are relative to it, and may not lead out of it.
+        """
+        self._ours = dict(mapping.columns)
+        self._ignored = frozenset(mapping.ignore)
+        self._root = images_root.resolve()
+
+    def name(self, column: str) -> str | None:
+        """Return what a column of the feed is to us: a field, an attribute, or nothing (it is ignored)."""
+        if column in self._ignored:
+            return None
+        if column in self._ours:
+            return self._ours[column]
+        folded = column.strip().casefold()
+        folded = ALIASES.get(folded, folded)
+        if folded in FIELDS:
+            return folded
+        # Dots and a leading dollar sign have a meaning of their own in the database.
+        return column.strip().replace(".", "_").replace("\0", "_").lstrip("$")[:MAX_NAME] or None
+
+    def row(self, line: int, record: Mapping[str, Any], more_words: tuple[str, ...] = ()) -> SourceRow:
+        """Return the product that a record describes; `record` has our names already.
+
+        `more_words` say something of the category, too, but less than the field `category`.
+
+        Raises:
+            RowError: it describes none.
+        """
+        attributes, left_out = _attributes((name, value) for name, value in record.items() if name not in FIELDS)
+        image, image_url, others = _main_image(record)
+        images, too_many = row_images(others, self._root, (image, image_url))
+        category = _text(record.get("category"), "category")
+        if category is not None and len(category) <= MAX_TEXT:
+            attributes["category"] = category  # the shop's own word, which need not be one of ours
+        return SourceRow(
+            key=_key(record.get("id")),
+            image=self._image(image, image_url),
+            line=line,
+            title=(_text(record.get("title"), "title") or "")[:MAX_TITLE] or None,
+            url=_page_address(record.get("url")),
+            image_url=image_url or (image if image is not None and WEB.match(image) else None),
+            category_words=((category,) if category else ()) + more_words,
+            attributes=attributes,
+            left_out=left_out + (("images",) if too_many else ()),
+            images=images,
+        )
+
+    def _image(self, image: str | None, image_url: str | None) -> Loader | str:
+        if image is None:
+            if image_url is None:
+                raise RowError("there is no image: neither a path nor a URL")
+            return image_url
+        if WEB.match(image):
+            return web_address(image, "image")
+        if "\0" in image:
+            raise RowError("the image's path holds a NUL character")
+        return image_loader(image, self._root)
+
+
+def key_of(record: Mapping[str, Any]) -> str | None:
+    """Return a record's id, to name it in a complaint; None where it has none that can be used."""
+    try:
+        return _key(record.get("id"))
+    except RowError:
+        return None
+
+
+def _key(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or value == "":
+        raise RowError("the id is missing")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise RowError("the id is neither text nor a whole number")
+    return checked_key(str(value))
+
+
+def _text(value: Any, name: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise RowError(f"{name} is neither text nor a number")
+    return str(value).strip() or None
+
+
+def _web_address(value: Any, name: str) -> str | None:
+    text = _text(value, name)
+    return None if text is None else web_address(text, name)
+
+
+def _main_image(record: Mapping[str, Any]) -> tuple[str | None, str | None, list[Any]]:
+    """Return `image`, `image_url` and the images beside; where there is neither, the first of these is the main one."""
+    image, image_url = _text(record.get("image"), "image"), _web_address(record.get("image_url"), "image_url")
+    others = listed_images(record.get("images"))
+    if image is None and image_url is None and others:
+        return image_name(others[0]), None, others[1:]
+    return image, image_url, others
+
+
+def _page_address(value: Any) -> str | None:
+    """Return a product page's address. A path of the shop's own site will do; `javascript:` and its like will not."""
+    text = _text(value, "url")
+    if text is not None and text.startswith("/") and not text.startswith(("//", "/\\")) and not CONTROL.search(text):
+        return text
+    return _web_address(value, "url")
+
+
+def _attributes(items: Iterable[tuple[str, Any]]) -> tuple[Attributes, tuple[str, ...]]:
+    kept: Attributes = {}
+    left_out: list[str] = []
+    for name, value in items:
+        if value is None or value in ("", []):
+            continue
+        clean = _attribute(value)
+        if clean is None:
+            left_out.append(name)
+        else:
+            kept[name] = clean
+            if name in PRICES:
+                _split_price(kept, name)
+    return kept, tuple(left_out)
+
+
+def _attribute(value: Any) -> AttributeValue | list[AttributeValue] | None:
+    if isinstance(value, list):
+        scalars = [_scalar(item) for item in value[:MAX_LIST]]
+        known = [scalar for scalar in scalars if scalar is not None]
+        return known if len(known) == len(value) else None
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> AttributeValue | None:
+    if isinstance(value, str):
+        text = value.strip()
+        return text if 0 < len(text) <= MAX_TEXT else None
+    if isinstance(value, bool) or (isinstance(value, int) and -(2**63) <= value < 2**63):
+        return value
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _split_price(kept: Attributes, name: str) -> None:
+    """Make a number of a price, and put its currency beside it. A price that is not understood stays as it is."""
+    value = kept[name]
+    found = PRICE.fullmatch(value) if isinstance(value, str) else None
+    amount = _amount(found[2]) if found is not None else None
+    if found is None or amount is None:
+        return
+    kept[name] = amount
+    if found[1] or found[3]:
+        kept.setdefault("currency", found[1] or found[3])
+
+
+def _amount(text: str) -> float | None:
+    """Return the number that an amount of money is; None where its points and commas make no sense."""
+    if GROUPED_BY_COMMAS.fullmatch(text):
+        return float(text.replace(",", ""))
+    if GROUPED_BY_DOTS.fullmatch(text):
+        return float(text.replace(".", "").replace(",", "."))
+    return float(text.replace(",", ".")) if DECIMAL.fullmatch(text) else None

@@ -1,0 +1,64 @@
+"""`--mapping FILE`: how a shop's feed names things, and what its words for categories mean."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from services.catalogue.sources.records.rows import SourceError
+from services.contracts.domain.errors import told
+
+ValueType = Literal["text", "number", "boolean"]
+
+
+class FeedMapping(BaseModel):
+    """Names of a feed's columns and categories in Lookalike's terms.
+
+    `columns`: the feed's column → our field (id, title, url, image, image_url, images, category) or an attribute's name;
+    several columns may hold `images`.
+    `categories`: the feed's word → one of the model's categories; nothing (null or "") leaves such rows out.
+    `types`: a column → how its text is read, in a CSV feed.
+    `ignore`: columns that are not kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: dict[str, str] = Field(default_factory=dict)
+    categories: dict[str, str | None] = Field(default_factory=dict)
+    types: dict[str, ValueType] = Field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+
+    @field_validator("categories")
+    @classmethod
+    def _fold(cls, value: dict[str, str | None]) -> dict[str, str | None]:
+        return {word.strip().casefold(): target or None for word, target in value.items()}
+
+    @model_validator(mode="after")
+    def _one_column_a_field(self) -> "FeedMapping":
+        targets = list(self.columns.values())
+        twice = next((name for name in targets if targets.count(name) > 1 and name != "images"), None)
+        if twice is not None:
+            raise ValueError(f"two columns are mapped to {twice!r}")
+        return self
+
+
+def load_mapping(path: Path) -> FeedMapping:
+    """Read a mapping from a JSON or TOML file.
+
+    Raises:
+        SourceError: it cannot be read, or is no mapping.
+    """
+    try:
+        data = path.read_bytes()
+        document = tomllib.loads(data.decode("utf-8")) if path.suffix.lower() == ".toml" else orjson.loads(data)
+        return FeedMapping.model_validate(document)
+    except OSError as error:
+        raise SourceError(f"the mapping {path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise SourceError(f"the mapping {path} is not valid: {where}: {told(first)}") from None
+    except ValueError as error:  # UnicodeDecodeError, JSONDecodeError and TOMLDecodeError are all of this kind
+        raise SourceError(f"the mapping {path} is neither JSON nor TOML: {error}") from None

@@ -1,0 +1,1 @@
+"""Everything that is kept in MongoDB; the only package that imports its driver."""

@@ -1,0 +1,1 @@
+"""The import command: what it runs and what it shows."""

@@ -1,0 +1,201 @@
+"""Puts an import together: source, services, progress, signals. What it did comes back as a summary, however it ended."""
+
+import asyncio
+import gc
+import os
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.catalogue.importing.description import Placer, UnknownTarget
+from services.catalogue.importing.dry_run import check
+from services.catalogue.importing.importer import ImportOptions
+from services.catalogue.importing.lease import ImportUnderWay
+from services.catalogue.importing.record import ImportRecord
+from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_gone
+from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status, Summary, Tally
+from services.catalogue.importing.session import ImportSession, Plan, Services
+from services.catalogue.model_switch.switch import serving_facts
+from services.catalogue.retry import GivenUp, Patience, Stopped
+from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
+from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.mapping import FeedMapping, load_mapping
+from services.catalogue.sources.records.rows import Source, SourceError
+from services.catalogue.store.database import ProductStore
+from services.cli.imports.display import Display
+from services.cli.interrupts import interruptible
+from services.contracts.clients.embedding_client import EmbeddingClient
+from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.errors import LookalikeError
+from services.contracts.domain.manifest import InputSize
+from services.contracts.images.fetch import ImageFetcher
+from services.contracts.wire.embedding import ModelFacts
+
+EMBEDDING_TIMEOUT_S = 60.0
+DATABASE_TIMEOUT_S = (2.0, 10.0)  # least and most; no call should take longer than we are to wait
+LOOK_TIMEOUT_S = 2.0
+FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, ImportUnderWay, LookalikeError)
+# What a dry run checks against when no embedding service is there to be asked: the shipped models.
+SHIPPED = ModelFacts(
+    model="", categories=list(CATEGORIES), dimension=64, input={"height": 96, "width": 96}, thresholds={}
+)
+
+
+class UsageError(Exception):
+    """An option makes no sense. The text says which."""
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What the command line asks for; see the command's help."""
+
+    source: Path
+    rejected: Path
+    catalogue: str = DEFAULT
+    mapping: Path | None = None
+    images: Path | None = None
+    url_template: str | None = None
+    limit: int | None = None
+    dry_run: bool = False
+    sync: bool = False
+    sync_limit: float = 0.2
+    allow_hosts: tuple[str, ...] = ()
+    per_host: int = 8
+    wait_s: float = 60.0
+    embedding_url: str = "http://127.0.0.1:8001"
+    mongo_url: str = "mongodb://127.0.0.1:27017"
+    mongo_database: str = "lookalike"
+
+
+def run(request: ImportRequest) -> Summary:
+    """Import, and return what was done.
+
+    Raises:
+        UsageError: an option makes no sense.
+    """
+    if request.url_template is not None and "{id}" not in request.url_template:
+        raise UsageError("--url-template needs {id} where the product's id goes")
+    if request.sync and request.limit is not None:
+        raise UsageError("--sync needs the whole feed: leave --limit out")
+    if not os.access(request.rejected.parent, os.W_OK):
+        raise UsageError(f"rejected rows cannot be written to {request.rejected}: give another file with --rejected")
+    started = time.monotonic()
+    try:
+        mapping = FeedMapping() if request.mapping is None else load_mapping(request.mapping)
+        source = open_source(request.source, mapping, request.images)
+    except SourceError as error:
+        return Summary(Tally(), "failed", None, time.monotonic() - started, str(error))
+    # What is there by now stays to the end. Left to itself, the collector goes through an archive's 40,000 entries again and
+    # again: an eighth of the import's processor time.
+    gc.freeze()
+    try:
+        return _Run(request, mapping, source, started).summary()
+    finally:
+        source.close()
+
+
+class _Run:
+    """One import under way."""
+
+    def __init__(self, request: ImportRequest, mapping: FeedMapping, source: Source, started: float) -> None:
+        self._request = request
+        self._started = started
+        self._mapping = mapping
+        self._source = source
+        self._rejected = RejectedFile(request.rejected)
+        self._display = Display(source)
+        self._tally = Tally()
+        self._model: str | None = None
+
+    def summary(self) -> Summary:
+        """Run, and say how it went; products written before it ended early stay."""
+        with self._display:
+            try:
+                return asyncio.run(self._main())
+            except Stopped:
+                return self._closed("interrupted")
+            except FAILURES as error:
+                return self._closed("failed", str(error))
+
+    async def _main(self) -> Summary:
+        stopping = asyncio.Event()
+        with interruptible(stopping.set):
+            async with AsyncExitStack() as stack:
+                return await (self._check(stack, stopping) if self._request.dry_run else self._import(stack, stopping))
+
+    def _closed(self, status: Status, reason: str | None = None) -> Summary:
+        """Return the summary of a dry run, or of an import that has not begun."""
+        file = None
+        try:
+            file = self._rejected.close() if self._request.dry_run else None
+        except RejectedFileError as error:
+            status, reason = "failed", str(error)
+        seconds = time.monotonic() - self._started
+        return Summary(self._tally, status, self._model, seconds, reason, file, self._request.dry_run)
+
+    async def _import(self, stack: AsyncExitStack, stopping: asyncio.Event) -> Summary:
+        request = self._request
+        options = ImportOptions(request.url_template, request.limit, per_host=request.per_host)
+        limit = request.sync_limit if request.sync else None
+        plan = Plan(self._source, request.source.name, self._mapping, options, limit)
+        embedding = self._embedding(stack, EMBEDDING_TIMEOUT_S)
+        services = Services(embedding, await self._store(stack), self._fetcher(stack))
+        patience = Patience(request.wait_s, stopping, self._display.waiting)
+        session = ImportSession(plan, services, self._rejected, patience, stopping, on_progress=self._display.update)
+        facts = await patience.call(lambda: serving_facts(services.store, embedding))
+        async with ImportRecord(services.store, plan.name, patience, stopping) as record:
+            return await session.run(record, facts)
+
+    async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> Summary:
+        try:
+            facts = await self._embedding(stack, LOOK_TIMEOUT_S).model()
+        except LookalikeError:
+            facts = SHIPPED
+        self._model = facts.model or None
+
+        def on_progress() -> None:
+            self._display.update(self._tally)
+            if stopping.is_set():
+                raise Stopped
+
+        placer = Placer(facts.categories, self._mapping)
+        size = InputSize(**facts.input)
+        feed = self._feed(stack, placer)
+        arguments = (feed or self._source, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
+        await asyncio.to_thread(check, *arguments)
+        if feed is not None and not stopping.is_set():
+            gone = await find_gone(feed, await self._store(stack), self._request.sync_limit, imported=0)
+            self._tally.removable = len(gone)
+        return self._closed("interrupted" if stopping.is_set() else "done")
+
+    async def _store(self, stack: AsyncExitStack) -> ProductStore:
+        least, most = DATABASE_TIMEOUT_S
+        timeout_s = min(most, max(least, self._request.wait_s))
+        where = self._request.mongo_url, self._request.mongo_database
+        store = ProductStore(*where, catalogue=self._request.catalogue, timeout_s=timeout_s)
+        return await stack.enter_async_context(store)
+
+    def _feed(self, stack: AsyncExitStack, placer: Placer) -> FeedKeys | None:
+        """Return the source as one that remembers its keys, if products are to be removed by them."""
+        if not self._request.sync:
+            return None
+        feed = FeedKeys(self._source, placer)
+        stack.callback(feed.close)
+        return feed
+
+    def _embedding(self, stack: AsyncExitStack, timeout_s: float) -> EmbeddingClient:
+        try:
+            client = EmbeddingClient(self._request.embedding_url, timeout_s)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        stack.push_async_callback(client.close)
+        return client
+
+    def _fetcher(self, stack: AsyncExitStack) -> ImageFetcher:
+        try:
+            fetcher = ImageFetcher(allowed_hosts=self._request.allow_hosts)
+        except ValueError as error:
+            raise UsageError(f"--allow-host: {error}") from None
+        stack.push_async_callback(fetcher.close)
+        return fetcher

@@ -1,0 +1,1 @@
+"""The commands that change the model: what they run and what they show."""

@@ -1,0 +1,85 @@
+"""The frame every service's FastAPI app has: errors, request ids, metrics, liveness and readiness."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.contracts.domain.frozen import Frozen
+from services.contracts.web import problems
+from services.contracts.web.body_limit import BodyLimitMiddleware
+from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
+
+VERSION = "0.1.0"
+
+
+class Readiness(Frozen):
+    """Whether the service can do its work, and what of it is missing."""
+
+    ready: bool
+    reasons: tuple[str, ...] = ()
+
+
+ReadinessCheck = Callable[[Request], Awaitable[Readiness]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+
+
+def make_app(
+    *,
+    service: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan,
+    readiness: ReadinessCheck,
+    metrics: Metrics,
+    max_body_bytes: int,
+    body_bytes_of: Mapping[str, int] | None = None,
+    **options: Any,
+) -> FastAPI:
+    """Return a service's app: its routers within the frame.
+
+    `max_body_bytes` bounds every request's body but for those of the paths in `body_bytes_of`, which have their own.
+    """
+    app = FastAPI(
+        title=f"Lookalike {service}",
+        description=description,
+        version=VERSION,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(TelemetryMiddleware, service=service, metrics=metrics),
+            Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes, paths=body_bytes_of),
+        ],
+        telemetry={"tracing": False},
+        **options,
+    )
+    problems.install(app)
+    app.include_router(_health(readiness))
+    for router in routers:
+        app.include_router(router)
+    app.router.routes.append(Route("/metrics", metrics.endpoint, include_in_schema=False))
+    return app
+
+
+def _health(readiness: ReadinessCheck) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/livez", summary="Is the process alive?")
+    async def livez() -> dict[str, bool]:
+        return {"alive": True}
+
+    @router.get(
+        "/readyz",
+        response_model=Readiness,
+        summary="Can it do its work?",
+        responses={503: {"model": Readiness, "description": "Not yet, or not now: the reasons say why."}},
+    )
+    async def readyz(request: Request) -> Response:
+        state = await readiness(request)
+        headers = {} if state.ready else {"Retry-After": "2"}
+        return JSONResponse(state.model_dump(), 200 if state.ready else 503, headers)
+
+    return router

@@ -1,0 +1,118 @@
+"""Errors over HTTP: the domain's exceptions to problem documents (RFC 9457), and back."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from services.contracts.domain import errors
+from services.contracts.web import telemetry
+from services.contracts.wire.problem import Problem
+
+MEDIA_TYPE = "application/problem+json"
+PREFIX = "/problems/"
+log = structlog.get_logger()
+
+
+def problem_response(error: errors.LookalikeError) -> Response:
+    """Return the problem document of an error, with the request's id and, for a 503 or 429, Retry-After."""
+    body = {
+        "type": PREFIX + error.slug,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "request_id": telemetry.request_id(),
+        **error.extra,
+    }
+    headers = telemetry.outgoing_headers()
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(orjson.dumps(body), error.status, headers, MEDIA_TYPE)
+
+
+def error_from_problem(status: int, body: bytes) -> errors.LookalikeError:
+    """Return the exception that another service's problem document stands for; `internal` where it is none."""
+    try:
+        document = orjson.loads(body)
+        slug = str(document["type"]).removeprefix(PREFIX)
+        detail = str(document["detail"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return errors.LookalikeError(f"a service answered {status} without saying why")
+    return errors.error_types().get(slug, errors.LookalikeError)(detail)
+
+
+def _describe(item: Mapping[str, Any]) -> dict[str, str]:
+    where = ".".join(str(part) for part in item["loc"] if part != "body") or "body"
+    return {"where": where, "what": errors.told(item)}
+
+
+def _on_validation(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [_describe(item) for item in error.errors()]
+    detail = "; ".join(f"{item['where']}: {item['what']}" for item in found[:5])
+    return problem_response(errors.InvalidRequest(detail, errors=found))
+
+
+def _on_domain_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.LookalikeError)
+    telemetry.note(problem=error.slug)
+    return problem_response(error)
+
+
+def _on_http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem_response(errors.NotFound("there is nothing at this address: see /docs"))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return problem_response(errors.MethodNotAllowed("this address does not take this method: see /docs"))
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem_response(errors.ImageTooLarge(str(error.detail)))
+    return problem_response(errors.InvalidRequest(str(error.detail)))
+
+
+def _on_anything(_: Request, error: Exception) -> Response:
+    log.error("unhandled", exc_info=error)
+    return problem_response(errors.LookalikeError("something went wrong here; the log has it under this request's id"))
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem document."""
+    app.add_exception_handler(errors.LookalikeError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_anything)
+
+
+def responses(*kinds: type[errors.LookalikeError]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI `responses` of a route that may answer with these problems."""
+    by_status: dict[int, list[type[errors.LookalikeError]]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(kind)
+    schema = Problem.model_json_schema()
+    return {status: _documented(status, group, schema) for status, group in by_status.items()}
+
+
+def _documented(status: int, group: list[type[errors.LookalikeError]], schema: dict[str, Any]) -> dict[str, Any]:
+    examples = {
+        kind.slug: {
+            "summary": kind.title,
+            "value": {
+                "type": PREFIX + kind.slug,
+                "title": kind.title,
+                "status": status,
+                "detail": "…",
+                "request_id": "…",
+            },
+        }
+        for kind in group
+    }
+    text = "; ".join(f"`{kind.slug}`: {kind.title}" for kind in group)
+    return {"description": text, "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}}}

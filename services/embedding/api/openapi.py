@@ -1,0 +1,57 @@
+"""How the routes' bodies stand in the OpenAPI document: FastAPI cannot tell, for the routes read them themselves."""
+
+from typing import Any
+
+from services.contracts.images.preparation import ACCEPTED
+from services.contracts.wire.embedding import MAX_BATCH
+from services.contracts.wire.framing import FRAMED
+from services.embedding.api.bodies import MULTIPART, SINGLE_FIELD
+
+_FILE = {"type": "string", "format": "binary", "description": ACCEPTED}
+
+SINGLE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": f"One image, as it is or as the file `{SINGLE_FIELD}` of a form: {ACCEPTED}, told by its content.",
+        "content": {
+            "image/*": {"schema": _FILE},
+            "application/octet-stream": {"schema": _FILE},
+            MULTIPART: {
+                "schema": {"type": "object", "required": [SINGLE_FIELD], "properties": {SINGLE_FIELD: _FILE}},
+                "encoding": {SINGLE_FIELD: {"contentType": "image/*"}},
+            },
+        },
+    }
+}
+
+BATCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": (
+            f"1 to {MAX_BATCH} images, {ACCEPTED}, one after the other: of each first its length in bytes, as an unsigned number "
+            "of four bytes in network order, then the image. Each is judged on its own."
+        ),
+        "content": {FRAMED: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+BATCH_EXAMPLE: dict[str, Any] = {
+    "items": [
+        {
+            "embedding": {
+                "category": {"id": 0, "name": "Topwear", "probability": 0.98},
+                "probabilities": {"Topwear": 0.98, "Shoes": 0.001},
+                "vector": "AAAAPgAAgL4AAIA9",
+                "model": "fashion/2",
+            }
+        },
+        {
+            "error": {
+                "type": "/problems/invalid-image",
+                "status": 422,
+                "detail": "the JPEG file is damaged or cut short: image file is truncated (12 bytes not processed)",
+            }
+        },
+    ],
+    "timings_ms": {"decode": 21.0, "network": 48.3, "total": 52.9},
+}

@@ -1,0 +1,185 @@
+"""The embedding service's routes: read the body, embed, write the answer."""
+
+import asyncio
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from services.contracts.domain.box import DESCRIPTION, EXAMPLE, Box, box_of
+from services.contracts.domain.errors import (
+    DetectorUnavailable,
+    EmbeddingUnavailable,
+    ImageTooLarge,
+    InvalidImage,
+    InvalidRequest,
+    LookalikeError,
+    TooManyRequests,
+    UnknownModel,
+    UnsupportedImage,
+    UpstreamTimeout,
+)
+from services.contracts.web import telemetry
+from services.contracts.web.body_limit import limit_body
+from services.contracts.web.problems import responses
+from services.contracts.wire.embedding import BatchAnswer, DetectionAnswer, EmbeddingAnswer, ModelFacts, ModelsAnswer
+from services.embedding.api import responses as answers
+from services.embedding.api.bodies import batch_images, single_image
+from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
+from services.embedding.state import EmbeddingState, State
+from services.embedding.vision.embedder import Embedder, Timed
+from services.embedding.vision.resizing import MAX_SIDE, resize
+
+_ALWAYS = (InvalidRequest, UnknownModel, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
+ModelName = Annotated[
+    str | None, Query(description="the model; that of the settings where it is left out", examples=["fashion/2"])
+]
+BoxText = Annotated[str | None, Query(description=DESCRIPTION, examples=[EXAMPLE])]
+BesideName = Annotated[
+    str | None,
+    Query(description="another model that the same images go through, as far as it answers", examples=["fashion/2"]),
+]
+
+router = APIRouter(prefix="/v1", tags=["embedding"])
+
+
+@router.post(
+    "/embed",
+    response_model=EmbeddingAnswer,
+    responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
+    openapi_extra=SINGLE_BODY,
+    summary="Embed one image",
+)
+async def embed(
+    request: Request, state: State, model: ModelName = None, beside: BesideName = None, box: BoxText = None
+) -> Response:
+    """Category probabilities and unit-length vector of one image, and the milliseconds a stage took."""
+    started = time.perf_counter()
+    embedder = state.models.embedder(model)
+    part = None if box is None else box_of(box)
+    with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
+        timed, other = await _embed_with(state, embedder, [await single_image(request)], beside, part)
+    timings = _record(state, embedder, timed, started)
+    outcome = timed.outcomes[0]
+    if isinstance(outcome, LookalikeError):
+        raise outcome
+    return answers.json_response({**answers.embedding(outcome, embedder.manifest, other), "timings_ms": timings})
+
+
+@router.post(
+    "/embed/batch",
+    response_model=BatchAnswer,
+    responses={200: {"content": {"application/json": {"example": BATCH_EXAMPLE}}}, **responses(*_ALWAYS)},
+    openapi_extra=BATCH_BODY,
+    summary="Embed many images",
+)
+async def embed_batch(request: Request, state: State, model: ModelName = None, beside: BesideName = None) -> Response:
+    """One item an image, in the order they were sent: its embedding, or the problem with it."""
+    started = time.perf_counter()
+    embedder = state.models.embedder(model)
+    with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
+        timed, other = await _embed_with(state, embedder, await batch_images(request), beside)
+    timings = _record(state, embedder, timed, started)
+    items = [answers.batch_item(one, embedder.manifest, other, number) for number, one in enumerate(timed.outcomes)]
+    return answers.json_response({"items": items, "timings_ms": timings})
+
+
+@router.post(
+    "/detect",
+    response_model=DetectionAnswer,
+    responses=responses(
+        InvalidImage,
+        UnsupportedImage,
+        ImageTooLarge,
+        TooManyRequests,
+        DetectorUnavailable,
+        EmbeddingUnavailable,
+        UpstreamTimeout,
+    ),
+    openapi_extra=SINGLE_BODY,
+    summary="Find the garments of one image",
+)
+async def detect(request: Request, state: State) -> Response:
+    """Where the garments are, as parts of the upright picture's sides, and of which kind; the surest first."""
+    started = time.perf_counter()
+    detector = state.detector.detector()
+    with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
+        timed = await state.detector.detect(await single_image(request))
+    state.metrics.record_garments(timed)
+    timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": (time.perf_counter() - started) * 1000}
+    rounded = {name: round(value, 3) for name, value in timings.items()}
+    telemetry.note(detector=detector.manifest.model_id, garments=len(timed.found.boxes), stages_ms=rounded)
+    found = answers.garments(timed.found, detector.manifest)
+    return answers.json_response({"garments": found, "model": detector.manifest.model_id, "timings_ms": rounded})
+
+
+@router.post(
+    "/resize",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/webp": {}}},
+        204: {"description": "It is no wider than that: take it as it is."},
+        **responses(InvalidImage, UnsupportedImage, InvalidRequest, TooManyRequests, ImageTooLarge),
+    },
+    openapi_extra=SINGLE_BODY,
+    summary="Make a picture smaller",
+)
+async def resize_picture(request: Request, state: State, width: Annotated[int, Query(ge=16, le=MAX_SIDE)]) -> Response:
+    """The picture as WebP of that width in pixels, upright and on white. Needs neither the model nor TensorFlow Serving."""
+    with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
+        small = await asyncio.to_thread(resize, await single_image(request), width, state.settings.limits)
+    return Response(status_code=204) if small is None else Response(small, media_type="image/webp")
+
+
+@router.get(
+    "/model",
+    response_model=ModelFacts,
+    responses=responses(InvalidRequest, UnknownModel, EmbeddingUnavailable),
+    summary="What a model is",
+)
+async def facts(state: State, model: ModelName = None) -> ModelFacts:
+    """The model's categories in order, dimension, input size and thresholds, as its manifest has them."""
+    manifest = state.models.embedder(model).manifest
+    return ModelFacts(
+        model=manifest.model_id,
+        categories=list(manifest.categories),
+        dimension=manifest.dimension,
+        input=manifest.input.model_dump(),
+        thresholds=manifest.thresholds,
+    )
+
+
+@router.get("/models", response_model=ModelsAnswer, summary="Which models there are")
+async def models(state: State) -> ModelsAnswer:
+    """Every version beside the one of the settings, and what keeps it from being used."""
+    return ModelsAnswer(models=await state.models.listing())
+
+
+async def _embed_with(
+    state: EmbeddingState, embedder: Embedder, files: list[bytes], beside: str | None, box: Box | None = None
+) -> tuple[Timed, answers.Beside | None]:
+    """Embed files, and with the model beside as well if one is named: the answer does not depend on how that one does."""
+    if beside is None:
+        return await embedder.embed(files, box), None
+    timed, other = await asyncio.gather(embedder.embed(files, box), _beside(state, beside, files, box))
+    return timed, other
+
+
+async def _beside(state: EmbeddingState, name: str, files: list[bytes], box: Box | None) -> answers.Beside | None:
+    try:
+        embedder = state.models.embedder(name)
+        return answers.Beside((await embedder.embed(files, box)).outcomes, embedder.manifest)
+    except (UnknownModel, EmbeddingUnavailable, UpstreamTimeout) as error:
+        telemetry.note(beside_missed=error.detail)
+        return None
+
+
+def _record(state: EmbeddingState, embedder: Embedder, timed: Timed, started: float) -> dict[str, float]:
+    state.metrics.record(timed)
+    total = (time.perf_counter() - started) * 1000
+    timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": total}
+    rounded = {stage: round(ms, 2) for stage, ms in timings.items()}
+    refused = sum(isinstance(outcome, LookalikeError) for outcome in timed.outcomes)
+    telemetry.note(model=embedder.manifest.model_id, images=len(timed.outcomes), refused=refused, stages_ms=rounded)
+    return rounded

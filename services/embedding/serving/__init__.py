@@ -1,0 +1,1 @@
+"""Models on TensorFlow Serving and the gRPC way to them; imports vision, no web framework."""

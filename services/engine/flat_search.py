@@ -1,0 +1,47 @@
+"""Exact nearest neighbours by FAISS. The only module that imports it."""
+
+import os
+from typing import Any
+
+# Each thread that searches would otherwise bring its own OpenMP pool: 0.7 ms against 6 to 16 ms a query on 100,000.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import faiss
+import numpy as np
+
+from services.engine.category_view import Float32Array
+from services.engine.columns import BoolArray, RowArray
+
+
+class FaissFlat:
+    """An immutable flat index of unit vectors, so that any number of threads may search it at once.
+
+    FAISS crashes when a search runs beside an add or remove; here nothing is added after the constructor.
+    """
+
+    def __init__(self, vectors: Float32Array) -> None:
+        """Copy the vectors, shape (n, dimension), float32, unit length, into a new index."""
+        count, dimension = vectors.shape
+        self._index = faiss.IndexFlatIP(dimension)
+        self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        stored = faiss.rev_swig_ptr(self._index.get_xb(), count * dimension) if count else np.empty(0, np.float32)
+        self.vectors: Float32Array = stored.reshape(count, dimension)
+
+    def nearest(self, query: Float32Array, k: int, allowed: BoolArray | None) -> tuple[RowArray, Float32Array]:
+        """Return rows and cosine scores of the k nearest vectors among the allowed rows, best first; all when None."""
+        scores, rows = self._index.search(query[None, :], k, params=_parameters(allowed))
+        found = rows[0] >= 0
+        return rows[0][found], scores[0][found]
+
+    def within(self, query: Float32Array, score: float, allowed: BoolArray | None) -> RowArray:
+        """Return the allowed rows whose cosine score is above `score`, in no order."""
+        _, _, rows = self._index.range_search(query[None, :], score, params=_parameters(allowed))
+        return np.asarray(rows, dtype=np.int64)
+
+
+def _parameters(allowed: BoolArray | None) -> Any:
+    if allowed is None:
+        return None
+    bitmap = np.packbits(allowed, bitorder="little")
+    selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg,arg-type,unused-ignore]
+    return faiss.SearchParameters(sel=selector)  # type: ignore[call-arg,unused-ignore]

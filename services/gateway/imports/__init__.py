@@ -1,0 +1,1 @@
+"""Imports that the API starts and reports on; imports the catalogue, no routes."""

@@ -1,0 +1,80 @@
+"""The gateway's way to the index service."""
+
+from collections.abc import Sequence
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
+from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
+from services.contracts.web.telemetry import outgoing_headers
+from services.contracts.wire.index import IndexAnswer, IndexSample, IndexSearch, IndexSimilar, IndexStatus
+
+PROXY_ERRORS = (502, 503, 504)
+
+
+class IndexClient:
+    """Calls the index over HTTP, each call with a deadline. Reads are idempotent: a refused connection is tried twice."""
+
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        self.address = base_url
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=timeout_s, transport=httpx.AsyncHTTPTransport(retries=1), trust_env=False
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def search(self, query: IndexSearch) -> IndexAnswer:
+        """Return the nearest products of a category.
+
+        Raises:
+            UnknownCategory, ModelIndexMismatch, IndexNotReady, InvalidRequest: as the index says.
+            UpstreamTimeout: no answer in time.
+        """
+        return IndexAnswer.model_validate_json(await self._post("/v1/search", query))
+
+    async def similar(self, query: IndexSimilar) -> IndexAnswer:
+        """Return the products nearest to an indexed one.
+
+        Raises:
+            UnknownProduct: the index does not hold it. Otherwise as `search`.
+        """
+        return IndexAnswer.model_validate_json(await self._post("/v1/similar", query))
+
+    async def status(self) -> IndexStatus:
+        """Return what the index holds and how it follows the database.
+
+        Raises:
+            IndexNotReady: it cannot be reached, or what answers is no index.
+        """
+        body = await self._send("GET", "/v1/status")
+        try:
+            return IndexStatus.model_validate_json(body)
+        except ValidationError:
+            raise IndexNotReady("what answers at the index's address is no index of this version") from None
+
+    async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
+        """Return products of these catalogues, chosen by chance, of one category if one is named."""
+        where = "" if category is None else f"&category={category}"
+        of = "".join(f"&catalogue={name}" for name in catalogues)
+        return IndexSample.model_validate_json(await self._send("GET", f"/v1/sample?count={count}{where}{of}"))
+
+    async def _post(self, path: str, body: BaseModel) -> bytes:
+        return await self._send("POST", path, body.model_dump_json().encode())
+
+    async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        headers = {"Content-Type": "application/json", **outgoing_headers()}
+        try:
+            response = await self._http.request(method, path, content=body, headers=headers)
+        except httpx.ConnectError:
+            raise IndexNotReady("the index service cannot be reached") from None
+        except httpx.TimeoutException:
+            raise UpstreamTimeout("the index service did not answer in time") from None
+        except httpx.HTTPError:
+            raise IndexNotReady("the index service closed the connection") from None
+        if response.status_code in PROXY_ERRORS and not response.headers.get("content-type", "").startswith(MEDIA_TYPE):
+            raise IndexNotReady(f"what stands before the index service answered {response.status_code}")
+        if response.status_code != httpx.codes.OK:
+            raise error_from_problem(response.status_code, response.content)
+        return response.content

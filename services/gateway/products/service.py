@@ -1,0 +1,227 @@
+"""The catalogue's products, one at a time: put, get, delete. Knows no HTTP."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.catalogue.documents.embeddings import embedded
+from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH, Prediction, Product, StoredImage
+from services.catalogue.store.database import ProductStore
+from services.catalogue.store.pictures import picture_id
+from services.contracts.clients.embedding_client import EmbeddingClient
+from services.contracts.domain.categories import resolve_category
+from services.contracts.domain.errors import InvalidRequest, UnknownProduct
+from services.contracts.wire.embedding import EmbeddingAnswer
+from services.contracts.wire.index import Attributes
+from services.gateway.products.images import ImageBody, ProductImages, stored
+from services.gateway.search.links import Links
+from services.gateway.search.models import Models
+from services.gateway.search.request import ImageReader
+from services.gateway.search.responses import ProductView
+
+AttributeName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^.$\x00][^.\x00]*$")]
+
+
+class ProductBody(BaseModel):
+    """A product as the shop gives it. Without an image, the one the product has stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str | None = Field(default=None, max_length=1000, examples=["Men's navy blue checked shirt"])
+    url: str | None = Field(default=None, max_length=2048, examples=["https://shop.example/products/15970"])
+    image_url: str | None = Field(
+        default=None,
+        max_length=2048,
+        description="the shop's own picture: results link it; it is fetched once if no image is sent",
+    )
+    image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
+    images: list[ImageBody] | None = Field(
+        default=None,
+        max_length=MAX_IMAGES - 1,
+        description="further images, in their order; left out, the product keeps those it has, and [] removes them",
+        examples=[[{"url": "https://shop.example/images/15970-back.jpg"}]],
+    )
+    category: str | int | None = Field(default=None, description="name or id; the network's where it is left out")
+    attributes: dict[AttributeName, str | bool | int | float | list[str | bool | int | float]] = Field(
+        default_factory=dict, max_length=100, examples=[{"gender": "Men", "baseColour": "Navy Blue", "price": 29.9}]
+    )
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files that come beside a product: its main one, and further ones."""
+
+    main: bytes | None = None
+    further: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a put did."""
+
+    view: ProductView
+    created: bool
+
+
+def check_key(key: str) -> str:
+    """Return the product's id if it can be one.
+
+    Raises:
+        InvalidRequest: it is empty, too long, or holds control characters.
+    """
+    if not key.strip() or len(key) > MAX_KEY_LENGTH or not key.isprintable():
+        raise InvalidRequest(f"a product's id has 1 to {MAX_KEY_LENGTH} printable characters")
+    return key
+
+
+class ProductService:
+    """Writes and reads single products."""
+
+    def __init__(self, store: ProductStore, embedding: EmbeddingClient, models: Models, links: Links) -> None:
+        self.store = store
+        self.embedding = embedding
+        self.models = models
+        self.links = links
+        self.images = ProductImages(store, embedding, links)
+
+    async def put(self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader) -> Written:
+        """Write a product, whole. Its images go through the network; a search finds it within a second.
+
+        Args:
+            key: the product's id.
+            body: what is known of it.
+            files: image files that came beside the body.
+            reader: fetches or decodes images where the body names them.
+
+        Raises:
+            InvalidRequest: no image is given and the product has none yet, the main one is given twice, or there are too
+                many.
+            InvalidImage, ImageTooLarge, UnsupportedImage, ImageUrlRefused, ImageUrlFailed: the image's fault.
+            UnknownCategory: the category is none of the model's.
+            EmbeddingUnavailable, CatalogueUnavailable, UpstreamTimeout: a service's fault.
+        """
+        old = await self.store.get(key)
+        data = await self._image(body, files.main, reader, old)
+        wanted = await self.images.wanted(body.images, files.further, old, reader)
+        product = await (self._kept(key, body, old) if data is None else self._embedded(key, body, data))
+        pictures: list[tuple[str, StoredImage]] = []
+        if data is not None or body.images is not None or files.further:
+            product, pictures = await self.images.added(product, old, wanted, reader)
+        if data is not None and body.image_url is None:
+            pictures.append((key, stored(data)))
+        if pictures:
+            await self.store.put_images(pictures)
+        try:
+            await self.store.put(product)
+        except ValueError as error:
+            raise InvalidRequest(f"the product cannot be stored: {error}") from None
+        await self.images.clear(product, old)
+        return Written(await self._view(product), created=old is None)
+
+    async def get(self, key: str) -> ProductView:
+        """Return a product.
+
+        Raises:
+            UnknownProduct, CatalogueUnavailable.
+        """
+        return await self._view(await self._known(key))
+
+    async def delete(self, key: str) -> None:
+        """Remove a product and its stored pictures.
+
+        Raises:
+            UnknownProduct, CatalogueUnavailable.
+        """
+        if not await self.store.delete(key):
+            raise _unknown(key)
+
+    async def image(self, key: str, picture: str | None = None) -> StoredImage:
+        """Return the product's stored main picture, or the further one of that name.
+
+        Raises:
+            UnknownProduct: there is no product of that id, or none whose picture is stored here.
+            CatalogueUnavailable.
+        """
+        found = await self.store.get_image(key if picture is None else picture_id(key, picture))
+        if found is None:
+            raise UnknownProduct(f"no picture of a product {key!r} is stored here")
+        return found
+
+    async def _known(self, key: str) -> Product:
+        product = await self.store.get(key)
+        if product is None:
+            raise _unknown(key)
+        return product
+
+    async def _image(
+        self, body: ProductBody, image: bytes | None, reader: ImageReader, old: Product | None
+    ) -> bytes | None:
+        if image is not None and body.image_base64 is not None:
+            raise InvalidRequest("give the image once: as a file part or as image_base64")
+        if image is not None:
+            return image
+        if body.image_base64 is not None:
+            return reader.from_base64(body.image_base64)
+        if body.image_url is not None and (old is None or old.image_url != body.image_url):
+            return await reader.from_url(body.image_url)
+        if old is None:
+            raise InvalidRequest("a new product needs an image: a file part, image_base64 or image_url")
+        return None
+
+    async def _embedded(self, key: str, body: ProductBody, data: bytes) -> Product:
+        note = await self.store.models()
+        model, beside = note.written((await self.models.serving_facts(note.active)).model)
+        seen = await self.embedding.embed(data, model, beside=beside)
+        category = await self._category(body, seen)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return replace(
+            _described(Product(key, category, np.asarray(seen.vector, dtype=np.float32)), body),
+            model=seen.model,
+            image_url=body.image_url,
+            category_source="network" if body.category is None else "feed",
+            prediction=Prediction(seen.category.id, seen.category.probability),
+            image_sha256=sha256,
+            embeddings={} if seen.beside is None else {seen.beside.model: embedded(seen.beside, sha256)},
+        )
+
+    async def _kept(self, key: str, body: ProductBody, old: Product | None) -> Product:
+        if old is None:
+            raise _unknown(key)
+        # Vectors of a further model stay where they are: somebody may be writing newer ones.
+        kept = replace(_described(old, body), key=key, embeddings={})
+        if body.category is None:
+            return kept
+        category = resolve_category(str(body.category), (await self.models.serving_facts()).categories)
+        return replace(kept, category=category, category_source="feed")
+
+    async def _category(self, body: ProductBody, seen: EmbeddingAnswer) -> int:
+        if body.category is None:
+            return seen.category.id
+        return resolve_category(str(body.category), (await self.models.facts(seen.model)).categories)
+
+    async def _view(self, product: Product) -> ProductView:
+        facts = await self.models.serving_facts()
+        seen = product.seen_by(facts.model) or product
+        links = self.links.product(seen), self.links.image(seen), self.links.further(seen)
+        return ProductView.of(seen, facts.categories, *links)
+
+
+def _described(product: Product, body: ProductBody) -> Product:
+    attributes: Attributes = dict(body.attributes)
+    return replace(
+        product,
+        title=body.title,
+        url=body.url,
+        attributes=attributes,
+        feed_sha256=None,
+        updated_at=datetime.now(UTC),
+    )
+
+
+def _unknown(key: str) -> UnknownProduct:
+    return UnknownProduct(f"there is no product {key!r}")

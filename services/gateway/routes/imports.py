@@ -1,0 +1,177 @@
+"""Routes of imports: a whole feed at once, and how imports go. They need the admin key where one is set."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+
+from services.contracts.domain import errors
+from services.contracts.domain.catalogues import path_of
+from services.contracts.domain.errors import InvalidRequest, LookalikeError
+from services.contracts.web.forms import GONE
+from services.contracts.web.problems import responses
+from services.gateway.imports.jobs import ImportJob
+from services.gateway.imports.schemas import ImportOptionsBody, ImportsAnswer, ImportView
+from services.gateway.imports.upload import NDJSON, SUFFIXES, too_large
+from services.gateway.search.request import content_type, parse
+from services.gateway.state import Authorised, GatewayState, State
+
+router = APIRouter(prefix="/v1", tags=["imports"], dependencies=[Authorised])
+Id = Annotated[str, Path(description="the import's id", examples=["20260501-120000-250-1f0c9a7b"])]
+ASYNC = "respond-async"
+EXAMPLE = b"\n".join(
+    map(
+        orjson.dumps,
+        [
+            {
+                "id": "15970",
+                "title": "Navy shirt",
+                "url": "https://shop.example/p/15970",
+                "image_url": "https://shop.example/i/15970.jpg",
+                "category": "Topwear",
+                "price": "29.90 EUR",
+            },
+            {"id": "39386", "title": "Blue jeans", "image_url": "https://shop.example/i/39386.jpg", "gender": "Men"},
+        ],
+    )
+).decode()
+RESULTS = "\n".join(
+    [
+        '{"import": {"id": "20260501-120000-250-1f0c9a7b", "state": "running", "…": "…"}}',
+        '{"line": 1, "id": "15970", "outcome": "imported"}',
+        '{"line": 2, "id": "39386", "outcome": "rejected", "reason": "the image URL answered 404 Not Found"}',
+        '{"import": {"id": "20260501-120000-250-1f0c9a7b", "state": "done", "imported": 1, "rejected": 1, "…": "…"}}',
+    ]
+)
+_READ = (errors.InvalidRequest, errors.Unauthorised, errors.UnknownImport, errors.CatalogueUnavailable)
+
+
+def _parameters() -> list[dict[str, Any]]:
+    schema = ImportOptionsBody.model_json_schema()["properties"]
+    text = {"type": "string", "description": "a JSON object, as a mapping's file has it: docs/import.md"}
+    prefer = {"type": "string", "enum": [ASYNC]}
+    told = f"`{ASYNC}`: answer with 202 and the import's address once the feed has arrived"
+    return [
+        {"name": "Prefer", "in": "header", "required": False, "description": told, "schema": prefer},
+        *(
+            {"name": name, "in": "query", "required": False, "schema": text if name == "mapping" else schema[name]}
+            for name in schema
+        ),
+    ]
+
+
+def _feed_body() -> dict[str, Any]:
+    text: dict[str, Any] = {"schema": {"type": "string"}}
+    content = dict.fromkeys(SUFFIXES, text)
+    return {"required": True, "content": {**content, NDJSON: {**text, "example": EXAMPLE}}}
+
+
+@router.post(
+    "/products:import",
+    summary="Import a feed",
+    description="The feed is the body: NDJSON, or any other feed that `lookalike import` reads, by its content type; "
+    "`Content-Encoding: gzip` will do. Images come from the web addresses in it. The answer is a line of JSON for each "
+    "row, in the order in which they are done with, between two lines that say how the import goes; or, with `Prefer: "
+    "respond-async`, the import's address. One import runs at a time. It can be repeated: what has not changed is skipped.",
+    response_class=Response,
+    openapi_extra={"requestBody": _feed_body(), "parameters": _parameters()},
+    responses={
+        200: {
+            "content": {NDJSON: {"schema": {"type": "string"}, "example": RESULTS}},
+            "description": "What became of it.",
+        },
+        202: {"model": ImportView, "description": "It has begun: `Location` tells how it goes."},
+        **responses(
+            errors.InvalidRequest,
+            errors.InvalidFeed,
+            errors.FeedTooLarge,
+            errors.ImageUrlRefused,
+            errors.ImportConflict,
+            errors.Unauthorised,
+            errors.EmbeddingUnavailable,
+            errors.CatalogueUnavailable,
+            errors.UpstreamTimeout,
+            errors.NoRoom,
+        ),
+    },
+)
+async def import_products(request: Request, state: State) -> Response:
+    job = await _begin(request, state)
+    try:
+        gzipped = request.headers.get("content-encoding", "").strip().lower() == "gzip"
+        await job.receive(_body(request, state), SUFFIXES[content_type(request)], gzipped=gzipped)
+    except BaseException as error:
+        await state.imports.give_up(job, error)
+        raise
+    wait = ASYNC not in request.headers.get("prefer", "").lower()
+    note = state.imports.start(job, with_results=wait)
+    if wait:
+        return StreamingResponse(_lines(job, note), media_type=NDJSON)
+    headers = {"Location": f"{path_of(state.catalogue)}/v1/imports/{job.record.id}", "Preference-Applied": ASYNC}
+    return Response(ImportView.of(note).model_dump_json(), 202, headers, "application/json")
+
+
+@router.get("/imports", response_model=ImportsAnswer, summary="The last imports",
+            responses=responses(errors.Unauthorised, errors.CatalogueUnavailable))  # fmt: skip
+async def get_imports(state: State) -> ImportsAnswer:
+    notes = await state.imports.last()
+    return ImportsAnswer(imports=[ImportView.of({**note, "rejected_rows": []}) for note in notes])
+
+
+@router.get("/imports/{id}", response_model=ImportView, summary="An import", responses=responses(*_READ))
+async def get_import(id: Id, state: State) -> ImportView:
+    return ImportView.of(await state.imports.get(id))
+
+
+@router.post(
+    "/imports/{id}:cancel",
+    response_model=ImportView,
+    summary="Cancel an import",
+    description="What is under way is written, and stays. An import that has ended stays as it is.",
+    responses=responses(*_READ),
+)
+async def cancel_import(id: Id, state: State) -> ImportView:
+    return ImportView.of(await state.imports.cancel(id))
+
+
+async def _begin(request: Request, state: GatewayState) -> ImportJob:
+    """Return a new import. Before it is refused, its body is read: who is still sending would not see the answer."""
+    try:
+        if content_type(request) not in SUFFIXES:
+            raise InvalidRequest(f"send the feed as {NDJSON}, or as one of {', '.join(SUFFIXES)}")
+        if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip"):
+            raise InvalidRequest("send the feed as it is, or with Content-Encoding: gzip")
+        return await state.imports.begin(parse(ImportOptionsBody, dict(request.query_params)))
+    except LookalikeError:
+        with contextlib.suppress(ClientDisconnect, HTTPException):
+            async for _ in request.stream():
+                pass
+        raise
+
+
+async def _body(request: Request, state: GatewayState) -> AsyncIterator[bytes]:
+    """Yield the request's body; what can go wrong with it is told in our words."""
+    try:
+        async for part in request.stream():
+            yield part
+    except ClientDisconnect:
+        raise InvalidRequest(GONE) from None
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        raise too_large(state.settings.max_import_bytes) from None
+
+
+async def _lines(job: ImportJob, note: dict[str, Any]) -> AsyncIterator[bytes]:
+    try:
+        yield orjson.dumps({"import": ImportView.of(note).model_dump()}) + b"\n"
+        async for lines in job.results.follow():
+            yield lines
+    finally:
+        job.stopping.set()  # nobody reads on: the import has ended, or the client has gone

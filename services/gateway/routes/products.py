@@ -1,0 +1,146 @@
+"""Routes of single products. Writing needs the admin key where one is set."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from services.catalogue.product import MAX_IMAGES, NAME_DIGITS
+from services.contracts.domain import errors
+from services.contracts.domain.errors import InvalidRequest
+from services.contracts.web.forms import read_form
+from services.contracts.web.problems import responses
+from services.gateway.pages.pictures import WIDTHS, check_width
+from services.gateway.products.service import ImageFiles, ProductBody, check_key
+from services.gateway.routes.photo_body import BINARY, PHOTO_ERRORS
+from services.gateway.search.request import (
+    FORM,
+    JSON,
+    content_type,
+    form_fields,
+    form_file,
+    form_files,
+    json_object,
+    parse,
+)
+from services.gateway.search.responses import ProductView
+from services.gateway.state import Authorised, State
+
+router = APIRouter(prefix="/v1/products", tags=["products"])
+Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
+Width = Annotated[
+    int | None, Query(description=f"make it smaller, as WebP: one of {', '.join(map(str, WIDTHS))} pixels")
+]
+PictureName = Annotated[
+    str | None,
+    Query(
+        pattern=rf"^[0-9a-f]{{{NAME_DIGITS}}}$",
+        description="a further picture, by the first digits of its hash, as the addresses in `images` have it",
+    ),
+]
+
+_READ = (errors.InvalidRequest, errors.UnknownProduct, errors.CatalogueUnavailable, errors.EmbeddingUnavailable)
+_WRITE = (
+    *PHOTO_ERRORS,
+    errors.UnknownCategory,
+    errors.Unauthorised,
+    errors.EmbeddingUnavailable,
+    errors.CatalogueUnavailable,
+    errors.UpstreamTimeout,
+)
+
+
+def _product_body() -> dict[str, Any]:
+    schema = ProductBody.model_json_schema()
+    form = {
+        "type": "object",
+        "required": ["image"],
+        "properties": {
+            "image": BINARY,
+            "images": {
+                "type": "array",
+                "items": BINARY,
+                "description": "further images, after those that `product` lists; with them, an existing product needs no `image`",
+            },
+            "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},
+        },
+    }
+    return {"required": True, "content": {JSON: {"schema": schema}, FORM: {"schema": form}}}
+
+
+@router.get("/{id:path}/image", summary="A product's stored picture", response_class=Response,
+            responses={200: {"content": {"image/*": {}}}, **responses(*_READ)})  # fmt: skip
+async def get_image(id: Key, request: Request, state: State, w: Width = None, picture: PictureName = None) -> Response:
+    width = None if w is None else check_width(w)
+    image = await state.products.image(check_key(id), picture)
+    etag = f'"{image.sha256}"' if width is None else f'"{image.sha256}-{width}"'
+    # `v` and `picture` in the address are the picture's hash, so what they name never changes.
+    named = {"v", "picture"} & set(request.query_params)
+    age = "public, max-age=31536000, immutable" if named else "public, max-age=60"
+    # Shops show it on pages of their own, those among them too that let in only what agrees to be let in.
+    shared = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": etag, "Cache-Control": age, **shared}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    if width is not None:
+        image = await state.resizer.resized(image, width)
+    return Response(image.data, media_type=image.content_type, headers=headers)
+
+
+@router.get("/{id:path}", response_model=ProductView, summary="A product", responses=responses(*_READ))
+async def get_product(id: Key, state: State) -> ProductView:
+    return await state.products.get(check_key(id))
+
+
+@router.put(
+    "/{id:path}",
+    response_model=ProductView,
+    dependencies=[Authorised],
+    summary="Add a product, or replace it",
+    description="The image goes through the network; a search finds the product within a second. Without an image "
+    "an existing product keeps the one it has. With several images, a search finds it by each of them.",
+    openapi_extra={"requestBody": _product_body()},
+    responses={201: {"model": ProductView, "description": "It is new."}, **responses(*_WRITE)},
+)
+async def put_product(id: Key, request: Request, response: Response, state: State) -> ProductView:
+    key = check_key(id)
+    body, files = await _read_product(request, state)
+    written = await state.products.put(key, body, files, state.reader)
+    response.status_code = 201 if written.created else 200
+    return written.view
+
+
+@router.delete("/{id:path}", status_code=204, dependencies=[Authorised], summary="Remove a product",
+               responses=responses(*_READ, errors.Unauthorised))  # fmt: skip
+async def delete_product(id: Key, state: State) -> None:
+    await state.products.delete(check_key(id))
+
+
+async def _read_product(request: Request, state: State) -> tuple[ProductBody, ImageFiles]:
+    kind = content_type(request)
+    if kind == JSON:
+        return parse(ProductBody, await json_object(request)), ImageFiles()
+    if kind != FORM:
+        raise InvalidRequest(f"send the product as {JSON}, or as {FORM} with the parts image and product")
+    form = await read_form(request, max_files=MAX_IMAGES, max_fields=20)
+    further = [state.reader.checked(data) for data in await form_files(form, "images")]
+    main = None if further and "image" not in form else state.reader.checked(await form_file(form, "image"))
+    fields = form_fields(form, "image", "images")
+    if set(fields) - {"product"}:
+        raise InvalidRequest("beside image and images the form takes one field: product, a JSON object")
+    return parse_product(fields.get("product", "{}")), ImageFiles(main, further)
+
+
+def parse_product(text: str) -> ProductBody:
+    """Return the product that a form's field holds as JSON.
+
+    Raises:
+        InvalidRequest: it holds none.
+    """
+    try:
+        values = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"product is no valid JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise InvalidRequest("product has to be a JSON object")
+    return parse(ProductBody, values)

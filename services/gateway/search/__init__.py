@@ -1,0 +1,1 @@
+"""A search from request to response; imports contracts and the index nodes, no routes."""

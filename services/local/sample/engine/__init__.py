@@ -1,1 +1,0 @@
-"""Drawing: outlines, masks, cloth and light. Knows nothing of garments."""

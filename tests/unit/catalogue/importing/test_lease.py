@@ -1,0 +1,156 @@
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from services.catalogue.importing import lease as import_lease
+from services.catalogue.importing.lease import ImportLease, ImportUnderWay
+from services.catalogue.process_mark import ProcessMark, is_alive, this_process
+from services.catalogue.retry import Stopped
+from services.catalogue.store.import_notes import Lease
+
+ELSEWHERE = ProcessMark("other-machine", "another boot pid:[1]", 7, 1000)
+
+
+class FakeLeases:
+    """One place for a lease, and somebody who may move its beat on."""
+
+    def __init__(self, held: Lease | None = None, *, beats: bool = False) -> None:
+        self.held = held
+        self.beats = beats
+
+    async def lease(self) -> Lease | None:
+        if self.held is not None and self.beats:
+            self.held = replace(self.held, beat=self.held.beat + 1)
+        return self.held
+
+    async def take_lease(self, lease: Lease) -> bool:
+        await asyncio.sleep(0)
+        if self.held is not None:
+            return False
+        self.held = lease
+        return True
+
+    async def renew_lease(self, import_id: str, beat: int) -> bool:
+        if self.held is None or self.held.import_id != import_id:
+            return False
+        self.held = replace(self.held, beat=beat)
+        return True
+
+    async def drop_lease(self, lease: Lease, *, at_beat: bool = False) -> None:
+        held = self.held
+        if held is not None and held.import_id == lease.import_id and (not at_beat or held.beat == lease.beat):
+            self.held = None
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_lease, "STANDS_S", 0.3)
+    monkeypatch.setattr(import_lease, "LOOK_S", 0.02)
+
+
+@pytest.fixture
+def stopping() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+def other_process() -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def lease(store: FakeLeases, name: str) -> ImportLease:
+    return ImportLease(store, name, f"{name}.csv", "2026-05-01T00:00:00+00:00")
+
+
+def held_by(mark: ProcessMark) -> Lease:
+    return Lease("theirs", "theirs.csv", "2026-05-01T00:00:00+00:00", mark)
+
+
+async def test_a_lease_is_taken_renewed_and_given_back(stopping: asyncio.Event) -> None:
+    store = FakeLeases()
+    mine = lease(store, "a")
+    await mine.take(stopping)
+    assert store.held is not None
+    assert (store.held.import_id, store.held.source) == ("a", "a.csv")
+    assert await mine.renew()
+    assert store.held.beat == 1
+    await mine.drop()
+    assert store.held is None
+    assert not await mine.renew()
+
+
+async def test_a_second_import_of_this_process_is_told_which_one_is_under_way(stopping: asyncio.Event) -> None:
+    store = FakeLeases()
+    first = lease(store, "a")
+    await first.take(stopping)
+    with pytest.raises(ImportUnderWay, match=r"a\.csv, since 2026-05-01.*try again") as caught:
+        await lease(store, "b").take(stopping)
+    assert caught.value.lease.import_id == "a"
+    await first.drop()
+    await lease(store, "b").take(stopping)
+
+
+async def test_of_many_at_the_same_moment_one_gets_the_lease(stopping: asyncio.Event) -> None:
+    store = FakeLeases()
+    results = await asyncio.gather(*(lease(store, str(n)).take(stopping) for n in range(20)), return_exceptions=True)
+    assert sum(result is None for result in results) == 1
+    assert sum(isinstance(result, ImportUnderWay) for result in results) == 19
+
+
+async def test_a_lease_that_this_process_could_not_give_back_does_not_lock_it_out(stopping: asyncio.Event) -> None:
+    store = FakeLeases(held_by(this_process()))
+    await lease(store, "a").take(stopping)
+    assert store.held is not None
+    assert store.held.import_id == "a"
+
+
+async def test_a_lease_of_a_process_that_runs_is_kept_and_of_one_that_ended_is_taken_over_at_once(
+    stopping: asyncio.Event, other_process: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_lease, "STANDS_S", 1000.0)
+    monkeypatch.setattr("services.catalogue.process_mark.os.getpid", lambda: other_process.pid)
+    mark = this_process()
+    monkeypatch.undo()
+    monkeypatch.setattr(import_lease, "STANDS_S", 1000.0)
+    store = FakeLeases(held_by(mark))
+    assert is_alive(mark) is True
+    with pytest.raises(ImportUnderWay):
+        await lease(store, "a").take(stopping)
+    other_process.kill()
+    other_process.wait()
+    assert is_alive(mark) is False
+    await lease(store, "a").take(stopping)
+
+
+def test_a_process_id_that_was_given_again_is_another_process() -> None:
+    here = this_process()
+    assert is_alive(here) is True
+    assert is_alive(replace(here, began=(here.began or 0) + 1)) is False
+    assert is_alive(ELSEWHERE) is None
+    assert is_alive(replace(here, place=None)) is None
+
+
+async def test_a_lease_from_elsewhere_is_kept_while_it_moves_and_taken_over_once_it_stands(
+    stopping: asyncio.Event,
+) -> None:
+    with pytest.raises(ImportUnderWay, match="on other-machine"):
+        await lease(FakeLeases(held_by(ELSEWHERE), beats=True), "a").take(stopping)
+    store = FakeLeases(held_by(ELSEWHERE))
+    began = time.monotonic()
+    await lease(store, "a").take(stopping)
+    assert time.monotonic() - began >= 0.3
+    assert store.held is not None
+    assert store.held.import_id == "a"
+
+
+async def test_looking_whether_a_lease_moves_ends_when_told_to_stop(stopping: asyncio.Event) -> None:
+    stopping.set()
+    with pytest.raises(Stopped):
+        await lease(FakeLeases(held_by(ELSEWHERE)), "a").take(stopping)

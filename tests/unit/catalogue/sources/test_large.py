@@ -1,0 +1,131 @@
+"""Feeds that are very large, packed, or too much for the disk."""
+
+import gzip
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
+from services.catalogue.sources.records.seen_keys import SeenKeys
+from tests.support.feeds import KINDS
+
+HALF_A_GIGABYTE = 1 << 29
+
+
+def write(path: Path, count: int) -> Path:
+    packed = path.suffix == ".gz"
+    with gzip.open(path, "wb", compresslevel=1) if packed else path.open("wb") as file:
+        for part in KINDS[path.name.removesuffix(".gz")](range(count)):
+            file.write(part)
+    return path
+
+
+def read(path: Path) -> list[SourceRow | RejectedRow]:
+    source = open_source(path)
+    try:
+        return list(source.rows())
+    finally:
+        source.close()
+
+
+@pytest.mark.parametrize("name", [*KINDS, "feed.ndjson.gz"])
+def test_memory_does_not_grow_with_the_feed(tmp_path: Path, name: str) -> None:
+    """Ids are on disk, beyond a few megabytes; SQLite's memory is bounded by itself, and not counted here."""
+
+    def peak(count: int) -> int:
+        source = open_source(write(tmp_path / name, count))
+        tracemalloc.start()
+        try:
+            assert sum(isinstance(row, SourceRow) for row in source.rows()) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            source.close()
+
+    more = sum(map(len, KINDS[name.removesuffix(".gz")](range(2500))))
+    small, large = peak(500), peak(3000)
+    assert large - small < more / 4
+
+
+def test_a_hole_of_half_a_gigabyte_in_a_feed_is_one_line_that_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "feed.ndjson"
+    with path.open("wb") as file:
+        file.write(b'{"id": "A", "image": "1.jpg"}\n')
+        file.seek(HALF_A_GIGABYTE)
+        file.write(b'\n{"id": "B", "image": "2.jpg"}\n')
+    found = [(row.line, row.key, row.reason if isinstance(row, RejectedRow) else None) for row in read(path)]
+    assert found == [(1, "A", None), (2, None, "the line is longer than 1,048,576 bytes"), (3, "B", None)]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_packed_feed_gives_the_rows_of_the_plain_one_and_leaves_nothing_behind(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    plain = read(write(tmp_path / name, 30))
+    assert len(plain) == 30
+    assert read(write(tmp_path / f"{name}.gz", 30)) == plain
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_images_beside_a_packed_feed_are_found(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"a picture")
+    (tmp_path / "feed.csv.gz").write_bytes(gzip.compress(b"id,image\nA,1.jpg\n"))
+    (row,) = read(tmp_path / "feed.csv.gz")
+    assert isinstance(row, SourceRow)
+    assert callable(row.image)
+    assert row.image() == b"a picture"
+
+
+def test_a_packed_feed_that_is_cut_short_gives_what_it_has_and_then_fails(tmp_path: Path) -> None:
+    path = write(tmp_path / "feed.ndjson.gz", 2000)
+    path.write_bytes(path.read_bytes()[:-2000])
+    source = open_source(path)
+    keys: list[str | None] = []
+    with pytest.raises(SourceError, match=r"feed\.ndjson\.gz cannot be imported any further: its gzip is cut short"):
+        for row in source.rows():
+            keys.append(row.key)  # noqa: PERF401  # a list that is being made is lost with the error
+    source.close()
+    assert 100 < len(keys) < 2000
+    assert keys[:100] == [f"p{n}" for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("feed.csv.gz", b"id,image\n", "is no gzip"),
+        ("feed.csv.gz", gzip.compress(b"")[:5], "is no gzip"),
+        ("feed.csv.gz", gzip.compress(b"title\n"), r"feed\.csv\.gz has no column id"),
+        ("feed.pdf.gz", gzip.compress(b"x"), "is none of what can be imported"),
+        ("feed.gz", gzip.compress(b"x"), "is none of what can be imported"),
+    ],
+)
+def test_what_is_no_packed_feed_is_refused_by_its_own_name(tmp_path: Path, name: str, data: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SourceError, match=words) as caught:
+        read(tmp_path / name)
+    assert "lookalike-feed-" not in str(caught.value)
+
+
+def test_a_disk_that_is_too_full_to_unpack_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "feed.ndjson.gz", 10)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("services.catalogue.sources.packed.gzip.GzipFile.read1", full)
+    with pytest.raises(SourceError, match=r"feed\.ndjson\.gz cannot be unpacked: No space left on device"):
+        read(path)
+
+
+def test_ids_that_do_not_fit_on_the_disk_end_the_feed_with_a_sentence() -> None:
+    seen = SeenKeys()
+    seen._db.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(SourceError, match=r"the ids of the feed do not fit on the disk.*\(line \d+\)"):
+        for number in range(100_000):
+            assert seen.earlier(f"product-{number}", number) is None
+    seen.close()

@@ -1,0 +1,307 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from services.contracts.domain.errors import (
+    ImageServerAway,
+    ImageTooLarge,
+    ImageUrlFailed,
+    ImageUrlRefused,
+    UpstreamTimeout,
+)
+from services.contracts.images.checked_backend import Resolver, resolve
+from services.contracts.images.fetch import ImageFetcher, Validators
+from tests.support.http import ImageServer, picture
+
+PUBLIC = "93.184.216.34"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ImageServer]:
+    with ImageServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def fetcher(server: ImageServer) -> AsyncIterator[ImageFetcher]:
+    async with opened([server.host]) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve) -> AsyncIterator[ImageFetcher]:
+    fetcher = ImageFetcher(max_bytes=100_000, timeout_s=0.5, allowed_hosts=allowed_hosts, resolver=resolver)
+    try:
+        yield fetcher
+    finally:
+        await fetcher.close()
+
+
+class Names:
+    """A resolver that gives each name its list of answers, one a question, the last one for ever."""
+
+    def __init__(self, **answers: list[list[str]]) -> None:
+        self.answers = {name.replace("_", "."): list(found) for name, found in answers.items()}
+        self.asked: list[str] = []
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        self.asked.append(host)
+        if host not in self.answers:
+            raise OSError("Name or service not known")
+        found = self.answers[host]
+        return found.pop(0) if len(found) > 1 else found[0]
+
+
+async def test_the_bytes_of_an_image_url_come_back_as_they_are(server: ImageServer, fetcher: ImageFetcher) -> None:
+    assert await fetcher.fetch(server.url("/ok.png")) == picture()
+
+
+async def test_bytes_that_are_no_image_are_not_judged_here(server: ImageServer, fetcher: ImageFetcher) -> None:
+    assert await fetcher.fetch(server.url("/text.jpg")) == b"this is no picture"
+
+
+@pytest.mark.parametrize("status", [201, 204, 304, 403, 404, 410, 500, 503])
+async def test_another_status_than_200_is_told(server: ImageServer, fetcher: ImageFetcher, status: int) -> None:
+    with pytest.raises(ImageUrlFailed, match=f"answered {status}"):
+        await fetcher.fetch(server.url(f"/status/{status}"))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "wait_s"),
+    [
+        (503, None),
+        ((429, "7"), 7),
+        ((503, "Wed, 21 Oct 2015 07:28:00 GMT"), 0),
+        ((503, "Wed, 21 Oct 2015 07:28:00 -0000"), 0),
+        ((503, "soon"), None),
+        ((500, ""), None),
+    ],
+)
+async def test_a_status_that_may_pass_is_told_with_how_long_it_asks_to_wait(
+    server: ImageServer, fetcher: ImageFetcher, trouble: int | tuple[int, str], wait_s: float | None
+) -> None:
+    server.troubles["/ok.png"] = [trouble]
+    with pytest.raises(ImageServerAway, match="answered") as caught:
+        await fetcher.fetch(server.url("/ok.png"))
+    assert caught.value.wait_s == wait_s
+
+
+async def test_a_retry_after_in_the_future_is_counted_in_seconds(server: ImageServer, fetcher: ImageFetcher) -> None:
+    later = datetime.now(UTC) + timedelta(seconds=100)
+    server.troubles["/ok.png"] = [(503, format_datetime(later, usegmt=True))]
+    with pytest.raises(ImageServerAway) as caught:
+        await fetcher.fetch(server.url("/ok.png"))
+    assert caught.value.wait_s is not None
+    assert 50 < caught.value.wait_s <= 100
+
+
+async def test_an_image_that_is_as_it_was_is_not_sent_again() -> None:
+    with ImageServer() as tagged:
+        tagged.tags = True
+        async with opened([tagged.host]) as fetcher:
+            first = await fetcher.get(tagged.url("/ok.png"))
+            assert (first.data, bool(first.validators)) == (picture(), True)
+            again = await fetcher.get(tagged.url("/redirect?to=/ok.png"), first.validators)
+            assert (again.data, again.validators) == (None, first.validators)
+            tagged.pages["/ok.png"] = picture((1, 2, 3))
+            changed = await fetcher.get(tagged.url("/ok.png"), first.validators)
+            assert changed.data == picture((1, 2, 3))
+            assert changed.validators != first.validators
+
+
+async def test_a_304_to_a_question_that_was_not_asked_is_a_failure(server: ImageServer, fetcher: ImageFetcher) -> None:
+    with pytest.raises(ImageUrlFailed, match="answered 304"):
+        await fetcher.get(server.url("/status/304"), Validators())
+    assert (await fetcher.get(server.url("/status/304"), Validators(last_modified="yesterday"))).data is None
+
+
+@pytest.mark.parametrize("path", ["/hang", "/drip"])
+async def test_one_deadline_ends_a_server_that_hangs_or_drips(
+    server: ImageServer, fetcher: ImageFetcher, path: str
+) -> None:
+    with pytest.raises(UpstreamTimeout, match=r"at most 0\.5 s"):
+        await fetcher.fetch(server.url(path))
+
+
+@pytest.mark.parametrize("path", ["/huge", "/endless"])
+async def test_a_body_over_the_limit_is_too_large_announced_or_not(
+    server: ImageServer, fetcher: ImageFetcher, path: str
+) -> None:
+    with pytest.raises(ImageTooLarge, match="100,000"):
+        await fetcher.fetch(server.url(path))
+
+
+@pytest.mark.parametrize("path", ["/cut", "/empty", "/packed"])
+async def test_a_cut_an_empty_and_a_packed_body_are_failures(
+    server: ImageServer, fetcher: ImageFetcher, path: str
+) -> None:
+    with pytest.raises(ImageUrlFailed):
+        await fetcher.fetch(server.url(path))
+
+
+async def test_a_redirect_is_followed_relative_ones_too(server: ImageServer, fetcher: ImageFetcher) -> None:
+    assert await fetcher.fetch(server.url("/redirect?to=/redirect?to=/ok.png")) == picture()
+
+
+async def test_five_redirects_are_followed_and_no_more(server: ImageServer, fetcher: ImageFetcher) -> None:
+    assert await fetcher.fetch(server.url("/redirect?to=" * 5 + "/ok.png")) == picture()
+    with pytest.raises(ImageUrlFailed, match="more than 5 times"):
+        await fetcher.fetch(server.url("/loop"))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://10.0.0.1/a.png",
+        "http://[::1]/a.png",
+        "file:///etc/passwd",
+        "http://u:p@127.0.0.1/",
+        "//[::1]/",
+        "http://[::1/",
+    ],
+)
+async def test_a_redirect_to_the_inside_is_refused(server: ImageServer, fetcher: ImageFetcher, target: str) -> None:
+    with pytest.raises(ImageUrlRefused):
+        await fetcher.fetch(server.url(f"/redirect?to={target}"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/a.jpg",
+        "gopher://example.com/",
+        "javascript:alert(1)",
+        "data:image/png;base64,AAAA",
+        "example.com/a.jpg",
+        "http://",
+        "http:///a.jpg",
+        "",
+        "http://user@example.com/a.jpg",
+        "http://user:secret@example.com/a.jpg",
+        "http://example.com:port/",
+        "http://example.com/\x00",
+        "http://exa mple.com/",
+        "http://example.com/" + "a" * 5000,
+        "http://[::1/",
+    ],
+)
+async def test_what_is_no_plain_web_address_is_refused(fetcher: ImageFetcher, url: str) -> None:
+    with pytest.raises(ImageUrlRefused):
+        await fetcher.fetch(url)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]"]
+)
+async def test_no_spelling_of_the_local_host_is_fetched(server: ImageServer, host: str) -> None:
+    before = len(server.requests)
+    async with opened() as plain:
+        with pytest.raises((ImageUrlRefused, ImageUrlFailed)):
+            await plain.fetch(f"http://{host}:{server.port}/ok.png")
+    assert len(server.requests) == before
+
+
+async def test_a_refusal_does_not_tell_the_address_of_the_inside() -> None:
+    async with opened(resolver=Names(intern_test=[["10.11.12.13"]])) as fetcher:
+        with pytest.raises(ImageUrlRefused, match=r"intern\.test is not a public host") as caught:
+            await fetcher.fetch("http://intern.test/a.jpg")
+    assert "10.11" not in caught.value.detail
+
+
+async def test_one_private_address_among_public_ones_refuses_the_name() -> None:
+    names = Names(mixed_test=[[PUBLIC, "192.168.0.1"]])
+    async with opened(resolver=names) as fetcher:
+        with pytest.raises(ImageUrlRefused):
+            await fetcher.fetch("http://mixed.test/a.jpg")
+
+
+async def test_an_allowed_host_is_named_with_its_port(server: ImageServer) -> None:
+    names = Names(shop_test=[["127.0.0.1"]])
+    async with opened([f"Shop.Test:{server.port}"], names) as fetcher:
+        assert await fetcher.fetch(f"http://SHOP.test:{server.port}/ok.png") == picture()
+        with pytest.raises(ImageUrlRefused):
+            await fetcher.fetch("http://shop.test:1/ok.png")
+
+
+async def test_the_host_header_stays_the_name_and_no_cookie_is_sent_back(server: ImageServer) -> None:
+    host = f"shop.test:{server.port}"
+    async with opened([host], Names(shop_test=[["127.0.0.1"]])) as fetcher:
+        with pytest.raises(ImageUrlFailed):
+            await fetcher.fetch(f"http://{host}/status/500")  # sets a cookie
+        await fetcher.fetch(f"http://{host}/ok.png")
+    _, headers = server.requests[-1]
+    assert headers["Host"] == host
+    assert headers["User-Agent"].startswith("Lookalike/")
+    assert "Cookie" not in headers
+
+
+async def test_a_name_is_resolved_once_a_connection_so_that_a_second_answer_changes_nothing(
+    server: ImageServer,
+) -> None:
+    """DNS rebinding: the checked answer is the one that is connected to."""
+    host = f"shop.test:{server.port}"
+    names = Names(shop_test=[["127.0.0.1"], ["10.0.0.1"]])
+    async with opened([host], names) as fetcher:
+        await fetcher.fetch(f"http://{host}/ok.png")
+    assert names.asked == ["shop.test"]
+
+
+async def test_the_next_address_is_tried_when_the_first_refuses(server: ImageServer) -> None:
+    host = f"shop.test:{server.port}"
+    names = Names(shop_test=[["127.0.0.99", "127.0.0.1"]])
+    async with opened([host], names) as fetcher:
+        assert await fetcher.fetch(f"http://{host}/ok.png") == picture()
+
+
+async def test_a_name_that_does_not_exist_and_a_closed_port_are_failures() -> None:
+    names = Names(closed_test=[["127.0.0.1"]], none_test=[[]])
+    async with opened(["closed.test:9"], names) as fetcher:
+        with pytest.raises(ImageUrlFailed, match="cannot be resolved"):
+            await fetcher.fetch("http://nowhere.test/a.jpg")
+        with pytest.raises(ImageUrlFailed, match="could not be talked to"):
+            await fetcher.fetch("http://closed.test:9/a.jpg")
+        with pytest.raises(ImageUrlFailed, match="no address"):
+            await fetcher.fetch("http://none.test/a.jpg")
+
+
+async def test_proxies_of_the_environment_are_not_used(
+    server: ImageServer, fetcher: ImageFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    assert await fetcher.fetch(server.url("/ok.png")) == picture()
+
+
+async def test_fetching_goes_on_after_failures(server: ImageServer, fetcher: ImageFetcher) -> None:
+    for path in ("/hang", "/status/404", "/endless", "/cut"):
+        with pytest.raises((UpstreamTimeout, ImageUrlFailed, ImageTooLarge)):
+            await fetcher.fetch(server.url(path))
+    assert await fetcher.fetch(server.url("/ok.png")) == picture()
+
+
+@pytest.mark.parametrize("entry", ["shop.test", "shop.test:", ":80", "shop.test:http", ""])
+def test_an_allowed_host_without_a_port_is_an_error_at_the_start(entry: str) -> None:
+    with pytest.raises(ValueError, match="host:port"):
+        ImageFetcher(allowed_hosts=[entry])
+
+
+async def test_a_connection_that_the_server_closes_as_it_is_used_again_is_no_failure() -> None:
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage")
+        await reader.read(1)  # the next request on this connection begins, and is not answered
+        writer.close()
+
+    server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    fetcher = ImageFetcher(timeout_s=5, allowed_hosts=[host])
+    try:
+        assert [await fetcher.fetch(f"http://{host}/a.png") for _ in range(3)] == [b"image"] * 3
+    finally:
+        await fetcher.close()
+        server.close()

@@ -1,0 +1,146 @@
+"""A body over the limit is a problem document, and its sender is heard out before it gets it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from services.contracts.web import body_limit
+from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.body_limit import BodyLimitMiddleware, limit_body
+from services.contracts.web.telemetry import Metrics
+
+
+class Message(BaseModel):
+    text: str
+
+
+router = APIRouter()
+
+
+@router.post("/json")
+async def json_route(message: Message) -> int:
+    return len(message.text)
+
+
+@router.post("/raw")
+async def raw_route(request: Request) -> int:
+    return len(await request.body())
+
+
+@router.post("/lower")
+async def lower_route(request: Request) -> list[int]:
+    return [limit_body(request.scope, 10), len(await request.body())]
+
+
+async def ready(_: Request) -> Readiness:
+    return Readiness(ready=True)
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    app = make_app(
+        service="test",
+        description="",
+        routers=[router],
+        lifespan=lifespan,
+        readiness=ready,
+        metrics=Metrics(),
+        max_body_bytes=100,
+    )
+    with TestClient(app, raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def chunked(*sizes: int) -> Iterator[bytes]:
+    return (bytes(size) for size in sizes)
+
+
+def too_large(response: Any) -> str:
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["type"] == "/problems/image-too-large"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+    return str(response.json()["detail"])
+
+
+@pytest.mark.parametrize("size", [0, 1, 100])
+def test_a_body_up_to_the_limit_passes_announced_or_not(client: TestClient, size: int) -> None:
+    assert client.post("/raw", content=bytes(size)).json() == size
+    assert client.post("/raw", content=chunked(size // 2, size - size // 2)).json() == size
+
+
+def test_a_body_over_the_limit_is_a_problem_announced_or_not(client: TestClient) -> None:
+    assert "100 bytes" in too_large(client.post("/raw", content=bytes(101)))
+    assert "100 bytes" in too_large(client.post("/raw", content=chunked(60, 41)))
+
+
+def test_a_json_body_over_the_limit_is_the_same_problem(client: TestClient) -> None:
+    too_large(client.post("/json", json={"text": "x" * 200}))
+    assert client.post("/json", json={"text": "x"}).json() == 1
+
+
+def test_a_route_may_take_less_and_hears_how_much_may_come(client: TestClient) -> None:
+    assert client.post("/lower", content=bytes(4)).json() == [4, 4]
+    assert client.post("/lower", content=chunked(4, 4)).json() == [10, 8]
+    assert "10 bytes" in too_large(client.post("/lower", content=bytes(11)))
+    assert "10 bytes" in too_large(client.post("/lower", content=chunked(6, 5)))
+
+
+async def consume(size: int, announced: bool) -> int:
+    """Send a body in messages of 10 bytes to an app with a limit of 100; return how many bytes were taken in."""
+    taken = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken
+        taken += 10
+        return {"type": "http.request", "body": bytes(10), "more_body": taken < size}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        with pytest.raises(HTTPException):
+            while True:
+                await receive()
+
+    async def send(_: Any) -> None: ...
+
+    headers = [(b"content-length", str(size).encode())] if announced else []
+    await BodyLimitMiddleware(app, 100)({"type": "http", "headers": headers}, receive, send)
+    return taken
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_what_is_too_much_is_heard_out_so_that_the_answer_arrives(announced: bool) -> None:
+    assert await consume(1000, announced) == 1000
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_what_has_no_end_is_cut_off(announced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limit, "DISCARD_BYTES", 500)
+    assert await consume(10**9, announced) == 600
+
+
+async def test_a_path_may_have_a_bound_of_its_own() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": bytes(500), "more_body": False}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        bounds.append(len((await receive())["body"]))
+
+    async def send(_: Any) -> None: ...
+
+    bounds: list[int] = []
+    limited = BodyLimitMiddleware(app, 100, {"/large": 500})
+    await limited({"type": "http", "path": "/large", "headers": []}, receive, send)
+    assert bounds == [500]
+    with pytest.raises(HTTPException, match="100 bytes"):
+        await limited({"type": "http", "path": "/large/not", "headers": []}, receive, send)

@@ -1,0 +1,50 @@
+"""TensorFlow Serving's messages come without TensorFlow, and do not stand in its way."""
+
+import subprocess
+import sys
+
+MESSAGES_ONLY = """
+import sys
+from services.contracts.wire import serving_messages as serving_api
+request = serving_api.predict_pb2.PredictRequest()
+request.inputs["image"].dtype = serving_api.types_pb2.DT_UINT8
+maps = open("/proc/self/maps").read() if sys.platform == "linux" else ""
+assert "libtensorflow" not in maps and "_pywrap" not in maps
+assert "tensorflow" not in sys.modules and "tensorflow.python" not in sys.modules
+"""
+TENSORFLOW_AFTERWARDS = """
+from services.contracts.wire import serving_messages as serving_api
+import tensorflow as tf
+proto = tf.make_tensor_proto([1.0, 2.0])
+assert isinstance(proto, serving_api.tensor_pb2.TensorProto)
+assert (tf.constant([1]) + 1).numpy().tolist() == [2]
+"""
+TENSORFLOW_MISSING = """
+import importlib.util, sys
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "tensorflow" else found(name, package)
+try:
+    from services.contracts.wire import serving_messages as serving_api
+except ImportError as error:
+    assert "message modules" in str(error)
+else:
+    raise SystemExit("imported without its messages")
+assert "tensorflow" not in sys.modules
+"""
+
+
+def succeeds(program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_messages_are_imported_without_tensorflow() -> None:
+    succeeds(MESSAGES_ONLY)
+
+
+def test_tensorflow_imported_afterwards_is_the_real_one() -> None:
+    succeeds(TENSORFLOW_AFTERWARDS)
+
+
+def test_missing_message_modules_are_called_so() -> None:
+    succeeds(TENSORFLOW_MISSING)

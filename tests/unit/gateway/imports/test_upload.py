@@ -1,0 +1,91 @@
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import pytest
+
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import RejectedRow
+from services.contracts.domain.errors import FeedTooLarge, InvalidFeed
+from services.gateway.imports.upload import PIECE, SUFFIXES, open_feed, receive
+
+
+async def parts(*data: bytes) -> AsyncIterator[bytes]:
+    for part in data:
+        yield part
+
+
+def cut(data: bytes, size: int) -> Iterable[bytes]:
+    return (data[start : start + size] for start in range(0, len(data), size))
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+@pytest.mark.parametrize("gzipped", [False, True])
+async def test_a_body_is_written_as_it_is_or_unpacked(tmp_path: Path, size: int, gzipped: bool) -> None:
+    data = b'{"id": "a"}\n' * 1000
+    sent = (
+        gzip.compress(data[:6000], mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(data[6000:], mtime=0)
+        if gzipped
+        else data
+    )
+    await receive(parts(*cut(sent, size)), tmp_path / "feed", 1_000_000, gzipped=gzipped)
+    assert (tmp_path / "feed").read_bytes() == data
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+async def test_the_bound_is_on_what_is_written(tmp_path: Path, gzipped: bool) -> None:
+    data = b"x" * 1000
+    sent = gzip.compress(data, mtime=0) if gzipped else data
+    await receive(parts(sent), tmp_path / "feed", 1000, gzipped=gzipped)
+    with pytest.raises(FeedTooLarge, match="999 bytes"):
+        await receive(parts(sent), tmp_path / "feed", 999, gzipped=gzipped)
+
+
+async def test_a_little_gzip_that_holds_much_is_never_in_memory(tmp_path: Path) -> None:
+    bomb = gzip.compress(bytes(200 * PIECE))
+    assert len(bomb) < PIECE
+    tracemalloc.start()
+    with pytest.raises(FeedTooLarge):
+        await receive(parts(bomb), tmp_path / "feed", 100 * PIECE, gzipped=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * PIECE
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (b"plain", "is not"),
+        (gzip.compress(b"text" * 100, mtime=0)[:-1], "cut short"),
+        (gzip.compress(b"text", mtime=0) + b"more", "is not"),
+        (gzip.compress(b"text", mtime=0)[:-8] + b"\0" * 8, "is not"),
+    ],
+)
+async def test_what_is_no_whole_gzip_is_told(tmp_path: Path, sent: bytes, words: str) -> None:
+    with pytest.raises(InvalidFeed, match=words):
+        await receive(parts(sent), tmp_path / "feed", 1000, gzipped=True)
+
+
+def test_a_feeds_file_has_no_name_in_what_is_said_and_no_files_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "secret.csv"
+    (tmp_path / "a.png").write_bytes(b"a picture")
+    path.write_text("id,image\nA,a.png\n")
+    feed = open_feed(path, FeedMapping())
+    (row,) = feed.rows()
+    assert not isinstance(row, RejectedRow)
+    assert not isinstance(row.image, str)
+    with pytest.raises(Exception, match=r"the image a\.png is a path: only web addresses are taken here"):
+        row.image()
+    feed.close()
+    path.write_text("name\n")
+    with pytest.raises(InvalidFeed, match=r"^the feed has no column id") as caught:
+        open_feed(path, FeedMapping())
+    assert str(tmp_path) not in caught.value.detail
+
+
+def test_every_kind_of_feed_has_a_reader(tmp_path: Path) -> None:
+    for suffix in set(SUFFIXES.values()):
+        path = tmp_path / f"feed{suffix}"
+        path.write_text("id,image_url\n")
+        open_feed(path, FeedMapping()).close()

@@ -1,0 +1,64 @@
+import gzip
+
+import pytest
+
+from services.gateway.pages.assets import Assets
+from services.gateway.routes.pages import ASSETS
+
+FILES = {
+    "search/index.html": b'<meta content="__CONFIG__"><script src="__ASSETS__/search/app.js"></script>__PRELOADS__',
+    "search/app.js": b"import './grid.js'",
+    "search/grid.js": b"export {}",
+    "widget/widget.js": b"export {}",
+}
+
+
+def test_the_digest_changes_with_any_file() -> None:
+    assert Assets(FILES).digest == Assets(dict(reversed(FILES.items()))).digest
+    assert Assets(FILES).digest != Assets({**FILES, "search/grid.js": b"export { }"}).digest
+    assert Assets(FILES).digest != Assets({**FILES, "search/other.js": b""}).digest
+
+
+def test_a_file_is_kept_compressed_and_whole() -> None:
+    asset = Assets(FILES).find("search/app.js")
+    assert asset is not None
+    assert gzip.decompress(asset.packed) == asset.body == FILES["search/app.js"]
+    assert asset.media_type.startswith("text/javascript")
+
+
+def test_an_unknown_file_is_none() -> None:
+    assert Assets(FILES).find("../settings.py") is None
+
+
+def test_a_page_names_its_files_by_digest_and_preloads_its_own_modules() -> None:
+    assets = Assets(FILES)
+    text = assets.page("search/index.html", modules=("search",)).body.decode()
+    assert f'src="/assets/{assets.digest}/search/app.js"' in text
+    assert text.count("modulepreload") == 2
+    assert "widget" not in text
+
+
+def test_what_a_page_is_told_cannot_leave_its_attribute() -> None:
+    text = Assets(FILES).page("search/index.html", config={"currency": '"><script>alert(1)</script>'}).body.decode()
+    assert text.count("<script") == 1
+    assert "&lt;script&gt;" in text
+
+
+@pytest.mark.parametrize(
+    ("folders", "most"),
+    [(("search", "shared"), 60_000), (("catalogue", "shared"), 60_000), (("widget", "shared"), 25_000)],
+)
+def test_each_page_is_within_its_weight(folders: tuple[str, ...], most: int) -> None:
+    names = [name for name in ASSETS._files if name.partition("/")[0] in folders]
+    assert 0 < sum(len(ASSETS._files[name].packed) for name in names) < most
+
+
+@pytest.mark.parametrize("name", sorted(ASSETS._files))
+def test_no_file_of_ours_writes_markup_or_names_another_host(name: str) -> None:
+    asset = ASSETS.find(name)
+    assert asset is not None
+    text = asset.body.decode()
+    for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "style=", "onclick="):
+        assert forbidden not in text, f"{name}: {forbidden}"
+    hosts = [part for part in text.replace("http://www.w3.org/2000/svg", "").split("https://")[1:] if part[0].isalnum()]
+    assert hosts == [], name

@@ -1,0 +1,244 @@
+"""The further images of a product that is put: what is kept, fetched, embedded, stored and removed."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from services.catalogue.product import Embedded, FurtherImage, Prediction, Product, StoredImage
+from services.catalogue.store.pictures import picture_id
+from services.contracts.domain.errors import (
+    EmbeddingUnavailable,
+    ImageUrlFailed,
+    InvalidImage,
+    InvalidRequest,
+    LookalikeError,
+)
+from services.contracts.wire.embedding import Category, EmbeddingAnswer
+from services.gateway.products.images import ImageBody, ProductImages
+from services.gateway.search.links import Links
+from services.gateway.search.request import ImageReader
+
+ONE, TWO = "fashion/1", "fashion/2"
+FRONT, BACK, SIDE, LABEL = b"front", b"back", b"side", b"label"
+WEB = "https://shop.example"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def vector(data: bytes, model: str = ONE) -> np.ndarray:
+    """What a model makes of an image."""
+    raw = np.frombuffer(hashlib.sha256(data + model.encode()).digest()[:8], np.uint8).astype(np.float32) + 1
+    return raw / np.linalg.norm(raw)
+
+
+@dataclass
+class FakeStore:
+    pictures: dict[str, StoredImage] = field(default_factory=dict)
+    kept: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    async def get_image(self, key: str) -> StoredImage | None:
+        return self.pictures.get(key)
+
+    async def keep_images(self, kept: dict[str, Sequence[str]]) -> None:
+        self.kept.update(kept)
+
+
+@dataclass
+class FakeEmbedding:
+    embedded: list[bytes] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
+    away: bool = False
+
+    async def embed(self, data: bytes, model: str, *, beside: str | None = None) -> EmbeddingAnswer:
+        if self.away:
+            raise EmbeddingUnavailable("the embedding service cannot be reached")
+        if data == b"broken":
+            raise InvalidImage("it is broken")
+        self.embedded.append(data)
+        answer = self._answer(data, model)
+        if beside is None or beside in self.silent:
+            return answer
+        return answer.model_copy(update={"beside": self._answer(data, beside)})
+
+    @staticmethod
+    def _answer(data: bytes, model: str) -> EmbeddingAnswer:
+        category = Category(id=0, name="Topwear", probability=1)
+        seen = vector(data, model).tolist()
+        return EmbeddingAnswer(category=category, probabilities={}, vector=seen, model=model, timings_ms={})
+
+
+class FakeFetcher:
+    def __init__(self) -> None:
+        self.pages = {f"{WEB}/back.jpg": BACK, f"{WEB}/side.jpg": SIDE}
+        self.asked: list[str] = []
+
+    async def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if url not in self.pages:
+            raise ImageUrlFailed("the image URL answered 404 Not Found")
+        return self.pages[url]
+
+
+@dataclass
+class Shop:
+    store: FakeStore = field(default_factory=FakeStore)
+    embedding: FakeEmbedding = field(default_factory=FakeEmbedding)
+    fetcher: FakeFetcher = field(default_factory=FakeFetcher)
+    links: Links = field(default_factory=Links)
+
+    async def put(
+        self,
+        product: Product,
+        old: Product | None,
+        *listed: str | bytes,
+        files: Sequence[bytes] = (),
+        none: bool = False,
+    ) -> Product:
+        """Return the product with its further images; its pictures are in the store then."""
+        images = ProductImages(self.store, self.embedding, self.links)  # type: ignore[arg-type]
+        reader = ImageReader(1000, self.fetcher)  # type: ignore[arg-type]
+        wanted = await images.wanted(None if none else [body(one) for one in listed], files, old, reader)
+        made, pictures = await images.added(product, old, wanted, reader)
+        self.store.pictures.update(pictures)
+        await images.clear(made, old)
+        return made
+
+
+def body(one: str | bytes) -> ImageBody:
+    return ImageBody(url=one) if isinstance(one, str) else ImageBody(base64=base64.b64encode(one).decode())
+
+
+def product(model: str | None = ONE, main: bytes = FRONT, **changes: Any) -> Product:
+    return Product("A", 0, vector(main, model or ONE), model, image_sha256=sha256(main), **changes)
+
+
+def images(made: Product) -> list[tuple[str | None, str | None]]:
+    return [(image.url, image.sha256) for image in made.images]
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+async def test_listed_images_and_files_come_in_their_order_and_what_has_no_address_is_stored(shop: Shop) -> None:
+    made = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE, files=[LABEL])
+    assert images(made) == [(f"{WEB}/back.jpg", sha256(BACK)), (None, sha256(SIDE)), (None, sha256(LABEL))]
+    np.testing.assert_allclose(made.vectors, [vector(one) for one in (FRONT, BACK, SIDE, LABEL)], atol=1e-6)
+    assert {key: picture.data for key, picture in shop.store.pictures.items()} == {
+        picture_id("A", sha256(SIDE)): SIDE,
+        picture_id("A", sha256(LABEL)): LABEL,
+    }
+
+
+async def test_the_same_picture_twice_and_the_main_one_once_more_count_once(shop: Shop) -> None:
+    made = await shop.put(product(), None, SIDE, FRONT, f"{WEB}/side.jpg", files=[SIDE, LABEL])
+    assert [one for _, one in images(made)] == [sha256(SIDE), sha256(LABEL)]
+
+
+async def test_images_that_the_product_has_are_neither_fetched_nor_embedded_again(shop: Shop) -> None:
+    shop.links = Links(public_url="https://api.example")
+    old = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE)
+    shop.fetcher.asked.clear()
+    shop.embedding.embedded.clear()
+    kept = f"/v1/products/A/image?picture={sha256(SIDE)[:16]}"
+    for address in (kept, f"https://api.example{kept}"):
+        made = await shop.put(product(), old, LABEL, f"{WEB}/back.jpg", address)
+        assert [one for _, one in images(made)] == [sha256(LABEL), sha256(BACK), sha256(SIDE)]
+    assert (shop.fetcher.asked, shop.embedding.embedded) == ([], [LABEL, LABEL])
+
+
+async def test_left_out_images_stay_and_an_empty_list_removes_them_with_their_pictures(shop: Shop) -> None:
+    old = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE, LABEL)
+    made = await shop.put(product(main=b"new front"), old, none=True)
+    np.testing.assert_allclose(made.vectors[1:], [vector(one) for one in (BACK, SIDE, LABEL)], atol=1e-6)
+    assert (images(made), shop.store.kept) == (images(old), {})
+    made = await shop.put(product(), old, LABEL)
+    assert shop.store.kept == {"A": [sha256(LABEL)]}
+    made = await shop.put(product(), made)
+    assert (made.images, shop.store.kept) == ((), {"A": []})
+
+
+async def test_kept_images_of_another_model_are_embedded_from_their_pictures(shop: Shop) -> None:
+    old = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE)
+    made = await shop.put(product(TWO), old, none=True)
+    assert images(made) == images(old)
+    np.testing.assert_allclose(made.vectors, [vector(one, TWO) for one in (FRONT, BACK, SIDE)], atol=1e-6)
+    shop.store.pictures.clear()
+    with pytest.raises(InvalidRequest, match="send it again") as caught:
+        await shop.put(product(TWO), old, none=True)
+    assert caught.value.detail.startswith("images.1: ")
+
+
+async def test_a_model_beside_sees_the_further_images_too(shop: Shop) -> None:
+    seen = Embedded(vector(FRONT, TWO), Prediction(0, 1), sha256(FRONT))
+    fresh = await shop.put(product(embeddings={TWO: seen}), None, SIDE)
+    assert list(fresh.embeddings[TWO].images) == [sha256(SIDE)]
+    # Only the description and the images are put: the vectors of the main image are those that stand.
+    made = await shop.put(product(), fresh, SIDE, LABEL)
+    for model in (ONE, TWO):
+        found = made.seen_by(model)
+        assert found is not None
+        np.testing.assert_allclose(found.vectors, [vector(one, model) for one in (FRONT, SIDE, LABEL)], atol=1e-6)
+    shop.embedding.silent.add(TWO)
+    made = await shop.put(product(), fresh, SIDE, LABEL)
+    assert (len(made.images), list(made.embeddings[TWO].images)) == (2, [sha256(SIDE)])
+
+
+async def test_vectors_of_the_other_model_are_taken_from_beside(shop: Shop) -> None:
+    beside = Embedded(vector(FRONT, TWO), Prediction(0, 1), sha256(FRONT), {sha256(SIDE): vector(SIDE, TWO)})
+    old = product(images=(FurtherImage(vector(SIDE), sha256=sha256(SIDE)),), embeddings={TWO: beside})
+    made = await shop.put(product(TWO, main=b"new front"), old, none=True)
+    np.testing.assert_allclose(made.vectors[1], vector(SIDE, TWO), atol=1e-6)
+    assert shop.embedding.embedded == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "error", "said"),
+    [
+        ([SIDE, f"{WEB}/none.jpg"], ImageUrlFailed, r"images\.1: the image URL answered 404"),
+        ([b"broken"], InvalidImage, r"images\.0: it is broken"),
+        ([SIDE, b"x" * 2000], LookalikeError, r"images\.1: the image has 2,000 bytes"),
+    ],
+)
+async def test_an_image_that_is_none_is_an_error_that_names_it(
+    shop: Shop, listed: list[str | bytes], error: type[LookalikeError], said: str
+) -> None:
+    with pytest.raises(error) as caught:
+        await shop.put(product(), None, *listed)
+    assert re.match(said, caught.value.detail)
+    assert shop.store.pictures == {}
+
+
+async def test_a_service_that_is_away_is_not_an_images_fault(shop: Shop) -> None:
+    shop.embedding.away = True
+    with pytest.raises(EmbeddingUnavailable) as caught:
+        await shop.put(product(), None, SIDE)
+    assert caught.value.detail == "the embedding service cannot be reached"
+
+
+async def test_more_images_than_a_product_may_have_are_refused(shop: Shop) -> None:
+    with pytest.raises(InvalidRequest, match="at most 20 images"):
+        await shop.put(product(), None, *[b"%d" % n for n in range(12)], files=[b"x%d" % n for n in range(8)])
+
+
+async def test_images_of_a_product_whose_model_is_not_known_need_its_main_image(shop: Shop) -> None:
+    old = product(None)
+    assert (await shop.put(replace(old, title="T"), old)).images == ()
+    with pytest.raises(InvalidRequest, match="send its main image as well"):
+        await shop.put(replace(old, title="T"), old, SIDE)
+
+
+@pytest.mark.parametrize("values", [{}, {"url": "u", "base64": "AA=="}, {"url": ""}, {"path": "x"}])
+def test_a_further_image_is_a_url_or_a_file(values: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        ImageBody.model_validate(values)

@@ -1,0 +1,66 @@
+import pytest
+
+from services.contracts.domain.similarity import CLOSE
+from services.contracts.wire.index import IndexAnswer
+from services.gateway.search.responses import Similarity
+from services.gateway.search.service import judge
+
+
+def found(*, score: float | None = 0.9, similarity: float | None = None) -> IndexAnswer:
+    """What the index says: the best of all results, whatever page was asked for."""
+    nothing = {
+        "category": 1,
+        "hits": [],
+        "next_page": None,
+        "model": "fashion/1",
+        "active": "fashion/1",
+        "timings_ms": {},
+    }
+    return IndexAnswer(**nothing, best_score=score, best_similarity=similarity)
+
+
+def test_without_thresholds_and_scale_any_result_is_ok() -> None:
+    assert judge(found(), {}, 0.2) == "ok"
+
+
+def test_no_result_is_no_close_match() -> None:
+    assert judge(found(score=None), {}, 0.9) == "no_close_match"
+
+
+def test_an_unsure_prediction_is_no_clothing() -> None:
+    assert judge(found(similarity=0.99), {"no_clothing": 0.5}, 0.4) == "no_clothing"
+    assert judge(found(similarity=0.99), {"no_clothing": 0.5}, 0.5) == "ok"
+
+
+def test_a_category_that_the_caller_chose_is_not_doubted() -> None:
+    assert judge(found(similarity=0.99), {"no_clothing": 0.5}, None) == "ok"
+
+
+def test_a_best_result_that_is_not_alike_enough_is_no_close_match() -> None:
+    assert judge(found(similarity=0.499), {}, 0.9) == "no_close_match"
+    assert judge(found(similarity=0.5), {}, 0.9) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (1.0, "nearly the same"),
+        (0.95, "nearly the same"),
+        (0.949, "very alike"),
+        (0.75, "very alike"),
+        (0.749, "alike"),
+        (CLOSE, "alike"),
+        (0.499, "somewhat alike"),
+        (0.25, "somewhat alike"),
+        (0.249, "not alike"),
+        (0.0, "not alike"),
+    ],
+)
+def test_a_similarity_has_its_label(value: float, label: str) -> None:
+    similarity = Similarity.of(value)
+    assert similarity
+    assert similarity.model_dump() == {"value": value, "label": label}
+
+
+def test_without_a_scale_a_result_has_no_similarity() -> None:
+    assert Similarity.of(None) is None

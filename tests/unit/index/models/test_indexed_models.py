@@ -1,0 +1,273 @@
+"""Which models the index holds, and which of them is for searches, as the note changes and mirrors fill."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services.catalogue.store.model_note import ModelNote
+from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.errors import CatalogueUnavailable, IndexNotReady, ModelIndexMismatch
+from services.contracts.domain.manifest import Manifest, ManifestError
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.index.models.indexed_models import IndexedModels
+from services.index.models.note_file import NotedModels
+from services.index.replica.replica import Mirror
+from tests.support.index import MANIFEST
+
+ONE, TWO, THREE = "fashion/1", "fashion/2", "fashion/3"
+AWAY = CatalogueUnavailable("the database is away")
+
+
+@dataclass
+class Store:
+    """The note, or an error in its place."""
+
+    note: ModelNote = field(default_factory=ModelNote)
+    away: bool = False
+    looks: int = 0
+
+    async def models(self) -> ModelNote:
+        self.looks += 1
+        if self.away:
+            raise AWAY
+        return self.note
+
+
+class FakeFollower:
+    """Has a mirror once a test says so."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.mirror: Mirror | None = None
+        self.last_error: str | None = None
+        self.running = False
+
+    def complete(self) -> None:
+        self.mirror = Mirror(Gallery(9, 64, FaissFlat), self.model, ONE)
+        self.mirror.gallery.put(0, f"a product of {self.model}", np.eye(64, dtype=np.float32)[0], None)
+        self.mirror.gallery.publish()
+
+    async def run(self) -> None:
+        self.running = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.running = False
+
+
+@dataclass
+class World:
+    folder: Path
+    store: Store = field(default_factory=Store)
+    followers: dict[str, FakeFollower] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    first: Manifest = MANIFEST
+
+    def load(self, model: str) -> Manifest:
+        if model in self.missing:
+            raise ManifestError(self.missing[model])
+        return MANIFEST.model_copy(update={"version": int(model.rpartition("/")[2])})
+
+    def follow(self, manifest: Manifest) -> Any:
+        follower = FakeFollower(manifest.model_id)
+        self.followers[manifest.model_id] = follower
+        return {DEFAULT: follower}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[IndexedModels]:
+        models = IndexedModels(
+            self.first,
+            self.load,
+            self.follow,
+            NotedModels(self.folder, "lookalike.products"),
+            forget=lambda manifest: self.forgotten.append(manifest.model_id),
+            look_s=0.002,
+        )
+        await models.open(self.store)
+        task = asyncio.create_task(models.run(self.store))
+        try:
+            yield models
+        finally:
+            assert not task.done()
+            task.cancel()
+            await models.close()
+            assert not any(follower.running for follower in self.followers.values())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+async def until(check: Callable[[], Any]) -> None:
+    async with asyncio.timeout(5):
+        while not check():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+
+
+def held(models: IndexedModels) -> list[str]:
+    return [one.manifest.model_id for one in models]
+
+
+def active(models: IndexedModels) -> str:
+    return models.active.manifest.model_id
+
+
+async def test_without_a_note_the_settings_model_is_held_alone(world: World) -> None:
+    async with world.running() as models:
+        assert (held(models), active(models)) == ([ONE], ONE)
+        with pytest.raises(IndexNotReady, match="being loaded"):
+            _ = models.active.of(DEFAULT).gallery
+        world.followers[ONE].complete()
+        assert len(models.held(None).of(DEFAULT).gallery) == 1
+        with pytest.raises(ModelIndexMismatch, match="of fashion/2, the index holds fashion/1"):
+            models.held(TWO)
+
+
+async def test_a_candidate_is_held_beside_the_model_that_searches_use(world: World) -> None:
+    async with world.running() as models:
+        world.followers[ONE].complete()
+        world.store.note = ModelNote(candidate=TWO)
+        await until(lambda: held(models) == [ONE, TWO])
+        world.followers[TWO].complete()
+        await asyncio.sleep(0.02)
+        assert (active(models), models.role(ONE), models.role(TWO)) == (ONE, "active", "candidate")
+        found = models.held(TWO).of(DEFAULT).gallery.search(0, np.eye(64, dtype=np.float32)[0], Query(1))
+        assert found[0].key == "a product of fashion/2"
+
+
+async def test_a_promoted_model_is_announced_once_it_is_complete_and_the_other_stays(world: World) -> None:
+    async with world.running() as models:
+        world.followers[ONE].complete()
+        world.store.note = ModelNote(active=TWO, previous=ONE)
+        await until(lambda: TWO in held(models))
+        await asyncio.sleep(0.02)
+        assert active(models) == ONE
+        world.followers[TWO].complete()
+        await until(lambda: active(models) == TWO)
+        assert (sorted(held(models)), models.role(ONE)) == ([ONE, TWO], "previous")
+        world.store.note = ModelNote(active=ONE, candidate=TWO)
+        await until(lambda: active(models) == ONE)
+
+
+async def test_a_model_is_dropped_only_when_another_one_can_be_searched(world: World) -> None:
+    async with world.running() as models:
+        world.followers[ONE].complete()
+        world.store.note = ModelNote(active=TWO)
+        await until(lambda: TWO in held(models))
+        await asyncio.sleep(0.02)
+        assert (sorted(held(models)), active(models), models.role(ONE)) == ([ONE, TWO], ONE, "active")
+        world.followers[TWO].complete()
+        await until(lambda: world.forgotten)
+        assert (held(models), world.forgotten, world.followers[ONE].running) == ([TWO], [ONE], False)
+        with pytest.raises(ModelIndexMismatch):
+            models.held(ONE)
+
+
+async def test_with_the_database_away_the_model_that_was_active_last_serves_again(world: World) -> None:
+    world.store.note = ModelNote(active=TWO, previous=ONE)
+    async with world.running():
+        await until(lambda: list(world.folder.iterdir()))
+    world.store.away = True
+    async with world.running() as models:
+        assert (sorted(held(models)), active(models)) == ([ONE, TWO], TWO)
+        looks = world.store.looks
+        await until(lambda: world.store.looks > looks + 3)
+        assert active(models) == TWO
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"active": 5}', b"\xff"])
+async def test_a_file_of_the_note_that_is_none_is_as_good_as_missing(world: World, content: bytes) -> None:
+    (world.folder / "lookalike.products.models.json").write_bytes(content)
+    world.store.note = ModelNote(candidate=TWO)
+    async with world.running() as models:
+        await until(lambda: held(models) == [ONE, TWO])
+        assert active(models) == ONE
+
+
+async def test_with_the_database_away_and_nothing_noted_the_settings_model_is_held(world: World) -> None:
+    world.store.away = True
+    async with world.running() as models:
+        assert held(models) == [ONE]
+        world.store.note, world.store.away = ModelNote(candidate=TWO), False
+        await until(lambda: held(models) == [ONE, TWO])
+
+
+async def test_a_model_that_cannot_be_read_is_told_and_taken_up_when_it_can_be(world: World) -> None:
+    world.missing[TWO] = "models/fashion/2 has no manifest.json"
+    async with world.running() as models:
+        world.followers[ONE].complete()
+        world.store.note = ModelNote(active=TWO, previous=ONE)
+        await until(lambda: models.problems)
+        assert models.problems == {TWO: "models/fashion/2 has no manifest.json"}
+        assert (held(models), active(models)) == ([ONE], ONE)
+        world.missing.clear()
+        await until(lambda: TWO in held(models))
+        assert models.problems == {}
+
+
+async def test_a_promoted_model_that_is_gone_leaves_the_settings_model(world: World) -> None:
+    world.missing[THREE] = "there is no model directory models/fashion/3"
+    world.store.note = ModelNote(active=THREE)
+    async with world.running() as models:
+        assert (held(models), active(models)) == ([ONE], ONE)
+        assert list(models.problems) == [THREE]
+
+
+async def test_a_model_of_another_number_of_categories_is_not_held(world: World) -> None:
+    load = world.load
+    world.load = lambda model: load(model).model_copy(update={"categories": ("Hats",)})  # type: ignore[method-assign]
+    world.store.note = ModelNote(candidate=TWO)
+    async with world.running() as models:
+        assert held(models) == [ONE]
+        assert "1 categories, not 9" in models.problems[TWO]
+
+
+async def test_the_model_that_was_active_last_serves_with_the_database_away_though_the_settings_name_another_one(
+    world: World,
+) -> None:
+    async with world.running():
+        await until(lambda: list(world.folder.iterdir()))
+    world.store.away = True
+    world.first = MANIFEST.model_copy(update={"version": 2})
+    async with world.running() as models:
+        assert (held(models), active(models)) == ([ONE], ONE)
+        world.followers[ONE].complete()
+        world.store.away = False  # the catalogue is empty, and nothing is noted of it
+        await until(lambda: TWO in held(models))
+        world.followers[TWO].complete()
+        await until(lambda: (held(models), active(models)) == ([TWO], TWO))
+
+
+async def test_a_file_of_an_earlier_release_that_names_no_active_model_is_asked_about_first(world: World) -> None:
+    (world.folder / "lookalike.products.models.json").write_text(
+        '{"active": null, "candidate": null, "previous": null}'
+    )
+    world.first = MANIFEST.model_copy(update={"version": 2})
+    world.store.note = ModelNote(active=ONE)
+    async with world.running() as models:
+        assert (held(models), active(models)) == ([ONE], ONE)
+
+
+async def test_a_model_that_is_empty_still_does_not_keep_another_one_waiting(world: World) -> None:
+    world.store.away = True
+    async with world.running() as models:
+        assert active(models) == ONE
+        world.store.note, world.store.away = ModelNote(active=TWO), False
+        await until(lambda: active(models) == TWO)
+        with pytest.raises(IndexNotReady):
+            _ = models.active.of(DEFAULT).gallery
+
+
+async def test_a_model_is_usable_where_its_manifest_can_be_read_and_has_as_many_categories(world: World) -> None:
+    world.missing[THREE] = "there is no model directory models/fashion/3"
+    async with world.running() as models:
+        assert [models.is_usable(model) for model in (ONE, TWO, THREE)] == [True, True, False]

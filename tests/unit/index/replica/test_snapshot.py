@@ -1,0 +1,180 @@
+"""A mirror in a file: it comes back as it was, goes on as the other would have, and is there whole or not at all."""
+
+import errno
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pytest
+
+from services.catalogue.documents.product_document import BrokenDocument, Record
+from services.catalogue.product import FurtherImage, Product
+from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery, Query
+from services.index.replica import snapshot
+from services.index.replica.block_file import UnusableFile
+from services.index.replica.replica import Mirror
+from services.index.replica.snapshot import Moment, Origin
+
+ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 3, 4)
+MOMENT = Moment("database", {"_data": "82AB"}, 1_000_000.5)
+AXES = np.eye(4, dtype=np.float32)
+
+
+def empty() -> Mirror:
+    return Mirror(Gallery(3, 4, FaissFlat, merge_rows=4), "fashion/1", "fashion/1")
+
+
+def record(document_id: str, key: str, category: int = 0, **fields: Any) -> Record:
+    return Record(document_id, Product(key, category, AXES[len(key) % 4], **fields))
+
+
+def pictured(document_id: str, key: str, *axes: int) -> Record:
+    """Return a product with further images, one of which cannot be used."""
+    images = tuple(FurtherImage(AXES[axis], url=f"https://shop.example/{axis}") for axis in axes)
+    return replace(
+        record(document_id, key, images=images, title="pictured"), faults=("images[9]: NaN", "images[10]: NaN")
+    )
+
+
+def filled() -> Mirror:
+    """Return a mirror of everything there is: both forms, outranked, broken and other documents, base and tail."""
+    mirror = empty()
+    mirror.apply((), [record(f"p{n}", f"p{n}", n % 2, title=f"größe {n}") for n in range(20)])
+    mirror.apply((), [record("oid1", "1"), record("oid2", "1"), record("oid3", "p1", title="outranked")])
+    mirror.apply((), [pictured("i1", "i1", 1, 2, 3), pictured("i2", "i2", 0), pictured("oid4", "i2", 2, 3)])
+    mirror.apply((), [BrokenDocument("bad", "the vector is missing"), record("other", "other", model="fashion/2")])
+    mirror.apply(["p3", "p4"], [record("p5", "p5", 2)])
+    return mirror
+
+
+def shown(mirror: Mirror) -> Any:
+    query = np.array([1, 2, 3, 4], np.float32)
+    found = [mirror.gallery.search(category, query, Query(100)) for category in range(3)]
+    return found, mirror.gallery.counts(), mirror.skipped, mirror.faults, mirror.other_models
+
+
+def write(path: Path, mirror: Mirror) -> int:
+    return snapshot.write(path, ORIGIN, MOMENT, mirror.freeze(), lambda: None)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "x.snapshot"
+
+
+def test_a_mirror_comes_back_as_it_was(path: Path) -> None:
+    mirror, again = filled(), empty()
+    size = write(path, mirror)
+    assert snapshot.read(path, ORIGIN, again) == (MOMENT, size)
+    assert path.stat().st_size == size
+    assert shown(again) == shown(mirror)
+    assert [hit.key for hit in again.gallery.similar("p0", Query(3))[1]] == [
+        hit.key for hit in mirror.gallery.similar("p0", Query(3))[1]
+    ]
+
+
+def test_a_mirror_that_came_back_goes_on_as_the_other_does(path: Path) -> None:
+    mirror, again = filled(), empty()
+    write(path, mirror)
+    snapshot.read(path, ORIGIN, again)
+    for gone in ("oid2", "i1", "oid1", "p1", "oid3", "bad", "i2", "other", "p7", "oid4"):
+        for one in (mirror, again):
+            one.apply([gone], [record("p8", "p8", 1, title=gone)])
+        assert shown(again) == shown(mirror)
+
+
+def test_an_empty_mirror_comes_back_empty(path: Path) -> None:
+    again = empty()
+    write(path, empty())
+    snapshot.read(path, ORIGIN, again)
+    assert shown(again) == shown(empty())
+
+
+def test_what_changes_while_it_is_written_does_not_show_in_it(path: Path) -> None:
+    mirror, again = filled(), empty()
+    before, state = shown(filled()), mirror.freeze()
+    mirror.apply(["p0", "oid2", "bad"], [record(f"q{n}", f"q{n}") for n in range(30)])
+    snapshot.write(path, ORIGIN, MOMENT, state, lambda: None)
+    snapshot.read(path, ORIGIN, again)
+    assert shown(again) == before
+
+
+def test_a_mirror_restored_from_a_file_needs_it_no_longer(path: Path) -> None:
+    again = empty()
+    write(path, filled())
+    snapshot.read(path, ORIGIN, again)
+    path.write_bytes(b"")
+    assert shown(again) == shown(filled())
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"model": "fashion/2"}, "made with model fashion/1, not fashion/2"),
+        ({"dimension": 5}, "made with dimension 4, not 5"),
+        ({"categories": 9}, "made with categories 3, not 9"),
+        ({"catalogue": "shop.products"}, "made with catalogue lookalike.products, not shop.products"),
+        ({"held_categories": "0,2"}, "made with held categories all, not 0,2"),
+        ({"unversioned_model": "x"}, "made with unversioned model fashion/1, not x"),
+    ],
+)
+def test_a_snapshot_of_something_else_is_not_used(path: Path, other: dict[str, Any], said: str) -> None:
+    write(path, filled())
+    with pytest.raises(UnusableFile, match=said):
+        snapshot.read(path, replace(ORIGIN, **other), empty())
+
+
+def test_a_changed_byte_in_any_of_its_blocks_is_found(path: Path) -> None:
+    write(path, filled())
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 5):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(UnusableFile):
+            snapshot.read(path, ORIGIN, empty())
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()], ids=repr)
+def test_after_a_failure_the_one_before_is_there_and_nothing_beside_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    write(path, filled())
+    before = path.read_bytes()
+
+    def fail(_: int) -> None:
+        raise fault
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(type(fault)):
+        write(path, empty())
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_disk_that_is_full_leaves_the_one_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, empty())
+    before = path.read_bytes()
+    full = Path("/dev/full")  # the kernel's own: every write fails for want of space
+    opened: list[Path] = []
+
+    def open_full(beside: Path, mode: str, **options: Any) -> BinaryIO:
+        opened.append(beside)
+        beside.touch()
+        return open(full, mode, **options)  # noqa: PTH123
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", open_full)
+        with pytest.raises(OSError, match="No space left"):
+            write(path, filled())
+    assert opened and not opened[0].exists()
+    assert path.read_bytes() == before
+
+
+def test_what_an_ended_process_left_is_removed(path: Path) -> None:
+    write(path, empty())
+    for name in ("x.snapshot.7.tmp", "x.snapshot.8.tmp", "y.snapshot.7.tmp"):
+        (path.parent / name).write_bytes(b"half")
+    snapshot.remove_unfinished(path)
+    assert {one.name for one in path.parent.iterdir()} == {"x.snapshot", "y.snapshot.7.tmp"}

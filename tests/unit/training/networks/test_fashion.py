@@ -1,0 +1,96 @@
+import keras
+import numpy as np
+import pytest
+
+from tests.support.tiny_network import PARAMETERS, SIZE, STAGES, network
+from training.networks.backbone import Backbone
+from training.networks.fashion import FROZEN, KINDS, SHARE, Glances, Proxies, Scaled, settle
+from training.networks.imagenet_weights import folded, pretrained_path, read_weights
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, np.ndarray]:
+    keras.utils.set_random_seed(1)
+    images = np.random.default_rng(1).uniform(0, 255, (5, SIZE, SIZE, 3)).astype(np.float32)
+    return {name: value.numpy() for name, value in network()(images, training=False).items()}
+
+
+def test_nine_probabilities_add_up_to_one_and_vectors_have_length_one(said: dict[str, np.ndarray]) -> None:
+    assert said["probabilities"].shape == (5, 9)
+    np.testing.assert_allclose(said["probabilities"].sum(axis=1), 1, atol=1e-5)
+    assert said["vector"].shape == (5, 64)
+    np.testing.assert_allclose(np.linalg.norm(said["vector"], axis=1), 1, atol=1e-5)
+
+
+def test_the_share_of_none_of_these_is_spread_evenly(said: dict[str, np.ndarray]) -> None:
+    shares = np.exp(said["ten"]) / np.exp(said["ten"]).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(said["probabilities"], shares[:, :9] + shares[:, 9:] / 9, atol=1e-6)
+
+
+def test_a_network_takes_pictures_of_any_size() -> None:
+    built = network()
+    for size in (16, 40):
+        assert built(np.zeros((1, size, size, 3), np.float32))["vector"].shape == (1, 64)
+
+
+def test_the_first_layers_are_frozen() -> None:
+    built = network()
+    assert sum(int(v.shape.num_elements()) for v in built.trainable_variables) == PARAMETERS
+    assert not [v.path for v in built.trainable_variables if v.path.startswith(FROZEN)]
+
+
+def test_pretrained_weights_go_to_the_layers_they_belong_to() -> None:
+    backbone = Backbone()
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, backbone(image))
+    backbone.load(model, pretrained_path())
+    stored = read_weights(pretrained_path())
+    kernel, bias = folded(stored, "_blocks.3._depthwise_conv", "_blocks.3._bn1")
+    ours = [w.numpy() for w in model.get_layer("block3_depthwise").weights]
+    np.testing.assert_array_equal(ours[0][:, :, :, 0], kernel[:, 0].transpose(1, 2, 0))
+    np.testing.assert_array_equal(ours[1], bias)
+    assert len(backbone.sources) == len([layer for layer in model.layers if layer.weights])
+
+
+def test_a_backbone_keeps_the_output_of_each_stage() -> None:
+    backbone = Backbone(STAGES)
+    backbone(keras.Input((SIZE, SIZE, 3)))
+    assert [tuple(stage.shape[1:]) for stage in backbone.stages] == [
+        (12, 12, 4), (6, 6, 4), (3, 3, 8), (3, 3, 8), (3, 3, 8), (2, 2, 12),
+    ]  # fmt: skip
+
+
+def test_proxies_are_scaled_cosines() -> None:
+    proxies = Proxies(3)
+    vector = np.array([[0.6, 0.8]], np.float32)
+    logits = proxies(vector).numpy()
+    directions = proxies.directions.numpy()
+    cosines = vector @ directions / np.linalg.norm(directions, axis=0)
+    np.testing.assert_allclose(logits, 12 * cosines, rtol=1e-5)
+
+
+def test_a_similarity_is_a_weighted_mean_of_those_of_kind_and_look(said: dict[str, np.ndarray]) -> None:
+    assert said["kind"].shape == (5, KINDS)
+    similarity = {name: said[name] @ said[name].T for name in ("vector", "kind", "look")}
+    wanted = (1 - SHARE) * similarity["kind"] + SHARE * similarity["look"]
+    np.testing.assert_allclose(similarity["vector"], wanted, atol=1e-5)
+
+
+def test_settled_maps_have_mean_nothing_and_deviation_one() -> None:
+    built = network()
+    pictures = np.random.default_rng(1).uniform(0, 255, (6, SIZE, SIZE, 3)).astype(np.float32)
+    settle(built, pictures)
+    scaled = [layer for layer in built.layers if isinstance(layer, Scaled)]
+    assert len(scaled) == 2
+    for layer in scaled:
+        maps = keras.Model(built.input, layer.output)(pictures, training=False).numpy()
+        np.testing.assert_allclose(maps.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+        alive = maps.std(axis=(0, 1, 2)) > 0
+        np.testing.assert_allclose(maps.std(axis=(0, 1, 2))[alive], 1, atol=0.1)
+
+
+def test_a_glance_is_the_mean_over_the_places_that_its_score_prefers() -> None:
+    maps = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2)
+    scores = np.zeros((1, 2, 2, 2), np.float32)
+    scores[0, 1, 0, 1] = 50  # the second glance sees one place alone, the first all of them
+    np.testing.assert_allclose(Glances()(scores, maps).numpy(), [[3, 4, 4, 5]], atol=1e-5)

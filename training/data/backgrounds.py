@@ -1,0 +1,130 @@
+"""Backgrounds to compose products onto: parts of any pictures, the corners of people's photos, and drawn patterns."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from services.contracts.images.preparation import DECODE_ERRORS
+from training.data.material import People
+from training.errors import TrainingError
+from training.progress import Terminal
+
+PATCH = 128  # pixels a side
+PATCHES = 250  # of one picture of the folder, at most
+PIXELS_A_PATCH = 12_000
+LEAST_PICTURE, LEAST_VARIED = 32, 256  # pixels of the shorter side: to be used at all; for more than two patches
+LONGEST = 1280  # larger pictures are made smaller first
+DRAWN = 400
+FORMATS = ("JPEG", "PNG", "WEBP")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+WAVE = 6.28  # radians a wave
+Patch = NDArray[np.uint8]
+Plane = NDArray[np.float64]
+
+
+def read_backgrounds(folder: Path | None, people: People, seed: int, terminal: Terminal) -> Patch:
+    """Return patches, uint8 (n, 128, 128, 3): drawn ones, corners of the training photos, and of the folder's pictures.
+
+    Raises:
+        TrainingError: a folder is named, and holds no picture.
+    """
+    rng = np.random.default_rng([seed, 1])
+    patches = [*drawn(rng, DRAWN), *corners(people.images[people.parts == "training"])]
+    if folder is not None:
+        files = pictures_in(folder)
+        for file in terminal.track(files, len(files), "reading backgrounds"):
+            patches += patches_of(file, rng)
+    return np.stack(patches)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the folder's pictures, by path, those of its own folders too.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not files:
+        raise TrainingError(f"{folder} holds no JPEG, PNG or WebP picture")
+    return files
+
+
+def patches_of(file: Path, rng: np.random.Generator, most: int = PATCHES) -> list[Patch]:
+    """Return random square parts of a picture, more of a large one; none of what cannot be read."""
+    try:
+        with Image.open(file, formats=FORMATS) as opened:
+            picture = opened.convert("RGB")
+    except (*DECODE_ERRORS, Image.DecompressionBombError):
+        return []
+    picture.thumbnail((LONGEST, LONGEST))
+    least = min(picture.size)
+    if least < LEAST_PICTURE:
+        return []
+    count = int(min(most, max(2, picture.width * picture.height / PIXELS_A_PATCH))) if least >= LEAST_VARIED else 2
+    return [_patch(picture, int(least * rng.uniform(0.25, 1.0)), rng) for _ in range(count)]
+
+
+def _patch(picture: Image.Image, side: int, rng: np.random.Generator) -> Patch:
+    left, top = rng.integers(0, picture.width - side + 1), rng.integers(0, picture.height - side + 1)
+    box = (int(left), int(top), int(left) + side, int(top) + side)
+    return np.asarray(picture.resize((PATCH, PATCH), Image.Resampling.BILINEAR, box=box))
+
+
+def corners(images: Iterable[NDArray[np.uint8]]) -> Iterator[Patch]:
+    """Yield two corners of each photo: the floors and beds that garments are photographed on."""
+    for image in images:
+        height, width = image.shape[0] // 3, image.shape[1] // 3
+        inside = np.argwhere(image.min(axis=2) < 255)  # without the white bars that pad the photo to a square
+        if not len(inside):
+            continue
+        (top, left), (bottom, right) = inside.min(axis=0), inside.max(axis=0) + 1
+        upper, lower = (
+            image[top : top + height, left : left + width],
+            image[bottom - height : bottom, right - width : right],
+        )
+        for part in (upper, lower):
+            if part.shape[:2] == (height, width):
+                yield np.asarray(Image.fromarray(part).resize((PATCH, PATCH), Image.Resampling.BILINEAR))
+
+
+def drawn(rng: np.random.Generator, count: int) -> Iterator[Patch]:
+    """Yield gradients, stripes, checks and clouds, each with some noise."""
+    across, down = np.meshgrid(np.linspace(0, 1, PATCH), np.linspace(0, 1, PATCH))
+    for _ in range(count):
+        angle, first, second = rng.uniform(0, 2 * np.pi), rng.uniform(0, 255, 3), rng.uniform(0, 255, 3)
+        along = across * np.cos(angle) + down * np.sin(angle)
+        other = down * np.cos(angle) - across * np.sin(angle)
+        waves = rng.uniform(2, 25)
+        mix = PATTERNS[rng.integers(len(PATTERNS))](along, other, waves, rng)
+        noise = rng.normal(0, rng.uniform(0, 12), (PATCH, PATCH, 1))
+        flat = first + mix[:, :, None] * (second - first) + noise
+        yield flat.clip(0, 255).astype(np.uint8)
+
+
+def _gradient(along: Plane, other: Plane, waves: float, rng: np.random.Generator) -> Plane:
+    return np.asarray((along - along.min()) / np.ptp(along))
+
+
+def _stripes(along: Plane, other: Plane, waves: float, rng: np.random.Generator) -> Plane:
+    return (np.sin(along * waves * WAVE) > 0).astype(float)
+
+
+def _checks(along: Plane, other: Plane, waves: float, rng: np.random.Generator) -> Plane:
+    return ((np.sin(along * waves * WAVE) > 0) ^ (np.sin(other * waves * WAVE) > 0)).astype(float)
+
+
+def _clouds(along: Plane, other: Plane, waves: float, rng: np.random.Generator) -> Plane:
+    coarse = rng.integers(0, 256, (int(waves) + 3,) * 2, np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((PATCH, PATCH))) / 255
+
+
+# The numbers mix two colours: the place along an angle and across it, 0 to about 1, and how many waves from edge to edge.
+PATTERNS: tuple[Callable[[Plane, Plane, float, np.random.Generator], Plane], ...] = (
+    _gradient,
+    _stripes,
+    _checks,
+    _clouds,
+)

@@ -1,1 +1,0 @@
-"""The detector: where the garments of a photo are, and of which kind each is."""

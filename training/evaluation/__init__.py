@@ -1,0 +1,1 @@
+"""The figures of a model; imports data, networks and the engine, no recipe."""

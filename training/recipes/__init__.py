@@ -1,0 +1,1 @@
+"""One recipe a network, each a package; the only users are the train command and the tests."""

@@ -1,0 +1,1 @@
+"""The original network, trained in epochs."""

@@ -1,0 +1,1 @@
+"""The garment detector, trained on composed scenes."""

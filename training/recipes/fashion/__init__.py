@@ -1,0 +1,1 @@
+"""The network that Lookalike ships, trained in steps."""
