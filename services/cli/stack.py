@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.output import err, fail, out
-from services.contracts.domain.errors import told
+from services.contracts.domain.errors import validation_message
 
 if TYPE_CHECKING:
     from services.local.stack import Stack
@@ -69,7 +69,7 @@ def _stack() -> "Stack":
         return Stack(StackSettings())
     except ValidationError as error:
         first = error.errors()[0]
-        fail(f"setting {'.'.join(map(str, first['loc']))}: {told(first)}", 2)
+        fail(f"setting {'.'.join(map(str, first['loc']))}: {validation_message(first)}", 2)
 
 
 def _start(stack: "Stack", data: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from services.contracts.images.preparation import prepare_image
-from services.contracts.wire.embedding import BatchAnswer, EmbeddingAnswer
+from services.contracts.wire.embedding import BatchResponse, EmbeddingResponse
 from services.contracts.wire.framing import pack
 from tests.support import images
 from tests.support.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
@@ -52,7 +52,7 @@ def expected_vector(data: bytes) -> np.ndarray:
 
 def test_the_answer_is_what_the_network_makes_of_the_image(embedding: EmbeddingProcess) -> None:
     response = embed(embedding.http, images.jpeg())
-    answer = EmbeddingAnswer.model_validate_json(response.content)
+    answer = EmbeddingResponse.model_validate_json(response.content)
     np.testing.assert_allclose(answer.vector, expected_vector(images.jpeg()), atol=1e-6)
     assert abs(sum(answer.probabilities.values()) - 1) < 1e-5
     assert answer.category.name == max(answer.probabilities, key=lambda name: answer.probabilities[name])
@@ -81,7 +81,7 @@ def test_an_upload_that_is_too_large_gets_its_answer_and_not_a_broken_connection
 def test_many_callers_at_once_each_get_their_own_answer(embedding: EmbeddingProcess) -> None:
     files = [images.jpeg(20 + 3 * n, 80) for n in range(24)]
     answer = embedding.http.post("/v1/embed/batch", content=pack(files), headers=BATCH)
-    batch = BatchAnswer.model_validate_json(answer.content)
+    batch = BatchResponse.model_validate_json(answer.content)
     with ThreadPoolExecutor(8) as pool:
         singles = list(pool.map(lambda data: embed(embedding.http, data).json()["vector"], files))
     for data, one, item in zip(files, singles, batch.items, strict=True):

@@ -23,7 +23,7 @@ from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageUrlFailed, LookalikeError
 from services.contracts.images.fetch import Fetched, Validators
-from services.contracts.wire.embedding import BatchAnswer, BatchEmbedding, BatchItem, Category, Refusal
+from services.contracts.wire.embedding import BatchEmbedding, BatchError, BatchItem, BatchResponse, Category
 
 CATEGORIES = ("Topwear", "Shoes", "Bags")
 
@@ -60,16 +60,16 @@ class FakeEmbedding:
 
     async def embed_batch(
         self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
-    ) -> BatchAnswer:
+    ) -> BatchResponse:
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(len(images))
-        return BatchAnswer(items=[self._item(image, model or self.model, beside) for image in images], timings_ms={})
+        return BatchResponse(items=[self._item(image, model or self.model, beside) for image in images], timings_ms={})
 
     def _item(self, image: bytes, model: str, beside: str | None) -> BatchItem:
         if image == b"broken":
-            return BatchItem(error=Refusal(type="/problems/invalid-image", status=422, detail="it is broken"))
+            return BatchItem(error=BatchError(type="/problems/invalid-image", status=422, detail="it is broken"))
         seen = self._embedding(image, model)
         if beside is not None and beside not in self.silent:
             seen = seen.model_copy(update={"beside": self._embedding(image, beside)})

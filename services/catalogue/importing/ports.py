@@ -9,7 +9,7 @@ from services.catalogue.store.bulk_write import PutReport
 from services.catalogue.store.http_cache import SeenImage
 from services.catalogue.store.model_note import ModelNote
 from services.contracts.images.fetch import Fetched, Validators
-from services.contracts.wire.embedding import BatchAnswer
+from services.contracts.wire.embedding import BatchResponse
 
 
 class Known(Protocol):
@@ -31,7 +31,7 @@ class Embedding(Protocol):
 
     async def embed_batch(
         self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
-    ) -> BatchAnswer: ...
+    ) -> BatchResponse: ...
 
 
 class Catalogue(Protocol):

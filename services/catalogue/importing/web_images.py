@@ -20,10 +20,10 @@ from tenacity import (
 
 from services.catalogue.importing.ports import Fetcher
 from services.catalogue.retry import pause
-from services.contracts.domain.errors import ImageServerAway, LookalikeError, UpstreamTimeout
+from services.contracts.domain.errors import ImageServerUnavailable, LookalikeError, UpstreamTimeout
 from services.contracts.images.fetch import NO_VALIDATORS, Fetched, Validators
 
-PASSING = (ImageServerAway, UpstreamTimeout)
+PASSING = (ImageServerUnavailable, UpstreamTimeout)
 AT_ONCE = 32  # requests under way, to all servers together
 PER_HOST = 8  # of them to one server
 ATTEMPTS = 3  # of one image; those that the server puts off do not count
@@ -48,7 +48,7 @@ class _Server:
 
     def note(self, error: LookalikeError | None) -> None:
         """Note how a request went."""
-        wait_s = error.wait_s if isinstance(error, ImageServerAway) else None
+        wait_s = error.wait_s if isinstance(error, ImageServerUnavailable) else None
         if wait_s is not None and wait_s <= MAX_WAIT_S:
             self.resumes_at = max(self.resumes_at, time.monotonic() + wait_s)
         elif isinstance(error, PASSING):
@@ -136,7 +136,7 @@ class _Policy:
 
     def again(self, error: BaseException) -> bool:
         """Whether the next attempt may succeed."""
-        if isinstance(error, ImageServerAway) and error.wait_s is not None:
+        if isinstance(error, ImageServerUnavailable) and error.wait_s is not None:
             return error.wait_s <= MAX_WAIT_S  # the server is well, and says when
         self._failures += 1
         return isinstance(error, PASSING) and self._failures < ATTEMPTS and self._server.credit > FULL_CREDIT / 2

@@ -20,7 +20,7 @@ from services.catalogue.product import Embedded, Float32Array, Prediction, Produ
 from services.catalogue.retry import Patience, pause
 from services.catalogue.sources.records.rows import RejectedRow
 from services.catalogue.store.models import Entry
-from services.contracts.wire.embedding import MAX_BATCH, BatchAnswer, ModelFacts
+from services.contracts.wire.embedding import MAX_BATCH, BatchResponse, ModelFacts
 from services.contracts.wire.embedding import BatchItem as Outcome
 
 READ_AT_ONCE = 32  # products, between two looks at how many bytes are in memory
@@ -40,7 +40,7 @@ class Vectors(Protocol):
 class Embedding(Protocol):
     """`EmbeddingClient`."""
 
-    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchAnswer: ...
+    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchResponse: ...
 
 
 @dataclass(slots=True)

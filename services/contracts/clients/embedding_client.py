@@ -11,12 +11,12 @@ from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeo
 from services.contracts.web.problems import error_from_problem
 from services.contracts.web.telemetry import outgoing_headers
 from services.contracts.wire.embedding import (
-    BatchAnswer,
-    DetectionAnswer,
-    EmbeddingAnswer,
+    BatchResponse,
+    DetectionResponse,
+    EmbeddingResponse,
     ListedModel,
     ModelFacts,
-    ModelsAnswer,
+    ServedModelsResponse,
 )
 from services.contracts.wire.framing import FRAMED, pack
 
@@ -78,11 +78,11 @@ class EmbeddingClient:
         Raises:
             EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        return _understood(ModelsAnswer, await self._send("GET", "/v1/models")).models
+        return _understood(ServedModelsResponse, await self._send("GET", "/v1/models")).models
 
     async def embed(
         self, data: bytes, model: str | None = None, box: Box | None = None, *, beside: str | None = None
-    ) -> EmbeddingAnswer:
+    ) -> EmbeddingResponse:
         """Return what a model makes of one image file, or of a part of it; and what another one does, `beside`, as far as
         that answers.
 
@@ -93,11 +93,11 @@ class EmbeddingClient:
         """
         part = None if box is None else box.text()
         answer = await self._send("POST", "/v1/embed", content=data, model=model, beside=beside, box=part)
-        return _understood(EmbeddingAnswer, answer)
+        return _understood(EmbeddingResponse, answer)
 
     async def embed_batch(
         self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
-    ) -> BatchAnswer:
+    ) -> BatchResponse:
         """Return one item an image, in their order: an embedding, or why there is none.
 
         Args:
@@ -111,9 +111,9 @@ class EmbeddingClient:
         """
         body = pack(images)
         answer = await self._send("POST", "/v1/embed/batch", content=body, kind=FRAMED, model=model, beside=beside)
-        return _understood(BatchAnswer, answer)
+        return _understood(BatchResponse, answer)
 
-    async def detect(self, data: bytes) -> DetectionAnswer:
+    async def detect(self, data: bytes) -> DetectionResponse:
         """Return where the garments of a picture are, and of which kind.
 
         Raises:
@@ -121,7 +121,7 @@ class EmbeddingClient:
             DetectorUnavailable: the service has no detector.
             EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        return _understood(DetectionAnswer, await self._send("POST", "/v1/detect", content=data))
+        return _understood(DetectionResponse, await self._send("POST", "/v1/detect", content=data))
 
     async def resize(self, data: bytes, width: int) -> bytes | None:
         """Return a picture as WebP of that width in pixels, upright and on white; None where it is no wider already.

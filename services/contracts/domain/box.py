@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.contracts.domain.errors import InvalidRequest, told
+from services.contracts.domain.errors import InvalidRequest, validation_message
 
 SIDES = ("left", "top", "right", "bottom")
 EXAMPLE = "0.1,0.2,0.6,0.9"
@@ -89,7 +89,7 @@ def box_of(text: str) -> Box:
     try:
         return Box.model_validate(text)
     except ValidationError as error:
-        raise InvalidRequest("box: " + told(error.errors()[0])) from None
+        raise InvalidRequest("box: " + validation_message(error.errors()[0])) from None
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:

@@ -46,7 +46,7 @@ class ImageUrlFailed(LookalikeError):
     slug, status, title = "image-url-failed", 422, "The image URL did not give an image"
 
 
-class ImageServerAway(ImageUrlFailed):
+class ImageServerUnavailable(ImageUrlFailed):
     """The image's server fails in a way that may pass. `wait_s`: for how long it asks to be left alone, in seconds."""
 
     def __init__(self, detail: str, wait_s: float | None = None) -> None:
@@ -156,6 +156,6 @@ def error_types() -> dict[str, type[LookalikeError]]:
     return types
 
 
-def told(item: Mapping[str, Any]) -> str:
+def validation_message(item: Mapping[str, Any]) -> str:
     """Return what pydantic says is wrong, without its word for errors of our own validators."""
     return str(item["msg"]).removeprefix("Value error, ")

@@ -3,24 +3,24 @@
 from pydantic import Field
 
 from services.contracts.domain.filters import AttributeValue
-from services.contracts.domain.frozen import Frozen
+from services.contracts.domain.frozen_model import FrozenModel
 
 
-class FacetValue(Frozen):
+class FacetValue(FrozenModel):
     """One value of an attribute, and how many products have it."""
 
     value: AttributeValue = Field(examples=["Navy Blue"])
     count: int = Field(examples=[412])
 
 
-class FacetRange(Frozen):
+class FacetRange(FrozenModel):
     """The least and the greatest number of an attribute."""
 
     min: float = Field(examples=[4.5])
     max: float = Field(examples=[129.0])
 
 
-class Facet(Frozen):
+class Facet(FrozenModel):
     """What can be filtered by: an attribute with its values, most frequent first, or with its range.
 
     A count says how many products of the category there are with that value that meet the filter, but for what it asks

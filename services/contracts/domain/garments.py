@@ -13,7 +13,7 @@ Float32Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Found:
+class DetectedGarments:
     """Boxes of one picture.
 
     `boxes`: float32 (n, 4), left, top, right, bottom in any one unit. `probabilities`: float32 (n, categories), 0 to 1; they do
@@ -33,9 +33,9 @@ class Found:
         """The most probable category of each box, int64 (n,)."""
         return np.asarray(self.probabilities.argmax(axis=1), np.int64)
 
-    def take(self, places: list[int]) -> "Found":
+    def take(self, places: list[int]) -> "DetectedGarments":
         """Return some of the boxes, in this order."""
-        return Found(self.boxes[places], self.probabilities[places])
+        return DetectedGarments(self.boxes[places], self.probabilities[places])
 
 
 def overlaps(ours: Float32Array, theirs: Float32Array) -> Float32Array:
@@ -47,7 +47,7 @@ def overlaps(ours: Float32Array, theirs: Float32Array) -> Float32Array:
     return np.asarray(common / np.maximum(areas[0][:, None] + areas[1][None, :] - common, 1e-9), np.float32)
 
 
-def distinct(found: Found, threshold: float) -> Found:
+def distinct(found: DetectedGarments, threshold: float) -> DetectedGarments:
     """Return the boxes at least as sure as `threshold` that no surer one has told already, the surest first."""
     kept: list[int] = []
     scores = found.scores
@@ -59,7 +59,7 @@ def distinct(found: Found, threshold: float) -> Found:
     return found.take(kept)
 
 
-def within(found: Found, shown: tuple[int, int, int, int], size: InputSize) -> Found:
+def within(found: DetectedGarments, shown: tuple[int, int, int, int], size: InputSize) -> DetectedGarments:
     """Return boxes as parts of the picture that stands in the network's input; none of those that lie beside it.
 
     Args:
@@ -72,4 +72,4 @@ def within(found: Found, shown: tuple[int, int, int, int], size: InputSize) -> F
     parts = (pixels - np.array([left, top] * 2)) / np.array([right - left, bottom - top] * 2)
     parts = parts.clip(0, 1).astype(np.float32)
     seen = ((parts[:, 2:] - parts[:, :2]) >= LEAST_SIDE).all(axis=1)
-    return Found(parts[seen], found.probabilities[seen])
+    return DetectedGarments(parts[seen], found.probabilities[seen])

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.contracts.domain.errors import told
+from services.contracts.domain.errors import validation_message
 
 MANIFEST_NAME = "manifest.json"
 MODEL_ID = re.compile(r"([a-z0-9][a-z0-9_-]*)/([1-9][0-9]{0,8})")
@@ -94,7 +94,7 @@ def _load(model_dir: Path, kind: type[Facts]) -> Facts:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ManifestError(f"{path} is not a valid manifest: {where}: {told(first)}") from None
+        raise ManifestError(f"{path} is not a valid manifest: {where}: {validation_message(first)}") from None
     if not (model_dir / "saved_model.pb").is_file():
         raise ManifestError(f"{model_dir} has no saved_model.pb: copy the whole version directory")
     return manifest

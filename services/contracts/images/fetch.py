@@ -17,7 +17,7 @@ import httpcore
 import httpx
 
 from services.contracts.domain.errors import (
-    ImageServerAway,
+    ImageServerUnavailable,
     ImageTooLarge,
     ImageUrlFailed,
     ImageUrlRefused,
@@ -121,7 +121,7 @@ class ImageFetcher:
 
         Raises:
             ImageUrlRefused: not http or https, with credentials, not a URL, or a host that is not public.
-            ImageServerAway: no such host, no connection, or a status that says that it may be had later.
+            ImageServerUnavailable: no such host, no connection, or a status that says that it may be had later.
             ImageUrlFailed: another status than 200, too many redirects, no bytes.
             ImageTooLarge: more bytes than the limit.
             UpstreamTimeout: not finished within the deadline.
@@ -146,7 +146,7 @@ class ImageFetcher:
         except Refused as error:
             raise ImageUrlRefused(f"the image URL may not be fetched: {error}") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-            raise ImageServerAway(f"the image URL's server could not be talked to: {_reason(error)}") from None
+            raise ImageServerUnavailable(f"the image URL's server could not be talked to: {_reason(error)}") from None
 
     async def _follow(self, url: httpx.URL, known: Validators, *, start_only: bool) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
@@ -230,7 +230,7 @@ def _validators(headers: dict[bytes, str]) -> Validators:
 def _check_status(status: int, headers: dict[bytes, str]) -> None:
     said = f"the image URL answered {status} {responses.get(status, '')}".rstrip()
     if status in PASSING:
-        raise ImageServerAway(said, wait_s=_wait_s(headers.get(b"retry-after", "")))
+        raise ImageServerUnavailable(said, wait_s=_wait_s(headers.get(b"retry-after", "")))
     if status != HTTPStatus.OK:
         raise ImageUrlFailed(said)
 

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.contracts.domain.frozen import Frozen
+from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web import problems
 from services.contracts.web.body_limit import BodyLimitMiddleware
 from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
@@ -17,7 +17,7 @@ from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
 VERSION = "0.1.0"
 
 
-class Readiness(Frozen):
+class Readiness(FrozenModel):
     """Whether the service can do its work, and what of it is missing."""
 
     ready: bool

@@ -51,7 +51,7 @@ def error_from_problem(status: int, body: bytes) -> errors.LookalikeError:
 
 def _describe(item: Mapping[str, Any]) -> dict[str, str]:
     where = ".".join(str(part) for part in item["loc"] if part != "body") or "body"
-    return {"where": where, "what": errors.told(item)}
+    return {"where": where, "what": errors.validation_message(item)}
 
 
 def _on_validation(_: Request, error: Exception) -> Response:

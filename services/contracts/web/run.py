@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from services.contracts.domain.errors import told
+from services.contracts.domain.errors import validation_message
 from services.contracts.domain.manifest import ManifestError
 from services.contracts.web.telemetry import configure_logging
 
@@ -65,7 +65,7 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
     try:
         settings = settings_type()
     except ValidationError as error:
-        refuse("\n".join(_say(name, item["loc"], told(item)) for item in error.errors()))
+        refuse("\n".join(_say(name, item["loc"], validation_message(item)) for item in error.errors()))
     configure_logging(name, json=settings.log_json, level=settings.log_level)
     try:
         app = create_app(settings)

@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, field_validator
 
 from services.contracts.domain.box import Box
-from services.contracts.domain.frozen import Frozen
+from services.contracts.domain.frozen_model import FrozenModel
 
 MAX_BATCH = 128
 
 
-class Category(Frozen):
+class Category(FrozenModel):
     """One of the model's categories, with the probability the network gives it for this image."""
 
     id: int = Field(ge=0, examples=[0])
@@ -18,7 +18,7 @@ class Category(Frozen):
     probability: float = Field(ge=0, le=1, examples=[0.98])
 
 
-class Embedding(Frozen):
+class Embedding(FrozenModel):
     """What the network makes of one image. `vector` has unit length."""
 
     category: Category
@@ -36,13 +36,13 @@ class Embedding(Frozen):
         return np.asarray(self.vector, dtype=np.float32)
 
 
-class EmbeddingAnswer(Embedding):
+class EmbeddingResponse(Embedding):
     """An embedding with the time each stage took, in milliseconds."""
 
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0}])
 
 
-class Refusal(Frozen):
+class BatchError(FrozenModel):
     """Why one image of a batch has no embedding: a problem's `type`, `status` and `detail`."""
 
     type: str
@@ -50,7 +50,7 @@ class Refusal(Frozen):
     detail: str
 
 
-class BatchEmbedding(Frozen):
+class BatchEmbedding(FrozenModel):
     """What the network makes of one image of a batch: as `Embedding`, but with a vector that is cheap to read."""
 
     model_config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
@@ -74,36 +74,36 @@ class BatchEmbedding(Frozen):
         return np.frombuffer(self.vector, dtype="<f4")
 
 
-class BatchItem(Frozen):
+class BatchItem(FrozenModel):
     """The outcome of one image of a batch: exactly one of the two is set."""
 
     embedding: BatchEmbedding | None = None
-    error: Refusal | None = None
+    error: BatchError | None = None
 
 
-class BatchAnswer(Frozen):
+class BatchResponse(FrozenModel):
     """One item an image, in the order they were sent."""
 
     items: list[BatchItem]
     timings_ms: dict[str, float]
 
 
-class FoundGarment(Frozen):
+class GarmentBox(FrozenModel):
     """A garment of a picture: where it is, as parts of the upright picture's sides, and of which kind."""
 
     box: Box
     category: Category
 
 
-class DetectionAnswer(Frozen):
+class DetectionResponse(FrozenModel):
     """The garments of a picture, the surest first."""
 
-    garments: list[FoundGarment]
+    garments: list[GarmentBox]
     model: str = Field(examples=["detector/1"])
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 12.0, "total": 14.4}])
 
 
-class ModelFacts(Frozen):
+class ModelFacts(FrozenModel):
     """What the other services need of the active model's manifest."""
 
     model: str = Field(examples=["fashion/2"])
@@ -113,7 +113,7 @@ class ModelFacts(Frozen):
     thresholds: dict[str, float]
 
 
-class ListedModel(Frozen):
+class ListedModel(FrozenModel):
     """A model that lies beside the others, and what keeps it from being used; None when it answers."""
 
     model: str = Field(examples=["fashion/2"])
@@ -121,7 +121,7 @@ class ListedModel(Frozen):
     problem: str | None = None
 
 
-class ModelsAnswer(Frozen):
+class ServedModelsResponse(FrozenModel):
     """The models that images can be embedded with."""
 
     models: list[ListedModel]

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from services.contracts.domain.catalogues import DEFAULT
 from services.contracts.domain.facets import Facet
 from services.contracts.domain.filters import EVERYTHING, AttributeValue
-from services.contracts.domain.frozen import Frozen
+from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.wire.filter_json import JsonFilter
 
 MAX_K = 100
@@ -22,7 +22,7 @@ Catalogues = Annotated[tuple[str, ...], Field(min_length=1, description="the cat
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class Listed(Frozen):
+class Listed(FrozenModel):
     """One product of the index, as a result shows it."""
 
     id: str = Field(examples=["15970"])
@@ -46,7 +46,7 @@ class Hit(Listed):
     image: int = Field(default=0, description="which of the product's images: 0 the main one, n the n-th further one")
 
 
-class Page(Frozen):
+class Page(FrozenModel):
     """Which places of all results are meant: `k` of them from number `offset` on, which counts from 0."""
 
     k: int = Field(default=10, ge=1, le=MAX_K, description="how many results at most", examples=[10])
@@ -106,7 +106,7 @@ class IndexSimilar(Page):
     facets: bool = False
 
 
-class IndexAnswer(Frozen):
+class IndexAnswer(FrozenModel):
     """A page of hits, best first, of the category that was searched; facets where they were asked for."""
 
     category: int
@@ -120,13 +120,13 @@ class IndexAnswer(Frozen):
     facets: list[Facet] = Field(default_factory=list)
 
 
-class IndexSample(Frozen):
+class IndexSample(FrozenModel):
     """Some products of the index, chosen by chance."""
 
     products: list[Listed]
 
 
-class CategoryCount(Frozen):
+class CategoryCount(FrozenModel):
     """How many products of a category are indexed, and from which score on a result counts as close; null if unknown.
 
     A node that does not hold a category has none of it.
@@ -142,7 +142,7 @@ class CategoryCount(Frozen):
 SyncState = Literal["starting", "loading", "following", "polling", "reconnecting", "rebuilding"]
 
 
-class SnapshotStatus(Frozen):
+class SnapshotStatus(FrozenModel):
     """How it stands with the index's snapshot on its disk."""
 
     age_seconds: float | None = Field(description="since the moment it shows; null when there is none")
@@ -151,7 +151,7 @@ class SnapshotStatus(Frozen):
     last_error: str | None = None
 
 
-class ReconcileStatus(Frozen):
+class ReconcileStatus(FrozenModel):
     """What comparing the index with the database has found. Drift: documents that the index knew otherwise than they are."""
 
     found: int = Field(description="documents that had drifted, since the start")
@@ -161,7 +161,7 @@ class ReconcileStatus(Frozen):
     last_error: str | None = Field(description="why the last one came to no end; null when it did")
 
 
-class SyncStatus(Frozen):
+class SyncStatus(FrozenModel):
     """How the index follows the database."""
 
     state: SyncState = Field(examples=["following"])
@@ -182,7 +182,7 @@ class SyncStatus(Frozen):
     reconcile: ReconcileStatus
 
 
-class IndexedModel(Frozen):
+class IndexedModel(FrozenModel):
     """A model that the index holds."""
 
     model: str = Field(examples=["fashion/2"])
@@ -194,7 +194,7 @@ class IndexedModel(Frozen):
     without_vector: int = Field(description="products that have no vector of it")
 
 
-class CatalogueStatus(Frozen):
+class CatalogueStatus(FrozenModel):
     """Counts a category, the models and the state of the sync, of one catalogue."""
 
     products: int

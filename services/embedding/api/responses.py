@@ -11,7 +11,7 @@ import orjson
 from starlette.responses import Response
 
 from services.contracts.domain.errors import LookalikeError
-from services.contracts.domain.garments import Found
+from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.web.problems import PREFIX
 from services.embedding.vision.embedder import Float32Array, Outcome, Seen
@@ -58,8 +58,8 @@ def batch_item(outcome: Outcome, manifest: Manifest, beside: Beside | None, numb
     return {"embedding": embedding(outcome, manifest, beside, number, _in_base64)}
 
 
-def garments(found: Found, manifest: DetectorManifest) -> list[dict[str, Any]]:
-    """Return the documents of `wire.FoundGarment`."""
+def garments(found: DetectedGarments, manifest: DetectorManifest) -> list[dict[str, Any]]:
+    """Return the documents of `wire.embedding.GarmentBox`."""
     return [
         {
             "box": {"x": left, "y": top, "width": right - left, "height": bottom - top},

@@ -23,7 +23,13 @@ from services.contracts.domain.errors import (
 from services.contracts.web import telemetry
 from services.contracts.web.body_limit import limit_body
 from services.contracts.web.problems import responses
-from services.contracts.wire.embedding import BatchAnswer, DetectionAnswer, EmbeddingAnswer, ModelFacts, ModelsAnswer
+from services.contracts.wire.embedding import (
+    BatchResponse,
+    DetectionResponse,
+    EmbeddingResponse,
+    ModelFacts,
+    ServedModelsResponse,
+)
 from services.embedding.api import responses as answers
 from services.embedding.api.bodies import batch_images, single_image
 from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
@@ -46,7 +52,7 @@ router = APIRouter(prefix="/v1", tags=["embedding"])
 
 @router.post(
     "/embed",
-    response_model=EmbeddingAnswer,
+    response_model=EmbeddingResponse,
     responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
     openapi_extra=SINGLE_BODY,
     summary="Embed one image",
@@ -69,7 +75,7 @@ async def embed(
 
 @router.post(
     "/embed/batch",
-    response_model=BatchAnswer,
+    response_model=BatchResponse,
     responses={200: {"content": {"application/json": {"example": BATCH_EXAMPLE}}}, **responses(*_ALWAYS)},
     openapi_extra=BATCH_BODY,
     summary="Embed many images",
@@ -87,7 +93,7 @@ async def embed_batch(request: Request, state: State, model: ModelName = None, b
 
 @router.post(
     "/detect",
-    response_model=DetectionAnswer,
+    response_model=DetectionResponse,
     responses=responses(
         InvalidImage,
         UnsupportedImage,
@@ -150,10 +156,10 @@ async def facts(state: State, model: ModelName = None) -> ModelFacts:
     )
 
 
-@router.get("/models", response_model=ModelsAnswer, summary="Which models there are")
-async def models(state: State) -> ModelsAnswer:
+@router.get("/models", response_model=ServedModelsResponse, summary="Which models there are")
+async def models(state: State) -> ServedModelsResponse:
     """Every version beside the one of the settings, and what keeps it from being used."""
-    return ModelsAnswer(models=await state.models.listing())
+    return ServedModelsResponse(models=await state.models.listing())
 
 
 async def _embed_with(

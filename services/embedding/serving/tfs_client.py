@@ -1,6 +1,6 @@
 """The embedding service's clients of TensorFlow Serving: one for models that make vectors, one for those that find garments."""
 
-from services.contracts.domain.garments import Found
+from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.images.preparation import UInt8Image
 from services.embedding.serving.tensors import Float32Array
@@ -39,7 +39,7 @@ class DetectorClient(TfsModel):
         super().__init__(address, manifest, timeout_s)
         self._shapes = {"boxes": (manifest.boxes, 4), "probabilities": (manifest.boxes, len(manifest.categories))}
 
-    async def detect(self, image: UInt8Image) -> Found:
+    async def detect(self, image: UInt8Image) -> DetectedGarments:
         """Return all boxes of one picture, uint8 (height, width, 3), edges as parts of its sides; errors as `TfsClient.predict`."""
         boxes, probabilities = await self.run(image[None], self._shapes)
-        return Found(boxes[0], self.probable(probabilities)[0])
+        return DetectedGarments(boxes[0], self.probable(probabilities)[0])

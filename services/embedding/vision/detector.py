@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.contracts.domain.garments import Found, distinct, within
+from services.contracts.domain.garments import DetectedGarments, distinct, within
 from services.contracts.domain.manifest import DetectorManifest
 from services.contracts.images.preparation import ImageLimits, UInt8Image, prepare_image
 
@@ -14,14 +14,14 @@ from services.contracts.images.preparation import ImageLimits, UInt8Image, prepa
 class Detecting(Protocol):
     """Finds boxes in a picture; as `DetectorClient.detect`."""
 
-    async def detect(self, image: UInt8Image) -> Found: ...
+    async def detect(self, image: UInt8Image) -> DetectedGarments: ...
 
 
 @dataclass(frozen=True)
 class TimedGarments:
     """The garments of a picture, the surest first, boxes as parts of its sides; and milliseconds."""
 
-    found: Found
+    found: DetectedGarments
     decode_ms: float
     network_ms: float
 

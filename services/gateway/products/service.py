@@ -16,7 +16,7 @@ from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import InvalidRequest, UnknownProduct
-from services.contracts.wire.embedding import EmbeddingAnswer
+from services.contracts.wire.embedding import EmbeddingResponse
 from services.contracts.wire.index import Attributes
 from services.gateway.products.images import ImageBody, ProductImages, stored
 from services.gateway.search.links import Links
@@ -199,7 +199,7 @@ class ProductService:
         category = resolve_category(str(body.category), (await self.models.serving_facts()).categories)
         return replace(kept, category=category, category_source="feed")
 
-    async def _category(self, body: ProductBody, seen: EmbeddingAnswer) -> int:
+    async def _category(self, body: ProductBody, seen: EmbeddingResponse) -> int:
         if body.category is None:
             return seen.category.id
         return resolve_category(str(body.category), (await self.models.facts(seen.model)).categories)

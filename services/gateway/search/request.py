@@ -17,10 +17,10 @@ from services.contracts.domain.errors import (
     InvalidImage,
     InvalidRequest,
     UnsupportedImage,
-    told,
+    validation_message,
 )
 from services.contracts.domain.filters import EVERYTHING
-from services.contracts.domain.frozen import Frozen
+from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.forms import read_body, read_form
 from services.contracts.wire.filter_json import JsonFilter
@@ -61,11 +61,11 @@ class OptionsBody(Page):
         return SearchOptions(page, self.category, self.filter, self.min_score, self.facets, self.box)
 
 
-class NoOptions(Frozen):
+class NoOptions(FrozenModel):
     """What a form has beside the photo where nothing can be chosen."""
 
 
-class PhotoBody(Frozen):
+class PhotoBody(FrozenModel):
     """A photo in JSON: exactly one of `image_url` and `image_base64`."""
 
     image_url: str | None = Field(default=None, max_length=2048, examples=["https://shop.example/images/15970.jpg"])
@@ -183,7 +183,7 @@ def parse(model: type[Body], values: dict[str, Any]) -> Body:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        found = [{"where": _place(item["loc"]), "what": told(item)} for item in error.errors()]
+        found = [{"where": _place(item["loc"]), "what": validation_message(item)} for item in error.errors()]
         detail = "; ".join(f"{item['where']}: {item['what']}" for item in found[:5])
         raise InvalidRequest(detail, errors=found) from None
 

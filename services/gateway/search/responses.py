@@ -6,16 +6,16 @@ from pydantic import Field
 
 from services.catalogue.product import Product
 from services.contracts.domain.facets import Facet
-from services.contracts.domain.frozen import Frozen
+from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.domain.similarity import SimilarityLabel, label_of
-from services.contracts.wire.embedding import FoundGarment
+from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import Attributes, IndexedModel, Page
 from services.gateway.index_nodes.node import IndexNode
 
 Outcome = Literal["ok", "no_clothing", "no_close_match"]
 
 
-class SearchedCategory(Frozen):
+class SearchedCategory(FrozenModel):
     """The category that was searched. `probability` is the network's; null where no image was sent."""
 
     id: int = Field(examples=[0])
@@ -23,7 +23,7 @@ class SearchedCategory(Frozen):
     probability: float | None = Field(examples=[0.98])
 
 
-class Shown(Frozen):
+class Shown(FrozenModel):
     """One product as pages show it."""
 
     id: str = Field(examples=["15970"])
@@ -40,7 +40,7 @@ class Shown(Frozen):
     )
 
 
-class Similarity(Frozen):
+class Similarity(FrozenModel):
     """A score on the calibrated scale of its category: 1 is the same picture, 0.5 and above is a close match."""
 
     value: float = Field(ge=0, le=1, examples=[0.82])
@@ -69,13 +69,13 @@ class Result(Shown):
     similarity: Similarity | None
 
 
-class SampleAnswer(Frozen):
+class SampleAnswer(FrozenModel):
     """Some products of the catalogue, chosen by chance."""
 
     products: list[Shown]
 
 
-class SimilarAnswer(Frozen):
+class SimilarAnswer(FrozenModel):
     """Products that look like one of the catalogue, best first. `outcome` is of the search, whichever page is asked for."""
 
     outcome: Outcome
@@ -98,16 +98,16 @@ class SearchAnswer(SimilarAnswer):
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0, "index": 1.4, "total": 7.2}])
 
 
-class GarmentsAnswer(Frozen):
+class GarmentsAnswer(FrozenModel):
     """The garments of a photo, the surest first; none where none is seen. Each `box` is one that a search takes."""
 
-    garments: list[FoundGarment]
+    garments: list[GarmentBox]
     model: str = Field(examples=["detector/1"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 12.0, "total": 16.2}])
 
 
-class PredictedCategory(Frozen):
+class PredictedCategory(FrozenModel):
     """What the network said of a product's image."""
 
     id: int
@@ -115,13 +115,13 @@ class PredictedCategory(Frozen):
     probability: float
 
 
-class ImageView(Frozen):
+class ImageView(FrozenModel):
     """A further image of a product."""
 
     url: str | None = Field(examples=["https://shop.example/images/15970-back.jpg"])
 
 
-class ProductView(Frozen):
+class ProductView(FrozenModel):
     """A product of the catalogue."""
 
     id: str = Field(examples=["15970"])
@@ -157,7 +157,7 @@ class ProductView(Frozen):
         )
 
 
-class CategoryView(Frozen):
+class CategoryView(FrozenModel):
     """A category and how many products of it there are.
 
     `close_score` is the score from which a result counts as close, fitted on the category's own products; null if unknown.
@@ -170,14 +170,14 @@ class CategoryView(Frozen):
     searchable: bool = Field(description="whether an index node that holds it answers")
 
 
-class CategoriesAnswer(Frozen):
+class CategoriesAnswer(FrozenModel):
     """The model's categories, in the order of their ids."""
 
     model: str
     categories: list[CategoryView]
 
 
-class IndexNodeView(Frozen):
+class IndexNodeView(FrozenModel):
     """One index node: what it holds, and how it is doing."""
 
     categories: list[str] = Field(examples=[["Topwear", "Shoes"]])
@@ -199,7 +199,7 @@ class IndexNodeView(Frozen):
         )
 
 
-class StatsAnswer(Frozen):
+class StatsAnswer(FrozenModel):
     """What the installation holds and how it is doing."""
 
     model: str
@@ -216,7 +216,7 @@ class StatsAnswer(Frozen):
     uptime_seconds: float
 
 
-class CatalogueName(Frozen):
+class CatalogueName(FrozenModel):
     """A catalogue of the installation."""
 
     name: str = Field(examples=["default"])
@@ -227,7 +227,7 @@ class CatalogueName(Frozen):
     )
 
 
-class CataloguesAnswer(Frozen):
+class CataloguesAnswer(FrozenModel):
     """The catalogues of the installation, the default one first."""
 
     catalogues: list[CatalogueName]

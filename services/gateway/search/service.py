@@ -13,7 +13,7 @@ from services.contracts.domain.errors import ModelIndexMismatch, UnknownModel
 from services.contracts.domain.filters import EVERYTHING, Filter
 from services.contracts.domain.similarity import CLOSE
 from services.contracts.web.telemetry import note, request_id
-from services.contracts.wire.embedding import EmbeddingAnswer, ModelFacts
+from services.contracts.wire.embedding import EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import IndexAnswer, IndexSearch, IndexSimilar, Listed, Page
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.search.links import Links
@@ -208,7 +208,7 @@ class SearchService:
 
 
 def _index_query(
-    seen: EmbeddingAnswer, category: int, options: SearchOptions, catalogues: tuple[str, ...]
+    seen: EmbeddingResponse, category: int, options: SearchOptions, catalogues: tuple[str, ...]
 ) -> IndexSearch:
     return IndexSearch(
         category=category,
@@ -223,7 +223,7 @@ def _index_query(
     )
 
 
-def _searched(category: int, facts: ModelFacts, seen: EmbeddingAnswer) -> SearchedCategory:
+def _searched(category: int, facts: ModelFacts, seen: EmbeddingResponse) -> SearchedCategory:
     name = facts.categories[category]
     return SearchedCategory(id=category, name=name, probability=seen.probabilities[name])
 

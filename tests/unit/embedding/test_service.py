@@ -8,7 +8,7 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
-from services.contracts.wire.embedding import MAX_BATCH, BatchAnswer, ModelFacts
+from services.contracts.wire.embedding import MAX_BATCH, BatchResponse, ModelFacts
 from services.contracts.wire.framing import FRAMED
 from services.embedding.app import create_app
 from services.embedding.serving.tfs_client import TfsClient
@@ -94,7 +94,7 @@ def test_the_openapi_document_has_bodies_answers_and_problems(service: Service) 
     assert set(single["responses"]) == {"200", "404", "413", "415", "422", "429", "503", "504"}
     assert set(batch["responses"]) == {"200", "404", "413", "422", "429", "503", "504"}
     example = batch["responses"]["200"]["content"]["application/json"]["example"]
-    item = BatchAnswer.model_validate_json(orjson.dumps(example)).items[0]
+    item = BatchResponse.model_validate_json(orjson.dumps(example)).items[0]
     assert item.embedding is not None
     assert item.embedding.array.tolist() == [0.125, -0.25, 0.0625]
     assert "application/problem+json" in single["responses"]["422"]["content"]

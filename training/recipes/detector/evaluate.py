@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from services.contracts.domain.garments import Found, distinct
+from services.contracts.domain.garments import DetectedGarments, distinct
 from services.contracts.domain.manifest import DetectorManifest, InputSize
 from training.data.backgrounds import drawn, patches_of, pictures_in
 from training.data.dataset import archive_sha256
@@ -34,7 +34,7 @@ class Measured:
     """One kind of scenes with what the detector said of each."""
 
     scenes: list[Scene]
-    answers: list[Found]
+    answers: list[DetectedGarments]
 
 
 def grounds_in(folder: Path | None, seed: int, terminal: Terminal) -> NDArray[np.uint8]:

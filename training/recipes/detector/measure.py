@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.garments import Found, distinct, overlaps
+from services.contracts.domain.garments import DetectedGarments, distinct, overlaps
 from training.recipes.detector.scenes import Scene
 
 OVERLAP = 0.5
@@ -34,7 +34,7 @@ class Count:
         }
 
 
-def matches(found: Found, scene: Scene) -> list[int]:
+def matches(found: DetectedGarments, scene: Scene) -> list[int]:
     """Return for each box, the surest first, which garment of the scene it hits; −1 for none. A garment is hit once."""
     if not len(found.boxes) or not len(scene.boxes):
         return [-1] * len(found.boxes)
@@ -47,7 +47,7 @@ def matches(found: Found, scene: Scene) -> list[int]:
     return hit
 
 
-def count(answers: Sequence[Found], scenes: Sequence[Scene], threshold: float) -> Count:
+def count(answers: Sequence[DetectedGarments], scenes: Sequence[Scene], threshold: float) -> Count:
     """Count over scenes with what the detector said of each, boxes in pixels."""
     counted = Count()
     for found, scene in zip(answers, scenes, strict=True):
@@ -60,7 +60,9 @@ def count(answers: Sequence[Found], scenes: Sequence[Scene], threshold: float) -
     return counted
 
 
-def told_right(answers: Sequence[Found], scenes: Sequence[Scene]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def told_right(
+    answers: Sequence[DetectedGarments], scenes: Sequence[Scene]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return how sure each box is that is told at all, and whether it hits a garment and names its category."""
     scores: list[float] = []
     right: list[bool] = []
@@ -72,6 +74,6 @@ def told_right(answers: Sequence[Found], scenes: Sequence[Scene]) -> tuple[NDArr
     return np.array(scores), np.array(right)
 
 
-def best_threshold(answers: Sequence[Found], scenes: Sequence[Scene]) -> float:
+def best_threshold(answers: Sequence[DetectedGarments], scenes: Sequence[Scene]) -> float:
     """Return the least sureness at which recall and precision are best together."""
     return float(max(THRESHOLDS, key=lambda threshold: count(answers, scenes, threshold).figures()["f1"]))

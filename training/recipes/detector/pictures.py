@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from services.contracts.domain.garments import Found
+from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import prepare_image
 from services.sample_shop.catalogue import sample_query_product
@@ -36,7 +36,7 @@ def sample_scenes(seed: int) -> Scenes:
 
 def sheet(
     pictures: Sequence[NDArray[np.uint8]],
-    found: Sequence[Found],
+    found: Sequence[DetectedGarments],
     path: Path,
     truths: Sequence[NDArray[np.float32]] = (),
 ) -> None:

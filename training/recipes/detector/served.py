@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from services.contracts.domain.garments import Found
+from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, load_detector_manifest
 from training.errors import TrainingError
 from training.evaluation.served_model import SIGNATURE
@@ -43,12 +43,12 @@ class ServedDetector:
         manifest = load_detector_manifest(directory)
         return cls(directory, manifest), manifest
 
-    def __call__(self, scenes: list[Scene]) -> list[Found]:
+    def __call__(self, scenes: list[Scene]) -> list[DetectedGarments]:
         """Return all boxes of each scene, in pixels."""
         answers = []
         for start in range(0, len(scenes), CHUNK):
             pictures = np.stack([scene.picture for scene in scenes[start : start + CHUNK]])
             said = self._run(image=tf.constant(pictures))
             for boxes, probabilities in zip(said["boxes"].numpy(), said["probabilities"].numpy(), strict=True):
-                answers.append(Found(boxes * SIZE, probabilities))
+                answers.append(DetectedGarments(boxes * SIZE, probabilities))
         return answers

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from services.catalogue.sources.records.rows import SourceError
-from services.contracts.domain.errors import told
+from services.contracts.domain.errors import validation_message
 
 ValueType = Literal["text", "number", "boolean"]
 
@@ -59,6 +59,6 @@ def load_mapping(path: Path) -> FeedMapping:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the document"
-        raise SourceError(f"the mapping {path} is not valid: {where}: {told(first)}") from None
+        raise SourceError(f"the mapping {path} is not valid: {where}: {validation_message(first)}") from None
     except ValueError as error:  # UnicodeDecodeError, JSONDecodeError and TOMLDecodeError are all of this kind
         raise SourceError(f"the mapping {path} is neither JSON nor TOML: {error}") from None

@@ -13,7 +13,7 @@ from services.catalogue.product import Product
 from services.catalogue.sources.records.rows import RowImage, SourceImageError, SourceRow
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.pictures import picture_id
-from services.contracts.domain.errors import ImageServerAway
+from services.contracts.domain.errors import ImageServerUnavailable
 from services.contracts.images.fetch import Fetched, Validators
 from tests.support.import_fakes import World, row
 
@@ -236,7 +236,7 @@ async def test_after_a_promotion_new_images_are_seen_by_the_model_that_searches_
 async def test_a_row_whose_images_are_loaded_when_we_are_told_to_stop_is_left_for_the_next_time(world: World) -> None:
     async def stopped(url: str, known: Validators) -> Fetched:
         world.stopping.set()
-        raise ImageServerAway("it is busy", wait_s=30)
+        raise ImageServerUnavailable("it is busy", wait_s=30)
 
     world.web.get = stopped  # type: ignore[method-assign]
     tally = await world.run(shirt(f"{WEB}/back.jpg", SIDE), row("B", LABEL))

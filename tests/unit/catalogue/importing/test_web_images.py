@@ -9,7 +9,7 @@ import pytest
 from services.catalogue.importing import web_images
 from services.catalogue.importing.web_images import ATTEMPTS, WebImages
 from services.catalogue.retry import Stopped
-from services.contracts.domain.errors import ImageServerAway, ImageUrlFailed, ImageUrlRefused, UpstreamTimeout
+from services.contracts.domain.errors import ImageServerUnavailable, ImageUrlFailed, ImageUrlRefused, UpstreamTimeout
 from services.contracts.images.fetch import ImageFetcher
 from tests.support.http import ImageServer, picture
 from tests.support.stack import eventually
@@ -49,7 +49,7 @@ async def test_after_so_many_attempts_the_last_words_of_the_server_are_told(
     server: ImageServer, images: WebImages
 ) -> None:
     server.troubles["/ok.png"] = [503] * 10
-    with pytest.raises(ImageServerAway, match="answered 503"):
+    with pytest.raises(ImageServerUnavailable, match="answered 503"):
         await images.get(server.url("/ok.png"))
     assert server.asked("/ok.png") == ATTEMPTS
 
@@ -95,7 +95,7 @@ async def test_being_put_off_does_not_use_up_the_attempts(server: ImageServer, i
 
 async def test_a_server_that_asks_for_an_hour_is_not_waited_for(server: ImageServer, images: WebImages) -> None:
     server.troubles["/ok.png"] = [(503, "3600")]
-    with pytest.raises(ImageServerAway, match="answered 503"):
+    with pytest.raises(ImageServerUnavailable, match="answered 503"):
         await images.get(server.url("/ok.png"))
 
 
@@ -116,16 +116,16 @@ async def test_a_server_that_mostly_fails_gets_one_attempt_an_image_until_it_rec
     server: ImageServer, images: WebImages
 ) -> None:
     for _ in range(10):
-        with pytest.raises(ImageServerAway):
+        with pytest.raises(ImageServerUnavailable):
             await images.get(server.url("/status/500"))
     before = server.asked("/status/500")
     assert before < 10 * ATTEMPTS
-    with pytest.raises(ImageServerAway):
+    with pytest.raises(ImageServerUnavailable):
         await images.get(server.url("/status/500"))
     assert server.asked("/status/500") == before + 1
     for _ in range(110):
         await images.get(server.url("/ok.png"))
-    with pytest.raises(ImageServerAway):
+    with pytest.raises(ImageServerUnavailable):
         await images.get(server.url("/status/500"))
     assert server.asked("/status/500") == before + 1 + ATTEMPTS
 

@@ -22,7 +22,7 @@ from services.catalogue.retry import GivenUp, Patience, Stopped
 from services.catalogue.store.models import Entry
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import EmbeddingUnavailable, ImageUrlFailed, LookalikeError
-from services.contracts.wire.embedding import BatchAnswer, BatchEmbedding, BatchItem, Category, ModelFacts, Refusal
+from services.contracts.wire.embedding import BatchEmbedding, BatchError, BatchItem, BatchResponse, Category, ModelFacts
 
 TWO = "fashion/2"
 FACTS = ModelFacts(
@@ -99,7 +99,7 @@ class Network:
     at_once: int = 0
     most_at_once: int = 0
 
-    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchAnswer:
+    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchResponse:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         for _ in range(10):
@@ -109,11 +109,11 @@ class Network:
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(list(images))
-        return BatchAnswer(items=[self._item(image) for image in images], timings_ms={})
+        return BatchResponse(items=[self._item(image) for image in images], timings_ms={})
 
     def _item(self, image: bytes) -> BatchItem:
         if b"broken" in image:
-            return BatchItem(error=Refusal(type="/problems/invalid-image", status=422, detail="it is broken"))
+            return BatchItem(error=BatchError(type="/problems/invalid-image", status=422, detail="it is broken"))
         return BatchItem(
             embedding=BatchEmbedding(
                 category=Category(id=1, name="Shoes", probability=0.75),

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from services.contracts.domain.garments import Found, distinct, overlaps, within
+from services.contracts.domain.garments import DetectedGarments, distinct, overlaps, within
 from services.contracts.domain.manifest import InputSize
 
 SIZE = InputSize(height=100, width=100)
 
 
-def found(*boxes: tuple[float, ...], sure: tuple[float, ...] = (), category: int = 0) -> Found:
+def found(*boxes: tuple[float, ...], sure: tuple[float, ...] = (), category: int = 0) -> DetectedGarments:
     probabilities = np.zeros((len(boxes), 3), np.float32)
     probabilities[:, category] = sure or (0.9,) * len(boxes)
-    return Found(np.array(boxes, np.float32).reshape(-1, 4), probabilities)
+    return DetectedGarments(np.array(boxes, np.float32).reshape(-1, 4), probabilities)
 
 
 def test_the_overlap_is_the_common_area_of_the_area_of_both() -> None:
@@ -29,7 +29,7 @@ def test_of_boxes_that_are_nearly_the_same_the_surest_stays() -> None:
 
 def test_the_same_place_is_told_once_whatever_the_categories() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10]], np.float32)
-    kept = distinct(Found(boxes, np.array([[0.9, 0, 0], [0, 0.7, 0]], np.float32)), 0.3)
+    kept = distinct(DetectedGarments(boxes, np.array([[0.9, 0, 0], [0, 0.7, 0]], np.float32)), 0.3)
     assert kept.categories.tolist() == [0]
 
 
@@ -39,7 +39,7 @@ def test_a_box_counts_from_the_threshold_on(threshold: float, count: int) -> Non
 
 
 def test_no_box_at_all_is_no_garment() -> None:
-    nothing = Found(np.zeros((0, 4), np.float32), np.zeros((0, 3), np.float32))
+    nothing = DetectedGarments(np.zeros((0, 4), np.float32), np.zeros((0, 3), np.float32))
     assert len(distinct(nothing, 0.3).boxes) == 0
 
 

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from services.contracts.domain.errors import (
-    ImageServerAway,
+    ImageServerUnavailable,
     ImageTooLarge,
     ImageUrlFailed,
     ImageUrlRefused,
@@ -85,7 +85,7 @@ async def test_a_status_that_may_pass_is_told_with_how_long_it_asks_to_wait(
     server: ImageServer, fetcher: ImageFetcher, trouble: int | tuple[int, str], wait_s: float | None
 ) -> None:
     server.troubles["/ok.png"] = [trouble]
-    with pytest.raises(ImageServerAway, match="answered") as caught:
+    with pytest.raises(ImageServerUnavailable, match="answered") as caught:
         await fetcher.fetch(server.url("/ok.png"))
     assert caught.value.wait_s == wait_s
 
@@ -93,7 +93,7 @@ async def test_a_status_that_may_pass_is_told_with_how_long_it_asks_to_wait(
 async def test_a_retry_after_in_the_future_is_counted_in_seconds(server: ImageServer, fetcher: ImageFetcher) -> None:
     later = datetime.now(UTC) + timedelta(seconds=100)
     server.troubles["/ok.png"] = [(503, format_datetime(later, usegmt=True))]
-    with pytest.raises(ImageServerAway) as caught:
+    with pytest.raises(ImageServerUnavailable) as caught:
         await fetcher.fetch(server.url("/ok.png"))
     assert caught.value.wait_s is not None
     assert 50 < caught.value.wait_s <= 100

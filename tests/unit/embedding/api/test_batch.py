@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 import pytest
 
-from services.contracts.wire.embedding import MAX_BATCH, BatchAnswer
+from services.contracts.wire.embedding import MAX_BATCH, BatchResponse
 from services.contracts.wire.framing import FRAMED, pack
 from tests.support import images
 from tests.support.embedding import BATCH, RAW, Service, problem
@@ -16,7 +16,7 @@ def test_a_batch_gives_one_item_an_image_in_order_and_judges_each_on_its_own(ser
     files = [images.jpeg(), b"", images.TEXT_NAMED_JPG, images.flat_png(10_000, 5_000), images.png()]
     response = service.batch(files)
     assert response.status_code == 200
-    answer = BatchAnswer.model_validate_json(response.content)
+    answer = BatchResponse.model_validate_json(response.content)
     errors = [item.error and (item.error.type, item.error.status) for item in answer.items]
     assert errors == [
         None,

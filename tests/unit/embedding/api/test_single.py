@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.contracts.wire.embedding import EmbeddingAnswer
+from services.contracts.wire.embedding import EmbeddingResponse
 from services.embedding.serving.served_model import known_image
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem
@@ -18,7 +18,7 @@ MAX_IMAGE_BYTES = 200_000
 def test_every_accepted_kind_is_embedded(service: Service, name: str) -> None:
     response = service.embed(images.ACCEPTED[name])
     assert response.status_code == 200, response.text
-    answer = EmbeddingAnswer.model_validate_json(response.content)
+    answer = EmbeddingResponse.model_validate_json(response.content)
     assert answer.category.model_dump() == {"id": 0, "name": "Topwear", "probability": 1.0}
     assert tuple(answer.probabilities) == CATEGORIES
     assert len(answer.vector) == 64

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.contracts.domain.manifest import InputSize
-from services.contracts.wire.embedding import EmbeddingAnswer
+from services.contracts.wire.embedding import EmbeddingResponse
 from services.embedding.app import create_app
 from services.embedding.serving import models
 from services.embedding.settings import EmbeddingSettings
@@ -77,7 +77,7 @@ def test_the_same_images_go_through_a_second_model_where_one_is_named(service: S
         "fashion/2",
     ]
     assert "beside" not in service.embed(images.jpeg()).json()
-    EmbeddingAnswer.model_validate(single)
+    EmbeddingResponse.model_validate(single)
 
 
 @pytest.mark.parametrize("beside", ["fashion/2", "fashion/9"])

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.contracts.domain.manifest import ManifestError, load_detector_manifest
-from services.contracts.wire.embedding import DetectionAnswer
+from services.contracts.wire.embedding import DetectionResponse
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
 from tests.support import images
@@ -46,7 +46,7 @@ def detect(service: Service, body: bytes, **headers: str) -> Any:
 def test_garments_are_told_once_with_boxes_of_the_picture_without_its_white_frame(service: Service) -> None:
     response = detect(service, images.png(60, 80))
     assert response.status_code == 200, response.text
-    told = DetectionAnswer.model_validate_json(response.content)
+    told = DetectionResponse.model_validate_json(response.content)
     (garment,) = told.garments
     # 60×80 is 12×16 in the middle of 16×16: the columns 4 to 12 are 2 to 10 of the picture's twelve.
     box = (garment.box.x, garment.box.y, garment.box.width, garment.box.height)

@@ -20,7 +20,7 @@ from services.contracts.domain.errors import (
     InvalidRequest,
     LookalikeError,
 )
-from services.contracts.wire.embedding import Category, EmbeddingAnswer
+from services.contracts.wire.embedding import Category, EmbeddingResponse
 from services.gateway.products.images import ImageBody, ProductImages
 from services.gateway.search.links import Links
 from services.gateway.search.request import ImageReader
@@ -58,7 +58,7 @@ class FakeEmbedding:
     silent: set[str] = field(default_factory=set)
     away: bool = False
 
-    async def embed(self, data: bytes, model: str, *, beside: str | None = None) -> EmbeddingAnswer:
+    async def embed(self, data: bytes, model: str, *, beside: str | None = None) -> EmbeddingResponse:
         if self.away:
             raise EmbeddingUnavailable("the embedding service cannot be reached")
         if data == b"broken":
@@ -70,10 +70,10 @@ class FakeEmbedding:
         return answer.model_copy(update={"beside": self._answer(data, beside)})
 
     @staticmethod
-    def _answer(data: bytes, model: str) -> EmbeddingAnswer:
+    def _answer(data: bytes, model: str) -> EmbeddingResponse:
         category = Category(id=0, name="Topwear", probability=1)
         seen = vector(data, model).tolist()
-        return EmbeddingAnswer(category=category, probabilities={}, vector=seen, model=model, timings_ms={})
+        return EmbeddingResponse(category=category, probabilities={}, vector=seen, model=model, timings_ms={})
 
 
 class FakeFetcher:

@@ -15,7 +15,7 @@ from services.contracts.domain.errors import (
     ModelIndexMismatch,
     UnknownModel,
 )
-from services.contracts.wire.embedding import Category, EmbeddingAnswer, ModelFacts
+from services.contracts.wire.embedding import Category, EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import IndexAnswer, IndexSearch, IndexSimilar
 from services.gateway.search import models as module
 from services.gateway.search.links import Links
@@ -34,14 +34,14 @@ class Embedding:
     gone: set[str] = field(default_factory=set)
     during: Callable[[], None] = lambda: None
 
-    async def embed(self, data: bytes, model: str | None = None, *, box: Box | None = None) -> EmbeddingAnswer:
+    async def embed(self, data: bytes, model: str | None = None, *, box: Box | None = None) -> EmbeddingResponse:
         self.asked.append(model)
         self.during()
         assert model is not None
         if model in self.gone:
             raise UnknownModel(f"there is no model {model}")
         seen = Category(id=1, name="Shoes", probability=0.9)
-        return EmbeddingAnswer(
+        return EmbeddingResponse(
             category=seen, probabilities={"Topwear": 0.1, "Shoes": 0.9}, vector=[1.0], model=model, timings_ms={}
         )
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.contracts.domain.garments import Found
+from services.contracts.domain.garments import DetectedGarments
 from training.recipes.detector.measure import best_threshold, count, matches, told_right
 from training.recipes.detector.scenes import SIZE, Scene
 
@@ -14,11 +14,11 @@ SCENE = Scene(
 )
 
 
-def found(*boxes: tuple[float, float, float, float, int, float]) -> Found:
+def found(*boxes: tuple[float, float, float, float, int, float]) -> DetectedGarments:
     probabilities = np.zeros((len(boxes), 9), np.float32)
     for row, box in enumerate(boxes):
         probabilities[row, box[4]] = box[5]
-    return Found(np.array([box[:4] for box in boxes], np.float32).reshape(-1, 4), probabilities)
+    return DetectedGarments(np.array([box[:4] for box in boxes], np.float32).reshape(-1, 4), probabilities)
 
 
 def test_each_garment_is_hit_once_by_the_surest_box_that_overlaps_it_by_half() -> None:
