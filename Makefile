@@ -35,6 +35,7 @@ lint: $(READY) ## Check style, types and the layers between packages
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.javascript
 
 format: $(READY) ## Bring the code into the house's form
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -5,8 +5,8 @@ import { fill, h } from "../shared/dom.js";
 import { words } from "../shared/strings.js";
 import { doctorPanel } from "./doctor.js";
 import { importPanel } from "./imports.js";
-import { frame } from "./layout.js";
 import { keyForm } from "./key.js";
+import { frame } from "./layout.js";
 import { categoryPanel, errorPanel, figures } from "./overview.js";
 import { SamplePanel } from "./samples.js";
 
@@ -43,7 +43,8 @@ class Catalogue {
     } catch (failure) {
       if (failure instanceof Failure && failure.code === "unauthorised") return this.ask();
       this.page.live(false, t.catalogue.paused);
-      if (!this.shown) fill(this.page.body, h("p", { class: "muted", role: "alert" }, failure.detail || t.catalogue.paused));
+      if (!this.shown)
+        fill(this.page.body, h("p", { class: "muted", role: "alert" }, failure.detail || t.catalogue.paused));
     }
     if (document.visibilityState === "visible") this.timer = setTimeout(() => this.poll(), EVERY_S * 1000);
     return undefined;

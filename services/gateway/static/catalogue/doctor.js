@@ -11,10 +11,25 @@ export function doctorPanel(report, { t, language }) {
   const found = Object.entries(report.findings).filter(([, { count }]) => count > 0);
   if (found.length === 0) return h("div", { class: "panel" }, heading, at, h("p", {}, words.doctorHealthy));
   const number = new Intl.NumberFormat(language);
-  return h("div", { class: "panel" }, heading, at, found.map(([kind, finding]) => one(words.findings[kind] ?? kind, finding, number)));
+  return h(
+    "div",
+    { class: "panel" },
+    heading,
+    at,
+    found.map(([kind, finding]) => one(words.findings[kind] ?? kind, finding, number)),
+  );
 }
 
 function one(name, { count, examples }, number) {
   const title = h("summary", {}, `${name}: ${number.format(count)}`);
-  return h("details", { class: "finding" }, title, h("ul", {}, examples.map((example) => h("li", {}, example))));
+  return h(
+    "details",
+    { class: "finding" },
+    title,
+    h(
+      "ul",
+      {},
+      examples.map((example) => h("li", {}, example)),
+    ),
+  );
 }

@@ -4,7 +4,14 @@ import { h } from "../shared/dom.js";
 
 /** @param {{t: any, wrong: boolean, onKey: (key: string) => void}} options */
 export function keyForm({ t, wrong, onKey }) {
-  const input = h("input", { type: "password", id: "admin-key", autocomplete: "current-password", required: true, "aria-describedby": wrong ? "key-hint key-wrong" : "key-hint", "aria-invalid": wrong ? "true" : null });
+  const input = h("input", {
+    type: "password",
+    id: "admin-key",
+    autocomplete: "current-password",
+    required: true,
+    "aria-describedby": wrong ? "key-hint key-wrong" : "key-hint",
+    "aria-invalid": wrong ? "true" : null,
+  });
   const submit = (event) => {
     event.preventDefault();
     if (input.value.trim()) onKey(input.value.trim());

@@ -12,8 +12,17 @@ export class SamplePanel {
     const { t } = context;
     this.context = context;
     this.rows = h("div", { class: "rows" });
-    const again = h("button", { class: "button", type: "button", on: { click: () => this.load() } }, t.catalogue.sampleNew);
-    const head = h("div", { class: "sample-head" }, h("div", {}, h("h2", {}, t.catalogue.sample), h("p", { class: "muted" }, t.catalogue.sampleNote)), again);
+    const again = h(
+      "button",
+      { class: "button", type: "button", on: { click: () => this.load() } },
+      t.catalogue.sampleNew,
+    );
+    const head = h(
+      "div",
+      { class: "sample-head" },
+      h("div", {}, h("h2", {}, t.catalogue.sample), h("p", { class: "muted" }, t.catalogue.sampleNote)),
+      again,
+    );
     this.element = h("section", { class: "panel" }, head, this.rows);
   }
 
@@ -33,7 +42,14 @@ export class SamplePanel {
   async #row(product) {
     const { t, api } = this.context;
     const { results } = await api.similar(product.id, { k: NEIGHBOURS }).catch(() => ({ results: [] }));
-    const list = results.length > 0 ? h("ul", { class: "neighbours" }, results.map((result) => h("li", {}, this.#product(result)))) : h("p", { class: "muted" }, t.catalogue.neighboursNone);
+    const list =
+      results.length > 0
+        ? h(
+            "ul",
+            { class: "neighbours" },
+            results.map((result) => h("li", {}, this.#product(result))),
+          )
+        : h("p", { class: "muted" }, t.catalogue.neighboursNone);
     return h("div", { class: "row-of-products" }, this.#product(product), list);
   }
 
@@ -41,7 +57,10 @@ export class SamplePanel {
     const title = product.title || product.id;
     const href = safeUrl(product.url);
     const words = h("span", { class: "name" }, href ? h("a", { href }, title) : title);
-    const score = product.score === undefined ? h("span", { class: "score" }, product.category) : h("span", { class: "score" }, product.score.toFixed(3));
+    const score =
+      product.score === undefined
+        ? h("span", { class: "score" }, product.category)
+        : h("span", { class: "score" }, product.score.toFixed(3));
     return h("div", { class: "product" }, picture(product, 99, this.context, 120), h("span", {}, words, score));
   }
 }

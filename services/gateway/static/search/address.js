@@ -13,7 +13,12 @@ export function read(location) {
   const search = new URLSearchParams(location.search);
   const fragment = new URLSearchParams(location.hash.slice(1));
   const k = Math.min(MOST, Math.max(1, Number.parseInt(search.get("n") ?? "", 10) || PAGE_SIZE));
-  return { query: readQuery(search, fragment), category: search.get("category"), filter: readFilter(search.get("filter")), k };
+  return {
+    query: readQuery(search, fragment),
+    category: search.get("category"),
+    filter: readFilter(search.get("filter")),
+    k,
+  };
 }
 
 function readQuery(search, fragment) {

@@ -2,7 +2,7 @@
 
 import { Api, pathOf } from "../shared/api.js";
 import { debounce, fill, h, safeUrl } from "../shared/dom.js";
-import { PhotoError, WHOLE, fromDataUrl, openPhoto, toThumb, toUpload } from "../shared/photo.js";
+import { fromDataUrl, openPhoto, PhotoError, toThumb, toUpload, WHOLE } from "../shared/photo.js";
 import { words } from "../shared/strings.js";
 import { PAGE_SIZE, packPhoto, read, unpackPhoto, write } from "./address.js";
 import { hasLiveCamera, takePhoto } from "./camera.js";
@@ -12,7 +12,7 @@ import { ResultsView } from "./results.js";
 import { Search } from "./search.js";
 import { SidePanel } from "./side.js";
 import { fileButton, startView } from "./start.js";
-import { Visit, newId } from "./visit.js";
+import { newId, Visit } from "./visit.js";
 import { showVisit } from "./visitbar.js";
 
 const config = JSON.parse(document.querySelector('meta[name="lookalike"]').content);
@@ -30,8 +30,21 @@ class App {
     this.visit = new Visit(sessionStorage, path);
     this.search = new Search(this.api, context.features);
     this.page = frame(context);
-    this.results = new ResultsView({ ...context, onLike: (product) => this.like(product), onView: (change) => this.change(change), onRetry: () => this.run(), onAnother: () => this.restart(), announce: this.page.announce });
-    this.side = new SidePanel({ ...context, onCrop: debounce((box) => this.crop(box), 250), onShare: () => this.shareLink(), onAnother: () => this.restart(), onFilter: (filter) => this.change({ filter }) });
+    this.results = new ResultsView({
+      ...context,
+      onLike: (product) => this.like(product),
+      onView: (change) => this.change(change),
+      onRetry: () => this.run(),
+      onAnother: () => this.restart(),
+      announce: this.page.announce,
+    });
+    this.side = new SidePanel({
+      ...context,
+      onCrop: debounce((box) => this.crop(box), 250),
+      onShare: () => this.shareLink(),
+      onAnother: () => this.restart(),
+      onFilter: (filter) => this.change({ filter }),
+    });
     this.work = h("div", { class: "work" }, this.side.element, this.results.element);
     this.view = read(location);
     this.subject = null;
@@ -42,7 +55,12 @@ class App {
   }
 
   start() {
-    listenForPhotos({ t, onFile: (file) => this.file(file), onUrl: (url) => this.address(url), onNothing: () => this.fail("noImageDropped") });
+    listenForPhotos({
+      t,
+      onFile: (file) => this.file(file),
+      onUrl: (url) => this.address(url),
+      onNothing: () => this.fail("noImageDropped"),
+    });
     window.addEventListener("popstate", () => this.route());
     this.page.home.addEventListener("click", (event) => {
       event.preventDefault();
@@ -101,7 +119,11 @@ class App {
 
   like(product) {
     // A product that was found among those of all catalogues is shown in its own.
-    if (product.catalogue) return location.assign(pathOf(product.catalogue) + write({ ...this.view, query: { kind: "like", id: product.id }, category: null, filter: {}, k: PAGE_SIZE }));
+    if (product.catalogue)
+      return location.assign(
+        pathOf(product.catalogue) +
+          write({ ...this.view, query: { kind: "like", id: product.id }, category: null, filter: {}, k: PAGE_SIZE }),
+      );
     this.known.set(product.id, product);
     this.focusResults = true;
     this.go({ query: { kind: "like", id: product.id }, category: null, filter: {}, k: PAGE_SIZE });
@@ -130,7 +152,9 @@ class App {
   async shareLink() {
     const { query } = this.view;
     if (query.kind !== "visit") return { url: location.href, photo: query.kind === "photo" };
-    const data = packPhoto(toThumb(this.subject.photo, 160, { box: this.subject.box, type: "image/webp", quality: 0.7 }));
+    const data = packPhoto(
+      toThumb(this.subject.photo, 160, { box: this.subject.box, type: "image/webp", quality: 0.7 }),
+    );
     return { url: gateway + write({ ...this.view, query: { kind: "photo", data } }), photo: true };
   }
 
@@ -160,12 +184,20 @@ class App {
 
   async subjectOf(query) {
     if (query.kind === "url") return { query, label: query.url, thumb: query.url };
-    if (query.kind === "like") return { query, product: this.known.get(query.id) ?? null, label: this.known.get(query.id)?.title ?? query.id };
+    if (query.kind === "like")
+      return { query, product: this.known.get(query.id) ?? null, label: this.known.get(query.id)?.title ?? query.id };
     const data = query.kind === "photo" ? unpackPhoto(query.data) : this.visit.find(query.id)?.thumb;
     const kept = this.visit.photos.get(query.kind === "photo" ? query.data : query.id);
     if (!kept && !data) return null;
     const photo = kept ?? (await openPhoto(fromDataUrl(data)));
-    return { query, photo, thumb: data ?? toThumb(photo, THUMB_SIDE), box: { ...WHOLE }, upload: null, label: t.query.photo };
+    return {
+      query,
+      photo,
+      thumb: data ?? toThumb(photo, THUMB_SIDE),
+      box: { ...WHOLE },
+      upload: null,
+      label: t.query.photo,
+    };
   }
 
   // The search
@@ -233,8 +265,23 @@ class App {
   showStart(notice = null) {
     this.subject = null;
     document.title = t.brand;
-    const camera = () => (hasLiveCamera() ? this.page.cameraButton(() => this.camera()) : fileButton(t.start.camera, (file) => this.file(file), { className: "button", capture: "environment", iconName: "camera" }));
-    const view = startView({ ...context, urls: context.features.urls, onFile: (file) => this.file(file), onUrl: (url) => this.address(url), onLike: (product) => this.like(product), camera, loadSamples: () => this.search.samples() });
+    const camera = () =>
+      hasLiveCamera()
+        ? this.page.cameraButton(() => this.camera())
+        : fileButton(t.start.camera, (file) => this.file(file), {
+            className: "button",
+            capture: "environment",
+            iconName: "camera",
+          });
+    const view = startView({
+      ...context,
+      urls: context.features.urls,
+      onFile: (file) => this.file(file),
+      onUrl: (url) => this.address(url),
+      onLike: (product) => this.like(product),
+      camera,
+      loadSamples: () => this.search.samples(),
+    });
     fill(this.page.main, notice && this.page.banner(notice), view);
     this.drawVisit();
   }
@@ -249,12 +296,17 @@ class App {
       this.page.announce(t.visit.nothing);
       this.drawVisit();
     };
-    showVisit(this.page.visit, this.visit.entries, { t, onOpen: (entry) => this.go({ query: entry.query, category: null, filter: {}, k: PAGE_SIZE }), onClear });
+    showVisit(this.page.visit, this.visit.entries, {
+      t,
+      onOpen: (entry) => this.go({ query: entry.query, category: null, filter: {}, k: PAGE_SIZE }),
+      onClear,
+    });
   }
 }
 
 /** @param {import("./address.js").Query} query */
-const entryId = (query) => (query.kind === "visit" ? query.id : `${query.kind}:${query.id ?? query.url ?? query.data.slice(0, 24)}`);
+const entryId = (query) =>
+  query.kind === "visit" ? query.id : `${query.kind}:${query.id ?? query.url ?? query.data.slice(0, 24)}`;
 
 /** Later, once what the visitor waits for is on the screen. */
 const whenIdle = (work) => (globalThis.requestIdleCallback ?? setTimeout)(work, { timeout: 400 });

@@ -12,11 +12,32 @@ export const hasLiveCamera = () => Boolean(navigator.mediaDevices?.getUserMedia)
  */
 export function takePhoto(t) {
   return new Promise((resolve) => {
-    const video = h("video", { class: "camera-video", muted: true, playsInline: true, autoplay: true, "aria-label": t.camera.video });
+    const video = h("video", {
+      class: "camera-video",
+      muted: true,
+      playsInline: true,
+      autoplay: true,
+      "aria-label": t.camera.video,
+    });
     const status = h("p", { class: "camera-status", role: "status" }, t.camera.waiting);
-    const snap = h("button", { class: "button primary", type: "button", disabled: true }, icon("camera"), t.camera.snap);
-    const cancel = h("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, t.camera.cancel);
-    const dialog = h("dialog", { class: "camera", "aria-labelledby": "camera-title" }, h("h2", { id: "camera-title" }, t.camera.title), h("div", { class: "camera-frame" }, video, status), h("div", { class: "row end" }, cancel, snap));
+    const snap = h(
+      "button",
+      { class: "button primary", type: "button", disabled: true },
+      icon("camera"),
+      t.camera.snap,
+    );
+    const cancel = h(
+      "button",
+      { class: "button", type: "button", on: { click: () => dialog.close() } },
+      t.camera.cancel,
+    );
+    const dialog = h(
+      "dialog",
+      { class: "camera", "aria-labelledby": "camera-title" },
+      h("h2", { id: "camera-title" }, t.camera.title),
+      h("div", { class: "camera-frame" }, video, status),
+      h("div", { class: "row end" }, cancel, snap),
+    );
     let stream = null;
     let photo = null;
     dialog.addEventListener("close", () => {
@@ -47,13 +68,19 @@ export function takePhoto(t) {
 }
 
 async function start(video) {
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1600 } }, audio: false });
+  const stream = await navigator.mediaDevices.getUserMedia({
+    video: { facingMode: "environment", width: { ideal: 1600 } },
+    audio: false,
+  });
   video.srcObject = stream;
   await video.play();
   return stream;
 }
 
-const stop = (stream) => stream?.getTracks().forEach((track) => track.stop());
+const stop = (stream) =>
+  stream?.getTracks().forEach((track) => {
+    track.stop();
+  });
 
 function frame(video) {
   const canvas = h("canvas");

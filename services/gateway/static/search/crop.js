@@ -37,8 +37,15 @@ export class CropBox {
     this.changed = changed;
     this.box = { ...WHOLE };
     this.handles = EDGES.map((edge) => this.#edge(edge));
-    const corners = CORNERS.map((corner) => h("span", { class: `crop-corner ${corner}`, "data-grip": corner, "aria-hidden": "true" }));
-    this.element = h("div", { class: "crop-box", role: "group", "aria-label": t.crop.label, "data-grip": "move" }, this.handles, corners);
+    const corners = CORNERS.map((corner) =>
+      h("span", { class: `crop-corner ${corner}`, "data-grip": corner, "aria-hidden": "true" }),
+    );
+    this.element = h(
+      "div",
+      { class: "crop-box", role: "group", "aria-label": t.crop.label, "data-grip": "move" },
+      this.handles,
+      corners,
+    );
     this.element.addEventListener("pointerdown", (event) => this.#grab(event));
     this.#draw();
   }
@@ -51,7 +58,16 @@ export class CropBox {
 
   #edge(edge) {
     const upright = edge === "left" || edge === "right";
-    const props = { class: `crop-edge ${edge}`, role: "slider", tabindex: "0", "data-grip": edge, "aria-label": this.t.crop.edges[edge], "aria-orientation": upright ? "horizontal" : "vertical", "aria-valuemin": 0, "aria-valuemax": 100 };
+    const props = {
+      class: `crop-edge ${edge}`,
+      role: "slider",
+      tabindex: "0",
+      "data-grip": edge,
+      "aria-label": this.t.crop.edges[edge],
+      "aria-orientation": upright ? "horizontal" : "vertical",
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+    };
     return h("span", { ...props, on: { keydown: (event) => this.#key(event, edge) } });
   }
 
@@ -70,7 +86,8 @@ export class CropBox {
     event.preventDefault();
     const start = { x: event.clientX, y: event.clientY, box: { ...this.box } };
     const area = this.element.parentElement.getBoundingClientRect();
-    const move = (at) => this.#drag(grip, start, (at.clientX - start.x) / area.width, (at.clientY - start.y) / area.height);
+    const move = (at) =>
+      this.#drag(grip, start, (at.clientX - start.x) / area.width, (at.clientY - start.y) / area.height);
     const end = () => {
       this.element.removeEventListener("pointermove", move);
       if (JSON.stringify(start.box) !== JSON.stringify(this.box)) this.changed(this.box);
@@ -86,13 +103,19 @@ export class CropBox {
       return;
     }
     const edges = grip.split("-");
-    this.set(edges.reduce((moved, edge) => moveEdge(moved, edge, edgeOf(box, edge) + (edge === "left" || edge === "right" ? dx : dy)), box));
+    this.set(
+      edges.reduce(
+        (moved, edge) => moveEdge(moved, edge, edgeOf(box, edge) + (edge === "left" || edge === "right" ? dx : dy)),
+        box,
+      ),
+    );
   }
 
   #draw() {
     const percent = (value) => `${(value * 100).toFixed(2)}%`;
     const { x, y, width, height } = this.box;
-    for (const [name, value] of Object.entries({ "--x": x, "--y": y, "--w": width, "--h": height })) this.element.style.setProperty(name, percent(value));
+    for (const [name, value] of Object.entries({ "--x": x, "--y": y, "--w": width, "--h": height }))
+      this.element.style.setProperty(name, percent(value));
     EDGES.forEach((edge, position) => {
       const value = Math.round(edgeOf(this.box, edge) * 100);
       this.handles[position].setAttribute("aria-valuenow", String(value));

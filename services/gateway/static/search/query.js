@@ -1,7 +1,7 @@
 /** What is being looked for: the photo with its frame, the picture at an address, or the product. */
 
 import { h, safeUrl } from "../shared/dom.js";
-import { WHOLE, toCanvas } from "../shared/photo.js";
+import { toCanvas, WHOLE } from "../shared/photo.js";
 import { picture } from "../shared/picture.js";
 import { CropBox } from "./crop.js";
 
@@ -25,9 +25,18 @@ export class PhotoPanel {
     canvas.setAttribute("aria-label", t.query.photo);
     this.garments = h("div", { class: "garments", hidden: true, role: "group", "aria-label": t.crop.garments });
     this.stage = h("div", { class: "stage" }, canvas, this.garments, this.crop.element);
-    this.presets = Object.entries(PRESETS).map(([name, box]) => h("button", { class: "chip small", type: "button", on: { click: () => this.choose(box) } }, t.crop[name]));
+    this.presets = Object.entries(PRESETS).map(([name, box]) =>
+      h("button", { class: "chip small", type: "button", on: { click: () => this.choose(box) } }, t.crop[name]),
+    );
     const notes = photo.note && h("p", { class: "muted note" }, t.query[photo.note]);
-    this.element = h("div", { class: "photo-panel" }, h("div", { class: "stage-holder" }, this.stage), notes, h("p", { class: "muted hint" }, t.crop.hint), h("div", { class: "chips presets", role: "group", "aria-label": t.crop.presets }, this.presets));
+    this.element = h(
+      "div",
+      { class: "photo-panel" },
+      h("div", { class: "stage-holder" }, this.stage),
+      notes,
+      h("p", { class: "muted hint" }, t.crop.hint),
+      h("div", { class: "chips presets", role: "group", "aria-label": t.crop.presets }, this.presets),
+    );
     this.#mark();
   }
 
@@ -54,8 +63,23 @@ export class PhotoPanel {
     const name = category?.name ?? "";
     const sure = Number.isFinite(category?.probability) ? Math.round(category.probability * 100) : null;
     const percent = (value) => `${(value * 100).toFixed(2)}%`;
-    const vars = { "--x": percent(box.x), "--y": percent(box.y), "--w": percent(box.width), "--h": percent(box.height) };
-    return h("button", { class: "garment", type: "button", vars, "aria-label": this.t.crop.garment(name, sure), on: { click: () => this.choose(box) } }, h("span", { "aria-hidden": "true" }, name));
+    const vars = {
+      "--x": percent(box.x),
+      "--y": percent(box.y),
+      "--w": percent(box.width),
+      "--h": percent(box.height),
+    };
+    return h(
+      "button",
+      {
+        class: "garment",
+        type: "button",
+        vars,
+        "aria-label": this.t.crop.garment(name, sure),
+        on: { click: () => this.choose(box) },
+      },
+      h("span", { "aria-hidden": "true" }, name),
+    );
   }
 
   #changed(box) {
@@ -66,14 +90,23 @@ export class PhotoPanel {
   #mark() {
     const box = this.crop.box;
     this.stage.classList.toggle("whole", same(box, WHOLE));
-    Object.values(PRESETS).forEach((preset, position) => this.presets[position].setAttribute("aria-pressed", String(same(box, preset))));
+    for (const [position, preset] of Object.values(PRESETS).entries()) {
+      this.presets[position].setAttribute("aria-pressed", String(same(box, preset)));
+    }
   }
 }
 
 /** @param {string} url @param {any} t */
 export function urlPanel(url, t) {
-  const image = h("img", { src: safeUrl(url), alt: t.query.url, class: "query-picture", referrerpolicy: "no-referrer" });
-  image.addEventListener("error", () => image.replaceWith(h("p", { class: "muted query-gone" }, t.query.gone)), { once: true });
+  const image = h("img", {
+    src: safeUrl(url),
+    alt: t.query.url,
+    class: "query-picture",
+    referrerpolicy: "no-referrer",
+  });
+  image.addEventListener("error", () => image.replaceWith(h("p", { class: "muted query-gone" }, t.query.gone)), {
+    once: true,
+  });
   return h("div", { class: "url-panel" }, image, h("p", { class: "muted address" }, url));
 }
 
@@ -81,5 +114,10 @@ export function urlPanel(url, t) {
 export function productPanel(product, context) {
   const href = safeUrl(product.url);
   const title = product.title || product.id;
-  return h("div", { class: "product-panel" }, picture(product, 0, context, 360), h("p", { class: "product-title" }, href ? h("a", { href }, title) : title));
+  return h(
+    "div",
+    { class: "product-panel" },
+    picture(product, 0, context, 360),
+    h("p", { class: "product-title" }, href ? h("a", { href }, title) : title),
+  );
 }

@@ -16,7 +16,15 @@ export class ResultsView {
     this.notice = h("div", { class: "notice-holder" });
     this.list = h("ul", { class: "grid", role: "list" });
     this.more = h("div", { class: "more" });
-    this.element = h("section", { class: "found", "aria-label": context.t.results.region }, h("div", { class: "results-head" }, this.heading, this.count), this.chips, this.notice, this.list, this.more);
+    this.element = h(
+      "section",
+      { class: "found", "aria-label": context.t.results.region },
+      h("div", { class: "results-head" }, this.heading, this.count),
+      this.chips,
+      this.notice,
+      this.list,
+      this.more,
+    );
   }
 
   focus() {
@@ -59,17 +67,30 @@ export class ResultsView {
 
   #showChips(answer, view) {
     const { t, onView } = this.context;
-    const ranked = Object.entries(answer.probabilities ?? {}).map(([name, probability]) => ({ name, probability })).sort((a, b) => b.probability - a.probability);
+    const ranked = Object.entries(answer.probabilities ?? {})
+      .map(([name, probability]) => ({ name, probability }))
+      .sort((a, b) => b.probability - a.probability);
     const onChoose = (name) => onView({ category: name === ranked[0].name ? null : name, filter: {}, k: PAGE_SIZE });
-    fill(this.chips, ranked.length > 0 && chips(ranked, { chosen: answer.category.name, overridden: Boolean(view.category), t, onChoose }));
+    fill(
+      this.chips,
+      ranked.length > 0 &&
+        chips(ranked, { chosen: answer.category.name, overridden: Boolean(view.category), t, onChoose }),
+    );
   }
 
   #cards(answer, view) {
     const { t, onView } = this.context;
-    fill(this.list, answer.results.map((result, position) => card(result, position, this.context)));
+    fill(
+      this.list,
+      answer.results.map((result, position) => card(result, position, this.context)),
+    );
     const next = Math.min(MOST, view.k + PAGE_SIZE);
     const isFull = answer.results.length >= view.k && view.k < MOST;
-    fill(this.more, isFull && h("button", { class: "button", type: "button", on: { click: () => onView({ k: next }) } }, t.results.more));
+    fill(
+      this.more,
+      isFull &&
+        h("button", { class: "button", type: "button", on: { click: () => onView({ k: next }) } }, t.results.more),
+    );
   }
 
   #noClothing(answer, view) {
@@ -83,7 +104,10 @@ export class ResultsView {
       this.focus();
     };
     fill(this.list);
-    fill(this.notice, noClothingNotice({ t, category: answer.category.name, onAnyway: answer.results.length > 0 ? anyway : null }));
+    fill(
+      this.notice,
+      noClothingNotice({ t, category: answer.category.name, onAnyway: answer.results.length > 0 ? anyway : null }),
+    );
     announce(`${t.notices.noClothing.title}. ${t.notices.noClothing.text}`);
   }
 

@@ -47,9 +47,16 @@ export class Search {
   }
 
   #send({ query, upload }, view, signal) {
-    const options = { k: view.k, category: view.category, filter: view.filter, ...(this.features.facets ? { facets: true } : {}) };
+    const options = {
+      k: view.k,
+      category: view.category,
+      filter: view.filter,
+      ...(this.features.facets ? { facets: true } : {}),
+    };
     if (query.kind === "like") return this.api.similar(query.id, options, signal);
-    return query.kind === "url" ? this.api.searchUrl(query.url, options, signal) : this.api.searchPhoto(upload, options, signal);
+    return query.kind === "url"
+      ? this.api.searchUrl(query.url, options, signal)
+      : this.api.searchPhoto(upload, options, signal);
   }
 
   #keep(key, answer) {

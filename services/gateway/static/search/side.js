@@ -14,11 +14,33 @@ export class SidePanel {
     this.photo = null;
     this.holder = h("div", { class: "query-holder" });
     this.said = h("p", { class: "muted share-said", role: "status" });
-    const another = h("button", { class: "button", type: "button", on: { click: context.onAnother } }, icon("again"), t.query.another);
-    this.share = h("button", { class: "button", type: "button", on: { click: () => this.#share() } }, icon("share"), t.query.share);
+    const another = h(
+      "button",
+      { class: "button", type: "button", on: { click: context.onAnother } },
+      icon("again"),
+      t.query.another,
+    );
+    this.share = h(
+      "button",
+      { class: "button", type: "button", on: { click: () => this.#share() } },
+      icon("share"),
+      t.query.share,
+    );
     this.panel = h("div", { class: "filters-holder" });
-    this.filters = h("details", { class: "filters", hidden: true, open: matchMedia("(min-width: 60rem)").matches }, h("summary", {}, icon("filter"), h("h2", {}, t.filters.heading)), this.panel);
-    this.query = h("div", { class: "query" }, h("h2", { class: "visually-hidden" }, t.query.heading), this.holder, h("div", { class: "row actions" }, another, this.share), this.said);
+    this.filters = h(
+      "details",
+      { class: "filters", hidden: true, open: matchMedia("(min-width: 60rem)").matches },
+      h("summary", {}, icon("filter"), h("h2", {}, t.filters.heading)),
+      this.panel,
+    );
+    this.query = h(
+      "div",
+      { class: "query" },
+      h("h2", { class: "visually-hidden" }, t.query.heading),
+      this.holder,
+      h("div", { class: "row actions" }, another, this.share),
+      this.said,
+    );
     this.element = h("aside", { class: "side", "aria-label": t.query.heading }, this.query, this.filters);
   }
 

@@ -17,7 +17,28 @@ export function showVisit(holder, entries, { t, onOpen, onClear }) {
     image.addEventListener("error", () => image.replaceWith(icon("gone")), { once: true });
     return image;
   };
-  const item = (entry) => h("li", {}, h("button", { class: "visit-item", type: "button", "aria-label": t.visit.open(entry.label), title: entry.label, on: { click: () => onOpen(entry) } }, thumb(entry)));
-  const head = h("div", { class: "visit-head" }, h("h2", { id: "visit-title" }, t.visit.heading), h("span", { class: "muted" }, t.visit.note), h("button", { class: "link", type: "button", on: { click: onClear } }, t.visit.clear));
+  const item = (entry) =>
+    h(
+      "li",
+      {},
+      h(
+        "button",
+        {
+          class: "visit-item",
+          type: "button",
+          "aria-label": t.visit.open(entry.label),
+          title: entry.label,
+          on: { click: () => onOpen(entry) },
+        },
+        thumb(entry),
+      ),
+    );
+  const head = h(
+    "div",
+    { class: "visit-head" },
+    h("h2", { id: "visit-title" }, t.visit.heading),
+    h("span", { class: "muted" }, t.visit.note),
+    h("button", { class: "link", type: "button", on: { click: onClear } }, t.visit.clear),
+  );
   return fill(holder, head, h("ul", { class: "visit-list" }, entries.map(item)));
 }

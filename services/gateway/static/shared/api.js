@@ -9,7 +9,8 @@ const DEFAULT = "default";
  * What a gateway's addresses of a catalogue begin with; nothing for the default one.
  * @param {string|null|undefined} catalogue its name, or `all` for a search through every one
  */
-export const pathOf = (catalogue) => (!catalogue || catalogue === DEFAULT ? "" : CATALOGUES + encodeURIComponent(catalogue));
+export const pathOf = (catalogue) =>
+  !catalogue || catalogue === DEFAULT ? "" : CATALOGUES + encodeURIComponent(catalogue);
 
 /** A call that did not succeed. `code` names its words in strings.js: a problem type's slug, or one of ours. */
 export class Failure extends Error {
@@ -43,7 +44,9 @@ export class Api {
 
   /** @param {string} id @param {object} options @param {AbortSignal} [signal] */
   similar(id, { category: _, ...options }, signal) {
-    return this.call(`/v1/products/${encodeURIComponent(id)}/similar?${new URLSearchParams(fields(options))}`, { signal });
+    return this.call(`/v1/products/${encodeURIComponent(id)}/similar?${new URLSearchParams(fields(options))}`, {
+      signal,
+    });
   }
 
   /** @param {string} id */
@@ -57,7 +60,12 @@ export class Api {
     const key = this.key ? { Authorization: `Bearer ${this.key}` } : {};
     let response;
     try {
-      response = await fetch(this.base + path, { ...init, headers: { ...headers, ...key }, signal: signal ? AbortSignal.any([signal, late]) : late, credentials: "omit" });
+      response = await fetch(this.base + path, {
+        ...init,
+        headers: { ...headers, ...key },
+        signal: signal ? AbortSignal.any([signal, late]) : late,
+        credentials: "omit",
+      });
     } catch (error) {
       throw lost(error, signal, late);
     }
@@ -80,10 +88,26 @@ async function answer(response) {
     if (response.ok) throw new Failure("garbled", { requestId, status: response.status });
   }
   if (response.ok) return body;
-  const code = String(body?.type ?? "").split("/").pop() || `http-${response.status}`;
-  throw new Failure(code, { title: body?.title, detail: body?.detail, requestId: body?.request_id ?? requestId, status: response.status });
+  const code =
+    String(body?.type ?? "")
+      .split("/")
+      .pop() || `http-${response.status}`;
+  throw new Failure(code, {
+    title: body?.title,
+    detail: body?.detail,
+    requestId: body?.request_id ?? requestId,
+    status: response.status,
+  });
 }
 
 const given = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => !isEmpty(value)));
-const isEmpty = (value) => value === null || value === undefined || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
-const fields = (options) => Object.entries(given(options)).map(([name, value]) => [name, typeof value === "object" ? JSON.stringify(value) : String(value)]);
+const isEmpty = (value) =>
+  value === null ||
+  value === undefined ||
+  value === "" ||
+  (typeof value === "object" && Object.keys(value).length === 0);
+const fields = (options) =>
+  Object.entries(given(options)).map(([name, value]) => [
+    name,
+    typeof value === "object" ? JSON.stringify(value) : String(value),
+  ]);

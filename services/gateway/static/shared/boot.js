@@ -9,4 +9,6 @@ addEventListener(
   },
   true,
 );
-addEventListener("load", () => setTimeout(() => document.querySelector("main") && sessionStorage.removeItem("lookalike.reloaded"), 0));
+addEventListener("load", () =>
+  setTimeout(() => document.querySelector("main") && sessionStorage.removeItem("lookalike.reloaded"), 0),
+);

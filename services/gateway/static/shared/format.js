@@ -11,7 +11,10 @@ const percent = (share) => Math.max(0, Math.min(100, Math.floor(share * 100 + 1e
 export function similarity(result, t) {
   if (!result.similarity) return { percent: percent(result.score), text: t.results.alike(percent(result.score)) };
   const { value, label } = result.similarity;
-  return { percent: percent(value), text: t.results.similarity(t.results.similarityLabels[label] ?? label, percent(value)) };
+  return {
+    percent: percent(value),
+    text: t.results.similarity(t.results.similarityLabels[label] ?? label, percent(value)),
+  };
 }
 
 /**
@@ -23,7 +26,10 @@ export function price(attributes, { language, currency = null, attribute = "pric
   if (attributes?.[attribute] === undefined || attributes[attribute] === "" || !Number.isFinite(amount)) return null;
   const code = [attributes.currency, currency].find((text) => /^[A-Za-z]{3}$/.test(text ?? ""));
   try {
-    return new Intl.NumberFormat(language, code ? { style: "currency", currency: code.toUpperCase() } : { maximumFractionDigits: 2 }).format(amount);
+    return new Intl.NumberFormat(
+      language,
+      code ? { style: "currency", currency: code.toUpperCase() } : { maximumFractionDigits: 2 },
+    ).format(amount);
   } catch {
     return String(amount);
   }
@@ -31,7 +37,11 @@ export function price(attributes, { language, currency = null, attribute = "pric
 
 /** `baseColour` → `Base colour`. @param {string} name */
 export function label(name) {
-  const words = name.replace(/[_-]+/g, " ").replace(/([a-z\d])([A-Z])/g, "$1 $2").toLowerCase().trim();
+  const words = name
+    .replace(/[_-]+/g, " ")
+    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

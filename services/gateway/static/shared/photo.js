@@ -65,7 +65,12 @@ async function decode(file, kind) {
  * @param {ImageBitmap|HTMLCanvasElement} source @param {Box} box @param {number} side
  */
 function draw(source, box, side, quality = "high") {
-  const part = { x: box.x * source.width, y: box.y * source.height, width: Math.max(1, box.width * source.width), height: Math.max(1, box.height * source.height) };
+  const part = {
+    x: box.x * source.width,
+    y: box.y * source.height,
+    width: Math.max(1, box.width * source.width),
+    height: Math.max(1, box.height * source.height),
+  };
   const scale = Math.min(1, side / Math.max(part.width, part.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(part.width * scale));

@@ -14,7 +14,14 @@ export function picture(product, position, { t, gateway }, width = 240) {
   const url = safeUrl(product.image_url, gateway);
   const frame = h("span", { class: "frame" });
   if (!url) return fill(frame, missing(t.results.noImage, "hanger"));
-  const image = h("img", { ...pictureSources(url, gateway, width), alt: "", width: 240, height: 320, decoding: "async", loading: position < EAGER ? "eager" : "lazy" });
+  const image = h("img", {
+    ...pictureSources(url, gateway, width),
+    alt: "",
+    width: 240,
+    height: 320,
+    decoding: "async",
+    loading: position < EAGER ? "eager" : "lazy",
+  });
   image.addEventListener("error", () => fill(frame, missing(t.results.imageGone, "gone")), { once: true });
   return fill(frame, image);
 }

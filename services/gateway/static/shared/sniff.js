@@ -17,7 +17,7 @@ export function sniff(head) {
   if (text(head, 0, 5) === "%PDF-") return "pdf";
   if (["II*\0", "MM\0*"].includes(text(head, 0, 4))) return "tiff";
   if (text(head, 4, 8) === "ftyp") return brand(head);
-  return /^\s*(<\?xml[^]*)?<svg/i.test(text(head, 0, 256)) ? "svg" : "unknown";
+  return /^\s*(<\?xml[\s\S]*)?<svg/i.test(text(head, 0, 256)) ? "svg" : "unknown";
 }
 
 function brand(head) {

@@ -86,11 +86,18 @@ const en = {
     heading: (category) => `Most alike in ${category}`,
     count: (count, category) => `${count} ${plural(count, "product", "products")} in ${category}`,
     took: (milliseconds) => `${milliseconds} ms`,
-    announced: (count, category) => `${count} ${plural(count, "product", "products")} found in ${category}, most alike first.`,
+    announced: (count, category) =>
+      `${count} ${plural(count, "product", "products")} found in ${category}, most alike first.`,
     alike: (percent) => `${percent} % alike`,
     similarity: (words, percent) => `${words} · ${percent} %`,
     /** By the API's words. */
-    similarityLabels: { "nearly the same": "Nearly the same", "very alike": "Very alike", alike: "Alike", "somewhat alike": "Somewhat alike", "not alike": "Not alike" },
+    similarityLabels: {
+      "nearly the same": "Nearly the same",
+      "very alike": "Very alike",
+      alike: "Alike",
+      "somewhat alike": "Somewhat alike",
+      "not alike": "Not alike",
+    },
     like: "More like this",
     likeOf: (title) => `More like this: ${title}`,
     more: "Show more",
@@ -99,15 +106,24 @@ const en = {
     priced: (price) => `Price: ${price}`,
   },
   notices: {
-    nothing: { title: "Nothing found", text: (category) => `No product in ${category} fits. Another kind of clothing may.` },
-    filtered: { title: "Nothing fits these filters", text: "There are products of this kind, but none that fits every filter." },
+    nothing: {
+      title: "Nothing found",
+      text: (category) => `No product in ${category} fits. Another kind of clothing may.`,
+    },
+    filtered: {
+      title: "Nothing fits these filters",
+      text: "There are products of this kind, but none that fits every filter.",
+    },
     noClothing: {
       title: "We see no clothing here",
       text: "The photo seems to show something else. Move the frame around a garment, choose what kind it is, or try another photo.",
       anyway: (category) => `Show the closest in ${category} anyway`,
     },
     notClose: { title: "Nothing really close", text: "The shop has nothing very much like it. These come nearest." },
-    lostVisit: { title: "This photo is not here any more", text: "Photos are not stored, so this address only works in the tab it was made in. “Share” makes a link that others can open." },
+    lostVisit: {
+      title: "This photo is not here any more",
+      text: "Photos are not stored, so this address only works in the tab it was made in. “Share” makes a link that others can open.",
+    },
     retry: "Try again",
     another: "Choose another photo",
     requestId: "Request",
@@ -115,43 +131,103 @@ const en = {
   },
   /** By code: problem types of the API, and what the page itself finds. */
   failures: {
-    offline: { title: "You are offline", text: "The connection was lost. Your photo is still here: try again when you are back online." },
-    unreachable: { title: "The connection was lost", text: "The photo did not get through to the shop. It is still here: try again." },
+    offline: {
+      title: "You are offline",
+      text: "The connection was lost. Your photo is still here: try again when you are back online.",
+    },
+    unreachable: {
+      title: "The connection was lost",
+      text: "The photo did not get through to the shop. It is still here: try again.",
+    },
     timeout: { title: "This takes too long", text: "No answer came within 20 seconds. Try again in a moment." },
-    garbled: { title: "The answer cannot be read", text: "Something between you and the shop changed the answer. Try again." },
-    internal: { title: "Something broke on our side", text: "Not your photo's fault. Try again; if it stays, tell the shop the request's number below." },
-    "invalid-image": { title: "The photo cannot be read", text: "The file seems to be damaged or cut short. Try another photo." },
+    garbled: {
+      title: "The answer cannot be read",
+      text: "Something between you and the shop changed the answer. Try again.",
+    },
+    internal: {
+      title: "Something broke on our side",
+      text: "Not your photo's fault. Try again; if it stays, tell the shop the request's number below.",
+    },
+    "invalid-image": {
+      title: "The photo cannot be read",
+      text: "The file seems to be damaged or cut short. Try another photo.",
+    },
     "image-too-large": { title: "The photo is too large", text: "Try a smaller one." },
     "unsupported-image": { title: "Not a picture we can read", text: "JPEG, PNG, WebP, GIF, BMP and AVIF work." },
-    "image-url-refused": { title: "That address may not be looked up", text: "Save the picture and choose it instead." },
-    "image-url-failed": { title: "There is no picture at that address", text: "It may have moved, or its site lets nobody else fetch it. Save the picture and choose it instead." },
+    "image-url-refused": {
+      title: "That address may not be looked up",
+      text: "Save the picture and choose it instead.",
+    },
+    "image-url-failed": {
+      title: "There is no picture at that address",
+      text: "It may have moved, or its site lets nobody else fetch it. Save the picture and choose it instead.",
+    },
     "unknown-product": { title: "This product is gone", text: "The shop no longer has it. Start a new search." },
-    "unknown-catalogue": { title: "There is no such catalogue", text: "The address names one that this search does not have." },
+    "unknown-catalogue": {
+      title: "There is no such catalogue",
+      text: "The address names one that this search does not have.",
+    },
     "unknown-category": { title: "There is no such kind of clothing", text: "Choose another kind." },
     "too-many-requests": { title: "Many people are searching", text: "Wait a second, then try again." },
-    "index-not-ready": { title: "The search is starting up", text: "The shop's products are being read in. Try again in a moment." },
-    "embedding-unavailable": { title: "The search is resting", text: "The part that looks at photos cannot be reached. Try again in a moment." },
+    "index-not-ready": {
+      title: "The search is starting up",
+      text: "The shop's products are being read in. Try again in a moment.",
+    },
+    "embedding-unavailable": {
+      title: "The search is resting",
+      text: "The part that looks at photos cannot be reached. Try again in a moment.",
+    },
     "catalogue-unavailable": { title: "The catalogue cannot be reached", text: "Try again in a moment." },
     "model-index-mismatch": { title: "The search is being updated", text: "Try again in a moment." },
     "upstream-timeout": { title: "This takes too long", text: "Try again in a moment." },
-    "invalid-request": { title: "The search cannot be done like this", text: "Change the filters or start a new search." },
+    "invalid-request": {
+      title: "The search cannot be done like this",
+      text: "Change the filters or start a new search.",
+    },
     unauthorised: { title: "The key is not right", text: "Check the admin key and type it again." },
     other: { title: "That did not work", text: "Try again." },
     empty: { title: "The file is empty", text: "It has 0 bytes. Choose another one." },
-    heic: { title: "A HEIC photo, which this browser cannot open", text: "Save it as a JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible) or take a screenshot of it." },
-    pdf: { title: "This is a PDF, not a photo", text: "Whatever its name says. Take a screenshot of the page and use that." },
+    heic: {
+      title: "A HEIC photo, which this browser cannot open",
+      text: "Save it as a JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible) or take a screenshot of it.",
+    },
+    pdf: {
+      title: "This is a PDF, not a photo",
+      text: "Whatever its name says. Take a screenshot of the page and use that.",
+    },
     svg: { title: "This is a vector drawing, not a photo", text: "Choose a JPEG, PNG or WebP picture." },
-    video: { title: "This is a video, not a photo", text: "Stop it where the garment is seen best and take a screenshot." },
+    video: {
+      title: "This is a video, not a photo",
+      text: "Stop it where the garment is seen best and take a screenshot.",
+    },
     tiff: { title: "This is a TIFF file", text: "Save it as JPEG or PNG first." },
-    noPicture: { title: "This is not a picture", text: "Whatever its name says. Choose a JPEG, PNG, WebP, GIF, BMP or AVIF file." },
-    damaged: { title: "The photo cannot be read", text: "The file seems to be damaged or cut short. Try another photo." },
+    noPicture: {
+      title: "This is not a picture",
+      text: "Whatever its name says. Choose a JPEG, PNG, WebP, GIF, BMP or AVIF file.",
+    },
+    damaged: {
+      title: "The photo cannot be read",
+      text: "The file seems to be damaged or cut short. Try another photo.",
+    },
     tooManyBytes: { title: "The file is too large", text: "It has more than 80 MB. Choose a smaller photo." },
-    tooManyPixels: { title: "The photo has too many pixels", text: "It is too large for a browser to open. Choose a smaller one." },
+    tooManyPixels: {
+      title: "The photo has too many pixels",
+      text: "It is too large for a browser to open. Choose a smaller one.",
+    },
     unreadable: { title: "The file cannot be opened", text: "It may have been moved or deleted since you chose it." },
-    badLink: { title: "The link is damaged", text: "The photo in it cannot be read. Ask for the link again, or choose a photo." },
+    badLink: {
+      title: "The link is damaged",
+      text: "The photo in it cannot be read. Ask for the link again, or choose a photo.",
+    },
     noImageDropped: { title: "That was not a photo", text: "Drop a picture file, or a picture from another page." },
   },
-  visit: { heading: "Your searches", clear: "Forget them", note: "Only in this tab, until you close it.", open: (label) => `Search again: ${label}`, nothing: "Forgotten" },
+  visit: {
+    heading: "Your searches",
+    clear: "Forget them",
+    note: "Only in this tab, until you close it.",
+    open: (label) => `Search again: ${label}`,
+    nothing: "Forgotten",
+  },
   footer: { made: "Photos are not stored. Products open on the shop's own pages." },
   widget: {
     title: "Search by photo",
@@ -180,7 +256,14 @@ const en = {
     lagNone: "not known",
     seconds: (value) => `${value} s`,
     state: "Sync",
-    states: { starting: "Starting", loading: "Loading", following: "Following", polling: "Polling", reconnecting: "Reconnecting", rebuilding: "Reading anew" },
+    states: {
+      starting: "Starting",
+      loading: "Loading",
+      following: "Following",
+      polling: "Polling",
+      reconnecting: "Reconnecting",
+      rebuilding: "Reading anew",
+    },
     applied: "Changes applied",
     skipped: "Documents skipped",
     skippedImages: "Images skipped",
@@ -229,7 +312,9 @@ export const languages = { en };
 
 /** The words in a language, else in English. @param {string|null|undefined} tag such as `de-AT` @returns {typeof en} */
 export function words(tag) {
-  const base = String(tag ?? "en").toLowerCase().split("-")[0];
+  const base = String(tag ?? "en")
+    .toLowerCase()
+    .split("-")[0];
   return languages[base] ?? en;
 }
 

@@ -3,7 +3,7 @@
 import { Api, Failure, pathOf } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
-import { PhotoError, openPhoto, toThumb, toUpload } from "../shared/photo.js";
+import { openPhoto, PhotoError, toThumb, toUpload } from "../shared/photo.js";
 import { failureWords, words } from "../shared/strings.js";
 import { card, ghosts } from "./cards.js";
 import { sheet } from "./styles.js";
@@ -53,7 +53,8 @@ export class LookalikeSearch extends HTMLElement {
     try {
       const photo = await openPhoto(file);
       const upload = await toUpload(photo);
-      if (turn === this.#turn) await this.#ask((signal) => this.#api.searchPhoto(upload, this.#options(), signal), toThumb(photo, 112));
+      if (turn === this.#turn)
+        await this.#ask((signal) => this.#api.searchPhoto(upload, this.#options(), signal), toThumb(photo, 112));
     } catch (error) {
       if (turn === this.#turn) this.#fail(error instanceof PhotoError ? new Failure(error.code) : error);
     }
@@ -76,22 +77,55 @@ export class LookalikeSearch extends HTMLElement {
 
   #options() {
     const k = Math.min(MOST, Math.max(1, Number.parseInt(this.getAttribute("k") ?? "", 10) || 8));
-    return { k, category: this.getAttribute("category"), filter: this.getAttribute("filter"), min_score: this.getAttribute("min-score") };
+    return {
+      k,
+      category: this.getAttribute("category"),
+      filter: this.getAttribute("filter"),
+      min_score: this.getAttribute("min-score"),
+    };
   }
 
   #draw() {
     const t = this.#t;
-    const input = h("input", { type: "file", accept: ACCEPTED, class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
+    const input = h("input", {
+      type: "file",
+      accept: ACCEPTED,
+      class: "visually-hidden",
+      tabindex: "-1",
+      "aria-hidden": "true",
+    });
     input.addEventListener("change", () => {
       const [file] = input.files;
       input.value = "";
       if (file) this.search(file);
     });
-    this.choose = h("button", { class: "button primary", part: "button", type: "button", on: { click: () => input.click() } }, icon("camera"), t.widget.choose);
+    this.choose = h(
+      "button",
+      { class: "button primary", part: "button", type: "button", on: { click: () => input.click() } },
+      icon("camera"),
+      t.widget.choose,
+    );
     this.found = h("div", { class: "found", part: "results", hidden: true });
     this.status = h("div", { class: "visually-hidden", role: "status" });
-    const title = h("div", { class: "words" }, h("h2", { part: "heading" }, this.getAttribute("heading") || t.widget.title), h("p", { class: "lead" }, t.widget.lead));
-    const root = h("section", { class: "root", part: "root", "aria-label": t.widget.title, lang: this.#language, dir: this.closest("[dir]")?.dir || "ltr" }, h("div", { class: "head" }, title, h("div", { class: "row" }, this.choose, input)), this.found, this.status);
+    const title = h(
+      "div",
+      { class: "words" },
+      h("h2", { part: "heading" }, this.getAttribute("heading") || t.widget.title),
+      h("p", { class: "lead" }, t.widget.lead),
+    );
+    const root = h(
+      "section",
+      {
+        class: "root",
+        part: "root",
+        "aria-label": t.widget.title,
+        lang: this.#language,
+        dir: this.closest("[dir]")?.dir || "ltr",
+      },
+      h("div", { class: "head" }, title, h("div", { class: "row" }, this.choose, input)),
+      this.found,
+      this.status,
+    );
     this.#listen(root);
     fill(this.#root, root);
   }
@@ -149,15 +183,66 @@ export class LookalikeSearch extends HTMLElement {
     const count = answer.results.length;
     const hidden = answer.outcome === "no_clothing" && !anyway;
     const said = anyway ? null : this.#said(answer);
-    const more = hidden && count > 0 && h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => this.#showAnyway(answer, thumb) } }, t.notices.noClothing.anyway(name)));
-    const clear = h("button", { class: "button", type: "button", on: { click: () => this.clear() } }, icon("close", 16), t.widget.close);
-    const head = h("div", { class: "query" }, thumb && h("img", { src: thumb, alt: t.query.photo, width: 56, height: 56 }), h("div", {}, h("h3", { tabindex: "-1" }, t.widget.results), !hidden && h("p", { class: "muted" }, t.results.count(count, name))), clear);
-    const context = { t, gateway: this.#api.base, language: this.#language, currency: this.getAttribute("currency"), template: this.getAttribute("link-template"), onClick: (result, position, event) => this.#clicked(answer, result, position, event) };
+    const more =
+      hidden &&
+      count > 0 &&
+      h(
+        "div",
+        { class: "row" },
+        h(
+          "button",
+          { class: "button", type: "button", on: { click: () => this.#showAnyway(answer, thumb) } },
+          t.notices.noClothing.anyway(name),
+        ),
+      );
+    const clear = h(
+      "button",
+      { class: "button", type: "button", on: { click: () => this.clear() } },
+      icon("close", 16),
+      t.widget.close,
+    );
+    const head = h(
+      "div",
+      { class: "query" },
+      thumb && h("img", { src: thumb, alt: t.query.photo, width: 56, height: 56 }),
+      h(
+        "div",
+        {},
+        h("h3", { tabindex: "-1" }, t.widget.results),
+        !hidden && h("p", { class: "muted" }, t.results.count(count, name)),
+      ),
+      clear,
+    );
+    const context = {
+      t,
+      gateway: this.#api.base,
+      language: this.#language,
+      currency: this.getAttribute("currency"),
+      template: this.getAttribute("link-template"),
+      onClick: (result, position, event) => this.#clicked(answer, result, position, event),
+    };
     const shown = hidden ? [] : answer.results;
     this.found.setAttribute("aria-busy", "false");
-    fill(this.found, head, said && h("div", { class: "notice" }, h("h3", {}, said.title), h("p", {}, said.text), more), shown.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, shown.map((result, position) => card(result, position, context))));
+    fill(
+      this.found,
+      head,
+      said && h("div", { class: "notice" }, h("h3", {}, said.title), h("p", {}, said.text), more),
+      shown.length > 0 &&
+        h(
+          "ul",
+          { class: "grid", part: "grid", role: "list" },
+          shown.map((result, position) => card(result, position, context)),
+        ),
+    );
     this.status.textContent = said ? said.title : t.results.announced(count, name);
-    if (!anyway) this.#emit("lookalike-search", { outcome: answer.outcome, category: name, count, results: answer.results, requestId: answer.request_id });
+    if (!anyway)
+      this.#emit("lookalike-search", {
+        outcome: answer.outcome,
+        category: name,
+        count,
+        results: answer.results,
+        requestId: answer.request_id,
+      });
   }
 
   /** What there is to say before the results, or instead of them. */
@@ -174,19 +259,41 @@ export class LookalikeSearch extends HTMLElement {
   }
 
   #clicked(answer, result, position, event) {
-    const detail = { id: result.id, url: event.currentTarget.href, title: result.title, score: result.score, position: position + 1, requestId: answer.request_id };
+    const detail = {
+      id: result.id,
+      url: event.currentTarget.href,
+      title: result.title,
+      score: result.score,
+      position: position + 1,
+      requestId: answer.request_id,
+    };
     if (!this.#emit("lookalike-click", detail, true)) event.preventDefault();
   }
 
   #fail(failure) {
     const t = this.#t;
     const known = failureWords(t, failure.code ?? "other");
-    const again = this.#again && failure instanceof Failure && failure.code in t.failures && !["noImageDropped"].includes(failure.code) && (failure.status > 0 || ["offline", "unreachable", "timeout"].includes(failure.code));
-    const retry = again && h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => this.#again() } }, t.notices.retry));
-    const id = failure.requestId && h("p", { class: "muted" }, `${t.notices.requestId} `, h("code", {}, failure.requestId));
+    const again =
+      this.#again &&
+      failure instanceof Failure &&
+      failure.code in t.failures &&
+      !["noImageDropped"].includes(failure.code) &&
+      (failure.status > 0 || ["offline", "unreachable", "timeout"].includes(failure.code));
+    const retry =
+      again &&
+      h(
+        "div",
+        { class: "row" },
+        h("button", { class: "button", type: "button", on: { click: () => this.#again() } }, t.notices.retry),
+      );
+    const id =
+      failure.requestId && h("p", { class: "muted" }, `${t.notices.requestId} `, h("code", {}, failure.requestId));
     this.found.hidden = false;
     this.found.setAttribute("aria-busy", "false");
-    fill(this.found, h("div", { class: "notice", role: "alert" }, h("h3", {}, known.title), h("p", {}, known.text), retry, id));
+    fill(
+      this.found,
+      h("div", { class: "notice", role: "alert" }, h("h3", {}, known.title), h("p", {}, known.text), retry, id),
+    );
     this.status.textContent = "";
     this.#emit("lookalike-error", { code: failure.code ?? "other", requestId: failure.requestId ?? null });
   }

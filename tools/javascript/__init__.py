@@ -1,0 +1,1 @@
+"""Checks of the JavaScript that the gateway serves, with Biome and TypeScript; imports nothing of the project."""
