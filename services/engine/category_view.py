@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from services.contracts.domain.filters import Filter
 from services.engine.columns import BoolArray, RowArray
-from services.engine.facets import Tallied
-from services.engine.segment import Segment, Tally
+from services.engine.facets import FacetCounts
+from services.engine.segment import AttributeCounts, Segment
 
 Float32Array = NDArray[np.float32]
 ImageArray = NDArray[np.uint8]
@@ -37,11 +37,11 @@ class FlatSearch(Protocol):
     def nearest(self, query: Float32Array, k: int, allowed: BoolArray | None) -> tuple[RowArray, Float32Array]:
         """Return rows and cosine scores of the k nearest vectors among the allowed rows, best first."""
 
-    def within(self, query: Float32Array, score: float, allowed: BoolArray | None) -> RowArray:
+    def range_search(self, query: Float32Array, score: float, allowed: BoolArray | None) -> RowArray:
         """Return the allowed rows whose cosine score is above `score`, in no order."""
 
 
-BuildFlat = Callable[[Float32Array], FlatSearch]
+FlatSearchFactory = Callable[[Float32Array], FlatSearch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,17 @@ class Match:
         key: the product's.
         score: cosine similarity of the image that is nearest to the query, about -1 to 1.
         payload: what a result shows of the product.
-        image: which of its images that is: 0 the main one, n the n-th further one.
+        image_index: which of its images that is: 0 the main one, n the n-th further one.
     """
 
     key: str
     score: float
     payload: bytes | None
-    image: int = 0
+    image_index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class CategoryView:
     """Rows 0 … n - 1 are those of the base, then come those of the tail that were there at publication.
 
     Attributes:
@@ -71,8 +71,8 @@ class View:
         tail: keys and payloads of the tail; it may hold more rows than this view knows of.
         tail_vectors: shape (m, dimension), float32.
         live: shape (n + m,); False where a product has gone or has come again with another vector.
-        image: shape (n + m,), uint8; which of its product's images a row is: 0 the main one.
-        images: no product has more of them.
+        image_index: shape (n + m,), uint8; which of its product's images a row is: 0 the main one.
+        max_images: no product has more of them.
         size: how many products are live.
         changes: products put and taken out so far.
     """
@@ -82,8 +82,8 @@ class View:
     tail: Segment
     tail_vectors: Float32Array
     live: BoolArray
-    image: ImageArray
-    images: int
+    image_index: ImageArray
+    max_images: int
     size: int
     changes: int
 
@@ -107,7 +107,7 @@ class View:
         found = (match for match in self._ranked(rows, scores) if match.key not in exclude)
         return list(islice(found, k))
 
-    def tallied(self, wanted: Filter) -> Tallied:
+    def facet_counts(self, wanted: Filter) -> FacetCounts:
         """Return what the products hold, and of each attribute what those hold that meet the filter, but for what it asks
         of that attribute.
         """
@@ -116,7 +116,7 @@ class View:
         living = self._products(self.live)
         every = self._tallies(lambda _: living)
         chosen = self._tallies(lambda name: among.get(name, allowed)) if wanted else every
-        return Tallied(every, chosen, self.size)
+        return FacetCounts(every, chosen, self.size)
 
     def find(self, key: str, hint: int) -> int | None:
         """Return the row of a product's main image, or None. `hint` is that row as the writer has it, who may be ahead
@@ -127,7 +127,7 @@ class View:
         return next((row for row in reversed(range(len(self.live))) if self._is_of(row, key)), None)
 
     def _is_of(self, row: int, key: str) -> bool:
-        return bool(self.live[row]) and self.image[row] == 0 and self.key(row) == key
+        return bool(self.live[row]) and self.image_index[row] == 0 and self.key(row) == key
 
     def rows(self) -> RowArray:
         """Return the rows of the main images of all live products."""
@@ -161,12 +161,12 @@ class View:
 
     def _products(self, rows: BoolArray) -> BoolArray:
         """Return which of the rows are main images: one row a product."""
-        return rows if self.images == 1 else rows & (self.image == 0)
+        return rows if self.max_images == 1 else rows & (self.image_index == 0)
 
     def _allowed(self, wanted: Filter) -> BoolArray:
         return self.live & self._matching(wanted) if wanted else self.live
 
-    def _tallies(self, among: Callable[[str], BoolArray]) -> list[dict[str, Tally]]:
+    def _tallies(self, among: Callable[[str], BoolArray]) -> list[dict[str, AttributeCounts]]:
         base, tail = len(self.base.keys), len(self.tail_vectors)
         in_base = self.base.tally(lambda name: among(name)[:base], base)
         return [in_base, self.tail.tally(lambda name: among(name)[base:], tail)]
@@ -177,14 +177,14 @@ class View:
 
     def _base_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
         """Return the best rows of at least the `want` best products, and all that may score the same as the last."""
-        count = want * min(self.images, FIRST_LOOK)
+        count = want * min(self.max_images, FIRST_LOOK)
         rows, scores = self._nearest(query, count + 1, allowed)
-        if len(rows) > count and self.images > FIRST_LOOK and self._count(rows[:count]) < want:
-            count = want * self.images  # so many rows are of as many products as are wanted, whatever they are
+        if len(rows) > count and self.max_images > FIRST_LOOK and self._count(rows[:count]) < want:
+            count = want * self.max_images  # so many rows are of as many products as are wanted, whatever they are
             rows, scores = self._nearest(query, count + 1, allowed)
         if len(rows) <= count or scores[count] < scores[count - 1] - SCORE_NOISE:
             return rows
-        return self.flat.within(query, float(scores[count - 1]) - SCORE_NOISE, None if allowed.all() else allowed)
+        return self.flat.range_search(query, float(scores[count - 1]) - SCORE_NOISE, None if allowed.all() else allowed)
 
     def _nearest(self, query: Float32Array, count: int, allowed: BoolArray) -> tuple[RowArray, Float32Array]:
         """Return the nearest allowed rows of the base, by the way that is likely to be the shorter one."""
@@ -201,7 +201,7 @@ class View:
 
     def _ranked(self, rows: RowArray, scores: NDArray[np.float64]) -> Iterator[Match]:
         """Yield the products of rows, each once, best first, equal scores by key and then by the image's place."""
-        numbers, images = rows.tolist(), self.image[rows].tolist()
+        numbers, images = rows.tolist(), self.image_index[rows].tolist()
         found = zip((-scores).tolist(), map(self.key, numbers), images, numbers, strict=True)
         seen = set()
         for negative, key, image, row in sorted(found):
@@ -213,7 +213,7 @@ class View:
         return len({self.base.keys[row] for row in in_base.tolist()})
 
     def _tail_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
-        want *= self.images
+        want *= self.max_images
         rows: RowArray = np.flatnonzero(allowed)
         if len(rows) <= want:
             return rows

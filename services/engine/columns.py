@@ -16,7 +16,7 @@ Kind = Literal["d", "q"]
 Values = AttributeValue | list[AttributeValue] | None
 
 
-class Measures:
+class RowValues:
     """Numbers of one kind, each with the row that holds it."""
 
     def __init__(self, kind: Kind) -> None:
@@ -40,15 +40,15 @@ class Measures:
         self._values.append(value)
         self._rows.append(row)
 
-    def moved(self, new_rows: RowArray) -> "Measures":
+    def moved(self, new_rows: RowArray) -> "RowValues":
         """Return them with each row in its new place; those whose place is -1 are gone."""
-        moved = Measures(self._kind)
+        moved = RowValues(self._kind)
         places = new_rows[self.rows]
         moved._values.frombytes(self.values[places >= 0].tobytes())
         moved._rows.frombytes(places[places >= 0].tobytes())
         return moved
 
-    def extend(self, other: "Measures") -> None:
+    def extend(self, other: "RowValues") -> None:
         """Take over others, with their rows."""
         self._values.extend(other._values)
         self._rows.extend(other._rows)
@@ -63,8 +63,8 @@ class Column:
     def __init__(self) -> None:
         self.size = 0
         self._rows_of: dict[Hashable, array[int]] = {}
-        self._numbers = Measures("d")
-        self._instants: Measures | None = None
+        self._numbers = RowValues("d")
+        self._instants: RowValues | None = None
 
     def put(self, row: int, value: Values) -> None:
         """Take the next row's value; each one of a list counts, once. Rows that are passed over have none."""
@@ -103,10 +103,10 @@ class Column:
             found.append(self._numbers.rows[np.isin(self._numbers.values, np.array(sought, np.float64))])
         return np.concatenate(found) if found else np.empty(0, np.int64)
 
-    def _dated(self) -> Measures:
+    def _dated(self) -> RowValues:
         """Return the points in time that the texts tell."""
         if self._instants is None:
-            self._instants = Measures("q")
+            self._instants = RowValues("q")
             for text, rows in self._rows_of.items():
                 _note_instant(self._instants, text, rows)
         return self._instants
@@ -151,7 +151,7 @@ class Column:
         self._numbers.extend(other._numbers)
 
 
-def _note_instant(instants: Measures, item: Hashable, rows: Iterable[int]) -> None:
+def _note_instant(instants: RowValues, item: Hashable, rows: Iterable[int]) -> None:
     moment = instant(item) if isinstance(item, str) else None
     if moment is not None:
         for row in rows:

@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 
 from services.contracts.domain.facets import Facet, FacetRange, FacetValue
 from services.contracts.domain.filters import AttributeValue
-from services.engine.segment import MOST_VALUES, Tally
+from services.engine.segment import MAX_VALUES, AttributeCounts
 
 LEAST_SHARE = 0.05  # of the products have to have it
-SHOWN_VALUES = 30
-Tallies = Sequence[Mapping[str, Tally]]
+MAX_SHOWN_VALUES = 30
+PartCounts = Sequence[Mapping[str, AttributeCounts]]
 
 
-class Tallied(NamedTuple):
+class FacetCounts(NamedTuple):
     """What the parts of a category hold: all of their products, and of each attribute those that were chosen."""
 
-    every: Tallies
-    chosen: Tallies
+    every: PartCounts
+    chosen: PartCounts
     size: int
 
 
-def facets_of(every: Tallies, chosen: Tallies, size: int) -> list[Facet]:
+def facets_of(every: PartCounts, chosen: PartCounts, size: int) -> list[Facet]:
     """Return the facets of a category, in the order in which its products first have the attributes.
 
     Args:
@@ -41,7 +41,7 @@ def facets_of(every: Tallies, chosen: Tallies, size: int) -> list[Facet]:
     return found
 
 
-def _facet(name: str, every: Sequence[Tally], chosen: Sequence[Tally], size: int) -> Facet | None:
+def _facet(name: str, every: Sequence[AttributeCounts], chosen: Sequence[AttributeCounts], size: int) -> Facet | None:
     """Return an attribute's facet; None where there is no choice, or too much of it."""
     if sum(tally.rows for tally in every) < LEAST_SHARE * size:
         return None
@@ -52,11 +52,11 @@ def _facet(name: str, every: Sequence[Tally], chosen: Sequence[Tally], size: int
         least, greatest = float(numbers.min()), float(numbers.max())
         return Facet(attribute=name, range=FacetRange(min=least, max=greatest)) if least < greatest else None
     distinct = len(_texts(every)) + len(np.unique(numbers))
-    values = _ranked(chosen)[:SHOWN_VALUES] if 1 < distinct <= MOST_VALUES else []
+    values = _ranked(chosen)[:MAX_SHOWN_VALUES] if 1 < distinct <= MAX_VALUES else []
     return Facet(attribute=name, values=values) if values else None
 
 
-def _ranked(tallies: Sequence[Tally]) -> list[FacetValue]:
+def _ranked(tallies: Sequence[AttributeCounts]) -> list[FacetValue]:
     values, counts = np.unique(_numbers(tallies), return_counts=True)
     plain = [int(value) if value.is_integer() else value for value in values.tolist()]
     counted = [*_texts(tallies).items(), *zip(plain, counts.tolist(), strict=True)]
@@ -64,9 +64,9 @@ def _ranked(tallies: Sequence[Tally]) -> list[FacetValue]:
     return [FacetValue(value=value, count=count) for value, count in ranked]
 
 
-def _numbers(tallies: Sequence[Tally]) -> NDArray[np.float64]:
+def _numbers(tallies: Sequence[AttributeCounts]) -> NDArray[np.float64]:
     return np.concatenate([np.empty(0), *(tally.numbers for tally in tallies)])
 
 
-def _texts(tallies: Sequence[Tally]) -> Counter[AttributeValue]:
+def _texts(tallies: Sequence[AttributeCounts]) -> Counter[AttributeValue]:
     return sum((Counter(tally.texts) for tally in tallies), Counter())

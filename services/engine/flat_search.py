@@ -33,7 +33,7 @@ class FaissFlat:
         found = rows[0] >= 0
         return rows[0][found], scores[0][found]
 
-    def within(self, query: Float32Array, score: float, allowed: BoolArray | None) -> RowArray:
+    def range_search(self, query: Float32Array, score: float, allowed: BoolArray | None) -> RowArray:
         """Return the allowed rows whose cosine score is above `score`, in no order."""
         _, _, rows = self._index.range_search(query[None, :], score, params=_parameters(allowed))
         return np.asarray(rows, dtype=np.int64)

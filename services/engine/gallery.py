@@ -10,7 +10,7 @@ from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.domain.errors import CategoryElsewhere, DimensionMismatch, UnknownCategory, UnknownProduct
 from services.contracts.domain.facets import Facet
 from services.contracts.domain.filters import EVERYTHING, Filter
-from services.engine.category_view import BuildFlat, Float32Array, ImageArray, Match, View
+from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array, ImageArray, Match
 from services.engine.facets import facets_of
 from services.engine.partition import MERGE_ROWS, Partition
 
@@ -39,7 +39,7 @@ class Gallery:
         self,
         categories: int,
         dimension: int,
-        build: BuildFlat,
+        build: FlatSearchFactory,
         merge_rows: int = MERGE_ROWS,
         held: Collection[int] | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class Gallery:
         return chain.from_iterable(partition.keys() for partition in self._partitions)
 
     @property
-    def views(self) -> tuple[View, ...]:
+    def views(self) -> tuple[CategoryView, ...]:
         """What searches see of each category."""
         return tuple(partition.view for partition in self._partitions)
 
@@ -166,10 +166,10 @@ class Gallery:
 
         The products of other galleries are counted as well.
         """
-        tallied = [one.views[category].tallied(wanted) for one in (self, *others)]
-        every = [part for one in tallied for part in one.every]
-        chosen = [part for one in tallied for part in one.chosen]
-        return facets_of(every, chosen, sum(one.size for one in tallied))
+        facet_counts = [one.views[category].facet_counts(wanted) for one in (self, *others)]
+        every = [part for one in facet_counts for part in one.every]
+        chosen = [part for one in facet_counts for part in one.chosen]
+        return facets_of(every, chosen, sum(one.size for one in facet_counts))
 
     def sample(self, count: int, category: int | None, rng: random.Random) -> list[tuple[int, str, bytes | None]]:
         """Return category, key and payload of products chosen by chance; fewer than `count` where there are fewer.

@@ -19,14 +19,14 @@ Galleries = Mapping[str, Gallery]  # by the catalogue's name, at least one
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CatalogueMatch:
     """A product near the query, and the catalogue that it is of."""
 
     catalogue: str
     match: Match
 
 
-def search(galleries: Galleries, category: int, vector: Float32Array, query: Query) -> list[Found]:
+def search(galleries: Galleries, category: int, vector: Float32Array, query: Query) -> list[CatalogueMatch]:
     """Return the nearest products of a category, best first, equal scores by key and then by the catalogue's name.
 
     Raises: as `Gallery.search`.
@@ -34,7 +34,7 @@ def search(galleries: Galleries, category: int, vector: Float32Array, query: Que
     return _best(query.k, ((name, gallery.search(category, vector, query)) for name, gallery in galleries.items()))
 
 
-def similar(galleries: Galleries, key: str, query: Query, of: str | None = None) -> tuple[int, list[Found]]:
+def similar(galleries: Galleries, key: str, query: Query, of: str | None = None) -> tuple[int, list[CatalogueMatch]]:
     """Return a product's category and the products nearest to it, itself left out.
 
     Args:
@@ -50,7 +50,7 @@ def similar(galleries: Galleries, key: str, query: Query, of: str | None = None)
     category, found = galleries[home].similar(key, query)
     others = [name for name in galleries if name != home]
     if not others:
-        return category, [Found(home, match) for match in found]
+        return category, [CatalogueMatch(home, match) for match in found]
     vector = galleries[home].find(key)[1]
     elsewhere = ((name, galleries[name].search(category, vector, query)) for name in others)
     return category, _best(query.k, [(home, found), *elsewhere])
@@ -89,6 +89,6 @@ def _home(galleries: Galleries, key: str) -> str:
     raise UnknownProduct(f"there is no product {key!r} in the index")
 
 
-def _best(k: int, found: Iterable[tuple[str, list[Match]]]) -> list[Found]:
-    every = (Found(name, match) for name, matches in found for match in matches)
+def _best(k: int, found: Iterable[tuple[str, list[Match]]]) -> list[CatalogueMatch]:
+    every = (CatalogueMatch(name, match) for name, matches in found for match in matches)
     return nsmallest(k, every, key=lambda one: (-one.match.score, one.match.key, one.catalogue))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from services.engine.category_view import BuildFlat, Float32Array, ImageArray, View
+from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array, ImageArray
 from services.engine.columns import BoolArray
 from services.engine.segment import Segment, merged
 
@@ -24,17 +24,17 @@ Rows = (
 class Partition:
     """One category. One thread at a time may change it; any number may search `view` meanwhile."""
 
-    def __init__(self, dimension: int, build: BuildFlat, merge_rows: int = MERGE_ROWS) -> None:
+    def __init__(self, dimension: int, build: FlatSearchFactory, merge_rows: int = MERGE_ROWS) -> None:
         self._dimension = dimension
         self._merge_rows = merge_rows
         self._build = build
         self._rows: dict[str, Rows] = {}
         self._living = 0  # rows
         self._changes = 0
-        self._images = 1  # the most of one product
+        self._max_images = 1  # the most of one product
         self._tail_vectors: Float32Array
         self._live: BoolArray
-        self._image: ImageArray
+        self._image_index: ImageArray
         self._rebase(np.empty((0, dimension), np.float32), Segment([], []), np.empty(0, np.uint8))
         self.publish()
 
@@ -76,8 +76,8 @@ class Partition:
         self._changes += 1
         if count > 1:
             self._rows[key] = tuple(range(row, row + count))
-            self._image[row : row + count] = range(count)
-            self._images = max(self._images, count)
+            self._image_index[row : row + count] = range(count)
+            self._max_images = max(self._max_images, count)
 
     def discard(self, key: str) -> bool:
         """Take a product out, as of `publish`. Returns whether it was there."""
@@ -104,19 +104,19 @@ class Partition:
         if max(total - base, total - self._living) > max(self._merge_rows, base // MERGE_SHARE):
             self._merge()
             base = total = len(self._base.keys)
-        self.view = View(
+        self.view = CategoryView(
             flat=self._flat,
             base=self._base,
             tail=self._tail,
             tail_vectors=self._tail_vectors[: total - base],
             live=self._live[:total].copy(),
-            image=self._image[:total],
-            images=self._images,
+            image_index=self._image_index[:total],
+            max_images=self._max_images,
             size=len(self._rows),
             changes=self._changes,
         )
 
-    def find(self, key: str) -> tuple[View, int] | None:
+    def find(self, key: str) -> tuple[CategoryView, int] | None:
         """Return a published view and the row of the product's main image in it, or None. Any thread may ask."""
         rows = self._rows.get(key)
         view = self.view
@@ -133,8 +133,8 @@ class Partition:
         live = np.zeros(len(self._base.keys) + len(vectors), np.bool_)
         live[: len(self._live)] = self._live
         image = np.zeros(len(live), np.uint8)
-        image[: len(self._image)] = self._image
-        self._tail_vectors, self._live, self._image = vectors, live, image
+        image[: len(self._image_index)] = self._image_index
+        self._tail_vectors, self._live, self._image_index = vectors, live, image
 
     def _rebase(self, vectors: Float32Array, segment: Segment, image: ImageArray) -> None:
         self._flat = self._build(vectors)
@@ -142,15 +142,15 @@ class Partition:
         self._tail = Segment([], [])
         self._tail_vectors = np.empty((0, self._dimension), np.float32)
         self._live = np.ones(len(segment.keys), np.bool_)
-        self._image = image
-        self._images = int(image.max()) + 1 if len(image) else 1
+        self._image_index = image
+        self._max_images = int(image.max()) + 1 if len(image) else 1
 
     def _merge(self) -> None:
         """Make a new base of all that lives. Dead rows are filled from the end, so that few rows change their number."""
         vectors = np.concatenate([self._flat.vectors, self._tail_vectors[: len(self._tail.keys)]])
         keys = self._base.keys + self._tail.keys
         payloads = self._base.payloads + self._tail.payloads
-        image = self._image[: len(keys)].copy()
+        image = self._image_index[: len(keys)].copy()
         size = self._living
         live = self._live[: len(keys)]
         holes = np.flatnonzero(~live[:size])

@@ -12,11 +12,11 @@ from services.contracts.domain.filters import AnyOf, AttributeValue, Condition, 
 from services.engine.columns import BoolArray, Column, RowArray, Values
 from services.engine.payload import attributes_of
 
-MOST_VALUES = 60  # an attribute with more is no choice but a description: a title, an article number
+MAX_VALUES = 60  # an attribute with more is no choice but a description: a title, an article number
 
 
 @dataclass(frozen=True)
-class Tally:
+class AttributeCounts:
     """What some rows hold of one attribute: how many have it, how many hold each text and boolean, all their numbers."""
 
     rows: int
@@ -68,7 +68,7 @@ class Segment:
         met[rows[rows < size] if is_ahead else rows] = True
         return met
 
-    def tally(self, among: Callable[[str], BoolArray], size: int) -> dict[str, Tally]:
+    def tally(self, among: Callable[[str], BoolArray], size: int) -> dict[str, AttributeCounts]:
         """Return what the rows hold of each attribute, of those for which `among(attribute)`, shape (size,), is true."""
         with self._lock:
             self._survey(size)
@@ -76,10 +76,10 @@ class Segment:
             return {name: self._tally(self._columns[name], among(name)) for name in counted}
 
     @staticmethod
-    def _tally(column: Column, among: BoolArray) -> Tally:
+    def _tally(column: Column, among: BoolArray) -> AttributeCounts:
         wide = np.zeros(max(column.size, len(among)), dtype=np.bool_)  # a newer reader may have seen more rows
         wide[: len(among)] = among
-        return Tally(column.holders(wide), column.counts(wide), column.numbers(wide))
+        return AttributeCounts(column.holders(wide), column.counts(wide), column.numbers(wide))
 
     def _column(self, name: str, size: int) -> Column:
         self._asked.add(name)
@@ -116,7 +116,7 @@ class Segment:
         column = self._columns.setdefault(name, Column())
         if column.size <= row:
             column.put(row, value)
-        if column.texts > MOST_VALUES:
+        if column.texts > MAX_VALUES:
             self._too_many.add(name)
             if name not in self._asked:
                 del self._columns[name]

@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 from services.contracts.domain.filters import EVERYTHING
 from services.contracts.domain.similarity import CLOSE
-from services.engine.category_view import Float32Array, View
+from services.engine.category_view import CategoryView, Float32Array
 from services.engine.columns import RowArray
 
 Scores = NDArray[np.float64]
 # Fewer products say too little of their category: the model's own threshold, if it has one, then stands for all.
-LEAST_PRODUCTS = 50
-MOST_PRODUCTS = 2000
+MIN_PRODUCTS = 50
+MAX_SAMPLE = 2000
 # Of a large category fewer are asked, so that all of it costs about as much as looking at 200 million vectors once: 3 s.
 LEAST_OF_MANY = 500
 MOST_ROWS = 200_000_000
 PAIRED = 400  # products of the sample that are compared each with each: 79,800 pairs
 # This share of the products has its nearest neighbour further away than what counts as close.
-LONELY = 0.01
+ISOLATED_SHARE = 0.01
 APART = 0.05  # this share of any two products is less alike than what counts as not alike at all
 STEPS = 20
 POINTS = 81  # of a curve
@@ -39,29 +39,29 @@ SEED = 1
 
 
 @dataclass(frozen=True)
-class Scale:
+class SimilarityScale:
     """Maps scores to similarity, along straight lines between points that both ascend.
 
     Attributes:
         scores: cosine similarities, shape (points,).
-        values: what they are worth, shape (points,), from 0 to 1.
+        values: the similarity at each score, shape (points,), from 0 to 1.
     """
 
     scores: Scores
     values: Scores
 
-    def worth(self, scores: Sequence[float]) -> list[float]:
+    def similarities(self, scores: Sequence[float]) -> list[float]:
         """Return how alike each score is, 0 to 1 in thousandths; from `CLOSE` on it is a close match."""
-        worth: list[float] = np.interp(scores, self.scores, self.values).round(3).tolist()
-        return worth
+        similarities: list[float] = np.interp(scores, self.scores, self.values).round(3).tolist()
+        return similarities
 
     @property
-    def close(self) -> float:
+    def close_score(self) -> float:
         """The least score that counts as close."""
         return float(np.interp(CLOSE, self.values, self.scores))
 
 
-def given(thresholds: Mapping[str, float]) -> Scale | None:
+def scale_from_threshold(thresholds: Mapping[str, float]) -> SimilarityScale | None:
     """Return the scale of a model's threshold `no_close_match`, for categories with too few products; None without one.
 
     It goes evenly by the distance of the vectors, not by the score: at half of the threshold's distance a product is half as
@@ -72,10 +72,10 @@ def given(thresholds: Mapping[str, float]) -> Scale | None:
     if close is None or not -1 < close < SAME:
         return None
     distances = np.linspace(2, 0, POINTS)
-    return Scale(1 - (1 - close) * distances**2, 1 - CLOSE * distances)
+    return SimilarityScale(1 - (1 - close) * distances**2, 1 - CLOSE * distances)
 
 
-def fitted(best: Scores, pairs: Scores) -> Scale | None:
+def fit_scale(best: Scores, pairs: Scores) -> SimilarityScale | None:
     """Return the scale of a category.
 
     Its points: 0 where only a twentieth of any two products are less alike; `CLOSE` where only a hundredth of the products
@@ -90,9 +90,9 @@ def fitted(best: Scores, pairs: Scores) -> Scale | None:
         None where too few are left, or all are the same.
     """
     best, pairs = best[best < SAME], pairs[pairs < SAME]
-    if len(best) < LEAST_PRODUCTS or not len(pairs):
+    if len(best) < MIN_PRODUCTS or not len(pairs):
         return None
-    close = max(float(np.quantile(best, LONELY)), float(np.median(pairs)))
+    close = max(float(np.quantile(best, ISOLATED_SHARE)), float(np.median(pairs)))
     near = best[best >= close]
     if not len(near) or float(np.quantile(pairs, APART)) >= close:
         return None
@@ -100,32 +100,32 @@ def fitted(best: Scores, pairs: Scores) -> Scale | None:
     scores = np.concatenate([[np.quantile(pairs, APART), close], np.quantile(near, shares), [1.0]])
     values = np.concatenate([[0, CLOSE], CLOSE + (ALMOST - CLOSE) * shares, [1.0]])
     last_of_equals = np.append(np.diff(scores) > 0, True)
-    return Scale(scores[last_of_equals], values[last_of_equals])
+    return SimilarityScale(scores[last_of_equals], values[last_of_equals])
 
 
-def measured(view: View, ended: Callable[[], bool] = lambda: False) -> Scale | None:
+def calibrate(view: CategoryView, ended: Callable[[], bool] = lambda: False) -> SimilarityScale | None:
     """Return the scale of a category as a search sees it; None where it has too few products.
 
     The same products give the same scale, in whatever order they came. What it gives is of no use once it has `ended`.
     """
-    if view.size < LEAST_PRODUCTS:
+    if view.size < MIN_PRODUCTS:
         return None
     rows = _sample(view)
     vectors = view.vectors(np.sort(rows[:PAIRED])).astype(np.float64)
     pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
-    return fitted(np.array([_nearest(view, row) for row in rows.tolist() if not ended()]), pairs)
+    return fit_scale(np.array([_nearest(view, row) for row in rows.tolist() if not ended()]), pairs)
 
 
-def _sample(view: View) -> RowArray:
+def _sample(view: CategoryView) -> RowArray:
     """Return the main images' rows of products that are drawn by their keys, so that a small change changes few of them."""
-    most = min(MOST_PRODUCTS, max(LEAST_OF_MANY, MOST_ROWS // len(view.live)))
+    most = min(MAX_SAMPLE, max(LEAST_OF_MANY, MOST_ROWS // len(view.live)))
     drawn = heapq.nsmallest(
         most, ((zlib.crc32(view.key(row).encode(), SEED), view.key(row), row) for row in view.rows())
     )
     return np.array([row for _, _, row in drawn])
 
 
-def _nearest(view: View, row: int) -> float:
+def _nearest(view: CategoryView, row: int) -> float:
     """Return the score of a product's nearest neighbour that is not the same picture; 1 where all are."""
     query: Float32Array = view.vector(row)
     found = view.search(query, NEIGHBOURS, EVERYTHING, ())  # itself first: the same picture

@@ -19,13 +19,13 @@ from services.contracts.web.app import Readiness, make_app
 from services.contracts.wire.index import SyncStatus
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
-from services.index.follow.follower import Follower, Manner
+from services.index.follow.follower import Follower, FollowOptions
 from services.index.metrics import IndexMetrics
-from services.index.models.indexed_models import IndexedModels
-from services.index.models.note_file import NotedModels
-from services.index.replica.replica import Mirror
+from services.index.models.model_indexes import ModelIndexes
+from services.index.models.note_file import ModelNoteFile
+from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin
-from services.index.replica.snapshot_keeper import Keeper
+from services.index.replica.snapshot_keeper import SnapshotKeeper
 from services.index.routes import router
 from services.index.settings import IndexSettings
 from services.index.state import IndexState, index_state
@@ -65,7 +65,7 @@ def _threads(settings: IndexSettings) -> int:
 
 
 @asynccontextmanager
-async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[IndexedModels]:
+async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[ModelIndexes]:
     store = ProductStore(
         settings.mongo_url.get_secret_value(),
         settings.mongo_database,
@@ -79,11 +79,11 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
             if keeper is not None:
                 keeper.path.unlink(missing_ok=True)
 
-    models = IndexedModels(
+    models = ModelIndexes(
         first,
         lambda model: load_version(settings.model_dir.parent, model),
         lambda manifest: {name: _follower(settings, store.of(name), manifest) for name in settings.catalogues},
-        NotedModels(settings.snapshot_dir, _origin(settings, DEFAULT)),
+        ModelNoteFile(settings.snapshot_dir, _origin(settings, DEFAULT)),
         forget=forget,
     )
     async with store:
@@ -103,22 +103,22 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
 def _follower(settings: IndexSettings, store: ProductStore, manifest: Manifest) -> Follower:
     held = held_categories(settings.categories, manifest.categories)
 
-    def empty() -> Mirror:
+    def empty() -> Replica:
         gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held)
-        return Mirror(gallery, manifest.model_id, settings.unversioned_model)
+        return Replica(gallery, manifest.model_id, settings.unversioned_model)
 
-    manner = Manner(
-        by=settings.follow,
+    options = FollowOptions(
+        mode=settings.follow,
         gather_s=settings.gather_s,
         poll_s=settings.poll_s,
         polling_s=settings.polling_s,
         reconcile_s=settings.reconcile_s,
         longest_pause_s=settings.retry_s,
     )
-    return Follower(store, empty, _keeper(settings, manifest, store.catalogue), manner)
+    return Follower(store, empty, _keeper(settings, manifest, store.catalogue), options)
 
 
-def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> Keeper | None:
+def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> SnapshotKeeper | None:
     if settings.snapshot_dir is None:
         return None
     origin = Origin(
@@ -129,7 +129,7 @@ def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> Keep
         dimension=manifest.dimension,
         held_categories=_listed(held_categories(settings.categories, manifest.categories), manifest),
     )
-    return Keeper(settings.snapshot_dir, origin, settings.snapshot_s)
+    return SnapshotKeeper(settings.snapshot_dir, origin, settings.snapshot_s)
 
 
 def _listed(held: frozenset[int], manifest: Manifest) -> str:
@@ -153,7 +153,7 @@ async def readiness(request: Request) -> Readiness:
     models = index_state(request).models
     problems = tuple(f"{model} cannot be indexed: {reason}" for model, reason in models.problems.items())
     if not models.active.is_complete:
-        return Readiness(ready=False, reasons=(models.active.obstacle, *problems))
+        return Readiness(ready=False, reasons=(models.active.not_ready_reason, *problems))
     behind = []
     for one in models.active.catalogues.values():
         status = one.follower.status()

@@ -12,11 +12,11 @@ from services.contracts.domain.catalogues import DEFAULT
 from services.contracts.web.telemetry import Metrics
 from services.contracts.wire.index import SnapshotStatus, SyncState, SyncStatus
 from services.index.follow.follower import LEVEL, Follower
-from services.index.models.indexed_model import IndexedCatalogue
-from services.index.models.indexed_models import IndexedModels
+from services.index.models.model_index import CatalogueIndex
+from services.index.models.model_indexes import ModelIndexes
 
 Labels = dict[str, str]
-Reading = Callable[[IndexedCatalogue], float]
+Reading = Callable[[CatalogueIndex], float]
 SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 
 
@@ -36,7 +36,7 @@ class IndexMetrics(Metrics):
             registry=self.registry,
         )
 
-    def show(self, models: IndexedModels) -> None:
+    def show(self, models: ModelIndexes) -> None:
         """Make the gauges tell of the active model, and one of them of each model."""
         self._each("products", "Searchable products, by category.", models, _counts(models))
         self._gauge("lag_seconds", "Seconds since the index last knew itself level; -1 before the first load.", models)
@@ -55,10 +55,10 @@ class IndexMetrics(Metrics):
         self.registry.register(_Totals(models))
         self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", models)
 
-    def _gauge(self, name: str, text: str, models: IndexedModels) -> None:
+    def _gauge(self, name: str, text: str, models: ModelIndexes) -> None:
         self._each(name, text, models, [({}, lambda one: _READINGS[name](one.follower))])
 
-    def _each(self, name: str, text: str, models: IndexedModels, readings: Sequence[tuple[Labels, Reading]]) -> None:
+    def _each(self, name: str, text: str, models: ModelIndexes, readings: Sequence[tuple[Labels, Reading]]) -> None:
         """Make a gauge with these labels of each catalogue."""
         of = _labels(models, next(iter(models.active.catalogues)))
         labels = [*of, *readings[0][0]]
@@ -72,7 +72,7 @@ class IndexMetrics(Metrics):
 class _Totals(Collector):
     """What is counted by those who do it, and the models that are held at the moment."""
 
-    def __init__(self, models: IndexedModels) -> None:
+    def __init__(self, models: ModelIndexes) -> None:
         self._models = models
 
     def collect(self) -> Iterator[Metric]:
@@ -95,20 +95,20 @@ class _Totals(Collector):
         return _labels(self._models, catalogue)
 
 
-def _labels(models: IndexedModels, catalogue: str) -> Labels:
+def _labels(models: ModelIndexes, catalogue: str) -> Labels:
     return {"catalogue": catalogue} if len(models.active.catalogues) > 1 else {}
 
 
-def _look(models: IndexedModels, catalogue: str, read: Reading) -> Callable[[], float]:
+def _look(models: ModelIndexes, catalogue: str, read: Reading) -> Callable[[], float]:
     return lambda: read(models.active.of(catalogue))
 
 
-def _counts(models: IndexedModels) -> list[tuple[Labels, Reading]]:
+def _counts(models: ModelIndexes) -> list[tuple[Labels, Reading]]:
     names = enumerate(models.active.manifest.categories)
     return [({"category": name}, partial(_count, category=number)) for number, name in names]
 
 
-def _count(one: IndexedCatalogue, category: int) -> float:
+def _count(one: CatalogueIndex, category: int) -> float:
     return one.gallery.counts()[category] if one.is_complete else 0
 
 
@@ -116,7 +116,7 @@ def _states() -> list[tuple[Labels, Reading]]:
     return [({"state": name}, partial(_is_in, state=name)) for name in get_args(SyncState)]
 
 
-def _is_in(one: IndexedCatalogue, state: SyncState) -> float:
+def _is_in(one: CatalogueIndex, state: SyncState) -> float:
     return one.follower.state == state
 
 
@@ -130,7 +130,7 @@ def _or(value: float | None, without: float) -> float:
 
 _READINGS: dict[str, Callable[[Follower], float]] = {
     "lag_seconds": lambda follower: _or(follower.lag_s, -1.0),
-    "ready": lambda follower: follower.mirror is not None,
+    "ready": lambda follower: follower.replica is not None,
     "following": lambda follower: follower.state in LEVEL,
     "changes_applied": lambda follower: follower.status().applied,
     "snapshot_age_seconds": lambda follower: _or(_snapshot(follower).age_seconds, -1.0),

@@ -34,11 +34,11 @@ from services.contracts.wire.index import (
     Listed,
     Page,
 )
-from services.engine import multi_search as span
+from services.engine import multi_search
 from services.engine.gallery import Query
-from services.engine.multi_search import Found
+from services.engine.multi_search import CatalogueMatch
 from services.engine.payload import unpack
-from services.index.models.indexed_model import Indexed, IndexedCatalogue
+from services.index.models.model_index import CatalogueIndex, ModelIndex
 from services.index.state import IndexState, State
 
 router = APIRouter(prefix="/v1", tags=["index"])
@@ -79,7 +79,7 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     vector = np.asarray(query.vector, dtype=np.float32)
     wanted = Query(query.end + 1, query.filter, frozenset(query.exclude), query.min_score)  # whether there are more
     found, took_ms = await state.search(
-        lambda: span.search(galleries, query.category, vector, wanted), filtered=bool(query.filter)
+        lambda: multi_search.search(galleries, query.category, vector, wanted), filtered=bool(query.filter)
     )
     facets = await _facets(state, galleries, query.category, query)
     return _answer(state, held, query.category, query, found, took_ms, facets)
@@ -97,7 +97,7 @@ async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_exam
     galleries = held.galleries(query.catalogues)
     wanted = Query(query.end + 1, query.filter, frozenset(), query.min_score)
     (category, found), took_ms = await state.search(
-        lambda: span.similar(galleries, query.id, wanted, query.of), filtered=bool(query.filter)
+        lambda: multi_search.similar(galleries, query.id, wanted, query.of), filtered=bool(query.filter)
     )
     facets = await _facets(state, galleries, category, query)
     return _answer(state, held, category, query, found, took_ms, facets)
@@ -117,7 +117,7 @@ async def sample(
 ) -> IndexSample:
     """For pages that show what there is. Another call brings others."""
     galleries = state.models.active.galleries(catalogue or [DEFAULT])
-    chosen = span.sample(galleries, count, category, random.Random())
+    chosen = multi_search.sample(galleries, count, category, random.Random())
     return IndexSample(
         products=[
             Listed(id=key, category=number, catalogue=name, **unpack(payload)) for name, number, key, payload in chosen
@@ -156,7 +156,7 @@ def _catalogue(state: IndexState, name: str) -> CatalogueStatus:
     )
 
 
-def _indexed(state: IndexState, held: Indexed, shown: IndexedCatalogue) -> IndexedModel:
+def _indexed(state: IndexState, held: ModelIndex, shown: CatalogueIndex) -> IndexedModel:
     model, status = held.manifest.model_id, shown.follower.status()
     return IndexedModel(
         model=model,
@@ -169,38 +169,38 @@ def _indexed(state: IndexState, held: Indexed, shown: IndexedCatalogue) -> Index
     )
 
 
-def _close(state: IndexState, shown: IndexedCatalogue, category: int) -> float | None:
+def _close(state: IndexState, shown: CatalogueIndex, category: int) -> float | None:
     scale = shown.calibrator.scale(category)
-    return round(scale.close, 6) if scale and category in state.held else None
+    return round(scale.close_score, 6) if scale and category in state.held else None
 
 
 async def _facets(
-    state: IndexState, galleries: span.Galleries, category: int, query: IndexSearch | IndexSimilar
+    state: IndexState, galleries: multi_search.Galleries, category: int, query: IndexSearch | IndexSimilar
 ) -> list[Facet]:
     if not query.facets:
         return []
-    return await state.aside(lambda: span.facets(galleries, category, query.filter))
+    return await state.aside(lambda: multi_search.facets(galleries, category, query.filter))
 
 
 def _answer(
     state: IndexState,
-    held: Indexed,
+    held: ModelIndex,
     category: int,
     page: Page,
-    found: list[Found],
+    found: list[CatalogueMatch],
     took_ms: float,
     facets: list[Facet],
 ) -> IndexAnswer:
     model = held.manifest.model_id
-    worth = _worth(held, category, found)
+    similarities = _worth(held, category, found)
     shown = slice(page.offset, page.end)
-    hits = [_hit(category, one, value) for one, value in zip(found[shown], worth[shown], strict=True)]
+    hits = [_hit(category, one, value) for one, value in zip(found[shown], similarities[shown], strict=True)]
     telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=took_ms)
     return IndexAnswer(
         category=category,
         hits=hits,
         best_score=round(found[0].match.score, 7) if found else None,
-        best_similarity=worth[0] if worth else None,
+        best_similarity=similarities[0] if similarities else None,
         next_page=page.following() if len(found) > page.end else None,
         model=model,
         active=state.models.active.manifest.model_id,
@@ -209,19 +209,19 @@ def _answer(
     )
 
 
-def _worth(held: Indexed, category: int, found: list[Found]) -> Sequence[float | None]:
+def _worth(held: ModelIndex, category: int, found: list[CatalogueMatch]) -> Sequence[float | None]:
     """Return how alike each match is, by the scale of its own catalogue; None where there is none."""
-    worth: list[float | None] = [None] * len(found)
+    similarities: list[float | None] = [None] * len(found)
     for name in {one.catalogue for one in found}:
         scale = held.of(name).calibrator.scale(category)
         places = [place for place, one in enumerate(found) if one.catalogue == name]
-        values = scale.worth([found[place].match.score for place in places]) if scale else []
+        values = scale.similarities([found[place].match.score for place in places]) if scale else []
         for place, value in zip(places, values, strict=False):
-            worth[place] = value
-    return worth
+            similarities[place] = value
+    return similarities
 
 
-def _hit(category: int, found: Found, similarity: float | None) -> Hit:
+def _hit(category: int, found: CatalogueMatch, similarity: float | None) -> Hit:
     match = found.match
     return Hit(
         id=match.key,
@@ -229,6 +229,6 @@ def _hit(category: int, found: Found, similarity: float | None) -> Hit:
         similarity=similarity,
         category=category,
         catalogue=found.catalogue,
-        image=match.image,
-        **unpack(match.payload, match.image),
+        image=match.image_index,
+        **unpack(match.payload, match.image_index),
     )

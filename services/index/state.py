@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Request
 
 from services.index.metrics import IndexMetrics
-from services.index.models.indexed_models import IndexedModels
+from services.index.models.model_indexes import ModelIndexes
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class IndexState:
     """The models with what follows the database, the categories that are held, the threads that search, and what is measured."""
 
-    models: IndexedModels
+    models: ModelIndexes
     held: frozenset[int]
     threads: Executor
     metrics: IndexMetrics

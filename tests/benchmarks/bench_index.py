@@ -29,8 +29,8 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine.category_view import Float32Array
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Query
-from services.index.replica.replica import Mirror
-from tests.support.index import IndexProcess, new_mirror, running_index
+from services.index.replica.replica import Replica
+from tests.support.index import IndexProcess, new_replica, running_index
 from tests.support.mongo import any_mongo, fresh_database
 from tests.support.stack import eventually
 
@@ -74,13 +74,13 @@ def over_http(index: IndexProcess) -> Search:
     return lambda query: [hit["id"] for hit in index.search(query, k=K)]
 
 
-def in_process(mirror: Mirror) -> Search:
-    return lambda query: [match.key for match in mirror.gallery.search(0, query, Query(K))]
+def in_process(replica: Replica) -> Search:
+    return lambda query: [match.key for match in replica.gallery.search(0, query, Query(K))]
 
 
-def filtered(mirror: Mirror, wanted: dict[str, Any]) -> Search:
+def filtered(replica: Replica, wanted: dict[str, Any]) -> Search:
     query = Query(K, parse_filter(wanted))
-    return lambda vector: [match.key for match in mirror.gallery.search(0, vector, query)]
+    return lambda vector: [match.key for match in replica.gallery.search(0, vector, query)]
 
 
 def measure(search: Search, queries: Float32Array) -> tuple[float, list[list[str]]]:
@@ -107,25 +107,25 @@ def catalogue(vectors: Float32Array) -> Iterator[tuple[str, str, Any]]:
             yield url, name, collection
 
 
-def mirrored(vectors: Float32Array) -> Mirror:
-    """Return a mirror of the vectors, with ten colours, prices from 0 to 200 and six years of dates, in no order."""
-    draw, mirror, first = random.Random(SEED), new_mirror(), date(2020, 1, 1)
+def replica_of(vectors: Float32Array) -> Replica:
+    """Return a replica of the vectors, with ten colours, prices from 0 to 200 and six years of dates, in no order."""
+    draw, replica, first = random.Random(SEED), new_replica(), date(2020, 1, 1)
     for number, vector in enumerate(vectors):
         attributes = {
             "colour": f"c{draw.randrange(10)}",
             "price": draw.randrange(20_000) / 100,
             "since": (first + timedelta(draw.randrange(6 * 365))).isoformat(),
         }
-        mirror.gallery.put(0, str(number), vector, orjson.dumps({"attributes": attributes}))
-    mirror.gallery.publish()
-    return mirror
+        replica.gallery.put(0, str(number), vector, orjson.dumps({"attributes": attributes}))
+    replica.gallery.publish()
+    return replica
 
 
-def compared(mirror: Mirror, queries: Float32Array) -> dict[str, tuple[float, float]]:
+def compared(replica: Replica, queries: Float32Array) -> dict[str, tuple[float, float]]:
     """Return median milliseconds a query with each filter, and how many times those without, asked in turns."""
     found = {}
     for name, wanted in FILTERS.items():
-        ways, times = (filtered(mirror, wanted), in_process(mirror)), []
+        ways, times = (filtered(replica, wanted), in_process(replica)), []
         for search in ways:
             search(queries[0])
         for query in queries:
@@ -144,19 +144,19 @@ def main() -> dict[str, Any]:
     rng = np.random.default_rng(SEED)
     vectors, queries = unit_vectors(rng, PRODUCTS), unit_vectors(rng, QUERIES)
     few = queries[:ORIGINAL_QUERIES]
-    mirror, flat = mirrored(vectors), FaissFlat(vectors)
+    replica, flat = replica_of(vectors), FaissFlat(vectors)
     with catalogue(vectors) as (url, name, collection), tempfile.TemporaryDirectory() as folder:
         with running_index(Path(folder), url, name) as index:
             eventually(lambda: index.answers("/readyz"), 120)
             times, results = {}, {}
             times["original"], results["original"] = measure(as_the_original(collection), few)
             times["http"], results["http"] = measure(over_http(index), queries)
-        times["gallery"], results["gallery"] = measure(in_process(mirror), queries)
+        times["gallery"], results["gallery"] = measure(in_process(replica), queries)
         times["faiss"], _ = measure(lambda query: list(map(str, flat.nearest(query, K, None)[0])), queries)
     agree = all(results["original"] == results[way][:ORIGINAL_QUERIES] for way in ("http", "gallery"))
     assert agree, "the ways to search do not find the same products"
-    of_few = compared(mirror, queries)
-    of_many = compared(mirrored(unit_vectors(rng, MANY)), queries)
+    of_few = compared(replica, queries)
+    of_many = compared(replica_of(unit_vectors(rng, MANY)), queries)
     return {**report(times), "filters": report_filters(of_few, of_many)}
 
 

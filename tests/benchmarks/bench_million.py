@@ -31,8 +31,8 @@ from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
 from services.index.replica import snapshot
-from services.index.replica.snapshot import Moment, Origin
-from tests.support.index import CATEGORIES, IndexProcess, new_mirror
+from services.index.replica.snapshot import Origin, SyncPosition
+from tests.support.index import CATEGORIES, IndexProcess, new_replica
 from tests.support.mongo import private_mongo
 from tests.support.stack import eventually
 
@@ -76,13 +76,13 @@ def products(count: int) -> Iterator[Product]:
 
 def write_snapshot(folder: Path) -> Path:
     """Write the snapshot of an index that holds the products."""
-    gallery, path = new_mirror(), folder / NAME
+    gallery, path = new_replica(), folder / NAME
     for product in products(COUNT):
         gallery.gallery.put(product.category, product.key, product.vector, pack(product))
     gallery.gallery.publish()
     origin = Origin("lookalike.products", "fashion/1", "fashion/1", len(CATEGORIES), 64)
     folder.mkdir()
-    snapshot.write(path, origin, Moment("bench", None, time.time()), gallery.freeze(), lambda: None)
+    snapshot.write(path, origin, SyncPosition("bench", None, time.time()), gallery.freeze(), lambda: None)
     return path
 
 
@@ -95,21 +95,21 @@ def anonymous_kb() -> int:
 def held(path: Path) -> dict[str, Any]:
     """Read the snapshot in this process and return what it takes, and how searches compare with bare FAISS."""
     gc.collect()
-    before, mirror = anonymous_kb(), new_mirror()
+    before, replica = anonymous_kb(), new_replica()
     with snapshot.BlockReader(path, snapshot.FORMAT) as file:
         origin = Origin(**file.label["origin"])
     began = time.process_time()
-    snapshot.read(path, origin, mirror)
+    snapshot.read(path, origin, replica)
     seconds = time.process_time() - began
     gc.collect()
     figures: dict[str, Any] = {
-        "products": len(mirror.gallery),
-        "in the largest category": mirror.gallery.counts()[0],
+        "products": len(replica.gallery),
+        "in the largest category": replica.gallery.counts()[0],
         "snapshot, MB": path.stat().st_size / MB,
         "snapshot read in, s of a processor": seconds,
-        "memory a product, bytes": (anonymous_kb() - before) * 1024 / len(mirror.gallery),
+        "memory a product, bytes": (anonymous_kb() - before) * 1024 / len(replica.gallery),
     }
-    return figures | compared(mirror.gallery)
+    return figures | compared(replica.gallery)
 
 
 def compared(gallery: Gallery) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from pymongo.errors import OperationFailure
 from services.catalogue.store.database import ProductStore
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
-from services.index.follow.follower import Follower, Manner
-from services.index.replica.replica import Mirror
+from services.index.follow.follower import Follower, FollowOptions
+from services.index.replica.replica import Replica
 from tests.support.follow import until
 
 LOST = OperationFailure(
@@ -31,12 +31,12 @@ def document(key: str) -> dict[str, Any]:
     return {"_id": key, "id": key, "Category": 0, "vector": VECTOR.tolist(), "category_source": "feed"}
 
 
-def empty() -> Mirror:
-    return Mirror(Gallery(1, 64, FaissFlat), "fashion/1", "fashion/1")
+def empty() -> Replica:
+    return Replica(Gallery(1, 64, FaissFlat), "fashion/1", "fashion/1")
 
 
 def keys(follower: Follower) -> list[str]:
-    found = follower.mirror.gallery.search(0, VECTOR, Query(100)) if follower.mirror else []
+    found = follower.replica.gallery.search(0, VECTOR, Query(100)) if follower.replica else []
     return sorted(match.key for match in found)
 
 
@@ -63,11 +63,11 @@ async def test_a_history_that_is_lost_while_it_is_followed_means_reading_anew_be
     store: ProductStore, raw: Any, monkeypatch: pytest.MonkeyPatch, outcome: Any
 ) -> None:
     raw.insert_many([document("1"), document("2")])
-    follower = Follower(store, empty, manner=Manner(longest_pause_s=0.05))
+    follower = Follower(store, empty, options=FollowOptions(longest_pause_s=0.05))
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: follower.state == "following")
-        before, may_read = follower.mirror, asyncio.Event()
+        before, may_read = follower.replica, asyncio.Event()
         scan = store.scan
 
         async def held_up(batch: int = 1000) -> AsyncIterator[Any]:
@@ -79,13 +79,13 @@ async def test_a_history_that_is_lost_while_it_is_followed_means_reading_anew_be
         once(monkeypatch, ChangeStream, "try_next", outcome)
         await until(lambda: follower.state == "rebuilding")
         assert follower.status().stale
-        assert (follower.mirror, keys(follower)) == (before, ["1", "2"])
+        assert (follower.replica, keys(follower)) == (before, ["1", "2"])
         raw.delete_one({"_id": "1"})
         raw.insert_one(document("3"))
         assert keys(follower) == ["1", "2"]
         may_read.set()
         await until(lambda: follower.state == "following")
-        assert follower.mirror is not before
+        assert follower.replica is not before
         assert keys(follower) == ["2", "3"]
     finally:
         task.cancel()
@@ -96,14 +96,14 @@ async def test_a_token_that_is_too_old_means_reading_anew(
     store: ProductStore, raw: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw.insert_one(document("1"))
-    follower = Follower(store, empty, manner=Manner(longest_pause_s=0.05))
+    follower = Follower(store, empty, options=FollowOptions(longest_pause_s=0.05))
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: follower.state == "following")
-        before = follower.mirror
+        before = follower.replica
         once(monkeypatch, Collection, "watch", LOST)
         once(monkeypatch, ChangeStream, "try_next", pymongo.errors.AutoReconnect("gone"))
-        await until(lambda: follower.mirror is not before and follower.state == "following")
+        await until(lambda: follower.replica is not before and follower.state == "following")
         assert keys(follower) == ["1"]
     finally:
         task.cancel()
@@ -119,7 +119,7 @@ async def test_a_server_that_stands_alone_is_polled(
         raise STANDALONE
 
     monkeypatch.setattr(Collection, "watch", refuse)
-    follower = Follower(store, empty, manner=Manner(polling_s=0.05))
+    follower = Follower(store, empty, options=FollowOptions(polling_s=0.05))
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: follower.state == "polling")

@@ -16,7 +16,7 @@ from services.index.replica.snapshot import Origin
 from tests.faults.feed import FIRST_REVISION
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, category_of, vector_of
-from tests.support.index import new_mirror
+from tests.support.index import new_replica
 
 Shown = dict[str, tuple[int, bytes]]  # category and vector by key
 
@@ -72,14 +72,14 @@ def in_snapshot(folder: Path) -> Shown:
         return {}
     with BlockReader(path, snapshot.FORMAT) as file:
         origin = Origin(**file.label["origin"])
-    mirror = new_mirror()
-    snapshot.read(path, origin, mirror)
-    return dict(_shown(mirror.gallery.views))
+    replica = new_replica()
+    snapshot.read(path, origin, replica)
+    return dict(_shown(replica.gallery.views))
 
 
 def _shown(views: Any) -> Iterator[tuple[str, tuple[int, bytes]]]:
     for category, view in enumerate(views):
-        for row in np.flatnonzero(view.live & (view.image == 0)).tolist():
+        for row in np.flatnonzero(view.live & (view.image_index == 0)).tolist():
             yield view.key(row), (category, view.vector(row).tobytes())
 
 

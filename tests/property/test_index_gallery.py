@@ -85,7 +85,9 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
     def search(self, category: int, vector: Any, k: int, wanted: Any, exclude: Any, min_score: Any) -> None:
         query = Query(k, parse_filter(wanted), exclude, min_score)
         found = self.gallery.search(category, vector, query)
-        assert [(match.key, match.score, match.image) for match in found] == self.expected(category, vector, query)
+        assert [(match.key, match.score, match.image_index) for match in found] == self.expected(
+            category, vector, query
+        )
 
     @rule(key=KEYS, k=st.integers(1, 5))
     def similar(self, key: str, k: int) -> None:

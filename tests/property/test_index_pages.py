@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import Product, unit_vector
 from services.contracts.wire.index import MAX_REACH
-from tests.support.index import app_around, new_mirror
+from tests.support.index import app_around, new_replica
 
 PRODUCTS = 620
 DRAW = np.random.default_rng(11)
@@ -24,13 +24,13 @@ KEYS = [f"p{number:03}" for number in DRAW.permutation(PRODUCTS)]
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[TestClient]:
-    mirror = new_mirror()
+    replica = new_replica()
     products = [
         Product(key, 0, KINDS[kind], attributes={"even": int(key[1:]) % 2 == 0})
         for key, kind in zip(KEYS, CHOSEN, strict=True)
     ]
-    mirror.apply([], [Record(product.key, product) for product in products])
-    with TestClient(app_around(mirror)) as client:
+    replica.apply([], [Record(product.key, product) for product in products])
+    with TestClient(app_around(replica)) as client:
         yield client
 
 

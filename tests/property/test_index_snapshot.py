@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.index.replica import snapshot
-from services.index.replica.snapshot import Moment, Origin
-from tests.support.documents import BROKEN, GONE, RECORDS, empty_mirror, everything
+from services.index.replica.snapshot import Origin, SyncPosition
+from tests.support.documents import BROKEN, GONE, RECORDS, empty_replica, everything
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 2, 3)
 
@@ -22,7 +22,7 @@ class IndexWithRestarts(RuleBasedStateMachine):
         super().__init__()
         self.database: dict[str, Record | BrokenDocument] = {}
         self.log: list[tuple[str, Record | BrokenDocument | None]] = []
-        self.index, self.at = empty_mirror(), 0
+        self.index, self.at = empty_replica(), 0
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "snapshot"
 
@@ -60,15 +60,15 @@ class IndexWithRestarts(RuleBasedStateMachine):
 
     @rule()
     def keep(self) -> None:
-        snapshot.write(self.path, ORIGIN, Moment("d", {"at": self.at}, 0.0), self.index.freeze(), lambda: None)
+        snapshot.write(self.path, ORIGIN, SyncPosition("d", {"at": self.at}, 0.0), self.index.freeze(), lambda: None)
 
     @rule()
     def restart(self) -> None:
-        self.index, self.at = empty_mirror(), 0
+        self.index, self.at = empty_replica(), 0
         if self.path.exists():
-            moment, _ = snapshot.read(self.path, ORIGIN, self.index)
-            assert moment.token is not None
-            self.at = int(moment.token["at"])
+            position, _ = snapshot.read(self.path, ORIGIN, self.index)
+            assert position.token is not None
+            self.at = int(position.token["at"])
         else:
             self.index.apply((), list(self.database.values()))
             self.at = len(self.log)
@@ -76,14 +76,14 @@ class IndexWithRestarts(RuleBasedStateMachine):
     @invariant()
     def an_index_that_is_level_shows_the_database(self) -> None:
         if self.at == len(self.log):
-            afresh = empty_mirror()
+            afresh = empty_replica()
             afresh.apply((), list(self.database.values()))
             assert everything(self.index) == everything(afresh)
 
     @rule()
     def a_snapshot_gives_back_the_index(self) -> None:
-        again, path = empty_mirror(), self.path.with_name("other")
-        snapshot.write(path, ORIGIN, Moment("d", None, 0.0), self.index.freeze(), lambda: None)
+        again, path = empty_replica(), self.path.with_name("other")
+        snapshot.write(path, ORIGIN, SyncPosition("d", None, 0.0), self.index.freeze(), lambda: None)
         snapshot.read(path, ORIGIN, again)
         assert everything(again) == everything(self.index)
 

@@ -1,4 +1,4 @@
-"""Documents of every kind for Hypothesis, and a mirror of them."""
+"""Documents of every kind for Hypothesis, and a replica of them."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,7 +10,7 @@ from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
-from services.index.replica.replica import Mirror
+from services.index.replica.replica import Replica
 
 KEYS = ["1", "2", "größe"]
 DOCUMENT_IDS = [*KEYS, "oid1", "oid2", "oid3"]
@@ -39,12 +39,12 @@ BROKEN = st.builds(BrokenDocument, st.sampled_from(DOCUMENT_IDS), st.just("broke
 GONE = st.sampled_from(DOCUMENT_IDS)
 
 
-def empty_mirror(held: Collection[int] | None = None) -> Mirror:
-    """Return a mirror of two categories, all of them held unless told, three numbers a vector, that merges often."""
-    return Mirror(Gallery(2, 3, FaissFlat, merge_rows=4, held=held), "fashion/1", "fashion/1")
+def empty_replica(held: Collection[int] | None = None) -> Replica:
+    """Return a replica of two categories, all of them held unless told, three numbers a vector, that merges often."""
+    return Replica(Gallery(2, 3, FaissFlat, merge_rows=4, held=held), "fashion/1", "fashion/1")
 
 
-def everything(mirror: Mirror) -> Any:
-    """Return all that can be seen of a mirror."""
-    found = [mirror.gallery.search(category, PROBE, Query(50)) for category in sorted(mirror.gallery.held)]
-    return found, mirror.skipped, mirror.faults, mirror.other_models, mirror.gallery.counts()
+def everything(replica: Replica) -> Any:
+    """Return all that can be seen of a replica."""
+    found = [replica.gallery.search(category, PROBE, Query(50)) for category in sorted(replica.gallery.held)]
+    return found, replica.skipped, replica.faults, replica.other_models, replica.gallery.counts()

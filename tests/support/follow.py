@@ -15,9 +15,9 @@ from services.catalogue.store.change_feed import ChangeBatch
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
-from services.index.follow.follower import Follower, Manner
-from services.index.replica.replica import Mirror
-from services.index.replica.snapshot_keeper import Keeper
+from services.index.follow.follower import Follower, FollowOptions
+from services.index.replica.replica import Replica
+from services.index.replica.snapshot_keeper import SnapshotKeeper
 
 AWAY = CatalogueUnavailable("the catalogue's database at db:1 cannot be reached")
 
@@ -118,14 +118,16 @@ class Feed:
         pass
 
 
-def empty() -> Mirror:
-    return Mirror(Gallery(1, 4, FaissFlat), "fashion/1", "fashion/1")
+def empty() -> Replica:
+    return Replica(Gallery(1, 4, FaissFlat), "fashion/1", "fashion/1")
 
 
 @asynccontextmanager
-async def following(database: Database, keeper: Keeper | None = None, **manner: Any) -> AsyncIterator[Follower]:
+async def following(
+    database: Database, keeper: SnapshotKeeper | None = None, **options: Any
+) -> AsyncIterator[Follower]:
     """Run a follower for as long as the block lasts; it is ended as a service ends it."""
-    follower = Follower(database, empty, keeper, Manner(**{"longest_pause_s": 0.01, **manner}))  # type: ignore[arg-type]
+    follower = Follower(database, empty, keeper, FollowOptions(**{"longest_pause_s": 0.01, **options}))  # type: ignore[arg-type]
     task = asyncio.create_task(follower.run())
     try:
         yield follower
@@ -143,10 +145,10 @@ async def until(check: Callable[[], Any]) -> None:
 
 
 def shown(follower: Follower) -> dict[str, bytes | None]:
-    assert follower.mirror is not None
-    found = follower.mirror.gallery.search(0, np.eye(4, dtype=np.float32)[0], Query(100))
+    assert follower.replica is not None
+    found = follower.replica.gallery.search(0, np.eye(4, dtype=np.float32)[0], Query(100))
     return {match.key: match.payload for match in found}
 
 
 def keys(follower: Follower) -> list[str]:
-    return sorted(shown(follower)) if follower.mirror else []
+    return sorted(shown(follower)) if follower.replica else []

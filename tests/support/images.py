@@ -17,7 +17,7 @@ TIFF = b"II*\x00\x08\x00\x00\x00" + bytes(64)
 
 
 def garment(width: int = 60, height: int = 80) -> Image.Image:
-    """Return a shirt of sorts on white, with no symmetry: every mirrored or turned version looks different."""
+    """Return a shirt of sorts on white, with no symmetry: every replica_of or turned version looks different."""
     image = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(image)
     draw.rectangle((width * 0.25, height * 0.2, width * 0.75, height * 0.9), fill=(30, 60, 160))

@@ -21,11 +21,11 @@ from services.engine.gallery import Gallery
 from services.index.app import readiness
 from services.index.follow.follower import Follower
 from services.index.metrics import IndexMetrics
-from services.index.models.indexed_model import Indexed
-from services.index.models.indexed_models import IndexedModels
-from services.index.models.note_file import NotedModels
-from services.index.replica.replica import Mirror
-from services.index.replica.writer import Writer
+from services.index.models.model_index import ModelIndex
+from services.index.models.model_indexes import ModelIndexes
+from services.index.models.note_file import ModelNoteFile
+from services.index.replica.replica import Replica
+from services.index.replica.writer import ReplicaWriter
 from services.index.routes import router
 from services.index.state import IndexState
 from tests.support.stack import ROOT, eventually, free_ports
@@ -54,21 +54,21 @@ def write_model(folder: Path, version: int = 1) -> Path:
     return folder
 
 
-def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST, **further: Mirror | None) -> FastAPI:
-    """Return the service's app without a database: it shows these mirrors, or is still loading.
+def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **further: Replica | None) -> FastAPI:
+    """Return the service's app without a database: it shows these replicas, or is still loading.
 
     Args:
-        mirror: of the default catalogue.
+        replica: of the default catalogue.
         manifest: the model's.
         further: of other catalogues, by their names.
     """
-    held = mirror.gallery.held if mirror else frozenset(range(len(CATEGORIES)))
-    followers = {name: _follower(one) for name, one in {DEFAULT: mirror, **further}.items()}
+    held = replica.gallery.held if replica else frozenset(range(len(CATEGORIES)))
+    followers = {name: _follower(one) for name, one in {DEFAULT: replica, **further}.items()}
     metrics = IndexMetrics()
-    models = IndexedModels(manifest, _nothing_else, lambda _: followers, NotedModels(None, ""))
-    indexed = models._held[manifest.model_id] = Indexed(manifest, followers)
+    models = ModelIndexes(manifest, _nothing_else, lambda _: followers, ModelNoteFile(None, ""))
+    indexed = models._held[manifest.model_id] = ModelIndex(manifest, followers)
     for one in indexed.catalogues.values():
-        one.calibrator.look()
+        one.calibrator.calibrate()
     models._announce()
     metrics.show(models)
 
@@ -88,9 +88,9 @@ def app_around(mirror: Mirror | None, manifest: Manifest = MANIFEST, **further: 
     )
 
 
-def _follower(mirror: Mirror | None) -> Follower:
-    follower = Follower(None, lambda: new_mirror())  # type: ignore[arg-type]
-    follower._writer = None if mirror is None else Writer(mirror)
+def _follower(replica: Replica | None) -> Follower:
+    follower = Follower(None, lambda: new_replica())  # type: ignore[arg-type]
+    follower._writer = None if replica is None else ReplicaWriter(replica)
     return follower
 
 
@@ -98,8 +98,8 @@ def _nothing_else(model: str) -> Manifest:
     raise ManifestError(f"there is no {model}")
 
 
-def new_mirror(held: Collection[int] | None = None) -> Mirror:
-    return Mirror(Gallery(len(CATEGORIES), 64, FaissFlat, held=held), "fashion/1", "fashion/1")
+def new_replica(held: Collection[int] | None = None) -> Replica:
+    return Replica(Gallery(len(CATEGORIES), 64, FaissFlat, held=held), "fashion/1", "fashion/1")
 
 
 class IndexProcess:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.contracts.domain.similarity import CLOSE, LABELS
 from services.engine.flat_search import FaissFlat
 from services.engine.partition import Partition
-from services.engine.similarity import Scale, measured
+from services.engine.similarity import SimilarityScale, calibrate
 from training.evaluation.retrieval import KINDS, Embedded, K, hits, neighbours
 
 MOST_OTHERS = 1_000  # products of other categories that are looked for in each
@@ -41,31 +41,34 @@ def similarity(
         if scale is None:
             continue
         ours = queries.take(queries.labels == label)
-        places, worth = _found(ours, theirs, scale)
+        places, similarities = _found(ours, theirs, scale)
         agreeing.append(hits(ours, theirs, places))
-        worths.append(worth)
-        of_kind = {"queries": worth, "others": _found(_drawn(queries.take(queries.labels != label)), theirs, scale)[1]}
+        worths.append(similarities)
+        of_kind = {
+            "queries": similarities,
+            "others": _found(_drawn(queries.take(queries.labels != label)), theirs, scale)[1],
+        }
         if photos is not None:
             of_kind["photos"] = _found(photos.take(photos.labels == label), theirs, scale)[1]
         for kind, values in of_kind.items():
             found[kind].append(values)
         per_category.append(
-            {"category": name, "products": len(theirs.ids), "close_from": scale.close}
+            {"category": name, "products": len(theirs.ids), "close_from": scale.close_score}
             | {kind: _told(values) for kind, values in of_kind.items()}
         )
     if not per_category:
         return None
     together = {kind: _told(np.concatenate(values)) for kind, values in found.items() if values}
     agreed = {kind: np.concatenate([one[kind].ravel() for one in agreeing]) for kind in KINDS}
-    labels = _labels(np.concatenate([worth.ravel() for worth in worths]), agreed)
+    labels = _labels(np.concatenate([similarities.ravel() for similarities in worths]), agreed)
     return {"close": CLOSE, ALL: together, "per_category": per_category, "labels": labels}
 
 
-def _scale(products: Embedded) -> Scale | None:
+def _scale(products: Embedded) -> SimilarityScale | None:
     count, dimension = products.vectors.shape
     partition = Partition(dimension, FaissFlat)
     partition.restore(products.vectors, np.zeros(count, np.uint8), products.ids.tolist(), [None] * count)
-    return measured(partition.view)
+    return calibrate(partition.view)
 
 
 def _drawn(products: Embedded) -> Embedded:
@@ -73,28 +76,28 @@ def _drawn(products: Embedded) -> Embedded:
     return products.take(np.arange(0, len(products.ids), max(1, len(products.ids) // MOST_OTHERS)))
 
 
-def _found(queries: Embedded, gallery: Embedded, scale: Scale) -> tuple[NDArray[np.int64], Worth]:
+def _found(queries: Embedded, gallery: Embedded, scale: SimilarityScale) -> tuple[NDArray[np.int64], Worth]:
     """Return the ten nearest, int64 (n, 10), and how alike they are said to be, (n, 10)."""
     places, scores = neighbours(queries, gallery, K)
-    worth = np.array([scale.worth(row) for row in scores.tolist()])
-    return places, worth.reshape(scores.shape)
+    similarities = np.array([scale.similarities(row) for row in scores.tolist()])
+    return places, similarities.reshape(scores.shape)
 
 
-def _told(worth: Worth) -> dict[str, Any] | None:
-    if not len(worth):
+def _told(similarities: Worth) -> dict[str, Any] | None:
+    if not len(similarities):
         return None
     return {
-        "count": len(worth),
-        "close": float((worth[:, 0] >= CLOSE).mean()),
-        "first": float(np.median(worth[:, 0])),
-        "tenth": float(np.median(worth[:, -1])),
+        "count": len(similarities),
+        "close": float((similarities[:, 0] >= CLOSE).mean()),
+        "first": float(np.median(similarities[:, 0])),
+        "tenth": float(np.median(similarities[:, -1])),
     }
 
 
-def _labels(worth: Worth, agreed: dict[str, NDArray[np.bool_]]) -> list[dict[str, Any]]:
+def _labels(similarities: Worth, agreed: dict[str, NDArray[np.bool_]]) -> list[dict[str, Any]]:
     told, above = [], np.inf
     for least, label in LABELS:
-        there = (worth >= least) & (worth < above)
+        there = (similarities >= least) & (similarities < above)
         shares = {kind: float(agree[there].mean()) if there.any() else None for kind, agree in agreed.items()}
         told.append({"label": label, "from": least, "share": float(there.mean()), **shares})
         above = least

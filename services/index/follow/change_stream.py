@@ -1,4 +1,4 @@
-"""An open change stream, applied to a mirror; markers tell how far it has come.
+"""An open change stream, applied to a replica; markers tell how far it has come.
 
 A change is a document as it is now, or its absence. Seeing one twice does no harm, and where an event does not tell the
 document (it may be missing, or not whole), the collection is asked.
@@ -11,7 +11,7 @@ from services.catalogue.store.errors import NO_STREAM, NoChangeStreams
 from services.catalogue.store.product_reader import ProductReader
 from services.catalogue.threads import to_the_end
 from services.contracts.domain.errors import CatalogueUnavailable
-from services.index.replica.writer import Writer
+from services.index.replica.writer import ReplicaWriter
 
 READ_BATCH = 500
 SCAN_BATCH = 1000
@@ -19,7 +19,7 @@ EVENTS_BATCH = 1000
 MARKER_WAIT_S = 10.0
 
 
-class Stream:
+class ChangeStream:
     """Follows one change feed. Any error ends it: open another feed, after the last token that was applied."""
 
     def __init__(self, store: ProductReader, feed: ChangeFeed, gather_s: float) -> None:
@@ -28,8 +28,8 @@ class Stream:
         self._feed = feed
         self._gather_s = gather_s
 
-    async def load(self, writer: Writer) -> None:
-        """Read all documents into a mirror that nobody sees yet, until it is level with the database.
+    async def load(self, writer: ReplicaWriter) -> None:
+        """Read all documents into a replica that nobody sees yet, until it is level with the database.
 
         A change from before the first marker is in the scan; one from after it comes by in the stream. The second
         marker comes by after everything that happened during the scan.
@@ -40,11 +40,11 @@ class Stream:
         if not await self.pass_marker(None):
             raise NoChangeStreams(NO_STREAM)
         async for found in self._store.scan(SCAN_BATCH):
-            await to_the_end(writer.mirror.apply, (), found)
+            await to_the_end(writer.replica.apply, (), found)
         if not await self.pass_marker(writer):
             raise CatalogueUnavailable("the database's change stream has fallen silent")
 
-    async def pass_marker(self, writer: Writer | None) -> bool:
+    async def pass_marker(self, writer: ReplicaWriter | None) -> bool:
         """Write a marker and follow the stream until it comes by, applying what comes before it.
 
         Returns:
@@ -61,8 +61,8 @@ class Stream:
         await self._store.remove_markers([marker])
         return seen
 
-    async def step(self, writer: Writer | None) -> ChangeBatch:
-        """Take the next batch of changes and apply it, if there is a mirror yet."""
+    async def step(self, writer: ReplicaWriter | None) -> ChangeBatch:
+        """Take the next batch of changes and apply it, if there is a replica yet."""
         batch = await self._feed.next_batch(EVENTS_BATCH, self._gather_s)
         if writer is None or batch.is_empty:
             return batch

@@ -14,13 +14,13 @@ from services.catalogue.store.errors import HistoryLost, NoChangeStreams
 from services.catalogue.store.product_reader import ProductReader
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.wire.index import SyncState, SyncStatus
-from services.index.follow.change_stream import Stream
+from services.index.follow.change_stream import ChangeStream
 from services.index.follow.polling import Poller
 from services.index.follow.reconciliation import Reconciler
-from services.index.replica.replica import Mirror
-from services.index.replica.snapshot import Moment
-from services.index.replica.snapshot_keeper import Keeper
-from services.index.replica.writer import Writer
+from services.index.replica.replica import Replica
+from services.index.replica.snapshot import SyncPosition
+from services.index.replica.snapshot_keeper import SnapshotKeeper
+from services.index.replica.writer import ReplicaWriter
 
 log = structlog.get_logger()
 FIRST_PAUSE_S = 0.1
@@ -30,11 +30,11 @@ LEVEL: tuple[SyncState, ...] = ("following", "polling")
 
 
 @dataclass(frozen=True)
-class Manner:
+class FollowOptions:
     """How a database is followed; times are in seconds.
 
     Attributes:
-        by: its change stream, polling, or polling where it has no change stream.
+        mode: its change stream, polling, or polling where it has no change stream.
         gather_s: how long changes are gathered before they are applied together.
         poll_s: time between two looks at a change stream that does not wait for changes.
         polling_s: least time between two readings of the whole catalogue, where there is no change stream.
@@ -42,7 +42,7 @@ class Manner:
         longest_pause_s: between two attempts to reach the database.
     """
 
-    by: Literal["auto", "stream", "polling"] = "auto"
+    mode: Literal["auto", "stream", "polling"] = "auto"
     gather_s: float = 0.1
     poll_s: float = 0.1
     polling_s: float = 5.0
@@ -51,47 +51,47 @@ class Manner:
 
 
 class Follower:
-    """Follows the products of a database, and holds the mirror that searches look into.
+    """Follows the products of a database, and holds the replica that searches look into.
 
-    `mirror` is None until it has been read for the first time. Whatever fails afterwards, it stays, and goes on being
+    `replica` is None until it has been read for the first time. Whatever fails afterwards, it stays, and goes on being
     searched; a new one takes its place when it is complete.
     """
 
     def __init__(
         self,
         store: ProductReader,
-        make_mirror: Callable[[], Mirror],
-        keeper: Keeper | None = None,
-        manner: Manner | None = None,
+        make_replica: Callable[[], Replica],
+        keeper: SnapshotKeeper | None = None,
+        options: FollowOptions | None = None,
     ) -> None:
         """Remember what to follow.
 
         Args:
             store: where the products are.
-            make_mirror: makes an empty mirror, for each load.
+            make_replica: makes an empty replica, for each load.
             keeper: of the snapshot; None to do without.
-            manner: how to follow.
+            options: how to follow.
         """
         self.state: SyncState = "starting"
         self.loaded_from: Literal["snapshot", "database"] | None = None
         self.last_error: str | None = None
         self._store = store
-        self._make_mirror = make_mirror
+        self._make_replica = make_replica
         self._keeper = keeper
-        self._manner = manner or Manner()
-        self._reconciler = Reconciler(store, self._manner.reconcile_s)
+        self._options = options or FollowOptions()
+        self._reconciler = Reconciler(store, self._options.reconcile_s)
         self._poller = Poller(store)
-        self._writer: Writer | None = None
-        self._loading: Mirror | None = None
+        self._writer: ReplicaWriter | None = None
+        self._loading: Replica | None = None
         self._token: Token | None = None
         self._lost = False
         self._database: str | None = None
         self._level_at: float | None = None
 
     @property
-    def mirror(self) -> Mirror | None:
+    def replica(self) -> Replica | None:
         """What is searched; None before the first load."""
-        return None if self._writer is None else self._writer.mirror
+        return None if self._writer is None else self._writer.replica
 
     @property
     def lag_s(self) -> float | None:
@@ -100,16 +100,16 @@ class Follower:
 
     def status(self) -> SyncStatus:
         """Return how the index follows the database."""
-        mirror = self.mirror or self._loading
+        replica = self.replica or self._loading
         return SyncStatus(
             state=self.state,
-            stale=self.mirror is not None and (self.state not in LEVEL or self._is_late()),
+            stale=self.replica is not None and (self.state not in LEVEL or self._is_late()),
             loaded_from=self.loaded_from,
             lag_seconds=self.lag_s,
             applied=0 if self._writer is None else self._writer.applied,
-            skipped=len(mirror.skipped) if mirror else 0,
-            skipped_images=sum(map(len, mirror.faults.values())) if mirror else 0,
-            other_models=len(mirror.other_models) if mirror else 0,
+            skipped=len(replica.skipped) if replica else 0,
+            skipped_images=sum(map(len, replica.faults.values())) if replica else 0,
+            other_models=len(replica.other_models) if replica else 0,
             last_error=self.last_error,
             snapshot=None if self._keeper is None else self._keeper.status(),
             reconcile=self._reconciler.status(),
@@ -127,23 +127,23 @@ class Follower:
             await self._follow_on()
         finally:
             if self._keeper is not None and self._writer is not None:
-                await self._keeper.close(self._writer.mirror, self._moment(), self._writer.changes)
+                await self._keeper.close(self._writer.replica, self._position(), self._writer.changes)
 
-    async def _restore(self, keeper: Keeper) -> None:
+    async def _restore(self, keeper: SnapshotKeeper) -> None:
         self.state = "loading"
-        writer = Writer(self._make_mirror())
-        moment = await asyncio.to_thread(keeper.load, writer.mirror)
-        if moment is None:
+        writer = ReplicaWriter(self._make_replica())
+        position = await asyncio.to_thread(keeper.load, writer.replica)
+        if position is None:
             self.state = "starting"
             return
         self._writer, self.state, self.loaded_from = writer, "reconnecting", "snapshot"
-        self._token, self._database, self._level_at = moment.token, moment.database, moment.level_at
+        self._token, self._database, self._level_at = position.token, position.database, position.level_at
 
-    def _moment(self) -> Moment | None:
-        """Return up to where the mirror knows the database; None where that leads nowhere."""
+    def _position(self) -> SyncPosition | None:
+        """Return up to where the replica knows the database; None where that leads nowhere."""
         if self._lost or self._database is None or self._level_at is None:
             return None
-        return Moment(self._database, self._token, self._level_at)
+        return SyncPosition(self._database, self._token, self._level_at)
 
     async def _follow_on(self) -> None:
         pause_s = FIRST_PAUSE_S
@@ -159,11 +159,11 @@ class Follower:
             except Exception as error:
                 log.exception("sync_failed")
                 self._trouble(f"the index could not apply a change ({type(error).__name__}): see its log")
-            pause_s = FIRST_PAUSE_S if self._level_at != before else min(2 * pause_s, self._manner.longest_pause_s)
+            pause_s = FIRST_PAUSE_S if self._level_at != before else min(2 * pause_s, self._options.longest_pause_s)
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
 
     def _trouble(self, reason: str) -> None:
-        self.state = "starting" if self.mirror is None else "reconnecting"
+        self.state = "starting" if self.replica is None else "reconnecting"
         if reason != self.last_error:
             log.warning("sync_interrupted", reason=reason, state=self.state)
         self.last_error = reason
@@ -171,11 +171,11 @@ class Follower:
     async def _follow(self) -> None:
         """Follow for as long as it goes well."""
         self._recognise(await self._store.identity())
-        if self._manner.by != "polling":
+        if self._options.mode != "polling":
             try:
                 await self._follow_stream()
             except NoChangeStreams as error:
-                if self._manner.by == "stream":
+                if self._options.mode == "stream":
                     raise CatalogueUnavailable(f"{error}; or set INDEX_FOLLOW=auto") from None
                 if self.state != "polling":
                     log.warning("no_change_streams", reason=str(error))
@@ -185,7 +185,7 @@ class Follower:
         """Remember which database it is.
 
         Raises:
-            HistoryLost: the mirror was made of another one.
+            HistoryLost: the replica was made of another one.
         """
         before, self._database = self._database, database
         if before not in (None, database):
@@ -194,8 +194,8 @@ class Follower:
     async def _follow_stream(self) -> None:
         """Open the stream, load if need be, and apply changes for as long as the stream lasts."""
         token = None if self._lost else self._token
-        feed = await self._store.watch(token, poll_s=self._manner.poll_s)
-        stream = Stream(self._store, feed, self._manner.gather_s)
+        feed = await self._store.watch(token, poll_s=self._options.poll_s)
+        stream = ChangeStream(self._store, feed, self._options.gather_s)
         try:
             if self._writer is None or token is None:
                 await self._load(stream.load)
@@ -207,8 +207,8 @@ class Follower:
         finally:
             await stream.close()
 
-    async def _stay_level(self, stream: Stream) -> None:
-        """Apply changes, and have the mirror compared with the database beside it."""
+    async def _stay_level(self, stream: ChangeStream) -> None:
+        """Apply changes, and have the replica compared with the database beside it."""
         assert self._writer is not None
         comparing = asyncio.create_task(self._reconciler.run(self._writer), name="compare with the database")
         try:
@@ -234,35 +234,35 @@ class Follower:
             await self._poller.catch_up(self._writer)
             self._level("polling", None, began_at)
             await self._keep()
-            await asyncio.sleep(max(self._manner.polling_s, time.monotonic() - began))
+            await asyncio.sleep(max(self._options.polling_s, time.monotonic() - began))
 
     def _level(self, state: SyncState, token: Token | None, level_at: float) -> None:
-        """Note that the mirror holds everything up to a token, or up to a Unix time, in seconds."""
+        """Note that the replica holds everything up to a token, or up to a Unix time, in seconds."""
         if self.state != state:
-            log.info(f"sync_{state}", products=0 if self.mirror is None else len(self.mirror.gallery))
+            log.info(f"sync_{state}", products=0 if self.replica is None else len(self.replica.gallery))
         self.state, self.last_error = state, None
         self._token, self._level_at = token, level_at
 
     async def _keep(self) -> None:
         """Write the snapshot when it is time to."""
-        moment = self._moment()
-        if self._keeper is None or self._writer is None or moment is None:
+        position = self._position()
+        if self._keeper is None or self._writer is None or position is None:
             return
         if self._keeper.is_due(self._writer.changes):
             changes = self._writer.changes
-            self._keeper.keep(await self._writer.look(Mirror.freeze), moment, changes)
+            self._keeper.save(await self._writer.read(Replica.freeze), position, changes)
 
-    async def _load(self, read: Callable[[Writer], Awaitable[None]]) -> None:
-        """Read all documents into a new mirror, and search that one as soon as it is complete."""
+    async def _load(self, read: Callable[[ReplicaWriter], Awaitable[None]]) -> None:
+        """Read all documents into a new replica, and search that one as soon as it is complete."""
         started = time.perf_counter()
-        self.state = "loading" if self.mirror is None else "rebuilding"
-        writer = Writer(self._make_mirror())
-        self._loading = writer.mirror
+        self.state = "loading" if self.replica is None else "rebuilding"
+        writer = ReplicaWriter(self._make_replica())
+        self._loading = writer.replica
         await read(writer)
         seconds = round(time.perf_counter() - started, 2)
         log.info(
-            "index_loaded", products=len(writer.mirror.gallery), seconds=seconds, skipped=len(writer.mirror.skipped)
+            "index_loaded", products=len(writer.replica.gallery), seconds=seconds, skipped=len(writer.replica.skipped)
         )
         if self._writer is not None:
-            writer.count_on(self._writer)
+            writer.carry_over_counts(self._writer)
         self._writer, self._loading, self._lost, self.loaded_from = writer, None, False, "database"

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from services.catalogue.store.product_reader import ProductReader
 from services.catalogue.threads import to_the_end
 from services.index.follow.comparison import Comparison
-from services.index.replica.writer import Writer
+from services.index.replica.writer import ReplicaWriter
 
 SCAN_BATCH = 1000
 
@@ -16,13 +16,13 @@ class Poller:
     def __init__(self, store: ProductReader) -> None:
         self._store = store
 
-    async def load(self, writer: Writer) -> None:
-        """Read all documents into a mirror that nobody sees yet. What changes meanwhile is found by `catch_up`."""
+    async def load(self, writer: ReplicaWriter) -> None:
+        """Read all documents into a replica that nobody sees yet. What changes meanwhile is found by `catch_up`."""
         async for found in self._store.scan(SCAN_BATCH):
-            await to_the_end(writer.mirror.apply, (), found)
+            await to_the_end(writer.replica.apply, (), found)
 
-    async def catch_up(self, writer: Writer) -> None:
-        """Take all documents that are not as the mirror knows them.
+    async def catch_up(self, writer: ReplicaWriter) -> None:
+        """Take all documents that are not as the replica knows them.
 
         Raises:
             CatalogueUnavailable: the database is away.

@@ -12,7 +12,7 @@ from services.catalogue.store.product_reader import ProductReader
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.wire.index import ReconcileStatus
 from services.index.follow.comparison import Comparison
-from services.index.replica.writer import Difference, Touched, Writer
+from services.index.replica.writer import ChangedDocuments, Difference, ReplicaWriter
 
 log = structlog.get_logger()
 SHARE = 0.2  # of the time at most
@@ -61,7 +61,7 @@ class Reconciler:
             self._markers |= markers
             self._marker_came.set()
 
-    async def run(self, writer: Writer) -> None:
+    async def run(self, writer: ReplicaWriter) -> None:
         """Compare whenever it is time to, until cancelled. The stream has to be followed meanwhile."""
         pause_s = self._every_s
         while True:
@@ -79,12 +79,12 @@ class Reconciler:
                 log.exception("comparison_failed")
                 self._last_error = f"the comparison failed ({type(error).__name__}): see the log"
 
-    async def _compare(self, writer: Writer) -> None:
+    async def _compare(self, writer: ReplicaWriter) -> None:
         started = time.monotonic()
         comparison = Comparison(self._store, writer, SHARE)
         differing: list[Difference] = []
         drifted: list[str] = []
-        with writer.noting() as touched:
+        with writer.track_changes() as touched:
             async with contextlib.aclosing(comparison.differences()) as pages:
                 async for page in pages:
                     differing += page
@@ -99,7 +99,9 @@ class Reconciler:
         else:
             log.debug("no_drift", **facts)
 
-    async def _repair(self, writer: Writer, differing: Sequence[Difference], touched: Touched) -> list[str]:
+    async def _repair(
+        self, writer: ReplicaWriter, differing: Sequence[Difference], touched: ChangedDocuments
+    ) -> list[str]:
         """Take those of the documents as they are that have drifted, and return their ids."""
         if not differing:
             return []

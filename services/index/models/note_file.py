@@ -13,7 +13,7 @@ from services.catalogue.store.model_note import ModelNote
 log = structlog.get_logger()
 
 
-class NotedModels:
+class ModelNoteFile:
     """The file, beside the snapshots. Without a folder nothing is kept; what goes wrong is a line in the log."""
 
     def __init__(self, folder: Path | None, catalogue: str) -> None:

@@ -37,17 +37,19 @@ class UnusableFile(Exception):
 class BlockWriter:
     """Writes one file of blocks. After an error the file is of no use."""
 
-    def __init__(self, file: BinaryIO, version: int, label: Mapping[str, Any], go_on: Callable[[], None]) -> None:
+    def __init__(
+        self, file: BinaryIO, version: int, label: Mapping[str, Any], check_cancelled: Callable[[], None]
+    ) -> None:
         """Begin the file.
 
         Args:
             file: open for writing, empty.
             version: of what the blocks mean.
             label: what can be said of the whole, as JSON.
-            go_on: called before each piece; what it raises ends the writing.
+            check_cancelled: called before each piece; what it raises ends the writing.
         """
         self._file = file
-        self._go_on = go_on
+        self._go_on = check_cancelled
         self._sum = hashlib.sha256()
         self._directory: dict[str, tuple[int, int]] = {}
         self._place = 0

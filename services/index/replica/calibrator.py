@@ -10,7 +10,7 @@ import structlog
 
 from services.contracts.domain.manifest import Manifest
 from services.engine.gallery import Gallery
-from services.engine.similarity import Scale, given, measured
+from services.engine.similarity import SimilarityScale, calibrate, scale_from_threshold
 
 log = structlog.get_logger()
 CHECK_S = 1.0
@@ -23,7 +23,7 @@ CHANGED = 0.1  # of a category's products
 class _Fit:
     """A scale, or that there is none, and what it was measured on."""
 
-    scale: Scale | None
+    scale: SimilarityScale | None
     gallery: "weakref.ref[Gallery]"
     changes: int
 
@@ -39,11 +39,11 @@ class Calibrator:
     def __init__(self, manifest: Manifest, gallery: Callable[[], Gallery | None]) -> None:
         self._names = manifest.categories
         self._gallery = gallery
-        self._given = given(manifest.thresholds)
+        self._given = scale_from_threshold(manifest.thresholds)
         self._fits: dict[int, _Fit] = {}
         self._ended = False
 
-    def scale(self, category: int) -> Scale | None:
+    def scale(self, category: int) -> SimilarityScale | None:
         """Return a category's scale; None where neither its products nor the model give one."""
         fit = self._fits.get(category)
         return fit.scale if fit and fit.scale else self._given
@@ -60,11 +60,11 @@ class Calibrator:
 
     async def _looked(self) -> None:
         try:
-            await asyncio.to_thread(self.look)
+            await asyncio.to_thread(self.calibrate)
         except Exception:  # the scales there are still serve, and the next look may go well
             log.exception("similarity_not_fitted")
 
-    def look(self) -> None:
+    def calibrate(self) -> None:
         """Fit the scale of every category that has changed enough."""
         gallery = self._gallery()
         if gallery is None:
@@ -74,10 +74,10 @@ class Calibrator:
             if fit and fit.gallery() is gallery and view.changes - fit.changes <= CHANGED * view.size:
                 continue
             started = time.perf_counter()
-            scale = measured(view, lambda: self._ended)
+            scale = calibrate(view, lambda: self._ended)
             if self._ended:
                 return
             self._fits[category] = _Fit(scale, weakref.ref(gallery), view.changes)
             if scale:
-                facts = {"category": self._names[category], "products": view.size, "close": round(scale.close, 4)}
+                facts = {"category": self._names[category], "products": view.size, "close": round(scale.close_score, 4)}
                 log.info("similarity_fitted", **facts, seconds=round(time.perf_counter() - started, 3))

@@ -15,16 +15,16 @@ import structlog
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Float32Array, Product
-from services.engine.category_view import View
+from services.engine.category_view import CategoryView
 from services.engine.gallery import Gallery
 from services.engine.payload import pack
 
 log = structlog.get_logger()
-Item = Record | BrokenDocument
-Shown = tuple[int, Float32Array, bytes | None]  # category, vectors, payload
+StoredDocument = Record | BrokenDocument
+GalleryEntry = tuple[int, Float32Array, bytes | None]  # category, vectors, payload
 
 
-class Absence(Enum):
+class Exclusion(Enum):
     """Why a document that is whole is not shown."""
 
     ELSEWHERE = "another node holds its category"
@@ -32,8 +32,8 @@ class Absence(Enum):
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a mirror knows of documents, beside what it shows.
+class ReplicaState:
+    """What a replica knows of documents, beside what it shows.
 
     Attributes:
         holders: keys that are shown from an older document → its id.
@@ -44,13 +44,13 @@ class Known:
     """
 
     holders: Mapping[str, str]
-    waiting: Mapping[str, Mapping[str, Shown]]
+    waiting: Mapping[str, Mapping[str, GalleryEntry]]
     skipped: Mapping[str, str]
     faults: Mapping[str, tuple[str, ...]]
     other_models: AbstractSet[str]
 
 
-class Mirror:
+class Replica:
     """A gallery that shows what the documents of a database say.
 
     A key is shown once. Where several documents have it, the one Lookalike wrote counts (its `_id` is the key), and
@@ -74,9 +74,9 @@ class Mirror:
         self._unversioned_model = unversioned_model
         self._key_of: dict[str, str] = {}  # older document → its key
         self._holder: dict[str, str] = {}  # key → the older document it is shown from
-        self._waiting: dict[str, dict[str, Shown]] = {}  # key → older documents that are outranked
+        self._waiting: dict[str, dict[str, GalleryEntry]] = {}  # key → older documents that are outranked
 
-    def apply(self, document_ids: Iterable[str], found: Iterable[Item]) -> int:
+    def apply(self, document_ids: Iterable[str], found: Iterable[StoredDocument]) -> int:
         """Take documents as they are now, and let searches see it.
 
         Args:
@@ -96,35 +96,37 @@ class Mirror:
         self.gallery.publish()
         return len(touched)
 
-    def freeze(self) -> tuple[Sequence[View], Known]:
+    def freeze(self) -> tuple[Sequence[CategoryView], ReplicaState]:
         """Return what is shown of each category, and the rest, as they are now: later changes do not show in them."""
         waiting = {key: dict(documents) for key, documents in self._waiting.items()}
         skipped, faults = dict(self.skipped), dict(self.faults)
-        return self.gallery.views, Known(dict(self._holder), waiting, skipped, faults, frozenset(self.other_models))
+        return self.gallery.views, ReplicaState(
+            dict(self._holder), waiting, skipped, faults, frozenset(self.other_models)
+        )
 
-    def restore(self, known: Known) -> None:
-        """Know again what a mirror with the same gallery knew. This one has to be new but for its gallery."""
+    def restore(self, known: ReplicaState) -> None:
+        """Know again what a replica with the same gallery knew. This one has to be new but for its gallery."""
         self.skipped, self.faults, self.other_models = dict(known.skipped), dict(known.faults), set(known.other_models)
         self._holder = dict(known.holders)
         self._waiting = {key: dict(documents) for key, documents in known.waiting.items()}
         self._key_of = {document: key for key, document in known.holders.items()}
         self._key_of.update((one, key) for key, documents in self._waiting.items() for one in documents if one != key)
 
-    def differing(self, found: Iterable[Item]) -> list[Item]:
-        """Return the documents that the mirror knows otherwise than they are, or not at all."""
+    def differing(self, found: Iterable[StoredDocument]) -> list[StoredDocument]:
+        """Return the documents that the replica knows otherwise than they are, or not at all."""
         return [item for item in found if not self._knows(item)]
 
     def document_ids(self) -> Iterator[str]:
-        """Yield the ids of all documents that the mirror knows."""
+        """Yield the ids of all documents that the replica knows."""
         own = (key for key in self.gallery if key not in self._holder)
         return chain(own, self._key_of, self.skipped, self.other_models)
 
-    def _knows(self, item: Item) -> bool:
+    def _knows(self, item: StoredDocument) -> bool:
         """Whether a document is known as it is; which of several of its key is shown follows from that."""
         document_id, claimed, verdict = item.document_id, self._claimed(item.document_id), self._verdict(item)
         noted = (self.skipped.get(document_id), self.faults.get(document_id, ()), document_id in self.other_models)
         wrong = verdict if isinstance(verdict, str) else None
-        if noted != (wrong, _faults(item, verdict), verdict is Absence.OTHER_MODEL):
+        if noted != (wrong, _faults(item, verdict), verdict is Exclusion.OTHER_MODEL):
             return False
         if claimed is None or not isinstance(verdict, Product):
             return claimed is None and not isinstance(verdict, Product)
@@ -132,7 +134,7 @@ class Mirror:
         wanted = (verdict.key, verdict.category, pack(verdict))
         return (key, category, payload) == wanted and bool(np.array_equal(vectors, verdict.vectors))
 
-    def _claimed(self, document_id: str) -> tuple[str, Shown] | None:
+    def _claimed(self, document_id: str) -> tuple[str, GalleryEntry] | None:
         """Return the key that a document stands for and what is shown of it, or would be if it were not outranked."""
         key = self._key_of.get(document_id, document_id)
         waiting = self._waiting.get(key, {})
@@ -142,15 +144,15 @@ class Mirror:
             return key, self.gallery.current(key)
         return None
 
-    def _indexable(self, document_id: str, item: Item | None) -> Product | None:
+    def _indexable(self, document_id: str, item: StoredDocument | None) -> Product | None:
         """Return the product of a document if it can be searched; count the document where it cannot."""
         was_skipped = self.skipped.pop(document_id, None)
         self.other_models.discard(document_id)
-        verdict = Absence.ELSEWHERE if item is None else self._verdict(item)
+        verdict = Exclusion.ELSEWHERE if item is None else self._verdict(item)
         self._note_faults(document_id, _faults(item, verdict))
         if isinstance(verdict, Product):
             return verdict
-        if verdict is Absence.OTHER_MODEL:
+        if verdict is Exclusion.OTHER_MODEL:
             self.other_models.add(document_id)
         elif isinstance(verdict, str):
             self.skipped[document_id] = verdict
@@ -158,17 +160,17 @@ class Mirror:
                 log.warning("document_skipped", document=document_id, reason=verdict, model=self.model)
         return None
 
-    def _verdict(self, item: Item) -> Product | str | Absence:
+    def _verdict(self, item: StoredDocument) -> Product | str | Exclusion:
         """Return the product that can be searched, or what is wrong with the document, or why it is not here."""
         if isinstance(item, BrokenDocument):
             return item.reason
         product = self._seen(item.product)
         if not self._is_ours(product or item.product):
-            return Absence.ELSEWHERE
-        return Absence.OTHER_MODEL if product is None else self._objection(product) or product
+            return Exclusion.ELSEWHERE
+        return Exclusion.OTHER_MODEL if product is None else self._objection(product) or product
 
     def _seen(self, product: Product) -> Product | None:
-        """Return a product as this mirror's model sees it."""
+        """Return a product as this replica's model sees it."""
         return product if (product.model or self._unversioned_model) == self.model else product.seen_by(self.model)
 
     def _is_ours(self, product: Product) -> bool:
@@ -203,7 +205,7 @@ class Mirror:
         if not waiting:
             self._waiting.pop(key, None)
 
-    def _claim(self, document_id: str, key: str, shown: Shown) -> None:
+    def _claim(self, document_id: str, key: str, shown: GalleryEntry) -> None:
         if document_id != key:
             self._key_of[document_id] = key
         rival = self._holder.get(key, key) if key in self.gallery else None
@@ -215,7 +217,7 @@ class Mirror:
         else:
             self._waiting.setdefault(key, {})[document_id] = shown
 
-    def _show(self, document_id: str, key: str, shown: Shown) -> None:
+    def _show(self, document_id: str, key: str, shown: GalleryEntry) -> None:
         if document_id == key:
             self._holder.pop(key, None)
         else:
@@ -224,8 +226,8 @@ class Mirror:
         self.gallery.put(category, key, vectors, payload)
 
 
-def _faults(item: Item | None, verdict: Product | str | Absence) -> tuple[str, ...]:
-    return item.faults if isinstance(item, Record) and verdict is not Absence.ELSEWHERE else ()
+def _faults(item: StoredDocument | None, verdict: Product | str | Exclusion) -> tuple[str, ...]:
+    return item.faults if isinstance(item, Record) and verdict is not Exclusion.ELSEWHERE else ()
 
 
 def _outranks(document_id: str, rival: str, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The index snapshot: a mirror in one file, with what it was made of and where the change stream goes on from."""
+"""The index snapshot: a replica in one file, with what it was made of and where the change stream goes on from."""
 
 import contextlib
 import os
@@ -11,17 +11,17 @@ from typing import BinaryIO
 import numpy as np
 
 from services.catalogue.store.change_feed import Token, read_token, token_text
-from services.engine.category_view import View
+from services.engine.category_view import CategoryView
 from services.index.replica.block_file import CHUNK_ROWS, PIECE_BYTES, BlockReader, BlockWriter, UnusableFile
-from services.index.replica.replica import Known, Mirror, Shown
+from services.index.replica.replica import GalleryEntry, Replica, ReplicaState
 
 FORMAT = 1
-GoOn = Callable[[], None]
+CheckCancelled = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a mirror was made of; a snapshot of another origin is of no use.
+    """What a replica was made of; a snapshot of another origin is of no use.
 
     Attributes:
         catalogue: database and collection.
@@ -41,13 +41,13 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Up to where a mirror knows the database.
+class SyncPosition:
+    """Up to where a replica knows the database.
 
     Attributes:
         database: the database's identity.
-        token: the change stream's: every change before it is in the mirror. None where there is no stream.
-        level_at: Unix time, in seconds, at which the mirror was level with the database.
+        token: the change stream's: every change before it is in the replica. None where there is no stream.
+        level_at: Unix time, in seconds, at which the replica was level with the database.
     """
 
     database: str
@@ -55,15 +55,21 @@ class Moment:
     level_at: float
 
 
-def write(path: Path, origin: Origin, moment: Moment, state: tuple[Sequence[View], Known], go_on: GoOn) -> int:
+def write(
+    path: Path,
+    origin: Origin,
+    position: SyncPosition,
+    state: tuple[Sequence[CategoryView], ReplicaState],
+    check_cancelled: CheckCancelled,
+) -> int:
     """Write a snapshot in the place of the one before: it is there whole, or not at all.
 
     Args:
         path: the snapshot's; a file beside it is written first.
-        origin: what the mirror was made of.
-        moment: up to where it knows the database.
-        state: what `Mirror.freeze` gave at that moment.
-        go_on: called after every piece; what it raises ends the writing.
+        origin: what the replica was made of.
+        position: up to where it knows the database.
+        state: what `Replica.freeze` gave at that position.
+        check_cancelled: called after every piece; what it raises ends the writing.
 
     Returns:
         how many bytes it has.
@@ -74,7 +80,7 @@ def write(path: Path, origin: Origin, moment: Moment, state: tuple[Sequence[View
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb", buffering=PIECE_BYTES) as file:
-            size = _write(file, origin, moment, state, go_on)
+            size = _write(file, origin, position, state, check_cancelled)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -86,8 +92,8 @@ def write(path: Path, origin: Origin, moment: Moment, state: tuple[Sequence[View
     return size
 
 
-def read(path: Path, origin: Origin, mirror: Mirror) -> tuple[Moment, int]:
-    """Fill an empty mirror from a snapshot. Returns up to where it knows the database, and the file's bytes.
+def read(path: Path, origin: Origin, replica: Replica) -> tuple[SyncPosition, int]:
+    """Fill an empty replica from a snapshot. Returns up to where it knows the database, and the file's bytes.
 
     Raises:
         UnusableFile: it is damaged, of another format, or was made of something else.
@@ -100,12 +106,12 @@ def read(path: Path, origin: Origin, mirror: Mirror) -> tuple[Moment, int]:
                 raise UnusableFile(f"was made with {name.replace('_', ' ')} {found}, not {wanted}")
         holders: dict[str, str] = {}
         for category in range(origin.categories):
-            holders.update(_read_category(file, category, origin.dimension, mirror))
+            holders.update(_read_category(file, category, origin.dimension, replica))
         waiting = _read_waiting(file, origin.dimension)
         skipped = dict(zip(file.strings("skipped"), file.strings("skipped/reasons"), strict=True))
         others = frozenset(file.strings("others"))
-        mirror.restore(Known(holders, waiting, skipped, _read_faults(file), others))
-        return _read_moment(file), file.size
+        replica.restore(ReplicaState(holders, waiting, skipped, _read_faults(file), others))
+        return _read_position(file), file.size
 
 
 def remove_unfinished(path: Path) -> None:
@@ -114,12 +120,18 @@ def remove_unfinished(path: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _write(file: BinaryIO, origin: Origin, moment: Moment, state: tuple[Sequence[View], Known], go_on: GoOn) -> int:
+def _write(
+    file: BinaryIO,
+    origin: Origin,
+    position: SyncPosition,
+    state: tuple[Sequence[CategoryView], ReplicaState],
+    check_cancelled: CheckCancelled,
+) -> int:
     views, known = state
-    token = None if moment.token is None else token_text(moment.token)
-    place = {"database": moment.database, "token": token, "level_at": moment.level_at}
+    token = None if position.token is None else token_text(position.token)
+    place = {"database": position.database, "token": token, "level_at": position.level_at}
     label = {"origin": asdict(origin), "moment": place, "written_at": time.time()}
-    writer = BlockWriter(file, FORMAT, label, go_on)
+    writer = BlockWriter(file, FORMAT, label, check_cancelled)
     for category, view in enumerate(views):
         _write_view(writer, str(category), view, known)
     _write_waiting(writer, known)
@@ -131,23 +143,23 @@ def _write(file: BinaryIO, origin: Origin, moment: Moment, state: tuple[Sequence
     return writer.finish()
 
 
-def _read_moment(file: BlockReader) -> Moment:
+def _read_position(file: BlockReader) -> SyncPosition:
     found = file.label["moment"]
     token = None if found["token"] is None else read_token(found["token"])
-    return Moment(found["database"], token, found["level_at"])
+    return SyncPosition(found["database"], token, found["level_at"])
 
 
-def _read_category(file: BlockReader, category: int, dimension: int, mirror: Mirror) -> dict[str, str]:
-    """Put a category into the mirror's gallery; return the older documents that products are shown from, by key."""
+def _read_category(file: BlockReader, category: int, dimension: int, replica: Replica) -> dict[str, str]:
+    """Put a category into the replica's gallery; return the older documents that products are shown from, by key."""
     keys = list(file.strings(f"{category}/keys"))
     payloads = [payload or None for payload in file.texts(f"{category}/payloads")]
     vectors, image = file.array(f"{category}/vectors", np.float32, dimension), file.array(f"{category}/image", np.uint8)
-    mirror.gallery.restore(category, vectors, image, keys, payloads)
+    replica.gallery.restore(category, vectors, image, keys, payloads)
     documents = file.strings(f"{category}/documents")
     return {key: document for key, document in zip(keys, documents, strict=True) if document}
 
 
-def _write_view(writer: BlockWriter, name: str, view: View, known: Known) -> None:
+def _write_view(writer: BlockWriter, name: str, view: CategoryView, known: ReplicaState) -> None:
     """Write a category: its vectors as one block, so that they are read as one, and what belongs to each row.
 
     A product's further rows come without its payload.
@@ -155,14 +167,14 @@ def _write_view(writer: BlockWriter, name: str, view: View, known: Known) -> Non
     rows = np.flatnonzero(view.live)
     chunks = (rows[begin : begin + CHUNK_ROWS] for begin in range(0, len(rows), CHUNK_ROWS))
     writer.block(f"{name}/vectors", map(view.vectors, chunks))
-    writer.block(f"{name}/image", [view.image[rows]])
+    writer.block(f"{name}/image", [view.image_index[rows]])
     writer.strings(f"{name}/keys", (view.key(row) for row in map(int, rows)))
-    payloads = (b"" if view.image[row] else view.payload(row) or b"" for row in map(int, rows))
+    payloads = (b"" if view.image_index[row] else view.payload(row) or b"" for row in map(int, rows))
     writer.texts(f"{name}/payloads", payloads)
     writer.strings(f"{name}/documents", (known.holders.get(view.key(row), "") for row in map(int, rows)))
 
 
-def _write_waiting(writer: BlockWriter, known: Known) -> None:
+def _write_waiting(writer: BlockWriter, known: ReplicaState) -> None:
     waiting = [
         (key, document, *shown) for key, documents in known.waiting.items() for document, shown in documents.items()
     ]
@@ -175,8 +187,8 @@ def _write_waiting(writer: BlockWriter, known: Known) -> None:
     writer.texts("waiting/payloads", (payload or b"" for *_, payload in waiting))
 
 
-def _read_waiting(file: BlockReader, dimension: int) -> dict[str, dict[str, Shown]]:
-    waiting: dict[str, dict[str, Shown]] = {}
+def _read_waiting(file: BlockReader, dimension: int) -> dict[str, dict[str, GalleryEntry]]:
+    waiting: dict[str, dict[str, GalleryEntry]] = {}
     ends = np.cumsum(file.array("waiting/images", np.uint32), dtype=np.int64)
     columns = (
         file.strings("waiting/keys"),

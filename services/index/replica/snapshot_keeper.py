@@ -11,11 +11,11 @@ from urllib.parse import quote
 import structlog
 
 from services.contracts.wire.index import SnapshotStatus
-from services.engine.category_view import View
+from services.engine.category_view import CategoryView
 from services.index.replica import snapshot
 from services.index.replica.block_file import UnusableFile
-from services.index.replica.replica import Known, Mirror
-from services.index.replica.snapshot import Moment, Origin
+from services.index.replica.replica import Replica, ReplicaState
+from services.index.replica.snapshot import Origin, SyncPosition
 
 log = structlog.get_logger()
 SHARE = 20  # writing may take one part in so many of the time
@@ -23,11 +23,11 @@ IDLE_S = 3600.0  # without changes it is written all the same: the token moves o
 LAST_WITHIN_S = 3.0  # what a process may take that was told to end
 
 
-class Abandoned(Exception):
+class SnapshotCancelled(Exception):
     """The writing was given up: the process ends, or it took too long."""
 
 
-class Keeper:
+class SnapshotKeeper:
     """The snapshot of one catalogue and model in a folder. What goes wrong with it is said in a line, and counted."""
 
     def __init__(self, folder: Path, origin: Origin, every_s: float) -> None:
@@ -35,7 +35,7 @@ class Keeper:
 
         Args:
             folder: made when it is not there.
-            origin: what the mirrors are made of.
+            origin: what the replicas are made of.
             every_s: what has changed is written when the last time is so many seconds ago.
         """
         self.path = folder / f"{quote(origin.catalogue, safe='')}@{quote(origin.model, safe='')}.snapshot"
@@ -45,7 +45,7 @@ class Keeper:
         self._taken_at: float | None = None  # Unix time
         self._failures = 0
         self._last_error: str | None = None
-        self._changes = -1  # of the mirror, that are in the snapshot
+        self._changes = -1  # of the replica, that are in the snapshot
         self._due_at = self._stale_at = -float("inf")  # monotonic
         self._stopping = threading.Event()
         self._writing: asyncio.Task[None] | None = None
@@ -55,16 +55,16 @@ class Keeper:
         age = None if self._taken_at is None else round(max(0.0, time.time() - self._taken_at), 1)
         return SnapshotStatus(age_seconds=age, bytes=self._size, failures=self._failures, last_error=self._last_error)
 
-    def load(self, mirror: Mirror) -> Moment | None:
-        """Fill an empty mirror from the snapshot, of which it then has 0 changes more.
+    def load(self, replica: Replica) -> SyncPosition | None:
+        """Fill an empty replica from the snapshot, of which it then has 0 changes more.
 
         Returns:
-            up to where it knows the database; None without a usable snapshot, and then the mirror is of no use.
+            up to where it knows the database; None without a usable snapshot, and then the replica is of no use.
         """
         started = time.perf_counter()
         try:
             snapshot.remove_unfinished(self.path)
-            moment, self._size = snapshot.read(self.path, self._origin, mirror)
+            position, self._size = snapshot.read(self.path, self._origin, replica)
         except FileNotFoundError:
             log.info("no_snapshot", path=str(self.path))
             return None
@@ -78,57 +78,65 @@ class Keeper:
             log.exception("snapshot_unusable")
             self._failed("snapshot_unusable", f"the snapshot cannot be read ({type(error).__name__}): see the log")
             return None
-        self._taken_at, self._changes, self._stale_at = moment.level_at, 0, time.monotonic() + IDLE_S
+        self._taken_at, self._changes, self._stale_at = position.level_at, 0, time.monotonic() + IDLE_S
         seconds = round(time.perf_counter() - started, 2)
-        log.info("snapshot_loaded", products=len(mirror.gallery), seconds=seconds, bytes=self._size)
-        return moment
+        log.info("snapshot_loaded", products=len(replica.gallery), seconds=seconds, bytes=self._size)
+        return position
 
     def is_due(self, changes: int) -> bool:
-        """Whether it is time to write, for a mirror that has seen so many changes."""
+        """Whether it is time to write, for a replica that has seen so many changes."""
         now = time.monotonic()
         return self._writing is None and now >= self._due_at and (changes != self._changes or now >= self._stale_at)
 
-    def keep(self, state: tuple[Sequence[View], Known], moment: Moment, changes: int) -> None:
+    def save(self, state: tuple[Sequence[CategoryView], ReplicaState], position: SyncPosition, changes: int) -> None:
         """Write the snapshot in the background.
 
         Args:
-            state: what `Mirror.freeze` gave.
-            moment: up to where it knows the database.
-            changes: how many the mirror had seen.
+            state: what `Replica.freeze` gave.
+            position: up to where it knows the database.
+            changes: how many the replica had seen.
         """
-        self._writing = asyncio.create_task(self._write_aside(moment, state, changes), name="write the snapshot")
+        self._writing = asyncio.create_task(self._write_aside(position, state, changes), name="write the snapshot")
 
-    async def close(self, mirror: Mirror, moment: Moment | None, changes: int) -> None:
+    async def close(self, replica: Replica, position: SyncPosition | None, changes: int) -> None:
         """End what is being written, and write what has changed since the last time, if that can be done soon."""
         self._stopping.set()
         if self._writing is not None:
             await asyncio.wait([self._writing])
-        if moment is not None and changes != self._changes:
+        if position is not None and changes != self._changes:
             deadline = time.monotonic() + LAST_WITHIN_S
-            await asyncio.to_thread(self._write, moment, mirror.freeze(), changes, lambda: time.monotonic() > deadline)
+            await asyncio.to_thread(
+                self._write, position, replica.freeze(), changes, lambda: time.monotonic() > deadline
+            )
 
-    async def _write_aside(self, moment: Moment, state: tuple[Sequence[View], Known], changes: int) -> None:
+    async def _write_aside(
+        self, position: SyncPosition, state: tuple[Sequence[CategoryView], ReplicaState], changes: int
+    ) -> None:
         started = time.monotonic()
         try:
-            await asyncio.to_thread(self._write, moment, state, changes, self._stopping.is_set)
+            await asyncio.to_thread(self._write, position, state, changes, self._stopping.is_set)
         finally:
             now = time.monotonic()
             self._due_at, self._stale_at = now + max(self._every_s, SHARE * (now - started)), now + IDLE_S
             self._writing = None
 
     def _write(
-        self, moment: Moment, state: tuple[Sequence[View], Known], changes: int, give_up: Callable[[], bool]
+        self,
+        position: SyncPosition,
+        state: tuple[Sequence[CategoryView], ReplicaState],
+        changes: int,
+        give_up: Callable[[], bool],
     ) -> None:
         started = time.perf_counter()
 
-        def go_on() -> None:
+        def check_cancelled() -> None:
             if give_up():
-                raise Abandoned
+                raise SnapshotCancelled
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._size = snapshot.write(self.path, self._origin, moment, state, go_on)
-        except Abandoned:
+            self._size = snapshot.write(self.path, self._origin, position, state, check_cancelled)
+        except SnapshotCancelled:
             log.info("snapshot_given_up", path=str(self.path))
         except OSError as error:
             self._failed("snapshot_not_written", f"the snapshot cannot be written: {_reason(error)}")

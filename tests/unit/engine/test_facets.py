@@ -10,11 +10,11 @@ import pytest
 from services.catalogue.product import Product, unit_vector
 from services.contracts.domain.facets import Facet
 from services.contracts.wire.filter_json import parse_filter
-from services.engine.facets import SHOWN_VALUES
+from services.engine.facets import MAX_SHOWN_VALUES
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
 from services.engine.payload import pack
-from services.engine.segment import MOST_VALUES
+from services.engine.segment import MAX_VALUES
 
 VECTOR = unit_vector(np.ones(4, np.float32))
 
@@ -71,7 +71,7 @@ def test_true_and_one_are_two_values() -> None:
 
 @pytest.mark.parametrize("merge_rows", [10, 5000])
 def test_an_attribute_with_very_many_values_is_not_offered_and_can_be_filtered_by(merge_rows: int) -> None:
-    gallery = gallery_of(*({"sku": f"A{n}", "c": "ab"[n % 2]} for n in range(MOST_VALUES + 1)), merge_rows=merge_rows)
+    gallery = gallery_of(*({"sku": f"A{n}", "c": "ab"[n % 2]} for n in range(MAX_VALUES + 1)), merge_rows=merge_rows)
     for _ in range(2):
         assert list(facets(gallery)) == ["c"]
         assert facets(gallery, sku=["A1", "A2", "A3"])["c"] == [("b", 2), ("a", 1)]
@@ -79,7 +79,7 @@ def test_an_attribute_with_very_many_values_is_not_offered_and_can_be_filtered_b
 
 def test_at_most_thirty_values_are_shown() -> None:
     ((_, values),) = facets(gallery_of(*({"c": str(n % 40)} for n in range(90)))).items()
-    assert len(values) == SHOWN_VALUES
+    assert len(values) == MAX_SHOWN_VALUES
     assert [count for _, count in values] == [3] * 10 + [2] * 20
 
 

@@ -97,4 +97,4 @@ def test_what_is_similar_is_near_to_the_main_image_by_whatever_image(gallery: Ga
     gallery.put(0, "back", np.stack([AXES[2], AXES[0]]), None)
     gallery.publish()
     _, found = gallery.similar("p0", Query(2))
-    assert [(match.key, match.image) for match in found] == [("back", 1), ("p1", 0)]
+    assert [(match.key, match.image_index) for match in found] == [("back", 1), ("p1", 0)]

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from services.contracts.wire.index import IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
-from tests.support.index import app_around, new_mirror, write_model
+from tests.support.index import app_around, new_replica, write_model
 from tests.support.stack import free_ports
 from tests.unit.index.test_routes import problem, product, query
 
@@ -16,7 +16,7 @@ from tests.unit.index.test_routes import problem, product, query
 @pytest.fixture
 def http() -> Iterator[TestClient]:
     """p0 to p2 in the default catalogue, p0 and p3 in shoes; the second p0 with another vector."""
-    default, shoes = new_mirror(), new_mirror()
+    default, shoes = new_replica(), new_replica()
     default.apply([], [product(number) for number in range(3)])
     other = product(4)
     twin = type(other)("p0", type(other.product)("p0", 0, other.product.vector, title="the other p0"))
@@ -28,9 +28,9 @@ def http() -> Iterator[TestClient]:
 @pytest.fixture
 def half() -> Iterator[TestClient]:
     """The default catalogue is there, shoes is being loaded."""
-    mirror = new_mirror()
-    mirror.apply([], [product(0)])
-    with TestClient(app_around(mirror, shoes=None)) as client:
+    replica = new_replica()
+    replica.apply([], [product(0)])
+    with TestClient(app_around(replica, shoes=None)) as client:
         yield client
 
 

@@ -18,7 +18,7 @@ from services.contracts.domain.manifest import ManifestError
 from services.contracts.wire.index import IndexAnswer, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
-from tests.support.index import MANIFEST, app_around, new_mirror, write_model
+from tests.support.index import MANIFEST, app_around, new_replica, write_model
 from tests.support.stack import free_ports
 
 VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)])
@@ -34,9 +34,9 @@ def product(number: int, category: int = 0) -> Record:
 @pytest.fixture
 def http() -> Iterator[TestClient]:
     """Four products in Topwear, one in Shoes."""
-    mirror = new_mirror()
-    mirror.apply([], [*(product(number) for number in range(4)), product(4, category=1)])
-    with TestClient(app_around(mirror)) as client:
+    replica = new_replica()
+    replica.apply([], [*(product(number) for number in range(4)), product(4, category=1)])
+    with TestClient(app_around(replica)) as client:
         yield client
 
 
@@ -70,11 +70,11 @@ def test_a_search_gives_the_nearest_with_what_a_result_shows(http: TestClient) -
 
 
 def test_a_hit_shows_the_image_that_is_nearest_to_the_query() -> None:
-    mirror = new_mirror()
+    replica = new_replica()
     back = FurtherImage(VECTORS[1], url="https://shop.example/p0-back.jpg")
     made = Product("p0", 0, VECTORS[0], image_url="https://shop.example/p0.jpg", images=(back,))
-    mirror.apply([], [Record("p0", made, ("images[1]: the vector is missing",))])
-    with TestClient(app_around(mirror)) as http:
+    replica.apply([], [Record("p0", made, ("images[1]: the vector is missing",))])
+    with TestClient(app_around(replica)) as http:
         hits = [http.post("/v1/search", json=query(vector=VECTORS[n].tolist())).json()["hits"] for n in (0, 1)]
         shown = http.get("/v1/sample").json()["products"]
         assert http.get("/v1/status").json()["sync"]["skipped_images"] == 1
@@ -143,9 +143,9 @@ def test_an_unknown_category_is_a_404_problem(http: TestClient) -> None:
 @pytest.fixture
 def shard() -> Iterator[TestClient]:
     """A node that holds Shoes and Bags, told of four products in Topwear and one in Shoes."""
-    mirror = new_mirror(held=[1, 2])
-    mirror.apply([], [*(product(number) for number in range(4)), product(4, category=1)])
-    with TestClient(app_around(mirror)) as client:
+    replica = new_replica(held=[1, 2])
+    replica.apply([], [*(product(number) for number in range(4)), product(4, category=1)])
+    with TestClient(app_around(replica)) as client:
         yield client
 
 
@@ -321,10 +321,10 @@ def test_hits_have_their_similarity_by_the_models_threshold_or_by_the_products_t
     manifest = MANIFEST.model_copy(update={"thresholds": {"no_close_match": 0.6}})
     rng = np.random.default_rng(4)
     many = [unit_vector((VECTORS[0] + rng.standard_normal(64)).astype(np.float32)) for _ in range(80)]
-    mirror = new_mirror()
-    mirror.apply([], [Record(f"m{n}", Product(f"m{n}", 1, vector)) for n, vector in enumerate(many)])
-    mirror.apply([], [product(number) for number in range(4)])
-    with TestClient(app_around(mirror, manifest)) as http:
+    replica = new_replica()
+    replica.apply([], [Record(f"m{n}", Product(f"m{n}", 1, vector)) for n, vector in enumerate(many)])
+    replica.apply([], [product(number) for number in range(4)])
+    with TestClient(app_around(replica, manifest)) as http:
         by_threshold = http.post("/v1/search", json=query()).json()["hits"]
         by_products = http.post("/v1/similar", json={"id": "m3", "k": 80}).json()["hits"]
         categories = http.get("/v1/status").json()["categories"]

@@ -128,7 +128,7 @@ def test_every_exif_orientation_gives_the_same_upright_picture(orientation: int,
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_large_turned_photos_come_out_upright_too(orientation: int) -> None:
-    """Resizing comes before turning, so mirrored pixels may be rounded differently."""
+    """Resizing comes before turning, so replica_of pixels may be rounded differently."""
     picture = prepared(images.turned(orientation, "JPEG", 900, 1200))
     assert difference(picture, expected(900, 1200)) < 1.5
 
@@ -248,7 +248,7 @@ def test_a_box_around_everything_changes_nothing(name: str) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_box_is_of_the_upright_picture(orientation: int, kind: str) -> None:
-    """Resizing comes before turning, so mirrored pixels may be rounded differently."""
+    """Resizing comes before turning, so replica_of pixels may be rounded differently."""
     assert difference(prepared(images.turned(orientation, kind, 600, 800), box=BOX), cut(600, 800)) < 1.5
 
 

@@ -38,7 +38,7 @@ async def test_what_happens_during_the_scan_is_applied_before_anything_is_shown(
 
     database.during_scan = change
     async with following(database) as follower:
-        await until(lambda: follower.mirror is not None)
+        await until(lambda: follower.replica is not None)
         assert keys(follower) == ["new", "old"]
         assert shown(follower)["old"] == b'{"title":"changed"}'
 
@@ -49,10 +49,10 @@ async def test_while_the_scan_lasts_nothing_is_shown_and_the_state_is_loading(da
     async with following(database) as follower:
         await until(lambda: follower.state == "loading")
         await asyncio.sleep(0.02)
-        assert follower.mirror is None
+        assert follower.replica is None
         assert follower.lag_s is None
         database.scan_may_end.set()
-        await until(lambda: follower.mirror is not None)
+        await until(lambda: follower.replica is not None)
 
 
 @pytest.mark.parametrize("call", ["identity", "watch", "scan", "put_marker", "next_batch", "remove_markers"])
@@ -61,7 +61,7 @@ async def test_a_database_that_fails_at_the_start_is_tried_again(database: Datab
     database.fail(call, AWAY, AWAY)
     async with following(database) as follower:
         await until(lambda: follower.last_error)
-        assert follower.mirror is None
+        assert follower.replica is None
         assert follower.status().last_error == AWAY.detail
         await until(lambda: keys(follower) == ["1"])
         await until(lambda: follower.state == "following")
@@ -72,14 +72,14 @@ async def test_a_stream_that_breaks_is_resumed_from_where_it_was_and_searches_go
     database.put("1")
     async with following(database) as follower:
         await until(lambda: follower.state == "following")
-        mirror = follower.mirror
+        replica = follower.replica
         database.fail("watch", *[AWAY] * 20)
         database.fail("next_batch", AWAY)
         await until(lambda: follower.state == "reconnecting")
         assert keys(follower) == ["1"]
         database.put("2")
         await until(lambda: keys(follower) == ["1", "2"])
-        assert follower.mirror is mirror
+        assert follower.replica is replica
         assert database.resumed_from[-1] is not None
 
 
@@ -89,7 +89,7 @@ async def test_a_lost_history_is_read_anew_beside_the_mirror_that_is_searched(da
     database.put("2")
     async with following(database) as follower:
         await until(lambda: follower.state == "following")
-        mirror = follower.mirror
+        replica = follower.replica
         database.scan_may_end.clear()
         database.fail(call, *[HistoryLost("error 286")] * (1 if call == "next_batch" else 2))
         if call == "watch":
@@ -100,7 +100,7 @@ async def test_a_lost_history_is_read_anew_beside_the_mirror_that_is_searched(da
         await asyncio.sleep(0.02)
         assert keys(follower) == ["1", "2"]
         database.scan_may_end.set()
-        await until(lambda: follower.mirror is not mirror)
+        await until(lambda: follower.replica is not replica)
         assert keys(follower) == ["2", "3"]
         await until(lambda: follower.state == "following")
 
@@ -129,10 +129,10 @@ async def test_a_server_whose_stream_tells_nothing_is_found_out(
 ) -> None:
     monkeypatch.setattr(stream, "MARKER_WAIT_S", 0.02)
     database.silent = True
-    async with following(database, by="stream") as follower:
+    async with following(database, mode="stream") as follower:
         await until(lambda: follower.last_error)
         assert "it would have to be a replica set" in follower.status().last_error
-        assert follower.mirror is None
+        assert follower.replica is None
 
 
 async def test_a_stream_that_does_not_go_on_after_a_break_means_reading_anew(

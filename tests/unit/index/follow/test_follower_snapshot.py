@@ -7,7 +7,7 @@ import pytest
 
 from services.catalogue.store.errors import HistoryLost
 from services.index.replica.snapshot import Origin
-from services.index.replica.snapshot_keeper import Keeper
+from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.follow import AWAY, Database, following, keys, record, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
@@ -23,8 +23,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def keeper(folder: Path) -> Keeper:
-    return Keeper(folder, ORIGIN, every_s=0)
+def keeper(folder: Path) -> SnapshotKeeper:
+    return SnapshotKeeper(folder, ORIGIN, every_s=0)
 
 
 async def leave(database: Database, folder: Path) -> None:

@@ -9,7 +9,7 @@ from services.index.follow import change_stream as stream
 from services.index.follow import comparison
 from services.index.follow import follower as sync
 from services.index.replica.snapshot import Origin
-from services.index.replica.snapshot_keeper import Keeper
+from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.follow import AWAY, Database, following, keys, record, shown, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
@@ -27,9 +27,9 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     return database
 
 
-@pytest.mark.parametrize("by", ["auto", "polling"])
-async def test_what_is_there_is_loaded_and_what_becomes_of_it_is_seen(database: Database, by: str) -> None:
-    async with following(database, by=by, **FAST) as follower:
+@pytest.mark.parametrize("mode", ["auto", "polling"])
+async def test_what_is_there_is_loaded_and_what_becomes_of_it_is_seen(database: Database, mode: str) -> None:
+    async with following(database, mode=mode, **FAST) as follower:
         await until(lambda: follower.state == "polling")
         assert keys(follower) == ["1", "2", "3"]
         database.put("2", "changed")
@@ -52,13 +52,13 @@ async def test_what_happens_during_a_reading_is_seen_by_the_next(database: Datab
         database.delete("1")
 
     database.during_scan = change
-    async with following(database, by="polling", **FAST) as follower:
+    async with following(database, mode="polling", **FAST) as follower:
         await until(lambda: keys(follower) == ["2", "3", "4"])
         await until(lambda: shown(follower)["3"] == b'{"title":"changed"}')
 
 
 async def test_a_product_that_came_back_while_it_was_looked_for_stays(database: Database) -> None:
-    async with following(database, by="polling", **FAST) as follower:
+    async with following(database, mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
         read = database.read
 
@@ -72,10 +72,10 @@ async def test_a_product_that_came_back_while_it_was_looked_for_stays(database: 
 
 
 async def test_with_streams_asked_for_a_database_without_them_is_no_use(database: Database) -> None:
-    async with following(database, by="stream") as follower:
+    async with following(database, mode="stream") as follower:
         await until(lambda: follower.last_error)
         assert follower.last_error == f"{NO_STREAM}; or set INDEX_FOLLOW=auto"
-        assert follower.mirror is None
+        assert follower.replica is None
 
 
 async def test_a_stream_that_tells_nothing_is_done_without(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ async def test_a_stream_that_tells_nothing_is_done_without(database: Database, m
 
 
 async def test_a_database_that_is_away_for_a_while_is_read_again(database: Database) -> None:
-    async with following(database, by="polling", **FAST) as follower:
+    async with following(database, mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
         database.fail("identity", *[AWAY] * 30)
         database.fail("scan", AWAY)
@@ -113,20 +113,20 @@ async def test_a_database_that_gets_change_streams_is_followed_by_them(
 
 
 async def test_a_snapshot_is_searched_at_once_and_brought_level(database: Database, tmp_path: Path) -> None:
-    async with following(database, Keeper(tmp_path, ORIGIN, 0), by="polling", **FAST) as follower:
+    async with following(database, SnapshotKeeper(tmp_path, ORIGIN, 0), mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
     database.delete("1")
     database.put("4")
     database.fail("identity", *[AWAY] * 5)
     database.scans = 0
-    async with following(database, Keeper(tmp_path, ORIGIN, 0), by="polling", **FAST) as follower:
+    async with following(database, SnapshotKeeper(tmp_path, ORIGIN, 0), mode="polling", **FAST) as follower:
         await until(lambda: keys(follower) == ["1", "2", "3"])
         await until(lambda: keys(follower) == ["2", "3", "4"])
         assert follower.status().loaded_from == "snapshot"
 
 
 async def test_another_database_is_read_beside_what_is_searched(database: Database) -> None:
-    async with following(database, by="polling", **FAST) as follower:
+    async with following(database, mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
         database.scan_may_end.clear()
         database.products, database.name = {"9": record("9")}, "another"

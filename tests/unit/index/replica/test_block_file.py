@@ -96,7 +96,7 @@ def test_writing_can_be_ended_between_pieces(path: Path) -> None:
 
     left = iter(range(4))
 
-    def go_on() -> None:
+    def check_cancelled() -> None:
         if next(left, None) is None:
             raise Enough
 
@@ -105,4 +105,4 @@ def test_writing_can_be_ended_between_pieces(path: Path) -> None:
             yield b"x"
 
     with path.open("wb") as file, pytest.raises(Enough):
-        BlockWriter(file, 1, {}, go_on).block("endless", parts())
+        BlockWriter(file, 1, {}, check_cancelled).block("endless", parts())

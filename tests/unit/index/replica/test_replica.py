@@ -12,111 +12,111 @@ from services.catalogue.product import Embedded, FurtherImage, Prediction, Produ
 from services.contracts.domain.errors import UnknownProduct
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
-from services.index.replica.replica import Mirror
+from services.index.replica.replica import Replica
 
 AXES = np.eye(4, dtype=np.float32)
 BASE = Product("1", 0, AXES[0], model="fashion/1", title="as Lookalike wrote it")
 
 
 @pytest.fixture
-def mirror() -> Mirror:
-    return Mirror(Gallery(3, 4, FaissFlat), "fashion/1", "fashion/1")
+def replica() -> Replica:
+    return Replica(Gallery(3, 4, FaissFlat), "fashion/1", "fashion/1")
 
 
 def record(document_id: str, key: str | None = None, **changes: Any) -> Record:
     return Record(document_id, replace(BASE, key=key or document_id, **changes))
 
 
-def titles(mirror: Mirror) -> dict[str, Any]:
+def titles(replica: Replica) -> dict[str, Any]:
     """Return what is shown: key → title, over all categories."""
     shown = {}
     for category in range(3):
-        for match in mirror.gallery.search(category, AXES[0] + AXES[1], Query(100)):
+        for match in replica.gallery.search(category, AXES[0] + AXES[1], Query(100)):
             assert match.key not in shown
             shown[match.key] = (match.payload or b"").decode().partition('title":"')[2].removesuffix('"}')
     return shown
 
 
-def test_a_new_document_is_shown_and_a_deleted_one_is_not(mirror: Mirror) -> None:
-    assert mirror.apply(["1"], [record("1")]) == 1
-    assert titles(mirror) == {"1": "as Lookalike wrote it"}
-    assert mirror.apply(["1"], []) == 1
-    assert titles(mirror) == {}
+def test_a_new_document_is_shown_and_a_deleted_one_is_not(replica: Replica) -> None:
+    assert replica.apply(["1"], [record("1")]) == 1
+    assert titles(replica) == {"1": "as Lookalike wrote it"}
+    assert replica.apply(["1"], []) == 1
+    assert titles(replica) == {}
 
 
-def test_a_document_found_without_being_asked_for_is_shown_too(mirror: Mirror) -> None:
-    assert mirror.apply([], [record("1"), record("2")]) == 2
-    assert sorted(titles(mirror)) == ["1", "2"]
+def test_a_document_found_without_being_asked_for_is_shown_too(replica: Replica) -> None:
+    assert replica.apply([], [record("1"), record("2")]) == 2
+    assert sorted(titles(replica)) == ["1", "2"]
 
 
-def test_a_replaced_vector_and_category_are_shown_in_place_of_the_old(mirror: Mirror) -> None:
-    mirror.apply(["1"], [record("1")])
-    mirror.apply(["1"], [record("1", vector=AXES[1], category=2)])
-    assert mirror.gallery.counts() == [0, 0, 1]
-    (match,) = mirror.gallery.search(2, AXES[1], Query())
+def test_a_replaced_vector_and_category_are_shown_in_place_of_the_old(replica: Replica) -> None:
+    replica.apply(["1"], [record("1")])
+    replica.apply(["1"], [record("1", vector=AXES[1], category=2)])
+    assert replica.gallery.counts() == [0, 0, 1]
+    (match,) = replica.gallery.search(2, AXES[1], Query())
     assert match.score == pytest.approx(1)
 
 
-def test_an_older_document_is_shown_under_its_key_and_goes_by_its_document_id(mirror: Mirror) -> None:
-    mirror.apply(["oid1"], [record("oid1", "15970", model=None)])
-    assert list(titles(mirror)) == ["15970"]
-    mirror.apply(["15970"], [])
-    assert list(titles(mirror)) == ["15970"]
-    mirror.apply(["oid1"], [])
-    assert titles(mirror) == {}
+def test_an_older_document_is_shown_under_its_key_and_goes_by_its_document_id(replica: Replica) -> None:
+    replica.apply(["oid1"], [record("oid1", "15970", model=None)])
+    assert list(titles(replica)) == ["15970"]
+    replica.apply(["15970"], [])
+    assert list(titles(replica)) == ["15970"]
+    replica.apply(["oid1"], [])
+    assert titles(replica) == {}
 
 
-def test_an_older_document_may_change_its_key(mirror: Mirror) -> None:
-    mirror.apply(["oid1"], [record("oid1", "1")])
-    mirror.apply(["oid1"], [record("oid1", "2")])
-    assert list(titles(mirror)) == ["2"]
+def test_an_older_document_may_change_its_key(replica: Replica) -> None:
+    replica.apply(["oid1"], [record("oid1", "1")])
+    replica.apply(["oid1"], [record("oid1", "2")])
+    assert list(titles(replica)) == ["2"]
 
 
 @pytest.mark.parametrize("order", [("oid1", "oid2", "1"), ("1", "oid2", "oid1"), ("oid2", "1", "oid1")])
-def test_of_documents_of_one_key_lookalike_s_own_is_shown_then_the_newest(mirror: Mirror, order: Any) -> None:
+def test_of_documents_of_one_key_lookalike_s_own_is_shown_then_the_newest(replica: Replica, order: Any) -> None:
     for document_id in order:
-        mirror.apply([document_id], [record(document_id, "1", title=document_id)])
-    assert titles(mirror) == {"1": "1"}
-    mirror.apply(["1"], [])
-    assert titles(mirror) == {"1": "oid2"}
-    mirror.apply(["oid2"], [])
-    assert titles(mirror) == {"1": "oid1"}
-    mirror.apply(["oid1"], [])
-    assert titles(mirror) == {}
+        replica.apply([document_id], [record(document_id, "1", title=document_id)])
+    assert titles(replica) == {"1": "1"}
+    replica.apply(["1"], [])
+    assert titles(replica) == {"1": "oid2"}
+    replica.apply(["oid2"], [])
+    assert titles(replica) == {"1": "oid1"}
+    replica.apply(["oid1"], [])
+    assert titles(replica) == {}
 
 
-def test_a_waiting_document_that_goes_leaves_the_shown_one(mirror: Mirror) -> None:
-    mirror.apply([], [record("1"), record("oid1", "1", title="older")])
-    mirror.apply(["oid1"], [])
-    assert titles(mirror) == {"1": "as Lookalike wrote it"}
-    mirror.apply(["1"], [])
-    assert titles(mirror) == {}
+def test_a_waiting_document_that_goes_leaves_the_shown_one(replica: Replica) -> None:
+    replica.apply([], [record("1"), record("oid1", "1", title="older")])
+    replica.apply(["oid1"], [])
+    assert titles(replica) == {"1": "as Lookalike wrote it"}
+    replica.apply(["1"], [])
+    assert titles(replica) == {}
 
 
-def test_a_document_of_another_model_is_counted_and_not_shown(mirror: Mirror) -> None:
-    mirror.apply([], [record("1"), record("2", model="fashion/2", vector=np.ones(9, np.float32))])
-    assert (list(titles(mirror)), mirror.other_models, mirror.skipped) == (["1"], {"2"}, {})
-    mirror.apply([], [record("1", model="fashion/2"), record("2")])
-    assert (list(titles(mirror)), mirror.other_models) == (["2"], {"1"})
-    mirror.apply(["1"], [])
-    assert mirror.other_models == set()
+def test_a_document_of_another_model_is_counted_and_not_shown(replica: Replica) -> None:
+    replica.apply([], [record("1"), record("2", model="fashion/2", vector=np.ones(9, np.float32))])
+    assert (list(titles(replica)), replica.other_models, replica.skipped) == (["1"], {"2"}, {})
+    replica.apply([], [record("1", model="fashion/2"), record("2")])
+    assert (list(titles(replica)), replica.other_models) == (["2"], {"1"})
+    replica.apply(["1"], [])
+    assert replica.other_models == set()
 
 
 def test_documents_without_a_model_are_of_the_one_that_is_set() -> None:
-    mirror = Mirror(Gallery(3, 4, FaissFlat), "fashion/2", "fashion/1")
-    mirror.apply([], [record("1", model=None), record("2", model="fashion/2")])
-    assert (list(titles(mirror)), mirror.other_models) == (["2"], {"1"})
+    replica = Replica(Gallery(3, 4, FaissFlat), "fashion/2", "fashion/1")
+    replica.apply([], [record("1", model=None), record("2", model="fashion/2")])
+    assert (list(titles(replica)), replica.other_models) == (["2"], {"1"})
 
 
-def test_broken_documents_are_counted_and_logged_once_and_the_rest_goes_through(mirror: Mirror) -> None:
+def test_broken_documents_are_counted_and_logged_once_and_the_rest_goes_through(replica: Replica) -> None:
     broken = BrokenDocument("5", "Category is missing")
     short = record("6", vector=np.ones(3, np.float32))
     outside = record("7", category=3)
     with capture_logs() as logs:
         for _ in range(2):
-            mirror.apply(["5"], [broken, short, outside, record("1")])
-    assert list(titles(mirror)) == ["1"]
-    assert mirror.skipped == {
+            replica.apply(["5"], [broken, short, outside, record("1")])
+    assert list(titles(replica)) == ["1"]
+    assert replica.skipped == {
         "5": "Category is missing",
         "6": "the vector has 3 numbers, not 4",
         "7": "category 3 is none of the model's 3",
@@ -124,41 +124,41 @@ def test_broken_documents_are_counted_and_logged_once_and_the_rest_goes_through(
     assert sorted(entry["document"] for entry in logs) == ["5", "6", "7"]
 
 
-def test_a_product_whose_document_breaks_is_no_longer_shown_until_it_is_mended(mirror: Mirror) -> None:
-    mirror.apply([], [record("1")])
-    mirror.apply([], [BrokenDocument("1", "the vector is missing")])
+def test_a_product_whose_document_breaks_is_no_longer_shown_until_it_is_mended(replica: Replica) -> None:
+    replica.apply([], [record("1")])
+    replica.apply([], [BrokenDocument("1", "the vector is missing")])
     with pytest.raises(UnknownProduct):
-        mirror.gallery.find("1")
-    mirror.apply([], [record("1")])
-    assert list(titles(mirror)) == ["1"]
-    assert mirror.skipped == {}
+        replica.gallery.find("1")
+    replica.apply([], [record("1")])
+    assert list(titles(replica)) == ["1"]
+    assert replica.skipped == {}
 
 
-def test_a_product_is_found_by_each_of_its_images_and_shown_once(mirror: Mirror) -> None:
+def test_a_product_is_found_by_each_of_its_images_and_shown_once(replica: Replica) -> None:
     images = (FurtherImage(AXES[1], url="https://shop.example/back.jpg"), FurtherImage(AXES[2], sha256="ab" * 32))
-    mirror.apply([], [record("1", images=images, image_url="https://shop.example/1.jpg"), record("2", vector=AXES[3])])
+    replica.apply([], [record("1", images=images, image_url="https://shop.example/1.jpg"), record("2", vector=AXES[3])])
     for number, axis in enumerate(AXES[:3]):
-        first, second = mirror.gallery.search(0, axis, Query())
-        assert (first.key, first.score, first.image, second.key) == ("1", pytest.approx(1), number, "2")
-    assert mirror.gallery.counts() == [2, 0, 0]
-    mirror.apply(["1"], [record("1")])
-    assert [match.score for match in mirror.gallery.search(0, AXES[1], Query()) if match.key == "1"] == [0]
+        first, second = replica.gallery.search(0, axis, Query())
+        assert (first.key, first.score, first.image_index, second.key) == ("1", pytest.approx(1), number, "2")
+    assert replica.gallery.counts() == [2, 0, 0]
+    replica.apply(["1"], [record("1")])
+    assert [match.score for match in replica.gallery.search(0, AXES[1], Query()) if match.key == "1"] == [0]
 
 
-def test_further_images_that_cannot_be_used_are_counted_and_logged_once(mirror: Mirror) -> None:
+def test_further_images_that_cannot_be_used_are_counted_and_logged_once(replica: Replica) -> None:
     faulty = replace(record("1"), faults=("images[0]: the vector holds NaN",))
     with capture_logs() as logs:
         for _ in range(2):
-            mirror.apply(["1"], [faulty])
-    assert (list(titles(mirror)), mirror.skipped) == (["1"], {})
-    assert mirror.faults == {"1": ("images[0]: the vector holds NaN",)}
+            replica.apply(["1"], [faulty])
+    assert (list(titles(replica)), replica.skipped) == (["1"], {})
+    assert replica.faults == {"1": ("images[0]: the vector holds NaN",)}
     assert [(entry["event"], entry["document"]) for entry in logs] == [("images_skipped", "1")]
-    mirror.apply(["1"], [record("1")])
-    assert mirror.faults == {}
+    replica.apply(["1"], [record("1")])
+    assert replica.faults == {}
 
 
 def test_documents_of_categories_that_are_not_held_are_as_if_they_were_not_there() -> None:
-    shard = Mirror(Gallery(3, 4, FaissFlat, held=[1]), "fashion/1", "fashion/1")
+    shard = Replica(Gallery(3, 4, FaissFlat, held=[1]), "fashion/1", "fashion/1")
     other_model = record("3", model="fashion/9")
     shard.apply([], [record("1"), record("2", category=1), other_model, record("4", category=7)])
     assert shard.gallery.counts() == [0, 1, 0]
@@ -166,7 +166,7 @@ def test_documents_of_categories_that_are_not_held_are_as_if_they_were_not_there
 
 
 def test_a_product_that_moves_between_categories_moves_between_the_nodes_that_hold_them() -> None:
-    shards = [Mirror(Gallery(3, 4, FaissFlat, held=[held]), "fashion/1", "fashion/1") for held in (0, 1)]
+    shards = [Replica(Gallery(3, 4, FaissFlat, held=[held]), "fashion/1", "fashion/1") for held in (0, 1)]
     for category, counts in ((0, [1, 0]), (1, [0, 1]), (2, [0, 0]), (0, [1, 0])):
         for shard in shards:
             shard.apply(["1"], [record("1", category=category)])
@@ -183,23 +183,23 @@ def both(beside: Embedded, **changes: Any) -> Record:
 
 
 @pytest.fixture
-def candidate() -> Mirror:
-    return Mirror(Gallery(3, 4, FaissFlat), "fashion/2", "fashion/1")
+def candidate() -> Replica:
+    return Replica(Gallery(3, 4, FaissFlat), "fashion/2", "fashion/1")
 
 
 def test_each_models_mirror_shows_the_products_by_its_own_vectors_and_categories(
-    mirror: Mirror, candidate: Mirror
+    replica: Replica, candidate: Replica
 ) -> None:
     old = replace(record("oid1", "2", model=None), product=replace(BASE, key="2", model=None, embeddings={}))
-    for one in (mirror, candidate):
+    for one in (replica, candidate):
         one.apply([], [both(seen(1)), old])
-    assert (mirror.gallery.counts(), candidate.gallery.counts()) == ([2, 0, 0], [0, 0, 1])
-    np.testing.assert_array_equal(mirror.gallery.find("1")[1], AXES[0])
+    assert (replica.gallery.counts(), candidate.gallery.counts()) == ([2, 0, 0], [0, 0, 1])
+    np.testing.assert_array_equal(replica.gallery.find("1")[1], AXES[0])
     np.testing.assert_array_equal(candidate.gallery.find("1")[1], AXES[1])
-    assert (mirror.other_models, candidate.other_models) == (set(), {"oid1"})
+    assert (replica.other_models, candidate.other_models) == (set(), {"oid1"})
 
 
-def test_a_vector_of_an_earlier_picture_is_not_shown(candidate: Mirror) -> None:
+def test_a_vector_of_an_earlier_picture_is_not_shown(candidate: Replica) -> None:
     candidate.apply([], [both(seen(1))])
     candidate.apply([], [both(seen(1), image_sha256="bb")])
     assert candidate.gallery.counts() == [0, 0, 0]
@@ -209,7 +209,7 @@ def test_a_vector_of_an_earlier_picture_is_not_shown(candidate: Mirror) -> None:
     np.testing.assert_array_equal(candidate.gallery.find("1")[1], AXES[3])
 
 
-def test_a_product_whose_own_vector_is_of_the_model_needs_no_other(candidate: Mirror) -> None:
+def test_a_product_whose_own_vector_is_of_the_model_needs_no_other(candidate: Replica) -> None:
     candidate.apply([], [both(seen(1), model="fashion/2")])
     np.testing.assert_array_equal(candidate.gallery.find("1")[1], AXES[0])
 
@@ -222,17 +222,17 @@ def test_a_product_whose_own_vector_is_of_the_model_needs_no_other(candidate: Mi
     ],
 )
 def test_what_another_model_made_wrongly_is_left_out_of_its_mirror_only(
-    mirror: Mirror, candidate: Mirror, beside: Embedded, reason: str
+    replica: Replica, candidate: Replica, beside: Embedded, reason: str
 ) -> None:
-    for one in (mirror, candidate):
+    for one in (replica, candidate):
         one.apply([], [both(beside)])
-    assert (mirror.skipped, candidate.skipped) == ({}, {"1": reason})
-    assert list(titles(mirror)) == ["1"]
+    assert (replica.skipped, candidate.skipped) == ({}, {"1": reason})
+    assert list(titles(replica)) == ["1"]
 
 
 def test_a_node_of_some_categories_holds_the_products_that_its_model_sees_in_them() -> None:
-    def shard(model: str, held: int) -> Mirror:
-        return Mirror(Gallery(3, 4, FaissFlat, held=[held]), model, "fashion/1")
+    def shard(model: str, held: int) -> Replica:
+        return Replica(Gallery(3, 4, FaissFlat, held=[held]), model, "fashion/1")
 
     shards = [shard(model, held) for model in ("fashion/1", "fashion/2") for held in (0, 2)]
     for one in shards:

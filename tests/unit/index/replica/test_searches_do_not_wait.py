@@ -1,4 +1,4 @@
-"""A search is answered while the mirror is changed, compared, written down or read anew, whatever that waits for."""
+"""A search is answered while the replica is changed, compared, written down or read anew, whatever that waits for."""
 
 import asyncio
 import threading
@@ -18,9 +18,9 @@ from services.engine.category_view import FlatSearch, Float32Array
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.replica import snapshot
-from services.index.replica.replica import Mirror
+from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin
-from services.index.replica.snapshot_keeper import Keeper
+from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.follow import AWAY, Database, following, keys, shown, until
 
 AXES = np.eye(4, dtype=np.float32)
@@ -69,10 +69,10 @@ def test_while_a_category_is_merged_it_is_searched_in_every_way(gate: Gate, pool
         return FaissFlat(vectors)
 
     gallery = Gallery(1, 4, build, merge_rows=4)
-    mirror = Mirror(gallery, "fashion/1", "fashion/1")
-    mirror.apply((), [record("a"), record("bb")])
+    replica = Replica(gallery, "fashion/1", "fashion/1")
+    replica.apply((), [record("a"), record("bb")])
     gate.shut = True
-    changing = pool.submit(mirror.apply, ["a"], [record(f"c{number}") for number in range(20)])
+    changing = pool.submit(replica.apply, ["a"], [record(f"c{number}") for number in range(20)])
     assert gate.reached.wait(WITHIN_S)
 
     def look() -> Any:
@@ -103,7 +103,7 @@ async def test_while_the_snapshot_is_written_changes_are_applied_and_searched(
     monkeypatch.setattr(snapshot, "write", held_up)
     database = Database()
     database.put("1")
-    async with following(database, Keeper(tmp_path, ORIGIN, 0)) as follower:
+    async with following(database, SnapshotKeeper(tmp_path, ORIGIN, 0)) as follower:
         await until(gate.reached.is_set)
         database.put("2")
         database.delete("1")

@@ -1,4 +1,4 @@
-"""A mirror in a file: it comes back as it was, goes on as the other would have, and is there whole or not at all."""
+"""A replica in a file: it comes back as it was, goes on as the other would have, and is there whole or not at all."""
 
 import errno
 import os
@@ -15,16 +15,16 @@ from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.replica import snapshot
 from services.index.replica.block_file import UnusableFile
-from services.index.replica.replica import Mirror
-from services.index.replica.snapshot import Moment, Origin
+from services.index.replica.replica import Replica
+from services.index.replica.snapshot import Origin, SyncPosition
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 3, 4)
-MOMENT = Moment("database", {"_data": "82AB"}, 1_000_000.5)
+POSITION = SyncPosition("database", {"_data": "82AB"}, 1_000_000.5)
 AXES = np.eye(4, dtype=np.float32)
 
 
-def empty() -> Mirror:
-    return Mirror(Gallery(3, 4, FaissFlat, merge_rows=4), "fashion/1", "fashion/1")
+def empty() -> Replica:
+    return Replica(Gallery(3, 4, FaissFlat, merge_rows=4), "fashion/1", "fashion/1")
 
 
 def record(document_id: str, key: str, category: int = 0, **fields: Any) -> Record:
@@ -39,25 +39,25 @@ def pictured(document_id: str, key: str, *axes: int) -> Record:
     )
 
 
-def filled() -> Mirror:
-    """Return a mirror of everything there is: both forms, outranked, broken and other documents, base and tail."""
-    mirror = empty()
-    mirror.apply((), [record(f"p{n}", f"p{n}", n % 2, title=f"größe {n}") for n in range(20)])
-    mirror.apply((), [record("oid1", "1"), record("oid2", "1"), record("oid3", "p1", title="outranked")])
-    mirror.apply((), [pictured("i1", "i1", 1, 2, 3), pictured("i2", "i2", 0), pictured("oid4", "i2", 2, 3)])
-    mirror.apply((), [BrokenDocument("bad", "the vector is missing"), record("other", "other", model="fashion/2")])
-    mirror.apply(["p3", "p4"], [record("p5", "p5", 2)])
-    return mirror
+def filled() -> Replica:
+    """Return a replica of everything there is: both forms, outranked, broken and other documents, base and tail."""
+    replica = empty()
+    replica.apply((), [record(f"p{n}", f"p{n}", n % 2, title=f"größe {n}") for n in range(20)])
+    replica.apply((), [record("oid1", "1"), record("oid2", "1"), record("oid3", "p1", title="outranked")])
+    replica.apply((), [pictured("i1", "i1", 1, 2, 3), pictured("i2", "i2", 0), pictured("oid4", "i2", 2, 3)])
+    replica.apply((), [BrokenDocument("bad", "the vector is missing"), record("other", "other", model="fashion/2")])
+    replica.apply(["p3", "p4"], [record("p5", "p5", 2)])
+    return replica
 
 
-def shown(mirror: Mirror) -> Any:
+def shown(replica: Replica) -> Any:
     query = np.array([1, 2, 3, 4], np.float32)
-    found = [mirror.gallery.search(category, query, Query(100)) for category in range(3)]
-    return found, mirror.gallery.counts(), mirror.skipped, mirror.faults, mirror.other_models
+    found = [replica.gallery.search(category, query, Query(100)) for category in range(3)]
+    return found, replica.gallery.counts(), replica.skipped, replica.faults, replica.other_models
 
 
-def write(path: Path, mirror: Mirror) -> int:
-    return snapshot.write(path, ORIGIN, MOMENT, mirror.freeze(), lambda: None)
+def write(path: Path, replica: Replica) -> int:
+    return snapshot.write(path, ORIGIN, POSITION, replica.freeze(), lambda: None)
 
 
 @pytest.fixture
@@ -66,27 +66,27 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_mirror_comes_back_as_it_was(path: Path) -> None:
-    mirror, again = filled(), empty()
-    size = write(path, mirror)
-    assert snapshot.read(path, ORIGIN, again) == (MOMENT, size)
+    replica, again = filled(), empty()
+    size = write(path, replica)
+    assert snapshot.read(path, ORIGIN, again) == (POSITION, size)
     assert path.stat().st_size == size
-    assert shown(again) == shown(mirror)
+    assert shown(again) == shown(replica)
     assert [hit.key for hit in again.gallery.similar("p0", Query(3))[1]] == [
-        hit.key for hit in mirror.gallery.similar("p0", Query(3))[1]
+        hit.key for hit in replica.gallery.similar("p0", Query(3))[1]
     ]
 
 
 def test_a_mirror_that_came_back_goes_on_as_the_other_does(path: Path) -> None:
-    mirror, again = filled(), empty()
-    write(path, mirror)
+    replica, again = filled(), empty()
+    write(path, replica)
     snapshot.read(path, ORIGIN, again)
     for gone in ("oid2", "i1", "oid1", "p1", "oid3", "bad", "i2", "other", "p7", "oid4"):
-        for one in (mirror, again):
+        for one in (replica, again):
             one.apply([gone], [record("p8", "p8", 1, title=gone)])
-        assert shown(again) == shown(mirror)
+        assert shown(again) == shown(replica)
 
 
-def test_an_empty_mirror_comes_back_empty(path: Path) -> None:
+def test_an_empty_replica_comes_back_empty(path: Path) -> None:
     again = empty()
     write(path, empty())
     snapshot.read(path, ORIGIN, again)
@@ -94,10 +94,10 @@ def test_an_empty_mirror_comes_back_empty(path: Path) -> None:
 
 
 def test_what_changes_while_it_is_written_does_not_show_in_it(path: Path) -> None:
-    mirror, again = filled(), empty()
-    before, state = shown(filled()), mirror.freeze()
-    mirror.apply(["p0", "oid2", "bad"], [record(f"q{n}", f"q{n}") for n in range(30)])
-    snapshot.write(path, ORIGIN, MOMENT, state, lambda: None)
+    replica, again = filled(), empty()
+    before, state = shown(filled()), replica.freeze()
+    replica.apply(["p0", "oid2", "bad"], [record(f"q{n}", f"q{n}") for n in range(30)])
+    snapshot.write(path, ORIGIN, POSITION, state, lambda: None)
     snapshot.read(path, ORIGIN, again)
     assert shown(again) == before
 

@@ -14,8 +14,8 @@ def test_without_motion_a_picture_stays_or_is_mirrored() -> None:
     images = rng().integers(0, 256, (20, 12, 12, 3), np.uint8)
     after = moved(images, motions(rng(), 20, 12, STILL), 12, 255.0).numpy()
     same = [np.allclose(a, b, atol=1e-2) for a, b in zip(after, images.astype(float), strict=True)]
-    mirrored = [np.allclose(a, b[:, ::-1], atol=1e-2) for a, b in zip(after, images.astype(float), strict=True)]
-    assert all(a or b for a, b in zip(same, mirrored, strict=True))
+    replica_of = [np.allclose(a, b[:, ::-1], atol=1e-2) for a, b in zip(after, images.astype(float), strict=True)]
+    assert all(a or b for a, b in zip(same, replica_of, strict=True))
     assert 0 < sum(same) < 20
 
 

@@ -1,4 +1,4 @@
-"""Which models the index holds, and which of them is for searches, as the note changes and mirrors fill."""
+"""Which models the index holds, and which of them is for searches, as the note changes and replicas fill."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,9 +16,9 @@ from services.contracts.domain.errors import CatalogueUnavailable, IndexNotReady
 from services.contracts.domain.manifest import Manifest, ManifestError
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
-from services.index.models.indexed_models import IndexedModels
-from services.index.models.note_file import NotedModels
-from services.index.replica.replica import Mirror
+from services.index.models.model_indexes import ModelIndexes
+from services.index.models.note_file import ModelNoteFile
+from services.index.replica.replica import Replica
 from tests.support.index import MANIFEST
 
 ONE, TWO, THREE = "fashion/1", "fashion/2", "fashion/3"
@@ -41,18 +41,18 @@ class Store:
 
 
 class FakeFollower:
-    """Has a mirror once a test says so."""
+    """Has a replica once a test says so."""
 
     def __init__(self, model: str) -> None:
         self.model = model
-        self.mirror: Mirror | None = None
+        self.replica: Replica | None = None
         self.last_error: str | None = None
         self.running = False
 
     def complete(self) -> None:
-        self.mirror = Mirror(Gallery(9, 64, FaissFlat), self.model, ONE)
-        self.mirror.gallery.put(0, f"a product of {self.model}", np.eye(64, dtype=np.float32)[0], None)
-        self.mirror.gallery.publish()
+        self.replica = Replica(Gallery(9, 64, FaissFlat), self.model, ONE)
+        self.replica.gallery.put(0, f"a product of {self.model}", np.eye(64, dtype=np.float32)[0], None)
+        self.replica.gallery.publish()
 
     async def run(self) -> None:
         self.running = True
@@ -82,12 +82,12 @@ class World:
         return {DEFAULT: follower}
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[IndexedModels]:
-        models = IndexedModels(
+    async def running(self) -> AsyncIterator[ModelIndexes]:
+        models = ModelIndexes(
             self.first,
             self.load,
             self.follow,
-            NotedModels(self.folder, "lookalike.products"),
+            ModelNoteFile(self.folder, "lookalike.products"),
             forget=lambda manifest: self.forgotten.append(manifest.model_id),
             look_s=0.002,
         )
@@ -113,11 +113,11 @@ async def until(check: Callable[[], Any]) -> None:
             await asyncio.sleep(0.002)
 
 
-def held(models: IndexedModels) -> list[str]:
+def held(models: ModelIndexes) -> list[str]:
     return [one.manifest.model_id for one in models]
 
 
-def active(models: IndexedModels) -> str:
+def active(models: ModelIndexes) -> str:
     return models.active.manifest.model_id
 
 

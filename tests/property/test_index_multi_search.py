@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.contracts.domain.errors import UnknownProduct
 from services.contracts.domain.facets import Facet
 from services.contracts.wire.filter_json import parse_filter
-from services.engine import multi_search as span
+from services.engine import multi_search
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 
@@ -48,8 +48,8 @@ def both(found: list[tuple[Any, ...]]) -> tuple[dict[str, Gallery], Gallery]:
     return apart, union
 
 
-def listed(found: list[span.Found]) -> list[tuple[str, float, int]]:
-    return [(f"{one.match.key}/{one.catalogue}", one.match.score, one.match.image) for one in found]
+def listed(found: list[multi_search.CatalogueMatch]) -> list[tuple[str, float, int]]:
+    return [(f"{one.match.key}/{one.catalogue}", one.match.score, one.match.image_index) for one in found]
 
 
 @settings(max_examples=80, deadline=None)
@@ -61,8 +61,8 @@ def test_a_search_through_all_is_one_through_the_union(
     asked = Query(k, parse_filter(wanted), min_score=least)
     for category in range(CATEGORIES):
         expected = union.search(category, VECTORS[query], asked)
-        assert listed(span.search(apart, category, VECTORS[query], asked)) == [
-            (one.key, one.score, one.image) for one in expected
+        assert listed(multi_search.search(apart, category, VECTORS[query], asked)) == [
+            (one.key, one.score, one.image_index) for one in expected
         ]
 
 
@@ -76,7 +76,7 @@ def test_facets_of_all_are_those_of_the_union(found: list[tuple[Any, ...]], want
 
     for category in range(CATEGORIES):
         conditions = parse_filter(wanted)
-        assert by_name(span.facets(apart, category, conditions)) == by_name(union.facets(category, conditions))
+        assert by_name(multi_search.facets(apart, category, conditions)) == by_name(union.facets(category, conditions))
 
 
 @settings(max_examples=50, deadline=None)
@@ -89,11 +89,11 @@ def test_what_is_like_a_product_comes_from_all_and_the_product_itself_is_left_ou
     home = of if of is not None else next(iter(having), None)
     if home not in having:
         with pytest.raises(UnknownProduct):
-            span.similar(apart, f"p{number}", Query(30), of)
+            multi_search.similar(apart, f"p{number}", Query(30), of)
         return
     category, matches = union.similar(f"p{number}/{home}", Query(30))
-    expected = [(one.key, one.score, one.image) for one in matches]
-    got = span.similar(apart, f"p{number}", Query(30), of)
+    expected = [(one.key, one.score, one.image_index) for one in matches]
+    got = multi_search.similar(apart, f"p{number}", Query(30), of)
     assert (got[0], listed(got[1])) == (category, expected)
 
 
@@ -103,7 +103,7 @@ def test_a_sample_of_all_has_each_product_once_and_as_many_as_there_are(
     found: list[tuple[Any, ...]], count: int, category: int | None, seed: int
 ) -> None:
     apart, union = both(found)
-    chosen = span.sample(apart, count, category, random.Random(seed))
+    chosen = multi_search.sample(apart, count, category, random.Random(seed))
     there = len(union) if category is None else union.counts()[category]
     assert len({(name, key) for name, _, key, _ in chosen}) == len(chosen) == min(count, there)
     for name, number, key, _ in chosen:

@@ -1,4 +1,4 @@
-"""A model that is indexed: of every catalogue a mirror, level with the database on its own."""
+"""A model that is indexed: of every catalogue a replica, level with the database on its own."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,20 +13,20 @@ from services.index.follow.follower import Follower
 from services.index.replica.calibrator import Calibrator
 
 
-class IndexedCatalogue:
+class CatalogueIndex:
     """A catalogue by one model: what follows the database for it, and how alike its scores are."""
 
     def __init__(self, name: str, manifest: Manifest, follower: Follower) -> None:
         self.name = name
         self.follower = follower
-        self.calibrator = Calibrator(manifest, lambda: follower.mirror.gallery if follower.mirror else None)
+        self.calibrator = Calibrator(manifest, lambda: follower.replica.gallery if follower.replica else None)
         self._model = manifest.model_id
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def is_complete(self) -> bool:
         """Whether it can be searched."""
-        return self.follower.mirror is not None
+        return self.follower.replica is not None
 
     @property
     def gallery(self) -> Gallery:
@@ -35,12 +35,12 @@ class IndexedCatalogue:
         Raises:
             IndexNotReady: they have not been loaded yet.
         """
-        if self.follower.mirror is None:
-            raise IndexNotReady(self.obstacle)
-        return self.follower.mirror.gallery
+        if self.follower.replica is None:
+            raise IndexNotReady(self.not_ready_reason)
+        return self.follower.replica.gallery
 
     @property
-    def obstacle(self) -> str:
+    def not_ready_reason(self) -> str:
         """Why it cannot be searched yet."""
         return self.said(self.follower.last_error or "the products are being loaded from the database")
 
@@ -63,7 +63,7 @@ class IndexedCatalogue:
         return self._tasks
 
 
-class Indexed:
+class ModelIndex:
     """A model, with every catalogue by it."""
 
     def __init__(self, manifest: Manifest, followers: Mapping[str, Follower]) -> None:
@@ -74,7 +74,7 @@ class Indexed:
             followers: what follows each catalogue for it.
         """
         self.manifest = manifest
-        self.catalogues = {name: IndexedCatalogue(name, manifest, one) for name, one in followers.items()}
+        self.catalogues = {name: CatalogueIndex(name, manifest, one) for name, one in followers.items()}
 
     @property
     def is_complete(self) -> bool:
@@ -82,11 +82,11 @@ class Indexed:
         return all(one.is_complete for one in self.catalogues.values())
 
     @property
-    def obstacle(self) -> str:
+    def not_ready_reason(self) -> str:
         """Why some cannot be searched yet."""
-        return "; ".join(one.obstacle for one in self.catalogues.values() if not one.is_complete)
+        return "; ".join(one.not_ready_reason for one in self.catalogues.values() if not one.is_complete)
 
-    def of(self, catalogue: str) -> IndexedCatalogue:
+    def of(self, catalogue: str) -> CatalogueIndex:
         """Return a catalogue.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The models that are indexed: of each catalogue a mirror each, and one of them for searches to use.
+"""The models that are indexed: of each catalogue a replica each, and one of them for searches to use.
 
 A search is answered with exactly the model that its vector is of, so any number of them may be held. Which are, says the
 note of the models; a promoted model is announced once every catalogue is complete by it, so that there is one at every
@@ -17,8 +17,8 @@ from services.catalogue.store.model_note import ModelNote
 from services.contracts.domain.errors import CatalogueUnavailable, ModelIndexMismatch
 from services.contracts.domain.manifest import Manifest, ManifestError
 from services.index.follow.follower import Follower
-from services.index.models.indexed_model import Indexed
-from services.index.models.note_file import NotedModels
+from services.index.models.model_index import ModelIndex
+from services.index.models.note_file import ModelNoteFile
 
 log = structlog.get_logger()
 LOOK_S = 1.0  # between two looks at the note
@@ -30,7 +30,7 @@ class NoteReader(Protocol):
     async def models(self) -> ModelNote: ...
 
 
-class IndexedModels:
+class ModelIndexes:
     """Holds the models of the note, and knows which one is for searches."""
 
     def __init__(
@@ -38,7 +38,7 @@ class IndexedModels:
         first: Manifest,
         load: Callable[[str], Manifest],
         follow: Callable[[Manifest], Mapping[str, Follower]],
-        noted: NotedModels,
+        noted: ModelNoteFile,
         *,
         forget: Callable[[Manifest], None] = lambda _: None,
         look_s: float = LOOK_S,
@@ -61,14 +61,14 @@ class IndexedModels:
         self._noted = noted
         self._forget = forget
         self._look_s = look_s
-        self._held: dict[str, Indexed] = {}
+        self._held: dict[str, ModelIndex] = {}
         self._active = ""  # until something is held
 
-    def __iter__(self) -> Iterator[Indexed]:
+    def __iter__(self) -> Iterator[ModelIndex]:
         return iter(self._held.values())
 
     @property
-    def active(self) -> Indexed:
+    def active(self) -> ModelIndex:
         """The model that searches are to use."""
         return self._held[self._active]
 
@@ -77,7 +77,7 @@ class IndexedModels:
         """The model that searches are to use as soon as it is complete."""
         return self.note.serving(self._first.model_id)
 
-    def held(self, model: str | None) -> Indexed:
+    def held(self, model: str | None) -> ModelIndex:
         """Return a model by its name; the one for searches where none is given.
 
         Raises:
@@ -167,7 +167,7 @@ class IndexedModels:
         return manifest
 
     def _add(self, manifest: Manifest) -> None:
-        indexed = Indexed(manifest, self._follow(manifest))
+        indexed = ModelIndex(manifest, self._follow(manifest))
         self._held[manifest.model_id] = indexed
         indexed.start()
         log.info("model_held", model=manifest.model_id)
