@@ -10,7 +10,7 @@ from services.contracts.domain.catalogues import DEFAULT
 
 if TYPE_CHECKING:
     from services.catalogue.health.doctor import Report
-    from services.catalogue.store.database import ProductStore
+    from services.catalogue.store.database import CatalogueDatabase
     from services.contracts.images.fetch import ImageFetcher
     from services.contracts.wire.embedding import ModelFacts
 
@@ -41,16 +41,17 @@ def doctor(
     import asyncio
     from datetime import UTC, datetime
 
-    from services.catalogue.store.database import LAST_EXAMINATION, ProductStore
+    from services.catalogue.store.database import CatalogueDatabase
+    from services.catalogue.store.notes import LAST_EXAMINATION
     from services.contracts.domain.errors import LookalikeError
     from services.contracts.images.fetch import ImageFetcher
 
     async def run() -> "Report":
-        async with ProductStore(mongo_url, mongo_database, catalogue=chosen(catalogue)) as store:
-            facts = await model_facts(embedding_url, (await store.models()).active)
+        async with CatalogueDatabase(mongo_url, mongo_database, catalogue=chosen(catalogue)) as store:
+            facts = await model_facts(embedding_url, (await store.models.note()).active)
             fetcher = ImageFetcher(allowed_hosts=allow_host or ()) if check_urls else None
             report = await examine(store, facts, fetcher, show)
-            await store.put_note(LAST_EXAMINATION, {"finished_at": datetime.now(UTC), **report.document()})
+            await store.notes.put(LAST_EXAMINATION, {"finished_at": datetime.now(UTC), **report.document()})
             return report
 
     try:
@@ -90,7 +91,9 @@ async def model_facts(embedding_url: str, promoted: str | None) -> "ModelFacts":
         await client.close()
 
 
-async def examine(store: "ProductStore", facts: "ModelFacts", fetcher: "ImageFetcher | None", shown: int) -> "Report":
+async def examine(
+    store: "CatalogueDatabase", facts: "ModelFacts", fetcher: "ImageFetcher | None", shown: int
+) -> "Report":
     """Return what is wrong with a catalogue; with a fetcher, of its URLs too."""
     import asyncio
 
@@ -101,7 +104,7 @@ async def examine(store: "ProductStore", facts: "ModelFacts", fetcher: "ImageFet
     urls = None if fetcher is None else UrlCheck(fetcher, examination)
     try:
         with err.status("examining the catalogue") as status:
-            async for entries in store.scan(SCAN_BATCH if urls is None else URL_BATCH):
+            async for entries in store.products.scan(SCAN_BATCH if urls is None else URL_BATCH):
                 await asyncio.to_thread(examination.add, entries)
                 if urls is not None:
                     await urls.check(entries)

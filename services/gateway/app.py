@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import ALL, PATHS
 from services.contracts.domain.errors import LookalikeError
@@ -100,7 +100,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
     embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s)
     stack.push_async_callback(embedding.close)
     index = await stack.enter_async_context(_index_nodes(settings))
-    store = ProductStore(settings.mongo_url.get_secret_value(), settings.mongo_database)
+    store = CatalogueDatabase(settings.mongo_url.get_secret_value(), settings.mongo_database)
     await stack.enter_async_context(store)
     fetcher = _fetcher(settings)
     if fetcher is not None:
@@ -150,7 +150,7 @@ async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
         await nodes.close()
 
 
-async def _import_means(settings: GatewaySettings, store: ProductStore, stack: AsyncExitStack) -> ImportMeans:
+async def _import_means(settings: GatewaySettings, store: CatalogueDatabase, stack: AsyncExitStack) -> ImportMeans:
     """Return what imports are made with, clients of their own: batches take their time, and searches do not wait for them."""
     embedding = EmbeddingClient(settings.embedding_url, max(settings.embedding_timeout_s, BATCH_TIMEOUT_S))
     stack.push_async_callback(embedding.close)

@@ -10,8 +10,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from services.catalogue.store.database import PRODUCTS, ProductStore
-from services.catalogue.store.initial_model import SettledModels
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.initial_model import InitialModel
+from services.catalogue.store.products import PRODUCTS
 from services.contracts.domain.catalogues import DEFAULT, within
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
@@ -66,7 +67,7 @@ def _threads(settings: IndexSettings) -> int:
 
 @asynccontextmanager
 async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[ModelIndexes]:
-    store = ProductStore(
+    store = CatalogueDatabase(
         settings.mongo_url.get_secret_value(),
         settings.mongo_database,
         timeout_s=settings.mongo_timeout_s,
@@ -87,8 +88,8 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
         forget=forget,
     )
     async with store:
-        others = [store.of(name) for name in settings.catalogues if name != DEFAULT]
-        note = SettledModels(store, first.model_id, models.is_usable, settings.unversioned_model, others)
+        others = [store.of(name).models for name in settings.catalogues if name != DEFAULT]
+        note = InitialModel(store.models, first.model_id, models.is_usable, settings.unversioned_model, others)
         await models.open(note)
         task = asyncio.create_task(models.run(note), name="follow the note of the models")
         try:
@@ -100,7 +101,7 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
             await models.close()
 
 
-def _follower(settings: IndexSettings, store: ProductStore, manifest: Manifest) -> Follower:
+def _follower(settings: IndexSettings, store: CatalogueDatabase, manifest: Manifest) -> Follower:
     held = held_categories(settings.categories, manifest.categories)
 
     def empty() -> Replica:
@@ -115,7 +116,7 @@ def _follower(settings: IndexSettings, store: ProductStore, manifest: Manifest) 
         reconcile_s=settings.reconcile_s,
         longest_pause_s=settings.retry_s,
     )
-    return Follower(store, empty, _keeper(settings, manifest, store.catalogue), options)
+    return Follower(store.products, empty, _keeper(settings, manifest, store.catalogue), options)
 
 
 def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> SnapshotKeeper | None:

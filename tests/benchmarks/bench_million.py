@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from services.catalogue.product import Product
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.category_view import Float32Array
 from services.engine.flat_search import FaissFlat
@@ -154,14 +154,14 @@ def ready_from(folder: Path, url: str, **settings: str) -> float:
 
 async def fill(url: str) -> None:
     """Write products into a database."""
-    async with ProductStore(url, timeout_s=60) as store:
+    async with CatalogueDatabase(url, timeout_s=60) as store:
         batch: list[Product] = []
         for product in products(FROM_DATABASE):
             batch.append(product)
             if len(batch) == 1000:
-                await store.put_many(batch, probably_new=True)
+                await store.products.put_many(batch, probably_new=True)
                 batch = []
-        await store.put_many(batch, probably_new=True)
+        await store.products.put_many(batch, probably_new=True)
 
 
 def main() -> dict[str, Any]:

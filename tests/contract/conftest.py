@@ -7,7 +7,7 @@ import pymongo
 import pytest
 from pymongo.collection import Collection
 
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from tests.support.mongo import any_mongo, fresh_database
 
 
@@ -32,6 +32,6 @@ def raw(url: str, database: str) -> Iterator[Collection[dict[str, Any]]]:
 
 
 @pytest.fixture
-async def store(url: str, database: str) -> AsyncIterator[ProductStore]:
-    async with ProductStore(url, database) as store:
+async def store(url: str, database: str) -> AsyncIterator[CatalogueDatabase]:
+    async with CatalogueDatabase(url, database) as store:
         yield store

@@ -11,10 +11,11 @@ import pytest
 
 from services.catalogue.importing.lease import ImportLease, ImportUnderWay
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.store.database import LAST_IMPORT, ProductStore
-from services.catalogue.store.http_cache import SeenImage
-from services.catalogue.store.initial_model import SettledModels
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.http_cache import CachedImage
+from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelNote
+from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.images.fetch import Validators
 
 RNG = np.random.default_rng(23)
@@ -25,119 +26,126 @@ def product(key: str, title: str) -> Product:
     return Product(key, 2, RNG.standard_normal(64).astype(np.float32), model="fashion/1", title=title)
 
 
-async def keys(store: ProductStore) -> list[str]:
-    return sorted([key async for batch in store.keys(100) for key in batch])
+async def keys(store: CatalogueDatabase) -> list[str]:
+    return sorted([key async for batch in store.products.keys(100) for key in batch])
 
 
-async def test_the_same_id_is_another_product_in_another_catalogue(store: ProductStore) -> None:
+async def test_the_same_id_is_another_product_in_another_catalogue(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
-    await store.put_many([product("a", "ours"), product("b", "ours")])
-    await other.put_many([product("a", "theirs"), product("c", "theirs")])
-    found = [await one.get("a") for one in (store, other)]
+    await store.products.put_many([product("a", "ours"), product("b", "ours")])
+    await other.products.put_many([product("a", "theirs"), product("c", "theirs")])
+    found = [await one.products.get("a") for one in (store, other)]
     assert [one.title for one in found if one] == ["ours", "theirs"]
     assert (await keys(store), await keys(other)) == (["a", "b"], ["a", "c"])
-    assert [await one.count() for one in (store, other)] == [2, 2]
+    assert [await one.products.count() for one in (store, other)] == [2, 2]
 
 
-async def test_what_is_removed_from_one_catalogue_stays_in_the_others(store: ProductStore) -> None:
+async def test_what_is_removed_from_one_catalogue_stays_in_the_others(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
     for one in (store, other):
-        await one.put_many([product(key, "shirt") for key in "abc"])
-        await one.put_images([(key, StoredImage("image/png", one.catalogue.encode())) for key in "abc"])
-        await one.remember({"a": SeenImage(f"https://{one.catalogue}.example", "ab" * 32, Validators("e", None))})
-    await store.delete("a")
-    await store.delete_many(["b"], written_before=datetime.now(UTC) + timedelta(hours=1))
+        await one.products.put_many([product(key, "shirt") for key in "abc"])
+        await one.pictures.put_many([(key, StoredImage("image/png", one.catalogue.encode())) for key in "abc"])
+        await one.http_cache.put_many(
+            {"a": CachedImage(f"https://{one.catalogue}.example", "ab" * 32, Validators("e", None))}
+        )
+    await store.products.delete("a")
+    await store.products.delete_many(["b"], written_before=datetime.now(UTC) + timedelta(hours=1))
     assert (await keys(store), await keys(other)) == (["c"], ["a", "b", "c"])
-    assert await store.get_image("a") is None
-    assert await store.recall(["a"]) == {}
-    kept = await other.get_image("a")
+    assert await store.pictures.get("a") is None
+    assert await store.http_cache.get_many(["a"]) == {}
+    kept = await other.pictures.get("a")
     assert kept is not None and kept.data == OTHER.encode()
-    assert (await other.recall(["a"]))["a"].url == f"https://{OTHER}.example"
+    assert (await other.http_cache.get_many(["a"]))["a"].url == f"https://{OTHER}.example"
 
 
-async def test_a_store_can_be_made_for_a_catalogue_at_once(store: ProductStore, url: str, database: str) -> None:
-    await store.of(OTHER).put(product("a", "theirs"))
-    async with ProductStore(url, database, catalogue=OTHER) as other:
+async def test_a_store_can_be_made_for_a_catalogue_at_once(store: CatalogueDatabase, url: str, database: str) -> None:
+    await store.of(OTHER).products.put(product("a", "theirs"))
+    async with CatalogueDatabase(url, database, catalogue=OTHER) as other:
         assert await keys(other) == ["a"]
         assert await keys(other.of("default")) == []
 
 
 async def test_documents_of_before_there_were_catalogues_are_in_the_default_one(
-    store: ProductStore, url: str, database: str
+    store: CatalogueDatabase, url: str, database: str
 ) -> None:
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
     with client:
         old = {"id": "old", "Category": 1, "vector": RNG.standard_normal(64).tolist()}
         client[database]["products"].insert_one(old)
     other = store.of(OTHER)
-    assert await store.get("old") is not None
-    assert await other.get("old") is None
-    await other.put(product("old", "theirs"))  # replaces no document of the older form but its own catalogue's
-    await other.delete("old")
-    assert await store.get("old") is not None
+    assert await store.products.get("old") is not None
+    assert await other.products.get("old") is None
+    await other.products.put(product("old", "theirs"))  # replaces no document of the older form but its own catalogue's
+    await other.products.delete("old")
+    assert await store.products.get("old") is not None
 
 
-async def test_a_change_stream_tells_of_one_catalogue(store: ProductStore) -> None:
+async def test_a_change_stream_tells_of_one_catalogue(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
-    feed = await other.watch()
+    feed = await other.products.watch()
     try:
-        await store.put(product("a", "ours"))
-        await other.put(product("b", "theirs"))
+        await store.products.put(product("a", "ours"))
+        await other.products.put(product("b", "theirs"))
         found: list[str] = []
         async with asyncio.timeout(20):
             while not found:
                 found = [record.product.key for record in (await feed.next_batch(100, 0.0)).found]
-        await store.put(product("c", "ours"))
-        marker = await other.put_marker()
+        await store.products.put(product("c", "ours"))
+        marker = await other.products.put_marker()
         async with asyncio.timeout(20):
             while marker not in (batch := await feed.next_batch(100, 0.0)).markers:
                 found += [record.product.key for record in batch.found]
     finally:
         await feed.close()
     assert found == ["b"]
-    assert await store.identity() != await other.identity()
+    assert await store.products.identity() != await other.products.identity()
 
 
-async def test_all_catalogues_are_of_the_same_models_and_each_has_its_own_reports(store: ProductStore) -> None:
+async def test_all_catalogues_are_of_the_same_models_and_each_has_its_own_reports(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
-    assert await other.replace_models(ModelNote(), ModelNote(candidate="fashion/2"))
-    assert await store.models() == await other.models() == ModelNote(candidate="fashion/2")
-    await other.put_note(LAST_IMPORT, {"read": 3})
-    await other.put_import("one", {"id": "one"})
-    assert await store.get_note(LAST_IMPORT) is None
-    assert await store.list_imports(10) == []
-    assert await other.list_imports(10) == [{"id": "one"}]
+    assert await other.models.replace_note(ModelNote(), ModelNote(candidate="fashion/2"))
+    assert await store.models.note() == await other.models.note() == ModelNote(candidate="fashion/2")
+    await other.notes.put(LAST_IMPORT, {"read": 3})
+    await other.notes.put_import("one", {"id": "one"})
+    assert await store.notes.get(LAST_IMPORT) is None
+    assert await store.notes.list_imports(10) == []
+    assert await other.notes.list_imports(10) == [{"id": "one"}]
 
 
-async def test_one_import_a_catalogue_runs_at_a_time_and_as_many_as_there_are_catalogues(store: ProductStore) -> None:
+async def test_one_import_a_catalogue_runs_at_a_time_and_as_many_as_there_are_catalogues(
+    store: CatalogueDatabase,
+) -> None:
     stopping = asyncio.Event()
     other = store.of(OTHER)
-    leases = [ImportLease(one, f"of {one.catalogue}", "feed.csv", "now") for one in (store, other)]
+    leases = [ImportLease(one.notes, f"of {one.catalogue}", "feed.csv", "now") for one in (store, other)]
     for lease in leases:
         await lease.take(stopping)
     for one in (store, other):
         with pytest.raises(ImportUnderWay) as error:
-            await ImportLease(one, "another", "feed.csv", "now").take(stopping)
+            await ImportLease(one.notes, "another", "feed.csv", "now").take(stopping)
         assert error.value.lease.import_id == f"of {one.catalogue}"
     await leases[0].drop()
     assert await leases[1].renew()
     await leases[1].drop()
 
 
-async def test_vectors_of_another_model_are_looked_for_and_given_up_in_one_catalogue(store: ProductStore) -> None:
+async def test_vectors_of_another_model_are_looked_for_and_given_up_in_one_catalogue(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
     for one in (store, other):
-        await one.put(replace(product("a", "shirt"), image_sha256="ab" * 32))
-    lacking = [[key async for some in one.lacking("fashion/2", 64, "fashion/1") for key in some] for one in (store,)]
+        await one.products.put(replace(product("a", "shirt"), image_sha256="ab" * 32))
+    lacking = [
+        [key async for some in one.models.missing_vectors("fashion/2", 64, "fashion/1") for key in some]
+        for one in (store,)
+    ]
     assert lacking == [["a"]]
-    assert [part.documents async for part in other.retire("fashion/2", "fashion/1")] == [1]
+    assert [part.documents async for part in other.models.retire("fashion/2", "fashion/1")] == [1]
 
 
 async def test_where_the_default_catalogue_is_empty_the_others_tell_which_model_they_were_made_with(
-    store: ProductStore,
+    store: CatalogueDatabase,
 ) -> None:
     other = store.of(OTHER)
-    settled = SettledModels(store, "fashion/2", lambda _: True, others=[other])
-    assert await settled.models() == ModelNote()
-    await other.put(product("a", "theirs"))
-    assert await settled.models() == ModelNote(active="fashion/1")
+    settled = InitialModel(store.models, "fashion/2", lambda _: True, others=[other.models])
+    assert await settled.note() == ModelNote()
+    await other.products.put(product("a", "theirs"))
+    assert await settled.note() == ModelNote(active="fashion/1")

@@ -7,8 +7,8 @@ import numpy as np
 
 from services.catalogue.process_mark import ProcessMark
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.store.database import ProductStore
-from services.catalogue.store.import_notes import KEPT, Lease
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.notes import KEPT_IMPORTS, Lease
 
 MARK = ProcessMark("a-machine", "boot pid:[4026531836]", 2**22, 2**40)
 
@@ -17,65 +17,67 @@ def lease(name: str, beat: int = 0) -> Lease:
     return Lease(name, f"{name}.csv", "2026-05-01T00:00:00+00:00", MARK, beat)
 
 
-async def test_one_lease_is_there_at_a_time_and_only_its_holder_moves_it(store: ProductStore) -> None:
-    assert await store.lease() is None
-    taken = await asyncio.gather(*(store.take_lease(lease(str(n))) for n in range(8)))
+async def test_one_lease_is_there_at_a_time_and_only_its_holder_moves_it(store: CatalogueDatabase) -> None:
+    assert await store.notes.lease() is None
+    taken = await asyncio.gather(*(store.notes.take_lease(lease(str(n))) for n in range(8)))
     assert sum(taken) == 1
     mine, other = str(taken.index(True)), str(taken.index(False))
-    assert await store.lease() == lease(mine)
-    assert await store.renew_lease(mine, 5)
-    assert not await store.renew_lease(other, 9)
-    assert await store.lease() == lease(mine, 5)
-    await store.drop_lease(lease(other))
-    await store.drop_lease(lease(mine, 4), at_beat=True)
-    assert await store.lease() == lease(mine, 5)
-    await store.drop_lease(lease(mine, 5), at_beat=True)
-    assert await store.lease() is None
-    assert not await store.renew_lease(mine, 6)
+    assert await store.notes.lease() == lease(mine)
+    assert await store.notes.renew_lease(mine, 5)
+    assert not await store.notes.renew_lease(other, 9)
+    assert await store.notes.lease() == lease(mine, 5)
+    await store.notes.drop_lease(lease(other))
+    await store.notes.drop_lease(lease(mine, 4), at_beat=True)
+    assert await store.notes.lease() == lease(mine, 5)
+    await store.notes.drop_lease(lease(mine, 5), at_beat=True)
+    assert await store.notes.lease() is None
+    assert not await store.notes.renew_lease(mine, 6)
 
 
-async def test_a_lease_without_marks_of_its_process_is_read_as_it_was_written(store: ProductStore) -> None:
+async def test_a_lease_without_marks_of_its_process_is_read_as_it_was_written(store: CatalogueDatabase) -> None:
     bare = Lease("a", "a.csv", "now", ProcessMark("a-mac", None, 7, None))
-    await store.take_lease(bare)
-    assert await store.lease() == bare
+    await store.notes.take_lease(bare)
+    assert await store.notes.lease() == bare
 
 
-async def test_notes_of_imports_are_listed_from_the_last_and_tell_who_wants_them_cancelled(store: ProductStore) -> None:
+async def test_notes_of_imports_are_listed_from_the_last_and_tell_who_wants_them_cancelled(
+    store: CatalogueDatabase,
+) -> None:
     for number in range(4):
-        assert not await store.put_import(f"2026-{number}", {"id": f"2026-{number}", "a.$b": "ü"})
-    assert [note["id"] for note in await store.list_imports(3)] == ["2026-3", "2026-2", "2026-1"]
-    assert await store.ask_to_cancel("2026-2")
-    assert await store.put_import("2026-2", {"id": "2026-2", "read": 7})
-    assert await store.get_import("2026-2") == {"id": "2026-2", "read": 7}
-    assert not await store.ask_to_cancel("2026-9")
-    assert await store.get_import("2026-9") is None
+        assert not await store.notes.put_import(f"2026-{number}", {"id": f"2026-{number}", "a.$b": "ü"})
+    assert [note["id"] for note in await store.notes.list_imports(3)] == ["2026-3", "2026-2", "2026-1"]
+    assert await store.notes.request_cancel("2026-2")
+    assert await store.notes.put_import("2026-2", {"id": "2026-2", "read": 7})
+    assert await store.notes.get_import("2026-2") == {"id": "2026-2", "read": 7}
+    assert not await store.notes.request_cancel("2026-9")
+    assert await store.notes.get_import("2026-9") is None
 
 
-async def test_only_the_last_notes_are_kept_and_no_other_ones_go(store: ProductStore) -> None:
-    await store.put_note("last-import", {"source": "x"})
-    await store.take_lease(lease("a"))
-    for number in range(KEPT + 3):
-        await store.put_import(f"{number:03}", {"id": f"{number:03}"})
-    await store.forget_imports()
-    kept = await store.list_imports(1000)
-    assert (len(kept), kept[-1]["id"]) == (KEPT, "003")
-    assert await store.get_note("last-import") == {"source": "x"}
-    assert await store.lease() == lease("a")
+async def test_only_the_last_notes_are_kept_and_no_other_ones_go(store: CatalogueDatabase) -> None:
+    await store.notes.put("last-import", {"source": "x"})
+    await store.notes.take_lease(lease("a"))
+    for number in range(KEPT_IMPORTS + 3):
+        await store.notes.put_import(f"{number:03}", {"id": f"{number:03}"})
+    await store.notes.prune_imports()
+    kept = await store.notes.list_imports(1000)
+    assert (len(kept), kept[-1]["id"]) == (KEPT_IMPORTS, "003")
+    assert await store.notes.get("last-import") == {"source": "x"}
+    assert await store.notes.lease() == lease("a")
 
 
-async def test_products_that_were_written_since_are_not_deleted_with_the_others(store: ProductStore) -> None:
+async def test_products_that_were_written_since_are_not_deleted_with_the_others(store: CatalogueDatabase) -> None:
     vector = np.ones(64, dtype=np.float32)
     began = datetime.now(UTC)
 
     async def put(key: str, at: datetime) -> None:
-        await store.put_images([(key, StoredImage("image/png", key.encode()))])
-        await store.put(Product(key, 1, vector, updated_at=at))
+        await store.pictures.put_many([(key, StoredImage("image/png", key.encode()))])
+        await store.products.put(Product(key, 1, vector, updated_at=at))
 
     for key in ("old", "again", "new"):
         await put(key, began - timedelta(days=1))
     await put("again", began + timedelta(milliseconds=1))
     await put("new", began)
-    assert await store.delete_many(["old", "again", "new", "unknown"], written_before=began) == 1
-    assert [await store.get(key) is not None for key in ("old", "again", "new")] == [False, True, True]
-    pictures = [await store.get_image(key) for key in ("old", "again", "new")]
+    assert await store.products.delete_many(["old", "again", "new", "unknown"], written_before=began) == 1
+    assert [await store.products.get(key) is not None for key in ("old", "again", "new")] == [False, True, True]
+    pictures = [await store.pictures.get(key) for key in ("old", "again", "new")]
     assert [picture is not None for picture in pictures] == [False, True, True]

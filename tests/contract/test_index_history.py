@@ -12,7 +12,7 @@ from pymongo.change_stream import ChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.follow.follower import Follower, FollowOptions
@@ -60,22 +60,22 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, outcome: Any) -
     ids=["286", "280", "drop", "rename", "dropDatabase", "invalidate"],
 )
 async def test_a_history_that_is_lost_while_it_is_followed_means_reading_anew_beside_what_is_searched(
-    store: ProductStore, raw: Any, monkeypatch: pytest.MonkeyPatch, outcome: Any
+    store: CatalogueDatabase, raw: Any, monkeypatch: pytest.MonkeyPatch, outcome: Any
 ) -> None:
     raw.insert_many([document("1"), document("2")])
-    follower = Follower(store, empty, options=FollowOptions(longest_pause_s=0.05))
+    follower = Follower(store.products, empty, options=FollowOptions(longest_pause_s=0.05))
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: follower.state == "following")
         before, may_read = follower.replica, asyncio.Event()
-        scan = store.scan
+        scan = store.products.scan
 
         async def held_up(batch: int = 1000) -> AsyncIterator[Any]:
             await may_read.wait()
             async for page in scan(batch):
                 yield page
 
-        monkeypatch.setattr(store, "scan", held_up)
+        monkeypatch.setattr(store.products, "scan", held_up)
         once(monkeypatch, ChangeStream, "try_next", outcome)
         await until(lambda: follower.state == "rebuilding")
         assert follower.status().stale
@@ -93,10 +93,10 @@ async def test_a_history_that_is_lost_while_it_is_followed_means_reading_anew_be
 
 
 async def test_a_token_that_is_too_old_means_reading_anew(
-    store: ProductStore, raw: Any, monkeypatch: pytest.MonkeyPatch
+    store: CatalogueDatabase, raw: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw.insert_one(document("1"))
-    follower = Follower(store, empty, options=FollowOptions(longest_pause_s=0.05))
+    follower = Follower(store.products, empty, options=FollowOptions(longest_pause_s=0.05))
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: follower.state == "following")
@@ -111,7 +111,7 @@ async def test_a_token_that_is_too_old_means_reading_anew(
 
 
 async def test_a_server_that_stands_alone_is_polled(
-    store: ProductStore, raw: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: CatalogueDatabase, raw: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     raw.insert_one(document("1"))
 
@@ -119,7 +119,7 @@ async def test_a_server_that_stands_alone_is_polled(
         raise STANDALONE
 
     monkeypatch.setattr(Collection, "watch", refuse)
-    follower = Follower(store, empty, options=FollowOptions(polling_s=0.05))
+    follower = Follower(store.products, empty, options=FollowOptions(polling_s=0.05))
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: follower.state == "polling")

@@ -12,8 +12,8 @@ from pymongo.collection import Collection
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
-from services.catalogue.store.database import ProductStore
-from services.catalogue.store.initial_model import SettledModels
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelNote
 
 RNG = np.random.default_rng(3)
@@ -34,39 +34,41 @@ def seen(sha256: str | None = "aa", category: int = 4) -> Embedded:
     return Embedded(vector(), Prediction(category, 0.5), sha256)
 
 
-async def lacking(store: ProductStore, model: str, unversioned: str = ONE) -> list[Any]:
-    return sorted([one async for ids in store.lacking(model, 64, unversioned, 2) for one in ids], key=str)
+async def lacking(store: CatalogueDatabase, model: str, unversioned: str = ONE) -> list[Any]:
+    return sorted(
+        [one async for ids in store.models.missing_vectors(model, 64, unversioned, 2) for one in ids], key=str
+    )
 
 
-async def test_a_note_is_replaced_only_by_who_has_read_it(store: ProductStore) -> None:
-    assert await store.models() == ModelNote()
+async def test_a_note_is_replaced_only_by_who_has_read_it(store: CatalogueDatabase) -> None:
+    assert await store.models.note() == ModelNote()
     candidate = ModelNote(candidate=TWO)
-    assert await store.replace_models(ModelNote(), candidate)
-    assert await store.models() == candidate
-    assert not await store.replace_models(ModelNote(), ModelNote(candidate="fashion/3"))
+    assert await store.models.replace_note(ModelNote(), candidate)
+    assert await store.models.note() == candidate
+    assert not await store.models.replace_note(ModelNote(), ModelNote(candidate="fashion/3"))
     promoted = ModelNote(active=TWO, previous=ONE)
-    assert not await store.replace_models(promoted, ModelNote())
-    assert await store.replace_models(candidate, promoted)
-    assert await store.models() == promoted
-    assert await store.replace_models(promoted, ModelNote())
-    assert await store.models() == ModelNote()
-    assert await store.replace_models(ModelNote(), candidate)
+    assert not await store.models.replace_note(promoted, ModelNote())
+    assert await store.models.replace_note(candidate, promoted)
+    assert await store.models.note() == promoted
+    assert await store.models.replace_note(promoted, ModelNote())
+    assert await store.models.note() == ModelNote()
+    assert await store.models.replace_note(ModelNote(), candidate)
 
 
-async def test_of_two_who_change_the_note_at_once_one_is_told(store: ProductStore) -> None:
-    changes = [store.replace_models(ModelNote(), ModelNote(candidate=f"fashion/{n}")) for n in range(2, 8)]
+async def test_of_two_who_change_the_note_at_once_one_is_told(store: CatalogueDatabase) -> None:
+    changes = [store.models.replace_note(ModelNote(), ModelNote(candidate=f"fashion/{n}")) for n in range(2, 8)]
     done = await asyncio.gather(*changes)
     assert sum(done) == 1
-    assert await store.models() == ModelNote(candidate=f"fashion/{2 + done.index(True)}")
+    assert await store.models.note() == ModelNote(candidate=f"fashion/{2 + done.index(True)}")
 
 
 async def test_what_lacks_a_models_vector_is_found_in_either_form(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
     old = ObjectId()
     raw.insert_one({"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()})
-    await store.put_many([product("a"), product("b", embeddings={TWO: seen()}), product("c", model=TWO)])
-    await store.put_marker()
+    await store.products.put_many([product("a"), product("b", embeddings={TWO: seen()}), product("c", model=TWO)])
+    await store.products.put_marker()
     assert await lacking(store, TWO) == sorted([old, "a"], key=str)
     assert await lacking(store, ONE) == ["c"]
     assert await lacking(store, TWO, unversioned=TWO) == ["a"]
@@ -76,18 +78,18 @@ async def test_what_lacks_a_models_vector_is_found_in_either_form(
     "broken", [{"image_sha256": "other"}, {"vector": [1.0] * 63}, {"vector": [0.0] * 64}, {"prediction": None}]
 )
 async def test_a_vector_that_cannot_be_used_is_lacking(
-    store: ProductStore, raw: Collection[dict[str, Any]], broken: dict[str, Any]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]], broken: dict[str, Any]
 ) -> None:
-    await store.put(product("a", embeddings={TWO: seen()}))
+    await store.products.put(product("a", embeddings={TWO: seen()}))
     assert await lacking(store, TWO) == []
     raw.update_one({"_id": "a"}, {"$set": {f"embeddings.{TWO}.{name}": value for name, value in broken.items()}})
     assert await lacking(store, TWO) == ["a"]
 
 
-async def test_a_product_lacks_vectors_while_one_of_its_further_pictures_does(store: ProductStore) -> None:
+async def test_a_product_lacks_vectors_while_one_of_its_further_pictures_does(store: CatalogueDatabase) -> None:
     images = (FurtherImage(vector(), sha256="bb"), FurtherImage(vector(), sha256="cc"), FurtherImage(vector()))
     some = replace(seen(), images={"bb": vector()})
-    await store.put_many(
+    await store.products.put_many(
         [
             product("none", images=images, embeddings={TWO: seen()}),
             product("some", images=images, embeddings={TWO: some}),
@@ -98,12 +100,12 @@ async def test_a_product_lacks_vectors_while_one_of_its_further_pictures_does(st
 
 
 async def test_entries_are_read_by_the_ids_that_the_database_has(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
     old = ObjectId()
     raw.insert_many([{"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()}, {"_id": "bad", "Category": 1}])
-    await store.put(product("a"))
-    found = {entry.document_id: entry.found for entry in await store.entries([old, "a", "bad", "gone"])}
+    await store.products.put(product("a"))
+    found = {entry.document_id: entry.found for entry in await store.models.entries([old, "a", "bad", "gone"])}
     assert found.keys() == {old, "a", "bad"}
     assert isinstance(found[old], Record) and found[old].product.key == "7"
     assert isinstance(found["a"], Record)
@@ -111,57 +113,59 @@ async def test_entries_are_read_by_the_ids_that_the_database_has(
 
 
 async def test_a_vector_put_beside_changes_nothing_else_of_a_document(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
     old = ObjectId()
     raw.insert_one({"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()})
-    await store.put(product("a", title="Shirt", attributes={"a.b": 1}))
+    await store.products.put(product("a", title="Shirt", attributes={"a.b": 1}))
     before = {one["_id"]: one for one in raw.find()}
     beside = {"a": seen(), old: seen(None)}
-    assert await store.put_embeddings(TWO, list(beside.items())) == 2
+    assert await store.models.put_embeddings(TWO, list(beside.items())) == 2
     for one in raw.find():
         added = one.pop("embeddings")
         assert one == before[one["_id"]]
         assert list(added) == [TWO]
     assert await lacking(store, TWO) == []
-    for entry in await store.entries([old, "a"]):
+    for entry in await store.models.entries([old, "a"]):
         assert isinstance(entry.found, Record)
         found = entry.found.product.seen_by(TWO)
         assert found is not None and found.category == 4
         np.testing.assert_allclose(found.vector, beside[entry.document_id].vector, rtol=1e-5)
-    assert await store.put_embeddings(TWO, []) == 0
+    assert await store.models.put_embeddings(TWO, []) == 0
 
 
-async def test_a_product_whose_picture_has_changed_meanwhile_keeps_what_it_has(store: ProductStore) -> None:
+async def test_a_product_whose_picture_has_changed_meanwhile_keeps_what_it_has(store: CatalogueDatabase) -> None:
     newest = seen("bb")
-    await store.put_many([product("a", "bb", embeddings={TWO: newest}), product("b", "bb")])
-    assert await store.put_embeddings(TWO, [("a", seen("aa")), ("b", seen("aa")), ("gone", seen("aa"))]) == 0
-    found = await store.get("a")
+    await store.products.put_many([product("a", "bb", embeddings={TWO: newest}), product("b", "bb")])
+    assert await store.models.put_embeddings(TWO, [("a", seen("aa")), ("b", seen("aa")), ("gone", seen("aa"))]) == 0
+    found = await store.products.get("a")
     assert found is not None and found.embeddings[TWO].prediction == newest.prediction
     np.testing.assert_allclose(found.embeddings[TWO].vector, newest.vector, rtol=1e-5)
-    assert await store.get("gone") is None
+    assert await store.products.get("gone") is None
     assert await lacking(store, TWO) == ["b"]
 
 
-async def test_a_put_that_knows_of_no_further_model_leaves_its_vectors_where_they_count(store: ProductStore) -> None:
-    await store.put(product("a", embeddings={TWO: seen()}))
-    await store.put(product("a", title="another title"))
+async def test_a_put_that_knows_of_no_further_model_leaves_its_vectors_where_they_count(
+    store: CatalogueDatabase,
+) -> None:
+    await store.products.put(product("a", embeddings={TWO: seen()}))
+    await store.products.put(product("a", title="another title"))
     assert await lacking(store, TWO) == []
-    await store.put(product("a", "another picture"))
+    await store.products.put(product("a", "another picture"))
     assert await lacking(store, TWO) == ["a"]
 
 
-async def retired(store: ProductStore, model: str, serving: str) -> tuple[int, int, int]:
-    parts = [part async for part in store.retire(model, serving, 2)]
+async def retired(store: CatalogueDatabase, model: str, serving: str) -> tuple[int, int, int]:
+    parts = [part async for part in store.models.retire(model, serving, 2)]
     return sum(one.documents for one in parts), sum(one.changed for one in parts), sum(one.unseen for one in parts)
 
 
 async def test_a_retired_models_vectors_give_way_to_those_that_serve(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
     by_network, by_feed = seen(category=5), seen(category=6)
     old = ObjectId()
-    await store.put_many(
+    await store.products.put_many(
         [
             product("network", title="Shirt", embeddings={TWO: by_network}),
             product("feed", category_source="feed", embeddings={TWO: by_feed}),
@@ -173,9 +177,9 @@ async def test_a_retired_models_vectors_give_way_to_those_that_serve(
     raw.insert_one(
         {"_id": old, "id": 7, "Category": 1, "vector": vector().tolist(), "embeddings": {TWO: {"vector": 1}}}
     )
-    await store.put_marker()
+    await store.products.put_marker()
     assert await retired(store, ONE, TWO) == (6, 3, 1)
-    products = {key: await store.get(key) for key in ("network", "feed", "stale", "two", "only two")}
+    products = {key: await store.products.get(key) for key in ("network", "feed", "stale", "two", "only two")}
     assert {key: one and (one.model, one.category, dict(one.embeddings)) for key, one in products.items()} == {
         "network": (TWO, 5, {}),
         "feed": (TWO, 2, {}),
@@ -191,9 +195,9 @@ async def test_a_retired_models_vectors_give_way_to_those_that_serve(
 
 
 async def test_a_forgotten_candidate_leaves_the_documents_own_vectors_alone(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
-    await store.put_many([product("a", embeddings={TWO: seen()}), product("b")])
+    await store.products.put_many([product("a", embeddings={TWO: seen()}), product("b")])
     before = raw.find_one({"_id": "a"})
     assert before is not None
     assert await retired(store, TWO, ONE) == (2, 1, 0)
@@ -203,28 +207,28 @@ async def test_a_forgotten_candidate_leaves_the_documents_own_vectors_alone(
     assert after == before
 
 
-async def test_a_product_keeps_a_retired_vector_that_more_of_its_images_have(store: ProductStore) -> None:
+async def test_a_product_keeps_a_retired_vector_that_more_of_its_images_have(store: CatalogueDatabase) -> None:
     images = (FurtherImage(vector(), sha256="bb"),)
-    await store.put(product("a", images=images, embeddings={TWO: seen()}))
+    await store.products.put(product("a", images=images, embeddings={TWO: seen()}))
     assert await retired(store, ONE, TWO) == (1, 0, 0)
-    found = await store.get("a")
+    found = await store.products.get("a")
     assert found is not None and found.model == ONE and len(found.images) == 1
 
 
 async def test_a_product_that_changes_while_its_vectors_are_retired_keeps_the_change(
-    store: ProductStore, monkeypatch: pytest.MonkeyPatch
+    store: CatalogueDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.put(product("a", embeddings={TWO: seen()}))
-    batches = store._batches
+    await store.products.put(product("a", embeddings={TWO: seen()}))
+    batches = store.products.batches
 
     async def changed_meanwhile(fields: Any, batch: int) -> AsyncIterator[Any]:
         async for documents in batches(fields, batch):
-            await store.put(product("a", "bb", title="new"))
+            await store.products.put(product("a", "bb", title="new"))
             yield documents
 
-    monkeypatch.setattr(store, "_batches", changed_meanwhile)
+    monkeypatch.setattr(store.products, "batches", changed_meanwhile)
     await retired(store, ONE, TWO)
-    found = await store.get("a")
+    found = await store.products.get("a")
     assert found is not None
     assert (found.title, found.model, found.image_sha256) == ("new", ONE, "bb")
 
@@ -234,50 +238,50 @@ def insert_old(raw: Collection[dict[str, Any]], count: int) -> None:
 
 
 async def test_a_catalogue_says_which_model_most_products_were_written_with(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
-    assert await store.written_with(TWO, ONE) is None
-    marker = await store.put_marker()
-    assert await store.written_with(TWO, ONE) is None
-    await store.put_many([product("a"), product("b"), product("c", model=TWO)])
-    assert await store.written_with(ONE, None) == ONE
-    assert await store.written_with(TWO, "shop/1") == ONE
+    assert await store.models.written_with(TWO, ONE) is None
+    marker = await store.products.put_marker()
+    assert await store.models.written_with(TWO, ONE) is None
+    await store.products.put_many([product("a"), product("b"), product("c", model=TWO)])
+    assert await store.models.written_with(ONE, None) == ONE
+    assert await store.models.written_with(TWO, "shop/1") == ONE
     insert_old(raw, 4)
-    assert await store.written_with(TWO, "shop/1") == "shop/1"
-    assert await store.written_with(TWO, None) is None
-    await store.put_many([product(f"d{n}", model=TWO) for n in range(6)])
-    assert await store.written_with("fashion/3", ONE) == TWO
-    await store.remove_markers([marker])
+    assert await store.models.written_with(TWO, "shop/1") == "shop/1"
+    assert await store.models.written_with(TWO, None) is None
+    await store.products.put_many([product(f"d{n}", model=TWO) for n in range(6)])
+    assert await store.models.written_with("fashion/3", ONE) == TWO
+    await store.products.remove_markers([marker])
 
 
 @pytest.mark.parametrize("note", [ModelNote(), ModelNote(candidate=TWO), ModelNote(candidate="fashion/3")])
 async def test_a_catalogue_keeps_its_model_when_the_settings_name_another_one(
-    store: ProductStore, note: ModelNote
+    store: CatalogueDatabase, note: ModelNote
 ) -> None:
-    await store.replace_models(ModelNote(), note)
-    settled = SettledModels(store, TWO, {ONE, TWO}.__contains__)
-    assert await settled.models() == note  # it has no products yet
-    await store.put_many([product("a"), product("b")])
+    await store.models.replace_note(ModelNote(), note)
+    settled = InitialModel(store.models, TWO, {ONE, TWO}.__contains__)
+    assert await settled.note() == note  # it has no products yet
+    await store.products.put_many([product("a"), product("b")])
     kept = replace(note, active=ONE)
-    assert await settled.models() == kept == await store.models()
-    await store.put_many([product("a", model=TWO), product("b", model=TWO)])
-    assert await settled.models() == kept
+    assert await settled.note() == kept == await store.models.note()
+    await store.products.put_many([product("a", model=TWO), product("b", model=TWO)])
+    assert await settled.note() == kept
 
 
 async def test_a_model_that_is_promoted_or_not_here_or_that_of_the_settings_is_noted_by_nobody(
-    store: ProductStore,
+    store: CatalogueDatabase,
 ) -> None:
-    await store.put_many([product("a")])
+    await store.products.put_many([product("a")])
     for first, here in ((ONE, {ONE, TWO}), (TWO, {TWO})):
-        assert await SettledModels(store, first, here.__contains__).models() == ModelNote()
+        assert await InitialModel(store.models, first, here.__contains__).note() == ModelNote()
     promoted = ModelNote(active=TWO, previous=ONE)
-    await store.replace_models(ModelNote(), promoted)
-    assert await SettledModels(store, TWO, {ONE, TWO}.__contains__).models() == promoted
+    await store.models.replace_note(ModelNote(), promoted)
+    assert await InitialModel(store.models, TWO, {ONE, TWO}.__contains__).note() == promoted
 
 
 async def test_documents_that_name_no_model_keep_the_one_that_they_are_taken_to_be_of(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
     insert_old(raw, 3)
-    assert await SettledModels(store, TWO, {ONE, TWO}.__contains__).models() == ModelNote()
-    assert (await SettledModels(store, TWO, {ONE, TWO}.__contains__, ONE).models()).active == ONE
+    assert await InitialModel(store.models, TWO, {ONE, TWO}.__contains__).note() == ModelNote()
+    assert (await InitialModel(store.models, TWO, {ONE, TWO}.__contains__, ONE).note()).active == ONE

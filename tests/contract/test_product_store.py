@@ -12,10 +12,11 @@ import pytest
 from bson import ObjectId
 from pymongo.collection import Collection
 
+from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import FurtherImage, Prediction, Product, StoredImage
 from services.catalogue.store.change_feed import ChangeBatch, ChangeFeed, read_token, token_text
-from services.catalogue.store.database import Fingerprint, ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import CatalogueUnavailable
 from tests.support.mongo import fresh_database
@@ -47,8 +48,8 @@ def old_form(key: Any, **changes: Any) -> dict[str, Any]:
     return {"id": key, "Category": 1, "vector": RNG.standard_normal(64).tolist(), **changes}
 
 
-async def keys(store: ProductStore) -> list[str]:
-    return sorted([key async for batch in store.keys(100) for key in batch])
+async def keys(store: CatalogueDatabase) -> list[str]:
+    return sorted([key async for batch in store.products.keys(100) for key in batch])
 
 
 def same(one: Product | None, other: Product) -> bool:
@@ -71,234 +72,236 @@ def further(*hashes: str) -> tuple[FurtherImage, ...]:
     return (linked, *kept)
 
 
-async def test_a_product_is_read_as_it_was_put(store: ProductStore) -> None:
+async def test_a_product_is_read_as_it_was_put(store: CatalogueDatabase) -> None:
     given = product("15970")
-    await store.put(given)
-    assert same(await store.get("15970"), given)
+    await store.products.put(given)
+    assert same(await store.products.get("15970"), given)
 
 
-async def test_several_images_are_read_as_they_were_put_and_replaced_as_a_whole(store: ProductStore) -> None:
+async def test_several_images_are_read_as_they_were_put_and_replaced_as_a_whole(store: CatalogueDatabase) -> None:
     for images in (further("ab", "cd"), further("ef"), ()):
         given = product("1", images=images)
-        await store.put(given)
-        assert same(await store.get("1"), given)
-    await store.put_many([product("1", images=further("ab")), product("2")])
-    found = await store.fingerprints(["1", "2"])
+        await store.products.put(given)
+        assert same(await store.products.get("1"), given)
+    await store.products.put_many([product("1", images=further("ab")), product("2")])
+    found = await store.products.fingerprints(["1", "2"])
     assert found["1"].images == (("https://shop.example/2.jpg", "ef" * 32), (None, "ab" * 32))
     assert found["2"].images == ()
 
 
-async def test_an_unknown_product_is_none(store: ProductStore) -> None:
-    assert await store.get("nope") is None
-    assert await store.get("507f1f77bcf86cd799439011") is None
+async def test_an_unknown_product_is_none(store: CatalogueDatabase) -> None:
+    assert await store.products.get("nope") is None
+    assert await store.products.get("507f1f77bcf86cd799439011") is None
 
 
-async def test_putting_a_product_again_replaces_all_of_it(store: ProductStore) -> None:
-    await store.put(product("1"))
+async def test_putting_a_product_again_replaces_all_of_it(store: CatalogueDatabase) -> None:
+    await store.products.put(product("1"))
     bare = Product("1", 5, RNG.standard_normal(64).astype(np.float32), updated_at=datetime(2026, 6, 1, tzinfo=UTC))
-    await store.put(bare)
-    assert same(await store.get("1"), bare)
-    assert await store.count() == 1
+    await store.products.put(bare)
+    assert same(await store.products.get("1"), bare)
+    assert await store.products.count() == 1
 
 
-async def test_a_product_without_a_time_is_given_the_present(store: ProductStore) -> None:
+async def test_a_product_without_a_time_is_given_the_present(store: CatalogueDatabase) -> None:
     before = datetime.now(UTC)
-    await store.put(product("1", updated_at=None))
-    found = await store.get("1")
+    await store.products.put(product("1", updated_at=None))
+    found = await store.products.get("1")
     assert found is not None and found.updated_at is not None
     assert abs((found.updated_at - before).total_seconds()) < 60
 
 
 @pytest.mark.parametrize("key", ["507f1f77bcf86cd799439011", "a/b?c=d", "größe 42", "abcdefghijkl", "0", "x" * 256])
-async def test_any_text_may_be_a_key(store: ProductStore, key: str) -> None:
-    await store.put(product(key))
-    found = await store.get(key)
+async def test_any_text_may_be_a_key(store: CatalogueDatabase, key: str) -> None:
+    await store.products.put(product(key))
+    found = await store.products.get(key)
     assert found is not None and found.key == key
-    assert await store.delete(key)
-    assert await store.get(key) is None
+    assert await store.products.delete(key)
+    assert await store.products.get(key) is None
 
 
-async def test_a_bulk_write_reports_what_cannot_be_stored_and_writes_the_rest(store: ProductStore) -> None:
+async def test_a_bulk_write_reports_what_cannot_be_stored_and_writes_the_rest(store: CatalogueDatabase) -> None:
     bad = [
         product("nan", vector=np.full(64, np.nan, np.float32)),
         product("", title="no key"),
         product("surrogate", title="\ud800"),
         product("large", title="x" * 16_000_000),
     ]
-    report = await store.put_many([product("1"), *bad, product("2")])
+    report = await store.products.put_many([product("1"), *bad, product("2")])
     assert report.written == 2
     assert {failure.key for failure in report.failures} == {"nan", "", "surrogate", "large"}
     assert all(failure.reason for failure in report.failures)
     assert await keys(store) == ["1", "2"]
 
 
-async def test_of_a_key_given_twice_the_last_counts(store: ProductStore) -> None:
-    report = await store.put_many([product("1", title="first"), product("1", title="last")])
-    found = await store.get("1")
+async def test_of_a_key_given_twice_the_last_counts(store: CatalogueDatabase) -> None:
+    report = await store.products.put_many([product("1", title="first"), product("1", title="last")])
+    found = await store.products.get("1")
     assert report.written == 1
     assert found is not None and found.title == "last"
 
 
-async def test_two_writers_of_the_same_new_keys_both_succeed(store: ProductStore) -> None:
+async def test_two_writers_of_the_same_new_keys_both_succeed(store: CatalogueDatabase) -> None:
     batches = [[product(str(number)) for number in range(200)] for _ in range(4)]
-    reports = await asyncio.gather(*(store.put_many(batch) for batch in batches))
+    reports = await asyncio.gather(*(store.products.put_many(batch) for batch in batches))
     assert [report.failures for report in reports] == [()] * 4
-    assert await store.count() == 200
+    assert await store.products.count() == 200
 
 
 async def test_products_and_pictures_that_are_not_as_new_as_thought_are_written_all_the_same(
-    store: ProductStore,
+    store: CatalogueDatabase,
 ) -> None:
     picture = StoredImage("image/png", b"new")
-    await store.put_many([product("a", title="old", url="https://old.example/")])
-    await store.put_images([("a", StoredImage("image/png", b"old"))])
-    report = await store.put_many([product("a", title="new", url=None), product("b")], probably_new=True)
-    pictures = await store.put_images([("a", picture), ("b", picture)], probably_new=True)
+    await store.products.put_many([product("a", title="old", url="https://old.example/")])
+    await store.pictures.put_many([("a", StoredImage("image/png", b"old"))])
+    report = await store.products.put_many([product("a", title="new", url=None), product("b")], probably_new=True)
+    pictures = await store.pictures.put_many([("a", picture), ("b", picture)], probably_new=True)
     assert (report.written, report.failures) == (pictures.written, pictures.failures) == (2, ())
-    found = await store.get("a")
+    found = await store.products.get("a")
     assert found is not None
     assert (found.title, found.url) == ("new", None)
-    assert await store.get_image("a") == await store.get_image("b") == picture
+    assert await store.pictures.get("a") == await store.pictures.get("b") == picture
     assert await keys(store) == ["a", "b"]
 
 
-async def test_nothing_to_write_is_no_error(store: ProductStore) -> None:
-    assert (await store.put_many([])).written == 0
-    assert await store.fingerprints([]) == {}
+async def test_nothing_to_write_is_no_error(store: CatalogueDatabase) -> None:
+    assert (await store.products.put_many([])).written == 0
+    assert await store.products.fingerprints([]) == {}
 
 
-async def test_putting_what_cannot_be_stored_says_why(store: ProductStore) -> None:
+async def test_putting_what_cannot_be_stored_says_why(store: CatalogueDatabase) -> None:
     with pytest.raises(ValueError, match="NaN"):
-        await store.put(product("1", vector=np.zeros(64, np.float32)))
+        await store.products.put(product("1", vector=np.zeros(64, np.float32)))
 
 
 async def test_deleting_many_takes_them_in_both_forms_with_their_pictures_and_no_others(
-    store: ProductStore, raw: Collection[dict[str, Any]]
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
-    await store.put_many([product("A"), product("B"), product("C")])
-    await store.put_images([(key, StoredImage("image/png", b"picture")) for key in ("A", "C")])
+    await store.products.put_many([product("A"), product("B"), product("C")])
+    await store.pictures.put_many([(key, StoredImage("image/png", b"picture")) for key in ("A", "C")])
     raw.insert_many([old_form(7), old_form("8")])
-    assert await store.delete_many(["A", "7", "gone"]) == 2
+    assert await store.products.delete_many(["A", "7", "gone"]) == 2
     assert sorted(await keys(store)) == ["8", "B", "C"]
-    assert await store.get_image("A") is None
-    assert await store.get_image("C") is not None
+    assert await store.pictures.get("A") is None
+    assert await store.pictures.get("C") is not None
 
 
-async def test_deleting_says_whether_there_was_one_and_takes_the_picture_too(store: ProductStore) -> None:
-    await store.put(product("1"))
-    await store.put_images([("1", StoredImage("image/png", b"abc"))])
-    assert await store.delete("1")
-    assert await store.get("1") is None
-    assert await store.get_image("1") is None
-    assert not await store.delete("1")
+async def test_deleting_says_whether_there_was_one_and_takes_the_picture_too(store: CatalogueDatabase) -> None:
+    await store.products.put(product("1"))
+    await store.pictures.put_many([("1", StoredImage("image/png", b"abc"))])
+    assert await store.products.delete("1")
+    assert await store.products.get("1") is None
+    assert await store.pictures.get("1") is None
+    assert not await store.products.delete("1")
 
 
-async def test_several_pictures_of_a_product_are_kept_apart_and_go_with_it(store: ProductStore) -> None:
+async def test_several_pictures_of_a_product_are_kept_apart_and_go_with_it(store: CatalogueDatabase) -> None:
     pictures = {key: StoredImage("image/png", key.encode()) for key in ("1", "2", "12")}
     for key in list(pictures):
         for sha256 in ("ab" * 32, "cd" * 32):
             pictures[picture_id(key, sha256)] = StoredImage("image/jpeg", (key + sha256).encode())
-    await store.put_many([product("1"), product("2"), product("12")])
-    await store.put_images(list(pictures.items()))
+    await store.products.put_many([product("1"), product("2"), product("12")])
+    await store.pictures.put_many(list(pictures.items()))
     for name, picture in pictures.items():
-        assert await store.get_image(name) == picture
-    await store.keep_images({"1": ["cd" * 32], "2": []})
-    assert await store.get_image(picture_id("1", "ab" * 32)) is None
-    assert await store.get_image(picture_id("1", "cd" * 32)) is not None
-    assert await store.get_image(picture_id("2", "cd" * 32)) is None
-    assert await store.get_image("1") is not None and await store.get_image("2") is not None
-    await store.delete("1")
-    assert await store.get_image("1") is None and await store.get_image(picture_id("1", "cd" * 32)) is None
-    assert await store.get_image(picture_id("12", "ab" * 32)) is not None
-    await store.delete_many(["12"])
-    assert await store.get_image(picture_id("12", "ab" * 32)) is None
+        assert await store.pictures.get(name) == picture
+    await store.pictures.keep_only({"1": ["cd" * 32], "2": []})
+    assert await store.pictures.get(picture_id("1", "ab" * 32)) is None
+    assert await store.pictures.get(picture_id("1", "cd" * 32)) is not None
+    assert await store.pictures.get(picture_id("2", "cd" * 32)) is None
+    assert await store.pictures.get("1") is not None and await store.pictures.get("2") is not None
+    await store.products.delete("1")
+    assert await store.pictures.get("1") is None and await store.pictures.get(picture_id("1", "cd" * 32)) is None
+    assert await store.pictures.get(picture_id("12", "ab" * 32)) is not None
+    await store.products.delete_many(["12"])
+    assert await store.pictures.get(picture_id("12", "ab" * 32)) is None
 
 
-async def test_a_picture_is_kept_and_replaced_byte_for_byte(store: ProductStore) -> None:
+async def test_a_picture_is_kept_and_replaced_byte_for_byte(store: CatalogueDatabase) -> None:
     for image in (StoredImage("image/png", bytes(range(256)) * 100), StoredImage("image/jpeg", b"\0\xff")):
-        report = await store.put_images([("1", image)])
+        report = await store.pictures.put_many([("1", image)])
         assert report.written == 1
-        assert await store.get_image("1") == image
-    assert await store.get_image("2") is None
+        assert await store.pictures.get("1") == image
+    assert await store.pictures.get("2") is None
 
 
-async def test_fingerprints_tell_what_is_known_of_those_that_are_there(store: ProductStore) -> None:
-    await store.put_many([product("1"), product("2", image_sha256=None, feed_sha256=None, category_source="network")])
-    assert await store.fingerprints(["1", "2", "3"]) == {
+async def test_fingerprints_tell_what_is_known_of_those_that_are_there(store: CatalogueDatabase) -> None:
+    await store.products.put_many(
+        [product("1"), product("2", image_sha256=None, feed_sha256=None, category_source="network")]
+    )
+    assert await store.products.fingerprints(["1", "2", "3"]) == {
         "1": Fingerprint("ab" * 32, "cd" * 32, "fashion/1", "feed"),
         "2": Fingerprint(None, None, "fashion/1", "network"),
     }
 
 
-async def test_older_documents_are_found_by_their_id(store: ProductStore, raw: Any) -> None:
+async def test_older_documents_are_found_by_their_id(store: CatalogueDatabase, raw: Any) -> None:
     raw.insert_many([old_form(15970), old_form("A7")])
     bare = raw.insert_one({"Category": 4, "vector": [1.0] * 64}).inserted_id
     for key in ("15970", "A7", str(bare)):
-        found = await store.get(key)
+        found = await store.products.get(key)
         assert found is not None and found.key == key
     assert await keys(store) == sorted(["15970", "A7", str(bare)])
 
 
-async def test_putting_a_product_removes_older_documents_of_its_key(store: ProductStore, raw: Any) -> None:
+async def test_putting_a_product_removes_older_documents_of_its_key(store: CatalogueDatabase, raw: Any) -> None:
     raw.insert_many([old_form(1), old_form("1"), old_form(2)])
-    await store.put(product("1"))
+    await store.products.put(product("1"))
     assert await keys(store) == ["1", "2"]
-    found = await store.get("1")
+    found = await store.products.get("1")
     assert found is not None and found.model == "fashion/1"
 
 
-async def test_deleting_a_product_removes_it_in_whatever_form_it_stands(store: ProductStore, raw: Any) -> None:
-    await store.put(product("1"))
+async def test_deleting_a_product_removes_it_in_whatever_form_it_stands(store: CatalogueDatabase, raw: Any) -> None:
+    await store.products.put(product("1"))
     bare = raw.insert_one({"Category": 4, "vector": [1.0] * 64}).inserted_id
     raw.insert_many([old_form(1), old_form(2)])
     for key in ("2", str(bare)):
-        assert await store.delete(key)
-        assert await store.get(key) is None
+        assert await store.products.delete(key)
+        assert await store.products.get(key) is None
     assert await keys(store) == ["1", "1"]
 
 
-async def test_an_object_id_is_no_key_of_a_document_that_has_an_id(store: ProductStore, raw: Any) -> None:
+async def test_an_object_id_is_no_key_of_a_document_that_has_an_id(store: CatalogueDatabase, raw: Any) -> None:
     document_id = raw.insert_one(old_form(7)).inserted_id
-    assert await store.get(str(document_id)) is None
-    assert not await store.delete(str(document_id))
-    assert await store.get("7") is not None
+    assert await store.products.get(str(document_id)) is None
+    assert not await store.products.delete(str(document_id))
+    assert await store.products.get("7") is not None
 
 
-async def test_a_broken_document_is_no_product(store: ProductStore, raw: Any) -> None:
+async def test_a_broken_document_is_no_product(store: CatalogueDatabase, raw: Any) -> None:
     raw.insert_one({"_id": "1", "id": "1", "category_source": "feed"})
-    assert await store.get("1") is None
+    assert await store.products.get("1") is None
 
 
-async def test_a_scan_gives_every_product_and_what_is_wrong_with_the_others(store: ProductStore, raw: Any) -> None:
-    await store.put_many([product(str(number)) for number in range(250)])
+async def test_a_scan_gives_every_product_and_what_is_wrong_with_the_others(store: CatalogueDatabase, raw: Any) -> None:
+    await store.products.put_many([product(str(number)) for number in range(250)])
     broken = raw.insert_one(old_form(5, Category=None)).inserted_id
-    await store.put_marker()
-    found = [item async for batch in store.scan(100) for item in batch]
+    await store.products.put_marker()
+    found = [item async for batch in store.products.scan(100) for item in batch]
     assert sorted(int(item.product.key) for item in found if isinstance(item, Record)) == list(range(250))
     assert [item.document_id for item in found if isinstance(item, BrokenDocument)] == [str(broken)]
 
 
 async def test_a_scan_that_the_server_breaks_off_is_no_scan(
-    store: ProductStore, raw: Any, monkeypatch: pytest.MonkeyPatch
+    store: CatalogueDatabase, raw: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.put_many([product(str(number)) for number in range(250)])
-    batches = store._batches
+    await store.products.put_many([product(str(number)) for number in range(250)])
+    batches = store.products.batches
 
     async def cut_short(*arguments: Any) -> AsyncIterator[Any]:
         async for documents in batches(*arguments):
             yield documents
             return  # as a stand-in that was started anew, which knows nothing of the reading
 
-    monkeypatch.setattr(store, "_batches", cut_short)
-    with pytest.raises(CatalogueUnavailable, match="broke off while it was read"):
-        _ = [item async for batch in store.scan(100) for item in batch]
+    monkeypatch.setattr(store.products, "batches", cut_short)
+    with pytest.raises(CatalogueUnavailable, match="broke off during a scan"):
+        _ = [item async for batch in store.products.scan(100) for item in batch]
     assert raw.count_documents({}) == 250
 
 
-async def test_documents_are_read_by_their_ids(store: ProductStore, raw: Any) -> None:
-    await store.put_many([product("1"), product("2")])
+async def test_documents_are_read_by_their_ids(store: CatalogueDatabase, raw: Any) -> None:
+    await store.products.put_many([product("1"), product("2")])
     old = raw.insert_one(old_form(9)).inserted_id
-    found = await store.read(["1", old, "gone", ObjectId()])
+    found = await store.products.read(["1", old, "gone", ObjectId()])
     assert {(item.document_id, getattr(item, "product").key) for item in found} == {("1", "1"), (str(old), "9")}  # noqa: B009
 
 
@@ -310,16 +313,16 @@ async def everything(feed: ChangeFeed, until: str) -> list[ChangeBatch]:
     return batches
 
 
-async def test_the_feed_tells_what_became_of_documents_of_both_forms(store: ProductStore, raw: Any) -> None:
+async def test_the_feed_tells_what_became_of_documents_of_both_forms(store: CatalogueDatabase, raw: Any) -> None:
     gone = raw.insert_one(old_form(3)).inserted_id
-    feed = await store.watch()
+    feed = await store.products.watch()
     try:
-        await store.put(product("1", title="first"))
-        await store.put(product("1", title="last"))
+        await store.products.put(product("1", title="first"))
+        await store.products.put(product("1", title="last"))
         old = raw.insert_one(old_form(2)).inserted_id
         raw.delete_one({"_id": gone})
         raw.insert_one({"_id": "broken", "Category": 1})
-        batches = await everything(feed, await store.put_marker())
+        batches = await everything(feed, await store.products.put_marker())
     finally:
         await feed.close()
     states = {record.document_id: record.product for batch in batches for record in batch.found}
@@ -329,59 +332,61 @@ async def test_the_feed_tells_what_became_of_documents_of_both_forms(store: Prod
     assert str(gone) in batches[-1].gone
 
 
-async def test_a_feed_goes_on_after_its_token_that_was_kept_as_text(store: ProductStore) -> None:
-    feed = await store.watch()
-    await store.put(product("1"))
-    token = (await everything(feed, await store.put_marker()))[-1].token
+async def test_a_feed_goes_on_after_its_token_that_was_kept_as_text(store: CatalogueDatabase) -> None:
+    feed = await store.products.watch()
+    await store.products.put(product("1"))
+    token = (await everything(feed, await store.products.put_marker()))[-1].token
     await feed.close()
     assert token is not None
     token = read_token(token_text(token))
-    await store.put(product("2"))
-    feed = await store.watch(token)
-    batches = await everything(feed, await store.put_marker())
+    await store.products.put(product("2"))
+    feed = await store.products.watch(token)
+    batches = await everything(feed, await store.products.put_marker())
     await feed.close()
     assert [record.product.key for batch in batches for record in batch.found] == ["2"]
 
 
-async def test_a_quiet_feed_gives_empty_batches_with_a_token_and_the_time(store: ProductStore) -> None:
-    feed = await store.watch()
+async def test_a_quiet_feed_gives_empty_batches_with_a_token_and_the_time(store: CatalogueDatabase) -> None:
+    feed = await store.products.watch()
     batch = await feed.next_batch(1000, 0.1)
     await feed.close()
     assert batch.is_empty and batch.token is not None
     assert abs(batch.level_at - datetime.now(UTC).timestamp()) < 60
 
 
-async def test_a_feed_that_is_behind_knows_when_what_it_has_was_written(store: ProductStore) -> None:
-    feed = await store.watch()
-    token = (await everything(feed, await store.put_marker()))[-1].token
+async def test_a_feed_that_is_behind_knows_when_what_it_has_was_written(store: CatalogueDatabase) -> None:
+    feed = await store.products.watch()
+    token = (await everything(feed, await store.products.put_marker()))[-1].token
     await feed.close()
     for number in range(5):
-        await store.put(product(str(number)))
+        await store.products.put(product(str(number)))
     written_at = time.time()
     await asyncio.sleep(LATE_S)
-    feed = await store.watch(token)
+    feed = await store.products.watch(token)
     batch = await feed.next_batch(2, 0.0)
     await feed.close()
     assert written_at - 2 < batch.level_at < written_at + LATE_S - 1
 
 
-async def test_a_database_is_told_from_another_and_from_itself_emptied(store: ProductStore, url: str, raw: Any) -> None:
-    names = await asyncio.gather(*(store.identity() for _ in range(5)))
-    async with ProductStore(url, raw.database.name) as again:
-        assert {await again.identity(), *names} == {names[0]}
+async def test_a_database_is_told_from_another_and_from_itself_emptied(
+    store: CatalogueDatabase, url: str, raw: Any
+) -> None:
+    names = await asyncio.gather(*(store.products.identity() for _ in range(5)))
+    async with CatalogueDatabase(url, raw.database.name) as again:
+        assert {await again.products.identity(), *names} == {names[0]}
     with fresh_database(url) as other:
-        async with ProductStore(url, other) as another:
-            assert await another.identity() != names[0]
+        async with CatalogueDatabase(url, other) as another:
+            assert await another.products.identity() != names[0]
     raw.database["notes"].drop()
-    assert await store.identity() != names[0]
+    assert await store.products.identity() != names[0]
 
 
-async def test_markers_are_no_products(store: ProductStore) -> None:
-    marker = await store.put_marker()
+async def test_markers_are_no_products(store: CatalogueDatabase) -> None:
+    marker = await store.products.put_marker()
     assert await keys(store) == []
-    assert [item async for batch in store.scan() for item in batch] == []
-    await store.remove_markers([marker])
-    assert await store.count() == 0
+    assert [item async for batch in store.products.scan() for item in batch] == []
+    await store.products.remove_markers([marker])
+    assert await store.products.count() == 0
 
 
 @pytest.mark.parametrize(
@@ -390,12 +395,13 @@ async def test_markers_are_no_products(store: ProductStore) -> None:
 async def test_a_database_that_is_away_is_said_so_without_the_password(call: str) -> None:
     port = free_ports(1)[0]
     arguments: dict[str, list[Any]] = {"get": ["1"], "put": [product("1")], "delete": ["1"], "fingerprints": [["1"]]}
-    async with ProductStore(f"mongodb://lookalike:s3cret@127.0.0.1:{port}", connect_timeout_s=0.2) as store:
+    async with CatalogueDatabase(f"mongodb://lookalike:s3cret@127.0.0.1:{port}", connect_timeout_s=0.2) as store:
         with pytest.raises(CatalogueUnavailable) as caught:
             if call == "scan":
-                _ = [batch async for batch in store.scan()]
+                _ = [batch async for batch in store.products.scan()]
             else:
-                await getattr(store, call)(*arguments.get(call, []))
+                part = store if call == "ping" else store.products
+                await getattr(part, call)(*arguments.get(call, []))
     assert f"127.0.0.1:{port} cannot be reached" in caught.value.detail
     assert "s3cret" not in str(caught.value)
 
@@ -403,13 +409,13 @@ async def test_a_database_that_is_away_is_said_so_without_the_password(call: str
 @pytest.mark.parametrize("url", ["postgres://u:s3cret@host", "mongodb://u:s3cret@host:port", "mongodb://"])
 async def test_an_address_that_is_none_is_said_so_without_the_password(url: str) -> None:
     with pytest.raises(CatalogueUnavailable) as caught:
-        await ProductStore(url).connect()
+        await CatalogueDatabase(url).connect()
     assert "MONGO_URL" in caught.value.detail
     assert "s3cret" not in caught.value.detail
 
 
-async def test_how_the_last_import_went_is_kept_whatever_its_names_are(store: ProductStore) -> None:
-    assert await store.get_note("last-import") is None
-    await store.put_note("last-import", {"imported": 1, "left_out": {"a.b": 1, "$c": 2}})
-    await store.put_note("last-import", {"imported": 2, "left_out": {"a.b": 3}})
-    assert await store.get_note("last-import") == {"imported": 2, "left_out": {"a.b": 3}}
+async def test_how_the_last_import_went_is_kept_whatever_its_names_are(store: CatalogueDatabase) -> None:
+    assert await store.notes.get("last-import") is None
+    await store.notes.put("last-import", {"imported": 1, "left_out": {"a.b": 1, "$c": 2}})
+    await store.notes.put("last-import", {"imported": 2, "left_out": {"a.b": 3}})
+    assert await store.notes.get("last-import") == {"imported": 2, "left_out": {"a.b": 3}}

@@ -1,25 +1,25 @@
 """What the store remembers of fetched images, against the server that MONGO_URL names, else a stand-in."""
 
-from services.catalogue.store.database import ProductStore
-from services.catalogue.store.http_cache import SeenImage
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.http_cache import CachedImage
 from services.contracts.images.fetch import Validators
 
 
-def image(number: int, etag: str | None = '"1"', modified: str | None = None) -> SeenImage:
-    return SeenImage(f"https://a.test/{number}.png?x=ü", f"{number:064x}", Validators(etag, modified))
+def image(number: int, etag: str | None = '"1"', modified: str | None = None) -> CachedImage:
+    return CachedImage(f"https://a.test/{number}.png?x=ü", f"{number:064x}", Validators(etag, modified))
 
 
-async def test_images_are_recalled_as_they_were_remembered_and_replaced(store: ProductStore) -> None:
+async def test_images_are_recalled_as_they_were_remembered_and_replaced(store: CatalogueDatabase) -> None:
     first = {"a/ü": image(1), "b": image(2, None, "Wed, 21 Oct 2015 07:28:00 GMT"), "c": image(3, 'W/"x y"', "then")}
-    await store.remember(first)
-    assert await store.recall(["a/ü", "b", "c", "unknown"]) == first
-    await store.remember({"b": image(4)})
-    assert await store.recall(["b", "c"]) == {"b": image(4), "c": first["c"]}
-    assert await store.recall([]) == {}
+    await store.http_cache.put_many(first)
+    assert await store.http_cache.get_many(["a/ü", "b", "c", "unknown"]) == first
+    await store.http_cache.put_many({"b": image(4)})
+    assert await store.http_cache.get_many(["b", "c"]) == {"b": image(4), "c": first["c"]}
+    assert await store.http_cache.get_many([]) == {}
 
 
-async def test_images_of_deleted_products_are_forgotten(store: ProductStore) -> None:
-    await store.remember({key: image(1) for key in "abcd"})
-    await store.delete("a")
-    await store.delete_many(["b", "c"])
-    assert set(await store.recall(list("abcd"))) == {"d"}
+async def test_images_of_deleted_products_are_forgotten(store: CatalogueDatabase) -> None:
+    await store.http_cache.put_many({key: image(1) for key in "abcd"})
+    await store.products.delete("a")
+    await store.products.delete_many(["b", "c"])
+    assert set(await store.http_cache.get_many(list("abcd"))) == {"d"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from tests.faults import comparison
 from tests.faults.feed import Feed
 from tests.faults.journal import Journal
@@ -37,7 +37,7 @@ class Run:
         plan = Plan(options.seed, options.operations, options.products, options.batch)
         kinds = ("index", "database", "importer") if options.feed else ("index", "database")
         self._left = plan.kills(options.kills, kinds)
-        self._store = ProductStore(servers.stack.mongo_url, timeout_s=DATABASE_S)
+        self._store = CatalogueDatabase(servers.stack.mongo_url, timeout_s=DATABASE_S)
         self._writer = Writer(plan, self._store, self._journal, options.rate)
         self._importer = Importer(servers.stack, Feed(folder, options.feed, options.seed), self._journal)
         self._last = Write("last", options.operations + 1)

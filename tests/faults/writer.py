@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.errors import CatalogueUnavailable
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, Plan, Write, product
@@ -17,7 +17,7 @@ AGAIN_AFTER_S = 0.1
 class Writer:
     """The only one that writes its products: one batch after the other."""
 
-    def __init__(self, plan: Plan, store: ProductStore, journal: Journal, rate: float) -> None:
+    def __init__(self, plan: Plan, store: CatalogueDatabase, journal: Journal, rate: float) -> None:
         """Remember what to write, and how many operations a second at most."""
         self.done = 0
         self.unanswered = 0
@@ -49,9 +49,9 @@ class Writer:
     async def _is_answered(self, batch: Sequence[Write]) -> bool:
         try:
             if batch[0].revision == GONE:
-                await self._store.delete_many([write.key for write in batch])
+                await self._store.products.delete_many([write.key for write in batch])
                 return True
-            report = await self._store.put_many(map(product, batch))
+            report = await self._store.products.put_many(map(product, batch))
         except CatalogueUnavailable:
             return False
         return not report.failures

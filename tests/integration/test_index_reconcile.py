@@ -15,7 +15,7 @@ import pytest
 from pymongo.collection import Collection
 
 from services.catalogue.product import FurtherImage, Prediction, Product, unit_vector
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from tests.support.index import IndexProcess, running_index
 from tests.support.mongo import StandIn, private_mongo
 from tests.support.stack import eventually
@@ -74,8 +74,8 @@ def product(number: int, title: str) -> Product:
 
 def put(mongo: StandIn, *products: Product) -> None:
     async def write() -> None:
-        async with ProductStore(mongo.url) as store:
-            assert not (await store.put_many(products)).failures
+        async with CatalogueDatabase(mongo.url) as store:
+            assert not (await store.products.put_many(products)).failures
 
     asyncio.run(write())
 

@@ -15,7 +15,7 @@ from bson import Binary
 from pymongo.collection import Collection
 
 from services.catalogue.product import FurtherImage, Product, unit_vector
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from tests.support.index import IndexProcess, running_index
 from tests.support.mongo import StandIn, private_mongo
 from tests.support.stack import eventually
@@ -51,17 +51,17 @@ def raw(mongo: StandIn) -> Iterator[Collection[dict[str, Any]]]:
 
 def put(mongo: StandIn, *products: Product) -> None:
     async def write() -> None:
-        async with ProductStore(mongo.url) as store:
+        async with CatalogueDatabase(mongo.url) as store:
             for begin in range(0, len(products), 250):
-                assert not (await store.put_many(products[begin : begin + 250])).failures
+                assert not (await store.products.put_many(products[begin : begin + 250])).failures
 
     asyncio.run(write())
 
 
 def delete(mongo: StandIn, key: str) -> None:
     async def remove() -> None:
-        async with ProductStore(mongo.url) as store:
-            assert await store.delete(key)
+        async with CatalogueDatabase(mongo.url) as store:
+            assert await store.products.delete(key)
 
     asyncio.run(remove())
 

@@ -18,7 +18,7 @@ from services.catalogue.retry import Patience
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 from services.catalogue.store.bulk_write import PutReport, Refused
-from services.catalogue.store.http_cache import SeenImage
+from services.catalogue.store.http_cache import CachedImage
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageUrlFailed, LookalikeError
@@ -104,62 +104,96 @@ class FakeFingerprint:
 
 
 @dataclass
-class FakeCatalogue:
-    """Products and pictures in dictionaries, and the order in which they came."""
+class Faults:
+    """What goes wrong in a fake catalogue, and the order in which it took products and pictures."""
 
-    products: dict[str, Product] = field(default_factory=dict)
-    pictures: dict[str, StoredImage] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     failures: list[LookalikeError] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
-    seen: dict[str, SeenImage] = field(default_factory=dict)
-    note: ModelNote = field(default_factory=ModelNote)
 
-    async def models(self) -> ModelNote:
-        return self.note
-
-    async def fingerprints(self, keys: Sequence[str]) -> dict[str, FakeFingerprint]:
-        self._fail()
-        found = (self.products[key] for key in keys if key in self.products)
-        return {p.key: _fingerprint(p) for p in found}
-
-    async def read(self, document_ids: Sequence[str]) -> list[Record | BrokenDocument]:
-        return [Record(key, self.products[key]) for key in document_ids if key in self.products]
-
-    async def put_images(self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False) -> PutReport:
-        self._fail()
-        taken = [(key, image) for key, image in images if key not in self.refused]
-        self.pictures.update(taken)
-        self.events += [("picture", key) for key, _ in taken]
-        failures = [Refused(key, self.refused[key]) for key, _ in images if key in self.refused]
-        return PutReport(len(taken), tuple(failures))
-
-    async def keep_images(self, kept: Mapping[str, Sequence[str]]) -> None:
-        for key, hashes in kept.items():
-            ids = {picture_id(key, sha256) for sha256 in hashes}
-            gone = [one for one in self.pictures if one.startswith(key + "\n") and one not in ids]
-            for one in gone:
-                del self.pictures[one]
-
-    async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport:
-        self._fail()
-        failures = [Refused(p.key, self.refused[p.key]) for p in products if p.key in self.refused]
-        written = [p for p in products if p.key not in self.refused]
-        for p in written:  # vectors of further models stay unless others are given
-            old = self.products.get(p.key, p)
-            self.products[p.key] = p if p.embeddings else replace(p, embeddings=old.embeddings)
-        self.events += [("product", p.key) for p in written]
-        return PutReport(len(written), tuple(failures))
-
-    async def recall(self, keys: Sequence[str]) -> dict[str, SeenImage]:
-        return {key: self.seen[key] for key in keys if key in self.seen}
-
-    async def remember(self, images: Mapping[str, SeenImage]) -> None:
-        self.seen.update(images)
-
-    def _fail(self) -> None:
+    def fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+
+
+class FakeProducts(dict[str, Product]):
+    """Products by key."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self._faults = faults
+
+    async def fingerprints(self, keys: Sequence[str]) -> dict[str, FakeFingerprint]:
+        self._faults.fail()
+        return {key: _fingerprint(self[key]) for key in keys if key in self}
+
+    async def read(self, document_ids: Sequence[str]) -> list[Record | BrokenDocument]:
+        return [Record(key, self[key]) for key in document_ids if key in self]
+
+    async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport:
+        self._faults.fail()
+        refused = self._faults.refused
+        failures = [Refused(p.key, refused[p.key]) for p in products if p.key in refused]
+        written = [p for p in products if p.key not in refused]
+        for p in written:  # vectors of further models stay unless others are given
+            old = self.get(p.key, p)
+            self[p.key] = p if p.embeddings else replace(p, embeddings=old.embeddings)
+        self._faults.events += [("product", p.key) for p in written]
+        return PutReport(len(written), tuple(failures))
+
+
+class FakePictures(dict[str, StoredImage]):
+    """Pictures by key or `picture_id`."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self._faults = faults
+
+    async def put_many(self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False) -> PutReport:
+        self._faults.fail()
+        refused = self._faults.refused
+        accepted = [(key, image) for key, image in images if key not in refused]
+        self.update(accepted)
+        self._faults.events += [("picture", key) for key, _ in accepted]
+        failures = [Refused(key, refused[key]) for key, _ in images if key in refused]
+        return PutReport(len(accepted), tuple(failures))
+
+    async def keep_only(self, hashes: Mapping[str, Sequence[str]]) -> None:
+        for key, kept in hashes.items():
+            ids = {picture_id(key, sha256) for sha256 in kept}
+            for name in [name for name in self if name.startswith(key + "\n") and name not in ids]:
+                del self[name]
+
+
+class FakeCache(dict[str, CachedImage]):
+    """What web servers said of images."""
+
+    async def get_many(self, names: Sequence[str]) -> dict[str, CachedImage]:
+        return {name: self[name] for name in names if name in self}
+
+    async def put_many(self, images: Mapping[str, CachedImage]) -> None:
+        self.update(images)
+
+
+@dataclass
+class FakeModels:
+    """The note of the models."""
+
+    current: ModelNote = field(default_factory=ModelNote)
+
+    async def note(self) -> ModelNote:
+        return self.current
+
+
+class FakeCatalogue:
+    """A catalogue in dictionaries."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.products = FakeProducts(self.faults)
+        self.pictures = FakePictures(self.faults)
+        self.models = FakeModels()
+        self.http_cache = FakeCache()
 
 
 def _fingerprint(product: Product) -> FakeFingerprint:

@@ -21,7 +21,7 @@ from services.catalogue.importing.report import Tally
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.retry import Patience, Stopped
 from services.catalogue.sources.records.rows import RejectedRow, RowImage, SourceImageError
-from services.catalogue.store.http_cache import SeenImage, further_id
+from services.catalogue.store.http_cache import CachedImage, cache_id
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import NO_VALIDATORS
@@ -110,32 +110,32 @@ class FurtherImages:
             if loaded.key in known and set(_stored(known[loaded.key])) - set(stored):
                 kept[loaded.key] = stored
         if kept:
-            await self._patience.call(lambda: self._catalogue.keep_images(kept))
+            await self._patience.call(lambda: self._catalogue.pictures.keep_only(kept))
 
     async def remember(self, group: Sequence[Loaded]) -> None:
         """Remember what servers said of images that they sent."""
         seen = [(loaded.key, image.seen) for loaded in group for image in loaded.further]
-        new = {further_id(key, one.url): one for key, one in seen if one is not None and one.validators}
+        new = {cache_id(key, one.url): one for key, one in seen if one is not None and one.validators}
         if new:
-            await self._patience.call(lambda: self._catalogue.remember(new))
+            await self._patience.call(lambda: self._catalogue.http_cache.put_many(new))
 
-    async def _had(self, group: list[Loaded], known: Mapping[str, Known], model: str) -> dict[str, SeenImage]:
-        """Return the images of these products that their vectors of this model were made of, by `further_id`."""
+    async def _had(self, group: list[Loaded], known: Mapping[str, Known], model: str) -> dict[str, CachedImage]:
+        """Return the images of these products that their vectors of this model were made of, by `cache_id`."""
         had = {
-            further_id(loaded.key, url): SeenImage(url, sha256, NO_VALIDATORS)
+            cache_id(loaded.key, url): CachedImage(url, sha256, NO_VALIDATORS)
             for loaded in group
             if (old := known.get(loaded.key)) is not None and old.seen_by(model)
             for url, sha256 in old.images
             if url is not None and sha256 is not None
         }
-        recalled = await self._patience.call(lambda: self._catalogue.recall(list(had))) if had else {}
+        recalled = await self._patience.call(lambda: self._catalogue.http_cache.get_many(list(had))) if had else {}
         return had | {
             one: seen for one, seen in recalled.items() if replace(seen, validators=NO_VALIDATORS) == had[one]
         }
 
-    async def _row(self, loaded: Loaded, loader: ImageLoader, had: Mapping[str, SeenImage]) -> Loaded | None:
+    async def _row(self, loaded: Loaded, loader: ImageLoader, had: Mapping[str, CachedImage]) -> Loaded | None:
         loading = [
-            self._one(loaded, image, loader, had.get(further_id(loaded.key, image.name)))
+            self._one(loaded, image, loader, had.get(cache_id(loaded.key, image.name)))
             for image in loaded.item.row.images
         ]
         found = await asyncio.gather(*loading, return_exceptions=True)  # none of them goes on behind our back
@@ -148,7 +148,7 @@ class FurtherImages:
         return replace(loaded, further=tuple(images.values()))
 
     async def _one(
-        self, loaded: Loaded, image: RowImage, loader: ImageLoader, seen: SeenImage | None
+        self, loaded: Loaded, image: RowImage, loader: ImageLoader, seen: CachedImage | None
     ) -> LoadedImage | None:
         try:
             return await loader.further(image, seen)
@@ -168,7 +168,7 @@ class FurtherImages:
             and (known[loaded.key].images or beside is not None)
             and any((loaded.key, image.sha256, model) not in vectors for image in loaded.further)
         ]
-        records = await self._patience.call(lambda: self._catalogue.read(keys)) if keys else []
+        records = await self._patience.call(lambda: self._catalogue.products.read(keys)) if keys else []
         return {record.product.key: record.product for record in records if not isinstance(record, Exception)}
 
     async def _whole(

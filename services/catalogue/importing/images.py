@@ -11,7 +11,7 @@ from services.catalogue.importing.web_images import WebImages
 from services.catalogue.product import StoredImage
 from services.catalogue.retry import Stopped
 from services.catalogue.sources.records.rows import RejectedRow, RowImage, SourceImageError
-from services.catalogue.store.http_cache import SeenImage
+from services.catalogue.store.http_cache import CachedImage
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import NO_VALIDATORS
 from services.contracts.images.formats import sniff
@@ -39,7 +39,7 @@ class LoadedImage:
     url: str | None
     data: bytes
     sha256: str
-    seen: SeenImage | None = None
+    seen: CachedImage | None = None
 
     @property
     def picture(self) -> StoredImage:
@@ -58,7 +58,7 @@ class Loaded:
     item: Described
     data: bytes
     sha256: str
-    seen: SeenImage | None = None
+    seen: CachedImage | None = None
     not_modified: bool = False
     further: tuple[LoadedImage, ...] = ()
 
@@ -87,7 +87,7 @@ class ImageLoader:
         self._reject = reject
         self.stopping = stopping
 
-    async def load(self, items: list[Described], recalled: Mapping[str, SeenImage]) -> AsyncIterator[list[Loaded]]:
+    async def load(self, items: list[Described], recalled: Mapping[str, CachedImage]) -> AsyncIterator[list[Loaded]]:
         """Yield the rows with their images, in groups of about GROUP_BYTES at most; `recalled` ones only if they changed."""
         group: list[Loaded] = []
         at_once = FETCH_AT_ONCE if any(isinstance(item.row.image, str) for item in items) else READ_AT_ONCE
@@ -101,7 +101,7 @@ class ImageLoader:
         if group:
             yield group
 
-    async def further(self, image: RowImage, seen: SeenImage | None) -> LoadedImage:
+    async def further(self, image: RowImage, seen: CachedImage | None) -> LoadedImage:
         """Return a further image of a row; without its bytes where its server says that it is as `seen` has it.
 
         Raises:
@@ -121,7 +121,7 @@ class ImageLoader:
         missing = [loaded.item for loaded in group if loaded.not_modified]
         return [loaded for loaded in group if not loaded.not_modified] + await self._some(missing, {})
 
-    async def _some(self, items: list[Described], recalled: Mapping[str, SeenImage]) -> list[Loaded]:
+    async def _some(self, items: list[Described], recalled: Mapping[str, CachedImage]) -> list[Loaded]:
         local = [item for item in items if not isinstance(item.row.image, str)]
         remote = [item for item in items if isinstance(item.row.image, str)]
         found: list[Loaded | RejectedRow | None] = []
@@ -133,7 +133,7 @@ class ImageLoader:
                 self._reject(one)
         return [one for one in found if isinstance(one, Loaded)]
 
-    async def _fetch(self, item: Described, seen: SeenImage | None) -> Loaded | RejectedRow | None:
+    async def _fetch(self, item: Described, seen: CachedImage | None) -> Loaded | RejectedRow | None:
         url = str(item.row.image)
         known = seen if seen is not None and seen.url == url else None
         if self.stopping.is_set():
@@ -146,13 +146,13 @@ class ImageLoader:
             return None
         return Loaded(item, data or b"", now.sha256, now, not_modified=data is None)
 
-    async def _get(self, url: str, known: SeenImage | None) -> tuple[bytes | None, SeenImage]:
+    async def _get(self, url: str, known: CachedImage | None) -> tuple[bytes | None, CachedImage]:
         """Return an image's bytes, or None where its server says that it is as `known` has it; and how to recognise it."""
         fetched = await self._web.get(url, NO_VALIDATORS if known is None else known.validators)
         if fetched.data is None:
             assert known is not None
-            return None, SeenImage(url, known.sha256, fetched.validators)
-        return fetched.data, SeenImage(url, sha256_of(fetched.data), fetched.validators)
+            return None, CachedImage(url, known.sha256, fetched.validators)
+        return fetched.data, CachedImage(url, sha256_of(fetched.data), fetched.validators)
 
 
 def _read(item: Described) -> Loaded | RejectedRow:

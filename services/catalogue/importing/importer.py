@@ -174,9 +174,9 @@ class Importer:
         return taken
 
     async def _batch(self, batch: list[Described], loader: ImageLoader, first: str) -> None:
-        model, beside = (await self._patience.call(self._catalogue.models)).written(first)
+        model, beside = (await self._patience.call(self._catalogue.models.note)).written(first)
         keys = [item.row.key for item in batch]
-        known = await self._patience.call(lambda: self._catalogue.fingerprints(keys))
+        known = await self._patience.call(lambda: self._catalogue.products.fingerprints(keys))
         for item in batch:
             self.tally.left_out.update(item.row.left_out)
         recalled = await self._memory.recall(batch, known, model)
@@ -203,7 +203,7 @@ class Importer:
         if not group:
             return [], []
         keys = [loaded.key for loaded in group]
-        records = await self._patience.call(lambda: self._catalogue.read(keys))
+        records = await self._patience.call(lambda: self._catalogue.products.read(keys))
         old = {record.product.key: record.product for record in records if not isinstance(record, Exception)}
         products: list[tuple[Loaded, Product]] = []
         again: list[Loaded] = []
@@ -237,12 +237,12 @@ class Importer:
         pictures = [(loaded.key, loaded.picture) for loaded, _ in products if loaded.item.stores_image]
         pictures += further_pictures(products, known)
         if pictures:
-            report = await self._patience.call(lambda: self._catalogue.put_images(pictures, probably_new=new))
+            report = await self._patience.call(lambda: self._catalogue.pictures.put_many(pictures, probably_new=new))
             refused = {failure.key: failure.reason for failure in report.failures}
             products = self._further.without(products, refused)
         wanted = [product for loaded, product in products if loaded.key not in refused]
         if wanted:
-            report = await self._patience.call(lambda: self._catalogue.put_many(wanted, probably_new=new))
+            report = await self._patience.call(lambda: self._catalogue.products.put_many(wanted, probably_new=new))
             refused |= {failure.key: failure.reason for failure in report.failures}
         await self._further.clear([one for one in products if one[0].key not in refused], known)
         for loaded, product in products:

@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 from services.catalogue.process_mark import is_alive, this_process
 from services.catalogue.retry import pause
-from services.catalogue.store.import_notes import Lease
+from services.catalogue.store.notes import Lease
 
 BEAT_S = 2.0
 STANDS_S = 15.0  # a counter that stands still for so long has nobody who moves it
@@ -32,7 +32,7 @@ class ImportUnderWay(Exception):
 
 
 class LeaseStore(Protocol):
-    """`ProductStore`, as far as a lease needs it."""
+    """The part of `NoteCollection` that a lease needs."""
 
     async def lease(self) -> Lease | None: ...
     async def take_lease(self, lease: Lease) -> bool: ...

@@ -6,7 +6,7 @@ from typing import Protocol
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.bulk_write import PutReport
-from services.catalogue.store.http_cache import SeenImage
+from services.catalogue.store.http_cache import CachedImage
 from services.catalogue.store.model_note import ModelNote
 from services.contracts.images.fetch import Fetched, Validators
 from services.contracts.wire.embedding import BatchResponse
@@ -34,19 +34,45 @@ class Embedding(Protocol):
     ) -> BatchResponse: ...
 
 
-class Catalogue(Protocol):
-    """`ProductStore`."""
+class ProductPort(Protocol):
+    """`ProductCollection`."""
 
-    async def models(self) -> ModelNote: ...
     async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Known]: ...
     async def read(self, document_ids: Sequence[str]) -> Sequence[Record | BrokenDocument]: ...
-    async def put_images(
-        self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False
-    ) -> PutReport: ...
-    async def keep_images(self, kept: Mapping[str, Sequence[str]]) -> None: ...
     async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport: ...
-    async def recall(self, keys: Sequence[str]) -> Mapping[str, SeenImage]: ...
-    async def remember(self, images: Mapping[str, SeenImage]) -> None: ...
+
+
+class PicturePort(Protocol):
+    """`PictureCollection`."""
+
+    async def put_many(self, images: Sequence[tuple[str, StoredImage]], *, probably_new: bool = False) -> PutReport: ...
+    async def keep_only(self, hashes: Mapping[str, Sequence[str]]) -> None: ...
+
+
+class ModelPort(Protocol):
+    """`CatalogueModels`."""
+
+    async def note(self) -> ModelNote: ...
+
+
+class CachePort(Protocol):
+    """`HttpCache`."""
+
+    async def get_many(self, names: Sequence[str]) -> Mapping[str, CachedImage]: ...
+    async def put_many(self, images: Mapping[str, CachedImage]) -> None: ...
+
+
+class Catalogue(Protocol):
+    """`CatalogueDatabase`."""
+
+    @property
+    def products(self) -> ProductPort: ...
+    @property
+    def pictures(self) -> PicturePort: ...
+    @property
+    def models(self) -> ModelPort: ...
+    @property
+    def http_cache(self) -> CachePort: ...
 
 
 class Fetcher(Protocol):

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from services.catalogue.importing.lease import BEAT_S, STANDS_S, ImportLease
 from services.catalogue.process_mark import ProcessMark, is_alive, this_process
 from services.catalogue.retry import Patience
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
 
 State = Literal["receiving", "running", "done", "failed", "cancelled", "interrupted"]
@@ -29,7 +29,7 @@ class ImportRecord:
 
     def __init__(
         self,
-        store: ProductStore,
+        store: CatalogueDatabase,
         source: str,
         patience: Patience,
         stopping: asyncio.Event,
@@ -57,7 +57,7 @@ class ImportRecord:
         self._patience = patience
         self._stopping = stopping
         self._mark = this_process()
-        self._lease = ImportLease(store, self.id, source, self.started_at.isoformat(timespec="seconds"))
+        self._lease = ImportLease(store.notes, self.id, source, self.started_at.isoformat(timespec="seconds"))
         self._beats: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -69,8 +69,8 @@ class ImportRecord:
         """
         await self._patience.call(lambda: self._lease.take(self._stopping))
         try:
-            await self._patience.call(self._store.forget_imports)
-            await self._patience.call(lambda: self._store.put_import(self.id, self.document()))
+            await self._patience.call(self._store.notes.prune_imports)
+            await self._patience.call(lambda: self._store.notes.put_import(self.id, self.document()))
         except BaseException:
             await self._drop()
             raise
@@ -88,7 +88,7 @@ class ImportRecord:
             cancelled = isinstance(error, asyncio.CancelledError)
             self.state = "done" if error is None else "interrupted" if cancelled else "failed"
         with contextlib.suppress(LookalikeError):  # an import is not worse for a database that does not take the note
-            await self._store.put_import(self.id, self.document())
+            await self._store.notes.put_import(self.id, self.document())
         await self._drop()
 
     def cancel(self) -> None:
@@ -118,7 +118,7 @@ class ImportRecord:
             with contextlib.suppress(CatalogueUnavailable):  # it is waited for elsewhere
                 self.taken_over = not await self._lease.renew()
                 if not self.taken_over:
-                    self.cancelled |= await self._store.put_import(self.id, self.document())
+                    self.cancelled |= await self._store.notes.put_import(self.id, self.document())
                 if self.taken_over or self.cancelled:
                     self._stopping.set()
 

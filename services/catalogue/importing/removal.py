@@ -19,7 +19,7 @@ class SyncRefused(Exception):
 
 
 class SyncedCatalogue(Protocol):
-    """`ProductStore`, as far as a sync needs it."""
+    """The part of `ProductCollection` that a sync needs."""
 
     def keys(self, batch: int = 5000) -> AsyncIterator[list[str]]: ...
     async def delete_many(self, keys: Sequence[str], *, written_before: datetime | None = None) -> int: ...

@@ -17,7 +17,8 @@ from services.catalogue.importing.report import Outcome, RejectedFile, RejectedF
 from services.catalogue.retry import GivenUp, Patience, Stopped
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
-from services.catalogue.store.database import LAST_IMPORT, ProductStore
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.wire.embedding import ModelFacts
 
@@ -48,7 +49,7 @@ class Services:
     """What an import speaks to."""
 
     embedding: Embedding
-    store: ProductStore
+    store: CatalogueDatabase
     fetcher: Fetcher
 
 
@@ -106,7 +107,7 @@ class ImportSession:
         record.state = summary.status
         record.facts = lambda: self._described(summary)
         with suppress(LookalikeError):  # an import is not worse for a database that does not take the note
-            await self._services.store.put_note(LAST_IMPORT, self._last_import(summary))
+            await self._services.store.notes.put(LAST_IMPORT, self._last_import(summary))
         return summary
 
     async def _run(self, record: ImportRecord, facts: ModelFacts) -> None:
@@ -121,8 +122,8 @@ class ImportSession:
                 feed.close()
 
     async def _sync(self, feed: FeedKeys, limit: float, record: ImportRecord) -> None:
-        gone = await find_gone(feed, self._services.store, limit, self.tally.imported)
-        await remove(gone, self._services.store, self._patience, self._stopping, self.tally, record.started_at)
+        gone = await find_gone(feed, self._services.store.products, limit, self.tally.imported)
+        await remove(gone, self._services.store.products, self._patience, self._stopping, self.tally, record.started_at)
 
     def _importer(self, source: Source, placer: Placer) -> Importer:
         importer = Importer(

@@ -20,9 +20,9 @@ class NoPicture(Exception):
 
 
 class Kept(Protocol):
-    """Where pictures are kept: `ProductStore`."""
+    """Where pictures are kept: `PictureCollection`."""
 
-    async def get_image(self, key: str) -> StoredImage | None: ...
+    async def get(self, name: str) -> StoredImage | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class ProductPictures:
 
     async def _stored(self, name: str) -> bytes | None:
         async with self._slots:
-            kept = await self._kept.get_image(name)
+            kept = await self._kept.get(name)
         return None if kept is None else kept.data
 
     async def _fetched(self, url: str) -> bytes:

@@ -30,9 +30,11 @@ IMAGES_A_REQUEST = 16
 
 
 class Vectors(Protocol):
-    """`ProductStore`, as far as this needs it."""
+    """The part of `CatalogueModels` that re-embedding needs."""
 
-    def lacking(self, model: str, dimension: int, unversioned: str, batch: int = 1000) -> AsyncIterator[list[Any]]: ...
+    def missing_vectors(
+        self, model: str, dimension: int, unversioned: str, batch: int = 1000
+    ) -> AsyncIterator[list[Any]]: ...
     async def entries(self, document_ids: Sequence[Any]) -> list[Entry]: ...
     async def put_embeddings(self, model: str, seen: Sequence[tuple[Any, Embedded]]) -> int: ...
 
@@ -133,7 +135,7 @@ class Reembedder:
                 return
 
     async def _missing(self, facts: ModelFacts, unversioned: str) -> list[Any]:
-        found = self._store.lacking(facts.model, facts.dimension, unversioned)
+        found = self._store.missing_vectors(facts.model, facts.dimension, unversioned)
         return [one async for ids in found for one in ids if one not in self._passed_over]
 
     async def _all(self, document_ids: Sequence[Any], facts: ModelFacts, stopping: asyncio.Event) -> None:

@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from services.catalogue.store.initial_model import SettledModels
+from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelChangeRefused, ModelNote, full_name
-from services.catalogue.store.models import ModelStore
+from services.catalogue.store.models import CatalogueModels
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.errors import EmbeddingUnavailable, UnknownModel
 from services.contracts.wire.embedding import ModelFacts
@@ -15,7 +15,7 @@ LOADED_WITHIN_S = 15.0  # TensorFlow Serving looks for new versions every few se
 LOOK_S = 0.5
 
 
-async def serving_facts(store: ModelStore, embedding: EmbeddingClient) -> ModelFacts:
+async def serving_facts(store: CatalogueModels, embedding: EmbeddingClient) -> ModelFacts:
     """Return the facts of the model that searches use, and that products are written with.
 
     Raises:
@@ -24,7 +24,7 @@ async def serving_facts(store: ModelStore, embedding: EmbeddingClient) -> ModelF
     listed = await embedding.models()  # a service that is away is the first thing to say
     names = [one.model for one in listed]
     first = next(one.model for one in listed if one.first)
-    return await embedding.model((await SettledModels(store, first, names.__contains__).models()).active)
+    return await embedding.model((await InitialModel(store, first, names.__contains__).note()).active)
 
 
 class ModelChange:
@@ -33,7 +33,7 @@ class ModelChange:
     Every method raises EmbeddingUnavailable, UpstreamTimeout or CatalogueUnavailable when a service is away.
     """
 
-    def __init__(self, store: ModelStore, embedding: EmbeddingClient) -> None:
+    def __init__(self, store: CatalogueModels, embedding: EmbeddingClient) -> None:
         self._store = store
         self._embedding = embedding
 
@@ -44,7 +44,7 @@ class ModelChange:
 
     async def serving(self) -> str:
         """Return the model that searches use."""
-        return (await self._store.models()).serving(await self.first())
+        return (await self._store.note()).serving(await self.first())
 
     async def named(self, given: str) -> str:
         """Return the full name of a model that somebody has named, `2` or `fashion/2`.
@@ -84,9 +84,9 @@ class ModelChange:
             ModelChangeRefused: the step cannot be taken.
         """
         while True:
-            old = await self._store.models()
+            old = await self._store.note()
             new = step(old)
-            if new == old or await self._store.replace_models(old, new):
+            if new == old or await self._store.replace_note(old, new):
                 return new
 
     async def _facts(self, model: str) -> ModelFacts:

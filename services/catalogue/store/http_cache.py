@@ -1,71 +1,79 @@
-"""What web servers said of products' images when they were last fetched, to ask them next time for changes only.
+"""What web servers said of products' images when they were last fetched, so that the next request asks for changes only.
 
-What is known of a product's main image stands under its key, of a further one under `further_id`.
+The entry of a product's main image is under its key, that of another image under `cache_id`.
 """
 
 import hashlib
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.catalogue.documents.product_document import Document
 from services.catalogue.store.bulk_write import upsert
-from services.catalogue.store.errors import database_call
-from services.catalogue.store.pictures import further_ids, picture_id
+from services.catalogue.store.connection import Collection, Connection
+from services.catalogue.store.pictures import additional_filters, picture_id
+from services.contracts.domain.catalogues import within
 from services.contracts.images.fetch import Validators
 
 SEEN_IMAGES = "seen_images"
 
 
 @dataclass(frozen=True, slots=True)
-class SeenImage:
-    """An image as it was fetched: its URL, its bytes' hash, and by what its server tells whether it has changed."""
+class CachedImage:
+    """An image as it was fetched: its URL, the hash of its bytes, and the server's validators."""
 
     url: str
     sha256: str
     validators: Validators
 
 
-def further_id(key: str, url: str) -> str:
-    """Return under which `_id` it is remembered what was said of a further image."""
+def cache_id(key: str, url: str) -> str:
+    """Return the `_id` of the entry of an image that is not the product's main one."""
     return picture_id(key, hashlib.sha256(url.encode()).hexdigest())
 
 
-class SeenImages(ABC):
-    """The part of `ProductStore` that remembers them: a document an image, beside the products, for a search needs none."""
+class HttpCache:
+    """The cache of one catalogue: one document per image, apart from the products, since no search needs it."""
 
-    address: str
-    _timeout_s: float
+    def __init__(self, connection: Connection, catalogue: str) -> None:
+        self._connection = connection
+        self._name = within(SEEN_IMAGES, catalogue)
 
-    @abstractmethod
-    def _collection(self, name: str) -> Any:
-        """Return a collection of the database."""
+    @property
+    def _entries(self) -> Collection:
+        return self._connection.collection(self._name)
 
-    async def recall(self, keys: Sequence[str]) -> dict[str, SeenImage]:
-        """Return what is remembered of images, by products' keys and `further_id`s."""
-        async with database_call(self.address, self._timeout_s):
-            found = await self._collection(SEEN_IMAGES).find({"_id": {"$in": list(keys)}}).to_list(length=None)
-        return {str(document["_id"]): _read(document) for document in found}
+    async def get_many(self, names: Sequence[str]) -> dict[str, CachedImage]:
+        """Return the entries of images, by products' keys and `cache_id`s; unknown ones are missing."""
+        async with self._connection.call():
+            documents = await self._entries.find({"_id": {"$in": list(names)}}).to_list(length=None)
+        return {str(document["_id"]): _read(document) for document in documents}
 
-    async def remember(self, images: Mapping[str, SeenImage]) -> None:
-        """Remember images under products' keys and `further_id`s, each in the place of an earlier one."""
-        documents = {key: _document(key, image) for key, image in images.items()}
-        async with database_call(self.address, self._timeout_s):
-            await upsert(self._collection(SEEN_IMAGES), documents)
+    async def put_many(self, images: Mapping[str, CachedImage]) -> None:
+        """Store entries under products' keys and `cache_id`s; earlier ones are replaced."""
+        documents = {name: _document(name, image) for name, image in images.items()}
+        async with self._connection.call():
+            await upsert(self._entries, documents)
 
-    async def _forget(self, keys: Sequence[str]) -> None:
-        """Forget products that are gone."""
-        await self._collection(SEEN_IMAGES).delete_many({"_id": {"$in": list(keys)}})
-        for filter_ in further_ids(dict.fromkeys(keys, ())):
-            await self._collection(SEEN_IMAGES).delete_many(filter_)
-
-
-def _document(key: str, image: SeenImage) -> Document:
-    told = image.validators
-    return {"_id": key, "url": image.url, "sha256": image.sha256, "etag": told.etag, "modified": told.last_modified}
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Remove all entries of products."""
+        async with self._connection.call():
+            await self._entries.delete_many({"_id": {"$in": list(keys)}})
+            for filter_ in additional_filters(dict.fromkeys(keys, ())):
+                await self._entries.delete_many(filter_)
 
 
-def _read(document: Mapping[str, Any]) -> SeenImage:
-    told = Validators(document.get("etag"), document.get("modified"))
-    return SeenImage(str(document.get("url")), str(document.get("sha256")), told)
+def _document(name: str, image: CachedImage) -> Document:
+    validators = image.validators
+    return {
+        "_id": name,
+        "url": image.url,
+        "sha256": image.sha256,
+        "etag": validators.etag,
+        "modified": validators.last_modified,
+    }
+
+
+def _read(document: Mapping[str, Any]) -> CachedImage:
+    validators = Validators(document.get("etag"), document.get("modified"))
+    return CachedImage(str(document.get("url")), str(document.get("sha256")), validators)

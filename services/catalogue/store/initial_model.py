@@ -10,21 +10,21 @@ from dataclasses import replace
 import structlog
 
 from services.catalogue.store.model_note import ModelNote
-from services.catalogue.store.models import ModelStore
+from services.catalogue.store.models import CatalogueModels
 
 log = structlog.get_logger()
 
 
-class SettledModels:
+class InitialModel:
     """Reads the note, and writes into it which model the catalogue has been made with where that goes without saying no longer."""
 
     def __init__(
         self,
-        store: ModelStore,
+        store: CatalogueModels,
         first: str,
         is_there: Callable[[str], bool],
         unversioned: str | None = None,
-        others: Sequence[ModelStore] = (),
+        others: Sequence[CatalogueModels] = (),
     ) -> None:
         """Remember what to go by.
 
@@ -41,22 +41,22 @@ class SettledModels:
         self._is_there = is_there
         self._unversioned = unversioned
 
-    async def models(self) -> ModelNote:
+    async def note(self) -> ModelNote:
         """Return the note.
 
         Raises:
             CatalogueUnavailable: the database is away.
         """
-        note = await self._store.models()
+        note = await self._store.note()
         if note.active is not None:
             return note
         made_with = await self._made_with()
         if made_with in (None, self._first) or not self._is_there(str(made_with)):
             return note
         candidate = None if note.candidate == made_with else note.candidate
-        await self._store.replace_models(note, replace(note, active=made_with, candidate=candidate))
+        await self._store.replace_note(note, replace(note, active=made_with, candidate=candidate))
         log.warning("model_kept", model=made_with, settings=self._first, reason="the catalogue was made with it")
-        return await self._store.models()
+        return await self._store.note()
 
     async def _made_with(self) -> str | None:
         for store in (self._store, *self._others):

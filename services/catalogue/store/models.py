@@ -1,6 +1,5 @@
 """What a change of models needs of the database: the note of the models, products without a vector, vectors put beside."""
 
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +14,6 @@ from pymongo.errors import DuplicateKeyError
 from services.catalogue.documents.embeddings import FIELD, read_embeddings, stored_embedding
 from services.catalogue.documents.images import read_images
 from services.catalogue.documents.product_document import (
-    MARKER_PREFIX,
     BrokenDocument,
     Document,
     Record,
@@ -24,10 +22,12 @@ from services.catalogue.documents.product_document import (
 )
 from services.catalogue.documents.vectors import read_vector
 from services.catalogue.product import Embedded, InvalidVector
-from services.catalogue.store.errors import database_call
+from services.catalogue.store.connection import Collection, Connection
+from services.catalogue.store.markers import is_marker
 from services.catalogue.store.model_note import ModelNote
+from services.catalogue.store.notes import NOTES
+from services.catalogue.store.products import ProductCollection
 
-NOTES = "notes"
 MODELS = "models"
 # What tells which vectors a document has. All of them come along: the stand-in for MongoDB cannot leave out inner fields.
 VECTOR_FIELDS = {"model": 1, "image_sha256": 1, "vector": 1, "images": 1, FIELD: 1}
@@ -50,37 +50,34 @@ class Retired:
     unseen: int
 
 
-class ModelStore(ABC):
-    """The part of `ProductStore` that a change of models lives on."""
+class CatalogueModels:
+    """The note of the models, which all catalogues share, and the vectors of one catalogue's products."""
 
-    address: str
-    _timeout_s: float
-
-    @abstractmethod
-    def _common(self, name: str) -> Any:
-        """A collection that all catalogues have in common: the note of the models stands in one."""
-
-    @abstractmethod
-    def _batches(self, fields: dict[str, int] | None, batch: int) -> AsyncIterator[list[Document]]:
-        """Every document of the products' collection, `batch` at a time, with these fields."""
+    def __init__(self, connection: Connection, products: ProductCollection) -> None:
+        self._connection = connection
+        self._products = products
 
     @property
-    @abstractmethod
-    def _products(self) -> Any:
-        """The products' collection."""
+    def _notes(self) -> Collection:
+        """The collection of the default catalogue: the note is about all of them."""
+        return self._connection.collection(NOTES)
 
-    async def models(self) -> ModelNote:
+    @property
+    def _documents(self) -> Collection:
+        return self._products.collection
+
+    async def note(self) -> ModelNote:
         """Return the note of the models; an empty one when there is none."""
-        async with database_call(self.address, self._timeout_s):
-            found = await self._common(NOTES).find_one({"_id": MODELS}) or {}
+        async with self._connection.call():
+            found = await self._notes.find_one({"_id": MODELS}) or {}
         return ModelNote(*(found.get(name) for name in ("active", "candidate", "previous")))
 
-    async def replace_models(self, old: ModelNote, new: ModelNote) -> bool:
+    async def replace_note(self, old: ModelNote, new: ModelNote) -> bool:
         """Put a note in the place of the one that was read. Returns whether it was still there: nobody's change is lost."""
         changed = {**asdict(new), "changed_at": datetime.now(UTC).isoformat()}
-        async with database_call(self.address, self._timeout_s):
+        async with self._connection.call():
             try:
-                done = await self._common(NOTES).update_one(
+                done = await self._notes.update_one(
                     {"_id": MODELS, **asdict(old)}, {"$set": changed}, upsert=old == ModelNote()
                 )
             except DuplicateKeyError:  # there is a note after all
@@ -95,18 +92,18 @@ class ModelStore(ABC):
             unversioned: the model of documents that name none; None where it is not known.
         """
         products = {"vector": {"$exists": True}}
-        async with database_call(self.address, self._timeout_s):
-            one = await self._products.find_one(products, {"model": 1})
+        async with self._connection.call():
+            one = await self._documents.find_one(products, {"model": 1})
             if one is None or one.get("model") == expected:
                 return None if one is None else expected
             groups = [{"$match": products}, {"$group": {"_id": "$model", "count": {"$sum": 1}}}]
-            found = await self._products.aggregate(groups).to_list(length=None)
+            found = await self._documents.aggregate(groups).to_list(length=None)
         counts: Counter[str | None] = Counter()
         for group in found:
             counts[group["_id"] or unversioned] += group["count"]
         return counts.most_common(1)[0][0] if counts else None
 
-    async def lacking(
+    async def missing_vectors(
         self, model: str, dimension: int, unversioned: str, batch: int = 1000
     ) -> AsyncIterator[list[Any]]:
         """Yield the `_id`s, as the database has them, of documents without a model's vectors, some at a time.
@@ -117,14 +114,14 @@ class ModelStore(ABC):
             unversioned: the model of documents that name none.
             batch: documents read at a time.
         """
-        async for documents in self._batches(VECTOR_FIELDS, batch):
-            found = [one for one in documents if not str(one["_id"]).startswith(MARKER_PREFIX)]
+        async for documents in self._products.batches(VECTOR_FIELDS, batch):
+            found = [one for one in documents if not is_marker(one)]
             yield [one["_id"] for one in found if not _has_vectors(one, model, dimension, unversioned)]
 
     async def entries(self, document_ids: Sequence[Any]) -> list[Entry]:
         """Return the documents of these `_id`s; those that are gone are missing in the answer."""
-        async with database_call(self.address, self._timeout_s):
-            found = await self._products.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
+        async with self._connection.call():
+            found = await self._documents.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
         return [Entry(one["_id"], read_document(one)) for one in found]
 
     async def put_embeddings(self, model: str, seen: Sequence[tuple[Any, Embedded]]) -> int:
@@ -139,8 +136,8 @@ class ModelStore(ABC):
         ]
         if not operations:
             return 0
-        async with database_call(self.address, self._timeout_s):
-            done = await self._products.bulk_write(operations, ordered=False)
+        async with self._connection.call():
+            done = await self._documents.bulk_write(operations, ordered=False)
         return int(done.matched_count)
 
     async def retire(self, model: str, serving: str, batch: int = 500) -> AsyncIterator[Retired]:
@@ -148,13 +145,13 @@ class ModelStore(ABC):
 
         Where they are a document's own, those of `serving` take their place, if it has them of all its images.
         """
-        async for documents in self._batches(None, batch):
-            found = [one for one in documents if not str(one["_id"]).startswith(MARKER_PREFIX)]
+        async for documents in self._products.batches(None, batch):
+            found = [one for one in documents if not is_marker(one)]
             done = [_retired(one, model, serving) for one in found]
             changes = [change for change in done if isinstance(change, UpdateOne)]
             if changes:
-                async with database_call(self.address, self._timeout_s):
-                    await self._products.bulk_write(changes, ordered=False)
+                async with self._connection.call():
+                    await self._documents.bulk_write(changes, ordered=False)
             yield Retired(len(found), len(changes), done.count("unseen"))
 
 

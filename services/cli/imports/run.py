@@ -22,7 +22,7 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping, load_mapping
 from services.catalogue.sources.records.rows import Source, SourceError
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.cli.imports.display import Display
 from services.cli.interrupts import interruptible
 from services.contracts.clients.embedding_client import EmbeddingClient
@@ -143,7 +143,7 @@ class _Run:
         services = Services(embedding, await self._store(stack), self._fetcher(stack))
         patience = Patience(request.wait_s, stopping, self._display.waiting)
         session = ImportSession(plan, services, self._rejected, patience, stopping, on_progress=self._display.update)
-        facts = await patience.call(lambda: serving_facts(services.store, embedding))
+        facts = await patience.call(lambda: serving_facts(services.store.models, embedding))
         async with ImportRecord(services.store, plan.name, patience, stopping) as record:
             return await session.run(record, facts)
 
@@ -165,15 +165,15 @@ class _Run:
         arguments = (feed or self._source, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
         await asyncio.to_thread(check, *arguments)
         if feed is not None and not stopping.is_set():
-            gone = await find_gone(feed, await self._store(stack), self._request.sync_limit, imported=0)
+            gone = await find_gone(feed, (await self._store(stack)).products, self._request.sync_limit, imported=0)
             self._tally.removable = len(gone)
         return self._closed("interrupted" if stopping.is_set() else "done")
 
-    async def _store(self, stack: AsyncExitStack) -> ProductStore:
+    async def _store(self, stack: AsyncExitStack) -> CatalogueDatabase:
         least, most = DATABASE_TIMEOUT_S
         timeout_s = min(most, max(least, self._request.wait_s))
         where = self._request.mongo_url, self._request.mongo_database
-        store = ProductStore(*where, catalogue=self._request.catalogue, timeout_s=timeout_s)
+        store = CatalogueDatabase(*where, catalogue=self._request.catalogue, timeout_s=timeout_s)
         return await stack.enter_async_context(store)
 
     def _feed(self, stack: AsyncExitStack, placer: Placer) -> FeedKeys | None:

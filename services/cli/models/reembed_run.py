@@ -14,8 +14,9 @@ from services.catalogue.model_switch.reembedding import Reembedder
 from services.catalogue.model_switch.reembedding_report import ReembedSummary, ReembedTally
 from services.catalogue.model_switch.switch import ModelChange
 from services.catalogue.retry import GivenUp, Patience, Stopped
-from services.catalogue.store.database import LAST_REEMBED, ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.model_note import ModelChangeRefused
+from services.catalogue.store.notes import LAST_REEMBED
 from services.cli.interrupts import interruptible
 from services.cli.models.reembed_display import Display
 from services.contracts.clients.embedding_client import EmbeddingClient
@@ -102,13 +103,13 @@ class _Run:
         request = self._request
         embedding = EmbeddingClient(request.embedding_url, EMBEDDING_TIMEOUT_S)
         stack.push_async_callback(embedding.close)
-        store = ProductStore(request.mongo_url, request.mongo_database, catalogue=request.catalogue)
+        store = CatalogueDatabase(request.mongo_url, request.mongo_database, catalogue=request.catalogue)
         await stack.enter_async_context(store)
         patience = Patience(request.wait_s, stopping, self._display.waiting)
-        facts = await patience.call(lambda: prepare(ModelChange(store, embedding), request.model))
+        facts = await patience.call(lambda: prepare(ModelChange(store.models, embedding), request.model))
         self._model = facts.model
         job = Reembedder(
-            store,
+            store.models,
             embedding,
             self._pictures(stack, store, stopping),
             self._rejected,
@@ -124,7 +125,7 @@ class _Run:
         finally:
             await self._record(store, status)
 
-    def _pictures(self, stack: AsyncExitStack, store: ProductStore, stopping: asyncio.Event) -> ProductPictures:
+    def _pictures(self, stack: AsyncExitStack, store: CatalogueDatabase, stopping: asyncio.Event) -> ProductPictures:
         fetcher = ImageFetcher(allowed_hosts=self._request.allow_hosts)
         stack.push_async_callback(fetcher.close)
         web = WebImages(fetcher, stopping, self._request.per_host)
@@ -132,13 +133,13 @@ class _Run:
         async def fetch(url: str) -> bytes:
             return (await web.get(url)).data or b""
 
-        return ProductPictures(store, fetch, self._request.image_url_template)
+        return ProductPictures(store.pictures, fetch, self._request.image_url_template)
 
-    async def _record(self, store: ProductStore, status: Status) -> None:
+    async def _record(self, store: CatalogueDatabase, status: Status) -> None:
         """Leave word for the report before a promotion."""
         note = {**self._summary(status).document(), "finished_at": datetime.now(UTC).isoformat()}
         with suppress(LookalikeError):
-            await store.put_note(LAST_REEMBED, {**note, "rejected_products": self._rejected.first})
+            await store.notes.put(LAST_REEMBED, {**note, "rejected_products": self._rejected.first})
 
 
 async def prepare(change: ModelChange, given: str) -> ModelFacts:

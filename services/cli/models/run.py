@@ -9,8 +9,9 @@ from typing import Any
 
 from services.catalogue.model_switch.comparison import Chosen, ModelExamination, ModelReport, Overlap
 from services.catalogue.model_switch.switch import ModelChange
-from services.catalogue.store.database import LAST_REEMBED, ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.model_note import ModelChangeRefused, ModelNote, short
+from services.catalogue.store.notes import LAST_REEMBED
 from services.cli.gateway_client import GatewayClient
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import ALL, DEFAULT, SETTING
@@ -48,8 +49,8 @@ class ModelCommands:
         self._gateway = self._stack.enter_context(GatewayClient(where.gateway))
         self._embedding = EmbeddingClient(where.embedding_url, EMBEDDING_TIMEOUT_S)
         self._stack.push_async_callback(self._embedding.close)
-        self._store = await self._stack.enter_async_context(ProductStore(where.mongo_url, where.mongo_database))
-        self._change = ModelChange(self._store, self._embedding)
+        self._store = await self._stack.enter_async_context(CatalogueDatabase(where.mongo_url, where.mongo_database))
+        self._change = ModelChange(self._store.models, self._embedding)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -57,7 +58,7 @@ class ModelCommands:
 
     async def overview(self) -> dict[str, Any]:
         """Return every model with what it is here, how many products have its vectors, and what is wrong with it."""
-        note, listed = await self._store.models(), await self._embedding.models()
+        note, listed = await self._store.models.note(), await self._embedding.models()
         first = next(one.model for one in listed if one.first)
         stats = await self._stats()
         indexed = {one["model"]: one for one in stats["models"]}
@@ -84,7 +85,7 @@ class ModelCommands:
 
     async def compare(self, given: str | None, queries: int) -> ModelReport:
         """Return what would change with a model, the candidate if none is given."""
-        note, first = await self._store.models(), await self._change.first()
+        note, first = await self._store.models.note(), await self._change.first()
         model = note.beside if given is None else await self._change.named(given)
         if model is None:
             raise ModelChangeRefused(
@@ -103,7 +104,7 @@ class ModelCommands:
 
     async def promote(self, given: str, queries: int, least: float) -> tuple[ModelReport, ModelNote | None]:
         """Return the report, and the new note; None in its place if fewer products than `least` have the model's vectors."""
-        note, first = await self._store.models(), await self._change.first()
+        note, first = await self._store.models.note(), await self._change.first()
         model = await self._change.named(given)
         note.promoted(model, first)  # refused early, before anything is looked through
         await self._change.usable(model)
@@ -128,14 +129,14 @@ class ModelCommands:
         new = await self._change.change(lambda note: note.without(model, first))
         changed = unseen = seen = 0
         for name in self._where.catalogues:
-            async for part in self._store.of(name).retire(model, new.serving(first)):
+            async for part in self._store.of(name).models.retire(model, new.serving(first)):
                 changed, unseen, seen = changed + part.changed, unseen + part.unseen, seen + part.documents
                 self._say(f"taking the vectors out: {seen:,} documents, {changed:,} changed")
         return model, changed, unseen
 
     async def last_reembed(self) -> dict[str, Any] | None:
         """Return how the last reembed went."""
-        return await self._store.get_note(LAST_REEMBED)
+        return await self._store.notes.get(LAST_REEMBED)
 
     async def _check_catalogues(self) -> None:
         """Return if the gateway has the catalogues that we go by.
@@ -159,7 +160,7 @@ class ModelCommands:
         now, then = await self._embedding.model(serving), await self._embedding.model(model)
         examination = ModelExamination(now, then, self._where.unversioned_model, queries=queries)
         for name in self._where.catalogues:
-            async for entries in self._store.of(name).scan(SCAN_BATCH):
+            async for entries in self._store.of(name).products.scan(SCAN_BATCH):
                 await asyncio.to_thread(examination.add, entries, name)
                 self._say(f"looking through the catalogue: {examination.report.products:,} products")
         return examination.report, examination.chosen

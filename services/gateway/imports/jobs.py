@@ -20,7 +20,7 @@ from services.catalogue.model_switch.switch import serving_facts
 from services.catalogue.process_mark import this_process
 from services.catalogue.retry import GivenUp, Patience
 from services.catalogue.sources.records.rows import Source
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.errors import (
     ImageUrlRefused,
@@ -48,7 +48,7 @@ log = structlog.get_logger()
 class ImportMeans:
     """What imports are made with. Without a fetcher, no image can be had."""
 
-    store: ProductStore
+    store: CatalogueDatabase
     embedding: EmbeddingClient
     fetcher: ImageFetcher | None
     folder: Path | None
@@ -77,7 +77,7 @@ class ImportJob:
             ImportConflict: another import is under way.
             EmbeddingUnavailable, CatalogueUnavailable: a service is away.
         """
-        self._facts = await serving_facts(self._means.store, self._means.embedding)
+        self._facts = await serving_facts(self._means.store.models, self._means.embedding)
         try:
             await self._stack.enter_async_context(self.record)
         except ImportUnderWay as error:
@@ -185,7 +185,7 @@ class ImportJobs:
         Raises:
             CatalogueUnavailable.
         """
-        return [self._present(note) for note in await self.means.store.list_imports(SHOWN)]
+        return [self._present(note) for note in await self.means.store.notes.list_imports(SHOWN)]
 
     async def get(self, import_id: str) -> dict[str, Any]:
         """Return the note of an import.
@@ -195,7 +195,7 @@ class ImportJobs:
         """
         if import_id in self._jobs:
             return present(self._jobs[import_id].record.document())
-        note = await self.means.store.get_import(import_id)
+        note = await self.means.store.notes.get_import(import_id)
         if note is None:
             raise UnknownImport(f"there is no import {import_id!r}")
         return self._present(note)
@@ -208,7 +208,7 @@ class ImportJobs:
         """
         note = await self.get(import_id)
         if note["state"] in UNDER_WAY:
-            await self.means.store.ask_to_cancel(import_id)
+            await self.means.store.notes.request_cancel(import_id)
             if import_id in self._jobs:
                 self._jobs[import_id].record.cancel()
         return note

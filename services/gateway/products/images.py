@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.catalogue.image_vectors import Vectors, standing_vectors, with_images
 from services.catalogue.product import MAX_IMAGES, FurtherImage, Product, StoredImage
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.errors import InvalidRequest, LookalikeError
@@ -57,7 +57,7 @@ class Wanted:
 class ProductImages:
     """Finds the further images of products, and has them embedded where no vector of them is known."""
 
-    def __init__(self, store: ProductStore, embedding: EmbeddingClient, links: Links) -> None:
+    def __init__(self, store: CatalogueDatabase, embedding: EmbeddingClient, links: Links) -> None:
         self._store = store
         self._embedding = embedding
         self._links = links
@@ -110,7 +110,7 @@ class ProductImages:
     async def clear(self, product: Product, old: Product | None) -> None:
         """Remove the stored pictures that a product no longer has, once it is written."""
         if old is not None and _stored(old) - _stored(product):
-            await self._store.keep_images({product.key: sorted(_stored(product))})
+            await self._store.pictures.keep_only({product.key: sorted(_stored(product))})
 
     def _by_address(self, old: Product | None) -> dict[str, FurtherImage]:
         """Return the images that a product has by the addresses under which it shows them."""
@@ -134,7 +134,7 @@ class ProductImages:
         with _naming(one.place):
             if one.url is not None:
                 return _sent(one.place, one.url, await reader.from_url(one.url))
-            kept = None if one.sha256 is None else await self._store.get_image(picture_id(product.key, one.sha256))
+            kept = None if one.sha256 is None else await self._store.pictures.get(picture_id(product.key, one.sha256))
             if kept is None:
                 raise InvalidRequest("the picture that the product has is not stored any more: send it again")
             return _sent(one.place, None, kept.data)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.catalogue.documents.embeddings import embedded
 from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH, Prediction, Product, StoredImage
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
@@ -82,7 +82,7 @@ def check_key(key: str) -> str:
 class ProductService:
     """Writes and reads single products."""
 
-    def __init__(self, store: ProductStore, embedding: EmbeddingClient, models: Models, links: Links) -> None:
+    def __init__(self, store: CatalogueDatabase, embedding: EmbeddingClient, models: Models, links: Links) -> None:
         self.store = store
         self.embedding = embedding
         self.models = models
@@ -105,7 +105,7 @@ class ProductService:
             UnknownCategory: the category is none of the model's.
             EmbeddingUnavailable, CatalogueUnavailable, UpstreamTimeout: a service's fault.
         """
-        old = await self.store.get(key)
+        old = await self.store.products.get(key)
         data = await self._image(body, files.main, reader, old)
         wanted = await self.images.wanted(body.images, files.further, old, reader)
         product = await (self._kept(key, body, old) if data is None else self._embedded(key, body, data))
@@ -115,9 +115,9 @@ class ProductService:
         if data is not None and body.image_url is None:
             pictures.append((key, stored(data)))
         if pictures:
-            await self.store.put_images(pictures)
+            await self.store.pictures.put_many(pictures)
         try:
-            await self.store.put(product)
+            await self.store.products.put(product)
         except ValueError as error:
             raise InvalidRequest(f"the product cannot be stored: {error}") from None
         await self.images.clear(product, old)
@@ -137,7 +137,7 @@ class ProductService:
         Raises:
             UnknownProduct, CatalogueUnavailable.
         """
-        if not await self.store.delete(key):
+        if not await self.store.products.delete(key):
             raise _unknown(key)
 
     async def image(self, key: str, picture: str | None = None) -> StoredImage:
@@ -147,13 +147,13 @@ class ProductService:
             UnknownProduct: there is no product of that id, or none whose picture is stored here.
             CatalogueUnavailable.
         """
-        found = await self.store.get_image(key if picture is None else picture_id(key, picture))
+        found = await self.store.pictures.get(key if picture is None else picture_id(key, picture))
         if found is None:
             raise UnknownProduct(f"no picture of a product {key!r} is stored here")
         return found
 
     async def _known(self, key: str) -> Product:
-        product = await self.store.get(key)
+        product = await self.store.products.get(key)
         if product is None:
             raise _unknown(key)
         return product
@@ -174,7 +174,7 @@ class ProductService:
         return None
 
     async def _embedded(self, key: str, body: ProductBody, data: bytes) -> Product:
-        note = await self.store.models()
+        note = await self.store.models.note()
         model, beside = note.written((await self.models.serving_facts(note.active)).model)
         seen = await self.embedding.embed(data, model, beside=beside)
         category = await self._category(body, seen)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from services.catalogue.store.database import LAST_EXAMINATION, LAST_IMPORT
+from services.catalogue.store.notes import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import path_of
 from services.contracts.web.problems import responses
@@ -57,7 +57,7 @@ async def catalogue(state: State) -> CatalogueAnswer:
     store = state.products.store
     facts = _facts(await state.status(), state)
     try:
-        notes = await store.get_note(LAST_IMPORT), await store.get_note(LAST_EXAMINATION)
+        notes = await store.notes.get(LAST_IMPORT), await store.notes.get(LAST_EXAMINATION)
     except errors.CatalogueUnavailable:  # the counts are worth showing without them
         notes = None, None
     return CatalogueAnswer(**facts, last_import=notes[0], last_examination=notes[1])

@@ -8,7 +8,7 @@ import time
 
 from services.catalogue.store.change_feed import ChangeBatch, ChangeFeed
 from services.catalogue.store.errors import NO_STREAM, NoChangeStreams
-from services.catalogue.store.product_reader import ProductReader
+from services.catalogue.store.products import ProductCollection
 from services.catalogue.threads import to_the_end
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.index.replica.writer import ReplicaWriter
@@ -22,7 +22,7 @@ MARKER_WAIT_S = 10.0
 class ChangeStream:
     """Follows one change feed. Any error ends it: open another feed, after the last token that was applied."""
 
-    def __init__(self, store: ProductReader, feed: ChangeFeed, gather_s: float) -> None:
+    def __init__(self, store: ProductCollection, feed: ChangeFeed, gather_s: float) -> None:
         """Remember what to follow; `gather_s`: how long changes are gathered to be applied together, in seconds."""
         self._store = store
         self._feed = feed

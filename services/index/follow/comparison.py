@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from services.catalogue.documents.product_document import id_variants
-from services.catalogue.store.product_reader import ProductReader
+from services.catalogue.store.products import ProductCollection
 from services.index.replica.replica import Replica
 from services.index.replica.writer import Difference, ReplicaWriter, hashes
 
@@ -21,7 +21,7 @@ LONGEST_PAUSE_S = 1.0
 class Comparison:
     """Reads every document once and compares it with what is shown of it. It takes 8 bytes of memory a document."""
 
-    def __init__(self, store: ProductReader, writer: ReplicaWriter, share: float) -> None:
+    def __init__(self, store: ProductCollection, writer: ReplicaWriter, share: float) -> None:
         """Remember what to compare.
 
         Args:

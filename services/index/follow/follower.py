@@ -11,7 +11,7 @@ import structlog
 
 from services.catalogue.store.change_feed import Token
 from services.catalogue.store.errors import HistoryLost, NoChangeStreams
-from services.catalogue.store.product_reader import ProductReader
+from services.catalogue.store.products import ProductCollection
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.wire.index import SyncState, SyncStatus
 from services.index.follow.change_stream import ChangeStream
@@ -59,7 +59,7 @@ class Follower:
 
     def __init__(
         self,
-        store: ProductReader,
+        store: ProductCollection,
         make_replica: Callable[[], Replica],
         keeper: SnapshotKeeper | None = None,
         options: FollowOptions | None = None,

@@ -2,7 +2,7 @@
 
 from contextlib import aclosing
 
-from services.catalogue.store.product_reader import ProductReader
+from services.catalogue.store.products import ProductCollection
 from services.catalogue.threads import to_the_end
 from services.index.follow.comparison import Comparison
 from services.index.replica.writer import ReplicaWriter
@@ -13,7 +13,7 @@ SCAN_BATCH = 1000
 class Poller:
     """Reads all documents of a catalogue, the first time and each time after."""
 
-    def __init__(self, store: ProductReader) -> None:
+    def __init__(self, store: ProductCollection) -> None:
         self._store = store
 
     async def load(self, writer: ReplicaWriter) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 import structlog
 
-from services.catalogue.store.product_reader import ProductReader
+from services.catalogue.store.products import ProductCollection
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.wire.index import ReconcileStatus
 from services.index.follow.comparison import Comparison
@@ -29,7 +29,7 @@ class Reconciler:
     that was written afterwards: by then, every earlier change has been applied.
     """
 
-    def __init__(self, store: ProductReader, every_s: float) -> None:
+    def __init__(self, store: ProductCollection, every_s: float) -> None:
         """Remember where the documents are, and how many seconds to let pass between two comparisons."""
         self._store = store
         self._every_s = every_s

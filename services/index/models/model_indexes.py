@@ -25,9 +25,9 @@ LOOK_S = 1.0  # between two looks at the note
 
 
 class NoteReader(Protocol):
-    """`SettledModels`."""
+    """`InitialModel`."""
 
-    async def models(self) -> ModelNote: ...
+    async def note(self) -> ModelNote: ...
 
 
 class ModelIndexes:
@@ -109,7 +109,7 @@ class ModelIndexes:
         noted = self._noted.read()
         if noted is None or noted.active is None:
             with contextlib.suppress(CatalogueUnavailable):  # then it begins with the settings' model
-                noted = await store.models()
+                noted = await store.note()
         self.note = noted or ModelNote()
         await self._hold()
 
@@ -117,7 +117,7 @@ class ModelIndexes:
         """Look at the note again and again until cancelled."""
         while True:
             try:
-                self.note = await store.models()
+                self.note = await store.note()
                 self._noted.write(replace(self.note, active=self.target))  # the settings may name another one tomorrow
             except CatalogueUnavailable:  # the followers say so
                 pass

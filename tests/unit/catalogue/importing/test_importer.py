@@ -94,10 +94,10 @@ async def test_rows_outside_the_categories_are_counted_and_are_no_complaints(wor
 async def test_a_second_import_of_the_same_rows_embeds_and_writes_nothing(world: World) -> None:
     rows = [row(f"{n}", bytes([n]) + b"x") for n in range(200)]
     await world.run(*rows)
-    world.catalogue.events.clear()
+    world.catalogue.faults.events.clear()
     tally = await world.run(*rows)
     assert (tally.unchanged, tally.imported, tally.updated, tally.embedded) == (200, 0, 0, 0)
-    assert world.catalogue.events == []
+    assert world.catalogue.faults.events == []
     assert world.embedding.images == 200
 
 
@@ -156,7 +156,7 @@ async def test_a_product_that_is_not_whole_in_the_catalogue_is_embedded_again(wo
     async def fingerprints(keys: object) -> dict[str, FakeFingerprint]:
         return {"A": fingerprint}
 
-    world.catalogue.fingerprints = fingerprints  # type: ignore[method-assign, assignment]
+    world.catalogue.products.fingerprints = fingerprints  # type: ignore[method-assign, assignment]
     del world.catalogue.products["A"]
     tally = await world.run(row("A", title="New"))
     assert (tally.updated, tally.embedded) == (1, 1)
@@ -171,7 +171,9 @@ async def test_a_local_image_is_stored_before_its_product_and_a_linked_one_is_no
     )
     assert set(world.catalogue.pictures) == {"local"}
     assert world.catalogue.pictures["local"].content_type == "image/png"
-    assert world.catalogue.events.index(("picture", "local")) < world.catalogue.events.index(("product", "local"))
+    assert world.catalogue.faults.events.index(("picture", "local")) < world.catalogue.faults.events.index(
+        ("product", "local")
+    )
     assert world.catalogue.products["local"].image_url is None
     assert world.catalogue.products["linked"].image_url == "https://a.test/2.png"
 
@@ -187,7 +189,7 @@ async def test_what_cannot_be_taken_is_written_down_with_line_id_and_reason_and_
     def missing() -> bytes:
         raise SourceImageError("there is no image 3.jpg")
 
-    world.catalogue.refused["refused"] = "it is too large"
+    world.catalogue.faults.refused["refused"] = "it is too large"
     tally = await world.run(
         RejectedRow(2, None, "not UTF-8"),
         row("broken", b"broken", line=3),
@@ -248,7 +250,7 @@ async def test_the_url_template_fills_in_addresses_that_are_missing(world: World
 
 async def test_a_service_that_is_away_for_a_while_is_waited_for(world: World) -> None:
     world.embedding.failures = [EmbeddingUnavailable("no network"), UpstreamTimeout("slow")]
-    world.catalogue.failures = [CatalogueUnavailable("no database")]
+    world.catalogue.faults.failures = [CatalogueUnavailable("no database")]
     tally = await world.run(row("A"))
     assert tally.imported == 1
     assert world.said == ["no database", None, "no network", "slow", None]
@@ -271,13 +273,13 @@ async def test_an_error_that_waiting_does_not_mend_ends_the_import_at_once(world
 
 async def test_when_told_to_stop_nothing_more_is_read_and_what_is_under_way_is_written(world: World) -> None:
     rows = [row(f"{n}", bytes([n % 250]) + b"x%d" % n) for n in range(20 * TOGETHER)]
-    put_many = world.catalogue.put_many
+    put_many = world.catalogue.products.put_many
 
     async def stop_after_the_first(products: Any, **how: Any) -> object:
         world.stopping.set()
         return await put_many(products, **how)
 
-    world.catalogue.put_many = stop_after_the_first  # type: ignore[method-assign, assignment]
+    world.catalogue.products.put_many = stop_after_the_first  # type: ignore[method-assign, assignment]
     tally = await world.run(*rows)
     assert 0 < tally.imported < 10 * TOGETHER
     assert tally.imported == len(world.catalogue.products)
@@ -364,22 +366,22 @@ async def test_an_image_is_fetched_whole_where_the_product_is_not_made_of_what_i
     assert (tally.updated, tally.rejected) == (1, 0)
     assert len(world.web.sent) == 2
     assert tally.embedded == (0 if change == "url" else 1)
-    assert world.catalogue.seen["A"].url == other
+    assert world.catalogue.http_cache["A"].url == other
 
 
 async def test_what_is_remembered_of_an_image_is_brought_up_to_date_without_writing_the_product(world: World) -> None:
     url = "https://a.test/1.png"
     world.web.pages[url] = b"\x01shoe"
     await world.run(row("A", url))
-    world.catalogue.seen.clear()
-    world.catalogue.events.clear()
+    world.catalogue.http_cache.clear()
+    world.catalogue.faults.events.clear()
     tally = await world.run(row("A", url))
     assert (tally.unchanged, tally.not_modified) == (1, 0)
-    assert (world.catalogue.events, set(world.catalogue.seen)) == ([], {"A"})
+    assert (world.catalogue.faults.events, set(world.catalogue.http_cache)) == ([], {"A"})
 
 
 async def test_while_there_is_a_candidate_what_is_embedded_gets_both_vectors(world: World) -> None:
-    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(row("A", b"\x01a"))
     product = world.catalogue.products["A"]
     seen = product.seen_by("fashion/2")
@@ -390,7 +392,7 @@ async def test_while_there_is_a_candidate_what_is_embedded_gets_both_vectors(wor
 
 
 async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -> None:
-    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.catalogue.models.current = ModelNote(candidate="fashion/2")
     world.embedding.silent.add("fashion/2")
     tally = await world.run(row("A"))
     assert (tally.imported, tally.rejected) == (1, 0)
@@ -401,7 +403,7 @@ async def test_what_has_not_changed_is_left_to_reembed_and_keeps_what_it_has_got
     await world.run(row("A"), row("B"))
     seen = Embedded(np.ones(4, np.float32), Prediction(2, 0.5), world.catalogue.products["A"].image_sha256)
     world.catalogue.products["A"] = replace(world.catalogue.products["A"], embeddings={"fashion/2": seen})
-    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.catalogue.models.current = ModelNote(candidate="fashion/2")
     tally = await world.run(row("A", title="Renamed"), row("B"))
     assert (tally.updated, tally.unchanged, tally.embedded) == (1, 1, 0)
     assert world.catalogue.products["A"].title == "Renamed"
@@ -410,9 +412,9 @@ async def test_what_has_not_changed_is_left_to_reembed_and_keeps_what_it_has_got
 
 
 async def test_after_a_promotion_products_with_a_vector_beside_are_not_embedded_again(world: World) -> None:
-    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(row("A"))
-    world.catalogue.note = ModelNote(active="fashion/2", previous="fashion/1")
+    world.catalogue.models.current = ModelNote(active="fashion/2", previous="fashion/1")
     tally = await world.run(row("A"), row("B"))
     assert (tally.imported, tally.unchanged, tally.embedded) == (1, 1, 1)
     product = world.catalogue.products["B"]
@@ -422,7 +424,7 @@ async def test_after_a_promotion_products_with_a_vector_beside_are_not_embedded_
 
 async def test_a_product_without_a_vector_of_the_active_model_is_embedded_again(world: World) -> None:
     await world.run(row("A"))
-    world.catalogue.note = ModelNote(active="fashion/2")
+    world.catalogue.models.current = ModelNote(active="fashion/2")
     tally = await world.run(row("A"))
     assert (tally.updated, tally.embedded) == (1, 1)
     assert world.catalogue.products["A"].model == "fashion/2"
@@ -433,7 +435,7 @@ async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: 
         for number in range(TOGETHER + 200):
             if number == TOGETHER + 100:
                 eventually(lambda: world.catalogue.products)  # rows are read in a thread, ahead of what is written
-                world.catalogue.note = ModelNote(candidate="fashion/2")
+                world.catalogue.models.current = ModelNote(candidate="fashion/2")
             yield row(f"p{number}")
 
     await world.run(source=rows(), options=ImportOptions(in_flight=1))
@@ -453,13 +455,13 @@ async def test_whoever_takes_the_outcomes_can_hold_the_import_back(world: World)
 
 async def test_products_from_files_are_written_together_and_those_from_the_web_sooner(world: World) -> None:
     written: list[int] = []
-    put_many = world.catalogue.put_many
+    put_many = world.catalogue.products.put_many
 
     async def put(products: Any, **how: Any) -> object:
         written.append(len(products))
         return await put_many(products, **how)
 
-    world.catalogue.put_many = put  # type: ignore[method-assign, assignment]
+    world.catalogue.products.put_many = put  # type: ignore[method-assign, assignment]
     await world.run(*(row(f"{n}", b"\x00%d" % n) for n in range(TOGETHER + 5)))
     assert sorted(written) == [5, TOGETHER]
     written.clear()
@@ -471,13 +473,13 @@ async def test_products_from_files_are_written_together_and_those_from_the_web_s
 async def test_new_products_and_known_ones_are_written_apart(world: World) -> None:
     await world.run(row("A"), row("B"))
     told: list[tuple[int, bool]] = []
-    put_many = world.catalogue.put_many
+    put_many = world.catalogue.products.put_many
 
     async def put(products: Any, *, probably_new: bool = False) -> object:
         told.append((len(products), probably_new))
         return await put_many(products, probably_new=probably_new)
 
-    world.catalogue.put_many = put  # type: ignore[method-assign, assignment]
+    world.catalogue.products.put_many = put  # type: ignore[method-assign, assignment]
     tally = await world.run(row("A", b"\x01new"), row("B"), row("C"), row("D"))
     assert told == [(2, True), (1, False)]
     assert (tally.imported, tally.updated, tally.unchanged) == (2, 1, 1)

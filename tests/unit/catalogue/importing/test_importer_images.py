@@ -65,17 +65,17 @@ async def test_a_product_has_a_vector_of_each_image_and_those_from_files_are_sto
         "A": FRONT,
         picture_id("A", sha256(SIDE)): SIDE,
     }
-    assert world.catalogue.events[-1] == ("product", "A")
+    assert world.catalogue.faults.events[-1] == ("product", "A")
     assert (product.category, tally.imported, tally.embedded, tally.images_rejected) == (1, 1, 3, 0)
 
 
 async def test_a_second_import_sends_embeds_and_writes_nothing(world: World) -> None:
     await world.run(shirt(f"{WEB}/back.jpg", SIDE))
     world.web.sent.clear()
-    world.catalogue.events.clear()
+    world.catalogue.faults.events.clear()
     tally = await world.run(shirt(f"{WEB}/back.jpg", SIDE))
     assert (tally.unchanged, tally.updated, tally.embedded, world.web.sent) == (1, 0, 0, [])
-    assert (world.web.asked, world.catalogue.events) == ([f"{WEB}/back.jpg"] * 2, [])
+    assert (world.web.asked, world.catalogue.faults.events) == ([f"{WEB}/back.jpg"] * 2, [])
 
 
 async def test_only_images_that_are_new_are_embedded_and_pictures_that_are_gone_are_removed(world: World) -> None:
@@ -170,7 +170,7 @@ async def test_a_product_whose_main_image_cannot_be_had_is_rejected_whatever_the
 
 
 async def test_a_picture_that_cannot_be_stored_is_told_and_the_product_comes_in_without_it(world: World) -> None:
-    world.catalogue.refused[picture_id("A", sha256(SIDE))] = "it is too large"
+    world.catalogue.faults.refused[picture_id("A", sha256(SIDE))] = "it is too large"
     tally = await world.run(shirt(SIDE, LABEL))
     assert images(world.catalogue.products["A"]) == [(None, sha256(LABEL))]
     assert (tally.imported, tally.images_rejected) == (1, 1)
@@ -179,13 +179,13 @@ async def test_a_picture_that_cannot_be_stored_is_told_and_the_product_comes_in_
 
 async def test_an_image_that_its_product_has_lost_since_is_fetched_whole(world: World) -> None:
     await world.run(shirt(f"{WEB}/back.jpg"))
-    fingerprints = await world.catalogue.fingerprints(["A"])
+    fingerprints = await world.catalogue.products.fingerprints(["A"])
     product = world.catalogue.products["A"]
 
     async def as_before(_: object) -> Mapping[str, object]:
         return fingerprints
 
-    world.catalogue.fingerprints = as_before  # type: ignore[assignment,method-assign]
+    world.catalogue.products.fingerprints = as_before  # type: ignore[assignment,method-assign]
     world.catalogue.products["A"] = Product("A", 1, product.vector, product.model, prediction=product.prediction)
     await world.run(shirt(f"{WEB}/back.jpg", title="new"))
     np.testing.assert_array_equal(world.catalogue.products["A"].vectors, [seen(FRONT), seen(BACK)])
@@ -193,7 +193,7 @@ async def test_an_image_that_its_product_has_lost_since_is_fetched_whole(world: 
 
 
 async def test_while_there_is_a_candidate_it_sees_every_image_too(world: World) -> None:
-    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(shirt(f"{WEB}/back.jpg"))
     tally = await world.run(shirt(f"{WEB}/back.jpg", SIDE))
     product = world.catalogue.products["A"]
@@ -205,7 +205,7 @@ async def test_while_there_is_a_candidate_it_sees_every_image_too(world: World) 
 
 
 async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -> None:
-    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(shirt(f"{WEB}/back.jpg"))
     world.embedding.silent.add("fashion/2")
     await world.run(shirt(f"{WEB}/back.jpg", SIDE))
@@ -215,9 +215,9 @@ async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -
 
 
 async def test_after_a_promotion_new_images_are_seen_by_the_model_that_searches_use(world: World) -> None:
-    world.catalogue.note = ModelNote(candidate="fashion/2")
+    world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(shirt(f"{WEB}/back.jpg"))
-    world.catalogue.note = ModelNote(active="fashion/2", previous="fashion/1")
+    world.catalogue.models.current = ModelNote(active="fashion/2", previous="fashion/1")
     tally = await world.run(shirt(f"{WEB}/back.jpg"))
     assert (tally.unchanged, tally.embedded) == (1, 0)
     world.web.pages[f"{WEB}/moved.jpg"] = BACK

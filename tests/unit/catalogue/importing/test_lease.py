@@ -11,7 +11,7 @@ from services.catalogue.importing import lease as import_lease
 from services.catalogue.importing.lease import ImportLease, ImportUnderWay
 from services.catalogue.process_mark import ProcessMark, is_alive, this_process
 from services.catalogue.retry import Stopped
-from services.catalogue.store.import_notes import Lease
+from services.catalogue.store.notes import Lease
 
 ELSEWHERE = ProcessMark("other-machine", "another boot pid:[1]", 7, 1000)
 

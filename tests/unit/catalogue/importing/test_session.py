@@ -20,7 +20,8 @@ from services.catalogue.importing.session import ImportSession, Plan, Services
 from services.catalogue.product import Product
 from services.catalogue.retry import Patience
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
-from services.catalogue.store.database import LAST_IMPORT, ProductStore
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.domain.errors import EmbeddingUnavailable
 from services.contracts.wire.embedding import ModelFacts
 from tests.support.import_fakes import CATEGORIES, FakeEmbedding, FakeWeb, ListSource, row
@@ -38,9 +39,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[ProductStore]:
+async def store(url: str) -> AsyncIterator[CatalogueDatabase]:
     with fresh_database(url) as name:
-        async with ProductStore(url, name) as store:
+        async with CatalogueDatabase(url, name) as store:
             yield store
 
 
@@ -52,7 +53,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 class Run:
     """One import in a test."""
 
-    def __init__(self, store: ProductStore, folder: Path, *rows: SourceRow | RejectedRow, **plan: Any) -> None:
+    def __init__(self, store: CatalogueDatabase, folder: Path, *rows: SourceRow | RejectedRow, **plan: Any) -> None:
         self.store = store
         self.embedding = FakeEmbedding()
         self.stopping = asyncio.Event()
@@ -73,13 +74,13 @@ class Run:
             return await self.session.run(self.record, FACTS)
 
     async def note(self) -> dict[str, Any]:
-        found = await self.store.get_import(self.record.id)
+        found = await self.store.notes.get_import(self.record.id)
         assert found is not None
         return found
 
 
-async def keys(store: ProductStore) -> set[str]:
-    return {key async for batch in store.keys(100) for key in batch}
+async def keys(store: CatalogueDatabase) -> set[str]:
+    return {key async for batch in store.products.keys(100) for key in batch}
 
 
 class Held(ListSource):
@@ -96,7 +97,7 @@ class Held(ListSource):
         yield from super().rows()
 
 
-async def test_what_becomes_of_each_row_is_told_and_kept(store: ProductStore, tmp_path: Path) -> None:
+async def test_what_becomes_of_each_row_is_told_and_kept(store: CatalogueDatabase, tmp_path: Path) -> None:
     await Run(store, tmp_path, row("same", b"\x00a"), row("changed", b"\x00b"))()
     run = Run(
         store,
@@ -123,14 +124,14 @@ async def test_what_becomes_of_each_row_is_told_and_kept(store: ProductStore, tm
     assert [note[name] for name in ("read", "imported", "updated", "unchanged", "rejected")] == [6, 1, 1, 1, 2]
     assert {rejected["line"] for rejected in note["rejected_rows"]} == {5, 6}
     assert note["finished_at"] >= note["started_at"]
-    last = await store.get_note(LAST_IMPORT)
+    last = await store.notes.get(LAST_IMPORT)
     assert last is not None
     assert (last["status"], last["imported"], len(last["rejected_rows"])) == ("done", 1, 2)
-    assert await store.lease() is None
+    assert await store.notes.lease() is None
 
 
 async def test_a_second_import_is_refused_while_the_first_runs_and_welcome_afterwards(
-    store: ProductStore, tmp_path: Path
+    store: CatalogueDatabase, tmp_path: Path
 ) -> None:
     source = Held(row("A"))
     first = Run(store, tmp_path, source=source)
@@ -142,10 +143,10 @@ async def test_a_second_import_is_refused_while_the_first_runs_and_welcome_after
     assert (await running).status == "done"
     assert (await Run(store, tmp_path, row("B"))()).status == "done"
     assert await keys(store) == {"A", "B"}
-    assert len(await store.list_imports(10)) == 2, "an import that was refused leaves no note"
+    assert len(await store.notes.list_imports(10)) == 2, "an import that was refused leaves no note"
 
 
-async def test_the_note_tells_of_an_import_while_it_runs(store: ProductStore, tmp_path: Path) -> None:
+async def test_the_note_tells_of_an_import_while_it_runs(store: CatalogueDatabase, tmp_path: Path) -> None:
     source = Held(row("A"))
     run = Run(store, tmp_path, source=source)
     running = asyncio.create_task(run())
@@ -154,7 +155,7 @@ async def test_the_note_tells_of_an_import_while_it_runs(store: ProductStore, tm
     assert first["state"] == "running"
     assert first["finished_at"] is None
     for _ in range(1000):
-        held = await store.lease()
+        held = await store.notes.lease()
         if held is not None and held.beat >= 2 and (await run.note())["updated_at"] > first["updated_at"]:
             break
         await asyncio.sleep(0.02)
@@ -164,27 +165,27 @@ async def test_the_note_tells_of_an_import_while_it_runs(store: ProductStore, tm
     await running
 
 
-async def test_an_import_is_cancelled_through_its_note(store: ProductStore, tmp_path: Path) -> None:
+async def test_an_import_is_cancelled_through_its_note(store: CatalogueDatabase, tmp_path: Path) -> None:
     source = Held(row("A"))
     run = Run(store, tmp_path, source=source)
     running = asyncio.create_task(run())
     await source.reached.wait()
-    assert await store.ask_to_cancel(run.record.id)
+    assert await store.notes.request_cancel(run.record.id)
     await run.stopping.wait()
     source.go_on.set()
     assert (await running).status == "cancelled"
     assert (await run.note())["state"] == "cancelled"
 
 
-async def test_an_import_that_another_has_taken_over_ends_and_says_so(store: ProductStore, tmp_path: Path) -> None:
+async def test_an_import_that_another_has_taken_over_ends_and_says_so(store: CatalogueDatabase, tmp_path: Path) -> None:
     source = Held(row("A"))
     run = Run(store, tmp_path, source=source, sync_limit=1.0)
     await Run(store, tmp_path, row("B"))()
     running = asyncio.create_task(run())
     await source.reached.wait()
-    held = await store.lease()
+    held = await store.notes.lease()
     assert held is not None
-    await store.drop_lease(held)
+    await store.notes.drop_lease(held)
     await run.stopping.wait()
     source.go_on.set()
     summary = await running
@@ -192,14 +193,14 @@ async def test_an_import_that_another_has_taken_over_ends_and_says_so(store: Pro
     assert "B" in await keys(store)
 
 
-async def test_sync_leaves_what_was_written_since_the_import_began(store: ProductStore, tmp_path: Path) -> None:
+async def test_sync_leaves_what_was_written_since_the_import_began(store: CatalogueDatabase, tmp_path: Path) -> None:
     await Run(store, tmp_path, row("stays"), row("goes", b"\x00g"), row("again", b"\x00h"))()
     source = Held(row("stays"))
     run = Run(store, tmp_path, source=source, sync_limit=1.0)
     running = asyncio.create_task(run())
     await source.reached.wait()
     for key in ("again", "other"):  # by the API, or by an importer that this one knows nothing of
-        await store.put(Product(key, 1, np.ones(4, dtype=np.float32), updated_at=datetime.now(UTC)))
+        await store.products.put(Product(key, 1, np.ones(4, dtype=np.float32), updated_at=datetime.now(UTC)))
     source.go_on.set()
     summary = await running
     assert (summary.status, summary.tally.removed) == ("done", 1)
@@ -208,7 +209,7 @@ async def test_sync_leaves_what_was_written_since_the_import_began(store: Produc
 
 @pytest.mark.parametrize("fault", ["source", "service"])
 async def test_a_failure_is_kept_with_its_reason_and_the_lease_given_back(
-    store: ProductStore, tmp_path: Path, fault: str
+    store: CatalogueDatabase, tmp_path: Path, fault: str
 ) -> None:
     run = Run(store, tmp_path, row("A"))
     if fault == "service":
@@ -225,40 +226,40 @@ async def test_a_failure_is_kept_with_its_reason_and_the_lease_given_back(
     assert (summary.status, "no network" in str(summary.reason)) == ("failed", True)
     note = await run.note()
     assert (note["state"], "no network" in note["reason"]) == ("failed", True)
-    assert await store.lease() is None
+    assert await store.notes.lease() is None
 
 
-async def test_a_note_of_a_process_that_was_killed_says_interrupted(store: ProductStore, url: str) -> None:
+async def test_a_note_of_a_process_that_was_killed_says_interrupted(store: CatalogueDatabase, url: str) -> None:
     program = """
 import asyncio, sys
 from services.catalogue.importing.record import ImportRecord
 from services.catalogue.retry import Patience
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 async def main():
     stopping = asyncio.Event()
-    async with ProductStore(sys.argv[1], sys.argv[2]) as store:
+    async with CatalogueDatabase(sys.argv[1], sys.argv[2]) as store:
         async with ImportRecord(store, "killed.csv", Patience(5, stopping, print), stopping) as record:
             print(record.id, flush=True)
             await stopping.wait()
 asyncio.run(main())
 """
-    arguments = ("-c", program, url, store._database)
+    arguments = ("-c", program, url, store.database_name)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=subprocess.PIPE)
     assert process.stdout is not None
     import_id = (await process.stdout.readline()).decode().strip()
-    note = await store.get_import(import_id)
+    note = await store.notes.get_import(import_id)
     assert note is not None
     assert present(note)["state"] == "running"
     process.kill()
     await process.wait()
-    note = await store.get_import(import_id)
+    note = await store.notes.get_import(import_id)
     assert note is not None
     told = present(note)
     assert (told["state"], told["finished_at"]) == ("interrupted", note["updated_at"])
     assert "import again" in told["reason"]
     stopping = asyncio.Event()
     async with ImportRecord(store, "next.csv", Patience(5, stopping, lambda _: None), stopping) as record:
-        held = await store.lease()
+        held = await store.notes.lease()
         assert held is not None
         assert held.import_id == record.id
 

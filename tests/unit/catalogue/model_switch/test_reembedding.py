@@ -59,11 +59,11 @@ class Catalogue:
         assert isinstance(found, Product)
         return found.embeddings.get(TWO)
 
-    async def get_image(self, key: str) -> StoredImage | None:
+    async def get(self, key: str) -> StoredImage | None:
         data = self.pictures.get(key)
         return None if data is None else StoredImage("image/png", data)
 
-    async def lacking(
+    async def missing_vectors(
         self, model: str, dimension: int, unversioned: str, batch: int = 1000
     ) -> AsyncIterator[list[Any]]:
         self.looks += 1

@@ -13,7 +13,7 @@ from bson.timestamp import Timestamp
 from pymongo import errors as driver
 
 from services.catalogue.store.change_feed import ChangeFeed
-from services.catalogue.store.database import ProductStore
+from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.errors import HistoryLost, NoChangeStreams, shown_address, translated
 from services.contracts.domain.errors import CatalogueUnavailable
 
@@ -78,7 +78,7 @@ async def test_a_server_that_takes_connections_and_never_answers_is_given_up_in_
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     started = time.monotonic()
-    async with ProductStore(f"mongodb://127.0.0.1:{port}", timeout_s=0.4, connect_timeout_s=5) as store:
+    async with CatalogueDatabase(f"mongodb://127.0.0.1:{port}", timeout_s=0.4, connect_timeout_s=5) as store:
         with pytest.raises(CatalogueUnavailable, match="did not answer in time"):
             await store.ping()
     assert time.monotonic() - started < 3
@@ -89,7 +89,7 @@ async def test_a_server_that_takes_connections_and_never_answers_is_given_up_in_
 
 async def test_an_unconnected_store_says_so() -> None:
     with pytest.raises(RuntimeError, match="connect"):
-        await ProductStore("mongodb://127.0.0.1:1").ping()
+        await CatalogueDatabase("mongodb://127.0.0.1:1").ping()
 
 
 class Stream:

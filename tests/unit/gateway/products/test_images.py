@@ -41,15 +41,20 @@ def vector(data: bytes, model: str = ONE) -> np.ndarray:
 
 
 @dataclass
-class FakeStore:
-    pictures: dict[str, StoredImage] = field(default_factory=dict)
+class FakePictures:
+    stored: dict[str, StoredImage] = field(default_factory=dict)
     kept: dict[str, Sequence[str]] = field(default_factory=dict)
 
-    async def get_image(self, key: str) -> StoredImage | None:
-        return self.pictures.get(key)
+    async def get(self, name: str) -> StoredImage | None:
+        return self.stored.get(name)
 
-    async def keep_images(self, kept: dict[str, Sequence[str]]) -> None:
-        self.kept.update(kept)
+    async def keep_only(self, hashes: dict[str, Sequence[str]]) -> None:
+        self.kept.update(hashes)
+
+
+@dataclass
+class FakeStore:
+    pictures: FakePictures = field(default_factory=FakePictures)
 
 
 @dataclass
@@ -108,7 +113,7 @@ class Shop:
         reader = ImageReader(1000, self.fetcher)  # type: ignore[arg-type]
         wanted = await images.wanted(None if none else [body(one) for one in listed], files, old, reader)
         made, pictures = await images.added(product, old, wanted, reader)
-        self.store.pictures.update(pictures)
+        self.store.pictures.stored.update(pictures)
         await images.clear(made, old)
         return made
 
@@ -134,7 +139,7 @@ async def test_listed_images_and_files_come_in_their_order_and_what_has_no_addre
     made = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE, files=[LABEL])
     assert images(made) == [(f"{WEB}/back.jpg", sha256(BACK)), (None, sha256(SIDE)), (None, sha256(LABEL))]
     np.testing.assert_allclose(made.vectors, [vector(one) for one in (FRONT, BACK, SIDE, LABEL)], atol=1e-6)
-    assert {key: picture.data for key, picture in shop.store.pictures.items()} == {
+    assert {key: picture.data for key, picture in shop.store.pictures.stored.items()} == {
         picture_id("A", sha256(SIDE)): SIDE,
         picture_id("A", sha256(LABEL)): LABEL,
     }
@@ -161,11 +166,11 @@ async def test_left_out_images_stay_and_an_empty_list_removes_them_with_their_pi
     old = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE, LABEL)
     made = await shop.put(product(main=b"new front"), old, none=True)
     np.testing.assert_allclose(made.vectors[1:], [vector(one) for one in (BACK, SIDE, LABEL)], atol=1e-6)
-    assert (images(made), shop.store.kept) == (images(old), {})
+    assert (images(made), shop.store.pictures.kept) == (images(old), {})
     made = await shop.put(product(), old, LABEL)
-    assert shop.store.kept == {"A": [sha256(LABEL)]}
+    assert shop.store.pictures.kept == {"A": [sha256(LABEL)]}
     made = await shop.put(product(), made)
-    assert (made.images, shop.store.kept) == ((), {"A": []})
+    assert (made.images, shop.store.pictures.kept) == ((), {"A": []})
 
 
 async def test_kept_images_of_another_model_are_embedded_from_their_pictures(shop: Shop) -> None:
@@ -173,7 +178,7 @@ async def test_kept_images_of_another_model_are_embedded_from_their_pictures(sho
     made = await shop.put(product(TWO), old, none=True)
     assert images(made) == images(old)
     np.testing.assert_allclose(made.vectors, [vector(one, TWO) for one in (FRONT, BACK, SIDE)], atol=1e-6)
-    shop.store.pictures.clear()
+    shop.store.pictures.stored.clear()
     with pytest.raises(InvalidRequest, match="send it again") as caught:
         await shop.put(product(TWO), old, none=True)
     assert caught.value.detail.startswith("images.1: ")
@@ -216,7 +221,7 @@ async def test_an_image_that_is_none_is_an_error_that_names_it(
     with pytest.raises(error) as caught:
         await shop.put(product(), None, *listed)
     assert re.match(said, caught.value.detail)
-    assert shop.store.pictures == {}
+    assert shop.store.pictures.stored == {}
 
 
 async def test_a_service_that_is_away_is_not_an_images_fault(shop: Shop) -> None:

@@ -29,15 +29,15 @@ AWAY = CatalogueUnavailable("the database is away")
 class Store:
     """The note, or an error in its place."""
 
-    note: ModelNote = field(default_factory=ModelNote)
+    current: ModelNote = field(default_factory=ModelNote)
     away: bool = False
     looks: int = 0
 
-    async def models(self) -> ModelNote:
+    async def note(self) -> ModelNote:
         self.looks += 1
         if self.away:
             raise AWAY
-        return self.note
+        return self.current
 
 
 class FakeFollower:
@@ -135,7 +135,7 @@ async def test_without_a_note_the_settings_model_is_held_alone(world: World) -> 
 async def test_a_candidate_is_held_beside_the_model_that_searches_use(world: World) -> None:
     async with world.running() as models:
         world.followers[ONE].complete()
-        world.store.note = ModelNote(candidate=TWO)
+        world.store.current = ModelNote(candidate=TWO)
         await until(lambda: held(models) == [ONE, TWO])
         world.followers[TWO].complete()
         await asyncio.sleep(0.02)
@@ -147,21 +147,21 @@ async def test_a_candidate_is_held_beside_the_model_that_searches_use(world: Wor
 async def test_a_promoted_model_is_announced_once_it_is_complete_and_the_other_stays(world: World) -> None:
     async with world.running() as models:
         world.followers[ONE].complete()
-        world.store.note = ModelNote(active=TWO, previous=ONE)
+        world.store.current = ModelNote(active=TWO, previous=ONE)
         await until(lambda: TWO in held(models))
         await asyncio.sleep(0.02)
         assert active(models) == ONE
         world.followers[TWO].complete()
         await until(lambda: active(models) == TWO)
         assert (sorted(held(models)), models.role(ONE)) == ([ONE, TWO], "previous")
-        world.store.note = ModelNote(active=ONE, candidate=TWO)
+        world.store.current = ModelNote(active=ONE, candidate=TWO)
         await until(lambda: active(models) == ONE)
 
 
 async def test_a_model_is_dropped_only_when_another_one_can_be_searched(world: World) -> None:
     async with world.running() as models:
         world.followers[ONE].complete()
-        world.store.note = ModelNote(active=TWO)
+        world.store.current = ModelNote(active=TWO)
         await until(lambda: TWO in held(models))
         await asyncio.sleep(0.02)
         assert (sorted(held(models)), active(models), models.role(ONE)) == ([ONE, TWO], ONE, "active")
@@ -173,7 +173,7 @@ async def test_a_model_is_dropped_only_when_another_one_can_be_searched(world: W
 
 
 async def test_with_the_database_away_the_model_that_was_active_last_serves_again(world: World) -> None:
-    world.store.note = ModelNote(active=TWO, previous=ONE)
+    world.store.current = ModelNote(active=TWO, previous=ONE)
     async with world.running():
         await until(lambda: list(world.folder.iterdir()))
     world.store.away = True
@@ -187,7 +187,7 @@ async def test_with_the_database_away_the_model_that_was_active_last_serves_agai
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"active": 5}', b"\xff"])
 async def test_a_file_of_the_note_that_is_none_is_as_good_as_missing(world: World, content: bytes) -> None:
     (world.folder / "lookalike.products.models.json").write_bytes(content)
-    world.store.note = ModelNote(candidate=TWO)
+    world.store.current = ModelNote(candidate=TWO)
     async with world.running() as models:
         await until(lambda: held(models) == [ONE, TWO])
         assert active(models) == ONE
@@ -197,7 +197,7 @@ async def test_with_the_database_away_and_nothing_noted_the_settings_model_is_he
     world.store.away = True
     async with world.running() as models:
         assert held(models) == [ONE]
-        world.store.note, world.store.away = ModelNote(candidate=TWO), False
+        world.store.current, world.store.away = ModelNote(candidate=TWO), False
         await until(lambda: held(models) == [ONE, TWO])
 
 
@@ -205,7 +205,7 @@ async def test_a_model_that_cannot_be_read_is_told_and_taken_up_when_it_can_be(w
     world.missing[TWO] = "models/fashion/2 has no manifest.json"
     async with world.running() as models:
         world.followers[ONE].complete()
-        world.store.note = ModelNote(active=TWO, previous=ONE)
+        world.store.current = ModelNote(active=TWO, previous=ONE)
         await until(lambda: models.problems)
         assert models.problems == {TWO: "models/fashion/2 has no manifest.json"}
         assert (held(models), active(models)) == ([ONE], ONE)
@@ -216,7 +216,7 @@ async def test_a_model_that_cannot_be_read_is_told_and_taken_up_when_it_can_be(w
 
 async def test_a_promoted_model_that_is_gone_leaves_the_settings_model(world: World) -> None:
     world.missing[THREE] = "there is no model directory models/fashion/3"
-    world.store.note = ModelNote(active=THREE)
+    world.store.current = ModelNote(active=THREE)
     async with world.running() as models:
         assert (held(models), active(models)) == ([ONE], ONE)
         assert list(models.problems) == [THREE]
@@ -225,7 +225,7 @@ async def test_a_promoted_model_that_is_gone_leaves_the_settings_model(world: Wo
 async def test_a_model_of_another_number_of_categories_is_not_held(world: World) -> None:
     load = world.load
     world.load = lambda model: load(model).model_copy(update={"categories": ("Hats",)})  # type: ignore[method-assign]
-    world.store.note = ModelNote(candidate=TWO)
+    world.store.current = ModelNote(candidate=TWO)
     async with world.running() as models:
         assert held(models) == [ONE]
         assert "1 categories, not 9" in models.problems[TWO]
@@ -252,7 +252,7 @@ async def test_a_file_of_an_earlier_release_that_names_no_active_model_is_asked_
         '{"active": null, "candidate": null, "previous": null}'
     )
     world.first = MANIFEST.model_copy(update={"version": 2})
-    world.store.note = ModelNote(active=ONE)
+    world.store.current = ModelNote(active=ONE)
     async with world.running() as models:
         assert (held(models), active(models)) == ([ONE], ONE)
 
@@ -261,7 +261,7 @@ async def test_a_model_that_is_empty_still_does_not_keep_another_one_waiting(wor
     world.store.away = True
     async with world.running() as models:
         assert active(models) == ONE
-        world.store.note, world.store.away = ModelNote(active=TWO), False
+        world.store.current, world.store.away = ModelNote(active=TWO), False
         await until(lambda: active(models) == TWO)
         with pytest.raises(IndexNotReady):
             _ = models.active.of(DEFAULT).gallery
