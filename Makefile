@@ -11,7 +11,7 @@ MODEL ?= fashion
 COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench faults train evaluate evaluate-detector clean openapi compose-test
+.PHONY: help setup demo stop test lint format bench faults train evaluate evaluate-detector clean docs openapi compose-test
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,7 @@ lint: $(READY) ## Check style, types and the layers between packages
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.javascript
+	@$(BIN)/python -m tools.prose
 
 format: $(READY) ## Bring the code into the house's form
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
@@ -65,6 +66,9 @@ evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_
 
 clean: stop ## Remove the local stack's data and the virtual environment
 	@rm -rf var $(VENV)
+
+docs: $(READY) ## Build the documentation as a site in var/site, without network access
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "the site is in var/site: open var/site/index.html"
 
 openapi: $(READY) ## Write docs/openapi.json anew
 	@$(BIN)/python -m tools.openapi > docs/openapi.json

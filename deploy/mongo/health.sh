@@ -1,5 +1,5 @@
 #!/bin/bash
-# The health check: costs next to nothing. `ready` is what initiate.sh leaves once the replica set is up.
+# The health check: almost free. initiate.sh creates `ready` when the replica set is up.
 state=${STATE_DIR:-/tmp/lookalike}
 if [ -s "$state/problem" ]; then
   cat "$state/problem"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the server that has just started a replica set of one, if it is none yet, and notes for health.sh how it went.
+# Initiates a replica set of one on the server that has just started, if there is none, and records the result for health.sh.
 set -u
 state=$1
 for _ in $(seq 600); do

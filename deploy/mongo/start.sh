@@ -1,14 +1,14 @@
 #!/bin/bash
-# Starts the mongo image's own entry point as a one-node replica set with a user and a password, from the first start on:
+# Starts the mongo image's entry point as a one-node replica set with a user and a password, from the first start on:
 # a change stream needs a replica set, and a replica set with users needs a key file. Everything is in the volume /data/db.
-# What is wrong is said in one line, to the log and to the health check (health.sh).
+# A problem is reported in one line, to the log and to the health check (health.sh).
 set -euo pipefail
 state=${STATE_DIR:-/tmp/lookalike}
 keyfile=/data/db/keyfile
 mkdir -p "$state"
 rm -f "$state"/*
 
-refuse() { # One line, left standing long enough for a health check to show it, before Docker starts the container again.
+refuse() { # One line, kept long enough for a health check to show it before Docker restarts the container.
   echo "$1" >"$state/problem"
   echo "mongo: $1" >&2
   sleep "${REFUSE_S:-20}"
@@ -25,7 +25,7 @@ if [ ! -s "$keyfile" ]; then
   (umask 377 && head -c 700 /dev/urandom | base64 -w 0 >"$keyfile.new" && mv "$keyfile.new" "$keyfile")
 fi
 
-# Waits for the real server (the entry point first runs one on 127.0.0.1 only, to make the user), then makes it a
-# replica set, which it stays. Detached, so that docker's init reaps it.
+# Waits for the real server (the entry point first runs one on 127.0.0.1 only, to create the user), then initiates the
+# replica set. Detached, so that docker's init reaps it.
 (bash "$(dirname "$0")/initiate.sh" "$state" &)
 exec docker-entrypoint.sh mongod --replSet rs0 --keyFile "$keyfile" --bind_ip_all "$@"

@@ -1,0 +1,1 @@
+"""The drawings of docs/architecture.md: SVG files, written by `python -m tools.diagrams`."""
