@@ -10,8 +10,8 @@ from services.contracts.web.app import Readiness, make_app
 from services.embedding.admission import Admission
 from services.embedding.api.routes import router
 from services.embedding.metrics import EmbeddingMetrics
-from services.embedding.serving.models import Models
 from services.embedding.serving.served_detector import ServedDetector
+from services.embedding.serving.served_models import ServedModels
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.state import EmbeddingState, embedding_state
 
@@ -25,7 +25,7 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        models = Models(settings)
+        models = ServedModels(settings)
         detector = ServedDetector(settings, models.threads)
         await models.open()
         try:

@@ -6,7 +6,7 @@ from prometheus_client import Counter, Histogram
 
 from services.contracts.web.telemetry import BUCKETS_S, Metrics
 from services.embedding.vision.detector import TimedGarments
-from services.embedding.vision.embedder import Timed
+from services.embedding.vision.embedder import TimedEmbeddings
 
 
 class EmbeddingMetrics(Metrics):
@@ -33,7 +33,7 @@ class EmbeddingMetrics(Metrics):
         self.stages.labels("decode").observe(timed.decode_ms / 1000)
         self.stages.labels("detector").observe(timed.network_ms / 1000)
 
-    def record(self, timed: Timed) -> None:
+    def record(self, timed: TimedEmbeddings) -> None:
         """Count the outcomes and observe the stages of one request."""
         for name, count in Counts(getattr(outcome, "slug", "embedded") for outcome in timed.outcomes).items():
             self.images.labels(name).inc(count)

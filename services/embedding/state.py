@@ -7,8 +7,8 @@ from fastapi import Depends, Request
 
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
-from services.embedding.serving.models import Models
 from services.embedding.serving.served_detector import ServedDetector
+from services.embedding.serving.served_models import ServedModels
 from services.embedding.settings import EmbeddingSettings
 
 
@@ -17,7 +17,7 @@ class EmbeddingState:
     """The settings, the models that are looked after, the detector, how much may be under way, and what is measured."""
 
     settings: EmbeddingSettings
-    models: Models
+    models: ServedModels
     detector: ServedDetector
     admission: Admission
     metrics: EmbeddingMetrics

@@ -10,7 +10,7 @@ from services.contracts.domain.manifest import load_manifest
 from tests.support import images
 from tests.support.embedding import RAW, EmbeddingProcess, running_embedding
 from tests.support.stack import MODEL_DIR, ROOT, eventually
-from tests.support.tfs import StandIn, running_stand_in, wait_until_available
+from tests.support.tfs import TfsStandIn, running_stand_in, wait_until_available
 
 DETECTOR_DIR = ROOT / "models" / "detector" / "1"
 TURNS = 150
@@ -32,7 +32,7 @@ def _config(base: Path) -> str:
     return f'config {{ name: "{base.name}" base_path: "{base}" model_platform: "tensorflow" model_version_policy {{ all {{}} }} }}'
 
 
-def measure(stand_in: StandIn) -> dict[str, float]:
+def measure(stand_in: TfsStandIn) -> dict[str, float]:
     """Return the least times of a thumbnail and of a photo, over HTTP and in the network alone."""
     with grpc.insecure_channel(stand_in.address) as channel:
         wait_until_available(channel, load_manifest(MODEL_DIR).version)

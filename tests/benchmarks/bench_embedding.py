@@ -22,7 +22,7 @@ from tests.benchmarks.bench_import import drawn
 from tests.support import images
 from tests.support.embedding import BATCH, RAW, EmbeddingProcess, running_embedding
 from tests.support.stack import MODEL_DIR
-from tests.support.tfs import StandIn, predict_request, running_stand_in, wait_until_available
+from tests.support.tfs import TfsStandIn, predict_request, running_stand_in, wait_until_available
 
 SECONDS = 5.0
 SINGLES = 200
@@ -99,7 +99,7 @@ def grpc_rate(channel: grpc.Channel, size: InputSize, callers: int) -> float:
     return rate(call, callers)
 
 
-def batches(service: EmbeddingProcess, stand_in: StandIn) -> dict[str, float]:
+def batches(service: EmbeddingProcess, stand_in: TfsStandIn) -> dict[str, float]:
     """Return images a second of full batches of thumbnails, and each process's time an image. The requests are ready made."""
     body = pack(drawn(number) for number in range(MAX_BATCH))
     done = 0

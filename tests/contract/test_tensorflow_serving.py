@@ -20,7 +20,7 @@ import pytest
 from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
 from services.contracts.domain.manifest import Manifest, load_manifest
 from services.contracts.wire.serving_messages import prediction_service_pb2_grpc
-from services.embedding.serving.tfs_client import TfsClient
+from services.embedding.serving.model_clients import EmbeddingModelClient
 from tests.support.tfs import (
     content_tensor,
     predict_request,
@@ -80,7 +80,7 @@ def call(served: Served, images: Any, *, timeout_s: float = 20, **changes: Any) 
     """Run the embedding service's own client, with its manifest as it is or changed."""
 
     async def once() -> tuple[Any, Any]:
-        client = TfsClient(served.address, served.manifest.model_copy(update=changes), timeout_s)
+        client = EmbeddingModelClient(served.address, served.manifest.model_copy(update=changes), timeout_s)
         try:
             return await client.predict(images)
         finally:

@@ -16,20 +16,20 @@ from services.contracts.wire.framing import pack
 from tests.support import images
 from tests.support.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
 from tests.support.stack import eventually, free_ports
-from tests.support.tfs import INPUT, StandIn, running_stand_in, tiny_models
+from tests.support.tfs import INPUT, TfsStandIn, running_stand_in, tiny_models
 
 STATUS = {"invalid-image": 422, "unsupported-image": 415, "image-too-large": 413}
 POLICY = ("--version-policy", "all")
 
 
 @pytest.fixture(scope="module")
-def stand_in() -> Iterator[StandIn]:
+def stand_in() -> Iterator[TfsStandIn]:
     with running_stand_in(tiny_models(), *POLICY) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def embedding(stand_in: StandIn) -> Iterator[EmbeddingProcess]:
+def embedding(stand_in: TfsStandIn) -> Iterator[EmbeddingProcess]:
     """A service over the tiny model that takes images of 1 MB, decodes in two threads and waits 2 s for the network."""
     settings = {"MAX_IMAGE_BYTES": "1000000", "DECODE_THREADS": "2", "TFS_TIMEOUT_S": "2"}
     environment = {f"EMBEDDING_{name}": value for name, value in settings.items()}
@@ -90,7 +90,7 @@ def test_many_callers_at_once_each_get_their_own_answer(embedding: EmbeddingProc
         np.testing.assert_allclose(item.embedding.array, one, atol=1e-6)
 
 
-def test_tensorflow_is_never_loaded_and_idle_memory_stays_under_120_mb(stand_in: StandIn) -> None:
+def test_tensorflow_is_never_loaded_and_idle_memory_stays_under_120_mb(stand_in: TfsStandIn) -> None:
     with running_embedding(tiny_models() / "1", stand_in.address) as idle:
         idle.wait_until_ready()
         maps = Path(f"/proc/{idle.process.pid}/maps").read_text()
@@ -113,7 +113,7 @@ def _status(running: EmbeddingProcess) -> list[str]:
     return Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
 
 
-def test_it_ends_in_good_order_when_told_to(stand_in: StandIn) -> None:
+def test_it_ends_in_good_order_when_told_to(stand_in: TfsStandIn) -> None:
     with running_embedding(tiny_models() / "1", stand_in.address) as service:
         service.process.terminate()
         assert service.process.wait(10) in (0, -signal.SIGTERM)  # uvicorn ends by the signal that it was told with
@@ -130,7 +130,7 @@ def test_a_service_whose_tensorflow_serving_is_not_there_yet_is_alive_and_not_re
 
 
 def test_a_frozen_tensorflow_serving_is_a_504_within_the_deadline(
-    stand_in: StandIn, embedding: EmbeddingProcess
+    stand_in: TfsStandIn, embedding: EmbeddingProcess
 ) -> None:
     stand_in.process.send_signal(signal.SIGSTOP)
     try:
@@ -144,7 +144,7 @@ def test_a_frozen_tensorflow_serving_is_a_504_within_the_deadline(
 
 
 def test_tensorflow_serving_going_away_is_a_503_and_it_coming_back_needs_no_restart(
-    stand_in: StandIn, embedding: EmbeddingProcess
+    stand_in: TfsStandIn, embedding: EmbeddingProcess
 ) -> None:
     stand_in.process.kill()
     eventually(lambda: not embedding.ready())

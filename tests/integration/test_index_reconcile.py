@@ -17,7 +17,7 @@ from pymongo.collection import Collection
 from services.catalogue.product import FurtherImage, Prediction, Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.index import IndexProcess, running_index
-from tests.support.mongo import StandIn, private_mongo
+from tests.support.mongo import MongoStandIn, private_mongo
 from tests.support.stack import eventually
 
 RNG = np.random.default_rng(23)
@@ -31,19 +31,19 @@ VECTOR = vector()
 
 
 @pytest.fixture
-def mongo(tmp_path: Path) -> Iterator[StandIn]:
+def mongo(tmp_path: Path) -> Iterator[MongoStandIn]:
     with private_mongo(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
-def raw(mongo: StandIn) -> Iterator[Collection[dict[str, Any]]]:
+def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
     with client:
         yield client["lookalike"]["products"]
 
 
-def forget_to_write_down_changes(mongo: StandIn) -> None:
+def forget_to_write_down_changes(mongo: MongoStandIn) -> None:
     """Take away what fills the stand-in's change log, until a stream is opened. Some of its clean stops do so."""
     with contextlib.closing(sqlite3.connect(mongo.folder / "data" / "lookalike.db")) as file:
         names = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
@@ -72,7 +72,7 @@ def product(number: int, title: str) -> Product:
     )
 
 
-def put(mongo: StandIn, *products: Product) -> None:
+def put(mongo: MongoStandIn, *products: Product) -> None:
     async def write() -> None:
         async with CatalogueDatabase(mongo.url) as store:
             assert not (await store.products.put_many(products)).failures
@@ -93,7 +93,7 @@ def compared(index: IndexProcess) -> dict[str, Any]:
 
 
 def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
-    mongo: StandIn, raw: Any, tmp_path: Path
+    mongo: MongoStandIn, raw: Any, tmp_path: Path
 ) -> None:
     raw.insert_many([old_form(number) for number in range(5)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_RECONCILE_S": "1000"}
@@ -118,7 +118,7 @@ def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
 
 
 def test_without_a_lost_change_there_is_no_drift_whatever_is_written_meanwhile(
-    mongo: StandIn, raw: Any, tmp_path: Path
+    mongo: MongoStandIn, raw: Any, tmp_path: Path
 ) -> None:
     with running_index(tmp_path, mongo.url, INDEX_RECONCILE_S="0.05") as index:
         eventually(lambda: index.status()["sync"]["state"] == "following", 60)
@@ -144,7 +144,7 @@ def test_without_a_lost_change_there_is_no_drift_whatever_is_written_meanwhile(
 
 
 def test_a_database_is_followed_by_polling_and_what_it_holds_is_what_is_found(
-    mongo: StandIn, raw: Any, tmp_path: Path
+    mongo: MongoStandIn, raw: Any, tmp_path: Path
 ) -> None:
     raw.insert_many([old_form(number) for number in range(3)])
     settings = {"INDEX_FOLLOW": "polling", "INDEX_POLLING_S": "0.1", "INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots")}

@@ -17,7 +17,7 @@ from pymongo.collection import Collection
 from services.catalogue.product import FurtherImage, Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.index import IndexProcess, running_index
-from tests.support.mongo import StandIn, private_mongo
+from tests.support.mongo import MongoStandIn, private_mongo
 from tests.support.stack import eventually
 
 RNG = np.random.default_rng(9)
@@ -29,27 +29,27 @@ def vector() -> Any:
 
 
 @pytest.fixture(scope="module")
-def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoStandIn]:
     with private_mongo(tmp_path_factory.mktemp("mongo")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def index(mongo: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexProcess]:
+def index(mongo: MongoStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexProcess]:
     with running_index(tmp_path_factory.mktemp("index"), mongo.url) as service:
         eventually(lambda: service.answers("/readyz"), 20)
         yield service
 
 
 @pytest.fixture(scope="module")
-def raw(mongo: StandIn) -> Iterator[Collection[dict[str, Any]]]:
+def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
     """The products' collection, as another program would write to it."""
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
     with client:
         yield client["lookalike"]["products"]
 
 
-def put(mongo: StandIn, *products: Product) -> None:
+def put(mongo: MongoStandIn, *products: Product) -> None:
     async def write() -> None:
         async with CatalogueDatabase(mongo.url) as store:
             for begin in range(0, len(products), 250):
@@ -58,7 +58,7 @@ def put(mongo: StandIn, *products: Product) -> None:
     asyncio.run(write())
 
 
-def delete(mongo: StandIn, key: str) -> None:
+def delete(mongo: MongoStandIn, key: str) -> None:
     async def remove() -> None:
         async with CatalogueDatabase(mongo.url) as store:
             assert await store.products.delete(key)
@@ -78,7 +78,7 @@ def first(index: IndexProcess, query: Any, category: int = 0) -> dict[str, Any]:
 
 
 def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
-    mongo: StandIn, index: IndexProcess
+    mongo: MongoStandIn, index: IndexProcess
 ) -> None:
     one, other = vector(), vector()
     put(mongo, Product("n1", 0, one, model="fashion/1", title="first", attributes={"colour": "blue"}))
@@ -104,7 +104,7 @@ def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
 
 
 def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
-    mongo: StandIn, raw: Any, index: IndexProcess
+    mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     front, back, detail = vector(), vector(), vector()
     images = (FurtherImage(back, url="https://shop.example/back.jpg"), FurtherImage(detail, sha256="ab" * 32))
@@ -125,7 +125,7 @@ def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
     soon(lambda: not first(index, front, 6) and index.status()["sync"]["skipped_images"] == 0)
 
 
-def test_a_category_with_enough_products_gets_a_scale_of_its_own(mongo: StandIn, index: IndexProcess) -> None:
+def test_a_category_with_enough_products_gets_a_scale_of_its_own(mongo: MongoStandIn, index: IndexProcess) -> None:
     assert index.status()["categories"][8]["close_score"] is None
     put(mongo, *(Product(f"scale-{n}", 8, vector(), model="fashion/1") for n in range(80)))
     close = eventually(lambda: index.status()["categories"][8]["close_score"])
@@ -150,7 +150,7 @@ def test_older_documents_are_found_changed_replaced_and_deleted(raw: Any, index:
 
 
 def test_a_product_that_takes_the_place_of_an_older_document_is_shown_once(
-    mongo: StandIn, raw: Any, index: IndexProcess
+    mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     one = vector()
     raw.insert_one({"id": 77, "Category": 4, "vector": one.tolist()})
@@ -163,7 +163,7 @@ def test_a_product_that_takes_the_place_of_an_older_document_is_shown_once(
 
 
 def test_broken_documents_and_other_models_are_counted_and_the_rest_goes_through(
-    mongo: StandIn, raw: Any, index: IndexProcess
+    mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     before = index.status()["sync"]
     one = vector()
@@ -181,7 +181,7 @@ def test_broken_documents_and_other_models_are_counted_and_the_rest_goes_through
     soon(lambda: index.status()["sync"]["skipped"] == before["skipped"])
 
 
-def test_a_bulk_import_is_followed_while_searches_go_on(mongo: StandIn, index: IndexProcess) -> None:
+def test_a_bulk_import_is_followed_while_searches_go_on(mongo: MongoStandIn, index: IndexProcess) -> None:
     vectors = [vector() for _ in range(3000)]
     products = [Product(f"m{n}", 6, one, model="fashion/1", title=str(n)) for n, one in enumerate(vectors)]
     writer = threading.Thread(target=put, args=(mongo, *products))
@@ -195,7 +195,7 @@ def test_a_bulk_import_is_followed_while_searches_go_on(mongo: StandIn, index: I
 
 
 def test_searches_go_on_while_the_database_is_dead_and_writes_are_followed_when_it_is_back(
-    mongo: StandIn, raw: Any, index: IndexProcess
+    mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     one, other = vector(), vector()
     put(mongo, Product("k1", 7, one, model="fashion/1"))
@@ -217,7 +217,7 @@ def test_searches_go_on_while_the_database_is_dead_and_writes_are_followed_when_
 
 
 def test_an_index_started_without_a_database_waits_for_it(tmp_path: Path) -> None:
-    server = StandIn(tmp_path)
+    server = MongoStandIn(tmp_path)
     with running_index(tmp_path, server.url) as index:
         response = index.http.get("/readyz")
         assert response.status_code == 503
@@ -234,7 +234,9 @@ def test_an_index_started_without_a_database_waits_for_it(tmp_path: Path) -> Non
             server.stop()
 
 
-def test_a_killed_index_has_everything_again_when_it_is_started(mongo: StandIn, raw: Any, index: IndexProcess) -> None:
+def test_a_killed_index_has_everything_again_when_it_is_started(
+    mongo: MongoStandIn, raw: Any, index: IndexProcess
+) -> None:
     kept, gone, new = vector(), vector(), vector()
     put(mongo, *(Product(key, 8, one, model="fashion/1") for key, one in (("r1", kept), ("r2", gone))))
     soon(lambda: first(index, gone, 8))
@@ -247,7 +249,7 @@ def test_a_killed_index_has_everything_again_when_it_is_started(mongo: StandIn, 
     eventually(lambda: not any(str(found["_id"]).startswith("~sync/") for found in raw.find({}, {"_id": 1})))
 
 
-def test_the_service_ends_at_once_when_it_is_told_to(mongo: StandIn, tmp_path: Path) -> None:
+def test_the_service_ends_at_once_when_it_is_told_to(mongo: MongoStandIn, tmp_path: Path) -> None:
     with running_index(tmp_path, mongo.url) as index:
         eventually(lambda: index.answers("/readyz"), 20)
         started = time.monotonic()

@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 
 from services.catalogue.product import unit_vector
 from tests.support.index import IndexProcess, running_index
-from tests.support.mongo import StandIn, private_mongo
+from tests.support.mongo import MongoStandIn, private_mongo
 from tests.support.stack import eventually
 
 RNG = np.random.default_rng(17)
@@ -20,20 +20,20 @@ VECTORS = [unit_vector(RNG.standard_normal(64).astype(np.float32)) for _ in rang
 
 
 @pytest.fixture
-def mongo(tmp_path: Path) -> Iterator[StandIn]:
+def mongo(tmp_path: Path) -> Iterator[MongoStandIn]:
     with private_mongo(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
-def raw(mongo: StandIn) -> Iterator[Collection[dict[str, Any]]]:
+def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
     with client:
         yield client["lookalike"]["products"]
 
 
 @pytest.fixture
-def index(mongo: StandIn, raw: Any, tmp_path: Path) -> Iterator[IndexProcess]:
+def index(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> Iterator[IndexProcess]:
     """An index that is level with twenty products, and keeps a snapshot."""
     raw.insert_many([document(number) for number in range(20)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_SNAPSHOT_S": "0.1"}
@@ -73,7 +73,7 @@ def is_level(index: IndexProcess) -> bool:
 
 
 def test_an_index_that_was_stopped_serves_without_the_database_and_then_takes_up_what_has_changed(
-    index: IndexProcess, mongo: StandIn, raw: Any
+    index: IndexProcess, mongo: MongoStandIn, raw: Any
 ) -> None:
     index.stop()
     raw.insert_one(document(20))

@@ -9,14 +9,14 @@ import pymongo
 import pytest
 
 from tests.support.index import IndexProcess, running_index, write_model
-from tests.support.mongo import StandIn, private_mongo
+from tests.support.mongo import MongoStandIn, private_mongo
 from tests.support.stack import eventually
 
 VECTORS = np.random.default_rng(5).standard_normal((4, 64))
 
 
 @pytest.fixture(scope="module")
-def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoStandIn]:
     with private_mongo(tmp_path_factory.mktemp("mongo")) as server:
         yield server
 
@@ -43,7 +43,7 @@ def models(index: IndexProcess) -> dict[str, tuple[str, int]]:
 
 
 def test_a_catalogue_stays_with_the_model_that_it_was_made_with_and_finds_its_products(
-    mongo: StandIn, tmp_path: Path
+    mongo: MongoStandIn, tmp_path: Path
 ) -> None:
     fill(mongo.url, "upgraded", "fashion/1", "fashion/1", None)
     with running_index(tmp_path, mongo.url, "upgraded", **settings(tmp_path)) as index:
@@ -56,7 +56,7 @@ def test_a_catalogue_stays_with_the_model_that_it_was_made_with_and_finds_its_pr
 
 
 def test_a_new_catalogue_has_the_model_of_the_settings_and_keeps_it_when_they_go_back(
-    mongo: StandIn, tmp_path: Path
+    mongo: MongoStandIn, tmp_path: Path
 ) -> None:
     with running_index(tmp_path, mongo.url, "new", **settings(tmp_path)) as index:
         eventually(lambda: index.answers("/readyz"), 60)

@@ -45,10 +45,10 @@ class ImageServer:
         self._lock = threading.Lock()
         owner = self
 
-        class Handler(_Handler):
+        class BoundHandler(_ImageHandler):
             server_of = owner
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _ImageHttpServer(("127.0.0.1", 0), BoundHandler)
         self.port = int(self._server.server_address[1])
         self.host = f"127.0.0.1:{self.port}"
 
@@ -83,13 +83,13 @@ class ImageServer:
         return sum(1 for asked, _ in self.requests if asked == path)
 
 
-class _Server(ThreadingHTTPServer):
+class _ImageHttpServer(ThreadingHTTPServer):
     daemon_threads = True
     # Python's 5 are too few for 8 connections at a time: those beyond wait a second, and two, and four, for their next attempt.
     request_queue_size = 128
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ImageHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_of: ImageServer
 

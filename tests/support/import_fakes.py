@@ -22,7 +22,7 @@ from services.catalogue.store.http_cache import CachedImage
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageUrlFailed, LookalikeError
-from services.contracts.images.fetch import Fetched, Validators
+from services.contracts.images.fetch import FetchedImage, Validators
 from services.contracts.wire.embedding import BatchEmbedding, BatchError, BatchItem, BatchResponse, Category
 
 CATEGORIES = ("Topwear", "Shoes", "Bags")
@@ -213,15 +213,15 @@ class FakeWeb:
     asked: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
 
-    async def get(self, url: str, known: Validators) -> Fetched:
+    async def get(self, url: str, known: Validators) -> FetchedImage:
         self.asked.append(url)
         if url not in self.pages:
             raise ImageUrlFailed("the image URL answered 404 Not Found")
         tag = hashlib.sha256(self.pages[url]).hexdigest()
         if known.etag == tag:
-            return Fetched(None, known)
+            return FetchedImage(None, known)
         self.sent.append(url)
-        return Fetched(self.pages[url], Validators(tag))
+        return FetchedImage(self.pages[url], Validators(tag))
 
 
 @dataclass

@@ -20,7 +20,7 @@ START_S = 300.0  # a busy machine needs more than a minute
 
 
 @dataclass
-class StandIn:
+class MongoStandIn:
     """A stand-in of a test's own, on a free port, that can be killed and started again over the same data."""
 
     folder: Path
@@ -66,9 +66,9 @@ def wait_for(url: str) -> None:
 
 
 @contextmanager
-def private_mongo(folder: Path) -> Iterator[StandIn]:
+def private_mongo(folder: Path) -> Iterator[MongoStandIn]:
     """Run a stand-in for as long as the block lasts."""
-    server = StandIn(folder)
+    server = MongoStandIn(folder)
     server.start()
     try:
         yield server

@@ -111,7 +111,7 @@ def copy_candidate(base: Path) -> Path:
 
 
 @dataclass
-class StandIn:
+class TfsStandIn:
     """A running stand-in: its process, addresses and log."""
 
     process: subprocess.Popen[bytes]
@@ -130,7 +130,7 @@ class StandIn:
         assert self.process.wait(10) == 0, self.log.read_text()
 
 
-def start_stand_in(base: Path, *flags: str, port: int | None = None) -> StandIn:
+def start_stand_in(base: Path, *flags: str, port: int | None = None) -> TfsStandIn:
     """Start the stand-in; it is not waited for."""
     ports = free_ports(2)
     chosen = port or ports[0]
@@ -140,11 +140,11 @@ def start_stand_in(base: Path, *flags: str, port: int | None = None) -> StandIn:
     options = ["--rest-api-port", str(ports[1]), "--file-system-poll-wait-seconds", "0.1", *flags]
     with log.open("wb") as file:
         process = subprocess.Popen(command + options, stderr=file, stdout=file, cwd=ROOT)
-    return StandIn(process, chosen, ports[1], log)
+    return TfsStandIn(process, chosen, ports[1], log)
 
 
 @contextmanager
-def running_stand_in(base: Path, *flags: str, port: int | None = None) -> Iterator[StandIn]:
+def running_stand_in(base: Path, *flags: str, port: int | None = None) -> Iterator[TfsStandIn]:
     """Run the stand-in, listening, for as long as the block."""
     stand_in = start_stand_in(base, *flags, port=port)
     try:
@@ -156,7 +156,7 @@ def running_stand_in(base: Path, *flags: str, port: int | None = None) -> Iterat
         stand_in.process.wait()
 
 
-def wait_for_channel(channel: grpc.Channel, stand_in: StandIn, within_s: float = 60) -> None:
+def wait_for_channel(channel: grpc.Channel, stand_in: TfsStandIn, within_s: float = 60) -> None:
     """Wait until the stand-in listens; fail with its log when it has ended instead."""
     deadline = time.monotonic() + within_s
     while True:

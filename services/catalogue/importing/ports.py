@@ -8,7 +8,7 @@ from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.bulk_write import PutReport
 from services.catalogue.store.http_cache import CachedImage
 from services.catalogue.store.model_note import ModelNote
-from services.contracts.images.fetch import Fetched, Validators
+from services.contracts.images.fetch import FetchedImage, Validators
 from services.contracts.wire.embedding import BatchResponse
 
 
@@ -78,4 +78,4 @@ class Catalogue(Protocol):
 class Fetcher(Protocol):
     """`ImageFetcher`."""
 
-    async def get(self, url: str, known: Validators) -> Fetched: ...
+    async def get(self, url: str, known: Validators) -> FetchedImage: ...

@@ -8,8 +8,8 @@ from typing import Protocol
 from services.catalogue.importing.description import Placer
 from services.catalogue.importing.report import Tally
 from services.catalogue.retry import Patience
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, Source, SourceRow
-from services.catalogue.sources.records.seen_keys import SeenKeys
 
 REMOVED_AT_ONCE = 1000
 
@@ -36,7 +36,7 @@ class FeedKeys:
         """Stand in for a source."""
         self._source = source
         self._placer = placer
-        self._seen = SeenKeys()
+        self._seen = KeyRegistry()
         self.unreadable = 0
 
     @property

@@ -21,7 +21,7 @@ from tenacity import (
 from services.catalogue.importing.ports import Fetcher
 from services.catalogue.retry import pause
 from services.contracts.domain.errors import ImageServerUnavailable, LookalikeError, UpstreamTimeout
-from services.contracts.images.fetch import NO_VALIDATORS, Fetched, Validators
+from services.contracts.images.fetch import NO_VALIDATORS, FetchedImage, Validators
 
 PASSING = (ImageServerUnavailable, UpstreamTimeout)
 AT_ONCE = 32  # requests under way, to all servers together
@@ -74,7 +74,7 @@ class WebImages:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._servers: OrderedDict[str, _Server] = OrderedDict()
 
-    async def get(self, url: str, known: Validators = NO_VALIDATORS) -> Fetched:
+    async def get(self, url: str, known: Validators = NO_VALIDATORS) -> FetchedImage:
         """Return the image at a URL, as `ImageFetcher.get` does, in the end.
 
         Raises:
@@ -90,10 +90,10 @@ class WebImages:
                 sleep=lambda seconds: pause(seconds, self._stopping),
                 reraise=True,
             )
-            fetched: Fetched = await retrying(self._attempt, server, url, known)
+            fetched: FetchedImage = await retrying(self._attempt, server, url, known)
             return fetched
 
-    async def _attempt(self, server: _Server, url: str, known: Validators) -> Fetched:
+    async def _attempt(self, server: _Server, url: str, known: Validators) -> FetchedImage:
         async with server.slots:
             while (wait_s := server.resumes_at - time.monotonic()) > 0:
                 await pause(wait_s, self._stopping)

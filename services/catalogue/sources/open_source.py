@@ -12,7 +12,7 @@ from services.catalogue.sources.formats.kaggle_source import KaggleSource
 from services.catalogue.sources.formats.ndjson_feed import NdjsonFeed
 from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopify
 from services.catalogue.sources.formats.shopify_json import ShopifyJson
-from services.catalogue.sources.packed import GZIP_SUFFIX, PackedSource
+from services.catalogue.sources.packed_source import GZIP_SUFFIX, PackedSource
 from services.catalogue.sources.parsing.lines import LineReader
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError

@@ -17,7 +17,7 @@ MAX_ADDRESSES = 4
 CONNECT_S = 2.0  # an address that does not answer must not use up the time of the next one
 
 
-class Refused(Exception):
+class AddressRefused(Exception):
     """Carries a refusal out of httpcore, which passes on exceptions that it does not know."""
 
 
@@ -68,7 +68,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError("the name cannot be resolved") from None
         # The address is left out of the text: it would tell a stranger what the inside of the network looks like.
         if _endpoint(host, port) not in self._allowed and not all(map(is_public, addresses)):
-            raise Refused(f"{host} is not a public host")
+            raise AddressRefused(f"{host} is not a public host")
         return addresses[:MAX_ADDRESSES]
 
 

@@ -24,12 +24,12 @@ from services.contracts.domain.errors import (
     LookalikeError,
     UpstreamTimeout,
 )
-from services.contracts.images.checked_backend import CheckedBackend, Refused, Resolver, resolve
+from services.contracts.images.checked_backend import AddressRefused, CheckedBackend, Resolver, resolve
 
 SCHEMES = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What a server answers that cannot do it just now: RFC 9110, section 15; RFC 6585, section 4; RFC 8470, section 5.2.
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name (IDNA already), IPv4 or IPv6 without a zone
 VALIDATOR = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 MAX_URL_LENGTH = 4096
@@ -64,7 +64,7 @@ NO_VALIDATORS = Validators()
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedImage:
     """The bytes at a URL, unjudged: they may be anything. None where they are still those of the validators given."""
 
     data: bytes | None
@@ -116,7 +116,7 @@ class ImageFetcher:
         """
         return (await self.get(url)).data or b""
 
-    async def get(self, url: str, known: Validators = NO_VALIDATORS) -> Fetched:
+    async def get(self, url: str, known: Validators = NO_VALIDATORS) -> FetchedImage:
         """Return the bytes at a URL, unless they are still those that `known` came with.
 
         Raises:
@@ -136,34 +136,34 @@ class ImageFetcher:
         """
         return (await self._guarded(url, NO_VALIDATORS, start_only=True)).data or b""
 
-    async def _guarded(self, url: str, known: Validators, *, start_only: bool) -> Fetched:
+    async def _guarded(self, url: str, known: Validators, *, start_only: bool) -> FetchedImage:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._follow(_parsed(url), known, start_only=start_only)
         except (TimeoutError, httpcore.TimeoutException):
             bound = f"{self._timeout_s:g} s"
             raise UpstreamTimeout(f"the image URL did not give its image in time: at most {bound}") from None
-        except Refused as error:
+        except AddressRefused as error:
             raise ImageUrlRefused(f"the image URL may not be fetched: {error}") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
             raise ImageServerUnavailable(f"the image URL's server could not be talked to: {_reason(error)}") from None
 
-    async def _follow(self, url: httpx.URL, known: Validators, *, start_only: bool) -> Fetched:
+    async def _follow(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._asked(url, known, start_only=start_only)
-            if isinstance(answer, Fetched):
+            if isinstance(answer, FetchedImage):
                 return answer
             url = _parsed(answer, url)
         raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
 
-    async def _asked(self, url: httpx.URL, known: Validators, *, start_only: bool) -> Fetched | str:
+    async def _asked(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage | str:
         """Ask once more where the connection broke: a server may close one that is kept open just as it is used again."""
         try:
             return await self._get(url, known, start_only=start_only)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             return await self._get(url, known, start_only=start_only)
 
-    async def _get(self, url: httpx.URL, known: Validators, *, start_only: bool) -> Fetched | str:
+    async def _get(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage | str:
         """Return the body, or its start, or where a redirect leads."""
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         wanted = HEADERS | ({"Accept": "*/*"} if start_only else known.headers())
@@ -172,12 +172,12 @@ class ImageFetcher:
             if response.status in REDIRECTS and b"location" in headers:
                 return headers[b"location"]
             if response.status == HTTPStatus.NOT_MODIFIED and known:
-                return Fetched(None, _validators(headers) or known)
+                return FetchedImage(None, _validators(headers) or known)
             _check_status(response.status, headers)
             if start_only:
-                return Fetched(await _start(response), NO_VALIDATORS)
+                return FetchedImage(await _start(response), NO_VALIDATORS)
             _check_encoding(headers)
-            return Fetched(await self._body(response, headers), _validators(headers))
+            return FetchedImage(await self._body(response, headers), _validators(headers))
 
     async def _body(self, response: httpcore.Response, headers: dict[bytes, str]) -> bytes:
         announced = headers.get(b"content-length", "")
@@ -229,7 +229,7 @@ def _validators(headers: dict[bytes, str]) -> Validators:
 
 def _check_status(status: int, headers: dict[bytes, str]) -> None:
     said = f"the image URL answered {status} {responses.get(status, '')}".rstrip()
-    if status in PASSING:
+    if status in TEMPORARY_STATUSES:
         raise ImageServerUnavailable(said, wait_s=_wait_s(headers.get(b"retry-after", "")))
     if status != HTTPStatus.OK:
         raise ImageUrlFailed(said)

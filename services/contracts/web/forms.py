@@ -10,7 +10,7 @@ from services.contracts.domain.errors import InvalidRequest
 GONE = "the client went away before its request was complete"
 
 
-class _InMemory(MultiPartParser):
+class _InMemoryParser(MultiPartParser):
     spool_max_size = 2**40  # Starlette's own bound moves larger files to a temporary file; ours is the body's size
     ended = False
 
@@ -37,7 +37,7 @@ async def read_form(request: Request, *, max_files: int, max_fields: int) -> For
     Raises:
         InvalidRequest: it is malformed, cut short, has more files or fields, or the client hung up.
     """
-    parser = _InMemory(request.headers, request.stream(), max_files=max_files, max_fields=max_fields)
+    parser = _InMemoryParser(request.headers, request.stream(), max_files=max_files, max_fields=max_fields)
     try:
         form = await parser.parse()
     except MultiPartException as error:

@@ -40,7 +40,7 @@ PROBLEM_FILE = "LOOKALIKE_PROBLEM_FILE"
 LINGER_S = 15.0
 
 
-class PatientServer(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """Ends as uvicorn does, but first hears out who has just come in.
 
     uvicorn closes a connection at once whose request it has not read yet. On a busy machine those are requests that were
@@ -81,7 +81,7 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
         timeout_graceful_shutdown=SHUTDOWN_S,
         timeout_keep_alive=75,
     )
-    PatientServer(config).run(sockets=[_listen(name, settings.host, settings.port)])
+    GracefulServer(config).run(sockets=[_listen(name, settings.host, settings.port)])
 
 
 def refuse(text: str, linger_s: float = LINGER_S) -> NoReturn:

@@ -39,10 +39,10 @@ def parse_filter(source: object) -> Filter:
     Raises:
         InvalidFilter: it says none, or a larger one than may be.
     """
-    return _Reader().filter(source, ())
+    return _FilterReader().filter(source, ())
 
 
-class _Reader:
+class _FilterReader:
     """Reads one filter, and counts what is in it."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.web.problems import PREFIX
-from services.embedding.vision.embedder import Float32Array, Outcome, Seen
+from services.embedding.vision.embedder import Float32Array, ImageEmbedding, Outcome
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Beside:
 
 
 def embedding(
-    seen: Seen,
+    seen: ImageEmbedding,
     manifest: Manifest,
     beside: Beside | None = None,
     number: int = 0,
@@ -46,7 +46,7 @@ def embedding(
         "vector": written(seen.vector),
         "model": manifest.model_id,
     }
-    if beside is not None and isinstance(other := beside.outcomes[number], Seen):
+    if beside is not None and isinstance(other := beside.outcomes[number], ImageEmbedding):
         document["beside"] = embedding(other, beside.manifest, written=written)
     return document
 

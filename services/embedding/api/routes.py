@@ -34,7 +34,7 @@ from services.embedding.api import responses as answers
 from services.embedding.api.bodies import batch_images, single_image
 from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
 from services.embedding.state import EmbeddingState, State
-from services.embedding.vision.embedder import Embedder, Timed
+from services.embedding.vision.embedder import Embedder, TimedEmbeddings
 from services.embedding.vision.resizing import MAX_SIDE, resize
 
 _ALWAYS = (InvalidRequest, UnknownModel, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
@@ -164,7 +164,7 @@ async def models(state: State) -> ServedModelsResponse:
 
 async def _embed_with(
     state: EmbeddingState, embedder: Embedder, files: list[bytes], beside: str | None, box: Box | None = None
-) -> tuple[Timed, answers.Beside | None]:
+) -> tuple[TimedEmbeddings, answers.Beside | None]:
     """Embed files, and with the model beside as well if one is named: the answer does not depend on how that one does."""
     if beside is None:
         return await embedder.embed(files, box), None
@@ -181,7 +181,7 @@ async def _beside(state: EmbeddingState, name: str, files: list[bytes], box: Box
         return None
 
 
-def _record(state: EmbeddingState, embedder: Embedder, timed: Timed, started: float) -> dict[str, float]:
+def _record(state: EmbeddingState, embedder: Embedder, timed: TimedEmbeddings, started: float) -> dict[str, float]:
     state.metrics.record(timed)
     total = (time.perf_counter() - started) * 1000
     timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": total}

@@ -1,1 +1,1 @@
-"""Models on TensorFlow Serving and the gRPC way to them; imports vision, no web framework."""
+"""ServedModels on TensorFlow Serving and the gRPC way to them; imports vision, no web framework."""

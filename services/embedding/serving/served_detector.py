@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from services.contracts.domain.errors import DetectorUnavailable, EmbeddingUnavailable
 from services.contracts.domain.manifest import ManifestError, load_detector_manifest
-from services.embedding.serving.tfs_client import DetectorClient
+from services.embedding.serving.model_clients import DetectorModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.detector import Detector, TimedGarments
 
@@ -20,7 +20,7 @@ class ServedDetector:
     def __init__(self, settings: EmbeddingSettings, threads: ThreadPoolExecutor) -> None:
         self._settings = settings
         self._threads = threads
-        self._client: DetectorClient | None = None
+        self._client: DetectorModelClient | None = None
         self._detector: Detector | None = None
 
     def detector(self) -> Detector:
@@ -34,7 +34,7 @@ class ServedDetector:
                 manifest = load_detector_manifest(self._settings.detector_dir)
             except ManifestError as error:
                 raise DetectorUnavailable(f"there is no detector here: {error}") from None
-            self._client = DetectorClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
+            self._client = DetectorModelClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
             self._detector = Detector(manifest, self._client, self._settings.limits, self._threads)
         return self._detector
 

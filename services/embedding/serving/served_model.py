@@ -10,7 +10,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeErro
 from services.contracts.domain.manifest import InputSize, Manifest, ManifestError
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web.app import Readiness
-from services.embedding.serving.tfs_client import TfsClient
+from services.embedding.serving.model_clients import EmbeddingModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.decoder import Decoder
 from services.embedding.vision.embedder import Embedder
@@ -39,7 +39,7 @@ class ServedModel:
         self._read_manifest = read_manifest
         self._settings = settings
         self._threads = threads
-        self._client: TfsClient | None = None
+        self._client: EmbeddingModelClient | None = None
         self._embedder: Embedder | None = None
         self.readiness = Readiness(ready=False, reasons=("starting",))
 
@@ -67,7 +67,7 @@ class ServedModel:
         """
         if self._embedder is None:
             manifest = self._read_manifest()
-            self._client = TfsClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
+            self._client = EmbeddingModelClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
             decoder = Decoder(manifest.input, self._settings.limits, self._threads)
             self._embedder = Embedder(manifest, decoder, self._client, self._settings.tfs_batch)
         return self._embedder

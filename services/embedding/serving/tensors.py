@@ -12,7 +12,7 @@ from services.contracts.wire.serving_messages import types_pb2
 Float32Array = NDArray[np.float32]
 
 
-class MalformedTensor(ValueError):
+class TensorError(ValueError):
     """A tensor is not what it announces. The text says in what."""
 
 
@@ -35,23 +35,23 @@ def read_float32(proto: Any, shape: tuple[int, ...]) -> Float32Array:
         shape: the shape that is expected.
 
     Raises:
-        MalformedTensor: another type or shape, too few values, or values that are not finite.
+        TensorError: another type or shape, too few values, or values that are not finite.
     """
     if proto.dtype != types_pb2.DT_FLOAT:
         known = proto.dtype in types_pb2.DataType.values()
         name = types_pb2.DataType.Name(proto.dtype) if known else f"number {proto.dtype}"
-        raise MalformedTensor(f"it is of type {name}, not DT_FLOAT")
+        raise TensorError(f"it is of type {name}, not DT_FLOAT")
     sizes = tuple(dim.size for dim in proto.tensor_shape.dim)
     if sizes != shape:
-        raise MalformedTensor(f"it has shape {sizes}, not {shape}")
+        raise TensorError(f"it has shape {sizes}, not {shape}")
     if len(proto.tensor_content) % 4:
-        raise MalformedTensor(f"its {len(proto.tensor_content)} bytes are no whole number of values")
+        raise TensorError(f"its {len(proto.tensor_content)} bytes are no whole number of values")
     if proto.tensor_content:
         values = np.frombuffer(proto.tensor_content, dtype="<f4")
     else:
         values = np.array(proto.float_val, dtype=np.float32)
     if values.size != math.prod(shape):
-        raise MalformedTensor(f"it holds {values.size} values, not {math.prod(shape)}")
+        raise TensorError(f"it holds {values.size} values, not {math.prod(shape)}")
     if not np.isfinite(values).all():
-        raise MalformedTensor("it holds NaN or infinity")
+        raise TensorError("it holds NaN or infinity")
     return values.astype(np.float32, copy=False).reshape(shape)

@@ -11,8 +11,8 @@ from services.contracts.domain.manifest import DetectorManifest
 from services.contracts.images.preparation import ImageLimits, UInt8Image, prepare_image
 
 
-class Detecting(Protocol):
-    """Finds boxes in a picture; as `DetectorClient.detect`."""
+class DetectionNetwork(Protocol):
+    """Finds boxes in a picture; as `DetectorModelClient.detect`."""
 
     async def detect(self, image: UInt8Image) -> DetectedGarments: ...
 
@@ -37,7 +37,7 @@ class Detector:
     """
 
     def __init__(
-        self, manifest: DetectorManifest, network: Detecting, limits: ImageLimits, threads: ThreadPoolExecutor
+        self, manifest: DetectorManifest, network: DetectionNetwork, limits: ImageLimits, threads: ThreadPoolExecutor
     ) -> None:
         self.manifest = manifest
         self._network = network

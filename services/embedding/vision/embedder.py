@@ -20,20 +20,20 @@ Float32Array = NDArray[np.float32]
 PARTS_AT_ONCE = 4
 
 
-class Pictures(Protocol):
+class PictureDecoder(Protocol):
     """Makes the network's input of image files, or of the same part of each."""
 
     async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]: ...
 
 
-class Network(Protocol):
-    """Makes probabilities and vectors of pictures; shapes as in `TfsClient.predict`."""
+class EmbeddingNetwork(Protocol):
+    """Makes probabilities and vectors of pictures; shapes as in `EmbeddingModelClient.predict`."""
 
     async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]: ...
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageEmbedding:
     """What the network makes of one image.
 
     Attributes:
@@ -47,11 +47,11 @@ class Seen:
     vector: Float32Array
 
 
-Outcome = Seen | LookalikeError
+Outcome = ImageEmbedding | LookalikeError
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedEmbeddings:
     """Outcomes in the order of the files, and milliseconds: of a batch, the sums over its parts, which overlap."""
 
     outcomes: list[Outcome]
@@ -68,14 +68,14 @@ class Embedder:
         chunk: images in one call of the network.
     """
 
-    def __init__(self, manifest: Manifest, pictures: Pictures, network: Network, chunk: int) -> None:
+    def __init__(self, manifest: Manifest, pictures: PictureDecoder, network: EmbeddingNetwork, chunk: int) -> None:
         self.manifest = manifest
         self._pictures = pictures
         self._network = network
         self._chunk = chunk
         self._places = asyncio.Semaphore(PARTS_AT_ONCE)
 
-    async def embed(self, files: Sequence[bytes], box: Box | None = None) -> Timed:
+    async def embed(self, files: Sequence[bytes], box: Box | None = None) -> TimedEmbeddings:
         """Embed image files, or a part of each; a file that is no usable image gets its error, and the others go on.
 
         The parts of a batch are under way together, so one is decoded while another is in the network.
@@ -85,20 +85,20 @@ class Embedder:
         """
         chunks = [files[start : start + self._chunk] for start in range(0, len(files), self._chunk)]
         parts = await asyncio.gather(*(self._part(chunk, box) for chunk in chunks))
-        return Timed(
+        return TimedEmbeddings(
             [outcome for part in parts for outcome in part.outcomes],
             sum(part.decode_ms for part in parts),
             sum(part.network_ms for part in parts),
         )
 
-    async def _part(self, files: Sequence[bytes], box: Box | None) -> Timed:
+    async def _part(self, files: Sequence[bytes], box: Box | None) -> TimedEmbeddings:
         started = time.perf_counter()
         decoded = await self._pictures.decode(files, box)
         between = time.perf_counter()
         images = [item for item in decoded if not isinstance(item, LookalikeError)]
         seen = iter(read(*await self._run(np.stack(images))) if images else [])
         outcomes = [item if isinstance(item, LookalikeError) else next(seen) for item in decoded]
-        return Timed(outcomes, (between - started) * 1000, (time.perf_counter() - between) * 1000)
+        return TimedEmbeddings(outcomes, (between - started) * 1000, (time.perf_counter() - between) * 1000)
 
     async def _run(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
         if len(images) == 1:
@@ -121,6 +121,6 @@ def read(probabilities: Float32Array, vectors: Float32Array) -> list[Outcome]:
     return [
         InvalidImage("the network sees nothing in this image: its vector is all zero")
         if nothing[row]
-        else Seen(int(best[row]), probabilities[row], units[row])
+        else ImageEmbedding(int(best[row]), probabilities[row], units[row])
         for row in range(len(vectors))
     ]

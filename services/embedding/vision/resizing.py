@@ -1,4 +1,4 @@
-"""Pictures made smaller for pages that show them. Here, so that the gateway, which is public, decodes no image at all."""
+"""PictureDecoder made smaller for pages that show them. Here, so that the gateway, which is public, decodes no image at all."""
 
 import io
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.catalogue.sources.open_source import open_source
-from services.catalogue.sources.packed import MovedSource
+from services.catalogue.sources.packed_source import RenamedSource
 from services.catalogue.sources.records.images import NO_FILES
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
@@ -114,6 +114,6 @@ def open_feed(path: Path, mapping: FeedMapping) -> Source:
         InvalidFeed: it is no feed of its kind.
     """
     try:
-        return MovedSource(path, "the feed", lambda moved: open_source(moved, mapping, NO_FILES))
+        return RenamedSource(path, "the feed", lambda moved: open_source(moved, mapping, NO_FILES))
     except SourceError as error:
         raise InvalidFeed(str(error)) from None

@@ -13,7 +13,7 @@ import structlog
 from nx_27017.server import run_server
 
 from services.contracts.web.telemetry import configure_logging
-from services.local.mongo.inserts import Handler
+from services.local.mongo.inserts import MongoHandler
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ async def serve(options: argparse.Namespace) -> None:
         OSError: the port or the folder cannot be used.
     """
     options.data_dir.mkdir(parents=True, exist_ok=True)
-    server = asyncio.ensure_future(run_server(options.host, options.port, Handler(str(options.data_dir))))
+    server = asyncio.ensure_future(run_server(options.host, options.port, MongoHandler(str(options.data_dir))))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.cancel)
     with contextlib.suppress(asyncio.CancelledError):

@@ -23,7 +23,7 @@ LOG = "FROM _neosqlite_changestream WHERE collection_name = ?"
 LOST = "resume of the change stream was not possible: the history after the token is lost"
 
 
-class HistoryLost(Exception):
+class ResumeHistoryLost(Exception):
     """Events after a token have been cleaned away, or the token is none of this log's."""
 
     def __init__(self) -> None:
@@ -41,13 +41,13 @@ class ChangeStreams(ChangeStreamManager):  # type: ignore[misc]
         """Open a stream.
 
         Raises:
-            HistoryLost: it is to go on from where it cannot go on.
+            ResumeHistoryLost: it is to go on from where it cannot go on.
         """
         stream = super().create_stream(collection_name, pipeline, **options)
         token = stream.start_after if stream.resume_after is None else stream.resume_after
         if token is not None and not self._goes_on(stream, _wire_rowid(token)):
             self.close_stream(stream._id)
-            raise HistoryLost
+            raise ResumeHistoryLost
         return stream
 
     def invalidate(self, db_name: str | None = None) -> None:

@@ -35,7 +35,7 @@ class _Encoder(NeoSQLiteJSONEncoder):  # type: ignore[misc]
 _ENCODER = _Encoder(allow_nan=False)
 
 
-class Handler(NeoSQLiteHandler):  # type: ignore[misc]
+class MongoHandler(NeoSQLiteHandler):  # type: ignore[misc]
     """Handles the commands of every connection; any thread may call it."""
 
     def __init__(self, data_dir: str) -> None:

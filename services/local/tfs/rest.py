@@ -42,7 +42,7 @@ class RestServer:
     """
 
     def __init__(self, repository: Repository, host: str, port: int) -> None:
-        class Handler(BaseHTTPRequestHandler):
+        class RestHandler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 status, document = status_document(repository, self.path)
                 body = json.dumps(document).encode()
@@ -55,7 +55,7 @@ class RestServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing: a status is asked for every few seconds."""
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server = ThreadingHTTPServer((host, port), RestHandler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="rest", daemon=True)
 

@@ -50,14 +50,14 @@ class ModelConfig:
     labels: Mapping[str, int] = field(default_factory=dict)
 
 
-class Loaded(Protocol):
+class LoadedSignatures(Protocol):
     """What a loader returns: the signatures of a loaded version."""
 
     @property
     def signatures(self) -> Mapping[str, Signature]: ...
 
 
-Loader = Callable[[Path], Loaded]
+Loader = Callable[[Path], LoadedSignatures]
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Version:
     state: State = State.START
     error: str = ""
     fingerprint: object = None
-    loaded: Loaded | None = None
+    loaded: LoadedSignatures | None = None
 
 
 def _fingerprint(path: Path) -> object:
@@ -115,7 +115,7 @@ class Model:
             raise not_found(f"Could not find {which} of model {self.config.name}")
         return found
 
-    def select(self, number: int | None = None, label: str | None = None) -> tuple[int, Loaded]:
+    def select(self, number: int | None = None, label: str | None = None) -> tuple[int, LoadedSignatures]:
         """Return a version that is AVAILABLE: that of the number, that of the label, or the highest.
 
         Raises:
@@ -194,7 +194,7 @@ class Model:
         *,
         error: str = "",
         fingerprint: object = None,
-        loaded: Loaded | None = None,
+        loaded: LoadedSignatures | None = None,
     ) -> None:
         with self._lock:
             self._versions[number] = Version(state, error, fingerprint, loaded)

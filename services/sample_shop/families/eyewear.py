@@ -34,7 +34,7 @@ TINTS: tuple[Colour, ...] = (
 
 
 @dataclass(frozen=True)
-class View:
+class GlassesView:
     """The camera: glasses face right and a little down, in degrees; scale in pixels a millimetre."""
 
     yaw: float
@@ -67,11 +67,11 @@ class Shape:
     hinge: float = -10.0
 
 
-def _view(look: Look) -> View:
-    return View(look.between(28, 33), look.between(10, 14), look.between(1.62, 1.76))
+def _view(look: Look) -> GlassesView:
+    return GlassesView(look.between(28, 33), look.between(10, 14), look.between(1.62, 1.76))
 
 
-def _temple(view: View, side: float, shape: Shape, thick: float) -> Points:
+def _temple(view: GlassesView, side: float, shape: Shape, thick: float) -> Points:
     """Return one temple: from the hinge straight back, then bent down behind the ear."""
     reach = shape.offset + max(x for x, _ in shape.lens) + shape.rim * 0.6
     y = shape.hinge
@@ -104,7 +104,7 @@ def _grown(shape: Shape) -> Points:
     return scaled(shape.lens, 1 + shape.rim / wide, 1 + shape.rim / high, (0.0, 0.0))
 
 
-def _lens(canvas: Canvas, view: View, lens: Points, tint: Colour, look: Look) -> None:
+def _lens(canvas: Canvas, view: GlassesView, lens: Points, tint: Colour, look: Look) -> None:
     """Lay one lens: darker at the top, what stands behind it shining through, a streak of light across."""
     outline = view.face(lens)
     top = min(y for _, y in outline)
@@ -115,7 +115,7 @@ def _lens(canvas: Canvas, view: View, lens: Points, tint: Colour, look: Look) ->
     canvas.glow(streak, 4, 0.2, within=outline)
 
 
-def _bridge(canvas: Canvas, view: View, shape: Shape, cloth: Cloth, frame: Relief) -> None:
+def _bridge(canvas: Canvas, view: GlassesView, shape: Shape, cloth: Cloth, frame: Relief) -> None:
     inner = shape.offset + min(x for x, _ in shape.lens) - shape.rim * 0.3
     y = shape.bridge
     line = spline(

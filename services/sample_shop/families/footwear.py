@@ -15,7 +15,7 @@ RUBBER = Relief(depth=6, gain=1.0, rim=0.2)
 
 
 @dataclass(frozen=True)
-class Stand:
+class ShoeStand:
     """How a shoe stands in the picture: turned so that the toe is lower, as the camera looks down on it."""
 
     tilt: float
@@ -45,13 +45,13 @@ class Profile:
         return joined(self.heel, self.collar, self.vamp)
 
 
-def shadow(canvas: Canvas, stand: Stand, bottom: float = 306) -> None:
+def shadow(canvas: Canvas, stand: ShoeStand, bottom: float = 306) -> None:
     """Throw the shadow on which the shoe stands."""
     x, y = stand.at([(184, bottom)])[0]
     canvas.glow(turned(ellipse(x, y, 142, 7), stand.tilt, (x, y)), 9, -0.3)
 
 
-def opening(canvas: Canvas, stand: Stand, profile: Profile, lining: Colour, rise: float = 22) -> None:
+def opening(canvas: Canvas, stand: ShoeStand, profile: Profile, lining: Colour, rise: float = 22) -> None:
     """Lay the far rim and the inside of the shoe, seen above the near rim."""
     (ax, ay), (bx, by) = profile.collar[0], profile.collar[-1]
     far = spline(
@@ -66,7 +66,7 @@ def opening(canvas: Canvas, stand: Stand, profile: Profile, lining: Colour, rise
     canvas.line(stand.at(far), lighter(lining, 0.25), 2.4)
 
 
-def upper(canvas: Canvas, stand: Stand, profile: Profile, cloth: Cloth, relief: Relief = UPPER) -> Points:
+def upper(canvas: Canvas, stand: ShoeStand, profile: Profile, cloth: Cloth, relief: Relief = UPPER) -> Points:
     """Lay the upper and return its outline in pixels."""
     outline = stand.at(profile.outline)
     canvas.part(outline, cloth.turned(stand.tilt), relief, shadow=0.35)
@@ -75,7 +75,7 @@ def upper(canvas: Canvas, stand: Stand, profile: Profile, cloth: Cloth, relief: 
 
 
 def panel(
-    canvas: Canvas, stand: Stand, points: Sequence[Point], cloth: Cloth, within: Points, relief: Relief = THIN
+    canvas: Canvas, stand: ShoeStand, points: Sequence[Point], cloth: Cloth, within: Points, relief: Relief = THIN
 ) -> None:
     """Sew a panel onto the upper."""
     outline = stand.at(points)
@@ -83,7 +83,7 @@ def panel(
     canvas.line(outline, darker(cloth.colour, 0.45), 0.9, 0.4, closed=True, within=within)
 
 
-def flat_sole(canvas: Canvas, stand: Stand, colour: Colour, depth: float = 22, line: Colour | None = None) -> None:
+def flat_sole(canvas: Canvas, stand: ShoeStand, colour: Colour, depth: float = 22, line: Colour | None = None) -> None:
     """Lay a rubber sole of even depth, with a coloured line round it."""
     top = spline((28, 276), (90, 284), (190, 285), (270, 281), (332, 270))
     low = spline(
@@ -104,7 +104,7 @@ def flat_sole(canvas: Canvas, stand: Stand, colour: Colour, depth: float = 22, l
     canvas.line(stand.at(moved(low[8:-6], 0, -2)), darker(colour, 0.55), 3.0, 0.55)
 
 
-def heeled_sole(canvas: Canvas, stand: Stand, colour: Colour, heel: float = 20) -> None:
+def heeled_sole(canvas: Canvas, stand: ShoeStand, colour: Colour, heel: float = 20) -> None:
     """Lay a thin leather sole with a block heel."""
     block = [(34, 280), (104, 284), (98, 285 + heel), (36, 285 + heel)]
     canvas.part(stand.at(block), Cloth(colour), RUBBER, shadow=0.2)
@@ -114,7 +114,7 @@ def heeled_sole(canvas: Canvas, stand: Stand, colour: Colour, heel: float = 20) 
 
 
 def laces(
-    canvas: Canvas, stand: Stand, line: Points, count: int, colour: Colour, reach: float = 15, width: float = 5
+    canvas: Canvas, stand: ShoeStand, line: Points, count: int, colour: Colour, reach: float = 15, width: float = 5
 ) -> None:
     """Lay laces across the instep: `line` runs along its ridge; each crosses to an eyelet on the near side."""
     for x, y, _ in spaced(line, count):
@@ -132,11 +132,11 @@ def laces(
         )
 
 
-def tongue(canvas: Canvas, stand: Stand, points: Sequence[Point], cloth: Cloth) -> None:
+def tongue(canvas: Canvas, stand: ShoeStand, points: Sequence[Point], cloth: Cloth) -> None:
     """Lay the tongue, which stands up behind the laces."""
     canvas.part(stand.at(spline(*points, points[0])), cloth, SOFT, shadow=0.3)
 
 
-def stitches(canvas: Canvas, stand: Stand, line: Points, colour: Colour, width: float = 1.1) -> None:
+def stitches(canvas: Canvas, stand: ShoeStand, line: Points, colour: Colour, width: float = 1.1) -> None:
     """Sew a seam."""
     canvas.line(stand.at(line), colour, width, 0.6)

@@ -8,7 +8,7 @@ from services.sample_shop.drawing.light import SHINY, SOFT, THIN
 from services.sample_shop.drawing.palette import Colour, contrasting, darker, lighter, mix
 from services.sample_shop.drawing.raster import Canvas
 from services.sample_shop.families import footwear as fw
-from services.sample_shop.families.footwear import POLISHED, RUBBER, Profile, Stand
+from services.sample_shop.families.footwear import POLISHED, RUBBER, Profile, ShoeStand
 from services.sample_shop.recipe import Cut, Family, Look
 
 WHITE: Colour = (0.95, 0.95, 0.94)
@@ -29,8 +29,8 @@ HIGH = Profile(
 )
 
 
-def _stand(look: Look) -> Stand:
-    return Stand(look.between(7, 13), look.between(-6, 8))
+def _stand(look: Look) -> ShoeStand:
+    return ShoeStand(look.between(7, 13), look.between(-6, 8))
 
 
 def canvas_sneaker(canvas: Canvas, look: Look) -> None:
@@ -88,7 +88,7 @@ def running_shoe(canvas: Canvas, look: Look) -> None:
     fw.laces(canvas, stand, [(142, 198), (232, 236)], 6, contrasting(look.accent, WHITE), 14, 4.4)
 
 
-def _sculpted_sole(canvas: Canvas, stand: Stand, look: Look) -> None:
+def _sculpted_sole(canvas: Canvas, stand: ShoeStand, look: Look) -> None:
     low = spline((340, 276), (318, 297), (240, 306), (160, 302), (110, 310), (42, 309), (22, 290))
     sole = loop((25, 270), (80, 281), (180, 285), (270, 279), (332, 264), *low[::9])
     canvas.part(stand.at(sole), Cloth(WHITE), RUBBER, shadow=0.3)
@@ -98,7 +98,7 @@ def _sculpted_sole(canvas: Canvas, stand: Stand, look: Look) -> None:
 
 
 def high_top(canvas: Canvas, look: Look) -> None:
-    stand = Stand(look.between(5, 9), 22)
+    stand = ShoeStand(look.between(5, 9), 22)
     fw.shadow(canvas, stand)
     fw.opening(canvas, stand, HIGH, lighter(look.colour, 0.4), 18)
     fw.tongue(canvas, stand, [(104, 140), (114, 104), (140, 106), (168, 190), (146, 186)], look.body())
@@ -164,7 +164,7 @@ def loafer(canvas: Canvas, look: Look) -> None:
 
 
 def boot(canvas: Canvas, look: Look) -> None:
-    stand = Stand(look.between(5, 9), 24)
+    stand = ShoeStand(look.between(5, 9), 24)
     fw.shadow(canvas, stand)
     fw.opening(canvas, stand, HIGH, darker(look.colour, 0.35), 16)
     shape = fw.upper(canvas, stand, HIGH, look.cloth, POLISHED)
@@ -197,7 +197,7 @@ def _pointed(instep: float) -> Profile:
 
 
 def pump(canvas: Canvas, look: Look) -> None:
-    stand = Stand(look.between(-2, 4), 6)
+    stand = ShoeStand(look.between(-2, 4), 6)
     profile = _pointed(look.between(238, 246))
     tall = look.chance(0.7)
     canvas.ground(250, 318, 80, 4, 0.25)
@@ -222,7 +222,7 @@ def pump(canvas: Canvas, look: Look) -> None:
 
 
 def ballet_flat(canvas: Canvas, look: Look) -> None:
-    stand = Stand(look.between(8, 14), 0)
+    stand = ShoeStand(look.between(8, 14), 0)
     profile = Profile(
         spline((36, 284), (30, 256), (36, 232), (46, 220)),
         spline((46, 220), (90, 246), (160, 252), (232, 240)),
@@ -241,7 +241,7 @@ def ballet_flat(canvas: Canvas, look: Look) -> None:
     _bow(canvas, stand, look)
 
 
-def _bow(canvas: Canvas, stand: Stand, look: Look) -> None:
+def _bow(canvas: Canvas, stand: ShoeStand, look: Look) -> None:
     for side in (-1, 1):
         wing: Points = spline(
             (246, 242), (246 + side * 14, 228), (246 + side * 20, 240), (246 + side * 14, 252), (246, 244)

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from services.contracts.wire.embedding import MAX_BATCH, BatchResponse, ModelFacts
 from services.contracts.wire.framing import FRAMED
 from services.embedding.app import create_app
-from services.embedding.serving.tfs_client import TfsClient
+from services.embedding.serving.model_clients import EmbeddingModelClient
 from services.embedding.settings import EmbeddingSettings
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem, write_model
@@ -57,8 +57,10 @@ def test_a_network_that_stays_away_is_called_over_a_new_connection(
     service: Service, script: ScriptedServing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[float] = []
-    reconnect = TfsClient.reconnect
-    monkeypatch.setattr(TfsClient, "reconnect", lambda client: (made.append(time.monotonic()), reconnect(client)))
+    reconnect = EmbeddingModelClient.reconnect
+    monkeypatch.setattr(
+        EmbeddingModelClient, "reconnect", lambda client: (made.append(time.monotonic()), reconnect(client))
+    )
     script.answer = lambda _: grpc.StatusCode.UNAVAILABLE
     eventually(lambda: len(made) == 2)
     script.answer = good_reply

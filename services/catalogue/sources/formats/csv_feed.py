@@ -10,9 +10,9 @@ from typing import Any
 from services.catalogue.sources.parsing.lines import Line, LineReader
 from services.catalogue.sources.records.fields import PRICES, RowBuilder, key_of
 from services.catalogue.sources.records.images import split_images
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping, ValueType
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow
-from services.catalogue.sources.records.seen_keys import SeenKeys
 from services.contracts.domain.filters import AttributeValue
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -41,7 +41,7 @@ class CsvFeed:
         self._lines = LineReader(path)
         self._builder = builder or RowBuilder(mapping, images_root)
         self._types = mapping.types
-        self._seen = SeenKeys()
+        self._seen = KeyRegistry()
         numbered = iter(self._lines)
         self._delimiter, columns = read_header(numbered, path)
         self._columns = columns

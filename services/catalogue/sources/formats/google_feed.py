@@ -10,9 +10,9 @@ from services.catalogue.sources.formats.google_fields import GoogleRows, attribu
 from services.catalogue.sources.parsing.xml_items import Node, XmlItem, XmlItems
 from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.images import split_images
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow
-from services.catalogue.sources.records.seen_keys import SeenKeys
 
 GOOGLE = ("http://base.google.com/ns/1.0", "http://base.google.com/cns/1.0")
 # What RSS and Atom say of an item beside Google's attributes: nothing that a product needs.
@@ -52,7 +52,7 @@ class GoogleXmlFeed:
         self._items = XmlItems(path)
         self._builder = GoogleRows(mapping, images_root)
         self._ours = lru_cache(maxsize=4096)(self._builder.name)
-        self._seen = SeenKeys()
+        self._seen = KeyRegistry()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every item, as a product or with what is wrong with it."""

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from services.catalogue.sources.records.images import read_image
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow, checked_key
-from services.catalogue.sources.records.seen_keys import SeenKeys
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".avif"})
 PASSED_OVER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
@@ -30,7 +30,7 @@ class ImageFolder:
         self._total = sum(1 for _ in _files(self._root))
         if not self._total:
             raise SourceError(f"there is no image in {path}: neither {', '.join(sorted(SUFFIXES))}")
-        self._seen = SeenKeys()
+        self._seen = KeyRegistry()
         self.skipped: Counter[str] = Counter()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:

@@ -9,9 +9,9 @@ import orjson
 from services.catalogue.sources.parsing.lines import Line, LineReader
 from services.catalogue.sources.records.fields import RowBuilder, key_of
 from services.catalogue.sources.records.images import listed_images
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow
-from services.catalogue.sources.records.seen_keys import SeenKeys
 
 
 class NdjsonFeed:
@@ -27,7 +27,7 @@ class NdjsonFeed:
         """
         self._lines = LineReader(path)
         self._builder = RowBuilder(mapping, images_root)
-        self._seen = SeenKeys()
+        self._seen = KeyRegistry()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every line that is not blank, as a product or with what is wrong with it."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from services.catalogue.sources.formats.google_fields import GoogleRows, attribute_name
 from services.catalogue.sources.records.fields import RowBuilder
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow, checked_key
-from services.catalogue.sources.records.seen_keys import SeenKeys
 
 NO_OPTION = ("Title", "Default Title")  # what a product without options has for one
 AMOUNT = re.compile(r"\d+(?:\.\d+)?")
@@ -71,7 +71,7 @@ class ShopifyRows:
     def __init__(self, mapping: FeedMapping, images_root: Path) -> None:
         """Remember how the shop names things."""
         self._builder: RowBuilder = GoogleRows(mapping, images_root)
-        self._seen = SeenKeys()
+        self._seen = KeyRegistry()
 
     def row(self, product: ShopifyProduct) -> SourceRow | RejectedRow:
         """Return a product's row, or what is wrong with it."""

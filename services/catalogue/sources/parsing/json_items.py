@@ -10,8 +10,9 @@ from services.catalogue.sources.records.rows import SourceError
 CHUNK = 1 << 16
 MAX_ITEM_BYTES = 1 << 22
 MAX_DEPTH = 1000
-STRUCTURE = re.compile(rb'["{}\[\]]')
-IN_TEXT = re.compile(rb'["\\]')
+# Up to the next bracket, past whole strings; or up to the quote of a string that the chunk does not end.
+STRUCTURE = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+(["{}\[\]])', re.DOTALL)
+IN_TEXT = re.compile(rb'[^"\\]*+(["\\])')
 NAME_BEFORE = 256  # bytes kept of what came before, to read a list's name
 
 
@@ -73,15 +74,15 @@ class JsonItems:
     def _scan(self, chunk: bytes) -> Iterator[tuple[int, bytes | None]]:
         """Yield where an item begins (with None), and where it ends (with its bytes)."""
         at, begin = self._skip, 0
-        while (found := (IN_TEXT if self._in_text else STRUCTURE).search(chunk, at)) is not None:
-            token, at = found[0], found.end()
+        while (match := (IN_TEXT if self._in_text else STRUCTURE).match(chunk, at)) is not None:
+            token, at = match[1], match.end()
             if token == b'"':
                 self._in_text = not self._in_text
             elif token == b"\\":
                 at += 1
             elif token in b"{[":
-                if self._opens(token, chunk[: found.start()]):
-                    self._item, begin = bytearray(), found.start()
+                if self._opens(token, chunk, at - 1):
+                    self._item, begin = bytearray(), at - 1
                     yield begin, None
             elif self._closes() and self._item is not None:
                 yield at, bytes(self._item) + chunk[begin:at]
@@ -93,14 +94,15 @@ class JsonItems:
             if len(self._item) > MAX_ITEM_BYTES:
                 raise SourceError(f"{self._path}: one of its {self._name} has more than {MAX_ITEM_BYTES:,} bytes")
 
-    def _opens(self, token: bytes, before: bytes) -> bool:
-        """Go a level down; return whether an item begins there."""
+    def _opens(self, token: bytes, chunk: bytes, at: int) -> bool:
+        """Go one level down at byte `at` of a chunk; return whether an item begins there."""
         self._stack.append(token)
         depth = len(self._stack)
         if depth > MAX_DEPTH:
             raise SourceError(f"{self._path} cannot be imported: it is nested more than {MAX_DEPTH} deep")
         if depth == 2 and token == b"[":
-            self._in_list = self._wanted.search((self._before + before)[-NAME_BEFORE:]) is not None
+            before = self._before + chunk[max(0, at - NAME_BEFORE) : at]
+            self._in_list = self._wanted.search(before[-NAME_BEFORE:]) is not None
             self._seen_list = self._seen_list or self._in_list
         return depth == 3 and token == b"{" and self._in_list
 

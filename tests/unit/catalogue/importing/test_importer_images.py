@@ -14,7 +14,7 @@ from services.catalogue.sources.records.rows import RowImage, SourceImageError, 
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageServerUnavailable
-from services.contracts.images.fetch import Fetched, Validators
+from services.contracts.images.fetch import FetchedImage, Validators
 from tests.support.import_fakes import World, row
 
 FRONT, BACK, SIDE, LABEL = b"\x01front", b"\x02back", b"\x00side", b"\x00label"
@@ -234,7 +234,7 @@ async def test_after_a_promotion_new_images_are_seen_by_the_model_that_searches_
 
 
 async def test_a_row_whose_images_are_loaded_when_we_are_told_to_stop_is_left_for_the_next_time(world: World) -> None:
-    async def stopped(url: str, known: Validators) -> Fetched:
+    async def stopped(url: str, known: Validators) -> FetchedImage:
         world.stopping.set()
         raise ImageServerUnavailable("it is busy", wait_s=30)
 

@@ -8,9 +8,9 @@ import pytest
 
 from services.catalogue.sources.formats.image_folder import ImageFolder
 from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import load_mapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceImageError, SourceRow
-from services.catalogue.sources.records.seen_keys import SeenKeys
 
 TABLE = "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName\n"
 
@@ -206,7 +206,7 @@ def test_a_mapping_that_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 def test_seen_keys_know_the_first_line_of_each_of_many() -> None:
-    seen = SeenKeys()
+    seen = KeyRegistry()
     for number in range(1, 50_001):
         assert seen.first(f"key-{number}", number) == number
     assert [seen.first(f"key-{number}", 99_999) for number in (1, 25_000, 50_000)] == [1, 25_000, 50_000]

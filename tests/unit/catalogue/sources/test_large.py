@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
-from services.catalogue.sources.records.seen_keys import SeenKeys
 from tests.support.feeds import KINDS
 
 HALF_A_GIGABYTE = 1 << 29
@@ -117,13 +117,13 @@ def test_a_disk_that_is_too_full_to_unpack_is_told(tmp_path: Path, monkeypatch: 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("services.catalogue.sources.packed.gzip.GzipFile.read1", full)
+    monkeypatch.setattr("services.catalogue.sources.packed_source.gzip.GzipFile.read1", full)
     with pytest.raises(SourceError, match=r"feed\.ndjson\.gz cannot be unpacked: No space left on device"):
         read(path)
 
 
 def test_ids_that_do_not_fit_on_the_disk_end_the_feed_with_a_sentence() -> None:
-    seen = SeenKeys()
+    seen = KeyRegistry()
     seen._db.execute("PRAGMA max_page_count = 20")
     with pytest.raises(SourceError, match=r"the ids of the feed do not fit on the disk.*\(line \d+\)"):
         for number in range(100_000):

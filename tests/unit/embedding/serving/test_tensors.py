@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.contracts.wire.serving_messages import tensor_pb2, types_pb2
-from services.embedding.serving.tensors import MalformedTensor, read_float32, write_uint8
+from services.embedding.serving.tensors import TensorError, read_float32, write_uint8
 from tests.support.tfs import content_tensor, field_tensor
 
 VALUES = np.array([[0.1, -2.5, 3e-9], [1, 0, 65504]], np.float32)
@@ -58,5 +58,5 @@ def changed(change: Callable[[Any], Any], encode: Callable[[Any], Any] = content
     ids=["type", "shape", "short", "not whole", "short field", "nan", "infinity", "missing", "unheard of"],
 )
 def test_a_malformed_tensor_is_refused_with_the_reason(proto: Any, why: str) -> None:
-    with pytest.raises(MalformedTensor, match=why):
+    with pytest.raises(TensorError, match=why):
         read_float32(proto, (2, 3))

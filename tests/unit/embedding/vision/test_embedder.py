@@ -10,18 +10,18 @@ from services.catalogue.product import unit_vector
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import EmbeddingUnavailable, InvalidImage, LookalikeError
 from services.contracts.images.preparation import UInt8Image
-from services.embedding.vision.embedder import PARTS_AT_ONCE, Embedder, Float32Array, Seen, read
+from services.embedding.vision.embedder import PARTS_AT_ONCE, Embedder, Float32Array, ImageEmbedding, read
 from tests.support.tfs import manifest
 
 
-class Pictures:
+class FakeDecoder:
     """A file is its number; `bad` ones cannot be decoded."""
 
     async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]:
         return [InvalidImage(f"bad {f!r}") if f == b"bad" else np.full((2, 2, 3), int(f), np.uint8) for f in files]
 
 
-class Network:
+class FakeNetwork:
     """The vector of a picture points at its number; the category too."""
 
     def __init__(self) -> None:
@@ -43,20 +43,20 @@ class Network:
 
 
 @pytest.fixture
-def network() -> Network:
-    return Network()
+def network() -> FakeNetwork:
+    return FakeNetwork()
 
 
-def embedder(network: Network, chunk: int = 64) -> Embedder:
-    return Embedder(manifest(), Pictures(), network, chunk)
+def embedder(network: FakeNetwork, chunk: int = 64) -> Embedder:
+    return Embedder(manifest(), FakeDecoder(), network, chunk)
 
 
 def position(outcome: object) -> int:
-    assert isinstance(outcome, Seen)
+    assert isinstance(outcome, ImageEmbedding)
     return int(outcome.vector.argmax())
 
 
-async def test_outcomes_come_in_the_order_of_the_files_whatever_the_chunks(network: Network) -> None:
+async def test_outcomes_come_in_the_order_of_the_files_whatever_the_chunks(network: FakeNetwork) -> None:
     files = [str(n).encode() for n in range(50)]
     timed = await embedder(network, chunk=8).embed(files)
     assert [position(outcome) for outcome in timed.outcomes] == list(range(50))
@@ -65,7 +65,7 @@ async def test_outcomes_come_in_the_order_of_the_files_whatever_the_chunks(netwo
 
 
 async def test_so_many_parts_of_batches_are_in_the_network_at_once_and_single_images_pass_them(
-    network: Network,
+    network: FakeNetwork,
 ) -> None:
     service = embedder(network, chunk=4)
     batch = asyncio.create_task(service.embed([b"1"] * 4 * 3 * PARTS_AT_ONCE))
@@ -77,26 +77,26 @@ async def test_so_many_parts_of_batches_are_in_the_network_at_once_and_single_im
     assert network.most_running <= PARTS_AT_ONCE + 1
 
 
-async def test_a_broken_file_gets_its_error_and_the_others_go_through(network: Network) -> None:
+async def test_a_broken_file_gets_its_error_and_the_others_go_through(network: FakeNetwork) -> None:
     timed = await embedder(network, chunk=2).embed([b"1", b"bad", b"bad", b"bad", b"4"])
     kinds = [outcome.slug if isinstance(outcome, LookalikeError) else position(outcome) for outcome in timed.outcomes]
     assert kinds == [1, "invalid-image", "invalid-image", "invalid-image", 4]
     assert network.batches == [1, 1]
 
 
-async def test_the_network_is_not_called_for_nothing(network: Network) -> None:
+async def test_the_network_is_not_called_for_nothing(network: FakeNetwork) -> None:
     assert len((await embedder(network).embed([b"bad"])).outcomes) == 1
     assert (await embedder(network).embed([])).outcomes == []
     assert network.batches == []
 
 
-async def test_a_network_that_is_away_fails_the_whole_request(network: Network) -> None:
+async def test_a_network_that_is_away_fails_the_whole_request(network: FakeNetwork) -> None:
     network.fails = True
     with pytest.raises(EmbeddingUnavailable):
         await embedder(network).embed([b"1", b"2"])
 
 
-async def test_the_stages_are_timed(network: Network) -> None:
+async def test_the_stages_are_timed(network: FakeNetwork) -> None:
     timed = await embedder(network).embed([b"1"])
     assert timed.network_ms >= 9  # the network here sleeps for 10 ms
     assert timed.decode_ms > 0
@@ -107,7 +107,7 @@ def test_vectors_come_out_at_unit_length_as_the_catalogue_makes_them() -> None:
     raw = (rng.normal(size=(40, 64)) * 10.0 ** rng.integers(-15, 15, (40, 1))).astype(np.float32)
     outcomes = read(np.full((40, 9), 1 / 9, np.float32), raw)
     for outcome, row in zip(outcomes, raw, strict=True):
-        assert isinstance(outcome, Seen)
+        assert isinstance(outcome, ImageEmbedding)
         assert outcome.vector.dtype == np.float32
         assert abs(np.linalg.norm(outcome.vector.astype(np.float64)) - 1) < 1e-6
         np.testing.assert_allclose(outcome.vector, unit_vector(row), rtol=1e-6)
@@ -116,7 +116,7 @@ def test_vectors_come_out_at_unit_length_as_the_catalogue_makes_them() -> None:
 def test_the_category_is_the_most_probable_one() -> None:
     probabilities = np.array([[0.1, 0.2, 0.7], [0.5, 0.3, 0.2]], np.float32)
     outcomes = read(probabilities, np.ones((2, 4), np.float32))
-    assert [outcome.category for outcome in outcomes if isinstance(outcome, Seen)] == [2, 0]
+    assert [outcome.category for outcome in outcomes if isinstance(outcome, ImageEmbedding)] == [2, 0]
 
 
 def test_a_vector_without_direction_is_the_images_fault_and_spoils_no_other() -> None:

@@ -1,4 +1,4 @@
-"""Pictures made smaller, as functions and over HTTP."""
+"""PictureDecoder made smaller, as functions and over HTTP."""
 
 import io
 

@@ -10,7 +10,7 @@ from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.wire_protocol import ResponseBuilder
 
 from services.local.mongo import changes
-from services.local.mongo.inserts import Handler
+from services.local.mongo.inserts import MongoHandler
 
 DOCUMENTS = [
     {"_id": "15970", "vector": b"\x27\x00\x01", "n": [1, {"x": 2.5}]},
@@ -50,7 +50,7 @@ def told(handler: NeoSQLiteHandler) -> list[Command]:
 
 
 def test_events_are_told_as_nx_27017_tells_them(tmp_path: Path) -> None:
-    handlers = [Handler(str(tmp_path / "ours")), NeoSQLiteHandler(data_dir=str(tmp_path / "theirs"))]
+    handlers = [MongoHandler(str(tmp_path / "ours")), NeoSQLiteHandler(data_dir=str(tmp_path / "theirs"))]
     ours, theirs = (told(handler) for handler in handlers)
     for handler in handlers:
         handler.close_all()
@@ -70,7 +70,7 @@ def insert(handler: NeoSQLiteHandler, begin: int, end: int) -> None:
 
 @pytest.mark.usefixtures("short_log")
 def test_a_stream_goes_on_after_a_token_while_the_log_reaches_back_to_it(tmp_path: Path) -> None:
-    handler = Handler(str(tmp_path))
+    handler = MongoHandler(str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "first"}])
     cursor = watch(handler)
     insert(handler, 0, 180)
@@ -85,7 +85,7 @@ def test_a_stream_goes_on_after_a_token_while_the_log_reaches_back_to_it(tmp_pat
 @pytest.mark.usefixtures("short_log")
 @pytest.mark.parametrize("how", ["resumeAfter", "startAfter"])
 def test_a_token_that_the_log_does_not_reach_back_to_is_refused_as_mongodb_refuses_it(how: str, tmp_path: Path) -> None:
-    handler = Handler(str(tmp_path))
+    handler = MongoHandler(str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "first"}])
     cursor = watch(handler)
     insert(handler, 0, 180)
@@ -103,11 +103,11 @@ def test_a_token_that_the_log_does_not_reach_back_to_is_refused_as_mongodb_refus
 
 
 def test_what_is_written_between_a_clean_stop_and_the_next_stream_is_in_the_log(tmp_path: Path) -> None:
-    handler = Handler(str(tmp_path))
+    handler = MongoHandler(str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "first"}])
     token = more(handler, watch(handler))["postBatchResumeToken"]
     handler.close_all()
-    handler = Handler(str(tmp_path))
+    handler = MongoHandler(str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "a"}])
     again = watch(handler, startAfter=token)
     assert [event["documentKey"] for event in more(handler, again)["nextBatch"]] == [{"_id": "a"}]
@@ -116,7 +116,7 @@ def test_what_is_written_between_a_clean_stop_and_the_next_stream_is_in_the_log(
 
 @pytest.mark.usefixtures("short_log")
 def test_the_log_is_cleaned_in_the_end(tmp_path: Path) -> None:
-    handler = Handler(str(tmp_path))
+    handler = MongoHandler(str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "first"}])
     cursor = watch(handler)
     insert(handler, 0, 300)
@@ -127,7 +127,7 @@ def test_the_log_is_cleaned_in_the_end(tmp_path: Path) -> None:
     handler.close_all()
 
 
-@pytest.mark.parametrize("kind", [Handler, NeoSQLiteHandler])
+@pytest.mark.parametrize("kind", [MongoHandler, NeoSQLiteHandler])
 def test_a_stream_that_asks_for_some_kinds_of_events_gets_those(kind: Any, tmp_path: Path) -> None:
     handler = kind(data_dir=str(tmp_path))
     ask(handler, insert="products", documents=[{"_id": "a"}])

@@ -11,7 +11,7 @@ from bson import Binary, ObjectId
 from bson.int64 import Int64
 from nx_27017.handler import NeoSQLiteHandler
 
-from services.local.mongo.inserts import Handler
+from services.local.mongo.inserts import MongoHandler
 
 DOCUMENT = {
     "_id": "15970",
@@ -30,7 +30,7 @@ DOCUMENT = {
 }
 
 
-@pytest.fixture(params=[Handler, NeoSQLiteHandler])
+@pytest.fixture(params=[MongoHandler, NeoSQLiteHandler])
 def handler(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NeoSQLiteHandler]:
     made = request.param(data_dir=str(tmp_path))
     yield made
@@ -53,7 +53,7 @@ def rows(handler: NeoSQLiteHandler) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("as_section", [True, False])
 def test_documents_are_stored_as_nx_27017_stores_them(tmp_path: Path, as_section: bool) -> None:
     stored = []
-    for kind in (Handler, NeoSQLiteHandler):
+    for kind in (MongoHandler, NeoSQLiteHandler):
         made = kind(data_dir=str(tmp_path / kind.__name__))
         _, answer = made.handle_insert(
             message(DOCUMENT, {"_id": ObjectId("0" * 24)}, {"_id": 5}, as_section=as_section)
@@ -95,7 +95,7 @@ def test_a_document_without_an_id_gets_one(handler: NeoSQLiteHandler) -> None:
 
 
 def test_what_goes_wrong_as_a_whole_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = Handler(str(tmp_path))
+    handler = MongoHandler(str(tmp_path))
     handler.handle_insert(message({"_id": "a"}))
 
     def interrupted(*_: object) -> None:

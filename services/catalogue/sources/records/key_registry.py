@@ -5,7 +5,7 @@ import sqlite3
 from services.catalogue.sources.records.rows import SourceError
 
 
-class SeenKeys:
+class KeyRegistry:
     """Ids and the line each was first given on."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's messages come without TensorFlow, and do not stand in its way."""
+"""What importing a module loads: each test runs a program in an interpreter of its own."""
 
 import subprocess
 import sys
@@ -11,6 +11,11 @@ request.inputs["image"].dtype = serving_api.types_pb2.DT_UINT8
 maps = open("/proc/self/maps").read() if sys.platform == "linux" else ""
 assert "libtensorflow" not in maps and "_pywrap" not in maps
 assert "tensorflow" not in sys.modules and "tensorflow.python" not in sys.modules
+"""
+HEALTH_CHECK_ONLY = """
+import sys, services.contracts.web.health
+loaded = [name for name in ("pydantic", "structlog", "fastapi", "numpy", "httpx") if name in sys.modules]
+assert not loaded, loaded
 """
 TENSORFLOW_AFTERWARDS = """
 from services.contracts.wire import serving_messages as serving_api
@@ -38,13 +43,17 @@ def succeeds(program: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_messages_are_imported_without_tensorflow() -> None:
+def test_serving_messages_are_imported_without_tensorflow() -> None:
     succeeds(MESSAGES_ONLY)
 
 
-def test_tensorflow_imported_afterwards_is_the_real_one() -> None:
+def test_tensorflow_is_complete_when_imported_after_the_messages() -> None:
     succeeds(TENSORFLOW_AFTERWARDS)
 
 
-def test_missing_message_modules_are_called_so() -> None:
+def test_missing_message_modules_are_named_in_the_error() -> None:
     succeeds(TENSORFLOW_MISSING)
+
+
+def test_the_health_check_imports_only_the_standard_library() -> None:
+    succeeds(HEALTH_CHECK_ONLY)

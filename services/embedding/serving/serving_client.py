@@ -17,7 +17,7 @@ from services.contracts.wire.serving_messages import (
     predict_pb2,
     prediction_service_pb2_grpc,
 )
-from services.embedding.serving.tensors import Float32Array, MalformedTensor, read_float32, write_uint8
+from services.embedding.serving.tensors import Float32Array, TensorError, read_float32, write_uint8
 
 # The sizes of messages are bounded by the image limits, not here: gRPC's own bound of 4 MB is less than one batch of
 # 224×224 images. Reconnecting starts at 0.1 s and stays below 1 s, so a restarted server is found again within 2 s.
@@ -39,7 +39,7 @@ FAILURES_TO_RECONNECT = 4  # in a row
 PROBABILITY_SLACK = 1e-3
 
 
-class TfsModel:
+class ServingClient:
     """Calls one version of one model.
 
     Args:
@@ -120,7 +120,7 @@ class TfsModel:
     def _output(self, reply: Any, name: str, shape: tuple[int, ...]) -> Float32Array:
         try:
             return read_float32(reply.outputs[name], shape)
-        except MalformedTensor as error:
+        except TensorError as error:
             raise self.nonsense(f"output {name}: {error}") from None
 
     async def available(self) -> bool:

@@ -9,11 +9,11 @@ import pymongo
 import pytest
 
 from services.local.mongo.__main__ import main
-from tests.support.mongo import StandIn
+from tests.support.mongo import MongoStandIn
 
 
 def test_it_ends_without_a_word_while_clients_are_connected(tmp_path: Path) -> None:
-    server = StandIn(tmp_path)
+    server = MongoStandIn(tmp_path)
     server.start()
     with pymongo.MongoClient[dict[str, object]](server.url) as client:
         client.shop.products.insert_one({"_id": "a"})
@@ -22,7 +22,7 @@ def test_it_ends_without_a_word_while_clients_are_connected(tmp_path: Path) -> N
 
 
 def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
-    server = StandIn(tmp_path)
+    server = MongoStandIn(tmp_path)
     server.start()
     with pymongo.MongoClient[dict[str, object]](server.url) as client:
         client.shop.products.insert_many([{"_id": str(number)} for number in range(1000)])

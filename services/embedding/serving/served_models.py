@@ -30,7 +30,7 @@ class _Beside:
     asked_at: float = field(default_factory=time.monotonic)
 
 
-class Models:
+class ServedModels:
     """Finds models by their names, `fashion/2`, and looks after those in use in the background.
 
     The directories of a model's versions lie side by side; the settings name one of them, which is looked after from the

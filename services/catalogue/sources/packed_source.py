@@ -13,7 +13,7 @@ GZIP_SUFFIX = ".gz"
 PIECE = 1 << 20
 
 
-class MovedSource:
+class RenamedSource:
     """The source at a path, under another name."""
 
     def __init__(self, path: Path, name: str, opened: Callable[[Path], Source]) -> None:
@@ -78,7 +78,7 @@ class PackedSource:
         try:
             unpacked = self._folder / path.stem
             self._cut = _unpack(path, unpacked)
-            self._source = MovedSource(unpacked, str(path), opened)
+            self._source = RenamedSource(unpacked, str(path), opened)
         except BaseException:
             self._remove()
             raise

@@ -13,7 +13,7 @@ import pytest
 from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeError, UpstreamTimeout
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web import telemetry
-from services.embedding.serving.tfs_client import TfsClient
+from services.embedding.serving.model_clients import EmbeddingModelClient
 from tests.support.stack import free_ports
 from tests.support.tfs import (
     CATEGORIES,
@@ -29,7 +29,7 @@ IMAGES = np.zeros((2, 16, 16, 3), np.uint8)
 
 
 async def predicted(address: str, timeout_s: float = 5, images: UInt8Image = IMAGES) -> Any:
-    client = TfsClient(address, manifest(), timeout_s)
+    client = EmbeddingModelClient(address, manifest(), timeout_s)
     try:
         return await client.predict(images)
     finally:
@@ -156,14 +156,14 @@ async def test_a_server_that_is_away_is_unavailable_at_once() -> None:
 @pytest.mark.parametrize(("state", "available"), [("AVAILABLE", True), ("LOADING", False), ("END", False)])
 async def test_the_version_is_available_when_the_server_says_so(state: str, available: bool) -> None:
     with scripted_serving(ScriptedServing(state=state)) as address:
-        client = TfsClient(address, manifest(), 5)
+        client = EmbeddingModelClient(address, manifest(), 5)
         assert await client.available() is available
         await client.close()
 
 
 async def test_the_same_client_finds_a_restarted_server_again() -> None:
     port = free_ports(1)[0]
-    client = TfsClient(f"127.0.0.1:{port}", manifest(), 5)
+    client = EmbeddingModelClient(f"127.0.0.1:{port}", manifest(), 5)
     with scripted_serving(ScriptedServing(), port):
         await client.predict(IMAGES)
     for _ in range(5):
@@ -191,7 +191,7 @@ async def test_a_new_channel_lets_calls_under_way_end_on_the_old_one() -> None:
         return good_reply(request)
 
     with scripted_serving(ScriptedServing(slow)) as address:
-        client = TfsClient(address, manifest(), 5)
+        client = EmbeddingModelClient(address, manifest(), 5)
         under_way = asyncio.create_task(client.predict(IMAGES))
         await asyncio.to_thread(entered.wait, 5)
         client.reconnect()

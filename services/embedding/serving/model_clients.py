@@ -3,12 +3,12 @@
 from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.images.preparation import UInt8Image
+from services.embedding.serving.serving_client import ServingClient
 from services.embedding.serving.tensors import Float32Array
-from services.embedding.serving.tfs_model import TfsModel
 
 
-class TfsClient(TfsModel):
-    """Calls a model that makes vectors; arguments as of `TfsModel`."""
+class EmbeddingModelClient(ServingClient):
+    """Calls a model that makes vectors; arguments as of `ServingClient`."""
 
     def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
         super().__init__(address, manifest, timeout_s)
@@ -32,14 +32,14 @@ class TfsClient(TfsModel):
         return self.probable(probabilities), vectors
 
 
-class DetectorClient(TfsModel):
-    """Calls a model that finds garments; arguments as of `TfsModel`."""
+class DetectorModelClient(ServingClient):
+    """Calls a model that finds garments; arguments as of `ServingClient`."""
 
     def __init__(self, address: str, manifest: DetectorManifest, timeout_s: float) -> None:
         super().__init__(address, manifest, timeout_s)
         self._shapes = {"boxes": (manifest.boxes, 4), "probabilities": (manifest.boxes, len(manifest.categories))}
 
     async def detect(self, image: UInt8Image) -> DetectedGarments:
-        """Return all boxes of one picture, uint8 (height, width, 3), edges as parts of its sides; errors as `TfsClient.predict`."""
+        """Return all boxes of one picture, uint8 (height, width, 3), edges as parts of its sides; errors as `EmbeddingModelClient.predict`."""
         boxes, probabilities = await self.run(image[None], self._shapes)
         return DetectedGarments(boxes[0], self.probable(probabilities)[0])

@@ -16,13 +16,13 @@ from services.contracts.wire.serving_messages import (
     prediction_service_pb2_grpc,
 )
 from tests.support.stack import eventually
-from tests.support.tfs import StandIn, copy_version, predict_request, running_stand_in, start_stand_in, states
+from tests.support.tfs import TfsStandIn, copy_version, predict_request, running_stand_in, start_stand_in, states
 
 IMAGES = np.zeros((1, 16, 16, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, Path]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TfsStandIn, Path]]:
     """A stand-in over a base path that does not exist yet; the tests of this module go on from one another."""
     base = tmp_path_factory.mktemp("models") / "fashion"
     with running_stand_in(base, "--version-policy", "all", "--version-labels", '{"stable": 1}') as stand_in:
@@ -30,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, 
 
 
 @pytest.fixture(scope="module")
-def channel(served: tuple[StandIn, Path]) -> Iterator[grpc.Channel]:
+def channel(served: tuple[TfsStandIn, Path]) -> Iterator[grpc.Channel]:
     with grpc.insecure_channel(served[0].address) as opened:
         yield opened
 
@@ -41,7 +41,7 @@ def predicted_version(channel: grpc.Channel, **spec: object) -> int:
 
 
 def test_without_a_model_directory_it_stays_up_and_says_so_in_a_sentence(
-    served: tuple[StandIn, Path], channel: grpc.Channel
+    served: tuple[TfsStandIn, Path], channel: grpc.Channel
 ) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         states(channel)
@@ -51,7 +51,7 @@ def test_without_a_model_directory_it_stays_up_and_says_so_in_a_sentence(
 
 
 def test_a_half_copied_version_is_not_available_until_it_is_whole(
-    served: tuple[StandIn, Path], channel: grpc.Channel
+    served: tuple[TfsStandIn, Path], channel: grpc.Channel
 ) -> None:
     whole = copy_version(served[1], 1)
     weights = whole / "variables" / "variables.data-00000-of-00001"
@@ -71,7 +71,7 @@ def _state(channel: grpc.Channel, version: int) -> str | None:
 
 
 def test_a_new_version_is_found_and_answers_unless_another_is_asked_for(
-    served: tuple[StandIn, Path], channel: grpc.Channel
+    served: tuple[TfsStandIn, Path], channel: grpc.Channel
 ) -> None:
     copy_version(served[1], 2)
     eventually(lambda: _state(channel, 2) == "AVAILABLE", within_s=90)
@@ -80,7 +80,7 @@ def test_a_new_version_is_found_and_answers_unless_another_is_asked_for(
     assert predicted_version(channel, label="stable") == 1
 
 
-def test_a_label_is_moved_by_a_reload(served: tuple[StandIn, Path], channel: grpc.Channel) -> None:
+def test_a_label_is_moved_by_a_reload(served: tuple[TfsStandIn, Path], channel: grpc.Channel) -> None:
     request = model_management_pb2.ReloadConfigRequest()
     config = request.config.model_config_list.config.add(name="fashion", base_path=str(served[1]))
     config.model_version_policy.all.SetInParent()
@@ -89,14 +89,14 @@ def test_a_label_is_moved_by_a_reload(served: tuple[StandIn, Path], channel: grp
     assert predicted_version(channel, label="stable") == 2
 
 
-def test_the_rest_port_tells_the_same_status(served: tuple[StandIn, Path]) -> None:
+def test_the_rest_port_tells_the_same_status(served: tuple[TfsStandIn, Path]) -> None:
     url = f"http://127.0.0.1:{served[0].rest_port}/v1/models/fashion"
     with urllib.request.urlopen(url, timeout=10) as reply:
         versions = json.load(reply)["model_version_status"]
     assert [(item["version"], item["state"]) for item in versions] == [("2", "AVAILABLE"), ("1", "AVAILABLE")]
 
 
-def test_it_ends_with_status_0_when_told_to(served: tuple[StandIn, Path]) -> None:
+def test_it_ends_with_status_0_when_told_to(served: tuple[TfsStandIn, Path]) -> None:
     served[0].stop()
     assert "Traceback" not in served[0].log.read_text()
 

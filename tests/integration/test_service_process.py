@@ -1,0 +1,70 @@
+"""A service as a process: what it says when it cannot start, and how it stops."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from services.contracts.web.run import GracefulServer
+from tests.support.stack import eventually
+
+
+def run(service: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GATEWAY_", "EMBEDDING_", "INDEX_"))}
+    command = [sys.executable, "-m", f"services.{service}"]
+    return subprocess.run(command, capture_output=True, text=True, env={**clean, **environment}, timeout=60)
+
+
+@pytest.fixture
+def used_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_an_invalid_setting_is_named() -> None:
+    process = run("gateway", GATEWAY_MAX_IMAGE_BYTES="many")
+    assert process.returncode == 1
+    assert process.stderr.startswith("lookalike gateway: setting MAX_IMAGE_BYTES: Input should be a valid integer")
+    assert len(process.stderr.splitlines()) == 1
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    process = run("index", INDEX_MODEL_DIR=str(tmp_path / "none"))
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"lookalike index: there is no model directory {tmp_path / 'none'}")
+    assert len(process.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_named(used_port: int) -> None:
+    process = run("gateway", GATEWAY_PORT=str(used_port))
+    assert process.returncode == 1
+    assert f"lookalike gateway: cannot listen on 127.0.0.1:{used_port}: Address already in use" in process.stderr
+
+
+async def respond(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def test_a_connection_opened_before_the_stop_gets_its_response(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.contracts.web.run.HEAR_OUT_S", 1.0)
+    server = GracefulServer(uvicorn.Config(respond, lifespan="off", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server._serve([listener]))
+        await asyncio.to_thread(eventually, lambda: server.started)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        server.should_exit = True
+        await asyncio.to_thread(eventually, lambda: not server.servers[0].is_serving())
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+        writer.close()
+        await serving
