@@ -1,1 +1,1 @@
-"""The embedding service: what the network sees in an image; imports contracts only."""
+"""The embedding service: images → categories, vectors and garments; imports only contracts."""

@@ -1,4 +1,4 @@
-"""How much may be under way at once: requests, and bytes of their bodies. What is over is refused before it is read."""
+"""Limits the requests in progress and the bytes of their bodies. Excess requests are rejected before they are read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +7,11 @@ from services.contracts.domain.errors import TooManyRequests
 
 
 class Admission:
-    """Counts what is under way. It belongs to one event loop.
+    """Counts the requests in progress. It belongs to one event loop.
 
     Args:
-        max_requests: requests under way.
-        max_bytes: announced sizes of their bodies, together; a request alone is let in whatever its size.
+        max_requests: the most requests in progress.
+        max_bytes: the most bytes of their bodies together; a single request is admitted whatever its size.
     """
 
     def __init__(self, max_requests: int, max_bytes: int) -> None:
@@ -22,13 +22,13 @@ class Admission:
 
     @contextmanager
     def admit(self, size: int) -> Iterator[None]:
-        """Let a request of `size` bytes in for as long as the block.
+        """Count a request with a body of `size` bytes while the block runs.
 
         Raises:
             TooManyRequests: the service is full.
         """
         if self.requests >= self._max_requests or (self.requests and self.bytes + size > self._max_bytes):
-            raise TooManyRequests("as much as this service takes at once is under way: try again in a second")
+            raise TooManyRequests("the service is at capacity: try again in a second")
         self.requests += 1
         self.bytes += size
         try:

@@ -1,4 +1,4 @@
-"""The embedding service: images in, categories and vectors out. It never loads TensorFlow: TensorFlow Serving does."""
+"""The embedding service's app. TensorFlow Serving runs the network, so this process never loads TensorFlow."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,12 +15,12 @@ from services.embedding.serving.served_models import ServedModels
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.state import EmbeddingState, embedding_state
 
-DESCRIPTION = """Makes of an image what the network sees in it: nine category probabilities and a vector of unit length, or where its
-garments are. For Lookalike's own services: it stands behind the gateway. Errors are problem documents (RFC 9457)."""
+DESCRIPTION = """Turns images into category probabilities and vectors of unit length, and detects garments.
+For Lookalike's own services: clients use the gateway. Errors are problem documents (RFC 9457)."""
 
 
 def create_app(settings: EmbeddingSettings) -> FastAPI:
-    """Return the service's app. The connection to TensorFlow Serving is opened in its lifespan, not here."""
+    """Return the service's app. Its lifespan opens the connection to TensorFlow Serving."""
     metrics = EmbeddingMetrics()
 
     @asynccontextmanager
@@ -47,5 +47,5 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
 
 
 async def _readiness(request: Request) -> Readiness:
-    """Ready means that images can be embedded: with the model that the query string names, else with any."""
+    """Return whether images can be embedded with the model of the query parameter. Default: with any model."""
     return await embedding_state(request).models.readiness(request.query_params.get("model"))

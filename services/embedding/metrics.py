@@ -1,4 +1,4 @@
-"""What the embedding service measures beside its requests."""
+"""The metrics of the embedding service."""
 
 from collections import Counter as Counts
 
@@ -10,31 +10,31 @@ from services.embedding.vision.embedder import TimedEmbeddings
 
 
 class EmbeddingMetrics(Metrics):
-    """Images by outcome (`embedded`, or the slug of the problem), and time a stage."""
+    """Images by outcome (`embedded` or the slug of the problem), and the time of each stage."""
 
     def __init__(self) -> None:
         super().__init__()
         self.images = Counter(
             "lookalike_embedding_images_total",
-            "Images that came in, by outcome.",
+            "Images received, by outcome.",
             ("outcome",),
             registry=self.registry,
         )
         self.stages = Histogram(
             "lookalike_embedding_stage_duration_seconds",
-            "Time of a stage of a request, in seconds; of a batch, the sum over its parts.",
+            "Time of a stage of a request in seconds; for a batch, the sum over its parts.",
             ("stage",),
             buckets=BUCKETS_S,
             registry=self.registry,
         )
 
     def record_garments(self, timed: TimedGarments) -> None:
-        """Observe the stages of one request for the garments of an image."""
+        """Observe the stages of one detection request."""
         self.stages.labels("decode").observe(timed.decode_ms / 1000)
         self.stages.labels("detector").observe(timed.network_ms / 1000)
 
     def record(self, timed: TimedEmbeddings) -> None:
-        """Count the outcomes and observe the stages of one request."""
+        """Count the outcomes and observe the stages of one embedding request."""
         for name, count in Counts(getattr(outcome, "slug", "embedded") for outcome in timed.outcomes).items():
             self.images.labels(name).inc(count)
         self.stages.labels("decode").observe(timed.decode_ms / 1000)

@@ -1,4 +1,4 @@
-"""What the embedding service holds while it runs, and how routes reach it."""
+"""The state of the running embedding service, and its dependency for routes."""
 
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -14,7 +14,7 @@ from services.embedding.settings import EmbeddingSettings
 
 @dataclass(frozen=True)
 class EmbeddingState:
-    """The settings, the models that are looked after, the detector, how much may be under way, and what is measured."""
+    """The state that the routes use."""
 
     settings: EmbeddingSettings
     models: ServedModels

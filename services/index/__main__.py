@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.errors import UnknownCategory
 from services.contracts.domain.manifest import load_manifest
-from services.contracts.web.run import refuse, run_service
+from services.contracts.web.run import exit_with, run_service
 from services.index.settings import IndexSettings
 
 # Code that changes the index lets a search go on after so many seconds, in the place of Python's 0.005: nine in ten searches
@@ -31,7 +31,7 @@ def main() -> None:
         try:
             held_categories(settings.categories, manifest.categories)
         except UnknownCategory as error:
-            refuse(f"lookalike index: setting INDEX_CATEGORIES: {error}")
+            exit_with(f"lookalike index: setting INDEX_CATEGORIES: {error}")
         return create_app(settings)
 
     run_service("index", IndexSettings, checked)

@@ -150,7 +150,7 @@ def _lines(path: Path) -> list[bytes]:
     ("model", "said"),
     [
         ("7", "there is no model fashion/7 in"),
-        ("two", "'two' names no model"),
+        ("two", "'two' is not a model id"),
         ("3", "3 has no manifest.json: copy the whole version directory"),
         ("4", "fashion/4 has other categories than fashion/1 (Hats, Socks)"),
     ],

@@ -56,7 +56,7 @@ async def respond(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def test_a_connection_opened_before_the_stop_gets_its_response(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.contracts.web.run.HEAR_OUT_S", 1.0)
+    monkeypatch.setattr("services.contracts.web.run.DRAIN_S", 1.0)
     server = GracefulServer(uvicorn.Config(respond, lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server._serve([listener]))

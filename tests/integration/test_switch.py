@@ -85,7 +85,7 @@ def test_steps_out_of_turn_are_refused_in_a_sentence_and_change_nothing(stack: M
     refused(stack.lookalike("rollback"), "there is no previous model to go back to")
     refused(stack.lookalike("promote", "2"), "fashion/2 has not been prepared: run lookalike reembed --model 2 first")
     refused(stack.lookalike("promote", "1"), "fashion/1 is the active model already")
-    refused(stack.lookalike("promote", "two"), "'two' names no model")
+    refused(stack.lookalike("promote", "two"), "'two' is not a model id")
     refused(stack.lookalike("compare-models"), "there is no candidate to compare with")
     refused(stack.lookalike("compare-models", "7"), "fashion/7 has not been prepared")
     refused(stack.lookalike("forget-model", "1"), "fashion/1 is the active model")

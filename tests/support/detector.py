@@ -1,4 +1,4 @@
-"""A detector for tests: its directory, and what it says of any picture."""
+"""A detector for tests: its directory and its reply."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from tests.support.tfs import CATEGORIES, field_tensor, manifest
 
 
 def detector_manifest(**changes: Any) -> DetectorManifest:
-    """Return the manifest of a detector that gives three boxes of a picture of 16×16 pixels."""
+    """Return the manifest of a detector with three boxes and an input of 16×16 pixels."""
     shared = manifest(name="detector").model_dump(include=set(DetectorManifest.model_fields))
     return DetectorManifest(**{**shared, "boxes": 3, "threshold": 0.4, **changes})
 
 
-def found_reply(request: Any) -> Any:
-    """Return a detector's reply: a shoe in the middle half of the picture, the same once more, and a bag it is not sure of."""
+def detection_reply(request: Any) -> Any:
+    """Return a detector's reply: a shoe in the middle of the picture, a duplicate of it, and an improbable bag."""
     reply = predict_pb2.PredictResponse()
     probabilities = np.zeros((1, 3, len(CATEGORIES)), np.float32)
     probabilities[0, 0, 1], probabilities[0, 1, 1], probabilities[0, 2, 2] = 0.9, 0.8, 0.3
@@ -28,7 +28,7 @@ def found_reply(request: Any) -> Any:
 
 
 def write_detector(folder: Path, **changes: Any) -> Path:
-    """Write what the service reads of a detector's directory; return the directory."""
+    """Write the files of a detector directory that the service reads; return the directory."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "saved_model.pb").touch()
     (folder / "manifest.json").write_text(detector_manifest(**changes).model_dump_json())

@@ -1,4 +1,4 @@
-"""The embedding service for tests: as an app in this process, or as a process of its own."""
+"""The embedding service for tests: as an app in this process, or as another process."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ BATCH = {"Content-Type": FRAMED}
 
 
 def write_model(folder: Path, version: int = 1, **changes: Any) -> Path:
-    """Write what the service reads of a model directory; return the directory."""
+    """Write the files of a model directory that the service reads; return the directory."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "saved_model.pb").touch()
     facts = {"thresholds": {"min_score": 0.5}, **changes}
@@ -45,18 +45,18 @@ def problem(response: Any, status: int, slug: str) -> dict[str, Any]:
 
 @dataclass
 class Service:
-    """The service as an app, and the script that plays TensorFlow Serving behind it."""
+    """The service as an app, and its scripted TensorFlow Serving."""
 
     client: TestClient
     serving: ScriptedServing
 
     @property
     def readiness(self) -> Any:
-        """What /readyz answers."""
+        """The document of /readyz."""
         return self.client.get("/readyz").json()
 
     def embed(self, body: bytes, kind: str = "image/jpeg") -> Any:
-        """Send one image as it is."""
+        """Send one image as the body."""
         return self.client.post("/v1/embed", content=body, headers={"Content-Type": kind})
 
     def batch(self, files: Iterable[bytes], **params: str) -> Any:
@@ -66,7 +66,7 @@ class Service:
 
 @dataclass
 class EmbeddingProcess:
-    """A running embedding service: its process, an HTTP client of it, and its log."""
+    """A running embedding service: its process, an HTTP client and its log."""
 
     process: subprocess.Popen[bytes]
     http: httpx.Client
@@ -79,25 +79,25 @@ class EmbeddingProcess:
         return next(int(line.split()[1]) / 1000 for line in status.splitlines() if line.startswith("VmRSS"))
 
     def ready(self) -> bool:
-        """Whether /readyz says so; False while nothing answers."""
+        """Whether /readyz has the status 200."""
         try:
             return self.http.get("/readyz").status_code == 200
         except httpx.TransportError:
             return False
 
     def wait_until_ready(self, within_s: float = 60) -> None:
-        """Wait until images can be embedded; fail with the log when the process has ended."""
+        """Wait until images can be embedded; fail with the log if the process has exited."""
 
-        def look() -> bool:
+        def is_ready() -> bool:
             assert self.process.poll() is None, self.log.read_text()
             return self.ready()
 
-        eventually(look, within_s)
+        eventually(is_ready, within_s)
 
 
 @contextmanager
 def running_embedding(model_dir: Path, tfs_address: str, **settings: str) -> Iterator[EmbeddingProcess]:
-    """Run the service, answering /livez, for as long as the block. `settings` are more environment variables."""
+    """Run the service during the block, and wait until it is alive. `settings` are environment variables."""
     port = free_ports(1)[0]
     environment = {**os.environ, "EMBEDDING_PORT": str(port), "EMBEDDING_MODEL_DIR": str(model_dir), **settings}
     environment["TFS_ADDRESS"] = tfs_address

@@ -1,4 +1,4 @@
-"""TensorFlow Serving for tests: a small model, the stand-in as a process, and a server that answers what a test tells it."""
+"""TensorFlow Serving for tests: a small model, the stand-in as a process, and a server with scripted responses."""
 
 import atexit
 import functools
@@ -32,8 +32,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
 INPUT = InputSize(height=16, width=16)
 CANDIDATE_INPUT = InputSize(height=24, width=24)
-# Version n of the tiny model: the vector says how dark each of the 64 4×4-pixel, one-channel blocks is (all zero for a
-# white picture), and the probabilities come from its first nine numbers, shifted by n places. The candidate is another
+# Version n of the tiny model: the vector holds the darkness of each of the 64 blocks of 4×4 pixels in one channel (zero
+# for a white picture), and the probabilities are its first nine numbers, shifted by n places. The candidate is another
 # version 2: it takes pictures of 24×24 pixels, and its vectors cannot be compared with those of the others.
 _MAKE_MODELS = """
 import os, sys
@@ -64,7 +64,8 @@ model = Candidate()
 tf.saved_model.save(model, f"{sys.argv[1]}/candidate/2", signatures={"serving_default": model.serve})
 for version in (1, 2):
     model = Tiny(version)
-    tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures={"serving_default": model.serve, "again": model.serve})
+    signatures = {"serving_default": model.serve, "again": model.serve}
+    tf.saved_model.save(model, f"{sys.argv[1]}/{version}", signatures=signatures)
 """
 
 
@@ -88,11 +89,13 @@ def manifest(version: int = 1, **changes: Any) -> Manifest:
 
 @functools.cache
 def tiny_models() -> Path:
-    """Return a base directory with versions 1 and 2 of the tiny model, made once a test run by a process of its own."""
+    """Return a base directory with versions 1 and 2 of the tiny model, created once in a test run by another process."""
     base = Path(tempfile.mkdtemp(prefix="lookalike-tiny-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
-    done = subprocess.run([sys.executable, "-c", _MAKE_MODELS, str(base)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(
+        [sys.executable, "-c", _MAKE_MODELS, str(base)], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stderr
     for version in (1, 2):
         (base / str(version) / "manifest.json").write_text(manifest(version).model_dump_json())
     candidate = manifest(2, architecture="candidate", input=CANDIDATE_INPUT)
@@ -101,12 +104,12 @@ def tiny_models() -> Path:
 
 
 def copy_version(base: Path, version: int) -> Path:
-    """Put a version of the tiny model under a base directory; return the version directory."""
+    """Copy a version of the tiny model to a base directory; return the version directory."""
     return Path(shutil.copytree(tiny_models() / str(version), base / str(version)))
 
 
 def copy_candidate(base: Path) -> Path:
-    """Put the candidate under a base directory, as its version 2; return the version directory."""
+    """Copy the candidate to a base directory as version 2; return the version directory."""
     return Path(shutil.copytree(tiny_models() / "candidate" / "2", base / "2"))
 
 
@@ -121,17 +124,17 @@ class TfsStandIn:
 
     @property
     def address(self) -> str:
-        """Where its gRPC listens."""
+        """The address of its gRPC API."""
         return f"127.0.0.1:{self.port}"
 
     def stop(self) -> None:
-        """End it as its runner does, and see that it ends well."""
+        """Stop it as the supervisor does, and check its exit status."""
         self.process.terminate()
         assert self.process.wait(10) == 0, self.log.read_text()
 
 
 def start_stand_in(base: Path, *flags: str, port: int | None = None) -> TfsStandIn:
-    """Start the stand-in; it is not waited for."""
+    """Start the stand-in without waiting for it."""
     ports = free_ports(2)
     chosen = port or ports[0]
     log = Path(tempfile.mkstemp(prefix="lookalike-tfs-", suffix=".log")[1])
@@ -145,7 +148,7 @@ def start_stand_in(base: Path, *flags: str, port: int | None = None) -> TfsStand
 
 @contextmanager
 def running_stand_in(base: Path, *flags: str, port: int | None = None) -> Iterator[TfsStandIn]:
-    """Run the stand-in, listening, for as long as the block."""
+    """Run the stand-in during the block, and wait until it listens."""
     stand_in = start_stand_in(base, *flags, port=port)
     try:
         with grpc.insecure_channel(stand_in.address) as channel:
@@ -157,7 +160,7 @@ def running_stand_in(base: Path, *flags: str, port: int | None = None) -> Iterat
 
 
 def wait_for_channel(channel: grpc.Channel, stand_in: TfsStandIn, within_s: float = 60) -> None:
-    """Wait until the stand-in listens; fail with its log when it has ended instead."""
+    """Wait until the stand-in listens; fail with its log if it has exited."""
     deadline = time.monotonic() + within_s
     while True:
         try:
@@ -178,7 +181,7 @@ def status_request(name: str = "fashion", version: int | None = None) -> Any:
 
 
 def states(channel: grpc.Channel, name: str = "fashion", version: int | None = None) -> dict[int, str]:
-    """Return the name of each version's state, as GetModelStatus tells it."""
+    """Return the name of each version's state from GetModelStatus."""
     stub = model_service_pb2_grpc.ModelServiceStub(channel)
     reply = stub.GetModelStatus(status_request(name, version), timeout=10)
     names = get_model_status_pb2.ModelVersionStatus.State.Name
@@ -221,7 +224,7 @@ def content_tensor(array: np.ndarray[Any, Any]) -> Any:
 
 
 def field_tensor(array: np.ndarray[Any, Any]) -> Any:
-    """Return a float32 array as a TensorProto of repeated values, as TensorFlow Serving answers."""
+    """Return a float32 array as a TensorProto of repeated values, as TensorFlow Serving sends it."""
     proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, float_val=array.ravel().tolist())
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
@@ -229,7 +232,7 @@ def field_tensor(array: np.ndarray[Any, Any]) -> Any:
 
 
 def good_reply(request: Any, encode: Callable[[Any], Any] = content_tensor) -> Any:
-    """Return a reply with one row an image: the first category is certain, the vector is 1, 0, 0, …"""
+    """Return a reply with one row for each image: the first category is certain, the vector is 1, 0, 0, …"""
     rows = request.inputs["image"].tensor_shape.dim[0].size
     reply = predict_pb2.PredictResponse()
     reply.outputs["probabilities"].CopyFrom(encode(np.eye(1, len(CATEGORIES), dtype=np.float32).repeat(rows, axis=0)))
@@ -238,11 +241,12 @@ def good_reply(request: Any, encode: Callable[[Any], Any] = content_tensor) -> A
 
 
 class ScriptedServing(
-    prediction_service_pb2_grpc.PredictionServiceServicer, model_service_pb2_grpc.ModelServiceServicer
+    prediction_service_pb2_grpc.PredictionServiceServicer,  # type: ignore[misc]
+    model_service_pb2_grpc.ModelServiceServicer,  # type: ignore[misc]
 ):
-    """Answers Predict as `answer` says, and that any version is in `state`, but for those that are `broken`.
+    """Replies to Predict with `answer`. All versions are in `state`, except the `broken` ones, which failed to load.
 
-    Remembers the requests and their metadata.
+    Records the requests and their metadata.
     """
 
     def __init__(self, answer: Callable[[Any], Any] = good_reply, state: str = "AVAILABLE") -> None:
@@ -257,7 +261,7 @@ class ScriptedServing(
         self.metadata.append(dict(context.invocation_metadata()))
         reply = self.answer(request)
         if isinstance(reply, grpc.StatusCode):
-            context.abort(reply, "a detail that is not for the caller")
+            context.abort(reply, "a detail that is not for the client")
         return reply
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -272,14 +276,13 @@ class ScriptedServing(
 
 @contextmanager
 def scripted_serving(serving: ScriptedServing, port: int | None = None) -> Iterator[str]:
-    """Serve a script on a free port; yields the address."""
-    address = f"127.0.0.1:{port or free_ports(1)[0]}"
+    """Run a scripted server during the block; yields its address. Default port: a free one."""
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(serving, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(serving, server)
-    server.add_insecure_port(address)
+    bound = server.add_insecure_port(f"127.0.0.1:{port or 0}")
     server.start()
     try:
-        yield address
+        yield f"127.0.0.1:{bound}"
     finally:
         server.stop(None).wait()

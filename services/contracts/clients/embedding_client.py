@@ -1,4 +1,4 @@
-"""The way to the embedding service: for the gateway one image at a time, for the importer in batches."""
+"""The client of the embedding service: single images for the gateway, batches for imports."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -25,9 +25,9 @@ Message = TypeVar("Message", bound=BaseModel)
 
 
 class EmbeddingClient:
-    """Calls the embedding service over pooled connections, each call with a deadline.
+    """Calls the embedding service over pooled connections. Each call has a deadline.
 
-    Embedding changes nothing, so a connection that is refused is tried once more.
+    Embedding has no side effects, so a refused connection is tried once again.
     """
 
     def __init__(
@@ -38,16 +38,16 @@ class EmbeddingClient:
         max_connections: int = 100,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Open nothing yet.
+        """Create the client without opening a connection.
 
         Args:
-            base_url: the service's address, such as `http://127.0.0.1:8001`.
-            timeout_s: how long any step of a call may take: connecting, sending, waiting for the answer.
-            max_connections: bound on open connections.
-            transport: how requests travel; over TCP unless told.
+            base_url: the service's address, for example `http://127.0.0.1:8001`.
+            timeout_s: deadline of each step of a call, in seconds: connecting, sending, waiting for the response.
+            max_connections: the most open connections.
+            transport: sends the requests. Default: TCP.
 
         Raises:
-            ValueError: the address is no http or https URL.
+            ValueError: the address is not an http or https URL.
         """
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
         self._http = httpx.AsyncClient(
@@ -63,22 +63,22 @@ class EmbeddingClient:
         await self._http.aclose()
 
     async def model(self, model: str | None = None) -> ModelFacts:
-        """Return what the others need of a model's manifest; without a name, of that of the service's settings.
+        """Return the facts of a model's manifest that other services need. Default: the model of the service's settings.
 
         Raises:
-            UnknownModel: the service has none of that name.
-            EmbeddingUnavailable: the service is away, or the model's directory is not whole.
-            UpstreamTimeout: no answer in time.
+            UnknownModel: the service has no model of this name.
+            EmbeddingUnavailable: the service cannot be reached, or the model's directory is incomplete.
+            UpstreamTimeout: no response before the deadline.
         """
-        return _understood(ModelFacts, await self._send("GET", "/v1/model", model=model))
+        return _parsed(ModelFacts, await self._send("GET", "/v1/model", model=model))
 
     async def models(self) -> list[ListedModel]:
-        """Return every model that the service has, and what keeps it from being used.
+        """Return every model that the service has, each with the reason why it cannot be used, if any.
 
         Raises:
             EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        return _understood(ServedModelsResponse, await self._send("GET", "/v1/models")).models
+        return _parsed(ServedModelsResponse, await self._send("GET", "/v1/models")).models
 
     async def embed(
         self, data: bytes, model: str | None = None, box: Box | None = None, *, beside: str | None = None
@@ -87,59 +87,59 @@ class EmbeddingClient:
         that answers.
 
         Raises:
-            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
-            InvalidRequest: the box has too few pixels of it.
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.
+            InvalidRequest: the box has too few pixels.
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         part = None if box is None else box.text()
         answer = await self._send("POST", "/v1/embed", content=data, model=model, beside=beside, box=part)
-        return _understood(EmbeddingResponse, answer)
+        return _parsed(EmbeddingResponse, answer)
 
     async def embed_batch(
         self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
     ) -> BatchResponse:
-        """Return one item an image, in their order: an embedding, or why there is none.
+        """Return one item for each image, in the same order: an embedding or an error.
 
         Args:
-            images: 1 to `wire.MAX_BATCH` image files.
-            model: the model's name; that of the service's settings where it is left out.
+            images: 1 to `MAX_BATCH` image files.
+            model: the model's name. Default: the model of the service's settings.
             beside: another model that the same images go through, as far as it answers.
 
         Raises:
-            ImageTooLarge: together they are more than the service takes in one request.
+            ImageTooLarge: the images together exceed the size of one request.
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         body = pack(images)
         answer = await self._send("POST", "/v1/embed/batch", content=body, kind=FRAMED, model=model, beside=beside)
-        return _understood(BatchResponse, answer)
+        return _parsed(BatchResponse, answer)
 
     async def detect(self, data: bytes) -> DetectionResponse:
-        """Return where the garments of a picture are, and of which kind.
+        """Return the garments of a picture: boxes and categories.
 
         Raises:
-            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.
             DetectorUnavailable: the service has no detector.
             EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        return _understood(DetectionResponse, await self._send("POST", "/v1/detect", content=data))
+        return _parsed(DetectionResponse, await self._send("POST", "/v1/detect", content=data))
 
     async def resize(self, data: bytes, width: int) -> bytes | None:
-        """Return a picture as WebP of that width in pixels, upright and on white; None where it is no wider already.
+        """Return a picture as WebP of this width in pixels, upright and on white, or None if it is not wider.
 
         Raises:
-            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.
             EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         return await self._send("POST", f"/v1/resize?width={width:d}", content=data) or None
 
     async def ready(self, model: str | None = None) -> None:
-        """Return if the service can embed: with this model, or with any.
+        """Check that the service can embed images with this model. Default: with any model.
 
         Raises:
-            EmbeddingUnavailable: it cannot, or does not answer at all.
+            EmbeddingUnavailable: it cannot, or it does not respond.
         """
         try:
-            response = await self._http.get("/readyz", params=_given({"model": model}))
+            response = await self._http.get("/readyz", params=_present({"model": model}))
         except httpx.HTTPError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         if response.status_code != httpx.codes.OK:
@@ -150,11 +150,11 @@ class EmbeddingClient:
     ) -> bytes:
         headers = outgoing_headers() if content is None else {"Content-Type": kind, **outgoing_headers()}
         try:
-            response = await self._http.request(method, path, content=content, headers=headers, params=_given(named))
+            response = await self._http.request(method, path, content=content, headers=headers, params=_present(named))
         except httpx.ConnectError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         except httpx.TimeoutException:
-            raise UpstreamTimeout("the embedding service did not answer in time") from None
+            raise UpstreamTimeout("the embedding service did not respond in time") from None
         except httpx.HTTPError:
             raise EmbeddingUnavailable("the embedding service closed the connection") from None
         if not response.is_success:
@@ -162,31 +162,33 @@ class EmbeddingClient:
         return response.content
 
 
-def _given(named: Mapping[str, str | None]) -> dict[str, str] | None:
-    """Return the query parameters that have a value; None, which leaves a path's own alone, where there is none."""
-    return {name: value for name, value in named.items() if value is not None} or None
+def _present(parameters: Mapping[str, str | None]) -> dict[str, str] | None:
+    """Return the query parameters that have a value, or None, which leaves the query string of the path in place."""
+    return {name: value for name, value in parameters.items() if value is not None} or None
 
 
 def _checked(address: str) -> httpx.URL:
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL as error:
-        raise ValueError(f"the embedding service's address {address!r} is no address: {error}") from None
+        raise ValueError(f"the embedding service's address {address!r} is not a URL: {error}") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(f"the embedding service's address {address!r} is no address: it must begin with http://")
+        raise ValueError(f"the embedding service's address {address!r} is not a URL: it must start with http://")
     return url
 
 
-def _understood(kind: type[Message], body: bytes) -> Message:
+def _parsed(kind: type[Message], body: bytes) -> Message:
     try:
         return kind.model_validate_json(body)
     except ValidationError:
-        raise EmbeddingUnavailable("the embedding service's answer is not understood: is it of this version?") from None
+        raise EmbeddingUnavailable(
+            "the embedding service sent an unexpected response: check that it has the same version"
+        ) from None
 
 
 def _reasons(response: httpx.Response) -> str:
     try:
-        said = response.json()
-        return "; ".join(map(str, said["reasons"])) if "reasons" in said else str(said["detail"])
+        document = response.json()
+        return "; ".join(map(str, document["reasons"])) if "reasons" in document else str(document["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"it answered {response.status_code}"
+        return f"its response has the status {response.status_code}"

@@ -1,4 +1,4 @@
-"""A part of a picture, upright and whole as a person sees it: its corners as fractions of the picture's sides."""
+"""A rectangular part of a picture, in fractions of the sides of the upright picture."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -9,10 +9,10 @@ from services.contracts.domain.errors import InvalidRequest, validation_message
 
 SIDES = ("left", "top", "right", "bottom")
 EXAMPLE = "0.1,0.2,0.6,0.9"
-# x + width of a box that reaches the edge may come out a little beyond it in binary fractions.
+# x + width of a box at the edge may exceed 1 slightly in binary floating point.
 SLACK = 1e-6
-DESCRIPTION = "the part of the picture that is meant: left, top, right and bottom edge as fractions of the upright picture's sides"
-# As JSON has it: four numbers, or the object that a box is everywhere else in the API.
+DESCRIPTION = "Part of the picture: its left, top, right and bottom edge as fractions of the upright picture's sides"
+# In JSON a box is four numbers, or the object that the rest of the API uses.
 SCHEMA: dict[str, Any] = {
     "description": DESCRIPTION + ", or `x`, `y`, `width` and `height`",
     "oneOf": [
@@ -32,9 +32,9 @@ TEXT_SCHEMA: dict[str, Any] = {"type": "string", "description": DESCRIPTION + ",
 
 
 class Box(BaseModel):
-    """A part of a picture: where it begins and how large it is, as fractions of the upright picture's sides.
+    """A part of a picture: its top left corner and its size, as fractions of the upright picture's sides.
 
-    It is also made of its edges, left, top, right and bottom: a list of four numbers, or a text with commas.
+    It can also be built from its edges (left, top, right, bottom): a list of four numbers, or a string with commas.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,7 +54,7 @@ class Box(BaseModel):
         left, top, right, bottom = _numbers(value)
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
             raise ValueError(
-                "the edges have to lie within the picture, from 0 to 1, left before right and top above bottom: "
+                "the edges must be from 0 to 1, with left less than right and top less than bottom: "
                 f"not {left:g},{top:g},{right:g},{bottom:g}"
             )
         return {"x": left, "y": top, "width": right - left, "height": bottom - top}
@@ -62,7 +62,7 @@ class Box(BaseModel):
     @model_validator(mode="after")
     def _within(self) -> Self:
         if self.right > 1 + SLACK or self.bottom > 1 + SLACK:
-            raise ValueError("the box reaches beyond the picture: x + width and y + height are at most 1")
+            raise ValueError("the box is not inside the picture: x + width and y + height must be at most 1")
         return self
 
     @property
@@ -76,15 +76,15 @@ class Box(BaseModel):
         return self.y + self.height
 
     def text(self) -> str:
-        """Return the edges as a query string has them."""
+        """Return the edges as the value of a query parameter."""
         return ",".join(repr(side) for side in (self.x, self.y, min(1.0, self.right), min(1.0, self.bottom)))
 
 
 def box_of(text: str) -> Box:
-    """Return the box of its edges in a text.
+    """Return the box whose edges a query parameter gives.
 
     Raises:
-        InvalidRequest: it is none.
+        InvalidRequest: the text is not a box.
     """
     try:
         return Box.model_validate(text)
@@ -98,5 +98,5 @@ def _numbers(values: Sequence[Any]) -> list[float]:
     except (TypeError, ValueError):
         numbers = []
     if len(numbers) != len(SIDES) or len(values) != len(SIDES):
-        raise ValueError(f"a box is four numbers, {', '.join(SIDES)}: such as {EXAMPLE}")
+        raise ValueError(f"a box is four numbers ({', '.join(SIDES)}), for example {EXAMPLE}")
     return numbers

@@ -1,27 +1,27 @@
-"""Categories as people name them."""
+"""Category names and ids."""
 
 from collections.abc import Sequence
 
 from services.contracts.domain.errors import UnknownCategory
 
 
-def resolve_category(asked: str, names: Sequence[str]) -> int:
-    """Return the id of a category given by its name (any case) or its id.
+def resolve_category(text: str, names: Sequence[str]) -> int:
+    """Return the id of the category with this name (in any case) or id.
 
     Raises:
-        UnknownCategory: it is neither.
+        UnknownCategory: no category has this name or id.
     """
-    folded = asked.strip().casefold()
+    folded = text.strip().casefold()
     for position, name in enumerate(names):
         if folded in (name.casefold(), str(position)):
             return position
-    raise UnknownCategory(f"there is no category {asked!r}: take one of {', '.join(names)}, or an id from 0")
+    raise UnknownCategory(f"there is no category {text!r}: use one of {', '.join(names)}, or an id from 0")
 
 
-def held_categories(asked: Sequence[str], names: Sequence[str]) -> frozenset[int]:
-    """Return the ids of the categories that an index node is told to hold: all where none is named.
+def held_categories(chosen: Sequence[str], names: Sequence[str]) -> frozenset[int]:
+    """Return the ids of the categories that an index node holds: all of them if `chosen` is empty.
 
     Raises:
-        UnknownCategory: one of them is none of the model's.
+        UnknownCategory: the model has no such category.
     """
-    return frozenset(resolve_category(one, names) for one in asked) or frozenset(range(len(names)))
+    return frozenset(resolve_category(category, names) for category in chosen) or frozenset(range(len(names)))

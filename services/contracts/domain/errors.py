@@ -1,14 +1,14 @@
-"""What can go wrong, in the domain's words. `problems.py` says how each is answered over HTTP."""
+"""The errors of the domain. `web/problems.py` turns each into an HTTP response."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class LookalikeError(Exception):
-    """Base of every error whose text is meant for the caller.
+    """Base class of the errors whose text is meant for the caller.
 
-    `slug` names the problem type (RFC 9457), `status` the HTTP status, `retry_after_s` the Retry-After header.
-    `extra` goes into the problem document as extension members.
+    `slug` names the problem type (RFC 9457), `status` is the HTTP status, `retry_after_s` the Retry-After header in
+    seconds. `extra` becomes extension members of the problem document.
     """
 
     slug: ClassVar[str] = "internal"
@@ -35,7 +35,7 @@ class ImageTooLarge(LookalikeError):
 
 
 class UnsupportedImage(LookalikeError):
-    slug, status, title = "unsupported-image", 415, "The file is not an image of an accepted format"
+    slug, status, title = "unsupported-image", 415, "The image format is not supported"
 
 
 class ImageUrlRefused(LookalikeError):
@@ -43,11 +43,11 @@ class ImageUrlRefused(LookalikeError):
 
 
 class ImageUrlFailed(LookalikeError):
-    slug, status, title = "image-url-failed", 422, "The image URL did not give an image"
+    slug, status, title = "image-url-failed", 422, "No image could be fetched from the image URL"
 
 
 class ImageServerUnavailable(ImageUrlFailed):
-    """The image's server fails in a way that may pass. `wait_s`: for how long it asks to be left alone, in seconds."""
+    """The image's server fails temporarily. `wait_s`: the seconds to wait by its Retry-After header, if it sent one."""
 
     def __init__(self, detail: str, wait_s: float | None = None) -> None:
         super().__init__(detail)
@@ -63,11 +63,11 @@ class InvalidFeed(LookalikeError):
 
 
 class NoRoom(LookalikeError):
-    slug, status, title = "no-room", 507, "There is no room for the feed"
+    slug, status, title = "no-room", 507, "There is not enough space for the feed"
 
 
 class ImportConflict(LookalikeError):
-    slug, status, title = "import-under-way", 409, "Another import is under way"
+    slug, status, title = "import-under-way", 409, "Another import is running"
     retry_after_s = 5
 
 
@@ -76,11 +76,11 @@ class UnknownImport(LookalikeError):
 
 
 class NotFound(LookalikeError):
-    slug, status, title = "not-found", 404, "There is nothing at this address"
+    slug, status, title = "not-found", 404, "This address does not exist"
 
 
 class MethodNotAllowed(LookalikeError):
-    slug, status, title = "method-not-allowed", 405, "The address does not take this method"
+    slug, status, title = "method-not-allowed", 405, "This address does not support the method"
 
 
 class UnknownProduct(LookalikeError):
@@ -104,7 +104,7 @@ class CategoryElsewhere(LookalikeError):
 
 
 class Unauthorised(LookalikeError):
-    slug, status, title = "unauthorised", 401, "A valid key is needed"
+    slug, status, title = "unauthorised", 401, "A valid key is required"
 
 
 class TooManyRequests(LookalikeError):
@@ -118,16 +118,16 @@ class IndexNotReady(LookalikeError):
 
 
 class EmbeddingUnavailable(LookalikeError):
-    slug, status, title = "embedding-unavailable", 503, "The network cannot be reached"
+    slug, status, title = "embedding-unavailable", 503, "The embedding network is not available"
     retry_after_s = 2
 
 
 class DetectorUnavailable(LookalikeError):
-    slug, status, title = "detector-unavailable", 503, "Garments cannot be looked for here"
+    slug, status, title = "detector-unavailable", 503, "Garment detection is not available"
 
 
 class CatalogueUnavailable(LookalikeError):
-    slug, status, title = "catalogue-unavailable", 503, "The catalogue's database cannot be reached"
+    slug, status, title = "catalogue-unavailable", 503, "The catalogue's database is not available"
     retry_after_s = 5
 
 
@@ -137,11 +137,11 @@ class ModelIndexMismatch(LookalikeError):
 
 
 class UpstreamTimeout(LookalikeError):
-    slug, status, title = "upstream-timeout", 504, "A service did not answer in time"
+    slug, status, title = "upstream-timeout", 504, "A service did not respond in time"
 
 
 class DimensionMismatch(InvalidRequest):
-    """A vector has another length than the model's."""
+    """A vector's dimension is not the model's."""
 
 
 def _concrete(cls: type[LookalikeError]) -> list[type[LookalikeError]]:
@@ -149,7 +149,7 @@ def _concrete(cls: type[LookalikeError]) -> list[type[LookalikeError]]:
 
 
 def error_types() -> dict[str, type[LookalikeError]]:
-    """Return the error class of each problem slug; of classes that share a slug, the most general one."""
+    """Return the error class of each problem slug: the base class if several classes share the slug."""
     types: dict[str, type[LookalikeError]] = {}
     for cls in _concrete(LookalikeError):
         types.setdefault(cls.slug, cls)
@@ -157,5 +157,5 @@ def error_types() -> dict[str, type[LookalikeError]]:
 
 
 def validation_message(item: Mapping[str, Any]) -> str:
-    """Return what pydantic says is wrong, without its word for errors of our own validators."""
+    """Return the message of a pydantic error, without the prefix that pydantic gives to a validator's ValueError."""
     return str(item["msg"]).removeprefix("Value error, ")

@@ -14,17 +14,17 @@ class FacetValue(FrozenModel):
 
 
 class FacetRange(FrozenModel):
-    """The least and the greatest number of an attribute."""
+    """The smallest and the largest number of an attribute."""
 
     min: float = Field(examples=[4.5])
     max: float = Field(examples=[129.0])
 
 
 class Facet(FrozenModel):
-    """What can be filtered by: an attribute with its values, most frequent first, or with its range.
+    """An attribute to filter by, with its values (most frequent first) or its range.
 
-    A count says how many products of the category there are with that value that meet the filter, but for what it asks
-    of this attribute alone: as many as a further choice of it would bring.
+    A count is the number of the category's products that have the value and match the filter. The filter's conditions
+    on this attribute alone are not applied: the count is what choosing the value would add.
     """
 
     attribute: str = Field(examples=["baseColour"])

@@ -1,4 +1,4 @@
-"""Which products a search may find: conditions on attributes, joined by and, or and not."""
+"""Filters of a search: conditions on attributes, combined with and, or and not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,22 +9,22 @@ AttributeValue = str | bool | int | float
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The attribute is one of these values, or a list that holds one of them. Without values nothing meets it."""
+    """The attribute is one of the values, or a list that contains one. Without values nothing matches."""
 
     attribute: str
     values: tuple[AttributeValue, ...]
 
     @property
     def attributes(self) -> frozenset[str]:
-        """What it is about."""
+        """The names of the attributes in the condition."""
         return frozenset((self.attribute,))
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """The attribute is a number within all the bounds that are given, or a list that holds one.
+    """The attribute is a number within all bounds that are set, or a list that contains one.
 
-    Where `dates`, it is a text that tells a date or time, and the bounds are microseconds since 1970.
+    If `dates` is true, the attribute is a date or time as text, and the bounds are microseconds since 1970.
     """
 
     attribute: str
@@ -36,31 +36,31 @@ class Between:
 
     @property
     def attributes(self) -> frozenset[str]:
-        """What it is about."""
+        """The names of the attributes in the condition."""
         return frozenset((self.attribute,))
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """At least one of the filters holds."""
+    """At least one of the filters matches."""
 
     filters: "tuple[Filter, ...]"
 
     @property
     def attributes(self) -> frozenset[str]:
-        """What it is about."""
-        return frozenset[str]().union(*(one.attributes for one in self.filters))
+        """The names of the attributes in the condition."""
+        return frozenset[str]().union(*(part.attributes for part in self.filters))
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The filter does not hold; for a product without the attribute either."""
+    """The filter does not match. It matches a product without the attribute."""
 
     filter: "Filter"
 
     @property
     def attributes(self) -> frozenset[str]:
-        """What it is about."""
+        """The names of the attributes in the condition."""
         return self.filter.attributes
 
 
@@ -70,7 +70,7 @@ Term = Condition | AnyOf | Not
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Terms that all have to hold: with none of them every product may be found. `source` is the filter as JSON."""
+    """Terms that must all match. Without terms every product matches. `source` is the filter as JSON."""
 
     terms: tuple[Term, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -80,16 +80,16 @@ class Filter:
 
     @property
     def attributes(self) -> frozenset[str]:
-        """What it is about."""
+        """The names of the attributes in the condition."""
         return frozenset[str]().union(*(term.attributes for term in self.terms))
 
     @property
     def chosen(self) -> frozenset[str]:
-        """The attributes of which a term speaks that speaks of no other."""
+        """The attributes that a term has as its only attribute."""
         return frozenset[str]().union(*(term.attributes for term in self.terms if len(term.attributes) == 1))
 
     def without(self, attribute: str) -> "Filter":
-        """Return the filter without the terms that speak of this attribute alone."""
+        """Return the filter without the terms whose only attribute is this one."""
         return Filter(tuple(term for term in self.terms if term.attributes != {attribute}))
 
 

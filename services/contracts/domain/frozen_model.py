@@ -1,9 +1,9 @@
-"""The base of the values and messages that services share."""
+"""The base class of the messages that services exchange."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class FrozenModel(BaseModel):
-    """A wire message: unknown fields are an error, so that a misspelt one is not silently ignored."""
+    """An immutable message. An unknown field is an error, so that a misspelt name is not silently ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

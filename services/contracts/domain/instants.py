@@ -1,4 +1,4 @@
-"""Dates and times in texts, as points in time that can be compared."""
+"""Dates and times in text → numbers that can be compared."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,11 +7,11 @@ _DATE_LENGTH = len("2026-05-01")
 
 
 def instant(text: str) -> int | None:
-    """Return the microseconds from 1970 to a date or time in ISO 8601's extended form; None where the text is none.
+    """Return the microseconds from 1970 to a date or time in ISO 8601's extended form, or None for other text.
 
-    A date means its first moment, and what names no offset from UTC is taken to be in UTC. A space may stand for the T.
+    A date means its first moment. Without an offset the time is in UTC. A space may replace the T.
     """
-    # The basic form (20260501) is left out: in a shop's data eight digits are an article number.
+    # The basic form (20260501) is not accepted: in a shop's data eight digits are an article number.
     if text[4:5] != "-" or text[7:8] != "-" or text[_DATE_LENGTH : _DATE_LENGTH + 1] not in ("", "T", "t", " "):
         return None
     try:

@@ -1,4 +1,4 @@
-"""`manifest.json`: what a model directory says of itself. No service hard-codes what stands in it."""
+"""`manifest.json`, the description of a model in its directory. Services hard-code none of its values."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,11 @@ from services.contracts.domain.errors import validation_message
 
 MANIFEST_NAME = "manifest.json"
 MODEL_ID = re.compile(r"([a-z0-9][a-z0-9_-]*)/([1-9][0-9]{0,8})")
-Facts = TypeVar("Facts", bound="TrainedModel")
+AnyManifest = TypeVar("AnyManifest", bound="TrainedModel")
 
 
 class ManifestError(Exception):
-    """A model directory is missing, half-copied, or its manifest is not valid. The text says which, and what to do."""
+    """A model directory is missing or incomplete, or its manifest is invalid. The text says which, and what to do."""
 
 
 class InputSize(BaseModel):
@@ -27,7 +27,7 @@ class InputSize(BaseModel):
 
 
 class TrainedModel(BaseModel):
-    """Facts that every trained model version has."""
+    """What every manifest of a trained model version holds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,45 +45,45 @@ class TrainedModel(BaseModel):
 
     @property
     def model_id(self) -> str:
-        """The name that vectors and answers carry, such as `fashion/2`."""
+        """The id in vectors and responses, for example `fashion/2`."""
         return f"{self.name}/{self.version}"
 
 
 class Manifest(TrainedModel):
-    """Facts of a model that makes vectors."""
+    """The manifest of a model that computes embeddings."""
 
     dimension: int = Field(ge=1)
-    unit_length: bool = Field(description="whether the graph's vectors already have length one")
+    unit_length: bool = Field(description="whether the graph already returns vectors of unit length")
     thresholds: dict[str, float] = Field(default_factory=dict)
 
     def category_id(self, name: str) -> int | None:
-        """Return the id of a category by its name (any case), or None if it is not one of the model's."""
+        """Return the id of the category with this name (in any case), or None if the model has none."""
         folded = name.strip().casefold()
         return next((i for i, c in enumerate(self.categories) if c.casefold() == folded), None)
 
 
 class DetectorManifest(TrainedModel):
-    """Facts of a model that says where the garments of a picture are."""
+    """The manifest of a model that detects garments."""
 
-    boxes: int = Field(ge=1, le=1000, description="boxes of one answer; the weakest are near 0")
-    threshold: float = Field(gt=0, lt=1, description="how probable a box's category has to be for the box to count")
+    boxes: int = Field(ge=1, le=1000, description="boxes in one response; the scores of the weakest are near 0")
+    threshold: float = Field(gt=0, lt=1, description="lowest score of a box that counts as a garment")
 
 
 def load_manifest(model_dir: Path) -> Manifest:
-    """Read `manifest.json` of a model version directory such as `models/fashion/2`.
+    """Read the manifest of a model version directory such as `models/fashion/2`.
 
     Raises:
-        ManifestError: the directory, its SavedModel or its manifest is missing or unreadable.
+        ManifestError: the directory, its SavedModel or its manifest is missing or cannot be read.
     """
     return _load(model_dir, Manifest)
 
 
 def load_detector_manifest(model_dir: Path) -> DetectorManifest:
-    """Read `manifest.json` of a detector's version directory such as `models/detector/1`; errors as `load_manifest`."""
+    """Read the manifest of a detector's version directory such as `models/detector/1`; errors as `load_manifest`."""
     return _load(model_dir, DetectorManifest)
 
 
-def _load(model_dir: Path, kind: type[Facts]) -> Facts:
+def _load(model_dir: Path, kind: type[AnyManifest]) -> AnyManifest:
     path = model_dir / MANIFEST_NAME
     if not model_dir.is_dir():
         raise ManifestError(f"there is no model directory {model_dir}: train one (make train) or set its path")
@@ -101,29 +101,31 @@ def _load(model_dir: Path, kind: type[Facts]) -> Facts:
 
 
 def load_version(folder: Path, model: str) -> Manifest:
-    """Read the manifest of a model by its name: `fashion/2` lies in `folder`/2.
+    """Read the manifest of the model with this id: `fashion/2` is in `folder`/2.
 
     Raises:
-        ManifestError: as `load_manifest`, or the directory holds another model than its number says.
+        ManifestError: as `load_manifest`, or the directory holds a model with another id.
     """
     _, version = split_model_id(model)
     directory = folder / str(version)
     manifest = load_manifest(directory)
     if manifest.model_id != model:
-        raise ManifestError(f"{directory} holds the model {manifest.model_id} by its {MANIFEST_NAME}, not {model}")
+        raise ManifestError(
+            f"{directory} holds the model {manifest.model_id} according to its {MANIFEST_NAME}, not {model}"
+        )
     return manifest
 
 
 def split_model_id(model: str) -> tuple[str, int]:
-    """Return the name and the version in a model's id such as `fashion/2`.
+    """Return the name and the version of a model id such as `fashion/2`.
 
     Raises:
-        ValueError: it is no model's id.
+        ValueError: the text is not a model id.
     """
-    found = MODEL_ID.fullmatch(model)
-    if found is None:
-        raise ValueError(f"{model!r} names no model: a name, a slash and a version do, such as fashion/2")
-    return found[1], int(found[2])
+    match = MODEL_ID.fullmatch(model)
+    if match is None:
+        raise ValueError(f"{model!r} is not a model id: it needs a name, a slash and a version, for example fashion/2")
+    return match[1], int(match[2])
 
 
 def versions(folder: Path) -> list[int]:

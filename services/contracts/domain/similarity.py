@@ -1,10 +1,10 @@
-"""Calibrated similarity: the scale from 0 to 1 on which a score is reported, and the label of each part of it."""
+"""Calibrated similarity: a score on a scale from 0 to 1, and the labels of its ranges."""
 
 from typing import Literal
 
-CLOSE = 0.5  # from this similarity on a result is a close match
+CLOSE = 0.5  # the lowest similarity of a close match
 SimilarityLabel = Literal["nearly the same", "very alike", "alike", "somewhat alike", "not alike"]
-# Each label with the least similarity that it stands for, the highest first.
+# Each label with the lowest similarity of its range, the highest range first.
 LABELS: tuple[tuple[float, SimilarityLabel], ...] = (
     (0.95, "nearly the same"),
     (0.75, "very alike"),
@@ -15,5 +15,5 @@ LABELS: tuple[tuple[float, SimilarityLabel], ...] = (
 
 
 def label_of(similarity: float) -> SimilarityLabel:
-    """Return the label of a similarity, which is from 0 to 1."""
-    return next(label for least, label in LABELS if similarity >= least)
+    """Return the label of a similarity from 0 to 1."""
+    return next(label for lowest, label in LABELS if similarity >= lowest)

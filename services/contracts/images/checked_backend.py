@@ -1,7 +1,7 @@
-"""Opens connections to public addresses only, or to servers that are allowed by name.
+"""Opens connections only to public addresses, or to servers that are allowed by name.
 
-The name is resolved once, every address it has must be public, and the connection goes to an address that was checked:
-no redirect and no second DNS answer can slip past it.
+A name is resolved once, all its addresses must be public, and the connection goes to one of these addresses. A redirect
+or a second DNS response therefore cannot lead elsewhere.
 """
 
 import asyncio
@@ -14,31 +14,31 @@ from services.contracts.images.addresses import is_public
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 MAX_ADDRESSES = 4
-CONNECT_S = 2.0  # an address that does not answer must not use up the time of the next one
+CONNECT_S = 2.0  # leaves time for the next address if one does not respond
 
 
 class AddressRefused(Exception):
-    """Carries a refusal out of httpcore, which passes on exceptions that it does not know."""
+    """A host is not public. httpcore does not wrap exceptions that it does not know."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses the system's resolver gives for a name, in its order, without doubles.
+    """Return the addresses of a name from the system's resolver, in its order, without duplicates.
 
     Raises:
-        OSError: there is no such name, or no answer.
+        OSError: the name does not exist, or the resolver does not respond.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Opens TCP connections to checked addresses only; the servers in `allowed` may be anywhere."""
+    """Opens TCP connections only to public addresses; the servers in `allowed` may have any address."""
 
     def __init__(self, resolver: Resolver, allowed: Iterable[str]) -> None:
-        """Remember the allowed servers, as `host:port`.
+        """Set the allowed servers, as `host:port`.
 
         Raises:
-            ValueError: one is not `host:port`.
+            ValueError: an entry is not `host:port`.
         """
         self._resolve = resolver
         self._allowed = frozenset(map(_normalised, allowed))
@@ -66,7 +66,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError):
             raise httpcore.ConnectError("the name cannot be resolved") from None
-        # The address is left out of the text: it would tell a stranger what the inside of the network looks like.
+        # The text does not contain the address: it would reveal the internal network.
         if _endpoint(host, port) not in self._allowed and not all(map(is_public, addresses)):
             raise AddressRefused(f"{host} is not a public host")
         return addresses[:MAX_ADDRESSES]

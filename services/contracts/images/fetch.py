@@ -1,7 +1,7 @@
-"""Fetches an image from a URL that a stranger or a feed gave, without being led to the inside of the network.
+"""Fetches images from URLs of clients and feeds without reaching the internal network.
 
-`checked_backend` opens the connections. There is one deadline for everything and one bound on bytes. Whether the bytes
-are an image is for `imaging` to say.
+`checked_backend` opens the connections. One deadline covers the whole fetch, and the size is bounded. `preparation`
+checks whether the bytes are an image.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ from services.contracts.images.checked_backend import AddressRefused, CheckedBac
 
 SCHEMES = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# What a server answers that cannot do it just now: RFC 9110, section 15; RFC 6585, section 4; RFC 8470, section 5.2.
+# Statuses of temporary failures: RFC 9110, section 15; RFC 6585, section 4; RFC 8470, section 5.2.
 TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name (IDNA already), IPv4 or IPv6 without a zone
+HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name in IDNA form, IPv4, or IPv6 without a zone
 VALIDATOR = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 MAX_URL_LENGTH = 4096
 MAX_REDIRECTS = 5
-START_BYTES = 64  # tell an image from what is none
+START_BYTES = 64  # enough to recognise an image format
 USER_AGENT = "Lookalike/0.1 (image search; fetches product images)"
 HEADERS: dict[bytes | str, bytes | str] = {
     "User-Agent": USER_AGENT,
@@ -45,19 +45,19 @@ HEADERS: dict[bytes | str, bytes | str] = {
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """By what a server tells whether a picture is still the one that it gave: RFC 9110, section 8.8."""
+    """The values with which a server tells whether an image has changed: RFC 9110, section 8.8."""
 
     etag: str | None = None
     last_modified: str | None = None
 
     def __bool__(self) -> bool:
-        """Whether there is anything to tell it by."""
+        """Whether one of the values is set."""
         return self.etag is not None or self.last_modified is not None
 
     def headers(self) -> dict[bytes | str, bytes | str]:
-        """Return the headers of a request that is answered with 304 if nothing has changed."""
-        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in named.items() if value is not None}
+        """Return the headers of a conditional request: its response is 304 if the image has not changed."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value is not None}
 
 
 NO_VALIDATORS = Validators()
@@ -65,14 +65,14 @@ NO_VALIDATORS = Validators()
 
 @dataclass(frozen=True, slots=True)
 class FetchedImage:
-    """The bytes at a URL, unjudged: they may be anything. None where they are still those of the validators given."""
+    """The unchecked bytes at a URL. `data` is None if the image has not changed since the validators were sent."""
 
     data: bytes | None
     validators: Validators
 
 
 class ImageFetcher:
-    """Fetches images by URL. One instance a process: it pools connections. No cookies, no proxies."""
+    """Fetches images by URL over pooled connections; one instance in a process. It uses no cookies and no proxies."""
 
     def __init__(
         self,
@@ -82,14 +82,14 @@ class ImageFetcher:
         max_connections: int = 32,
         resolver: Resolver = resolve,
     ) -> None:
-        """Open nothing yet.
+        """Create the fetcher without opening a connection.
 
         Args:
-            max_bytes: bound on one image's bytes.
-            timeout_s: one deadline for all of a fetch: names, redirects and body.
-            allowed_hosts: `host:port` of servers that may be fetched from although they are not public.
-            max_connections: bound on open connections; more fetches wait, on their own deadline.
-            resolver: name and port → addresses.
+            max_bytes: the largest size of one image.
+            timeout_s: deadline of a whole fetch, in seconds: names, redirects and body.
+            allowed_hosts: `host:port` of servers that are allowed although they are not public.
+            max_connections: the most open connections; other fetches wait within their own deadline.
+            resolver: returns the addresses of a name and port.
 
         Raises:
             ValueError: an entry of `allowed_hosts` is not `host:port`.
@@ -109,7 +109,7 @@ class ImageFetcher:
         await self._pool.aclose()
 
     async def fetch(self, url: str) -> bytes:
-        """Return the bytes at a URL, unjudged: they may be anything.
+        """Return the unchecked bytes at a URL.
 
         Raises:
             LookalikeError: as `get`.
@@ -117,22 +117,22 @@ class ImageFetcher:
         return (await self.get(url)).data or b""
 
     async def get(self, url: str, known: Validators = NO_VALIDATORS) -> FetchedImage:
-        """Return the bytes at a URL, unless they are still those that `known` came with.
+        """Return the unchecked bytes at a URL, or None as data if they have not changed since `known`.
 
         Raises:
-            ImageUrlRefused: not http or https, with credentials, not a URL, or a host that is not public.
-            ImageServerUnavailable: no such host, no connection, or a status that says that it may be had later.
-            ImageUrlFailed: another status than 200, too many redirects, no bytes.
+            ImageUrlRefused: not a URL, not http or https, with credentials, or the host is not public.
+            ImageServerUnavailable: no such host, no connection, or a temporary status.
+            ImageUrlFailed: a status other than 200, too many redirects, or no bytes.
             ImageTooLarge: more bytes than the limit.
             UpstreamTimeout: not finished within the deadline.
         """
         return await self._guarded(url, known, start_only=False)
 
     async def probe(self, url: str) -> bytes:
-        """Return the first bytes at a URL, which may lead to a page as well, to see whether it leads anywhere.
+        """Return the first bytes at a URL, to check that it exists. It may also be the URL of a page.
 
         Raises:
-            LookalikeError: as `get`, but for the size.
+            LookalikeError: as `get`, except for the size.
         """
         return (await self._guarded(url, NO_VALIDATORS, start_only=True)).data or b""
 
@@ -142,32 +142,32 @@ class ImageFetcher:
                 return await self._follow(_parsed(url), known, start_only=start_only)
         except (TimeoutError, httpcore.TimeoutException):
             bound = f"{self._timeout_s:g} s"
-            raise UpstreamTimeout(f"the image URL did not give its image in time: at most {bound}") from None
+            raise UpstreamTimeout(f"the image URL did not return its image within {bound}") from None
         except AddressRefused as error:
-            raise ImageUrlRefused(f"the image URL may not be fetched: {error}") from None
+            raise ImageUrlRefused(f"the image URL must not be fetched: {error}") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-            raise ImageServerUnavailable(f"the image URL's server could not be talked to: {_reason(error)}") from None
+            raise ImageServerUnavailable(f"the connection to the image URL's server failed: {_reason(error)}") from None
 
     async def _follow(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._asked(url, known, start_only=start_only)
-            if isinstance(answer, FetchedImage):
-                return answer
-            url = _parsed(answer, url)
+            outcome = await self._retried(url, known, start_only=start_only)
+            if isinstance(outcome, FetchedImage):
+                return outcome
+            url = _parsed(outcome, url)
         raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
 
-    async def _asked(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage | str:
-        """Ask once more where the connection broke: a server may close one that is kept open just as it is used again."""
+    async def _retried(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage | str:
+        """Retry once after a broken connection: a server may close an idle connection just when it is used again."""
         try:
             return await self._get(url, known, start_only=start_only)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             return await self._get(url, known, start_only=start_only)
 
     async def _get(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage | str:
-        """Return the body, or its start, or where a redirect leads."""
+        """Return the image, or its start, or the target of a redirect."""
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        wanted = HEADERS | ({"Accept": "*/*"} if start_only else known.headers())
-        async with self._pool.stream("GET", target, headers=wanted) as response:
+        request_headers = HEADERS | ({"Accept": "*/*"} if start_only else known.headers())
+        async with self._pool.stream("GET", target, headers=request_headers) as response:
             headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in REDIRECTS and b"location" in headers:
                 return headers[b"location"]
@@ -189,7 +189,7 @@ class ImageFetcher:
             if len(body) > self._max_bytes:
                 raise _too_large(self._max_bytes)
         if not body:
-            raise ImageUrlFailed("the image URL gave an empty answer")
+            raise ImageUrlFailed("the response of the image URL is empty")
         return bytes(body)
 
 
@@ -202,11 +202,11 @@ def _parsed(text: str, base: httpx.URL | None = None) -> httpx.URL:
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise ImageUrlRefused(f"the image URL is not a valid URL: {error}") from None
     if url.scheme not in SCHEMES:
-        raise ImageUrlRefused("the image URL must begin with http:// or https://")
+        raise ImageUrlRefused("the image URL must start with http:// or https://")
     if not HOST.fullmatch(host):
-        raise ImageUrlRefused("the image URL names no valid host")
+        raise ImageUrlRefused("the image URL has no valid host")
     if url.userinfo:
-        raise ImageUrlRefused("the image URL must not hold a user name or password")
+        raise ImageUrlRefused("the image URL must not contain a user name or password")
     return url
 
 
@@ -217,26 +217,26 @@ async def _start(response: httpcore.Response) -> bytes:
         if len(start) >= START_BYTES:
             break
     if not start:
-        raise ImageUrlFailed("the image URL gave an empty answer")
+        raise ImageUrlFailed("the response of the image URL is empty")
     return bytes(start)
 
 
 def _validators(headers: dict[bytes, str]) -> Validators:
-    """Return what an answer may be recognised by; what no request could hold again is left out."""
-    found = (headers.get(name, "") for name in (b"etag", b"last-modified"))
-    return Validators(*(value if VALIDATOR.fullmatch(value) else None for value in found))
+    """Return the validators in a response, without values that cannot be sent back in a request header."""
+    values = (headers.get(name, "") for name in (b"etag", b"last-modified"))
+    return Validators(*(value if VALIDATOR.fullmatch(value) else None for value in values))
 
 
 def _check_status(status: int, headers: dict[bytes, str]) -> None:
-    said = f"the image URL answered {status} {responses.get(status, '')}".rstrip()
+    detail = f"the image URL answered {status} {responses.get(status, '')}".rstrip()
     if status in TEMPORARY_STATUSES:
-        raise ImageServerUnavailable(said, wait_s=_wait_s(headers.get(b"retry-after", "")))
+        raise ImageServerUnavailable(detail, wait_s=_wait_s(headers.get(b"retry-after", "")))
     if status != HTTPStatus.OK:
-        raise ImageUrlFailed(said)
+        raise ImageUrlFailed(detail)
 
 
 def _wait_s(retry_after: str) -> float | None:
-    """Return the seconds that a Retry-After header names, itself or by a date; None where it names none."""
+    """Return the seconds that a Retry-After header gives, directly or by a date, or None."""
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
@@ -249,13 +249,15 @@ def _wait_s(retry_after: str) -> float | None:
 
 
 def _check_encoding(headers: dict[bytes, str]) -> None:
-    # Nothing is unpacked here: a few kilobytes of gzip can hold gigabytes. We asked for `identity`.
+    # Nothing is decompressed here: a few kilobytes of gzip can expand to gigabytes. The request asks for `identity`.
     if headers.get(b"content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise ImageUrlFailed("the image URL answered with a compressed body although none was asked for")
+        raise ImageUrlFailed(
+            "the response of the image URL is compressed, although the request asked for an uncompressed one"
+        )
 
 
 def _too_large(limit: int) -> LookalikeError:
-    return ImageTooLarge(f"the image URL gives more than the {limit:,} bytes that are taken")
+    return ImageTooLarge(f"the image URL returns more than the limit of {limit:,} bytes")
 
 
 def _reason(error: Exception) -> str:

@@ -1,8 +1,8 @@
-"""Which image format a file is of, told by its first bytes, without a decoder."""
+"""Recognises image formats by the first bytes, without a decoder."""
 
 
 def sniff(data: bytes) -> str | None:
-    """Return the accepted format that the first bytes claim to be, or None."""
+    """Return the accepted format that the first bytes indicate, or None."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

@@ -1,4 +1,4 @@
-"""The frame every service's FastAPI app has: errors, request ids, metrics, liveness and readiness."""
+"""The parts that every service's app has: errors, request ids, metrics, liveness and readiness."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -18,7 +18,7 @@ VERSION = "0.1.0"
 
 
 class Readiness(FrozenModel):
-    """Whether the service can do its work, and what of it is missing."""
+    """Whether the service can do its work, with the reasons if it cannot."""
 
     ready: bool
     reasons: tuple[str, ...] = ()
@@ -40,9 +40,18 @@ def make_app(
     body_bytes_of: Mapping[str, int] | None = None,
     **options: Any,
 ) -> FastAPI:
-    """Return a service's app: its routers within the frame.
+    """Return a service's app: its routers and the common parts.
 
-    `max_body_bytes` bounds every request's body but for those of the paths in `body_bytes_of`, which have their own.
+    Args:
+        service: the service's name, for logs and the title.
+        description: the description in the OpenAPI document.
+        routers: the service's own routes.
+        lifespan: opens and closes the service's state.
+        readiness: checks whether the service can do its work.
+        metrics: the service's metrics.
+        max_body_bytes: the largest request body in bytes.
+        body_bytes_of: path → the largest request body of this path, if it is not `max_body_bytes`.
+        options: other arguments of `FastAPI`.
     """
     app = FastAPI(
         title=f"Lookalike {service}",
@@ -67,15 +76,15 @@ def make_app(
 def _health(readiness: ReadinessCheck) -> APIRouter:
     router = APIRouter(tags=["health"])
 
-    @router.get("/livez", summary="Is the process alive?")
+    @router.get("/livez", summary="Check whether the process is alive")
     async def livez() -> dict[str, bool]:
         return {"alive": True}
 
     @router.get(
         "/readyz",
         response_model=Readiness,
-        summary="Can it do its work?",
-        responses={503: {"model": Readiness, "description": "Not yet, or not now: the reasons say why."}},
+        summary="Check whether the service is ready",
+        responses={503: {"model": Readiness, "description": "The service is not ready; `reasons` says why."}},
     )
     async def readyz(request: Request) -> Response:
         state = await readiness(request)

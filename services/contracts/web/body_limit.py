@@ -1,7 +1,7 @@
-"""A bound on each request's body, answered with a problem document.
+"""Limits the size of request bodies; the error is a problem document.
 
-Starlette's own limit answers in plain text when the size is announced. This one also reads on and discards, up to a
-bound, before it answers: a connection that is closed on a client that still sends loses the answer on its way.
+Starlette's own limit responds in plain text. This one also reads and discards the rest of the body, up to a bound,
+before it responds: if the server closed the connection while the client still sends, the response would be lost.
 """
 
 from collections.abc import Mapping
@@ -22,29 +22,29 @@ class _Body:
         self.announced = int(length) if length.isdecimal() else None
         self.max_bytes = max_bytes
         self._receive = receive
-        self._seen = 0
+        self._received = 0
 
     async def receive(self) -> Message:
         if (self.announced or 0) > self.max_bytes:
-            await self._refuse()
+            await self._reject()
         message = await self._receive()
-        self._seen += len(message.get("body", b""))
-        if self._seen > self.max_bytes:
-            await self._refuse(message)
+        self._received += len(message.get("body", b""))
+        if self._received > self.max_bytes:
+            await self._reject(message)
         return message
 
-    async def _refuse(self, message: Message | None = None) -> None:
-        while (message is None or message.get("more_body", False)) and self._seen < self.max_bytes + DISCARD_BYTES:
+    async def _reject(self, message: Message | None = None) -> None:
+        while (message is None or message.get("more_body", False)) and self._received < self.max_bytes + DISCARD_BYTES:
             message = await self._receive()
-            self._seen += len(message.get("body", b""))
-        detail = f"the request's body is larger than the {self.max_bytes:,} bytes that are taken here"
+            self._received += len(message.get("body", b""))
+        detail = f"the request's body is larger than the limit of {self.max_bytes:,} bytes"
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
 class BodyLimitMiddleware:
-    """Raises 413 (HTTPException) where a body of more than `max_bytes` is read, announced or not.
+    """Raises HTTPException (413) while a body of more than `max_bytes` is read, with or without Content-Length.
 
-    `paths` have bounds of their own.
+    `paths` maps a path to its own limit.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, paths: Mapping[str, int] | None = None) -> None:
@@ -61,11 +61,11 @@ class BodyLimitMiddleware:
 
 
 def limit_body(scope: Any, max_bytes: int) -> int:
-    """Lower the bound for this request; return how many bytes may come: the announced ones, else as many as are taken.
+    """Lower the limit of this request; return its Content-Length, at most the limit, or else the limit.
 
     Args:
-        scope: the request's ASGI scope; nothing of its body has been read yet.
-        max_bytes: the route's own bound.
+        scope: the request's ASGI scope; its body must not have been read yet.
+        max_bytes: the route's own limit.
     """
     body: _Body = scope[_KEY]
     body.max_bytes = min(body.max_bytes, max_bytes)

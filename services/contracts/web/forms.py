@@ -1,4 +1,4 @@
-"""Multipart forms, read into memory: people's photos are never written to disk, not even for a moment."""
+"""Reads multipart forms into memory: people's photos are never written to disk."""
 
 from fastapi import Request
 from starlette.datastructures import FormData
@@ -7,15 +7,15 @@ from starlette.requests import ClientDisconnect
 
 from services.contracts.domain.errors import InvalidRequest
 
-GONE = "the client went away before its request was complete"
+DISCONNECTED = "the client disconnected before its request was complete"
 
 
 class _InMemoryParser(MultiPartParser):
-    spool_max_size = 2**40  # Starlette's own bound moves larger files to a temporary file; ours is the body's size
+    spool_max_size = 2**40  # Starlette writes larger files to disk; `body_limit` limits the size
     ended = False
 
     def on_end(self) -> None:
-        """Note that the closing boundary has come: without it the last file is missing, and nothing else says so."""
+        """Note the closing boundary. Without it the last file is missing, and the parser does not report that."""
         self.ended = True
 
 
@@ -23,19 +23,19 @@ async def read_body(request: Request) -> bytes:
     """Return the request's body.
 
     Raises:
-        InvalidRequest: the client hung up.
+        InvalidRequest: the client disconnected.
     """
     try:
         return await request.body()
     except ClientDisconnect:
-        raise InvalidRequest(GONE) from None
+        raise InvalidRequest(DISCONNECTED) from None
 
 
 async def read_form(request: Request, *, max_files: int, max_fields: int) -> FormData:
-    """Return a multipart request's files and fields. The body's size is bounded by the app, not here.
+    """Return the files and fields of a multipart request. The app limits the size of the body.
 
     Raises:
-        InvalidRequest: it is malformed, cut short, has more files or fields, or the client hung up.
+        InvalidRequest: it is malformed or truncated, has too many files or fields, or the client disconnected.
     """
     parser = _InMemoryParser(request.headers, request.stream(), max_files=max_files, max_fields=max_fields)
     try:
@@ -43,7 +43,7 @@ async def read_form(request: Request, *, max_files: int, max_fields: int) -> For
     except MultiPartException as error:
         raise InvalidRequest(f"the multipart body cannot be read: {error.message}") from None
     except ClientDisconnect:
-        raise InvalidRequest(GONE) from None
+        raise InvalidRequest(DISCONNECTED) from None
     if not parser.ended:
-        raise InvalidRequest("the multipart body is cut short: its closing boundary is missing")
+        raise InvalidRequest("the multipart body is truncated: its closing boundary is missing")
     return form

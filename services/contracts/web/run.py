@@ -1,4 +1,4 @@
-"""Runs a service under uvicorn. Settings that are wrong end it with a sentence, not with a traceback."""
+"""Runs a service under uvicorn. Invalid settings end it with a sentence instead of a traceback."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from services.contracts.web.telemetry import configure_logging
 
 
 class ServiceSettings(Protocol):
-    """What every service's settings have."""
+    """The settings that every service has."""
 
     @property
     def host(self) -> str: ...
@@ -34,43 +34,43 @@ class ServiceSettings(Protocol):
 Settings = TypeVar("Settings", bound=ServiceSettings)
 EXIT_USAGE = 2
 SHUTDOWN_S = 4
-HEAR_OUT_S = 0.25
-# Set in containers: a file for what keeps the service from starting, which their health check shows.
+DRAIN_S = 0.25
+# Set in containers: the file for the reason why the service cannot start. The health check shows it.
 PROBLEM_FILE = "LOOKALIKE_PROBLEM_FILE"
 LINGER_S = 15.0
 
 
 class GracefulServer(uvicorn.Server):
-    """Ends as uvicorn does, but first hears out who has just come in.
+    """A uvicorn server that answers requests sent just before it stops.
 
-    uvicorn closes a connection at once whose request it has not read yet. On a busy machine those are requests that were
-    sent before the end began.
+    uvicorn closes a connection at once if it has not read the request yet. On a busy machine such a request may have
+    been sent before the stop began.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, read what has been sent, then end: requests under way are answered within SHUTDOWN_S."""
-        await asyncio.sleep(0)  # one turn of the loop takes in every connection that waits
+        """Stop listening, read the requests already sent, and answer requests in progress within SHUTDOWN_S."""
+        await asyncio.sleep(0)  # one turn of the loop accepts the waiting connections
         for server in self.servers:
             server.close()
-        await asyncio.sleep(HEAR_OUT_S)
+        await asyncio.sleep(DRAIN_S)
         await super().shutdown(sockets)
 
 
 def run_service(name: str, settings_type: type[Settings], create_app: Callable[[Settings], FastAPI]) -> None:
-    """Read the settings, make the app and serve it until told to stop; requests under way are answered first.
+    """Read the settings, create the app and serve it until a stop signal; requests in progress are answered first.
 
     Raises:
-        SystemExit: the settings are not valid, the model or the port cannot be used, or the service could not start.
+        SystemExit: the settings are invalid, the model or the port cannot be used, or the service cannot start.
     """
     try:
         settings = settings_type()
     except ValidationError as error:
-        refuse("\n".join(_say(name, item["loc"], validation_message(item)) for item in error.errors()))
+        exit_with("\n".join(_setting_error(name, item["loc"], validation_message(item)) for item in error.errors()))
     configure_logging(name, json=settings.log_json, level=settings.log_level)
     try:
         app = create_app(settings)
     except ManifestError as error:
-        refuse(f"lookalike {name}: {error}")
+        exit_with(f"lookalike {name}: {error}")
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -84,8 +84,8 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
     GracefulServer(config).run(sockets=[_listen(name, settings.host, settings.port)])
 
 
-def refuse(text: str, linger_s: float = LINGER_S) -> NoReturn:
-    """End the process with a sentence. In a container it stands for a while first, for the health check to show it.
+def exit_with(text: str, linger_s: float = LINGER_S) -> NoReturn:
+    """End the process with a sentence. In a container it stays for `linger_s` seconds so that the health check shows it.
 
     Raises:
         SystemExit: always.
@@ -99,20 +99,21 @@ def refuse(text: str, linger_s: float = LINGER_S) -> NoReturn:
     sys.exit(text)
 
 
-def _say(name: str, place: tuple[int | str, ...], message: str) -> str:
+def _setting_error(name: str, place: tuple[int | str, ...], message: str) -> str:
     return f"lookalike {name}: setting {'.'.join(map(str, place)).upper()}: {message}"
 
 
 def _listen(name: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Told the protocol, asyncio turns Nagle off on what is accepted: it cost 40 ms a request.
+    # With the protocol set, asyncio disables Nagle's algorithm on accepted connections: it costs 40 ms per request.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
         sys.exit(
-            f"lookalike {name}: cannot listen on {host}:{port}: {error.strerror}; stop what uses it, or set another port"
+            f"lookalike {name}: cannot listen on {host}:{port}: {error.strerror}; "
+            "stop the process that uses the port, or set another port"
         )
     listener.listen(1024)
     listener.set_inheritable(True)

@@ -1,4 +1,4 @@
-"""Request ids, one log line a request, and request metrics: the same in every service."""
+"""Request ids, the log line of each request, and request metrics, the same in every service."""
 
 import logging
 import re
@@ -24,25 +24,25 @@ BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 
 
 def request_id() -> str | None:
-    """Return the id of the request being served, or None outside one."""
+    """Return the id of the current request, or None outside a request."""
     return _request_id.get()
 
 
 def outgoing_headers() -> dict[str, str]:
-    """Return the headers that pass the request's id on to the next service."""
+    """Return the headers that pass the request id to the next service."""
     current = _request_id.get()
     return {} if current is None else {REQUEST_ID_HEADER: current}
 
 
 def note(**facts: Any) -> None:
-    """Add facts to the current request's log line. Outside a request it does nothing."""
+    """Add fields to the log line of the current request. Outside a request this does nothing."""
     notes = _notes.get()
     if notes is not None:
         notes.update(facts)
 
 
 def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
-    """Send structlog's and the standard library's records to stderr, as JSON or as lines for people."""
+    """Write the records of structlog and of the standard library to stderr, as JSON or as readable lines."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -70,7 +70,7 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
 
 
 class Metrics:
-    """A service's own Prometheus registry, with the request histogram every service has."""
+    """A service's Prometheus registry with the request histogram that every service has."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -83,12 +83,12 @@ class Metrics:
         )
 
     async def endpoint(self, _: Request) -> Response:
-        """Answer `/metrics` in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 class TelemetryMiddleware:
-    """Gives each request its id, measures it, and writes its one log line."""
+    """Gives each request an id, measures it and writes its log line."""
 
     def __init__(self, app: ASGIApp, service: str, metrics: Metrics) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""The bodies of the embedding service's HTTP API."""
+"""The messages of the embedding service's HTTP API."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ MAX_BATCH = 128
 
 
 class Category(FrozenModel):
-    """One of the model's categories, with the probability the network gives it for this image."""
+    """One of the model's categories and its probability for this image."""
 
     id: int = Field(ge=0, examples=[0])
     name: str = Field(examples=["Topwear"])
@@ -19,7 +19,7 @@ class Category(FrozenModel):
 
 
 class Embedding(FrozenModel):
-    """What the network makes of one image. `vector` has unit length."""
+    """The network's outputs for one image."""
 
     category: Category
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
@@ -37,13 +37,13 @@ class Embedding(FrozenModel):
 
 
 class EmbeddingResponse(Embedding):
-    """An embedding with the time each stage took, in milliseconds."""
+    """An embedding with the time of each stage in milliseconds."""
 
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0}])
 
 
 class BatchError(FrozenModel):
-    """Why one image of a batch has no embedding: a problem's `type`, `status` and `detail`."""
+    """The error of one image in a batch: `type`, `status` and `detail` of a problem document."""
 
     type: str
     status: int
@@ -51,7 +51,7 @@ class BatchError(FrozenModel):
 
 
 class BatchEmbedding(FrozenModel):
-    """What the network makes of one image of a batch: as `Embedding`, but with a vector that is cheap to read."""
+    """The network's outputs for one image in a batch: as `Embedding`, with the vector as bytes, which parse faster."""
 
     model_config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
 
@@ -65,7 +65,7 @@ class BatchEmbedding(FrozenModel):
     @classmethod
     def _whole(cls, value: bytes) -> bytes:
         if not value or len(value) % 4:
-            raise ValueError("the vector's bytes are no whole number of float32 values")
+            raise ValueError("the length of the vector's bytes is not a multiple of 4 (float32)")
         return value
 
     @property
@@ -75,28 +75,28 @@ class BatchEmbedding(FrozenModel):
 
 
 class BatchItem(FrozenModel):
-    """The outcome of one image of a batch: exactly one of the two is set."""
+    """The outcome of one image in a batch: either `embedding` or `error` is set."""
 
     embedding: BatchEmbedding | None = None
     error: BatchError | None = None
 
 
 class BatchResponse(FrozenModel):
-    """One item an image, in the order they were sent."""
+    """The outcome of each image, in the order of the request."""
 
     items: list[BatchItem]
     timings_ms: dict[str, float]
 
 
 class GarmentBox(FrozenModel):
-    """A garment of a picture: where it is, as parts of the upright picture's sides, and of which kind."""
+    """A garment of a picture: its box in the upright picture, and its category."""
 
     box: Box
     category: Category
 
 
 class DetectionResponse(FrozenModel):
-    """The garments of a picture, the surest first."""
+    """The garments of a picture, by descending probability."""
 
     garments: list[GarmentBox]
     model: str = Field(examples=["detector/1"])
@@ -104,7 +104,7 @@ class DetectionResponse(FrozenModel):
 
 
 class ModelFacts(FrozenModel):
-    """What the other services need of the active model's manifest."""
+    """The part of a model's manifest that other services need."""
 
     model: str = Field(examples=["fashion/2"])
     categories: list[str]
@@ -114,14 +114,14 @@ class ModelFacts(FrozenModel):
 
 
 class ListedModel(FrozenModel):
-    """A model that lies beside the others, and what keeps it from being used; None when it answers."""
+    """A model of the service. `problem` says why it cannot be used; None if it can."""
 
     model: str = Field(examples=["fashion/2"])
-    first: bool = Field(description="whether it is the one of the settings, which is meant where none is named")
+    first: bool = Field(description="whether it is the model of the settings, which is the default")
     problem: str | None = None
 
 
 class ServedModelsResponse(FrozenModel):
-    """The models that images can be embedded with."""
+    """The models of the service."""
 
     models: list[ListedModel]

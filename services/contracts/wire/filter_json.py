@@ -1,8 +1,8 @@
-"""Filters in JSON: text of the API → tree.
+"""Filters in the API's JSON → filter trees.
 
-The form is that of MongoDB's queries, which Pinecone, Chroma and others have taken over: an object of conditions by
-attribute, in which a name with a dollar in front is an operator. No attribute's name has one, so that the two cannot
-be mixed up, and a filter without operators is as short as can be.
+The syntax is that of MongoDB's queries, which Pinecone, Chroma and others also use: an object of conditions by
+attribute, in which a name that starts with a dollar sign is an operator. Attribute names never start with one, so the
+two cannot be confused.
 """
 
 import math
@@ -17,7 +17,7 @@ from services.contracts.domain.instants import instant
 
 Path = tuple[str | int, ...]
 
-MAX_DEPTH = 8  # operators within one another
+MAX_DEPTH = 8  # nested operators
 MAX_CONDITIONS = 100
 MAX_VALUES = 1000
 MAX_NAME = 128
@@ -26,24 +26,24 @@ EXAMPLE = {"gender": "Men", "$or": [{"price": {"lte": 50}}, {"sale": True}]}
 
 
 class InvalidFilter(ValueError):
-    """What was given is no filter. `path` leads to the place, the text says what is wrong there."""
+    """The JSON is not a filter. `path` is the place of the error, the text describes it."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(detail)
         self.path = path
 
 
 def parse_filter(source: object) -> Filter:
-    """Return the filter that a JSON object says.
+    """Return the filter of a JSON object.
 
     Raises:
-        InvalidFilter: it says none, or a larger one than may be.
+        InvalidFilter: the object is not a filter, or it exceeds a limit.
     """
     return _FilterReader().filter(source, ())
 
 
 class _FilterReader:
-    """Reads one filter, and counts what is in it."""
+    """Reads one filter and counts its conditions and values."""
 
     def __init__(self) -> None:
         self._conditions = 0
@@ -53,7 +53,7 @@ class _FilterReader:
         if not isinstance(source, dict):
             raise InvalidFilter(path, f"a filter is an object, not {_kind(source)}")
         if sum(isinstance(part, str) for part in path) > MAX_DEPTH:
-            raise InvalidFilter(path, f"operators may stand at most {MAX_DEPTH} deep within one another")
+            raise InvalidFilter(path, f"operators can be nested at most {MAX_DEPTH} deep")
         terms = [term for name, value in source.items() for term in self._terms(str(name), value, (*path, str(name)))]
         return Filter(tuple(terms), source)
 
@@ -76,7 +76,7 @@ class _FilterReader:
 
     def _condition(self, name: str, value: object, path: Path) -> Condition:
         if name.startswith("$"):
-            raise InvalidFilter(path, "there is no such operator: there are $and, $or and $not")
+            raise InvalidFilter(path, "unknown operator: the operators are $and, $or and $not")
         if not 0 < len(name) <= MAX_NAME:
             raise InvalidFilter(path, f"an attribute's name has 1 to {MAX_NAME} characters")
         self._conditions += 1
@@ -89,7 +89,7 @@ class _FilterReader:
             return OneOf(name, (_value(value, path),))
         self._values += len(value)
         if self._values > MAX_VALUES:
-            raise InvalidFilter(path, f"a filter's lists have at most {MAX_VALUES:,} values in all")
+            raise InvalidFilter(path, f"the lists of a filter have at most {MAX_VALUES:,} values in total")
         return OneOf(name, tuple(_value(item, (*path, number)) for number, item in enumerate(value)))
 
 
@@ -102,7 +102,7 @@ def _value(value: object, path: Path) -> AttributeValue:
 
 
 def _number(value: float, path: Path) -> float:
-    """Return a number as one that columns of 64-bit floats can be compared with."""
+    """Return a number that can be compared with columns of 64-bit floats."""
     try:
         if math.isfinite(float(value)):
             return value if abs(value) < 2**63 else float(value)
@@ -114,22 +114,22 @@ def _number(value: float, path: Path) -> float:
 def _between(name: str, bounds: dict[Any, Any], path: Path) -> Between:
     for bound in bounds:
         if bound not in BOUNDS:
-            raise InvalidFilter((*path, str(bound)), f"there is no such bound: there are {', '.join(BOUNDS)}")
-    given = {bound: value for bound, value in bounds.items() if value is not None}
-    dates = {isinstance(value, str) for value in given.values()}
+            raise InvalidFilter((*path, str(bound)), f"unknown bound: the bounds are {', '.join(BOUNDS)}")
+    present = {bound: value for bound, value in bounds.items() if value is not None}
+    dates = {isinstance(value, str) for value in present.values()}
     if len(dates) > 1:
-        raise InvalidFilter(path, "the bounds of a range are all numbers, or all dates")
-    return Between(name, **{key: _bound(value, (*path, key)) for key, value in given.items()}, dates=dates == {True})
+        raise InvalidFilter(path, "the bounds of a range must all be numbers, or all dates")
+    return Between(name, **{key: _bound(value, (*path, key)) for key, value in present.items()}, dates=dates == {True})
 
 
 def _bound(value: object, path: Path) -> float:
     if isinstance(value, str):
         moment = instant(value)
         if moment is None:
-            raise InvalidFilter(path, "a text as a bound has to be a date or time in ISO 8601, such as 2026-05-01")
+            raise InvalidFilter(path, "a bound that is text must be a date or time in ISO 8601, for example 2026-05-01")
         return moment
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidFilter(path, f"a bound is a number, or a date in ISO 8601, not {_kind(value)}")
+        raise InvalidFilter(path, f"a bound is a number or a date in ISO 8601, not {_kind(value)}")
     return _number(value, path)
 
 
@@ -146,25 +146,25 @@ def _kind(value: object) -> str:
 
 
 def _validated(source: object) -> Filter:
-    """Return the filter, or tell Pydantic where it is wrong."""
+    """Return the filter, or raise pydantic's error with the place of the mistake."""
     if isinstance(source, Filter):
         return source
     try:
         return parse_filter(source)
     except InvalidFilter as error:
-        told = PydanticCustomError("filter", "{what}", {"what": str(error)})
+        kind = PydanticCustomError("filter", "{detail}", {"detail": str(error)})
         raise ValidationError.from_exception_data(
-            "filter", [InitErrorDetails(type=told, loc=error.path, input=source)]
+            "filter", [InitErrorDetails(type=kind, loc=error.path, input=source)]
         ) from None
 
 
 _VALUE = {"anyOf": [{"type": "string"}, {"type": "boolean"}, {"type": "number"}]}
 _BOUND = {"anyOf": [{"type": "number"}, {"type": "string", "description": "a date or time in ISO 8601"}]}
 _RANGE = {"type": "object", "properties": dict.fromkeys(BOUNDS, _BOUND), "additionalProperties": False}
-_INNER = {"type": "object", "description": "a filter, as the whole is one"}
+_INNER = {"type": "object", "description": "a filter"}
 SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "all of it has to hold: by attribute a value, a list (any of), or a range of numbers or dates; "
+    "description": "Conditions that must all match: attribute → a value, a list (any of), or a range of numbers or dates; "
     "`$or` and `$and` with a list of such objects; `$not` with one",
     "properties": {
         "$and": {"type": "array", "items": _INNER, "minItems": 1},
@@ -176,5 +176,5 @@ SCHEMA: dict[str, Any] = {
 }
 
 JsonFilter = Annotated[
-    Filter, PlainValidator(_validated), PlainSerializer(lambda found: dict(found.source)), WithJsonSchema(SCHEMA)
+    Filter, PlainValidator(_validated), PlainSerializer(lambda parsed: dict(parsed.source)), WithJsonSchema(SCHEMA)
 ]

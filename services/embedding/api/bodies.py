@@ -1,4 +1,4 @@
-"""Request bodies → image files. Nothing is written to disk: people's photos are never stored."""
+"""Request bodies → image files. Nothing is written to disk, because people's photos are never stored."""
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
@@ -17,8 +17,8 @@ async def single_image(request: Request) -> bytes:
     """Return the image file of a raw or multipart request.
 
     Raises:
-        UnsupportedImage: the body is neither.
-        InvalidRequest: the multipart form has not exactly one file named `image`.
+        UnsupportedImage: the body has another media type.
+        InvalidRequest: the form does not have exactly one file named `image`.
     """
     kind = _media_type(request)
     if kind == MULTIPART:
@@ -26,7 +26,7 @@ async def single_image(request: Request) -> bytes:
     if kind.startswith("image/") or kind in ("application/octet-stream", ""):
         return await read_body(request)
     raise UnsupportedImage(
-        f"a body of type {kind} is not taken: send the image itself as image/*, or as the file `image` of a multipart form"
+        f"the media type {kind} is not supported: send the image as image/*, or as the file `image` of a multipart form"
     )
 
 
@@ -34,10 +34,10 @@ async def batch_images(request: Request) -> list[bytes]:
     """Return the images of a batch, in order.
 
     Raises:
-        InvalidRequest: the body is of another type, does not hold together, or holds no image or more than MAX_BATCH.
+        InvalidRequest: the body has another media type, is malformed, or has no image or more than MAX_BATCH.
     """
     if _media_type(request) != FRAMED:
-        raise InvalidRequest(f"send the images as {FRAMED}: each its length in four bytes, then the image")
+        raise InvalidRequest(f"send the images as {FRAMED}: for each image its length in four bytes, then its bytes")
     return unpack(await read_body(request), MAX_BATCH)
 
 
@@ -55,13 +55,13 @@ async def _file(request: Request, field: str) -> bytes:
 
 
 async def _named(form: FormData, field: str) -> bytes:
-    others = sorted({name for name in form if name != field})
-    if others:
-        raise InvalidRequest(f"the form has a field {', '.join(others)}: the only one taken is `{field}`")
+    unknown = sorted({name for name in form if name != field})
+    if unknown:
+        raise InvalidRequest(f"the form has the unknown field {', '.join(unknown)}: the only field is `{field}`")
     values = form.getlist(field)
     if not values:
         raise InvalidRequest(f"the form has no file named `{field}`")
     file = values[0]
     if len(values) > 1 or not isinstance(file, UploadFile):
-        raise InvalidRequest(f"`{field}` has to be one file: its part of the form needs a filename")
+        raise InvalidRequest(f"`{field}` must be one file: its part of the form needs a filename")
     return await file.read()

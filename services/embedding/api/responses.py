@@ -1,5 +1,8 @@
-"""Outcomes → JSON. The numbers go from NumPy to text directly: validating them again, as the response models would, takes
-longer than writing them. A batch's vectors are base64, which both ends handle in a tenth of the time of decimals."""
+"""Outcomes → JSON responses.
+
+Numbers are written from NumPy arrays directly: validating them with the response models takes longer than writing them.
+The vectors of a batch are base64, which takes a tenth of the time of decimals on both sides.
+"""
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
@@ -26,7 +29,7 @@ class Beside:
 
 
 def embedding(
-    seen: ImageEmbedding,
+    outcome: ImageEmbedding,
     manifest: Manifest,
     beside: Beside | None = None,
     number: int = 0,
@@ -38,12 +41,12 @@ def embedding(
     """
     document = {
         "category": {
-            "id": seen.category,
-            "name": manifest.categories[seen.category],
-            "probability": seen.probabilities[seen.category],
+            "id": outcome.category,
+            "name": manifest.categories[outcome.category],
+            "probability": outcome.probabilities[outcome.category],
         },
-        "probabilities": dict(zip(manifest.categories, seen.probabilities, strict=True)),
-        "vector": written(seen.vector),
+        "probabilities": dict(zip(manifest.categories, outcome.probabilities, strict=True)),
+        "vector": written(outcome.vector),
         "model": manifest.model_id,
     }
     if beside is not None and isinstance(other := beside.outcomes[number], ImageEmbedding):
@@ -52,14 +55,14 @@ def embedding(
 
 
 def batch_item(outcome: Outcome, manifest: Manifest, beside: Beside | None, number: int) -> dict[str, Any]:
-    """Return the document of `wire.BatchItem`."""
+    """Return the document of `BatchItem`."""
     if isinstance(outcome, LookalikeError):
         return {"error": {"type": PREFIX + outcome.slug, "status": outcome.status, "detail": outcome.detail}}
     return {"embedding": embedding(outcome, manifest, beside, number, _in_base64)}
 
 
-def garments(found: DetectedGarments, manifest: DetectorManifest) -> list[dict[str, Any]]:
-    """Return the documents of `wire.embedding.GarmentBox`."""
+def garment_boxes(garments: DetectedGarments, manifest: DetectorManifest) -> list[dict[str, Any]]:
+    """Return the documents of `GarmentBox`."""
     return [
         {
             "box": {"x": left, "y": top, "width": right - left, "height": bottom - top},
@@ -70,7 +73,10 @@ def garments(found: DetectedGarments, manifest: DetectorManifest) -> list[dict[s
             },
         }
         for (left, top, right, bottom), category, score in zip(
-            np.round(found.boxes.astype(np.float64), 4).tolist(), found.categories.tolist(), found.scores, strict=True
+            np.round(garments.boxes.astype(np.float64), 4).tolist(),
+            garments.categories.tolist(),
+            garments.scores,
+            strict=True,
         )
     ]
 
@@ -80,5 +86,5 @@ def _in_base64(vector: Float32Array) -> str:
 
 
 def json_response(document: dict[str, Any]) -> Response:
-    """Return a document as JSON; NumPy arrays in it become lists of the shortest decimals that give the same float32."""
+    """Return a document as JSON. NumPy arrays become lists of the shortest decimals that give the same float32."""
     return Response(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -1,4 +1,4 @@
-"""The embedding service's routes: read the body, embed, write the answer."""
+"""The routes of the embedding service."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ from services.embedding.vision.resizing import MAX_SIDE, resize
 
 _ALWAYS = (InvalidRequest, UnknownModel, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
 ModelName = Annotated[
-    str | None, Query(description="the model; that of the settings where it is left out", examples=["fashion/2"])
+    str | None, Query(description="Model id. Default: the model of the settings", examples=["fashion/2"])
 ]
 BoxText = Annotated[str | None, Query(description=DESCRIPTION, examples=[EXAMPLE])]
 BesideName = Annotated[
@@ -60,7 +60,7 @@ router = APIRouter(prefix="/v1", tags=["embedding"])
 async def embed(
     request: Request, state: State, model: ModelName = None, beside: BesideName = None, box: BoxText = None
 ) -> Response:
-    """Category probabilities and unit-length vector of one image, and the milliseconds a stage took."""
+    """Return the category probabilities and the unit-length vector of one image, with the time of each stage."""
     started = time.perf_counter()
     embedder = state.models.embedder(model)
     part = None if box is None else box_of(box)
@@ -78,16 +78,18 @@ async def embed(
     response_model=BatchResponse,
     responses={200: {"content": {"application/json": {"example": BATCH_EXAMPLE}}}, **responses(*_ALWAYS)},
     openapi_extra=BATCH_BODY,
-    summary="Embed many images",
+    summary="Embed a batch of images",
 )
 async def embed_batch(request: Request, state: State, model: ModelName = None, beside: BesideName = None) -> Response:
-    """One item an image, in the order they were sent: its embedding, or the problem with it."""
+    """Return one item for each image, in the order of the request: its embedding or its error."""
     started = time.perf_counter()
     embedder = state.models.embedder(model)
     with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
         timed, other = await _embed_with(state, embedder, await batch_images(request), beside)
     timings = _record(state, embedder, timed, started)
-    items = [answers.batch_item(one, embedder.manifest, other, number) for number, one in enumerate(timed.outcomes)]
+    items = [
+        answers.batch_item(outcome, embedder.manifest, other, number) for number, outcome in enumerate(timed.outcomes)
+    ]
     return answers.json_response({"items": items, "timings_ms": timings})
 
 
@@ -104,10 +106,10 @@ async def embed_batch(request: Request, state: State, model: ModelName = None, b
         UpstreamTimeout,
     ),
     openapi_extra=SINGLE_BODY,
-    summary="Find the garments of one image",
+    summary="Detect the garments of one image",
 )
 async def detect(request: Request, state: State) -> Response:
-    """Where the garments are, as parts of the upright picture's sides, and of which kind; the surest first."""
+    """Return the garments as boxes in the upright picture with their categories, by descending probability."""
     started = time.perf_counter()
     detector = state.detector.detector()
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
@@ -115,9 +117,9 @@ async def detect(request: Request, state: State) -> Response:
     state.metrics.record_garments(timed)
     timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": (time.perf_counter() - started) * 1000}
     rounded = {name: round(value, 3) for name, value in timings.items()}
-    telemetry.note(detector=detector.manifest.model_id, garments=len(timed.found.boxes), stages_ms=rounded)
-    found = answers.garments(timed.found, detector.manifest)
-    return answers.json_response({"garments": found, "model": detector.manifest.model_id, "timings_ms": rounded})
+    telemetry.note(detector=detector.manifest.model_id, garments=len(timed.garments.boxes), stages_ms=rounded)
+    boxes = answers.garment_boxes(timed.garments, detector.manifest)
+    return answers.json_response({"garments": boxes, "model": detector.manifest.model_id, "timings_ms": rounded})
 
 
 @router.post(
@@ -125,27 +127,27 @@ async def detect(request: Request, state: State) -> Response:
     response_class=Response,
     responses={
         200: {"content": {"image/webp": {}}},
-        204: {"description": "It is no wider than that: take it as it is."},
+        204: {"description": "The picture is not wider: use it unchanged."},
         **responses(InvalidImage, UnsupportedImage, InvalidRequest, TooManyRequests, ImageTooLarge),
     },
     openapi_extra=SINGLE_BODY,
-    summary="Make a picture smaller",
+    summary="Resize a picture",
 )
 async def resize_picture(request: Request, state: State, width: Annotated[int, Query(ge=16, le=MAX_SIDE)]) -> Response:
-    """The picture as WebP of that width in pixels, upright and on white. Needs neither the model nor TensorFlow Serving."""
+    """Return the picture as WebP of this width in pixels, upright and on white. This does not use the network."""
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
-        small = await asyncio.to_thread(resize, await single_image(request), width, state.settings.limits)
-    return Response(status_code=204) if small is None else Response(small, media_type="image/webp")
+        resized = await asyncio.to_thread(resize, await single_image(request), width, state.settings.limits)
+    return Response(status_code=204) if resized is None else Response(resized, media_type="image/webp")
 
 
 @router.get(
     "/model",
     response_model=ModelFacts,
     responses=responses(InvalidRequest, UnknownModel, EmbeddingUnavailable),
-    summary="What a model is",
+    summary="Describe a model",
 )
 async def facts(state: State, model: ModelName = None) -> ModelFacts:
-    """The model's categories in order, dimension, input size and thresholds, as its manifest has them."""
+    """Return the categories in order, dimension, input size and thresholds of the model's manifest."""
     manifest = state.models.embedder(model).manifest
     return ModelFacts(
         model=manifest.model_id,
@@ -156,10 +158,10 @@ async def facts(state: State, model: ModelName = None) -> ModelFacts:
     )
 
 
-@router.get("/models", response_model=ServedModelsResponse, summary="Which models there are")
+@router.get("/models", response_model=ServedModelsResponse, summary="List the models")
 async def models(state: State) -> ServedModelsResponse:
-    """Every version beside the one of the settings, and what keeps it from being used."""
-    return ServedModelsResponse(models=await state.models.listing())
+    """Return all models of the service, each with the reason why it cannot be used, if any."""
+    return ServedModelsResponse(models=await state.models.list_models())
 
 
 async def _embed_with(
@@ -186,6 +188,6 @@ def _record(state: EmbeddingState, embedder: Embedder, timed: TimedEmbeddings, s
     total = (time.perf_counter() - started) * 1000
     timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": total}
     rounded = {stage: round(ms, 2) for stage, ms in timings.items()}
-    refused = sum(isinstance(outcome, LookalikeError) for outcome in timed.outcomes)
-    telemetry.note(model=embedder.manifest.model_id, images=len(timed.outcomes), refused=refused, stages_ms=rounded)
+    rejected = sum(isinstance(outcome, LookalikeError) for outcome in timed.outcomes)
+    telemetry.note(model=embedder.manifest.model_id, images=len(timed.outcomes), rejected=rejected, stages_ms=rounded)
     return rounded

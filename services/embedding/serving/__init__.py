@@ -1,1 +1,1 @@
-"""ServedModels on TensorFlow Serving and the gRPC way to them; imports vision, no web framework."""
+"""Models on TensorFlow Serving and their gRPC clients; imports vision, no web framework."""

@@ -1,4 +1,4 @@
-"""The embedding service's clients of TensorFlow Serving: one for models that make vectors, one for those that find garments."""
+"""Clients of TensorFlow Serving: one for embedding models, one for detectors."""
 
 from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
@@ -8,7 +8,7 @@ from services.embedding.serving.tensors import Float32Array
 
 
 class EmbeddingModelClient(ServingClient):
-    """Calls a model that makes vectors; arguments as of `ServingClient`."""
+    """Calls an embedding model; arguments as `ServingClient`."""
 
     def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
         super().__init__(address, manifest, timeout_s)
@@ -21,25 +21,28 @@ class EmbeddingModelClient(ServingClient):
             images: uint8, shape (n, height, width, 3), RGB, of the manifest's input size.
 
         Returns:
-            The probabilities, shape (n, categories), 0 to 1, and the vectors as the network gives them, shape
-            (n, dimension); both float32 and finite.
+            The probabilities, shape (n, categories), 0 to 1, and the vectors of any length, shape (n, dimension); both
+            float32 and finite.
 
         Raises:
-            EmbeddingUnavailable: TensorFlow Serving is away, does not serve this version, or answers nonsense.
-            UpstreamTimeout: no answer within the deadline.
+            EmbeddingUnavailable: TensorFlow Serving is unavailable, does not serve this version, or its response is invalid.
+            UpstreamTimeout: no response before the deadline.
         """
         probabilities, vectors = await self.run(images, self._shapes)
-        return self.probable(probabilities), vectors
+        return self.clipped(probabilities), vectors
 
 
 class DetectorModelClient(ServingClient):
-    """Calls a model that finds garments; arguments as of `ServingClient`."""
+    """Calls a detector; arguments as `ServingClient`."""
 
     def __init__(self, address: str, manifest: DetectorManifest, timeout_s: float) -> None:
         super().__init__(address, manifest, timeout_s)
         self._shapes = {"boxes": (manifest.boxes, 4), "probabilities": (manifest.boxes, len(manifest.categories))}
 
     async def detect(self, image: UInt8Image) -> DetectedGarments:
-        """Return all boxes of one picture, uint8 (height, width, 3), edges as parts of its sides; errors as `EmbeddingModelClient.predict`."""
+        """Return all boxes of a picture in fractions of its sides; errors as `EmbeddingModelClient.predict`.
+
+        `image`: uint8, shape (height, width, 3), RGB, of the manifest's input size.
+        """
         boxes, probabilities = await self.run(image[None], self._shapes)
-        return DetectedGarments(boxes[0], self.probable(probabilities)[0])
+        return DetectedGarments(boxes[0], self.clipped(probabilities)[0])

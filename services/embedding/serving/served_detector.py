@@ -1,4 +1,4 @@
-"""The detector of the settings: taken up as soon as its directory is there. The service works without it."""
+"""The detector of the settings, loaded once its directory exists. The service also works without it."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,11 +10,11 @@ from services.embedding.vision.detector import Detector, TimedGarments
 
 
 class ServedDetector:
-    """Finds garments with the detector of the settings, once it is there.
+    """Detects garments with the detector of the settings.
 
     Args:
-        settings: where the detector is, how it is called, and what images are taken.
-        threads: images are decoded in them.
+        settings: the detector's directory, the address of TensorFlow Serving and the limits of images.
+        threads: decode the images.
     """
 
     def __init__(self, settings: EmbeddingSettings, threads: ThreadPoolExecutor) -> None:
@@ -24,33 +24,33 @@ class ServedDetector:
         self._detector: Detector | None = None
 
     def detector(self) -> Detector:
-        """Return what finds garments.
+        """Return the detector, and load it at the first call.
 
         Raises:
-            DetectorUnavailable: its directory is missing or cannot be read (yet).
+            DetectorUnavailable: its directory is missing or cannot be read.
         """
         if self._detector is None:
             try:
                 manifest = load_detector_manifest(self._settings.detector_dir)
             except ManifestError as error:
-                raise DetectorUnavailable(f"there is no detector here: {error}") from None
+                raise DetectorUnavailable(f"the detector is not available: {error}") from None
             self._client = DetectorModelClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
             self._detector = Detector(manifest, self._client, self._settings.limits, self._threads)
         return self._detector
 
     async def detect(self, file: bytes) -> TimedGarments:
-        """Return the garments of an image file; errors as `detector`, and as `Detector.detect`."""
+        """Return the garments of an image file; errors as `detector` and `Detector.detect`."""
         detector = self.detector()
         assert self._client
         try:
             timed = await detector.detect(file)
         except EmbeddingUnavailable:
-            self._client.failed()
+            self._client.record_failure()
             raise
-        self._client.answered()
+        self._client.record_success()
         return timed
 
     async def close(self) -> None:
-        """Let go of the network."""
+        """Close the connection."""
         if self._client:
             await self._client.close()

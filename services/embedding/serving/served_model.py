@@ -1,4 +1,4 @@
-"""One model that images are embedded with: loaded as soon as it is there, and asked now and then whether it answers."""
+"""One embedding model: loaded once its directory can be read, and checked for readiness."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,20 +19,20 @@ log = structlog.get_logger()
 ReadManifest = Callable[[], Manifest]
 
 
-def known_image(size: InputSize) -> UInt8Image:
-    """Return the picture that readiness is asked with: a grey garment of sorts on white; shape (1, height, width, 3)."""
+def probe_image(size: InputSize) -> UInt8Image:
+    """Return the picture of readiness checks: a grey-blue square on white, uint8, shape (1, height, width, 3)."""
     picture = np.full((1, size.height, size.width, 3), 255, np.uint8)
     picture[:, size.height // 4 : size.height * 3 // 4, size.width // 4 : size.width * 3 // 4] = (96, 96, 128)
     return picture
 
 
 class ServedModel:
-    """Loads a manifest once it can be read, and finds out whether TensorFlow Serving answers for the model.
+    """Loads a model's manifest and checks whether TensorFlow Serving runs the model.
 
     Args:
         read_manifest: reads the model's directory.
-        settings: how the network is called, and what images are taken.
-        threads: images are decoded in them.
+        settings: the address of TensorFlow Serving and the limits of images.
+        threads: decode the images.
     """
 
     def __init__(self, read_manifest: ReadManifest, settings: EmbeddingSettings, threads: ThreadPoolExecutor) -> None:
@@ -45,7 +45,7 @@ class ServedModel:
 
     @property
     def manifest(self) -> Manifest | None:
-        """The manifest, once it could be read."""
+        """The manifest, or None if it has not been read yet."""
         return None if self._embedder is None else self._embedder.manifest
 
     @property
@@ -53,17 +53,17 @@ class ServedModel:
         """The embedder of the model.
 
         Raises:
-            EmbeddingUnavailable: its manifest cannot be read (yet).
+            EmbeddingUnavailable: the manifest has not been read yet.
         """
         if self._embedder is None:
             raise EmbeddingUnavailable(f"the model is not loaded: {'; '.join(self.readiness.reasons)}")
         return self._embedder
 
     def load(self) -> Embedder:
-        """Read the manifest, if that has not been done, and make ready to call the model.
+        """Return the embedder; the first call reads the manifest and creates the client.
 
         Raises:
-            ManifestError: it cannot be read.
+            ManifestError: the manifest cannot be read.
         """
         if self._embedder is None:
             manifest = self._read_manifest()
@@ -73,27 +73,27 @@ class ServedModel:
         return self._embedder
 
     async def close(self) -> None:
-        """Let go of the network."""
+        """Close the connection."""
         if self._client:
             await self._client.close()
 
-    async def look(self) -> None:
-        """Find out once whether images can be embedded, and why not."""
+    async def check(self) -> None:
+        """Update `readiness`: whether images can be embedded, or why not."""
         try:
-            reasons = await self._ask(self.load().manifest)
+            reasons = await self._probe(self.load().manifest)
         except (ManifestError, LookalikeError) as error:
             reasons = (str(error),)
             if self._client:
-                self._client.failed()
+                self._client.record_failure()
         if reasons != self.readiness.reasons:
             model = self.manifest.model_id if self.manifest else None
             log.info("ready" if not reasons else "not ready", model=model, reasons=reasons)
         self.readiness = Readiness(ready=not reasons, reasons=reasons)
 
-    async def _ask(self, manifest: Manifest) -> tuple[str, ...]:
+    async def _probe(self, manifest: Manifest) -> tuple[str, ...]:
         assert self._client
         loaded = await self._client.available()
         if loaded:
-            await self._client.predict(known_image(manifest.input))
-        self._client.answered()
+            await self._client.predict(probe_image(manifest.input))
+        self._client.record_success()
         return () if loaded else (f"TensorFlow Serving has not loaded the model {manifest.model_id} yet",)

@@ -1,4 +1,4 @@
-"""The models that the service can embed with: the one of the settings, and those that lie beside it, once they are asked for."""
+"""The models of the service: the default model of the settings, and others that are loaded when requested."""
 
 import asyncio
 import time
@@ -18,65 +18,66 @@ from services.embedding.vision.embedder import Embedder
 
 log = structlog.get_logger()
 RETRY_S = 0.25
-# A model beside the settings' one that nobody has asked for in so long is let go, with its connection.
+# A model other than the default one is unloaded, with its connection, after this time without a request.
 IDLE_S = 600.0
 
 
 @dataclass
-class _Beside:
-    """A model that was asked for by its name, and when it last was."""
+class _OtherModel:
+    """A model requested by its name, and the time of its last request."""
 
     served: ServedModel
-    asked_at: float = field(default_factory=time.monotonic)
+    requested_at: float = field(default_factory=time.monotonic)
 
 
 class ServedModels:
-    """Finds models by their names, `fashion/2`, and looks after those in use in the background.
+    """Provides models by their ids, such as `fashion/2`, and checks the loaded ones in the background.
 
-    The directories of a model's versions lie side by side; the settings name one of them, which is looked after from the
-    start and is meant where no name is given. Another one costs nothing until it is asked for.
+    The settings name the directory of the default model. Its other versions are in the same folder and are loaded when
+    they are requested.
 
     Args:
-        settings: where the model is and how it is called.
+        settings: the default model's directory and the address of TensorFlow Serving.
 
-    `threads` decode images, whatever for.
+    Attributes:
+        threads: decode the images of all models.
     """
 
     def __init__(self, settings: EmbeddingSettings) -> None:
         self._settings = settings
         self._folder = settings.model_dir.parent
         self.threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
-        self._first = ServedModel(lambda: load_manifest(settings.model_dir), settings, self.threads)
-        self._beside: dict[str, _Beside] = {}
+        self._default = ServedModel(lambda: load_manifest(settings.model_dir), settings, self.threads)
+        self._others: dict[str, _OtherModel] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Read the first model's manifest if it is there, and begin to look after the models in the background."""
-        with suppress(ManifestError):  # the first look says why
-            self._first.load()
+        """Read the default model's manifest, if possible, and start the readiness checks."""
+        with suppress(ManifestError):  # the first check reports the reason
+            self._default.load()
         self._task = asyncio.create_task(self._watch(), name="readiness")
 
     async def close(self) -> None:
-        """Stop looking, then let go of network and threads."""
+        """Stop the checks, then close the connections and the threads."""
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        await asyncio.gather(self._first.close(), *(beside.served.close() for beside in self._beside.values()))
+        await asyncio.gather(self._default.close(), *(other.served.close() for other in self._others.values()))
         self.threads.shutdown(wait=False, cancel_futures=True)
 
     def embedder(self, name: str | None = None) -> Embedder:
-        """Return what embeds with a model; without a name, with that of the settings.
+        """Return the embedder of a model. Default: the model of the settings.
 
         Raises:
-            InvalidRequest: the name is none.
-            UnknownModel: there is no such model here.
-            EmbeddingUnavailable: its directory cannot be read (yet).
+            InvalidRequest: the name is not a model id.
+            UnknownModel: the service has no such model.
+            EmbeddingUnavailable: its directory cannot be read.
         """
         return self._find(name).embedder
 
     async def readiness(self, name: str | None = None) -> Readiness:
-        """Return whether a model answers; without a name, whether any does.
+        """Return whether a model can embed images. Default: whether any can.
 
         Raises:
             InvalidRequest, UnknownModel, EmbeddingUnavailable: as `embedder`.
@@ -84,44 +85,44 @@ class ServedModels:
         if name is not None:
             served = self._find(name)
             if not served.readiness.ready:
-                await served.look()
+                await served.check()
             return served.readiness
-        others = [beside.served.readiness for beside in self._beside.values()]
-        return next((one for one in (self._first.readiness, *others) if one.ready), self._first.readiness)
+        states = [self._default.readiness, *(other.served.readiness for other in self._others.values())]
+        return next((state for state in states if state.ready), self._default.readiness)
 
-    async def listing(self) -> list[ListedModel]:
-        """Return every model that lies here, and what keeps it from being used."""
+    async def list_models(self) -> list[ListedModel]:
+        """Return every model in the folder, each with the reason why it cannot be used, if any."""
         names = [f"{self._name}/{version}" for version in versions(self._folder)]
-        first = self._first.manifest
-        if first is not None and first.model_id not in names:
-            names.insert(0, first.model_id)
-        return await asyncio.gather(*(self._listed(name) for name in names))
+        manifest = self._default.manifest
+        if manifest is not None and manifest.model_id not in names:
+            names.insert(0, manifest.model_id)
+        return await asyncio.gather(*(self._describe(name) for name in names))
 
-    async def _listed(self, name: str) -> ListedModel:
+    async def _describe(self, name: str) -> ListedModel:
         try:
             readiness = await self.readiness(name)
         except (UnknownModel, EmbeddingUnavailable) as error:
             readiness = Readiness(ready=False, reasons=(error.detail,))
         problem = None if readiness.ready else "; ".join(readiness.reasons)
-        return ListedModel(model=name, first=self._is_first(name), problem=problem)
+        return ListedModel(model=name, first=self._is_default(name), problem=problem)
 
     @property
     def _name(self) -> str:
-        """The name that the versions here have in common: the folder's, until a manifest has said it."""
-        return self._first.manifest.name if self._first.manifest else self._folder.name
+        """The name of the model, from the default manifest, or the folder's name until it has been read."""
+        return self._default.manifest.name if self._default.manifest else self._folder.name
 
-    def _is_first(self, name: str) -> bool:
-        manifest = self._first.manifest
+    def _is_default(self, name: str) -> bool:
+        manifest = self._default.manifest
         return name == (manifest.model_id if manifest else f"{self._name}/{self._settings.model_dir.name}")
 
     def _find(self, name: str | None) -> ServedModel:
-        if name is None or self._is_first(name):
-            return self._first
-        beside = self._beside.get(name)
-        if beside is None:
-            beside = self._beside[name] = _Beside(self._load(name))
-        beside.asked_at = time.monotonic()
-        return beside.served
+        if name is None or self._is_default(name):
+            return self._default
+        other = self._others.get(name)
+        if other is None:
+            other = self._others[name] = _OtherModel(self._load(name))
+        other.requested_at = time.monotonic()
+        return other.served
 
     def _load(self, name: str) -> ServedModel:
         try:
@@ -129,8 +130,8 @@ class ServedModels:
         except ValueError as error:
             raise InvalidRequest(f"model: {error}") from None
         if base != self._name or not (self._folder / str(version)).is_dir():
-            there = ", ".join(f"{self._name}/{number}" for number in versions(self._folder)) or "none"
-            raise UnknownModel(f"there is no model {name} in {self._folder}: there is {there}")
+            available = ", ".join(f"{self._name}/{number}" for number in versions(self._folder)) or "none"
+            raise UnknownModel(f"there is no model {name} in {self._folder}: the models are {available}")
         served = ServedModel(lambda: load_version(self._folder, name), self._settings, self.threads)
         try:
             served.load()
@@ -140,19 +141,19 @@ class ServedModels:
 
     async def _watch(self) -> None:
         while True:
-            await self._look_at_all()
-            await asyncio.sleep(self._settings.ready_interval_s if self._first.readiness.ready else RETRY_S)
+            await self._check_all()
+            await asyncio.sleep(self._settings.ready_interval_s if self._default.readiness.ready else RETRY_S)
 
-    async def _look_at_all(self) -> None:
-        idle = [name for name, one in self._beside.items() if time.monotonic() - one.asked_at > IDLE_S]
-        unused = [self._beside.pop(name).served for name in idle]
-        in_use = [self._first, *(beside.served for beside in self._beside.values())]
-        await asyncio.gather(*(served.close() for served in unused), *(_look(served) for served in in_use))
+    async def _check_all(self) -> None:
+        idle = [name for name, other in self._others.items() if time.monotonic() - other.requested_at > IDLE_S]
+        unused = [self._others.pop(name).served for name in idle]
+        in_use = [self._default, *(other.served for other in self._others.values())]
+        await asyncio.gather(*(served.close() for served in unused), *(_check(served) for served in in_use))
 
 
-async def _look(served: ServedModel) -> None:
+async def _check(served: ServedModel) -> None:
     try:
-        await served.look()
-    except Exception as error:  # looking must go on, whatever went wrong once
+        await served.check()
+    except Exception as error:  # the checks continue after any error
         log.error("readiness", exc_info=error)
         served.readiness = Readiness(ready=False, reasons=("the readiness check failed: see the log",))

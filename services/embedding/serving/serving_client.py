@@ -1,4 +1,4 @@
-"""One version of one model on TensorFlow Serving: one channel, explicit version, a deadline on each call."""
+"""The gRPC client of one model version on TensorFlow Serving."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,23 +19,21 @@ from services.contracts.wire.serving_messages import (
 )
 from services.embedding.serving.tensors import Float32Array, TensorError, read_float32, write_uint8
 
-# The sizes of messages are bounded by the image limits, not here: gRPC's own bound of 4 MB is less than one batch of
-# 224×224 images. Reconnecting starts at 0.1 s and stays below 1 s, so a restarted server is found again within 2 s.
+# The image limits bound the size of messages: gRPC's default of 4 MB is less than a batch of 224×224 images.
+# Reconnecting starts after 0.1 s and takes at most 1 s, so a restarted server is reached again within 2 s.
+# The default of 30 s between name resolutions is too long for a restarted container with another address.
 CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),
-    (
-        "grpc.dns_min_time_between_resolutions_ms",
-        1000,
-    ),  # a restarted container may have another address; 30 s otherwise
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
 )
-# A call has its deadline once for so many images begun: the most that may be sent have four times as long as one.
-IMAGES_A_DEADLINE = 16
-FAILURES_TO_RECONNECT = 4  # in a row
-# The probabilities come out of a softmax in float32; what is further out than this is something else.
+# A call has one deadline for each 16 images begun, so the largest call has four times the deadline of one image.
+IMAGES_PER_DEADLINE = 16
+RECONNECT_FAILURES = 4  # consecutive failures
+# The rounding error of a float32 softmax. A larger excess means that the output is not a probability.
 PROBABILITY_SLACK = 1e-3
 
 
@@ -43,9 +41,9 @@ class ServingClient:
     """Calls one version of one model.
 
     Args:
-        address: host and port of TensorFlow Serving's gRPC.
-        manifest: what the model is; its version is asked for by number.
-        timeout_s: deadline of a call of up to 16 images, in seconds; of more, as many times as long.
+        address: host and port of TensorFlow Serving's gRPC API.
+        manifest: the model; its version is requested by number.
+        timeout_s: deadline of a call with up to 16 images, in seconds; it grows with each 16 images more.
     """
 
     def __init__(self, address: str, manifest: TrainedModel, timeout_s: float) -> None:
@@ -62,24 +60,24 @@ class ServingClient:
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
     async def close(self) -> None:
-        """End the connection; calls under way are cancelled."""
+        """Close the connection and cancel the calls in progress."""
         await asyncio.gather(self._channel.close(), *self._closing)
 
-    def answered(self) -> None:
-        """Take note that the model answers."""
+    def record_success(self) -> None:
+        """Count from 0 again: the model has responded."""
         self._failures = 0
 
-    def failed(self) -> None:
-        """Take note that it does not; now and then that means to start over."""
+    def record_failure(self) -> None:
+        """Count a failure; each RECONNECT_FAILURES consecutive ones open a new channel."""
         self._failures += 1
-        if self._failures % FAILURES_TO_RECONNECT == 0:
+        if self._failures % RECONNECT_FAILURES == 0:
             self.reconnect()
 
     def reconnect(self) -> None:
-        """Start over with a new channel; calls under way may end on the old one.
+        """Open a new channel; calls in progress may finish on the old one.
 
-        gRPC waits longer and longer (up to two minutes) before it looks up a name again that could not be resolved, and
-        it does not notice a machine that vanished without closing its connections.
+        gRPC waits up to two minutes before it resolves a failing name again, and it does not detect a machine that
+        disappeared without closing its connections.
         """
         task = asyncio.create_task(self._channel.close(grace=self._timeout_s))
         self._closing.add(task)
@@ -91,44 +89,44 @@ class ServingClient:
 
         Args:
             images: uint8, shape (n, height, width, 3), RGB, of the manifest's input size.
-            outputs: the outputs that are wanted, and the shape of each without its first dimension, n.
+            outputs: the names of the outputs → the shape of each without its first dimension, n.
 
         Returns:
-            The outputs in that order, float32 and finite.
+            The outputs in this order, float32 and finite.
 
         Raises:
-            EmbeddingUnavailable: TensorFlow Serving is away, does not serve this version, or answers nonsense.
-            UpstreamTimeout: no answer within the deadline.
+            EmbeddingUnavailable: TensorFlow Serving is unavailable, does not serve this version, or its response is invalid.
+            UpstreamTimeout: no response before the deadline.
         """
         request = predict_pb2.PredictRequest()
         self._address_model(request)
         write_uint8(request.inputs["image"], images)
-        deadlines = -(-len(images) // IMAGES_A_DEADLINE)
+        deadlines = -(-len(images) // IMAGES_PER_DEADLINE)
         reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s)
         return [self._output(reply, name, (len(images), *shape)) for name, shape in outputs.items()]
 
-    def probable(self, probabilities: Float32Array) -> Float32Array:
-        """Return probabilities without what rounding adds beyond 0 and 1.
+    def clipped(self, probabilities: Float32Array) -> Float32Array:
+        """Return probabilities clipped to 0 and 1, which removes rounding errors.
 
         Raises:
-            EmbeddingUnavailable: they are further out than that.
+            EmbeddingUnavailable: a value is outside 0 and 1 by more than a rounding error.
         """
         if ((probabilities < -PROBABILITY_SLACK) | (probabilities > 1 + PROBABILITY_SLACK)).any():
-            raise self.nonsense("its probabilities are not between 0 and 1")
+            raise self.invalid_response("its probabilities are not between 0 and 1")
         return np.clip(probabilities, 0, 1)
 
     def _output(self, reply: Any, name: str, shape: tuple[int, ...]) -> Float32Array:
         try:
             return read_float32(reply.outputs[name], shape)
         except TensorError as error:
-            raise self.nonsense(f"output {name}: {error}") from None
+            raise self.invalid_response(f"output {name}: {error}") from None
 
     async def available(self) -> bool:
         """Return whether TensorFlow Serving has loaded this version.
 
         Raises:
-            EmbeddingUnavailable: it has tried and could not; or as for `predict`.
-            UpstreamTimeout: as for `predict`.
+            EmbeddingUnavailable: TensorFlow Serving could not load it; or as `run`.
+            UpstreamTimeout: as `run`.
         """
         request = get_model_status_pb2.GetModelStatusRequest()
         self._address_model(request)
@@ -136,8 +134,8 @@ class ServingClient:
         available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
         for item in reply.model_version_status:
             if item.version == self._manifest.version and item.status.error_code:
-                said = " ".join(item.status.error_message.split())[:300]
-                raise EmbeddingUnavailable(f"TensorFlow Serving cannot load {self._manifest.model_id}: {said}")
+                message = " ".join(item.status.error_message.split())[:300]
+                raise EmbeddingUnavailable(f"TensorFlow Serving cannot load {self._manifest.model_id}: {message}")
             if item.version == self._manifest.version:
                 return bool(item.state == available)
         return False
@@ -157,14 +155,14 @@ class ServingClient:
         code, model = error.code(), self._manifest.model_id
         telemetry.note(tfs=code.name, tfs_details=str(error.details())[:300])
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            raise UpstreamTimeout(f"the network did not answer within {timeout_s:g} s") from None
+            raise UpstreamTimeout(f"the network did not respond within {timeout_s:g} s") from None
         if code is grpc.StatusCode.NOT_FOUND:
             raise EmbeddingUnavailable(f"TensorFlow Serving has not loaded the model {model}") from None
         if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION):
             raise EmbeddingUnavailable(f"TensorFlow Serving's {model} is not the model of the manifest") from None
-        raise EmbeddingUnavailable("TensorFlow Serving cannot be reached, or is too busy") from None
+        raise EmbeddingUnavailable("TensorFlow Serving cannot be reached or is overloaded") from None
 
-    def nonsense(self, what: str) -> LookalikeError:
-        """Return the error of an answer that makes no sense, and note why."""
-        telemetry.note(tfs="nonsense", tfs_details=what)
-        return EmbeddingUnavailable(f"TensorFlow Serving's answer for {self._manifest.model_id} cannot be used: {what}")
+    def invalid_response(self, detail: str) -> LookalikeError:
+        """Return the error of an invalid response, and add it to the request's log line."""
+        telemetry.note(tfs="invalid response", tfs_details=detail)
+        return EmbeddingUnavailable(f"TensorFlow Serving's response for {self._manifest.model_id} is invalid: {detail}")

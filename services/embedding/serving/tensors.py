@@ -1,4 +1,4 @@
-"""NumPy arrays ↔ TensorFlow's `TensorProto`, in both of its encodings."""
+"""NumPy arrays ↔ TensorFlow's `TensorProto` in its two encodings."""
 
 import math
 from typing import Any
@@ -13,13 +13,13 @@ Float32Array = NDArray[np.float32]
 
 
 class TensorError(ValueError):
-    """A tensor is not what it announces. The text says in what."""
+    """A tensor does not have the expected type, shape or values. The text says which."""
 
 
 def write_uint8(proto: Any, array: UInt8Image) -> None:
-    """Fill a TensorProto with a uint8 array of any shape, as raw bytes.
+    """Write a uint8 array of any shape to a TensorProto, as raw bytes.
 
-    `tensor_content` takes 0.03 ms for a 224×224 image, against 8.7 ms for a repeated field (field-notes.md).
+    `tensor_content` takes 0.03 ms for a 224×224 image; a repeated field takes 8.7 ms.
     """
     proto.dtype = types_pb2.DT_UINT8
     for size in array.shape:
@@ -28,14 +28,14 @@ def write_uint8(proto: Any, array: UInt8Image) -> None:
 
 
 def read_float32(proto: Any, shape: tuple[int, ...]) -> Float32Array:
-    """Return a TensorProto's values: from `tensor_content`, or from `float_val` as TensorFlow Serving sends them.
+    """Return the values of a TensorProto, from `tensor_content` or from `float_val`, which TensorFlow Serving sends.
 
     Args:
         proto: a TensorProto.
-        shape: the shape that is expected.
+        shape: the expected shape.
 
     Raises:
-        TensorError: another type or shape, too few values, or values that are not finite.
+        TensorError: the type, the shape or the number of values differs, or a value is not finite.
     """
     if proto.dtype != types_pb2.DT_FLOAT:
         known = proto.dtype in types_pb2.DataType.values()
@@ -45,7 +45,7 @@ def read_float32(proto: Any, shape: tuple[int, ...]) -> Float32Array:
     if sizes != shape:
         raise TensorError(f"it has shape {sizes}, not {shape}")
     if len(proto.tensor_content) % 4:
-        raise TensorError(f"its {len(proto.tensor_content)} bytes are no whole number of values")
+        raise TensorError(f"its {len(proto.tensor_content)} bytes are not a whole number of values")
     if proto.tensor_content:
         values = np.frombuffer(proto.tensor_content, dtype="<f4")
     else:

@@ -1,4 +1,4 @@
-"""Image files → the network's input, in a bounded pool of threads: Pillow frees the interpreter while it decodes."""
+"""Image files → the network's input, in a bounded thread pool. Pillow releases the GIL while it decodes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageLimits, UInt8Image, prepare_image
 
-# Images a job: handing a job to a thread costs some 0.1 ms, a thumbnail's decoding 0.15 ms.
+# Images in a job: passing a job to a thread costs about 0.1 ms, decoding a thumbnail 0.15 ms.
 JOB_SIZE = 16
 Decoded = UInt8Image | LookalikeError
 
 
 class Decoder:
-    """Decodes as many images at a time as there are threads, so their memory is bounded: 25 megapixels take 100 MB each.
+    """Decodes one image per thread at a time, which bounds the memory: 25 megapixels take 100 MB.
 
     Args:
-        size: what the network takes.
-        limits: bounds on one image.
-        threads: where images are decoded; decoders of several sizes may share them.
+        size: the network's input size.
+        limits: the largest accepted image.
+        threads: decode the images; several decoders may share them.
     """
 
     def __init__(self, size: InputSize, limits: ImageLimits, threads: ThreadPoolExecutor) -> None:
@@ -29,19 +29,19 @@ class Decoder:
         self._threads = threads
 
     async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[Decoded]:
-        """Return each file's picture, uint8 of shape (height, width, 3), or why it has none. Nothing is raised.
+        """Return each file's picture, uint8, shape (height, width, 3), or its error. Nothing is raised.
 
-        `box` is the part of each picture that is meant.
+        `box` is the part of each picture to use. Default: all of it.
         """
         loop = asyncio.get_running_loop()
         jobs = [files[start : start + JOB_SIZE] for start in range(0, len(files), JOB_SIZE)]
-        done = await asyncio.gather(*(loop.run_in_executor(self._threads, self._job, job, box) for job in jobs))
-        return [picture for job in done for picture in job]
+        results = await asyncio.gather(*(loop.run_in_executor(self._threads, self._job, job, box) for job in jobs))
+        return [picture for pictures in results for picture in pictures]
 
     def _job(self, files: Sequence[bytes], box: Box | None) -> list[Decoded]:
-        return [self._one(file, box) for file in files]
+        return [self._decode_file(file, box) for file in files]
 
-    def _one(self, file: bytes, box: Box | None) -> Decoded:
+    def _decode_file(self, file: bytes, box: Box | None) -> Decoded:
         try:
             return prepare_image(file, self._size, self._limits, box)[0]
         except LookalikeError as error:

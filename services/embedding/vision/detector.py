@@ -1,4 +1,4 @@
-"""Image → garments: decode, run the detector, tell those that it is sure of. Knows neither HTTP nor gRPC."""
+"""Image → garments: decode it, run the detector, and select the confident boxes. No HTTP and no gRPC."""
 
 import asyncio
 import time
@@ -6,34 +6,34 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.contracts.domain.garments import DetectedGarments, distinct, within
+from services.contracts.domain.garments import DetectedGarments, distinct, within_picture
 from services.contracts.domain.manifest import DetectorManifest
 from services.contracts.images.preparation import ImageLimits, UInt8Image, prepare_image
 
 
 class DetectionNetwork(Protocol):
-    """Finds boxes in a picture; as `DetectorModelClient.detect`."""
+    """Detects boxes in a picture, as `DetectorModelClient.detect`."""
 
     async def detect(self, image: UInt8Image) -> DetectedGarments: ...
 
 
 @dataclass(frozen=True)
 class TimedGarments:
-    """The garments of a picture, the surest first, boxes as parts of its sides; and milliseconds."""
+    """The garments of a picture, by descending score and in fractions of its sides, and the time of each stage."""
 
-    found: DetectedGarments
+    garments: DetectedGarments
     decode_ms: float
     network_ms: float
 
 
 class Detector:
-    """Finds garments with one model.
+    """Detects garments with one model.
 
     Args:
         manifest: the model.
-        network: how pictures are run.
-        limits: bounds on one image.
-        threads: images are decoded in them.
+        network: runs the model.
+        limits: the largest accepted image.
+        threads: decode the images.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class Detector:
         """Return the garments of an image file.
 
         Raises:
-            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
-            EmbeddingUnavailable, UpstreamTimeout: the network did not answer.
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.
+            EmbeddingUnavailable, UpstreamTimeout: the network did not respond.
         """
         started, size = time.perf_counter(), self.manifest.input
         loop = asyncio.get_running_loop()
         image, facts = await loop.run_in_executor(self._threads, prepare_image, file, size, self._limits)
-        between = time.perf_counter()
-        told = within(await self._network.detect(image), facts.shown, size)
-        found = distinct(told, self.manifest.threshold)
-        return TimedGarments(found, (between - started) * 1000, (time.perf_counter() - between) * 1000)
+        decoded = time.perf_counter()
+        detected = within_picture(await self._network.detect(image), facts.placement, size)
+        garments = distinct(detected, self.manifest.threshold)
+        return TimedGarments(garments, (decoded - started) * 1000, (time.perf_counter() - decoded) * 1000)

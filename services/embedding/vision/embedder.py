@@ -1,4 +1,4 @@
-"""Images → embeddings: decode, run the network, bring the vectors to unit length. Knows neither HTTP nor gRPC."""
+"""Images → embeddings: decode them, run the network and normalise the vectors. No HTTP and no gRPC."""
 
 import asyncio
 import time
@@ -15,26 +15,26 @@ from services.contracts.domain.manifest import Manifest
 from services.contracts.images.preparation import UInt8Image
 
 Float32Array = NDArray[np.float32]
-# Parts of batches in the network at once: what its threads and its queue hold (deploy/serving/batching.config). More would spend
-# their deadlines waiting there, and searches would wait behind them.
-PARTS_AT_ONCE = 4
+# Chunks of batches in the network at once: what its threads and its queue hold (deploy/serving/batching.config). More
+# chunks would wait there until their deadline, and searches would wait behind them.
+CONCURRENT_CHUNKS = 4
 
 
 class PictureDecoder(Protocol):
-    """Makes the network's input of image files, or of the same part of each."""
+    """Turns image files, or the same part of each, into the network's input."""
 
     async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]: ...
 
 
 class EmbeddingNetwork(Protocol):
-    """Makes probabilities and vectors of pictures; shapes as in `EmbeddingModelClient.predict`."""
+    """Computes probabilities and vectors of pictures; shapes as in `EmbeddingModelClient.predict`."""
 
     async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]: ...
 
 
 @dataclass(frozen=True)
 class ImageEmbedding:
-    """What the network makes of one image.
+    """The network's outputs for one image.
 
     Attributes:
         category: id of the most probable category.
@@ -52,7 +52,7 @@ Outcome = ImageEmbedding | LookalikeError
 
 @dataclass(frozen=True)
 class TimedEmbeddings:
-    """Outcomes in the order of the files, and milliseconds: of a batch, the sums over its parts, which overlap."""
+    """Outcomes in the order of the files, and the time of each stage: for a batch the sum over its parallel chunks."""
 
     outcomes: list[Outcome]
     decode_ms: float
@@ -64,63 +64,63 @@ class Embedder:
 
     Args:
         manifest: the model.
-        pictures, network: how images are decoded and run.
-        chunk: images in one call of the network.
+        decoder, network: decode the images and run the model.
+        chunk: the most images in one network call.
     """
 
-    def __init__(self, manifest: Manifest, pictures: PictureDecoder, network: EmbeddingNetwork, chunk: int) -> None:
+    def __init__(self, manifest: Manifest, decoder: PictureDecoder, network: EmbeddingNetwork, chunk: int) -> None:
         self.manifest = manifest
-        self._pictures = pictures
+        self._decoder = decoder
         self._network = network
         self._chunk = chunk
-        self._places = asyncio.Semaphore(PARTS_AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENT_CHUNKS)
 
     async def embed(self, files: Sequence[bytes], box: Box | None = None) -> TimedEmbeddings:
-        """Embed image files, or a part of each; a file that is no usable image gets its error, and the others go on.
+        """Embed image files, or a part of each. A file that cannot be used gets its error; the others are embedded.
 
-        The parts of a batch are under way together, so one is decoded while another is in the network.
+        The chunks of a batch run concurrently: one is decoded while another is in the network.
 
         Raises:
-            EmbeddingUnavailable, UpstreamTimeout: the network did not answer.
+            EmbeddingUnavailable, UpstreamTimeout: the network did not respond.
         """
         chunks = [files[start : start + self._chunk] for start in range(0, len(files), self._chunk)]
-        parts = await asyncio.gather(*(self._part(chunk, box) for chunk in chunks))
+        parts = await asyncio.gather(*(self._embed_chunk(chunk, box) for chunk in chunks))
         return TimedEmbeddings(
             [outcome for part in parts for outcome in part.outcomes],
             sum(part.decode_ms for part in parts),
             sum(part.network_ms for part in parts),
         )
 
-    async def _part(self, files: Sequence[bytes], box: Box | None) -> TimedEmbeddings:
+    async def _embed_chunk(self, files: Sequence[bytes], box: Box | None) -> TimedEmbeddings:
         started = time.perf_counter()
-        decoded = await self._pictures.decode(files, box)
-        between = time.perf_counter()
-        images = [item for item in decoded if not isinstance(item, LookalikeError)]
-        seen = iter(read(*await self._run(np.stack(images))) if images else [])
-        outcomes = [item if isinstance(item, LookalikeError) else next(seen) for item in decoded]
-        return TimedEmbeddings(outcomes, (between - started) * 1000, (time.perf_counter() - between) * 1000)
+        pictures = await self._decoder.decode(files, box)
+        decoded = time.perf_counter()
+        images = [item for item in pictures if not isinstance(item, LookalikeError)]
+        embeddings = iter(outcomes_of(*await self._run(np.stack(images))) if images else [])
+        outcomes = [item if isinstance(item, LookalikeError) else next(embeddings) for item in pictures]
+        return TimedEmbeddings(outcomes, (decoded - started) * 1000, (time.perf_counter() - decoded) * 1000)
 
     async def _run(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
         if len(images) == 1:
             return await self._network.predict(images)
-        async with self._places:
+        async with self._slots:
             return await self._network.predict(images)
 
 
-def read(probabilities: Float32Array, vectors: Float32Array) -> list[Outcome]:
-    """Return an outcome a row; a vector without direction is the image's fault: there is nothing to compare.
+def outcomes_of(probabilities: Float32Array, vectors: Float32Array) -> list[Outcome]:
+    """Return the outcome of each row. A zero vector has no direction and becomes an InvalidImage.
 
     Args:
         probabilities: float32, shape (n, categories).
         vectors: float32, shape (n, dimension), finite, any length.
     """
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    nothing = lengths == 0
-    units = vectors / np.where(nothing, 1, lengths).astype(np.float32)[:, None]
+    is_zero = lengths == 0
+    units = vectors / np.where(is_zero, 1, lengths).astype(np.float32)[:, None]
     best = probabilities.argmax(axis=1)
     return [
-        InvalidImage("the network sees nothing in this image: its vector is all zero")
-        if nothing[row]
+        InvalidImage("the network returned a zero vector for this image, which cannot be compared")
+        if is_zero[row]
         else ImageEmbedding(int(best[row]), probabilities[row], units[row])
         for row in range(len(vectors))
     ]

@@ -1,4 +1,4 @@
-"""PictureDecoder made smaller for pages that show them. Here, so that the gateway, which is public, decodes no image at all."""
+"""Resizes pictures for pages. The embedding service does it so that the public gateway decodes no images."""
 
 import io
 
@@ -6,36 +6,43 @@ from PIL import Image
 
 from services.contracts.domain.errors import InvalidImage
 from services.contracts.domain.manifest import InputSize
-from services.contracts.images.preparation import DECODE_ERRORS, FORMATS, ORIENTATION_TAG, ImageLimits, prepare_image
+from services.contracts.images.preparation import (
+    DECODE_ERRORS,
+    FORMATS,
+    ORIENTATION_TAG,
+    ROTATED,
+    ImageLimits,
+    prepare_image,
+)
 
 MAX_SIDE = 2048
 QUALITY = 80
 
 
 def upright_size(data: bytes) -> tuple[int, int]:
-    """Return width and height of a picture as it is to be seen, from its header alone.
+    """Return the width and height of the upright picture, from its header alone.
 
     Raises:
         InvalidImage: the header cannot be read.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            turned = int(image.getexif().get(ORIENTATION_TAG, 1)) >= 5
-            return (image.height, image.width) if turned else (image.width, image.height)
+            rotated = int(image.getexif().get(ORIENTATION_TAG, 1)) in ROTATED
+            return (image.height, image.width) if rotated else (image.width, image.height)
     except (Image.DecompressionBombError, *DECODE_ERRORS):
         raise InvalidImage("the image's header cannot be read") from None
 
 
 def resize(data: bytes, width: int, limits: ImageLimits) -> bytes | None:
-    """Return the picture as WebP of that width in pixels, upright and on white; None where it is no wider already.
+    """Return the picture as WebP of this width in pixels, upright and on white, or None if it is not wider.
 
     Raises:
         InvalidImage, ImageTooLarge, UnsupportedImage: as `prepare_image`.
     """
-    full, height = upright_size(data)
-    if full <= width:
+    full_width, height = upright_size(data)
+    if full_width <= width:
         return None
-    size = InputSize(width=width, height=min(MAX_SIDE, max(1, round(height * width / full))))
+    size = InputSize(width=width, height=min(MAX_SIDE, max(1, round(height * width / full_width))))
     pixels, _ = prepare_image(data, size, limits)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "WEBP", quality=QUALITY, method=4)

@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import path_of
 from services.contracts.domain.errors import InvalidRequest, LookalikeError
-from services.contracts.web.forms import GONE
+from services.contracts.web.forms import DISCONNECTED
 from services.contracts.web.problems import responses
 from services.gateway.imports.jobs import ImportJob
 from services.gateway.imports.schemas import ImportOptionsBody, ImportsAnswer, ImportView
@@ -161,7 +161,7 @@ async def _body(request: Request, state: GatewayState) -> AsyncIterator[bytes]:
         async for part in request.stream():
             yield part
     except ClientDisconnect:
-        raise InvalidRequest(GONE) from None
+        raise InvalidRequest(DISCONNECTED) from None
     except HTTPException as error:
         if error.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise

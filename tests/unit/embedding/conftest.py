@@ -1,4 +1,4 @@
-"""The embedding service over HTTP, with TensorFlow Serving played by a script."""
+"""The embedding service over HTTP, with a scripted TensorFlow Serving."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.support.tfs import ScriptedServing, good_reply, scripted_serving
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that is ready; it takes images of 200 kB and batches of 400 kB."""
+    """A ready service; it accepts images of 200 kB and batches of 400 kB."""
     serving = ScriptedServing()
     folder = write_model(tmp_path_factory.mktemp("models") / "1")
     with scripted_serving(serving) as address:
@@ -33,7 +33,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def script(service: Service) -> Iterator[ScriptedServing]:
-    """The service's script, to be changed for one test; the service is ready before and after."""
+    """The scripted server, which one test may change; the service is ready before and after."""
     yield service.serving
     service.serving.answer, service.serving.state = good_reply, "AVAILABLE"
     eventually(lambda: service.readiness["ready"])

@@ -1,6 +1,6 @@
-"""The service as a whole: TensorFlow Serving away, readiness, metrics, the OpenAPI document, too much at once."""
+"""The service as a whole: an unavailable network, readiness, metrics, the OpenAPI document, overload."""
 
-import time
+from itertools import pairwise
 from pathlib import Path
 
 import grpc
@@ -11,7 +11,6 @@ from fastapi.testclient import TestClient
 from services.contracts.wire.embedding import MAX_BATCH, BatchResponse, ModelFacts
 from services.contracts.wire.framing import FRAMED
 from services.embedding.app import create_app
-from services.embedding.serving.model_clients import EmbeddingModelClient
 from services.embedding.settings import EmbeddingSettings
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem, write_model
@@ -27,7 +26,7 @@ from tests.support.tfs import CATEGORIES, ScriptedServing, good_reply, scripted_
         (grpc.StatusCode.DEADLINE_EXCEEDED, 504, "upstream-timeout"),
     ],
 )
-def test_a_network_that_does_not_answer_is_its_problem(
+def test_a_failing_network_is_a_problem(
     service: Service, code: grpc.StatusCode, status: int, slug: str, script: ScriptedServing
 ) -> None:
     script.answer = lambda _: code
@@ -36,7 +35,7 @@ def test_a_network_that_does_not_answer_is_its_problem(
         assert response.headers.get("retry-after") == ("2" if status == 503 else None)
 
 
-def test_readiness_follows_the_network_and_comes_back_by_itself(service: Service, script: ScriptedServing) -> None:
+def test_readiness_follows_the_state_of_the_network(service: Service, script: ScriptedServing) -> None:
     script.state = "LOADING"
     reasons = ["TensorFlow Serving has not loaded the model fashion/1 yet"]
     eventually(lambda: service.readiness == {"ready": False, "reasons": reasons})
@@ -47,28 +46,33 @@ def test_readiness_follows_the_network_and_comes_back_by_itself(service: Service
     eventually(lambda: service.readiness["ready"])
 
 
-def test_an_available_version_that_answers_nonsense_is_not_ready(service: Service, script: ScriptedServing) -> None:
+def test_a_version_with_invalid_responses_is_not_ready(service: Service, script: ScriptedServing) -> None:
     script.answer = lambda request: type(good_reply(request))()
-    eventually(lambda: "cannot be used" in str(service.readiness["reasons"]))
+    eventually(lambda: "is invalid" in str(service.readiness["reasons"]))
     assert service.client.get("/livez").status_code == 200
 
 
-def test_a_network_that_stays_away_is_called_over_a_new_connection(
-    service: Service, script: ScriptedServing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[float] = []
-    reconnect = EmbeddingModelClient.reconnect
-    monkeypatch.setattr(
-        EmbeddingModelClient, "reconnect", lambda client: (made.append(time.monotonic()), reconnect(client))
-    )
-    script.answer = lambda _: grpc.StatusCode.UNAVAILABLE
-    eventually(lambda: len(made) == 2)
-    script.answer = good_reply
-    eventually(lambda: service.readiness["ready"])
-    assert service.embed(images.jpeg()).status_code == 200
+def test_every_fourth_failed_check_opens_a_new_connection(tmp_path: Path) -> None:
+    serving = ScriptedServing(lambda _: grpc.StatusCode.UNAVAILABLE)
+    with scripted_serving(serving) as address:
+        settings = EmbeddingSettings(model_dir=write_model(tmp_path / "1"), tfs_address=address, ready_interval_s=60)
+        with TestClient(create_app(settings)) as client:
+            models = client.app_state["embedding"].models
+            models._task.cancel()
+            channels = [models._default._client._channel]
+            failures = len(serving.requests)
+            assert client.portal is not None
+            for _ in range(8):
+                client.portal.call(models._default.check)
+                channels.append(models._default._client._channel)
+            changed = [after is not before for before, after in pairwise(channels)]
+            assert [number for number, is_new in enumerate(changed, failures + 1) if is_new] == [4, 8]
+            serving.answer = good_reply
+            client.portal.call(models._default.check)
+            assert models._default.readiness.ready
 
 
-def test_the_model_is_told_as_its_manifest_has_it(service: Service) -> None:
+def test_the_model_is_described_by_its_manifest(service: Service) -> None:
     facts = ModelFacts.model_validate_json(service.client.get("/v1/model").content)
     assert facts.model_dump() == {
         "model": "fashion/1",
@@ -79,7 +83,7 @@ def test_the_model_is_told_as_its_manifest_has_it(service: Service) -> None:
     }
 
 
-def test_the_metrics_tell_outcomes_and_stages(service: Service) -> None:
+def test_the_metrics_count_outcomes_and_stages(service: Service) -> None:
     service.batch([images.jpeg(), b""])
     text = service.client.get("/metrics").text
     assert 'lookalike_embedding_images_total{outcome="embedded"}' in text
@@ -87,7 +91,7 @@ def test_the_metrics_tell_outcomes_and_stages(service: Service) -> None:
     assert 'lookalike_embedding_stage_duration_seconds_count{stage="network"}' in text
 
 
-def test_the_openapi_document_has_bodies_answers_and_problems(service: Service) -> None:
+def test_the_openapi_document_has_bodies_responses_and_problems(service: Service) -> None:
     paths = service.client.get("/openapi.json").json()["paths"]
     single, batch = paths["/v1/embed"]["post"], paths["/v1/embed/batch"]["post"]
     assert set(single["requestBody"]["content"]) == {"image/*", "application/octet-stream", "multipart/form-data"}
@@ -102,7 +106,7 @@ def test_the_openapi_document_has_bodies_answers_and_problems(service: Service) 
     assert "application/problem+json" in single["responses"]["422"]["content"]
 
 
-def test_a_full_service_refuses_at_once_with_a_time_to_come_back(tmp_path: Path) -> None:
+def test_a_service_at_capacity_rejects_requests_with_retry_after(tmp_path: Path) -> None:
     serving = ScriptedServing()
     with scripted_serving(serving) as address:
         settings = EmbeddingSettings(model_dir=write_model(tmp_path / "1"), tfs_address=address, max_request_bytes=1)
@@ -114,7 +118,7 @@ def test_a_full_service_refuses_at_once_with_a_time_to_come_back(tmp_path: Path)
             assert client.post("/v1/embed", content=images.jpeg(), headers=RAW).status_code == 200
 
 
-def test_a_model_that_comes_later_is_picked_up_without_a_restart(tmp_path: Path) -> None:
+def test_a_model_copied_later_is_loaded_without_a_restart(tmp_path: Path) -> None:
     with scripted_serving(ScriptedServing()) as address:
         settings = EmbeddingSettings(model_dir=tmp_path / "1", tfs_address=address)
         with TestClient(create_app(settings)) as client:

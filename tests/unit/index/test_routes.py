@@ -291,7 +291,7 @@ def test_a_category_that_is_none_ends_the_process_with_a_sentence(tmp_path: Path
     command = [sys.executable, "-m", "services.index"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0
-    assert done.stderr.startswith("lookalike index: setting INDEX_CATEGORIES: there is no category 'Hats': take one of")
+    assert done.stderr.startswith("lookalike index: setting INDEX_CATEGORIES: there is no category 'Hats': use one of")
     assert len(done.stderr.splitlines()) == 1
 
 

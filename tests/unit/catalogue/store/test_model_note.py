@@ -87,5 +87,5 @@ def test_people_may_name_a_model_by_its_version(given: str, name: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "0", "two", "fashion", "fashion/0", "fashion/2/3", "../2", "²"])
 def test_what_names_no_model_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match="names no model"):
+    with pytest.raises(ValueError, match="is not a model id"):
         full_name(given, ONE)

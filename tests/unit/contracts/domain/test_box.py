@@ -1,4 +1,4 @@
-"""A part of a picture, in every form it is sent in."""
+"""A part of a picture, in all its forms."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def test_all_forms_of_a_box_are_the_same_box(form: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "words"),
+    ("form", "message"),
     [
         ("", "four numbers"),
         ("0.1,0.2,0.6", "four numbers"),
@@ -40,10 +40,10 @@ def test_all_forms_of_a_box_are_the_same_box(form: Any) -> None:
         ("10,20,60,70", "from 0 to 1"),
         ("nan,0,1,1", "from 0 to 1"),
         ("0,0,inf,1", "from 0 to 1"),
-        ("0.6,0.2,0.6,0.7", "left before right"),
-        ("0.6,0.2,0.1,0.7", "left before right"),
-        ("0.1,0.7,0.6,0.7", "top above bottom"),
-        ({"x": 0.6, "y": 0, "width": 0.5, "height": 1}, "beyond the picture"),
+        ("0.6,0.2,0.6,0.7", "left less than right"),
+        ("0.6,0.2,0.1,0.7", "left less than right"),
+        ("0.1,0.7,0.6,0.7", "top less than bottom"),
+        ({"x": 0.6, "y": 0, "width": 0.5, "height": 1}, "not inside the picture"),
         ({"x": 0, "y": 0, "width": 0, "height": 1}, "greater than 0"),
         ({"x": float("nan"), "y": 0, "width": 1, "height": 1}, "finite"),
         ({"x": 0, "y": 0, "width": 1}, "required"),
@@ -51,13 +51,15 @@ def test_all_forms_of_a_box_are_the_same_box(form: Any) -> None:
         (7, "dictionary"),
     ],
 )
-def test_what_is_no_box_says_why(form: Any, words: str) -> None:
-    with pytest.raises(ValidationError, match=words):
+def test_an_invalid_box_is_an_error_with_the_reason(form: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         Box.model_validate(form)
 
 
-def test_a_wrong_box_of_a_query_string_is_an_invalid_request() -> None:
-    with pytest.raises(InvalidRequest, match=r"^box: a box is four numbers, left, top, right, bottom: such as 0\.1,"):
+def test_an_invalid_box_in_a_query_string_is_an_invalid_request() -> None:
+    with pytest.raises(
+        InvalidRequest, match=r"^box: a box is four numbers \(left, top, right, bottom\), for example 0\.1,"
+    ):
         box_of("0.1;0.2")
 
 
@@ -65,11 +67,11 @@ fractions = st.floats(0, 1, exclude_max=True)
 
 
 @given(fractions, fractions, st.floats(1e-9, 1), st.floats(1e-9, 1))
-def test_a_box_survives_the_way_to_the_next_service(x: float, y: float, width: float, height: float) -> None:
+def test_a_box_is_the_same_after_its_query_parameter_is_parsed(x: float, y: float, width: float, height: float) -> None:
     box = Box(x=x, y=y, width=min(width, 1 - x), height=min(height, 1 - y))
     edges = (box.x, box.y, box.right, box.bottom)
-    again = box_of(box.text()) if box.right > box.x and box.bottom > box.y else box
-    assert (again.x, again.y, again.right, again.bottom) == pytest.approx(edges, abs=1e-12)
+    parsed = box_of(box.text()) if box.right > box.x and box.bottom > box.y else box
+    assert (parsed.x, parsed.y, parsed.right, parsed.bottom) == pytest.approx(edges, abs=1e-12)
 
 
 def test_the_documented_examples_are_boxes() -> None:

@@ -8,22 +8,22 @@ from services.contracts.domain.errors import UnknownCategory
 NAMES = ["Topwear", "Shoes", "Bags"]
 
 
-@pytest.mark.parametrize("asked", ["Shoes", "shoes", " SHOES ", "1"])
-def test_a_category_is_found_by_its_name_in_any_case_or_by_its_id(asked: str) -> None:
-    assert resolve_category(asked, NAMES) == 1
+@pytest.mark.parametrize("text", ["Shoes", "shoes", " SHOES ", "1"])
+def test_a_category_is_resolved_by_its_name_in_any_case_or_by_its_id(text: str) -> None:
+    assert resolve_category(text, NAMES) == 1
 
 
-@pytest.mark.parametrize("asked", ["Hats", "3", "-1", ""])
-def test_an_unknown_category_is_named_with_what_there_is(asked: str) -> None:
+@pytest.mark.parametrize("text", ["Hats", "3", "-1", ""])
+def test_the_error_of_an_unknown_category_lists_the_categories(text: str) -> None:
     with pytest.raises(UnknownCategory, match="Topwear, Shoes, Bags"):
-        resolve_category(asked, NAMES)
+        resolve_category(text, NAMES)
 
 
-def test_a_node_holds_what_it_is_told_and_everything_when_it_is_told_nothing() -> None:
+def test_a_node_holds_the_chosen_categories_or_all() -> None:
     assert held_categories(("bags", "0", "Bags"), NAMES) == {0, 2}
     assert held_categories((), NAMES) == {0, 1, 2}
 
 
-def test_a_node_is_not_told_to_hold_what_there_is_not() -> None:
-    with pytest.raises(UnknownCategory, match="'Hats': take one of Topwear, Shoes, Bags"):
+def test_an_unknown_category_of_a_node_is_an_error() -> None:
+    with pytest.raises(UnknownCategory, match="'Hats': use one of Topwear, Shoes, Bags"):
         held_categories(("Shoes", "Hats"), NAMES)

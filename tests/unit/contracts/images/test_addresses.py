@@ -1,3 +1,5 @@
+"""Public and private IP addresses."""
+
 import ipaddress
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from services.contracts.images.addresses import is_public
 
 PUBLIC = ("8.8.8.8", "93.184.216.34", "2606:2800:220:1::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8", "2002:808:808::1")
-INSIDE = (
+PRIVATE = (
     "0.0.0.0",
     "10.0.0.1",
     "100.64.0.1",
@@ -59,18 +61,18 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize("address", INSIDE)
-def test_an_address_of_the_inside_is_not_public_however_it_is_wrapped(address: str) -> None:
+@pytest.mark.parametrize("address", PRIVATE)
+def test_a_private_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "127.1", "0x7f000001", "1.2.3.4.5", "8.8.8.8 "])
-def test_what_is_no_plain_address_is_not_public(text: str) -> None:
+def test_text_that_is_not_an_address_is_not_public(text: str) -> None:
     assert not is_public(text)
 
 
 @pytest.mark.parametrize("private", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "224.0.0.1"])
 @pytest.mark.parametrize("prefix", ["::ffff:0:0", "64:ff9b::", "::", "2606:4700:0:1:0:5efe::"])
-def test_every_wrapping_of_a_private_address_is_refused(private: str, prefix: str) -> None:
-    wrapped = ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | int(ipaddress.IPv4Address(private)))
-    assert not is_public(str(wrapped))
+def test_an_address_that_embeds_a_private_address_is_not_public(private: str, prefix: str) -> None:
+    embedding = ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | int(ipaddress.IPv4Address(private)))
+    assert not is_public(str(embedding))

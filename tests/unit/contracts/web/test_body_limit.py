@@ -1,4 +1,4 @@
-"""A body over the limit is a problem document, and its sender is heard out before it gets it."""
+"""A body over the limit is read to its end, up to a bound, and then a problem."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -58,8 +58,8 @@ def client() -> Iterator[TestClient]:
         metrics=Metrics(),
         max_body_bytes=100,
     )
-    with TestClient(app, raise_server_exceptions=False) as opened:
-        yield opened
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
 
 
 def chunked(*sizes: int) -> Iterator[bytes]:
@@ -75,12 +75,12 @@ def too_large(response: Any) -> str:
 
 
 @pytest.mark.parametrize("size", [0, 1, 100])
-def test_a_body_up_to_the_limit_passes_announced_or_not(client: TestClient, size: int) -> None:
+def test_a_body_up_to_the_limit_is_accepted_with_or_without_content_length(client: TestClient, size: int) -> None:
     assert client.post("/raw", content=bytes(size)).json() == size
     assert client.post("/raw", content=chunked(size // 2, size - size // 2)).json() == size
 
 
-def test_a_body_over_the_limit_is_a_problem_announced_or_not(client: TestClient) -> None:
+def test_a_body_over_the_limit_is_a_problem_with_or_without_content_length(client: TestClient) -> None:
     assert "100 bytes" in too_large(client.post("/raw", content=bytes(101)))
     assert "100 bytes" in too_large(client.post("/raw", content=chunked(60, 41)))
 
@@ -90,46 +90,56 @@ def test_a_json_body_over_the_limit_is_the_same_problem(client: TestClient) -> N
     assert client.post("/json", json={"text": "x"}).json() == 1
 
 
-def test_a_route_may_take_less_and_hears_how_much_may_come(client: TestClient) -> None:
+def test_a_route_can_lower_the_limit_and_learns_the_expected_size(client: TestClient) -> None:
     assert client.post("/lower", content=bytes(4)).json() == [4, 4]
     assert client.post("/lower", content=chunked(4, 4)).json() == [10, 8]
     assert "10 bytes" in too_large(client.post("/lower", content=bytes(11)))
     assert "10 bytes" in too_large(client.post("/lower", content=chunked(6, 5)))
 
 
-async def consume(size: int, announced: bool) -> int:
-    """Send a body in messages of 10 bytes to an app with a limit of 100; return how many bytes were taken in."""
-    taken = 0
+async def consume(size: int, announced: bool) -> tuple[int, int]:
+    """Send a body in messages of 10 bytes to an app with a limit of 100.
+
+    Returns:
+        The bytes that the middleware read, and those that the app received before the error.
+    """
+    read = received = 0
 
     async def receive() -> dict[str, Any]:
-        nonlocal taken
-        taken += 10
-        return {"type": "http.request", "body": bytes(10), "more_body": taken < size}
+        nonlocal read
+        read += 10
+        return {"type": "http.request", "body": bytes(10), "more_body": read < size}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal received
         with pytest.raises(HTTPException):
             while True:
-                await receive()
+                received += len((await receive())["body"])
 
     async def send(_: Any) -> None: ...
 
     headers = [(b"content-length", str(size).encode())] if announced else []
     await BodyLimitMiddleware(app, 100)({"type": "http", "headers": headers}, receive, send)
-    return taken
+    return read, received
 
 
-@pytest.mark.parametrize("announced", [True, False])
-async def test_what_is_too_much_is_heard_out_so_that_the_answer_arrives(announced: bool) -> None:
-    assert await consume(1000, announced) == 1000
+async def test_a_body_with_a_content_length_over_the_limit_is_discarded_before_the_app_receives_any() -> None:
+    assert await consume(1000, announced=True) == (1000, 0)
 
 
-@pytest.mark.parametrize("announced", [True, False])
-async def test_what_has_no_end_is_cut_off(announced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_rest_of_a_body_over_the_limit_is_discarded() -> None:
+    assert await consume(1000, announced=False) == (1000, 100)
+
+
+@pytest.mark.parametrize(("announced", "received"), [(True, 0), (False, 100)])
+async def test_an_endless_body_is_read_up_to_a_bound(
+    announced: bool, received: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(body_limit, "DISCARD_BYTES", 500)
-    assert await consume(10**9, announced) == 600
+    assert await consume(10**9, announced) == (600, received)
 
 
-async def test_a_path_may_have_a_bound_of_its_own() -> None:
+async def test_a_path_can_have_its_own_limit() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": bytes(500), "more_body": False}
 

@@ -53,18 +53,18 @@ def test_the_reasons_of_an_unready_service_are_joined_in_one_line(capsys: pytest
 @pytest.mark.parametrize("body", [b"", b"oops", b"[]", b'{"reasons": []}', b'{"reasons": 3}'])
 def test_a_response_without_reasons_is_unhealthy(body: bytes) -> None:
     with health_server(500, body) as url:
-        assert problem(url) == "it answers 500 without a reason"
+        assert problem(url) == "its response has the status 500 and no reason"
 
 
 def test_a_service_that_does_not_respond_is_unhealthy_at_the_timeout() -> None:
     with health_server(200, b"", hang=threading.Event()) as url:
-        assert problem(url, timeout_s=0.2) == "it does not answer within 0.2 s"
+        assert problem(url, timeout_s=0.2) == "it does not respond within 0.2 s"
 
 
 def test_a_refused_connection_is_unhealthy() -> None:
     with health_server(200, b"") as url:
         pass
-    assert problem(url) == "it does not answer: Connection refused"
+    assert problem(url) == "it does not respond: Connection refused"
 
 
 def test_a_missing_url_is_a_usage_error() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.web.health import problem
-from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, refuse
+from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, exit_with
 
 
 def test_in_a_container_the_health_check_shows_the_reason(
@@ -17,7 +17,7 @@ def test_in_a_container_the_health_check_shows_the_reason(
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     with pytest.raises(SystemExit) as end:
-        refuse("lookalike index: no model\nlookalike index: no port", linger_s=7)
+        exit_with("lookalike index: no model\nlookalike index: no port", linger_s=7)
     assert end.value.code == EXIT_USAGE
     assert pauses == [7]
     assert capsys.readouterr().err == "lookalike index: no model\nlookalike index: no port\n"
@@ -32,5 +32,5 @@ def test_outside_a_container_the_process_ends_at_once(monkeypatch: pytest.Monkey
     monkeypatch.delenv(PROBLEM_FILE, raising=False)
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waited"))
     with pytest.raises(SystemExit) as end:
-        refuse("lookalike index: no model")
+        exit_with("lookalike index: no model")
     assert end.value.code == "lookalike index: no model"

@@ -1,4 +1,4 @@
-"""Filters in JSON: what they say, and what is told of those that say nothing."""
+"""Filters in JSON: their trees, and the errors of invalid ones."""
 
 import math
 from typing import Any
@@ -22,45 +22,45 @@ class Body(BaseModel):
     filter: JsonFilter = EVERYTHING
 
 
-def test_the_flat_form_is_conditions_that_all_have_to_hold() -> None:
-    found = parse_filter({"gender": "Men", "colour": ["Blue", "Navy"], "price": {"gte": 20, "lt": 50.5}})
-    assert found == Filter(
+def test_the_conditions_of_an_object_must_all_match() -> None:
+    parsed = parse_filter({"gender": "Men", "colour": ["Blue", "Navy"], "price": {"gte": 20, "lt": 50.5}})
+    assert parsed == Filter(
         (OneOf("gender", ("Men",)), OneOf("colour", ("Blue", "Navy")), Between("price", gte=20, lt=50.5))
     )
 
 
-def test_operators_join_filters() -> None:
-    found = parse_filter({"$or": [{"a": 1, "b": 2}, {"c": 3}], "$not": {"d": True}})
-    assert found == Filter(
+def test_operators_combine_filters() -> None:
+    parsed = parse_filter({"$or": [{"a": 1, "b": 2}, {"c": 3}], "$not": {"d": True}})
+    assert parsed == Filter(
         (AnyOf((Filter((OneOf("a", (1,)), OneOf("b", (2,)))), Filter((OneOf("c", (3,)),)))), Not(Filter((OneOf("d", (True,)),))))
     )  # fmt: skip
 
 
-def test_and_is_what_a_filter_does_by_itself() -> None:
+def test_and_is_the_same_as_several_conditions() -> None:
     assert parse_filter({"$and": [{"a": 1}, {"$and": [{"a": 2}]}], "b": 3}) == Filter(
         (OneOf("a", (1,)), OneOf("a", (2,)), OneOf("b", (3,)))
     )
 
 
-def test_a_range_of_texts_is_one_of_dates() -> None:
-    found = parse_filter({"released": {"gte": "2026-05-01", "lt": "2026-06-01T00:00+02:00"}})
-    assert found == Filter(
+def test_a_range_with_text_bounds_is_a_range_of_dates() -> None:
+    parsed = parse_filter({"released": {"gte": "2026-05-01", "lt": "2026-06-01T00:00+02:00"}})
+    assert parsed == Filter(
         (Between("released", gte=instant("2026-05-01"), lt=instant("2026-05-31T22:00"), dates=True),)
     )
 
 
-def test_an_empty_filter_is_met_by_every_product() -> None:
+def test_an_empty_filter_matches_every_product() -> None:
     assert parse_filter({}) == EVERYTHING
     assert not parse_filter({})
     assert parse_filter({"a": []})
 
 
-def test_a_filter_tells_what_it_is_about() -> None:
-    found = parse_filter({"a": 1, "$or": [{"b": 1}, {"c": 2}], "$not": {"d": 1}, "$and": [{"e": 1}, {"e": 2}]})
-    assert found.attributes == {"a", "b", "c", "d", "e"}
-    assert found.chosen == {"a", "d", "e"}
-    assert found.without("e") == parse_filter({"a": 1, "$or": [{"b": 1}, {"c": 2}], "$not": {"d": 1}})
-    assert found.without("b") == found
+def test_the_attributes_of_a_filter() -> None:
+    parsed = parse_filter({"a": 1, "$or": [{"b": 1}, {"c": 2}], "$not": {"d": 1}, "$and": [{"e": 1}, {"e": 2}]})
+    assert parsed.attributes == {"a", "b", "c", "d", "e"}
+    assert parsed.chosen == {"a", "d", "e"}
+    assert parsed.without("e") == parse_filter({"a": 1, "$or": [{"b": 1}, {"c": 2}], "$not": {"d": 1}})
+    assert parsed.without("b") == parsed
 
 
 BAD: list[tuple[Any, str, str]] = [
@@ -72,17 +72,17 @@ BAD: list[tuple[Any, str, str]] = [
     ({"a": [{"gte": 1}]}, "a.0", "an object is none"),
     ({"": 1}, "", "1 to 128 characters"),
     ({"x" * 129: 1}, "x" * 129, "1 to 128 characters"),
-    ({"price": {"below": 3}}, "price.below", "no such bound: there are gte, gt, lte, lt"),
-    ({"price": {"$gte": 3}}, "price.$gte", "no such bound"),
+    ({"price": {"below": 3}}, "price.below", "unknown bound: the bounds are gte, gt, lte, lt"),
+    ({"price": {"$gte": 3}}, "price.$gte", "unknown bound"),
     ({"price": {"gte": "cheap"}}, "price.gte", "ISO 8601"),
     ({"price": {"gte": "10"}}, "price.gte", "ISO 8601"),
     ({"price": {"gte": True}}, "price.gte", "not true or false"),
     ({"price": {"gte": [1]}}, "price.gte", "not a list"),
-    ({"price": {"gte": 1, "lt": "2026-05-01"}}, "price", "all numbers, or all dates"),
+    ({"price": {"gte": 1, "lt": "2026-05-01"}}, "price", "all be numbers, or all dates"),
     ({"price": {"gte": math.nan}}, "price.gte", "not finite"),
     ({"price": math.inf}, "price", "not finite"),
     ({"price": 10**400}, "price", "larger than a 64-bit float"),
-    ({"$xor": [{"a": 1}]}, "$xor", "there are $and, $or and $not"),
+    ({"$xor": [{"a": 1}]}, "$xor", "the operators are $and, $or and $not"),
     ({"$or": []}, "$or", "at least one filter"),
     ({"$and": {"a": 1}}, "$and", "at least one filter"),
     ({"$or": [{"a": 1}, 5]}, "$or.1", "a filter is an object, not a number"),
@@ -91,15 +91,15 @@ BAD: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("source", "where", "what"), BAD)
-def test_what_is_no_filter_is_told_with_its_place(source: Any, where: str, what: str) -> None:
+@pytest.mark.parametrize(("source", "place", "message"), BAD)
+def test_an_invalid_filter_is_an_error_with_its_place(source: Any, place: str, message: str) -> None:
     with pytest.raises(InvalidFilter) as caught:
         parse_filter(source)
-    assert ".".join(map(str, caught.value.path)) == where
-    assert what in str(caught.value)
-    with pytest.raises(ValidationError) as told:
+    assert ".".join(map(str, caught.value.path)) == place
+    assert message in str(caught.value)
+    with pytest.raises(ValidationError) as validation:
         Body.model_validate({"filter": source})
-    (error,) = told.value.errors()
+    (error,) = validation.value.errors()
     assert error["loc"] == ("filter", *caught.value.path)
     assert error["msg"] == str(caught.value)
 
@@ -108,32 +108,32 @@ def nested(depth: int) -> dict[str, Any]:
     return {"a": 1} if depth == 0 else {"$not": nested(depth - 1)}
 
 
-def test_operators_stand_within_one_another_up_to_a_depth() -> None:
+def test_the_nesting_of_operators_is_limited() -> None:
     assert parse_filter(nested(MAX_DEPTH))
     with pytest.raises(InvalidFilter, match="at most 8 deep"):
         parse_filter(nested(MAX_DEPTH + 1))
 
 
-def test_a_filter_has_so_many_conditions_at_most() -> None:
+def test_the_number_of_conditions_is_limited() -> None:
     assert parse_filter({"$or": [{"a": n} for n in range(MAX_CONDITIONS)]})
     with pytest.raises(InvalidFilter, match="at most 100 conditions") as caught:
         parse_filter({"$or": [{"a": n} for n in range(MAX_CONDITIONS + 1)]})
     assert caught.value.path == ("$or", MAX_CONDITIONS, "a")
 
 
-def test_its_lists_have_so_many_values_at_most() -> None:
+def test_the_number_of_values_is_limited() -> None:
     half = list(range(MAX_VALUES // 2))
     assert parse_filter({"a": half, "b": half})
     with pytest.raises(InvalidFilter, match="at most 1,000 values"):
         parse_filter({"a": half, "b": half, "c": [1]})
 
 
-def test_a_whole_number_beyond_64_bits_is_compared_as_a_float() -> None:
+def test_an_integer_beyond_64_bits_becomes_a_float() -> None:
     (condition,) = parse_filter({"a": 10**30}).terms
     assert condition == OneOf("a", (1e30,))
 
 
-def test_a_filter_goes_over_the_wire_as_it_came() -> None:
+def test_a_filter_is_serialised_as_its_source() -> None:
     source = {"$or": [{"a": [1, "x"]}, {"b": {"gte": "2026-05-01"}}], "$not": {"c": True}}
     body = Body(filter=parse_filter(source))
     assert body.model_dump(mode="json") == {"filter": source}

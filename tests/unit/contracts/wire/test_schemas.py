@@ -1,4 +1,4 @@
-"""What messages say beyond their fields."""
+"""Methods of messages."""
 
 import pytest
 
@@ -6,9 +6,10 @@ from services.contracts.wire.index import MAX_REACH, Page
 
 
 @pytest.mark.parametrize("k", [1, 10, 30, 100])
-def test_following_the_pages_reaches_every_place_once_and_no_further(k: int) -> None:
-    places, page = [], Page(k=k)
+def test_following_the_pages_reaches_every_position_once(k: int) -> None:
+    positions: list[int] = []
+    page: Page | None = Page(k=k)
     while page is not None:
-        places += range(page.offset, page.end)
+        positions += range(page.offset, page.end)
         page = page.following()
-    assert places == list(range(MAX_REACH))
+    assert positions == list(range(MAX_REACH))

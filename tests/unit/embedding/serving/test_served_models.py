@@ -1,4 +1,4 @@
-"""Several versions side by side: one is asked for by its name, and nothing is said of a model that is another's."""
+"""Several model versions: requests name one of them."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from services.contracts.domain.manifest import InputSize
 from services.contracts.wire.embedding import EmbeddingResponse
 from services.embedding.app import create_app
-from services.embedding.serving import models
+from services.embedding.serving import served_models
 from services.embedding.settings import EmbeddingSettings
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem, write_model
@@ -22,7 +22,7 @@ from tests.support.tfs import ScriptedServing, good_reply, scripted_serving
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the versions 1 and 2, the second of which takes larger pictures."""
+    """A folder with the versions 1 and 2; version 2 takes larger pictures."""
     base = tmp_path / "fashion"
     write_model(base / "1")
     write_model(base / "2", 2, input=InputSize(height=24, width=20))
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service(folder: Path) -> Iterator[Service]:
-    """A service set to version 1."""
+    """A service whose default is version 1."""
     serving = ScriptedServing()
     with scripted_serving(serving) as address:
         settings = EmbeddingSettings(model_dir=folder / "1", tfs_address=address, ready_interval_s=0.05)
@@ -45,25 +45,25 @@ def embed(service: Service, model: str, path: str = "/v1/embed") -> Any:
     return service.client.post(path, params={"model": model}, content=images.jpeg(), headers=RAW)
 
 
-def asked(service: Service) -> set[tuple[int, tuple[int, ...]]]:
-    """Return the version and the shape of everything that was sent to the network."""
+def requested(service: Service) -> set[tuple[int, tuple[int, ...]]]:
+    """Return the version and the input shape of all calls of the network."""
     return {
         (request.model_spec.version.value, tuple(size.size for size in request.inputs["image"].tensor_shape.dim))
         for request in service.serving.requests
     }
 
 
-def test_an_image_is_embedded_with_the_model_that_the_request_names(service: Service) -> None:
-    answer = embed(service, "fashion/2")
-    assert (answer.status_code, answer.json()["model"]) == (200, "fashion/2")
-    assert asked(service) == {(1, (1, 16, 16, 3)), (2, (1, 24, 20, 3))}
+def test_an_image_is_embedded_with_the_requested_model(service: Service) -> None:
+    response = embed(service, "fashion/2")
+    assert (response.status_code, response.json()["model"]) == (200, "fashion/2")
+    assert requested(service) == {(1, (1, 16, 16, 3)), (2, (1, 24, 20, 3))}
     assert embed(service, "fashion/1").json()["model"] == "fashion/1"
     assert service.embed(images.jpeg()).json()["model"] == "fashion/1"
 
 
-def test_a_batch_is_embedded_with_the_model_that_the_request_names(service: Service) -> None:
-    answer = service.batch([images.jpeg()] * 3, model="fashion/2").json()
-    assert [item["embedding"]["model"] for item in answer["items"]] == ["fashion/2"] * 3
+def test_a_batch_is_embedded_with_the_requested_model(service: Service) -> None:
+    batch = service.batch([images.jpeg()] * 3, model="fashion/2").json()
+    assert [item["embedding"]["model"] for item in batch["items"]] == ["fashion/2"] * 3
 
 
 def test_the_same_images_go_through_a_second_model_where_one_is_named(service: Service) -> None:
@@ -93,23 +93,23 @@ def test_a_second_model_that_does_not_answer_changes_nothing_of_the_answer(servi
     assert "beside" not in single.json()
 
 
-def test_a_models_facts_are_those_of_its_own_manifest(service: Service) -> None:
+def test_the_facts_of_a_model_come_from_its_manifest(service: Service) -> None:
     facts = service.client.get("/v1/model", params={"model": "fashion/2"}).json()
     assert (facts["model"], facts["input"]) == ("fashion/2", {"height": 24, "width": 20})
 
 
 @pytest.mark.parametrize("name", ["fashion/7", "shoes/1"])
-def test_a_model_that_is_not_there_is_a_404_problem_that_lists_those_that_are(service: Service, name: str) -> None:
-    for answer in (embed(service, name), service.client.get("/v1/model", params={"model": name})):
-        assert "there is fashion/1, fashion/2" in problem(answer, 404, "unknown-model")["detail"]
+def test_an_unknown_model_is_a_404_problem_that_lists_the_models(service: Service, name: str) -> None:
+    for response in (embed(service, name), service.client.get("/v1/model", params={"model": name})):
+        assert "the models are fashion/1, fashion/2" in problem(response, 404, "unknown-model")["detail"]
 
 
 @pytest.mark.parametrize("name", ["2", "fashion", "fashion/02", "fashion/x", "../fashion/2", "fashion/2/..", ""])
-def test_a_name_that_is_none_is_an_invalid_request(service: Service, name: str) -> None:
+def test_an_invalid_model_id_is_an_invalid_request(service: Service, name: str) -> None:
     problem(embed(service, name), 422, "invalid-request")
 
 
-def test_a_half_copied_model_says_what_is_missing_and_is_taken_up_once_it_is_whole(
+def test_an_incomplete_model_names_the_missing_file_and_loads_once_it_is_complete(
     service: Service, folder: Path
 ) -> None:
     write_model(folder / "3", 3)
@@ -120,29 +120,29 @@ def test_a_half_copied_model_says_what_is_missing_and_is_taken_up_once_it_is_who
     assert embed(service, "fashion/3").json()["model"] == "fashion/3"
 
 
-def test_a_copy_that_goes_by_another_version_in_its_manifest_is_refused(service: Service, folder: Path) -> None:
+def test_a_directory_whose_manifest_has_another_version_is_an_error(service: Service, folder: Path) -> None:
     shutil.copytree(folder / "1", folder / "3")
     detail = problem(embed(service, "fashion/3"), 503, "embedding-unavailable")["detail"]
-    assert "holds the model fashion/1 by its manifest.json, not fashion/3" in detail
+    assert "holds the model fashion/1 according to its manifest.json, not fashion/3" in detail
 
 
-def test_the_list_tells_every_version_and_what_keeps_one_from_being_used(service: Service, folder: Path) -> None:
+def test_the_list_has_every_version_and_the_reason_why_it_cannot_be_used(service: Service, folder: Path) -> None:
     write_model(folder / "3", 3)
     (folder / "3" / "manifest.json").unlink()
     write_model(folder / "4", 4)
     service.serving.broken[4] = "no variables"
     (folder / "notes").mkdir()
     listed = service.client.get("/v1/models").json()["models"]
-    assert [one["model"] for one in listed] == ["fashion/1", "fashion/2", "fashion/3", "fashion/4"]
-    assert [one["first"] for one in listed] == [True, False, False, False]
-    assert [one["problem"] for one in listed[:2]] == [None, None]
+    assert [model["model"] for model in listed] == ["fashion/1", "fashion/2", "fashion/3", "fashion/4"]
+    assert [model["first"] for model in listed] == [True, False, False, False]
+    assert [model["problem"] for model in listed[:2]] == [None, None]
     assert "has no manifest.json" in listed[2]["problem"]
     assert listed[3]["problem"] == "TensorFlow Serving cannot load fashion/4: no variables"
 
 
-def test_readiness_can_be_asked_of_one_model_and_is_any_models_otherwise(service: Service) -> None:
+def test_readiness_is_that_of_the_requested_model_or_of_any_model(service: Service) -> None:
     def ready(**model: str) -> int:
-        return service.client.get("/readyz", params=model).status_code
+        return int(service.client.get("/readyz", params=model).status_code)
 
     assert ready(model="fashion/2") == 200
     service.serving.broken[2] = "gone"
@@ -155,13 +155,30 @@ def test_readiness_can_be_asked_of_one_model_and_is_any_models_otherwise(service
     assert ready(model="fashion/9") == 404
 
 
-def test_a_model_nobody_asks_for_any_more_is_let_go_and_comes_back_when_it_is(
+def test_an_idle_model_is_unloaded_with_its_connection_and_loads_again_when_requested(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert embed(service, "fashion/2").status_code == 200
-    beside = service.client.app_state["embedding"].models._beside
-    assert list(beside) == ["fashion/2"]
-    monkeypatch.setattr(models, "IDLE_S", -1.0)
-    eventually(lambda: not beside)
+    others = service.client.app_state["embedding"].models._others
+    assert list(others) == ["fashion/2"]
+    channel = others["fashion/2"].served._client._channel
+    assert channel.get_state() is not grpc.ChannelConnectivity.SHUTDOWN
+    monkeypatch.setattr(served_models, "IDLE_S", -1.0)
+    eventually(lambda: not others)
+    eventually(lambda: channel.get_state() is grpc.ChannelConnectivity.SHUTDOWN)
     monkeypatch.undo()
     assert embed(service, "fashion/2").status_code == 200
+
+
+def test_closing_the_service_ends_its_connections_checks_and_threads(folder: Path) -> None:
+    with scripted_serving(ScriptedServing()) as address:
+        settings = EmbeddingSettings(model_dir=folder / "1", tfs_address=address)
+        with TestClient(create_app(settings)) as client:
+            models = client.app_state["embedding"].models
+            for model in ("fashion/1", "fashion/2"):
+                client.post("/v1/embed", params={"model": model}, content=images.jpeg(), headers=RAW)
+            served = [models._default, models._others["fashion/2"].served]
+    assert [model._client._channel.get_state() for model in served] == [grpc.ChannelConnectivity.SHUTDOWN] * 2
+    assert models._task.done()
+    with pytest.raises(RuntimeError, match="shutdown"):
+        models.threads.submit(print)

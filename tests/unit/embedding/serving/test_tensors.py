@@ -1,4 +1,4 @@
-"""Arrays to TensorFlow's tensors and back, in both encodings."""
+"""Arrays ↔ TensorFlow's tensors, in both encodings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,13 +14,13 @@ VALUES = np.array([[0.1, -2.5, 3e-9], [1, 0, 65504]], np.float32)
 
 
 @pytest.mark.parametrize("encode", [content_tensor, field_tensor], ids=["content", "field"])
-def test_both_encodings_are_read_bit_for_bit(encode: Callable[[Any], Any]) -> None:
-    read = read_float32(encode(VALUES), (2, 3))
-    assert read.dtype == np.float32
-    assert (read == VALUES).all()
+def test_both_encodings_are_read_exactly(encode: Callable[[Any], Any]) -> None:
+    values = read_float32(encode(VALUES), (2, 3))
+    assert values.dtype == np.float32
+    assert (values == VALUES).all()
 
 
-def test_an_image_goes_as_raw_bytes_with_its_shape() -> None:
+def test_an_image_is_written_as_raw_bytes_with_its_shape() -> None:
     image = np.arange(24, dtype=np.uint8).reshape(1, 2, 4, 3)
     proto = tensor_pb2.TensorProto()
     write_uint8(proto, image)
@@ -29,7 +29,7 @@ def test_an_image_goes_as_raw_bytes_with_its_shape() -> None:
     assert proto.tensor_content == bytes(range(24))
 
 
-def test_an_array_that_is_a_view_is_written_in_its_own_order() -> None:
+def test_a_view_of_an_array_is_written_in_its_own_order() -> None:
     image = np.arange(24, dtype=np.uint8).reshape(1, 2, 4, 3)[:, ::-1]
     proto = tensor_pb2.TensorProto()
     write_uint8(proto, image)
@@ -43,7 +43,7 @@ def changed(change: Callable[[Any], Any], encode: Callable[[Any], Any] = content
 
 
 @pytest.mark.parametrize(
-    ("proto", "why"),
+    ("proto", "reason"),
     [
         (content_tensor(VALUES.astype(np.int32)), "DT_INT32"),
         (content_tensor(VALUES.T.copy()), r"shape \(3, 2\), not \(2, 3\)"),
@@ -55,8 +55,8 @@ def changed(change: Callable[[Any], Any], encode: Callable[[Any], Any] = content
         (tensor_pb2.TensorProto(), "DT_INVALID"),
         (tensor_pb2.TensorProto(dtype=9999), "number 9999"),
     ],
-    ids=["type", "shape", "short", "not whole", "short field", "nan", "infinity", "missing", "unheard of"],
+    ids=["type", "shape", "short", "partial value", "short field", "nan", "infinity", "missing", "unknown type"],
 )
-def test_a_malformed_tensor_is_refused_with_the_reason(proto: Any, why: str) -> None:
-    with pytest.raises(TensorError, match=why):
+def test_a_malformed_tensor_is_an_error_with_the_reason(proto: Any, reason: str) -> None:
+    with pytest.raises(TensorError, match=reason):
         read_float32(proto, (2, 3))

@@ -1,8 +1,7 @@
-"""Decoding in threads: bounded, in order, and never raising."""
+"""Decoding in threads: bounded, in order, and without exceptions."""
 
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.support import images
 SIZE = InputSize(height=16, width=16)
 
 
-async def test_files_come_out_in_order_and_broken_ones_as_their_errors() -> None:
+async def test_pictures_are_in_the_order_of_the_files_and_broken_files_are_errors() -> None:
     decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(2))
     files = [images.png(), b"", images.TEXT_NAMED_JPG, images.jpeg()] * JOB_SIZE
     decoded = await decoder.decode(files)
@@ -27,41 +26,47 @@ async def test_files_come_out_in_order_and_broken_ones_as_their_errors() -> None
     assert slugs == [(16, 16, 3), "invalid-image", "unsupported-image", (16, 16, 3)] * JOB_SIZE
 
 
-async def test_the_services_own_limits_hold() -> None:
+async def test_the_limits_apply() -> None:
     decoder = Decoder(SIZE, ImageLimits(max_pixels=100), ThreadPoolExecutor(1))
     assert [getattr(item, "slug", None) for item in await decoder.decode([images.png()])] == ["image-too-large"]
 
 
-async def test_no_more_images_are_decoded_at_a_time_than_there_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    lock, running, most = threading.Lock(), 0, 0
+async def test_as_many_images_are_decoded_at_once_as_there_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, lock, running, max_running = threading.Barrier(2), threading.Lock(), 0, 0
 
-    def slow(*_: Any) -> Any:
-        nonlocal running, most
+    def decode_in_pairs(*_: Any) -> Any:
+        nonlocal running, max_running
         with lock:
             running += 1
-            most = max(most, running)
-        time.sleep(0.01)
+            max_running = max(max_running, running)
+        both.wait(10)
         with lock:
             running -= 1
         return np.zeros((16, 16, 3), np.uint8), None
 
-    monkeypatch.setattr(decoding, "prepare_image", slow)
+    monkeypatch.setattr(decoding, "prepare_image", decode_in_pairs)
     decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(2))
     await asyncio.gather(*(decoder.decode([b"x"]) for _ in range(12)))
-    assert most == 2
+    assert max_running == 2
 
 
-async def test_the_event_loop_goes_on_while_images_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
-    monkeypatch.setattr(decoding, "prepare_image", lambda *_: release.wait(10) and (None, None))
+async def test_the_event_loop_runs_while_images_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def blocked(*_: Any) -> Any:
+        entered.set()
+        assert release.wait(10)
+        return None, None
+
+    monkeypatch.setattr(decoding, "prepare_image", blocked)
     decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(1))
     task = asyncio.create_task(decoder.decode([b"x"]))
-    await asyncio.sleep(0.05)
+    await asyncio.to_thread(entered.wait, 10)
     assert not task.done()
     release.set()
     await task
 
 
-async def test_nothing_is_decoded_of_nothing() -> None:
+async def test_without_files_there_are_no_pictures() -> None:
     decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(1))
     assert await decoder.decode([]) == []

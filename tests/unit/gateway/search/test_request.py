@@ -77,7 +77,7 @@ def test_a_filter_that_is_no_object_of_conditions_is_invalid(text: str) -> None:
 def test_the_place_of_what_is_wrong_in_a_filter_is_told() -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse(OptionsBody, {"filter": '{"$or": [{"gender": "Men"}, {"price": {"below": 3}}]}'})
-    assert caught.value.detail == ("filter.$or.1.price.below: there is no such bound: there are gte, gt, lte, lt")
+    assert caught.value.detail == ("filter.$or.1.price.below: unknown bound: the bounds are gte, gt, lte, lt")
     assert caught.value.extra["errors"][0]["where"] == "filter.$or.1.price.below"
 
 
