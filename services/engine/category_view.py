@@ -1,6 +1,6 @@
-"""What a search sees of one category: vectors, keys and payloads that never change once published.
+"""What a search sees of one category: vectors, keys and payloads that never change once they are published.
 
-A row is an image; the rows of a product's images share its key and payload. What is found and counted is products.
+A row is an image. The rows of a product's images share its key and payload. Results and counts are of products.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -18,27 +18,35 @@ from services.engine.segment import AttributeCounts, Segment
 
 Float32Array = NDArray[np.float32]
 ImageArray = NDArray[np.uint8]
-# Sums of the same 64 products of float32 differ by less than this when they are added up in another order.
+# Sums of the same 64 float32 products differ by less than this if they are added in another order.
 SCORE_NOISE = 1e-5
-# Rows looked at for each product that is wanted, at first. FAISS gives 100 as fast as 10; a second look takes as long as
-# the first, and is needed where the nearest products have more images than this, all of them near.
-FIRST_LOOK = 8
-# Of a large category so many more of the nearest are asked for than would do if those that may be found were spread
-# evenly, and the others left out: FAISS takes up to 2.4 times as long when it has to look up each row's permission.
-SPARE = 4
-ROWS_A_SPARE = 500
+# Rows of the first FAISS search for each product wanted. FAISS returns 100 as fast as 10. A second search takes as
+# long as the first; it is needed if the nearest products have more images than this, all of them near.
+ROWS_PER_PRODUCT = 8
+# A filtered search of a large category asks FAISS for the nearest rows without the filter and drops those that do not
+# match: FAISS takes up to 2.4 times as long if it looks up each row in a bitmap. This many times as many rows are
+# requested as would do if the matching rows were spread evenly, provided that the category has at least
+# `ROWS_PER_CANDIDATE` rows for each.
+OVERSAMPLING = 4
+ROWS_PER_CANDIDATE = 500
 
 
 class FlatSearch(Protocol):
-    """Exact search over vectors that never change. It may be called from several threads at once."""
+    """Exact search over vectors that never change. It is thread-safe."""
 
     vectors: Float32Array
 
     def nearest(self, query: Float32Array, k: int, allowed: BoolArray | None) -> tuple[RowArray, Float32Array]:
-        """Return rows and cosine scores of the k nearest vectors among the allowed rows, best first."""
+        """Return rows and cosine scores of the k nearest vectors, best first.
 
-    def range_search(self, query: Float32Array, score: float, allowed: BoolArray | None) -> RowArray:
-        """Return the allowed rows whose cosine score is above `score`, in no order."""
+        Args:
+            query: shape (dimension,), unit length.
+            k: the number of rows, at least 1; fewer are returned if there are fewer.
+            allowed: shape (n,); the rows to search, all if None.
+        """
+
+    def range_search(self, query: Float32Array, min_score: float, allowed: BoolArray | None) -> RowArray:
+        """Return the allowed rows whose cosine score is above `min_score`, unordered."""
 
 
 FlatSearchFactory = Callable[[Float32Array], FlatSearch]
@@ -46,13 +54,13 @@ FlatSearchFactory = Callable[[Float32Array], FlatSearch]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A product near the query.
+    """A product that a search returns.
 
     Attributes:
-        key: the product's.
-        score: cosine similarity of the image that is nearest to the query, about -1 to 1.
+        key: of the product.
+        score: cosine similarity of the product's image that is nearest to the query, about -1 to 1.
         payload: what a result shows of the product.
-        image_index: which of its images that is: 0 the main one, n the n-th further one.
+        image_index: the place of that image among the product's images; 0 is the main image.
     """
 
     key: str
@@ -63,18 +71,18 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class CategoryView:
-    """Rows 0 … n - 1 are those of the base, then come those of the tail that were there at publication.
+    """An immutable view of a category. Rows 0 … n - 1 are those of the base, rows n … n + m - 1 those of the tail.
 
     Attributes:
         flat: the base's vectors, shape (n, dimension).
         base: keys and payloads of the base.
-        tail: keys and payloads of the tail; it may hold more rows than this view knows of.
+        tail: keys and payloads of the tail, which may have grown since the view was published.
         tail_vectors: shape (m, dimension), float32.
-        live: shape (n + m,); False where a product has gone or has come again with another vector.
-        image_index: shape (n + m,), uint8; which of its product's images a row is: 0 the main one.
-        max_images: no product has more of them.
-        size: how many products are live.
-        changes: products put and taken out so far.
+        live: shape (n + m,); False for a row whose product was deleted or replaced.
+        image_index: shape (n + m,), uint8; the place of each row's image among its product's images.
+        max_images: no product has more images than this.
+        size: the number of live products.
+        changes: how many products have been put or discarded so far.
     """
 
     flat: FlatSearch
@@ -87,56 +95,57 @@ class CategoryView:
     size: int
     changes: int
 
-    def search(self, query: Float32Array, k: int, wanted: Filter, exclude: Collection[str]) -> list[Match]:
-        """Return the k nearest products that meet a filter, best first, equal scores by key; each product once, with
-        its best image.
+    def search(self, query: Float32Array, k: int, query_filter: Filter, exclude: Collection[str]) -> list[Match]:
+        """Return the k nearest products that meet a filter, best first, equal scores by key.
+
+        A product is returned once, with its best image.
 
         Args:
             query: shape (dimension,), float32, unit length.
-            k: how many, at least 1; fewer come back when there are fewer.
-            wanted: the filter.
+            k: the number of products, at least 1; fewer are returned if there are fewer.
+            query_filter: the filter.
             exclude: keys to leave out.
         """
         base = len(self.base.keys)
-        want = k + len(exclude)
-        allowed = self._allowed(wanted)
-        in_base = self._base_candidates(query, want, allowed[:base])
-        in_tail = self._tail_candidates(query, want, allowed[base:])
+        wanted = k + len(exclude)
+        allowed = self._allowed(query_filter)
+        in_base = self._base_candidates(query, wanted, allowed[:base])
+        in_tail = self._tail_candidates(query, wanted, allowed[base:])
         rows = np.concatenate([in_base, in_tail + base])
         scores = self._scores(query, in_base, in_tail)
-        found = (match for match in self._ranked(rows, scores) if match.key not in exclude)
-        return list(islice(found, k))
+        matches = (match for match in self._ranked(rows, scores) if match.key not in exclude)
+        return list(islice(matches, k))
 
-    def facet_counts(self, wanted: Filter) -> FacetCounts:
-        """Return what the products hold, and of each attribute what those hold that meet the filter, but for what it asks
-        of that attribute.
+    def facet_counts(self, query_filter: Filter) -> FacetCounts:
+        """Return what the products hold of each attribute, in total and among those that meet the filter.
+
+        The conditions on an attribute itself are left out for that attribute: its other values stay choices.
         """
-        among = {name: self._products(self._allowed(wanted.without(name))) for name in wanted.chosen}
-        allowed = self._products(self._allowed(wanted))
-        living = self._products(self.live)
-        every = self._tallies(lambda _: living)
-        chosen = self._tallies(lambda name: among.get(name, allowed)) if wanted else every
-        return FacetCounts(every, chosen, self.size)
+        allowed = self._main_rows(self._allowed(query_filter))
+        without = {name: self._main_rows(self._allowed(query_filter.without(name))) for name in query_filter.chosen}
+        live = self._main_rows(self.live)
+        total = self._count_values(lambda _: live)
+        matching = self._count_values(lambda name: without.get(name, allowed)) if query_filter else total
+        return FacetCounts(total, matching, self.size)
 
     def find(self, key: str, hint: int) -> int | None:
-        """Return the row of a product's main image, or None. `hint` is that row as the writer has it, who may be ahead
-        of this view.
-        """
-        if hint < len(self.live) and self._is_of(hint, key):
-            return hint
-        return next((row for row in reversed(range(len(self.live))) if self._is_of(row, key)), None)
+        """Return the row of a product's main image, or None.
 
-    def _is_of(self, row: int, key: str) -> bool:
+        Args:
+            key: of the product.
+            hint: the writer's row of the image. The writer may be ahead of this view.
+        """
+        if hint < len(self.live) and self._is_main_row_of(hint, key):
+            return hint
+        return next((row for row in reversed(range(len(self.live))) if self._is_main_row_of(row, key)), None)
+
+    def _is_main_row_of(self, row: int, key: str) -> bool:
         return bool(self.live[row]) and self.image_index[row] == 0 and self.key(row) == key
 
     def rows(self) -> RowArray:
-        """Return the rows of the main images of all live products."""
-        rows: RowArray = np.flatnonzero(self._products(self.live))
+        """Return the rows of the main images of all live products, ascending."""
+        rows: RowArray = np.flatnonzero(self._main_rows(self.live))
         return rows
-
-    def nth(self, place: int) -> int:
-        """Return the row of the main image of the live product in this place, from 0."""
-        return int(self.rows()[place])
 
     def key(self, row: int) -> str:
         """Return the key in a row."""
@@ -149,76 +158,77 @@ class CategoryView:
         return self.base.payloads[row] if row < base else self.tail.payloads[row - base]
 
     def vector(self, row: int) -> Float32Array:
-        """Return the vector in a row, shape (dimension,), as a copy: the flat index's own memory goes with it."""
+        """Return a copy of the vector in a row, shape (dimension,): the flat index frees its memory when it goes."""
         base = len(self.base.keys)
         vector: Float32Array = self.flat.vectors[row] if row < base else self.tail_vectors[row - base]
         return vector.copy()
 
     def vectors(self, rows: RowArray) -> Float32Array:
-        """Return the vectors in rows that ascend, shape (n, dimension), as a copy."""
+        """Return a copy of the vectors in ascending rows, shape (rows, dimension)."""
         base = len(self.base.keys)
         return np.concatenate([self.flat.vectors[rows[rows < base]], self.tail_vectors[rows[rows >= base] - base]])
 
-    def _products(self, rows: BoolArray) -> BoolArray:
-        """Return which of the rows are main images: one row a product."""
-        return rows if self.max_images == 1 else rows & (self.image_index == 0)
+    def _main_rows(self, mask: BoolArray) -> BoolArray:
+        """Return the mask without additional images, which leaves one row a product."""
+        return mask if self.max_images == 1 else mask & (self.image_index == 0)
 
-    def _allowed(self, wanted: Filter) -> BoolArray:
-        return self.live & self._matching(wanted) if wanted else self.live
+    def _allowed(self, query_filter: Filter) -> BoolArray:
+        return self.live & self._matching(query_filter) if query_filter else self.live
 
-    def _tallies(self, among: Callable[[str], BoolArray]) -> list[dict[str, AttributeCounts]]:
+    def _count_values(self, mask_of: Callable[[str], BoolArray]) -> list[dict[str, AttributeCounts]]:
         base, tail = len(self.base.keys), len(self.tail_vectors)
-        in_base = self.base.tally(lambda name: among(name)[:base], base)
-        return [in_base, self.tail.tally(lambda name: among(name)[base:], tail)]
+        in_base = self.base.count_values(lambda name: mask_of(name)[:base], base)
+        return [in_base, self.tail.count_values(lambda name: mask_of(name)[base:], tail)]
 
-    def _matching(self, wanted: Filter) -> BoolArray:
-        in_base = self.base.matching(wanted, len(self.base.keys))
-        return np.concatenate([in_base, self.tail.matching(wanted, len(self.tail_vectors))])
+    def _matching(self, query_filter: Filter) -> BoolArray:
+        in_base = self.base.matching(query_filter, len(self.base.keys))
+        return np.concatenate([in_base, self.tail.matching(query_filter, len(self.tail_vectors))])
 
-    def _base_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
-        """Return the best rows of at least the `want` best products, and all that may score the same as the last."""
-        count = want * min(self.max_images, FIRST_LOOK)
+    def _base_candidates(self, query: Float32Array, wanted: int, allowed: BoolArray) -> RowArray:
+        """Return the best rows of at least the `wanted` best products, and all rows that may score like the last."""
+        count = wanted * min(self.max_images, ROWS_PER_PRODUCT)
         rows, scores = self._nearest(query, count + 1, allowed)
-        if len(rows) > count and self.max_images > FIRST_LOOK and self._count(rows[:count]) < want:
-            count = want * self.max_images  # so many rows are of as many products as are wanted, whatever they are
+        if len(rows) > count and self.max_images > ROWS_PER_PRODUCT and self._count_products(rows[:count]) < wanted:
+            count = wanted * self.max_images  # enough for the wanted products, even if each has the most images
             rows, scores = self._nearest(query, count + 1, allowed)
         if len(rows) <= count or scores[count] < scores[count - 1] - SCORE_NOISE:
             return rows
-        return self.flat.range_search(query, float(scores[count - 1]) - SCORE_NOISE, None if allowed.all() else allowed)
+        min_score = float(scores[count - 1]) - SCORE_NOISE
+        return self.flat.range_search(query, min_score, None if allowed.all() else allowed)
 
     def _nearest(self, query: Float32Array, count: int, allowed: BoolArray) -> tuple[RowArray, Float32Array]:
-        """Return the nearest allowed rows of the base, by the way that is likely to be the shorter one."""
+        """Return the nearest allowed rows of the base, by the way that is likely to be faster."""
         share = int(allowed.sum()) / max(1, len(allowed))
         if share == 1:
             return self.flat.nearest(query, count, None)
-        wide = int(SPARE * count / share) if share else 0
-        if 0 < wide * ROWS_A_SPARE < len(allowed):
-            rows, scores = self.flat.nearest(query, wide, None)
-            found = allowed[rows]
-            if found.sum() >= count:
-                return rows[found][:count], scores[found][:count]
+        candidates = int(OVERSAMPLING * count / share) if share else 0
+        if 0 < candidates * ROWS_PER_CANDIDATE < len(allowed):
+            rows, scores = self.flat.nearest(query, candidates, None)
+            is_allowed = allowed[rows]
+            if is_allowed.sum() >= count:
+                return rows[is_allowed][:count], scores[is_allowed][:count]
         return self.flat.nearest(query, count, allowed)
 
     def _ranked(self, rows: RowArray, scores: NDArray[np.float64]) -> Iterator[Match]:
-        """Yield the products of rows, each once, best first, equal scores by key and then by the image's place."""
+        """Yield the products of rows, each once, best first, equal scores by key and then by image."""
         numbers, images = rows.tolist(), self.image_index[rows].tolist()
-        found = zip((-scores).tolist(), map(self.key, numbers), images, numbers, strict=True)
-        seen = set()
-        for negative, key, image, row in sorted(found):
-            if key not in seen:
-                seen.add(key)
-                yield Match(key, -negative, self.payload(row), image)
+        ranking = sorted(zip((-scores).tolist(), map(self.key, numbers), images, numbers, strict=True))
+        yielded = set()
+        for negative_score, key, image_index, row in ranking:
+            if key not in yielded:
+                yielded.add(key)
+                yield Match(key, -negative_score, self.payload(row), image_index)
 
-    def _count(self, in_base: RowArray) -> int:
+    def _count_products(self, in_base: RowArray) -> int:
         return len({self.base.keys[row] for row in in_base.tolist()})
 
-    def _tail_candidates(self, query: Float32Array, want: int, allowed: BoolArray) -> RowArray:
-        want *= self.max_images
+    def _tail_candidates(self, query: Float32Array, wanted: int, allowed: BoolArray) -> RowArray:
+        count = wanted * self.max_images
         rows: RowArray = np.flatnonzero(allowed)
-        if len(rows) <= want:
+        if len(rows) <= count:
             return rows
         scores = (self.tail_vectors @ query)[rows]
-        rows = rows[scores >= np.partition(scores, -want)[-want] - SCORE_NOISE]
+        rows = rows[scores >= np.partition(scores, -count)[-count] - SCORE_NOISE]
         return rows
 
     def _scores(self, query: Float32Array, in_base: RowArray, in_tail: RowArray) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""One attribute of many products, so that a filter is answered, and its values counted, without looking at each."""
+"""The values of one attribute, by row: filters and facet counts read a column instead of every product."""
 
 from array import array
 from collections.abc import Hashable, Iterable
@@ -12,52 +12,52 @@ from services.contracts.domain.instants import instant
 
 BoolArray = NDArray[np.bool_]
 RowArray = NDArray[np.int64]
-Kind = Literal["d", "q"]
+TypeCode = Literal["d", "q"]  # of the `array` module: float64 or int64
 Values = AttributeValue | list[AttributeValue] | None
 
 
 class RowValues:
-    """Numbers of one kind, each with the row that holds it."""
+    """Numbers of one type, each with the row that holds it."""
 
-    def __init__(self, kind: Kind) -> None:
-        """Hold none yet: floats ("d") or whole numbers ("q") of 64 bits."""
-        self._kind = kind
-        self._values: array[Any] = array(kind)
+    def __init__(self, type_code: TypeCode) -> None:
+        """Hold no numbers yet; they are floats ("d") or integers ("q") of 64 bits."""
+        self._type_code = type_code
+        self._values: array[Any] = array(type_code)
         self._rows = array("q")
 
     @property
     def values(self) -> NDArray[Any]:
-        """The numbers. Neither this array nor `rows` may be kept while some are added."""
-        return np.frombuffer(self._values, self._kind)
+        """The numbers, shape (n,). Neither this array nor `rows` may be held while numbers are added."""
+        return np.frombuffer(self._values, self._type_code)
 
     @property
     def rows(self) -> RowArray:
-        """The row of each."""
+        """The row of each number, shape (n,)."""
         return np.frombuffer(self._rows, np.int64)
 
     def add(self, value: float, row: int) -> None:
-        """Take one more."""
+        """Add a number."""
         self._values.append(value)
         self._rows.append(row)
 
-    def moved(self, new_rows: RowArray) -> "RowValues":
-        """Return them with each row in its new place; those whose place is -1 are gone."""
-        moved = RowValues(self._kind)
-        places = new_rows[self.rows]
-        moved._values.frombytes(self.values[places >= 0].tobytes())
-        moved._rows.frombytes(places[places >= 0].tobytes())
-        return moved
+    def renumbered(self, new_rows: RowArray) -> "RowValues":
+        """Return a copy in which row `r` is `new_rows[r]`; rows whose new number is -1 are left out."""
+        copy = RowValues(self._type_code)
+        numbers = new_rows[self.rows]
+        copy._values.frombytes(self.values[numbers >= 0].tobytes())
+        copy._rows.frombytes(numbers[numbers >= 0].tobytes())
+        return copy
 
     def extend(self, other: "RowValues") -> None:
-        """Take over others, with their rows."""
+        """Add the numbers of another object, with their rows."""
         self._values.extend(other._values)
         self._rows.extend(other._rows)
 
 
 class Column:
-    """An attribute's values in rows 0 … size - 1: the rows of each text and boolean, and the numbers with their rows.
+    """The values of one attribute in rows 0 … size - 1: for each text and boolean its rows, and the numbers by row.
 
-    The dates among the texts are read when a range of dates is first asked for. It is not for several threads at once.
+    Dates are parsed from the texts when a filter first names a range of dates. A column is not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -67,15 +67,18 @@ class Column:
         self._instants: RowValues | None = None
 
     def put(self, row: int, value: Values) -> None:
-        """Take the next row's value; each one of a list counts, once. Rows that are passed over have none."""
-        self.size = row + 1
-        if isinstance(value, str):  # most are
-            self._hold(value, row)
-        elif value is not None:
-            for item in dict.fromkeys(map(_comparable, value if isinstance(value, list) else [value])):
-                self._hold(item, row)
+        """Set the value of a row at or after `size`. A value that a list repeats counts once.
 
-    def _hold(self, item: Hashable, row: int) -> None:
+        Rows between the last one and this one have no value.
+        """
+        self.size = row + 1
+        if isinstance(value, str):  # the usual case
+            self._add(value, row)
+        elif value is not None:
+            for item in dict.fromkeys(map(_hashable, value if isinstance(value, list) else [value])):
+                self._add(item, row)
+
+    def _add(self, item: Hashable, row: int) -> None:
         if isinstance(item, int | float):
             self._numbers.add(item, row)
             return
@@ -84,89 +87,87 @@ class Column:
             rows = self._rows_of[item] = array("q")
         rows.append(row)
         if self._instants is not None:
-            _note_instant(self._instants, item, [row])
+            _add_instant(self._instants, item, [row])
 
     @property
-    def texts(self) -> int:
-        """How many different texts and booleans there are."""
+    def distinct_texts(self) -> int:
+        """The number of different texts and booleans."""
         return len(self._rows_of)
 
     def rows(self, condition: Condition) -> RowArray:
-        """Return the rows that meet a condition; one that meets it twice may be there twice."""
+        """Return the rows that meet a condition. A row with two values that meet it may be listed twice."""
         if isinstance(condition, Between):
-            measures = self._dated() if condition.dates else self._numbers
-            return measures.rows[_within(measures.values, condition)]
-        wanted = [_comparable(value) for value in condition.values]
-        found = [np.frombuffer(self._rows_of.get(value, b""), np.int64) for value in wanted]
-        sought = [value for value in wanted if isinstance(value, int | float)]
-        if sought:
-            found.append(self._numbers.rows[np.isin(self._numbers.values, np.array(sought, np.float64))])
-        return np.concatenate(found) if found else np.empty(0, np.int64)
+            values = self._parsed_instants() if condition.dates else self._numbers
+            return values.rows[_in_range(values.values, condition)]
+        items = [_hashable(value) for value in condition.values]
+        matches = [np.frombuffer(self._rows_of.get(item, b""), np.int64) for item in items]
+        numbers = [item for item in items if isinstance(item, int | float)]
+        if numbers:
+            matches.append(self._numbers.rows[np.isin(self._numbers.values, np.array(numbers, np.float64))])
+        return np.concatenate(matches) if matches else np.empty(0, np.int64)
 
-    def _dated(self) -> RowValues:
-        """Return the points in time that the texts tell."""
+    def _parsed_instants(self) -> RowValues:
+        """Return the points in time that the texts name."""
         if self._instants is None:
             self._instants = RowValues("q")
             for text, rows in self._rows_of.items():
-                _note_instant(self._instants, text, rows)
+                _add_instant(self._instants, text, rows)
         return self._instants
 
-    def holders(self, among: BoolArray) -> int:
-        """Return how many of the rows for which `among` is true have the attribute."""
-        holds = np.zeros(len(among), dtype=np.bool_)
+    def count_rows(self, mask: BoolArray) -> int:
+        """Return how many rows of a mask, shape (rows,), have the attribute."""
+        has_value = np.zeros(len(mask), dtype=np.bool_)
         for rows in self._rows_of.values():
-            holds[np.frombuffer(rows, np.int64)] = True
-        holds[self._numbers.rows] = True
-        return int((holds & among).sum())
+            has_value[np.frombuffer(rows, np.int64)] = True
+        has_value[self._numbers.rows] = True
+        return int((has_value & mask).sum())
 
-    def counts(self, among: BoolArray) -> dict[AttributeValue, int]:
-        """Return how many of the rows for which `among` is true hold each text and boolean."""
-        counted = {
-            _plain(value): int(among[np.frombuffer(rows, np.int64)].sum()) for value, rows in self._rows_of.items()
-        }
-        return {value: count for value, count in counted.items() if count}
+    def count_texts(self, mask: BoolArray) -> dict[AttributeValue, int]:
+        """Return how many rows of a mask, shape (rows,), hold each text and boolean."""
+        counts = {_plain(item): int(mask[np.frombuffer(rows, np.int64)].sum()) for item, rows in self._rows_of.items()}
+        return {value: count for value, count in counts.items() if count}
 
-    def numbers(self, among: BoolArray) -> NDArray[np.float64]:
-        """Return the numbers that the rows hold for which `among` is true."""
-        return self._numbers.values[among[self._numbers.rows]]
+    def numbers(self, mask: BoolArray) -> NDArray[np.float64]:
+        """Return the numbers that the rows of a mask, shape (rows,), hold."""
+        return self._numbers.values[mask[self._numbers.rows]]
 
-    def moved(self, new_rows: RowArray, size: int) -> "Column":
-        """Return the column with each row in its new place; those whose place is -1 are gone."""
+    def renumbered(self, new_rows: RowArray, size: int) -> "Column":
+        """Return a copy of `size` rows in which row `r` is `new_rows[r]`; rows whose new number is -1 are left out."""
         column = Column()
         column.size = size
-        for value, rows in self._rows_of.items():
-            places = new_rows[np.frombuffer(rows, np.int64)]
-            if (places >= 0).any():
-                column._rows_of[value] = array("q", places[places >= 0].tobytes())
-        column._numbers = self._numbers.moved(new_rows)
-        column._instants = None if self._instants is None else self._instants.moved(new_rows)
+        for item, rows in self._rows_of.items():
+            numbers = new_rows[np.frombuffer(rows, np.int64)]
+            if (numbers >= 0).any():
+                column._rows_of[item] = array("q", numbers[numbers >= 0].tobytes())
+        column._numbers = self._numbers.renumbered(new_rows)
+        column._instants = None if self._instants is None else self._instants.renumbered(new_rows)
         return column
 
     def extend(self, other: "Column") -> None:
-        """Take over another column's values; their rows are this column's."""
+        """Add the values of another column, whose rows are rows of this one."""
         if self._instants is not None or other._instants is not None:
-            self._dated().extend(other._dated())
-        for value, rows in other._rows_of.items():
-            self._rows_of.setdefault(value, array("q")).extend(rows)
+            self._parsed_instants().extend(other._parsed_instants())
+        for item, rows in other._rows_of.items():
+            self._rows_of.setdefault(item, array("q")).extend(rows)
         self._numbers.extend(other._numbers)
 
 
-def _note_instant(instants: RowValues, item: Hashable, rows: Iterable[int]) -> None:
+def _add_instant(instants: RowValues, item: Hashable, rows: Iterable[int]) -> None:
     moment = instant(item) if isinstance(item, str) else None
     if moment is not None:
         for row in rows:
             instants.add(moment, row)
 
 
-def _comparable(value: AttributeValue) -> Hashable:
-    return ("bool", value) if isinstance(value, bool) else value  # True == 1 in Python, not in a shop's data
+def _hashable(value: AttributeValue) -> Hashable:
+    return ("bool", value) if isinstance(value, bool) else value  # True == 1 in Python, but not in a shop's data
 
 
-def _plain(value: Hashable) -> AttributeValue:
-    return bool(value[1]) if isinstance(value, tuple) else str(value)
+def _plain(item: Hashable) -> AttributeValue:
+    return bool(item[1]) if isinstance(item, tuple) else str(item)
 
 
-def _within(values: NDArray[Any], bounds: Between) -> BoolArray:
+def _in_range(values: NDArray[Any], bounds: Between) -> BoolArray:
     inside = np.ones(len(values), dtype=np.bool_)
     if bounds.gte is not None:
         inside &= values >= bounds.gte

@@ -1,4 +1,4 @@
-"""The indexed products: one partition a category, searched inside one of them."""
+"""The indexed products of one model: a partition for each category, searched one category at a time."""
 
 import random
 from bisect import bisect_right
@@ -11,19 +11,19 @@ from services.contracts.domain.errors import CategoryElsewhere, DimensionMismatc
 from services.contracts.domain.facets import Facet
 from services.contracts.domain.filters import EVERYTHING, Filter
 from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array, ImageArray, Match
-from services.engine.facets import facets_of
+from services.engine.facets import FacetCounts, build_facets
 from services.engine.partition import MERGE_ROWS, Partition
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for.
+    """How many products to return, and which.
 
     Attributes:
-        k: how many, at least 1.
-        filter: which ones.
+        k: the number of products, at least 1.
+        filter: the products to search.
         exclude: keys to leave out.
-        min_score: the least cosine similarity of a match; any when None.
+        min_score: the smallest cosine similarity of a match; any if None.
     """
 
     k: int = 10
@@ -33,7 +33,7 @@ class Query:
 
 
 class Gallery:
-    """All indexed products of one model. One thread at a time may change it; any number may search meanwhile."""
+    """All indexed products of one model. One thread at a time may change it; any number of threads may search it."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class Gallery:
         """Make an empty gallery.
 
         Args:
-            categories: how many there are; their ids are 0 … categories - 1.
+            categories: the number of categories; their ids are 0 … categories - 1.
             dimension: numbers a vector.
             build: makes the flat index of a set of vectors.
-            merge_rows: how many changes of a small category are borne before its flat index is made anew.
-            held: the categories that may be put and searched; all when None.
+            merge_rows: how many changed rows of a small category do not yet cause a new flat index.
+            held: the categories that may be put and searched; all if None.
         """
         self.categories = categories
         self.dimension = dimension
@@ -69,7 +69,7 @@ class Gallery:
         return [partition.view.size for partition in self._partitions]
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the keys that the writer has, published or not."""
+        """Yield the writer's keys, published or not."""
         return chain.from_iterable(partition.keys() for partition in self._partitions)
 
     @property
@@ -78,27 +78,33 @@ class Gallery:
         return tuple(partition.view for partition in self._partitions)
 
     def restore(
-        self, category: int, vectors: Float32Array, image: ImageArray, keys: list[str], payloads: list[bytes | None]
+        self,
+        category: int,
+        vectors: Float32Array,
+        image_index: ImageArray,
+        keys: list[str],
+        payloads: list[bytes | None],
     ) -> None:
-        """Take a whole category, which was empty; searchable at once.
+        """Set all products of an empty category. They are searchable at once.
 
         Args:
             category: its id.
             vectors: shape (rows, dimension), float32, unit length.
-            image: shape (rows,), uint8; which of its product's images a row is: 0 the main one, which each product has.
-            keys: of each row its product's.
+            image_index: shape (rows,), uint8; the place of each row's image among its product's images. Each product
+                has a row with 0.
+            keys: the product's key of each row.
             payloads: of each row; only those of main images count.
         """
-        self._partitions[category].restore(vectors, image, keys, payloads)
+        self._partitions[category].restore(vectors, image_index, keys, payloads)
 
     def put(self, category: int, key: str, vectors: Float32Array, payload: bytes | None) -> None:
-        """Take a product or its new state, from whatever category it was in; searchable after `publish`.
+        """Add a product or replace it, in whichever category it was. Searches see it at the next `publish`.
 
         Args:
             category: its id.
-            key: the product's.
+            key: of the product.
             vectors: shape (dimension,), or (images, dimension) with the main image's first; float32, unit length.
-            payload: what a result shows of it.
+            payload: what a result shows of the product.
         """
         for partition in self._partitions:
             if partition is not self._partitions[category] and partition.discard(key):
@@ -107,21 +113,21 @@ class Gallery:
         self._changed.add(self._partitions[category])
 
     def discard(self, key: str) -> None:
-        """Take a product out, as of `publish`."""
+        """Delete a product if it is there. Searches see it at the next `publish`."""
         for partition in self._partitions:
             if partition.discard(key):
                 self._changed.add(partition)
 
     def publish(self) -> None:
-        """Let searches see what has changed."""
+        """Make all changes visible to searches."""
         while self._changed:
             self._changed.pop().publish()
 
     def current(self, key: str) -> tuple[int, Float32Array, bytes | None]:
-        """Return what the writer has of a product, published or not: category, vectors of its images, payload.
+        """Return a product's category, vectors of its images and payload, published or not.
 
         Raises:
-            KeyError: it has nothing.
+            KeyError: the product is not there.
         """
         for category, partition in enumerate(self._partitions):
             if key in partition:
@@ -129,76 +135,88 @@ class Gallery:
         raise KeyError(key)
 
     def search(self, category: int, vector: Float32Array, query: Query) -> list[Match]:
-        """Return the nearest products of a category, best first, equal scores by key; exact. A product comes once,
-        with the score of its best image.
+        """Return the nearest products of a category, best first, equal scores by key; the search is exact.
+
+        A product is returned once, with the score of its best image.
 
         Args:
             category: its id.
-            vector: shape (dimension,), any length but zero.
-            query: how many, which ones.
+            vector: shape (dimension,), of any length but zero.
+            query: how many products, and which.
 
         Raises:
-            UnknownCategory, CategoryElsewhere: there is no such category, or it is not held.
-            DimensionMismatch: the vector has another length than the model's, or no direction.
+            UnknownCategory: there is no such category.
+            CategoryElsewhere: the category is not held here.
+            DimensionMismatch: the vector has another dimension than the model's, or length zero.
         """
         self._check(category)
         try:
             unit = unit_vector(vector, self.dimension)
         except InvalidVector as error:
             raise DimensionMismatch(str(error)) from None
-        found = self._partitions[category].view.search(unit, query.k, query.filter, query.exclude)
-        return [match for match in found if query.min_score is None or match.score >= query.min_score]
+        matches = self._partitions[category].view.search(unit, query.k, query.filter, query.exclude)
+        return [match for match in matches if query.min_score is None or match.score >= query.min_score]
 
     def similar(self, key: str, query: Query) -> tuple[int, list[Match]]:
-        """Return a product's category and the products nearest to its main image, itself left out.
+        """Return a product's category and the products nearest to its main image, without the product itself.
 
-        Of the others every image counts. Its own further images are not asked about: they are details, backs and size
-        charts, and a size chart is most like another product's size chart.
+        All images of the other products are compared. The product's own additional images are not: they show details,
+        backs and size charts, and a size chart is nearest to another product's size chart.
 
         Raises:
-            UnknownProduct: it is not indexed.
+            UnknownProduct: the product is not indexed.
         """
         category, vector, _ = self.find(key)
         return category, self.search(category, vector, replace(query, exclude={*query.exclude, key}))
 
-    def facets(self, category: int, wanted: Filter, others: Iterable["Gallery"] = ()) -> list[Facet]:
-        """Return what the products of a category can be filtered by, with counts among those that meet a filter.
+    def facets(self, category: int, query_filter: Filter, others: Iterable["Gallery"] = ()) -> list[Facet]:
+        """Return the facets of a category, with counts among the products that meet a filter.
 
-        The products of other galleries are counted as well.
+        Args:
+            category: its id.
+            query_filter: the filter.
+            others: galleries whose products are counted as well.
         """
-        facet_counts = [one.views[category].facet_counts(wanted) for one in (self, *others)]
-        every = [part for one in facet_counts for part in one.every]
-        chosen = [part for one in facet_counts for part in one.chosen]
-        return facets_of(every, chosen, sum(one.size for one in facet_counts))
+        counts = [gallery.views[category].facet_counts(query_filter) for gallery in (self, *others)]
+        total = [part for gallery_counts in counts for part in gallery_counts.total]
+        matching = [part for gallery_counts in counts for part in gallery_counts.matching]
+        return build_facets(FacetCounts(total, matching, sum(gallery_counts.products for gallery_counts in counts)))
 
     def sample(self, count: int, category: int | None, rng: random.Random) -> list[tuple[int, str, bytes | None]]:
-        """Return category, key and payload of products chosen by chance; fewer than `count` where there are fewer.
+        """Return category, key and payload of random products; fewer than `count` if there are fewer.
+
+        Args:
+            count: the number of products.
+            category: its id; all held categories if None.
+            rng: the source of randomness.
 
         Raises:
-            UnknownCategory, CategoryElsewhere: there is no such category, or it is not held.
+            UnknownCategory: there is no such category.
+            CategoryElsewhere: the category is not held here.
         """
         if category is not None:
             self._check(category)
-        chosen = range(len(self._partitions)) if category is None else [category]
-        views = [(number, self._partitions[number].view) for number in chosen]
+        categories = range(len(self._partitions)) if category is None else [category]
+        views = [(number, self._partitions[number].view) for number in categories]
         ends = list(accumulate(view.size for _, view in views))
-        found = []
+        products = []
         for place in rng.sample(range(ends[-1]), min(count, ends[-1])):
-            number, view = views[bisect_right(ends, place)]
-            row = view.nth(place - (ends[bisect_right(ends, place)] - view.size))
-            found.append((number, view.key(row), view.payload(row)))
-        return found
+            position = bisect_right(ends, place)
+            number, view = views[position]
+            row = int(view.rows()[place - (ends[position] - view.size)])
+            products.append((number, view.key(row), view.payload(row)))
+        return products
 
     def find(self, key: str) -> tuple[int, Float32Array, bytes | None]:
-        """Return a product's category, its main image's vector of unit length, and payload.
+        """Return a product's category, its main image's vector of unit length, shape (dimension,), and its payload.
 
         Raises:
-            UnknownProduct: it is not indexed.
+            UnknownProduct: the product is not indexed.
         """
         for category, partition in enumerate(self._partitions):
-            found = partition.find(key)
-            if found is not None:
-                view, row = found
+            location = partition.find(key)
+            if location is not None:
+                view, row = location
                 return category, view.vector(row), view.payload(row)
         raise UnknownProduct(f"there is no product {key!r} in the index")
 
@@ -206,6 +224,5 @@ class Gallery:
         if not 0 <= category < self.categories:
             raise UnknownCategory(f"there is no category {category}: the model has 0 to {self.categories - 1}")
         if category not in self.held:
-            raise CategoryElsewhere(
-                f"category {category} is not held here, but {', '.join(map(str, sorted(self.held)))}"
-            )
+            held = ", ".join(map(str, sorted(self.held)))
+            raise CategoryElsewhere(f"category {category} is not held here; this node holds {held}")

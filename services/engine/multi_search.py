@@ -1,4 +1,4 @@
-"""A search through one catalogue or several, as if their products were all in one."""
+"""Search through several catalogues as if all their products were in one."""
 
 import contextlib
 import random
@@ -15,73 +15,78 @@ from services.contracts.domain.filters import Filter
 from services.engine.category_view import Float32Array, Match
 from services.engine.gallery import Gallery, Query
 
-Galleries = Mapping[str, Gallery]  # by the catalogue's name, at least one
+Galleries = Mapping[str, Gallery]  # by catalogue name, at least one
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueMatch:
-    """A product near the query, and the catalogue that it is of."""
+    """A product that a search returns, with the name of its catalogue."""
 
     catalogue: str
     match: Match
 
 
 def search(galleries: Galleries, category: int, vector: Float32Array, query: Query) -> list[CatalogueMatch]:
-    """Return the nearest products of a category, best first, equal scores by key and then by the catalogue's name.
+    """Return the nearest products of a category, best first, equal scores by key and then by catalogue name.
 
     Raises: as `Gallery.search`.
     """
     return _best(query.k, ((name, gallery.search(category, vector, query)) for name, gallery in galleries.items()))
 
 
-def similar(galleries: Galleries, key: str, query: Query, of: str | None = None) -> tuple[int, list[CatalogueMatch]]:
-    """Return a product's category and the products nearest to it, itself left out.
+def similar(
+    galleries: Galleries, key: str, query: Query, catalogue: str | None = None
+) -> tuple[int, list[CatalogueMatch]]:
+    """Return a product's category and the products nearest to it, without the product itself.
 
     Args:
-        galleries: where is searched.
-        key: the product's.
-        query: how many, which ones.
-        of: the catalogue that the product is of, one of these; the first of them that has it when None.
+        galleries: the catalogues to search.
+        key: of the product.
+        query: how many products, and which.
+        catalogue: the product's catalogue, one of those searched; the first one that has the product if None.
 
     Raises:
-        UnknownProduct: it is not indexed.
+        UnknownProduct: the product is not indexed.
     """
-    home = _home(galleries, key) if of is None else of
-    category, found = galleries[home].similar(key, query)
+    home = _catalogue_of(galleries, key) if catalogue is None else catalogue
+    category, matches = galleries[home].similar(key, query)
     others = [name for name in galleries if name != home]
     if not others:
-        return category, [CatalogueMatch(home, match) for match in found]
+        return category, [CatalogueMatch(home, match) for match in matches]
     vector = galleries[home].find(key)[1]
-    elsewhere = ((name, galleries[name].search(category, vector, query)) for name in others)
-    return category, _best(query.k, [(home, found), *elsewhere])
+    matches_of_others = ((name, galleries[name].search(category, vector, query)) for name in others)
+    return category, _best(query.k, [(home, matches), *matches_of_others])
 
 
-def facets(galleries: Galleries, category: int, wanted: Filter) -> list[Facet]:
-    """Return what the products of a category can be filtered by, with counts among those that meet a filter."""
+def facets(galleries: Galleries, category: int, query_filter: Filter) -> list[Facet]:
+    """Return the facets of a category, with counts among the products that meet a filter."""
     first, *others = galleries.values()
-    return first.facets(category, wanted, others)
+    return first.facets(category, query_filter, others)
 
 
 def sample(
     galleries: Galleries, count: int, category: int | None, rng: random.Random
 ) -> list[tuple[str, int, str, bytes | None]]:
-    """Return catalogue, category, key and payload of products chosen by chance among all.
+    """Return catalogue, category, key and payload of random products of all catalogues.
 
     Raises: as `Gallery.sample`.
     """
     names = list(galleries)
-    sizes = [len(one) if category is None else sum(one.counts()[category : category + 1]) for one in galleries.values()]
+    sizes = [
+        len(gallery) if category is None else sum(gallery.counts()[category : category + 1])
+        for gallery in galleries.values()
+    ]
     ends = list(accumulate(sizes))
     drawn = Counter(names[bisect_right(ends, place)] for place in rng.sample(range(ends[-1]), min(count, ends[-1])))
-    found = [
+    products = [
         (name, *product)
         for name, gallery in galleries.items()
         for product in gallery.sample(drawn[name], category, rng)
     ]
-    return rng.sample(found, len(found))
+    return rng.sample(products, len(products))
 
 
-def _home(galleries: Galleries, key: str) -> str:
+def _catalogue_of(galleries: Galleries, key: str) -> str:
     for name, gallery in galleries.items():
         with contextlib.suppress(UnknownProduct):
             gallery.find(key)
@@ -89,6 +94,6 @@ def _home(galleries: Galleries, key: str) -> str:
     raise UnknownProduct(f"there is no product {key!r} in the index")
 
 
-def _best(k: int, found: Iterable[tuple[str, list[Match]]]) -> list[CatalogueMatch]:
-    every = (CatalogueMatch(name, match) for name, matches in found for match in matches)
-    return nsmallest(k, every, key=lambda one: (-one.match.score, one.match.key, one.catalogue))
+def _best(k: int, matches_by_catalogue: Iterable[tuple[str, list[Match]]]) -> list[CatalogueMatch]:
+    candidates = (CatalogueMatch(name, match) for name, matches in matches_by_catalogue for match in matches)
+    return nsmallest(k, candidates, key=lambda entry: (-entry.match.score, entry.match.key, entry.catalogue))

@@ -1,4 +1,4 @@
-"""What a result shows of a product, kept beside its vector in as little memory as may be: one JSON text."""
+"""What a result shows of a product, as one JSON text: it takes little memory."""
 
 from typing import Any
 
@@ -7,33 +7,33 @@ import orjson
 from services.catalogue.product import Product
 from services.contracts.domain.filters import AttributeValue
 
-IMAGES = "images"  # the further images' URLs
+IMAGES = "images"  # the URLs of the additional images
 
 
 def pack(product: Product) -> bytes | None:
-    """Return the payload of a product; None when there is nothing to show but its id."""
-    shown = {"url": product.url, "image_url": product.picture_url, "title": product.title}
-    fields: dict[str, Any] = {name: value for name, value in shown.items() if value is not None}
+    """Return the payload of a product; None if a result shows nothing but its id."""
+    values = {"url": product.url, "image_url": product.picture_url, "title": product.title}
+    fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     if product.images:
         fields[IMAGES] = product.further_urls
     if product.attributes:
         fields["attributes"] = dict(product.attributes)
-    # As a copy: what orjson returns sits in a 4 kB allocation cut short, and the rest is never used again (measured:
-    # 3.9 kB a product instead of 0.3).
+    # A copy: orjson returns bytes in a shortened allocation of 4 kB whose rest is never used again (measured: 3.9 kB a
+    # product instead of 0.3).
     return bytes(memoryview(orjson.dumps(fields))) if fields else None
 
 
-def unpack(payload: bytes | None, image: int = 0) -> dict[str, Any]:
-    """Return the fields of a payload, by the names they have in an answer.
+def unpack(payload: bytes | None, image_index: int = 0) -> dict[str, Any]:
+    """Return the fields of a payload, named as in a response.
 
     Args:
-        payload: a product's.
-        image: which of its images is shown: 0 the main one, n the n-th further one.
+        payload: of a product.
+        image_index: the product's image whose URL is returned; 0 is the main image.
     """
     fields: dict[str, Any] = {} if payload is None else orjson.loads(payload)
-    further = fields.pop(IMAGES, [])
-    if image and further[image - 1] is not None:
-        fields["image_url"] = further[image - 1]
+    additional = fields.pop(IMAGES, [])
+    if image_index and additional[image_index - 1] is not None:
+        fields["image_url"] = additional[image_index - 1]
     return fields
 
 

@@ -1,8 +1,8 @@
-"""How alike a score is: a scale from 0 to 1, fitted on the products of a category themselves.
+"""Calibrated similarity: a scale from 0 to 1 for scores, fitted on the products of each category.
 
-What a score means differs from category to category, from catalogue to catalogue and from network to network: 0.93 may be
-what any two shoes have in common, and more than any two necklaces. So a category's own products are asked, each as if it
-were a query: how near is the nearest other one, and how near is just any other one?
+The meaning of a score differs between categories, catalogues and networks: 0.93 may be what any two shoes score, and
+more than any two necklaces do. The scale is therefore fitted on the category's own products: each product of a sample
+is searched for, and the score of its nearest neighbour is compared with the scores of random pairs.
 """
 
 import heapq
@@ -19,114 +19,123 @@ from services.engine.category_view import CategoryView, Float32Array
 from services.engine.columns import RowArray
 
 Scores = NDArray[np.float64]
-# Fewer products say too little of their category: the model's own threshold, if it has one, then stands for all.
-MIN_PRODUCTS = 50
-MAX_SAMPLE = 2000
-# Of a large category fewer are asked, so that all of it costs about as much as looking at 200 million vectors once: 3 s.
-LEAST_OF_MANY = 500
-MOST_ROWS = 200_000_000
-PAIRED = 400  # products of the sample that are compared each with each: 79,800 pairs
-# This share of the products has its nearest neighbour further away than what counts as close.
-ISOLATED_SHARE = 0.01
-APART = 0.05  # this share of any two products is less alike than what counts as not alike at all
-STEPS = 20
-POINTS = 81  # of a curve
-# The same picture, listed twice, says nothing of how near others are.
-SAME = 1 - 1e-5
+MIN_PRODUCTS = 50  # with fewer products there is no scale, and the model's own threshold is used
+MAX_SAMPLE = 2000  # products that are searched for
+# A large category has a smaller sample, so that all searches together read about 200 million vectors: 3 s.
+MIN_SAMPLE = 500
+MAX_VECTORS_READ = 200_000_000
+PAIR_SAMPLE = 400  # products that are compared with each other: 79,800 pairs
+ISOLATED_SHARE = 0.01  # this share of the products has a nearest neighbour below the score of a close match
+UNRELATED_SHARE = 0.05  # this share of the pairs scores less than the score whose similarity is 0
+QUANTILES = 20
+THRESHOLD_POINTS = 81  # of the scale that is made of a model's threshold
+SAME_PICTURE = 1 - 1e-5  # scores from here on are of the same picture, listed twice
 NEIGHBOURS = 8
-ALMOST = 0.99  # only the same picture is wholly alike
+MAX_FITTED = 0.99  # only the same picture has similarity 1
 SEED = 1
 
 
 @dataclass(frozen=True)
 class SimilarityScale:
-    """Maps scores to similarity, along straight lines between points that both ascend.
+    """A map from scores to similarities: straight lines between points that ascend in both.
 
     Attributes:
         scores: cosine similarities, shape (points,).
-        values: the similarity at each score, shape (points,), from 0 to 1.
+        values: the similarity at each score, 0 to 1, shape (points,).
     """
 
     scores: Scores
     values: Scores
 
     def similarities(self, scores: Sequence[float]) -> list[float]:
-        """Return how alike each score is, 0 to 1 in thousandths; from `CLOSE` on it is a close match."""
+        """Return the similarity of each score, 0 to 1, rounded to thousandths. A close match has at least `CLOSE`."""
         similarities: list[float] = np.interp(scores, self.scores, self.values).round(3).tolist()
         return similarities
 
     @property
     def close_score(self) -> float:
-        """The least score that counts as close."""
+        """The smallest score of a close match."""
         return float(np.interp(CLOSE, self.values, self.scores))
 
 
 def scale_from_threshold(thresholds: Mapping[str, float]) -> SimilarityScale | None:
-    """Return the scale of a model's threshold `no_close_match`, for categories with too few products; None without one.
+    """Return the scale of a model's threshold `no_close_match`, for categories with too few products.
 
-    It goes evenly by the distance of the vectors, not by the score: at half of the threshold's distance a product is half as
-    far from being the same picture, and at twice the distance not alike at all. The squared distance of unit vectors is
-    2 - 2 × score.
+    The similarity falls linearly with the distance of the vectors: it is 1 at distance 0, `CLOSE` at the threshold's
+    distance, and 0 at twice that distance. The squared distance of unit vectors is 2 - 2 × score.
+
+    Args:
+        thresholds: the manifest's.
+
+    Returns:
+        None if there is no threshold, or it is not between -1 and the score of the same picture.
     """
     close = thresholds.get("no_close_match")
-    if close is None or not -1 < close < SAME:
+    if close is None or not -1 < close < SAME_PICTURE:
         return None
-    distances = np.linspace(2, 0, POINTS)
+    distances = np.linspace(2, 0, THRESHOLD_POINTS)
     return SimilarityScale(1 - (1 - close) * distances**2, 1 - CLOSE * distances)
 
 
-def fit_scale(best: Scores, pairs: Scores) -> SimilarityScale | None:
-    """Return the scale of a category.
+def fit_scale(neighbour_scores: Scores, pair_scores: Scores) -> SimilarityScale | None:
+    """Return the scale of a category. Scores of the same picture are left out.
 
-    Its points: 0 where only a twentieth of any two products are less alike; `CLOSE` where only a hundredth of the products
-    have their nearest neighbour further away, but at least at what any two products have in common; from there to 0.99
-    evenly by the share of nearest neighbours that are less alike; 1 for the same picture.
+    Its points are: 0 at the score that 5 % of the pairs stay below; `CLOSE` at the score that 1 % of the nearest
+    neighbours stay below, but at least at the median of the pairs; from there to 0.99 by the share of nearest
+    neighbours that score less; 1 at score 1.
 
     Args:
-        best: scores of products' nearest neighbours; those of the same picture are passed over.
-        pairs: scores of any two products; those of the same picture are passed over.
+        neighbour_scores: the score of each sampled product's nearest neighbour, shape (n,).
+        pair_scores: the scores of random pairs, shape (m,).
 
     Returns:
-        None where too few are left, or all are the same.
+        None if too few scores remain, or all are the same.
     """
-    best, pairs = best[best < SAME], pairs[pairs < SAME]
-    if len(best) < MIN_PRODUCTS or not len(pairs):
+    neighbour_scores = neighbour_scores[neighbour_scores < SAME_PICTURE]
+    pair_scores = pair_scores[pair_scores < SAME_PICTURE]
+    if len(neighbour_scores) < MIN_PRODUCTS or not len(pair_scores):
         return None
-    close = max(float(np.quantile(best, ISOLATED_SHARE)), float(np.median(pairs)))
-    near = best[best >= close]
-    if not len(near) or float(np.quantile(pairs, APART)) >= close:
+    unrelated = float(np.quantile(pair_scores, UNRELATED_SHARE))
+    close = max(float(np.quantile(neighbour_scores, ISOLATED_SHARE)), float(np.median(pair_scores)))
+    near = neighbour_scores[neighbour_scores >= close]
+    if not len(near) or unrelated >= close:
         return None
-    shares = np.linspace(0, 1, STEPS + 1)[1:]
-    scores = np.concatenate([[np.quantile(pairs, APART), close], np.quantile(near, shares), [1.0]])
-    values = np.concatenate([[0, CLOSE], CLOSE + (ALMOST - CLOSE) * shares, [1.0]])
-    last_of_equals = np.append(np.diff(scores) > 0, True)
-    return SimilarityScale(scores[last_of_equals], values[last_of_equals])
+    shares = np.linspace(0, 1, QUANTILES + 1)[1:]
+    scores = np.concatenate([[unrelated, close], np.quantile(near, shares), [1.0]])
+    values = np.concatenate([[0, CLOSE], CLOSE + (MAX_FITTED - CLOSE) * shares, [1.0]])
+    is_last_of_equals = np.append(np.diff(scores) > 0, True)
+    return SimilarityScale(scores[is_last_of_equals], values[is_last_of_equals])
 
 
-def calibrate(view: CategoryView, ended: Callable[[], bool] = lambda: False) -> SimilarityScale | None:
-    """Return the scale of a category as a search sees it; None where it has too few products.
+def calibrate(view: CategoryView, is_cancelled: Callable[[], bool] = lambda: False) -> SimilarityScale | None:
+    """Return the scale of a category; None if it has too few products.
 
-    The same products give the same scale, in whatever order they came. What it gives is of no use once it has `ended`.
+    The scale depends on the products, not on the order in which they were put.
+
+    Args:
+        view: of the category.
+        is_cancelled: asked before each search. Once it returns true, the result is of no use.
     """
     if view.size < MIN_PRODUCTS:
         return None
     rows = _sample(view)
-    vectors = view.vectors(np.sort(rows[:PAIRED])).astype(np.float64)
-    pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
-    return fit_scale(np.array([_nearest(view, row) for row in rows.tolist() if not ended()]), pairs)
+    vectors = view.vectors(np.sort(rows[:PAIR_SAMPLE])).astype(np.float64)
+    pair_scores = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
+    neighbour_scores = [_neighbour_score(view, row) for row in rows.tolist() if not is_cancelled()]
+    return fit_scale(np.array(neighbour_scores), pair_scores)
 
 
 def _sample(view: CategoryView) -> RowArray:
-    """Return the main images' rows of products that are drawn by their keys, so that a small change changes few of them."""
-    most = min(MAX_SAMPLE, max(LEAST_OF_MANY, MOST_ROWS // len(view.live)))
+    """Return rows of main images. They are drawn by hashes of the keys: a small change changes few of them."""
+    size = min(MAX_SAMPLE, max(MIN_SAMPLE, MAX_VECTORS_READ // len(view.live)))
     drawn = heapq.nsmallest(
-        most, ((zlib.crc32(view.key(row).encode(), SEED), view.key(row), row) for row in view.rows())
+        size, ((zlib.crc32(view.key(row).encode(), SEED), view.key(row), row) for row in view.rows())
     )
     return np.array([row for _, _, row in drawn])
 
 
-def _nearest(view: CategoryView, row: int) -> float:
-    """Return the score of a product's nearest neighbour that is not the same picture; 1 where all are."""
+def _neighbour_score(view: CategoryView, row: int) -> float:
+    """Return the score of a product's nearest neighbour that is not the same picture; 1 if all are."""
     query: Float32Array = view.vector(row)
-    found = view.search(query, NEIGHBOURS, EVERYTHING, ())  # itself first: the same picture
-    return next((match.score for match in found if match.score < SAME), 1.0)
+    matches = view.search(query, NEIGHBOURS, EVERYTHING, ())  # the product itself comes first
+    return next((match.score for match in matches if match.score < SAME_PICTURE), 1.0)

@@ -1,1 +1,1 @@
-"""The index service: the catalogue in memory, searchable without the database; imports contracts, catalogue and engine."""
+"""The index service: searches the products' vectors in memory. It imports the engine, the catalogue and contracts."""

@@ -160,5 +160,5 @@ async def readiness(request: Request) -> Readiness:
         status = one.follower.status()
         if status.stale:
             why = status.last_error or _late(status) or status.state
-            behind.append(one.said(f"what is searched may be behind the database: {why}"))
+            behind.append(one.with_name(f"what is searched may be behind the database: {why}"))
     return Readiness(ready=True, reasons=(*behind, *problems))

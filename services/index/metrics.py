@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from services.contracts.domain.catalogues import DEFAULT
 from services.contracts.web.telemetry import Metrics
 from services.contracts.wire.index import SnapshotStatus, SyncState, SyncStatus
-from services.index.follow.follower import LEVEL, Follower
+from services.index.follow.follower import UP_TO_DATE_STATES, Follower
 from services.index.models.model_index import CatalogueIndex
 from services.index.models.model_indexes import ModelIndexes
 
@@ -131,7 +131,7 @@ def _or(value: float | None, without: float) -> float:
 _READINGS: dict[str, Callable[[Follower], float]] = {
     "lag_seconds": lambda follower: _or(follower.lag_s, -1.0),
     "ready": lambda follower: follower.replica is not None,
-    "following": lambda follower: follower.state in LEVEL,
+    "following": lambda follower: follower.state in UP_TO_DATE_STATES,
     "changes_applied": lambda follower: follower.status().applied,
     "snapshot_age_seconds": lambda follower: _or(_snapshot(follower).age_seconds, -1.0),
     "snapshot_size_bytes": lambda follower: _or(_snapshot(follower).bytes, 0),

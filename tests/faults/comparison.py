@@ -71,7 +71,7 @@ def in_snapshot(folder: Path) -> Shown:
     if path is None:
         return {}
     with BlockReader(path, snapshot.FORMAT) as file:
-        origin = Origin(**file.label["origin"])
+        origin = Origin(**file.header["origin"])
     replica = new_replica()
     snapshot.read(path, origin, replica)
     return dict(_shown(replica.gallery.views))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.catalogue.product import Product, unit_vector
 from services.contracts.wire.filter_json import parse_filter
-from services.engine import category_view as view
+from services.engine import category_view
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
@@ -65,7 +65,7 @@ def test_a_filtered_search_finds_the_nearest_among_those_that_match(
     event(f"nested: {any(name.startswith('$') for name in wanted)}")
     with pytest.MonkeyPatch.context() as patch:
         if is_large:  # as a category is with millions of products
-            patch.setattr(view, "ROWS_A_SPARE", 0)
+            patch.setattr(category_view, "ROWS_PER_CANDIDATE", 0)
         found = gallery_of(catalogue, wanted).search(0, VECTORS[0], Query(k, parse_filter(wanted)))
     assert [match.key for match in found] == expected
 

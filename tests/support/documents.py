@@ -47,4 +47,4 @@ def empty_replica(held: Collection[int] | None = None) -> Replica:
 def everything(replica: Replica) -> Any:
     """Return all that can be seen of a replica."""
     found = [replica.gallery.search(category, PROBE, Query(50)) for category in sorted(replica.gallery.held)]
-    return found, replica.skipped, replica.faults, replica.other_models, replica.gallery.counts()
+    return found, replica.skipped, replica.image_errors, replica.other_models, replica.gallery.counts()

@@ -69,7 +69,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **further
     indexed = models._held[manifest.model_id] = ModelIndex(manifest, followers)
     for one in indexed.catalogues.values():
         one.calibrator.calibrate()
-    models._announce()
+    models._switch()
     metrics.show(models)
 
     @asynccontextmanager

@@ -1,1 +1,4 @@
-"""Keeping the replica level with the database: change stream, polling and reconciliation; imports the replica and the store."""
+"""Keeps the replica up to date with the database: change stream, polling and reconciliation.
+
+It imports the replica and the catalogue's store.
+"""

@@ -1,7 +1,7 @@
-"""An open change stream, applied to a replica; markers tell how far it has come.
+"""An open change stream that is applied to a replica; markers show how far it has come.
 
-A change is a document as it is now, or its absence. Seeing one twice does no harm, and where an event does not tell the
-document (it may be missing, or not whole), the collection is asked.
+A change is a document in its current state, or its absence. A change may be applied twice. If an event does not hold
+the document, or not all of it, the document is read from the collection.
 """
 
 import time
@@ -16,61 +16,71 @@ from services.index.replica.writer import ReplicaWriter
 READ_BATCH = 500
 SCAN_BATCH = 1000
 EVENTS_BATCH = 1000
-MARKER_WAIT_S = 10.0
+MARKER_TIMEOUT_S = 10.0  # without any event
 
 
 class ChangeStream:
-    """Follows one change feed. Any error ends it: open another feed, after the last token that was applied."""
+    """Follows one change feed. After an error, open another feed after the last token that was applied."""
 
-    def __init__(self, store: ProductCollection, feed: ChangeFeed, gather_s: float) -> None:
-        """Remember what to follow; `gather_s`: how long changes are gathered to be applied together, in seconds."""
-        self._store = store
+    def __init__(self, products: ProductCollection, feed: ChangeFeed, gather_s: float) -> None:
+        """Set what to follow.
+
+        Args:
+            products: reads the products.
+            feed: the open change feed.
+            gather_s: how long changes are gathered before they are applied together, in seconds.
+        """
+        self._products = products
         self._feed = feed
         self._gather_s = gather_s
 
     async def load(self, writer: ReplicaWriter) -> None:
-        """Read all documents into a replica that nobody sees yet, until it is level with the database.
+        """Read all documents into a replica that is not searched yet, until it is up to date.
 
-        A change from before the first marker is in the scan; one from after it comes by in the stream. The second
-        marker comes by after everything that happened during the scan.
+        The scan includes all changes before the first marker, and the stream all changes after it. The second marker
+        comes after all changes during the scan.
 
         Raises:
-            NoChangeStreams: the stream tells nothing.
+            NoChangeStreams: no event comes through the stream.
+            CatalogueUnavailable: the database is unavailable, or no event comes any more.
         """
         if not await self.pass_marker(None):
             raise NoChangeStreams(NO_STREAM)
-        async for found in self._store.scan(SCAN_BATCH):
-            await to_the_end(writer.replica.apply, (), found)
+        async for documents in self._products.scan(SCAN_BATCH):
+            await to_the_end(writer.replica.apply, (), documents)
         if not await self.pass_marker(writer):
             raise CatalogueUnavailable("the database's change stream has fallen silent")
 
     async def pass_marker(self, writer: ReplicaWriter | None) -> bool:
-        """Write a marker and follow the stream until it comes by, applying what comes before it.
+        """Write a marker and follow the stream until the marker comes; apply the changes before it.
+
+        Args:
+            writer: of the replica; None if there is none yet.
 
         Returns:
-            whether it came by, rather than nothing at all for ten seconds.
+            whether the marker came. False after ten seconds without an event.
         """
-        marker = await self._store.put_marker()
-        last_sign = time.monotonic()
-        seen = False
-        while not seen and time.monotonic() - last_sign < MARKER_WAIT_S:
+        marker = await self._products.put_marker()
+        last_event_at = time.monotonic()
+        has_come = False
+        while not has_come and time.monotonic() - last_event_at < MARKER_TIMEOUT_S:
             batch = await self.step(writer)
-            seen = marker in batch.markers
+            has_come = marker in batch.markers
             if not batch.is_empty:
-                last_sign = time.monotonic()
-        await self._store.remove_markers([marker])
-        return seen
+                last_event_at = time.monotonic()
+        await self._products.remove_markers([marker])
+        return has_come
 
     async def step(self, writer: ReplicaWriter | None) -> ChangeBatch:
-        """Take the next batch of changes and apply it, if there is a replica yet."""
+        """Take the next batch of changes, and apply it if there is a replica."""
         batch = await self._feed.next_batch(EVENTS_BATCH, self._gather_s)
         if writer is None or batch.is_empty:
             return batch
         await writer.apply(batch.gone, batch.found)
         for begin in range(0, len(batch.unclear), READ_BATCH):
-            unclear = batch.unclear[begin : begin + READ_BATCH]
-            found = await self._store.read(unclear)
-            await writer.apply([str(one) for one in unclear], found)
+            incomplete = batch.unclear[begin : begin + READ_BATCH]
+            documents = await self._products.read(incomplete)
+            await writer.apply([str(document_id) for document_id in incomplete], documents)
         return batch
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""One look at the whole catalogue beside a replica of it: which documents the replica knows otherwise than they are."""
+"""A comparison of the whole catalogue with a replica: which documents have another state than the replica's."""
 
 import asyncio
 import time
@@ -12,60 +12,61 @@ import numpy as np
 from services.catalogue.documents.product_document import id_variants
 from services.catalogue.store.products import ProductCollection
 from services.index.replica.replica import Replica
-from services.index.replica.writer import Difference, ReplicaWriter, hashes
+from services.index.replica.writer import Difference, ReplicaWriter, hash_ids
 
 PAGE = 500
-LONGEST_PAUSE_S = 1.0
+MAX_PAUSE_S = 1.0
 
 
 class Comparison:
-    """Reads every document once and compares it with what is shown of it. It takes 8 bytes of memory a document."""
+    """Reads every document once and compares it with the replica. It takes 8 bytes of memory a document."""
 
-    def __init__(self, store: ProductCollection, writer: ReplicaWriter, share: float) -> None:
-        """Remember what to compare.
+    def __init__(self, products: ProductCollection, writer: ReplicaWriter, time_share: float) -> None:
+        """Set what to compare.
 
         Args:
-            store: where the documents are.
+            products: reads the documents.
             writer: of the replica.
-            share: of the time that it may take, at most 1: between two pages it rests.
+            time_share: the share of the time that the comparison may take, at most 1. It pauses between pages.
         """
         self.documents = 0
-        self._store = store
+        self._products = products
         self._writer = writer
-        self._share = share
-        self._seen = array("q")
+        self._time_share = time_share
+        self._read_hashes = array("q")
 
     async def differences(self) -> AsyncGenerator[Sequence[Difference], None]:
-        """Yield the documents that differ, page by page, and in the end those that are gone.
+        """Yield the documents that differ, page by page, and at the end those that were deleted.
 
-        A document that has changed since the replica was told differs as well: the caller knows what is on its way.
+        A document that changed after it was applied to the replica differs as well: its change may be on its way.
 
         Raises:
-            CatalogueUnavailable: the database is away.
+            CatalogueUnavailable: the database is unavailable.
         """
-        async with aclosing(self._store.scan(PAGE)) as pages:
+        async with aclosing(self._products.scan(PAGE)) as pages:
             started = time.monotonic()
-            async for found in pages:
-                self.documents += len(found)
-                self._seen.frombytes(hashes([item.document_id for item in found]).tobytes())
-                differing = await self._writer.read(partial(Replica.differing, found=found))
-                yield [(item.document_id, item) for item in differing]
-                await asyncio.sleep(min(LONGEST_PAUSE_S, (time.monotonic() - started) * (1 / self._share - 1)))
+            async for documents in pages:
+                self.documents += len(documents)
+                self._read_hashes.frombytes(hash_ids([document.document_id for document in documents]).tobytes())
+                differing = await self._writer.read(partial(Replica.differing, documents=documents))
+                yield [(document.document_id, document) for document in differing]
+                await asyncio.sleep(min(MAX_PAUSE_S, (time.monotonic() - started) * (1 / self._time_share - 1)))
                 started = time.monotonic()
-        unseen = await self._writer.read(self._unseen)
-        for begin in range(0, len(unseen), PAGE):
-            yield await self._looked_for(unseen[begin : begin + PAGE])
+        missing = await self._writer.read(self._missing)
+        for begin in range(0, len(missing), PAGE):
+            yield await self._confirm_missing(missing[begin : begin + PAGE])
 
-    def _unseen(self, replica: Replica) -> list[str]:
-        """Return the ids of documents that the replica knows and that were not seen."""
+    def _missing(self, replica: Replica) -> list[str]:
+        """Return the ids of the replica's documents that the scan did not return."""
         known = list(replica.document_ids())
-        unseen = ~np.isin(hashes(known), np.frombuffer(self._seen.tobytes(), np.int64))
-        return [known[place] for place in np.flatnonzero(unseen).tolist()]
+        is_missing = ~np.isin(hash_ids(known), np.frombuffer(self._read_hashes.tobytes(), np.int64))
+        return [known[place] for place in np.flatnonzero(is_missing).tolist()]
 
-    async def _looked_for(self, document_ids: Sequence[str]) -> Sequence[Difference]:
-        """Ask for documents by their ids, and return those that differ or are gone indeed."""
-        found = await self._store.read([variant for one in document_ids for variant in id_variants(one)])
-        there = {item.document_id for item in found}
-        differing = await self._writer.read(partial(Replica.differing, found=found))
-        gone: list[Difference] = [(one, None) for one in document_ids if one not in there]
-        return [*((item.document_id, item) for item in differing), *gone]
+    async def _confirm_missing(self, document_ids: Sequence[str]) -> Sequence[Difference]:
+        """Read documents by their ids; return those that differ and those that do not exist."""
+        variants = [variant for document_id in document_ids for variant in id_variants(document_id)]
+        documents = await self._products.read(variants)
+        existing = {document.document_id for document in documents}
+        differing = await self._writer.read(partial(Replica.differing, documents=documents))
+        deleted: list[Difference] = [(document_id, None) for document_id in document_ids if document_id not in existing]
+        return [*((document.document_id, document) for document in differing), *deleted]

@@ -1,4 +1,4 @@
-"""Keeps the index level with the database: a snapshot or a load without a gap, then all changes, whatever happens."""
+"""Keeps the index up to date with the database: a snapshot or a complete load, then all changes."""
 
 import asyncio
 import random
@@ -24,9 +24,9 @@ from services.index.replica.writer import ReplicaWriter
 
 log = structlog.get_logger()
 FIRST_PAUSE_S = 0.1
-STREAM_AGAIN_S = 600.0
-FRESH_S = 2.0  # how far behind its change stream an index may be and call itself level
-LEVEL: tuple[SyncState, ...] = ("following", "polling")
+STREAM_RETRY_S = 600.0  # how long a database is polled before its change stream is tried again
+MAX_LAG_S = 2.0  # an index that is further behind its change stream is stale
+UP_TO_DATE_STATES: tuple[SyncState, ...] = ("following", "polling")
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class FollowOptions:
     """How a database is followed; times are in seconds.
 
     Attributes:
-        mode: its change stream, polling, or polling where it has no change stream.
+        mode: by its change stream, by polling, or ("auto") by polling if it has no change stream.
         gather_s: how long changes are gathered before they are applied together.
-        poll_s: time between two looks at a change stream that does not wait for changes.
-        polling_s: least time between two readings of the whole catalogue, where there is no change stream.
-        reconcile_s: time between two comparisons of the whole catalogue, where there is one.
+        poll_s: the pause between two reads of a change stream that does not wait for changes.
+        polling_s: the shortest time between two reads of the whole catalogue, by polling.
+        reconcile_s: the time between two comparisons of the whole catalogue, with a change stream.
         longest_pause_s: between two attempts to reach the database.
     """
 
@@ -51,51 +51,51 @@ class FollowOptions:
 
 
 class Follower:
-    """Follows the products of a database, and holds the replica that searches look into.
+    """Follows the products of a database, and holds the replica that is searched.
 
-    `replica` is None until it has been read for the first time. Whatever fails afterwards, it stays, and goes on being
-    searched; a new one takes its place when it is complete.
+    `replica` is None until the first load. If anything fails later, the replica stays and is still searched. A new
+    replica takes its place once it is complete.
     """
 
     def __init__(
         self,
-        store: ProductCollection,
+        products: ProductCollection,
         make_replica: Callable[[], Replica],
         keeper: SnapshotKeeper | None = None,
         options: FollowOptions | None = None,
     ) -> None:
-        """Remember what to follow.
+        """Set what to follow.
 
         Args:
-            store: where the products are.
-            make_replica: makes an empty replica, for each load.
-            keeper: of the snapshot; None to do without.
+            products: reads the products.
+            make_replica: makes an empty replica for each load.
+            keeper: of the snapshot; None if there are no snapshots.
             options: how to follow.
         """
         self.state: SyncState = "starting"
         self.loaded_from: Literal["snapshot", "database"] | None = None
         self.last_error: str | None = None
-        self._store = store
+        self._products = products
         self._make_replica = make_replica
         self._keeper = keeper
         self._options = options or FollowOptions()
-        self._reconciler = Reconciler(store, self._options.reconcile_s)
-        self._poller = Poller(store)
+        self._reconciler = Reconciler(products, self._options.reconcile_s)
+        self._poller = Poller(products)
         self._writer: ReplicaWriter | None = None
         self._loading: Replica | None = None
         self._token: Token | None = None
-        self._lost = False
+        self._must_reload = False
         self._database: str | None = None
         self._level_at: float | None = None
 
     @property
     def replica(self) -> Replica | None:
-        """What is searched; None before the first load."""
+        """The replica that is searched; None before the first load."""
         return None if self._writer is None else self._writer.replica
 
     @property
     def lag_s(self) -> float | None:
-        """Seconds since the index last knew itself level with the database; None before the first load."""
+        """Seconds since the index was last known to be up to date; None before the first load."""
         return None if self._level_at is None else max(0.0, time.time() - self._level_at)
 
     def status(self) -> SyncStatus:
@@ -103,12 +103,12 @@ class Follower:
         replica = self.replica or self._loading
         return SyncStatus(
             state=self.state,
-            stale=self.replica is not None and (self.state not in LEVEL or self._is_late()),
+            stale=self.replica is not None and (self.state not in UP_TO_DATE_STATES or self._is_late()),
             loaded_from=self.loaded_from,
             lag_seconds=self.lag_s,
             applied=0 if self._writer is None else self._writer.applied,
             skipped=len(replica.skipped) if replica else 0,
-            skipped_images=sum(map(len, replica.faults.values())) if replica else 0,
+            skipped_images=sum(map(len, replica.image_errors.values())) if replica else 0,
             other_models=len(replica.other_models) if replica else 0,
             last_error=self.last_error,
             snapshot=None if self._keeper is None else self._keeper.status(),
@@ -116,15 +116,15 @@ class Follower:
         )
 
     def _is_late(self) -> bool:
-        """Whether changes come faster than they are applied, or the stream says nothing: a poller is as late as it reads."""
-        return self.state == "following" and (self.lag_s or 0.0) > FRESH_S
+        """Return whether changes come faster than they are applied. A poller is always as late as its last read."""
+        return self.state == "following" and (self.lag_s or 0.0) > MAX_LAG_S
 
     async def run(self) -> None:
         """Serve the snapshot, if there is one, and follow the database until cancelled."""
         if self._keeper is not None:
             await self._restore(self._keeper)
         try:
-            await self._follow_on()
+            await self._follow_forever()
         finally:
             if self._keeper is not None and self._writer is not None:
                 await self._keeper.close(self._writer.replica, self._position(), self._writer.changes)
@@ -140,37 +140,38 @@ class Follower:
         self._token, self._database, self._level_at = position.token, position.database, position.level_at
 
     def _position(self) -> SyncPosition | None:
-        """Return up to where the replica knows the database; None where that leads nowhere."""
-        if self._lost or self._database is None or self._level_at is None:
+        """Return the replica's position; None if it cannot be resumed from."""
+        if self._must_reload or self._database is None or self._level_at is None:
             return None
         return SyncPosition(self._database, self._token, self._level_at)
 
-    async def _follow_on(self) -> None:
+    async def _follow_forever(self) -> None:
         pause_s = FIRST_PAUSE_S
         while True:
-            before = self._level_at
+            previous = self._level_at
             try:
                 await self._follow()
             except HistoryLost as error:
-                self._lost = True
-                self._trouble(str(error))
+                self._must_reload = True
+                self._record_error(str(error))
             except CatalogueUnavailable as error:
-                self._trouble(error.detail)
+                self._record_error(error.detail)
             except Exception as error:
                 log.exception("sync_failed")
-                self._trouble(f"the index could not apply a change ({type(error).__name__}): see its log")
-            pause_s = FIRST_PAUSE_S if self._level_at != before else min(2 * pause_s, self._options.longest_pause_s)
+                self._record_error(f"the index could not apply a change ({type(error).__name__}): see its log")
+            made_progress = self._level_at != previous
+            pause_s = FIRST_PAUSE_S if made_progress else min(2 * pause_s, self._options.longest_pause_s)
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
 
-    def _trouble(self, reason: str) -> None:
+    def _record_error(self, reason: str) -> None:
         self.state = "starting" if self.replica is None else "reconnecting"
         if reason != self.last_error:
             log.warning("sync_interrupted", reason=reason, state=self.state)
         self.last_error = reason
 
     async def _follow(self) -> None:
-        """Follow for as long as it goes well."""
-        self._recognise(await self._store.identity())
+        """Follow the database until an error."""
+        self._check_identity(await self._products.identity())
         if self._options.mode != "polling":
             try:
                 await self._follow_stream()
@@ -181,70 +182,70 @@ class Follower:
                     log.warning("no_change_streams", reason=str(error))
         await self._poll()
 
-    def _recognise(self, database: str) -> None:
-        """Remember which database it is.
+    def _check_identity(self, database: str) -> None:
+        """Record the database's identity.
 
         Raises:
-            HistoryLost: the replica was made of another one.
+            HistoryLost: the replica was made from another database.
         """
-        before, self._database = self._database, database
-        if before not in (None, database):
+        previous, self._database = self._database, database
+        if previous not in (None, database):
             raise HistoryLost("the database is not the one that the index was made of")
 
     async def _follow_stream(self) -> None:
-        """Open the stream, load if need be, and apply changes for as long as the stream lasts."""
-        token = None if self._lost else self._token
-        feed = await self._store.watch(token, poll_s=self._options.poll_s)
-        stream = ChangeStream(self._store, feed, self._options.gather_s)
+        """Open the change stream, load the replica if necessary, and apply changes until an error."""
+        token = None if self._must_reload else self._token
+        feed = await self._products.watch(token, poll_s=self._options.poll_s)
+        stream = ChangeStream(self._products, feed, self._options.gather_s)
         try:
             if self._writer is None or token is None:
                 await self._load(stream.load)
             elif await stream.pass_marker(self._writer):
-                self._reconciler.soon()  # nobody can tell whether the stream has told everything
+                self._reconciler.request()  # the stream may have missed changes during the break
             else:
                 raise HistoryLost("the change stream did not go on from where it was")
-            await self._stay_level(stream)
+            await self._apply_changes(stream)
         finally:
             await stream.close()
 
-    async def _stay_level(self, stream: ChangeStream) -> None:
-        """Apply changes, and have the replica compared with the database beside it."""
+    async def _apply_changes(self, stream: ChangeStream) -> None:
+        """Apply changes, and compare the replica with the database at the same time."""
         assert self._writer is not None
         comparing = asyncio.create_task(self._reconciler.run(self._writer), name="compare with the database")
         try:
             while True:
                 batch = await stream.step(self._writer)
-                self._level("following", batch.token, batch.level_at)
-                self._reconciler.seen(batch.markers)
+                self._record_level("following", batch.token, batch.level_at)
+                self._reconciler.add_markers(batch.markers)
                 if batch.resumed:
-                    self._reconciler.soon()
-                await self._keep()
+                    self._reconciler.request()
+                await self._save_snapshot()
         finally:
             comparing.cancel()
             await asyncio.wait([comparing])
 
     async def _poll(self) -> None:
-        """Read everything, again and again; now and then return, so that a change stream is tried again."""
-        if self._writer is None or self._lost:
+        """Read all documents repeatedly; return after a while, so that the change stream is tried again."""
+        if self._writer is None or self._must_reload:
             await self._load(self._poller.load)
-        until = time.monotonic() + STREAM_AGAIN_S
+        until = time.monotonic() + STREAM_RETRY_S
         while time.monotonic() < until:
-            began_at, began = time.time(), time.monotonic()
+            started_at, started = time.time(), time.monotonic()
             assert self._writer is not None
             await self._poller.catch_up(self._writer)
-            self._level("polling", None, began_at)
-            await self._keep()
-            await asyncio.sleep(max(self._options.polling_s, time.monotonic() - began))
+            self._record_level("polling", None, started_at)
+            await self._save_snapshot()
+            await asyncio.sleep(max(self._options.polling_s, time.monotonic() - started))
 
-    def _level(self, state: SyncState, token: Token | None, level_at: float) -> None:
-        """Note that the replica holds everything up to a token, or up to a Unix time, in seconds."""
+    def _record_level(self, state: SyncState, token: Token | None, level_at: float) -> None:
+        """Record that the replica holds all changes up to a token, or up to a Unix time in seconds."""
         if self.state != state:
             log.info(f"sync_{state}", products=0 if self.replica is None else len(self.replica.gallery))
         self.state, self.last_error = state, None
         self._token, self._level_at = token, level_at
 
-    async def _keep(self) -> None:
-        """Write the snapshot when it is time to."""
+    async def _save_snapshot(self) -> None:
+        """Write the snapshot if it is due."""
         position = self._position()
         if self._keeper is None or self._writer is None or position is None:
             return
@@ -253,16 +254,14 @@ class Follower:
             self._keeper.save(await self._writer.read(Replica.freeze), position, changes)
 
     async def _load(self, read: Callable[[ReplicaWriter], Awaitable[None]]) -> None:
-        """Read all documents into a new replica, and search that one as soon as it is complete."""
+        """Read all documents into a new replica, and search it once it is complete."""
         started = time.perf_counter()
         self.state = "loading" if self.replica is None else "rebuilding"
         writer = ReplicaWriter(self._make_replica())
-        self._loading = writer.replica
+        self._loading = replica = writer.replica
         await read(writer)
         seconds = round(time.perf_counter() - started, 2)
-        log.info(
-            "index_loaded", products=len(writer.replica.gallery), seconds=seconds, skipped=len(writer.replica.skipped)
-        )
+        log.info("index_loaded", products=len(replica.gallery), seconds=seconds, skipped=len(replica.skipped))
         if self._writer is not None:
-            writer.carry_over_counts(self._writer)
-        self._writer, self._loading, self._lost, self.loaded_from = writer, None, False, "database"
+            writer.continue_counts(self._writer)
+        self._writer, self._loading, self._must_reload, self.loaded_from = writer, None, False, "database"

@@ -1,4 +1,4 @@
-"""Following a database that cannot tell what changes: everything is read again and again, and compared."""
+"""Follows a database without change streams: all documents are read again and again, and compared."""
 
 from contextlib import aclosing
 
@@ -11,24 +11,24 @@ SCAN_BATCH = 1000
 
 
 class Poller:
-    """Reads all documents of a catalogue, the first time and each time after."""
+    """Reads all documents of a catalogue, at first and then repeatedly."""
 
-    def __init__(self, store: ProductCollection) -> None:
-        self._store = store
+    def __init__(self, products: ProductCollection) -> None:
+        self._products = products
 
     async def load(self, writer: ReplicaWriter) -> None:
-        """Read all documents into a replica that nobody sees yet. What changes meanwhile is found by `catch_up`."""
-        async for found in self._store.scan(SCAN_BATCH):
-            await to_the_end(writer.replica.apply, (), found)
+        """Read all documents into a replica that is not searched yet. `catch_up` finds changes made meanwhile."""
+        async for documents in self._products.scan(SCAN_BATCH):
+            await to_the_end(writer.replica.apply, (), documents)
 
     async def catch_up(self, writer: ReplicaWriter) -> None:
-        """Take all documents that are not as the replica knows them.
+        """Apply all documents that differ from the replica.
 
         Raises:
-            CatalogueUnavailable: the database is away.
+            CatalogueUnavailable: the database is unavailable.
         """
-        async with aclosing(Comparison(self._store, writer, share=1.0).differences()) as pages:
+        async with aclosing(Comparison(self._products, writer, time_share=1.0).differences()) as pages:
             async for page in pages:
                 if page:
-                    found = [item for _, item in page if item is not None]
-                    await writer.apply([document_id for document_id, _ in page], found)
+                    documents = [document for _, document in page if document is not None]
+                    await writer.apply([document_id for document_id, _ in page], documents)

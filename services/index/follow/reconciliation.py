@@ -1,4 +1,4 @@
-"""Compares the index with the database now and then, finds what has drifted apart, repairs it and counts it."""
+"""Compares the index with the database from time to time; finds drift, repairs it and counts it."""
 
 import asyncio
 import contextlib
@@ -15,30 +15,35 @@ from services.index.follow.comparison import Comparison
 from services.index.replica.writer import ChangedDocuments, Difference, ReplicaWriter
 
 log = structlog.get_logger()
-SHARE = 0.2  # of the time at most
-CONFIRM = 1000  # differences that are looked into together
-MARKER_S = 60.0
-AGAIN_S = 10.0  # after a comparison that came to no end
-SHOWN = 5
+TIME_SHARE = 0.2  # of a comparison, at most
+CONFIRM = 1000  # differences that are confirmed with one marker
+MARKER_TIMEOUT_S = 60.0
+RETRY_S = 10.0  # after a comparison that failed
+MAX_EXAMPLES = 5
 
 
 class Reconciler:
-    """Looks for drift: documents that the index knows otherwise than they are though no change of them is on its way.
+    """Finds drift: documents whose state differs from the replica's although no change of them is on its way.
 
-    A document that differs has drifted if no change of it has come by from before it was read until a marker came by
-    that was written afterwards: by then, every earlier change has been applied.
+    A document that differs has drifted if no change of it is applied from before it was read until a marker comes that
+    was written afterwards: by then all earlier changes are applied.
     """
 
-    def __init__(self, store: ProductCollection, every_s: float) -> None:
-        """Remember where the documents are, and how many seconds to let pass between two comparisons."""
-        self._store = store
-        self._every_s = every_s
+    def __init__(self, products: ProductCollection, interval_s: float) -> None:
+        """Set what to compare.
+
+        Args:
+            products: reads the documents.
+            interval_s: the pause between two comparisons, in seconds.
+        """
+        self._products = products
+        self._interval_s = interval_s
         self._found = self._repaired = 0
         self._ended_at: float | None = None  # Unix time
-        self._took_s: float | None = None
+        self._duration_s: float | None = None
         self._last_error: str | None = None
-        self._wanted = asyncio.Event()
-        self._markers: set[str] = set()  # that have come by since one is waited for
+        self._requested = asyncio.Event()
+        self._markers: set[str] = set()  # that have come since a marker was written
         self._marker_came = asyncio.Event()
 
     def status(self) -> ReconcileStatus:
@@ -47,32 +52,32 @@ class Reconciler:
             found=self._found,
             repaired=self._repaired,
             last_at=self._ended_at,
-            last_seconds=self._took_s,
+            last_seconds=self._duration_s,
             last_error=self._last_error,
         )
 
-    def soon(self) -> None:
-        """Compare as soon as the index is level: nobody knows what it has missed."""
-        self._wanted.set()
+    def request(self) -> None:
+        """Compare as soon as possible: the stream may have missed changes."""
+        self._requested.set()
 
-    def seen(self, markers: AbstractSet[str]) -> None:
-        """Take note of markers that have come by, every change before them being applied."""
+    def add_markers(self, markers: AbstractSet[str]) -> None:
+        """Record markers that have come through the stream; all changes before them are applied."""
         if markers:
             self._markers |= markers
             self._marker_came.set()
 
     async def run(self, writer: ReplicaWriter) -> None:
-        """Compare whenever it is time to, until cancelled. The stream has to be followed meanwhile."""
-        pause_s = self._every_s
+        """Compare at each interval and on request, until cancelled. The stream must be followed at the same time."""
+        pause_s = self._interval_s
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
-                    await self._wanted.wait()
-            self._wanted.clear()
-            pause_s = min(AGAIN_S, self._every_s)
+                    await self._requested.wait()
+            self._requested.clear()
+            pause_s = min(RETRY_S, self._interval_s)
             try:
                 await self._compare(writer)
-                self._last_error, pause_s = None, self._every_s
+                self._last_error, pause_s = None, self._interval_s
             except CatalogueUnavailable as error:
                 self._last_error = error.detail
             except Exception as error:
@@ -81,49 +86,49 @@ class Reconciler:
 
     async def _compare(self, writer: ReplicaWriter) -> None:
         started = time.monotonic()
-        comparison = Comparison(self._store, writer, SHARE)
-        differing: list[Difference] = []
+        comparison = Comparison(self._products, writer, TIME_SHARE)
+        differences: list[Difference] = []
         drifted: list[str] = []
-        with writer.track_changes() as touched:
+        with writer.track_changes() as changed:
             async with contextlib.aclosing(comparison.differences()) as pages:
                 async for page in pages:
-                    differing += page
-                    if len(differing) >= CONFIRM:
-                        drifted += await self._repair(writer, differing, touched)
-                        differing = []
-            drifted += await self._repair(writer, differing, touched)
-        self._ended_at, self._took_s = time.time(), round(time.monotonic() - started, 3)
-        facts = {"documents": comparison.documents, "seconds": self._took_s}
+                    differences += page
+                    if len(differences) >= CONFIRM:
+                        drifted += await self._repair(writer, differences, changed)
+                        differences = []
+            drifted += await self._repair(writer, differences, changed)
+        self._ended_at, self._duration_s = time.time(), round(time.monotonic() - started, 3)
+        facts = {"documents": comparison.documents, "seconds": self._duration_s}
         if drifted:
-            log.warning("drift_repaired", drifted=len(drifted), examples=drifted[:SHOWN], **facts)
+            log.warning("drift_repaired", drifted=len(drifted), examples=drifted[:MAX_EXAMPLES], **facts)
         else:
             log.debug("no_drift", **facts)
 
     async def _repair(
-        self, writer: ReplicaWriter, differing: Sequence[Difference], touched: ChangedDocuments
+        self, writer: ReplicaWriter, differences: Sequence[Difference], changed: ChangedDocuments
     ) -> list[str]:
-        """Take those of the documents as they are that have drifted, and return their ids."""
-        if not differing:
+        """Apply the documents that have drifted; return their ids."""
+        if not differences:
             return []
         await self._pass_marker()
-        drifted, repaired = await writer.repair(differing, touched)
+        drifted, repaired = await writer.repair(differences, changed)
         self._found += len(drifted)
         self._repaired += repaired
         return drifted
 
     async def _pass_marker(self) -> None:
-        """Write a marker and wait until it comes by.
+        """Write a marker and wait until it comes.
 
         Raises:
-            CatalogueUnavailable: it does not.
+            CatalogueUnavailable: it does not come.
         """
-        self._markers.clear()  # before it is written: it may come by before the database says that it is
-        marker = await self._store.put_marker()
+        self._markers.clear()  # before the marker is written: it may come before the database confirms the write
+        marker = await self._products.put_marker()
         try:
-            async with asyncio.timeout(MARKER_S):
+            async with asyncio.timeout(MARKER_TIMEOUT_S):
                 while marker not in self._markers:
                     self._marker_came.clear()
                     await self._marker_came.wait()
         except TimeoutError:
             raise CatalogueUnavailable("the database's change stream has fallen silent") from None
-        await self._store.remove_markers([marker])
+        await self._products.remove_markers([marker])

@@ -1,1 +1,1 @@
-"""Which models are indexed and which one is active; imports replica and follow."""
+"""Which models are indexed and which one is active. It imports the replica and what follows the database."""

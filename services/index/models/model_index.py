@@ -1,4 +1,4 @@
-"""A model that is indexed: of every catalogue a replica, level with the database on its own."""
+"""One indexed model: for each catalogue a replica that is kept up to date on its own."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from services.index.replica.calibrator import Calibrator
 
 
 class CatalogueIndex:
-    """A catalogue by one model: what follows the database for it, and how alike its scores are."""
+    """One catalogue by one model: the follower of its database, and the scales of similarity of its categories."""
 
     def __init__(self, name: str, manifest: Manifest, follower: Follower) -> None:
         self.name = name
@@ -25,15 +25,15 @@ class CatalogueIndex:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it can be searched."""
+        """Whether the catalogue can be searched."""
         return self.follower.replica is not None
 
     @property
     def gallery(self) -> Gallery:
-        """Its products.
+        """The catalogue's products.
 
         Raises:
-            IndexNotReady: they have not been loaded yet.
+            IndexNotReady: the products are not loaded yet.
         """
         if self.follower.replica is None:
             raise IndexNotReady(self.not_ready_reason)
@@ -41,75 +41,77 @@ class CatalogueIndex:
 
     @property
     def not_ready_reason(self) -> str:
-        """Why it cannot be searched yet."""
-        return self.said(self.follower.last_error or "the products are being loaded from the database")
+        """Why the catalogue cannot be searched yet."""
+        return self.with_name(self.follower.last_error or "the products are being loaded from the database")
 
-    def said(self, text: str) -> str:
-        """Return a sentence about it, with its name unless it is the default one."""
+    def with_name(self, text: str) -> str:
+        """Return a text about the catalogue, prefixed with its name unless it is the default catalogue."""
         return text if self.name == DEFAULT else f"catalogue {self.name}: {text}"
 
     def start(self) -> None:
-        """Begin to follow the database."""
+        """Start to follow the database."""
         work = {"follow the database": self.follower.run(), "fit the scales of similarity": self.calibrator.run()}
         with bound_contextvars(**({} if self.name == DEFAULT else {"catalogue": self.name})):
             self._tasks = [
-                asyncio.create_task(one, name=self.said(f"{what} for {self._model}")) for what, one in work.items()
+                asyncio.create_task(coroutine, name=self.with_name(f"{purpose} for {self._model}"))
+                for purpose, coroutine in work.items()
             ]
 
     def cancel(self) -> Sequence[asyncio.Task[None]]:
-        """Have it end; return the tasks that are then to be waited for."""
+        """Cancel the tasks; return them to be awaited."""
         for task in self._tasks:
             task.cancel()
         return self._tasks
 
 
 class ModelIndex:
-    """A model, with every catalogue by it."""
+    """The catalogues by one model."""
 
     def __init__(self, manifest: Manifest, followers: Mapping[str, Follower]) -> None:
-        """Hold a model.
+        """Set what is indexed.
 
         Args:
-            manifest: the model's.
-            followers: what follows each catalogue for it.
+            manifest: of the model.
+            followers: of the catalogues' databases for this model, by catalogue name.
         """
         self.manifest = manifest
-        self.catalogues = {name: CatalogueIndex(name, manifest, one) for name, one in followers.items()}
+        self.catalogues = {name: CatalogueIndex(name, manifest, follower) for name, follower in followers.items()}
 
     @property
     def is_complete(self) -> bool:
         """Whether every catalogue can be searched."""
-        return all(one.is_complete for one in self.catalogues.values())
+        return all(catalogue.is_complete for catalogue in self.catalogues.values())
 
     @property
     def not_ready_reason(self) -> str:
-        """Why some cannot be searched yet."""
-        return "; ".join(one.not_ready_reason for one in self.catalogues.values() if not one.is_complete)
+        """Why some catalogues cannot be searched yet."""
+        incomplete = (catalogue for catalogue in self.catalogues.values() if not catalogue.is_complete)
+        return "; ".join(catalogue.not_ready_reason for catalogue in incomplete)
 
     def of(self, catalogue: str) -> CatalogueIndex:
-        """Return a catalogue.
+        """Return a catalogue by its name.
 
         Raises:
-            IndexNotReady: it is not indexed here; a gateway that has been told of it was started anew before the index.
+            IndexNotReady: the index does not have it; a gateway with new settings may start before the index does.
         """
         if catalogue not in self.catalogues:
             raise not_indexed(catalogue)
         return self.catalogues[catalogue]
 
     def galleries(self, catalogues: Iterable[str]) -> dict[str, Gallery]:
-        """Return the products of some catalogues, by their names.
+        """Return the products of catalogues, by catalogue name.
 
         Raises:
-            IndexNotReady: one of them is not indexed here, or has not been loaded yet.
+            IndexNotReady: a catalogue is not indexed here, or not loaded yet.
         """
         return {name: self.of(name).gallery for name in catalogues}
 
     def start(self) -> None:
-        """Begin to follow the database."""
-        for one in self.catalogues.values():
-            one.start()
+        """Start to follow the databases."""
+        for catalogue in self.catalogues.values():
+            catalogue.start()
 
     async def stop(self) -> None:
-        """End it."""
-        tasks = [task for one in self.catalogues.values() for task in one.cancel()]
+        """Stop to follow the databases."""
+        tasks = [task for catalogue in self.catalogues.values() for task in catalogue.cancel()]
         await asyncio.gather(*tasks, return_exceptions=True)

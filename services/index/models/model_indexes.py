@@ -1,8 +1,8 @@
-"""The models that are indexed: of each catalogue a replica each, and one of them for searches to use.
+"""The indexed models, and which one of them searches use.
 
-A search is answered with exactly the model that its vector is of, so any number of them may be held. Which are, says the
-note of the models; a promoted model is announced once every catalogue is complete by it, so that there is one at every
-moment, the same in all of them.
+A search is answered with exactly the model of its vector, so several models may be held at once. The model note in the
+database names them. A promoted model becomes the active one once all its catalogues are complete: at any moment there
+is one active model, the same for all catalogues.
 """
 
 import asyncio
@@ -21,67 +21,72 @@ from services.index.models.model_index import ModelIndex
 from services.index.models.note_file import ModelNoteFile
 
 log = structlog.get_logger()
-LOOK_S = 1.0  # between two looks at the note
+NOTE_INTERVAL_S = 1.0  # between two reads of the note
 
 
 class NoteReader(Protocol):
-    """`InitialModel`."""
+    """Reads the model note, as `InitialModel` does."""
 
     async def note(self) -> ModelNote: ...
 
 
 class ModelIndexes:
-    """Holds the models of the note, and knows which one is for searches."""
+    """Holds the models that the note names.
+
+    Attributes:
+        note: the latest one.
+        problems: the models of the note that cannot be indexed → the reason.
+    """
 
     def __init__(
         self,
         first: Manifest,
         load: Callable[[str], Manifest],
         follow: Callable[[Manifest], Mapping[str, Follower]],
-        noted: ModelNoteFile,
+        note_file: ModelNoteFile,
         *,
         forget: Callable[[Manifest], None] = lambda _: None,
-        look_s: float = LOOK_S,
+        interval_s: float = NOTE_INTERVAL_S,
     ) -> None:
-        """Hold the model of the settings.
+        """Hold no model yet.
 
         Args:
-            first: that model.
-            load: reads another one's manifest by its name; raises ManifestError.
-            follow: makes what follows the database for a model, of each catalogue.
-            noted: the note as it last was.
-            forget: called when a model is not held any more.
-            look_s: time between two looks at the note, in seconds.
+            first: the manifest of the settings' model.
+            load: reads the manifest of another model by its name; raises ManifestError.
+            follow: makes the followers of the catalogues' databases for a model, by catalogue name.
+            note_file: the latest note of an earlier process.
+            forget: called after a model is dropped.
+            interval_s: the time between two reads of the note, in seconds.
         """
         self.note = ModelNote()
-        self.problems: dict[str, str] = {}  # models of the note that cannot be indexed, and why
+        self.problems: dict[str, str] = {}
         self._first = first
         self._load = load
         self._follow = follow
-        self._noted = noted
+        self._note_file = note_file
         self._forget = forget
-        self._look_s = look_s
+        self._interval_s = interval_s
         self._held: dict[str, ModelIndex] = {}
-        self._active = ""  # until something is held
+        self._active = ""  # until a model is held
 
     def __iter__(self) -> Iterator[ModelIndex]:
         return iter(self._held.values())
 
     @property
     def active(self) -> ModelIndex:
-        """The model that searches are to use."""
+        """The model that searches use."""
         return self._held[self._active]
 
     @property
     def target(self) -> str:
-        """The model that searches are to use as soon as it is complete."""
+        """The model that searches use once it is complete."""
         return self.note.serving(self._first.model_id)
 
     def held(self, model: str | None) -> ModelIndex:
-        """Return a model by its name; the one for searches where none is given.
+        """Return a model by its name, or the active one for None.
 
         Raises:
-            ModelIndexMismatch: it is not held.
+            ModelIndexMismatch: the model is not held.
         """
         if model is None:
             return self.active
@@ -98,56 +103,57 @@ class ModelIndexes:
         return True
 
     def role(self, model: str) -> str:
-        """Return what a held model is: active, candidate, previous, or leaving."""
+        """Return the role of a held model: active, candidate, previous, or leaving."""
         if model == self._active:
             return "active"
         roles = {self.note.candidate: "candidate", self.note.previous: "previous", self.target: "candidate"}
         return roles.get(model, "leaving")
 
-    async def open(self, store: NoteReader) -> None:
-        """Begin with the note as it last was, so that nothing is waited for; without one, with that of the database."""
-        noted = self._noted.read()
-        if noted is None or noted.active is None:
-            with contextlib.suppress(CatalogueUnavailable):  # then it begins with the settings' model
-                noted = await store.note()
-        self.note = noted or ModelNote()
-        await self._hold()
+    async def open(self, source: NoteReader) -> None:
+        """Hold the models of the file's note, without waiting for the database; without a file, of the database's."""
+        note = self._note_file.read()
+        if note is None or note.active is None:
+            with contextlib.suppress(CatalogueUnavailable):  # the settings' model is held
+                note = await source.note()
+        self.note = note or ModelNote()
+        await self._update()
 
-    async def run(self, store: NoteReader) -> None:
-        """Look at the note again and again until cancelled."""
+    async def run(self, source: NoteReader) -> None:
+        """Read the note and hold its models, repeatedly, until cancelled."""
         while True:
             try:
-                self.note = await store.note()
-                self._noted.write(replace(self.note, active=self.target))  # the settings may name another one tomorrow
-            except CatalogueUnavailable:  # the followers say so
+                self.note = await source.note()
+                # With the active model's name: the settings may name another model at the next start.
+                self._note_file.write(replace(self.note, active=self.target))
+            except CatalogueUnavailable:  # the followers report it
                 pass
             try:
-                await self._hold()
+                await self._update()
             except Exception:
-                log.exception("models_not_followed")  # the models that are held stay
-            await asyncio.sleep(self._look_s)
+                log.exception("models_not_updated")  # the models held so far stay
+            await asyncio.sleep(self._interval_s)
 
     async def close(self) -> None:
-        """End every follower."""
-        await asyncio.gather(*(indexed.stop() for indexed in self._held.values()))
+        """Stop all followers."""
+        await asyncio.gather(*(model_index.stop() for model_index in self._held.values()))
 
-    async def _hold(self) -> None:
-        """Hold what the note names, announce its active model if that is complete, and let go of what is left over."""
+    async def _update(self) -> None:
+        """Hold the note's models, switch to the target if it is complete, and drop models that are not needed."""
         first = self._first.model_id
         for model in self.note.kept(first):
-            self._try(model)
+            self._try_hold(model)
         if not self._held:
-            self._add(self._first)
-        self._announce()
-        keep = {*self.note.kept(first), self._active}
-        for model in [one for one in self._held if one not in keep]:
-            gone = self._held.pop(model)
-            await gone.stop()
-            self._forget(gone.manifest)
+            self._hold(self._first)
+        self._switch()
+        needed = {*self.note.kept(first), self._active}
+        for model in [model for model in self._held if model not in needed]:
+            dropped = self._held.pop(model)
+            await dropped.stop()
+            self._forget(dropped.manifest)
             log.info("model_dropped", model=model)
 
-    def _try(self, model: str) -> None:
-        """Hold a model unless it is held, or cannot be."""
+    def _try_hold(self, model: str) -> None:
+        """Hold a model if it is not held yet; record why if it cannot be held."""
         if model in self._held:
             return
         try:
@@ -158,7 +164,7 @@ class ModelIndexes:
             self.problems[model] = str(error)
             return
         self.problems.pop(model, None)
-        self._add(manifest)
+        self._hold(manifest)
 
     def _manifest(self, model: str) -> Manifest:
         manifest = self._first if model == self._first.model_id else self._load(model)
@@ -166,16 +172,17 @@ class ModelIndexes:
             raise ManifestError(f"{model} has {len(manifest.categories)} categories, not {len(self._first.categories)}")
         return manifest
 
-    def _add(self, manifest: Manifest) -> None:
-        indexed = ModelIndex(manifest, self._follow(manifest))
-        self._held[manifest.model_id] = indexed
-        indexed.start()
+    def _hold(self, manifest: Manifest) -> None:
+        model_index = ModelIndex(manifest, self._follow(manifest))
+        self._held[manifest.model_id] = model_index
+        model_index.start()
         log.info("model_held", model=manifest.model_id)
 
-    def _announce(self) -> None:
+    def _switch(self) -> None:
+        """Make the target the active model if it is complete, or if the active one is not complete either."""
         target = self._held.get(self.target)
-        if self._active not in self._held:  # nothing has been announced yet
+        if self._active not in self._held:  # no model has been active yet
             self._active = self.target if target is not None else next(iter(self._held))
         elif target is not None and self._active != self.target and (target.is_complete or not self.active.is_complete):
-            log.info("model_switched", model=self.target, before=self._active)
+            log.info("model_switched", model=self.target, previous=self._active)
             self._active = self.target

@@ -1,1 +1,1 @@
-"""The index's copy of the catalogue and its snapshot on disk; imports engine and catalogue documents."""
+"""The index's copy of the catalogue and its snapshot on disk. It imports the engine and the catalogue's documents."""

@@ -1,4 +1,4 @@
-"""Fits each category's scale of similarity in the background, and again when the category has changed enough."""
+"""Fits each category's scale of similarity in the background, and again after enough of the category has changed."""
 
 import asyncio
 import time
@@ -13,15 +13,15 @@ from services.engine.gallery import Gallery
 from services.engine.similarity import SimilarityScale, calibrate, scale_from_threshold
 
 log = structlog.get_logger()
-CHECK_S = 1.0
-# Rest so many times as long as the last fits took: a catalogue that is being imported costs a twentieth of a processor.
-REST = 20
-CHANGED = 0.1  # of a category's products
+CHECK_INTERVAL_S = 1.0
+# The pause is at least this many times the time that the last fits took: at most a twentieth of a processor's time.
+REST_FACTOR = 20
+CHANGED_SHARE = 0.1  # a scale is fitted again when more than this share of the products has changed
 
 
 @dataclass(frozen=True)
-class _Fit:
-    """A scale, or that there is none, and what it was measured on."""
+class _Calibration:
+    """A category's scale, or that it has none, with the state of the category that it was fitted on."""
 
     scale: SimilarityScale | None
     gallery: "weakref.ref[Gallery]"
@@ -29,40 +29,40 @@ class _Fit:
 
 
 class Calibrator:
-    """Knows how alike a score is in each category.
+    """Holds the scale of similarity of each category.
 
     Args:
-        manifest: of the model; its threshold stands in for categories with too few products.
-        gallery: returns the gallery that is searched, or None while there is none.
+        manifest: of the model; its threshold makes the scale of categories with too few products.
+        gallery: returns the gallery that is searched, or None before the first load.
     """
 
     def __init__(self, manifest: Manifest, gallery: Callable[[], Gallery | None]) -> None:
         self._names = manifest.categories
         self._gallery = gallery
-        self._given = scale_from_threshold(manifest.thresholds)
-        self._fits: dict[int, _Fit] = {}
-        self._ended = False
+        self._default_scale = scale_from_threshold(manifest.thresholds)
+        self._calibrations: dict[int, _Calibration] = {}
+        self._is_stopped = False
 
     def scale(self, category: int) -> SimilarityScale | None:
-        """Return a category's scale; None where neither its products nor the model give one."""
-        fit = self._fits.get(category)
-        return fit.scale if fit and fit.scale else self._given
+        """Return a category's scale; None if neither its products nor the model determine one."""
+        calibration = self._calibrations.get(category)
+        return calibration.scale if calibration and calibration.scale else self._default_scale
 
     async def run(self) -> None:
-        """Keep the scales fitting until cancelled."""
+        """Keep the scales up to date until cancelled."""
         try:
             while True:
                 started = time.perf_counter()
-                await self._looked()
-                await asyncio.sleep(max(CHECK_S, REST * (time.perf_counter() - started)))
+                await self._try_calibrate()
+                await asyncio.sleep(max(CHECK_INTERVAL_S, REST_FACTOR * (time.perf_counter() - started)))
         finally:
-            self._ended = True  # a thread cannot be cancelled, and the process would wait for it
+            self._is_stopped = True  # a thread cannot be cancelled, and the process would wait for it
 
-    async def _looked(self) -> None:
+    async def _try_calibrate(self) -> None:
         try:
             await asyncio.to_thread(self.calibrate)
-        except Exception:  # the scales there are still serve, and the next look may go well
-            log.exception("similarity_not_fitted")
+        except Exception:  # the scales of before are still in use, and the next attempt may succeed
+            log.exception("calibration_failed")
 
     def calibrate(self) -> None:
         """Fit the scale of every category that has changed enough."""
@@ -70,14 +70,20 @@ class Calibrator:
         if gallery is None:
             return
         for category, view in enumerate(gallery.views):
-            fit = self._fits.get(category)
-            if fit and fit.gallery() is gallery and view.changes - fit.changes <= CHANGED * view.size:
+            previous = self._calibrations.get(category)
+            is_same_gallery = previous is not None and previous.gallery() is gallery
+            if previous and is_same_gallery and view.changes - previous.changes <= CHANGED_SHARE * view.size:
                 continue
             started = time.perf_counter()
-            scale = calibrate(view, lambda: self._ended)
-            if self._ended:
+            scale = calibrate(view, lambda: self._is_stopped)
+            if self._is_stopped:
                 return
-            self._fits[category] = _Fit(scale, weakref.ref(gallery), view.changes)
+            self._calibrations[category] = _Calibration(scale, weakref.ref(gallery), view.changes)
             if scale:
-                facts = {"category": self._names[category], "products": view.size, "close": round(scale.close_score, 4)}
-                log.info("similarity_fitted", **facts, seconds=round(time.perf_counter() - started, 3))
+                log.info(
+                    "category_calibrated",
+                    category=self._names[category],
+                    products=view.size,
+                    close_score=round(scale.close_score, 4),
+                    seconds=round(time.perf_counter() - started, 3),
+                )

@@ -1,7 +1,7 @@
-"""Documents → gallery: which product each document is, and what becomes of the gallery when documents change.
+"""From documents to a gallery: the product of each document, and what a change of documents does to the gallery.
 
-No database here: it is told how documents are now. Telling it twice changes nothing, and the order does not matter,
-so changes may be replayed.
+The replica does not read the database: it is given documents in their current state. Giving it the same state twice
+changes nothing, and the order does not matter, so changes may be replayed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,213 +21,227 @@ from services.engine.payload import pack
 
 log = structlog.get_logger()
 StoredDocument = Record | BrokenDocument
-GalleryEntry = tuple[int, Float32Array, bytes | None]  # category, vectors, payload
+GalleryEntry = tuple[int, Float32Array, bytes | None]  # category, vectors of the images, payload
 
 
 class Exclusion(Enum):
-    """Why a document that is whole is not shown."""
+    """Why a valid document is not in the gallery."""
 
-    ELSEWHERE = "another node holds its category"
+    OTHER_NODE = "another node holds its category"
     OTHER_MODEL = "its vectors are of another model"
 
 
 @dataclass(frozen=True)
 class ReplicaState:
-    """What a replica knows of documents, beside what it shows.
+    """What a replica knows of documents in addition to its gallery.
 
     Attributes:
-        holders: keys that are shown from an older document → its id.
-        waiting: keys → the older documents that are outranked, by their ids.
-        skipped: ids of documents that cannot be shown → what is wrong with them.
-        faults: ids of documents → what is wrong with their further images.
-        other_models: ids of documents whose vectors come from another model.
+        legacy_sources: key of a product in the gallery → id of the legacy document that it is made of.
+        outranked: key → the documents of that key that are not in the gallery: their entries by document id.
+        skipped: id of a document that cannot be indexed → the reason.
+        image_errors: id of a document → what is wrong with its images that are left out.
+        other_models: ids of the documents whose vectors are of another model.
     """
 
-    holders: Mapping[str, str]
-    waiting: Mapping[str, Mapping[str, GalleryEntry]]
+    legacy_sources: Mapping[str, str]
+    outranked: Mapping[str, Mapping[str, GalleryEntry]]
     skipped: Mapping[str, str]
-    faults: Mapping[str, tuple[str, ...]]
+    image_errors: Mapping[str, tuple[str, ...]]
     other_models: AbstractSet[str]
 
 
 class Replica:
-    """A gallery that shows what the documents of a database say.
+    """A gallery that holds the products of a database's documents.
 
-    A key is shown once. Where several documents have it, the one Lookalike wrote counts (its `_id` is the key), and
-    among older ones that with the greatest `_id`, which is the newest; the others wait, and come up when it goes.
-    Documents of categories that the gallery does not hold are as if they were not there.
+    A key is in the gallery once. If several documents have it, the one that Lookalike wrote counts (its `_id` is the
+    key); among legacy documents the one with the greatest `_id`, which is the newest. The others are outranked: when
+    that document is deleted, the next one takes its place.
+
+    Documents of categories that the gallery does not hold are ignored.
     """
 
     def __init__(self, gallery: Gallery, model: str, unversioned_model: str) -> None:
-        """Begin with nothing known.
+        """Make an empty replica.
 
         Args:
-            gallery: an empty one.
-            model: the only model whose vectors are shown, such as `fashion/2`.
-            unversioned_model: what a document that names no model is taken to be of.
+            gallery: an empty gallery.
+            model: the model whose vectors are indexed, such as `fashion/2`.
+            unversioned_model: the model of documents that name none.
         """
         self.gallery = gallery
         self.model = model
-        self.skipped: dict[str, str] = {}  # document id → what is wrong with it
-        self.faults: dict[str, tuple[str, ...]] = {}  # document id → what is wrong with its further images
+        self.skipped: dict[str, str] = {}
+        self.image_errors: dict[str, tuple[str, ...]] = {}
         self.other_models: set[str] = set()
         self._unversioned_model = unversioned_model
-        self._key_of: dict[str, str] = {}  # older document → its key
-        self._holder: dict[str, str] = {}  # key → the older document it is shown from
-        self._waiting: dict[str, dict[str, GalleryEntry]] = {}  # key → older documents that are outranked
+        self._key_of: dict[str, str] = {}  # legacy document → its key
+        self._legacy_source: dict[str, str] = {}
+        self._outranked: dict[str, dict[str, GalleryEntry]] = {}
 
-    def apply(self, document_ids: Iterable[str], found: Iterable[StoredDocument]) -> int:
-        """Take documents as they are now, and let searches see it.
+    def apply(self, document_ids: Iterable[str], documents: Iterable[StoredDocument]) -> int:
+        """Apply the current state of documents, and make it visible to searches.
 
         Args:
             document_ids: `_id`s, as text, of documents that may have changed.
-            found: those of them that exist, whole or not; further ones may be among them.
+            documents: those of them that exist, valid or not, and any others.
 
         Returns:
-            how many documents were looked at.
+            how many documents were applied.
         """
-        now = {item.document_id: item for item in found}
-        touched = dict.fromkeys([*document_ids, *now])
-        for document_id in touched:
-            product = self._indexable(document_id, now.get(document_id))
-            self._release(document_id)
+        current = {document.document_id: document for document in documents}
+        changed = dict.fromkeys([*document_ids, *current])
+        for document_id in changed:
+            product = self._indexable(document_id, current.get(document_id))
+            self._remove(document_id)
             if product is not None:
-                self._claim(document_id, product.key, (product.category, product.vectors, pack(product)))
+                self._add(document_id, product.key, (product.category, product.vectors, pack(product)))
         self.gallery.publish()
-        return len(touched)
+        return len(changed)
 
     def freeze(self) -> tuple[Sequence[CategoryView], ReplicaState]:
-        """Return what is shown of each category, and the rest, as they are now: later changes do not show in them."""
-        waiting = {key: dict(documents) for key, documents in self._waiting.items()}
-        skipped, faults = dict(self.skipped), dict(self.faults)
-        return self.gallery.views, ReplicaState(
-            dict(self._holder), waiting, skipped, faults, frozenset(self.other_models)
+        """Return what searches see of each category, and the rest; later changes do not show in them."""
+        outranked = {key: dict(entries) for key, entries in self._outranked.items()}
+        state = ReplicaState(
+            dict(self._legacy_source),
+            outranked,
+            dict(self.skipped),
+            dict(self.image_errors),
+            frozenset(self.other_models),
         )
+        return self.gallery.views, state
 
-    def restore(self, known: ReplicaState) -> None:
-        """Know again what a replica with the same gallery knew. This one has to be new but for its gallery."""
-        self.skipped, self.faults, self.other_models = dict(known.skipped), dict(known.faults), set(known.other_models)
-        self._holder = dict(known.holders)
-        self._waiting = {key: dict(documents) for key, documents in known.waiting.items()}
-        self._key_of = {document: key for key, document in known.holders.items()}
-        self._key_of.update((one, key) for key, documents in self._waiting.items() for one in documents if one != key)
+    def restore(self, state: ReplicaState) -> None:
+        """Set the state of a new replica whose gallery has been restored."""
+        self.skipped, self.image_errors = dict(state.skipped), dict(state.image_errors)
+        self.other_models = set(state.other_models)
+        self._legacy_source = dict(state.legacy_sources)
+        self._outranked = {key: dict(entries) for key, entries in state.outranked.items()}
+        self._key_of = {document_id: key for key, document_id in state.legacy_sources.items()}
+        for key, entries in self._outranked.items():
+            self._key_of.update((document_id, key) for document_id in entries if document_id != key)
 
-    def differing(self, found: Iterable[StoredDocument]) -> list[StoredDocument]:
-        """Return the documents that the replica knows otherwise than they are, or not at all."""
-        return [item for item in found if not self._knows(item)]
+    def differing(self, documents: Iterable[StoredDocument]) -> list[StoredDocument]:
+        """Return the documents whose state the replica does not have."""
+        return [document for document in documents if not self._is_current(document)]
 
     def document_ids(self) -> Iterator[str]:
         """Yield the ids of all documents that the replica knows."""
-        own = (key for key in self.gallery if key not in self._holder)
+        own = (key for key in self.gallery if key not in self._legacy_source)
         return chain(own, self._key_of, self.skipped, self.other_models)
 
-    def _knows(self, item: StoredDocument) -> bool:
-        """Whether a document is known as it is; which of several of its key is shown follows from that."""
-        document_id, claimed, verdict = item.document_id, self._claimed(item.document_id), self._verdict(item)
-        noted = (self.skipped.get(document_id), self.faults.get(document_id, ()), document_id in self.other_models)
-        wrong = verdict if isinstance(verdict, str) else None
-        if noted != (wrong, _faults(item, verdict), verdict is Exclusion.OTHER_MODEL):
+    def _is_current(self, document: StoredDocument) -> bool:
+        """Return whether the replica has a document's state, in the gallery or outranked."""
+        document_id, result = document.document_id, self._classify(document)
+        known = (
+            self.skipped.get(document_id),
+            self.image_errors.get(document_id, ()),
+            document_id in self.other_models,
+        )
+        reason = result if isinstance(result, str) else None
+        if known != (reason, _image_errors(document, result), result is Exclusion.OTHER_MODEL):
             return False
-        if claimed is None or not isinstance(verdict, Product):
-            return claimed is None and not isinstance(verdict, Product)
-        key, (category, vectors, payload) = claimed
-        wanted = (verdict.key, verdict.category, pack(verdict))
-        return (key, category, payload) == wanted and bool(np.array_equal(vectors, verdict.vectors))
+        entry = self._entry(document_id)
+        if entry is None or not isinstance(result, Product):
+            return entry is None and not isinstance(result, Product)
+        key, (category, vectors, payload) = entry
+        expected = (result.key, result.category, pack(result))
+        return (key, category, payload) == expected and bool(np.array_equal(vectors, result.vectors))
 
-    def _claimed(self, document_id: str) -> tuple[str, GalleryEntry] | None:
-        """Return the key that a document stands for and what is shown of it, or would be if it were not outranked."""
+    def _entry(self, document_id: str) -> tuple[str, GalleryEntry] | None:
+        """Return the key and the entry of a document, in the gallery or outranked; None if it has none."""
         key = self._key_of.get(document_id, document_id)
-        waiting = self._waiting.get(key, {})
-        if document_id in waiting:
-            return key, waiting[document_id]
-        if self._holder.get(key, key) == document_id and key in self.gallery:
+        outranked = self._outranked.get(key, {})
+        if document_id in outranked:
+            return key, outranked[document_id]
+        if self._legacy_source.get(key, key) == document_id and key in self.gallery:
             return key, self.gallery.current(key)
         return None
 
-    def _indexable(self, document_id: str, item: StoredDocument | None) -> Product | None:
-        """Return the product of a document if it can be searched; count the document where it cannot."""
-        was_skipped = self.skipped.pop(document_id, None)
+    def _indexable(self, document_id: str, document: StoredDocument | None) -> Product | None:
+        """Return a document's product if it can be indexed; record why if it cannot."""
+        previous_reason = self.skipped.pop(document_id, None)
         self.other_models.discard(document_id)
-        verdict = Exclusion.ELSEWHERE if item is None else self._verdict(item)
-        self._note_faults(document_id, _faults(item, verdict))
-        if isinstance(verdict, Product):
-            return verdict
-        if verdict is Exclusion.OTHER_MODEL:
+        result = Exclusion.OTHER_NODE if document is None else self._classify(document)
+        self._record_image_errors(document_id, _image_errors(document, result))
+        if isinstance(result, Product):
+            return result
+        if result is Exclusion.OTHER_MODEL:
             self.other_models.add(document_id)
-        elif isinstance(verdict, str):
-            self.skipped[document_id] = verdict
-            if was_skipped != verdict:
-                log.warning("document_skipped", document=document_id, reason=verdict, model=self.model)
+        elif isinstance(result, str):
+            self.skipped[document_id] = result
+            if previous_reason != result:
+                log.warning("document_skipped", document=document_id, reason=result, model=self.model)
         return None
 
-    def _verdict(self, item: StoredDocument) -> Product | str | Exclusion:
-        """Return the product that can be searched, or what is wrong with the document, or why it is not here."""
-        if isinstance(item, BrokenDocument):
-            return item.reason
-        product = self._seen(item.product)
-        if not self._is_ours(product or item.product):
-            return Exclusion.ELSEWHERE
-        return Exclusion.OTHER_MODEL if product is None else self._objection(product) or product
+    def _classify(self, document: StoredDocument) -> Product | str | Exclusion:
+        """Return a document's product, or the reason why it cannot be indexed, or why it is not indexed here."""
+        if isinstance(document, BrokenDocument):
+            return document.reason
+        product = self._by_model(document.product)
+        if not self._is_held(product or document.product):
+            return Exclusion.OTHER_NODE
+        return Exclusion.OTHER_MODEL if product is None else self._rejection(product) or product
 
-    def _seen(self, product: Product) -> Product | None:
-        """Return a product as this replica's model sees it."""
+    def _by_model(self, product: Product) -> Product | None:
+        """Return a product with this replica's model's category and vectors; None without them."""
         return product if (product.model or self._unversioned_model) == self.model else product.seen_by(self.model)
 
-    def _is_ours(self, product: Product) -> bool:
-        """Whether no other node holds the category that a product is in."""
+    def _is_held(self, product: Product) -> bool:
+        """Return whether the gallery holds a product's category, or no node does."""
         return product.category in self.gallery.held or product.category >= self.gallery.categories
 
-    def _note_faults(self, document_id: str, faults: tuple[str, ...]) -> None:
-        """Remember which further images of a document are left out, and say so once."""
-        before = self.faults.pop(document_id, ())
-        if faults:
-            self.faults[document_id] = faults
-            if faults != before:
-                log.warning("images_skipped", document=document_id, reasons=faults)
+    def _record_image_errors(self, document_id: str, errors: tuple[str, ...]) -> None:
+        """Record which images of a document are left out, and log new errors."""
+        previous = self.image_errors.pop(document_id, ())
+        if errors:
+            self.image_errors[document_id] = errors
+            if errors != previous:
+                log.warning("images_skipped", document=document_id, reasons=errors)
 
-    def _objection(self, product: Product) -> str | None:
+    def _rejection(self, product: Product) -> str | None:
         if product.category >= self.gallery.categories:
             return f"category {product.category} is none of the model's {self.gallery.categories}"
         if product.vector.shape != (self.gallery.dimension,):
             return f"the vector has {product.vector.shape[0]} numbers, not {self.gallery.dimension}"
         return None
 
-    def _release(self, document_id: str) -> None:
-        """Forget what a document was; another one of its key takes its place."""
+    def _remove(self, document_id: str) -> None:
+        """Remove a document; the next document of its key takes its place."""
         key = self._key_of.pop(document_id, document_id)
-        waiting = self._waiting.get(key, {})
-        if waiting.pop(document_id, None) is None and self._holder.get(key, key) == document_id:
-            self._holder.pop(key, None)
+        outranked = self._outranked.get(key, {})
+        if outranked.pop(document_id, None) is None and self._legacy_source.get(key, key) == document_id:
+            self._legacy_source.pop(key, None)
             self.gallery.discard(key)
-            if waiting:
-                heir = max(waiting)
-                self._show(heir, key, waiting.pop(heir))
-        if not waiting:
-            self._waiting.pop(key, None)
+            if outranked:
+                successor = max(outranked)
+                self._show(successor, key, outranked.pop(successor))
+        if not outranked:
+            self._outranked.pop(key, None)
 
-    def _claim(self, document_id: str, key: str, shown: GalleryEntry) -> None:
+    def _add(self, document_id: str, key: str, entry: GalleryEntry) -> None:
+        """Put a document into the gallery, or among those that are outranked."""
         if document_id != key:
             self._key_of[document_id] = key
-        rival = self._holder.get(key, key) if key in self.gallery else None
+        rival = self._legacy_source.get(key, key) if key in self.gallery else None
         if rival is None:
-            self._show(document_id, key, shown)
+            self._show(document_id, key, entry)
         elif _outranks(document_id, rival, key):
-            self._waiting.setdefault(key, {})[rival] = self.gallery.current(key)
-            self._show(document_id, key, shown)
+            self._outranked.setdefault(key, {})[rival] = self.gallery.current(key)
+            self._show(document_id, key, entry)
         else:
-            self._waiting.setdefault(key, {})[document_id] = shown
+            self._outranked.setdefault(key, {})[document_id] = entry
 
-    def _show(self, document_id: str, key: str, shown: GalleryEntry) -> None:
+    def _show(self, document_id: str, key: str, entry: GalleryEntry) -> None:
         if document_id == key:
-            self._holder.pop(key, None)
+            self._legacy_source.pop(key, None)
         else:
-            self._holder[key] = document_id
-        category, vectors, payload = shown
+            self._legacy_source[key] = document_id
+        category, vectors, payload = entry
         self.gallery.put(category, key, vectors, payload)
 
 
-def _faults(item: StoredDocument | None, verdict: Product | str | Exclusion) -> tuple[str, ...]:
-    return item.faults if isinstance(item, Record) and verdict is not Exclusion.ELSEWHERE else ()
+def _image_errors(document: StoredDocument | None, result: Product | str | Exclusion) -> tuple[str, ...]:
+    return document.faults if isinstance(document, Record) and result is not Exclusion.OTHER_NODE else ()
 
 
 def _outranks(document_id: str, rival: str, key: str) -> bool:

@@ -1,4 +1,7 @@
-"""The index snapshot: a replica in one file, with what it was made of and where the change stream goes on from."""
+"""The index snapshot: a replica in one file, with its origin and the position from which the change stream resumes.
+
+The names of the blocks and of the header's fields are format 1: they stay as they are while `FORMAT` is 1.
+"""
 
 import contextlib
 import os
@@ -17,19 +20,20 @@ from services.index.replica.replica import GalleryEntry, Replica, ReplicaState
 
 FORMAT = 1
 CheckCancelled = Callable[[], None]
+FrozenReplica = tuple[Sequence[CategoryView], ReplicaState]  # as `Replica.freeze` returns it
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a replica was made of; a snapshot of another origin is of no use.
+    """What a replica is made of. A snapshot of another origin is not used.
 
     Attributes:
         catalogue: database and collection.
-        model: whose vectors are shown, such as `fashion/2`.
-        unversioned_model: what documents that name no model are taken to be of.
-        categories: how many.
+        model: the model whose vectors are indexed, such as `fashion/2`.
+        unversioned_model: the model of documents that name none.
+        categories: the number of categories.
         dimension: numbers a vector.
-        held_categories: the ids of those that are held, with commas between them, or `all`.
+        held_categories: the ids of the categories that are held, separated by commas, or `all`.
     """
 
     catalogue: str
@@ -42,12 +46,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class SyncPosition:
-    """Up to where a replica knows the database.
+    """How much of the database a replica holds.
 
     Attributes:
         database: the database's identity.
-        token: the change stream's: every change before it is in the replica. None where there is no stream.
-        level_at: Unix time, in seconds, at which the replica was level with the database.
+        token: of the change stream; all changes before it are in the replica. None without a change stream.
+        level_at: Unix time, in seconds, at which the replica was up to date with the database.
     """
 
     database: str
@@ -56,113 +60,110 @@ class SyncPosition:
 
 
 def write(
-    path: Path,
-    origin: Origin,
-    position: SyncPosition,
-    state: tuple[Sequence[CategoryView], ReplicaState],
-    check_cancelled: CheckCancelled,
+    path: Path, origin: Origin, position: SyncPosition, replica: FrozenReplica, check_cancelled: CheckCancelled
 ) -> int:
-    """Write a snapshot in the place of the one before: it is there whole, or not at all.
+    """Write a snapshot in place of the previous one. The file is replaced as a whole, or not at all.
 
     Args:
-        path: the snapshot's; a file beside it is written first.
-        origin: what the replica was made of.
-        position: up to where it knows the database.
-        state: what `Replica.freeze` gave at that position.
-        check_cancelled: called after every piece; what it raises ends the writing.
+        path: of the snapshot; a temporary file in the same folder is written first.
+        origin: of the replica.
+        position: of the replica.
+        replica: what `Replica.freeze` returned at that position.
+        check_cancelled: called before each piece is written; an exception that it raises ends the writing.
 
     Returns:
-        how many bytes it has.
+        the number of bytes.
 
     Raises:
-        OSError: it could not be written. The one before is still there.
+        OSError: the file could not be written. The previous one is still there.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("wb", buffering=PIECE_BYTES) as file:
-            size = _write(file, origin, position, state, check_cancelled)
+        with temporary.open("wb", buffering=PIECE_BYTES) as file:
+            size = _write(file, origin, position, replica, check_cancelled)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
     return size
 
 
 def read(path: Path, origin: Origin, replica: Replica) -> tuple[SyncPosition, int]:
-    """Fill an empty replica from a snapshot. Returns up to where it knows the database, and the file's bytes.
+    """Fill an empty replica from a snapshot. Return its position, and the number of bytes.
 
     Raises:
-        UnusableFile: it is damaged, of another format, or was made of something else.
-        OSError: it cannot be read.
+        UnusableFile: the file is damaged, has another format or another origin.
+        OSError: the file cannot be read.
     """
     with BlockReader(path, FORMAT) as file:
-        for name, wanted in asdict(origin).items():
-            found = file.label["origin"].get(name)
-            if found != wanted:
-                raise UnusableFile(f"was made with {name.replace('_', ' ')} {found}, not {wanted}")
-        holders: dict[str, str] = {}
+        for name, expected in asdict(origin).items():
+            value = file.header["origin"].get(name)
+            if value != expected:
+                raise UnusableFile(f"was made with {name.replace('_', ' ')} {value}, not {expected}")
+        legacy_sources: dict[str, str] = {}
         for category in range(origin.categories):
-            holders.update(_read_category(file, category, origin.dimension, replica))
-        waiting = _read_waiting(file, origin.dimension)
-        skipped = dict(zip(file.strings("skipped"), file.strings("skipped/reasons"), strict=True))
-        others = frozenset(file.strings("others"))
-        replica.restore(ReplicaState(holders, waiting, skipped, _read_faults(file), others))
+            legacy_sources.update(_read_category(file, category, origin.dimension, replica))
+        state = ReplicaState(
+            legacy_sources=legacy_sources,
+            outranked=_read_outranked(file, origin.dimension),
+            skipped=dict(zip(file.strings("skipped"), file.strings("skipped/reasons"), strict=True)),
+            image_errors=_read_image_errors(file),
+            other_models=frozenset(file.strings("others")),
+        )
+        replica.restore(state)
         return _read_position(file), file.size
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what was left beside a snapshot by a process that was ended while it wrote."""
-    for beside in path.parent.glob(f"{path.name}.*.tmp"):
-        beside.unlink(missing_ok=True)
+    """Remove temporary files that a process left when it ended during the writing of a snapshot."""
+    for temporary in path.parent.glob(f"{path.name}.*.tmp"):
+        temporary.unlink(missing_ok=True)
 
 
 def _write(
-    file: BinaryIO,
-    origin: Origin,
-    position: SyncPosition,
-    state: tuple[Sequence[CategoryView], ReplicaState],
-    check_cancelled: CheckCancelled,
+    file: BinaryIO, origin: Origin, position: SyncPosition, replica: FrozenReplica, check_cancelled: CheckCancelled
 ) -> int:
-    views, known = state
+    views, state = replica
     token = None if position.token is None else token_text(position.token)
-    place = {"database": position.database, "token": token, "level_at": position.level_at}
-    label = {"origin": asdict(origin), "moment": place, "written_at": time.time()}
-    writer = BlockWriter(file, FORMAT, label, check_cancelled)
+    moment = {"database": position.database, "token": token, "level_at": position.level_at}
+    header = {"origin": asdict(origin), "moment": moment, "written_at": time.time()}
+    writer = BlockWriter(file, FORMAT, header, check_cancelled)
     for category, view in enumerate(views):
-        _write_view(writer, str(category), view, known)
-    _write_waiting(writer, known)
-    writer.strings("skipped", known.skipped)
-    writer.strings("skipped/reasons", known.skipped.values())
-    writer.strings("faults", (document for document, faults in known.faults.items() for _ in faults))
-    writer.strings("faults/reasons", (fault for faults in known.faults.values() for fault in faults))
-    writer.strings("others", known.other_models)
+        _write_category(writer, str(category), view, state)
+    _write_outranked(writer, state)
+    writer.strings("skipped", state.skipped)
+    writer.strings("skipped/reasons", state.skipped.values())
+    writer.strings("faults", (document_id for document_id, errors in state.image_errors.items() for _ in errors))
+    writer.strings("faults/reasons", (error for errors in state.image_errors.values() for error in errors))
+    writer.strings("others", state.other_models)
     return writer.finish()
 
 
 def _read_position(file: BlockReader) -> SyncPosition:
-    found = file.label["moment"]
-    token = None if found["token"] is None else read_token(found["token"])
-    return SyncPosition(found["database"], token, found["level_at"])
+    moment = file.header["moment"]
+    token = None if moment["token"] is None else read_token(moment["token"])
+    return SyncPosition(moment["database"], token, moment["level_at"])
 
 
 def _read_category(file: BlockReader, category: int, dimension: int, replica: Replica) -> dict[str, str]:
-    """Put a category into the replica's gallery; return the older documents that products are shown from, by key."""
+    """Restore a category of the replica's gallery; return the ids of the legacy documents in it, by key."""
     keys = list(file.strings(f"{category}/keys"))
     payloads = [payload or None for payload in file.texts(f"{category}/payloads")]
-    vectors, image = file.array(f"{category}/vectors", np.float32, dimension), file.array(f"{category}/image", np.uint8)
-    replica.gallery.restore(category, vectors, image, keys, payloads)
-    documents = file.strings(f"{category}/documents")
-    return {key: document for key, document in zip(keys, documents, strict=True) if document}
+    vectors = file.array(f"{category}/vectors", np.float32, dimension)
+    image_index = file.array(f"{category}/image", np.uint8)
+    replica.gallery.restore(category, vectors, image_index, keys, payloads)
+    document_ids = file.strings(f"{category}/documents")
+    return {key: document_id for key, document_id in zip(keys, document_ids, strict=True) if document_id}
 
 
-def _write_view(writer: BlockWriter, name: str, view: CategoryView, known: ReplicaState) -> None:
-    """Write a category: its vectors as one block, so that they are read as one, and what belongs to each row.
+def _write_category(writer: BlockWriter, name: str, view: CategoryView, state: ReplicaState) -> None:
+    """Write a category: its vectors as one block that is read as one array, and what belongs to each row.
 
-    A product's further rows come without its payload.
+    Only a main image's row has its product's payload.
     """
     rows = np.flatnonzero(view.live)
     chunks = (rows[begin : begin + CHUNK_ROWS] for begin in range(0, len(rows), CHUNK_ROWS))
@@ -171,24 +172,24 @@ def _write_view(writer: BlockWriter, name: str, view: CategoryView, known: Repli
     writer.strings(f"{name}/keys", (view.key(row) for row in map(int, rows)))
     payloads = (b"" if view.image_index[row] else view.payload(row) or b"" for row in map(int, rows))
     writer.texts(f"{name}/payloads", payloads)
-    writer.strings(f"{name}/documents", (known.holders.get(view.key(row), "") for row in map(int, rows)))
+    writer.strings(f"{name}/documents", (state.legacy_sources.get(view.key(row), "") for row in map(int, rows)))
 
 
-def _write_waiting(writer: BlockWriter, known: ReplicaState) -> None:
-    waiting = [
-        (key, document, *shown) for key, documents in known.waiting.items() for document, shown in documents.items()
+def _write_outranked(writer: BlockWriter, state: ReplicaState) -> None:
+    outranked = [
+        (key, document_id, *entry) for key, entries in state.outranked.items() for document_id, entry in entries.items()
     ]
-    images = [np.atleast_2d(vectors) for _, _, _, vectors, _ in waiting]
-    writer.strings("waiting/keys", (key for key, *_ in waiting))
-    writer.strings("waiting/documents", (document for _, document, *_ in waiting))
-    writer.block("waiting/categories", [np.array([category for _, _, category, _, _ in waiting], np.uint32)])
+    images = [np.atleast_2d(vectors) for _, _, _, vectors, _ in outranked]
+    writer.strings("waiting/keys", (key for key, *_ in outranked))
+    writer.strings("waiting/documents", (document_id for _, document_id, *_ in outranked))
+    writer.block("waiting/categories", [np.array([category for _, _, category, _, _ in outranked], np.uint32)])
     writer.block("waiting/images", [np.array([len(vectors) for vectors in images], np.uint32)])
     writer.block("waiting/vectors", images)
-    writer.texts("waiting/payloads", (payload or b"" for *_, payload in waiting))
+    writer.texts("waiting/payloads", (payload or b"" for *_, payload in outranked))
 
 
-def _read_waiting(file: BlockReader, dimension: int) -> dict[str, dict[str, GalleryEntry]]:
-    waiting: dict[str, dict[str, GalleryEntry]] = {}
+def _read_outranked(file: BlockReader, dimension: int) -> dict[str, dict[str, GalleryEntry]]:
+    outranked: dict[str, dict[str, GalleryEntry]] = {}
     ends = np.cumsum(file.array("waiting/images", np.uint32), dtype=np.int64)
     columns = (
         file.strings("waiting/keys"),
@@ -197,22 +198,22 @@ def _read_waiting(file: BlockReader, dimension: int) -> dict[str, dict[str, Gall
         np.split(np.array(file.array("waiting/vectors", np.float32, dimension)), ends)[:-1],
         file.texts("waiting/payloads"),
     )
-    for key, document, category, vectors, payload in zip(*columns, strict=True):
-        waiting.setdefault(key, {})[document] = (category, vectors, payload or None)
-    return waiting
+    for key, document_id, category, vectors, payload in zip(*columns, strict=True):
+        outranked.setdefault(key, {})[document_id] = (category, vectors, payload or None)
+    return outranked
 
 
-def _read_faults(file: BlockReader) -> dict[str, tuple[str, ...]]:
-    faults: dict[str, tuple[str, ...]] = {}
-    for document, fault in zip(file.strings("faults"), file.strings("faults/reasons"), strict=True):
-        faults[document] = (*faults.get(document, ()), fault)
-    return faults
+def _read_image_errors(file: BlockReader) -> dict[str, tuple[str, ...]]:
+    errors: dict[str, tuple[str, ...]] = {}
+    for document_id, error in zip(file.strings("faults"), file.strings("faults/reasons"), strict=True):
+        errors[document_id] = (*errors.get(document_id, ()), error)
+    return errors
 
 
 def _sync_folder(folder: Path) -> None:
-    """See to it that the folder's entry of a new file outlives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+    """Make a new file's directory entry durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

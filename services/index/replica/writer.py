@@ -1,4 +1,4 @@
-"""The one way into a replica that is searched: one change at a time, and what has been changed can be noted."""
+"""The one way to change a replica that is searched: one change at a time, recorded for whoever compares meanwhile."""
 
 import asyncio
 from array import array
@@ -14,85 +14,92 @@ from services.index.replica.replica import Replica, StoredDocument
 
 T = TypeVar("T")
 Hashes = NDArray[np.int64]
-Difference = tuple[str, StoredDocument | None]  # a document's id and the document as it is; None for one that is gone
+Difference = tuple[str, StoredDocument | None]  # a document's id and its current state; None if it was deleted
 
 
-def hashes(document_ids: Collection[str]) -> Hashes:
-    """Return 64-bit hashes of ids, which take a tenth of their memory; they hold in this process only."""
+def hash_ids(document_ids: Collection[str]) -> Hashes:
+    """Return 64-bit hashes of ids, which take a tenth of the ids' memory. They are valid in this process only."""
     return np.fromiter(map(hash, document_ids), np.int64, len(document_ids))
 
 
 class ChangedDocuments:
-    """The documents that have been applied to a replica for some time."""
+    """A set of documents that were applied to a replica."""
 
     def __init__(self) -> None:
         self._hashes = array("q")
 
     def add(self, document_ids: Collection[str]) -> None:
-        """Note more documents."""
-        self._hashes.frombytes(hashes(document_ids).tobytes())
+        """Add documents."""
+        self._hashes.frombytes(hash_ids(document_ids).tobytes())
 
-    def among(self, document_ids: Collection[str]) -> NDArray[np.bool_]:
-        """Return of each of these documents whether it has been applied."""
-        return np.isin(hashes(document_ids), np.frombuffer(self._hashes.tobytes(), np.int64))
+    def contains(self, document_ids: Collection[str]) -> NDArray[np.bool_]:
+        """Return whether each of these documents is in the set, shape (n,)."""
+        return np.isin(hash_ids(document_ids), np.frombuffer(self._hashes.tobytes(), np.int64))
 
 
 class ReplicaWriter:
-    """Changes a replica, one change after the other. Who wants to look at it as a writer does waits for its turn."""
+    """Changes a replica, one change after the other.
+
+    Attributes:
+        replica: what is changed.
+        changes: how many changes of any kind the replica has had.
+        applied: how many changed documents the database has reported.
+    """
 
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
-        self.changes = 0  # of the replica, of any kind
-        self.applied = 0  # documents that others told of
-        self._turn = asyncio.Lock()
-        self._noted: list[ChangedDocuments] = []
+        self.changes = 0
+        self.applied = 0
+        self._lock = asyncio.Lock()
+        self._trackers: list[ChangedDocuments] = []
 
-    def carry_over_counts(self, before: "ReplicaWriter") -> None:
-        """Go on with the counts of the writer whose place this one takes."""
-        self.changes += before.changes + 1
-        self.applied += before.applied
+    def continue_counts(self, previous: "ReplicaWriter") -> None:
+        """Add the counts of the writer that this one replaces."""
+        self.changes += previous.changes + 1
+        self.applied += previous.applied
 
-    async def apply(self, document_ids: Sequence[str], found: Sequence[StoredDocument]) -> None:
-        """Take documents as they are now; see `Replica.apply`."""
-        async with self._turn:
-            self.applied += await self._apply(document_ids, found)
+    async def apply(self, document_ids: Sequence[str], documents: Sequence[StoredDocument]) -> None:
+        """Apply the current state of documents; see `Replica.apply`."""
+        async with self._lock:
+            self.applied += await self._apply(document_ids, documents)
 
-    async def repair(self, differing: Sequence[Difference], touched: ChangedDocuments) -> tuple[list[str], int]:
-        """Take documents as they were found, but for those touched since: of these something newer is known.
+    async def repair(self, differences: Sequence[Difference], changed: ChangedDocuments) -> tuple[list[str], int]:
+        """Apply documents that a comparison has read, without those that changed since: a newer state is known.
 
         Args:
-            differing: ids, and the documents; None for one that is gone.
-            touched: what has been applied since before they were found.
+            differences: ids and documents; None for a document that was deleted.
+            changed: the documents applied since before they were read.
 
         Returns:
-            ids of those that were taken, and how many of them the replica then knows as they are.
+            the ids of the documents applied, and for how many of them the replica then has the state that was read.
         """
-        async with self._turn:
-            newer = touched.among([document_id for document_id, _ in differing]).tolist()
-            ids = [document_id for (document_id, _), is_newer in zip(differing, newer, strict=True) if not is_newer]
-            found = [item for (_, item), is_newer in zip(differing, newer, strict=True) if item and not is_newer]
-            if not ids:
-                return ids, 0
-            await self._apply(ids, found)
-            return ids, len(ids) - len(await to_the_end(self.replica.differing, found))
+        async with self._lock:
+            is_newer = changed.contains([document_id for document_id, _ in differences]).tolist()
+            stale = [difference for difference, newer in zip(differences, is_newer, strict=True) if not newer]
+            document_ids = [document_id for document_id, _ in stale]
+            documents = [document for _, document in stale if document is not None]
+            if not document_ids:
+                return document_ids, 0
+            await self._apply(document_ids, documents)
+            return document_ids, len(document_ids) - len(await to_the_end(self.replica.differing, documents))
 
     async def read(self, work: Callable[[Replica], T]) -> T:
-        """Do in a thread what must not see the replica while it is changed."""
-        async with self._turn:
+        """Run `work` in a thread while nothing changes the replica."""
+        async with self._lock:
             return await to_the_end(work, self.replica)
 
     @contextmanager
     def track_changes(self) -> Iterator[ChangedDocuments]:
-        """Note what is applied for as long as the block."""
-        touched = ChangedDocuments()
-        self._noted.append(touched)
+        """Record the documents that are applied within the block."""
+        changed = ChangedDocuments()
+        self._trackers.append(changed)
         try:
-            yield touched
+            yield changed
         finally:
-            self._noted.remove(touched)
+            self._trackers.remove(changed)
 
-    async def _apply(self, document_ids: Sequence[str], found: Sequence[StoredDocument]) -> int:
+    async def _apply(self, document_ids: Sequence[str], documents: Sequence[StoredDocument]) -> int:
         self.changes += 1
-        for touched in self._noted:
-            touched.add([*document_ids, *(item.document_id for item in found)])
-        return await to_the_end(self.replica.apply, document_ids, found)
+        for changed in self._trackers:
+            changed.add([*document_ids, *(document.document_id for document in documents)])
+        return await to_the_end(self.replica.apply, document_ids, documents)

@@ -8,7 +8,7 @@ import pytest
 from services.catalogue.product import Product
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.payload import pack
-from services.engine.segment import Segment, merged
+from services.engine.segment import Segment, merge_segments
 
 ATTRIBUTES: list[dict[str, Any]] = [
     {"colour": "blue", "price": 10, "new": True, "since": "2026-05-01"},
@@ -91,7 +91,7 @@ def test_merged_rows_keep_their_dates() -> None:
     new_rows = np.array([0, -1, 1, 2, 3, 4, 5, -1, -1, -1])
     keys = [f"k{row}" for row in range(6)]
     payloads = [*base.payloads[:1], *base.payloads[2:], *tail.payloads[:2]]
-    assert merged(base, tail, new_rows, keys, payloads).matching(may, 6).tolist() == [
+    assert merge_segments(base, tail, new_rows, keys, payloads).matching(may, 6).tolist() == [
         True,
         False,
         False,

@@ -158,7 +158,7 @@ def test_a_node_that_holds_some_categories_searches_in_these(shard: TestClient) 
 
 def test_a_category_that_a_node_does_not_hold_is_a_421_problem(shard: TestClient) -> None:
     for answer in (shard.post("/v1/search", json=query(category=0)), shard.get("/v1/sample?category=0")):
-        assert "category 0 is not held here, but 1, 2" in problem(answer, 421, "category-elsewhere")
+        assert "category 0 is not held here; this node holds 1, 2" in problem(answer, 421, "category-elsewhere")
     assert "0 to 8" in problem(shard.post("/v1/search", json=query(category=9)), 404, "unknown-category")
     problem(shard.post("/v1/similar", json={"id": "p0"}), 404, "unknown-product")
 

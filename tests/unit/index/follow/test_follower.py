@@ -6,7 +6,7 @@ import pytest
 
 from services.catalogue.store.errors import HistoryLost
 from services.index.follow import change_stream as stream
-from services.index.follow.follower import FRESH_S
+from services.index.follow.follower import MAX_LAG_S
 from tests.support.follow import AWAY, Database, following, keys, record, shown, until
 
 
@@ -127,7 +127,7 @@ async def test_a_change_that_could_not_be_read_comes_again(database: Database) -
 async def test_a_server_whose_stream_tells_nothing_is_found_out(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "MARKER_WAIT_S", 0.02)
+    monkeypatch.setattr(stream, "MARKER_TIMEOUT_S", 0.02)
     database.silent = True
     async with following(database, mode="stream") as follower:
         await until(lambda: follower.last_error)
@@ -138,7 +138,7 @@ async def test_a_server_whose_stream_tells_nothing_is_found_out(
 async def test_a_stream_that_does_not_go_on_after_a_break_means_reading_anew(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "MARKER_WAIT_S", 0.02)
+    monkeypatch.setattr(stream, "MARKER_TIMEOUT_S", 0.02)
     database.put("1")
     async with following(database) as follower:
         await until(lambda: follower.state == "following")
@@ -166,7 +166,7 @@ async def test_an_index_whose_changes_come_late_says_so_until_it_has_caught_up(d
     async with following(database) as follower:
         await until(lambda: follower.state == "following")
         assert not follower.status().stale
-        database.late_s = 2 * FRESH_S
+        database.late_s = 2 * MAX_LAG_S
         await until(lambda: follower.status().stale)
         assert follower.state == "following"
         database.late_s = 0.0

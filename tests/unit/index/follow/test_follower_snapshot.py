@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def keeper(folder: Path) -> SnapshotKeeper:
-    return SnapshotKeeper(folder, ORIGIN, every_s=0)
+    return SnapshotKeeper(folder, ORIGIN, interval_s=0)
 
 
 async def leave(database: Database, folder: Path) -> None:

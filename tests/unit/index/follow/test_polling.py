@@ -79,7 +79,7 @@ async def test_with_streams_asked_for_a_database_without_them_is_no_use(database
 
 
 async def test_a_stream_that_tells_nothing_is_done_without(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MARKER_WAIT_S", 0.02)
+    monkeypatch.setattr(stream, "MARKER_TIMEOUT_S", 0.02)
     database.faults.clear()
     database.silent = True
     async with following(database, **FAST) as follower:
@@ -104,7 +104,7 @@ async def test_a_database_that_is_away_for_a_while_is_read_again(database: Datab
 async def test_a_database_that_gets_change_streams_is_followed_by_them(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "STREAM_AGAIN_S", 0.05)
+    monkeypatch.setattr(sync, "STREAM_RETRY_S", 0.05)
     async with following(database, **FAST) as follower:
         await until(lambda: follower.state == "polling")
         database.faults.clear()

@@ -19,7 +19,7 @@ from tests.support.follow import AWAY, Database, following, keys, record, shown,
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     monkeypatch.setattr(comparison, "PAGE", 2)
-    monkeypatch.setattr(reconcile, "SHARE", 1.0)
+    monkeypatch.setattr(reconcile, "TIME_SHARE", 1.0)
     return Database()
 
 
@@ -139,7 +139,7 @@ async def test_a_comparison_that_fails_is_told_and_made_again(database: Database
 async def test_a_marker_that_does_not_come_by_ends_the_comparison_without_a_change(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "MARKER_S", 0.02)
+    monkeypatch.setattr(reconcile, "MARKER_TIMEOUT_S", 0.02)
     database.put("1")
     async with following(database, reconcile_s=0.01) as follower:
         await level(follower)

@@ -89,7 +89,7 @@ class World:
             self.follow,
             ModelNoteFile(self.folder, "lookalike.products"),
             forget=lambda manifest: self.forgotten.append(manifest.model_id),
-            look_s=0.002,
+            interval_s=0.002,
         )
         await models.open(self.store)
         task = asyncio.create_task(models.run(self.store))

@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_written_comes_back(path: Path) -> None:
     whole = write(path)
     with BlockReader(path, 1) as file:
-        assert file.label == {"name": "x"}
+        assert file.header == {"name": "x"}
         assert file.size == len(whole)
         assert file.array("vectors", np.float32, 4).tolist() == VECTORS.tolist()
         assert file.array("none", np.float32, 4).shape == (0, 4)

@@ -111,8 +111,8 @@ def test_the_old_scale_serves_until_a_gallery_that_was_read_anew_has_its_own() -
 
 
 async def test_a_fit_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHECK_S", 0.01)
-    monkeypatch.setattr(module, "REST", 0)
+    monkeypatch.setattr(module, "CHECK_INTERVAL_S", 0.01)
+    monkeypatch.setattr(module, "REST_FACTOR", 0)
     gallery, calls = filled(100), [0]
 
     def calibrate(*given: object) -> object:

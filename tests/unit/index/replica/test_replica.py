@@ -151,10 +151,10 @@ def test_further_images_that_cannot_be_used_are_counted_and_logged_once(replica:
         for _ in range(2):
             replica.apply(["1"], [faulty])
     assert (list(titles(replica)), replica.skipped) == (["1"], {})
-    assert replica.faults == {"1": ("images[0]: the vector holds NaN",)}
+    assert replica.image_errors == {"1": ("images[0]: the vector holds NaN",)}
     assert [(entry["event"], entry["document"]) for entry in logs] == [("images_skipped", "1")]
     replica.apply(["1"], [record("1")])
-    assert replica.faults == {}
+    assert replica.image_errors == {}
 
 
 def test_documents_of_categories_that_are_not_held_are_as_if_they_were_not_there() -> None:

@@ -53,7 +53,7 @@ def filled() -> Replica:
 def shown(replica: Replica) -> Any:
     query = np.array([1, 2, 3, 4], np.float32)
     found = [replica.gallery.search(category, query, Query(100)) for category in range(3)]
-    return found, replica.gallery.counts(), replica.skipped, replica.faults, replica.other_models
+    return found, replica.gallery.counts(), replica.skipped, replica.image_errors, replica.other_models
 
 
 def write(path: Path, replica: Replica) -> int:

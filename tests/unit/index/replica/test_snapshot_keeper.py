@@ -25,13 +25,13 @@ NOBODY = 65534
 
 @pytest.fixture
 def keeper(tmp_path: Path) -> SnapshotKeeper:
-    return SnapshotKeeper(tmp_path / "new" / "folder", ORIGIN, every_s=0)
+    return SnapshotKeeper(tmp_path / "new" / "folder", ORIGIN, interval_s=0)
 
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pause be what it is set to, however long the writing took."""
-    monkeypatch.setattr(keeping, "SHARE", 0)
+    monkeypatch.setattr(keeping, "REST_FACTOR", 0)
 
 
 def one_product() -> Replica:
@@ -64,17 +64,17 @@ def test_each_catalogue_and_model_has_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 async def test_it_is_written_when_something_has_changed_and_not_sooner_than_told(tmp_path: Path) -> None:
-    keeper = SnapshotKeeper(tmp_path, ORIGIN, every_s=0)
+    keeper = SnapshotKeeper(tmp_path, ORIGIN, interval_s=0)
     await written(keeper, one_product(), 5)
     assert not keeper.is_due(5)
     assert keeper.is_due(6)
-    patient = SnapshotKeeper(tmp_path, ORIGIN, every_s=1000)
+    patient = SnapshotKeeper(tmp_path, ORIGIN, interval_s=1000)
     await written(patient, one_product(), 5)
     assert not patient.is_due(6)
 
 
 async def test_writing_takes_a_small_part_of_the_time(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "SHARE", 10_000_000)
+    monkeypatch.setattr(keeping, "REST_FACTOR", 10_000_000)
     await written(keeper, one_product(), 1)
     assert not keeper.is_due(2)
 
@@ -82,7 +82,7 @@ async def test_writing_takes_a_small_part_of_the_time(keeper: SnapshotKeeper, mo
 async def test_it_is_written_without_changes_when_its_place_in_the_stream_is_old(
     keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "IDLE_S", 0.0)
+    monkeypatch.setattr(keeping, "MAX_AGE_S", 0.0)
     await written(keeper, one_product(), 5)
     assert keeper.is_due(5)
 
@@ -124,7 +124,7 @@ async def test_the_end_does_not_wait_for_what_takes_too_long(
 ) -> None:
     await written(keeper, one_product(), 1)
     before = keeper.path.read_bytes()
-    monkeypatch.setattr(keeping, "LAST_WITHIN_S", -1.0)
+    monkeypatch.setattr(keeping, "CLOSE_TIMEOUT_S", -1.0)
     await keeper.close(empty(), POSITION, 2)
     assert keeper.path.read_bytes() == before
     assert list(keeper.path.parent.iterdir()) == [keeper.path]

@@ -59,7 +59,7 @@ def test_the_documents_without_a_vector_are_known(replica: Replica) -> None:
     assert replica.skipped == {"bad": "the vector is missing"}
     assert replica.other_models == {"other"}
     reasons = ("images[9]: NaN", "images[10]: NaN")
-    assert replica.faults == dict.fromkeys(("i1", "i2", "oid4"), reasons)
+    assert replica.image_errors == dict.fromkeys(("i1", "i2", "oid4"), reasons)
 
 
 def test_an_outranked_document_takes_the_place_of_the_one_that_is_deleted(replica: Replica) -> None:
