@@ -97,7 +97,7 @@ def held(path: Path) -> dict[str, Any]:
     gc.collect()
     before, replica = anonymous_kb(), new_replica()
     with snapshot.BlockReader(path, snapshot.FORMAT) as file:
-        origin = Origin(**file.label["origin"])
+        origin = Origin(**file.header["origin"])
     began = time.process_time()
     snapshot.read(path, origin, replica)
     seconds = time.process_time() - began
