@@ -40,6 +40,7 @@ lint: $(READY) ## Check style, types and the layers between packages
 
 format: $(READY) ## Bring the code into the house's form
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	@$(BIN)/python -m tools.javascript --fix
 
 bench: $(READY) ## Measure searches, imports and the services, as ratios within one run [BENCH="index page"]
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

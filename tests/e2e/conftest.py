@@ -1,4 +1,4 @@
-"""A browser, a running shop, and a page for each test that must stay free of errors and of requests to other hosts."""
+"""A browser, a running shop, and a page for each test. The page has no errors and sends no request to another host."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.foreign import ForeignSite
 from tests.support.http import ImageServer
 from tests.support.shop import Shop, running_shop
 
-# The first test's time includes starting the whole stack and embedding its products, on a machine that may be busy.
+# The first test starts the whole stack and embeds its products, on a machine that may be busy.
 TEST_TIMEOUT_S = 400
 
 
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def pictures() -> Iterator[ImageServer]:
-    """A web server of somebody else's."""
+    """A web server of another site."""
     with ImageServer({"/shoe.jpg": sample_query(3, "Shoes")}) as server:
         yield server
 
@@ -42,18 +42,18 @@ def foreign() -> Iterator[ForeignSite]:
 @pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer, foreign: ForeignSite) -> Iterator[Shop]:
     state = tmp_path_factory.mktemp("shop")
-    settings = {
+    variables = {
         "GATEWAY_CURRENCY": "EUR",
         "GATEWAY_FETCH_ENABLED": "true",
         "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
         "GATEWAY_CORS_ORIGINS": foreign.url,
-        "CATALOGUES": "outlet",  # which the pages of the default catalogue say nothing of
+        "CATALOGUES": "outlet",  # of which the pages of the default catalogue show nothing
     }
-    with running_shop(state, **settings) as running:
+    with running_shop(state, variables) as running:
         yield running
 
 
-# Of the package, not of the session: Playwright's loop must have ended before other tests run theirs.
+# Package scope, not session scope: Playwright's event loop has to end before other tests run theirs.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with running_chromium() as browser:
@@ -61,20 +61,20 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def opened(chromium: Browser, shop: Shop, pictures: ImageServer) -> Iterator[tuple[Page, Watch]]:
+def watched(chromium: Browser, shop: Shop, pictures: ImageServer) -> Iterator[tuple[Page, Watch]]:
     with watched_page(chromium, shop.url, {pictures.host}, viewport={"width": 1280, "height": 900}) as (page, watch):
         yield page, watch
         assert watch.unexpected == []
 
 
 @pytest.fixture
-def page(opened: tuple[Page, Watch]) -> Page:
-    return opened[0]
+def page(watched: tuple[Page, Watch]) -> Page:
+    return watched[0]
 
 
 @pytest.fixture
-def watch(opened: tuple[Page, Watch]) -> Watch:
-    return opened[1]
+def watch(watched: tuple[Page, Watch]) -> Watch:
+    return watched[1]
 
 
 @pytest.fixture(scope="package")

@@ -1,38 +1,54 @@
-"""What several tests of the pages do."""
+"""Steps that several tests of the pages take."""
 
 import base64
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from playwright.sync_api import Page, expect
 
 from services.sample_shop.catalogue import sample_query
 from tests.support.shop import Shop
 from tests.support.stack import eventually
+from tools.chromium import TIMEOUT_MS
 
-CARDS = ".card:not(.ghost)"
+T = TypeVar("T")
+
+CARDS = ".card:not(.skeleton)"
 
 
 def choose(page: Page, photo: Path) -> None:
     """Open the page, choose a photo, wait for results."""
-    give(page, photo)
+    choose_file(page, photo)
     expect(page.locator(CARDS).first).to_be_visible()
 
 
-def give(page: Page, photo: Path) -> None:
+def choose_file(page: Page, photo: Path) -> None:
     """Open the page and choose a file."""
     page.goto("/")
     page.locator("input[type=file]").first.set_input_files(photo)
 
 
-def rest(page: Page) -> None:
-    """Wait until every animation and transition that has an end has come to it."""
+def wait_for_animations(page: Page) -> None:
+    """Wait until every animation and transition that ends has ended."""
     page.evaluate(
-        """() => Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
-          .map((one) => one.finished.catch(() => null)))"""
+        """() => Promise.all(
+          document.getAnimations()
+            .filter((animation) => animation.effect.getComputedTiming().endTime !== Infinity)
+            .map((animation) => animation.finished.catch(() => null)),
+        )"""
     )
+
+
+def wait_for_first(page: Page, items: list[T]) -> T:
+    """Return the first item of a list that the page's listeners fill. Playwright runs them only while it waits."""
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while not items:
+        assert time.monotonic() < deadline, f"nothing arrived within {TIMEOUT_MS} ms"
+        page.wait_for_timeout(20)
+    return items[0]
 
 
 def titles(page: Page) -> list[str]:
@@ -41,13 +57,13 @@ def titles(page: Page) -> list[str]:
 
 
 def base64_query(number: int, category: str) -> str:
-    """Return a drawn photo as the API takes it in JSON."""
+    """Return a drawn photo in base64, for the API's JSON."""
     return base64.b64encode(sample_query(number, category)).decode()
 
 
 @contextmanager
 def product(shop: Shop, key: str, **body: Any) -> Iterator[None]:
-    """Keep one more product in the shop, found by searches, for as long as the block."""
+    """Keep another product in the shop, where searches find it, for the length of the block."""
     shop.api.put(f"/v1/products/{key}", json=body).raise_for_status()
     try:
         eventually(lambda: shop.api.get(f"/v1/products/{key}/similar").status_code == 200)
@@ -56,8 +72,8 @@ def product(shop: Shop, key: str, **body: Any) -> Iterator[None]:
         shop.api.delete(f"/v1/products/{key}").raise_for_status()
 
 
-def hand_over(page: Page, event: str, data: bytes, kind: str = "image/jpeg", name: str = "photo.jpg") -> None:
-    """Drop or paste a file on the page, as the browser does it."""
+def deliver(page: Page, event: str, data: bytes, kind: str = "image/jpeg", name: str = "photo.jpg") -> None:
+    """Drop or paste a file on the page, as a browser does."""
     page.evaluate(
         """([event, text, kind, name]) => {
           const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -1,4 +1,4 @@
-"""axe on every state, a whole search by keyboard, and every width from 320 pixels to 4K."""
+"""Accessibility: axe in every state, a whole search by keyboard, and every width from 320 pixels to 4K."""
 
 import re
 from collections.abc import Callable
@@ -8,19 +8,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FileChooser, Page, expect
 
-from tests.e2e.steps import CARDS, choose, give, rest
+from tests.e2e.steps import CARDS, choose, choose_file, wait_for_animations, wait_for_first
 from tests.support.browser import Watch, watched_page
 from tests.support.shop import Shop, second_gateway
-from tests.support.stack import eventually
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def check(page: Page) -> None:
-    """Run axe, once animations have come to rest."""
-    rest(page)
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    assert found.violations_count == 0, found.generate_report()
+    """Run axe once the animations have ended."""
+    wait_for_animations(page)
+    report = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    assert report.violations_count == 0, report.generate_report()
 
 
 def results(page: Page, photo: Path) -> None:
@@ -29,13 +28,13 @@ def results(page: Page, photo: Path) -> None:
 
 def all_categories(page: Page, photo: Path) -> None:
     choose(page, photo)
-    page.get_by_role("button", name="All kinds").click()
+    page.get_by_role("button", name="All categories").click()
 
 
 def cropped(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.get_by_role("button", name="Middle").click()
-    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".results")).to_have_attribute("aria-busy", "false")
 
 
 def filtered(page: Page, photo: Path) -> None:
@@ -48,25 +47,25 @@ def nothing_left(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.get_by_label("From", exact=True).fill("99999")
     page.get_by_label("From", exact=True).press("Enter")
-    expect(page.get_by_role("heading", name="Nothing fits these filters")).to_be_visible()
+    expect(page.get_by_role("heading", name="No product matches these filters")).to_be_visible()
 
 
 def no_clothing(page: Page, photo: Path) -> None:
     page.route("**/v1/search", lambda route: route.fulfill(json={**route.fetch().json(), "outcome": "no_clothing"}))
-    give(page, photo)
+    choose_file(page, photo)
     expect(page.get_by_role("heading", name="We see no clothing here")).to_be_visible()
 
 
 def failed(page: Page, photo: Path) -> None:
     page.route("**/v1/search", lambda route: route.abort("connectionreset"))
-    give(page, photo)
+    choose_file(page, photo)
     expect(page.get_by_role("alert")).to_be_visible()
 
 
 def waiting(page: Page, photo: Path) -> None:
     page.route("**/v1/search", lambda route: None)
-    give(page, photo)
-    expect(page.locator(".ghost").first).to_be_visible()
+    choose_file(page, photo)
+    expect(page.locator(".skeleton").first).to_be_visible()
 
 
 def more_like_this(page: Page, photo: Path) -> None:
@@ -94,7 +93,7 @@ def catalogue(page: Page, photo: Path) -> None:
 def example_shop(page: Page, photo: Path) -> None:
     page.goto("/example-shop")
     page.locator("lookalike-search input[type=file]").set_input_files(photo)
-    expect(page.locator("lookalike-search .card:not(.ghost)")).to_have_count(8)
+    expect(page.locator("lookalike-search .card:not(.skeleton)")).to_have_count(8)
 
 
 STATES = [start, results, all_categories, cropped, filtered, nothing_left, no_clothing, failed, waiting, more_like_this]
@@ -119,7 +118,7 @@ def test_axe_finds_nothing_in_the_dark_on_a_phone(
     check(page)
 
 
-def test_axe_finds_nothing_where_the_key_is_asked_for(chromium: Browser, shop: Shop, tmp_path: Path) -> None:
+def test_axe_finds_nothing_in_the_form_for_the_key(chromium: Browser, shop: Shop, tmp_path: Path) -> None:
     with (
         second_gateway(shop, tmp_path / "gateway.log", GATEWAY_ADMIN_KEY="open sesame") as url,
         watched_page(chromium, url) as (page, _),
@@ -131,25 +130,27 @@ def test_axe_finds_nothing_where_the_key_is_asked_for(chromium: Browser, shop: S
         check(page)
 
 
-def tab_to(page: Page, name: str, most: int = 80) -> None:
-    """Press Tab until what has the focus is called this."""
-    for _ in range(most):
+def tab_to(page: Page, name: str, max_tabs: int = 80) -> None:
+    """Press Tab until an element with this name has the focus."""
+    for _ in range(max_tabs):
         page.keyboard.press("Tab")
-        found = page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
-        if re.match(name, (found or "").strip()):
+        focused = page.evaluate(
+            "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
+        )
+        if re.match(name, (focused or "").strip()):
             return
-    raise AssertionError(f"the keyboard does not reach {name!r}")
+    raise AssertionError(f"{max_tabs} Tab keys do not reach {name!r}")
 
 
 def test_a_whole_search_by_keyboard_alone(page: Page, photo: Path) -> None:
-    # From the start: the interception of the dialog is set up beside what follows, and has long been when Enter is pressed.
+    # Listening from the start: Playwright intercepts the dialog only some time after the listener is added.
     dialogs: list[FileChooser] = []
     page.on("filechooser", lambda dialog: dialogs.append(dialog))
     page.goto("/")
     expect(page.locator(".sample").first).to_be_visible()
     tab_to(page, "Choose a photo")
     page.keyboard.press("Enter")
-    eventually(lambda: page.wait_for_timeout(20) or dialogs)[0].set_files(photo)
+    wait_for_first(page, dialogs).set_files(photo)
     expect(page.locator(CARDS)).to_have_count(20)
     expect(page.get_by_role("status").last).to_have_text("20 products found in Shoes, most alike first.")
 
@@ -199,7 +200,7 @@ def test_every_width_shows_the_results_without_scrolling_sideways(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_controls_are_large_enough_to_be_hit(page: Page, photo: Path) -> None:
+def test_controls_are_large_enough_to_hit(page: Page, photo: Path) -> None:
     """WCAG 2.2, 2.5.8: at least 24 by 24 pixels."""
     page.set_viewport_size({"width": 320, "height": 800})
     choose(page, photo)
@@ -208,6 +209,7 @@ def test_controls_are_large_enough_to_be_hit(page: Page, photo: Path) -> None:
           .filter((element) => element.checkVisibility() && !element.closest(".option, .visually-hidden") &&
             !element.classList.contains("visually-hidden") && !element.classList.contains("skip"))
           .map((element) => [element.getBoundingClientRect(), element.className || element.tagName])
-          .filter(([box]) => box.width > 0 && (box.width < 23.9 || box.height < 23.9)).map(([box, name]) => `${name} ${box.width}x${box.height}`)"""
+          .filter(([box]) => box.width > 0 && (box.width < 23.9 || box.height < 23.9))
+          .map(([box, name]) => `${name} ${box.width}x${box.height}`)"""
     )
     assert small == []

@@ -1,4 +1,4 @@
-"""What goes wrong has its own words on the page, and nothing is ever injected."""
+"""Every failure has its own message on the page, and no input is injected as HTML or script."""
 
 import io
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from services.sample_shop.catalogue import sample_query
-from tests.e2e.steps import CARDS, base64_query, choose, give, hand_over, product
+from tests.e2e.steps import CARDS, base64_query, choose, choose_file, deliver, product, wait_for_first
 from tests.support.browser import Watch, watched_page
 from tests.support.http import ImageServer
 from tests.support.shop import Shop, second_gateway
@@ -22,9 +22,9 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "words"),
+    ("name", "data", "title"),
     [
-        ("photo.heic", HEIC, "A HEIC photo, which this browser cannot open"),
+        ("photo.heic", HEIC, "This browser cannot open HEIC photos"),
         ("photo.jpg", b"%PDF-1.7\n%..." + b"0" * 300, "This is a PDF, not a photo"),
         ("photo.png", b"just a few words of text " * 20, "This is not a picture"),
         ("photo.jpg", sample_query(3)[:900], "The photo cannot be read"),
@@ -37,22 +37,22 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
         ),
     ],
 )
-def test_a_file_that_is_no_photo_is_called_what_it_is(
-    page: Page, tmp_path: Path, name: str, data: bytes, words: str
+def test_a_file_that_is_no_photo_is_named_by_its_format(
+    page: Page, tmp_path: Path, name: str, data: bytes, title: str
 ) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    give(page, path)
+    choose_file(page, path)
     alert = page.get_by_role("alert")
-    expect(alert.get_by_role("heading")).to_have_text(words)
+    expect(alert.get_by_role("heading")).to_have_text(title)
     alert.get_by_role("button", name="Choose another photo").click()
     expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
 
 
-def test_a_forty_megapixel_photo_is_made_small_and_searched(page: Page, tmp_path: Path) -> None:
+def test_a_forty_megapixel_photo_is_made_smaller_and_searched(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     Image.open(io.BytesIO(sample_query(3, "Shoes"))).resize((5400, 7400)).save(path, quality=60)
-    give(page, path)
+    choose_file(page, path)
     expect(page.get_by_text("A very large photo: it was made smaller before sending.")).to_be_visible()
     expect(page.locator(CARDS)).to_have_count(20)
 
@@ -61,13 +61,13 @@ def test_an_animated_gif_is_searched_by_its_first_frame(page: Page, tmp_path: Pa
     first = Image.open(io.BytesIO(sample_query(3, "Shoes"))).convert("P")
     path = tmp_path / "moving.gif"
     first.save(path, save_all=True, append_images=[Image.new("P", first.size, 9)], duration=80)
-    give(page, path)
-    expect(page.get_by_text("An animated picture: we look at its first frame.")).to_be_visible()
+    choose_file(page, path)
+    expect(page.get_by_text("An animated picture: only its first frame is used.")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Shoes")
 
 
 @pytest.mark.parametrize("path", ["/missing.jpg", "/text.jpg"])
-def test_an_address_without_a_picture_says_so_with_the_requests_number(
+def test_an_address_without_a_picture_says_so_with_the_request_id(
     page: Page, watch: Watch, pictures: ImageServer, path: str
 ) -> None:
     watch.expect("status of 4", "Failed to load")
@@ -85,13 +85,13 @@ def test_an_address_inside_the_network_is_refused(page: Page, watch: Watch) -> N
     page.goto("/")
     page.get_by_label("Address of a picture").fill("http://169.254.169.254/latest.jpg")
     page.get_by_role("button", name="Search", exact=True).click()
-    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("That address may not be looked up")
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("The shop does not open this address")
 
 
-def test_a_connection_lost_in_mid_upload_keeps_the_photo_for_another_try(page: Page, watch: Watch, photo: Path) -> None:
+def test_a_connection_lost_during_the_upload_keeps_the_photo_for_a_retry(page: Page, watch: Watch, photo: Path) -> None:
     watch.expect("ERR_CONNECTION_RESET")
     page.route("**/v1/search", lambda route: route.abort("connectionreset"), times=1)
-    give(page, photo)
+    choose_file(page, photo)
     alert = page.get_by_role("alert")
     expect(alert.get_by_role("heading")).to_have_text("The connection was lost")
     alert.get_by_role("button", name="Try again").click()
@@ -99,7 +99,7 @@ def test_a_connection_lost_in_mid_upload_keeps_the_photo_for_another_try(page: P
     expect(page.locator(".stage canvas")).to_be_visible()
 
 
-def test_being_offline_is_told_apart(page: Page, watch: Watch, photo: Path) -> None:
+def test_being_offline_has_its_own_message(page: Page, watch: Watch, photo: Path) -> None:
     watch.expect("ERR_INTERNET_DISCONNECTED")
     page.goto("/")
     expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
@@ -112,21 +112,21 @@ def test_being_offline_is_told_apart(page: Page, watch: Watch, photo: Path) -> N
 
 
 def test_the_same_photo_given_twice_is_searched_for_once(page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/v1/search", lambda route: held.append(route))
+    requests: list[Route] = []
+    page.route("**/v1/search", lambda route: requests.append(route))
     page.goto("/")
     expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
     data = sample_query(3, "Shoes")
-    hand_over(page, "drop", data)
-    hand_over(page, "drop", data)
-    expect(page.get_by_role("status").last).to_have_text("Still searching for this photo: one search is enough.")
-    eventually(lambda: page.wait_for_timeout(20) or held)[0].continue_()
+    deliver(page, "drop", data)
+    deliver(page, "drop", data)
+    expect(page.get_by_role("status").last).to_have_text("This search is already in progress.")
+    wait_for_first(page, requests).continue_()
     expect(page.locator(CARDS)).to_have_count(20)
-    assert len(held) == 1
+    assert len(requests) == 1
 
 
-def one_more_bag(shop: Shop, key: str, **facts: Any) -> AbstractContextManager[None]:
-    return product(shop, key, category="Bags", **{"image_base64": base64_query(77, "Bags"), **facts})
+def another_bag(shop: Shop, key: str, **fields: Any) -> AbstractContextManager[None]:
+    return product(shop, key, category="Bags", **{"image_base64": base64_query(77, "Bags"), **fields})
 
 
 @pytest.fixture
@@ -140,8 +140,8 @@ def test_a_title_with_html_in_it_is_text_and_an_address_with_script_is_no_link(
     page: Page, shop: Shop, bag: Path
 ) -> None:
     title = "<img src=x onerror=\"window.hacked=1\"><b>Bag</b> & 'quotes'"
-    facts = {"title": title, "url": "javascript:window.hacked=1", "attributes": {"<b>": "<script>1</script>"}}
-    with one_more_bag(shop, "html-title", **facts):
+    fields = {"title": title, "url": "javascript:window.hacked=1", "attributes": {"<b>": "<script>1</script>"}}
+    with another_bag(shop, "html-title", **fields):
         choose(page, bag)
         page.goto(page.url.replace("#", "?category=Bags#"))
         card = page.locator(".card[data-id=html-title]")
@@ -151,62 +151,62 @@ def test_a_title_with_html_in_it_is_text_and_an_address_with_script_is_no_link(
         assert page.evaluate("window.hacked") is None
 
 
-def test_a_product_whose_picture_is_gone_says_so(
+def test_a_product_whose_picture_does_not_load_says_so(
     page: Page, shop: Shop, watch: Watch, pictures: ImageServer, bag: Path
 ) -> None:
     watch.expect("status of 404")
     title = "A bag without its picture"
-    with one_more_bag(shop, "gone-picture", title=title, image_url=pictures.url("/gone.jpg")):
-        page.goto("/?like=gone-picture")
-        expect(page.locator(".product-panel").get_by_text("The picture is no longer there")).to_be_visible()
+    with another_bag(shop, "missing-picture", title=title, image_url=pictures.url("/missing.jpg")):
+        page.goto("/?like=missing-picture")
+        expect(page.locator(".product-panel").get_by_text("The picture is no longer available")).to_be_visible()
 
 
-def test_a_product_that_is_gone_says_so(page: Page, watch: Watch) -> None:
+def test_a_product_that_the_shop_no_longer_has_says_so(page: Page, watch: Watch) -> None:
     watch.expect("status of 404")
-    page.goto("/?like=never-heard-of")
-    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("This product is gone")
+    page.goto("/?like=unknown")
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("The shop no longer has this product")
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> Callable[[Route], None]:
     def handle(route: Route) -> None:
-        answer = route.fetch().json()
-        change(answer)
-        route.fulfill(json=answer)
+        response = route.fetch().json()
+        change(response)
+        route.fulfill(json=response)
 
     return handle
 
 
-def test_a_photo_without_clothing_is_told_so_and_the_closest_are_one_click_away(page: Page, photo: Path) -> None:
-    page.route("**/v1/search", changed(lambda answer: answer.update(outcome="no_clothing")))
-    give(page, photo)
+def test_without_clothing_the_page_says_so_and_one_click_shows_the_nearest_products(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", changed(lambda response: response.update(outcome="no_clothing")))
+    choose_file(page, photo)
     expect(page.get_by_role("heading", name="We see no clothing here")).to_be_visible()
     assert page.locator(CARDS).count() == 0
     page.get_by_role("button", name="Show the closest in Shoes anyway").click()
     expect(page.locator(CARDS)).to_have_count(20)
 
 
-def test_nothing_close_is_told_above_what_comes_nearest(page: Page, photo: Path) -> None:
-    page.route("**/v1/search", changed(lambda answer: answer.update(outcome="no_close_match")))
+def test_without_a_close_match_the_page_says_so_above_the_nearest_products(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", changed(lambda response: response.update(outcome="no_close_match")))
     choose(page, photo)
-    expect(page.get_by_role("heading", name="Nothing really close")).to_be_visible()
+    expect(page.get_by_role("heading", name="No close match")).to_be_visible()
 
 
-def test_without_a_scale_the_score_stands_for_the_similarity(page: Page, photo: Path) -> None:
-    page.route("**/v1/search", changed(lambda answer: answer["results"][0].update(score=0.876, similarity=None)))
+def test_without_a_similarity_the_card_shows_the_score(page: Page, photo: Path) -> None:
+    page.route("**/v1/search", changed(lambda response: response["results"][0].update(score=0.876, similarity=None)))
     choose(page, photo)
     expect(page.locator(CARDS).first.locator(".similarity")).to_have_text("87 % alike")
 
 
-def test_filters_that_leave_nothing_offer_to_be_cleared(page: Page, photo: Path) -> None:
+def test_filters_that_no_product_matches_can_be_cleared(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.get_by_label("From", exact=True).fill("99999")
     page.get_by_label("From", exact=True).press("Enter")
-    expect(page.get_by_role("heading", name="Nothing fits these filters")).to_be_visible()
+    expect(page.get_by_role("heading", name="No product matches these filters")).to_be_visible()
     page.locator(".notice").get_by_role("button", name="Clear filters").click()
     expect(page.locator(CARDS)).to_have_count(20)
 
 
-def test_a_service_that_is_away_is_named_with_the_requests_number_and_a_retry(
+def test_an_unavailable_service_is_reported_with_the_request_id_and_a_retry(
     chromium: Browser, shop: Shop, photo: Path, tmp_path: Path
 ) -> None:
     with (
@@ -214,19 +214,19 @@ def test_a_service_that_is_away_is_named_with_the_requests_number_and_a_retry(
         watched_page(chromium, url) as (page, watch),
     ):
         watch.expect("status of 503")
-        give(page, photo)
+        choose_file(page, photo)
         alert = page.get_by_role("alert")
         expect(alert.get_by_role("heading")).to_have_text("The search is starting up")
-        number = alert.locator(".request-id code").inner_text()
-        eventually(lambda: number in (tmp_path / "gateway.log").read_text())
-        alert.get_by_text("What the shop's server said").click()
+        request_id = alert.locator(".request-id code").inner_text()
+        eventually(lambda: request_id in (tmp_path / "gateway.log").read_text())
+        alert.get_by_text("Details from the shop's server").click()
         expect(alert.get_by_text("the index service cannot be reached")).to_be_visible()
         with page.expect_request("**/v1/search"):
             alert.get_by_role("button", name="Try again").click()
         assert watch.unexpected == []
 
 
-def test_a_page_whose_files_did_not_all_arrive_loads_itself_once_more(page: Page, watch: Watch) -> None:
+def test_a_page_whose_files_do_not_all_arrive_reloads_itself_once(page: Page, watch: Watch) -> None:
     watch.expect("ERR_CONNECTION_RESET")
     page.route("**/search/grid.js", lambda route: route.abort("connectionreset"), times=1)
     page.goto("/")

@@ -1,4 +1,4 @@
-"""The page for the shop's engineers."""
+"""The catalogue page, for the shop's engineers."""
 
 import os
 import re
@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.e2e.steps import base64_query, product, rest
+from tests.e2e.steps import base64_query, product, wait_for_animations
 from tests.support.browser import watched_page
-from tests.support.shop import FEW, MOST, Shop, second_gateway
+from tests.support.shop import OTHERS, SHOES, Shop, second_gateway
 from tests.support.stack import ROOT
 
 
@@ -25,32 +25,40 @@ def products(page: Page, category: str) -> Locator:
 
 def test_counts_sync_model_and_a_sample_are_shown(page: Page) -> None:
     page.goto("/catalogue")
-    expect(page.get_by_text("Live: read again every 5 seconds")).to_be_visible()
+    expect(page.get_by_text("Live: updated every 5 seconds")).to_be_visible()
     expect(figure(page, "Model")).to_have_text("fashion/2")
     expect(figure(page, "Sync")).to_have_text("Following")
     expect(figure(page, "Behind the database")).to_have_text(re.compile(r"^[\d.]+ s$"))
-    expect(products(page, "Shoes")).to_have_text(str(MOST))
+    expect(products(page, "Shoes")).to_have_text(str(SHOES))
     expect(page.locator(".row-of-products")).to_have_count(6)
     expect(page.locator(".neighbours").first.locator("li").first).to_be_visible()
 
 
 def test_another_sample_is_drawn_on_demand(page: Page) -> None:
     page.goto("/catalogue")
-    expect(page.locator(".row-of-products")).to_have_count(6)
-    with page.expect_response("**/v1/products?sample=6"):
-        page.get_by_role("button", name="Another sample").click()
-    expect(page.locator(".row-of-products")).to_have_count(6)
+    names = page.locator(".row-of-products > .product .name")
+    expect(names).to_have_count(6)
+    titles = [f"Sample {number}" for number in range(6)]
+
+    def with_titles(route: Route) -> None:
+        products = route.fetch().json()["products"]
+        renamed = [{**product, "title": title} for product, title in zip(products, titles, strict=True)]
+        route.fulfill(json={"products": renamed})
+
+    page.route("**/v1/products?sample=6", with_titles)
+    page.get_by_role("button", name="Another sample").click()
+    expect(names).to_have_text(titles)
 
 
 def test_a_new_product_is_counted_without_a_reload(page: Page, shop: Shop) -> None:
-    """Of a kind that no other test changes: what one has deleted may still be counted when the next begins."""
+    """In a category that no other test changes: a deleted product may still count when the next test starts."""
     page.goto("/catalogue")
-    expect(products(page, "Socks")).to_have_text(str(FEW))
-    with product(shop, "one-more", category="Socks", image_base64=base64_query(5, "Socks")):
-        expect(products(page, "Socks")).to_have_text(str(FEW + 1))
+    expect(products(page, "Socks")).to_have_text(str(OTHERS))
+    with product(shop, "another", category="Socks", image_base64=base64_query(5, "Socks")):
+        expect(products(page, "Socks")).to_have_text(str(OTHERS + 1))
 
 
-def test_with_an_admin_key_set_the_page_asks_for_it_and_forgets_it_on_demand(
+def test_with_an_admin_key_the_page_asks_for_it_and_forgets_it_on_demand(
     chromium: Browser, shop: Shop, tmp_path: Path
 ) -> None:
     with (
@@ -64,7 +72,7 @@ def test_with_an_admin_key_set_the_page_asks_for_it_and_forgets_it_on_demand(
         expect(page.locator(".figures")).to_have_count(0)
         key.fill("wrong")
         key.press("Enter")
-        expect(page.get_by_role("alert")).to_have_text("That key is not right.")
+        expect(page.get_by_role("alert")).to_have_text("The key is wrong.")
         page.get_by_label("Admin key").fill("open sesame")
         page.get_by_role("button", name="Open").click()
         expect(page.locator(".figures").first).to_be_visible()
@@ -96,11 +104,11 @@ def test_the_doctors_findings_are_shown_with_their_examples(page: Page, shop: Sh
     settings = {"EMBEDDING_URL": shop.settings.embedding_url, "MONGO_URL": shop.settings.mongo_url}
     command = [sys.executable, "-m", "services.cli.main", "doctor"]
     with product(shop, "twin-1", **body), product(shop, "twin-2", **body):
-        done = subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=False, capture_output=True)
-    assert done.returncode == 3
+        doctor = subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=False, capture_output=True)
+    assert doctor.returncode == 3
     page.goto("/catalogue")
-    expect(page.get_by_text("Images that stand under several ids: 1")).to_be_visible()
-    page.get_by_text("Products whose category by the feed is not the predicted one").click()
+    expect(page.get_by_text("Images that several products share: 1")).to_be_visible()
+    page.get_by_text("Products whose category in the feed is not the predicted one").click()
     expect(page.get_by_role("listitem").filter(has_text="twin-1").last).to_be_visible()
-    rest(page)
+    wait_for_animations(page)
     assert Axe().run(page).response["violations"] == []

@@ -1,4 +1,4 @@
-"""The pages and the widget of one catalogue among several, and of all of them."""
+"""The pages and the widget of one catalogue among several, and of all catalogues."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ TITLES = {f"Outlet shoe {number}" for number in range(3)}
 
 @pytest.fixture(scope="module", autouse=True)
 def outlet(shop: Shop) -> None:
-    """Three shoes in the catalogue `outlet`, one of them from the very photo that is searched with."""
+    """Three shoes in the catalogue `outlet`. The image of one is the photo that the tests search with."""
     for number in range(3):
         body = {
             "title": f"Outlet shoe {number}",
@@ -35,7 +35,7 @@ def search(page: Page, path: str, photo: Path) -> None:
     expect(page.locator(CARDS).first).to_be_visible()
 
 
-def test_the_page_of_a_catalogue_searches_that_one_and_its_addresses_stay_below_it(page: Page, photo: Path) -> None:
+def test_a_catalogues_page_searches_that_catalogue_and_its_addresses_stay_below_it(page: Page, photo: Path) -> None:
     search(page, "/catalogues/outlet/", photo)
     assert set(titles(page)) == TITLES
     assert "/catalogues/outlet/#visit=" in page.url
@@ -50,14 +50,16 @@ def test_the_page_of_a_catalogue_searches_that_one_and_its_addresses_stay_below_
     expect(page.get_by_text("Outlet shoe 0").first).to_be_visible()
 
 
-def test_the_page_of_the_default_catalogue_shows_nothing_of_the_others(page: Page, photo: Path) -> None:
+def test_the_default_catalogues_page_shows_nothing_of_the_others(page: Page, photo: Path) -> None:
     choose(page, photo)
     expect(page.locator(CARDS)).to_have_count(20)
     assert not TITLES & set(titles(page))
     assert "/catalogues/" not in page.content()
 
 
-def test_the_page_of_all_shows_what_is_nearest_of_all_and_leads_to_its_own_catalogue(page: Page, photo: Path) -> None:
+def test_the_page_of_all_catalogues_shows_the_nearest_of_all_and_leads_to_their_catalogue(
+    page: Page, photo: Path
+) -> None:
     search(page, "/catalogues/all/", photo)
     first = page.locator(CARDS).first
     expect(first.locator(".card-title")).to_have_text("Outlet shoe 0")  # it is the photo itself
@@ -74,13 +76,13 @@ def test_the_widget_searches_the_catalogue_of_its_attribute(
     foreign.gateway, foreign.attributes = shop.url, 'catalogue="outlet"'
     photo = tmp_path / "shoe.jpg"
     photo.write_bytes(sample_query(3, "Shoes"))
-    cards = "lookalike-search .card:not(.ghost)"
+    cards = "lookalike-search .card:not(.skeleton)"
     with watched_page(chromium, foreign.url, {shop.url.removeprefix("http://")}) as (page, watch):
         page.goto("/")
         page.locator("lookalike-search input[type=file]").set_input_files(photo)
         expect(page.locator(cards)).to_have_count(len(TITLES))
-        (heard,) = page.evaluate("window.heard")
-        assert {result["title"] for result in heard["detail"]["results"]} == TITLES
+        (event,) = page.evaluate("window.events")
+        assert {result["title"] for result in event["detail"]["results"]} == TITLES
         image = page.locator(f"{cards} img").first
         expect(image).to_have_js_property("complete", True)
         assert image.evaluate("image => image.naturalWidth") > 0

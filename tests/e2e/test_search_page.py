@@ -5,19 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from services.contracts.domain.garments import overlaps
 from services.sample_shop.catalogue import sample_query
-from tests.e2e.steps import CARDS, choose, give, hand_over, titles
+from tests.e2e.steps import CARDS, choose, choose_file, deliver, titles, wait_for_first
 from tests.support.browser import Watch
 from tests.support.http import ImageServer
 from tests.support.scenes import table
-from tests.support.shop import MOST, Shop
-from tests.support.stack import eventually
+from tests.support.shop import SHOES, Shop
 
 
-def test_a_chosen_photo_brings_its_category_and_products_with_all_they_have(page: Page, photo: Path) -> None:
+def test_a_chosen_photo_brings_its_category_and_products_with_their_details(page: Page, photo: Path) -> None:
     choose(page, photo)
     expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Shoes")
     expect(page.locator(CARDS)).to_have_count(20)
@@ -31,7 +31,7 @@ def test_a_chosen_photo_brings_its_category_and_products_with_all_they_have(page
     assert "w=240" in (image.get_attribute("src") or "")
 
 
-def test_images_have_sizes_and_those_out_of_sight_are_loaded_lazily(page: Page, photo: Path) -> None:
+def test_images_have_sizes_and_those_out_of_sight_load_lazily(page: Page, photo: Path) -> None:
     choose(page, photo)
     images = page.locator(f"{CARDS} img")
     assert images.first.get_attribute("loading") == "eager"
@@ -39,15 +39,13 @@ def test_images_have_sizes_and_those_out_of_sight_are_loaded_lazily(page: Page, 
     assert all(image.get_attribute("width") and image.get_attribute("height") for image in images.all())
 
 
-def test_a_photo_is_made_small_before_it_is_sent(page: Page, tmp_path: Path) -> None:
-    from PIL import Image
-
+def test_a_photo_is_made_smaller_before_it_is_sent(page: Page, tmp_path: Path) -> None:
     big = tmp_path / "big.jpg"
     Image.effect_noise((2400, 3200), 60).convert("RGB").save(big, quality=90)
-    with page.expect_request("**/v1/search") as sent:
+    with page.expect_request("**/v1/search") as request:
         page.goto("/")
         page.locator("input[type=file]").first.set_input_files(big)
-    size = int(sent.value.all_headers()["content-length"])
+    size = int(request.value.all_headers()["content-length"])
     assert big.stat().st_size > 3_000_000
     assert 1_000 < size < 600_000
 
@@ -56,7 +54,7 @@ def test_a_photo_is_made_small_before_it_is_sent(page: Page, tmp_path: Path) -> 
 def test_a_photo_can_be_dropped_and_pasted_anywhere(page: Page, event: str) -> None:
     page.goto("/")
     expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
-    hand_over(page, event, sample_query(3, "Shoes"))
+    deliver(page, event, sample_query(3, "Shoes"))
     expect(page.locator(CARDS)).to_have_count(20)
 
 
@@ -68,11 +66,11 @@ def test_a_picture_is_searched_by_its_address(page: Page, pictures: ImageServer)
     assert "?image=http" in page.url
 
 
-def test_an_address_that_is_none_is_refused_where_it_was_typed(page: Page) -> None:
+def test_a_text_that_is_no_address_is_refused_in_its_field(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Address of a picture").fill("my shoes")
     page.get_by_role("button", name="Search", exact=True).click()
-    expect(page.get_by_text("it starts with https://")).to_be_visible()
+    expect(page.get_by_text("Enter an address that starts with https://")).to_be_visible()
     expect(page.get_by_label("Address of a picture")).to_be_focused()
 
 
@@ -87,19 +85,19 @@ def test_a_photo_is_taken_with_the_camera(page: Page) -> None:
     snap.click()
     expect(dialog).to_be_hidden()
     expect(page.locator(".stage canvas")).to_be_visible()
-    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".results")).to_have_attribute("aria-busy", "false")
 
 
-def test_the_frame_is_dragged_and_only_what_is_in_it_is_sent(page: Page, photo: Path) -> None:
+def test_the_frame_is_dragged_and_only_its_part_of_the_photo_is_sent(page: Page, photo: Path) -> None:
     choose(page, photo)
     whole = page.locator(".stage").bounding_box()
     assert whole is not None
-    with page.expect_request("**/v1/search") as sent:
+    with page.expect_request("**/v1/search") as request:
         page.mouse.move(whole["x"] + 4, whole["y"] + 4)
         page.mouse.down()
         page.mouse.move(whole["x"] + whole["width"] * 0.4, whole["y"] + whole["height"] * 0.3, steps=5)
         page.mouse.up()
-    assert sent.value.method == "POST"
+    assert request.value.method == "POST"
     left = int(page.get_by_role("slider", name="Left edge").get_attribute("aria-valuenow") or "0")
     top = int(page.get_by_role("slider", name="Top edge").get_attribute("aria-valuenow") or "0")
     assert 35 <= left <= 42
@@ -115,9 +113,9 @@ def test_the_frame_is_set_with_one_click(page: Page, photo: Path) -> None:
     expect(page.get_by_role("slider", name="Top edge")).to_have_attribute("aria-valuenow", "45")
 
 
-def test_another_category_is_one_click_away_and_back_goes_back(page: Page, photo: Path) -> None:
+def test_one_click_searches_another_category_and_the_back_button_returns(page: Page, photo: Path) -> None:
     choose(page, photo)
-    page.get_by_role("button", name="All kinds").click()
+    page.get_by_role("button", name="All categories").click()
     page.get_by_role("button", name=re.compile("^Bags")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Bags")
     assert "category=Bags" in page.url
@@ -128,13 +126,13 @@ def test_another_category_is_one_click_away_and_back_goes_back(page: Page, photo
     expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Bags")
 
 
-def test_a_filter_leaves_what_it_promised(page: Page, photo: Path) -> None:
+def test_a_filter_leaves_as_many_products_as_its_count(page: Page, photo: Path) -> None:
     choose(page, photo)
     box = page.locator(".facet", has=page.get_by_text("Gender")).get_by_role("checkbox").first
-    promised = int(re.search(r"(\d+) product", box.get_attribute("aria-label") or "").group(1))  # type: ignore[union-attr]
+    count = int(re.search(r"(\d+) product", box.get_attribute("aria-label") or "").group(1))  # type: ignore[union-attr]
     value = (box.get_attribute("aria-label") or "").split(",")[0]
     box.check()
-    expect(page.locator(CARDS)).to_have_count(min(20, promised))
+    expect(page.locator(CARDS)).to_have_count(min(20, count))
     assert "filter=" in page.url
     expect(page.get_by_role("checkbox", name=re.compile(f"^{value}"))).to_be_focused()
     page.get_by_role("button", name="Clear filters").click()
@@ -175,7 +173,7 @@ def test_a_link_to_similar_products_opens_for_others(page: Page, shop: Shop) -> 
 def test_more_results_are_shown_on_demand(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.get_by_role("button", name="Show more").click()
-    expect(page.locator(CARDS)).to_have_count(MOST)
+    expect(page.locator(CARDS)).to_have_count(SHOES)
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
 
 
@@ -187,9 +185,9 @@ def test_a_reload_keeps_the_photo_and_its_results(page: Page, photo: Path) -> No
     assert len(set(before) & set(titles(page))) >= 15
 
 
-def test_a_reload_while_the_search_is_under_way_keeps_the_photo(page: Page, photo: Path) -> None:
+def test_a_reload_during_the_search_keeps_the_photo(page: Page, photo: Path) -> None:
     page.route("**/v1/search", lambda route: None)
-    give(page, photo)
+    choose_file(page, photo)
     page.wait_for_url("**/#visit=*")
     page.unroute("**/v1/search")
     page.reload()
@@ -197,14 +195,14 @@ def test_a_reload_while_the_search_is_under_way_keeps_the_photo(page: Page, phot
     expect(page.locator(CARDS)).to_have_count(20)
 
 
-def test_what_was_forgotten_does_not_come_back_with_a_late_answer(page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/v1/products/sample-shoes-001", lambda route: held.append(route))
+def test_a_late_response_does_not_restore_forgotten_searches(page: Page) -> None:
+    requests: list[Route] = []
+    page.route("**/v1/products/sample-shoes-001", lambda route: requests.append(route))
     page.goto("/?like=sample-shoes-001")
     expect(page.locator(".visit-item")).to_have_count(1)
-    eventually(lambda: page.wait_for_timeout(20) or held)
+    request = wait_for_first(page, requests)
     page.get_by_role("button", name="Forget them").click()
-    held[0].continue_()
+    request.continue_()
     expect(page.locator(".product-panel")).to_be_visible()
     expect(page.locator(".visit-item")).to_have_count(0)
     assert page.evaluate("sessionStorage.getItem('lookalike.visit')") == "[]"
@@ -216,7 +214,7 @@ def test_a_shared_link_carries_the_photo_in_its_fragment_and_nowhere_else(
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     choose(page, photo)
     page.get_by_role("button", name="Share").click()
-    expect(page.get_by_text("It carries a small copy of your photo")).to_be_visible()
+    expect(page.get_by_text("It contains a small copy of your photo")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert len(link) < 9000
     other = page.context.new_page()
@@ -229,13 +227,13 @@ def test_a_shared_link_carries_the_photo_in_its_fragment_and_nowhere_else(
     assert not any(packed in request for request in watch.requests)
 
 
-def test_the_address_of_a_photo_of_another_tab_says_what_happened(page: Page) -> None:
+def test_the_address_of_another_tabs_photo_says_that_it_is_not_here(page: Page) -> None:
     page.goto("/#visit=0a1b2c3d")
-    expect(page.get_by_text("This photo is not here any more")).to_be_visible()
+    expect(page.get_by_text("This photo is no longer here")).to_be_visible()
     expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
 
 
-def test_the_searches_of_the_visit_can_be_gone_back_to_and_forgotten(page: Page, photo: Path) -> None:
+def test_the_searches_of_the_visit_can_be_repeated_and_forgotten(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.locator(CARDS).first.get_by_role("button").click()
     expect(page.locator(".product-title")).to_be_visible()
@@ -252,18 +250,18 @@ def test_the_searches_of_the_visit_can_be_gone_back_to_and_forgotten(page: Page,
     assert page.evaluate("sessionStorage.getItem('lookalike.visit')") == "[]"
 
 
-def test_a_product_of_the_shop_is_a_place_to_start(page: Page) -> None:
+def test_a_search_can_start_from_a_product_of_the_shop(page: Page) -> None:
     page.goto("/")
     page.locator(".sample").first.click()
     expect(page.locator(CARDS).first).to_be_visible()
 
 
-def test_proposed_garments_are_boxes_to_click_where_the_api_gives_them(page: Page, photo: Path) -> None:
-    def with_garments(route):
-        answer = route.fetch().json()
+def test_a_click_on_a_proposed_garment_searches_with_its_box(page: Page, photo: Path) -> None:
+    def with_garments(route: Route) -> None:
+        response = route.fetch().json()
         box = {"x": 0.1, "y": 0.2, "width": 0.5, "height": 0.4}
-        answer["garments"] = [{"box": box, "category": {"name": "Shoes", "probability": 0.91}}]
-        route.fulfill(json=answer)
+        response["garments"] = [{"box": box, "category": {"name": "Shoes", "probability": 0.91}}]
+        route.fulfill(json=response)
 
     page.route("**/v1/search", with_garments)
     choose(page, photo)
@@ -271,31 +269,31 @@ def test_proposed_garments_are_boxes_to_click_where_the_api_gives_them(page: Pag
         page.get_by_role("button", name="Shoes, 91 % sure").click()
     expect(page.get_by_role("slider", name="Left edge")).to_have_attribute("aria-valuenow", "10")
     expect(page.get_by_role("slider", name="Bottom edge")).to_have_attribute("aria-valuenow", "60")
-    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".results")).to_have_attribute("aria-busy", "false")
 
 
-def test_the_garments_of_a_photo_are_boxes_to_click_asked_for_once_whatever_part_is_searched_with(
+def test_the_garments_of_a_photo_are_detected_once_and_stay_while_its_parts_are_searched_with(
     page: Page, tmp_path: Path
 ) -> None:
     """With the shipped detector: a shirt and a shoe on a table."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/v1/detect") else None)
-    data, there = table()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    data, boxes = table()
     (tmp_path / "table.jpg").write_bytes(data)
     choose(page, tmp_path / "table.jpg")
     proposed = page.get_by_role("group", name="Garments found in the photo").get_by_role("button")
     expect(proposed).to_have_count(2)
-    for category, true in there.items():
+    for category, box in boxes.items():
         with page.expect_response("**/v1/search"):
             proposed.filter(has_text=category).click()
         sides = [page.get_by_role("slider", name=f"{side} edge") for side in ("Left", "Top", "Right", "Bottom")]
-        told = [float(side.get_attribute("aria-valuenow") or 0) / 100 for side in sides]
-        assert overlaps(np.array([told], np.float32), np.array([true], np.float32))[0, 0] > 0.5
+        crop = [float(side.get_attribute("aria-valuenow") or 0) / 100 for side in sides]
+        assert overlaps(np.array([crop], np.float32), np.array([box], np.float32))[0, 0] > 0.5
     with page.expect_response("**/v1/search"):
         page.get_by_role("button", name="Upper part").click()
-    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".results")).to_have_attribute("aria-busy", "false")
     expect(proposed).to_have_count(2)
-    assert len(asked) == 1
+    assert len([url for url in requests if url.endswith("/v1/detect")]) == 1
 
 
 def test_dark_and_light_follow_the_system_until_the_visitor_chooses(page: Page) -> None:

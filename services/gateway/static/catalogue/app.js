@@ -1,8 +1,9 @@
 /** The catalogue page: what the search holds, read again every few seconds. */
 
-import { Api, Failure, pathOf } from "../shared/api.js";
+import { Api, cataloguePath, Failure } from "../shared/api.js";
+import { pageConfig } from "../shared/config.js";
 import { fill, h } from "../shared/dom.js";
-import { words } from "../shared/strings.js";
+import { stringsFor } from "../shared/strings.js";
 import { doctorPanel } from "./doctor.js";
 import { importPanel } from "./imports.js";
 import { keyForm } from "./key.js";
@@ -10,24 +11,28 @@ import { frame } from "./layout.js";
 import { categoryPanel, errorPanel, figures } from "./overview.js";
 import { SamplePanel } from "./samples.js";
 
-const EVERY_S = 5;
+/** @import { CatalogueStatus, Examination } from "../types.js" */
+
+const INTERVAL_S = 5;
 const KEY = "lookalike.admin-key";
-const config = JSON.parse(document.querySelector('meta[name="lookalike"]').content);
-const path = pathOf(config.catalogue);
+const config = pageConfig();
+const path = cataloguePath(config.catalogue);
 const gateway = location.origin + path;
 const language = document.documentElement.lang || "en";
-const t = words(language);
+const t = stringsFor(language);
 
-class Catalogue {
+class CataloguePage {
   constructor() {
-    this.key = read();
-    this.page = frame({ t, path, forget: () => this.forget() });
-    this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api: new Api(gateway) });
+    this.key = storedKey();
+    this.page = frame({ t, path, forgetKey: () => this.forgetKey() });
+    const api = new Api(gateway);
+    this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api });
     this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };
-    this.timer = 0;
-    this.shown = false;
-    /** @type {string|null|undefined} */
-    this.examined = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.timer = undefined;
+    this.isShown = false;
+    /** When the examination that is shown ended; undefined before anything is shown. @type {string|null|undefined} */
+    this.examinedAt = undefined;
   }
 
   async start() {
@@ -35,65 +40,70 @@ class Catalogue {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.poll());
   }
 
-  /** Read once, and again in a while. A hidden page waits until it is seen. */
+  /** Read once, and again after the interval. A hidden page waits until it is visible. @returns {Promise<void>} */
   async poll() {
     clearTimeout(this.timer);
     try {
-      this.show(await new Api(gateway, { key: this.key }).call("/v1/catalogue"));
-    } catch (failure) {
-      if (failure instanceof Failure && failure.code === "unauthorised") return this.ask();
-      this.page.live(false, t.catalogue.paused);
-      if (!this.shown)
-        fill(this.page.body, h("p", { class: "muted", role: "alert" }, failure.detail || t.catalogue.paused));
+      this.show(await new Api(gateway, { key: this.key }).catalogue());
+    } catch (error) {
+      if (error instanceof Failure && error.code === "unauthorised") return this.showKeyForm();
+      this.page.showStatus(false, t.catalogue.paused);
+      const detail = error instanceof Failure ? error.detail : "";
+      if (!this.isShown) fill(this.page.body, h("p", { class: "muted", role: "alert" }, detail || t.catalogue.paused));
     }
-    if (document.visibilityState === "visible") this.timer = setTimeout(() => this.poll(), EVERY_S * 1000);
-    return undefined;
+    if (document.visibilityState === "visible") this.timer = setTimeout(() => this.poll(), INTERVAL_S * 1000);
   }
 
-  show(facts) {
-    const { figures: numbers, error, categories, imports, doctor } = this.parts;
-    this.page.live(true, t.catalogue.live(EVERY_S), this.key !== null);
-    fill(numbers, figures(facts, { t, language }));
-    fill(error, errorPanel(facts, { t }));
-    fill(categories, categoryPanel(facts, { t, language }));
-    fill(imports, importPanel(facts.last_import, { t, language }));
-    this.showFindings(doctor, facts.last_examination);
-    if (this.shown) return;
-    this.shown = true;
-    fill(this.page.body, numbers, error, categories, imports, doctor, this.samples.element);
+  /** @param {CatalogueStatus} status */
+  show(status) {
+    const { parts } = this;
+    this.page.showStatus(true, t.catalogue.live(INTERVAL_S), this.key !== null);
+    fill(parts.figures, figures(status, { t, language }));
+    fill(parts.error, errorPanel(status, { t }));
+    fill(parts.categories, categoryPanel(status, { t, language }));
+    fill(parts.imports, importPanel(status.last_import, { t, language }));
+    this.showFindings(status.last_examination);
+    if (this.isShown) return;
+    this.isShown = true;
+    fill(this.page.body, ...Object.values(parts), this.samples.element);
     this.samples.load();
   }
 
-  /** Drawn again only when there is a new report, so that examples which somebody has opened stay open. */
-  showFindings(place, report) {
-    const at = report?.finished_at ?? null;
-    if (this.examined === at) return;
-    this.examined = at;
-    fill(place, doctorPanel(report, { t, language }));
+  /**
+   * Draw a new report only, so that examples which the visitor has opened stay open.
+   * @param {Examination|null} report
+   */
+  showFindings(report) {
+    const finishedAt = report?.finished_at ?? null;
+    if (this.examinedAt === finishedAt) return;
+    this.examinedAt = finishedAt;
+    fill(this.parts.doctor, doctorPanel(report, { t, language }));
   }
 
-  ask() {
-    const wrong = this.key !== null;
-    this.shown = false;
-    this.page.live(false, "");
-    fill(this.page.body, keyForm({ t, wrong, onKey: (key) => this.use(key) }));
-    this.page.body.querySelector("input").focus();
+  showKeyForm() {
+    const isWrong = this.key !== null;
+    this.isShown = false;
+    this.page.showStatus(false, "");
+    fill(this.page.body, keyForm({ t, isWrong, onKey: (key) => this.useKey(key) }));
+    this.page.body.querySelector("input")?.focus();
   }
 
-  use(key) {
+  /** @param {string} key */
+  useKey(key) {
     this.key = key;
     sessionStorage.setItem(KEY, key);
     return this.poll();
   }
 
-  forget() {
+  forgetKey() {
     this.key = null;
     sessionStorage.removeItem(KEY);
     return this.poll();
   }
 }
 
-function read() {
+/** @returns {string|null} the admin key that this tab keeps; null if there is none or storage is disabled */
+function storedKey() {
   try {
     return sessionStorage.getItem(KEY);
   } catch {
@@ -101,4 +111,4 @@ function read() {
   }
 }
 
-new Catalogue().start();
+new CataloguePage().start();

@@ -1,35 +1,31 @@
-/** What lookalike doctor last found wrong with the catalogue. */
+/** What `lookalike doctor` last reported about the catalogue. */
 
 import { h } from "../shared/dom.js";
 
-/** @param {any|null} report @param {{t: any, language: string}} how */
+/** @import { Context, Examination, Finding } from "../types.js" */
+
+/** @param {Examination|null} report @param {Pick<Context, "t"|"language">} context */
 export function doctorPanel(report, { t, language }) {
-  const words = t.catalogue;
-  const heading = h("h2", {}, words.doctor);
-  if (!report) return h("div", { class: "panel" }, heading, h("p", { class: "muted" }, words.doctorNone));
-  const at = h("p", { class: "muted" }, words.doctorAt(new Date(report.finished_at).toLocaleString(language)));
-  const found = Object.entries(report.findings).filter(([, { count }]) => count > 0);
-  if (found.length === 0) return h("div", { class: "panel" }, heading, at, h("p", {}, words.doctorHealthy));
-  const number = new Intl.NumberFormat(language);
-  return h(
-    "div",
-    { class: "panel" },
-    heading,
-    at,
-    found.map(([kind, finding]) => one(words.findings[kind] ?? kind, finding, number)),
-  );
+  const title = h("h2", {}, t.catalogue.doctor);
+  if (!report) return h("div", { class: "panel" }, title, h("p", { class: "muted" }, t.catalogue.doctorNone));
+  const finishedAt = new Date(report.finished_at).toLocaleString(language);
+  const time = h("p", { class: "muted" }, t.catalogue.doctorAt(finishedAt));
+  const findings = Object.entries(report.findings).filter(([, { count }]) => count > 0);
+  if (findings.length === 0) return h("div", { class: "panel" }, title, time, h("p", {}, t.catalogue.doctorHealthy));
+  const format = new Intl.NumberFormat(language);
+  /** @type {Record<string, string>} */
+  const names = t.catalogue.findings;
+  const details = findings.map(([kind, finding]) => findingDetails(names[kind] ?? kind, finding, format));
+  return h("div", { class: "panel" }, title, time, details);
 }
 
-function one(name, { count, examples }, number) {
-  const title = h("summary", {}, `${name}: ${number.format(count)}`);
-  return h(
-    "details",
-    { class: "finding" },
-    title,
-    h(
-      "ul",
-      {},
-      examples.map((example) => h("li", {}, example)),
-    ),
+/** @param {string} name @param {Finding} finding @param {Intl.NumberFormat} format */
+function findingDetails(name, { count, examples }, format) {
+  const title = h("summary", {}, `${name}: ${format.format(count)}`);
+  const list = h(
+    "ul",
+    {},
+    examples.map((example) => h("li", {}, example)),
   );
+  return h("details", { class: "finding" }, title, list);
 }

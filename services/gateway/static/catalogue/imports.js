@@ -1,60 +1,49 @@
-/** How the last import went, where the database says. */
+/** The summary of the last import. */
 
 import { h } from "../shared/dom.js";
-import { label } from "../shared/format.js";
+import { heading, number } from "../shared/format.js";
 
-const SHOWN = 200;
+/** @import { Context, ImportSummary, RejectedRow, Strings } from "../types.js" */
 
-/** @param {any|null} summary @param {{t: any, language: string}} how */
+const MAX_ROWS = 200;
+
+/** @param {ImportSummary|null} summary @param {Pick<Context, "t"|"language">} context */
 export function importPanel(summary, { t, language }) {
   if (!summary) return null;
-  const { source, finished_at: at, status, rejected_rows: rows = [], ...counts } = summary;
-  const numbers = Object.entries(counts).filter(([, value]) => typeof value === "number");
-  const number = (value) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);
-  const facts = [
-    [t.catalogue.importStatus, t.catalogue.importStatuses[status] ?? status],
-    ...(source ? [[t.catalogue.importSource, source]] : []),
-    ...(at ? [[t.catalogue.importAt, new Date(at).toLocaleString(language)]] : []),
-    ...numbers.map(([name, value]) => [label(name), number(value)]),
-  ];
+  const { source, finished_at: finishedAt, status, rejected_rows: rows = [], ...counts } = summary;
+  /** @type {Record<string, string>} */
+  const statuses = t.catalogue.importStatuses;
+  const facts = [[t.catalogue.importStatus, statuses[status] ?? status]];
+  if (source) facts.push([t.catalogue.importSource, source]);
+  if (finishedAt) facts.push([t.catalogue.importAt, new Date(finishedAt).toLocaleString(language)]);
+  for (const [name, count] of Object.entries(counts)) {
+    if (typeof count === "number") facts.push([heading(name), number(count, language)]);
+  }
   const list = h(
     "dl",
     { class: "figures" },
     facts.map(([name, value]) => h("div", { class: "figure" }, h("dt", {}, name), h("dd", {}, value))),
   );
-  return h(
-    "div",
-    { class: "panel" },
-    h("h2", {}, t.catalogue.import),
-    list,
-    rows.length > 0 ? rejected(rows, t) : h("p", { class: "muted" }, t.catalogue.rejectedNone),
-  );
+  const rejected = rows.length > 0 ? rejectedTable(rows, t) : h("p", { class: "muted" }, t.catalogue.rejectedNone);
+  return h("div", { class: "panel" }, h("h2", {}, t.catalogue.import), list, rejected);
 }
 
-function rejected(rows, t) {
+/** @param {RejectedRow[]} rows @param {Strings} t */
+function rejectedTable(rows, t) {
+  const titles = [t.catalogue.row, t.catalogue.id, t.catalogue.reason];
   const head = h(
-    "thead",
+    "tr",
     {},
-    h(
+    titles.map((title) => h("th", { scope: "col" }, title)),
+  );
+  const body = rows.slice(0, MAX_ROWS).map(({ line, id, image, reason }) => {
+    const cells = [line, id, image ? `${image}: ${reason}` : reason];
+    return h(
       "tr",
       {},
-      [t.catalogue.row, t.catalogue.id, t.catalogue.reason].map((text) => h("th", { scope: "col" }, text)),
-    ),
-  );
-  const body = h(
-    "tbody",
-    {},
-    rows.slice(0, SHOWN).map(({ line, id, image, reason }) =>
-      h(
-        "tr",
-        {},
-        [line, id, image ? `${image}: ${reason}` : reason].map((text) => h("td", {}, String(text ?? ""))),
-      ),
-    ),
-  );
-  return h(
-    "div",
-    { class: "rejected", tabindex: "0", role: "region", "aria-label": t.catalogue.rejected },
-    h("table", {}, head, body),
-  );
+      cells.map((cell) => h("td", {}, cell)),
+    );
+  });
+  const table = h("table", {}, h("thead", {}, head), h("tbody", {}, body));
+  return h("div", { class: "rejected", tabindex: "0", role: "region", "aria-label": t.catalogue.rejected }, table);
 }

@@ -1,17 +1,22 @@
-/** Asks for the admin key. */
+/** The form for the admin key. */
 
 import { h } from "../shared/dom.js";
 
-/** @param {{t: any, wrong: boolean, onKey: (key: string) => void}} options */
-export function keyForm({ t, wrong, onKey }) {
+/** @import { Strings } from "../types.js" */
+
+/**
+ * @param {{t: Strings, isWrong: boolean, onKey: (key: string) => void}} options `isWrong`: the last key was rejected
+ */
+export function keyForm({ t, isWrong, onKey }) {
   const input = h("input", {
     type: "password",
     id: "admin-key",
     autocomplete: "current-password",
     required: true,
-    "aria-describedby": wrong ? "key-hint key-wrong" : "key-hint",
-    "aria-invalid": wrong ? "true" : null,
+    "aria-describedby": isWrong ? "key-hint key-wrong" : "key-hint",
+    "aria-invalid": isWrong ? "true" : null,
   });
+  /** @param {SubmitEvent} event */
   const submit = (event) => {
     event.preventDefault();
     if (input.value.trim()) onKey(input.value.trim());
@@ -21,7 +26,7 @@ export function keyForm({ t, wrong, onKey }) {
     { class: "panel key-form", on: { submit } },
     h("label", { for: "admin-key" }, h("strong", {}, t.catalogue.key)),
     h("p", { class: "muted", id: "key-hint" }, t.catalogue.keyHint),
-    wrong && h("p", { id: "key-wrong", role: "alert" }, t.catalogue.keyWrong),
+    isWrong && h("p", { id: "key-wrong", role: "alert" }, t.catalogue.keyWrong),
     h("div", { class: "row" }, input, h("button", { class: "button primary", type: "submit" }, t.catalogue.keyGo)),
   );
 }

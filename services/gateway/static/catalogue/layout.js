@@ -1,18 +1,24 @@
-/** The frame of the catalogue page. */
+/** The frame of the catalogue page: header, title, status and body. */
 
 import { fill, h } from "../shared/dom.js";
-import { mark } from "../shared/mark.js";
+import { logo } from "../shared/logo.js";
 import { themeButton } from "../shared/theme.js";
 
-/** @param {{t: any, path: string, forget: () => void}} context `path`: what addresses of this catalogue begin with */
-export function frame({ t, path, forget }) {
+/** @import { Strings } from "../types.js" */
+
+/**
+ * @param {{t: Strings, path: string, forgetKey: () => void}} context `path`: what this catalogue's addresses begin with
+ */
+export function frame({ t, path, forgetKey }) {
   const body = h("div", { class: "catalogue-body", id: "body" });
   const status = h("span", { class: "live", hidden: true });
   const leave = h(
     "button",
-    { class: "link", type: "button", hidden: true, on: { click: forget } },
+    { class: "link", type: "button", hidden: true, on: { click: forgetKey } },
     t.catalogue.keyForget,
   );
+  const brand = h("span", { "aria-hidden": "true" }, t.brand);
+  const home = h("a", { href: `${path}/`, class: "brand", "aria-label": t.nav.home }, logo(), brand);
   const nav = h(
     "nav",
     { "aria-label": t.brand },
@@ -20,31 +26,18 @@ export function frame({ t, path, forget }) {
     h("a", { href: "/docs" }, t.nav.api),
     themeButton(t),
   );
-  const intro = h(
-    "div",
-    { class: "intro" },
-    h("div", {}, h("h1", {}, t.catalogue.title), h("p", { class: "muted" }, t.catalogue.lead)),
-    h("div", { class: "row" }, status, leave),
-  );
+  const title = h("div", {}, h("h1", {}, t.catalogue.title), h("p", { class: "muted" }, t.catalogue.lead));
+  const intro = h("div", { class: "intro" }, title, h("div", { class: "row" }, status, leave));
   document.body.replaceChildren(
-    h(
-      "header",
-      { class: "top" },
-      h(
-        "a",
-        { href: `${path}/`, class: "brand", "aria-label": t.nav.home },
-        mark(),
-        h("span", { "aria-hidden": "true" }, t.brand),
-      ),
-      nav,
-    ),
+    h("header", { class: "top" }, home, nav),
     h("main", { class: "catalogue" }, intro, body),
   );
-  const live = (good, text, hasKey = false) => {
+  /** @param {boolean} isLive @param {string} text @param {boolean} [hasKey] whether there is a key to forget */
+  const showStatus = (isLive, text, hasKey = false) => {
     status.hidden = text === "";
-    status.classList.toggle("paused", !good);
+    status.classList.toggle("paused", !isLive);
     if (status.textContent !== text) fill(status, text);
     leave.hidden = !hasKey;
   };
-  return { body, live };
+  return { body, showStatus };
 }

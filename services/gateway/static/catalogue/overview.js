@@ -2,30 +2,33 @@
 
 import { h } from "../shared/dom.js";
 
-const LATE_S = 5;
+/** @import { CatalogueStatus, Context } from "../types.js" */
 
-/** @param {any} facts of `/v1/catalogue` @param {{t: any, language: string}} how */
+const LATE_S = 5;
+const HEALTHY_STATES = ["following", "polling"];
+
+/** @param {CatalogueStatus} status @param {Pick<Context, "t"|"language">} context */
 export function figures({ products, model, sync, uptime_seconds: uptime }, { t, language }) {
+  /** @param {number} value */
   const count = (value) => new Intl.NumberFormat(language).format(value);
-  const lag = sync.lag_seconds;
+  /** @param {number} value */
+  const badIfAny = (value) => (value > 0 ? "bad" : "");
+  /** @param {boolean} good */
   const tone = (good) => (good ? "good" : "bad");
+  const lag = sync.lag_seconds;
+  /** @type {Record<string, string>} */
+  const states = t.catalogue.states;
   const items = [
     [t.catalogue.products, count(products), ""],
     [t.catalogue.model, model, ""],
-    [
-      t.catalogue.state,
-      t.catalogue.states[sync.state] ?? sync.state,
-      tone(["following", "polling"].includes(sync.state)),
-    ],
-    [
-      t.catalogue.lag,
-      lag === null ? t.catalogue.lagNone : t.catalogue.seconds(lag.toFixed(1)),
-      lag === null ? "" : tone(lag < LATE_S),
-    ],
+    [t.catalogue.state, states[sync.state] ?? sync.state, tone(HEALTHY_STATES.includes(sync.state))],
+    lag === null
+      ? [t.catalogue.lag, t.catalogue.lagNone, ""]
+      : [t.catalogue.lag, t.catalogue.seconds(lag.toFixed(1)), tone(lag < LATE_S)],
     [t.catalogue.applied, count(sync.applied), ""],
-    [t.catalogue.skipped, count(sync.skipped), sync.skipped > 0 ? "bad" : ""],
+    [t.catalogue.skipped, count(sync.skipped), badIfAny(sync.skipped)],
     ...(sync.skipped_images > 0 ? [[t.catalogue.skippedImages, count(sync.skipped_images), "bad"]] : []),
-    [t.catalogue.otherModels, count(sync.other_models), sync.other_models > 0 ? "bad" : ""],
+    [t.catalogue.otherModels, count(sync.other_models), badIfAny(sync.other_models)],
     [t.catalogue.uptime, duration(uptime, language), ""],
   ];
   return h(
@@ -35,6 +38,7 @@ export function figures({ products, model, sync, uptime_seconds: uptime }, { t, 
   );
 }
 
+/** @param {number} seconds @param {string} language */
 function duration(seconds, language) {
   const [value, unit] =
     seconds < 120
@@ -46,57 +50,46 @@ function duration(seconds, language) {
           : [seconds / 86_400, "day"];
   return new Intl.NumberFormat(language, {
     style: "unit",
-    unit,
+    unit: String(unit),
     unitDisplay: "short",
     maximumFractionDigits: 0,
-  }).format(value);
+  }).format(Number(value));
 }
 
-/** @param {any} facts @param {{t: any}} how */
+/** @param {CatalogueStatus} status @param {Pick<Context, "t">} context */
 export function errorPanel({ sync }, { t }) {
-  return sync.last_error
-    ? h("div", { class: "panel" }, h("h2", {}, t.catalogue.lastError), h("p", {}, sync.last_error))
-    : null;
+  if (!sync.last_error) return null;
+  return h("div", { class: "panel" }, h("h2", {}, t.catalogue.lastError), h("p", {}, sync.last_error));
 }
 
-/** @param {any} facts @param {{t: any, language: string}} how */
+/** @param {CatalogueStatus} status @param {Pick<Context, "t"|"language">} context */
 export function categoryPanel({ categories, products }, { t, language }) {
-  const most = Math.max(1, ...categories.map((category) => category.products));
+  const largest = Math.max(1, ...categories.map((category) => category.products));
+  const number = new Intl.NumberFormat(language);
+  const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+  /** @param {CatalogueStatus["categories"][number]} category */
   const row = ({ name, products: count }) =>
     h(
       "tr",
       {},
       h("td", {}, name),
-      h("td", { class: "number" }, new Intl.NumberFormat(language).format(count)),
-      h(
-        "td",
-        { class: "number" },
-        products > 0
-          ? new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(count / products)
-          : "",
-      ),
-      h(
-        "td",
-        { class: "share" },
-        h("span", { class: "bar", "aria-hidden": "true", vars: { "--share": `${(100 * count) / most}%` } }),
-      ),
+      h("td", { class: "number" }, number.format(count)),
+      h("td", { class: "number" }, products > 0 ? percent.format(count / products) : ""),
+      h("td", { class: "share" }, h("span", { class: "bar", "aria-hidden": "true", vars: bar(count / largest) })),
     );
   const head = h(
-    "thead",
+    "tr",
     {},
-    h(
-      "tr",
-      {},
-      h("th", { scope: "col" }, t.catalogue.category),
-      h("th", { scope: "col", class: "number" }, t.catalogue.count),
-      h("th", { scope: "col", class: "number" }, t.catalogue.share),
-      h("td", { class: "share" }),
-    ),
+    h("th", { scope: "col" }, t.catalogue.category),
+    h("th", { scope: "col", class: "number" }, t.catalogue.count),
+    h("th", { scope: "col", class: "number" }, t.catalogue.share),
+    h("td", { class: "share" }),
   );
-  return h(
-    "div",
-    { class: "panel" },
-    h("h2", { id: "categories-title" }, t.catalogue.categories),
-    h("table", { "aria-labelledby": "categories-title" }, head, h("tbody", {}, categories.map(row))),
-  );
+  const title = h("h2", { id: "categories-title" }, t.catalogue.categories);
+  const body = h("tbody", {}, categories.map(row));
+  const table = h("table", { "aria-labelledby": "categories-title" }, h("thead", {}, head), body);
+  return h("div", { class: "panel" }, title, table);
 }
+
+/** @param {number} share 0 to 1 */
+const bar = (share) => ({ "--share": `${100 * share}%` });

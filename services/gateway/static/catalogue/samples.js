@@ -1,66 +1,69 @@
-/** A few products with what is found beside each: the quickest way to see whether a catalogue is in order. */
+/** A few products, each with its nearest neighbours: the quickest way to see whether a catalogue is in order. */
 
+import { Failure } from "../shared/api.js";
 import { fill, h, safeUrl } from "../shared/dom.js";
-import { picture } from "../shared/picture.js";
+import { productImage } from "../shared/image.js";
+
+/** @import { CatalogueContext, Product, Result } from "../types.js" */
 
 const PRODUCTS = 6;
 const NEIGHBOURS = 8;
+const IMAGE_WIDTH = 120;
+/** A position at which images load only when they come near the visible part of the page. */
+const LAZY = 99;
 
 export class SamplePanel {
-  /** @param {{t: any, language: string, gateway: string, currency: string|null, api: import("../shared/api.js").Api}} context */
+  #context;
+  #rows = h("div", { class: "rows" });
+
+  /** @param {CatalogueContext} context */
   constructor(context) {
     const { t } = context;
-    this.context = context;
-    this.rows = h("div", { class: "rows" });
-    const again = h(
+    this.#context = context;
+    const button = h(
       "button",
       { class: "button", type: "button", on: { click: () => this.load() } },
       t.catalogue.sampleNew,
     );
-    const head = h(
-      "div",
-      { class: "sample-head" },
-      h("div", {}, h("h2", {}, t.catalogue.sample), h("p", { class: "muted" }, t.catalogue.sampleNote)),
-      again,
-    );
-    this.element = h("section", { class: "panel" }, head, this.rows);
+    const title = h("div", {}, h("h2", {}, t.catalogue.sample), h("p", { class: "muted" }, t.catalogue.sampleNote));
+    this.element = h("section", { class: "panel" }, h("div", { class: "sample-head" }, title, button), this.#rows);
   }
 
   async load() {
-    const { t, api } = this.context;
+    const { t, api } = this.#context;
     this.element.setAttribute("aria-busy", "true");
     try {
-      const { products } = await api.call(`/v1/products?sample=${PRODUCTS}`);
+      const products = await api.sample(PRODUCTS);
       const rows = await Promise.all(products.map((product) => this.#row(product)));
-      fill(this.rows, products.length > 0 ? rows : h("p", { class: "muted" }, t.catalogue.sampleEmpty));
-    } catch (failure) {
-      fill(this.rows, h("p", { class: "muted", role: "alert" }, failure.detail || t.failures.other.text));
+      fill(this.#rows, products.length > 0 ? rows : h("p", { class: "muted" }, t.catalogue.sampleEmpty));
+    } catch (error) {
+      const detail = error instanceof Failure ? error.detail : "";
+      fill(this.#rows, h("p", { class: "muted", role: "alert" }, detail || t.failures.other.text));
     }
     this.element.setAttribute("aria-busy", "false");
   }
 
+  /** @param {Product} product */
   async #row(product) {
-    const { t, api } = this.context;
-    const { results } = await api.similar(product.id, { k: NEIGHBOURS }).catch(() => ({ results: [] }));
-    const list =
-      results.length > 0
-        ? h(
-            "ul",
-            { class: "neighbours" },
-            results.map((result) => h("li", {}, this.#product(result))),
-          )
+    const { t, api } = this.#context;
+    const results = await api.similar(product.id, { k: NEIGHBOURS }).then(
+      (response) => response.results,
+      () => [],
+    );
+    const items = results.map((result) => h("li", {}, this.#product(result, result.score.toFixed(3))));
+    const neighbours =
+      items.length > 0
+        ? h("ul", { class: "neighbours" }, items)
         : h("p", { class: "muted" }, t.catalogue.neighboursNone);
-    return h("div", { class: "row-of-products" }, this.#product(product), list);
+    return h("div", { class: "row-of-products" }, this.#product(product, product.category), neighbours);
   }
 
-  #product(product) {
+  /** @param {Product|Result} product @param {string} note stands below the title */
+  #product(product, note) {
     const title = product.title || product.id;
     const href = safeUrl(product.url);
-    const words = h("span", { class: "name" }, href ? h("a", { href }, title) : title);
-    const score =
-      product.score === undefined
-        ? h("span", { class: "score" }, product.category)
-        : h("span", { class: "score" }, product.score.toFixed(3));
-    return h("div", { class: "product" }, picture(product, 99, this.context, 120), h("span", {}, words, score));
+    const name = h("span", { class: "name" }, href ? h("a", { href }, title) : title);
+    const image = productImage(product, LAZY, this.#context, IMAGE_WIDTH);
+    return h("div", { class: "product" }, image, h("span", {}, name, h("span", { class: "score" }, note)));
   }
 }

@@ -1,6 +1,7 @@
-/** What a shop may do with the widget's events: count searches, note clicks, say sorry. */
+/** What a shop can do with the widget's events: count searches, log clicks, report errors. Here they are listed. */
 
 const list = document.getElementById("events");
+/** @type {Record<string, (detail: any) => string>} */
 const lines = {
   "lookalike-search": ({ category, count, requestId }) =>
     `lookalike-search: ${count} in ${category} (request ${requestId})`,
@@ -10,8 +11,9 @@ const lines = {
 };
 for (const [type, line] of Object.entries(lines)) {
   document.addEventListener(type, (event) => {
+    if (!(event instanceof CustomEvent)) return;
     const item = document.createElement("li");
     item.textContent = line(event.detail);
-    list.append(item);
+    list?.append(item);
   });
 }

@@ -1,18 +1,18 @@
-/** What the page shows ↔ its address, so that a result can be shared, reloaded and gone back to. */
+/** The page's state ↔ its address, so that results can be shared, reloaded and returned to. */
 
-/**
- * @typedef {{kind: "start"} | {kind: "visit", id: string} | {kind: "photo", data: string} | {kind: "url", url: string} | {kind: "like", id: string}} Query
- * @typedef {{query: Query, category: string|null, filter: Record<string, any>, k: number}} View
- */
+/** @import { Filter, PageState, Query } from "../types.js" */
 
 export const PAGE_SIZE = 20;
-export const MOST = 100;
+export const MAX_RESULTS = 100;
 
-/** @param {Location|URL} location @returns {View} */
+/** Return the state of a new search. @param {Query} query @returns {PageState} */
+export const newSearch = (query) => ({ query, category: null, filter: {}, k: PAGE_SIZE });
+
+/** @param {Location|URL} location @returns {PageState} */
 export function read(location) {
   const search = new URLSearchParams(location.search);
   const fragment = new URLSearchParams(location.hash.slice(1));
-  const k = Math.min(MOST, Math.max(1, Number.parseInt(search.get("n") ?? "", 10) || PAGE_SIZE));
+  const k = Math.min(MAX_RESULTS, Math.max(1, Number.parseInt(search.get("n") ?? "", 10) || PAGE_SIZE));
   return {
     query: readQuery(search, fragment),
     category: search.get("category"),
@@ -21,14 +21,18 @@ export function read(location) {
   };
 }
 
+/** @param {URLSearchParams} search @param {URLSearchParams} fragment @returns {Query} */
 function readQuery(search, fragment) {
-  if (search.get("like")) return { kind: "like", id: search.get("like") };
-  if (search.get("image")) return { kind: "url", url: search.get("image") };
-  if (fragment.get("photo")) return { kind: "photo", data: fragment.get("photo") };
-  if (fragment.get("visit")) return { kind: "visit", id: fragment.get("visit") };
+  const [like, image] = [search.get("like"), search.get("image")];
+  const [photo, visit] = [fragment.get("photo"), fragment.get("visit")];
+  if (like) return { kind: "like", id: like };
+  if (image) return { kind: "url", url: image };
+  if (photo) return { kind: "photo", data: photo };
+  if (visit) return { kind: "visit", id: visit };
   return { kind: "start" };
 }
 
+/** @param {string|null} text @returns {Filter} empty unless the text is a JSON object */
 function readFilter(text) {
   try {
     const value = JSON.parse(text ?? "{}");
@@ -38,7 +42,7 @@ function readFilter(text) {
   }
 }
 
-/** @param {View} view @returns {string} the address, from the root of the catalogue */
+/** @param {PageState} state @returns {string} the address, relative to the catalogue's path */
 export function write({ query, category, filter, k }) {
   const search = new URLSearchParams();
   if (query.kind === "like") search.set("like", query.id);
@@ -52,20 +56,24 @@ export function write({ query, category, filter, k }) {
   return `/${text && `?${text}`}${writeFragment(query)}`;
 }
 
+/** @param {Query} query */
 function writeFragment(query) {
   if (query.kind === "visit") return `#visit=${encodeURIComponent(query.id)}`;
   return query.kind === "photo" ? `#photo=${query.data}` : "";
 }
 
-/** A data: URL of a small picture ↔ what a link's fragment carries: base64 in the URL-safe alphabet, WebP or JPEG. */
+/** The first letter of a packed photo names its media type. @type {Record<string, string>} */
+const TYPES = { w: "webp", j: "jpeg", p: "png" };
+
+/** Turn a data: URL into text for a link's fragment: base64 in the URL-safe alphabet. @param {string} dataUrl */
 export function packPhoto(dataUrl) {
-  const [head, body] = dataUrl.split(",");
-  const kind = head.includes("webp") ? "w" : head.includes("png") ? "p" : "j";
-  return kind + body.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  const [head = "", body = ""] = dataUrl.split(",");
+  const letter = head.includes("webp") ? "w" : head.includes("png") ? "p" : "j";
+  return letter + body.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
 /** @param {string} packed @returns {string} a data: URL */
 export function unpackPhoto(packed) {
-  const type = { w: "webp", j: "jpeg", p: "png" }[packed[0]] ?? "jpeg";
+  const type = TYPES[packed.charAt(0)] ?? "jpeg";
   return `data:image/${type};base64,${packed.slice(1).replaceAll("-", "+").replaceAll("_", "/")}`;
 }

@@ -1,314 +1,305 @@
-/** The search page: ties the views to the address, the API and the visit. */
+/** The search page: connects the views with the address, the API and the visit. */
 
-import { Api, pathOf } from "../shared/api.js";
+import { Api, cataloguePath, Failure } from "../shared/api.js";
+import { pageConfig } from "../shared/config.js";
 import { debounce, fill, h, safeUrl } from "../shared/dom.js";
-import { fromDataUrl, openPhoto, PhotoError, toThumb, toUpload, WHOLE } from "../shared/photo.js";
-import { words } from "../shared/strings.js";
-import { PAGE_SIZE, packPhoto, read, unpackPhoto, write } from "./address.js";
+import { openPhoto, PhotoError, toThumbnail, toUpload } from "../shared/photo.js";
+import { stringsFor } from "../shared/strings.js";
+import { newSearch, packPhoto, read, write } from "./address.js";
 import { hasLiveCamera, takePhoto } from "./camera.js";
-import { listenForPhotos } from "./intake.js";
+import { listenForPhotos } from "./dropzone.js";
 import { frame } from "./layout.js";
+import { notice } from "./notices.js";
 import { ResultsView } from "./results.js";
 import { Search } from "./search.js";
-import { SidePanel } from "./side.js";
-import { fileButton, startView } from "./start.js";
+import { SidePanel } from "./sidepanel.js";
+import { startView } from "./start.js";
+import { entryId, entryOf, openSubject, visitThumbnail } from "./subject.js";
 import { newId, Visit } from "./visit.js";
 import { showVisit } from "./visitbar.js";
 
-const config = JSON.parse(document.querySelector('meta[name="lookalike"]').content);
+/**
+ * @import { AnySearchResponse, Box, Message, PageState, Product, Result, SearchContext, Subject } from "../types.js"
+ */
+
+const config = pageConfig();
 const language = document.documentElement.lang || "en";
-const t = words(language);
-const path = pathOf(config.catalogue);
+const t = stringsFor(language);
+const path = cataloguePath(config.catalogue);
 const gateway = location.origin + path;
-/** Longest side of the copy of a photo that the visit keeps, in pixels. */
-const THUMB_SIDE = 360;
+/** @type {SearchContext} */
 const context = { t, gateway, path, language, currency: config.currency ?? null, features: config.features ?? {} };
+/** How long the frame must rest before its part of the photo is searched with, in milliseconds. */
+const CROP_DELAY_MS = 250;
+/** The copy of a photo that a shared link carries. */
+const SHARED_PHOTO = { side: 160, type: "image/webp", quality: 0.7 };
 
 class App {
-  constructor() {
-    this.api = new Api(gateway);
-    this.visit = new Visit(sessionStorage, path);
-    this.search = new Search(this.api, context.features);
-    this.page = frame(context);
-    this.results = new ResultsView({
-      ...context,
-      onLike: (product) => this.like(product),
-      onView: (change) => this.change(change),
-      onRetry: () => this.run(),
-      onAnother: () => this.restart(),
-      announce: this.page.announce,
-    });
-    this.side = new SidePanel({
-      ...context,
-      onCrop: debounce((box) => this.crop(box), 250),
-      onShare: () => this.shareLink(),
-      onAnother: () => this.restart(),
-      onFilter: (filter) => this.change({ filter }),
-    });
-    this.work = h("div", { class: "work" }, this.side.element, this.results.element);
-    this.view = read(location);
-    this.subject = null;
-    /** What is being opened and searched for, so that the same file given twice is one search. */
-    this.opening = null;
-    /** @type {Map<string, any>} products known from results, for the panel of "more like this" */
-    this.known = new Map();
-  }
+  #api = new Api(gateway);
+  #visit = new Visit(sessionStorage, path);
+  #search = new Search(this.#api, context.features);
+  #page = frame({ t, path, onHome: () => this.#restart() });
+  #results = new ResultsView({
+    ...context,
+    onLike: (result) => this.#like(result),
+    onChange: (change) => this.#change(change),
+    onRetry: () => this.#run(),
+    onNewSearch: () => this.#restart(),
+    announce: this.#page.announce,
+  });
+  #side = new SidePanel({
+    ...context,
+    onCrop: debounce((box) => this.#crop(box), CROP_DELAY_MS),
+    onShare: () => this.#shareLink(),
+    onNewSearch: () => this.#restart(),
+    onFilter: (filter) => this.#change({ filter }),
+  });
+  #work = h("div", { class: "work" }, this.#side.element, this.#results.element);
+  #state = read(location);
+  /** @type {Subject|null} */
+  #subject = null;
+  /** The file that is being opened, so that the same file given twice is one search. @type {string|null} */
+  #opening = null;
+  /** Products of earlier results, for the panel of "more like this". @type {Map<string, Product>} */
+  #products = new Map();
+  /** Whether the next results take the focus. */
+  #focusResults = false;
 
   start() {
     listenForPhotos({
       t,
-      onFile: (file) => this.file(file),
-      onUrl: (url) => this.address(url),
-      onNothing: () => this.fail("noImageDropped"),
+      onFile: (file) => this.#searchFile(file),
+      onUrl: (url) => this.#searchUrl(url),
+      onNothing: () => this.#fail("noImageDropped"),
     });
-    window.addEventListener("popstate", () => this.route());
-    this.page.home.addEventListener("click", (event) => {
-      event.preventDefault();
-      this.restart();
-    });
-    this.route();
+    window.addEventListener("popstate", () => this.#route());
+    this.#route();
   }
 
   // What the visitor does
 
-  async file(file) {
-    const turn = [file.name, file.size, file.lastModified].join("|");
-    if (file.name && turn === this.opening) return this.page.announce(t.query.again);
-    this.opening = turn;
-    this.showWork();
-    this.side.clear();
-    this.results.wait(t.results.searching);
+  /** @param {Blob} file */
+  async #searchFile(file) {
+    const name = file instanceof File ? [file.name, file.size, file.lastModified].join("|") : newId();
+    if (name === this.#opening) {
+      this.#page.announce(t.query.repeated);
+      return;
+    }
+    this.#opening = name;
+    this.#showWork();
+    this.#side.clear();
+    this.#results.wait(t.results.searching);
     try {
       const photo = await openPhoto(file);
-      if (this.opening !== turn) return undefined;
-      const query = { kind: "visit", id: newId() };
-      this.visit.photos.set(query.id, photo);
-      // Kept before the address names it: a reload finds the photo, however early it comes.
-      this.visit.add({ id: query.id, kind: "photo", label: t.query.photo, thumb: toThumb(photo, THUMB_SIDE), query });
-      await this.go({ query, category: null, filter: {}, k: PAGE_SIZE });
+      if (this.#opening !== name) return;
+      const query = { kind: /** @type {const} */ ("visit"), id: newId() };
+      this.#visit.photos.set(query.id, photo);
+      // Stored before the address names it, so that a reload at any time finds the photo.
+      this.#visit.add({ id: query.id, kind: "photo", label: t.query.photo, thumbnail: visitThumbnail(photo), query });
+      await this.#go(newSearch(query));
     } catch (error) {
-      if (this.opening === turn) this.fail(error instanceof PhotoError ? error.code : "damaged");
+      if (this.#opening === name) this.#fail(error instanceof PhotoError ? error.code : "damaged");
     } finally {
-      if (this.opening === turn) this.opening = null;
+      if (this.#opening === name) this.#opening = null;
     }
-    return undefined;
   }
 
-  async address(url) {
-    const parsed = safeUrl(url);
-    if (parsed && new URL(parsed).origin === location.origin) return this.own(parsed);
-    if (!parsed || !context.features.urls) return this.fail(parsed ? "image-url-refused" : "noImageDropped");
-    return this.go({ query: { kind: "url", url: parsed }, category: null, filter: {}, k: PAGE_SIZE });
+  /** @param {string} address */
+  async #searchUrl(address) {
+    const url = safeUrl(address);
+    if (!url) return this.#fail("noImageDropped");
+    if (new URL(url).origin === location.origin) return this.#searchOwnImage(url);
+    if (!context.features.urls) return this.#fail("image-url-refused");
+    return this.#go(newSearch({ kind: "url", url }));
   }
 
-  /** A picture of this very page, dragged: no need to ask the server to fetch it from itself. */
-  async own(url) {
-    try {
-      const response = await fetch(url);
-      if (response.ok) return this.file(await response.blob());
-    } catch {
-      // Said below.
-    }
-    return this.fail("image-url-failed");
+  /**
+   * Search with an image of this very page that was dragged: the server need not fetch it from itself.
+   * @param {string} url
+   */
+  async #searchOwnImage(url) {
+    const response = await fetch(url).catch(() => null);
+    const image = response?.ok ? await response.blob().catch(() => null) : null;
+    return image ? this.#searchFile(image) : this.#fail("image-url-failed");
   }
 
-  async camera() {
+  async #useCamera() {
     const photo = await takePhoto(t);
-    if (photo) await this.file(photo);
+    if (photo) await this.#searchFile(photo);
   }
 
-  like(product) {
-    // A product that was found among those of all catalogues is shown in its own.
-    if (product.catalogue)
-      return location.assign(
-        pathOf(product.catalogue) +
-          write({ ...this.view, query: { kind: "like", id: product.id }, category: null, filter: {}, k: PAGE_SIZE }),
-      );
-    this.known.set(product.id, product);
-    this.focusResults = true;
-    this.go({ query: { kind: "like", id: product.id }, category: null, filter: {}, k: PAGE_SIZE });
-    window.scrollTo({ top: 0 });
-    return undefined;
+  /** @param {Product|Result} product */
+  #like(product) {
+    const state = newSearch({ kind: "like", id: product.id });
+    // A result of a search in all catalogues opens in its own.
+    if (product.catalogue) return location.assign(cataloguePath(product.catalogue) + write(state));
+    this.#products.set(product.id, product);
+    this.#focusResults = true;
+    this.#go(state);
+    return window.scrollTo({ top: 0 });
   }
 
-  change(change) {
-    this.go({ ...this.view, ...change });
+  /** @param {Partial<PageState>} change */
+  #change(change) {
+    this.#go({ ...this.#state, ...change });
   }
 
-  crop(box) {
-    this.subject.box = box;
-    this.subject.upload = null;
-    history.replaceState(null, "", path + write({ ...this.view, category: null }));
-    this.view = read(location);
-    this.run();
+  /** @param {Box} box */
+  #crop(box) {
+    if (!this.#subject?.photo) return;
+    this.#subject.box = box;
+    this.#subject.upload = null;
+    history.replaceState(null, "", path + write({ ...this.#state, category: null }));
+    this.#state = read(location);
+    this.#run();
   }
 
-  restart() {
-    this.search.cancel();
-    this.go({ query: { kind: "start" }, category: null, filter: {}, k: PAGE_SIZE });
-    this.page.main.querySelector("h1")?.focus();
+  #restart() {
+    this.#search.cancel();
+    this.#go(newSearch({ kind: "start" }));
+    this.#page.main.querySelector("h1")?.focus();
   }
 
-  async shareLink() {
-    const { query } = this.view;
-    if (query.kind !== "visit") return { url: location.href, photo: query.kind === "photo" };
-    const data = packPhoto(
-      toThumb(this.subject.photo, 160, { box: this.subject.box, type: "image/webp", quality: 0.7 }),
-    );
-    return { url: gateway + write({ ...this.view, query: { kind: "photo", data } }), photo: true };
+  #shareLink() {
+    const { query } = this.#state;
+    if (query.kind !== "visit" || !this.#subject?.photo)
+      return { url: location.href, hasPhoto: query.kind === "photo" };
+    const { photo, box } = this.#subject;
+    const data = packPhoto(toThumbnail(photo, SHARED_PHOTO.side, { ...SHARED_PHOTO, box }));
+    return { url: gateway + write({ ...this.#state, query: { kind: "photo", data } }), hasPhoto: true };
   }
 
   // The address
 
-  go(view) {
-    const address = path + write(view);
+  /** @param {PageState} state */
+  #go(state) {
+    const address = path + write(state);
     if (address !== location.pathname + location.search + location.hash) history.pushState(null, "", address);
-    return this.route();
+    return this.#route();
   }
 
-  async route() {
-    this.view = read(location);
-    const { query } = this.view;
-    if (query.kind === "start") return this.showStart();
+  async #route() {
+    const state = read(location);
+    this.#state = state;
+    const { query } = state;
+    if (query.kind === "start") return this.#showStart();
     try {
-      const known = this.subject && JSON.stringify(this.subject.query) === JSON.stringify(query);
-      if (!known) this.subject = await this.subjectOf(query);
+      if (JSON.stringify(this.#subject?.query) !== JSON.stringify(query)) {
+        this.#subject = await openSubject(query, { visit: this.#visit, products: this.#products, t });
+      }
     } catch (error) {
-      return this.fail(error instanceof PhotoError ? error.code : "damaged");
+      return this.#fail(error instanceof PhotoError ? error.code : "damaged");
     }
-    if (!this.subject) return this.showStart(t.notices.lostVisit);
-    this.showWork();
-    this.side.show(this.subject);
-    return this.run();
-  }
-
-  async subjectOf(query) {
-    if (query.kind === "url") return { query, label: query.url, thumb: query.url };
-    if (query.kind === "like")
-      return { query, product: this.known.get(query.id) ?? null, label: this.known.get(query.id)?.title ?? query.id };
-    const data = query.kind === "photo" ? unpackPhoto(query.data) : this.visit.find(query.id)?.thumb;
-    const kept = this.visit.photos.get(query.kind === "photo" ? query.data : query.id);
-    if (!kept && !data) return null;
-    const photo = kept ?? (await openPhoto(fromDataUrl(data)));
-    return {
-      query,
-      photo,
-      thumb: data ?? toThumb(photo, THUMB_SIDE),
-      box: { ...WHOLE },
-      upload: null,
-      label: t.query.photo,
-    };
+    if (!this.#subject) return this.#showStart(t.notices.lostVisit);
+    this.#showWork();
+    this.#side.show(this.#subject);
+    return this.#run();
   }
 
   // The search
 
-  async run() {
-    const { subject, view } = this;
+  async #run() {
+    const subject = this.#subject;
+    const state = this.#state;
+    if (!subject) return;
     if (subject.photo && !subject.upload) subject.upload = await toUpload(subject.photo, subject.box);
-    if (this.subject !== subject) return;
-    if (this.search.isUnderWay(subject, view)) return this.page.announce(t.query.again);
-    if (!this.search.knows(subject, view)) this.results.wait(t.results.searching);
+    if (this.#subject !== subject) return;
+    if (this.#search.isInProgress(subject, state)) {
+      this.#page.announce(t.query.repeated);
+      return;
+    }
+    if (!this.#search.isCached(subject, state)) this.#results.wait(t.results.searching);
     try {
-      const answer = await this.search.ask(subject, view);
-      if (this.view === view) this.show(answer, subject, view);
-    } catch (failure) {
-      if (failure.code !== "aborted" && this.view === view) this.results.fail(failure);
+      const response = await this.#search.run(subject, state);
+      if (this.#state === state) this.#show(response, subject, state);
+    } catch (error) {
+      const failure = error instanceof Failure ? error : new Failure("other");
+      if (failure.code !== "aborted" && this.#state === state) this.#results.fail(failure);
     }
   }
 
-  show(answer, subject, view) {
-    for (const result of answer.results) this.known.set(result.id, result);
-    this.results.show(answer, view);
-    this.side.showFilters(answer.facets ?? [], view.filter);
-    this.remember(subject, answer);
+  /** @param {AnySearchResponse} response @param {Subject} subject @param {PageState} state */
+  #show(response, subject, state) {
+    for (const result of response.results) this.#products.set(result.id, result);
+    this.#results.show(response, state);
+    this.#side.showFilters(response.facets ?? [], state.filter);
+    this.#visit.add(entryOf(subject, response, context));
     whenIdle(() => {
-      this.drawVisit();
-      this.enrich(subject, answer);
+      this.#drawVisit();
+      this.#loadDetails(subject, response);
     });
-    if (this.focusResults) this.results.focus();
-    this.focusResults = false;
+    if (this.#focusResults) this.#results.focus();
+    this.#focusResults = false;
   }
 
-  remember(subject, answer) {
-    const { query } = subject;
-    const thumb = subject.thumb ?? safeUrl(subject.product?.image_url, gateway);
-    const label = subject.photo ? `${t.query.photo}: ${answer.category.name}` : subject.label;
-    this.visit.add({ id: entryId(query), kind: subject.photo ? "photo" : query.kind, label, thumb, query });
+  /**
+   * Load what the results do not need: the product of a shared link, the photo's garments.
+   * @param {Subject} subject @param {AnySearchResponse} response
+   */
+  async #loadDetails(subject, response) {
+    if (subject.query.kind === "like" && !subject.photo && !subject.product) await this.#loadProduct(subject, response);
+    const garments = response.garments ?? (subject.photo ? await this.#search.garments(subject) : []);
+    if (this.#subject === subject) this.#side.propose(garments);
   }
 
-  async enrich(subject, answer) {
-    if (subject.query.kind === "like" && !subject.product) {
-      subject.product = await this.api.product(subject.query.id).catch(() => null);
-      if (subject.product && this.subject === subject) this.introduce(subject, answer);
-    }
-    const found = answer.garments ?? (subject.photo ? await this.search.garments(subject) : []);
-    if (this.subject === subject) this.side.propose(found);
+  /** @param {Exclude<Subject, {photo: object}>} subject @param {AnySearchResponse} response */
+  async #loadProduct(subject, response) {
+    if (subject.query.kind !== "like") return;
+    const product = await this.#api.product(subject.query.id).catch(() => null);
+    if (!product || this.#subject !== subject) return;
+    Object.assign(subject, { product, label: product.title ?? subject.label });
+    this.#side.show(subject);
+    // If the visitor has cleared the visit meanwhile, it stays cleared.
+    if (this.#visit.find(entryId(subject.query))) this.#visit.add(entryOf(subject, response, context));
+    this.#drawVisit();
   }
 
-  /** The product's title and picture have come. What the visitor has forgotten meanwhile stays forgotten. */
-  introduce(subject, answer) {
-    subject.label = subject.product.title ?? subject.label;
-    this.side.show(subject);
-    if (this.visit.find(entryId(subject.query))) this.remember(subject, answer);
-    this.drawVisit();
-  }
-
-  fail(code) {
-    this.showWork();
-    this.subject = null;
-    this.side.clear();
-    this.results.fail({ code }, { retry: false });
+  /** @param {string} code of a failure that trying again does not mend */
+  #fail(code) {
+    this.#showWork();
+    this.#subject = null;
+    this.#side.clear();
+    this.#results.fail({ code }, { canRetry: false });
   }
 
   // The views
 
-  showStart(notice = null) {
-    this.subject = null;
+  /** @param {Message|null} [message] stands above the view */
+  #showStart(message = null) {
+    this.#subject = null;
     document.title = t.brand;
-    const camera = () =>
-      hasLiveCamera()
-        ? this.page.cameraButton(() => this.camera())
-        : fileButton(t.start.camera, (file) => this.file(file), {
-            className: "button",
-            capture: "environment",
-            iconName: "camera",
-          });
     const view = startView({
       ...context,
-      urls: context.features.urls,
-      onFile: (file) => this.file(file),
-      onUrl: (url) => this.address(url),
-      onLike: (product) => this.like(product),
-      camera,
-      loadSamples: () => this.search.samples(),
+      hasUrls: Boolean(context.features.urls),
+      onFile: (file) => this.#searchFile(file),
+      onUrl: (url) => this.#searchUrl(url),
+      onLike: (product) => this.#like(product),
+      onCamera: hasLiveCamera() ? () => this.#useCamera() : null,
+      loadSamples: () => this.#search.samples(),
     });
-    fill(this.page.main, notice && this.page.banner(notice), view);
-    this.drawVisit();
+    fill(this.#page.main, message && h("div", { class: "banner" }, notice(message, "alert")), view);
+    this.#drawVisit();
   }
 
-  showWork() {
-    if (this.page.main.firstElementChild !== this.work) fill(this.page.main, this.work);
+  #showWork() {
+    if (this.#page.main.firstElementChild !== this.#work) fill(this.#page.main, this.#work);
   }
 
-  drawVisit() {
+  #drawVisit() {
     const onClear = () => {
-      this.visit.clear();
-      this.page.announce(t.visit.nothing);
-      this.drawVisit();
+      this.#visit.clear();
+      this.#page.announce(t.visit.cleared);
+      this.#drawVisit();
     };
-    showVisit(this.page.visit, this.visit.entries, {
-      t,
-      onOpen: (entry) => this.go({ query: entry.query, category: null, filter: {}, k: PAGE_SIZE }),
-      onClear,
-    });
+    const onOpen = (/** @type {import("../types.js").Entry} */ entry) => this.#go(newSearch(entry.query));
+    showVisit(this.#page.visit, this.#visit.entries, { t, onOpen, onClear });
   }
 }
 
-/** @param {import("./address.js").Query} query */
-const entryId = (query) =>
-  query.kind === "visit" ? query.id : `${query.kind}:${query.id ?? query.url ?? query.data.slice(0, 24)}`;
-
-/** Later, once what the visitor waits for is on the screen. */
-const whenIdle = (work) => (globalThis.requestIdleCallback ?? setTimeout)(work, { timeout: 400 });
+/** Run later, once the results are on the screen. @param {() => void} work */
+function whenIdle(work) {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(work, { timeout: 400 });
+  else setTimeout(work, 0);
+}
 
 new App().start();

@@ -1,40 +1,44 @@
-/** The category that was searched, and the others: one click each. */
+/** The categories as chips, the searched one pressed: one click searches another. */
 
 import { h } from "../shared/dom.js";
 
-const ALWAYS = 4;
+/** @import { Strings } from "../types.js" */
+/** @typedef {{name: string, probability: number}} Ranked */
+/** @typedef {{chosen: string, isOverridden: boolean, t: Strings, onChoose: (name: string) => void}} Options */
 
-/**
- * @param {{name: string, probability: number|null}[]} categories best first
- * @param {{chosen: string, overridden: boolean, t: any, onChoose: (name: string) => void}} options
- */
-export function chips(categories, { chosen, overridden, t, onChoose }) {
+/** How many chips stand there before the visitor opens all. */
+const COLLAPSED = 4;
+
+/** @param {Ranked[]} categories best first @param {Options} options `isOverridden`: the visitor chose the category */
+export function chips(categories, options) {
+  const { chosen, t } = options;
   const group = h("div", { class: "chips", role: "group", "aria-label": t.category.group });
-  const draw = (all) => {
-    const shown = categories.filter(({ name }, position) => all || position < ALWAYS || name === chosen);
-    const buttons = shown.map((category) => chip(category, { chosen, overridden, t, onChoose }));
+  /** @param {boolean} isOpen */
+  const draw = (isOpen) => {
+    const visible = categories.filter(({ name }, position) => isOpen || position < COLLAPSED || name === chosen);
     const more = h(
       "button",
-      { class: "chip quiet", type: "button", "aria-expanded": String(all), on: { click: () => toggle(!all) } },
-      all ? t.category.fewer : t.category.all,
+      { class: "chip quiet", type: "button", "aria-expanded": String(isOpen), on: { click: () => toggle(!isOpen) } },
+      isOpen ? t.category.fewer : t.category.all,
     );
-    group.replaceChildren(...buttons, ...(categories.length > ALWAYS ? [more] : []));
+    const buttons = visible.map((category) => chip(category, options));
+    group.replaceChildren(...buttons, ...(categories.length > COLLAPSED ? [more] : []));
   };
-  const toggle = (all) => {
-    draw(all);
-    group.lastElementChild.focus();
+  /** @param {boolean} isOpen */
+  const toggle = (isOpen) => {
+    draw(isOpen);
+    if (group.lastElementChild instanceof HTMLElement) group.lastElementChild.focus();
   };
   draw(false);
   return group;
 }
 
-function chip({ name, probability }, { chosen, overridden, t, onChoose }) {
+/** @param {Ranked} category @param {Options} options */
+function chip({ name, probability }, { chosen, isOverridden, t, onChoose }) {
   const isChosen = name === chosen;
-  const percent = probability === null ? null : Math.round(probability * 100);
-  const label =
-    isChosen && overridden ? t.category.chosen(name) : percent === null ? name : t.category.sure(name, percent);
-  const figure =
-    percent !== null && percent >= 1 && h("span", { class: "chip-figure", "aria-hidden": "true" }, `${percent} %`);
+  const percent = Math.round(probability * 100);
+  const label = isChosen && isOverridden ? t.category.chosen(name) : t.category.sure(name, percent);
+  const figure = percent >= 1 && h("span", { class: "chip-figure", "aria-hidden": "true" }, `${percent} %`);
   return h(
     "button",
     {

@@ -1,134 +1,145 @@
-/** Filters by attribute, with how many products each would leave. */
+/** Filters by attribute. Each value says how many products it would leave. */
 
 import { fill, h } from "../shared/dom.js";
-import { label, number } from "../shared/format.js";
+import { heading, number } from "../shared/format.js";
 
-const SHOWN = 6;
+/** @import { AttributeValue, Facet, FacetValue, Filter, Range, Strings } from "../types.js" */
+/** @typedef {{t: Strings, language: string, onChange: (filter: Filter) => void}} Options */
+
+/** How many values of an attribute stand there before the visitor opens all. */
+const COLLAPSED = 6;
 
 /**
- * @typedef {{attribute: string, values?: {value: any, count: number}[], range?: {min: number, max: number}}} Facet
- * @param {Facet[]} facets
- * @param {Record<string, any>} filter what is set now
- * @param {{t: any, language: string, onChange: (filter: Record<string, any>) => void}} options
- * @returns {HTMLElement|null} null where there is nothing to filter by
+ * @param {Facet[]} facets @param {Filter} filter the filters that are set @param {Options} options
+ * @returns {HTMLElement|null} null if there is nothing to filter by
  */
 export function filterPanel(facets, filter, options) {
   const groups = facets
-    .map((facet) => (facet.range ? range(facet, filter, options) : values(facet, filter, options)))
-    .filter(Boolean);
+    .map((facet) => (facet.range ? rangeFacet(facet, filter, options) : valuesFacet(facet, filter, options)))
+    .filter((group) => group !== null);
   if (groups.length === 0) return null;
   const { t, onChange } = options;
-  const set = Object.keys(filter).length;
-  const clear =
-    set > 0 &&
-    h(
-      "button",
-      { class: "link", type: "button", "data-focus": "clear", on: { click: () => onChange({}) } },
-      t.filters.clear,
-    );
-  const head = h(
-    "div",
-    { class: "filters-head" },
-    set > 0 && h("span", { class: "muted" }, t.filters.active(set)),
-    clear,
+  const count = Object.keys(filter).length;
+  const clear = h(
+    "button",
+    { class: "link", type: "button", "data-focus": "clear", on: { click: () => onChange({}) } },
+    t.filters.clear,
   );
-  return h("div", { class: "filters-body" }, set > 0 && head, groups);
+  const head = h("div", { class: "filters-head" }, h("span", { class: "muted" }, t.filters.active(count)), clear);
+  return h("div", { class: "filters-body" }, count > 0 && head, groups);
 }
 
-function chosenValues(condition) {
+/** @param {Filter[string]|undefined} condition @returns {AttributeValue[]} none if it is a range */
+export function chosenValues(condition) {
   if (condition === undefined || condition === null) return [];
-  return Array.isArray(condition) ? condition : [condition];
+  const values = Array.isArray(condition) ? condition : [condition];
+  return values.filter((value) => typeof value !== "object");
 }
 
+/** @param {Filter[string]|undefined} condition @returns {Range} empty if it is no range */
+const chosenRange = (condition) =>
+  condition && typeof condition === "object" && !Array.isArray(condition) ? condition : {};
+
+/**
+ * Return the filter with one value added or removed. An attribute without a value is removed.
+ * @param {Filter} filter @param {string} attribute @param {AttributeValue} value @param {boolean} isOn
+ * @returns {Filter}
+ */
+export function withValue(filter, attribute, value, isOn) {
+  const chosen = chosenValues(filter[attribute]);
+  const next = isOn ? [...chosen, value] : chosen.filter((other) => other !== value);
+  return next.length > 0 ? { ...filter, [attribute]: next } : without(filter, attribute);
+}
+
+/**
+ * Return the filter with one bound of a range set. A text that is no number removes the bound.
+ * @param {Filter} filter @param {string} attribute @param {"gte"|"lte"} bound @param {string} text @returns {Filter}
+ */
+export function withBound(filter, attribute, bound, text) {
+  const { [bound]: _, ...others } = chosenRange(filter[attribute]);
+  const value = Number(text);
+  const next = text.trim() === "" || !Number.isFinite(value) ? others : { ...others, [bound]: value };
+  return Object.keys(next).length > 0 ? { ...filter, [attribute]: next } : without(filter, attribute);
+}
+
+/** @param {Filter} filter @param {string} attribute @returns {Filter} */
 function without(filter, attribute) {
   const { [attribute]: _, ...rest } = filter;
   return rest;
 }
 
-function values({ attribute, values: offered = [] }, filter, { t, onChange }) {
-  const chosen = chosenValues(filter[attribute]).filter((value) => typeof value !== "object");
-  const missing = chosen
-    .filter((value) => !offered.some((option) => option.value === value))
-    .map((value) => ({ value, count: 0 }));
-  const all = [...missing, ...offered];
+/** @param {Facet} facet @param {Filter} filter @param {Options} options */
+function valuesFacet({ attribute, values: counted = [] }, filter, options) {
+  const { t } = options;
+  const chosen = chosenValues(filter[attribute]);
+  const missing = chosen.filter((value) => !counted.some((option) => option.value === value));
+  const all = [...missing.map((value) => ({ value, count: 0 })), ...counted];
   if (all.length === 0) return null;
-  const change = (value, on) => {
-    const next = on ? [...chosen, value] : chosen.filter((other) => other !== value);
-    onChange(next.length > 0 ? { ...filter, [attribute]: next } : without(filter, attribute));
-  };
-  const option = ({ value, count }) =>
-    checkbox({ attribute, value, count, checked: chosen.includes(value), t, change });
-  const list = h("div", { class: "options" }, all.slice(0, SHOWN).map(option));
-  const rest = all.slice(SHOWN);
-  const more = h(
-    "button",
-    { class: "link", type: "button", on: { click: () => expand() } },
-    t.filters.more(rest.length),
-  );
+  /** @param {FacetValue} option */
+  const row = (option) => checkbox(attribute, option, filter, options);
+  const hidden = all.slice(COLLAPSED);
+  const isOpen = hidden.some(({ value }) => chosen.includes(value));
+  const list = h("div", { class: "options" }, (isOpen ? all : all.slice(0, COLLAPSED)).map(row));
   const expand = () => {
-    list.append(...rest.map(option));
+    list.append(...hidden.map(row));
     more.remove();
-    list.children[SHOWN].querySelector("input").focus();
+    list.children[COLLAPSED]?.querySelector("input")?.focus();
   };
-  if (rest.some(({ value }) => chosen.includes(value))) list.append(...rest.splice(0).map(option));
-  return h("fieldset", { class: "facet" }, h("legend", {}, label(attribute)), list, rest.length > 0 && more);
+  const more = h("button", { class: "link", type: "button", on: { click: expand } }, t.filters.more(hidden.length));
+  const hasMore = !isOpen && hidden.length > 0;
+  return h("fieldset", { class: "facet" }, h("legend", {}, heading(attribute)), list, hasMore && more);
 }
 
-function checkbox({ attribute, value, count, checked, t, change }) {
-  const shown = typeof value === "boolean" ? (value ? t.filters.yes : t.filters.no) : String(value);
+/** @param {string} attribute @param {FacetValue} option @param {Filter} filter @param {Options} options */
+function checkbox(attribute, { value, count }, filter, { t, onChange }) {
+  const text = typeof value === "boolean" ? (value ? t.filters.yes : t.filters.no) : String(value);
   const input = h("input", {
     type: "checkbox",
-    checked,
+    checked: chosenValues(filter[attribute]).includes(value),
     "data-focus": `${attribute}=${value}`,
-    "aria-label": t.filters.option(shown, count),
-    on: { change: (event) => change(value, event.target.checked) },
+    "aria-label": t.filters.option(text, count),
+    on: { change: () => onChange(withValue(filter, attribute, value, input.checked)) },
   });
   return h(
     "label",
     { class: "option" },
     input,
-    h("span", { class: "option-name" }, shown),
+    h("span", { class: "option-name" }, text),
     h("span", { class: "option-count", "aria-hidden": "true" }, String(count)),
   );
 }
 
-function range({ attribute, range: bounds }, filter, { t, language, onChange }) {
-  const set = typeof filter[attribute] === "object" && !Array.isArray(filter[attribute]) ? filter[attribute] : {};
-  if (!bounds || (bounds.min === bounds.max && set.gte === undefined && set.lte === undefined)) return null;
-  const change = (side, text) => {
-    const value = Number(text);
-    const { [side]: _, ...others } = set;
-    const next = text.trim() === "" || !Number.isFinite(value) ? others : { ...others, [side]: value };
-    onChange(Object.keys(next).length > 0 ? { ...filter, [attribute]: next } : without(filter, attribute));
+/** @param {Facet} facet @param {Filter} filter @param {Options} options */
+function rangeFacet({ attribute, range }, filter, { t, language, onChange }) {
+  const chosen = chosenRange(filter[attribute]);
+  if (!range || (range.min === range.max && chosen.gte === undefined && chosen.lte === undefined)) return null;
+  /** @param {"gte"|"lte"} bound @param {string} text @param {number} placeholder */
+  const field = (bound, text, placeholder) => {
+    const input = h("input", {
+      type: "number",
+      inputmode: "decimal",
+      step: "any",
+      min: 0,
+      value: chosen[bound] ?? "",
+      placeholder: number(placeholder, language),
+      "data-focus": `${attribute}:${bound}`,
+      on: { change: () => onChange(withBound(filter, attribute, bound, input.value)) },
+    });
+    return h("label", { class: "range-field" }, h("span", {}, text), input);
   };
-  const field = (side, words, hint) =>
-    h(
-      "label",
-      { class: "range-field" },
-      h("span", {}, words),
-      h("input", {
-        type: "number",
-        inputmode: "decimal",
-        step: "any",
-        min: 0,
-        value: set[side] ?? "",
-        placeholder: number(hint, language),
-        "data-focus": `${attribute}:${side}`,
-        on: { change: (event) => change(side, event.target.value) },
-      }),
-    );
-  return h(
-    "fieldset",
-    { class: "facet" },
-    h("legend", {}, label(attribute)),
-    h("div", { class: "range" }, field("gte", t.filters.from, bounds.min), field("lte", t.filters.to, bounds.max)),
-  );
+  const fields = [field("gte", t.filters.from, range.min), field("lte", t.filters.to, range.max)];
+  return h("fieldset", { class: "facet" }, h("legend", {}, heading(attribute)), h("div", { class: "range" }, fields));
 }
 
-/** Put a new panel in place, with the focus on what had it. @param {Element} holder @param {HTMLElement|null} panel */
+/**
+ * Replace the panel; the control that had the focus has it again.
+ * @param {Element} holder @param {HTMLElement|null} panel
+ */
 export function replacePanel(holder, panel) {
-  const focused = holder.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+  const { activeElement } = document;
+  const focused = activeElement instanceof HTMLElement && holder.contains(activeElement) && activeElement.dataset.focus;
   fill(holder, panel);
-  if (focused !== undefined)
-    [...holder.querySelectorAll("[data-focus]")].find((element) => element.dataset.focus === focused)?.focus();
+  /** @type {NodeListOf<HTMLElement>} */
+  const controls = holder.querySelectorAll("[data-focus]");
+  if (focused) [...controls].find((element) => element.dataset.focus === focused)?.focus();
 }

@@ -1,58 +1,66 @@
-/** The frame around both views: header, main part, the visit, footer, and the line that screen readers hear. */
+/**
+ * The frame around both views: header, main part, this visit's searches, footer, and announcements to screen readers.
+ */
 
-import { pathOf } from "../shared/api.js";
+import { cataloguePath } from "../shared/api.js";
 import { h } from "../shared/dom.js";
-import { icon } from "../shared/icons.js";
-import { mark } from "../shared/mark.js";
+import { logo } from "../shared/logo.js";
 import { themeButton } from "../shared/theme.js";
-import { notice } from "./notices.js";
 
-/** @param {{t: any, path: string}} context `path`: what addresses of this catalogue begin with */
-export function frame({ t, path }) {
+/** @import { Strings } from "../types.js" */
+
+/**
+ * @param {{t: Strings, path: string, onHome: () => void}} context `path`: what this catalogue's addresses begin with
+ */
+export function frame({ t, path, onHome }) {
   const status = h("div", { class: "visually-hidden", role: "status" });
   const main = h("main", { id: "main", tabindex: "-1" });
   const visit = h("section", { class: "visit", hidden: true, "aria-labelledby": "visit-title" });
-  const home = h(
-    "a",
-    { href: `${path}/`, class: "brand", "aria-label": t.nav.home },
-    mark(),
-    h("span", { "aria-hidden": "true" }, t.brand),
-  );
-  const nav = h(
-    "nav",
-    { "aria-label": t.brand },
-    h("a", { href: `${path === pathOf("all") ? "" : path}/catalogue` }, t.nav.catalogue),
-    h("a", { href: "/docs" }, t.nav.api),
-    themeButton(t),
-  );
   document.body.replaceChildren(
-    h("a", { class: "skip", href: "#main", on: { click: (event) => skipTo(event, main) } }, t.skip),
-    h("header", { class: "top" }, home, nav),
+    h("a", { class: "skip", href: "#main", on: { click: handle(() => main.focus()) } }, t.skip),
+    h("header", { class: "top" }, brand(t, path, onHome), navigation(t, path)),
     main,
     visit,
     h("footer", { class: "foot muted" }, t.footer.made),
     status,
   );
-  return {
-    main,
-    visit,
-    home,
-    announce: announcer(status),
-    banner: (words) => h("div", { class: "banner" }, notice(words, "alert")),
-    cameraButton: (click) =>
-      h("button", { class: "button", type: "button", on: { click } }, icon("camera"), t.start.camera),
-  };
+  return { main, visit, announce: announcer(status) };
 }
 
-function skipTo(event, main) {
+/** Return a listener that does this instead of what the browser does. @param {() => void} action */
+const handle = (action) => (/** @type {Event} */ event) => {
   event.preventDefault();
-  main.focus();
+  action();
+};
+
+/** @param {Strings} t @param {string} path @param {() => void} onHome */
+function brand(t, path, onHome) {
+  return h(
+    "a",
+    { href: `${path}/`, class: "brand", "aria-label": t.nav.home, on: { click: handle(onHome) } },
+    logo(),
+    h("span", { "aria-hidden": "true" }, t.brand),
+  );
 }
 
-/** Say the same words twice and a screen reader keeps silent: empty the line first. */
+/** @param {Strings} t @param {string} path */
+function navigation(t, path) {
+  const catalogue = path === cataloguePath("all") ? "" : path;
+  return h(
+    "nav",
+    { "aria-label": t.brand },
+    h("a", { href: `${catalogue}/catalogue` }, t.nav.catalogue),
+    h("a", { href: "/docs" }, t.nav.api),
+    themeButton(t),
+  );
+}
+
+/** Screen readers do not repeat a text that is set twice: the line is emptied first. @param {HTMLElement} status */
 function announcer(status) {
-  return (text) => {
+  return (/** @type {string} */ text) => {
     status.textContent = "";
-    requestAnimationFrame(() => (status.textContent = text));
+    requestAnimationFrame(() => {
+      status.textContent = text;
+    });
   };
 }

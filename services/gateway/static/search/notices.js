@@ -1,58 +1,68 @@
-/** What the page says when there is nothing, or not quite something, to show. */
+/** Notices that stand above the results, or in their place. */
 
 import { h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
-import { failureWords } from "../shared/strings.js";
+import { failureMessage } from "../shared/strings.js";
 
-/** @param {{title: string, text: string}} words @param {string} name an icon's @param {...any} more */
+/** @import { Message, Strings } from "../types.js" */
+/** @typedef {{code: string, title?: string, detail?: string, requestId?: string|null, status?: number}} Failed */
+
+/**
+ * @param {Message} message @param {import("../shared/icons.js").IconName} name
+ * @param {...import("../shared/dom.js").Child} more
+ */
 export function notice({ title, text }, name, ...more) {
   return h(
     "div",
     { class: "notice" },
     h("span", { class: "notice-icon" }, icon(name, 26)),
-    h("div", { class: "notice-text" }, h("h2", {}, title), h("p", {}, text), more),
+    h("div", { class: "notice-text" }, h("h2", {}, title), h("p", {}, text), ...more),
   );
 }
 
-const button = (text, click, primary = false) =>
-  h("button", { class: primary ? "button primary" : "button", type: "button", on: { click } }, text);
+/** @param {string} text @param {() => void} click @param {boolean} [isPrimary] */
+const button = (text, click, isPrimary = false) =>
+  h("button", { class: isPrimary ? "button primary" : "button", type: "button", on: { click } }, text);
 
 /**
- * @param {{code: string, title?: string, detail?: string, requestId?: string|null}} failure
- * @param {{t: any, onRetry?: (() => void)|null, onAnother: () => void}} options
+ * @param {Failed} failure
+ * @param {{t: Strings, onRetry: (() => void)|null, onNewSearch: () => void}} options
+ *   `onRetry`: null if a retry cannot succeed
  */
-export function failureNotice(failure, { t, onRetry, onAnother }) {
-  const known = failureWords(t, failure.code);
-  const words =
-    known === t.failures.other && failure.title ? { title: failure.title, text: failure.detail || known.text } : known;
-  const said =
-    failure.status > 0 &&
-    failure.detail &&
-    failure.detail !== words.text &&
-    h("details", { class: "said" }, h("summary", {}, t.notices.details), h("p", {}, failure.detail));
-  const id =
-    failure.requestId && h("p", { class: "request-id" }, `${t.notices.requestId} `, h("code", {}, failure.requestId));
+export function failureNotice(failure, { t, onRetry, onNewSearch }) {
+  const message = messageOf(failure, t);
+  const { detail = "", status = 0, requestId } = failure;
+  const hasDetail = status > 0 && detail !== "" && detail !== message.text;
+  const more = h("details", { class: "server-detail" }, h("summary", {}, t.notices.details), h("p", {}, detail));
+  const id = h("p", { class: "request-id" }, `${t.notices.requestId} `, h("code", {}, requestId));
   const actions = h(
     "div",
     { class: "row" },
     onRetry && button(t.notices.retry, onRetry, true),
-    button(t.notices.another, onAnother, !onRetry),
+    button(t.notices.anotherPhoto, onNewSearch, !onRetry),
   );
-  return h("div", { role: "alert" }, notice(words, "alert", actions, said, id));
+  return h("div", { role: "alert" }, notice(message, "alert", actions, hasDetail && more, requestId ? id : null));
 }
 
-/** @param {{t: any, category: string, filtered: boolean, onClear: () => void}} options */
-export function nothingNotice({ t, category, filtered, onClear }) {
-  if (filtered)
-    return notice(t.notices.filtered, "none", h("div", { class: "row" }, button(t.filters.clear, onClear, true)));
-  return notice({ title: t.notices.nothing.title, text: t.notices.nothing.text(category) }, "none");
+/**
+ * Return a failure's message; a problem that the page does not know speaks for itself.
+ * @param {Failed} failure @param {Strings} t
+ */
+function messageOf({ code, title, detail }, t) {
+  const message = failureMessage(t, code);
+  return message === t.failures.other && title ? { title, text: detail || message.text } : message;
 }
 
-/** @param {{t: any, category: string, onAnyway: (() => void)|null}} options */
+/** @param {{t: Strings, category: string, isFiltered: boolean, onClear: () => void}} options */
+export function nothingNotice({ t, category, isFiltered, onClear }) {
+  if (!isFiltered) return notice({ ...t.notices.nothing, text: t.notices.nothing.text(category) }, "noResults");
+  return notice(t.notices.filtered, "noResults", h("div", { class: "row" }, button(t.filters.clear, onClear, true)));
+}
+
+/**
+ * @param {{t: Strings, category: string, onAnyway: (() => void)|null}} options `onAnyway`: shows the nearest products
+ */
 export function noClothingNotice({ t, category, onAnyway }) {
-  return notice(
-    t.notices.noClothing,
-    "hanger",
-    onAnyway && h("div", { class: "row" }, button(t.notices.noClothing.anyway(category), onAnyway)),
-  );
+  const row = onAnyway && h("div", { class: "row" }, button(t.notices.noClothing.anyway(category), onAnyway));
+  return notice(t.notices.noClothing, "hanger", row);
 }

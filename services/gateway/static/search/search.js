@@ -1,86 +1,106 @@
-/** Searches: one at a time, each answer kept so that going back is instant. */
+/** Searches: one at a time. Responses stay in memory, so that going back shows them at once. */
 
 import { toUpload } from "../shared/photo.js";
 
-const KEPT = 30;
+/** @import { Api } from "../shared/api.js" */
+/** @import { AnySearchResponse, Features, Garment, PageState, PhotoSubject, Product, Subject } from "../types.js" */
+
+const MAX_RESPONSES = 30;
+const SAMPLES = 8;
 
 export class Search {
-  /** @param {import("../shared/api.js").Api} api @param {Record<string, boolean>} features what the gateway offers */
+  #api;
+  #features;
+  /** @type {Map<string, AnySearchResponse>} */
+  #responses = new Map();
+  /** @type {{key: string, abort: AbortController}|null} */
+  #current = null;
+
+  /** @param {Api} api @param {Features} features */
   constructor(api, features) {
-    this.api = api;
-    this.features = features;
-    this.answers = new Map();
-    this.current = null;
+    this.#api = api;
+    this.#features = features;
   }
 
-  #key(subject, view) {
-    return JSON.stringify([subject.query, subject.box ?? null, view.category, view.filter, view.k]);
+  /** Whether the response is in memory. @param {Subject} subject @param {PageState} state */
+  isCached(subject, state) {
+    return this.#responses.has(keyOf(subject, state));
   }
 
-  knows(subject, view) {
-    return this.answers.has(this.#key(subject, view));
-  }
-
-  isUnderWay(subject, view) {
-    return this.current?.key === this.#key(subject, view);
+  /** Whether this very search is in progress. @param {Subject} subject @param {PageState} state */
+  isInProgress(subject, state) {
+    return this.#current?.key === keyOf(subject, state);
   }
 
   cancel() {
-    this.current?.abort.abort();
-    this.current = null;
+    this.#current?.abort.abort();
+    this.#current = null;
   }
 
-  /** @throws {import("../shared/api.js").Failure} with the code `aborted` when another search has taken its place */
-  async ask(subject, view) {
-    const key = this.#key(subject, view);
+  /**
+   * Search; a search in progress is cancelled.
+   * @param {Subject} subject a photo has its `upload` @param {PageState} state @returns {Promise<AnySearchResponse>}
+   * @throws {import("../shared/api.js").Failure} with the code `aborted` if another search cancelled it
+   */
+  async run(subject, state) {
+    const key = keyOf(subject, state);
     this.cancel();
-    if (this.answers.has(key)) return this.answers.get(key);
+    const cached = this.#responses.get(key);
+    if (cached) return cached;
     const call = { key, abort: new AbortController() };
-    this.current = call;
+    this.#current = call;
     try {
-      const answer = await this.#send(subject, view, call.abort.signal);
-      this.#keep(key, answer);
-      return answer;
+      const response = await this.#send(subject, state, call.abort.signal);
+      this.#cache(key, response);
+      return response;
     } finally {
-      if (this.current === call) this.current = null;
+      if (this.#current === call) this.#current = null;
     }
   }
 
-  #send({ query, upload }, view, signal) {
-    const options = {
-      k: view.k,
-      category: view.category,
-      filter: view.filter,
-      ...(this.features.facets ? { facets: true } : {}),
-    };
-    if (query.kind === "like") return this.api.similar(query.id, options, signal);
-    return query.kind === "url"
-      ? this.api.searchUrl(query.url, options, signal)
-      : this.api.searchPhoto(upload, options, signal);
+  /** @param {Subject} subject @param {PageState} state @param {AbortSignal} signal */
+  #send(subject, { k, category, filter }, signal) {
+    const options = { k, category, filter, ...(this.#features.facets ? { facets: true } : {}) };
+    const { query } = subject;
+    if (query.kind === "like") return this.#api.similar(query.id, options, signal);
+    if (query.kind === "url") return this.#api.searchUrl(query.url, options, signal);
+    const upload = subject.photo && subject.upload;
+    if (!upload) throw new TypeError("a photo is searched with before its upload is made");
+    return this.#api.searchPhoto(upload, options, signal);
   }
 
-  #keep(key, answer) {
-    this.answers.set(key, answer);
-    if (this.answers.size > KEPT) this.answers.delete(this.answers.keys().next().value);
+  /** @param {string} key @param {AnySearchResponse} response */
+  #cache(key, response) {
+    this.#responses.set(key, response);
+    const [oldest] = this.#responses.keys();
+    if (this.#responses.size > MAX_RESPONSES && oldest !== undefined) this.#responses.delete(oldest);
   }
 
-  /** Garments in the whole photo, whatever part of it is searched with, where the gateway finds them; asked for once. */
-  garments(subject) {
-    if (!this.features.detect) return [];
-    subject.garments ??= this.#detect(subject.photo);
+  /**
+   * Return the garments of the whole photo, whichever part is searched with. The gateway is asked once for each photo.
+   * @param {PhotoSubject} subject @returns {Promise<Garment[]>} none if the gateway has no detector or fails
+   */
+  async garments(subject) {
+    if (!this.#features.detect) return [];
+    subject.garments ??= this.#detect(subject);
     return subject.garments;
   }
 
-  async #detect(photo) {
-    const form = new FormData();
-    form.append("image", await toUpload(photo), "photo.jpg");
-    const answer = await this.api.call("/v1/detect", { method: "POST", body: form }).catch(() => ({}));
-    return answer.garments ?? [];
+  /** @param {PhotoSubject} subject */
+  async #detect({ photo }) {
+    const upload = await toUpload(photo);
+    return this.#api.detect(upload).then(
+      (response) => response.garments,
+      () => [],
+    );
   }
 
-  /** A few products to start from. */
+  /** Return a few products to start from. @returns {Promise<Product[]>} */
   async samples() {
-    if (!this.features.sample) return [];
-    return (await this.api.call("/v1/products?sample=8")).products;
+    return this.#features.sample ? this.#api.sample(SAMPLES) : [];
   }
 }
+
+/** @param {Subject} subject @param {PageState} state */
+const keyOf = (subject, { category, filter, k }) =>
+  JSON.stringify([subject.query, subject.photo ? subject.box : null, category, filter, k]);

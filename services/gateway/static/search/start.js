@@ -1,74 +1,61 @@
 /** The first view: every way to give a photo. */
 
 import { fill, h, safeUrl } from "../shared/dom.js";
+import { fileInput } from "../shared/fileinput.js";
 import { icon } from "../shared/icons.js";
-import { picture } from "../shared/picture.js";
+import { productImage } from "../shared/image.js";
 
-const ACCEPTED = "image/*,.heic,.heif,.avif";
-
+/** @import { Context, Product, Strings } from "../types.js" */
 /**
- * A hidden file input and the button that opens it.
- * @param {string} text @param {(file: File) => void} onFile @param {{className?: string, capture?: string, iconName?: string}} [options]
+ * @typedef {Context & {
+ *   hasUrls: boolean,
+ *   onFile: (file: File) => void,
+ *   onUrl: (url: string) => void,
+ *   onLike: (product: Product) => void,
+ *   onCamera: (() => void)|null,
+ *   loadSamples: () => Promise<Product[]>,
+ * }} StartContext
+ *   `hasUrls`: the gateway fetches pictures. `onCamera`: null if the page cannot show the camera's picture
  */
-export function fileButton(text, onFile, { className = "button primary", capture, iconName = "photo" } = {}) {
-  const input = h("input", {
-    type: "file",
-    accept: ACCEPTED,
-    capture,
-    class: "visually-hidden",
-    tabindex: "-1",
-    "aria-hidden": "true",
-  });
-  input.addEventListener("change", () => {
-    const [file] = input.files;
-    input.value = "";
-    if (file) onFile(file);
-  });
-  const button = h(
-    "button",
-    { class: className, type: "button", on: { click: () => input.click() } },
-    icon(iconName),
-    text,
-  );
-  return h("span", { class: "file-button" }, button, input);
-}
 
-/**
- * @param {{t: any, urls: boolean, gateway: string, onFile: (file: Blob) => void, onUrl: (url: string) => void, onLike: (product: any) => void,
- *   camera: () => HTMLElement, loadSamples: () => Promise<any[]>}} context
- */
+/** @param {StartContext} context */
 export function startView(context) {
-  const { t, urls, onFile, camera } = context;
-  const lead = h(
+  const { t, hasUrls, onFile, onCamera } = context;
+  const intro = h(
     "div",
-    { class: "start-words" },
+    { class: "start-intro" },
     h("h1", { tabindex: "-1", class: "display" }, t.start.title),
     h("p", { class: "lead" }, t.start.lead),
   );
+  const choose = fileButton(fileInput(onFile), "button primary", icon("photo"), t.start.choose);
+  const camera = onCamera
+    ? h("button", { class: "button", type: "button", on: { click: onCamera } }, icon("camera"), t.start.camera)
+    : fileButton(fileInput(onFile, { capture: "environment" }), "button", icon("camera"), t.start.camera);
   const drop = h(
     "div",
     { class: "drop" },
     h("span", { class: "drop-icon" }, icon("hanger", 44)),
     h("p", { class: "drop-title" }, t.start.drop),
-    h("div", { class: "row centre" }, fileButton(t.start.choose, onFile), camera()),
+    h("div", { class: "row centre" }, choose, camera),
     h("p", { class: "muted drop-paste" }, t.start.paste),
-    urls && urlForm(context),
+    hasUrls && urlForm(context),
   );
+  const give = h("div", { class: "start-give" }, drop, h("p", { class: "muted privacy" }, t.start.privacy));
   const samples = h("section", { class: "samples", hidden: true, "aria-labelledby": "samples-title" });
   showSamples(samples, context);
-  return h(
-    "div",
-    { class: "start" },
-    h(
-      "div",
-      { class: "start-top" },
-      lead,
-      h("div", { class: "start-give" }, drop, h("p", { class: "muted privacy" }, t.start.privacy)),
-    ),
-    samples,
-  );
+  return h("div", { class: "start" }, h("div", { class: "start-top" }, intro, give), samples);
 }
 
+/**
+ * @param {HTMLInputElement} input @param {string} look the button's classes
+ * @param {...import("../shared/dom.js").Child} label
+ */
+function fileButton(input, look, ...label) {
+  const button = h("button", { class: look, type: "button", on: { click: () => input.click() } }, ...label);
+  return h("span", { class: "file-button" }, button, input);
+}
+
+/** @param {{t: Strings, onUrl: (url: string) => void}} context */
 function urlForm({ t, onUrl }) {
   const problem = h("p", { class: "field-problem", id: "url-problem", hidden: true });
   const input = h("input", {
@@ -80,54 +67,34 @@ function urlForm({ t, onUrl }) {
     spellcheck: "false",
     required: true,
   });
+  /** @param {SubmitEvent} event */
   const submit = (event) => {
     event.preventDefault();
-    const url = /^https?:\/\//i.test(input.value.trim()) ? safeUrl(input.value.trim()) : null;
+    const text = input.value.trim();
+    const url = /^https?:\/\//i.test(text) ? safeUrl(text) : null;
     problem.hidden = url !== null;
     input.setAttribute("aria-invalid", String(url === null));
     if (url !== null) return onUrl(url);
     input.setAttribute("aria-describedby", "url-problem");
     problem.textContent = t.start.urlWrong;
-    input.focus();
+    return input.focus();
   };
-  const field = h(
-    "div",
-    { class: "url-field" },
-    icon("link"),
-    input,
-    h("button", { class: "button", type: "submit" }, t.start.urlGo),
-  );
-  return h(
-    "form",
-    { class: "url-form", novalidate: true, on: { submit } },
-    h("label", { for: "image-url", class: "visually-hidden" }, t.start.url),
-    field,
-    problem,
-  );
+  const button = h("button", { class: "button", type: "submit" }, t.start.urlGo);
+  const field = h("div", { class: "url-field" }, icon("link"), input, button);
+  const label = h("label", { for: "image-url", class: "visually-hidden" }, t.start.url);
+  return h("form", { class: "url-form", novalidate: true, on: { submit } }, label, field, problem);
 }
 
-async function showSamples(section, { t, gateway, onLike, loadSamples }) {
+/** @param {HTMLElement} section @param {StartContext} context */
+async function showSamples(section, context) {
+  const { t, onLike, loadSamples } = context;
   const products = await loadSamples().catch(() => []);
   if (products.length === 0) return;
-  const button = (product, position) =>
-    h(
-      "li",
-      {},
-      h(
-        "button",
-        {
-          class: "sample",
-          type: "button",
-          "aria-label": t.start.sample(product.title || product.id),
-          on: { click: () => onLike(product) },
-        },
-        picture(product, position, { t, gateway }, 240),
-      ),
-    );
-  fill(
-    section,
-    h("h2", { id: "samples-title" }, t.start.samples),
-    h("ul", { class: "sample-list" }, products.map(button)),
-  );
+  const items = products.map((product, position) => {
+    const label = t.start.sample(product.title || product.id);
+    const props = { class: "sample", type: "button", "aria-label": label, on: { click: () => onLike(product) } };
+    return h("li", {}, h("button", props, productImage(product, position, context)));
+  });
+  fill(section, h("h2", { id: "samples-title" }, t.start.samples), h("ul", { class: "sample-list" }, items));
   section.hidden = false;
 }

@@ -1,37 +1,44 @@
 /** The searches of this visit, kept in the tab's session storage and nowhere else. */
 
-const KEY = "lookalike.visit";
-const MOST = 12;
+/** @import { Entry, Photo } from "../types.js" */
 
-/** @typedef {{id: string, kind: "photo"|"url"|"like", label: string, thumb: string|null, query: import("./address.js").Query}} Entry */
+const KEY = "lookalike.visit";
+const MAX_ENTRIES = 12;
 
 export class Visit {
-  /** @param {Storage} storage @param {string} [path] the catalogue's: each has a visit of its own */
+  #storage;
+  #key;
+
+  /**
+   * @param {Pick<Storage, "getItem"|"setItem">} storage
+   * @param {string} [path] the catalogue's: each has its own visit
+   */
   constructor(storage, path = "") {
-    this.storage = storage;
-    this.key = KEY + path;
-    /** @type {Map<string, any>} decoded photos, as long as the page lives */
+    this.#storage = storage;
+    this.#key = KEY + path;
+    /** Decoded photos by the query's id or data, as long as the page lives. @type {Map<string, Photo>} */
     this.photos = new Map();
-    /** @type {Entry[]} newest first */
+    /** Newest first. @type {Entry[]} */
     this.entries = this.#load();
   }
 
+  /** @returns {Entry[]} none if storage is disabled or holds something else */
   #load() {
     try {
-      const entries = JSON.parse(this.storage.getItem(this.key) ?? "[]");
+      const entries = JSON.parse(this.#storage.getItem(this.#key) ?? "[]");
       return Array.isArray(entries) ? entries.filter((entry) => entry && typeof entry.id === "string") : [];
     } catch {
       return [];
     }
   }
 
-  /** Put an entry first. One of the same id moves up. @param {Entry} entry */
+  /** Put an entry first. An entry with the same id is replaced. @param {Entry} entry */
   add(entry) {
-    this.entries = [entry, ...this.entries.filter((other) => other.id !== entry.id)].slice(0, MOST);
+    this.entries = [entry, ...this.entries.filter((other) => other.id !== entry.id)].slice(0, MAX_ENTRIES);
     this.#save();
   }
 
-  /** @param {string} id @returns {Entry|undefined} */
+  /** @param {string} id */
   find(id) {
     return this.entries.find((entry) => entry.id === id);
   }
@@ -42,11 +49,11 @@ export class Visit {
     this.#save();
   }
 
-  /** Save; where the storage is full or forbidden, what fits, and the rest lives in memory. */
+  /** Store as many entries as fit. If storage is full or disabled, the others stay in memory. */
   #save() {
     for (let count = this.entries.length; count >= 0; count -= 1) {
       try {
-        this.storage.setItem(this.key, JSON.stringify(this.entries.slice(0, count)));
+        this.#storage.setItem(this.#key, JSON.stringify(this.entries.slice(0, count)));
         return;
       } catch {
         // Fewer entries may fit.
@@ -55,6 +62,6 @@ export class Visit {
   }
 }
 
-/** A short id for an entry. */
+/** Return a random id: eight hexadecimal digits. */
 export const newId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,23 +1,33 @@
-/** The gateway's API, with its failures as one kind of exception. */
-
-const TIMEOUT_MS = 20_000;
-
-const CATALOGUES = "/catalogues/";
-const DEFAULT = "default";
+/** The gateway's API. Every failure is a `Failure`. */
 
 /**
- * What a gateway's addresses of a catalogue begin with; nothing for the default one.
- * @param {string|null|undefined} catalogue its name, or `all` for a search through every one
+ * @import { AnySearchResponse, CatalogueStatus, Garments, Problem, Product, Sample, SearchOptions } from "../types.js"
  */
-export const pathOf = (catalogue) =>
-  !catalogue || catalogue === DEFAULT ? "" : CATALOGUES + encodeURIComponent(catalogue);
 
-/** A call that did not succeed. `code` names its words in strings.js: a problem type's slug, or one of ours. */
+const TIMEOUT_MS = 20_000;
+const DEFAULT_CATALOGUE = "default";
+
+/**
+ * Return the path that a catalogue's addresses begin with: empty for the default catalogue.
+ * @param {string|null|undefined} catalogue its name, or `all` for a search in every catalogue
+ */
+export const cataloguePath = (catalogue) =>
+  !catalogue || catalogue === DEFAULT_CATALOGUE ? "" : `/catalogues/${encodeURIComponent(catalogue)}`;
+
+/** A call that failed. `code` names its message in strings.js: a problem type's last part, or a code of the pages. */
 export class Failure extends Error {
-  /** @param {string} code @param {{title?: string, detail?: string, requestId?: string|null, status?: number}} [facts] */
+  /**
+   * @param {string} code
+   * @param {{title?: string, detail?: string, requestId?: string|null, status?: number}} [problem]
+   *   `status` is 0 without a response
+   */
   constructor(code, { title = "", detail = "", requestId = null, status = 0 } = {}) {
     super(detail || code);
-    Object.assign(this, { code, title, detail, requestId, status });
+    this.code = code;
+    this.title = title;
+    this.detail = detail;
+    this.requestId = requestId;
+    this.status = status;
   }
 }
 
@@ -28,86 +38,124 @@ export class Api {
     this.key = key;
   }
 
-  /** @param {Blob} photo @param {object} options @param {AbortSignal} [signal] */
+  /**
+   * @param {Blob} photo @param {SearchOptions} options @param {AbortSignal} [signal]
+   * @returns {Promise<AnySearchResponse>}
+   */
   searchPhoto(photo, options, signal) {
     const form = new FormData();
     form.append("image", photo, "photo.jpg");
     for (const [name, value] of fields(options)) form.append(name, value);
-    return this.call("/v1/search", { method: "POST", body: form, signal });
+    return this.#call("/v1/search", { method: "POST", body: form, signal });
   }
 
-  /** @param {string} url @param {object} options @param {AbortSignal} [signal] */
+  /**
+   * @param {string} url @param {SearchOptions} options @param {AbortSignal} [signal]
+   * @returns {Promise<AnySearchResponse>}
+   */
   searchUrl(url, options, signal) {
-    const body = JSON.stringify({ image_url: url, ...given(options) });
-    return this.call("/v1/search", { method: "POST", body, headers: { "Content-Type": "application/json" }, signal });
+    const body = JSON.stringify({ image_url: url, ...withoutEmpty(options) });
+    const headers = { "Content-Type": "application/json" };
+    return this.#call("/v1/search", { method: "POST", body, headers, signal });
   }
 
-  /** @param {string} id @param {object} options @param {AbortSignal} [signal] */
+  /**
+   * @param {string} id @param {SearchOptions} options @param {AbortSignal} [signal]
+   * @returns {Promise<AnySearchResponse>}
+   */
   similar(id, { category: _, ...options }, signal) {
-    return this.call(`/v1/products/${encodeURIComponent(id)}/similar?${new URLSearchParams(fields(options))}`, {
-      signal,
-    });
+    const query = new URLSearchParams(fields(options));
+    return this.#call(`/v1/products/${encodeURIComponent(id)}/similar?${query}`, { signal });
   }
 
-  /** @param {string} id */
-  product(id, signal) {
-    return this.call(`/v1/products/${encodeURIComponent(id)}`, { signal });
+  /** @param {string} id @returns {Promise<Product>} */
+  product(id) {
+    return this.#call(`/v1/products/${encodeURIComponent(id)}`);
   }
 
-  /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} @throws {Failure} */
-  async call(path, { signal, headers = {}, ...init } = {}) {
-    const late = AbortSignal.timeout(TIMEOUT_MS);
-    const key = this.key ? { Authorization: `Bearer ${this.key}` } : {};
+  /** Return products drawn at random. @param {number} count @returns {Promise<Product[]>} */
+  async sample(count) {
+    /** @type {Sample} */
+    const { products } = await this.#call(`/v1/products?sample=${count}`);
+    return products;
+  }
+
+  /** Return the garments that a photo shows. @param {Blob} photo @returns {Promise<Garments>} */
+  detect(photo) {
+    const form = new FormData();
+    form.append("image", photo, "photo.jpg");
+    return this.#call("/v1/detect", { method: "POST", body: form });
+  }
+
+  /** @returns {Promise<CatalogueStatus>} */
+  catalogue() {
+    return this.#call("/v1/catalogue");
+  }
+
+  /**
+   * @param {string} path
+   * @param {{method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [init]
+   * @returns {Promise<any>} the response's JSON
+   * @throws {Failure}
+   */
+  async #call(path, { signal, headers = {}, ...init } = {}) {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    /** @type {Record<string, string>} */
+    const authorization = this.key ? { Authorization: `Bearer ${this.key}` } : {};
     let response;
     try {
       response = await fetch(this.base + path, {
         ...init,
-        headers: { ...headers, ...key },
-        signal: signal ? AbortSignal.any([signal, late]) : late,
+        headers: { ...headers, ...authorization },
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         credentials: "omit",
       });
     } catch (error) {
-      throw lost(error, signal, late);
+      throw connectionFailure(error, timeout, signal);
     }
-    return answer(response);
+    return readResponse(response);
   }
 }
 
-function lost(error, signal, late) {
+/** @param {unknown} error @param {AbortSignal} timeout @param {AbortSignal} [signal] */
+function connectionFailure(error, timeout, signal) {
   if (signal?.aborted) return new Failure("aborted");
-  if (late.aborted) return new Failure("timeout");
-  return new Failure(navigator.onLine === false ? "offline" : "unreachable", { detail: error.message });
-}
-
-async function answer(response) {
-  const requestId = response.headers.get("X-Request-ID");
-  let body = null;
-  try {
-    body = await response.json();
-  } catch {
-    if (response.ok) throw new Failure("garbled", { requestId, status: response.status });
-  }
-  if (response.ok) return body;
-  const code =
-    String(body?.type ?? "")
-      .split("/")
-      .pop() || `http-${response.status}`;
-  throw new Failure(code, {
-    title: body?.title,
-    detail: body?.detail,
-    requestId: body?.request_id ?? requestId,
-    status: response.status,
+  if (timeout.aborted) return new Failure("timeout");
+  return new Failure(navigator.onLine === false ? "offline" : "unreachable", {
+    detail: error instanceof Error ? error.message : String(error),
   });
 }
 
-const given = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => !isEmpty(value)));
+/** @param {Response} response */
+async function readResponse(response) {
+  const requestId = response.headers.get("X-Request-ID");
+  const { status } = response;
+  const body = await response.json().catch(() => undefined);
+  if (response.ok && body === undefined) throw new Failure("garbled", { requestId, status });
+  if (response.ok) return body;
+  /** @type {Partial<Problem>} */
+  const problem = body ?? {};
+  const code =
+    String(problem.type ?? "")
+      .split("/")
+      .pop() || `http-${status}`;
+  const { title, detail } = problem;
+  throw new Failure(code, { title, detail, requestId: problem.request_id ?? requestId, status });
+}
+
+/** @param {SearchOptions} options */
+const withoutEmpty = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => !isEmpty(value)));
+
+/** @param {unknown} value */
 const isEmpty = (value) =>
   value === null ||
   value === undefined ||
   value === "" ||
   (typeof value === "object" && Object.keys(value).length === 0);
+
+/** @param {SearchOptions} options @returns {[string, string][]} names and values of form fields */
 const fields = (options) =>
-  Object.entries(given(options)).map(([name, value]) => [
+  Object.entries(withoutEmpty(options)).map(([name, value]) => [
     name,
     typeof value === "object" ? JSON.stringify(value) : String(value),
   ]);

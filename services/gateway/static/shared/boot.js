@@ -1,14 +1,14 @@
-/* A page whose files did not all arrive, as on a phone that changes networks, is loaded once more by itself. */
+/* If a file of the page does not arrive, as on a phone that changes networks, the page reloads itself once. */
+const RELOADED = "lookalike.reloaded";
 addEventListener(
   "error",
   (event) => {
-    const key = "lookalike.reloaded";
-    if (!(event.target instanceof HTMLScriptElement) || sessionStorage.getItem(key)) return;
-    sessionStorage.setItem(key, "1");
+    if (!(event.target instanceof HTMLScriptElement) || sessionStorage.getItem(RELOADED)) return;
+    sessionStorage.setItem(RELOADED, "1");
     setTimeout(() => location.reload(), 500);
   },
   true,
 );
 addEventListener("load", () =>
-  setTimeout(() => document.querySelector("main") && sessionStorage.removeItem("lookalike.reloaded"), 0),
+  setTimeout(() => document.querySelector("main") && sessionStorage.removeItem(RELOADED), 0),
 );

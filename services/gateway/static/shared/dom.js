@@ -1,24 +1,27 @@
-/** Small helpers to build pages. Text only ever becomes a text node: nothing here parses HTML. */
+/** Helpers that build pages. Text only ever becomes a text node: nothing here parses HTML. */
+
+/** @typedef {Node|string|number|boolean|null|undefined} Part @typedef {Part|Part[]} Child */
+
+/** Properties of elements; everything else is set as an attribute. */
+const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "open", "muted", "playsInline"]);
 
 /**
- * Make an element.
- * @param {string} tag
- * @param {Record<string, any>} [props] `on` holds listeners, `vars` custom properties; false, null and undefined are left out.
- * @param {...(Node|string|number|null|undefined|false)} children
- * @returns {HTMLElement}
+ * Create an element.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [props]
+ *   `on` holds listeners, `vars` custom properties; false, null and undefined are omitted
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props ?? {})) setProp(element, name, value);
-  element.append(
-    ...children
-      .flat()
-      .filter((child) => child !== null && child !== undefined && child !== false)
-      .map(asNode),
-  );
+  for (const [name, value] of Object.entries(props)) setProp(element, name, value);
+  element.append(...nodes(children));
   return element;
 }
 
+/** @param {HTMLElement} element @param {string} name @param {any} value */
 function setProp(element, name, value) {
   if (value === null || value === undefined || value === false) return;
   if (name === "on") {
@@ -27,22 +30,34 @@ function setProp(element, name, value) {
     for (const [key, text] of Object.entries(value)) element.style.setProperty(key, text);
   } else if (name === "class") {
     element.className = value;
-  } else if (["value", "checked", "disabled", "hidden", "open", "muted", "playsInline"].includes(name)) {
-    element[name] = value;
+  } else if (PROPERTIES.has(name)) {
+    Object.assign(element, { [name]: value });
   } else {
     element.setAttribute(name, value === true ? "" : String(value));
   }
 }
 
-const asNode = (child) => (child instanceof Node ? child : document.createTextNode(String(child)));
+/** @param {Child[]} children @returns {Node[]} */
+function nodes(children) {
+  const parts = children.flat().filter((part) => part !== null && part !== undefined && typeof part !== "boolean");
+  return parts.map((part) => (part instanceof Node ? part : document.createTextNode(String(part))));
+}
 
-/** Replace what an element holds. @param {Element} element @param {...any} children */
+/**
+ * Replace an element's content.
+ * @template {ParentNode} Holder
+ * @param {Holder} element @param {...Child} children an empty text adds nothing
+ * @returns {Holder}
+ */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter(Boolean).map(asNode));
+  element.replaceChildren(...nodes(children.flat().filter((part) => part !== "")));
   return element;
 }
 
-/** A link's address if a browser may be sent there, else null. @param {string|null|undefined} url @returns {string|null} */
+/**
+ * Return an address that a browser may open, or null.
+ * @param {string|null|undefined} url @param {string} [base] @returns {string|null} null unless it is http or https
+ */
 export function safeUrl(url, base = document.baseURI) {
   if (!url) return null;
   try {
@@ -53,26 +68,34 @@ export function safeUrl(url, base = document.baseURI) {
   }
 }
 
-const STORED_PICTURE = /^(?:\/catalogues\/[^/]+)?\/v1\/products\/.+\/image$/;
+const STORED_IMAGE = /^(?:\/catalogues\/[^/]+)?\/v1\/products\/.+\/image$/;
 
 /**
- * The addresses of a product's picture at the widths it is shown in. Only pictures that a gateway keeps can be had smaller.
- * @param {string} url @param {string} gateway the gateway's address
+ * Return a product image's addresses at the width that is shown. A gateway resizes only the images that it stores.
+ * @param {string} url @param {string} gateway the gateway's address @param {number} [width] in pixels
+ * @returns {{src: string, srcset?: string}}
  */
-export function pictureSources(url, gateway, width = 240) {
+export function imageSources(url, gateway, width = 240) {
   const parsed = new URL(url, gateway);
-  if (parsed.origin !== new URL(gateway).origin || !STORED_PICTURE.test(parsed.pathname)) return { src: parsed.href };
-  const at = (pixels) => {
-    const sized = new URL(parsed);
-    sized.searchParams.set("w", String(pixels));
-    return sized.href;
+  if (parsed.origin !== new URL(gateway).origin || !STORED_IMAGE.test(parsed.pathname)) return { src: parsed.href };
+  /** @param {number} pixels */
+  const resized = (pixels) => {
+    const address = new URL(parsed);
+    address.searchParams.set("w", String(pixels));
+    return address.href;
   };
-  return { src: at(width), srcset: `${at(width)} 1x, ${at(width * 2)} 2x` };
+  return { src: resized(width), srcset: `${resized(width)} 1x, ${resized(width * 2)} 2x` };
 }
 
-/** Run the last call of a burst. @param {(...args: any[]) => void} run @param {number} wait milliseconds */
+/**
+ * Run only the last call of a burst.
+ * @template {unknown[]} Arguments
+ * @param {(...args: Arguments) => void} run @param {number} wait milliseconds
+ * @returns {(...args: Arguments) => void}
+ */
 export function debounce(run, wait) {
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let timer;
   return (...args) => {
     clearTimeout(timer);
     timer = setTimeout(() => run(...args), wait);

@@ -1,11 +1,13 @@
-/** Numbers and words as people read them, in the page's language. */
+/** Numbers, prices and names, written in the page's language. */
 
-/** Rounded down: only the same picture is 100 % alike. @param {number} share @returns {number} 0 to 100 */
+/** @import { Attributes, Similarity, Strings } from "../types.js" */
+
+/** Rounded down, so that only the same picture shows 100 %. @param {number} share @returns {number} 0 to 100 */
 const percent = (share) => Math.max(0, Math.min(100, Math.floor(share * 100 + 1e-4)));
 
 /**
- * How alike a result is, in words and as a number from 0 to 100; by its score alone where the shop's server has no scale for it.
- * @param {{score: number, similarity?: {value: number, label: string}|null}} result @param {any} t the words
+ * Return a result's similarity as a percentage and as text. Where the API gives no similarity, the score stands for it.
+ * @param {{score: number, similarity: Similarity|null}} result @param {Strings} t
  * @returns {{percent: number, text: string}}
  */
 export function similarity(result, t) {
@@ -18,25 +20,27 @@ export function similarity(result, t) {
 }
 
 /**
- * A product's price in words, or null where it has none.
- * @param {Record<string, any>} attributes @param {{language: string, currency?: string|null, attribute?: string}} how
+ * Return a product's price, or null if it has none.
+ * @param {Attributes} attributes
+ * @param {{language: string, currency?: string|null}} options `currency`: where the product names none
  */
-export function price(attributes, { language, currency = null, attribute = "price" }) {
-  const amount = Number(attributes?.[attribute]);
-  if (attributes?.[attribute] === undefined || attributes[attribute] === "" || !Number.isFinite(amount)) return null;
-  const code = [attributes.currency, currency].find((text) => /^[A-Za-z]{3}$/.test(text ?? ""));
+export function price(attributes, { language, currency = null }) {
+  const amount = Number(attributes.price);
+  if (attributes.price === undefined || attributes.price === "" || !Number.isFinite(amount)) return null;
+  const code = [attributes.currency, currency].find(
+    (value) => typeof value === "string" && /^[A-Za-z]{3}$/.test(value),
+  );
   try {
-    return new Intl.NumberFormat(
-      language,
-      code ? { style: "currency", currency: code.toUpperCase() } : { maximumFractionDigits: 2 },
-    ).format(amount);
+    /** @type {Intl.NumberFormatOptions} */
+    const options = code ? { style: "currency", currency: String(code).toUpperCase() } : { maximumFractionDigits: 2 };
+    return new Intl.NumberFormat(language, options).format(amount);
   } catch {
     return String(amount);
   }
 }
 
-/** `baseColour` → `Base colour`. @param {string} name */
-export function label(name) {
+/** Return an attribute's name as a heading: `baseColour` → `Base colour`. @param {string} name */
+export function heading(name) {
   const words = name
     .replace(/[_-]+/g, " ")
     .replace(/([a-z\d])([A-Z])/g, "$1 $2")
@@ -45,10 +49,5 @@ export function label(name) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** @param {number} bytes @param {string} language */
-export function megabytes(bytes, language) {
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(bytes / 1e6)} MB`;
-}
-
-/** @param {number} value @param {string} language */
+/** Return a number with at most one decimal. @param {number} value @param {string} language */
 export const number = (value, language) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);

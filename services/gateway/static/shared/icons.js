@@ -1,4 +1,4 @@
-/** Line icons, 24×24, drawn for this project. */
+/** Line icons of 24 × 24 units, drawn for this project. */
 
 const PATHS = {
   photo: [
@@ -14,9 +14,9 @@ const PATHS = {
   search: ["M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M15.3 15.3L20 20"],
   close: ["M6 6l12 12", "M18 6L6 18"],
   share: ["M12 14.5V4", "M8.2 7.5L12 3.7l3.8 3.8", "M6 11.5v6A2.5 2.5 0 0 0 8.5 20h7a2.5 2.5 0 0 0 2.5-2.5v-6"],
-  again: ["M19 12a7 7 0 1 1-2.2-5.1", "M19.5 3.5v4h-4"],
+  restart: ["M19 12a7 7 0 1 1-2.2-5.1", "M19.5 3.5v4h-4"],
   alert: ["M12 4.5l8.2 14.2H3.8z", "M12 10.5v3.5", "M12 16.5h.01"],
-  none: ["M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M15.3 15.3L20 20", "M8.5 8.5l4 4", "M12.5 8.5l-4 4"],
+  noResults: ["M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M15.3 15.3L20 20", "M8.5 8.5l4 4", "M12.5 8.5l-4 4"],
   hanger: [
     "M12 8.5c0-1.2 1.8-1.5 1.8-3.1A1.9 1.9 0 0 0 10 5.4",
     "M12 8.5l8.3 6.3c1 .8.5 2.2-.8 2.2h-15c-1.3 0-1.8-1.4-.8-2.2z",
@@ -35,12 +35,17 @@ const PATHS = {
     "M16 5a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
     "M8 15a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
   ],
-  gone: ["M4 4l16 16", "M6.5 4h11A2.5 2.5 0 0 1 20 6.5v11", "M17.5 20h-11A2.5 2.5 0 0 1 4 17.5v-11"],
+  missing: ["M4 4l16 16", "M6.5 4h11A2.5 2.5 0 0 1 20 6.5v11", "M17.5 20h-11A2.5 2.5 0 0 1 4 17.5v-11"],
 };
+
+/** @typedef {keyof typeof PATHS} IconName */
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @param {keyof typeof PATHS} name @returns {SVGElement} decorative: hidden from screen readers */
+/**
+ * Return an icon. It is decorative: hidden from screen readers.
+ * @param {IconName} name @param {number} [size] in pixels @returns {SVGElement}
+ */
 export function icon(name, size = 20) {
   const svg = document.createElementNS(SVG, "svg");
   const attributes = {

@@ -1,12 +1,15 @@
-/** Dark or light: as the system has it, until the visitor says otherwise. */
+/** Dark or light: as the system has it, until the visitor chooses. */
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
+/** @import { Strings } from "../types.js" */
+
 const KEY = "lookalike.theme";
 const root = document.documentElement;
 
-function stored() {
+/** @returns {string|null} the visitor's choice; null if there is none or storage is disabled */
+function storedTheme() {
   try {
     return localStorage.getItem(KEY);
   } catch {
@@ -17,18 +20,20 @@ function stored() {
 const isDark = () =>
   root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 
-if (stored()) root.dataset.theme = stored();
+const theme = storedTheme();
+if (theme) root.dataset.theme = theme;
 
-/** @param {any} t the words */
+/** @param {Strings} t */
 export function themeButton(t) {
   const button = h("button", { class: "icon-button", type: "button", "aria-label": t.nav.theme, title: t.nav.theme });
   const draw = () => button.replaceChildren(icon(isDark() ? "light" : "dark"));
   button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
+    const chosen = isDark() ? "light" : "dark";
+    root.dataset.theme = chosen;
     try {
-      localStorage.setItem(KEY, root.dataset.theme);
+      localStorage.setItem(KEY, chosen);
     } catch {
-      // It lasts for this page only.
+      // Storage is disabled: the choice holds for this page only.
     }
     draw();
   });

@@ -2,38 +2,43 @@
 
 import { h, safeUrl } from "../shared/dom.js";
 import { price, similarity } from "../shared/format.js";
-import { picture } from "../shared/picture.js";
+import { productImage } from "../shared/image.js";
+
+/** @import { Context, Result } from "../types.js" */
+/**
+ * @typedef {Context & {
+ *   template: string|null,
+ *   onClick: (result: Result, position: number, event: MouseEvent) => void,
+ * }} CardContext
+ */
 
 /**
- * Where a result leads: the shop's template if it gives one, else the product's own address.
+ * Return where a result leads: to the shop's template with the product's id in it, or to the product's own address.
  * @param {{id: string, url: string|null}} result @param {string|null} template with `{id}` in it
  */
 export const linkOf = (result, template) =>
   safeUrl(template ? template.replaceAll("{id}", encodeURIComponent(result.id)) : result.url);
 
-/**
- * @param {any} result @param {number} position from 0
- * @param {{t: any, gateway: string, language: string, currency: string|null, template: string|null, onClick: (result: any, position: number, event: Event) => void}} context
- */
+/** @param {Result} result @param {number} position from 0 @param {CardContext} context */
 export function card(result, position, context) {
   const { t, language, currency, template, onClick } = context;
-  const cost = price(result.attributes, { language, currency });
+  const amount = price(result.attributes, { language, currency });
   const facts = h(
     "span",
     { class: "facts" },
-    cost && h("span", { class: "price" }, cost),
+    amount && h("span", { class: "price" }, amount),
     h("span", { class: "muted" }, similarity(result, t).text),
   );
-  const body = [picture(result, position, context), h("span", { class: "title" }, result.title || result.id), facts];
+  const title = h("span", { class: "title" }, result.title || result.id);
+  const body = [productImage(result, position, context), title, facts];
   const href = linkOf(result, template);
-  const link = href
-    ? h("a", { href, part: "link", on: { click: (event) => onClick(result, position, event) } }, body)
-    : h("div", { class: "card-link" }, body);
+  const click = (/** @type {MouseEvent} */ event) => onClick(result, position, event);
+  const link = href ? h("a", { href, part: "link", on: { click } }, body) : h("div", { class: "card-link" }, body);
   return h("li", { class: "card", part: "card", "data-id": result.id }, link);
 }
 
 /** @param {number} count */
-export const ghosts = (count) =>
+export const skeletonCards = (count) =>
   Array.from({ length: count }, () =>
-    h("li", { class: "card ghost", "aria-hidden": "true" }, h("span", { class: "frame" })),
+    h("li", { class: "card skeleton", "aria-hidden": "true" }, h("span", { class: "frame" })),
   );

@@ -1,4 +1,4 @@
-/** The widget's own look. Everything a shop may want otherwise is a variable, listed in docs/widget.md. */
+/** The widget's styles. A shop changes them with the variables that docs/widget.md lists. */
 
 const CSS = `
 :host { display: block; }
@@ -27,7 +27,7 @@ h2 { font-size: 1.2em; font-weight: 650; line-height: 1.3; }
 h3 { font-size: 1em; font-weight: 650; }
 :focus-visible { outline: 3px solid light-dark(#1d57c4, #93bbff); outline-offset: 2px; border-radius: 6px; }
 .head { display: flex; flex-wrap: wrap; gap: 12px 20px; align-items: center; justify-content: space-between; }
-.words { flex: 1 1 14em; }
+.intro { flex: 1 1 14em; }
 .lead, .muted { color: var(--muted); font-size: 0.92em; }
 .row { display: flex; flex-wrap: wrap; gap: 10px; }
 .root.over { outline: 3px dashed var(--accent); outline-offset: -6px; }
@@ -35,7 +35,7 @@ h3 { font-size: 1em; font-weight: 650; }
 .button.primary { background: var(--lookalike-button, var(--ink)); border-color: transparent; color: var(--lookalike-button-ink, var(--surface)); }
 .button:hover { box-shadow: inset 0 0 0 99px rgb(128 128 128 / 18%); }
 .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.found { margin-top: 18px; padding-top: 18px; border-top: 1px solid var(--line); display: grid; gap: 14px; }
+.results { margin-top: 18px; padding-top: 18px; border-top: 1px solid var(--line); display: grid; gap: 14px; }
 .query { display: flex; align-items: center; gap: 12px; }
 .query img { width: 56px; height: 56px; object-fit: cover; border-radius: 10px; border: 1px solid var(--line); }
 .query .button { margin-inline-start: auto; min-height: 38px; padding: 4px 14px; }
@@ -52,14 +52,14 @@ h3 { font-size: 1em; font-weight: 650; }
 .notice { padding: 14px 16px; border: 1px solid var(--line); border-radius: var(--radius); display: grid; gap: 6px; }
 .notice .row { margin-top: 6px; }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.85em; }
-.ghost .frame { background: rgb(128 128 128 / 14%); animation: breathe 1.2s ease-in-out infinite alternate; }
+.skeleton .frame { background: rgb(128 128 128 / 14%); animation: breathe 1.2s ease-in-out infinite alternate; }
 @keyframes breathe { to { opacity: 0.4; } }
-@media (prefers-reduced-motion: reduce) { .ghost .frame { animation: none; } }
+@media (prefers-reduced-motion: reduce) { .skeleton .frame { animation: none; } }
 `;
 
-/** Constructed, not written into the page: a shop's Content-Security-Policy needs no 'unsafe-inline' for it. */
+/** Return the styles as a constructed sheet: a shop's Content-Security-Policy needs no 'unsafe-inline' for it. */
 export function sheet() {
-  const made = new CSSStyleSheet();
-  made.replaceSync(CSS);
-  return made;
+  const styles = new CSSStyleSheet();
+  styles.replaceSync(CSS);
+  return styles;
 }

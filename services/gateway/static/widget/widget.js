@@ -1,25 +1,42 @@
-/** `<lookalike-search>`: search by photo in a shop's own page. docs/widget.md says what can be set and listened to. */
+/**
+ * `<lookalike-search>`: search by photo in a shop's own page.
+ * docs/widget.md lists its attributes, events and variables.
+ */
 
-import { Api, Failure, pathOf } from "../shared/api.js";
+import { Api, cataloguePath, Failure } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
+import { fileInput } from "../shared/fileinput.js";
 import { icon } from "../shared/icons.js";
-import { openPhoto, PhotoError, toThumb, toUpload } from "../shared/photo.js";
-import { failureWords, words } from "../shared/strings.js";
-import { card, ghosts } from "./cards.js";
+import { openPhoto, PhotoError, toThumbnail, toUpload } from "../shared/photo.js";
+import { failureMessage, stringsFor } from "../shared/strings.js";
+import { card, skeletonCards } from "./cards.js";
 import { sheet } from "./styles.js";
 
+/** @import { AnySearchResponse, Message, Result } from "../types.js" */
+/** @typedef {(signal: AbortSignal) => Promise<AnySearchResponse>} Send */
+
 export const VERSION = 1;
-const ACCEPTED = "image/*,.heic,.heif,.avif";
-const HERE = new URL(import.meta.url).origin;
-const MOST = 100;
+const OWN_ORIGIN = new URL(import.meta.url).origin;
+const DEFAULT_RESULTS = 8;
+const MAX_RESULTS = 100;
+const SKELETON_CARDS = 4;
+const THUMBNAIL_SIDE = 112;
+/** Failures without a response that a retry may mend. */
+const CONNECTION_FAILURES = ["offline", "unreachable", "timeout"];
 
 export class LookalikeSearch extends HTMLElement {
   static observedAttributes = ["lang", "heading"];
 
   #root = this.attachShadow({ mode: "open" });
+  /** @type {AbortController|null} */
   #abort = null;
-  #again = null;
-  #turn = 0;
+  /** Repeats the last search. @type {(() => void)|null} */
+  #retry = null;
+  /** The number of the current search: the response to an earlier one is ignored. */
+  #searchNumber = 0;
+  #choose = h("button");
+  #results = h("div");
+  #status = h("div");
 
   connectedCallback() {
     this.#root.adoptedStyleSheets = [sheet()];
@@ -35,50 +52,60 @@ export class LookalikeSearch extends HTMLElement {
   }
 
   get #t() {
-    return words(this.#language);
+    return stringsFor(this.#language);
   }
 
   get #language() {
-    return this.getAttribute("lang") || this.closest("[lang]")?.lang || "en";
+    /** @type {HTMLElement|null} */
+    const parent = this.closest("[lang]");
+    return this.getAttribute("lang") || parent?.lang || "en";
+  }
+
+  get #direction() {
+    /** @type {HTMLElement|null} */
+    const parent = this.closest("[dir]");
+    return parent?.dir || "ltr";
   }
 
   get #api() {
-    const gateway = this.getAttribute("gateway") || HERE;
-    return new Api(gateway.replace(/\/+$/, "") + pathOf(this.getAttribute("catalogue")));
+    const gateway = this.getAttribute("gateway") || OWN_ORIGIN;
+    return new Api(gateway.replace(/\/+$/, "") + cataloguePath(this.getAttribute("catalogue")));
   }
 
   /** Search with a photo. @param {Blob} file */
   async search(file) {
-    const turn = this.#begin();
+    const number = this.#begin();
     try {
       const photo = await openPhoto(file);
       const upload = await toUpload(photo);
-      if (turn === this.#turn)
-        await this.#ask((signal) => this.#api.searchPhoto(upload, this.#options(), signal), toThumb(photo, 112));
+      if (number !== this.#searchNumber) return;
+      /** @type {Send} */
+      const send = (signal) => this.#api.searchPhoto(upload, this.#options(), signal);
+      await this.#run(send, toThumbnail(photo, THUMBNAIL_SIDE));
     } catch (error) {
-      if (turn === this.#turn) this.#fail(error instanceof PhotoError ? new Failure(error.code) : error);
+      if (number === this.#searchNumber) this.#fail(error);
     }
   }
 
   /** Search with a product of the catalogue. @param {string} id */
   async searchLike(id) {
     this.#begin();
-    await this.#ask((signal) => this.#api.similar(id, this.#options(), signal), null);
+    await this.#run((signal) => this.#api.similar(id, this.#options(), signal), null);
   }
 
-  /** Take the results away. */
+  /** Remove the results. */
   clear() {
     this.#abort?.abort();
-    this.#turn += 1;
-    fill(this.found);
-    this.found.hidden = true;
-    this.choose.focus();
+    this.#searchNumber += 1;
+    fill(this.#results);
+    this.#results.hidden = true;
+    this.#choose.focus();
   }
 
   #options() {
-    const k = Math.min(MOST, Math.max(1, Number.parseInt(this.getAttribute("k") ?? "", 10) || 8));
+    const count = Number.parseInt(this.getAttribute("k") ?? "", 10) || DEFAULT_RESULTS;
     return {
-      k,
+      k: Math.min(MAX_RESULTS, Math.max(1, count)),
       category: this.getAttribute("category"),
       filter: this.getAttribute("filter"),
       min_score: this.getAttribute("min-score"),
@@ -87,220 +114,219 @@ export class LookalikeSearch extends HTMLElement {
 
   #draw() {
     const t = this.#t;
-    const input = h("input", {
-      type: "file",
-      accept: ACCEPTED,
-      class: "visually-hidden",
-      tabindex: "-1",
-      "aria-hidden": "true",
-    });
-    input.addEventListener("change", () => {
-      const [file] = input.files;
-      input.value = "";
-      if (file) this.search(file);
-    });
-    this.choose = h(
+    const input = fileInput((file) => this.search(file));
+    this.#choose = h(
       "button",
       { class: "button primary", part: "button", type: "button", on: { click: () => input.click() } },
       icon("camera"),
       t.widget.choose,
     );
-    this.found = h("div", { class: "found", part: "results", hidden: true });
-    this.status = h("div", { class: "visually-hidden", role: "status" });
-    const title = h(
+    this.#results = h("div", { class: "results", part: "results", hidden: true });
+    this.#status = h("div", { class: "visually-hidden", role: "status" });
+    const intro = h(
       "div",
-      { class: "words" },
+      { class: "intro" },
       h("h2", { part: "heading" }, this.getAttribute("heading") || t.widget.title),
       h("p", { class: "lead" }, t.widget.lead),
     );
     const root = h(
       "section",
-      {
-        class: "root",
-        part: "root",
-        "aria-label": t.widget.title,
-        lang: this.#language,
-        dir: this.closest("[dir]")?.dir || "ltr",
-      },
-      h("div", { class: "head" }, title, h("div", { class: "row" }, this.choose, input)),
-      this.found,
-      this.status,
+      { class: "root", part: "root", "aria-label": t.widget.title, lang: this.#language, dir: this.#direction },
+      h("div", { class: "head" }, intro, h("div", { class: "row" }, this.#choose, input)),
+      this.#results,
+      this.#status,
     );
     this.#listen(root);
     fill(this.#root, root);
   }
 
+  /** @param {HTMLElement} root */
   #listen(root) {
-    const over = (on) => (event) => {
+    /** @param {DragEvent} event @param {boolean} isOver */
+    const mark = (event, isOver) => {
       event.preventDefault();
-      root.classList.toggle("over", on);
+      root.classList.toggle("over", isOver);
     };
-    root.addEventListener("dragover", over(true));
-    root.addEventListener("dragleave", over(false));
+    root.addEventListener("dragover", (event) => mark(event, true));
+    root.addEventListener("dragleave", (event) => mark(event, false));
     root.addEventListener("drop", (event) => {
-      over(false)(event);
+      mark(event, false);
       event.stopPropagation();
-      this.#take(event.dataTransfer.files);
+      this.#take(event.dataTransfer);
     });
-    root.addEventListener("paste", (event) => this.#take(event.clipboardData.files));
+    root.addEventListener("paste", (event) => this.#take(event.clipboardData));
   }
 
-  #take(files) {
-    if (files.length > 0) this.search(files[0]);
+  /** @param {DataTransfer|null} data */
+  #take(data) {
+    const [file] = data?.files ?? [];
+    if (file) this.search(file);
     else this.#fail(new Failure("noImageDropped"));
   }
 
-  /** Show that a search is under way; the one before it no longer counts. */
+  /** Cancel the search in progress and show that another begins. @returns {number} the search's number */
   #begin() {
     this.#abort?.abort();
-    this.#turn += 1;
-    const t = this.#t;
-    this.found.hidden = false;
-    this.found.setAttribute("aria-busy", "true");
-    fill(this.found, h("ul", { class: "grid" }, ghosts(4)));
-    this.status.textContent = t.results.searching;
-    return this.#turn;
+    this.#searchNumber += 1;
+    this.#results.hidden = false;
+    this.#results.setAttribute("aria-busy", "true");
+    fill(this.#results, h("ul", { class: "grid" }, skeletonCards(SKELETON_CARDS)));
+    this.#status.textContent = this.#t.results.searching;
+    return this.#searchNumber;
   }
 
-  async #ask(send, thumb) {
+  /** @param {Send} send @param {string|null} thumbnail a data: URL */
+  async #run(send, thumbnail) {
     const abort = new AbortController();
     this.#abort = abort;
-    this.#again = () => {
+    this.#retry = () => {
       this.#begin();
-      this.#ask(send, thumb);
+      this.#run(send, thumbnail);
     };
     try {
-      this.#show(await send(abort.signal), thumb);
-    } catch (failure) {
-      if (!abort.signal.aborted) this.#fail(failure);
+      this.#show(await send(abort.signal), thumbnail);
+    } catch (error) {
+      if (!abort.signal.aborted) this.#fail(error);
     }
   }
 
-  /** @param {any} answer @param {string|null} thumb @param {boolean} [anyway] show what is closest although no clothing was seen */
-  #show(answer, thumb, anyway = false) {
+  /**
+   * @param {AnySearchResponse} response @param {string|null} thumbnail
+   * @param {boolean} [anyway] show the nearest products although the photo shows no clothing
+   */
+  #show(response, thumbnail, anyway = false) {
     const t = this.#t;
-    const { name } = answer.category;
-    const count = answer.results.length;
-    const hidden = answer.outcome === "no_clothing" && !anyway;
-    const said = anyway ? null : this.#said(answer);
-    const more =
-      hidden &&
-      count > 0 &&
-      h(
-        "div",
-        { class: "row" },
-        h(
-          "button",
-          { class: "button", type: "button", on: { click: () => this.#showAnyway(answer, thumb) } },
-          t.notices.noClothing.anyway(name),
-        ),
-      );
-    const clear = h(
-      "button",
-      { class: "button", type: "button", on: { click: () => this.clear() } },
-      icon("close", 16),
-      t.widget.close,
+    const { name } = response.category;
+    const count = response.results.length;
+    const isHidden = response.outcome === "no_clothing" && !anyway;
+    const message = anyway ? null : this.#message(response);
+    const results = isHidden ? [] : response.results;
+    this.#results.setAttribute("aria-busy", "false");
+    fill(
+      this.#results,
+      this.#head(isHidden ? null : t.results.count(count, name), thumbnail),
+      message && this.#notice(message, isHidden && count > 0 ? this.#anywayButton(response, thumbnail) : null),
+      results.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, this.#cards(response)),
     );
-    const head = h(
+    this.#status.textContent = message ? message.title : t.results.announced(count, name);
+    if (anyway) return;
+    const { outcome, request_id: requestId } = response;
+    this.#emit("lookalike-search", { outcome, category: name, count, results: response.results, requestId });
+  }
+
+  /** @param {string|null} count @param {string|null} thumbnail */
+  #head(count, thumbnail) {
+    const t = this.#t;
+    return h(
       "div",
       { class: "query" },
-      thumb && h("img", { src: thumb, alt: t.query.photo, width: 56, height: 56 }),
+      thumbnail && h("img", { src: thumbnail, alt: t.query.photo, width: 56, height: 56 }),
+      h("div", {}, h("h3", { tabindex: "-1" }, t.widget.results), count && h("p", { class: "muted" }, count)),
       h(
-        "div",
-        {},
-        h("h3", { tabindex: "-1" }, t.widget.results),
-        !hidden && h("p", { class: "muted" }, t.results.count(count, name)),
+        "button",
+        { class: "button", type: "button", on: { click: () => this.clear() } },
+        icon("close", 16),
+        t.widget.close,
       ),
-      clear,
     );
+  }
+
+  /** @param {AnySearchResponse} response */
+  #cards(response) {
     const context = {
-      t,
+      t: this.#t,
       gateway: this.#api.base,
       language: this.#language,
       currency: this.getAttribute("currency"),
       template: this.getAttribute("link-template"),
-      onClick: (result, position, event) => this.#clicked(answer, result, position, event),
+      /** @type {import("./cards.js").CardContext["onClick"]} */
+      onClick: (result, position, event) => this.#clicked(response, result, position, event),
     };
-    const shown = hidden ? [] : answer.results;
-    this.found.setAttribute("aria-busy", "false");
-    fill(
-      this.found,
-      head,
-      said && h("div", { class: "notice" }, h("h3", {}, said.title), h("p", {}, said.text), more),
-      shown.length > 0 &&
-        h(
-          "ul",
-          { class: "grid", part: "grid", role: "list" },
-          shown.map((result, position) => card(result, position, context)),
-        ),
-    );
-    this.status.textContent = said ? said.title : t.results.announced(count, name);
-    if (!anyway)
-      this.#emit("lookalike-search", {
-        outcome: answer.outcome,
-        category: name,
-        count,
-        results: answer.results,
-        requestId: answer.request_id,
-      });
+    return response.results.map((result, position) => card(result, position, context));
   }
 
-  /** What there is to say before the results, or instead of them. */
-  #said({ outcome, category, results }) {
+  /** @param {Message} message @param {HTMLElement|null} button */
+  #notice({ title, text }, button) {
+    const row = button && h("div", { class: "row" }, button);
+    return h("div", { class: "notice" }, h("h3", {}, title), h("p", {}, text), row);
+  }
+
+  /**
+   * Return what stands above the results, or in their place.
+   * @param {AnySearchResponse} response
+   * @returns {Message|null}
+   */
+  #message({ outcome, category, results }) {
     const { notices, widget } = this.#t;
     if (outcome === "no_clothing") return { title: notices.noClothing.title, text: widget.noClothing };
-    if (results.length === 0) return { ...notices.nothing, text: notices.nothing.text(category.name) };
+    if (results.length === 0) return { title: notices.nothing.title, text: notices.nothing.text(category.name) };
     return outcome === "no_close_match" ? notices.notClose : null;
   }
 
-  #showAnyway(answer, thumb) {
-    this.#show(answer, thumb, true);
-    this.found.querySelector("h3").focus();
-  }
-
-  #clicked(answer, result, position, event) {
-    const detail = {
-      id: result.id,
-      url: event.currentTarget.href,
-      title: result.title,
-      score: result.score,
-      position: position + 1,
-      requestId: answer.request_id,
+  /** @param {AnySearchResponse} response @param {string|null} thumbnail */
+  #anywayButton(response, thumbnail) {
+    const click = () => {
+      this.#show(response, thumbnail, true);
+      this.#results.querySelector("h3")?.focus();
     };
-    if (!this.#emit("lookalike-click", detail, true)) event.preventDefault();
+    const text = this.#t.notices.noClothing.anyway(response.category.name);
+    return h("button", { class: "button", type: "button", on: { click } }, text);
   }
 
-  #fail(failure) {
+  /** @param {AnySearchResponse} response @param {Result} result @param {number} position @param {MouseEvent} event */
+  #clicked({ request_id: requestId }, result, position, event) {
+    const { id, title, score } = result;
+    const url = event.currentTarget instanceof HTMLAnchorElement ? event.currentTarget.href : null;
+    const isFollowed = this.#emit(
+      "lookalike-click",
+      { id, url, title, score, position: position + 1, requestId },
+      true,
+    );
+    if (!isFollowed) event.preventDefault();
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
     const t = this.#t;
-    const known = failureWords(t, failure.code ?? "other");
-    const again =
-      this.#again &&
-      failure instanceof Failure &&
-      failure.code in t.failures &&
-      !["noImageDropped"].includes(failure.code) &&
-      (failure.status > 0 || ["offline", "unreachable", "timeout"].includes(failure.code));
-    const retry =
-      again &&
-      h(
-        "div",
-        { class: "row" },
-        h("button", { class: "button", type: "button", on: { click: () => this.#again() } }, t.notices.retry),
-      );
+    const failure = asFailure(error);
+    const { title, text } = failureMessage(t, failure.code);
+    const retry = this.#retry;
+    const button = retry && h("button", { class: "button", type: "button", on: { click: retry } }, t.notices.retry);
     const id =
       failure.requestId && h("p", { class: "muted" }, `${t.notices.requestId} `, h("code", {}, failure.requestId));
-    this.found.hidden = false;
-    this.found.setAttribute("aria-busy", "false");
+    this.#results.hidden = false;
+    this.#results.setAttribute("aria-busy", "false");
     fill(
-      this.found,
-      h("div", { class: "notice", role: "alert" }, h("h3", {}, known.title), h("p", {}, known.text), retry, id),
+      this.#results,
+      h(
+        "div",
+        { class: "notice", role: "alert" },
+        h("h3", {}, title),
+        h("p", {}, text),
+        canRetry(failure, t) && button && h("div", { class: "row" }, button),
+        id,
+      ),
     );
-    this.status.textContent = "";
-    this.#emit("lookalike-error", { code: failure.code ?? "other", requestId: failure.requestId ?? null });
+    this.#status.textContent = "";
+    this.#emit("lookalike-error", { code: failure.code, requestId: failure.requestId });
   }
 
+  /**
+   * @param {string} type @param {object} detail @param {boolean} [cancelable]
+   * @returns {boolean} false if the shop cancelled the event
+   */
   #emit(type, detail, cancelable = false) {
     return this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable }));
   }
 }
+
+/** @param {unknown} error */
+function asFailure(error) {
+  if (error instanceof Failure) return error;
+  return new Failure(error instanceof PhotoError ? error.code : "other");
+}
+
+/** Whether the same search may succeed. @param {Failure} failure @param {import("../types.js").Strings} t */
+const canRetry = ({ code, status }, t) => code in t.failures && (status > 0 || CONNECTION_FAILURES.includes(code));
 
 if (!customElements.get("lookalike-search")) customElements.define("lookalike-search", LookalikeSearch);
