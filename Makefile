@@ -11,7 +11,7 @@ MODEL ?= fashion
 COMPOSE_SERVERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench faults train evaluate evaluate-detector clean docs openapi compose-test
+.PHONY: help setup demo stop test lint format bench faults mutants train evaluate evaluate-detector clean docs openapi compose-test
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: $(READY) ## Measure searches, imports and the services, as ratios within 
 
 faults: $(READY) ## Kill database, index and import while products change, and compare [FAULTS_OPTIONS="--operations 2000 --kills 3"]
 	@$(BIN)/python -m tests.faults $(FAULTS_OPTIONS)
+
+mutants: $(READY) ## Change single places of the code and count what the tests notice [MUTANTS="--seed 1 --count 150 --package services/index"]
+	@$(BIN)/python -m tools.mutants $(MUTANTS)
 
 compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it down [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)

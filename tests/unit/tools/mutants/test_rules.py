@@ -1,0 +1,111 @@
+"""The rules that make mutants."""
+
+import ast
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tools.mutants.mutant import Mutant
+from tools.mutants.rules import mutants_of
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def changes(text: str, kind: str | None = None) -> list[str]:
+    """Return the texts of all mutants of a module."""
+    text = dedent(text)
+    return [mutant.apply(text) for mutant in mutants_of("m.py", text) if kind in (None, mutant.kind)]
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "after"),
+    [
+        ("x = a < b", "comparison", ["x = a <= b", "x = a >= b"]),
+        ("x = a  is  not  b", "comparison", ["x = a  is  b"]),
+        ("x = a not in b", "comparison", ["x = a in b"]),
+        ("x = (a) == (b)", "comparison", ["x = (a) != (b)"]),
+        ("x = a <= b < c", "comparison", ["x = a < b < c", "x = a > b < c", "x = a <= b <= c", "x = a <= b >= c"]),
+        ("x = a and b and c", "boolean operator", ["x = a or b and c", "x = a and b or c"]),
+        ("x = not a", "negation", ["x = (a)"]),
+        ("if a:\n    f = b", "negation", ["if not (a):\n    f = b"]),
+        ("x = b if a else c", "negation", ["x = b if not (a) else c"]),
+        ("x = [a for a in b if a]", "negation", ["x = [a for a in b if not (a)]"]),
+        ("x = 'é' + a", "arithmetic", ["x = 'é' - a"]),
+        ("x = a // b", "arithmetic", ["x = a * b"]),
+        ("x = 3", "constant", ["x = 4", "x = 2"]),
+        ("x = 0", "constant", ["x = 1", "x = (-1)"]),
+        ("x = 0.02", "constant", ["x = 1.02", "x = (-0.98)"]),
+        ("x = True", "constant", ["x = False"]),
+        ("def f(x=10): ...", "constant", ["def f(x=11): ...", "def f(x=9): ..."]),
+        ("def f(x: Annotated[int, Query(ge=1)]): ...", "constant", None),
+        ("def f():\n    return a", "returned value", ["def f():\n    return None"]),
+        ("a.close()", "statement removed", ["pass"]),
+        ("async def f():\n    await a.close()", "statement removed", ["async def f():\n    pass"]),
+        ("raise ValueError", "statement removed", ["pass"]),
+        ("x += a", "statement removed", ["pass"]),
+        ("for x in a:\n    break", "loop control", ["for x in a:\n    continue"]),
+        ("try:\n    a = b\nexcept E:\n    a = c", "except body", ["try:\n    a = b\nexcept E:\n    raise"]),
+    ],
+)
+def test_a_rule_makes_these_changes(before: str, kind: str, after: list[str] | None) -> None:
+    if after is None:
+        assert len(changes(before, kind)) == 2
+    else:
+        assert sorted(changes(before, kind)) == sorted(after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "log.info('ready', after_s=1)",
+        "self._log.bind(a=1).warning('full')",
+        "x = 'words'",
+        "x: Literal[1] = a",
+        "x = zip(a, b, strict=True)",
+        "@dataclass(frozen=True)\nclass A: ...",
+        "if TYPE_CHECKING:\n    x = 1",
+        "if __name__ == '__main__':\n    f(1)",
+        "def f():\n    return None",
+        "def f() -> dict[str, Literal[2]]: ...",
+    ],
+)
+def test_what_a_test_need_not_notice_is_left_alone(text: str) -> None:
+    assert changes(text) == []
+
+
+def test_an_operator_is_not_sought_in_a_comment() -> None:
+    assert changes("x = (\n    a  # a < b\n    == b\n)", "comparison") == ["x = (\n    a  # a < b\n    != b\n)"]
+
+
+def test_every_mutant_of_the_services_can_be_parsed_and_differs() -> None:
+    count = 0
+    for path in sorted((ROOT / "services").rglob("*.py")):
+        text = path.read_text()
+        for mutant in mutants_of(path.name, text)[::40]:  # to parse them all takes a minute
+            changed = mutant.apply(text)
+            ast.parse(changed)
+            assert changed != text
+            count += 1
+    assert count > 200
+
+
+def test_a_mutant_keeps_its_signature_when_the_lines_above_it_change() -> None:
+    text = "def f():\n    return a < b\n"
+    longer = "import os\n\n\n" + text
+    short, long = (
+        [mutant.signature(module) for mutant in mutants_of("m.py", module) if mutant.kind == "comparison"]
+        for module in (text, longer)
+    )
+    assert short == long == [("m.py", "return a < b", "return a <= b"), ("m.py", "return a < b", "return a >= b")]
+
+
+def test_a_mutant_knows_the_lines_of_its_statement() -> None:
+    text = "def f(\n    x=1,\n):\n    y = [\n        2,\n    ]\n    if y:\n        return y\n"
+    by_kind: dict[str, list[Mutant]] = {}
+    for mutant in mutants_of("m.py", text):
+        by_kind.setdefault(mutant.kind, []).append(mutant)
+    default, *_, element = by_kind["constant"]
+    assert (default.lines, default.at_import) == ((1, 3), True)
+    assert (element.lines, element.at_import, element.line) == ((4, 6), False, 5)
+    assert by_kind["negation"][0].lines == (7, 7)

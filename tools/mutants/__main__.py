@@ -1,0 +1,147 @@
+"""`make mutants`: draws mutants of the services, runs the in-process tests that cover them, prints the survivors."""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.mutants.coverage_map import CoverageMap
+from tools.mutants.draw import candidates, draw, read_equivalent
+from tools.mutants.mutant import Mutant
+from tools.mutants.workspace import Outcome, Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+EXCLUDED = ("services/local", "services/sample_shop")  # stand-ins and drawings: they do not run in production
+TESTS = ("tests/unit", "tests/property", "tests/contract")
+TESTS_EXCLUDED = (
+    "tests/unit/training",
+    "tests/unit/sample_shop",
+    "tests/unit/local",
+    "tests/unit/deploy",
+    "tests/unit/tools",
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A mutant, what became of it, and the test that caught it."""
+
+    mutant: Mutant
+    outcome: Outcome
+    reason: str
+
+    @property
+    def caught(self) -> bool:
+        return self.outcome is not Outcome.SURVIVED
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--seed", type=int, help="the seed of the draw (default: drawn by the clock)")
+    parser.add_argument("--count", type=int, default=150, help="number of mutants (default: 150)")
+    parser.add_argument("--package", nargs="+", default=["services"], help="folders or modules (default: services)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that measure the coverage (default: 1)")
+    parser.add_argument("--survivors", action="store_true", help="try the survivors of the last run again")
+    parser.add_argument("--list", action="store_true", help="print the mutants, run no test")
+    return parser.parse_args(words)
+
+
+def test_files(root: Path) -> list[str]:
+    """Return the test files that run in one process."""
+    files = sorted(path for folder in TESTS for path in (root / folder).rglob("test_*.py"))
+    names = [path.relative_to(root).as_posix() for path in files]
+    return [name for name in names if not name.startswith(tuple(f"{folder}/" for folder in TESTS_EXCLUDED))]
+
+
+def try_all(mutants: Sequence[Mutant], coverage: CoverageMap, root: Path) -> list[Result]:
+    """Try each mutant and print a line for it."""
+    results = []
+    with Workspace(root) as workspace:
+        for number, mutant in enumerate(mutants, 1):
+            result = _try(mutant, coverage, workspace)
+            results.append(result)
+            place = f"{mutant.path}:{mutant.line}"
+            say(f"{number:4}/{len(mutants)} {result.outcome:9} {place} ({mutant.kind}) {result.reason}")
+    return results
+
+
+def _try(mutant: Mutant, coverage: CoverageMap, workspace: Workspace) -> Result:
+    tests = coverage.tests_of(mutant)
+    if not tests:
+        return Result(mutant, Outcome.SURVIVED, "no in-process test runs this line")
+    limit_s = 60 + 5 * coverage.seconds(tests)
+    return Result(mutant, *workspace.try_mutant(mutant, tests, coverage.failures(tests), limit_s))
+
+
+def report(results: Sequence[Result], root: Path) -> None:
+    """Print the survivors and the rates."""
+    for result in results:
+        if not result.caught:
+            text = (root / result.mutant.path).read_text()
+            say(f"\n{result.mutant.path}:{result.mutant.line} ({result.mutant.kind}) {result.reason}")
+            say(result.mutant.diff(text))
+    say("\ncaught")
+    totals = Counter(_package(result) for result in results)
+    caught = Counter(_package(result) for result in results if result.caught)
+    for package, total in sorted(totals.items()):
+        say(f"  {package:24} {caught[package]:4} of {total:4} {caught[package] / total:7.1%}")
+    say(f"  {'all':24} {caught.total():4} of {totals.total():4} {caught.total() / max(1, totals.total()):7.1%}")
+
+
+def _package(result: Result) -> str:
+    return "/".join(result.mutant.path.split("/")[:2])
+
+
+def _last_survivors(path: Path, mutants: Sequence[Mutant], root: Path) -> list[Mutant]:
+    """Return the survivors of the last run that are still in the code."""
+    signatures = {tuple(signature) for signature in json.loads(path.read_text())} if path.is_file() else set()
+    texts = {mutant.path: (root / mutant.path).read_text() for mutant in mutants}
+    return [mutant for mutant in mutants if mutant.signature(texts[mutant.path]) in signatures]
+
+
+def main(words: Sequence[str], root: Path = ROOT) -> int:
+    """Run the command; return 0 whatever the mutants' outcomes are."""
+    options = arguments(words)
+    folder = root / "var" / "mutants"
+    seed = time.time_ns() % 1_000_000 if options.seed is None else options.seed
+    mutants = candidates(root, options.package, EXCLUDED, read_equivalent())
+    drawn = (
+        _last_survivors(folder / "survivors.json", mutants, root)
+        if options.survivors
+        else draw(mutants, options.count, seed)
+    )
+    say(f"seed {seed}: {len(drawn)} of {len(mutants)} mutants")
+    if options.list:
+        for mutant in drawn:
+            say(f"\n{mutant.path}:{mutant.line} ({mutant.kind})\n{mutant.diff((root / mutant.path).read_text())}")
+        return 0
+    coverage = CoverageMap(root, folder / "coverage.json")
+    began = time.monotonic()
+    measured = coverage.update(test_files(root), options.jobs)
+    say(f"coverage: {measured} test files measured in {time.monotonic() - began:.0f} s")
+    for test in coverage.failures(coverage.files):
+        say(f"  fails without a mutant and is left out: {test}")
+    results = try_all(drawn, coverage, root)
+    report(results, root)
+    texts = {mutant.path: (root / mutant.path).read_text() for mutant in drawn}
+    survivors = [result.mutant.signature(texts[result.mutant.path]) for result in results if not result.caught]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "survivors.json").write_text(json.dumps(survivors, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the copy is removed
+    sys.exit(main(sys.argv[1:]))

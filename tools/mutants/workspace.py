@@ -1,0 +1,139 @@
+"""A copy of the repository in which one mutant at a time is tried."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from tools.mutants.mutant import Mutant
+
+COPIED = ("services", "tests", "training", "tools", "pyproject.toml")
+NOT_LINKED = {".git", ".venv", "var", "build", "dist", *COPIED}
+CAUGHT = {
+    1,
+    2,
+    3,
+    4,
+}  # pytest: tests failed, interrupted, internal error, usage error (a conftest that fails on import)
+
+
+class Outcome(StrEnum):
+    """What became of a mutant."""
+
+    CAUGHT = "caught"
+    TIMED_OUT = "timed out"
+    SURVIVED = "survived"
+
+
+class WorkspaceError(Exception):
+    """The tests cannot be run in the copy."""
+
+
+class Workspace:
+    """A copy of the code, with links to everything else, in a temporary folder.
+
+    The repository itself is never changed, so an interrupted run leaves nothing behind.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folder = tempfile.TemporaryDirectory(prefix="lookalike-mutants-")
+        self.path = Path(self._folder.name)
+
+    def __enter__(self) -> Self:
+        ignored = shutil.ignore_patterns("__pycache__")
+        for entry in sorted(self._root.iterdir()):
+            copy = self.path / entry.name
+            if entry.name in COPIED and entry.is_dir():
+                shutil.copytree(entry, copy, ignore=ignored)
+            elif entry.name in COPIED:
+                shutil.copy2(entry, copy)
+            elif entry.name not in NOT_LINKED:
+                copy.symlink_to(entry)
+        # Byte code that is checked by its source's hash, so that no change to a file can be missed.
+        command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
+        subprocess.run(  # noqa: S603 - our own command
+            [*command, *(str(self.path / name) for name in COPIED if "." not in name)], check=False
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def try_mutant(
+        self, mutant: Mutant, tests: Sequence[str], failures: Sequence[str], limit_s: float
+    ) -> tuple[Outcome, str]:
+        """Run the tests with the mutant in place, until the first one fails.
+
+        Args:
+            mutant: the change to make.
+            tests: the test files, in the order to run them.
+            failures: the ids of tests that fail without the mutant; they are left out.
+            limit_s: seconds after which the tests are ended.
+
+        Returns:
+            The outcome and the id of the test that failed.
+
+        Raises:
+            WorkspaceError: no test ran.
+        """
+        left_out = [f"--deselect={test}" for test in failures]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
+        command += ["--hypothesis-seed=0", *left_out, *tests]
+        with self._in_place(mutant):
+            code, output = _run(command, self.path, limit_s)
+        if code is None:
+            return Outcome.TIMED_OUT, ""
+        if code in CAUGHT:
+            return Outcome.CAUGHT, _failed_test(output)
+        if code == 0:
+            return Outcome.SURVIVED, ""
+        raise WorkspaceError(f"pytest ended with exit code {code}:\n{output[-2000:]}")
+
+    @contextmanager
+    def _in_place(self, mutant: Mutant) -> Iterator[None]:
+        path = self.path / mutant.path
+        text = path.read_text()
+        path.write_text(mutant.apply(text))
+        try:
+            yield
+        finally:
+            path.write_text(text)
+
+
+def _run(command: list[str], folder: Path, limit_s: float) -> tuple[int | None, str]:
+    """Return the exit code, None after the time limit, and the output; end every process that the command started."""
+    environment = {**os.environ, "MUTANTS": "1"}
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=limit_s)
+            return process.returncode, output
+        except subprocess.TimeoutExpired:
+            return None, ""
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _failed_test(output: str) -> str:
+    for line in output.splitlines():
+        if line.startswith(("FAILED ", "ERROR ")):
+            return line.split(" ", 1)[1].partition(" - ")[0]
+    return ""
