@@ -16,7 +16,7 @@ from tools.prose.words import HOUSE, count_words, findings
 ROOT = Path.cwd()
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**/*.md", "training/*.md")
 COMMENTS = (".env.example", "docker-compose*.yml", "deploy/**/*.yaml", "deploy/**/*.sh", "deploy/**/*.config")
-CODE = ("services/**/*.py", "training/**/*.py", "tools/**/*.py")
+CODE = ("services/**/*.py", "services/**/*.js", "training/**/*.py", "tools/**/*.py")
 WORD_LIST = ROOT / "tools" / "prose" / "words.py"
 
 

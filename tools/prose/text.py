@@ -1,4 +1,4 @@
-"""The prose in a file: Markdown without code and addresses, or the docstrings, comments and strings of Python code."""
+"""The prose in a file: Markdown without code and addresses, or the docstrings, comments and strings of code."""
 
 import ast
 import io
@@ -16,6 +16,14 @@ _NOT_PROSE = re.compile(
     r"|<!--.*?-->|<[a-zA-Z/][^<>\n]*>"  # comments and tags
     r"|(?<=\])\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)"  # a link's address
     r"|https?://\S+",
+    re.DOTALL,
+)
+
+
+# A comment, or a string on one line, of JavaScript; a comment's marks inside a string belong to the string.
+_SCRIPT = re.compile(
+    r"/\*(?P<block>.*?)\*/|//(?P<line>[^\n]*)"
+    r"|\"(?P<double>(?:[^\"\\\n]|\\.)*)\"|'(?P<single>(?:[^'\\\n]|\\.)*)'|`(?P<template>(?:[^`\\]|\\.)*)`",
     re.DOTALL,
 )
 
@@ -45,6 +53,8 @@ def passages(path: Path) -> list[Passage]:
         parts = [Passage(1, text, "document")]
     elif path.suffix == ".py":
         parts = [*_docstrings_and_strings(text), *_comments(text)]
+    elif path.suffix == ".js":
+        parts = list(_script(text))
     else:
         parts = [
             Passage(n, line.split("#", 1)[1], "document") for n, line in enumerate(text.splitlines(), 1) if "#" in line
@@ -83,3 +93,11 @@ def _comments(source: str) -> Iterator[Passage]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield Passage(token.start[0], token.string.lstrip("#"), "docstring")
+
+
+def _script(source: str) -> Iterator[Passage]:
+    for match in _SCRIPT.finditer(source):
+        kind = "docstring" if match.lastgroup in {"block", "line"} else "string"
+        text = match.group(match.lastgroup or 0)
+        if kind == "docstring" or _is_prose(text):
+            yield Passage(source.count("\n", 0, match.start()) + 1, text, kind)

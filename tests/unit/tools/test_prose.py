@@ -118,3 +118,10 @@ def test_the_command_reports_each_problem_with_its_line_and_fails(tmp_path: Path
     )
     assert result.stdout.splitlines()[0] == "docs/page.md:3: “anew”: write again"
     assert result.returncode == 1
+
+
+def test_comments_and_strings_of_javascript_are_prose(tmp_path: Path) -> None:
+    module = tmp_path / "module.js"
+    module.write_text('/** Told. */\nconst beside = "beside"; // anew\nthrow new Error("the file // is away now");\n')
+    kinds = [(passage.kind, passage.line, rule_names(passage.text)) for passage in passages(module)]
+    assert kinds == [("docstring", 1, ["told"]), ("docstring", 2, ["anew"]), ("string", 3, ["away"])]
