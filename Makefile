@@ -1,8 +1,9 @@
-# Lookalike's commands. They need python3 (3.11 to 3.13) and make; the rest goes into .venv.
+# Lookalike's commands. They need python3 (3.11 to 3.13) and make; everything else is installed into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEMO_READY := $(VENV)/.ready-demo
 DATASET ?=
 PHOTOS ?=
 BACKGROUNDS ?=
@@ -13,24 +14,27 @@ export DATASET PHOTOS
 .DEFAULT_GOAL := help
 .PHONY: help setup demo stop test lint format bench faults mutants train evaluate evaluate-detector clean docs openapi compose-test
 
-help: ## Say what there is to do
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make the virtual environment with the pinned dependencies
+setup: $(READY) ## Install all pinned dependencies, those for tests and training too
 
 $(READY): requirements/all.txt pyproject.toml tools/setup.sh
-	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
+	@LIST=all PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
 
-demo: $(READY) ## Start everything, import a catalogue (DATASET=archive.zip, or drawn samples), search
+$(DEMO_READY): requirements/demo.txt pyproject.toml tools/setup.sh
+	@LIST=demo PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
+
+demo: $(DEMO_READY) ## Start the stack, import a catalogue (DATASET=archive.zip, or drawn samples), search
 	@$(BIN)/lookalike demo $(if $(DATASET),--dataset "$(DATASET)")
 
 stop: ## Stop what make demo started
-	@if [ -x $(BIN)/lookalike ]; then $(BIN)/lookalike down; else echo "the stack was not running"; fi
+	@if [ -x $(BIN)/lookalike ]; then $(BIN)/lookalike down; else echo "the stack is not running"; fi
 
-test: $(READY) ## Run every test; DATASET and PHOTOS name the data archives for those on real data
+test: $(READY) ## Run all tests; those on real data need DATASET and PHOTOS
 	@$(BIN)/pytest
 
-lint: $(READY) ## Check style, types and the layers between packages
+lint: $(READY) ## Check style, types and imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -38,34 +42,34 @@ lint: $(READY) ## Check style, types and the layers between packages
 	@$(BIN)/python -m tools.javascript
 	@$(BIN)/python -m tools.prose
 
-format: $(READY) ## Bring the code into the house's form
+format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 	@$(BIN)/python -m tools.javascript --fix
 
-bench: $(READY) ## Measure searches, imports and the services, as ratios within one run [BENCH="index page"]
+bench: $(READY) ## Measure searches, imports and services [BENCH="index page"]
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
-faults: $(READY) ## Kill database, index and import while products change, and compare [FAULTS_OPTIONS="--operations 2000 --kills 3"]
+faults: $(READY) ## Kill database, index and import while products change, then compare [FAULTS_OPTIONS="--operations 2000 --kills 3"]
 	@$(BIN)/python -m tests.faults $(FAULTS_OPTIONS)
 
-mutants: $(READY) ## Change single places of the code and count what the tests notice [MUTANTS="--seed 1 --count 150 --package services/index"]
+mutants: $(READY) ## Change the code in single places and count what the tests notice [MUTANTS="--seed 1 --count 150 --package services/index"]
 	@$(BIN)/python -m tools.mutants $(MUTANTS)
 
-compose-test: $(READY) ## Build the Compose stack, start it, hurt it and take it down [COMPOSE_SERVERS=real]
+compose-test: $(READY) ## Build, start, disturb and remove the Compose stack [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
 train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
-	@test -n "$(DATASET)" || { echo "say where the archives are: make train DATASET=path/to/archive.zip PHOTOS=path/to/photos.zip"; exit 2; }
+	@test -n "$(DATASET)" || { echo "name the archives: make train DATASET=path/to/archive.zip PHOTOS=path/to/photos.zip"; exit 2; }
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
 evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/2] [PHOTOS=photos.zip] [BACKGROUNDS=folder] [NEGATIVES=folder]
-	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate DATASET=path/to/archive.zip"; exit 2; }
+	@test -n "$(DATASET)" || { echo "name the archive: make evaluate DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/2)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)")
 
 evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/1] [BACKGROUNDS=folder]
-	@test -n "$(DATASET)" || { echo "say where the archive is: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }
+	@test -n "$(DATASET)" || { echo "name the archive: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike evaluate-detector --model "$(or $(MODEL_DIR),models/detector/1)" --dataset "$(DATASET)" $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)")
 
 clean: stop ## Remove the local stack's data and the virtual environment
@@ -74,5 +78,5 @@ clean: stop ## Remove the local stack's data and the virtual environment
 docs: $(READY) ## Build the documentation as a site in var/site, without network access
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "the site is in var/site: open var/site/index.html"
 
-openapi: $(READY) ## Write docs/openapi.json anew
+openapi: $(READY) ## Write docs/openapi.json
 	@$(BIN)/python -m tools.openapi > docs/openapi.json

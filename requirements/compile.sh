@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the pinned lists again from pyproject.toml. Needs uv. No list names an index: pip takes the one it is set up with.
+# Makes the pinned lists from pyproject.toml. Needs uv. No list names an index: pip uses the one that it is configured for.
+# The lists are complete, so they are installed with --no-deps: pip would ask for what [tool.uv] in pyproject.toml leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock() { # NAME EXTRA...
@@ -11,6 +12,7 @@ lock() { # NAME EXTRA...
 constraint=()
 lock all gateway embedding index cli serving local training dev
 constraint=(-c requirements/all.txt)
+lock demo gateway embedding index cli serving local
 lock gateway gateway
 lock embedding embedding
 lock index index
