@@ -19,7 +19,7 @@ export type Product = Schemas["Shown"];
 export type Attributes = Product["attributes"];
 export type Facet = Schemas["Facet"];
 export type FacetValue = Schemas["FacetValue"];
-export type Garment = Schemas["FoundGarment"];
+export type Garment = Schemas["GarmentBox"];
 /** A part of a picture, as fractions of its sides. */
 export type Box = Schemas["Box"];
 export type Sample = Schemas["SampleAnswer"];
