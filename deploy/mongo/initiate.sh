@@ -13,7 +13,7 @@ for _ in $(seq 600); do
       exit 0
       ;;
     *"Authentication failed"*)
-      echo "MONGO_USER or MONGO_PASSWORD is not what this volume was made with: put the old ones back into .env, or see 'A forgotten password' in docs/operations.md" >"$state/problem"
+      echo "MONGO_USER or MONGO_PASSWORD differs from the one that this volume was created with: restore the old values in .env, or see 'A forgotten password' in docs/operations.md" >"$state/problem"
       echo "mongo: $(cat "$state/problem")" >&2
       sleep 10
       ;;

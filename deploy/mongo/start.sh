@@ -17,7 +17,7 @@ refuse() { # One line, kept long enough for a health check to show it before Doc
 
 [ -n "${MONGO_INITDB_ROOT_PASSWORD:-}" ] || refuse "MONGO_PASSWORD is not set: cp .env.example .env, then start again"
 [[ $MONGO_INITDB_ROOT_PASSWORD =~ ^[A-Za-z0-9._~-]+$ ]] ||
-  refuse "MONGO_PASSWORD stands in a URL: letters, digits and . _ ~ - only (openssl rand -hex 24 makes a good one)"
+  refuse "MONGO_PASSWORD is part of a URL: use letters, digits and . _ ~ - only, for example from openssl rand -hex 24"
 touch /data/db/.writable 2>/dev/null ||
   refuse "the volume /data/db belongs to user $(stat -c %u /data/db), not to $(id -u): docker run --rm --user 0 --volumes-from $(hostname) --entrypoint chown mongo:8.0 -R $(id -u):$(id -g) /data/db"
 rm -f /data/db/.writable

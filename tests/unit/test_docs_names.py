@@ -1,4 +1,4 @@
-"""Names in the documentation exist: files, routes, problem types, commands and their options, make targets, variables, metrics."""
+"""Files, routes, problem types, commands, options, make targets, variables and metrics in the documentation exist."""
 
 import re
 from collections.abc import Iterator
@@ -112,3 +112,17 @@ def test_a_metric_is_in_the_code(page: Path) -> None:
     pieces = {name: {name, name.removeprefix("lookalike_index_"), name.removesuffix("_total")} for name in used}
     pieces = {name: forms | {form.removesuffix("_total") for form in forms} for name, forms in pieces.items()}
     assert sorted(name for name, forms in pieces.items() if not any(f'"{form}"' in SOURCES for form in forms)) == []
+
+
+def test_the_troubleshooting_table_quotes_messages_of_the_code() -> None:
+    section = (ROOT / "docs" / "operations.md").read_text().split("## Troubleshoot")[1].split("\n### ")[0]
+    scripts = "".join(path.read_text() for path in sorted(ROOT.glob("deploy/**/*.sh")))
+    sources = re.sub(r'"\s+f?"', "", SOURCES + scripts)
+    cells = re.findall(r"^\| (?!Docker|Compose|a container)([^|]*`[^|]*) \|", section, re.MULTILINE)
+    messages = [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
+    variable = (
+        r"…|: |fashion/2|fashion|/snapshots|the snapshot|manifest\.json|Permission denied|No space left on device"
+    )
+    fragments = [part.strip() for message in messages for part in re.split(variable, message)]
+    assert len(fragments) > 15
+    assert [part for part in fragments if part not in sources] == []

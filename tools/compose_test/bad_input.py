@@ -54,7 +54,9 @@ def wrong_password(make: Make, _: Path) -> Iterator[str]:
         first("up", "-d", "mongo")
         first.wait_healthy("mongo")
         with up(make("password", MONGO_PASSWORD="wrong"), "mongo", "index") as wrong:  # noqa: S106
-            yield says(wrong, "mongo", "MONGO_USER or MONGO_PASSWORD is not what this volume was made with")
+            yield says(
+                wrong, "mongo", "MONGO_USER or MONGO_PASSWORD differs from the one that this volume was created with"
+            )
             yield says(wrong, "index", "refuses the user or the password of MONGO_URL")
     finally:
         first.down()

@@ -142,7 +142,7 @@ def test_a_script_can_be_read_by_bash(path: Path) -> None:
     ("password", "said"),
     [
         ("", "MONGO_PASSWORD is not set: cp .env.example .env, then start again"),
-        ("pass@word", "MONGO_PASSWORD stands in a URL: letters, digits and . _ ~ - only"),
+        ("pass@word", "MONGO_PASSWORD is part of a URL: use letters, digits and . _ ~ - only"),
     ],
 )
 def test_mongo_without_a_usable_password_says_so_in_one_line(tmp_path: Path, password: str, said: str) -> None:
