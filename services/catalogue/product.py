@@ -1,8 +1,8 @@
-"""A product of the shop's catalogue, as the rest of Lookalike sees it."""
+"""A product of the shop's catalogue."""
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -16,48 +16,68 @@ from services.contracts.domain.filters import AttributeValue
 Float32Array = NDArray[np.float32]
 Attributes = Mapping[str, AttributeValue | list[AttributeValue]]
 MAX_KEY_LENGTH = 256
-MAX_IMAGES = 20  # of one product, its main one among them
-NAME_DIGITS = 16  # of a picture's hash: what tells it from the other pictures of its product
+MAX_IMAGES = 20  # of one product, its main one included
+NAME_DIGITS = 16  # of a picture's hash: enough to tell it from the other pictures of its product
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network said of the product's image, kept beside the category that counts."""
+    """The category that a model predicts for a product's main image."""
 
     category: int
     probability: float
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """What a further model makes of a product's images.
+@dataclass(frozen=True, slots=True)
+class ProductImage:
+    """An image of a product.
 
     Attributes:
-        vector: of the main image: float32, shape (dimension,), unit length.
-        prediction: the model's category for it.
-        image_sha256: hash of the main image that the product had then: with another one, all this no longer counts.
-        images: vectors of further images, by their hashes.
-    """
-
-    vector: Float32Array
-    prediction: Prediction
-    image_sha256: str | None = None
-    images: Mapping[str, Float32Array] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FurtherImage:
-    """A picture of a product beside its main one. Products are found by it as well.
-
-    Attributes:
-        vector: float32, shape (dimension,), unit length, of the product's model.
-        url: where the shop shows the picture; None where the catalogue keeps it.
+        url: where the shop shows the image; None where the catalogue stores the picture, or none is known.
         sha256: hash of the picture's bytes; None in documents that do not say.
     """
 
-    vector: Float32Array
     url: str | None = None
     sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageVector:
+    """What a model computes of an image: a vector, float32, shape (dimension,), unit length; `sha256` tells the image."""
+
+    sha256: str | None
+    vector: Float32Array
+
+
+@dataclass(frozen=True)
+class ProductEmbedding:
+    """What a model computes of a product's images.
+
+    Attributes:
+        images: the vectors; the first is that of the main image at the time.
+        prediction: the category that the model predicts for that image; None in documents that do not say.
+    """
+
+    images: tuple[ImageVector, ...]
+    prediction: Prediction | None = None
+
+    @property
+    def vector(self) -> Float32Array:
+        """The vector of the main image."""
+        return self.images[0].vector
+
+    def is_of(self, main: ProductImage) -> bool:
+        """Whether it belongs to a product with this main image: with another one, it no longer counts."""
+        return self.images[0].sha256 == main.sha256
+
+    def vectors_of(self, images: Sequence[ProductImage]) -> list[Float32Array | None]:
+        """Return the vector of each image, None where there is none.
+
+        Images are told by their hashes, and those without a hash by their order.
+        """
+        by_hash = {image.sha256: image.vector for image in self.images}
+        unknown = iter([image.vector for image in self.images if image.sha256 is None])
+        return [next(unknown, None) if image.sha256 is None else by_hash.get(image.sha256) for image in images]
 
 
 @dataclass(frozen=True)
@@ -67,80 +87,77 @@ class Product:
     Attributes:
         key: the product's id, unique in the catalogue; the document's `_id`.
         category: category id of the active model's manifest, 0 to 8 for the shipped models.
-        vector: float32, shape (dimension,), unit length.
-        model: the model the vector comes from, such as `fashion/2`; None in documents that do not say.
-        url, image_url, title, attributes: what a result shows and filters by.
-        category_source: who said the category: the feed, a mapping of the feed's words, or the network.
-        prediction: the network's own opinion.
-        image_sha256: hash of the main image's bytes, by which an import skips what has not changed.
-        feed_sha256: hash of everything else that the feed said, for the same purpose.
+        embeddings: what each model computes of the images, by the model's name; `model` is always one of them.
+        model: the model by which the product is searched, such as `fashion/2`; None in documents that do not say.
+        images: the images in the shop's order, the main one first; there is always one, if need be one of which nothing
+            is known. `embeddings[model]` has a vector of each.
+        url, title, attributes: what a result shows and filters by.
+        category_source: where the category comes from: the feed, a mapping of the feed's words, or the network.
+        feed_sha256: hash of the feed's description, by which an import skips what has not changed.
         updated_at: when the document was written, UTC.
-        embeddings: what models other than `model` make of its images, by their names; see `seen_by`.
-        images: its pictures beside the main one, in the shop's order; all are of its category and model.
     """
 
     key: str
     category: int
-    vector: Float32Array
+    embeddings: Mapping[str | None, ProductEmbedding]
     model: str | None = None
+    images: tuple[ProductImage, ...] = (ProductImage(),)
     url: str | None = None
-    image_url: str | None = None
     title: str | None = None
     attributes: Attributes = field(default_factory=dict)
     category_source: Literal["feed", "mapping", "network", "unknown"] = "unknown"
-    prediction: Prediction | None = None
-    image_sha256: str | None = None
     feed_sha256: str | None = None
     updated_at: datetime | None = None
-    embeddings: Mapping[str, Embedded] = field(default_factory=dict)
-    images: tuple[FurtherImage, ...] = ()
 
-    def seen_by(self, model: str) -> "Product | None":
-        """Return the product as a model sees it: with its vectors, and in its category where the shop did not say one.
-        Further images that the model has not seen are missing.
+    @property
+    def embedding(self) -> ProductEmbedding:
+        """What the product's own model computes of its images."""
+        return self.embeddings[self.model]
 
-        None when the model has not seen its image as it is now.
-        """
-        if self.model == model:
-            return self
-        seen = self.embeddings.get(model)
-        if seen is None or seen.image_sha256 != self.image_sha256:
-            return None
-        category = self.category if self.category_source in ("feed", "mapping") else seen.prediction.category
-        known = [(image, seen.images.get(image.sha256 or "")) for image in self.images]
-        images = tuple(replace(image, vector=vector) for image, vector in known if vector is not None)
-        return replace(
-            self, vector=seen.vector, model=model, category=category, prediction=seen.prediction, images=images
-        )
+    @property
+    def vector(self) -> Float32Array:
+        """The vector of the main image: float32, shape (dimension,), unit length."""
+        return self.embedding.vector
 
     @property
     def vectors(self) -> Float32Array:
-        """The vectors of all its images, the main one's first: float32, shape (images, dimension)."""
-        if not self.images:
+        """The vectors of all images, in their order: float32, shape (images, dimension)."""
+        if len(self.images) == 1:
             return self.vector[None, :]
-        return np.stack([self.vector, *(image.vector for image in self.images)])
+        return np.stack([vector for vector in self.embedding.vectors_of(self.images) if vector is not None])
+
+    def embedded_by(self, model: str) -> "Product | None":
+        """Return the product with a model's vectors as its own, and in that model's category unless the shop gave one.
+
+        Images of which the model has no vector are left out. None if the model has no vector of the main image.
+        """
+        if self.model == model:
+            return self
+        embedding = self.embeddings.get(model)
+        if embedding is None or not embedding.is_of(self.images[0]):
+            return None
+        category = self.category
+        if self.category_source not in ("feed", "mapping") and embedding.prediction is not None:
+            category = embedding.prediction.category
+        vectors = embedding.vectors_of(self.images)
+        images = tuple(image for image, vector in zip(self.images, vectors, strict=True) if vector is not None)
+        return replace(self, model=model, category=category, images=images)
 
     @property
-    def picture_url(self) -> str | None:
-        """Where the product's picture is: its own URL, or the gateway's path of the stored copy, or None."""
-        if self.image_url is not None or self.image_sha256 is None:
-            return self.image_url
-        return f"/v1/products/{quote(self.key, safe='')}/image?v={self.image_sha256[:12]}"
+    def picture_urls(self) -> list[str | None]:
+        """Where its pictures are: the shop's URL, or the gateway's path of the stored copy, or None."""
+        return [self._picture_url(number, image) for number, image in enumerate(self.images)]
 
-    @property
-    def further_urls(self) -> list[str | None]:
-        """Where its further pictures are, in their order: as `picture_url`."""
-        return [self._further_url(image) for image in self.images]
-
-    def _further_url(self, image: FurtherImage) -> str | None:
+    def _picture_url(self, number: int, image: ProductImage) -> str | None:
         if image.url is not None or image.sha256 is None:
             return image.url
-        return f"/v1/products/{quote(self.key, safe='')}/image?picture={picture_name(image.sha256)}"
+        query = f"v={image.sha256[:12]}" if number == 0 else f"picture={picture_name(image.sha256)}"
+        return f"/v1/products/{quote(self.key, safe='')}/image?{query}"
 
 
 @dataclass(frozen=True)
 class StoredImage:
-    """A product's picture that no web server of the shop has: the bytes as they came."""
+    """A picture that no web server of the shop has: the bytes as they came."""
 
     content_type: str
     data: bytes
@@ -152,7 +169,7 @@ class StoredImage:
 
 
 def picture_name(sha256: str) -> str:
-    """Return by what a further picture is told from the others of its product."""
+    """Return the name by which a picture is told from the other pictures of its product."""
     return sha256[:NAME_DIGITS]
 
 
@@ -165,10 +182,10 @@ def unit_vector(values: Float32Array, dimension: int | None = None) -> Float32Ar
 
     Args:
         values: shape (dimension,), any finite numbers that are not all zero.
-        dimension: what the model asks for; not checked when None.
+        dimension: the model's; None for any.
 
     Raises:
-        InvalidVector: another length, NaN, infinity, or no direction (all zero).
+        InvalidVector: the shape is another, or the vector holds NaN or infinity, or is all zero.
     """
     array = np.asarray(values, dtype=np.float32)
     if array.ndim != 1 or (dimension is not None and array.shape[0] != dimension):

@@ -26,7 +26,7 @@ FIRST_DELAY_S = 0.2
 MAX_DELAY_S = 5.0
 
 
-class GivenUp(Exception):
+class RetriesExhausted(Exception):
     """A service stayed away for longer than we wait. The text is the last thing it, or its client, said; the cause said it."""
 
 
@@ -48,7 +48,7 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
     raise Stopped
 
 
-class Patience:
+class Retry:
     """Repeats calls that change nothing when repeated, with growing and random pauses, for a bounded time each."""
 
     def __init__(self, within_s: float, stopping: asyncio.Event, say: Callable[[str | None], None]) -> None:
@@ -67,7 +67,7 @@ class Patience:
         """Return what the call returns, in the end.
 
         Raises:
-            GivenUp: it still failed when the time was up.
+            RetriesExhausted: it still failed when the time was up.
             Stopped: we were told to stop.
         """
 
@@ -85,7 +85,7 @@ class Patience:
         try:
             answer: T = await retrying(attempt)
         except PASSING as error:
-            raise GivenUp(f"{error.detail} (waited {self._within_s:g} s)") from error
+            raise RetriesExhausted(f"{error.detail} (waited {self._within_s:g} s)") from error
         if retrying.statistics["attempt_number"] > 1:
             self._say(None)
         return answer

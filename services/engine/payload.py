@@ -7,15 +7,15 @@ import orjson
 from services.catalogue.product import Product
 from services.contracts.domain.filters import AttributeValue
 
-IMAGES = "images"  # the URLs of the additional images
+IMAGES = "images"  # the URLs of the additional images; snapshots hold payloads of this form
 
 
 def pack(product: Product) -> bytes | None:
     """Return the payload of a product; None if a result shows nothing but its id."""
-    values = {"url": product.url, "image_url": product.picture_url, "title": product.title}
+    values = {"url": product.url, "image_url": product.picture_urls[0], "title": product.title}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-    if product.images:
-        fields[IMAGES] = product.further_urls
+    if len(product.images) > 1:
+        fields[IMAGES] = product.picture_urls[1:]
     if product.attributes:
         fields["attributes"] = dict(product.attributes)
     # A copy: orjson returns bytes in a shortened allocation of 4 kB whose rest is never used again (measured: 3.9 kB a

@@ -34,6 +34,7 @@ from services.index.replica import snapshot
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.index import CATEGORIES, IndexProcess, new_replica
 from tests.support.mongo import private_mongo
+from tests.support.products import make_product
 from tests.support.stack import eventually
 
 COUNT = int(os.environ.get("MILLION_BENCH", "1000000"))
@@ -61,7 +62,7 @@ def products(count: int) -> Iterator[Product]:
     for category, share in enumerate(SHARES):
         for vector in unit_vectors(rng, round(count * share)):
             number += 1
-            yield Product(
+            yield make_product(
                 key=str(100_000 + number),
                 category=category,
                 vector=vector,

@@ -1,7 +1,6 @@
 """Several catalogues in one database, kept apart: the server that MONGO_URL names, else a stand-in."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,13 +16,14 @@ from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.images.fetch import Validators
+from tests.support.products import make_product
 
 RNG = np.random.default_rng(23)
 OTHER = "other-shop"
 
 
 def product(key: str, title: str) -> Product:
-    return Product(key, 2, RNG.standard_normal(64).astype(np.float32), model="fashion/1", title=title)
+    return make_product(key, 2, RNG.standard_normal(64).astype(np.float32), model="fashion/1", title=title)
 
 
 async def keys(store: CatalogueDatabase) -> list[str]:
@@ -132,7 +132,7 @@ async def test_one_import_a_catalogue_runs_at_a_time_and_as_many_as_there_are_ca
 async def test_vectors_of_another_model_are_looked_for_and_given_up_in_one_catalogue(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
     for one in (store, other):
-        await one.products.put(replace(product("a", "shirt"), image_sha256="ab" * 32))
+        await one.products.put(product("a", "shirt"))
     lacking = [
         [key async for some in one.models.missing_vectors("fashion/2", 64, "fashion/1") for key in some]
         for one in (store,)

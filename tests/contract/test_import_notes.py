@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from services.catalogue.process_mark import ProcessMark
-from services.catalogue.product import Product, StoredImage
+from services.catalogue.product import StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import KEPT_IMPORTS, Lease
+from tests.support.products import make_product
 
 MARK = ProcessMark("a-machine", "boot pid:[4026531836]", 2**22, 2**40)
 
@@ -71,7 +72,7 @@ async def test_products_that_were_written_since_are_not_deleted_with_the_others(
 
     async def put(key: str, at: datetime) -> None:
         await store.pictures.put_many([(key, StoredImage("image/png", key.encode()))])
-        await store.products.put(Product(key, 1, vector, updated_at=at))
+        await store.products.put(make_product(key, 1, vector, updated_at=at))
 
     for key in ("old", "again", "new"):
         await put(key, began - timedelta(days=1))

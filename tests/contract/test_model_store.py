@@ -11,10 +11,11 @@ from bson import ObjectId
 from pymongo.collection import Collection
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
-from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
+from services.catalogue.product import Prediction, Product, ProductEmbedding
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelNote
+from tests.support.products import additional_image, embedding, make_product
 
 RNG = np.random.default_rng(3)
 ONE, TWO = "fashion/1", "fashion/2"
@@ -27,11 +28,12 @@ def vector() -> np.ndarray[Any, Any]:
 
 def product(key: str, sha256: str | None = "aa", **changes: Any) -> Product:
     facts: dict[str, Any] = {"model": ONE, "image_sha256": sha256, "category_source": "network", **changes}
-    return Product(key, 2, vector(), **facts)
+    return make_product(key, 2, vector(), **facts)
 
 
-def seen(sha256: str | None = "aa", category: int = 4) -> Embedded:
-    return Embedded(vector(), Prediction(category, 0.5), sha256)
+def seen(sha256: str | None = "aa", category: int = 4, *additional: str) -> ProductEmbedding:
+    others = {name: vector() for name in additional}
+    return embedding(vector(), sha256, prediction=Prediction(category, 0.5), additional=others)
 
 
 async def lacking(store: CatalogueDatabase, model: str, unversioned: str = ONE) -> list[Any]:
@@ -75,7 +77,14 @@ async def test_what_lacks_a_models_vector_is_found_in_either_form(
 
 
 @pytest.mark.parametrize(
-    "broken", [{"image_sha256": "other"}, {"vector": [1.0] * 63}, {"vector": [0.0] * 64}, {"prediction": None}]
+    "broken",
+    [
+        {"images": [{"sha256": "other", "vector": [1.0] * 64}]},
+        {"images": [{"sha256": "aa", "vector": [1.0] * 63}]},
+        {"images": [{"sha256": "aa", "vector": [0.0] * 64}]},
+        {"images": [{"sha256": "aa"}]},
+        {"prediction": None},
+    ],
 )
 async def test_a_vector_that_cannot_be_used_is_lacking(
     store: CatalogueDatabase, raw: Collection[dict[str, Any]], broken: dict[str, Any]
@@ -87,13 +96,16 @@ async def test_a_vector_that_cannot_be_used_is_lacking(
 
 
 async def test_a_product_lacks_vectors_while_one_of_its_further_pictures_does(store: CatalogueDatabase) -> None:
-    images = (FurtherImage(vector(), sha256="bb"), FurtherImage(vector(), sha256="cc"), FurtherImage(vector()))
-    some = replace(seen(), images={"bb": vector()})
+    images = (
+        additional_image(vector(), sha256="bb"),
+        additional_image(vector(), sha256="cc"),
+        additional_image(vector()),
+    )
     await store.products.put_many(
         [
             product("none", images=images, embeddings={TWO: seen()}),
-            product("some", images=images, embeddings={TWO: some}),
-            product("all", images=images, embeddings={TWO: replace(some, images={"bb": vector(), "cc": vector()})}),
+            product("some", images=images, embeddings={TWO: seen("aa", 4, "bb")}),
+            product("all", images=images, embeddings={TWO: seen("aa", 4, "bb", "cc")}),
         ]
     )
     assert await lacking(store, TWO) == ["none", "some"]
@@ -122,13 +134,12 @@ async def test_a_vector_put_beside_changes_nothing_else_of_a_document(
     beside = {"a": seen(), old: seen(None)}
     assert await store.models.put_embeddings(TWO, list(beside.items())) == 2
     for one in raw.find():
-        added = one.pop("embeddings")
-        assert one == before[one["_id"]]
-        assert list(added) == [TWO]
+        del one["embeddings"][TWO]
+        assert one == {"embeddings": {}, **before[one["_id"]]}
     assert await lacking(store, TWO) == []
     for entry in await store.models.entries([old, "a"]):
         assert isinstance(entry.found, Record)
-        found = entry.found.product.seen_by(TWO)
+        found = entry.found.product.embedded_by(TWO)
         assert found is not None and found.category == 4
         np.testing.assert_allclose(found.vector, beside[entry.document_id].vector, rtol=1e-5)
     assert await store.models.put_embeddings(TWO, []) == 0
@@ -180,15 +191,15 @@ async def test_a_retired_models_vectors_give_way_to_those_that_serve(
     await store.products.put_marker()
     assert await retired(store, ONE, TWO) == (6, 3, 1)
     products = {key: await store.products.get(key) for key in ("network", "feed", "stale", "two", "only two")}
-    assert {key: one and (one.model, one.category, dict(one.embeddings)) for key, one in products.items()} == {
-        "network": (TWO, 5, {}),
-        "feed": (TWO, 2, {}),
-        "stale": (ONE, 2, {TWO: products["stale"].embeddings[TWO]}) if products["stale"] else None,
-        "two": (TWO, 2, {}),
-        "only two": (TWO, 2, {}),
+    assert {key: one and (one.model, one.category, set(one.embeddings)) for key, one in products.items()} == {
+        "network": (TWO, 5, {TWO}),
+        "feed": (TWO, 2, {TWO}),
+        "stale": (ONE, 2, {ONE, TWO}),
+        "two": (TWO, 2, {TWO}),
+        "only two": (TWO, 2, {TWO}),
     }
     found = products["network"]
-    assert found is not None and found.title == "Shirt" and found.prediction == by_network.prediction
+    assert found is not None and found.title == "Shirt" and found.embedding.prediction == by_network.prediction
     np.testing.assert_allclose(found.vector, by_network.vector, rtol=1e-5)
     assert (raw.find_one({"_id": old}) or {})["embeddings"] == {TWO: {"vector": 1}}
     assert await retired(store, ONE, TWO) == (6, 0, 1)
@@ -202,17 +213,16 @@ async def test_a_forgotten_candidate_leaves_the_documents_own_vectors_alone(
     assert before is not None
     assert await retired(store, TWO, ONE) == (2, 1, 0)
     after = raw.find_one({"_id": "a"})
-    assert after is not None and not after.pop("embeddings", None)
-    before.pop("embeddings")
+    del before["embeddings"][TWO]
     assert after == before
 
 
 async def test_a_product_keeps_a_retired_vector_that_more_of_its_images_have(store: CatalogueDatabase) -> None:
-    images = (FurtherImage(vector(), sha256="bb"),)
+    images = (additional_image(vector(), sha256="bb"),)
     await store.products.put(product("a", images=images, embeddings={TWO: seen()}))
     assert await retired(store, ONE, TWO) == (1, 0, 0)
     found = await store.products.get("a")
-    assert found is not None and found.model == ONE and len(found.images) == 1
+    assert found is not None and found.model == ONE and len(found.images) == 2
 
 
 async def test_a_product_that_changes_while_its_vectors_are_retired_keeps_the_change(
@@ -230,7 +240,7 @@ async def test_a_product_that_changes_while_its_vectors_are_retired_keeps_the_ch
     await retired(store, ONE, TWO)
     found = await store.products.get("a")
     assert found is not None
-    assert (found.title, found.model, found.image_sha256) == ("new", ONE, "bb")
+    assert (found.title, found.model, found.images[0].sha256) == ("new", ONE, "bb")
 
 
 def insert_old(raw: Collection[dict[str, Any]], count: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +13,13 @@ from pymongo.collection import Collection
 
 from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.documents.product_document import BrokenDocument, Record
-from services.catalogue.product import FurtherImage, Prediction, Product, StoredImage
+from services.catalogue.product import Float32Array, Prediction, Product, ProductImage, StoredImage
 from services.catalogue.store.change_feed import ChangeBatch, ChangeFeed, read_token, token_text
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import CatalogueUnavailable
 from tests.support.mongo import fresh_database
+from tests.support.products import additional_image, make_product
 from tests.support.stack import free_ports
 
 RNG = np.random.default_rng(11)
@@ -27,21 +27,19 @@ LATE_S = 3.5  # a stand-in tells whole seconds
 
 
 def product(key: str, **changes: Any) -> Product:
-    base = Product(
-        key=key,
-        category=2,
-        vector=RNG.standard_normal(64).astype(np.float32),
-        model="fashion/1",
-        url=f"https://shop.example/{key}",
-        title=f"Product {key}",
-        attributes={"colour": ["blue", "red"], "price": 29.9, "a.b": 1, "$c": True},
-        category_source="feed",
-        prediction=Prediction(1, 0.75),
-        image_sha256="ab" * 32,
-        feed_sha256="cd" * 32,
-        updated_at=datetime(2026, 5, 1, tzinfo=UTC),
-    )
-    return replace(base, **changes)
+    facts: dict[str, Any] = {
+        "vector": RNG.standard_normal(64).astype(np.float32),
+        "model": "fashion/1",
+        "url": f"https://shop.example/{key}",
+        "title": f"Product {key}",
+        "attributes": {"colour": ["blue", "red"], "price": 29.9, "a.b": 1, "$c": True},
+        "category_source": "feed",
+        "prediction": Prediction(1, 0.75),
+        "image_sha256": "ab" * 32,
+        "feed_sha256": "cd" * 32,
+        "updated_at": datetime(2026, 5, 1, tzinfo=UTC),
+    }
+    return make_product(key, 2, **{**facts, **changes})
 
 
 def old_form(key: Any, **changes: Any) -> dict[str, Any]:
@@ -60,15 +58,19 @@ def same(one: Product | None, other: Product) -> bool:
 
 
 def plain(product: Product) -> dict[str, Any]:
-    return {**vars(product), "vector": 0, "images": [(image.url, image.sha256) for image in product.images]}
+    embeddings = {
+        model: (embedding.prediction, [image.sha256 for image in embedding.images])
+        for model, embedding in product.embeddings.items()
+    }
+    return {**vars(product), "embeddings": embeddings}
 
 
-def further(*hashes: str) -> tuple[FurtherImage, ...]:
+def further(*hashes: str) -> tuple[tuple[ProductImage, Float32Array], ...]:
     """Images that the catalogue keeps, and one that is linked."""
-    linked = FurtherImage(
+    linked = additional_image(
         RNG.standard_normal(64).astype(np.float32), url="https://shop.example/2.jpg", sha256="ef" * 32
     )
-    kept = [FurtherImage(RNG.standard_normal(64).astype(np.float32), sha256=one * 32) for one in hashes]
+    kept = [additional_image(RNG.standard_normal(64).astype(np.float32), sha256=one * 32) for one in hashes]
     return (linked, *kept)
 
 
@@ -85,8 +87,9 @@ async def test_several_images_are_read_as_they_were_put_and_replaced_as_a_whole(
         assert same(await store.products.get("1"), given)
     await store.products.put_many([product("1", images=further("ab")), product("2")])
     found = await store.products.fingerprints(["1", "2"])
-    assert found["1"].images == (("https://shop.example/2.jpg", "ef" * 32), (None, "ab" * 32))
-    assert found["2"].images == ()
+    main = ProductImage(None, "ab" * 32)
+    assert found["1"].images == (main, ProductImage("https://shop.example/2.jpg", "ef" * 32), main)
+    assert found["2"].images == (main,)
 
 
 async def test_an_unknown_product_is_none(store: CatalogueDatabase) -> None:
@@ -96,7 +99,7 @@ async def test_an_unknown_product_is_none(store: CatalogueDatabase) -> None:
 
 async def test_putting_a_product_again_replaces_all_of_it(store: CatalogueDatabase) -> None:
     await store.products.put(product("1"))
-    bare = Product("1", 5, RNG.standard_normal(64).astype(np.float32), updated_at=datetime(2026, 6, 1, tzinfo=UTC))
+    bare = make_product("1", 5, RNG.standard_normal(64).astype(np.float32), updated_at=datetime(2026, 6, 1, tzinfo=UTC))
     await store.products.put(bare)
     assert same(await store.products.get("1"), bare)
     assert await store.products.count() == 1
@@ -228,8 +231,8 @@ async def test_fingerprints_tell_what_is_known_of_those_that_are_there(store: Ca
         [product("1"), product("2", image_sha256=None, feed_sha256=None, category_source="network")]
     )
     assert await store.products.fingerprints(["1", "2", "3"]) == {
-        "1": Fingerprint("ab" * 32, "cd" * 32, "fashion/1", "feed"),
-        "2": Fingerprint(None, None, "fashion/1", "network"),
+        "1": Fingerprint((ProductImage(None, "ab" * 32),), "cd" * 32, "fashion/1", frozenset(["fashion/1"]), "feed"),
+        "2": Fingerprint((ProductImage(),), None, "fashion/1", frozenset(["fashion/1"]), "network"),
     }
 
 

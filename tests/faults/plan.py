@@ -9,6 +9,7 @@ import numpy as np
 
 from services.catalogue.product import Float32Array, Product, unit_vector
 from tests.support.index import CATEGORIES
+from tests.support.products import make_product
 
 MODEL = "fashion/1"
 GONE = 0  # the revision of a product that is not there
@@ -88,7 +89,7 @@ def vector_of(revision: int) -> Float32Array:
 
 def product(write: Write) -> Product:
     """Return the product that a write is about, as it is to stand."""
-    return Product(
+    return make_product(
         key=write.key,
         category=category_of(write.revision),
         vector=vector_of(write.revision),

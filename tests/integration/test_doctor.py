@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,20 @@ import pytest
 
 from services.catalogue.documents.product_document import Record, to_document
 from services.catalogue.health.doctor import KINDS, Examination
-from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
+from services.catalogue.product import Prediction, Product, ProductEmbedding
 from services.cli.imports.run import SHIPPED
 from services.contracts.images.fetch import ImageFetcher
 from tests.support.http import ImageServer, picture
 from tests.support.mongo import fresh_database, private_mongo
+from tests.support.products import additional_image, embedding, make_product
 from tests.support.stack import ROOT
 
 VECTOR = np.ones(64, dtype=np.float32)
 
 
 def product(key: str, category: int = 0, **changes: Any) -> Product:
-    base = Product(key, category, VECTOR, "fashion/1", image_sha256=f"hash of {key}", category_source="network")
-    return replace(base, **changes)
+    facts = {"model": "fashion/1", "image_sha256": f"hash of {key}", "category_source": "network", **changes}
+    return make_product(key, category, VECTOR, **facts)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,10 @@ def test_urls_that_lead_nowhere_are_found(url: str, database: str) -> None:
     with ImageServer({"/page": b"<html>a shirt</html>"}) as server:
         pages = [
             product("good", image_url=server.url("/ok.png"), url=server.url("/page")),
-            product("back", images=(FurtherImage(VECTOR, server.url("/none.png")), FurtherImage(VECTOR, sha256="ab"))),
+            product(
+                "back",
+                images=(additional_image(VECTOR, server.url("/none.png")), additional_image(VECTOR, sha256="ab")),
+            ),
             product("gone", image_url=server.url("/none.png"), url=server.url("/status/503")),
             product("text", image_url=server.url("/text.jpg"), url="/p/text"),
             product("private", image_url="http://127.0.0.1:1/a.png", url=server.url("/redirect?to=http://10.0.0.1/")),
@@ -157,13 +160,12 @@ async def test_a_probe_reads_the_beginning_of_an_answer_only(tmp_path: Path) -> 
 
 
 def test_after_a_promotion_products_are_judged_by_what_the_promoted_model_sees(url: str, database: str) -> None:
-    def seen(category: int) -> dict[str, Embedded]:
-        return {"fashion/2": Embedded(VECTOR, Prediction(category, 0.9), "hash of " + f"p{category}")}
+    def promoted(key: str, category: int) -> dict[str, ProductEmbedding]:
+        return {"fashion/2": embedding(VECTOR, f"hash of {key}", prediction=Prediction(category, 0.9))}
 
-    both = [replace(one, embeddings=seen(one.category)) for one in one_of_each()]
-    fill(url, database, *both, product("old"), product("moved", 0, category_source="feed", embeddings={
-        "fashion/2": Embedded(VECTOR, Prediction(4, 0.9), "hash of moved")
-    }))  # fmt: skip
+    both = [product(f"p{number}", number, embeddings=promoted(f"p{number}", number)) for number in range(9)]
+    moved = product("moved", 0, category_source="feed", embeddings=promoted("moved", 4))
+    fill(url, database, *both, product("old"), moved)
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         client[database]["notes"].insert_one({"_id": "models", "active": "fashion/2", "previous": "fashion/1"})
     found = orjson.loads(run(url, database, "--json").stdout)

@@ -14,10 +14,11 @@ import pymongo
 import pytest
 from pymongo.collection import Collection
 
-from services.catalogue.product import FurtherImage, Prediction, Product, unit_vector
+from services.catalogue.product import Prediction, Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.index import IndexProcess, running_index
 from tests.support.mongo import MongoStandIn, private_mongo
+from tests.support.products import additional_image, make_product
 from tests.support.stack import eventually
 
 RNG = np.random.default_rng(23)
@@ -57,7 +58,7 @@ def old_form(number: int) -> dict[str, Any]:
 
 
 def product(number: int, title: str) -> Product:
-    return Product(
+    return make_product(
         f"p{number}",
         0,
         vector(),
@@ -68,7 +69,7 @@ def product(number: int, title: str) -> Product:
         category_source="feed",
         prediction=Prediction(1, 0.75),
         image_sha256="ab" * 32,
-        images=(FurtherImage(vector(), url="https://shop.example/back.jpg", sha256="cd" * 32),),
+        images=(additional_image(vector(), url="https://shop.example/back.jpg", sha256="cd" * 32),),
     )
 
 

@@ -14,10 +14,11 @@ import pytest
 from bson import Binary
 from pymongo.collection import Collection
 
-from services.catalogue.product import FurtherImage, Product, unit_vector
+from services.catalogue.product import Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.index import IndexProcess, running_index
 from tests.support.mongo import MongoStandIn, private_mongo
+from tests.support.products import additional_image, make_product
 from tests.support.stack import eventually
 
 RNG = np.random.default_rng(9)
@@ -81,7 +82,7 @@ def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
     mongo: MongoStandIn, index: IndexProcess
 ) -> None:
     one, other = vector(), vector()
-    put(mongo, Product("n1", 0, one, model="fashion/1", title="first", attributes={"colour": "blue"}))
+    put(mongo, make_product("n1", 0, one, model="fashion/1", title="first", attributes={"colour": "blue"}))
     assert soon(lambda: first(index, one)) | {"score": 1} == {
         "id": "n1",
         "score": 1,
@@ -93,10 +94,10 @@ def test_a_product_is_found_within_a_second_of_being_put_changed_and_deleted(
         "title": "first",
         "attributes": {"colour": "blue"},
     }
-    put(mongo, Product("n1", 0, other, model="fashion/1", title="second"))
+    put(mongo, make_product("n1", 0, other, model="fashion/1", title="second"))
     assert soon(lambda: first(index, other))["title"] == "second"
     assert not first(index, one)
-    put(mongo, Product("n1", 1, other, model="fashion/1", title="moved"))
+    put(mongo, make_product("n1", 1, other, model="fashion/1", title="moved"))
     assert soon(lambda: first(index, other, category=1))["title"] == "moved"
     assert not first(index, other)
     delete(mongo, "n1")
@@ -107,14 +108,14 @@ def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     front, back, detail = vector(), vector(), vector()
-    images = (FurtherImage(back, url="https://shop.example/back.jpg"), FurtherImage(detail, sha256="ab" * 32))
+    images = (additional_image(back, url="https://shop.example/back.jpg"), additional_image(detail, sha256="ab" * 32))
     for _ in range(2):  # as it is inserted, and as it is replaced
-        put(mongo, Product("m1", 6, front, model="fashion/1", images=images))
+        put(mongo, make_product("m1", 6, front, model="fashion/1", images=images))
         assert soon(lambda: first(index, detail, 6))["image"] == 2
         hit = first(index, back, 6)
         assert (hit["id"], hit["image"], hit["image_url"]) == ("m1", 1, "https://shop.example/back.jpg")
         assert len(index.search(front, 6)) == 1
-        put(mongo, Product("m1", 6, front, model="fashion/1"))
+        put(mongo, make_product("m1", 6, front, model="fashion/1"))
         soon(lambda: not first(index, back, 6))
         assert first(index, front, 6)["image"] == 0
     short = {"vector": [0.5] * 63}
@@ -127,7 +128,7 @@ def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
 
 def test_a_category_with_enough_products_gets_a_scale_of_its_own(mongo: MongoStandIn, index: IndexProcess) -> None:
     assert index.status()["categories"][8]["close_score"] is None
-    put(mongo, *(Product(f"scale-{n}", 8, vector(), model="fashion/1") for n in range(80)))
+    put(mongo, *(make_product(f"scale-{n}", 8, vector(), model="fashion/1") for n in range(80)))
     close = eventually(lambda: index.status()["categories"][8]["close_score"])
     hits = index.search(vector(), 8, k=100)
     assert [hit["similarity"] >= 0.5 for hit in hits] == [hit["score"] >= close for hit in hits]
@@ -155,7 +156,7 @@ def test_a_product_that_takes_the_place_of_an_older_document_is_shown_once(
     one = vector()
     raw.insert_one({"id": 77, "Category": 4, "vector": one.tolist()})
     soon(lambda: first(index, one, 4))
-    put(mongo, Product("77", 4, one, model="fashion/1", title="new"))
+    put(mongo, make_product("77", 4, one, model="fashion/1", title="new"))
     soon(lambda: [hit["title"] for hit in index.search(one, 4) if hit["id"] == "77"] == ["new"])
     eventually(lambda: raw.count_documents({"id": {"$in": [77, "77"]}}) == 1)
     delete(mongo, "77")
@@ -170,7 +171,7 @@ def test_broken_documents_and_other_models_are_counted_and_the_rest_goes_through
     nan = Binary(b"\x27\x00" + np.full(64, np.nan, "<f4").tobytes(), 9)
     broken = [{"vector": [0.5] * 63}, {"vector": nan}, {"vector": [0.0] * 64}, {"Category": 9, "vector": [1] * 64}, {}]
     ids = raw.insert_many([{"Category": 5, **fields} for fields in broken]).inserted_ids
-    put(mongo, Product("b1", 5, one, model="fashion/2"), Product("b2", 5, one, model="fashion/1"))
+    put(mongo, make_product("b1", 5, one, model="fashion/2"), make_product("b2", 5, one, model="fashion/1"))
     assert soon(lambda: first(index, one, 5))["id"] == "b2"
     assert [hit["id"] for hit in index.search(one, 5)] == ["b2"]
     sync = index.status()["sync"]
@@ -183,7 +184,7 @@ def test_broken_documents_and_other_models_are_counted_and_the_rest_goes_through
 
 def test_a_bulk_import_is_followed_while_searches_go_on(mongo: MongoStandIn, index: IndexProcess) -> None:
     vectors = [vector() for _ in range(3000)]
-    products = [Product(f"m{n}", 6, one, model="fashion/1", title=str(n)) for n, one in enumerate(vectors)]
+    products = [make_product(f"m{n}", 6, one, model="fashion/1", title=str(n)) for n, one in enumerate(vectors)]
     writer = threading.Thread(target=put, args=(mongo, *products))
     writer.start()
     while writer.is_alive():
@@ -198,7 +199,7 @@ def test_searches_go_on_while_the_database_is_dead_and_writes_are_followed_when_
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     one, other = vector(), vector()
-    put(mongo, Product("k1", 7, one, model="fashion/1"))
+    put(mongo, make_product("k1", 7, one, model="fashion/1"))
     soon(lambda: first(index, one, 7))
     mongo.kill()
     assert eventually(lambda: index.status()["sync"]["state"] == "reconnecting")
@@ -227,7 +228,7 @@ def test_an_index_started_without_a_database_waits_for_it(tmp_path: Path) -> Non
         server.start()
         try:
             one = vector()
-            put(server, Product("1", 0, one, model="fashion/1"))
+            put(server, make_product("1", 0, one, model="fashion/1"))
             eventually(lambda: index.answers("/readyz"))
             assert eventually(lambda: first(index, one))["id"] == "1"
         finally:
@@ -238,7 +239,7 @@ def test_a_killed_index_has_everything_again_when_it_is_started(
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     kept, gone, new = vector(), vector(), vector()
-    put(mongo, *(Product(key, 8, one, model="fashion/1") for key, one in (("r1", kept), ("r2", gone))))
+    put(mongo, *(make_product(key, 8, one, model="fashion/1") for key, one in (("r1", kept), ("r2", gone))))
     soon(lambda: first(index, gone, 8))
     index.stop(signal.SIGKILL)
     delete(mongo, "r2")

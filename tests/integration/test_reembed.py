@@ -60,7 +60,10 @@ def expected(stack: ImportStack, data: bytes, model: str) -> tuple[int, list[flo
 def assert_seen(stack: ImportStack, document: dict[str, Any], data: bytes) -> None:
     """Check a document's vectors of both models."""
     record = from_document(document)
-    for model, product in ((record.product.model or "fashion/1", record.product), (TWO, record.product.seen_by(TWO))):
+    for model, product in (
+        (record.product.model or "fashion/1", record.product),
+        (TWO, record.product.embedded_by(TWO)),
+    ):
         assert product is not None
         category, vector = expected(stack, data, model)
         np.testing.assert_allclose(product.vector, vector, atol=1e-6)
@@ -75,6 +78,7 @@ def test_every_product_gets_the_candidates_vector_and_keeps_its_own(stack: Impor
     assert done.summary["model"] == TWO
     assert done.counts("found", "embedded", "rejected", "overtaken") == (300, 300, 0, 0)
     after = stack.products("whole")
+    assert all(set(one["embeddings"]) == {"fashion/1", TWO} for one in after.values())
     assert {key: {**one, "embeddings": None} for key, one in after.items()} == {
         key: {**one, "embeddings": None} for key, one in before.items()
     }
@@ -127,7 +131,7 @@ def test_old_documents_and_linked_pictures_are_fetched_and_what_cannot_be_is_rej
         assert (done.status, done.counts("found", "embedded", "rejected")) == (3, (4, 2, 2)), done.said
         documents = stack.products("old")
         assert_seen(stack, documents["linked"], server.pages["/linked.png"])
-        seen = from_document(documents[old]).product.seen_by(TWO)
+        seen = from_document(documents[old]).product.embedded_by(TWO)
         assert seen is not None
         np.testing.assert_allclose(seen.vector, expected(stack, server.pages["/7.png"], TWO)[1], atol=1e-6)
     assert {name: value for name, value in documents[old].items() if name != "embeddings"} == {

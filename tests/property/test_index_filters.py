@@ -8,13 +8,14 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import unit_vector
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import category_view
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
 from tests.support.filters import ATTRIBUTES, filters, kind_of, meets, without
+from tests.support.products import make_product
 
 CATALOGUES = st.lists(ATTRIBUTES, min_size=4, max_size=40)
 VECTORS = np.random.default_rng(7).integers(-2, 3, (40, 4)).astype(np.float32) + np.float32(0.25)
@@ -29,7 +30,7 @@ def gallery_of(catalogue: list[dict[str, Any]], wanted: dict[str, Any]) -> Galle
             0,
             f"p{number}",
             np.tile(vector, (1 + number % 3, 1)),
-            pack(Product(f"p{number}", 0, vector, attributes=attributes)),
+            pack(make_product(f"p{number}", 0, vector, attributes=attributes)),
         )
         if number % 5 == 0:
             gallery.publish()

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.catalogue.product import FurtherImage, Product, unit_vector
+from services.catalogue.product import Product, unit_vector
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
 from tests.support.filters import ATTRIBUTES, FILTERS, meets
+from tests.support.products import additional_image, make_product
 
 CATEGORIES, DIMENSION = 3, 4
 KEYS = st.sampled_from([f"p{number}" for number in range(24)])
@@ -23,7 +24,7 @@ CATEGORY = st.integers(0, CATEGORIES - 1)
 # Few different vectors, so that many products score exactly the same.
 VECTORS = st.tuples(*[st.integers(-2, 2)] * DIMENSION).filter(any).map(lambda v: unit_vector(np.array(v, np.float32)))
 # Several images, often alike, so that the nearest rows are of few products.
-FURTHER = st.lists(VECTORS, max_size=7).map(lambda vectors: tuple(map(FurtherImage, vectors)))
+FURTHER = st.lists(VECTORS, max_size=7).map(lambda vectors: tuple(map(additional_image, vectors)))
 
 
 class GalleryAgainstBruteForce(RuleBasedStateMachine):
@@ -34,21 +35,21 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
 
     @rule(key=KEYS, category=CATEGORY, vector=VECTORS, further=FURTHER, attributes=ATTRIBUTES)
     def upsert(self, key: str, category: int, vector: Any, further: Any, attributes: Any) -> None:
-        product = Product(key, category, vector, attributes=attributes, images=further)
+        product = make_product(key, category, vector, attributes=attributes, images=further)
         self.products[key] = product
         self.gallery.put(category, key, product.vectors, pack(product))
         self.gallery.publish()
 
     @rule(key=KEYS, category=CATEGORY, vector=VECTORS)
     def upsert_one_image(self, key: str, category: int, vector: Any) -> None:
-        self.products[key] = Product(key, category, vector)
+        self.products[key] = make_product(key, category, vector)
         self.gallery.put(category, key, vector, None)
         self.gallery.publish()
 
     @rule(keys=st.lists(KEYS, max_size=12), category=CATEGORY, vector=VECTORS, further=FURTHER)
     def upsert_many_in_one_go(self, keys: list[str], category: int, vector: Any, further: Any) -> None:
         for key in keys:
-            self.products[key] = Product(key, category, vector, images=further)
+            self.products[key] = make_product(key, category, vector, images=further)
             self.gallery.put(category, key, self.products[key].vectors, pack(self.products[key]))
         self.gallery.publish()
 

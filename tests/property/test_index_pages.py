@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.catalogue.documents.product_document import Record
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import unit_vector
 from services.contracts.wire.index import MAX_REACH
 from tests.support.index import app_around, new_replica
+from tests.support.products import make_product
 
 PRODUCTS = 620
 DRAW = np.random.default_rng(11)
@@ -26,7 +27,7 @@ KEYS = [f"p{number:03}" for number in DRAW.permutation(PRODUCTS)]
 def http() -> Iterator[TestClient]:
     replica = new_replica()
     products = [
-        Product(key, 0, KINDS[kind], attributes={"even": int(key[1:]) % 2 == 0})
+        make_product(key, 0, KINDS[kind], attributes={"even": int(key[1:]) % 2 == 0})
         for key, kind in zip(KEYS, CHOSEN, strict=True)
     ]
     replica.apply([], [Record(product.key, product) for product in products])

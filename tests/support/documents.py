@@ -7,10 +7,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
-from services.catalogue.product import FurtherImage, Product, unit_vector
+from services.catalogue.product import unit_vector
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.replica.replica import Replica
+from tests.support.products import additional_image, make_product
 
 KEYS = ["1", "2", "größe"]
 DOCUMENT_IDS = [*KEYS, "oid1", "oid2", "oid3"]
@@ -21,10 +22,10 @@ def record(document_id: str, key: str, category: int, seed: int, model: str | No
     rng = np.random.default_rng(seed)
     vector, *further = [unit_vector(rng.standard_normal(3).astype(np.float32)) for _ in range(1 + seed // 2)]
     own = key if document_id.startswith("oid") else document_id
-    images = tuple(FurtherImage(one, url=f"https://shop.example/{seed}") for one in further)
+    images = tuple(additional_image(one, url=f"https://shop.example/{seed}") for one in further)
     title = f"{document_id} {seed}"
     faults = ("images[9]: the vector holds NaN",) * (seed % 3)
-    return Record(document_id, Product(own, category, vector, model=model, title=title, images=images), faults)
+    return Record(document_id, make_product(own, category, vector, model=model, title=title, images=images), faults)
 
 
 RECORDS = st.builds(

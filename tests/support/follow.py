@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from services.catalogue.documents.product_document import Record
-from services.catalogue.product import Product
 from services.catalogue.store.change_feed import ChangeBatch
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.engine.flat_search import FaissFlat
@@ -18,12 +17,13 @@ from services.engine.gallery import Gallery, Query
 from services.index.follow.follower import Follower, FollowOptions
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot_keeper import SnapshotKeeper
+from tests.support.products import make_product
 
 AWAY = CatalogueUnavailable("the catalogue's database at db:1 cannot be reached")
 
 
 def record(key: str, title: str = "") -> Record:
-    return Record(key, Product(key, 0, np.eye(4, dtype=np.float32)[0], model="fashion/1", title=title))
+    return Record(key, make_product(key, 0, np.eye(4, dtype=np.float32)[0], model="fashion/1", title=title))
 
 
 class Database:

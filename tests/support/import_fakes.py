@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.importing.description import Placer
-from services.catalogue.importing.importer import Importer, ImportOptions
+from services.catalogue.importing.importer import Importer, ImportHooks, ImportOptions, ImportServices
 from services.catalogue.importing.report import RejectedFile, Tally
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.retry import Patience
+from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 from services.catalogue.store.bulk_write import PutReport, Refused
@@ -59,20 +60,22 @@ class FakeEmbedding:
     silent: set[str] = field(default_factory=set)  # models that do not answer
 
     async def embed_batch(
-        self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
+        self, images: Sequence[bytes], model: str | None = None, secondary_model: str | None = None
     ) -> BatchResponse:
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(len(images))
-        return BatchResponse(items=[self._item(image, model or self.model, beside) for image in images], timings_ms={})
+        return BatchResponse(
+            items=[self._item(image, model or self.model, secondary_model) for image in images], timings_ms={}
+        )
 
-    def _item(self, image: bytes, model: str, beside: str | None) -> BatchItem:
+    def _item(self, image: bytes, model: str, secondary_model: str | None) -> BatchItem:
         if image == b"broken":
             return BatchItem(error=BatchError(type="/problems/invalid-image", status=422, detail="it is broken"))
         seen = self._embedding(image, model)
-        if beside is not None and beside not in self.silent:
-            seen = seen.model_copy(update={"beside": self._embedding(image, beside)})
+        if secondary_model is not None and secondary_model not in self.silent:
+            seen = seen.model_copy(update={"secondary": self._embedding(image, secondary_model)})
         return BatchItem(embedding=seen)
 
     def _embedding(self, image: bytes, model: str) -> BatchEmbedding:
@@ -89,18 +92,6 @@ class FakeEmbedding:
     def images(self) -> int:
         """How many images have been embedded."""
         return sum(self.batches)
-
-
-@dataclass(frozen=True)
-class FakeFingerprint:
-    image_sha256: str | None
-    feed_sha256: str | None
-    model: str | None
-    images: tuple[tuple[str | None, str | None], ...] = ()
-    beside: frozenset[str] = frozenset()
-
-    def seen_by(self, model: str) -> bool:
-        return self.model == model or model in self.beside
 
 
 @dataclass
@@ -123,9 +114,9 @@ class FakeProducts(dict[str, Product]):
         super().__init__()
         self._faults = faults
 
-    async def fingerprints(self, keys: Sequence[str]) -> dict[str, FakeFingerprint]:
+    async def fingerprints(self, keys: Sequence[str]) -> dict[str, Fingerprint]:
         self._faults.fail()
-        return {key: _fingerprint(self[key]) for key in keys if key in self}
+        return {key: fingerprint_of(self[key]) for key in keys if key in self}
 
     async def read(self, document_ids: Sequence[str]) -> list[Record | BrokenDocument]:
         return [Record(key, self[key]) for key in document_ids if key in self]
@@ -135,9 +126,9 @@ class FakeProducts(dict[str, Product]):
         refused = self._faults.refused
         failures = [Refused(p.key, refused[p.key]) for p in products if p.key in refused]
         written = [p for p in products if p.key not in refused]
-        for p in written:  # vectors of further models stay unless others are given
+        for p in written:  # embeddings of models that the product does not have stay
             old = self.get(p.key, p)
-            self[p.key] = p if p.embeddings else replace(p, embeddings=old.embeddings)
+            self[p.key] = replace(p, embeddings={**old.embeddings, **p.embeddings})
         self._faults.events += [("product", p.key) for p in written]
         return PutReport(len(written), tuple(failures))
 
@@ -196,13 +187,10 @@ class FakeCatalogue:
         self.http_cache = FakeCache()
 
 
-def _fingerprint(product: Product) -> FakeFingerprint:
-    images = tuple((image.url, image.sha256) for image in product.images)
-    return FakeFingerprint(product.image_sha256, product.feed_sha256, product.model, images, _beside(product))
-
-
-def _beside(product: Product) -> frozenset[str]:
-    return frozenset(model for model in product.embeddings if product.seen_by(model) is not None)
+def fingerprint_of(product: Product) -> Fingerprint:
+    """Return the fingerprint that a catalogue has of a product."""
+    models = frozenset(name for name, one in product.embeddings.items() if one.is_of(product.images[0]))
+    return Fingerprint(product.images, product.feed_sha256, product.model, models, product.category_source)
 
 
 @dataclass
@@ -249,17 +237,12 @@ class World:
         room: Callable[[], Awaitable[Any]] | None = None,
     ) -> Tally:
         rejected = RejectedFile(self.rejected_file)
-        importer = Importer(
-            ListSource(source or rows),
-            Placer(CATEGORIES, mapping or FeedMapping()),
-            self.embedding,
-            self.catalogue,
-            self.web,
-            rejected,
-            Patience(wait_s, self.stopping, self.said.append),
-            options or ImportOptions(),
-            room=room,
+        services = ImportServices(
+            self.embedding, self.catalogue, self.web, Retry(wait_s, self.stopping, self.said.append)
         )
+        placer = Placer(CATEGORIES, mapping or FeedMapping())
+        hooks = ImportHooks() if room is None else ImportHooks(room=room)
+        importer = Importer(ListSource(source or rows), placer, services, rejected, options, hooks)
         try:
             await importer.run(self.embedding.model, self.stopping)
         finally:

@@ -163,7 +163,8 @@ class Truth:
         self._products: dict[str, dict[str, tuple[int, NDArray[np.float64]]]] = {}
         for model in models:
             seen = [
-                (product if (product.model or models[0]) == model else product.seen_by(model)) for product in products
+                (product if (product.model or models[0]) == model else product.embedded_by(model))
+                for product in products
             ]
             self._products[model] = {
                 one.key: (one.category, np.asarray(one.vector, np.float64)) for one in seen if one is not None

@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.catalogue.documents.embeddings import current_models
-from services.catalogue.documents.images import image_facts
+from services.catalogue.documents.embeddings import FIELD as EMBEDDINGS
+from services.catalogue.documents.embeddings import read_embeddings
+from services.catalogue.documents.images import listed_images
+from services.catalogue.product import ProductImage
 
-# The images come whole, vectors too: the stand-in for MongoDB cannot project single fields of what is in a list.
+# The embeddings come whole, vectors too: the stand-in for MongoDB cannot project single fields of what is in a list.
 FINGERPRINT_FIELDS = {
+    "schema": 1,
+    "image_url": 1,
     "image_sha256": 1,
     "feed_sha256": 1,
     "model": 1,
     "category_source": 1,
     "images": 1,
-    "embeddings": 1,
+    EMBEDDINGS: 1,
 }
 
 
@@ -23,33 +27,29 @@ class Fingerprint:
     """The hashes of a product.
 
     Attributes:
-        image_sha256: hash of the main image's bytes.
-        feed_sha256: hash of the description that the feed gave.
-        model: the model that the product's own vector comes from.
+        images: its images, the main one first.
+        feed_sha256: hash of the feed's description.
+        model: the product's own model.
+        models: all models, its own included, that have a vector of the main image.
         category_source: where the category comes from.
-        images: URL and hash of each additional image.
-        beside: other models with vectors of the current main image.
     """
 
-    image_sha256: str | None
+    images: tuple[ProductImage, ...]
     feed_sha256: str | None
     model: str | None
-    category_source: str
-    images: tuple[tuple[str | None, str | None], ...] = ()
-    beside: frozenset[str] = frozenset()
-
-    def seen_by(self, model: str) -> bool:
-        """Whether the product has a vector of a model."""
-        return self.model == model or model in self.beside
+    models: frozenset[str | None]
+    category_source: str = "unknown"
 
 
 def read_fingerprint(document: Mapping[str, Any]) -> Fingerprint:
     """Return the fingerprint in a document that has FINGERPRINT_FIELDS."""
+    images = listed_images(document)
+    model = document.get("model")
+    others = read_embeddings(document.get(EMBEDDINGS), without=model)
     return Fingerprint(
-        document.get("image_sha256"),
+        tuple(images),
         document.get("feed_sha256"),
-        document.get("model"),
+        model,
+        frozenset([model, *(name for name, embedding in others.items() if embedding.is_of(images[0]))]),
         document.get("category_source") or "unknown",
-        image_facts(document.get("images")),
-        current_models(document.get("embeddings"), document.get("image_sha256")),
     )

@@ -1,57 +1,105 @@
-"""A product's images beside its main one, as documents hold them: `images: [{url, sha256, vector}]`."""
+"""A product's images in its document: `images: [{url, sha256}]`, the main one first.
 
-from collections.abc import Sequence
+The vectors by the document's own model are in `vector` (the main image's) and in `embeddings` (the others'). Before schema 2
+the main image was `image_url` and `image_sha256`, and `images: [{url, sha256, vector}]` held the additional ones.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from services.catalogue.documents.vectors import read_vector, stored_vector
-from services.catalogue.product import MAX_IMAGES, FurtherImage, unit_vector
+from services.catalogue.documents.embeddings import FIELD as EMBEDDINGS
+from services.catalogue.documents.embeddings import entry_name
+from services.catalogue.documents.vectors import read_vector
+from services.catalogue.product import MAX_IMAGES, Float32Array, ImageVector, ProductImage, unit_vector
 
 FIELD = "images"
+SCHEMA = 2  # of the documents that Lookalike writes; earlier ones do not have the field
 
 
-def stored_images(images: Sequence[FurtherImage]) -> list[dict[str, Any]]:
-    """Return further images as a document holds them.
+@dataclass(frozen=True, slots=True)
+class OwnImages:
+    """The images of a document that have a vector of its own model, and what is wrong with the others."""
+
+    images: tuple[ProductImage, ...]
+    vectors: tuple[ImageVector, ...]
+    faults: tuple[str, ...] = ()
+
+
+def stored_images(images: Sequence[ProductImage]) -> list[dict[str, Any]]:
+    """Return images as a document holds them.
 
     Raises:
-        ValueError: there are too many; InvalidVector where a vector has no direction.
+        ValueError: there are too many.
     """
-    if len(images) >= MAX_IMAGES:
-        raise ValueError(f"it has {1 + len(images)} images: at most {MAX_IMAGES} are taken")
-    return [{"url": image.url, "sha256": image.sha256, "vector": stored_vector(image.vector)} for image in images]
+    if len(images) > MAX_IMAGES:
+        raise ValueError(f"it has {len(images)} images: at most {MAX_IMAGES} are taken")
+    return [{"url": image.url, "sha256": image.sha256} for image in images]
 
 
-def read_images(value: Any, dimension: int) -> tuple[tuple[FurtherImage, ...], tuple[str, ...]]:
-    """Return a document's further images, and what is wrong with those that cannot be used.
+def read_images(document: Mapping[str, Any], main_vector: Float32Array) -> OwnImages:
+    """Return the images of a document of either form.
 
     Args:
-        value: what the document holds.
-        dimension: numbers of the main image's vector: the others have as many.
+        document: as the database returns it.
+        main_vector: the vector of its main image: the others have as many numbers.
     """
-    found: list[FurtherImage] = []
-    faults: list[str] = []
-    for number, entry in _entries(value):
+    main, *others = listed_images(document)
+    images, vectors, faults = [main], [ImageVector(main.sha256, main_vector)], []
+    stored = _vectors(document) if others else {}
+    for number, image in enumerate(others):
+        place = number if document.get("schema") is None else number + 1
         try:
-            vector = unit_vector(read_vector(entry["vector"]), dimension)
-            if len(found) + 1 >= MAX_IMAGES:
+            vector = unit_vector(read_vector(stored.get(number)), len(main_vector))
+            if len(images) >= MAX_IMAGES:
                 raise ValueError(f"at most {MAX_IMAGES} are taken")
-            found.append(FurtherImage(vector, _text(entry.get("url")), _text(entry.get("sha256"))))
         except ValueError as error:
-            faults.append(f"{FIELD}[{number}]: {error}")
-    return tuple(found), tuple(faults)
+            faults.append(f"{FIELD}[{place}]: {error}")
+            continue
+        images.append(image)
+        vectors.append(ImageVector(image.sha256, vector))
+    return OwnImages(tuple(images), tuple(vectors), tuple(faults))
 
 
-def image_facts(value: Any) -> tuple[tuple[str | None, str | None], ...]:
-    """Return URL and hash of each further image of a document."""
-    return tuple((_text(entry.get("url")), _text(entry.get("sha256"))) for _, entry in _entries(value))
+def listed_images(document: Mapping[str, Any]) -> list[ProductImage]:
+    """Return all images that a document of either form lists, the main one first; there is always one."""
+    images = [ProductImage(_text(entry.get("url")), _text(entry.get("sha256"))) for entry in _entries(document)]
+    if document.get("schema") is None:
+        main = ProductImage(_text(document.get("image_url")), _text(document.get("image_sha256")))
+        return [main, *images]
+    return images or [ProductImage()]
 
 
-def _entries(value: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Return what is an image, with its place.
+def _vectors(document: Mapping[str, Any]) -> dict[int, Any]:
+    """Return the stored vectors of the additional images by their place among these; missing ones are left out."""
+    if document.get("schema") is None:
+        return {number: entry.get("vector") for number, entry in enumerate(_entries(document))}
+    entries = _own_entries(document)
+    by_hash = {entry["sha256"]: entry.get("vector") for entry in entries if entry.get("sha256") is not None}
+    unknown = iter([entry.get("vector") for entry in entries if entry.get("sha256") is None])
+    hashes = [image.sha256 for image in listed_images(document)[1:]]
+    return {
+        number: next(unknown, None) if sha256 is None else by_hash.get(sha256) for number, sha256 in enumerate(hashes)
+    }
 
-    What has no vector is none of ours: documents of the older form may hold anything under this name.
+
+def _own_entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what the entry of the document's own model holds of the additional images."""
+    embeddings = document.get(EMBEDDINGS)
+    own = embeddings.get(entry_name(_text(document.get("model")))) if isinstance(embeddings, Mapping) else None
+    images = own.get("images") if isinstance(own, Mapping) else None
+    return [entry for entry in images[1:] if isinstance(entry, Mapping)] if isinstance(images, list) else []
+
+
+def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what is an image in a document.
+
+    Before schema 2 an image had a vector: legacy documents may hold anything under this name.
     """
-    entries = enumerate(value if isinstance(value, list) else ())
-    return [(number, entry) for number, entry in entries if isinstance(entry, dict) and "vector" in entry]
+    value = document.get(FIELD)
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, Mapping) and (document.get("schema") is not None or "vector" in entry):
+            yield entry
 
 
 def _text(value: Any) -> str | None:

@@ -1,8 +1,12 @@
-"""Product ↔ MongoDB document: the form that Lookalike writes, and the older one it goes on reading.
+"""Product ↔ MongoDB document: the form that Lookalike writes, and the older forms that it goes on reading.
 
-Lookalike's: `{_id: key, id: key, Category, vector: <float32 vector binary>, model, url, …}`. Further images are in `images` (see
-`further_images.py`), vectors of a further model, while there is one, in `embeddings`, by the model's name (see `embeddings.py`).
-The older: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` a string or a number, or missing.
+Written (schema 2): `{_id: key, id: key, schema: 2, Category, vector: <float32 vector binary>, model, url, title, attributes,
+category_source, images, image_sha256, embeddings, feed_sha256, updated_at}`. `vector` is the main image's by `model`; for
+`images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats the main image's hash: updates are made
+on condition of it, and the stand-in for MongoDB cannot look into a list.
+Before schema 2: `image_url` and `image_sha256` are the main image, `prediction` is that of the document's own model.
+Legacy documents, which Lookalike did not write: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` is a string or a
+number, or missing.
 """
 
 import contextlib
@@ -10,19 +14,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Any, Literal, cast, get_args
-from urllib.parse import unquote
 
 from bson.objectid import ObjectId
 
-from services.catalogue.documents.embeddings import read_embeddings, read_prediction, stored_embeddings
-from services.catalogue.documents.images import read_images, stored_images
+from services.catalogue.documents.embeddings import FIELD as EMBEDDINGS
+from services.catalogue.documents.embeddings import entry_name, read_embeddings, read_prediction, stored_embeddings
+from services.catalogue.documents.images import SCHEMA, read_images, stored_images
+from services.catalogue.documents.names import shown_name, stored_name
 from services.catalogue.documents.vectors import read_vector, stored_vector
 from services.catalogue.product import (
     MAX_KEY_LENGTH,
     Attributes,
+    Prediction,
     Product,
+    ProductEmbedding,
     unit_vector,
 )
 from services.contracts.domain.filters import AttributeValue
@@ -31,11 +37,14 @@ Document = dict[str, Any]
 CategorySource = Literal["feed", "mapping", "network", "unknown"]
 # Documents with this prefix in their `_id` are the index's own notes in the change stream, not products.
 MARKER_PREFIX = "~sync/"
-NAMES_KEPT = 4096  # names of attributes, in the forms that they have here and there
+
+
+# Fields of documents before schema 2 that the images and embeddings have taken the place of.
+FORMER_FIELDS = ("image_url", "prediction")
 
 
 class BrokenDocument(ValueError):
-    """A document that is no product. `document_id` is its `_id` as text, `reason` what is wrong with it."""
+    """A document that is no product. `document_id` is its `_id` as text, `reason` says what is wrong with it."""
 
     def __init__(self, document_id: str, reason: str) -> None:
         super().__init__(f"document {document_id}: {reason}")
@@ -45,48 +54,40 @@ class BrokenDocument(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A product with the `_id` (as text) of the document it stands in; the two differ in documents of the older form.
+    """A product with the `_id` (as text) of its document; the two differ in legacy documents.
 
-    `faults` say which of the further images in the document cannot be used, and why: the product does without them.
+    `faults` say which additional images in the document cannot be used, and why: the product does without them.
     """
 
     document_id: str
     product: Product
     faults: tuple[str, ...] = ()
 
-    @property
-    def is_old_form(self) -> bool:
-        """Whether Lookalike did not write the document: its `_id` is not the product's key."""
-        return self.document_id != self.product.key
-
 
 def to_document(product: Product) -> Document:
-    """Return the document of a product. Every field is always there, so that setting them all replaces an older state;
-    but for the vectors of further models, which say themselves whether they still belong to the product.
+    """Return the document of a product. All fields are present, so that setting them all replaces an older state. Embeddings
+    of models that the product does not have are to be left as they are.
 
     Raises:
-        ValueError: the key is empty, too long or reserved, there are too many images; InvalidVector where a vector has
+        ValueError: the key is empty, too long or reserved, or there are too many images; InvalidVector where a vector has
             no direction.
     """
     return {
         "_id": checked_key(product.key),
         "id": product.key,
+        "schema": SCHEMA,
         "Category": int(product.category),
         "vector": stored_vector(product.vector),
         "model": product.model,
         "url": product.url,
-        "image_url": product.image_url,
         "title": product.title,
-        "attributes": {_stored_name(name): value for name, value in _attributes(product.attributes).items()},
+        "attributes": {stored_name(name): value for name, value in _attributes(product.attributes).items()},
         "category_source": product.category_source,
-        "prediction": None
-        if product.prediction is None
-        else {"category": product.prediction.category, "probability": product.prediction.probability},
-        "image_sha256": product.image_sha256,
+        "images": stored_images(product.images),
+        "image_sha256": product.images[0].sha256,
+        EMBEDDINGS: stored_embeddings(product.embeddings, product.model),
         "feed_sha256": product.feed_sha256,
         "updated_at": product.updated_at or datetime.now(UTC),
-        **({"embeddings": stored_embeddings(product.embeddings)} if product.embeddings else {}),
-        "images": stored_images(product.images),
     }
 
 
@@ -104,39 +105,45 @@ def checked_key(key: str) -> str:
 
 
 def from_document(document: Mapping[str, Any], dimension: int | None = None) -> Record:
-    """Read a document of either form; the vector comes back at unit length.
+    """Read a document of any form; vectors come back at unit length.
 
     Args:
-        document: as the database gives it.
-        dimension: the length that the vector has to have; any when None.
+        document: as the database returns it.
+        dimension: the length that the vector must have; None for any.
 
     Raises:
         BrokenDocument: no usable key, category or vector.
     """
     document_id = str(document.get("_id"))
     try:
-        vector = unit_vector(read_vector(document.get("vector")), dimension)
-        images, faults = read_images(document.get("images"), len(vector))
+        own = read_images(document, unit_vector(read_vector(document.get("vector")), dimension))
+        model = _text(document.get("model"))
+        embedding = ProductEmbedding(own.vectors, _own_prediction(document))
         product = Product(
             key=_key(document),
             category=_category(document.get("Category")),
-            vector=vector,
-            model=_text(document.get("model")),
+            embeddings={**read_embeddings(document.get(EMBEDDINGS), without=model), model: embedding},
+            model=model,
+            images=own.images,
             url=_text(document.get("url")),
-            image_url=_text(document.get("image_url")),
             title=_text(document.get("title")),
-            attributes={_shown_name(name): value for name, value in _attributes(document.get("attributes")).items()},
+            attributes={shown_name(name): value for name, value in _attributes(document.get("attributes")).items()},
             category_source=_category_source(document.get("category_source")),
-            prediction=read_prediction(document.get("prediction")),
-            image_sha256=_text(document.get("image_sha256")),
             feed_sha256=_text(document.get("feed_sha256")),
             updated_at=_time(document.get("updated_at")),
-            embeddings=read_embeddings(document.get("embeddings")),
-            images=images,
         )
     except ValueError as error:
         raise BrokenDocument(document_id, str(error)) from None
-    return Record(document_id, product, faults)
+    return Record(document_id, product, own.faults)
+
+
+def _own_prediction(document: Mapping[str, Any]) -> Prediction | None:
+    """Return the prediction of the document's own model."""
+    if document.get("schema") is None:
+        return read_prediction(document.get("prediction"))
+    embeddings = document.get(EMBEDDINGS)
+    own = embeddings.get(entry_name(_text(document.get("model")))) if isinstance(embeddings, Mapping) else None
+    return read_prediction(own.get("prediction")) if isinstance(own, Mapping) else None
 
 
 def read_document(document: Mapping[str, Any]) -> Record | BrokenDocument:
@@ -159,7 +166,7 @@ def _key(document: Mapping[str, Any]) -> str:
 
 
 def key_variants(key: str) -> list[str | int]:
-    """Return the forms in which an older document may hold a key as `id`: as text, and as a number where it is one."""
+    """Return the forms in which a legacy document may hold a key as `id`: as text, and as a number where it is one."""
     is_number = key.isascii() and key.isdigit() and str(int(key)) == key and int(key) < 2**63
     return [key, int(key)] if is_number else [key]
 
@@ -193,16 +200,6 @@ def _time(value: Any) -> datetime | None:
 
 def _category_source(value: Any) -> CategorySource:
     return cast(CategorySource, value) if value in get_args(CategorySource) else "unknown"
-
-
-@lru_cache(NAMES_KEPT)
-def _stored_name(name: str) -> str:
-    """Return an attribute's name as MongoDB takes it in every place: no dot, no NUL, no dollar in front."""
-    escaped = name.replace("%", "%25").replace(".", "%2E").replace("\0", "%00")
-    return "%24" + escaped[1:] if escaped.startswith("$") else escaped
-
-
-_shown_name = lru_cache(NAMES_KEPT)(unquote)
 
 
 def _attributes(value: Any) -> Attributes:

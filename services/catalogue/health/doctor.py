@@ -104,8 +104,9 @@ class Examination:
             for fault in entry.faults:
                 self.found("broken_images", f"{entry.document_id}: {fault}")
             self._look(entry.product)
-            if entry.product.image_sha256 is not None:
-                hashes.append((entry.product.image_sha256.encode(), entry.product.key))
+            sha256 = entry.product.images[0].sha256
+            if sha256 is not None:
+                hashes.append((sha256.encode(), entry.product.key))
         self._images.executemany("INSERT INTO images VALUES (?, ?)", hashes)
 
     def report(self) -> Report:
@@ -124,7 +125,7 @@ class Examination:
         return Report(self._findings, self.products, categories, dict(self._models), model, *counts)
 
     def _look(self, product: Product) -> None:
-        product = product.seen_by(self._facts.model) or product
+        product = product.embedded_by(self._facts.model) or product
         self.products += 1
         self._categories[product.category] += 1
         if product.model is not None:  # documents of the older form do not say, and are searched as they are
@@ -133,7 +134,7 @@ class Examination:
                 self._of_model[product.model].append(product.key)
         if product.category >= len(self._facts.categories):
             self.found("unknown_category", f"{product.key}: category {product.category}")
-        said = product.prediction
+        said = product.embedding.prediction
         if said is not None and product.category_source in ("feed", "mapping") and said.category != product.category:
             by_feed, predicted = self._name(product.category), self._name(said.category)
             self.found("disagreeing", f"{product.key}: {by_feed}, predicted {predicted} ({said.probability:.0%})")

@@ -33,7 +33,7 @@ class UrlCheck:
         products = [entry.product for entry in entries if isinstance(entry, Record)]
         async with asyncio.TaskGroup() as group:
             for product in products:
-                images = [("dead_images", url) for url in (product.image_url, *(one.url for one in product.images))]
+                images = [("dead_images", image.url) for image in product.images]
                 for kind, url in (*images, ("dead_pages", product.url)):
                     if url is not None and WEB.match(url):
                         group.create_task(self._one(kind, product.key, url))

@@ -1,66 +1,67 @@
-"""The images of described rows: read from files in a thread, or fetched; a bounded number of bytes at a time."""
+"""The images of rows: read from files in a thread, or fetched; a bounded number of bytes at a time."""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from services.catalogue.importing.description import Described
+from services.catalogue.importing.outcomes import OutcomeLog
 from services.catalogue.importing.web_images import WebImages
-from services.catalogue.product import StoredImage
+from services.catalogue.product import ProductImage, StoredImage
 from services.catalogue.retry import Stopped
-from services.catalogue.sources.records.rows import RejectedRow, RowImage, SourceImageError
-from services.catalogue.store.http_cache import CachedImage
+from services.catalogue.sources.records.rows import RowImage, SourceImageError
+from services.catalogue.store.http_cache import CachedImage, cache_id
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import NO_VALIDATORS
 from services.contracts.images.formats import sniff
-from services.contracts.wire.embedding import MAX_BATCH
 
-T = TypeVar("T")
-READ_AT_ONCE = 32  # image files, between two looks at how many bytes are in memory
-FETCH_AT_ONCE = 8  # the same of images from the web, by each batch: as many as one server is asked for
+FILES_AT_ONCE = 32  # main images read between two looks at how many bytes are in memory; additional ones, of any kind
+FETCHES_AT_ONCE = 8  # the same of main images from the web: as many as one server is asked for
 GROUP_BYTES = 16 * 1024 * 1024  # images that are handled together, and sent in one request
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedImage:
-    """A further image of a row.
+    """An image of a row.
 
     Attributes:
         name: as the source calls it.
-        url: where the shop shows it; None where it came as a file, and we keep the picture.
-        data: its bytes; empty where the product's own image of this hash is as good.
+        url: where the shop shows it; None where the catalogue is to store the picture.
+        data: its bytes; None where the image was not sent because it is as the product has it.
         sha256: their hash.
-        seen: how it can be recognised when it is fetched again.
+        cached: how it can be recognised when it is fetched again.
     """
 
     name: str
     url: str | None
-    data: bytes
+    data: bytes | None
     sha256: str
-    seen: CachedImage | None = None
+    cached: CachedImage | None = None
 
     @property
     def picture(self) -> StoredImage:
-        """The image as the catalogue keeps it."""
-        return kept_picture(self.data)
+        """The image as the catalogue stores it."""
+        return stored_picture(self.content)
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes, which have to be there."""
+        assert self.data is not None
+        return self.data
+
+    @property
+    def size(self) -> int:
+        """The number of bytes in memory."""
+        return 0 if self.data is None else len(self.data)
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A described row with its image file's bytes.
-
-    `seen` says how a fetched image can be recognised. With `not_modified` its server says that it is as it was then, and
-    `data` is empty.
-    """
+class LoadedRow:
+    """A described row with its images, the main one first."""
 
     item: Described
-    data: bytes
-    sha256: str
-    seen: CachedImage | None = None
-    not_modified: bool = False
-    further: tuple[LoadedImage, ...] = ()
+    images: tuple[LoadedImage, ...]
 
     @property
     def key(self) -> str:
@@ -68,100 +69,166 @@ class Loaded:
         return self.item.row.key
 
     @property
-    def picture(self) -> StoredImage:
-        """The image as the catalogue keeps it."""
-        return kept_picture(self.data)
+    def main(self) -> LoadedImage:
+        """The main image."""
+        return self.images[0]
 
     @property
-    def listed(self) -> list[tuple[str | None, str]]:
-        """URL and hash of each further image."""
-        return [(image.url, image.sha256) for image in self.further]
+    def product_images(self) -> tuple[ProductImage, ...]:
+        """The images as the product is to have them."""
+        return tuple(ProductImage(image.url, image.sha256) for image in self.images)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all images."""
+        return sum(image.size for image in self.images)
 
 
 class ImageLoader:
-    """Loads images. Rows whose image cannot be had go to `reject`."""
+    """Loads images. A row without its main image is rejected; it goes without additional ones that cannot be loaded."""
 
-    def __init__(self, web: WebImages, reject: Callable[[RejectedRow], None], stopping: asyncio.Event) -> None:
+    def __init__(self, web: WebImages, outcomes: OutcomeLog, stopping: asyncio.Event) -> None:
         """Remember where images come from; once `stopping` is set, nothing more is fetched."""
         self._web = web
-        self._reject = reject
+        self._outcomes = outcomes
         self.stopping = stopping
 
-    async def load(self, items: list[Described], recalled: Mapping[str, CachedImage]) -> AsyncIterator[list[Loaded]]:
-        """Yield the rows with their images, in groups of about GROUP_BYTES at most; `recalled` ones only if they changed."""
-        group: list[Loaded] = []
-        at_once = FETCH_AT_ONCE if any(isinstance(item.row.image, str) for item in items) else READ_AT_ONCE
+    async def load(
+        self, items: Sequence[Described], recalled: Mapping[str, CachedImage]
+    ) -> AsyncIterator[list[LoadedRow]]:
+        """Yield rows with their images, in groups of about GROUP_BYTES at most.
+
+        Once `stopping` is set, rows whose images are not all loaded are left out.
+
+        Args:
+            items: the rows.
+            recalled: images that are fetched only if they have changed; see `ImageCache.recall`.
+        """
+        group: list[LoadedRow] = []
+        at_once = FETCHES_AT_ONCE if any(isinstance(item.row.image, str) for item in items) else FILES_AT_ONCE
         for start in range(0, len(items), at_once):
             if self.stopping.is_set():
                 break
-            group += await self._some(items[start : start + at_once], recalled)
-            if sum(len(loaded.data) for loaded in group) >= GROUP_BYTES:
-                yield group
-                group = []
+            for part in _portions(await self._main_images(items[start : start + at_once], recalled)):
+                rows = await asyncio.gather(*(self._with_additional(row, recalled) for row in part))
+                group += [row for row in rows if row is not None]
+                if sum(row.size for row in group) >= GROUP_BYTES:
+                    yield group
+                    group = []
         if group:
             yield group
 
-    async def further(self, image: RowImage, seen: CachedImage | None) -> LoadedImage:
-        """Return a further image of a row; without its bytes where its server says that it is as `seen` has it.
+    async def with_main_bytes(self, rows: Iterable[LoadedRow]) -> list[LoadedRow]:
+        """Return rows with the bytes of their main images; those that were not sent are fetched."""
+        rows = list(rows)
+        fetched = await self._main_images([row.item for row in rows if row.main.data is None], {})
+        images = {row.key: row.main for row in fetched}
+        full = (row if row.main.data is not None else _with_main(row, images.get(row.key)) for row in rows)
+        return [row for row in full if row is not None]
 
-        Raises:
-            SourceImageError, LookalikeError: it cannot be had.
-            Stopped: we are told to stop.
-        """
-        if self.stopping.is_set():
-            raise Stopped
-        if image.load is None:
-            sent, now = await self._get(image.name, seen)
-            return LoadedImage(image.name, image.name, sent or b"", now.sha256, now)
-        data = await asyncio.to_thread(image.load)
-        return LoadedImage(image.name, None, data, sha256_of(data))
+    async def with_bytes(self, row: LoadedRow, image: LoadedImage) -> LoadedImage | None:
+        """Return an additional image with its bytes; one that was not sent is fetched. None if it cannot be."""
+        return image if image.data is not None else await self._additional(row, RowImage(image.name), None)
 
-    async def whole(self, group: list[Loaded]) -> list[Loaded]:
-        """Return the rows with all of their images; those that were not sent, for they are as they were, are fetched."""
-        missing = [loaded.item for loaded in group if loaded.not_modified]
-        return [loaded for loaded in group if not loaded.not_modified] + await self._some(missing, {})
-
-    async def _some(self, items: list[Described], recalled: Mapping[str, CachedImage]) -> list[Loaded]:
+    async def _main_images(self, items: Sequence[Described], recalled: Mapping[str, CachedImage]) -> list[LoadedRow]:
         local = [item for item in items if not isinstance(item.row.image, str)]
         remote = [item for item in items if isinstance(item.row.image, str)]
-        found: list[Loaded | RejectedRow | None] = []
+        loaded: list[LoadedImage | str | None] = []
         if local:
-            found += await asyncio.to_thread(lambda: [_read(item) for item in local])
-        found += await asyncio.gather(*(self._fetch(item, recalled.get(item.row.key)) for item in remote))
-        for one in found:
-            if isinstance(one, RejectedRow):
-                self._reject(one)
-        return [one for one in found if isinstance(one, Loaded)]
+            loaded += await asyncio.to_thread(lambda: [_read(item) for item in local])
+        loaded += await asyncio.gather(*(self._fetch(item, recalled.get(item.row.key)) for item in remote))
+        rows: list[LoadedRow] = []
+        for item, image in zip([*local, *remote], loaded, strict=True):
+            if isinstance(image, LoadedImage):
+                rows.append(LoadedRow(item, (image,)))
+            elif image is not None:
+                self._outcomes.product_rejected(item, image)
+        return rows
 
-    async def _fetch(self, item: Described, seen: CachedImage | None) -> Loaded | RejectedRow | None:
+    async def _fetch(self, item: Described, known: CachedImage | None) -> LoadedImage | str | None:
+        """Return a main image from the web, or why it cannot be loaded; None once `stopping` is set."""
         url = str(item.row.image)
-        known = seen if seen is not None and seen.url == url else None
         if self.stopping.is_set():
             return None
         try:
-            data, now = await self._get(url, known)
+            return await self._get(url, known if known is not None and known.url == url else None, item.row.image_url)
         except LookalikeError as error:
-            return rejected(item, error.detail)
+            return error.detail
         except Stopped:
             return None
-        return Loaded(item, data or b"", now.sha256, now, not_modified=data is None)
 
-    async def _get(self, url: str, known: CachedImage | None) -> tuple[bytes | None, CachedImage]:
-        """Return an image's bytes, or None where its server says that it is as `known` has it; and how to recognise it."""
-        fetched = await self._web.get(url, NO_VALIDATORS if known is None else known.validators)
+    async def _with_additional(self, row: LoadedRow, recalled: Mapping[str, CachedImage]) -> LoadedRow | None:
+        """Return a row with its additional images; None if `stopping` is set meanwhile."""
+        loading = [
+            self._additional(row, image, recalled.get(cache_id(row.key, image.name))) for image in row.item.row.images
+        ]
+        results = await asyncio.gather(*loading, return_exceptions=True)  # waits for all of them, whatever happens
+        if any(isinstance(result, Stopped) for result in results):
+            return None
+        if error := next((result for result in results if isinstance(result, BaseException)), None):
+            raise error
+        images = {image.sha256: image for image in results if isinstance(image, LoadedImage)}
+        images.pop(row.main.sha256, None)  # the main image once more
+        return replace(row, images=(row.main, *images.values()))
+
+    async def _additional(self, row: LoadedRow, image: RowImage, known: CachedImage | None) -> LoadedImage | None:
+        """Return an additional image; None if it cannot be loaded and the product does not have it.
+
+        Raises:
+            Stopped: `stopping` is set.
+        """
+        if self.stopping.is_set():
+            raise Stopped
+        try:
+            if image.load is None:
+                return await self._get(image.name, known, image.name)
+            data = await asyncio.to_thread(image.load)
+            return LoadedImage(image.name, None, data, sha256_of(data))
+        except (SourceImageError, LookalikeError) as error:
+            reason = error.detail if isinstance(error, LookalikeError) else str(error)
+            self._outcomes.image_rejected(row.item, image.name, reason)
+        # What the product has of this URL stays: a web server may be unavailable for an hour.
+        return None if known is None else LoadedImage(image.name, image.name, None, known.sha256)
+
+    async def _get(self, address: str, known: CachedImage | None, url: str | None) -> LoadedImage:
+        """Return an image from the web, without its bytes where the server says that it is as `known`."""
+        fetched = await self._web.get(address, NO_VALIDATORS if known is None else known.validators)
         if fetched.data is None:
             assert known is not None
-            return None, CachedImage(url, known.sha256, fetched.validators)
-        return fetched.data, CachedImage(url, sha256_of(fetched.data), fetched.validators)
+            return LoadedImage(address, url, None, known.sha256, CachedImage(address, known.sha256, fetched.validators))
+        sha256 = sha256_of(fetched.data)
+        return LoadedImage(address, url, fetched.data, sha256, CachedImage(address, sha256, fetched.validators))
 
 
-def _read(item: Described) -> Loaded | RejectedRow:
+def _read(item: Described) -> LoadedImage | str:
+    """Return a main image from a file, or why it cannot be read."""
     assert not isinstance(item.row.image, str)
     try:
         data = item.row.image()
     except SourceImageError as error:
-        return rejected(item, str(error))
-    return Loaded(item, data, sha256_of(data))
+        return str(error)
+    return LoadedImage(item.row.key, item.row.image_url, data, sha256_of(data))
+
+
+def _with_main(row: LoadedRow, main: LoadedImage | None) -> LoadedRow | None:
+    """Return a row with another main image, which may also have been among the additional ones."""
+    if main is None:
+        return None
+    return replace(row, images=(main, *(image for image in row.images[1:] if image.sha256 != main.sha256)))
+
+
+def _portions(rows: Sequence[LoadedRow]) -> Iterator[list[LoadedRow]]:
+    """Yield rows with about FILES_AT_ONCE additional images together."""
+    part: list[LoadedRow] = []
+    count = 0
+    for row in rows:
+        part.append(row)
+        count += len(row.item.row.images)
+        if count >= FILES_AT_ONCE:
+            yield part
+            part, count = [], 0
+    if part:
+        yield part
 
 
 def sha256_of(data: bytes) -> str:
@@ -169,32 +236,6 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def kept_picture(data: bytes) -> StoredImage:
-    """Return an image as the catalogue keeps it."""
+def stored_picture(data: bytes) -> StoredImage:
+    """Return an image as the catalogue stores it."""
     return StoredImage(f"image/{(sniff(data) or 'octet-stream').lower()}", data)
-
-
-def rejected(item: Described, reason: str) -> RejectedRow:
-    """Return the complaint about a row that looked like a product at first."""
-    return RejectedRow(item.row.line, item.row.key, reason)
-
-
-def requests(group: list[Loaded]) -> Iterator[list[Loaded]]:
-    """Yield a group in parts that the embedding service takes in one request."""
-    return in_requests(group, lambda loaded: len(loaded.data))
-
-
-def in_requests(group: Iterable[T], size_of: Callable[[T], int], most: int = MAX_BATCH) -> Iterator[list[T]]:
-    """Yield whatever has an image in parts that the embedding service takes in one request, of `most` images at most;
-    `size_of` says an image's bytes.
-    """
-    part: list[T] = []
-    size = 0
-    for one in group:
-        if part and (len(part) == most or size + size_of(one) > GROUP_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(one)
-        size += size_of(one)
-    if part:
-        yield part

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.bulk_write import PutReport
@@ -12,32 +13,18 @@ from services.contracts.images.fetch import FetchedImage, Validators
 from services.contracts.wire.embedding import BatchResponse
 
 
-class Known(Protocol):
-    """By what an import knows a product that has not changed."""
-
-    @property
-    def image_sha256(self) -> str | None: ...
-    @property
-    def feed_sha256(self) -> str | None: ...
-    @property
-    def model(self) -> str | None: ...
-    @property
-    def images(self) -> Sequence[tuple[str | None, str | None]]: ...
-    def seen_by(self, model: str) -> bool: ...
-
-
 class Embedding(Protocol):
     """`EmbeddingClient`."""
 
     async def embed_batch(
-        self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
+        self, images: Sequence[bytes], model: str | None = None, secondary_model: str | None = None
     ) -> BatchResponse: ...
 
 
 class ProductPort(Protocol):
     """`ProductCollection`."""
 
-    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Known]: ...
+    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Fingerprint]: ...
     async def read(self, document_ids: Sequence[str]) -> Sequence[Record | BrokenDocument]: ...
     async def put_many(self, products: Sequence[Product], *, probably_new: bool = False) -> PutReport: ...
 

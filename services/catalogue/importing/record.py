@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 from services.catalogue.importing.lease import BEAT_S, STANDS_S, ImportLease
 from services.catalogue.process_mark import ProcessMark, is_alive, this_process
-from services.catalogue.retry import Patience
+from services.catalogue.retry import Retry
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
 
@@ -31,7 +31,7 @@ class ImportRecord:
         self,
         store: CatalogueDatabase,
         source: str,
-        patience: Patience,
+        retry: Retry,
         stopping: asyncio.Event,
         state: State = "running",
     ) -> None:
@@ -40,7 +40,7 @@ class ImportRecord:
         Args:
             store: where the note goes.
             source: what is imported, for people.
-            patience: waits for a database that is away when the import begins.
+            retry: waits for a database that is away when the import begins.
             stopping: is set when the import is cancelled from elsewhere, or taken over.
             state: what the import begins with.
         """
@@ -54,7 +54,7 @@ class ImportRecord:
         self._ended_at: datetime | None = None
         self._source = source
         self._store = store
-        self._patience = patience
+        self._retry = retry
         self._stopping = stopping
         self._mark = this_process()
         self._lease = ImportLease(store.notes, self.id, source, self.started_at.isoformat(timespec="seconds"))
@@ -65,12 +65,12 @@ class ImportRecord:
 
         Raises:
             ImportUnderWay: another import holds it.
-            GivenUp, Stopped: the database stays away; we were told to stop.
+            RetriesExhausted, Stopped: the database stays away; we were told to stop.
         """
-        await self._patience.call(lambda: self._lease.take(self._stopping))
+        await self._retry.call(lambda: self._lease.take(self._stopping))
         try:
-            await self._patience.call(self._store.notes.prune_imports)
-            await self._patience.call(lambda: self._store.notes.put_import(self.id, self.document()))
+            await self._retry.call(self._store.notes.prune_imports)
+            await self._retry.call(lambda: self._store.notes.put_import(self.id, self.document()))
         except BaseException:
             await self._drop()
             raise

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from services.catalogue.importing.description import Placer
 from services.catalogue.importing.report import Tally
-from services.catalogue.retry import Patience
+from services.catalogue.retry import Retry
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, Source, SourceRow
 
@@ -96,7 +96,7 @@ async def find_gone(feed: FeedKeys, catalogue: SyncedCatalogue, limit: float, im
 async def remove(
     gone: list[str],
     catalogue: SyncedCatalogue,
-    patience: Patience,
+    retry: Retry,
     stopping: asyncio.Event,
     tally: Tally,
     written_before: datetime,
@@ -109,6 +109,6 @@ async def remove(
         if stopping.is_set():
             return
         part = gone[start : start + REMOVED_AT_ONCE]
-        tally.removed += await patience.call(
+        tally.removed += await retry.call(
             lambda part=part: catalogue.delete_many(part, written_before=written_before)  # type: ignore[misc]
         )

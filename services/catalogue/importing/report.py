@@ -80,7 +80,8 @@ class Tally:
         self.imported += is_new
         self.updated += not is_new
         self.sources[product.category_source] += 1
-        self.disagreeing += product.prediction is not None and product.prediction.category != product.category
+        prediction = product.embedding.prediction
+        self.disagreeing += prediction is not None and prediction.category != product.category
 
     @property
     def products(self) -> int:

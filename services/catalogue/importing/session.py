@@ -2,19 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from services.catalogue.importing.description import Placer, UnknownTarget
-from services.catalogue.importing.importer import Importer, ImportOptions
-from services.catalogue.importing.ports import Embedding, Fetcher
+from services.catalogue.importing.importer import Importer, ImportHooks, ImportOptions, ImportServices
 from services.catalogue.importing.record import TAKEN_OVER, ImportRecord
 from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_gone, remove
-from services.catalogue.importing.report import Outcome, RejectedFile, RejectedFileError, Status, Summary, Tally
-from services.catalogue.retry import GivenUp, Patience, Stopped
+from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status, Summary, Tally
+from services.catalogue.retry import RetriesExhausted, Stopped
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
 from services.catalogue.store.database import CatalogueDatabase
@@ -22,7 +20,7 @@ from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.wire.embedding import ModelFacts
 
-FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, LookalikeError)
+FAILURES = (SyncRefused, SourceError, UnknownTarget, RetriesExhausted, RejectedFileError, LookalikeError)
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,10 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Services:
-    """What an import speaks to."""
+class SessionServices(ImportServices):
+    """What an import session calls: it also needs the catalogue's notes and keys."""
 
-    embedding: Embedding
-    store: CatalogueDatabase
-    fetcher: Fetcher
+    catalogue: CatalogueDatabase
 
 
 class ImportSession:
@@ -59,26 +55,27 @@ class ImportSession:
     def __init__(
         self,
         plan: Plan,
-        services: Services,
+        services: SessionServices,
         rejected: RejectedFile,
-        patience: Patience,
         stopping: asyncio.Event,
-        *,
-        on_progress: Callable[[Tally], None] = lambda _: None,
-        on_outcome: Callable[[Outcome], None] = lambda _: None,
-        room: Callable[[], Awaitable[None]] | None = None,
+        hooks: ImportHooks | None = None,
     ) -> None:
-        """Put the parts together; `stopping` ends it early. The others are the `Importer`'s."""
+        """Put the parts together.
+
+        Args:
+            plan: what to import.
+            services: what the import calls.
+            rejected: the file of rejected rows.
+            stopping: set to end early.
+            hooks: what it reports while it runs.
+        """
         self.tally = Tally()
         self.model: str | None = None
         self._plan = plan
         self._services = services
         self._rejected = rejected
-        self._patience = patience
         self._stopping = stopping
-        self._on_progress = on_progress
-        self._on_outcome = on_outcome
-        self._room = room
+        self._hooks = hooks or ImportHooks()
         self._started = time.monotonic()
 
     async def run(self, record: ImportRecord, facts: ModelFacts) -> Summary:
@@ -107,7 +104,7 @@ class ImportSession:
         record.state = summary.status
         record.facts = lambda: self._described(summary)
         with suppress(LookalikeError):  # an import is not worse for a database that does not take the note
-            await self._services.store.notes.put(LAST_IMPORT, self._last_import(summary))
+            await self._services.catalogue.notes.put(LAST_IMPORT, self._last_import(summary))
         return summary
 
     async def _run(self, record: ImportRecord, facts: ModelFacts) -> None:
@@ -122,23 +119,12 @@ class ImportSession:
                 feed.close()
 
     async def _sync(self, feed: FeedKeys, limit: float, record: ImportRecord) -> None:
-        gone = await find_gone(feed, self._services.store.products, limit, self.tally.imported)
-        await remove(gone, self._services.store.products, self._patience, self._stopping, self.tally, record.started_at)
+        products, retry = self._services.catalogue.products, self._services.retry
+        gone = await find_gone(feed, products, limit, self.tally.imported)
+        await remove(gone, products, retry, self._stopping, self.tally, record.started_at)
 
     def _importer(self, source: Source, placer: Placer) -> Importer:
-        importer = Importer(
-            source,
-            placer,
-            self._services.embedding,
-            self._services.store,
-            self._services.fetcher,
-            self._rejected,
-            self._patience,
-            self._plan.options,
-            lambda: self._on_progress(self.tally),
-            self._on_outcome,
-            self._room,
-        )
+        importer = Importer(source, placer, self._services, self._rejected, self._plan.options, self._hooks)
         self.tally = importer.tally
         return importer
 

@@ -154,7 +154,7 @@ class ModelExamination:
 
     def _seen(self, product: Product, facts: ModelFacts) -> Product | None:
         """Return a product as a model sees it, if it can be searched so."""
-        seen = product if (product.model or self._unversioned) == facts.model else product.seen_by(facts.model)
+        seen = product if (product.model or self._unversioned) == facts.model else product.embedded_by(facts.model)
         usable = seen is not None and len(seen.vector) == facts.dimension and seen.category < len(facts.categories)
         return seen if usable else None
 

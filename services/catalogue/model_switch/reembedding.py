@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.catalogue.documents.product_document import BrokenDocument
-from services.catalogue.importing.images import GROUP_BYTES, in_requests
+from services.catalogue.importing.embedding import refusal
+from services.catalogue.importing.images import GROUP_BYTES
 from services.catalogue.importing.report import RejectedFile
-from services.catalogue.model_switch.product_pictures import NoPicture, Pictures, ProductPictures
+from services.catalogue.importing.requests import in_requests
+from services.catalogue.model_switch.product_pictures import NoPicture, Picture, ProductFiles, ProductPictures
 from services.catalogue.model_switch.reembedding_report import ReembedTally
-from services.catalogue.product import Embedded, Float32Array, Prediction, Product
-from services.catalogue.retry import Patience, pause
+from services.catalogue.product import ImageVector, Prediction, Product, ProductEmbedding
+from services.catalogue.retry import Retry, pause
 from services.catalogue.sources.records.rows import RejectedRow
 from services.catalogue.store.models import Entry
-from services.contracts.wire.embedding import MAX_BATCH, BatchResponse, ModelFacts
-from services.contracts.wire.embedding import BatchItem as Outcome
+from services.contracts.wire.embedding import MAX_BATCH, BatchItem, BatchResponse, ModelFacts
 
 READ_AT_ONCE = 32  # products, between two looks at how many bytes are in memory
 IN_FLIGHT = 2  # groups under way: pictures are read while the network works
@@ -36,7 +37,7 @@ class Vectors(Protocol):
         self, model: str, dimension: int, unversioned: str, batch: int = 1000
     ) -> AsyncIterator[list[Any]]: ...
     async def entries(self, document_ids: Sequence[Any]) -> list[Entry]: ...
-    async def put_embeddings(self, model: str, seen: Sequence[tuple[Any, Embedded]]) -> int: ...
+    async def put_embeddings(self, model: str, embeddings: Sequence[tuple[Any, ProductEmbedding]]) -> int: ...
 
 
 class Embedding(Protocol):
@@ -47,21 +48,21 @@ class Embedding(Protocol):
 
 @dataclass(slots=True)
 class _Pending:
-    """A product with its pictures, on the way to the network; `faults` say which further pictures get no vector."""
+    """A product with its pictures, on the way to the network; `faults` say which additional pictures get no vector."""
 
     document_id: Any
     product: Product
-    pictures: Pictures
+    files: ProductFiles
     faults: list[str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
-    """One of the images: the main one, or the further one of a hash."""
+class _Part:
+    """One picture of a pending product, and its place among the product's pictures: 0 is the main one."""
 
     owner: _Pending
-    sha256: str | None
-    data: bytes
+    place: int
+    picture: Picture
 
 
 class Pace:
@@ -93,7 +94,7 @@ class Reembedder:
         embedding: Embedding,
         pictures: ProductPictures,
         rejected_file: RejectedFile,
-        patience: Patience,
+        retry: Retry,
         *,
         rate: float | None = None,
         on_progress: Callable[[], None] = lambda: None,
@@ -104,7 +105,7 @@ class Reembedder:
         self._embedding = embedding
         self._pictures = pictures
         self._rejected_file = rejected_file
-        self._patience = patience
+        self._retry = retry
         self._pace = Pace(rate)
         self._on_progress = on_progress
         self._network = asyncio.Lock()  # one request at a time
@@ -120,12 +121,12 @@ class Reembedder:
             stopping: set to end early.
 
         Raises:
-            GivenUp, Stopped: a service stays away; we were told to stop while waiting for one.
+            RetriesExhausted, Stopped: a service stays away; we were told to stop while waiting for one.
             RejectedFileError: rejected products cannot be written down.
             LookalikeError: a service says something that waiting does not mend.
         """
         while not stopping.is_set():
-            missing = await self._patience.call(lambda: self._missing(facts, unversioned))
+            missing = await self._retry.call(lambda: self._missing(facts, unversioned))
             if not missing:
                 return
             self.tally.found = self.tally.done + len(missing)
@@ -164,10 +165,10 @@ class Reembedder:
                 break
             part = document_ids[begin : begin + self._pace.at_once]
             await self._pace.wait(len(part), stopping)
-            entries = await self._patience.call(lambda part=part: self._store.entries(part))  # type: ignore[misc]
+            entries = await self._retry.call(lambda part=part: self._store.entries(part))  # type: ignore[misc]
             self.tally.overtaken += len(part) - len(entries)
             pending += await self._with_pictures(self._products(entries, facts))
-            if sum(one.pictures.size for one in pending) >= GROUP_BYTES:
+            if sum(product.files.size for product in pending) >= GROUP_BYTES:
                 await self._embed(pending, facts.model)
                 pending = []
         await self._embed(pending, facts.model)
@@ -184,9 +185,9 @@ class Reembedder:
 
     async def _with_pictures(self, products: Iterator[tuple[Any, Product]]) -> list[_Pending]:
         wanted = list(products)
-        found = await self._patience.call(lambda: self._pictures.get([product for _, product in wanted]))
+        files = await self._retry.call(lambda: self._pictures.get([product for _, product in wanted]))
         pending: list[_Pending] = []
-        for (document_id, product), pictures in zip(wanted, found, strict=True):
+        for (document_id, product), pictures in zip(wanted, files, strict=True):
             if isinstance(pictures, NoPicture):
                 self._reject(document_id, product.key, str(pictures))
             else:
@@ -194,51 +195,59 @@ class Reembedder:
         return pending
 
     async def _embed(self, pending: Sequence[_Pending], model: str) -> None:
-        seen: list[tuple[_Image, Outcome]] = []
-        for part in in_requests(_images(pending), lambda image: len(image.data), IMAGES_A_REQUEST):
-            files = [image.data for image in part]
+        outcomes: list[tuple[_Part, BatchItem]] = []
+        for parts in in_requests(_parts(pending), lambda part: len(part.picture.data), IMAGES_A_REQUEST):
+            files = [part.picture.data for part in parts]
             async with self._network:
-                answer = await self._patience.call(lambda files=files: self._embedding.embed_batch(files, model))  # type: ignore[misc]
-            seen += zip(part, answer.items, strict=True)
-        await self._put(self._assembled(pending, seen), model)
+                response = await self._retry.call(lambda files=files: self._embedding.embed_batch(files, model))  # type: ignore[misc]
+            outcomes += zip(parts, response.items, strict=True)
+        await self._put(self._assembled(pending, outcomes), model)
 
     def _assembled(
-        self, pending: Sequence[_Pending], seen: Sequence[tuple[_Image, Outcome]]
-    ) -> list[tuple[Any, Embedded]]:
-        """Return what the model makes of each product whose main image it takes."""
-        main = {id(image.owner): outcome for image, outcome in seen if image.sha256 is None}
-        further: dict[int, dict[str, Float32Array]] = {id(one): {} for one in pending}
-        for image, outcome in seen:
-            if image.sha256 is not None and outcome.embedding is not None:
-                further[id(image.owner)][image.sha256] = outcome.embedding.array
-            elif image.sha256 is not None:
-                image.owner.faults.append(f"its further picture {image.sha256[:12]}: {_refusal(outcome)}")
-        found: list[tuple[Any, Embedded]] = []
-        for one in pending:
-            outcome = main[id(one)]
-            if outcome.embedding is None:
-                self._reject(one.document_id, one.product.key, _refusal(outcome))
-                continue
-            category = Prediction(outcome.embedding.category.id, outcome.embedding.category.probability)
-            vector, sha256 = outcome.embedding.array, one.product.image_sha256
-            found.append((one.document_id, Embedded(vector, category, sha256, further[id(one)])))
-            self.tally.other_pictures += not one.pictures.as_before
-            self._note_faults(one)
-        return found
+        self, pending: Sequence[_Pending], outcomes: Sequence[tuple[_Part, BatchItem]]
+    ) -> list[tuple[Any, ProductEmbedding]]:
+        """Return the embeddings of the products whose main image the model accepts."""
+        by_owner: dict[int, list[tuple[_Part, BatchItem]]] = {id(product): [] for product in pending}
+        for part, item in outcomes:
+            by_owner[id(part.owner)].append((part, item))
+        embeddings: list[tuple[Any, ProductEmbedding]] = []
+        for product in pending:
+            embedding = self._embedding_of(product, by_owner[id(product)])
+            if embedding is not None:
+                embeddings.append((product.document_id, embedding))
+                self.tally.other_pictures += not product.files.pictures[0].is_unchanged
+                self._note_faults(product)
+        return embeddings
 
-    async def _put(self, seen: Sequence[tuple[Any, Embedded]], model: str) -> None:
-        taken = await self._patience.call(lambda: self._store.put_embeddings(model, seen))
-        self.tally.embedded += taken
-        self.tally.overtaken += len(seen) - taken
-        if taken:
-            self._embedded.update(document_id for document_id, _ in seen)
+    def _embedding_of(self, pending: _Pending, outcomes: Sequence[tuple[_Part, BatchItem]]) -> ProductEmbedding | None:
+        images: list[ImageVector] = []
+        prediction: Prediction | None = None
+        for part, item in outcomes:
+            sha256 = part.picture.image.sha256
+            if item.embedding is not None:
+                images.append(ImageVector(sha256, item.embedding.array))
+            elif part.place == 0:
+                self._reject(pending.document_id, pending.product.key, refusal(item))
+                return None
+            else:
+                pending.faults.append(f"its additional picture {str(sha256)[:12]}: {refusal(item)}")
+            if part.place == 0 and item.embedding is not None:
+                prediction = Prediction(item.embedding.category.id, item.embedding.category.probability)
+        return ProductEmbedding(tuple(images), prediction)
+
+    async def _put(self, embeddings: Sequence[tuple[Any, ProductEmbedding]], model: str) -> None:
+        written = await self._retry.call(lambda: self._store.put_embeddings(model, embeddings))
+        self.tally.embedded += written
+        self.tally.overtaken += len(embeddings) - written
+        if written:
+            self._embedded.update(document_id for document_id, _ in embeddings)
         self._on_progress()
 
-    def _note_faults(self, one: _Pending) -> None:
-        """Write down further pictures without a vector. The product is found by its others, and not tried again."""
-        for reason in one.faults:
-            self._rejected_file.add(RejectedRow(None, one.product.key, reason))
-            self._passed_over.add(one.document_id)
+    def _note_faults(self, product: _Pending) -> None:
+        """Write down additional pictures without a vector. The product is found by its others, and not tried again."""
+        for reason in product.faults:
+            self._rejected_file.add(RejectedRow(None, product.product.key, reason))
+            self._passed_over.add(product.document_id)
             self.tally.images_rejected += 1
 
     def _reject(self, document_id: Any, key: str, reason: str) -> None:
@@ -248,17 +257,14 @@ class Reembedder:
 
 
 def _is_complete(product: Product, facts: ModelFacts) -> bool:
-    seen = product.seen_by(facts.model)
-    known = [image for image in product.images if image.sha256 is not None]
-    return seen is not None and len(seen.vector) == facts.dimension and len(seen.images) == len(known)
+    embedded = product.embedded_by(facts.model)
+    if embedded is None or len(embedded.vector) != facts.dimension:
+        return False
+    known = {image.sha256 for image in product.images if image.sha256 is not None}
+    return known <= {image.sha256 for image in embedded.images}
 
 
-def _images(pending: Sequence[_Pending]) -> Iterator[_Image]:
-    for one in pending:
-        yield _Image(one, None, one.pictures.main)
-        for sha256, data in one.pictures.further.items():
-            yield _Image(one, sha256, data)
-
-
-def _refusal(outcome: Outcome) -> str:
-    return "no embedding came back" if outcome.error is None else outcome.error.detail
+def _parts(pending: Sequence[_Pending]) -> Iterator[_Part]:
+    for product in pending:
+        for place, picture in enumerate(product.files.pictures):
+            yield _Part(product, place, picture)

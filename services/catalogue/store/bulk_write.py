@@ -1,7 +1,8 @@
-"""Writing many documents at once, so that one that cannot be stored does not hold up the others."""
+"""Bulk writes in which a document that cannot be stored does not prevent the others from being written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import bson
@@ -32,8 +33,15 @@ class PutReport:
     failures: tuple[Refused, ...] = ()
 
 
-async def upsert(collection: Any, documents: Mapping[str, Document], *, probably_new: bool = False) -> PutReport:
-    """Write each document under its `_id`, all fields of it, in one round trip.
+async def upsert(
+    collection: Any,
+    documents: Mapping[str, Document],
+    *,
+    probably_new: bool = False,
+    merged: str | None = None,
+    unset: Sequence[str] = (),
+) -> PutReport:
+    """Write each document under its `_id`, all its fields, in one round trip.
 
     Setting every field does what a replacement does, and the stand-in for MongoDB cannot replace a document by one
     with binary values or dates.
@@ -41,33 +49,49 @@ async def upsert(collection: Any, documents: Mapping[str, Document], *, probably
     Args:
         collection: where they go.
         documents: by `_id`.
-        probably_new: insert them, which costs the server less; what is there after all is updated in a second round trip.
+        probably_new: insert them, which costs the server less; existing ones are updated in a second round trip.
+        merged: a field with a mapping whose other entries stay as they are in an existing document.
+        unset: fields that an existing document is to lose.
 
     Raises:
-        pymongo.errors.PyMongoError: the database is away; what of the batch was written is unknown.
+        pymongo.errors.PyMongoError: the database is unavailable; what of the batch was written is unknown.
     """
+    update = partial(_update, merged=merged, unset=unset)
     operations: list[Operation] = []
     failures: list[Refused] = []
     for key, document in documents.items():
         try:
-            operations.append((key, _operation(key, document, insert=probably_new)))
+            operations.append((key, _insert(document) if probably_new else update(key, document)))
         except (BSONError, OverflowError, UnicodeError, TypeError, ValueError) as error:
             failures.append(Refused(key, f"it cannot be stored: {error}"))
     failed = await _write(collection, operations)
-    # It is there after all; or two writers insert one key at the same time: one is told so, and then finds it there.
-    again = [(key, _operation(key, documents[key])) for (key, _), code, _ in failed if code == DUPLICATE_KEY]
+    # The key exists; or two writers insert one key at the same time: the server refuses one, which then finds the key.
+    again = [(key, update(key, documents[key])) for (key, _), code, _ in failed if code == DUPLICATE_KEY]
     failed = [entry for entry in failed if entry[1] != DUPLICATE_KEY] + await _write(collection, again)
     failures += [Refused(key, f"the database refused it: {text}") for (key, _), _, text in failed]
     return PutReport(len(documents) - len(failures), tuple(failures))
 
 
-def _operation(key: str, document: Document, *, insert: bool = False) -> InsertOne[Any] | UpdateOne:
-    fields = document if insert else {name: value for name, value in document.items() if name != "_id"}
+def _insert(document: Document) -> InsertOne[Any]:
+    return InsertOne(_encoded(document))
+
+
+def _update(key: str, document: Document, *, merged: str | None, unset: Sequence[str]) -> UpdateOne:
+    fields = {name: value for name, value in document.items() if name not in ("_id", merged)}
+    if merged is not None:
+        fields |= {f"{merged}.{name}": value for name, value in document[merged].items()}
+    update: Document = {"$set": _encoded(fields)}
+    if unset:
+        update["$unset"] = dict.fromkeys(unset, "")
+    return UpdateOne({"_id": key}, update, upsert=True)
+
+
+def _encoded(fields: Document) -> RawBSONDocument:
+    """Encode fields once, so that the driver does not encode them again."""
     encoded = bson.encode(fields)
     if len(encoded) > MAX_DOCUMENT_BYTES:
         raise ValueError(f"it has {len(encoded):,} bytes, at most {MAX_DOCUMENT_BYTES:,} are taken")
-    whole = RawBSONDocument(encoded)
-    return InsertOne(whole) if insert else UpdateOne({"_id": key}, {"$set": whole}, upsert=True)
+    return RawBSONDocument(encoded)
 
 
 async def _write(collection: Any, operations: Sequence[Operation]) -> list[tuple[Operation, int, str]]:

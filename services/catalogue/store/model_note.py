@@ -28,8 +28,8 @@ class ModelNote:
     previous: str | None = None
 
     @property
-    def beside(self) -> str | None:
-        """The model that is kept beside the active one, if there is one."""
+    def secondary(self) -> str | None:
+        """The model that is kept in addition to the active one, if there is one."""
         return self.candidate or self.previous
 
     def serving(self, first: str) -> str:
@@ -39,10 +39,10 @@ class ModelNote:
     def kept(self, first: str) -> tuple[str, ...]:
         """Return the models that every product is to have vectors of, the one that searches use first."""
         serving = self.serving(first)
-        return (serving,) if self.beside in (None, serving) else (serving, str(self.beside))
+        return (serving,) if self.secondary in (None, serving) else (serving, str(self.secondary))
 
     def written(self, first: str) -> tuple[str, str | None]:
-        """Return the model that searches use, and the one beside it whose vectors are written as well, if there is one."""
+        """Return the model that searches use, and the secondary one whose vectors are written as well, if there is one."""
         serving, *others = self.kept(first)
         return serving, others[0] if others else None
 
@@ -54,10 +54,10 @@ class ModelNote:
         """
         if model in self.kept(first):
             return self
-        if self.beside is not None:
+        if self.secondary is not None:
             role = "the candidate" if self.candidate else "kept for a rollback"
             raise ModelChangeRefused(
-                f"{self.beside} is {role}: give it up first, with lookalike forget-model {short(self.beside)}"
+                f"{self.secondary} is {role}: give it up first, with lookalike forget-model {short(self.secondary)}"
             )
         return replace(self, candidate=model)
 

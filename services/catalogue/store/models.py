@@ -11,9 +11,11 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from services.catalogue.documents.embeddings import FIELD, read_embeddings, stored_embedding
-from services.catalogue.documents.images import read_images
+from services.catalogue.documents.embeddings import FIELD as EMBEDDINGS
+from services.catalogue.documents.embeddings import entry_name, read_embedding, stored_embedding
+from services.catalogue.documents.images import listed_images, read_images
 from services.catalogue.documents.product_document import (
+    FORMER_FIELDS,
     BrokenDocument,
     Document,
     Record,
@@ -21,7 +23,7 @@ from services.catalogue.documents.product_document import (
     to_document,
 )
 from services.catalogue.documents.vectors import read_vector
-from services.catalogue.product import Embedded, InvalidVector
+from services.catalogue.product import InvalidVector, Product, ProductEmbedding, ProductImage, unit_vector
 from services.catalogue.store.connection import Collection, Connection
 from services.catalogue.store.markers import is_marker
 from services.catalogue.store.model_note import ModelNote
@@ -30,7 +32,15 @@ from services.catalogue.store.products import ProductCollection
 
 MODELS = "models"
 # What tells which vectors a document has. All of them come along: the stand-in for MongoDB cannot leave out inner fields.
-VECTOR_FIELDS = {"model": 1, "image_sha256": 1, "vector": 1, "images": 1, FIELD: 1}
+VECTOR_FIELDS = {
+    "schema": 1,
+    "model": 1,
+    "image_url": 1,
+    "image_sha256": 1,
+    "vector": 1,
+    "images": 1,
+    EMBEDDINGS: 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,35 +134,42 @@ class CatalogueModels:
             found = await self._documents.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
         return [Entry(one["_id"], read_document(one)) for one in found]
 
-    async def put_embeddings(self, model: str, seen: Sequence[tuple[Any, Embedded]]) -> int:
-        """Put a model's vectors beside those that documents have, each by the document's `_id`.
+    async def put_embeddings(self, model: str, embeddings: Sequence[tuple[Any, ProductEmbedding]]) -> int:
+        """Write a model's embeddings into documents, each by the document's `_id`.
 
-        A product whose main image is another by now keeps what it has. Returns how many documents took them.
+        A product with another main image by now, or of this very model, keeps what it has. Returns how many documents
+        were found.
         """
-        name = f"{FIELD}.{model}"
         operations = [
-            UpdateOne({"_id": document_id, "image_sha256": one.image_sha256}, _setting({name: stored_embedding(one)}))
-            for document_id, one in seen
+            UpdateOne(
+                {"_id": document_id, "image_sha256": embedding.images[0].sha256, "model": {"$nin": [model]}},
+                _setting({_field(model): stored_embedding(embedding)}),
+            )
+            for document_id, embedding in embeddings
         ]
         if not operations:
             return 0
         async with self._connection.call():
-            done = await self._documents.bulk_write(operations, ordered=False)
-        return int(done.matched_count)
+            result = await self._documents.bulk_write(operations, ordered=False)
+        return int(result.matched_count)
 
     async def retire(self, model: str, serving: str, batch: int = 500) -> AsyncIterator[Retired]:
-        """Take a model's vectors out of all documents, some at a time, and yield what became of them.
+        """Remove a model's vectors from all documents, some at a time, and yield what was done.
 
-        Where they are a document's own, those of `serving` take their place, if it has them of all its images.
+        A document whose own model it is becomes one of `serving`, if that model has vectors of all its images.
         """
         async for documents in self._products.batches(None, batch):
-            found = [one for one in documents if not is_marker(one)]
-            done = [_retired(one, model, serving) for one in found]
-            changes = [change for change in done if isinstance(change, UpdateOne)]
+            products = [document for document in documents if not is_marker(document)]
+            steps = [_retirement(document, model, serving) for document in products]
+            changes = [step for step in steps if isinstance(step, UpdateOne)]
             if changes:
                 async with self._connection.call():
                     await self._documents.bulk_write(changes, ordered=False)
-            yield Retired(len(found), len(changes), done.count("unseen"))
+            yield Retired(len(products), len(changes), steps.count("unseen"))
+
+
+def _field(model: str) -> str:
+    return f"{EMBEDDINGS}.{entry_name(model)}"
 
 
 def _setting(fields: Document) -> Document:
@@ -160,38 +177,50 @@ def _setting(fields: Document) -> Document:
     return {"$set": RawBSONDocument(bson.encode(fields))}
 
 
-def _retired(document: Document, model: str, serving: str) -> UpdateOne | Literal["unseen"] | None:
-    """Return how a document is rid of a model's vectors; None where it stays, `unseen` where it has no others."""
-    beside = document.get(FIELD)
+def _retirement(document: Document, model: str, serving: str) -> UpdateOne | Literal["unseen"] | None:
+    """Return the update that removes a model's vectors; None for a document that stays as it is, `unseen` for one
+    without vectors of `serving`.
+    """
+    embeddings = document.get(EMBEDDINGS)
     if document.get("model") != model:
-        has = isinstance(beside, Mapping) and model in beside
-        return UpdateOne({"_id": document["_id"]}, {"$unset": {f"{FIELD}.{model}": ""}}) if has else None
+        has_entry = isinstance(embeddings, Mapping) and entry_name(model) in embeddings
+        return UpdateOne({"_id": document["_id"]}, {"$unset": {_field(model): ""}}) if has_entry else None
     record = read_document(document)
-    seen = record.product.seen_by(serving) if isinstance(record, Record) else None
-    if seen is None:
+    product = record.product.embedded_by(serving) if isinstance(record, Record) else None
+    if product is None:
         return "unseen"
-    if not isinstance(record, Record) or len(seen.images) < len(record.product.images):
+    if not isinstance(record, Record) or len(product.images) < len(record.product.images):
         return None
-    whole = to_document(seen)
-    as_it_was = {name: document.get(name) for name in ("_id", "model", "image_sha256", "category_source")}
-    fields = {name: whole[name] for name in ("vector", "model", "Category", "prediction", "images")}
-    return UpdateOne(as_it_was, {**_setting(fields), "$unset": {f"{FIELD}.{serving}": ""}})
+    return _as_of(serving, model, document, product)
+
+
+def _as_of(serving: str, retired: str, document: Document, product: Product) -> UpdateOne:
+    """Return the update that makes `serving` a document's own model, unless the document changes meanwhile."""
+    stored = to_document(product)
+    unchanged = {name: document.get(name) for name in ("_id", "model", "image_sha256", "category_source")}
+    fields = {name: stored[name] for name in ("schema", "vector", "model", "Category", "images", "image_sha256")}
+    fields[_field(serving)] = stored[EMBEDDINGS][entry_name(serving)]
+    removed = (_field(retired), *FORMER_FIELDS)
+    return UpdateOne(unchanged, {**_setting(fields), "$unset": dict.fromkeys(removed, "")})
 
 
 def _has_vectors(document: Mapping[str, Any], model: str, dimension: int, unversioned: str) -> bool:
     if (document.get("model") or unversioned) == model:
         return True
-    beside = document.get(FIELD)
-    seen = read_embeddings({model: beside.get(model)}).get(model) if isinstance(beside, Mapping) else None
-    if seen is None or len(seen.vector) != dimension or seen.image_sha256 != document.get("image_sha256"):
+    entries = document.get(EMBEDDINGS)
+    embedding = read_embedding(entries.get(entry_name(model))) if isinstance(entries, Mapping) else None
+    main, *others = listed_images(document)
+    if embedding is None or len(embedding.images[0].vector) != dimension or not embedding.is_of(main):
         return False
-    return seen.images.keys() >= _hashes(document)
+    hashes = {image.sha256 for image in _usable(document, others) if image.sha256 is not None}
+    return {image.sha256 for image in embedding.images} >= hashes
 
 
-def _hashes(document: Mapping[str, Any]) -> set[str]:
-    """Return the hashes of the further images that a document has vectors of."""
+def _usable(document: Mapping[str, Any], images: Sequence[ProductImage]) -> Sequence[ProductImage]:
+    """Return those of a document's additional images that have a vector of its own model."""
+    if not images:
+        return images
     try:
-        images, _ = read_images(document.get("images"), len(read_vector(document.get("vector"))))
+        return read_images(document, unit_vector(read_vector(document.get("vector")))).images[1:]
     except InvalidVector:
-        return set()
-    return {image.sha256 for image in images if image.sha256 is not None}
+        return ()

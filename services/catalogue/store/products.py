@@ -12,8 +12,16 @@ import structlog
 from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError
 
+from services.catalogue.documents.embeddings import FIELD as EMBEDDINGS
 from services.catalogue.documents.fingerprint import FINGERPRINT_FIELDS, Fingerprint, read_fingerprint
-from services.catalogue.documents.product_document import BrokenDocument, Document, Record, read_document, to_document
+from services.catalogue.documents.product_document import (
+    FORMER_FIELDS,
+    BrokenDocument,
+    Document,
+    Record,
+    read_document,
+    to_document,
+)
 from services.catalogue.product import Product
 from services.catalogue.store.bulk_write import PutReport, Refused, upsert
 from services.catalogue.store.change_feed import ChangeFeed, Token
@@ -81,7 +89,9 @@ class ProductCollection:
             except ValueError as error:
                 failures.append(Refused(product.key, str(error)))
         async with self._connection.call():
-            report = await upsert(self.collection, documents, probably_new=probably_new)
+            report = await upsert(
+                self.collection, documents, probably_new=probably_new, merged=EMBEDDINGS, unset=FORMER_FIELDS
+            )
         if report.written:
             await self._ensure_indexes()
             await self._remove_legacy(list(documents.keys() - {failure.key for failure in report.failures}))

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from services.catalogue.importing.description import Placer, UnknownTarget
 from services.catalogue.importing.dry_run import check
-from services.catalogue.importing.importer import ImportOptions
+from services.catalogue.importing.importer import ImportHooks, ImportOptions
 from services.catalogue.importing.lease import ImportUnderWay
 from services.catalogue.importing.record import ImportRecord
 from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_gone
 from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status, Summary, Tally
-from services.catalogue.importing.session import ImportSession, Plan, Services
+from services.catalogue.importing.session import ImportSession, Plan, SessionServices
 from services.catalogue.model_switch.switch import serving_facts
-from services.catalogue.retry import GivenUp, Patience, Stopped
+from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping, load_mapping
@@ -35,7 +35,15 @@ from services.contracts.wire.embedding import ModelFacts
 EMBEDDING_TIMEOUT_S = 60.0
 DATABASE_TIMEOUT_S = (2.0, 10.0)  # least and most; no call should take longer than we are to wait
 LOOK_TIMEOUT_S = 2.0
-FAILURES = (SyncRefused, SourceError, UnknownTarget, GivenUp, RejectedFileError, ImportUnderWay, LookalikeError)
+FAILURES = (
+    SyncRefused,
+    SourceError,
+    UnknownTarget,
+    RetriesExhausted,
+    RejectedFileError,
+    ImportUnderWay,
+    LookalikeError,
+)
 # What a dry run checks against when no embedding service is there to be asked: the shipped models.
 SHIPPED = ModelFacts(
     model="", categories=list(CATEGORIES), dimension=64, input={"height": 96, "width": 96}, thresholds={}
@@ -139,12 +147,12 @@ class _Run:
         options = ImportOptions(request.url_template, request.limit, per_host=request.per_host)
         limit = request.sync_limit if request.sync else None
         plan = Plan(self._source, request.source.name, self._mapping, options, limit)
-        embedding = self._embedding(stack, EMBEDDING_TIMEOUT_S)
-        services = Services(embedding, await self._store(stack), self._fetcher(stack))
-        patience = Patience(request.wait_s, stopping, self._display.waiting)
-        session = ImportSession(plan, services, self._rejected, patience, stopping, on_progress=self._display.update)
-        facts = await patience.call(lambda: serving_facts(services.store.models, embedding))
-        async with ImportRecord(services.store, plan.name, patience, stopping) as record:
+        retry = Retry(request.wait_s, stopping, self._display.waiting)
+        embedding, database = self._embedding(stack, EMBEDDING_TIMEOUT_S), await self._store(stack)
+        services = SessionServices(embedding, database, self._fetcher(stack), retry)
+        session = ImportSession(plan, services, self._rejected, stopping, ImportHooks(self._display.update))
+        facts = await retry.call(lambda: serving_facts(database.models, embedding))
+        async with ImportRecord(database, plan.name, retry, stopping) as record:
             return await session.run(record, facts)
 
     async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> Summary:

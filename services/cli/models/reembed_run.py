@@ -13,7 +13,7 @@ from services.catalogue.model_switch.product_pictures import ProductPictures
 from services.catalogue.model_switch.reembedding import Reembedder
 from services.catalogue.model_switch.reembedding_report import ReembedSummary, ReembedTally
 from services.catalogue.model_switch.switch import ModelChange
-from services.catalogue.retry import GivenUp, Patience, Stopped
+from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.model_note import ModelChangeRefused
 from services.catalogue.store.notes import LAST_REEMBED
@@ -26,7 +26,7 @@ from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
 
 EMBEDDING_TIMEOUT_S = 60.0
-FAILURES = (ModelChangeRefused, GivenUp, RejectedFileError, LookalikeError)
+FAILURES = (ModelChangeRefused, RetriesExhausted, RejectedFileError, LookalikeError)
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,15 @@ class _Run:
         stack.push_async_callback(embedding.close)
         store = CatalogueDatabase(request.mongo_url, request.mongo_database, catalogue=request.catalogue)
         await stack.enter_async_context(store)
-        patience = Patience(request.wait_s, stopping, self._display.waiting)
-        facts = await patience.call(lambda: prepare(ModelChange(store.models, embedding), request.model))
+        retry = Retry(request.wait_s, stopping, self._display.waiting)
+        facts = await retry.call(lambda: prepare(ModelChange(store.models, embedding), request.model))
         self._model = facts.model
         job = Reembedder(
             store.models,
             embedding,
             self._pictures(stack, store, stopping),
             self._rejected,
-            patience,
+            retry,
             rate=request.rate,
             on_progress=lambda: self._display.update(self._tally),
         )

@@ -86,7 +86,7 @@ class ModelCommands:
     async def compare(self, given: str | None, queries: int) -> ModelReport:
         """Return what would change with a model, the candidate if none is given."""
         note, first = await self._store.models.note(), await self._change.first()
-        model = note.beside if given is None else await self._change.named(given)
+        model = note.secondary if given is None else await self._change.named(given)
         if model is None:
             raise ModelChangeRefused(
                 "there is no candidate to compare with: run lookalike reembed --model 2 first, say"

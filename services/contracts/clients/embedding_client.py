@@ -81,10 +81,9 @@ class EmbeddingClient:
         return _parsed(ServedModelsResponse, await self._send("GET", "/v1/models")).models
 
     async def embed(
-        self, data: bytes, model: str | None = None, box: Box | None = None, *, beside: str | None = None
+        self, data: bytes, model: str | None = None, box: Box | None = None, *, secondary_model: str | None = None
     ) -> EmbeddingResponse:
-        """Return what a model makes of one image file, or of a part of it; and what another one does, `beside`, as far as
-        that answers.
+        """Return what a model makes of one image file, or of a part of it; and by `secondary_model` too, if that one responds.
 
         Raises:
             InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.
@@ -92,25 +91,29 @@ class EmbeddingClient:
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         part = None if box is None else box.text()
-        answer = await self._send("POST", "/v1/embed", content=data, model=model, beside=beside, box=part)
+        answer = await self._send(
+            "POST", "/v1/embed", content=data, model=model, secondary_model=secondary_model, box=part
+        )
         return _parsed(EmbeddingResponse, answer)
 
     async def embed_batch(
-        self, images: Sequence[bytes], model: str | None = None, beside: str | None = None
+        self, images: Sequence[bytes], model: str | None = None, secondary_model: str | None = None
     ) -> BatchResponse:
         """Return one item for each image, in the same order: an embedding or an error.
 
         Args:
             images: 1 to `MAX_BATCH` image files.
             model: the model's name. Default: the model of the service's settings.
-            beside: another model that the same images go through, as far as it answers.
+            secondary_model: another model for the same images; its embeddings are missing if it does not respond.
 
         Raises:
             ImageTooLarge: the images together exceed the size of one request.
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         body = pack(images)
-        answer = await self._send("POST", "/v1/embed/batch", content=body, kind=FRAMED, model=model, beside=beside)
+        answer = await self._send(
+            "POST", "/v1/embed/batch", content=body, kind=FRAMED, model=model, secondary_model=secondary_model
+        )
         return _parsed(BatchResponse, answer)
 
     async def detect(self, data: bytes) -> DetectionResponse:

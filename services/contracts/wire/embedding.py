@@ -25,9 +25,9 @@ class Embedding(FrozenModel):
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
     vector: list[float] = Field(description="float32 values, unit length; 64 of them for the shipped models")
     model: str = Field(examples=["fashion/2"])
-    beside: "Embedding | None" = Field(
+    secondary: "Embedding | None" = Field(
         default=None,
-        description="what the model named by `beside` makes of the same image; missing where it cannot say",
+        description="the embedding of the same image by `secondary_model`; missing if that model does not respond",
     )
 
     @property
@@ -59,7 +59,7 @@ class BatchEmbedding(FrozenModel):
     probabilities: dict[str, float]
     vector: bytes = Field(description="float32 values, little-endian, unit length: 64 of them for the shipped models")
     model: str
-    beside: "BatchEmbedding | None" = None
+    secondary: "BatchEmbedding | None" = None
 
     @field_validator("vector")
     @classmethod

@@ -21,7 +21,7 @@ from services.embedding.vision.embedder import Float32Array, ImageEmbedding, Out
 
 
 @dataclass(frozen=True)
-class Beside:
+class SecondaryOutcomes:
     """What another model makes of the same images."""
 
     outcomes: Sequence[Outcome]
@@ -31,7 +31,7 @@ class Beside:
 def embedding(
     outcome: ImageEmbedding,
     manifest: Manifest,
-    beside: Beside | None = None,
+    secondary: SecondaryOutcomes | None = None,
     number: int = 0,
     written: Callable[[Float32Array], Any] = lambda vector: vector,
 ) -> dict[str, Any]:
@@ -49,16 +49,18 @@ def embedding(
         "vector": written(outcome.vector),
         "model": manifest.model_id,
     }
-    if beside is not None and isinstance(other := beside.outcomes[number], ImageEmbedding):
-        document["beside"] = embedding(other, beside.manifest, written=written)
+    if secondary is not None and isinstance(other := secondary.outcomes[number], ImageEmbedding):
+        document["secondary"] = embedding(other, secondary.manifest, written=written)
     return document
 
 
-def batch_item(outcome: Outcome, manifest: Manifest, beside: Beside | None, number: int) -> dict[str, Any]:
+def batch_item(
+    outcome: Outcome, manifest: Manifest, secondary: SecondaryOutcomes | None, number: int
+) -> dict[str, Any]:
     """Return the document of `BatchItem`."""
     if isinstance(outcome, LookalikeError):
         return {"error": {"type": PREFIX + outcome.slug, "status": outcome.status, "detail": outcome.detail}}
-    return {"embedding": embedding(outcome, manifest, beside, number, _in_base64)}
+    return {"embedding": embedding(outcome, manifest, secondary, number, _in_base64)}
 
 
 def garment_boxes(garments: DetectedGarments, manifest: DetectorManifest) -> list[dict[str, Any]]:

@@ -42,9 +42,12 @@ ModelName = Annotated[
     str | None, Query(description="Model id. Default: the model of the settings", examples=["fashion/2"])
 ]
 BoxText = Annotated[str | None, Query(description=DESCRIPTION, examples=[EXAMPLE])]
-BesideName = Annotated[
+SecondaryName = Annotated[
     str | None,
-    Query(description="another model that the same images go through, as far as it answers", examples=["fashion/2"]),
+    Query(
+        description="another model for the same images; its embedding is missing if it does not respond",
+        examples=["fashion/2"],
+    ),
 ]
 
 router = APIRouter(prefix="/v1", tags=["embedding"])
@@ -58,14 +61,14 @@ router = APIRouter(prefix="/v1", tags=["embedding"])
     summary="Embed one image",
 )
 async def embed(
-    request: Request, state: State, model: ModelName = None, beside: BesideName = None, box: BoxText = None
+    request: Request, state: State, model: ModelName = None, secondary_model: SecondaryName = None, box: BoxText = None
 ) -> Response:
     """Return the category probabilities and the unit-length vector of one image, with the time of each stage."""
     started = time.perf_counter()
     embedder = state.models.embedder(model)
     part = None if box is None else box_of(box)
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
-        timed, other = await _embed_with(state, embedder, [await single_image(request)], beside, part)
+        timed, other = await _embed_with(state, embedder, [await single_image(request)], secondary_model, part)
     timings = _record(state, embedder, timed, started)
     outcome = timed.outcomes[0]
     if isinstance(outcome, LookalikeError):
@@ -80,12 +83,14 @@ async def embed(
     openapi_extra=BATCH_BODY,
     summary="Embed a batch of images",
 )
-async def embed_batch(request: Request, state: State, model: ModelName = None, beside: BesideName = None) -> Response:
+async def embed_batch(
+    request: Request, state: State, model: ModelName = None, secondary_model: SecondaryName = None
+) -> Response:
     """Return one item for each image, in the order of the request: its embedding or its error."""
     started = time.perf_counter()
     embedder = state.models.embedder(model)
     with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
-        timed, other = await _embed_with(state, embedder, await batch_images(request), beside)
+        timed, other = await _embed_with(state, embedder, await batch_images(request), secondary_model)
     timings = _record(state, embedder, timed, started)
     items = [
         answers.batch_item(outcome, embedder.manifest, other, number) for number, outcome in enumerate(timed.outcomes)
@@ -165,21 +170,23 @@ async def models(state: State) -> ServedModelsResponse:
 
 
 async def _embed_with(
-    state: EmbeddingState, embedder: Embedder, files: list[bytes], beside: str | None, box: Box | None = None
-) -> tuple[TimedEmbeddings, answers.Beside | None]:
-    """Embed files, and with the model beside as well if one is named: the answer does not depend on how that one does."""
-    if beside is None:
+    state: EmbeddingState, embedder: Embedder, files: list[bytes], secondary_model: str | None, box: Box | None = None
+) -> tuple[TimedEmbeddings, answers.SecondaryOutcomes | None]:
+    """Embed files, and with a secondary model if one is named; the response does not depend on whether that one succeeds."""
+    if secondary_model is None:
         return await embedder.embed(files, box), None
-    timed, other = await asyncio.gather(embedder.embed(files, box), _beside(state, beside, files, box))
+    timed, other = await asyncio.gather(embedder.embed(files, box), _secondary(state, secondary_model, files, box))
     return timed, other
 
 
-async def _beside(state: EmbeddingState, name: str, files: list[bytes], box: Box | None) -> answers.Beside | None:
+async def _secondary(
+    state: EmbeddingState, name: str, files: list[bytes], box: Box | None
+) -> answers.SecondaryOutcomes | None:
     try:
         embedder = state.models.embedder(name)
-        return answers.Beside((await embedder.embed(files, box)).outcomes, embedder.manifest)
+        return answers.SecondaryOutcomes((await embedder.embed(files, box)).outcomes, embedder.manifest)
     except (UnknownModel, EmbeddingUnavailable, UpstreamTimeout) as error:
-        telemetry.note(beside_missed=error.detail)
+        telemetry.note(secondary_missed=error.detail)
         return None
 
 

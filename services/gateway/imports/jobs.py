@@ -11,14 +11,14 @@ from typing import Any
 
 import structlog
 
-from services.catalogue.importing.importer import ImportOptions
+from services.catalogue.importing.importer import ImportHooks, ImportOptions
 from services.catalogue.importing.lease import ImportUnderWay
 from services.catalogue.importing.record import UNDER_WAY, ImportRecord, present
-from services.catalogue.importing.report import Outcome, RejectedFile
-from services.catalogue.importing.session import ImportSession, Plan, Services
+from services.catalogue.importing.report import RejectedFile
+from services.catalogue.importing.session import ImportSession, Plan, SessionServices
 from services.catalogue.model_switch.switch import serving_facts
 from services.catalogue.process_mark import this_process
-from services.catalogue.retry import GivenUp, Patience
+from services.catalogue.retry import RetriesExhausted, Retry
 from services.catalogue.sources.records.rows import Source
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.clients.embedding_client import EmbeddingClient
@@ -63,8 +63,8 @@ class ImportJob:
         self.results = ResultLines(self.stopping)
         self._means = means
         self._options = options
-        self._patience = Patience(WAIT_S, self.stopping, lambda _: None)
-        at_once = Patience(0.0, self.stopping, lambda _: None)
+        self._retry = Retry(WAIT_S, self.stopping, lambda _: None)
+        at_once = Retry(0.0, self.stopping, lambda _: None)
         self.record = ImportRecord(means.store, options.name, at_once, self.stopping, state="receiving")
         self._stack = AsyncExitStack()
         self._facts: ModelFacts | None = None
@@ -82,7 +82,7 @@ class ImportJob:
             await self._stack.enter_async_context(self.record)
         except ImportUnderWay as error:
             raise ImportConflict(str(error), import_id=error.lease.import_id) from None
-        except GivenUp as error:
+        except RetriesExhausted as error:
             raise error.__cause__ or error from None
 
     async def receive(self, parts: AsyncIterator[bytes], suffix: str, *, gzipped: bool) -> None:
@@ -116,14 +116,13 @@ class ImportJob:
         assert self._means.fetcher is not None
         options = ImportOptions(self._options.url_template, self._options.limit, IN_FLIGHT)
         limit = self._options.sync_limit if self._options.sync else None
+        hooks = ImportHooks(on_outcome=self.results.add, room=self.results.room) if with_results else None
         session = ImportSession(
             Plan(self._feed, self._options.name, self._options.mapping, options, limit),
-            Services(self._means.embedding, self._means.store, self._means.fetcher),
+            SessionServices(self._means.embedding, self._means.store, self._means.fetcher, self._retry),
             RejectedFile(None),
-            self._patience,
             self.stopping,
-            on_outcome=self.results.add if with_results else _untold,
-            room=self.results.room if with_results else None,
+            hooks,
         )
         async with self._stack:
             await session.run(self.record, self._facts)
@@ -134,10 +133,6 @@ class ImportJob:
         self.record.facts = lambda: {"reason": reason}
         self.record.state = "failed"
         await self._stack.aclose()
-
-
-def _untold(_: Outcome) -> None:
-    """Nobody waits for the rows: the note has the counts."""
 
 
 class ImportJobs:

@@ -1,8 +1,8 @@
-"""The further images of a product that is put: those that the request brings, or those that the product has."""
+"""The additional images of a product that is written: those of the request, or those that the product has."""
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.catalogue.image_vectors import Vectors, standing_vectors, with_images
-from services.catalogue.product import MAX_IMAGES, FurtherImage, Product, StoredImage
+from services.catalogue.image_vectors import Vectors, known_vectors, with_images
+from services.catalogue.product import MAX_IMAGES, Product, ProductImage, StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class ImageBody(BaseModel):
-    """A further image: exactly one of the two."""
+    """An additional image: exactly one of the two."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,8 +45,8 @@ class ImageBody(BaseModel):
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An image that a product is to have. `data` is None where the product has it, and its picture was not needed."""
+class RequestedImage:
+    """An additional image that a product is to have. `data` is None where the product has it, and was not sent."""
 
     place: int
     url: str | None
@@ -55,71 +55,72 @@ class Wanted:
 
 
 class ProductImages:
-    """Finds the further images of products, and has them embedded where no vector of them is known."""
+    """Gets the additional images of products, and embeds those of which no vector is known."""
 
     def __init__(self, store: CatalogueDatabase, embedding: EmbeddingClient, links: Links) -> None:
         self._store = store
         self._embedding = embedding
         self._links = links
 
-    async def wanted(
+    async def requested(
         self, listed: Sequence[ImageBody] | None, files: Sequence[bytes], old: Product | None, reader: ImageReader
-    ) -> list[Wanted]:
-        """Return the further images that a product is to have: the listed ones and the files, or those that it has.
+    ) -> list[RequestedImage]:
+        """Return the additional images that a product is to have: the listed ones and the files, or those that it has.
 
         Raises:
             InvalidRequest: there are too many.
-            LookalikeError: one cannot be had; the text says which.
+            LookalikeError: one is unavailable; the text says which.
         """
         if listed is None and not files:
-            return [_kept(place, image) for place, image in enumerate(old.images if old else ())]
+            return [_kept(place, image) for place, image in enumerate(old.images[1:] if old else ())]
         entries = list(listed or ())
         if len(entries) + len(files) >= MAX_IMAGES:
-            raise InvalidRequest(f"a product has at most {MAX_IMAGES} images, the main one among them")
+            raise InvalidRequest(f"a product has at most {MAX_IMAGES} images, the main one included")
         has = self._by_address(old)
-        found = await _all([self._one(place, entry, has, reader) for place, entry in enumerate(entries)])
-        return found + [_sent(len(entries) + number, None, data) for number, data in enumerate(files)]
+        images = await _all([self._one(place, entry, has, reader) for place, entry in enumerate(entries)])
+        return images + [_sent(len(entries) + number, None, data) for number, data in enumerate(files)]
 
     async def added(
-        self, product: Product, old: Product | None, wanted: Sequence[Wanted], reader: ImageReader
+        self, product: Product, old: Product | None, requested: Sequence[RequestedImage], reader: ImageReader
     ) -> tuple[Product, list[tuple[str, StoredImage]]]:
-        """Return a product with its further images, and those of their pictures that are to be stored.
+        """Return a product with its additional images, and those of their pictures that are to be stored.
 
         Args:
-            product: with its own vector, of the models that it is to have vectors of.
-            old: as it stands.
-            wanted: its images.
+            product: the product with the embeddings of its main image, or with those that it has.
+            old: the product as it is stored.
+            requested: its additional images.
             reader: fetches images that the product has, where their vectors are not known.
 
         Raises:
-            LookalikeError: one of them is no image, or cannot be had; the text says which.
+            LookalikeError: one of them is no image, or unavailable; the text says which.
         """
-        if not wanted:
-            return replace(product, images=()), []
+        main = product.images[0]
+        if not requested:
+            return _with_main_only(product), []
         models = _models(product, old)
-        vectors = standing_vectors([old] if old else [], models)
-        images = await _all([self._whole(one, product, vectors, reader) for one in wanted])
-        each = {one.sha256: one for one in images if one.sha256 not in (None, product.image_sha256)}
-        found = await _all([self._embedded(one, product.key, models, vectors) for one in each.values()])
-        for more in found:
-            vectors |= more
-        ours = [(str(one.sha256), one.data) for one in each.values() if one.url is None]
-        pictures = [(picture_id(product.key, sha256), stored(data)) for sha256, data in ours if data is not None]
-        return with_images([(one.url, str(one.sha256)) for one in each.values()], product, old, vectors), pictures
+        vectors = known_vectors([old] if old else [], models)
+        images = await _all([self._with_bytes(image, product, vectors, reader) for image in requested])
+        distinct = {image.sha256: image for image in images if image.sha256 not in (None, main.sha256)}.values()
+        for computed in await _all([self._embedded(image, product.key, models, vectors) for image in distinct]):
+            vectors |= computed
+        listed = [main, *(ProductImage(image.url, image.sha256) for image in distinct)]
+        return with_images(product, listed, old, vectors), _pictures(product.key, distinct)
 
     async def clear(self, product: Product, old: Product | None) -> None:
         """Remove the stored pictures that a product no longer has, once it is written."""
         if old is not None and _stored(old) - _stored(product):
             await self._store.pictures.keep_only({product.key: sorted(_stored(product))})
 
-    def _by_address(self, old: Product | None) -> dict[str, FurtherImage]:
+    def _by_address(self, old: Product | None) -> dict[str, ProductImage]:
         """Return the images that a product has by the addresses under which it shows them."""
         if old is None:
             return {}
-        paths = zip(old.further_urls, self._links.further(old), old.images, strict=True)
+        paths = zip(old.picture_urls[1:], self._links.additional_images(old), old.images[1:], strict=True)
         return {url: image for *urls, image in paths for url in urls if url is not None}
 
-    async def _one(self, place: int, entry: ImageBody, has: dict[str, FurtherImage], reader: ImageReader) -> Wanted:
+    async def _one(
+        self, place: int, entry: ImageBody, has: dict[str, ProductImage], reader: ImageReader
+    ) -> RequestedImage:
         with _naming(place):
             if entry.url is None:
                 return _sent(place, None, reader.from_base64(entry.base64 or ""))
@@ -127,55 +128,71 @@ class ProductImages:
                 return _kept(place, has[entry.url])
             return _sent(place, entry.url, await reader.from_url(entry.url))
 
-    async def _whole(self, one: Wanted, product: Product, vectors: Vectors, reader: ImageReader) -> Wanted:
+    async def _with_bytes(
+        self, image: RequestedImage, product: Product, vectors: Vectors, reader: ImageReader
+    ) -> RequestedImage:
         """Return an image with its bytes, unless a vector of it is known."""
-        if one.data is not None or (product.key, one.sha256, product.model) in vectors:
-            return one
-        with _naming(one.place):
-            if one.url is not None:
-                return _sent(one.place, one.url, await reader.from_url(one.url))
-            kept = None if one.sha256 is None else await self._store.pictures.get(picture_id(product.key, one.sha256))
-            if kept is None:
-                raise InvalidRequest("the picture that the product has is not stored any more: send it again")
-            return _sent(one.place, None, kept.data)
+        if image.data is not None or (product.key, image.sha256, product.model) in vectors:
+            return image
+        with _naming(image.place):
+            if image.url is not None:
+                return _sent(image.place, image.url, await reader.from_url(image.url))
+            name = None if image.sha256 is None else picture_id(product.key, image.sha256)
+            picture = None if name is None else await self._store.pictures.get(name)
+            if picture is None:
+                raise InvalidRequest("the picture that the product has is no longer stored: send it again")
+            return _sent(image.place, None, picture.data)
 
-    async def _embedded(self, one: Wanted, key: str, models: Sequence[str], vectors: Vectors) -> Vectors:
-        if one.data is None or (key, str(one.sha256), models[0]) in vectors:
+    async def _embedded(self, image: RequestedImage, key: str, models: Sequence[str], vectors: Vectors) -> Vectors:
+        if image.data is None or (key, str(image.sha256), models[0]) in vectors:
             return {}
-        with _naming(one.place):
-            seen = await self._embedding.embed(one.data, models[0], beside=models[1] if models[1:] else None)
-        answers = filter(None, (seen, seen.beside))
-        return {(key, str(one.sha256), each.model): each.array for each in answers}
+        secondary_model = models[1] if models[1:] else None
+        with _naming(image.place):
+            response = await self._embedding.embed(image.data, models[0], secondary_model=secondary_model)
+        embeddings = filter(None, (response, response.secondary))
+        return {(key, str(image.sha256), embedding.model): embedding.array for embedding in embeddings}
 
 
 def _models(product: Product, old: Product | None) -> list[str]:
-    """Return the models that the vectors of further images are to be of: the product's own first.
+    """Return the models that the vectors of additional images are to be of: the product's own first.
 
     Raises:
         InvalidRequest: it is not known which one that is.
     """
     if product.model is None:
         raise InvalidRequest("the product does not say which model its vector is of: send its main image as well")
-    beside = product.embeddings or (old.embeddings if old else {})
-    current = [name for name, seen in beside.items() if seen.image_sha256 == product.image_sha256]
-    return [product.model, *(name for name in current if name != product.model)]
+    embeddings = {**(old.embeddings if old else {}), **product.embeddings}
+    current = [name for name, embedding in embeddings.items() if embedding.is_of(product.images[0])]
+    return [product.model, *(name for name in current if name not in (None, product.model))]
 
 
-def _kept(place: int, image: FurtherImage) -> Wanted:
-    return Wanted(place, image.url, image.sha256, None)
+def _with_main_only(product: Product) -> Product:
+    """Return a product without additional images, and without their vectors."""
+    only = {model: replace(one, images=one.images[:1]) for model, one in product.embeddings.items()}
+    return replace(product, images=product.images[:1], embeddings=only)
 
 
-def _sent(place: int, url: str | None, data: bytes) -> Wanted:
-    return Wanted(place, url, hashlib.sha256(data).hexdigest(), data)
+def _pictures(key: str, images: Iterable[RequestedImage]) -> list[tuple[str, StoredImage]]:
+    """Return the pictures of images that no web server has, each with its `_id`."""
+    files = [(str(image.sha256), image.data) for image in images if image.url is None]
+    return [(picture_id(key, sha256), stored(data)) for sha256, data in files if data is not None]
+
+
+def _kept(place: int, image: ProductImage) -> RequestedImage:
+    return RequestedImage(place, image.url, image.sha256, None)
+
+
+def _sent(place: int, url: str | None, data: bytes) -> RequestedImage:
+    return RequestedImage(place, url, hashlib.sha256(data).hexdigest(), data)
 
 
 def stored(data: bytes) -> StoredImage:
-    """Return an image file as the catalogue keeps it."""
+    """Return an image file as the catalogue stores it."""
     return StoredImage(f"image/{(sniff(data) or 'jpeg').lower()}", data)
 
 
 def _stored(product: Product) -> set[str]:
-    return {image.sha256 for image in product.images if image.url is None and image.sha256 is not None}
+    return {image.sha256 for image in product.images[1:] if image.url is None and image.sha256 is not None}
 
 
 @contextmanager

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.catalogue.documents.embeddings import embedded
-from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH, Prediction, Product, StoredImage
+from services.catalogue.documents.embeddings import embedding_of
+from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH, Product, ProductImage, StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
@@ -107,11 +106,11 @@ class ProductService:
         """
         old = await self.store.products.get(key)
         data = await self._image(body, files.main, reader, old)
-        wanted = await self.images.wanted(body.images, files.further, old, reader)
+        requested = await self.images.requested(body.images, files.further, old, reader)
         product = await (self._kept(key, body, old) if data is None else self._embedded(key, body, data))
         pictures: list[tuple[str, StoredImage]] = []
         if data is not None or body.images is not None or files.further:
-            product, pictures = await self.images.added(product, old, wanted, reader)
+            product, pictures = await self.images.added(product, old, requested, reader)
         if data is not None and body.image_url is None:
             pictures.append((key, stored(data)))
         if pictures:
@@ -167,7 +166,7 @@ class ProductService:
             return image
         if body.image_base64 is not None:
             return reader.from_base64(body.image_base64)
-        if body.image_url is not None and (old is None or old.image_url != body.image_url):
+        if body.image_url is not None and (old is None or old.images[0].url != body.image_url):
             return await reader.from_url(body.image_url)
         if old is None:
             raise InvalidRequest("a new product needs an image: a file part, image_base64 or image_url")
@@ -175,40 +174,40 @@ class ProductService:
 
     async def _embedded(self, key: str, body: ProductBody, data: bytes) -> Product:
         note = await self.store.models.note()
-        model, beside = note.written((await self.models.serving_facts(note.active)).model)
-        seen = await self.embedding.embed(data, model, beside=beside)
-        category = await self._category(body, seen)
+        model, secondary = note.written((await self.models.serving_facts(note.active)).model)
+        response = await self.embedding.embed(data, model, secondary_model=secondary)
         sha256 = hashlib.sha256(data).hexdigest()
-        return replace(
-            _described(Product(key, category, np.asarray(seen.vector, dtype=np.float32)), body),
-            model=seen.model,
-            image_url=body.image_url,
+        embeddings = filter(None, (response, response.secondary))
+        product = Product(
+            key=key,
+            category=await self._category(body, response),
+            embeddings={embedding.model: embedding_of(embedding, sha256) for embedding in embeddings},
+            model=response.model,
+            images=(ProductImage(body.image_url, sha256),),
             category_source="network" if body.category is None else "feed",
-            prediction=Prediction(seen.category.id, seen.category.probability),
-            image_sha256=sha256,
-            embeddings={} if seen.beside is None else {seen.beside.model: embedded(seen.beside, sha256)},
         )
+        return _described(product, body)
 
     async def _kept(self, key: str, body: ProductBody, old: Product | None) -> Product:
         if old is None:
             raise _unknown(key)
-        # Vectors of a further model stay where they are: somebody may be writing newer ones.
-        kept = replace(_described(old, body), key=key, embeddings={})
+        # Embeddings of other models stay as they are: another process may be writing newer ones.
+        kept = replace(_described(old, body), key=key, embeddings={old.model: old.embedding})
         if body.category is None:
             return kept
         category = resolve_category(str(body.category), (await self.models.serving_facts()).categories)
         return replace(kept, category=category, category_source="feed")
 
-    async def _category(self, body: ProductBody, seen: EmbeddingResponse) -> int:
+    async def _category(self, body: ProductBody, response: EmbeddingResponse) -> int:
         if body.category is None:
-            return seen.category.id
-        return resolve_category(str(body.category), (await self.models.facts(seen.model)).categories)
+            return response.category.id
+        return resolve_category(str(body.category), (await self.models.facts(response.model)).categories)
 
     async def _view(self, product: Product) -> ProductView:
         facts = await self.models.serving_facts()
-        seen = product.seen_by(facts.model) or product
-        links = self.links.product(seen), self.links.image(seen), self.links.further(seen)
-        return ProductView.of(seen, facts.categories, *links)
+        shown = product.embedded_by(facts.model) or product
+        links = self.links.product(shown), self.links.image(shown), self.links.additional_images(shown)
+        return ProductView.of(shown, facts.categories, *links)
 
 
 def _described(product: Product, body: ProductBody) -> Product:

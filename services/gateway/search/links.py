@@ -29,12 +29,12 @@ class Links:
 
     def image(self, item: Listed | Product) -> str | None:
         """Return the product's picture: its own URL, the template's, or this gateway's copy where it has one."""
-        own = item.picture_url if isinstance(item, Product) else item.image_url
+        own = item.picture_urls[0] if isinstance(item, Product) else item.image_url
         return self._fill(self.image_template, _key(item)) if own is None else self._public(own)
 
-    def further(self, product: Product) -> list[str | None]:
-        """Return the product's further pictures: their own URLs, or this gateway's copies; None where there is neither."""
-        return [None if own is None else self._public(own) for own in product.further_urls]
+    def additional_images(self, product: Product) -> list[str | None]:
+        """Return the product's additional pictures: their own URLs, or this gateway's copies; None where there is neither."""
+        return [None if own is None else self._public(own) for own in product.picture_urls[1:]]
 
     def _public(self, own: str) -> str:
         if own.startswith(STORED):

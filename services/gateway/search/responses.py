@@ -137,10 +137,10 @@ class ProductView(FrozenModel):
 
     @classmethod
     def of(
-        cls, product: Product, names: list[str], url: str | None, image_url: str | None, further: list[str | None]
+        cls, product: Product, names: list[str], url: str | None, image_url: str | None, additional: list[str | None]
     ) -> "ProductView":
         """Return the view of a product; `names` are the categories' names in the order of their ids."""
-        guess = product.prediction
+        guess = product.embedding.prediction
         return cls(
             id=product.key,
             category=names[product.category],
@@ -153,7 +153,7 @@ class ProductView(FrozenModel):
             title=product.title,
             attributes=dict(product.attributes),
             model=product.model,
-            images=[ImageView(url=one) for one in further],
+            images=[ImageView(url=one) for one in additional],
         )
 
 

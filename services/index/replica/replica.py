@@ -184,7 +184,7 @@ class Replica:
 
     def _by_model(self, product: Product) -> Product | None:
         """Return a product with this replica's model's category and vectors; None without them."""
-        return product if (product.model or self._unversioned_model) == self.model else product.seen_by(self.model)
+        return product if (product.model or self._unversioned_model) == self.model else product.embedded_by(self.model)
 
     def _is_held(self, product: Product) -> bool:
         """Return whether the gallery holds a product's category, or no node does."""

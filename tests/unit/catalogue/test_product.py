@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from services.catalogue.product import FurtherImage, InvalidVector, Product, StoredImage, unit_vector
+from services.catalogue.product import InvalidVector, StoredImage, unit_vector
+from tests.support.products import additional_image, make_product
 
 AXIS = np.array([1, 0], np.float32)
 
@@ -37,13 +38,17 @@ def test_a_stored_image_is_known_by_the_hash_of_its_bytes() -> None:
 
 
 def test_a_further_picture_is_linked_where_the_shop_shows_it_and_where_we_keep_it_else() -> None:
-    images = (FurtherImage(-AXIS, url="https://s.example/2.jpg", sha256="b" * 64), FurtherImage(AXIS, sha256="c" * 64))
-    product = Product("a/b", 0, AXIS, images=(*images, FurtherImage(AXIS)))
+    images = (
+        additional_image(-AXIS, url="https://s.example/2.jpg", sha256="b" * 64),
+        additional_image(AXIS, sha256="c" * 64),
+    )
+    product = make_product("a/b", 0, AXIS, images=(*images, additional_image(AXIS)))
     kept = "/v1/products/a%2Fb/image?picture=cccccccccccccccc"
-    assert product.further_urls == ["https://s.example/2.jpg", kept, None]
+    assert product.picture_urls == [None, "https://s.example/2.jpg", kept, None]
 
 
 def test_a_product_s_vectors_begin_with_that_of_its_main_image() -> None:
-    vectors = Product("1", 0, AXIS, images=(FurtherImage(-AXIS),)).vectors
+    vectors = make_product("1", 0, AXIS, images=(additional_image(-AXIS),)).vectors
     np.testing.assert_array_equal(vectors, [AXIS, -AXIS])
-    assert (Product("1", 0, AXIS).vectors.shape, vectors.dtype) == ((1, 2), np.float32)
+    assert make_product("1", 0, AXIS).vectors.shape == (1, 2)
+    assert vectors.dtype == np.float32

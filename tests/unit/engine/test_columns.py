@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.catalogue.product import Product
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.payload import pack
 from services.engine.segment import Segment, merge_segments
+from tests.support.products import make_product
 
 ATTRIBUTES: list[dict[str, Any]] = [
     {"colour": "blue", "price": 10, "new": True, "since": "2026-05-01"},
@@ -20,7 +20,7 @@ ATTRIBUTES: list[dict[str, Any]] = [
 
 
 def segment() -> Segment:
-    products = [Product(str(row), 0, np.ones(2, np.float32), attributes=a) for row, a in enumerate(ATTRIBUTES)]
+    products = [make_product(str(row), 0, np.ones(2, np.float32), attributes=a) for row, a in enumerate(ATTRIBUTES)]
     return Segment([product.key for product in products], [pack(product) for product in products])
 
 
@@ -70,7 +70,7 @@ def test_a_column_grows_with_the_rows_and_a_reader_sees_those_it_knows_of() -> N
     rows = segment()
     condition = parse_filter({"colour": "blue"})
     assert rows.matching(condition, 1).tolist() == [True]
-    rows.append("5", pack(Product("5", 0, np.ones(2, np.float32), attributes={"colour": "blue"})))
+    rows.append("5", pack(make_product("5", 0, np.ones(2, np.float32), attributes={"colour": "blue"})))
     assert np.flatnonzero(rows.matching(condition, 6)).tolist() == [0, 1, 5]
     assert rows.matching(condition, 2).tolist() == [True, True]
 
@@ -80,7 +80,7 @@ def test_dates_are_read_when_they_are_first_asked_for_and_as_rows_come() -> None
     may = parse_filter({"since": {"gte": "2026-05-01"}})
     assert rows.matching(parse_filter({"since": "soon"}), 5).tolist() == [False, False, False, True, True]
     assert rows.matching(may, 5).tolist() == [True, True, False, False, True]
-    rows.append("5", pack(Product("5", 0, np.ones(2, np.float32), attributes={"since": "2027-01-01"})))
+    rows.append("5", pack(make_product("5", 0, np.ones(2, np.float32), attributes={"since": "2027-01-01"})))
     assert rows.matching(may, 6).tolist() == [True, True, False, False, True, True]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.catalogue.product import Product, unit_vector
+from services.catalogue.product import unit_vector
 from services.contracts.domain.facets import Facet
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.facets import MAX_SHOWN_VALUES
@@ -15,6 +15,7 @@ from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
 from services.engine.payload import pack
 from services.engine.segment import MAX_VALUES
+from tests.support.products import make_product
 
 VECTOR = unit_vector(np.ones(4, np.float32))
 
@@ -28,7 +29,7 @@ def gallery_of(*attributes: dict[str, Any], merge_rows: int = 2048) -> Gallery:
 
 
 def put(gallery: Gallery, key: str, attributes: dict[str, Any]) -> None:
-    gallery.put(0, key, VECTOR, pack(Product(key, 0, VECTOR, attributes=attributes)))
+    gallery.put(0, key, VECTOR, pack(make_product(key, 0, VECTOR, attributes=attributes)))
 
 
 def facets(gallery: Gallery, **conditions: Any) -> dict[str, Any]:

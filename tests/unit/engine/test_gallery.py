@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from services.catalogue.product import FurtherImage, Product, unit_vector
+from services.catalogue.product import unit_vector
 from services.contracts.domain.errors import DimensionMismatch, UnknownCategory, UnknownProduct
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack, unpack
+from tests.support.products import additional_image, make_product
 
 AXES = np.eye(4, dtype=np.float32)
 
@@ -77,15 +78,19 @@ def test_a_product_that_moves_is_in_one_category_only(gallery: Gallery) -> None:
 
 def test_a_payload_holds_what_a_result_shows_and_nothing_that_is_not_there() -> None:
     attributes = {"colour": ["blue"], "price": 1.5, "new": True}
-    full = Product("1", 0, AXES[0], url="u", image_url="i", title="ü", attributes=attributes)
+    full = make_product("1", 0, AXES[0], url="u", image_url="i", title="ü", attributes=attributes)
     assert unpack(pack(full)) == {"url": "u", "image_url": "i", "title": "ü", "attributes": attributes}
-    assert pack(Product("1", 0, AXES[0])) is None
+    assert pack(make_product("1", 0, AXES[0])) is None
     assert unpack(None) == {}
 
 
 def test_a_payload_says_where_each_image_is() -> None:
-    images = (FurtherImage(AXES[1], url="back"), FurtherImage(AXES[2], sha256="ab" * 32), FurtherImage(AXES[3]))
-    payload = pack(Product("1", 0, AXES[0], image_url="front", images=images))
+    images = (
+        additional_image(AXES[1], url="back"),
+        additional_image(AXES[2], sha256="ab" * 32),
+        additional_image(AXES[3]),
+    )
+    payload = pack(make_product("1", 0, AXES[0], image_url="front", images=images))
     shown = [unpack(payload, image) for image in range(4)]
     urls = ["front", "back", "/v1/products/1/image?picture=abababababababab", "front"]
     assert shown == [{"image_url": url} for url in urls]

@@ -9,6 +9,7 @@ from services.contracts.wire.index import IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import app_around, new_replica, write_model
+from tests.support.products import make_product
 from tests.support.stack import free_ports
 from tests.unit.index.test_routes import problem, product, query
 
@@ -19,7 +20,7 @@ def http() -> Iterator[TestClient]:
     default, shoes = new_replica(), new_replica()
     default.apply([], [product(number) for number in range(3)])
     other = product(4)
-    twin = type(other)("p0", type(other.product)("p0", 0, other.product.vector, title="the other p0"))
+    twin = type(other)("p0", make_product("p0", 0, other.product.vector, title="the other p0"))
     shoes.apply([], [product(3), twin])
     with TestClient(app_around(default, shoes=shoes)) as client:
         yield client

@@ -13,12 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.catalogue.documents.product_document import Record
-from services.catalogue.product import FurtherImage, Product, unit_vector
+from services.catalogue.product import unit_vector
 from services.contracts.domain.manifest import ManifestError
 from services.contracts.wire.index import IndexAnswer, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import MANIFEST, app_around, new_replica, write_model
+from tests.support.products import additional_image, make_product
 from tests.support.stack import free_ports
 
 VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)])
@@ -27,7 +28,9 @@ VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_no
 def product(number: int, category: int = 0) -> Record:
     attributes = {"colour": ["blue", "red"][number % 2], "price": 10.0 * number}
     key = f"p{number}"
-    made = Product(key, category, VECTORS[number], url=f"https://shop.example/{key}", title=key, attributes=attributes)
+    made = make_product(
+        key, category, VECTORS[number], url=f"https://shop.example/{key}", title=key, attributes=attributes
+    )
     return Record(key, made)
 
 
@@ -71,8 +74,8 @@ def test_a_search_gives_the_nearest_with_what_a_result_shows(http: TestClient) -
 
 def test_a_hit_shows_the_image_that_is_nearest_to_the_query() -> None:
     replica = new_replica()
-    back = FurtherImage(VECTORS[1], url="https://shop.example/p0-back.jpg")
-    made = Product("p0", 0, VECTORS[0], image_url="https://shop.example/p0.jpg", images=(back,))
+    back = additional_image(VECTORS[1], url="https://shop.example/p0-back.jpg")
+    made = make_product("p0", 0, VECTORS[0], image_url="https://shop.example/p0.jpg", images=(back,))
     replica.apply([], [Record("p0", made, ("images[1]: the vector is missing",))])
     with TestClient(app_around(replica)) as http:
         hits = [http.post("/v1/search", json=query(vector=VECTORS[n].tolist())).json()["hits"] for n in (0, 1)]
@@ -322,7 +325,7 @@ def test_hits_have_their_similarity_by_the_models_threshold_or_by_the_products_t
     rng = np.random.default_rng(4)
     many = [unit_vector((VECTORS[0] + rng.standard_normal(64)).astype(np.float32)) for _ in range(80)]
     replica = new_replica()
-    replica.apply([], [Record(f"m{n}", Product(f"m{n}", 1, vector)) for n, vector in enumerate(many)])
+    replica.apply([], [Record(f"m{n}", make_product(f"m{n}", 1, vector)) for n, vector in enumerate(many)])
     replica.apply([], [product(number) for number in range(4)])
     with TestClient(app_around(replica, manifest)) as http:
         by_threshold = http.post("/v1/search", json=query()).json()["hits"]

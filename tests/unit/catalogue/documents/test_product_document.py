@@ -10,7 +10,7 @@ import pytest
 from bson import Binary, Int64, ObjectId
 from bson.binary import BinaryVectorDtype
 
-from services.catalogue.documents.images import image_facts
+from services.catalogue.documents.fingerprint import read_fingerprint
 from services.catalogue.documents.product_document import (
     BrokenDocument,
     checked_key,
@@ -19,12 +19,13 @@ from services.catalogue.documents.product_document import (
     read_document,
     to_document,
 )
-from services.catalogue.product import MAX_IMAGES, FurtherImage, Prediction, Product
+from services.catalogue.product import MAX_IMAGES, Prediction, ProductImage
+from tests.support.products import additional_image, make_product
 
 VECTOR = np.arange(1, 65, dtype=np.float32)
 UNIT = VECTOR / np.linalg.norm(VECTOR)
 OBJECT_ID = ObjectId("507f1f77bcf86cd799439011")
-PRODUCT = Product(
+PRODUCT = make_product(
     key="15970",
     category=3,
     vector=UNIT,
@@ -39,8 +40,8 @@ PRODUCT = Product(
     feed_sha256="cd" * 32,
     updated_at=datetime(2026, 5, 1, tzinfo=UTC),
     images=(
-        FurtherImage(-UNIT, url="https://shop.example/15970-back.jpg", sha256="12" * 32),
-        FurtherImage(UNIT[::-1], sha256="34" * 32),
+        additional_image(-UNIT, url="https://shop.example/15970-back.jpg", sha256="12" * 32),
+        additional_image(UNIT[::-1], sha256="34" * 32),
     ),
 )
 STORED_VECTOR = Binary.from_vector(UNIT.tolist(), BinaryVectorDtype.FLOAT32)
@@ -61,29 +62,24 @@ def test_a_product_comes_back_from_its_document_as_it_was() -> None:
     stored = bson.decode(bson.encode(to_document(PRODUCT)))
     record = from_document(stored, 64)
     np.testing.assert_allclose(record.product.vectors, PRODUCT.vectors, rtol=1e-6)
-    assert {**vars(record.product), "vector": None, "images": None} == {
-        **vars(PRODUCT),
-        "vector": None,
-        "images": None,
-    }
-    named = [(image.url, image.sha256) for image in record.product.images]
-    assert named == [("https://shop.example/15970-back.jpg", "12" * 32), (None, "34" * 32)]
-    assert image_facts(stored["images"]) == tuple(named)
-    assert (record.is_old_form, record.faults) == (False, ())
+    assert {**vars(record.product), "embeddings": None} == {**vars(PRODUCT), "embeddings": None}
+    assert record.product.embedding.prediction == Prediction(0, 0.98)
+    assert read_fingerprint(stored).images == PRODUCT.images
+    assert (record.document_id, record.faults) == ("15970", ())
 
 
 def test_more_images_than_a_product_may_have_are_refused() -> None:
-    images = (FurtherImage(UNIT),) * MAX_IMAGES
+    images = (additional_image(UNIT),) * MAX_IMAGES
     with pytest.raises(ValueError, match="21 images: at most 20"):
-        to_document(Product("1", 0, UNIT, images=images))
-    assert len(to_document(Product("1", 0, UNIT, images=images[1:]))["images"]) == MAX_IMAGES - 1
+        to_document(make_product("1", 0, UNIT, images=images))
+    assert len(to_document(make_product("1", 0, UNIT, images=images[1:]))["images"]) == MAX_IMAGES
 
 
 def test_a_further_image_that_cannot_be_used_is_told_and_the_product_does_without_it() -> None:
     broken = [[0.5] * 63, [float("nan")] * 64, None, b"no"]
     images = [*({"vector": vector} for vector in broken), {"vector": STORED_VECTOR, "url": "u"}]
     record = from_document(old_form(images=images), 64)
-    assert [image.url for image in record.product.images] == ["u"]
+    assert [image.url for image in record.product.images] == [None, "u"]
     assert len(record.faults) == 4
     assert "images[0]: the vector has shape (63,)" in record.faults[0]
     assert "images[1]" in record.faults[1] and "NaN" in record.faults[1]
@@ -91,14 +87,15 @@ def test_a_further_image_that_cannot_be_used_is_told_and_the_product_does_withou
 
 def test_images_past_the_bound_are_left_out_and_told() -> None:
     record = from_document(old_form(images=[{"vector": STORED_VECTOR}] * 21))
-    assert len(record.product.images) == MAX_IMAGES - 1
+    assert len(record.product.images) == MAX_IMAGES
     assert record.faults == ("images[19]: at most 20 are taken", "images[20]: at most 20 are taken")
 
 
 @pytest.mark.parametrize("foreign", [["https://shop.example/2.jpg"], "x", 7, {"a": 1}, [{"src": "x"}, None, [1]], None])
 def test_what_others_keep_under_the_name_of_the_images_is_none_of_ours(foreign: Any) -> None:
     record = from_document(old_form(images=foreign))
-    assert (record.product.images, record.faults, image_facts(foreign)) == ((), (), ())
+    assert (record.product.images, record.faults) == ((ProductImage(),), ())
+    assert read_fingerprint(old_form(images=foreign)).images == (ProductImage(),)
 
 
 def test_a_document_has_the_key_as_its_id_and_the_vector_as_float32_binary() -> None:
@@ -110,11 +107,11 @@ def test_a_document_has_the_key_as_its_id_and_the_vector_as_float32_binary() -> 
 
 
 def test_every_field_is_in_the_document_of_a_product_that_has_none_of_them() -> None:
-    assert to_document(Product("1", 0, UNIT)).keys() == to_document(PRODUCT).keys()
+    assert to_document(make_product("1", 0, UNIT)).keys() == to_document(PRODUCT).keys()
 
 
 def test_a_vector_of_any_length_is_stored_at_unit_length() -> None:
-    document = to_document(Product("1", 0, 5 * VECTOR))
+    document = to_document(make_product("1", 0, 5 * VECTOR))
     assert np.linalg.norm(document["vector"].as_vector().data) == pytest.approx(1)
 
 
@@ -126,7 +123,6 @@ def test_an_older_document_s_key_is_its_id_whether_number_or_text(stored: Any, k
     record = from_document(old_form(id=stored), 64)
     assert record.product.key == key
     assert record.document_id == str(OBJECT_ID)
-    assert record.is_old_form
 
 
 def test_an_older_document_without_an_id_has_the_object_id_as_its_key() -> None:
@@ -205,15 +201,19 @@ def test_attributes_keep_what_can_be_filtered_by_and_lose_the_rest() -> None:
 
 def test_any_name_of_an_attribute_survives_and_none_is_one_that_mongodb_refuses() -> None:
     attributes = {"price.old": 1, "$set": 2, "100% cotton": 3, "50%2E": 4, "nul\0": 5, "größe": 6, "a$b": 7}
-    stored = bson.decode(bson.encode(to_document(Product("1", 0, UNIT, attributes=attributes))))
+    stored = bson.decode(bson.encode(to_document(make_product("1", 0, UNIT, attributes=attributes))))
     assert not any("." in name or name.startswith("$") for name in stored["attributes"])
     assert from_document(stored).product.attributes == attributes
 
 
-@pytest.mark.parametrize("foreign", [{"attributes": [1]}, {"prediction": 3}, {"updated_at": "now"}, {"title": 7}])
+@pytest.mark.parametrize("foreign", [{"attributes": [1]}, {"updated_at": "now"}, {"title": 7}])
 def test_a_foreign_field_of_the_wrong_kind_is_left_out(foreign: dict[str, Any]) -> None:
     (name,) = foreign
     assert not getattr(from_document(old_form(**foreign)).product, name)
+
+
+def test_a_prediction_of_the_wrong_kind_is_left_out() -> None:
+    assert from_document(old_form(prediction=3)).product.embedding.prediction is None
 
 
 @pytest.mark.parametrize("key", ["", "x" * 257, "a\0b", "~sync/1"])

@@ -8,18 +8,20 @@ import numpy as np
 import orjson
 import pytest
 
+from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.importing.description import Placement, Placer, UnknownTarget, describe
 from services.catalogue.importing.images import GROUP_BYTES
 from services.catalogue.importing.importer import TOGETHER, ImportOptions
 from services.catalogue.importing.report import RejectedFileError
-from services.catalogue.product import Embedded, Prediction
-from services.catalogue.retry import GivenUp, Stopped
+from services.catalogue.product import Prediction
+from services.catalogue.retry import RetriesExhausted, Stopped
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceImageError, SourceRow
 from services.catalogue.store.model_note import ModelNote
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire.embedding import MAX_BATCH
-from tests.support.import_fakes import CATEGORIES, FakeFingerprint, World, row
+from tests.support.import_fakes import CATEGORIES, World, fingerprint_of, row
+from tests.support.products import embedding, make_product
 from tests.support.stack import eventually
 
 
@@ -36,9 +38,9 @@ async def test_a_row_becomes_a_product_with_vector_prediction_and_both_hashes(wo
     tally = await world.run(row("A", b"\x01shoe", title="Shoe", url="https://a.test/", attributes={"price": 5}))
     product = world.catalogue.products["A"]
     assert (product.category, product.category_source, product.model) == (1, "network", "fashion/1")
-    assert product.prediction == Prediction(1, 0.9)
+    assert product.embedding.prediction == Prediction(1, 0.9)
     assert (product.title, product.url, product.attributes) == ("Shoe", "https://a.test/", {"price": 5})
-    assert product.image_sha256 is not None
+    assert product.images[0].sha256 is not None
     assert product.feed_sha256 is not None
     assert product.vector.shape == (4,)
     assert (tally.read, tally.imported, tally.embedded, tally.rejected) == (1, 1, 1, 0)
@@ -81,7 +83,7 @@ def test_a_mapping_to_no_category_of_the_model_is_an_error_that_names_them() -> 
 async def test_the_feeds_category_counts_and_the_prediction_is_kept_beside_it(world: World) -> None:
     tally = await world.run(row("A", b"\x01shoe", category_words=("Bags",)))
     product = world.catalogue.products["A"]
-    assert (product.category, product.category_source, product.prediction) == (2, "feed", Prediction(1, 0.9))
+    assert (product.category, product.category_source, product.embedding.prediction) == (2, "feed", Prediction(1, 0.9))
     assert tally.disagreeing == 1
 
 
@@ -120,9 +122,9 @@ async def test_a_changed_description_is_written_without_embedding_again(
     after = world.catalogue.products["A"]
     assert (tally.updated, tally.embedded, world.embedding.images) == (1, 0, 1)
     assert (after.vector == before.vector).all()
-    assert after.image_sha256 == before.image_sha256
+    assert after.images == before.images
     assert after.feed_sha256 != before.feed_sha256
-    assert after.prediction == before.prediction
+    assert after.embedding.prediction == before.embedding.prediction
     assert after.category == (2 if "category_words" in change else 1)
 
 
@@ -151,9 +153,9 @@ async def test_another_model_embeds_everything_again(world: World) -> None:
 
 async def test_a_product_that_is_not_whole_in_the_catalogue_is_embedded_again(world: World) -> None:
     await world.run(row("A", title="Old"))
-    fingerprint = FakeFingerprint(world.catalogue.products["A"].image_sha256, None, "fashion/1")
+    fingerprint = replace(fingerprint_of(world.catalogue.products["A"]), feed_sha256=None)
 
-    async def fingerprints(keys: object) -> dict[str, FakeFingerprint]:
+    async def fingerprints(keys: object) -> dict[str, Fingerprint]:
         return {"A": fingerprint}
 
     world.catalogue.products.fingerprints = fingerprints  # type: ignore[method-assign, assignment]
@@ -174,8 +176,8 @@ async def test_a_local_image_is_stored_before_its_product_and_a_linked_one_is_no
     assert world.catalogue.faults.events.index(("picture", "local")) < world.catalogue.faults.events.index(
         ("product", "local")
     )
-    assert world.catalogue.products["local"].image_url is None
-    assert world.catalogue.products["linked"].image_url == "https://a.test/2.png"
+    assert world.catalogue.products["local"].images[0].url is None
+    assert world.catalogue.products["linked"].images[0].url == "https://a.test/2.png"
 
 
 async def test_a_picture_that_is_linked_no_longer_is_stored_without_embedding_again(world: World) -> None:
@@ -259,7 +261,7 @@ async def test_a_service_that_is_away_for_a_while_is_waited_for(world: World) ->
 async def test_a_service_that_stays_away_ends_the_import_with_its_words_and_what_is_written_stays(world: World) -> None:
     await world.run(row("A"))
     world.embedding.failures = [EmbeddingUnavailable("no network")] * 100
-    with pytest.raises(GivenUp, match=r"no network \(waited 0\.5 s\)"):
+    with pytest.raises(RetriesExhausted, match=r"no network \(waited 0\.5 s\)"):
         await world.run(row("A"), row("B", b"\x01"), wait_s=0.5)
     assert set(world.catalogue.products) == {"A"}
 
@@ -359,9 +361,12 @@ async def test_an_image_is_fetched_whole_where_the_product_is_not_made_of_what_i
     elif change == "model":
         world.embedding.model = "fashion/2"
     elif change == "image":
-        world.catalogue.products["A"] = replace(world.catalogue.products["A"], image_sha256="put by another way")
+        other_image = make_product("A", 1, np.ones(4, np.float32), "fashion/1", image_sha256="put by another way")
+        world.catalogue.products["A"] = other_image
     else:  # broken in the database: it has to be embedded after all
-        world.catalogue.products["A"] = replace(world.catalogue.products["A"], prediction=None)
+        product = world.catalogue.products["A"]
+        without = replace(product.embedding, prediction=None)
+        world.catalogue.products["A"] = replace(product, embeddings={product.model: without})
     tally = await world.run(row("A", other, title="New"))
     assert (tally.updated, tally.rejected) == (1, 0)
     assert len(world.web.sent) == 2
@@ -384,9 +389,9 @@ async def test_while_there_is_a_candidate_what_is_embedded_gets_both_vectors(wor
     world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(row("A", b"\x01a"))
     product = world.catalogue.products["A"]
-    seen = product.seen_by("fashion/2")
+    seen = product.embedded_by("fashion/2")
     assert seen is not None and product.model == "fashion/1"
-    assert product.embeddings["fashion/2"].image_sha256 == product.image_sha256
+    assert product.embeddings["fashion/2"].images[0].sha256 == product.images[0].sha256
     assert seen.category == product.category == 1
     assert not np.array_equal(seen.vector, product.vector)
 
@@ -396,19 +401,20 @@ async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -
     world.embedding.silent.add("fashion/2")
     tally = await world.run(row("A"))
     assert (tally.imported, tally.rejected) == (1, 0)
-    assert world.catalogue.products["A"].embeddings == {}
+    assert list(world.catalogue.products["A"].embeddings) == ["fashion/1"]
 
 
 async def test_what_has_not_changed_is_left_to_reembed_and_keeps_what_it_has_got(world: World) -> None:
     await world.run(row("A"), row("B"))
-    seen = Embedded(np.ones(4, np.float32), Prediction(2, 0.5), world.catalogue.products["A"].image_sha256)
-    world.catalogue.products["A"] = replace(world.catalogue.products["A"], embeddings={"fashion/2": seen})
+    product = world.catalogue.products["A"]
+    seen = embedding(np.ones(4, np.float32), product.images[0].sha256, prediction=Prediction(2, 0.5))
+    world.catalogue.products["A"] = replace(product, embeddings={**product.embeddings, "fashion/2": seen})
     world.catalogue.models.current = ModelNote(candidate="fashion/2")
     tally = await world.run(row("A", title="Renamed"), row("B"))
     assert (tally.updated, tally.unchanged, tally.embedded) == (1, 1, 0)
     assert world.catalogue.products["A"].title == "Renamed"
-    assert world.catalogue.products["A"].embeddings == {"fashion/2": seen}
-    assert world.catalogue.products["B"].embeddings == {}
+    assert world.catalogue.products["A"].embeddings["fashion/2"] == seen
+    assert list(world.catalogue.products["B"].embeddings) == ["fashion/1"]
 
 
 async def test_after_a_promotion_products_with_a_vector_beside_are_not_embedded_again(world: World) -> None:
@@ -419,7 +425,7 @@ async def test_after_a_promotion_products_with_a_vector_beside_are_not_embedded_
     assert (tally.imported, tally.unchanged, tally.embedded) == (1, 1, 1)
     product = world.catalogue.products["B"]
     assert product.model == "fashion/2"
-    assert list(product.embeddings) == ["fashion/1"]
+    assert set(product.embeddings) == {"fashion/1", "fashion/2"}
 
 
 async def test_a_product_without_a_vector_of_the_active_model_is_embedded_again(world: World) -> None:
@@ -439,7 +445,7 @@ async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: 
             yield row(f"p{number}")
 
     await world.run(source=rows(), options=ImportOptions(in_flight=1))
-    beside = [key for key, product in world.catalogue.products.items() if product.embeddings]
+    beside = [key for key, product in world.catalogue.products.items() if len(product.embeddings) > 1]
     assert f"p{TOGETHER + 199}" in beside and "p0" not in beside
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 import pytest
 
+from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.importing.images import GROUP_BYTES
 from services.catalogue.product import Product
 from services.catalogue.sources.records.rows import RowImage, SourceImageError, SourceRow
@@ -16,6 +17,7 @@ from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageServerUnavailable
 from services.contracts.images.fetch import FetchedImage, Validators
 from tests.support.import_fakes import World, row
+from tests.support.products import make_product
 
 FRONT, BACK, SIDE, LABEL = b"\x01front", b"\x02back", b"\x00side", b"\x00label"
 WEB = "https://a.test"
@@ -43,7 +45,7 @@ def file(data: bytes) -> RowImage:
 
 
 def images(product: Product) -> list[tuple[str | None, str | None]]:
-    return [(image.url, image.sha256) for image in product.images]
+    return [(image.url, image.sha256) for image in product.images[1:]]
 
 
 def told(world: World) -> list[tuple[int, str, str, str]]:
@@ -112,7 +114,7 @@ async def test_another_model_embeds_all_images_anew(world: World) -> None:
     world.embedding.model = "fashion/2"
     tally = await world.run(shirt(f"{WEB}/back.jpg", SIDE))
     product = world.catalogue.products["A"]
-    assert (tally.updated, tally.embedded, product.model, len(product.images)) == (1, 3, "fashion/2", 2)
+    assert (tally.updated, tally.embedded, product.model, len(product.images)) == (1, 3, "fashion/2", 3)
     assert world.web.sent == [f"{WEB}/back.jpg"] * 2
 
 
@@ -182,11 +184,13 @@ async def test_an_image_that_its_product_has_lost_since_is_fetched_whole(world: 
     fingerprints = await world.catalogue.products.fingerprints(["A"])
     product = world.catalogue.products["A"]
 
-    async def as_before(_: object) -> Mapping[str, object]:
+    async def as_before(_: object) -> Mapping[str, Fingerprint]:
         return fingerprints
 
     world.catalogue.products.fingerprints = as_before  # type: ignore[assignment,method-assign]
-    world.catalogue.products["A"] = Product("A", 1, product.vector, product.model, prediction=product.prediction)
+    world.catalogue.products["A"] = make_product(
+        "A", 1, product.vector, product.model, image_sha256=sha256(FRONT), prediction=product.embedding.prediction
+    )
     await world.run(shirt(f"{WEB}/back.jpg", title="new"))
     np.testing.assert_array_equal(world.catalogue.products["A"].vectors, [seen(FRONT), seen(BACK)])
     assert world.web.sent == [f"{WEB}/back.jpg"] * 2
@@ -198,7 +202,7 @@ async def test_while_there_is_a_candidate_it_sees_every_image_too(world: World) 
     tally = await world.run(shirt(f"{WEB}/back.jpg", SIDE))
     product = world.catalogue.products["A"]
     np.testing.assert_array_equal(product.vectors, [seen(FRONT), seen(BACK), seen(SIDE)])
-    other = product.seen_by("fashion/2")
+    other = product.embedded_by("fashion/2")
     assert other is not None and images(other) == images(product)
     np.testing.assert_array_equal(other.vectors, [seen(one, "fashion/2") for one in (FRONT, BACK, SIDE)])
     assert (tally.updated, tally.embedded) == (1, 1)
@@ -210,8 +214,8 @@ async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -
     world.embedding.silent.add("fashion/2")
     await world.run(shirt(f"{WEB}/back.jpg", SIDE))
     product = world.catalogue.products["A"]
-    other = product.seen_by("fashion/2")
-    assert (len(product.images), other and images(other)) == (2, images(product)[:1])
+    other = product.embedded_by("fashion/2")
+    assert (len(product.images), other and images(other)) == (3, images(product)[:1])
 
 
 async def test_after_a_promotion_new_images_are_seen_by_the_model_that_searches_use(world: World) -> None:
@@ -228,7 +232,7 @@ async def test_after_a_promotion_new_images_are_seen_by_the_model_that_searches_
     product = world.catalogue.products["A"]
     assert (tally.updated, tally.embedded, product.model) == (1, 2, "fashion/2")
     for model in ("fashion/1", "fashion/2"):
-        found = product.seen_by(model)
+        found = product.embedded_by(model)
         assert found is not None
         np.testing.assert_array_equal(found.vectors, [seen(one, model) for one in (FRONT, BACK, SIDE)])
 

@@ -7,7 +7,7 @@ import pytest
 from services.catalogue.importing.description import Placer
 from services.catalogue.importing.removal import REMOVED_AT_ONCE, FeedKeys, SyncRefused, find_gone, remove
 from services.catalogue.importing.report import Tally
-from services.catalogue.retry import Patience
+from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 from services.contracts.domain.errors import CatalogueUnavailable
@@ -100,7 +100,7 @@ async def test_what_goes_is_counted_and_a_database_that_is_away_is_waited_for() 
     gone = [f"p{n}" for n in range(REMOVED_AT_ONCE + 5)]
     catalogue, tally, stopping = FakeKeys("kept", *gone), Tally(), asyncio.Event()
     catalogue.failures = [CatalogueUnavailable("away")]
-    await remove(gone, catalogue, Patience(5, stopping, lambda _: None), stopping, tally, BEGAN)
+    await remove(gone, catalogue, Retry(5, stopping, lambda _: None), stopping, tally, BEGAN)
     assert (catalogue.there, tally.removed) == (["kept"], REMOVED_AT_ONCE + 5)
 
 
@@ -108,5 +108,5 @@ async def test_an_interruption_leaves_the_rest_as_it_is() -> None:
     gone = [f"p{n}" for n in range(REMOVED_AT_ONCE + 5)]
     catalogue, tally, stopping = FakeKeys(*gone), Tally(), asyncio.Event()
     catalogue.stops = stopping
-    await remove(gone, catalogue, Patience(5, stopping, lambda _: None), stopping, tally, BEGAN)
+    await remove(gone, catalogue, Retry(5, stopping, lambda _: None), stopping, tally, BEGAN)
     assert (len(catalogue.there), tally.removed) == (5, REMOVED_AT_ONCE)

@@ -13,12 +13,12 @@ import pytest
 
 from services.catalogue.importing import lease as import_lease
 from services.catalogue.importing import record as import_record
+from services.catalogue.importing.importer import ImportHooks
 from services.catalogue.importing.lease import ImportUnderWay
 from services.catalogue.importing.record import ImportRecord, present
 from services.catalogue.importing.report import Outcome, RejectedFile, Summary
-from services.catalogue.importing.session import ImportSession, Plan, Services
-from services.catalogue.product import Product
-from services.catalogue.retry import Patience
+from services.catalogue.importing.session import ImportSession, Plan, SessionServices
+from services.catalogue.retry import Retry
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import LAST_IMPORT
@@ -26,6 +26,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable
 from services.contracts.wire.embedding import ModelFacts
 from tests.support.import_fakes import CATEGORIES, FakeEmbedding, FakeWeb, ListSource, row
 from tests.support.mongo import any_mongo, fresh_database
+from tests.support.products import make_product
 
 FACTS = ModelFacts(
     model="fashion/1", categories=list(CATEGORIES), dimension=4, input={"height": 80, "width": 80}, thresholds={}
@@ -58,16 +59,15 @@ class Run:
         self.embedding = FakeEmbedding()
         self.stopping = asyncio.Event()
         self.outcomes: list[Outcome] = []
-        self.patience = Patience(1.0, self.stopping, lambda _: None)
+        self.retry = Retry(1.0, self.stopping, lambda _: None)
         self.session = ImportSession(
             Plan(plan.pop("source", None) or ListSource(rows), "feed.csv", **plan),
-            Services(self.embedding, store, FakeWeb()),
+            SessionServices(self.embedding, store, FakeWeb(), self.retry),
             RejectedFile(folder / "rejected.ndjson"),
-            self.patience,
             self.stopping,
-            on_outcome=self.outcomes.append,
+            ImportHooks(on_outcome=self.outcomes.append),
         )
-        self.record = ImportRecord(store, "feed.csv", self.patience, self.stopping)
+        self.record = ImportRecord(store, "feed.csv", self.retry, self.stopping)
 
     async def __call__(self) -> Summary:
         async with self.record:
@@ -200,7 +200,7 @@ async def test_sync_leaves_what_was_written_since_the_import_began(store: Catalo
     running = asyncio.create_task(run())
     await source.reached.wait()
     for key in ("again", "other"):  # by the API, or by an importer that this one knows nothing of
-        await store.products.put(Product(key, 1, np.ones(4, dtype=np.float32), updated_at=datetime.now(UTC)))
+        await store.products.put(make_product(key, 1, np.ones(4, dtype=np.float32), updated_at=datetime.now(UTC)))
     source.go_on.set()
     summary = await running
     assert (summary.status, summary.tally.removed) == ("done", 1)
@@ -233,12 +233,12 @@ async def test_a_note_of_a_process_that_was_killed_says_interrupted(store: Catal
     program = """
 import asyncio, sys
 from services.catalogue.importing.record import ImportRecord
-from services.catalogue.retry import Patience
+from services.catalogue.retry import Retry
 from services.catalogue.store.database import CatalogueDatabase
 async def main():
     stopping = asyncio.Event()
     async with CatalogueDatabase(sys.argv[1], sys.argv[2]) as store:
-        async with ImportRecord(store, "killed.csv", Patience(5, stopping, print), stopping) as record:
+        async with ImportRecord(store, "killed.csv", Retry(5, stopping, print), stopping) as record:
             print(record.id, flush=True)
             await stopping.wait()
 asyncio.run(main())
@@ -258,7 +258,7 @@ asyncio.run(main())
     assert (told["state"], told["finished_at"]) == ("interrupted", note["updated_at"])
     assert "import again" in told["reason"]
     stopping = asyncio.Event()
-    async with ImportRecord(store, "next.csv", Patience(5, stopping, lambda _: None), stopping) as record:
+    async with ImportRecord(store, "next.csv", Retry(5, stopping, lambda _: None), stopping) as record:
         held = await store.notes.lease()
         assert held is not None
         assert held.import_id == record.id

@@ -7,8 +7,9 @@ import pytest
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.model_switch.comparison import ModelExamination, ModelReport, Overlap
-from services.catalogue.product import Embedded, Prediction, Product
+from services.catalogue.product import Prediction
 from services.contracts.wire.embedding import ModelFacts
+from tests.support.products import embedding, make_product
 
 ONE, TWO = "fashion/1", "fashion/2"
 UNIT = np.eye(4, dtype=np.float32)
@@ -26,9 +27,9 @@ def facts(model: str, dimension: int = 4) -> ModelFacts:
 
 def record(key: str, category: int = 0, then: int | None = 0, **changes: Any) -> Record:
     """Return a product in one category now, and in another, or none, by the other model."""
-    beside = {} if then is None else {TWO: Embedded(UNIT[1], Prediction(then, 0.9), "aa")}
+    beside = {} if then is None else {TWO: embedding(UNIT[1], "aa", prediction=Prediction(then, 0.9))}
     known: dict[str, Any] = {"model": ONE, "category_source": "network", "image_sha256": "aa", "embeddings": beside}
-    return Record(key, Product(key, category, UNIT[0], **{**known, **changes}))
+    return Record(key, make_product(key, category, UNIT[0], **{**known, **changes}))
 
 
 def examined(*entries: Record | BrokenDocument, other: ModelFacts | None = None, **options: Any) -> ModelExamination:

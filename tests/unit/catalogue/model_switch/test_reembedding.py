@@ -17,12 +17,13 @@ from services.catalogue.importing.report import RejectedFile
 from services.catalogue.model_switch.product_pictures import ProductPictures
 from services.catalogue.model_switch.reembedding import Reembedder
 from services.catalogue.model_switch.reembedding_report import ReembedTally
-from services.catalogue.product import Embedded, FurtherImage, Prediction, Product, StoredImage
-from services.catalogue.retry import GivenUp, Patience, Stopped
+from services.catalogue.product import Prediction, Product, ProductEmbedding, StoredImage
+from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.store.models import Entry
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import EmbeddingUnavailable, ImageUrlFailed, LookalikeError
 from services.contracts.wire.embedding import BatchEmbedding, BatchError, BatchItem, BatchResponse, Category, ModelFacts
+from tests.support.products import additional_image, make_product
 
 TWO = "fashion/2"
 FACTS = ModelFacts(
@@ -36,7 +37,8 @@ def picture(key: str) -> bytes:
 
 def product(key: str, **changes: Any) -> Product:
     sha256 = hashlib.sha256(picture(key)).hexdigest()
-    return replace(Product(key, 0, np.eye(4, dtype=np.float32)[0], "fashion/1", image_sha256=sha256), **changes)
+    facts = {"model": "fashion/1", "image_sha256": sha256, **changes}
+    return make_product(key, 0, np.eye(4, dtype=np.float32)[0], **facts)
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Catalogue:
         self.products.update({key: product(key, **changes) for key in keys})
         self.pictures.update({key: picture(key) for key in keys if kept})
 
-    def seen(self, key: str) -> Embedded | None:
+    def seen(self, key: str) -> ProductEmbedding | None:
         found = self.products[key]
         assert isinstance(found, Product)
         return found.embeddings.get(TWO)
@@ -68,7 +70,7 @@ class Catalogue:
     ) -> AsyncIterator[list[Any]]:
         self.looks += 1
         done = {
-            key for key, one in self.products.items() if isinstance(one, Product) and one.seen_by(model) is not None
+            key for key, one in self.products.items() if isinstance(one, Product) and one.embedded_by(model) is not None
         }
         yield [key for key in self.products if key not in done or key in self.failing]
 
@@ -78,13 +80,13 @@ class Catalogue:
         there = [(one, self.products[one]) for one in document_ids if one in self.products]
         return [Entry(key, Record(str(key), one) if isinstance(one, Product) else one) for key, one in there]
 
-    async def put_embeddings(self, model: str, seen: Sequence[tuple[Any, Embedded]]) -> int:
+    async def put_embeddings(self, model: str, embeddings: Sequence[tuple[Any, ProductEmbedding]]) -> int:
         self.on_put()
         taken = 0
-        for key, one in seen:
+        for key, one in embeddings:
             now = self.products.get(key)
-            if isinstance(now, Product) and now.image_sha256 == one.image_sha256:
-                self.products[key] = replace(now, embeddings={model: one})
+            if isinstance(now, Product) and one.is_of(now.images[0]):
+                self.products[key] = replace(now, embeddings={**now.embeddings, model: one})
                 taken += 1
         return taken
 
@@ -143,8 +145,8 @@ class World:
     async def run(self, wait_s: float = 5.0, rate: float | None = None) -> ReembedTally:
         file = RejectedFile(self.folder / "rejected.ndjson")
         pictures = ProductPictures(self.catalogue, self.fetch, self.template)
-        patience = Patience(wait_s, self.stopping, lambda _: None)
-        job = Reembedder(self.catalogue, self.network, pictures, file, patience, rate=rate)
+        retry = Retry(wait_s, self.stopping, lambda _: None)
+        job = Reembedder(self.catalogue, self.network, pictures, file, retry, rate=rate)
         try:
             await job.run(FACTS, "fashion/1", self.stopping)
         finally:
@@ -209,7 +211,7 @@ async def test_a_product_that_gets_no_vector_is_rejected_once_with_the_reason_an
     tally = await world.run()
     assert (tally.found, tally.embedded, tally.rejected) == (6, 2, 4)
     assert world.rejected == {
-        "bare": "no picture of it is kept, and it has no image URL",
+        "bare": "no picture of it is stored, and it has no image URL",
         "dead": "http://shop/gone.jpg: the image URL answered 404 Not Found",
         "broken": "it is broken",
         "torn": "the vector is missing",
@@ -265,9 +267,9 @@ async def test_a_product_that_never_counts_as_done_does_not_keep_the_job_from_en
 async def test_further_pictures_get_their_vectors_too_kept_and_linked_ones(world: World) -> None:
     unit = np.eye(4, dtype=np.float32)[1]
     further = (
-        FurtherImage(unit, sha256="ab" * 32),
-        FurtherImage(unit, "http://shop/b.jpg", "cd" * 32),
-        FurtherImage(unit),
+        additional_image(unit, sha256="ab" * 32),
+        additional_image(unit, "http://shop/b.jpg", "cd" * 32),
+        additional_image(unit),
     )
     world.catalogue.add("a", images=further)
     world.catalogue.add("b")
@@ -277,7 +279,7 @@ async def test_further_pictures_get_their_vectors_too_kept_and_linked_ones(world
     assert (tally.embedded, tally.images_rejected) == (2, 0)
     seen = world.catalogue.seen("a")
     assert seen is not None
-    assert {sha256[:2]: vector[3] for sha256, vector in seen.images.items()} == {"ab": 8.0, "cd": 14.0}
+    assert {str(image.sha256)[:2]: image.vector[3] for image in seen.images[1:]} == {"ab": 8.0, "cd": 14.0}
     assert sum(map(len, world.network.batches)) == 4
 
 
@@ -286,18 +288,18 @@ async def test_a_further_picture_without_a_vector_is_told_and_the_product_goes_w
     shas = ["ab" * 32, "cd" * 32, "ef" * 32]
     links = [None, "http://shop/gone.jpg", "http://shop/bad.jpg"]
     world.catalogue.add(
-        "a", images=tuple(FurtherImage(unit, url, sha256) for url, sha256 in zip(links, shas, strict=True))
+        "a", images=tuple(additional_image(unit, url, sha256) for url, sha256 in zip(links, shas, strict=True))
     )
     world.web["http://shop/bad.jpg"] = b"broken"
     tally = await world.run()
     assert (tally.embedded, tally.rejected, tally.images_rejected) == (1, 0, 3)
     seen = world.catalogue.seen("a")
-    assert seen is not None and seen.images == {}
+    assert seen is not None and len(seen.images) == 1
     lines = (world.folder / "rejected.ndjson").read_bytes().splitlines()
     assert [orjson.loads(line)["reason"] for line in lines] == [
-        "its further picture abababababab is not kept any more",
+        "its additional picture abababababab is no longer stored",
         "http://shop/gone.jpg: the image URL answered 404 Not Found",
-        "its further picture efefefefefef: it is broken",
+        "its additional picture efefefefefef: it is broken",
     ]
 
 
@@ -311,7 +313,7 @@ async def test_services_that_are_away_for_a_while_are_waited_for(world: World) -
 async def test_a_service_that_stays_away_ends_the_run_with_what_it_said(world: World) -> None:
     world.catalogue.add("a")
     world.network.failures = [EmbeddingUnavailable("gone")] * 100
-    with pytest.raises(GivenUp, match="gone"):
+    with pytest.raises(RetriesExhausted, match="gone"):
         await world.run(wait_s=0.2)
 
 

@@ -168,10 +168,10 @@ async def test_each_call_sends_its_model_if_it_has_one() -> None:
         await calls.embed_batch([b"picture"], model)
         await calls.model(model)
         await calls.ready(model)
-    await calls.embed(b"picture", "fashion/1", beside="fashion/2")
+    await calls.embed(b"picture", "fashion/1", secondary_model="fashion/2")
     await calls.embed_batch([b"picture"], "fashion/1", "fashion/2")
     paths = ["/v1/embed", "/v1/embed/batch", "/v1/model", "/readyz"]
-    both = "?model=fashion%2F1&beside=fashion%2F2"
+    both = "?model=fashion%2F1&secondary_model=fashion%2F2"
     assert requests[-2:] == [f"/v1/embed{both}", f"/v1/embed/batch{both}"]
     assert requests[:-2] == [f"{path}?model=fashion%2F2" for path in paths] + [f"{path}?" for path in paths]
 

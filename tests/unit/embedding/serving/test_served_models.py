@@ -67,30 +67,30 @@ def test_a_batch_is_embedded_with_the_requested_model(service: Service) -> None:
 
 
 def test_the_same_images_go_through_a_second_model_where_one_is_named(service: Service) -> None:
-    params = {"model": "fashion/1", "beside": "fashion/2"}
+    params = {"model": "fashion/1", "secondary_model": "fashion/2"}
     single = service.client.post("/v1/embed", params=params, content=images.jpeg(), headers=RAW).json()
-    assert (single["model"], single["beside"]["model"]) == ("fashion/1", "fashion/2")
+    assert (single["model"], single["secondary"]["model"]) == ("fashion/1", "fashion/2")
     items = service.batch([images.jpeg(), b"", images.png()], **params).json()["items"]
-    assert [item.get("embedding", {}).get("beside", {}).get("model") for item in items] == [
+    assert [item.get("embedding", {}).get("secondary", {}).get("model") for item in items] == [
         "fashion/2",
         None,
         "fashion/2",
     ]
-    assert "beside" not in service.embed(images.jpeg()).json()
+    assert "secondary" not in service.embed(images.jpeg()).json()
     EmbeddingResponse.model_validate(single)
 
 
-@pytest.mark.parametrize("beside", ["fashion/2", "fashion/9"])
-def test_a_second_model_that_does_not_answer_changes_nothing_of_the_answer(service: Service, beside: str) -> None:
+@pytest.mark.parametrize("secondary", ["fashion/2", "fashion/9"])
+def test_a_second_model_that_does_not_answer_changes_nothing_of_the_answer(service: Service, secondary: str) -> None:
     def answer(request: Any) -> Any:
         gone = request.model_spec.version.value == 2
         return grpc.StatusCode.UNAVAILABLE if gone else good_reply(request)
 
     service.serving.answer = answer
-    params = {"beside": beside}
+    params = {"secondary_model": secondary}
     single = service.client.post("/v1/embed", params=params, content=images.jpeg(), headers=RAW)
     assert (single.status_code, single.json()["model"]) == (200, "fashion/1")
-    assert "beside" not in single.json()
+    assert "secondary" not in single.json()
 
 
 def test_the_facts_of_a_model_come_from_its_manifest(service: Service) -> None:

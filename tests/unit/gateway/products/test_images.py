@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from services.catalogue.product import Embedded, FurtherImage, Prediction, Product, StoredImage
+from services.catalogue.product import Prediction, Product, StoredImage
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import (
     EmbeddingUnavailable,
@@ -24,6 +24,7 @@ from services.contracts.wire.embedding import Category, EmbeddingResponse
 from services.gateway.products.images import ImageBody, ProductImages
 from services.gateway.search.links import Links
 from services.gateway.search.request import ImageReader
+from tests.support.products import additional_image, embedding, make_product
 
 ONE, TWO = "fashion/1", "fashion/2"
 FRONT, BACK, SIDE, LABEL = b"front", b"back", b"side", b"label"
@@ -63,16 +64,16 @@ class FakeEmbedding:
     silent: set[str] = field(default_factory=set)
     away: bool = False
 
-    async def embed(self, data: bytes, model: str, *, beside: str | None = None) -> EmbeddingResponse:
+    async def embed(self, data: bytes, model: str, *, secondary_model: str | None = None) -> EmbeddingResponse:
         if self.away:
             raise EmbeddingUnavailable("the embedding service cannot be reached")
         if data == b"broken":
             raise InvalidImage("it is broken")
         self.embedded.append(data)
         answer = self._answer(data, model)
-        if beside is None or beside in self.silent:
+        if secondary_model is None or secondary_model in self.silent:
             return answer
-        return answer.model_copy(update={"beside": self._answer(data, beside)})
+        return answer.model_copy(update={"secondary": self._answer(data, secondary_model)})
 
     @staticmethod
     def _answer(data: bytes, model: str) -> EmbeddingResponse:
@@ -111,8 +112,8 @@ class Shop:
         """Return the product with its further images; its pictures are in the store then."""
         images = ProductImages(self.store, self.embedding, self.links)  # type: ignore[arg-type]
         reader = ImageReader(1000, self.fetcher)  # type: ignore[arg-type]
-        wanted = await images.wanted(None if none else [body(one) for one in listed], files, old, reader)
-        made, pictures = await images.added(product, old, wanted, reader)
+        requested = await images.requested(None if none else [body(one) for one in listed], files, old, reader)
+        made, pictures = await images.added(product, old, requested, reader)
         self.store.pictures.stored.update(pictures)
         await images.clear(made, old)
         return made
@@ -123,11 +124,16 @@ def body(one: str | bytes) -> ImageBody:
 
 
 def product(model: str | None = ONE, main: bytes = FRONT, **changes: Any) -> Product:
-    return Product("A", 0, vector(main, model or ONE), model, image_sha256=sha256(main), **changes)
+    return make_product("A", 0, vector(main, model or ONE), model, image_sha256=sha256(main), **changes)
 
 
 def images(made: Product) -> list[tuple[str | None, str | None]]:
-    return [(image.url, image.sha256) for image in made.images]
+    return [(image.url, image.sha256) for image in made.images[1:]]
+
+
+def hashes(made: Product, model: str) -> list[str | None]:
+    """The additional images that a model has vectors of."""
+    return [image.sha256 for image in made.embeddings[model].images[1:]]
 
 
 @pytest.fixture
@@ -170,7 +176,7 @@ async def test_left_out_images_stay_and_an_empty_list_removes_them_with_their_pi
     made = await shop.put(product(), old, LABEL)
     assert shop.store.pictures.kept == {"A": [sha256(LABEL)]}
     made = await shop.put(product(), made)
-    assert (made.images, shop.store.pictures.kept) == ((), {"A": []})
+    assert (images(made), shop.store.pictures.kept) == ([], {"A": []})
 
 
 async def test_kept_images_of_another_model_are_embedded_from_their_pictures(shop: Shop) -> None:
@@ -185,23 +191,25 @@ async def test_kept_images_of_another_model_are_embedded_from_their_pictures(sho
 
 
 async def test_a_model_beside_sees_the_further_images_too(shop: Shop) -> None:
-    seen = Embedded(vector(FRONT, TWO), Prediction(0, 1), sha256(FRONT))
+    seen = embedding(vector(FRONT, TWO), sha256(FRONT), prediction=Prediction(0, 1))
     fresh = await shop.put(product(embeddings={TWO: seen}), None, SIDE)
-    assert list(fresh.embeddings[TWO].images) == [sha256(SIDE)]
+    assert hashes(fresh, TWO) == [sha256(SIDE)]
     # Only the description and the images are put: the vectors of the main image are those that stand.
     made = await shop.put(product(), fresh, SIDE, LABEL)
     for model in (ONE, TWO):
-        found = made.seen_by(model)
+        found = made.embedded_by(model)
         assert found is not None
         np.testing.assert_allclose(found.vectors, [vector(one, model) for one in (FRONT, SIDE, LABEL)], atol=1e-6)
     shop.embedding.silent.add(TWO)
     made = await shop.put(product(), fresh, SIDE, LABEL)
-    assert (len(made.images), list(made.embeddings[TWO].images)) == (2, [sha256(SIDE)])
+    assert (len(images(made)), hashes(made, TWO)) == (2, [sha256(SIDE)])
 
 
 async def test_vectors_of_the_other_model_are_taken_from_beside(shop: Shop) -> None:
-    beside = Embedded(vector(FRONT, TWO), Prediction(0, 1), sha256(FRONT), {sha256(SIDE): vector(SIDE, TWO)})
-    old = product(images=(FurtherImage(vector(SIDE), sha256=sha256(SIDE)),), embeddings={TWO: beside})
+    beside = embedding(
+        vector(FRONT, TWO), sha256(FRONT), prediction=Prediction(0, 1), additional={sha256(SIDE): vector(SIDE, TWO)}
+    )
+    old = product(images=(additional_image(vector(SIDE), sha256=sha256(SIDE)),), embeddings={TWO: beside})
     made = await shop.put(product(TWO, main=b"new front"), old, none=True)
     np.testing.assert_allclose(made.vectors[1], vector(SIDE, TWO), atol=1e-6)
     assert shop.embedding.embedded == []
@@ -238,7 +246,7 @@ async def test_more_images_than_a_product_may_have_are_refused(shop: Shop) -> No
 
 async def test_images_of_a_product_whose_model_is_not_known_need_its_main_image(shop: Shop) -> None:
     old = product(None)
-    assert (await shop.put(replace(old, title="T"), old)).images == ()
+    assert images(await shop.put(replace(old, title="T"), old)) == []
     with pytest.raises(InvalidRequest, match="send its main image as well"):
         await shop.put(replace(old, title="T"), old, SIDE)
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from services.catalogue.product import Product
 from services.contracts.wire.index import Hit
 from services.gateway.search.links import Links
+from tests.support.products import make_product
 
 VECTOR = np.ones(2, dtype=np.float32)
 
@@ -26,7 +26,7 @@ def test_without_either_there_is_no_url() -> None:
 
 
 def test_a_stored_picture_is_at_the_gateways_public_address() -> None:
-    product = Product("a", 0, VECTOR, image_sha256="f" * 64)
+    product = make_product("a", 0, VECTOR, image_sha256="f" * 64)
     assert Links().image(product) == "/v1/products/a/image?v=ffffffffffff"
     assert (
         Links(public_url="https://api.example/").image(product)
@@ -35,7 +35,7 @@ def test_a_stored_picture_is_at_the_gateways_public_address() -> None:
 
 
 def test_a_linked_picture_stays_as_it_is() -> None:
-    product = Product("a", 0, VECTOR, image_url="https://img.example/a.jpg", image_sha256="f" * 64)
+    product = make_product("a", 0, VECTOR, image_url="https://img.example/a.jpg", image_sha256="f" * 64)
     assert Links(public_url="https://api.example").image(product) == "https://img.example/a.jpg"
 
 

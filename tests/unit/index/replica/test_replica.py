@@ -8,14 +8,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
-from services.catalogue.product import Embedded, FurtherImage, Prediction, Product
+from services.catalogue.product import Prediction, ProductEmbedding
 from services.contracts.domain.errors import UnknownProduct
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.replica.replica import Replica
+from tests.support.products import additional_image, embedding, make_product
 
 AXES = np.eye(4, dtype=np.float32)
-BASE = Product("1", 0, AXES[0], model="fashion/1", title="as Lookalike wrote it")
+FACTS: dict[str, Any] = {"category": 0, "vector": AXES[0], "model": "fashion/1", "title": "as Lookalike wrote it"}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def replica() -> Replica:
 
 
 def record(document_id: str, key: str | None = None, **changes: Any) -> Record:
-    return Record(document_id, replace(BASE, key=key or document_id, **changes))
+    return Record(document_id, make_product(key or document_id, **{**FACTS, **changes}))
 
 
 def titles(replica: Replica) -> dict[str, Any]:
@@ -135,7 +136,10 @@ def test_a_product_whose_document_breaks_is_no_longer_shown_until_it_is_mended(r
 
 
 def test_a_product_is_found_by_each_of_its_images_and_shown_once(replica: Replica) -> None:
-    images = (FurtherImage(AXES[1], url="https://shop.example/back.jpg"), FurtherImage(AXES[2], sha256="ab" * 32))
+    images = (
+        additional_image(AXES[1], url="https://shop.example/back.jpg"),
+        additional_image(AXES[2], sha256="ab" * 32),
+    )
     replica.apply([], [record("1", images=images, image_url="https://shop.example/1.jpg"), record("2", vector=AXES[3])])
     for number, axis in enumerate(AXES[:3]):
         first, second = replica.gallery.search(0, axis, Query())
@@ -173,11 +177,11 @@ def test_a_product_that_moves_between_categories_moves_between_the_nodes_that_ho
         assert [len(shard.gallery) for shard in shards] == counts
 
 
-def seen(axis: int, category: int = 2, sha256: str | None = "aa") -> Embedded:
-    return Embedded(AXES[axis], Prediction(category, 0.9), sha256)
+def seen(axis: int, category: int = 2, sha256: str | None = "aa") -> ProductEmbedding:
+    return embedding(AXES[axis], sha256, prediction=Prediction(category, 0.9))
 
 
-def both(beside: Embedded, **changes: Any) -> Record:
+def both(beside: ProductEmbedding, **changes: Any) -> Record:
     facts: dict[str, Any] = {"image_sha256": "aa", "category_source": "network", "embeddings": {"fashion/2": beside}}
     return record("1", **{**facts, **changes})
 
@@ -190,7 +194,7 @@ def candidate() -> Replica:
 def test_each_models_mirror_shows_the_products_by_its_own_vectors_and_categories(
     replica: Replica, candidate: Replica
 ) -> None:
-    old = replace(record("oid1", "2", model=None), product=replace(BASE, key="2", model=None, embeddings={}))
+    old = record("oid1", "2", model=None)
     for one in (replica, candidate):
         one.apply([], [both(seen(1)), old])
     assert (replica.gallery.counts(), candidate.gallery.counts()) == ([2, 0, 0], [0, 0, 1])
@@ -218,11 +222,11 @@ def test_a_product_whose_own_vector_is_of_the_model_needs_no_other(candidate: Re
     ("beside", "reason"),
     [
         (seen(1, category=3), "category 3 is none of the model's 3"),
-        (replace(seen(1), vector=np.ones(5, np.float32)), "the vector has 5 numbers, not 4"),
+        (embedding(np.ones(5, np.float32), "aa", prediction=Prediction(2, 0.9)), "the vector has 5 numbers, not 4"),
     ],
 )
 def test_what_another_model_made_wrongly_is_left_out_of_its_mirror_only(
-    replica: Replica, candidate: Replica, beside: Embedded, reason: str
+    replica: Replica, candidate: Replica, beside: ProductEmbedding, reason: str
 ) -> None:
     for one in (replica, candidate):
         one.apply([], [both(beside)])

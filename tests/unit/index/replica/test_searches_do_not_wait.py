@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from services.catalogue.documents.product_document import Record
-from services.catalogue.product import Product
 from services.contracts.domain.filters import EVERYTHING
 from services.engine.category_view import FlatSearch, Float32Array
 from services.engine.flat_search import FaissFlat
@@ -22,6 +21,7 @@ from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.follow import AWAY, Database, following, keys, shown, until
+from tests.support.products import make_product
 
 AXES = np.eye(4, dtype=np.float32)
 WITHIN_S = 30.0
@@ -60,7 +60,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def record(key: str) -> Record:
-    return Record(key, Product(key, 0, AXES[len(key) % 4], model="fashion/1", attributes={"colour": "blue"}))
+    return Record(key, make_product(key, 0, AXES[len(key) % 4], model="fashion/1", attributes={"colour": "blue"}))
 
 
 def test_while_a_category_is_merged_it_is_searched_in_every_way(gate: Gate, pool: ThreadPoolExecutor) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
-from services.catalogue.product import FurtherImage, Product
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.replica import snapshot
 from services.index.replica.block_file import UnusableFile
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
+from tests.support.products import additional_image, make_product
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 3, 4)
 POSITION = SyncPosition("database", {"_data": "82AB"}, 1_000_000.5)
@@ -28,12 +28,12 @@ def empty() -> Replica:
 
 
 def record(document_id: str, key: str, category: int = 0, **fields: Any) -> Record:
-    return Record(document_id, Product(key, category, AXES[len(key) % 4], **fields))
+    return Record(document_id, make_product(key, category, AXES[len(key) % 4], **fields))
 
 
 def pictured(document_id: str, key: str, *axes: int) -> Record:
     """Return a product with further images, one of which cannot be used."""
-    images = tuple(FurtherImage(AXES[axis], url=f"https://shop.example/{axis}") for axis in axes)
+    images = tuple(additional_image(AXES[axis], url=f"https://shop.example/{axis}") for axis in axes)
     return replace(
         record(document_id, key, images=images, title="pictured"), faults=("images[9]: NaN", "images[10]: NaN")
     )
