@@ -1,4 +1,4 @@
-"""A shop's own site at another origin, with styles that spoil whatever they reach and a strict policy."""
+"""A shop's site at another origin, with hostile styles and a strict policy."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,25 +16,25 @@ html { direction: rtl; text-align: right; font-family: cursive; line-height: 4; 
 
 
 class ForeignSite:
-    """Serves one page, at `/`, with the widget of the gateway that `gateway` names."""
+    """Serves one page, at `/`, with the widget of the gateway at `gateway`. `attributes` are those of the widget."""
 
     def __init__(self) -> None:
         self.gateway = ""
         self.attributes = ""
-        owner = self
+        site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body, kind = owner.answer(self.path)
+                body, kind = site.response(self.path)
                 self.send_response(200 if body else 404)
                 self.send_header("Content-Type", kind)
-                self.send_header("Content-Security-Policy", owner.policy)
+                self.send_header("Content-Security-Policy", site.policy)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Stay quiet."""
+                """Write no log."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -42,11 +42,11 @@ class ForeignSite:
 
     @property
     def policy(self) -> str:
-        """The policy that docs/widget.md tells shops to set."""
+        """The policy that docs/widget.md recommends."""
         own = f"default-src 'none'; style-src 'self'; script-src 'self' {self.gateway}; connect-src {self.gateway}; "
         return own + f"img-src {self.gateway} data:; require-trusted-types-for 'script'"
 
-    def answer(self, path: str) -> tuple[bytes, str]:
+    def response(self, path: str) -> tuple[bytes, str]:
         """Return the body and media type of a path."""
         if path == "/hostile.css":
             return HOSTILE.encode(), "text/css"
@@ -69,7 +69,7 @@ class ForeignSite:
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
-  <title>Somebody's shop</title>
+  <title>Another shop</title>
   <link rel="stylesheet" href="/hostile.css">
   <script src="/shop.js"></script>
   <script type="module" src="GATEWAY/widget.js"></script>

@@ -77,7 +77,7 @@ export class Search {
   }
 
   /**
-   * Return the garments of the whole photo, whichever part is searched with. The gateway is asked once for each photo.
+   * Return the garments of the whole photo, also when a part is searched with. They are detected once for each photo.
    * @param {PhotoSubject} subject @returns {Promise<Garment[]>} none if the gateway has no detector or fails
    */
   async garments(subject) {

@@ -252,7 +252,7 @@ export class LookalikeSearch extends HTMLElement {
   }
 
   /**
-   * Return what stands above the results, or in their place.
+   * Return the message above the results, or in their place.
    * @param {AnySearchResponse} response
    * @returns {Message|null}
    */

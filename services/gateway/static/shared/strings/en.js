@@ -1,10 +1,10 @@
 /** Every text of the pages and the widget, in English. To translate, copy this file; docs/page.md says how. */
 
-/** @param {number} count @param {string} one @param {string} many */
-const plural = (count, one, many) => (count === 1 ? one : many);
+/** @param {number} count @param {string} singular @param {string} plural */
+const noun = (count, singular, plural) => (count === 1 ? singular : plural);
 
 /** @param {number} count */
-const products = (count) => `${count} ${plural(count, "product", "products")}`;
+const products = (count) => `${count} ${noun(count, "product", "products")}`;
 
 const DAMAGED = {
   title: "The photo cannot be read",
@@ -92,7 +92,7 @@ export const en = {
     /** @param {string} value @param {number} count */
     option: (value, count) => `${value}, ${products(count)}`,
     /** @param {number} count */
-    active: (count) => `${count} ${plural(count, "filter", "filters")} set`,
+    active: (count) => `${count} ${noun(count, "filter", "filters")} set`,
     yes: "Yes",
     no: "No",
   },
