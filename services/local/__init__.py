@@ -1,1 +1,1 @@
-"""The stack without Docker: its processes and the stand-ins for two servers; imports contracts only."""
+"""The stack without Docker: its processes and the stand-ins for two servers; imports only contracts."""

@@ -1,4 +1,4 @@
-"""Where the local stack listens and keeps its files."""
+"""The ports and folders of the local stack."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ def _port(name: str, default: int) -> int:
 
 
 class StackSettings(BaseSettings):
-    """The stack without Docker: its ports, all on the loopback address, and its folder."""
+    """Settings of the local stack. All ports are on the loopback address."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -43,7 +43,7 @@ class StackSettings(BaseSettings):
 
     @property
     def ports(self) -> dict[str, int]:
-        """The port of each process, by the setting that moves it."""
+        """The setting of each port → the port."""
         return {
             "GATEWAY_PORT": self.gateway_port,
             "EMBEDDING_PORT": self.embedding_port,

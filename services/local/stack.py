@@ -1,4 +1,4 @@
-"""Starts, watches and stops the stack without Docker."""
+"""Starts, monitors and stops the stack without Docker."""
 
 import os
 import shutil
@@ -14,14 +14,14 @@ import httpx
 from services.local.settings import StackSettings
 from services.local.supervisor import configuration, models_config, models_path, socket_path
 
-Say = Callable[[str], None]
-READY_WITHIN_S = 120.0
-STOP_WITHIN_S = 40.0
+ReportProgress = Callable[[str], None]
+READY_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 40.0
 POLL_S = 0.25
 
 
 class StackError(Exception):
-    """The stack cannot be started or stopped. The text says why, and what to do."""
+    """The stack cannot be started or stopped. The text says why and what to do."""
 
 
 class Stack:
@@ -32,29 +32,29 @@ class Stack:
         self._state = settings.state_dir.resolve()
         self._config = self._state / "supervisord.conf"
 
-    def up(self, data: str, say: Say) -> None:
-        """Start the stack in the background and wait until a search can be answered; if it runs already, just wait.
+    def up(self, data: str, report: ReportProgress) -> None:
+        """Start the stack in the background, if it is not running, and wait until it can answer searches.
 
         Args:
-            data: which catalogue the database stand-in holds: a folder of this name under `data/` of the state folder.
-            say: takes a line of progress.
+            data: name of the database's folder under `data/` of the state folder.
+            report: receives a line of progress.
 
         Raises:
-            StackError: a port is taken, the model is missing, or a process does not start.
+            StackError: a port is in use, the model is missing, or a process does not start.
         """
-        wanted = configuration(self.settings, data)
+        config = configuration(self.settings, data)
         if self.running():
-            if self._config.read_text() == wanted:
+            if self._config.read_text() == config:
                 self._wait_ready()
                 return
-            say("the settings have changed: starting the stack anew")
+            report("the settings have changed: restarting the stack")
             self.down()
         self._check_model()
         self._check_ports()
         for folder in (self._state / "log", self._state / "data" / data):
             folder.mkdir(parents=True, exist_ok=True)
         models_path(self.settings).write_text(models_config(self.settings))
-        self._config.write_text(wanted)
+        self._config.write_text(config)
         self._start()
         self._wait_ready()
 
@@ -68,19 +68,19 @@ class Stack:
             return False
         pid = self._pid()
         self._control("shutdown")
-        deadline = time.monotonic() + STOP_WITHIN_S
+        deadline = time.monotonic() + STOP_TIMEOUT_S
         while pid is not None and _alive(pid):
             if time.monotonic() > deadline:
-                raise StackError(f"the stack's runner (process {pid}) does not stop: see {self._state / 'log'}")
+                raise StackError(f"the supervisor (process {pid}) does not stop: see {self._state / 'log'}")
             time.sleep(POLL_S)
         return True
 
     def running(self) -> bool:
-        """Return whether the stack's runner answers."""
+        """Return whether the stack's supervisor responds."""
         return self._config.is_file() and self._control("pid").returncode == 0
 
     def status(self) -> str:
-        """Return a line a process: its name, state and uptime."""
+        """Return one line for each process: its name, state and uptime."""
         return self._control("status").stdout.strip() if self.running() else "the stack is not running"
 
     def _pid(self) -> int | None:
@@ -94,9 +94,9 @@ class Stack:
     def _start(self) -> None:
         socket_path(self._state).unlink(missing_ok=True)
         command = [_program("supervisord"), "-c", str(self._config)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode != 0:
-            raise StackError(f"the stack's runner does not start: {(done.stderr or done.stdout).strip()[-300:]}")
+        process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if process.returncode != 0:
+            raise StackError(f"the supervisor does not start: {(process.stderr or process.stdout).strip()[-300:]}")
 
     def _check_model(self) -> None:
         if not (self.settings.model_dir / "manifest.json").is_file():
@@ -113,23 +113,25 @@ class Stack:
                     probe.bind(("127.0.0.1", port))
                 except OSError:
                     raise StackError(
-                        f"port {port} is taken by another program: stop it, or take another port with {name}=…"
+                        f"port {port} is used by another program: stop it, or set another port with {name}=…"
                     ) from None
 
     def _wait_ready(self) -> None:
-        deadline = time.monotonic() + READY_WITHIN_S
-        reasons = "it does not answer yet"
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        reasons = "the gateway does not respond yet"
         while time.monotonic() < deadline:
             try:
-                answer = httpx.get(self.settings.gateway_url + "/readyz", timeout=5, trust_env=False)
-                if answer.status_code == httpx.codes.OK:
+                response = httpx.get(self.settings.gateway_url + "/readyz", timeout=5, trust_env=False)
+                if response.status_code == httpx.codes.OK:
                     return
-                reasons = "; ".join(answer.json()["reasons"])
+                reasons = "; ".join(response.json()["reasons"])
             except (httpx.HTTPError, ValueError, KeyError):
-                reasons = "the gateway does not answer yet"
+                reasons = "the gateway does not respond yet"
             self._check_processes()
             time.sleep(POLL_S)
-        raise StackError(f"the stack is not ready after {READY_WITHIN_S:.0f} s: {reasons}. Logs: {self._state / 'log'}")
+        raise StackError(
+            f"the stack is not ready after {READY_TIMEOUT_S:.0f} s: {reasons}. Logs: {self._state / 'log'}"
+        )
 
     def _check_processes(self) -> None:
         for line in self.status().splitlines():
@@ -137,7 +139,7 @@ class Stack:
             if rest.strip().startswith("FATAL"):
                 log = self._state / "log" / f"{name}.log"
                 last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
-                raise StackError(f"{name} does not start: {' '.join(last) or 'it said nothing'} (log: {log})")
+                raise StackError(f"{name} does not start: {' '.join(last) or 'without output'} (log: {log})")
 
 
 def _alive(pid: int) -> bool:
@@ -149,8 +151,8 @@ def _alive(pid: int) -> bool:
 
 
 def _program(name: str) -> str:
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if found is None:
+    in_environment = Path(sys.executable).with_name(name)
+    program = str(in_environment) if in_environment.is_file() else shutil.which(name)
+    if program is None:
         raise StackError(f"{name} is not installed: run make setup")
-    return found
+    return program

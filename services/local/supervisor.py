@@ -1,4 +1,4 @@
-"""The stack's processes as a configuration for supervisord, which runs, restarts and stops them."""
+"""The configuration of supervisord, which runs, restarts and stops the stack's processes."""
 
 import configparser
 import hashlib
@@ -25,18 +25,18 @@ class Process:
 
 
 def socket_path(state_dir: Path) -> Path:
-    """Return where supervisord listens for commands: a short path, for a socket's may have 107 bytes only."""
+    """Return the socket of supervisord. The path is short because a socket path has at most 107 bytes."""
     digest = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"lookalike-{os.getuid()}-{digest}.sock"
 
 
 def models_path(settings: StackSettings) -> Path:
-    """Return where the list of models for the stand-in of TensorFlow Serving is written."""
+    """Return the path of the model list for the stand-in for TensorFlow Serving."""
     return settings.state_dir.resolve() / "models.config"
 
 
 def models_config(settings: StackSettings) -> str:
-    """Return that list: all versions of both models, so that a new one is loaded beside the one in use, whichever that is."""
+    """Return the model list: all versions of both models, so that a new version is loaded while another is in use."""
     folders = [path.resolve().parent for path in (settings.model_dir, settings.detector_dir)]
     each = "\n".join(
         f'  config {{ name: {_quoted(folder.name)} base_path: {_quoted(str(folder))} model_platform: "tensorflow" '
@@ -51,7 +51,7 @@ def _quoted(text: str) -> str:
 
 
 def processes(settings: StackSettings, data: str) -> list[Process]:
-    """Return the stack's processes; `data` names the catalogue that the database stand-in holds."""
+    """Return the stack's processes; `data` is the name of the database's folder."""
     python = sys.executable
     store = settings.state_dir.resolve() / "data" / data
     model, tfs = str(settings.model_dir.resolve()), f"127.0.0.1:{settings.tfs_port}"
@@ -91,7 +91,7 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
                 "EMBEDDING_URL": settings.embedding_url,
                 "INDEX_URL": f"http://127.0.0.1:{settings.index_port}",
                 **_unless_set("GATEWAY_PRODUCT_URL_TEMPLATE", "https://shop.example/products/{id}"),
-                **_unless_set("GATEWAY_FETCH_ENABLED", "true"),  # public addresses only, whoever asks
+                **_unless_set("GATEWAY_FETCH_ENABLED", "true"),  # only public addresses
                 **database,
             },
         ),
@@ -99,7 +99,7 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
 
 
 def _unless_set(name: str, value: str) -> dict[str, str]:
-    """Return a setting of the local stack's own that the caller's environment comes before."""
+    """Return a default of the local stack, unless the environment sets it."""
     return {} if name in os.environ else {name: value}
 
 
@@ -145,5 +145,5 @@ def _program(process: Process, log: Path) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """Return the text for a configuration value, where supervisord expands % expressions."""
+    """Return the text as a configuration value: supervisord expands % expressions."""
     return text.replace("%", "%%")

@@ -1,7 +1,7 @@
-"""What the embedding service relies on in TensorFlow Serving, held against whatever serves.
+"""What the embedding service requires of TensorFlow Serving, tested with the stand-in or a real server.
 
-With TFS_ADDRESS set, that server is asked for the model directory TFS_MODEL_DIR (models/fashion/2 unless told), which it
-has to serve under the manifest's name. Otherwise the stand-in serves a small model, once with each encoding of replies.
+With TFS_ADDRESS set, the tests use that server. It must serve the model directory TFS_MODEL_DIR (default:
+models/fashion/2) under the name in its manifest. Otherwise the stand-in serves a small model, with each encoding.
 """
 
 import asyncio
@@ -36,8 +36,8 @@ ENCODINGS = ["real"] if ADDRESS else ["content", "field"]
 
 
 @dataclass(frozen=True)
-class Served:
-    """A server, and the model it serves."""
+class ServingCase:
+    """A server and its model."""
 
     address: str
     manifest: Manifest
@@ -59,34 +59,34 @@ def stand_ins() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(params=ENCODINGS)
-def served(request: pytest.FixtureRequest, stand_ins: dict[str, str]) -> Served:
+def served(request: pytest.FixtureRequest, stand_ins: dict[str, str]) -> ServingCase:
     manifest = load_manifest(MODEL_DIR if ADDRESS else tiny_models() / "2")
-    return Served(stand_ins[request.param], manifest)
+    return ServingCase(stand_ins[request.param], manifest)
 
 
 @pytest.fixture
-def predict(served: Served) -> Iterator[Callable[..., Any]]:
+def predict(served: ServingCase) -> Iterator[Callable[..., Any]]:
     with grpc.insecure_channel(served.address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         yield lambda request: stub.Predict(request, timeout=20)
 
 
-def pictures(served: Served, count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def pictures(served: ServingCase, count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
     size = served.manifest.input
     return np.random.default_rng(seed).integers(0, 256, (count, size.height, size.width, 3), np.uint8)
 
 
-def call(served: Served, images: Any, *, timeout_s: float = 20, **changes: Any) -> tuple[Any, Any]:
-    """Run the embedding service's own client, with its manifest as it is or changed."""
+def call(served: ServingCase, images: Any, *, timeout_s: float = 20, **changes: Any) -> tuple[Any, Any]:
+    """Call the embedding service's client, with changes of its manifest."""
 
-    async def once() -> tuple[Any, Any]:
+    async def predict() -> tuple[Any, Any]:
         client = EmbeddingModelClient(served.address, served.manifest.model_copy(update=changes), timeout_s)
         try:
             return await client.predict(images)
         finally:
             await client.close()
 
-    return asyncio.run(once())
+    return asyncio.run(predict())
 
 
 def refusal(predict: Callable[..., Any], request: Any) -> grpc.StatusCode:
@@ -95,14 +95,14 @@ def refusal(predict: Callable[..., Any], request: Any) -> grpc.StatusCode:
     return caught.value.code()
 
 
-def spoiled(served: Served, spoil: Callable[[Any], Any]) -> Any:
+def changed_request(served: ServingCase, change: Callable[[Any], Any]) -> Any:
     request = predict_request(pictures(served, 1), name=served.manifest.name)
-    spoil(request)
+    change(request)
     return request
 
 
 @pytest.mark.parametrize("rows", [1, 2, 64])
-def test_a_batch_gives_a_row_of_each_output_an_image(served: Served, rows: int) -> None:
+def test_each_output_has_a_row_for_each_image(served: ServingCase, rows: int) -> None:
     probabilities, vectors = call(served, pictures(served, rows))
     assert probabilities.shape == (rows, len(served.manifest.categories))
     assert vectors.shape == (rows, served.manifest.dimension)
@@ -110,42 +110,42 @@ def test_a_batch_gives_a_row_of_each_output_an_image(served: Served, rows: int) 
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-4)
 
 
-def test_an_image_gets_the_same_answer_alone_and_in_a_batch(served: Served) -> None:
+def test_an_image_has_the_same_outputs_alone_and_in_a_batch(served: ServingCase) -> None:
     images = pictures(served, 33)
     together = call(served, images)
     alone = call(served, images[7:8])
-    for many, one in zip(together, alone, strict=True):
-        np.testing.assert_allclose(many[7:8], one, atol=1e-5)
+    for batch, single in zip(together, alone, strict=True):
+        np.testing.assert_allclose(batch[7:8], single, atol=1e-5)
 
 
-def test_callers_at_the_same_time_each_get_their_own_rows(served: Served) -> None:
+def test_concurrent_clients_get_their_own_rows(served: ServingCase) -> None:
     batches = [pictures(served, rows, seed=rows) for rows in (1, 3, 5, 8, 1, 2)]
     expected = [call(served, batch)[1] for batch in batches]
     with ThreadPoolExecutor(len(batches)) as pool:
-        answers = list(pool.map(lambda batch: call(served, batch)[1], batches * 4))
-    for answer, rows in zip(answers, expected * 4, strict=True):
-        np.testing.assert_allclose(answer, rows, atol=1e-5)
+        outputs = list(pool.map(lambda batch: call(served, batch)[1], batches * 4))
+    for vectors, rows in zip(outputs, expected * 4, strict=True):
+        np.testing.assert_allclose(vectors, rows, atol=1e-5)
 
 
-def test_a_message_over_four_megabytes_passes(served: Served) -> None:
+def test_a_message_of_more_than_four_megabytes_is_accepted(served: ServingCase) -> None:
     size = served.manifest.input
     rows = 5_000_000 // (size.height * size.width * 3) + 1
     assert len(call(served, pictures(served, rows))[1]) == rows
 
 
-def test_the_reply_names_model_version_and_signature(served: Served, predict: Callable[..., Any]) -> None:
+def test_the_reply_names_model_version_and_signature(served: ServingCase, predict: Callable[..., Any]) -> None:
     reply = predict(predict_request(pictures(served, 1), name=served.manifest.name))
     assert reply.model_spec.name == served.manifest.name
     assert reply.model_spec.version.value == served.manifest.version
     assert reply.model_spec.signature_name == "serving_default"
 
 
-def test_the_output_filter_leaves_the_others_out(served: Served, predict: Callable[..., Any]) -> None:
-    request = spoiled(served, lambda r: r.output_filter.append("vector"))
+def test_the_output_filter_selects_the_outputs(served: ServingCase, predict: Callable[..., Any]) -> None:
+    request = changed_request(served, lambda r: r.output_filter.append("vector"))
     assert list(predict(request).outputs) == ["vector"]
 
 
-def test_images_may_also_come_as_repeated_values(served: Served, predict: Callable[..., Any]) -> None:
+def test_images_can_be_sent_as_repeated_values(served: ServingCase, predict: Callable[..., Any]) -> None:
     images = pictures(served, 1)
     plain = predict_request(images, name=served.manifest.name)
     repeated = predict_request(images, name=served.manifest.name)
@@ -154,7 +154,7 @@ def test_images_may_also_come_as_repeated_values(served: Served, predict: Callab
     assert predict(repeated).outputs == predict(plain).outputs
 
 
-def test_the_status_of_the_version_is_available(served: Served) -> None:
+def test_the_status_of_the_version_is_available(served: ServingCase) -> None:
     with grpc.insecure_channel(served.address) as channel:
         name, version = served.manifest.name, served.manifest.version
         assert states(channel, name)[version] == "AVAILABLE"
@@ -162,7 +162,7 @@ def test_the_status_of_the_version_is_available(served: Served) -> None:
 
 
 @pytest.mark.parametrize("spec", [{"name": "no-such-model"}, {"version": 987_654}], ids=["model", "version"])
-def test_the_status_of_what_is_not_there_is_not_found(served: Served, spec: dict[str, Any]) -> None:
+def test_the_status_of_an_unknown_model_or_version_is_not_found(served: ServingCase, spec: dict[str, Any]) -> None:
     with grpc.insecure_channel(served.address) as channel, pytest.raises(grpc.RpcError) as caught:
         states(channel, **{"name": served.manifest.name, **spec})
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
@@ -204,25 +204,25 @@ REFUSALS: dict[str, tuple[Callable[[Any], Any], grpc.StatusCode]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSALS)
-def test_a_wrong_request_is_refused_with_its_code_and_the_server_goes_on(
-    served: Served, predict: Callable[..., Any], what: str
+@pytest.mark.parametrize("case", REFUSALS)
+def test_an_invalid_request_has_its_status_code_and_the_server_continues(
+    served: ServingCase, predict: Callable[..., Any], case: str
 ) -> None:
-    spoil, code = REFUSALS[what]
-    assert refusal(predict, spoiled(served, spoil)) is code
+    change, code = REFUSALS[case]
+    assert refusal(predict, changed_request(served, change)) is code
     assert predict(predict_request(pictures(served, 1), name=served.manifest.name)).outputs
 
 
-def test_the_client_calls_a_model_that_is_not_served_unavailable(served: Served) -> None:
+def test_a_model_that_is_not_served_is_unavailable(served: ServingCase) -> None:
     with pytest.raises(EmbeddingUnavailable, match="has not loaded the model"):
         call(served, pictures(served, 1), version=987_654)
 
 
-def test_the_client_calls_another_shape_of_answer_a_wrong_manifest(served: Served) -> None:
+def test_an_output_of_another_shape_is_an_error(served: ServingCase) -> None:
     with pytest.raises(EmbeddingUnavailable, match=r"shape \(1, \d+\), not \(1, 3\)"):
         call(served, pictures(served, 1), dimension=3)
 
 
-def test_the_client_gives_up_at_its_deadline(served: Served) -> None:
+def test_a_missed_deadline_is_a_timeout(served: ServingCase) -> None:
     with pytest.raises(UpstreamTimeout):
         call(served, pictures(served, 64), timeout_s=1e-6)

@@ -1,7 +1,6 @@
-"""The embedding service and the stand-in for TensorFlow Serving as real processes: limits, memory, one going away."""
+"""The embedding service and the stand-in for TensorFlow Serving as processes: limits, memory, failures."""
 
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from services.contracts.images.preparation import prepare_image
 from services.contracts.wire.embedding import BatchResponse, EmbeddingResponse
@@ -30,7 +30,7 @@ def stand_in() -> Iterator[TfsStandIn]:
 
 @pytest.fixture(scope="module")
 def embedding(stand_in: TfsStandIn) -> Iterator[EmbeddingProcess]:
-    """A service over the tiny model that takes images of 1 MB, decodes in two threads and waits 2 s for the network."""
+    """A service with the tiny model, images of at most 1 MB, two decoding threads and a network deadline of 2 s."""
     settings = {"MAX_IMAGE_BYTES": "1000000", "DECODE_THREADS": "2", "TFS_TIMEOUT_S": "2"}
     environment = {f"EMBEDDING_{name}": value for name, value in settings.items()}
     with running_embedding(tiny_models() / "1", stand_in.address, **environment) as running:
@@ -42,35 +42,36 @@ def embed(http: httpx.Client, data: bytes) -> httpx.Response:
     return http.post("/v1/embed", content=data, headers=RAW)
 
 
-def expected_vector(data: bytes) -> np.ndarray:
-    """What the tiny model's description says of the image: how dark each block is (see tests/support/tfs.py)."""
+def expected_vector(data: bytes) -> NDArray[np.float64]:
+    """The vector of the tiny model: the darkness of each block (see tests/support/tfs.py)."""
     dark = 1 - prepare_image(data, INPUT)[0].astype(np.float64) / 255
     pooled = dark.reshape(4, 4, 4, 4, 3).mean(axis=(1, 3)).reshape(48)
     vector = np.concatenate([pooled, pooled[:16] * 0.5])
     return np.asarray(vector / np.linalg.norm(vector))
 
 
-def test_the_answer_is_what_the_network_makes_of_the_image(embedding: EmbeddingProcess) -> None:
+def test_the_response_has_the_outputs_of_the_network(embedding: EmbeddingProcess) -> None:
     response = embed(embedding.http, images.jpeg())
-    answer = EmbeddingResponse.model_validate_json(response.content)
-    np.testing.assert_allclose(answer.vector, expected_vector(images.jpeg()), atol=1e-6)
-    assert abs(sum(answer.probabilities.values()) - 1) < 1e-5
-    assert answer.category.name == max(answer.probabilities, key=lambda name: answer.probabilities[name])
+    embedding_response = EmbeddingResponse.model_validate_json(response.content)
+    np.testing.assert_allclose(embedding_response.vector, expected_vector(images.jpeg()), atol=1e-6)
+    assert abs(sum(embedding_response.probabilities.values()) - 1) < 1e-5
+    probabilities = embedding_response.probabilities
+    assert embedding_response.category.name == max(probabilities, key=lambda name: probabilities[name])
 
 
-def test_a_picture_of_nothing_but_white_is_one_the_network_sees_nothing_in(embedding: EmbeddingProcess) -> None:
-    assert "sees nothing" in problem(embed(embedding.http, images.flat_png(60, 80)), 422, "invalid-image")["detail"]
+def test_a_white_picture_has_a_zero_vector_and_is_invalid(embedding: EmbeddingProcess) -> None:
+    assert "zero vector" in problem(embed(embedding.http, images.flat_png(60, 80)), 422, "invalid-image")["detail"]
 
 
 @pytest.mark.parametrize("name", images.REFUSED)
-def test_bad_input_is_its_problem_and_the_service_goes_on(embedding: EmbeddingProcess, name: str) -> None:
+def test_an_unusable_file_is_a_problem_and_the_service_continues(embedding: EmbeddingProcess, name: str) -> None:
     data, slug = images.REFUSED[name]
     problem(embed(embedding.http, data), STATUS[slug], slug)
     assert embed(embedding.http, images.jpeg()).status_code == 200
 
 
 @pytest.mark.parametrize("megabytes", [1.5, 30])
-def test_an_upload_that_is_too_large_gets_its_answer_and_not_a_broken_connection(
+def test_an_upload_that_is_too_large_gets_a_response_and_not_a_broken_connection(
     embedding: EmbeddingProcess, megabytes: float
 ) -> None:
     body = bytes(int(megabytes * 1_000_000))
@@ -78,16 +79,16 @@ def test_an_upload_that_is_too_large_gets_its_answer_and_not_a_broken_connection
     problem(embedding.http.post("/v1/embed", files={"image": ("big.jpg", body)}), 413, "image-too-large")
 
 
-def test_many_callers_at_once_each_get_their_own_answer(embedding: EmbeddingProcess) -> None:
+def test_concurrent_clients_get_their_own_responses(embedding: EmbeddingProcess) -> None:
     files = [images.jpeg(20 + 3 * n, 80) for n in range(24)]
-    answer = embedding.http.post("/v1/embed/batch", content=pack(files), headers=BATCH)
-    batch = BatchResponse.model_validate_json(answer.content)
+    response = embedding.http.post("/v1/embed/batch", content=pack(files), headers=BATCH)
+    batch = BatchResponse.model_validate_json(response.content)
     with ThreadPoolExecutor(8) as pool:
         singles = list(pool.map(lambda data: embed(embedding.http, data).json()["vector"], files))
-    for data, one, item in zip(files, singles, batch.items, strict=True):
+    for data, vector, item in zip(files, singles, batch.items, strict=True):
         assert item.embedding is not None
-        np.testing.assert_allclose(one, expected_vector(data), atol=1e-6)
-        np.testing.assert_allclose(item.embedding.array, one, atol=1e-6)
+        np.testing.assert_allclose(vector, expected_vector(data), atol=1e-6)
+        np.testing.assert_allclose(item.embedding.array, vector, atol=1e-6)
 
 
 def test_tensorflow_is_never_loaded_and_idle_memory_stays_under_120_mb(stand_in: TfsStandIn) -> None:
@@ -100,7 +101,7 @@ def test_tensorflow_is_never_loaded_and_idle_memory_stays_under_120_mb(stand_in:
 
 
 def test_large_pictures_at_once_take_bounded_memory(embedding: EmbeddingProcess) -> None:
-    """Twelve pictures of 16 megapixels would take 770 MB if each were decoded as it came; two threads decode."""
+    """Twelve pictures of 16 megapixels would take 770 MB if all were decoded at once; two threads decode."""
     large = images.raw_png(4000, 4000, 8, 2, (b"\x00" + bytes(12_000)) * 4000)
     with ThreadPoolExecutor(12) as pool:
         statuses = list(pool.map(lambda _: embed(embedding.http, large).status_code, range(12)))
@@ -113,37 +114,33 @@ def _status(running: EmbeddingProcess) -> list[str]:
     return Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
 
 
-def test_it_ends_in_good_order_when_told_to(stand_in: TfsStandIn) -> None:
+def test_a_stop_signal_shuts_the_service_down(stand_in: TfsStandIn) -> None:
     with running_embedding(tiny_models() / "1", stand_in.address) as service:
         service.process.terminate()
-        assert service.process.wait(10) in (0, -signal.SIGTERM)  # uvicorn ends by the signal that it was told with
+        assert service.process.wait(10) in (0, -signal.SIGTERM)  # uvicorn ends with the signal it received
         log = service.log.read_text()
     assert "shutdown complete" in log
     assert "Traceback" not in log
 
 
-def test_a_service_whose_tensorflow_serving_is_not_there_yet_is_alive_and_not_ready() -> None:
+def test_a_service_without_tensorflow_serving_is_alive_and_not_ready() -> None:
     with running_embedding(tiny_models() / "1", f"127.0.0.1:{free_ports(1)[0]}") as service:
         assert not service.ready()
         problem(embed(service.http, images.jpeg()), 503, "embedding-unavailable")
         assert service.http.get("/v1/model").status_code == 200
 
 
-def test_a_frozen_tensorflow_serving_is_a_504_within_the_deadline(
-    stand_in: TfsStandIn, embedding: EmbeddingProcess
-) -> None:
+def test_a_frozen_tensorflow_serving_is_a_504(stand_in: TfsStandIn, embedding: EmbeddingProcess) -> None:
     stand_in.process.send_signal(signal.SIGSTOP)
     try:
-        started = time.monotonic()
         problem(embed(embedding.http, images.jpeg()), 504, "upstream-timeout")
-        assert time.monotonic() - started < 15
     finally:
         stand_in.process.send_signal(signal.SIGCONT)
     embedding.wait_until_ready()
     assert embed(embedding.http, images.jpeg()).status_code == 200
 
 
-def test_tensorflow_serving_going_away_is_a_503_and_it_coming_back_needs_no_restart(
+def test_a_stopped_tensorflow_serving_is_a_503_and_its_restart_is_enough(
     stand_in: TfsStandIn, embedding: EmbeddingProcess
 ) -> None:
     stand_in.process.kill()

@@ -1,4 +1,4 @@
-"""The stand-in for MongoDB as a process."""
+"""The stand-in for MongoDB as a process: stopping, durability and its command line."""
 
 import socket
 import subprocess
@@ -12,7 +12,7 @@ from services.local.mongo.__main__ import main
 from tests.support.mongo import MongoStandIn
 
 
-def test_it_ends_without_a_word_while_clients_are_connected(tmp_path: Path) -> None:
+def test_it_stops_without_output_while_clients_are_connected(tmp_path: Path) -> None:
     server = MongoStandIn(tmp_path)
     server.start()
     with pymongo.MongoClient[dict[str, object]](server.url) as client:
@@ -21,7 +21,7 @@ def test_it_ends_without_a_word_while_clients_are_connected(tmp_path: Path) -> N
     assert (tmp_path / "out").read_text() == ""
 
 
-def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
+def test_acknowledged_writes_survive_a_kill(tmp_path: Path) -> None:
     server = MongoStandIn(tmp_path)
     server.start()
     with pymongo.MongoClient[dict[str, object]](server.url) as client:
@@ -33,19 +33,19 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+def test_a_port_in_use_is_an_error_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
         command = [sys.executable, "-m", "services.local.mongo", "--data-dir", str(tmp_path)]
-        done = subprocess.run([*command, "--port", str(taken.getsockname()[1])], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "cannot start" in done.stderr
-    assert "address already in use" in done.stderr
-    assert "Traceback" not in done.stderr
+        process = subprocess.run([*command, "--port", str(listener.getsockname()[1])], capture_output=True, text=True)
+    assert process.returncode == 1
+    assert "cannot start" in process.stderr
+    assert "address already in use" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
-def test_the_command_line_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_requires_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([])
     assert "--data-dir" in capsys.readouterr().err

@@ -1,1 +1,1 @@
-"""The stand-in for MongoDB: nx-27017, the MongoDB protocol on SQLite, made faster (docs/adr/0001); imports contracts only."""
+"""The stand-in for MongoDB: nx-27017, the MongoDB protocol on SQLite, made faster (docs/adr/0001); imports only contracts."""

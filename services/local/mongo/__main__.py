@@ -1,4 +1,4 @@
-"""`python -m services.local.mongo`: start the stand-in for MongoDB."""
+"""`python -m services.local.mongo`: runs the stand-in for MongoDB."""
 
 import argparse
 import asyncio
@@ -20,11 +20,11 @@ log = structlog.get_logger()
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    made = argparse.ArgumentParser(prog="python -m services.local.mongo", description=__doc__)
-    made.add_argument("--data-dir", type=Path, required=True, help="folder of the databases, a file each")
-    made.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    made.add_argument("--port", type=int, default=27017, help="port of MongoDB's protocol")
-    return made
+    command_line = argparse.ArgumentParser(prog="python -m services.local.mongo", description=__doc__)
+    command_line.add_argument("--data-dir", type=Path, required=True, help="folder of the databases, one file each")
+    command_line.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    command_line.add_argument("--port", type=int, default=27017, help="port of MongoDB's protocol")
+    return command_line
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -39,7 +39,7 @@ async def serve(options: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, server.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await server
-    # asyncio complains of each connection that is cut now, with a traceback each: 10 s for those of an index (measured).
+    # asyncio logs a traceback for each connection that is closed now, which takes 10 s for those of an index.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 

@@ -1,11 +1,12 @@
-"""A stand-in for TensorFlow Serving: the same gRPC services over the same SavedModel directories, for use without Docker.
+"""The stand-in for TensorFlow Serving: the same gRPC services and SavedModel directories; imports only contracts.
 
-It is started with TensorFlow Serving's own flags: `python -m services.local.tfs --model_name fashion --model_base_path
-models/fashion --port 8500`, or with `--model_config_file` for several models. What it implements: PredictionService/Predict, ModelService/GetModelStatus and
-/HandleReloadConfigRequest, the REST status of a model, version directories, policies and labels, online batching.
+It takes TensorFlow Serving's flags: `python -m services.local.tfs --model_name fashion --model_base_path models/fashion
+--port 8500`, or `--model_config_file` for several models. It implements PredictionService/Predict,
+ModelService/GetModelStatus and /HandleReloadConfigRequest, the REST status of a model, version directories, policies and
+labels, and batching.
 """
 
 import os
 
-# Read when grpc is imported: what goes wrong is said in our own words, not by gRPC's C++ log.
+# Read when grpc is imported: the stand-in reports errors itself, so gRPC's C++ log is disabled.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")

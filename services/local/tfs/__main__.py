@@ -1,4 +1,4 @@
-"""`python -m services.local.tfs`: start the stand-in, with the flags of `tensorflow_model_server`."""
+"""`python -m services.local.tfs`: runs the stand-in, with the flags of `tensorflow_model_server`."""
 
 import argparse
 import json
@@ -15,20 +15,20 @@ from google.protobuf import text_format
 from services.contracts.web.telemetry import configure_logging
 from services.contracts.wire.serving_messages import model_server_config_pb2
 from services.local.tfs.batching import Batcher
-from services.local.tfs.grpc_services import PortTaken, make_server, model_configs
+from services.local.tfs.grpc_services import PortUnavailable, make_server, model_configs
 from services.local.tfs.repository import Repository
 from services.local.tfs.rest import RestServer
 from services.local.tfs.versions import ModelConfig, Policy
 
 log = structlog.get_logger()
-WORKERS = 16  # calls under way; each waits for its batch
+WORKERS = 16  # concurrent calls; each waits for its batch
 
 
 def _labels(text: str) -> dict[str, int]:
     try:
         labels = {str(name): int(version) for name, version in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError):
-        raise argparse.ArgumentTypeError('labels are JSON such as {"stable": 1}') from None
+        raise argparse.ArgumentTypeError('labels must be JSON, for example {"stable": 1}') from None
     return labels
 
 
@@ -43,7 +43,7 @@ def _policy(text: str) -> Policy:
             return Policy(latest=None, specific=tuple(int(n) for n in rest.split(",")))
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError("a policy is all, latest:N or specific:1,2")
+    raise argparse.ArgumentTypeError("a policy must be all, latest:N or specific:1,2")
 
 
 def _models(text: str) -> list[ModelConfig]:
@@ -52,21 +52,21 @@ def _models(text: str) -> list[ModelConfig]:
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, text_format.ParseError) as error:
-        raise argparse.ArgumentTypeError(f"{text} is no list of models: {error}") from None
+        raise argparse.ArgumentTypeError(f"{text} is not a list of models: {error}") from None
     models = model_configs(config)
     if not models:
-        raise argparse.ArgumentTypeError(f"{text} names no model in a model_config_list")
+        raise argparse.ArgumentTypeError(f"{text} has no model in a model_config_list")
     return models
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser. Each flag may be written with dashes or, as TensorFlow Serving has it, underscores."""
-    made = argparse.ArgumentParser(prog="python -m services.local.tfs", description=__doc__)
+    """Return the command line's parser. Flags have dashes or, as in TensorFlow Serving, underscores."""
+    command_line = argparse.ArgumentParser(prog="python -m services.local.tfs", description=__doc__)
 
     def flag(name: str, **options: object) -> None:
-        made.add_argument(f"--{name}", f"--{name.replace('-', '_')}", **options)  # type: ignore[arg-type]
+        command_line.add_argument(f"--{name}", f"--{name.replace('-', '_')}", **options)  # type: ignore[arg-type]
 
-    flag("model-name", default="fashion", help="name that requests ask for")
+    flag("model-name", default="fashion", help="name of the model in requests")
     flag(
         "model-base-path",
         type=Path,
@@ -77,37 +77,37 @@ def parser() -> argparse.ArgumentParser:
         "model-config-file",
         type=_models,
         default=[],
-        help="several models, as a ModelServerConfig in text; instead of one",
+        help="several models, as a ModelServerConfig in text format",
     )
     flag("version-labels", type=_labels, default={}, help='labels of versions, as JSON: {"stable": 1}')
     flag("version-policy", type=_policy, default=Policy(), help="all, latest:N or specific:1,2 (latest:1)")
-    made.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    made.add_argument("--port", type=int, default=8500, help="port of gRPC")
-    flag("rest-api-port", type=int, default=0, help="port of the REST status; 0 for none")
-    flag("file-system-poll-wait-seconds", type=float, default=2.0, help="seconds between looks for new versions")
-    flag("max-batch-size", type=int, default=64, help="rows of one batch joined of several requests")
-    flag("num-batch-threads", type=int, default=os.cpu_count() or 1, help="batches run at the same time, a core each")
+    command_line.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    command_line.add_argument("--port", type=int, default=8500, help="port of gRPC")
+    flag("rest-api-port", type=int, default=0, help="port of the REST status; 0 disables it")
+    flag("file-system-poll-wait-seconds", type=float, default=2.0, help="seconds between checks for new versions")
+    flag("max-batch-size", type=int, default=64, help="the most rows of one batch of several requests")
+    flag("num-batch-threads", type=int, default=os.cpu_count() or 1, help="concurrent batches, one core each")
     flag(
         "reply-encoding",
         choices=("content", "field"),
         default="content",
-        help="field: floats as TensorFlow Serving has them",
+        help="field: floats as TensorFlow Serving sends them",
     )
     flag("log-json", action="store_true", help="write the log as JSON")
-    return made
+    return command_line
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Serve until SIGTERM or SIGINT. The ports answer at once; TensorFlow is imported with the first version.
+    """Serve until SIGTERM or SIGINT. The ports open at once; TensorFlow is imported with the first version.
 
     Raises:
-        PortTaken, OSError: a port cannot be listened on.
+        PortUnavailable, OSError: a port cannot be opened.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    one = ModelConfig(options.model_name, options.model_base_path, options.version_policy, options.version_labels)
-    configs = options.model_config_file or [one]
+    model = ModelConfig(options.model_name, options.model_base_path, options.version_policy, options.version_labels)
+    configs = options.model_config_file or [model]
     repository = Repository(configs, options.file_system_poll_wait_seconds)
     batcher = Batcher(options.max_batch_size, options.num_batch_threads)
     address, as_content = f"{options.host}:{options.port}", options.reply_encoding == "content"
@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure_logging("tfs", json=options.log_json)
     try:
         serve(options)
-    except (PortTaken, OSError) as error:
+    except (PortUnavailable, OSError) as error:
         log.error("cannot start", reason=str(error))
         return 1
     return 0
@@ -142,4 +142,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     status = main()
     sys.stderr.flush()
-    os._exit(status)  # everything is closed by now; TensorFlow's own way out takes seconds, or waits for a load
+    os._exit(status)  # everything is closed; TensorFlow's exit handlers take seconds or wait for a load

@@ -1,7 +1,7 @@
-"""Online batching: requests that wait while the network is busy are run together, as one batch.
+"""Batching: requests that wait while the network is busy are run together.
 
-Unlike TensorFlow Serving's batcher this one never waits for more requests to come: on a CPU, what came in during the last
-run is the batch, and a lone request is not held up.
+Unlike TensorFlow Serving's batcher, this one never waits for more requests. On a CPU the requests that arrive during a
+run form the next batch, and a single request is not delayed.
 """
 
 import queue
@@ -22,20 +22,20 @@ class _Job:
     rows: int
     result: "Future[dict[str, Array]]" = field(default_factory=Future)
 
-    def joins(self, other: "_Job") -> bool:
-        """Whether both may run in one batch: the same network, and inputs that differ in the first dimension only."""
+    def can_join(self, other: "_Job") -> bool:
+        """Whether both can run in one batch: the same signature, and the same shapes except for the first dimension."""
         return self.signature is other.signature and all(
             array.shape[1:] == other.inputs[name].shape[1:] for name, array in self.inputs.items()
         )
 
 
 class Batcher:
-    """Runs requests in a few threads of its own.
+    """Runs requests in its own threads.
 
     Args:
-        max_batch: rows of one run; a single request may be larger and runs alone.
-        threads: runs at the same time.
-        max_waiting: requests that may wait; more are refused by `queue.Full`.
+        max_batch: the most rows of one run; a larger request runs alone.
+        threads: concurrent runs.
+        max_waiting: the most waiting requests; another one raises `queue.Full`.
     """
 
     def __init__(self, max_batch: int = 64, threads: int = 1, max_waiting: int = 256) -> None:
@@ -46,13 +46,13 @@ class Batcher:
             thread.start()
 
     def run(self, signature: Signature, inputs: Arrays) -> dict[str, Array]:
-        """Return the signature's outputs for checked inputs; blocks until they are there.
+        """Run a signature on checked inputs and wait for its outputs.
 
         Raises:
             queue.Full: too many requests are waiting.
-            Exception: what TensorFlow raised in the run.
+            Exception: TensorFlow's error in the run.
         """
-        rows = {array.shape[0] for array in inputs.values()} if signature.batches else set()
+        rows = {array.shape[0] for array in inputs.values()} if signature.is_batchable else set()
         if len(rows) != 1:
             return signature.run(inputs)
         job = _Job(signature, inputs, rows.pop())
@@ -60,7 +60,7 @@ class Batcher:
         return job.result.result()
 
     def close(self) -> None:
-        """Let the threads end once what waits has been run."""
+        """Run the waiting requests, then end the threads."""
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
@@ -78,12 +78,12 @@ class Batcher:
                 return
 
     def _gather(self, first: _Job) -> tuple[list[_Job], _Job | None, bool]:
-        """Return the batch that begins with `first`, the job that did not fit, and whether the end was met."""
+        """Return the batch that starts with `first`, the job that did not fit, and whether the batcher closes."""
         batch, rows = [first], first.rows
         for job in self._drain():
             if job is None:
                 return batch, None, True
-            if rows + job.rows > self._max_batch or not job.joins(first):
+            if rows + job.rows > self._max_batch or not job.can_join(first):
                 return batch, job, False
             batch.append(job)
             rows += job.rows
@@ -100,7 +100,7 @@ class Batcher:
         try:
             joined = {n: np.concatenate([job.inputs[n] for job in batch]) for n in batch[0].inputs}
             outputs = batch[0].signature.run(joined if len(batch) > 1 else batch[0].inputs)
-        except Exception as error:  # each waiting request has to hear of it, whatever it is
+        except Exception as error:  # every request of the batch gets the error
             for job in batch:
                 job.result.set_exception(error)
             return

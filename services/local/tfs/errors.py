@@ -1,10 +1,10 @@
-"""What the stand-in refuses, with the status code and words that TensorFlow Serving uses for it."""
+"""The errors of the stand-in, with the status codes and texts of TensorFlow Serving."""
 
 import grpc
 
 
 class ServingError(Exception):
-    """A request that cannot be served. `code` is the gRPC status, the text its details."""
+    """A request that cannot be served. `code` is the gRPC status, the text its detail."""
 
     def __init__(self, code: grpc.StatusCode, text: str) -> None:
         super().__init__(text)
@@ -12,15 +12,15 @@ class ServingError(Exception):
 
 
 def not_found(text: str) -> ServingError:
-    """Return the error for a model, version or servable that is not there."""
+    """Return the error for an unknown model, version or servable."""
     return ServingError(grpc.StatusCode.NOT_FOUND, text)
 
 
 def invalid(text: str) -> ServingError:
-    """Return the error for a request that contradicts the model's signature."""
+    """Return the error for a request that does not match the signature."""
     return ServingError(grpc.StatusCode.INVALID_ARGUMENT, text)
 
 
 def precondition(text: str) -> ServingError:
-    """Return the error for a request that the model's present state does not allow."""
+    """Return the error for a request that the model's current state does not allow."""
     return ServingError(grpc.StatusCode.FAILED_PRECONDITION, text)

@@ -24,12 +24,12 @@ from services.local.tfs.versions import ModelConfig, Policy
 
 log = structlog.get_logger()
 DEFAULT_SIGNATURE = "serving_default"
-UNKNOWN_CODE = 2  # google.rpc.Code: how a version's status says that loading failed
+UNKNOWN_CODE = 2  # google.rpc.Code in the status of a version that could not be loaded
 T = TypeVar("T")
 
 
-def _answer(context: grpc.ServicerContext, work: Callable[[], T]) -> T:
-    """Return what `work` returns, or end the call with the status that its error stands for."""
+def _reply_or_abort(context: grpc.ServicerContext, work: Callable[[], T]) -> T:
+    """Return the result of `work`, or abort the call with the status of its error."""
     try:
         return work()
     except ServingError as error:
@@ -45,7 +45,7 @@ def _answer(context: grpc.ServicerContext, work: Callable[[], T]) -> T:
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
-    """Predict. `as_content` says how tensors are answered; TensorFlow Serving itself answers floats as `float_val`."""
+    """Predict. `as_content` selects the encoding of outputs; TensorFlow Serving itself sends floats as `float_val`."""
 
     def __init__(self, repository: Repository, batcher: Batcher, *, as_content: bool = True) -> None:
         self._repository = repository
@@ -54,7 +54,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 
     def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Run one signature of one version on the request's tensors."""
-        return _answer(context, lambda: self._predict(request))
+        return _reply_or_abort(context, lambda: self._predict(request))
 
     def _predict(self, request: Any) -> Any:
         spec = request.model_spec
@@ -63,7 +63,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         signature = loaded.signatures.get(name)
         if signature is None:
             raise precondition(f'Serving signature key "{name}" not found.')
-        wanted = signature.wanted(list(request.output_filter))
+        selected = signature.selected_outputs(list(request.output_filter))
         inputs = {alias: to_array(alias, proto) for alias, proto in request.inputs.items()}
         signature.check(inputs)
         outputs = self._batcher.run(signature, inputs)
@@ -71,7 +71,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         reply.model_spec.name = spec.name
         reply.model_spec.version.value = version
         reply.model_spec.signature_name = name
-        for alias in wanted:
+        for alias in selected:
             reply.outputs[alias].CopyFrom(to_proto(outputs[alias], as_content=self._as_content))
         return reply
 
@@ -93,8 +93,8 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         self._repository = repository
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Tell the state of every version of a model, or of one."""
-        return _answer(context, lambda: self._status(request.model_spec))
+        """Return the state of every version of a model, or of one version."""
+        return _reply_or_abort(context, lambda: self._status(request.model_spec))
 
     def _status(self, spec: Any) -> Any:
         number = spec.version.value if spec.WhichOneof("version_choice") == "version" else None
@@ -106,8 +106,8 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         return reply
 
     def HandleReloadConfigRequest(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Serve the models of the request's list from now on, and no others."""
-        return _answer(context, lambda: self._reload(request.config))
+        """Replace the served models by those of the request."""
+        return _reply_or_abort(context, lambda: self._reload(request.config))
 
     def _reload(self, config: Any) -> Any:
         if config.WhichOneof("config") != "model_config_list":
@@ -133,17 +133,17 @@ def _config(item: Any) -> ModelConfig:
     return ModelConfig(item.name, Path(item.base_path), policy, dict(item.version_labels))
 
 
-class PortTaken(Exception):
-    """The address cannot be listened on."""
+class PortUnavailable(Exception):
+    """The server cannot listen on the address."""
 
 
 def make_server(
     repository: Repository, batcher: Batcher, address: str, *, as_content: bool, workers: int
 ) -> grpc.Server:
-    """Return a gRPC server, bound to the address and not started.
+    """Return a gRPC server that is bound to the address and not started.
 
     Raises:
-        PortTaken: something else listens there.
+        PortUnavailable: the address is in use or not local.
     """
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
     server = grpc.server(ThreadPoolExecutor(workers, thread_name_prefix="grpc"), options=options)
@@ -153,7 +153,7 @@ def make_server(
     try:
         server.add_insecure_port(address)
     except RuntimeError:
-        raise PortTaken(
-            f"{address} cannot be listened on: another process has it, or it is not this machine's"
+        raise PortUnavailable(
+            f"cannot listen on {address}: another process uses it, or it is not an address of this machine"
         ) from None
     return server

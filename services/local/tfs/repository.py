@@ -1,4 +1,4 @@
-"""The models that are served: found by name, watched for new versions, reconfigured."""
+"""The served models: lookup by name, checks for new versions, and reconfiguration."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -8,12 +8,12 @@ from services.local.tfs.versions import Model, ModelConfig, State
 
 
 class Repository:
-    """Watches every model's base path in a thread of its own, as TensorFlow Serving does.
+    """Checks the base path of every model in a thread, as TensorFlow Serving does.
 
     Args:
         configs: the models to serve.
-        poll_s: seconds between two looks (`file_system_poll_wait_seconds`).
-        make: makes a model of its config.
+        poll_s: seconds between two checks (`file_system_poll_wait_seconds`).
+        make: creates a model from its config.
     """
 
     def __init__(
@@ -22,16 +22,16 @@ class Repository:
         self._make = make
         self._models = {config.name: make(config) for config in configs}
         self._poll_s = poll_s
-        self._turn = threading.Lock()  # one refresh at a time
+        self._refreshing = threading.Lock()  # one refresh at a time
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="versions", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch. The first versions are loaded in the background."""
+        """Start the checks. The first versions are loaded in the background."""
         self._thread.start()
 
     def close(self) -> bool:
-        """Stop watching; return whether the thread has ended: a load under way cannot be interrupted."""
+        """Stop the checks; return whether the thread has ended. A load in progress cannot be interrupted."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=1)
@@ -41,7 +41,7 @@ class Repository:
         """Return a model by its name.
 
         Raises:
-            ServingError: there is none of that name (NOT_FOUND).
+            ServingError: there is no model of this name (NOT_FOUND).
         """
         model = self._models.get(name)
         if model is None:
@@ -49,7 +49,7 @@ class Repository:
         return model
 
     def statuses(self, name: str, number: int | None = None) -> dict[int, tuple[State, str]]:
-        """Return state and error text of a model's versions, or of one.
+        """Return the state and the error text of a model's versions, or of one version.
 
         Raises:
             ServingError: there is no such model or version (NOT_FOUND).
@@ -60,10 +60,10 @@ class Repository:
         return model.statuses(number)
 
     def reload(self, configs: Iterable[ModelConfig]) -> None:
-        """Serve exactly these models from now on; returns when their versions have been looked for.
+        """Replace the served models by these, and check their versions once.
 
         Raises:
-            ServingError: a label is given to a version that is not AVAILABLE (FAILED_PRECONDITION).
+            ServingError: a label is assigned to a version that is not AVAILABLE (FAILED_PRECONDITION).
         """
         models = {}
         for config in configs:
@@ -77,8 +77,8 @@ class Repository:
         self.refresh()
 
     def refresh(self) -> None:
-        """Look at every model's base path once."""
-        with self._turn:
+        """Check the base path of every model once."""
+        with self._refreshing:
             for model in list(self._models.values()):
                 model.refresh()
 

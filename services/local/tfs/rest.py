@@ -1,4 +1,4 @@
-"""The REST status of a model, as TensorFlow Serving gives it: `GET /v1/models/NAME`, or one version's under /versions/N."""
+"""The REST status of a model, as in TensorFlow Serving: `GET /v1/models/NAME` or `/v1/models/NAME/versions/N`."""
 
 import json
 import re
@@ -14,13 +14,13 @@ _PATH = re.compile(r"/v1/models/([^/]+)(?:/versions/(\d{1,18}))?/?")
 
 
 def status_document(repository: Repository, path: str) -> tuple[HTTPStatus, dict[str, Any]]:
-    """Return status and JSON document for a path such as `/v1/models/fashion`."""
+    """Return the HTTP status and the JSON document of a path such as `/v1/models/fashion`."""
     match = _PATH.fullmatch(path)
     if match is None:
         return HTTPStatus.NOT_FOUND, {"error": f"Malformed request: GET {path}"}
     name, number = match[1], match[2]
     try:
-        found = repository.statuses(name, int(number) if number else None)
+        statuses = repository.statuses(name, int(number) if number else None)
     except ServingError as error:
         return HTTPStatus.NOT_FOUND, {"error": str(error)}
     versions = [
@@ -29,16 +29,16 @@ def status_document(repository: Repository, path: str) -> tuple[HTTPStatus, dict
             "state": state.name,
             "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error},
         }
-        for version, (state, error) in sorted(found.items(), reverse=True)
+        for version, (state, error) in sorted(statuses.items(), reverse=True)
     ]
     return HTTPStatus.OK, {"model_version_status": versions}
 
 
 class RestServer:
-    """Answers the status over HTTP in a thread of its own.
+    """Serves the status over HTTP in its own thread.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the server cannot listen on the address.
     """
 
     def __init__(self, repository: Repository, host: str, port: int) -> None:
@@ -53,17 +53,17 @@ class RestServer:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: a status is asked for every few seconds."""
+                """Write no log: the status is requested every few seconds."""
 
         self._server = ThreadingHTTPServer((host, port), RestHandler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="rest", daemon=True)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start the server."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering and free the port."""
+        """Stop the server and close its port."""
         self._server.shutdown()
         self._server.server_close()

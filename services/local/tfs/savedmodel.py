@@ -1,4 +1,4 @@
-"""One SavedModel, loaded with TensorFlow: its signatures, and running them. The only module here that knows TensorFlow."""
+"""A SavedModel and its signatures. This is the only module of the stand-in that uses TensorFlow."""
 
 import math
 import os
@@ -17,48 +17,48 @@ from services.local.tfs.errors import invalid
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
-# A repeated field may stand for a far larger tensor than it has values (the last one fills the rest): 2^28 elements is
+# A repeated field can describe a far larger tensor than it has values (the last value fills the rest): 2^28 elements are
 # 1 GB of float32, more than any batch of images.
 MAX_ELEMENTS = 2**28
 
 
 @contextmanager
-def _native_stderr_held() -> Iterator[None]:
-    """Keep what native code writes to stderr; show it only when the block fails."""
+def _native_stderr_captured() -> Iterator[None]:
+    """Capture the stderr of native code, and write it only if the block fails."""
     sys.stderr.flush()
-    real = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
-            held.seek(0)
-            os.write(real, held.read())
+            captured.seek(0)
+            os.write(original, captured.read())
             raise
         finally:
-            os.dup2(real, 2)
-            os.close(real)
+            os.dup2(original, 2)
+            os.close(original)
 
 
 def import_tensorflow() -> Any:
-    """Return TensorFlow, imported without its start-up chatter (it takes some 4 s)."""
+    """Import TensorFlow without its startup messages, which takes about 4 s."""
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    with _native_stderr_held():
+    with _native_stderr_captured():
         import tensorflow
 
-        # A core a batch: splitting one batch over the cores costs a fifth more processor time, and a single image twice as much.
+        # One core per batch: splitting a batch over the cores costs a fifth more processor time, a single image twice as much.
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(os.cpu_count() or 1)
-        tensorflow.constant(0)  # makes it look for devices now, not in the first request
+        tensorflow.constant(0)  # detects the devices now, not in the first request
     return tensorflow
 
 
 @dataclass(frozen=True)
 class Signature:
-    """A named entry of the model. `inputs` and `outputs` map a tensor's name to its TensorSpec."""
+    """A named function of the model. `inputs` and `outputs` map a tensor's name to its TensorSpec."""
 
     name: str
     inputs: Mapping[str, Any]
@@ -66,13 +66,13 @@ class Signature:
     function: Any
 
     @property
-    def batches(self) -> bool:
-        """Whether every input and output has a first dimension of any size, so that requests can be joined along it."""
+    def is_batchable(self) -> bool:
+        """Whether the first dimension of every input and output has any size, so that requests can be joined."""
         shapes = [spec.shape for spec in (*self.inputs.values(), *self.outputs.values())]
         return all(shape.rank is not None and shape.rank >= 1 and shape[0] is None for shape in shapes)
 
     def check(self, arrays: Arrays) -> None:
-        """Raise ServingError (INVALID_ARGUMENT) unless the arrays are the inputs that the signature asks for."""
+        """Raise ServingError (INVALID_ARGUMENT) unless the arrays match the inputs of the signature."""
         if arrays.keys() != self.inputs.keys():
             extra, missing = arrays.keys() - self.inputs.keys(), self.inputs.keys() - arrays.keys()
             raise invalid(
@@ -86,11 +86,11 @@ class Signature:
             if not spec.shape.is_compatible_with(array.shape):
                 raise invalid(f"Expects {name} to have shape {spec.shape} but {array.shape} is provided")
 
-    def wanted(self, output_filter: list[str]) -> list[str]:
-        """Return the outputs to answer with: all, or those of the filter.
+    def selected_outputs(self, output_filter: list[str]) -> list[str]:
+        """Return the names of the outputs in the filter. Default: all outputs.
 
         Raises:
-            ServingError: the filter names an output twice, or one that is not there (INVALID_ARGUMENT).
+            ServingError: the filter has an output twice, or an unknown output (INVALID_ARGUMENT).
         """
         for position, alias in enumerate(output_filter):
             if alias not in self.outputs:
@@ -103,7 +103,7 @@ class Signature:
         return output_filter or sorted(self.outputs)
 
     def run(self, arrays: Arrays) -> dict[str, Array]:
-        """Return all outputs for inputs that `check` has let through."""
+        """Return all outputs for inputs that `check` has accepted."""
         tf = import_tensorflow()
         outputs = self.function(**{name: tf.constant(array) for name, array in arrays.items()})
         return {name: tensor.numpy() for name, tensor in outputs.items()}
@@ -114,15 +114,15 @@ class SavedModel:
 
     Args:
         path: the directory that holds `saved_model.pb`.
-        warm_up: batch sizes to run once on zeros, so that the first request is not the slow one.
+        warm_up: batch sizes to run once on zeros, so that the first request is not slow.
 
     Raises:
-        Exception: whatever TensorFlow raises for files that are missing or damaged.
+        Exception: TensorFlow's error for missing or damaged files.
     """
 
     def __init__(self, path: Path, warm_up: tuple[int, ...] = (1,)) -> None:
         tf = import_tensorflow()
-        # The signatures live only as long as what `load` returned.
+        # The signatures are valid only as long as the loaded object.
         self._loaded = tf.saved_model.load(str(path))
         self.signatures = {
             name: Signature(name, function.structured_input_signature[1], function.structured_outputs, function)
@@ -134,16 +134,20 @@ class SavedModel:
     def _warm(self, size: int) -> None:
         for signature in self.signatures.values():
             rest = [spec.shape[1:] for spec in signature.inputs.values()]
-            if signature.name == "serving_default" and signature.batches and all(s.is_fully_defined() for s in rest):
+            if (
+                signature.name == "serving_default"
+                and signature.is_batchable
+                and all(s.is_fully_defined() for s in rest)
+            ):
                 specs = signature.inputs.items()
                 signature.run({n: np.zeros((size, *spec.shape[1:]), spec.dtype.as_numpy_dtype) for n, spec in specs})
 
 
 def to_array(name: str, proto: Any) -> Array:
-    """Return a TensorProto's values, whichever way they are encoded.
+    """Return the values of a TensorProto in either encoding.
 
     Raises:
-        ServingError: the values do not make up the tensor that is announced (INVALID_ARGUMENT).
+        ServingError: the values do not fit the type and shape (INVALID_ARGUMENT).
     """
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes) or math.prod(sizes) > MAX_ELEMENTS:
@@ -156,7 +160,7 @@ def to_array(name: str, proto: Any) -> Array:
 
 
 def to_proto(array: Array, *, as_content: bool) -> Any:
-    """Return an array as a TensorProto: raw bytes (`tensor_content`), or repeated values as TensorFlow Serving does."""
+    """Return an array as a TensorProto: raw bytes (`tensor_content`), or repeated values as in TensorFlow Serving."""
     tf = import_tensorflow()
     if as_content or array.dtype != np.float32:
         return tf.make_tensor_proto(array)

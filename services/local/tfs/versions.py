@@ -1,4 +1,4 @@
-"""Which versions of a model are loaded: the version directories, the policy, and each version's state."""
+"""The versions of a model: their directories, the version policy, and their states."""
 
 import threading
 import time
@@ -28,13 +28,13 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class Policy:
-    """Which of the version directories to serve: the `latest` so many, `specific` ones, or all (neither is set)."""
+    """The versions to serve: the `latest` N, `specific` ones, or all (neither is set)."""
 
     latest: int | None = 1
     specific: tuple[int, ...] = ()
 
     def choose(self, versions: set[int]) -> set[int]:
-        """Return those of the versions that are to be served."""
+        """Return the versions to serve."""
         if self.specific:
             return versions & set(self.specific)
         return set(sorted(versions)[-self.latest :]) if self.latest else versions
@@ -42,7 +42,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """One model to serve: versions are the numeric directories under `base_path`; labels name versions."""
+    """One model to serve: its versions are the numeric directories in `base_path`; labels are names of versions."""
 
     name: str
     base_path: Path
@@ -51,7 +51,7 @@ class ModelConfig:
 
 
 class LoadedSignatures(Protocol):
-    """What a loader returns: the signatures of a loaded version."""
+    """The signatures of a loaded version."""
 
     @property
     def signatures(self) -> Mapping[str, Signature]: ...
@@ -62,7 +62,7 @@ Loader = Callable[[Path], LoadedSignatures]
 
 @dataclass
 class Version:
-    """One version directory: where it is in its life, and its network while it is AVAILABLE."""
+    """The state of one version directory, and its signatures while it is AVAILABLE."""
 
     state: State = State.START
     error: str = ""
@@ -71,7 +71,7 @@ class Version:
 
 
 def _fingerprint(path: Path) -> object:
-    """Return what changes when files are added to or rewritten in a version directory."""
+    """Return a value that changes when files of a version directory change."""
     files = sorted(path.rglob("*"))
     return [(str(file), stat.st_size, stat.st_mtime_ns) for file in files if (stat := file.stat())]
 
@@ -81,63 +81,63 @@ def _sentence(error: Exception) -> str:
 
 
 class Model:
-    """The versions of one model. `refresh` is called by one thread; the rest may be called from any."""
+    """The versions of one model. Only one thread may call `refresh`; the other methods are thread-safe."""
 
     def __init__(self, config: ModelConfig, loader: Loader = SavedModel) -> None:
         self.config = config
         self._loader = loader
         self._versions: dict[int, Version] = {}
         self._lock = threading.Lock()
-        self._complaint = ""
+        self._warning = ""
 
     def refresh(self) -> None:
-        """Look at the base path once: load what is new, then let go of what is no longer wanted."""
-        wanted = self.config.policy.choose(self._found())
-        for number in sorted(wanted):
-            self._bring_up(number)
+        """Check the base path once: load new versions, then unload those that the policy no longer selects."""
+        chosen = self.config.policy.choose(self._version_numbers())
+        for number in sorted(chosen):
+            self._load(number)
         with self._lock:
-            up = {n for n in wanted if self._versions[n].state is State.AVAILABLE}
-            stale = [n for n, v in self._versions.items() if n not in wanted and v.state is not State.END]
+            available = {n for n in chosen if self._versions[n].state is State.AVAILABLE}
+            stale = [n for n, v in self._versions.items() if n not in chosen and v.state is not State.END]
         for number in stale:
-            if up or not wanted:  # an old version serves on until a new one does
-                self._take_down(number)
+            if available or not chosen:  # an old version is served until a new one is available
+                self._unload(number)
 
     def statuses(self, number: int | None = None) -> dict[int, tuple[State, str]]:
-        """Return state and error text of each version seen, or of one.
+        """Return the state and the error text of each version, or of one version.
 
         Raises:
-            ServingError: there is none (NOT_FOUND).
+            ServingError: there is no such version (NOT_FOUND).
         """
         with self._lock:
-            found = {n: (v.state, v.error) for n, v in self._versions.items() if number in (None, n)}
-        if not found:
+            statuses = {n: (v.state, v.error) for n, v in self._versions.items() if number in (None, n)}
+        if not statuses:
             which = "any versions" if number is None else f"version {number}"
             raise not_found(f"Could not find {which} of model {self.config.name}")
-        return found
+        return statuses
 
     def select(self, number: int | None = None, label: str | None = None) -> tuple[int, LoadedSignatures]:
-        """Return a version that is AVAILABLE: that of the number, that of the label, or the highest.
+        """Return an AVAILABLE version: by number, by label, or the highest.
 
         Raises:
-            ServingError: no such label (INVALID_ARGUMENT), or no such version is loaded (NOT_FOUND).
+            ServingError: the label is unknown (INVALID_ARGUMENT), or the version is not loaded (NOT_FOUND).
         """
         if label is not None:
             number = self.config.labels.get(label)
             if number is None:
                 raise invalid(f"Unrecognized servable version label: {label}")
         with self._lock:
-            up = {n: v.loaded for n, v in self._versions.items() if v.state is State.AVAILABLE and v.loaded}
-        chosen = max(up, default=None) if number is None else number
-        if chosen is None or chosen not in up:
-            asked = f"Latest({self.config.name})" if number is None else f"Specific({self.config.name}, {number})"
-            raise not_found(f"Servable not found for request: {asked}")
-        return chosen, up[chosen]
+            available = {n: v.loaded for n, v in self._versions.items() if v.state is State.AVAILABLE and v.loaded}
+        chosen = max(available, default=None) if number is None else number
+        if chosen is None or chosen not in available:
+            requested = f"Latest({self.config.name})" if number is None else f"Specific({self.config.name}, {number})"
+            raise not_found(f"Servable not found for request: {requested}")
+        return chosen, available[chosen]
 
     def reconfigure(self, config: ModelConfig) -> None:
-        """Take a new base path, policy or labels; the next `refresh` acts on it.
+        """Set a new config; the next `refresh` applies it.
 
         Raises:
-            ServingError: a label is given to a version that is not AVAILABLE (FAILED_PRECONDITION).
+            ServingError: a label is assigned to a version that is not AVAILABLE (FAILED_PRECONDITION).
         """
         with self._lock:
             states = {n: v.state for n, v in self._versions.items()}
@@ -149,16 +149,16 @@ class Model:
                 )
         self.config = config
 
-    def _found(self) -> set[int]:
+    def _version_numbers(self) -> set[int]:
         base = self.config.base_path
-        found = {int(p.name) for p in base.iterdir() if p.name.isdecimal() and p.is_dir()} if base.is_dir() else set()
-        complaint = "" if found else f"{base} has no version directories such as {base}/1: waiting for one"
-        if complaint and complaint != self._complaint:
-            log.warning("no versions", model=self.config.name, reason=complaint)
-        self._complaint = complaint
-        return found
+        numbers = {int(p.name) for p in base.iterdir() if p.name.isdecimal() and p.is_dir()} if base.is_dir() else set()
+        warning = "" if numbers else f"{base} has no version directories such as {base}/1: waiting for one"
+        if warning and warning != self._warning:
+            log.warning("no versions", model=self.config.name, reason=warning)
+        self._warning = warning
+        return numbers
 
-    def _bring_up(self, number: int) -> None:
+    def _load(self, number: int) -> None:
         path = self.config.base_path / str(number)
         with self._lock:
             version = self._versions.setdefault(number, Version())
@@ -168,13 +168,15 @@ class Model:
         try:
             fingerprint = _fingerprint(path)
             if version.state is State.END and fingerprint == version.fingerprint:
-                return  # it failed before, and nothing has changed since
+                return  # it failed before and has not changed since
             self._set(number, State.LOADING, fingerprint=fingerprint)
             if not (path / "saved_model.pb").is_file():
                 raise FileNotFoundError(f"{path} has no saved_model.pb: copy the whole version directory")
             started = time.perf_counter()
             loaded = self._loader(path)
-        except Exception as error:  # TensorFlow raises anything for half a model, and the server has to stay up
+        except (
+            Exception
+        ) as error:  # TensorFlow raises any exception for an incomplete model, and the server must continue
             self._set(number, State.END, error=_sentence(error), fingerprint=fingerprint)
             log.warning("version not loaded", model=self.config.name, version=number, reason=_sentence(error))
             return
@@ -182,7 +184,7 @@ class Model:
         seconds = round(time.perf_counter() - started, 2)
         log.info("version available", model=self.config.name, version=number, seconds=seconds)
 
-    def _take_down(self, number: int) -> None:
+    def _unload(self, number: int) -> None:
         self._set(number, State.UNLOADING)
         self._set(number, State.END)
         log.info("version unloaded", model=self.config.name, version=number)

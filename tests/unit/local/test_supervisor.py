@@ -1,3 +1,5 @@
+"""The configuration of supervisord for the local stack."""
+
 import configparser
 from pathlib import Path
 
@@ -19,35 +21,35 @@ def parsed(text: str) -> configparser.RawConfigParser:
     return parser
 
 
-def test_the_configuration_has_a_program_for_each_process_with_a_log_of_its_own(tmp_path: Path) -> None:
-    found = parsed(configuration(settings(tmp_path), "demo"))
-    programs = {name.removeprefix("program:") for name in found.sections() if name.startswith("program:")}
+def test_the_configuration_has_a_program_with_a_log_for_each_process(tmp_path: Path) -> None:
+    config = parsed(configuration(settings(tmp_path), "demo"))
+    programs = {name.removeprefix("program:") for name in config.sections() if name.startswith("program:")}
     assert programs == {"mongo", "tfs", "embedding", "index", "gateway"}
-    logs = {found[f"program:{name}"]["stdout_logfile"] for name in programs}
+    logs = {config[f"program:{name}"]["stdout_logfile"] for name in programs}
     assert len(logs) == len(programs)
-    assert all(found[f"program:{name}"]["autorestart"] == "true" for name in programs)
+    assert all(config[f"program:{name}"]["autorestart"] == "true" for name in programs)
 
 
-def test_each_process_is_told_its_port_and_where_the_others_are(tmp_path: Path) -> None:
-    found = {process.name: process for process in processes(settings(tmp_path), "demo")}
-    assert found["gateway"].environment["EMBEDDING_URL"] == "http://127.0.0.1:2"
-    assert found["gateway"].environment["INDEX_URL"] == "http://127.0.0.1:3"
-    assert found["embedding"].environment["TFS_ADDRESS"] == "127.0.0.1:4"
-    assert found["index"].environment["MONGO_URL"] == "mongodb://127.0.0.1:5"
-    assert "5" in found["mongo"].command
-    listed = found["tfs"].command.index("--model-config-file")
-    assert found["tfs"].command[listed + 1] == str(models_path(settings(tmp_path)))
-    assert found["embedding"].environment["EMBEDDING_DETECTOR_DIR"].endswith("models/detector/1")
+def test_each_process_has_its_port_and_the_addresses_of_the_others(tmp_path: Path) -> None:
+    by_name = {process.name: process for process in processes(settings(tmp_path), "demo")}
+    assert by_name["gateway"].environment["EMBEDDING_URL"] == "http://127.0.0.1:2"
+    assert by_name["gateway"].environment["INDEX_URL"] == "http://127.0.0.1:3"
+    assert by_name["embedding"].environment["TFS_ADDRESS"] == "127.0.0.1:4"
+    assert by_name["index"].environment["MONGO_URL"] == "mongodb://127.0.0.1:5"
+    assert "5" in by_name["mongo"].command
+    position = by_name["tfs"].command.index("--model-config-file")
+    assert by_name["tfs"].command[position + 1] == str(models_path(settings(tmp_path)))
+    assert by_name["embedding"].environment["EMBEDDING_DETECTOR_DIR"].endswith("models/detector/1")
 
 
-def test_the_stand_in_is_told_of_every_version_of_both_models(tmp_path: Path) -> None:
+def test_the_stand_in_serves_every_version_of_both_models(tmp_path: Path) -> None:
     folder = tmp_path / 'a "quoted" folder' / "fashion"
     chosen = settings(tmp_path).model_copy(
         update={"model_dir": folder / "2", "detector_dir": tmp_path / "detector" / "1"}
     )
-    written = tmp_path / "models.config"
-    written.write_text(models_config(chosen))
-    models = parser().parse_args(["--model-config-file", str(written)]).model_config_file
+    path = tmp_path / "models.config"
+    path.write_text(models_config(chosen))
+    models = parser().parse_args(["--model-config-file", str(path)]).model_config_file
     assert models == [
         ModelConfig("fashion", folder, Policy(latest=None)),
         ModelConfig("detector", tmp_path / "detector", Policy(latest=None)),
@@ -55,26 +57,28 @@ def test_the_stand_in_is_told_of_every_version_of_both_models(tmp_path: Path) ->
 
 
 def test_each_catalogue_has_its_own_data_and_snapshots(tmp_path: Path) -> None:
-    found = [{p.name: p for p in processes(settings(tmp_path), data)} for data in ("demo", "sample")]
-    folders = [stack["index"].environment["INDEX_SNAPSHOT_DIR"] for stack in found]
+    stacks = [{p.name: p for p in processes(settings(tmp_path), data)} for data in ("demo", "sample")]
+    folders = [stack["index"].environment["INDEX_SNAPSHOT_DIR"] for stack in stacks]
     assert folders == [str(tmp_path / "snapshots" / "demo"), str(tmp_path / "snapshots" / "sample")]
-    assert str(tmp_path / "data" / "demo") in found[0]["mongo"].command
-    assert str(tmp_path / "data" / "sample") in found[1]["mongo"].command
+    assert str(tmp_path / "data" / "demo") in stacks[0]["mongo"].command
+    assert str(tmp_path / "data" / "sample") in stacks[1]["mongo"].command
 
 
-def test_a_percent_sign_in_a_path_is_no_expression_of_the_runners(tmp_path: Path) -> None:
+def test_a_percent_sign_in_a_path_is_escaped(tmp_path: Path) -> None:
     text = configuration(settings(tmp_path / "100%"), "demo")
     assert "100%%" in text
     assert "100%/" not in text.replace("100%%/", "")
 
 
-def test_a_setting_of_the_callers_comes_before_the_stacks_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_of_the_environment_overrides_the_stacks_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GATEWAY_FETCH_ENABLED", "false")
     gateway = {process.name: process for process in processes(settings(tmp_path), "demo")}["gateway"]
     assert "GATEWAY_FETCH_ENABLED" not in gateway.environment
 
 
-def test_the_socket_is_short_enough_in_a_deep_folder(tmp_path: Path) -> None:
+def test_the_socket_path_is_short_in_a_deep_folder(tmp_path: Path) -> None:
     deep = tmp_path / ("a" * 100) / ("b" * 100)
     assert len(str(socket_path(deep))) < 100
     assert socket_path(deep) != socket_path(tmp_path)

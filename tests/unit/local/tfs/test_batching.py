@@ -1,26 +1,25 @@
-"""The stand-in's online batching: what waits together runs together, and everyone gets his own rows."""
+"""The stand-in's batching: waiting requests run together, and each gets its own rows."""
 
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
 
 from services.local.tfs.batching import Batcher
+from services.local.tfs.savedmodel import Signature
 from tests.support.stack import eventually
 
 
-class Doubler:
-    """A signature that doubles its input, and can be held up."""
+@dataclass(frozen=True)
+class Doubler(Signature):
+    """A signature that doubles its input. Its runs wait for `gate`."""
 
-    batches = True
-
-    def __init__(self) -> None:
-        self.runs: list[int] = []
-        self.gate = threading.Event()
-        self.gate.set()
+    runs: list[int] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
 
     def run(self, inputs: Any) -> Any:
         self.gate.wait(10)
@@ -40,16 +39,18 @@ def waiting(batcher: Batcher) -> int:
 
 @pytest.fixture
 def doubler() -> Doubler:
-    return Doubler()
+    signature = Doubler("doubler", {}, {}, None)  # without tensors, every first dimension has any size
+    signature.gate.set()
+    return signature
 
 
-def test_a_lone_request_is_run_at_once(doubler: Doubler) -> None:
+def test_a_single_request_runs_at_once(doubler: Doubler) -> None:
     batcher = Batcher()
     assert batcher.run(doubler, rows(1, 2))["y"].tolist() == [2, 4]
     batcher.close()
 
 
-def test_requests_that_wait_are_joined_and_each_gets_its_own_rows(doubler: Doubler) -> None:
+def test_waiting_requests_are_joined_and_each_gets_its_own_rows(doubler: Doubler) -> None:
     batcher = Batcher()
     doubler.gate.clear()
     with ThreadPoolExecutor(6) as pool:
@@ -59,12 +60,12 @@ def test_requests_that_wait_are_joined_and_each_gets_its_own_rows(doubler: Doubl
         eventually(lambda: waiting(batcher) == 5)
         doubler.gate.set()
         assert first.result(5)["y"].tolist() == [0]
-        assert [answer.result(5)["y"].tolist() for answer in rest] == [[2 * n] * n for n in range(1, 6)]
+        assert [future.result(5)["y"].tolist() for future in rest] == [[2 * n] * n for n in range(1, 6)]
     assert doubler.runs == [1, 15]
     batcher.close()
 
 
-def test_no_batch_is_larger_than_the_bound(doubler: Doubler) -> None:
+def test_the_size_of_a_batch_is_limited(doubler: Doubler) -> None:
     batcher = Batcher(max_batch=4)
     doubler.gate.clear()
     with ThreadPoolExecutor(8) as pool:
@@ -74,12 +75,12 @@ def test_no_batch_is_larger_than_the_bound(doubler: Doubler) -> None:
         eventually(lambda: waiting(batcher) == 3)
         doubler.gate.set()
         assert first.result(5)
-        assert [answer.result(5)["y"].tolist() for answer in rest] == [[2 * n] * 3 for n in range(3)]
+        assert [future.result(5)["y"].tolist() for future in rest] == [[2 * n] * 3 for n in range(3)]
     assert doubler.runs == [1, 3, 3, 3]
     batcher.close()
 
 
-def test_inputs_of_other_shapes_run_on_their_own(doubler: Doubler) -> None:
+def test_inputs_of_other_shapes_run_separately(doubler: Doubler) -> None:
     batcher = Batcher()
     doubler.gate.clear()
     with ThreadPoolExecutor(3) as pool:
@@ -96,7 +97,7 @@ def test_inputs_of_other_shapes_run_on_their_own(doubler: Doubler) -> None:
     batcher.close()
 
 
-def test_an_error_reaches_every_request_of_the_batch_and_the_next_one_works(doubler: Doubler) -> None:
+def test_an_error_does_not_affect_the_next_batch(doubler: Doubler) -> None:
     batcher = Batcher()
     with pytest.raises(ValueError, match="negative"):
         batcher.run(doubler, rows(-1))
@@ -104,7 +105,7 @@ def test_an_error_reaches_every_request_of_the_batch_and_the_next_one_works(doub
     batcher.close()
 
 
-def test_more_than_may_wait_is_refused(doubler: Doubler) -> None:
+def test_an_excess_request_is_rejected(doubler: Doubler) -> None:
     batcher = Batcher(max_waiting=1)
     doubler.gate.clear()
     with ThreadPoolExecutor(2) as pool:
@@ -120,7 +121,7 @@ def test_more_than_may_wait_is_refused(doubler: Doubler) -> None:
     batcher.close()
 
 
-def test_what_waits_when_it_is_closed_is_still_answered(doubler: Doubler) -> None:
+def test_closing_runs_the_waiting_requests_and_ends_the_threads(doubler: Doubler) -> None:
     batcher = Batcher()
     doubler.gate.clear()
     with ThreadPoolExecutor(3) as pool:
@@ -133,3 +134,4 @@ def test_what_waits_when_it_is_closed_is_still_answered(doubler: Doubler) -> Non
         assert running.result(5)["y"].tolist() == [2]
         assert queued.result(5)["y"].tolist() == [4]
         closing.result(5)
+    assert not any(thread.is_alive() for thread in batcher._threads)

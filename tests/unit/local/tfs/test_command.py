@@ -1,4 +1,4 @@
-"""The stand-in's flags, its REST status, and what it says to a wrong value."""
+"""The stand-in's flags, its REST status, and the errors of invalid values."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.mark.parametrize("spelling", ["--model-base-path", "--model_base_path"])
-def test_flags_may_be_written_with_dashes_or_as_tensorflow_serving_has_them(spelling: str) -> None:
+def test_flags_have_dashes_or_underscores(spelling: str) -> None:
     assert parser().parse_args([spelling, "models/fashion"]).model_base_path == Path("models/fashion")
 
 
-def test_labels_and_policies_are_read() -> None:
+def test_labels_and_policies_are_parsed() -> None:
     options = parser().parse_args(["--version-labels", '{"stable": 1}', "--version-policy", "specific:1,3"])
     assert options.version_labels == {"stable": 1}
     assert options.version_policy == Policy(latest=None, specific=(1, 3))
@@ -36,14 +36,14 @@ def test_labels_and_policies_are_read() -> None:
         ("--version-policy", "latest:two"),
     ],
 )
-def test_a_wrong_value_ends_with_a_sentence(flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_value_is_a_usage_error(flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([flag, value])
     assert caught.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("python -m services.local.tfs: error: argument")
 
 
-def test_several_models_are_read_from_tensorflow_servings_own_file() -> None:
+def test_several_models_are_read_from_a_config_file_of_tensorflow_serving() -> None:
     options = parser().parse_args(["--model_config_file", str(ROOT / "deploy/serving/models.config")])
     assert options.model_config_file == [
         ModelConfig(name, Path("/models") / name, Policy(latest=None)) for name in ("fashion", "detector")
@@ -51,11 +51,11 @@ def test_several_models_are_read_from_tensorflow_servings_own_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
-    [("model_config_list {}", "names no model"), ("models: 3", "is no list of models"), (None, "cannot be read")],
+    ("text", "message"),
+    [("model_config_list {}", "has no model"), ("models: 3", "is not a list of models"), (None, "cannot be read")],
 )
-def test_a_wrong_list_of_models_ends_with_a_sentence(
-    text: str | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_an_invalid_list_of_models_is_a_usage_error(
+    text: str | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "models.config"
     if text is not None:
@@ -63,7 +63,7 @@ def test_a_wrong_list_of_models_ends_with_a_sentence(
     with pytest.raises(SystemExit) as caught:
         main(["--model-config-file", str(path)])
     assert caught.value.code == 2
-    assert told in capsys.readouterr().err.splitlines()[-1]
+    assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_rest_status_is_that_of_tensorflow_serving(tmp_path: Path) -> None:
@@ -78,14 +78,14 @@ def test_the_rest_status_is_that_of_tensorflow_serving(tmp_path: Path) -> None:
     newest, first = document["model_version_status"]
     assert first == {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
     assert (newest["version"], newest["state"], newest["status"]["error_code"]) == ("2", "END", "UNKNOWN")
-    one = status_document(repository, "/v1/models/fashion/versions/1")[1]
-    assert [item["version"] for item in one["model_version_status"]] == ["1"]
+    single = status_document(repository, "/v1/models/fashion/versions/1")[1]
+    assert [item["version"] for item in single["model_version_status"]] == ["1"]
 
 
 @pytest.mark.parametrize(
     "path", ["/v1/models/other", "/v1/models/fashion/versions/9", "/", "/v1/models/fashion:predict"]
 )
-def test_the_rest_status_of_what_is_not_there_is_a_404_with_an_error(tmp_path: Path, path: str) -> None:
+def test_the_rest_status_of_an_unknown_model_is_a_404_with_an_error(tmp_path: Path, path: str) -> None:
     repository = Repository([ModelConfig("fashion", tmp_path)])
     status, document = status_document(repository, path)
     assert status is HTTPStatus.NOT_FOUND

@@ -1,4 +1,4 @@
-"""Which version directories the TensorFlow Serving stand-in loads, keeps and lets go of."""
+"""Which versions the stand-in for TensorFlow Serving loads, keeps and unloads."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,10 +10,11 @@ import pytest
 from services.local.tfs.errors import ServingError
 from services.local.tfs.repository import Repository
 from services.local.tfs.versions import Model, ModelConfig, Policy, State
+from tests.support.stack import eventually
 
 
-class Shelf:
-    """A base directory and a loader that notes what it was given."""
+class FakeModelFolder:
+    """A base directory, and a loader that records the versions."""
 
     def __init__(self, base: Path) -> None:
         self.base = base
@@ -21,13 +22,13 @@ class Shelf:
         self.broken: set[int] = set()
 
     def add(self, version: int) -> None:
-        """Copy a version directory in."""
+        """Add a version directory."""
         directory = self.base / str(version)
         directory.mkdir(parents=True)
         (directory / "saved_model.pb").write_bytes(b"graph")
 
     def load(self, path: Path) -> Any:
-        """Load as TensorFlow would, in name only."""
+        """Record the version, and fail if it is broken."""
         version = int(path.name)
         self.loads.append(version)
         if version in self.broken:
@@ -35,33 +36,33 @@ class Shelf:
         return SimpleNamespace(signatures={}, path=path)
 
     def model(self, policy: Policy | None = None, **labels: int) -> Model:
-        """Return a model over the directory, looked at once."""
+        """Return a model of the directory after one refresh."""
         model = Model(ModelConfig("fashion", self.base, policy or Policy(), labels), self.load)
         model.refresh()
         return model
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "fashion")
+def folder(tmp_path: Path) -> FakeModelFolder:
+    return FakeModelFolder(tmp_path / "fashion")
 
 
-def refused(call: Any) -> ServingError:
+def error_of(call: Any) -> ServingError:
     with pytest.raises(ServingError) as caught:
         call()
     return caught.value
 
 
-def up(model: Model) -> list[int]:
+def available(model: Model) -> list[int]:
     return [n for n, (state, _) in model.statuses().items() if state is State.AVAILABLE]
 
 
-def test_the_highest_number_is_served_and_not_the_last_in_the_alphabet(shelf: Shelf) -> None:
+def test_the_highest_version_number_is_served(folder: FakeModelFolder) -> None:
     for version in (2, 10, 9):
-        shelf.add(version)
-    model = shelf.model()
+        folder.add(version)
+    model = folder.model()
     assert model.select()[0] == 10
-    assert shelf.loads == [10]
+    assert folder.loads == [10]
 
 
 @pytest.mark.parametrize(
@@ -69,126 +70,125 @@ def test_the_highest_number_is_served_and_not_the_last_in_the_alphabet(shelf: Sh
     [(Policy(latest=2), [2, 3]), (Policy(latest=None), [1, 2, 3]), (Policy(latest=None, specific=(1, 3, 7)), [1, 3])],
     ids=["latest two", "all", "specific"],
 )
-def test_the_policy_says_which_versions_are_served(shelf: Shelf, policy: Policy, served: list[int]) -> None:
+def test_the_policy_selects_the_served_versions(folder: FakeModelFolder, policy: Policy, served: list[int]) -> None:
     for version in (1, 2, 3):
-        shelf.add(version)
-    assert sorted(up(shelf.model(policy))) == served
+        folder.add(version)
+    assert sorted(available(folder.model(policy))) == served
 
 
-def test_a_new_version_takes_over_and_the_old_one_ends(shelf: Shelf) -> None:
-    shelf.add(1)
-    model = shelf.model()
-    shelf.add(2)
+def test_a_new_version_replaces_the_old_one(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    model = folder.model()
+    folder.add(2)
     model.refresh()
     assert {n: state for n, (state, _) in model.statuses().items()} == {1: State.END, 2: State.AVAILABLE}
-    assert refused(lambda: model.select(number=1)).code is grpc.StatusCode.NOT_FOUND
+    assert error_of(lambda: model.select(number=1)).code is grpc.StatusCode.NOT_FOUND
 
 
-def test_a_version_that_cannot_be_loaded_leaves_the_old_one_serving(shelf: Shelf) -> None:
-    shelf.add(1)
-    model = shelf.model()
-    shelf.broken.add(2)
-    shelf.add(2)
+def test_a_version_that_cannot_be_loaded_does_not_replace_the_old_one(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    model = folder.model()
+    folder.broken.add(2)
+    folder.add(2)
     model.refresh()
     assert model.select()[0] == 1
     assert model.statuses()[2] == (State.END, "variables.data is too short")
 
 
-def test_a_half_copied_version_is_said_to_be_so_and_loaded_once_it_is_whole(shelf: Shelf) -> None:
-    (shelf.base / "1").mkdir(parents=True)
-    model = shelf.model()
+def test_an_incomplete_version_is_an_error_until_it_is_complete(folder: FakeModelFolder) -> None:
+    (folder.base / "1").mkdir(parents=True)
+    model = folder.model()
     assert "saved_model.pb" in model.statuses()[1][1]
-    (shelf.base / "1" / "saved_model.pb").write_bytes(b"graph")
+    (folder.base / "1" / "saved_model.pb").write_bytes(b"graph")
     model.refresh()
-    assert up(model) == [1]
+    assert available(model) == [1]
 
 
-def test_a_broken_version_is_tried_again_only_when_its_files_change(shelf: Shelf) -> None:
-    shelf.add(1)
-    shelf.broken.add(1)
-    model = shelf.model()
+def test_a_broken_version_is_loaded_again_only_when_its_files_change(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    folder.broken.add(1)
+    model = folder.model()
     model.refresh()
-    assert shelf.loads == [1]
-    shelf.broken.clear()
-    (shelf.base / "1" / "variables").write_bytes(b"weights")
+    assert folder.loads == [1]
+    folder.broken.clear()
+    (folder.base / "1" / "variables").write_bytes(b"weights")
     model.refresh()
-    assert shelf.loads == [1, 1]
-    assert up(model) == [1]
+    assert folder.loads == [1, 1]
+    assert available(model) == [1]
 
 
-def test_a_version_whose_directory_goes_away_ends_and_may_come_back(shelf: Shelf) -> None:
-    shelf.add(1)
-    model = shelf.model()
-    (shelf.base / "1").rename(shelf.base / "away")
+def test_a_version_is_unloaded_with_its_directory_and_loads_again_with_it(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    model = folder.model()
+    (folder.base / "1").rename(folder.base / "removed")
     model.refresh()
-    assert up(model) == []
-    (shelf.base / "away").rename(shelf.base / "1")
+    assert available(model) == []
+    (folder.base / "removed").rename(folder.base / "1")
     model.refresh()
-    assert up(model) == [1]
+    assert available(model) == [1]
 
 
-def test_directories_that_are_no_numbers_and_files_are_passed_over(shelf: Shelf) -> None:
-    shelf.add(1)
-    (shelf.base / "latest").mkdir()
-    (shelf.base / "7").write_text("a file")
-    assert list(shelf.model().statuses()) == [1]
+def test_files_and_directories_that_are_not_numbers_are_ignored(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    (folder.base / "latest").mkdir()
+    (folder.base / "7").write_text("a file")
+    assert list(folder.model().statuses()) == [1]
 
 
-def test_a_base_path_that_is_not_there_is_waited_for(shelf: Shelf) -> None:
-    model = shelf.model()
-    assert refused(model.statuses).code is grpc.StatusCode.NOT_FOUND
-    shelf.add(1)
+def test_a_base_path_can_be_created_later(folder: FakeModelFolder) -> None:
+    model = folder.model()
+    assert error_of(model.statuses).code is grpc.StatusCode.NOT_FOUND
+    folder.add(1)
     model.refresh()
     assert model.select()[0] == 1
 
 
-def test_a_label_names_a_version_and_an_unknown_one_is_an_invalid_argument(shelf: Shelf) -> None:
-    shelf.add(1)
-    shelf.add(2)
-    model = shelf.model(Policy(latest=None), stable=1)
+def test_a_label_selects_a_version_and_an_unknown_label_is_an_invalid_argument(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    folder.add(2)
+    model = folder.model(Policy(latest=None), stable=1)
     assert model.select(label="stable")[0] == 1
-    error = refused(lambda: model.select(label="canary"))
+    error = error_of(lambda: model.select(label="canary"))
     assert (error.code, str(error)) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "Unrecognized servable version label: canary",
     )
 
 
-def test_a_label_moves_only_to_a_version_that_is_loaded(shelf: Shelf) -> None:
-    shelf.add(1)
-    model = shelf.model(Policy(latest=None), stable=1)
-    moved = ModelConfig("fashion", shelf.base, Policy(latest=None), {"stable": 2})
-    assert refused(lambda: model.reconfigure(moved)).code is grpc.StatusCode.FAILED_PRECONDITION
+def test_a_label_can_move_only_to_an_available_version(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    model = folder.model(Policy(latest=None), stable=1)
+    moved = ModelConfig("fashion", folder.base, Policy(latest=None), {"stable": 2})
+    assert error_of(lambda: model.reconfigure(moved)).code is grpc.StatusCode.FAILED_PRECONDITION
     assert model.select(label="stable")[0] == 1
-    shelf.add(2)
+    folder.add(2)
     model.refresh()
     model.reconfigure(moved)
     assert model.select(label="stable")[0] == 2
 
 
-def test_the_repository_serves_exactly_the_models_of_a_new_configuration(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.add(1)
-    other = Shelf(tmp_path / "shoes")
+def test_a_reload_replaces_the_models(folder: FakeModelFolder, tmp_path: Path) -> None:
+    folder.add(1)
+    other = FakeModelFolder(tmp_path / "shoes")
     other.add(4)
-    loaders = {"fashion": shelf.load, "shoes": other.load}
-    first = ModelConfig("fashion", shelf.base)
+    loaders = {"fashion": folder.load, "shoes": other.load}
+    first = ModelConfig("fashion", folder.base)
     repository = Repository([first], make=lambda config: Model(config, loaders[config.name]))
     repository.refresh()
     repository.reload([ModelConfig("shoes", other.base)])
     assert repository.model("shoes").select()[0] == 4
-    assert refused(lambda: repository.model("fashion")).code is grpc.StatusCode.NOT_FOUND
-    assert "any versions of model fashion" in str(refused(lambda: repository.statuses("fashion")))
+    assert error_of(lambda: repository.model("fashion")).code is grpc.StatusCode.NOT_FOUND
+    assert "any versions of model fashion" in str(error_of(lambda: repository.statuses("fashion")))
 
 
-def test_the_repository_watches_by_itself(shelf: Shelf) -> None:
-    from tests.support.stack import eventually
-
-    shelf.add(1)
-    repository = Repository([ModelConfig("fashion", shelf.base)], 0.01, lambda config: Model(config, shelf.load))
+def test_the_repository_checks_for_new_versions_until_it_is_closed(folder: FakeModelFolder) -> None:
+    folder.add(1)
+    repository = Repository([ModelConfig("fashion", folder.base)], 0.01, lambda config: Model(config, folder.load))
     repository.start()
     try:
-        eventually(lambda: shelf.loads == [1])
-        shelf.add(2)
-        eventually(lambda: up(repository.model("fashion")) == [2])
+        eventually(lambda: folder.loads == [1])
+        folder.add(2)
+        eventually(lambda: available(repository.model("fashion")) == [2])
     finally:
-        repository.close()
+        assert repository.close()
+    assert not repository._thread.is_alive()
