@@ -1,1 +1,1 @@
-"""What two services have in common: shared values, the wire between them, the frame of a web service, images and clients."""
+"""What the services share: domain values, messages, the parts of a web service, images and clients."""

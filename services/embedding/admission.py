@@ -11,7 +11,7 @@ class Admission:
 
     Args:
         max_requests: the most requests in progress.
-        max_bytes: the most bytes of their bodies together; a single request is admitted whatever its size.
+        max_bytes: the most bytes of their bodies together; a single request of any size is admitted.
     """
 
     def __init__(self, max_requests: int, max_bytes: int) -> None:

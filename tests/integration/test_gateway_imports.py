@@ -145,8 +145,8 @@ def test_each_line_is_answered_and_the_last_one_sums_up(
     reasons = {one["line"]: one["reason"] for one in told if "reason" in one}
     assert "not JSON" in reasons[3]
     assert "404" in reasons[4]
-    assert reasons[5] == "the image /etc/passwd is a path: only web addresses are taken here"
-    assert reasons[6] == "the id p0 was already given on line 1"
+    assert reasons[5] == "the image /etc/passwd is a path: this feed may only contain web addresses"
+    assert reasons[6] == "the id p0 is already on line 1"
     assert "10.0.0.1 is not a public host" in reasons[7]
     done = last["import"]
     assert (done["state"], done["source"], done["imported"], done["rejected"]) == ("done", "Tuesday's", 2, 5)
@@ -393,5 +393,5 @@ def test_a_feed_that_breaks_off_fails_with_its_line_and_what_came_before_stays(
     answered = lines(post(api, feed[: feed.index("</item>", feed.index("G2"))].encode(), "text/xml", sync="true"))
     done = answered[-1]["import"]
     assert (done["state"], done["imported"]) == ("failed", 1)
-    assert done["reason"] == "the feed cannot be imported: it breaks off at line 3"
+    assert done["reason"] == "the feed cannot be imported: it is truncated at line 3"
     assert set(stack.products("lookalike")) == {"G1"}

@@ -159,7 +159,7 @@ def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
     assert "damaged" in reasons[4]
     assert reasons[5] == "there is no image none.png"
     assert reasons[6] == "not UTF-8 at byte 6 of the line"
-    assert reasons[8] == "the id A was already given on line 2"
+    assert reasons[8] == "the id A is already on line 2"
     assert "lies outside" in reasons[9]
     products = stack.products("rejected")
     assert products["A"]["Category"] == 1

@@ -1,4 +1,4 @@
-"""Feeds of any bytes: every line is a product or a complaint, and what was written well is read back."""
+"""Feeds with any content: each line is a product or a rejected row, and valid feeds are read completely."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ ITEM = (
     "<item><g:id>{n}</g:id><g:title>Salt &amp; {n}</g:title><g:image_link>https://a.test/{n}.jpg</g:image_link></item>"
 )
 ITEMS = "\n".join(ITEM.format(n=n) for n in range(5))
-WELL_WRITTEN = {
+VALID_FEEDS = {
     "feed.xml": f'<rss xmlns:g="http://base.google.com/ns/1.0"><channel>\n{ITEMS}\n</channel></rss>',
     "feed.tsv": "id\timage link\ttitle\n" + "".join(f"{n}\thttps://a.test/{n}.jpg\tx\n" for n in range(5)),
     "shopify.csv": "Handle,Title,Image Src\n" + "".join(f'{n},"a\nb",https://a.test/{n}.jpg\n' for n in range(5)),
@@ -25,7 +25,7 @@ WELL_WRITTEN = {
     + ",\n".join(f'{{"handle": "{n}", "images": [{{"src": "https://a.test/{n}.jpg"}}]}}' for n in range(5))
     + "]}",
 }
-TROUBLE = st.sampled_from(
+DAMAGE = st.sampled_from(
     [b"", b"\0", b'"', b"<", b"&", b"]]>", b"\xff\xfe", b"\n", b"{", b"]", b"\\", b"&#xD800;", b"<!--"]
 )
 
@@ -45,7 +45,7 @@ def read(data: bytes, name: str) -> list[SourceRow | RejectedRow]:
             source.close()
 
 
-def written(rows: dict[str, str], delimiter: str) -> bytes:
+def csv_feed(rows: dict[str, str], delimiter: str) -> bytes:
     file = io.StringIO()
     writer = csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(["id", "title", "image"])
@@ -59,61 +59,59 @@ def titles(rows: list[SourceRow | RejectedRow]) -> dict[str, str | None]:
 
 @given(rows=ROWS, delimiter=st.sampled_from(",;\t|"))
 @settings(max_examples=100, deadline=None)
-def test_a_csv_feed_written_well_is_read_back_whatever_its_fields_hold(rows: dict[str, str], delimiter: str) -> None:
-    found = read(written(rows, delimiter), "feed.csv")
-    assert titles(found) == {key: title.strip() or None for key, title in rows.items()}
+def test_a_valid_csv_feed_is_read_completely(rows: dict[str, str], delimiter: str) -> None:
+    rows_read = read(csv_feed(rows, delimiter), "feed.csv")
+    assert titles(rows_read) == {key: title.strip() or None for key, title in rows.items()}
 
 
 @given(rows=ROWS)
 @settings(max_examples=100, deadline=None)
-def test_an_ndjson_feed_is_read_back(rows: dict[str, str]) -> None:
+def test_a_valid_ndjson_feed_is_read_completely(rows: dict[str, str]) -> None:
     data = b"\n".join(orjson.dumps({"id": key, "title": title, "image": "1.jpg"}) for key, title in rows.items())
     assert titles(read(data, "feed.ndjson")) == {key: title.strip() or None for key, title in rows.items()}
 
 
 @given(data=st.binary(max_size=400), name=st.sampled_from(["feed.csv", "feed.tsv", "feed.ndjson"]))
 @settings(max_examples=200, deadline=None)
-def test_no_bytes_end_a_feed_with_anything_but_rows_and_complaints(data: bytes, name: str) -> None:
+def test_any_bytes_are_rows_or_a_source_error(data: bytes, name: str) -> None:
     try:
-        found = read(data, name)
+        rows = read(data, name)
     except SourceError as error:
         assert str(error)
         return
-    lines = [row.line for row in found if row.line is not None]
-    assert lines == sorted(set(lines)), "each line is told of once, in order"
-    assert len(found) <= data.count(b"\n") + 1
-    assert all(row.reason for row in found if isinstance(row, RejectedRow))
+    lines = [row.line for row in rows if row.line is not None]
+    assert lines == sorted(set(lines)), "each line is reported once, in order"
+    assert len(rows) <= data.count(b"\n") + 1
+    assert all(row.reason for row in rows if isinstance(row, RejectedRow))
 
 
 @given(
-    name=st.sampled_from(sorted(WELL_WRITTEN)),
-    damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 60), TROUBLE), min_size=1, max_size=4),
+    name=st.sampled_from(sorted(VALID_FEEDS)),
+    damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 60), DAMAGE), min_size=1, max_size=4),
 )
 @settings(max_examples=300, deadline=None)
-def test_no_damage_ends_a_shops_feed_with_anything_but_rows_and_complaints(
-    name: str, damage: list[tuple[float, int, bytes]]
-) -> None:
-    data = WELL_WRITTEN[name].encode()
-    for where, lost, put in damage:
-        at = int(where * len(data))
-        data = data[:at] + put + data[at + lost :]
+def test_a_damaged_feed_is_rows_or_a_source_error(name: str, damage: list[tuple[float, int, bytes]]) -> None:
+    data = VALID_FEEDS[name].encode()
+    for position, removed, inserted in damage:
+        at = int(position * len(data))
+        data = data[:at] + inserted + data[at + removed :]
     try:
-        found = read(data, name)
+        rows = read(data, name)
     except SourceError as error:
         assert str(error)
         return
-    assert len(found) <= 20
-    assert all(row.reason and row.line for row in found if isinstance(row, RejectedRow))
-    keys = [row.key for row in found if isinstance(row, SourceRow)]
+    assert len(rows) <= 20
+    assert all(row.reason and row.line for row in rows if isinstance(row, RejectedRow))
+    keys = [row.key for row in rows if isinstance(row, SourceRow)]
     assert len(keys) == len(set(keys))
 
 
 @given(broken=st.binary(min_size=1, max_size=60).filter(lambda data: b"\n" not in data), at=st.integers(0, 5))
 @settings(max_examples=200, deadline=None)
-def test_a_broken_line_never_takes_a_good_one_with_it(broken: bytes, at: int) -> None:
+def test_a_broken_line_does_not_affect_valid_lines(broken: bytes, at: int) -> None:
     lines = [f"k{number},title,{number}.jpg".encode() for number in range(6)]
     lines.insert(at, broken)
-    found = read(b"id,title,image\n" + b"\n".join(lines) + b"\n", "feed.csv")
-    good = {row.key for row in found if isinstance(row, SourceRow)}
-    if not broken.startswith(b"k"):  # a broken line that is a good one of the same key comes first, and that is right
-        assert good >= {f"k{number}" for number in range(6)}
+    rows = read(b"id,title,image\n" + b"\n".join(lines) + b"\n", "feed.csv")
+    valid = {row.key for row in rows if isinstance(row, SourceRow)}
+    if not broken.startswith(b"k"):  # it may be a valid line with the same key
+        assert valid >= {f"k{number}" for number in range(6)}

@@ -56,7 +56,7 @@ class Placer:
                 return None if target is None else Placement(self._ours[target.strip().casefold()], "mapping")
             if folded in self._ours:
                 return Placement(self._ours[folded], "feed")
-        return None if row.closed else Placement(None, "network")
+        return None if row.category_required else Placement(None, "network")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Where products come from: feeds, folders and archives, each read as the same rows; imports contracts and the product."""
+"""The sources of products: feeds, folders and archives, read as rows; imports contracts and the product."""

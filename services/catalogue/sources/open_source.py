@@ -1,4 +1,4 @@
-"""Which reader a path is for."""
+"""Opens a path with the reader of its format."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,25 +25,25 @@ ACCEPTED = (
     "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
     "a Google product feed (.xml, or a table with its column names), "
     "Shopify's products (its CSV, or products.json), "
-    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl); feeds may be packed (.gz)"
+    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl); feeds may be compressed (.gz)"
 )
 Reader = Callable[[Path, FeedMapping, Path], Source]
 
 
 def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Path | None = None) -> Source:
-    """Return the reader for what lies at a path.
+    """Return the reader of the archive, folder or feed at a path.
 
     Args:
         path: the archive, folder or feed.
-        mapping: names of the feed's columns and categories in our terms.
-        images_root: the folder that a feed's image paths are relative to and may not leave; the feed's own unless told.
+        mapping: the names of the feed's columns and categories in Lookalike's terms.
+        images_root: the folder of a feed's image paths, which must not lead out of it. Default: the feed's folder.
 
     Raises:
-        SourceError: there is nothing, it is none of these, or it cannot be read.
+        SourceError: the path does not exist, has another format, or cannot be read.
     """
     suffix = path.suffix.lower()
     if not path.exists():
-        raise SourceError(f"there is nothing at {path}: give {ACCEPTED}")
+        raise SourceError(f"{path} does not exist: give {ACCEPTED}")
     if path.is_dir():
         return KaggleSource(path) if _is_archive(path) else ImageFolder(path)
     if suffix == ".zip":
@@ -56,7 +56,7 @@ def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Pat
 def _feed(path: Path, mapping: FeedMapping | None, images_root: Path) -> Source:
     reader = _reader(path, path.suffix.lower())
     if reader is None:
-        raise SourceError(f"{path} is none of what can be imported: {ACCEPTED}")
+        raise SourceError(f"{path} cannot be imported: give {ACCEPTED}")
     return reader(path, mapping or FeedMapping(), images_root)
 
 
@@ -71,7 +71,7 @@ def _reader(path: Path, suffix: str) -> Reader | None:
 
 
 def _table_reader(path: Path) -> Reader:
-    """Tell from its columns whose table it is."""
+    """Return the reader of a table, recognised by its columns."""
     lines = LineReader(path)
     try:
         _, columns = read_header(iter(lines), path)

@@ -1,4 +1,4 @@
-"""A feed in a file of ours: one that came packed, or over HTTP. What is said of it names what people know it by."""
+"""A feed in a temporary file: a compressed one, or an upload. Errors contain the name that the user knows."""
 
 import gzip
 import shutil
@@ -14,15 +14,15 @@ PIECE = 1 << 20
 
 
 class RenamedSource:
-    """The source at a path, under another name."""
+    """A source whose errors contain another name instead of its path."""
 
     def __init__(self, path: Path, name: str, opened: Callable[[Path], Source]) -> None:
-        """Open it.
+        """Open the source.
 
         Args:
-            path: where it lies.
-            name: what it is called in what goes wrong.
-            opened: makes the source of the path.
+            path: the source's path.
+            name: its name in errors.
+            opened: opens the source at the path.
 
         Raises:
             SourceError: it cannot be read.
@@ -32,78 +32,78 @@ class RenamedSource:
         try:
             self._source = opened(path)
         except SourceError as error:
-            raise self._named(error) from None
+            raise self._renamed(error) from None
 
     @property
     def kind(self) -> str:
-        """What it is, for people."""
+        """The name of the format."""
         return self._source.kind
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every row.
 
         Raises:
-            SourceError: the source breaks off.
+            SourceError: the source cannot be read to its end.
         """
         try:
             yield from self._source.rows()
         except SourceError as error:
-            raise self._named(error) from None
+            raise self._renamed(error) from None
 
     def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are."""
+        """Return the bytes read and the size in bytes."""
         return self._source.progress()
 
     def close(self) -> None:
         """Close the file."""
         self._source.close()
 
-    def _named(self, error: SourceError) -> SourceError:
+    def _renamed(self, error: SourceError) -> SourceError:
         return SourceError(str(error).replace(str(self._path), self._name))
 
 
 class PackedSource:
-    """A gzip of a feed. It is unpacked into a temporary file first: readers go back in it, and tell how far they are.
+    """A feed compressed with gzip. It is decompressed to a temporary file, because readers seek and report progress.
 
-    One that is cut short gives what it has, and then fails.
+    A truncated file yields its complete rows, then an error.
     """
 
     def __init__(self, path: Path, opened: Callable[[Path], Source]) -> None:
-        """Unpack it.
+        """Decompress the feed and open it.
 
         Raises:
-            SourceError: it is no gzip, there is no room for what is in it, or that cannot be read.
+            SourceError: it is not a gzip file, the disk is full, or the feed cannot be read.
         """
         self._folder = Path(tempfile.mkdtemp(prefix="lookalike-feed-"))
         try:
-            unpacked = self._folder / path.stem
-            self._cut = _unpack(path, unpacked)
-            self._source = RenamedSource(unpacked, str(path), opened)
+            decompressed = self._folder / path.stem
+            self._truncation = _decompress(path, decompressed)
+            self._source = RenamedSource(decompressed, str(path), opened)
         except BaseException:
             self._remove()
             raise
 
     @property
     def kind(self) -> str:
-        """What it is, for people."""
+        """The name of the format."""
         return self._source.kind
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every row.
 
         Raises:
-            SourceError: the feed, or its packing, breaks off.
+            SourceError: the feed cannot be read or decompressed to its end.
         """
         yield from self._source.rows()
-        if self._cut is not None:
-            raise self._cut
+        if self._truncation is not None:
+            raise self._truncation
 
     def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are, unpacked."""
+        """Return the bytes read and the size in bytes, decompressed."""
         return self._source.progress()
 
     def close(self) -> None:
-        """Remove what was unpacked."""
+        """Close the feed and remove the temporary file."""
         self._source.close()
         self._remove()
 
@@ -111,19 +111,19 @@ class PackedSource:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _unpack(path: Path, to: Path) -> SourceError | None:
-    """Unpack a file as far as it goes; return what is wrong with the rest."""
+def _decompress(path: Path, to: Path) -> SourceError | None:
+    """Decompress a file as far as possible; return the error of a truncated or damaged one."""
     try:
         with gzip.open(path) as packed, to.open("wb") as file:
             try:
-                while piece := packed.read1(PIECE):  # `read` would lose what it has when the file breaks off
+                while piece := packed.read1(PIECE):  # `read` would lose data before the end of a truncated file
                     file.write(piece)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 if not file.tell():
                     raise SourceError(
-                        f"{path} is no gzip, or has nothing in it that can be unpacked: {error}"
+                        f"{path} is not a gzip file, or nothing in it can be decompressed: {error}"
                     ) from None
-                return SourceError(f"{path} cannot be imported any further: its gzip is cut short or damaged")
+                return SourceError(f"{path} cannot be read to its end: its gzip data is truncated or damaged")
     except OSError as error:
-        raise SourceError(f"{path} cannot be unpacked: {error.strerror or error}") from None
+        raise SourceError(f"{path} cannot be decompressed: {error.strerror or error}") from None
     return None

@@ -63,7 +63,7 @@ class EmbeddingClient:
         await self._http.aclose()
 
     async def model(self, model: str | None = None) -> ModelFacts:
-        """Return the facts of a model's manifest that other services need. Default: the model of the service's settings.
+        """Return the facts of a model that other services need. Default: the model of the service's settings.
 
         Raises:
             UnknownModel: the service has no model of this name.

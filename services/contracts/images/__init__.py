@@ -1,1 +1,1 @@
-"""Images from outside: fetching, checking and preparing them for the network; imports only the domain."""
+"""Fetching, checking and preparing images for the network; imports only the domain."""

@@ -45,7 +45,7 @@ HEADERS: dict[bytes | str, bytes | str] = {
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """The values with which a server tells whether an image has changed: RFC 9110, section 8.8."""
+    """The headers by which a server recognises an unchanged image: RFC 9110, section 8.8."""
 
     etag: str | None = None
     last_modified: str | None = None

@@ -1,7 +1,7 @@
 """Image bytes → the network's input, for queries, imports and training alike.
 
 The steps in order: the format by content (from a fixed list), a size check before decoding, JPEG draft mode, alpha
-flattened onto white, cropping to the box, resizing with the aspect kept, EXIF orientation, centring on white, uint8 RGB.
+flattened onto white, cropping to the box, resizing with the aspect kept, EXIF orientation, centring on white, uint8.
 """
 
 import io
@@ -67,7 +67,7 @@ STORED: dict[int, Callable[[float, float], tuple[float, float]]] = {
 WHOLE: Edges = (0.0, 0.0, 1.0, 1.0)
 # The shortest side of a box in pixels: a smaller part shows nothing of a garment.
 MIN_PART_SIDE = 8
-# Each scan of a progressive JPEG costs a pass over the picture. Encoders write 10; a malicious file has thousands.
+# Each scan of a progressive JPEG decodes the picture again. Encoders write 10; a malicious file has thousands.
 MAX_SCANS = 100
 START_OF_SCAN = b"\xff\xda"
 # The exceptions of the decoders on damaged files: Pillow documents OSError, fuzzing showed RuntimeError (AVIF), and the
@@ -94,7 +94,7 @@ DEFAULT_LIMITS = ImageLimits()
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What is known of the file: the format as in `FORMATS`, width and height in pixels as stored.
+    """Facts of the file: the format as in `FORMATS`, width and height in pixels as stored.
 
     `placement` is where the picture, or the part in the box, is in the network's input: its left, top, right and bottom
     edge in pixels. The rest of the input is white.

@@ -1,1 +1,1 @@
-"""The frame of every web service: app, errors over HTTP, logs and metrics, body limits; imports domain and wire."""
+"""The common parts of web services: app, HTTP errors, logs, metrics and body limits; imports domain and wire."""

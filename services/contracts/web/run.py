@@ -85,7 +85,7 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
 
 
 def exit_with(text: str, linger_s: float = LINGER_S) -> NoReturn:
-    """End the process with a sentence. In a container it stays for `linger_s` seconds so that the health check shows it.
+    """End the process with a sentence. In a container it first waits, so that the health check shows the sentence.
 
     Raises:
         SystemExit: always.

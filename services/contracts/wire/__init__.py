@@ -1,1 +1,1 @@
-"""What travels between services: schemas, encodings and gRPC messages; imports only the domain."""
+"""The messages between services: schemas, encodings and gRPC messages; imports only the domain."""

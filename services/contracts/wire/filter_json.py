@@ -164,8 +164,8 @@ _RANGE = {"type": "object", "properties": dict.fromkeys(BOUNDS, _BOUND), "additi
 _INNER = {"type": "object", "description": "a filter"}
 SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "Conditions that must all match: attribute → a value, a list (any of), or a range of numbers or dates; "
-    "`$or` and `$and` with a list of such objects; `$not` with one",
+    "description": "Conditions that must all match: attribute → a value, a list (any of), or a range of numbers or "
+    "dates; `$or` and `$and` with a list of such objects; `$not` with one",
     "properties": {
         "$and": {"type": "array", "items": _INNER, "minItems": 1},
         "$or": {"type": "array", "items": _INNER, "minItems": 1},

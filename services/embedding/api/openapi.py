@@ -12,7 +12,7 @@ _FILE = {"type": "string", "format": "binary", "description": ACCEPTED}
 SINGLE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": f"One image, as the body or as the file `{SINGLE_FIELD}` of a form: {ACCEPTED}, recognised by its content.",
+        "description": f"One image, as the body or as the file `{SINGLE_FIELD}` of a form: {ACCEPTED}.",
         "content": {
             "image/*": {"schema": _FILE},
             "application/octet-stream": {"schema": _FILE},
@@ -28,8 +28,8 @@ BATCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": (
-            f"1 to {MAX_BATCH} images ({ACCEPTED}). For each image its length in bytes, as an unsigned four-byte number in "
-            "network order, then the image. An image that cannot be used does not affect the others."
+            f"1 to {MAX_BATCH} images ({ACCEPTED}). For each image its length in bytes, as an unsigned four-byte number "
+            "in network order, then the image. An image that cannot be used does not affect the others."
         ),
         "content": {FRAMED: {"schema": {"type": "string", "format": "binary"}}},
     }

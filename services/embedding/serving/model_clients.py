@@ -25,7 +25,7 @@ class EmbeddingModelClient(ServingClient):
             float32 and finite.
 
         Raises:
-            EmbeddingUnavailable: TensorFlow Serving is unavailable, does not serve this version, or its response is invalid.
+            EmbeddingUnavailable: TensorFlow Serving is unavailable, without the version, or its response is invalid.
             UpstreamTimeout: no response before the deadline.
         """
         probabilities, vectors = await self.run(images, self._shapes)

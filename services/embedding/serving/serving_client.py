@@ -95,7 +95,7 @@ class ServingClient:
             The outputs in this order, float32 and finite.
 
         Raises:
-            EmbeddingUnavailable: TensorFlow Serving is unavailable, does not serve this version, or its response is invalid.
+            EmbeddingUnavailable: TensorFlow Serving is unavailable, without the version, or its response is invalid.
             UpstreamTimeout: no response before the deadline.
         """
         request = predict_pb2.PredictRequest()

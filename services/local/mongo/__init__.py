@@ -1,1 +1,1 @@
-"""The stand-in for MongoDB: nx-27017, the MongoDB protocol on SQLite, made faster (docs/adr/0001); imports only contracts."""
+"""The stand-in for MongoDB: a faster nx-27017, the MongoDB protocol on SQLite (docs/adr/0001); imports contracts."""

@@ -2,8 +2,8 @@
 
 nx-27017 searches every value of an event for object ids, although only `_id` can be one, and prunes its log after each
 request: 0.07 ms of processor time per product, here 0.03 ms. It resumes after a token even if later events have been
-pruned, and after a clean stop it logs nothing until a stream is open again. MongoDB reports that the history is lost, and
-always writes its log.
+pruned, and after a clean stop it logs nothing until a stream is open again. MongoDB reports that the history is lost,
+and always writes its log.
 """
 
 from datetime import UTC, datetime

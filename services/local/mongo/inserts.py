@@ -1,7 +1,7 @@
 """nx-27017's commands with inserts in one SQLite transaction.
 
-nx-27017 copies each document twice, commits each one separately, and formats the whole command for a discarded log line:
-0.21 ms per product and 0.16 ms per small picture; here 0.08 and 0.04 ms. Stored documents and responses are the same.
+nx-27017 copies each document twice, commits each one separately, and formats the whole command for a discarded log
+line: 0.21 ms per product and 0.16 ms per small picture; here 0.08 and 0.04 ms. Documents and responses are the same.
 """
 
 from collections.abc import Iterable, Sequence

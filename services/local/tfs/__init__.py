@@ -2,8 +2,8 @@
 
 It takes TensorFlow Serving's flags: `python -m services.local.tfs --model_name fashion --model_base_path models/fashion
 --port 8500`, or `--model_config_file` for several models. It implements PredictionService/Predict,
-ModelService/GetModelStatus and /HandleReloadConfigRequest, the REST status of a model, version directories, policies and
-labels, and batching.
+ModelService/GetModelStatus and /HandleReloadConfigRequest, the REST status of a model, version directories,
+policies and labels, and batching.
 """
 
 import os

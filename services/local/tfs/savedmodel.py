@@ -17,8 +17,8 @@ from services.local.tfs.errors import invalid
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
-# A repeated field can describe a far larger tensor than it has values (the last value fills the rest): 2^28 elements are
-# 1 GB of float32, more than any batch of images.
+# A repeated field can describe a far larger tensor than it has values (the last value fills the rest). 2^28 elements
+# are 1 GB of float32, more than any batch of images.
 MAX_ELEMENTS = 2**28
 
 
@@ -49,7 +49,7 @@ def import_tensorflow() -> Any:
     with _native_stderr_captured():
         import tensorflow
 
-        # One core per batch: splitting a batch over the cores costs a fifth more processor time, a single image twice as much.
+        # One core per batch: splitting a batch over cores costs a fifth more processor time, for one image twice as much.
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(os.cpu_count() or 1)
         tensorflow.constant(0)  # detects the devices now, not in the first request
@@ -96,7 +96,8 @@ class Signature:
             if alias not in self.outputs:
                 known = ",".join(sorted(self.outputs))
                 raise invalid(
-                    f"output tensor alias not found in signature: {alias} Outputs expected to be in the set {{{known}}}."
+                    f"output tensor alias not found in signature: {alias} "
+                    f"Outputs expected to be in the set {{{known}}}."
                 )
             if alias in output_filter[:position]:
                 raise invalid(f"duplicate output tensor alias: {alias}")
@@ -160,7 +161,7 @@ def to_array(name: str, proto: Any) -> Array:
 
 
 def to_proto(array: Array, *, as_content: bool) -> Any:
-    """Return an array as a TensorProto: raw bytes (`tensor_content`), or repeated values as in TensorFlow Serving."""
+    """Return an array as a TensorProto: raw bytes (`tensor_content`), or repeated values as TensorFlow Serving sends."""
     tf = import_tensorflow()
     if as_content or array.dtype != np.float32:
         return tf.make_tensor_proto(array)

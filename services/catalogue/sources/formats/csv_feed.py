@@ -1,4 +1,4 @@
-"""A CSV feed: comma, semicolon or tab, quoted fields over several lines, and rows that are broken."""
+"""CSV feeds: any delimiter, quoted fields over several lines, and broken rows."""
 
 import csv
 import re
@@ -18,30 +18,30 @@ from services.contracts.domain.filters import AttributeValue
 DELIMITERS = (",", ";", "\t", "|")
 MAX_RECORD_LINES = 100
 MAX_RECORD_CHARS = 128 * 1024
-OPEN_QUOTE = "unexpected end of data"  # what the csv module says in strict mode when a record ends inside quotes
-# A text is a number only if the number, written out, is the text again: no leading zeros, no exponent, no plus.
+OPEN_QUOTE = "unexpected end of data"  # the csv module's error in strict mode for a record that ends inside quotes
+# Text is a number only if formatting the number gives the same text: no leading zeros, no exponent, no plus sign.
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,6})?")
-# Columns that hold labels even where all of them are digits.
+# Columns with labels, even if they consist of digits.
 LABELS = frozenset({"gtin", "ean", "upc", "isbn", "mpn", "sku", "item_group_id", "size", "brand", "color", "colour"})
 
 csv.field_size_limit(MAX_RECORD_CHARS)
 
 
 class CsvFeed:
-    """A CSV or TSV file. Its first line names the columns."""
+    """A CSV or TSV file. Its first line has the column names."""
 
     kind = "CSV feed"
 
     def __init__(self, path: Path, mapping: FeedMapping, images_root: Path, builder: RowBuilder | None = None) -> None:
-        """Open the feed and read its header; `builder` makes rows of its records, in its own way.
+        """Open the feed and read its header; `builder` turns its records into rows. Default: RowBuilder.
 
         Raises:
-            SourceError: it cannot be read, or its first line does not name what is needed.
+            SourceError: it cannot be read, or a required column is missing.
         """
         self._lines = LineReader(path)
         self._builder = builder or RowBuilder(mapping, images_root)
         self._types = mapping.types
-        self._seen = KeyRegistry()
+        self._keys = KeyRegistry()
         numbered = iter(self._lines)
         self._delimiter, columns = read_header(numbered, path)
         self._columns = columns
@@ -49,7 +49,7 @@ class CsvFeed:
         self._records = Records(numbered, self._delimiter, len(columns))
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every record after the header, as a product or with what is wrong with it."""
+        """Yield every record after the header, as a product or as a rejected row."""
         for number, fields in self._records:
             if isinstance(fields, str):
                 yield RejectedRow(number, None, fields)
@@ -57,43 +57,43 @@ class CsvFeed:
                 yield self._row(number, fields)
 
     def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are."""
+        """Return the bytes read and the size in bytes."""
         return self._lines.position, self._lines.size
 
     def close(self) -> None:
         """Close the file."""
         self._lines.close()
-        self._seen.close()
+        self._keys.close()
 
     def _row(self, number: int, fields: list[str]) -> SourceRow | RejectedRow:
         if len(fields) != len(self._names):
-            return RejectedRow(number, None, f"{len(fields)} fields where {len(self._names)} are needed")
+            return RejectedRow(number, None, f"the row has {len(fields)} fields instead of {len(self._names)}")
         record = self._record(fields)
         try:
             row = self._builder.row(number, record)
         except RowError as error:
             return RejectedRow(number, key_of(record), str(error))
-        first = self._seen.first(row.key, number)
+        first = self._keys.first(row.key, number)
         if first != number:
-            return RejectedRow(number, row.key, f"the id {row.key} was already given on line {first}")
+            return RejectedRow(number, row.key, f"the id {row.key} is already on line {first}")
         return row
 
     def _record(self, fields: list[str]) -> dict[str, Any]:
         record: dict[str, Any] = {}
-        for theirs, ours, text in zip(self._columns, self._names, fields, strict=True):
-            if ours == "images":  # the only field that several columns may hold
-                record[ours] = record.get(ours, []) + split_images(text)
-            elif ours is not None:
-                record[ours] = self._value(theirs, ours, text)
+        for column, name, text in zip(self._columns, self._names, fields, strict=True):
+            if name == "images":  # the only field of several columns
+                record[name] = record.get(name, []) + split_images(text)
+            elif name is not None:
+                record[name] = self._value(column, name, text)
         return record
 
-    def _value(self, theirs: str, ours: str, text: str) -> AttributeValue:
-        kind = self._types.get(theirs) or self._types.get(ours)
-        return text if ours in ("id", "image", "image_url", "url", "title", "category") else typed(text, ours, kind)
+    def _value(self, column: str, name: str, text: str) -> AttributeValue:
+        kind = self._types.get(column) or self._types.get(name)
+        return text if name in ("id", "image", "image_url", "url", "title", "category") else typed(text, name, kind)
 
 
 def typed(text: str, name: str, kind: ValueType | None) -> AttributeValue:
-    """Return a CSV field's value: a number or a boolean where the text is nothing else, unless `kind` says otherwise."""
+    """Return the value of a CSV field: a number or a boolean if the text is one, unless `kind` excludes it."""
     text = text.strip()
     if kind == "text" or (kind is None and (name.casefold() in LABELS or name in PRICES)):
         return text
@@ -105,10 +105,10 @@ def typed(text: str, name: str, kind: ValueType | None) -> AttributeValue:
 
 
 class Records:
-    """Joins lines to records: line number and fields, or line number and what is wrong.
+    """Joins lines to records: the first line's number with the fields or with an error.
 
-    A quote that is opened and never closed would swallow the rest of the feed: then only the line it is on is given
-    up, and reading goes on with the next.
+    A quote that is never closed would take the rest of the feed. In this case only its line is rejected, and reading
+    continues with the next line.
     """
 
     def __init__(self, lines: Iterator[Line], delimiter: str, width: int, max_lines: int = MAX_RECORD_LINES) -> None:
@@ -116,7 +116,7 @@ class Records:
         self._max_lines = max_lines
         self._delimiter = delimiter
         self._width = width
-        self._returned: deque[Line] = deque()
+        self._unread: deque[Line] = deque()
 
     def __iter__(self) -> Iterator[tuple[int, list[str] | str]]:
         while (line := self._next()) is not None:
@@ -126,28 +126,28 @@ class Records:
                 yield line.number, self._record(line)
 
     def _next(self) -> Line | None:
-        return self._returned.popleft() if self._returned else next(self._lines, None)
+        return self._unread.popleft() if self._unread else next(self._lines, None)
 
     def _record(self, first: Line) -> list[str] | str:
-        used = [first]
+        lines = [first]
         fields = split([first.text], self._delimiter)
-        while fields == OPEN_QUOTE and self._extend(used):
-            fields = split([line.text for line in used], self._delimiter)
-        if len(used) > 1 and (isinstance(fields, str) or len(fields) != self._width):
-            self._returned.extendleft(reversed(used[1:]))
+        while fields == OPEN_QUOTE and self._extend(lines):
+            fields = split([line.text for line in lines], self._delimiter)
+        if len(lines) > 1 and (isinstance(fields, str) or len(fields) != self._width):
+            self._unread.extendleft(reversed(lines[1:]))
             fields = OPEN_QUOTE
         if fields == OPEN_QUOTE:
-            return "a quote is opened on this line and not closed"
+            return "a quote on this line is not closed"
         return f"not CSV: {fields}" if isinstance(fields, str) else fields
 
-    def _extend(self, used: list[Line]) -> bool:
-        """Add lines until one has a quote, which may be the closing one."""
-        size = sum(len(line.text) for line in used)
-        while len(used) < self._max_lines and size <= MAX_RECORD_CHARS and (line := self._next()) is not None:
+    def _extend(self, lines: list[Line]) -> bool:
+        """Add lines up to the next one with a quote, which may be the closing quote."""
+        size = sum(len(line.text) for line in lines)
+        while len(lines) < self._max_lines and size <= MAX_RECORD_CHARS and (line := self._next()) is not None:
             if line.fault is not None:
-                self._returned.appendleft(line)
+                self._unread.appendleft(line)
                 return False
-            used.append(line)
+            lines.append(line)
             size += len(line.text)
             if '"' in line.text:
                 return True
@@ -155,7 +155,7 @@ class Records:
 
 
 def split(lines: list[str], delimiter: str) -> list[str] | str:
-    """Return the fields of one record, given as its lines with their ends; or what the csv module has against it."""
+    """Return the fields of a record from its lines, or the error of the csv module."""
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
     except csv.Error as error:
@@ -163,18 +163,18 @@ def split(lines: list[str], delimiter: str) -> list[str] | str:
 
 
 def read_header(lines: Iterator[Line], path: Path) -> tuple[str, list[str]]:
-    """Return a table's delimiter and its columns, from the first line that is not blank.
+    """Return the delimiter and the columns of a table, from the first line that is not blank.
 
     Raises:
-        SourceError: there is none, or it cannot be read.
+        SourceError: there is no header, or it cannot be read.
     """
     line = next((line for line in lines if line.text.strip() or line.fault), Line(1))
     if line.fault is not None:
         raise SourceError(f"the first line of {path} cannot be read: {line.fault}")
     splits = {delimiter: split([line.text], delimiter) for delimiter in DELIMITERS}
-    columns = {delimiter: found for delimiter, found in splits.items() if isinstance(found, list)}
+    columns = {delimiter: names for delimiter, names in splits.items() if isinstance(names, list)}
     if not line.text.strip() or not columns:
-        raise SourceError(f"{path} has no header: its first line must name the columns")
+        raise SourceError(f"{path} has no header: its first line must have the column names")
     best = max(columns, key=lambda delimiter: len(columns[delimiter]))
     return best, [name.strip() for name in columns[best]]
 
@@ -182,12 +182,12 @@ def read_header(lines: Iterator[Line], path: Path) -> tuple[str, list[str]]:
 def _names(columns: list[str], builder: RowBuilder, path: Path) -> list[str | None]:
     names = [builder.name(column) for column in columns]
     known = [name for name in names if name is not None]
-    twice = next((name for name in known if known.count(name) > 1 and name != "images"), None)
-    if twice is not None:
-        raise SourceError(f"{path} has two columns {twice!r}: rename one, or map or ignore it with --mapping")
-    seen = ", ".join(columns[:12])
+    duplicate = next((name for name in known if known.count(name) > 1 and name != "images"), None)
+    if duplicate is not None:
+        raise SourceError(f"{path} has two columns {duplicate!r}: rename one, or map or ignore it with --mapping")
+    shown = ", ".join(columns[:12])
     if "id" not in known:
-        raise SourceError(f"{path} has no column id (it has: {seen}): name it so, or map one to it with --mapping")
+        raise SourceError(f"{path} has no column id (its columns: {shown}): rename a column, or map one with --mapping")
     if not {"image", "image_url", "images"} & set(known):
-        raise SourceError(f"{path} has neither a column image nor image_url (it has: {seen}): map one with --mapping")
+        raise SourceError(f"{path} has no column image or image_url (its columns: {shown}): map one with --mapping")
     return names

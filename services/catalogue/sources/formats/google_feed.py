@@ -1,4 +1,4 @@
-"""Google Merchant Center product feeds: RSS 2.0 and Atom 1.0 with `g:` elements, and tables with Google's column names."""
+"""Google Merchant Center product feeds: RSS 2.0 and Atom 1.0 with `g:` elements, and tables with Google's columns."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,14 +15,14 @@ from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow
 
 GOOGLE = ("http://base.google.com/ns/1.0", "http://base.google.com/cns/1.0")
-# What RSS and Atom say of an item beside Google's attributes: nothing that a product needs.
+# The fields of RSS and Atom that are not attributes of a product.
 SYNDICATION = frozenset(
     {"guid", "pubDate", "updated", "modified", "issued", "published", "author", "source", "comments"}
 )
 
 
 class GoogleTable(CsvFeed):
-    """A product feed as a table: tabs, or whatever else separates a CSV feed's fields."""
+    """A product feed as a table, with tabs or another delimiter of CSV feeds."""
 
     kind = "Google product feed"
 
@@ -30,11 +30,11 @@ class GoogleTable(CsvFeed):
         """Open the feed and read its header.
 
         Raises:
-            SourceError: it cannot be read, or its first line does not name what is needed.
+            SourceError: it cannot be read, or a required column is missing.
         """
         super().__init__(path, mapping, images_root, GoogleRows(mapping, images_root, splits=True))
 
-    def _value(self, theirs: str, ours: str, text: str) -> str:
+    def _value(self, column: str, name: str, text: str) -> str:
         return text
 
 
@@ -51,22 +51,22 @@ class GoogleXmlFeed:
         """
         self._items = XmlItems(path)
         self._builder = GoogleRows(mapping, images_root)
-        self._ours = lru_cache(maxsize=4096)(self._builder.name)
-        self._seen = KeyRegistry()
+        self._name_of = lru_cache(maxsize=4096)(self._builder.name)
+        self._keys = KeyRegistry()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every item, as a product or with what is wrong with it."""
+        """Yield every item, as a product or as a rejected row."""
         for item in self._items:
             yield self._row(item)
 
     def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are."""
+        """Return the bytes read and the size in bytes."""
         return self._items.position, self._items.size
 
     def close(self) -> None:
         """Close the file."""
         self._items.close()
-        self._seen.close()
+        self._keys.close()
 
     def _row(self, item: XmlItem) -> SourceRow | RejectedRow:
         record = self._record(item.node)
@@ -76,27 +76,26 @@ class GoogleXmlFeed:
             row = self._builder.row(item.line, record)
         except RowError as error:
             return RejectedRow(item.line, key_of(record), str(error))
-        first = self._seen.earlier(row.key, item.line)  # a feed may be one long line
+        first = self._keys.earlier(row.key, item.line)  # all items may be on one line
         if first is not None:
-            return RejectedRow(item.line, row.key, f"the id {row.key} was already given on line {first}")
+            return RejectedRow(item.line, row.key, f"the id {row.key} is already on line {first}")
         return row
 
     def _record(self, item: Node) -> dict[str, Any]:
-        """Return an item's attributes by our names; Google's own elements go before those of RSS and Atom."""
+        """Return the values of an item by name. Google's elements take precedence over those of RSS and Atom."""
         record: dict[str, Any] = {}
-        for ours_only in (True, False):
-            found: dict[str, list[str]] = {}
+        for is_google in (True, False):
+            elements: dict[str, list[str]] = {}
             for node in item.children:
-                if (node.namespace in GOOGLE) == ours_only and node.name not in SYNDICATION and (text := _text(node)):
-                    found.setdefault(_name(node), []).append(text)
-            for theirs, values in found.items():
-                ours = self._ours(theirs)
-                if ours == "images":
-                    record[ours] = [*record.get(ours, []), *(image for text in values for image in split_images(text))]
-                elif ours is not None and ours not in record:
-                    record[ours] = (
-                        values[0] if len(values) == 1 or ours in ("id", "title", "url", "image_url") else values
-                    )
+                if (node.namespace in GOOGLE) == is_google and node.name not in SYNDICATION and (text := _text(node)):
+                    elements.setdefault(_name(node), []).append(text)
+            for element, values in elements.items():
+                name = self._name_of(element)
+                if name == "images":
+                    record[name] = [*record.get(name, []), *(image for text in values for image in split_images(text))]
+                elif name is not None and name not in record:
+                    is_single = len(values) == 1 or name in ("id", "title", "url", "image_url")
+                    record[name] = values[0] if is_single else values
         return record
 
 
@@ -106,7 +105,7 @@ def _name(node: Node) -> str:
 
 
 def _text(node: Node) -> str:
-    """Return an element's value; sub-attributes as a table has them: `DE:Standard:4.90 EUR`."""
+    """Return the value of an element; sub-attributes have the form of tables: `DE:Standard:4.90 EUR`."""
     if node.children:
         return ":".join(child.text for child in node.children)
     return node.text or node.href or ""

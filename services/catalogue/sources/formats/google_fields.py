@@ -1,4 +1,4 @@
-"""Google's product data specification in our terms: the names of its attributes, and how their values are read."""
+"""Google's product data specification: attribute names and the types of their values."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import SourceRow
 
 RENAMED = {"link": "url", "image_link": "image_url", "additional_image_link": "images"}
-# Addresses beside the product's own: nothing to filter by, and attributes live in the index's memory.
+# Other addresses than the product's: they are not for filters, and attributes take memory of the index.
 ADDRESSES = frozenset(
     {
         "lifestyle_image_link",
@@ -28,10 +28,10 @@ ADDRESSES = frozenset(
         "video_link",
     }
 )
-# Attributes are shown to whoever searches.
+# Attributes are visible in search results.
 PRIVATE = frozenset({"cost_of_goods_sold", "auto_pricing_min_price", "external_seller_id"})
 NOT_KEPT = ADDRESSES | PRIVATE | {"body_html"}
-# Attributes that may hold several values, which a table separates by commas.
+# Attributes with several values, separated by commas in tables.
 REPEATED = frozenset(
     {
         "product_type",
@@ -62,9 +62,9 @@ PATHS = ("category", "product_type", "product_category", "google_product_categor
 IN_BRACKETS = re.compile(r".*\[([a-z0-9_]+)\]")
 
 
-@lru_cache(maxsize=4096)  # a feed has a few dozen names, and each in every item
+@lru_cache(maxsize=4096)  # a feed has a few dozen names in every item
 def attribute_name(column: str) -> str:
-    """Return the attribute a column or element is: `Image link`, `g:image_link` and `ID [id]` are `image_link` and `id`."""
+    """Return the attribute of a column or element, for example `image_link` for `Image link` and `g:image_link`."""
     name = column.strip().casefold()
     bracketed = IN_BRACKETS.fullmatch(name)
     name = bracketed[1] if bracketed else name.split("(", 1)[0]
@@ -72,39 +72,39 @@ def attribute_name(column: str) -> str:
 
 
 class GoogleRows(RowBuilder):
-    """Makes rows of records whose fields are Google's attributes, as texts or lists of texts."""
+    """Turns records with Google's attributes, as text or lists of text, into rows."""
 
     def __init__(self, mapping: FeedMapping, images_root: Path, *, splits: bool = False) -> None:
-        """Remember how the feed names things; `splits`: several values of an attribute are separated by commas."""
+        """Create the builder of a feed; `splits`: the values of an attribute are separated by commas."""
         super().__init__(mapping, images_root)
-        self._asked_for = frozenset(mapping.columns.values())
+        self._mapped = frozenset(mapping.columns.values())
         self._types = {self.name(column): kind for column, kind in mapping.types.items()}
         self._splits = splits
 
     def name(self, column: str) -> str | None:
-        """Return what an attribute is to us; a mapping may give the column as it stands, or Google's name."""
+        """Return the name of an attribute. A mapping may contain the column's text or Google's name."""
         google = attribute_name(column)
         if column in self._ignored or google in self._ignored:
             return None
-        if column in self._ours:
-            return self._ours[column]
-        return self._ours.get(google) or RENAMED.get(google) or super().name(google)
+        if column in self._columns:
+            return self._columns[column]
+        return self._columns.get(google) or RENAMED.get(google) or super().name(google)
 
-    def row(self, line: int, record: Mapping[str, Any], more_words: tuple[str, ...] = ()) -> SourceRow:
-        """Return the product that a record describes.
+    def row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...] = ()) -> SourceRow:
+        """Return the product of a record.
 
         Raises:
-            RowError: it describes none.
+            RowError: the record is not a product.
         """
-        wanted = {name: value for name, value in record.items() if name not in NOT_KEPT or name in self._asked_for}
-        clean = {name: self._value(name, value) for name, value in wanted.items()}
+        kept = {name: value for name, value in record.items() if name not in NOT_KEPT or name in self._mapped}
+        clean = {name: self._value(name, value) for name, value in kept.items()}
         if not clean.get("title") and (structured := clean.pop("structured_title", None)):
             clean["title"] = str(structured).rpartition(":")[2]
-        if isinstance(clean.get("category"), list):  # a mapping made one of an attribute with several values
+        if isinstance(clean.get("category"), list):  # a mapping can turn a repeated attribute into the category
             clean["category"] = clean["category"][0]
         words = tuple(word for name in PATHS for path in _listed(clean.get(name)) for word in path_words(path))
-        row = super().row(line, clean, words + more_words)
-        dropped = tuple(name for name in record if name not in wanted and record[name])
+        row = super().row(line, clean, words + extra_words)
+        dropped = tuple(name for name in record if name not in kept and record[name])
         return row if not dropped else _also_left_out(row, dropped)
 
     def _value(self, name: str, value: Any) -> Any:
@@ -122,7 +122,7 @@ class GoogleRows(RowBuilder):
 
 
 def path_words(path: str) -> tuple[str, ...]:
-    """Return a category path's words, the most telling first: the whole path, then its parts from the last to the first."""
+    """Return the category names of a path, the most specific first: the whole path, then its parts from the last."""
     parts = [part.strip() for part in path.split(">") if part.strip()]
     return (path.strip(), *reversed(parts)) if len(parts) > 1 else tuple(parts)
 

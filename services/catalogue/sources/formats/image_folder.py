@@ -1,4 +1,4 @@
-"""A folder of images: one product a picture, its path the id, a folder's name the category where it is one."""
+"""Folders of images: each image is a product with its path as the id and its folders as category names."""
 
 import os
 from collections import Counter
@@ -11,16 +11,16 @@ from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow, checked_key
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".avif"})
-PASSED_OVER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 
 class ImageFolder:
-    """Images in a folder and the folders within. Links that lead out of it are not followed."""
+    """The images in a folder and its subfolders. Links out of the folder are not followed."""
 
     kind = "folder of images"
 
     def __init__(self, path: Path) -> None:
-        """Look at the folder.
+        """Count the images of the folder.
 
         Raises:
             SourceError: it cannot be read.
@@ -29,23 +29,23 @@ class ImageFolder:
         self._read = 0
         self._total = sum(1 for _ in _files(self._root))
         if not self._total:
-            raise SourceError(f"there is no image in {path}: neither {', '.join(sorted(SUFFIXES))}")
-        self._seen = KeyRegistry()
+            raise SourceError(f"there is no image in {path}: the accepted suffixes are {', '.join(sorted(SUFFIXES))}")
+        self._keys = KeyRegistry()
         self.skipped: Counter[str] = Counter()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every image, in the order of its path."""
+        """Yield every image, ordered by path."""
         for number, file in enumerate(_files(self._root, self.skipped), start=1):
             self._read = number
             yield self._row(number, file)
 
     def progress(self) -> tuple[int, int]:
-        """Return the images seen and the images there are."""
+        """Return the images read and their number."""
         return self._read, self._total
 
     def close(self) -> None:
-        """Forget the keys."""
-        self._seen.close()
+        """Remove the registered keys."""
+        self._keys.close()
 
     def _row(self, number: int, file: PurePosixPath) -> SourceRow | RejectedRow:
         path = str(file)
@@ -56,8 +56,8 @@ class ImageFolder:
             return RejectedRow(None, None, f"the name {os.fsencode(path)!r} is not UTF-8")
         except RowError as error:
             return RejectedRow(None, None, f"{path}: {error}")
-        if self._seen.first(key, number) != number:
-            return RejectedRow(None, key, f"{path}: another image has the same path but for its suffix")
+        if self._keys.first(key, number) != number:
+            return RejectedRow(None, key, f"{path}: another image has the same path with another suffix")
         return SourceRow(
             key=key,
             image=partial(read_image, self._root, path),
@@ -67,7 +67,7 @@ class ImageFolder:
 
 
 def _files(root: Path, skipped: Counter[str] | None = None) -> Iterator[PurePosixPath]:
-    """Yield the images under a folder, paths relative to it, sorted; count what else is there by its suffix."""
+    """Yield the paths of images relative to the folder, sorted; count other files in `skipped` by suffix."""
 
     def unreadable(error: OSError) -> None:
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}")
@@ -84,4 +84,4 @@ def _files(root: Path, skipped: Counter[str] | None = None) -> Iterator[PurePosi
 
 
 def _is_wanted(name: str) -> bool:
-    return not name.startswith(".") and name.casefold() not in PASSED_OVER
+    return not name.startswith(".") and name.casefold() not in IGNORED

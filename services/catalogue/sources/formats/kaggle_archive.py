@@ -1,7 +1,7 @@
-"""Reads the Kaggle archive "Fashion Product Images": `styles.csv` and `images/<id>.jpg`, zipped or unpacked.
+"""Reads the Kaggle archive "Fashion Product Images": `styles.csv` and `images/<id>.jpg`, as a zip or a folder.
 
-Rows stream one physical line at a time, so that an unbalanced quote spoils its own row and no other, and every complaint
-has a line number. Nothing here knows of networks or databases: training and the importer both read through it.
+Each physical line is one row, so an unbalanced quote affects only its own row, and every error has a line number.
+Training and imports both use this module.
 """
 
 import csv
@@ -18,27 +18,27 @@ from typing import IO, Protocol, Self
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
 ATTRIBUTES = ("gender", "masterCategory", "subCategory", "articleType", "baseColour", "season", "year", "usage")
 TITLE = "productDisplayName"
-NEEDED = ("id", "subCategory", "articleType", "baseColour", TITLE)
+REQUIRED = ("id", "subCategory", "articleType", "baseColour", TITLE)
 TABLE = "styles.csv"
-NOT_GIVEN = ("", "NA")  # the public archive writes NA where a value is unknown
+UNKNOWN = ("", "NA")  # the public archive has NA for an unknown value
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
-SEARCH_DEPTH = 3  # Kaggle's own zip holds the data twice, the second time in a folder
-# What zipfile raises on damaged, encrypted or exotic members.
+SEARCH_DEPTH = 3  # Kaggle's zip has the data twice, the second time in a folder
+# The exceptions of zipfile for damaged, encrypted or unsupported members.
 MEMBER_ERRORS = (OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 class ArchiveError(Exception):
-    """The archive cannot be read. The text is one sentence for the person who gave the path."""
+    """The archive cannot be read. The text is a sentence for the user."""
 
 
 class ArchiveImageError(ArchiveError):
-    """One product's image is missing or cannot be read. The text says which and why."""
+    """The image of a product is missing or cannot be read. The text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class KaggleRow:
-    """One product. `category` is one of `CATEGORIES`, or None for the rows outside the nine."""
+    """A product. `category` is one of `CATEGORIES`, or None for other subcategories."""
 
     line: int
     id: str
@@ -49,7 +49,7 @@ class KaggleRow:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """One line of `styles.csv` that is no product: its number (the header is line 1), the id if it can be told, and why."""
+    """A line of `styles.csv` that is not a product: its number (the header is 1), the reason and the id, if known."""
 
     line: int
     reason: str
@@ -58,16 +58,16 @@ class BadRow:
 
 class _Files(Protocol):
     def names(self) -> list[str]:
-        """Return the paths at which a `styles.csv` lies."""
+        """Return the paths of all `styles.csv` files."""
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a file for reading; KeyError or FileNotFoundError when there is none."""
+        """Open a file for reading; raises KeyError or FileNotFoundError if it is missing."""
 
     def size(self, name: str) -> int:
-        """Return a file's size in bytes."""
+        """Return the size of a file in bytes."""
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close the archive."""
 
 
 class _Zip:
@@ -75,7 +75,7 @@ class _Zip:
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError):
-            raise ArchiveError(f"{path} is not a zip archive: give Kaggle's zip or the folder it unpacks to") from None
+            raise ArchiveError(f"{path} is not a zip archive: give Kaggle's zip or its extracted folder") from None
         except OSError as error:
             raise ArchiveError(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -98,7 +98,7 @@ class _Folder:
 
     def names(self) -> list[str]:
         patterns = ("/".join(["*"] * depth + [TABLE]) for depth in range(SEARCH_DEPTH))
-        return [found.relative_to(self._root).as_posix() for pattern in patterns for found in self._root.glob(pattern)]
+        return [path.relative_to(self._root).as_posix() for pattern in patterns for path in self._root.glob(pattern)]
 
     def open(self, name: str) -> IO[bytes]:
         return (self._root / name).open("rb")
@@ -111,7 +111,7 @@ class _Folder:
 
 
 class KaggleArchive:
-    """An open archive. `read_image` may be called from several threads at once."""
+    """An open archive. `read_image` is thread-safe."""
 
     def __init__(self, path: Path, files: _Files, table: str) -> None:
         self.path = path
@@ -121,10 +121,10 @@ class KaggleArchive:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a zip or an unpacked folder; the data may lie in a folder or two inside it.
+        """Open a zip or an extracted folder. The data may be in a subfolder, up to two levels deep.
 
         Raises:
-            ArchiveError: there is nothing at the path, it is no zip, or there is no `styles.csv` in it.
+            ArchiveError: the path does not exist, is not a zip, or has no `styles.csv`.
         """
         if not path.exists():
             raise ArchiveError(f"there is no data set at {path}: give the path of Kaggle's zip or of its folder")
@@ -132,7 +132,7 @@ class KaggleArchive:
         tables = sorted(files.names(), key=lambda name: (name.count("/"), name))
         if not tables:
             files.close()
-            raise ArchiveError(f"{path} has no {TABLE}: it is not the archive of Fashion Product Images")
+            raise ArchiveError(f"{path} has no {TABLE}: it is not the archive Fashion Product Images")
         return cls(path, files, tables[0])
 
     def __enter__(self) -> Self:
@@ -146,10 +146,10 @@ class KaggleArchive:
         self._files.close()
 
     def rows(self) -> Iterator[KaggleRow | BadRow]:
-        """Yield every line after the header, in order, as a product or as a complaint. Blank lines are passed over.
+        """Yield every line after the header in order, as a product or as a bad row. Blank lines are skipped.
 
         Raises:
-            ArchiveError: `styles.csv` is damaged, or its header lacks a column that is needed.
+            ArchiveError: `styles.csv` is damaged, or a required column is missing.
         """
         try:
             with self._files.open(self._table) as table:
@@ -158,7 +158,7 @@ class KaggleArchive:
             raise ArchiveError(f"{TABLE} in {self.path} is damaged: {error}") from None
 
     def count_lines(self) -> int:
-        """Return how many lines `styles.csv` has, to tell progress by; much faster than reading its rows.
+        """Return the number of lines of `styles.csv`, for progress; much faster than reading the rows.
 
         Raises:
             ArchiveError: `styles.csv` is damaged.
@@ -170,16 +170,16 @@ class KaggleArchive:
             raise ArchiveError(f"{TABLE} in {self.path} is damaged: {error}") from None
 
     def read_image(self, product_id: str) -> bytes:
-        """Return the bytes of a product's image file, undecoded.
+        """Return the bytes of a product's image file.
 
         Raises:
-            ArchiveImageError: there is none, it is damaged inside the zip, or it is larger than any product image.
+            ArchiveImageError: the file is missing, damaged or too large.
         """
         name = f"{self._images.removeprefix('./')}/{product_id}.jpg"
         try:
             size = self._files.size(name)
             if size > MAX_IMAGE_BYTES:
-                raise ArchiveImageError(f"{name} has {size:,} bytes: at most {MAX_IMAGE_BYTES:,} are read")
+                raise ArchiveImageError(f"{name} has {size:,} bytes: at most {MAX_IMAGE_BYTES:,} are accepted")
             with self._files.open(name) as image:
                 return image.read()
         except (KeyError, FileNotFoundError):
@@ -189,20 +189,20 @@ class KaggleArchive:
 
 
 def _lines(table: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    buffered = io.BufferedReader(table, 1 << 16)  # type: ignore[type-var]  # IO[bytes] of zipfile and open() both do
+    buffered = io.BufferedReader(table, 1 << 16)  # type: ignore[type-var]  # both zipfile and open() support this
     number = 0
     while line := buffered.readline(MAX_LINE_BYTES):
         number += 1
         while not line.endswith(b"\n") and (more := buffered.readline(MAX_LINE_BYTES)):
-            line = line[:MAX_LINE_BYTES] + more[-1:]  # an overlong line is kept to its length only; the row is refused
+            line = line[:MAX_LINE_BYTES] + more[-1:]  # the content of an overlong line is dropped; its row is rejected
         yield number, line
 
 
 def _split(line: bytes) -> list[str]:
-    """Return the fields of one line.
+    """Return the fields of a line.
 
     Raises:
-        ValueError: not UTF-8, overlong, or no CSV.
+        ValueError: the line is not UTF-8, too long, or not CSV.
     """
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"the line is longer than {MAX_LINE_BYTES:,} bytes")
@@ -219,16 +219,16 @@ def _header(line: bytes, path: Path) -> list[str]:
         columns = [name.strip() for name in _split(line.removeprefix(b"\xef\xbb\xbf"))]
     except ValueError as error:
         raise ArchiveError(f"the header of {TABLE} in {path} cannot be read: {error}") from None
-    missing = [name for name in NEEDED if name not in columns]
+    missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        raise ArchiveError(f"{TABLE} in {path} lacks the column {missing[0]}: its first line must name the columns")
+        raise ArchiveError(f"{TABLE} in {path} has no column {missing[0]}: its first line must have the column names")
     return columns
 
 
 def _parse(table: IO[bytes], path: Path) -> Iterator[KaggleRow | BadRow]:
     lines = _lines(table)
     columns = _header(next(lines, (1, b""))[1], path)
-    seen: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for number, line in lines:
         if not line.strip():
             continue
@@ -237,24 +237,24 @@ def _parse(table: IO[bytes], path: Path) -> Iterator[KaggleRow | BadRow]:
         except ValueError as error:
             row = BadRow(number, str(error))
         if isinstance(row, KaggleRow):
-            first = seen.setdefault(row.id, number)
+            first = first_lines.setdefault(row.id, number)
             if first != number:
-                row = BadRow(number, f"the id {row.id} was already given on line {first}", row.id)
+                row = BadRow(number, f"the id {row.id} is already on line {first}", row.id)
         yield row
 
 
 def _row(number: int, fields: list[str], columns: list[str]) -> KaggleRow | BadRow:
     if len(fields) < len(columns):
-        return BadRow(number, f"{len(fields)} fields where {len(columns)} are needed", _id(fields[0]))
+        return BadRow(number, f"the row has {len(fields)} fields instead of {len(columns)}", _id(fields[0]))
     if len(fields) > len(columns):
         if columns[-1] != TITLE:
-            return BadRow(number, f"{len(fields)} fields where {len(columns)} are needed", _id(fields[0]))
-        last = len(columns) - 1  # display names hold unquoted commas: the overflow belongs to the name
+            return BadRow(number, f"the row has {len(fields)} fields instead of {len(columns)}", _id(fields[0]))
+        last = len(columns) - 1  # display names have unquoted commas: the excess fields belong to the name
         fields = [*fields[:last], ",".join(fields[last:])]
     values = {name: value.strip() for name, value in zip(columns, fields, strict=True)}
     if _id(values["id"]) is None:
         return BadRow(number, f"the id {values['id'][:40]!r} is not a number")
-    attributes = {name: values[name] for name in ATTRIBUTES if values.get(name, "") not in NOT_GIVEN}
+    attributes = {name: values[name] for name in ATTRIBUTES if values.get(name, "") not in UNKNOWN}
     kind = attributes.get("subCategory")
     return KaggleRow(number, values["id"], kind if kind in CATEGORIES else None, attributes, values[TITLE])
 

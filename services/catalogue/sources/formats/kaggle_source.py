@@ -1,4 +1,4 @@
-"""The Kaggle archive as a source: rows whose `subCategory` is none of the nine are outside, not left to the network."""
+"""The Kaggle archive as a source: rows whose `subCategory` is not one of the nine categories are skipped."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -46,7 +46,7 @@ class KaggleSource:
             raise SourceError(str(error)) from None
 
     def progress(self) -> tuple[int, int]:
-        """Return the lines read and the lines there are."""
+        """Return the lines read and their number."""
         return self._read, max(self._read, self._lines)
 
     def close(self) -> None:
@@ -60,14 +60,14 @@ class KaggleSource:
             line=row.line,
             title=row.title or None,
             category_words=(row.attributes.get("subCategory", ""),),
-            closed=True,
+            category_required=True,
             attributes=_attributes(row.attributes),
         )
 
 
-def _attributes(given: dict[str, str]) -> Attributes:
-    attributes: Attributes = dict(given)
-    year = given.get("year", "")
+def _attributes(values: dict[str, str]) -> Attributes:
+    attributes: Attributes = dict(values)
+    year = values.get("year", "")
     if year.isascii() and year.isdigit():
         attributes["year"] = int(year)
     return attributes

@@ -1,4 +1,4 @@
-"""An NDJSON feed: one JSON object a line."""
+"""NDJSON feeds: one JSON object per line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from services.catalogue.sources.records.rows import RejectedRow, RowError, Sourc
 
 
 class NdjsonFeed:
-    """A file of JSON lines. Values keep their types."""
+    """A file with one JSON object per line. Values keep their types."""
 
     kind = "NDJSON feed"
 
@@ -27,10 +27,10 @@ class NdjsonFeed:
         """
         self._lines = LineReader(path)
         self._builder = RowBuilder(mapping, images_root)
-        self._seen = KeyRegistry()
+        self._keys = KeyRegistry()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every line that is not blank, as a product or with what is wrong with it."""
+        """Yield every line that is not blank, as a product or as a rejected row."""
         for line in self._lines:
             if line.fault is not None:
                 yield RejectedRow(line.number, None, line.fault)
@@ -38,13 +38,13 @@ class NdjsonFeed:
                 yield self._row(line)
 
     def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are."""
+        """Return the bytes read and the size in bytes."""
         return self._lines.position, self._lines.size
 
     def close(self) -> None:
         """Close the file."""
         self._lines.close()
-        self._seen.close()
+        self._keys.close()
 
     def _row(self, line: Line) -> SourceRow | RejectedRow:
         record: dict[str, Any] = {}
@@ -53,28 +53,28 @@ class NdjsonFeed:
             row = self._builder.row(line.number, record)
         except RowError as error:
             return RejectedRow(line.number, key_of(record), str(error))
-        first = self._seen.first(row.key, line.number)
+        first = self._keys.first(row.key, line.number)
         if first != line.number:
-            return RejectedRow(line.number, row.key, f"the id {row.key} was already given on line {first}")
+            return RejectedRow(line.number, row.key, f"the id {row.key} is already on line {first}")
         return row
 
     def _renamed(self, document: dict[str, Any]) -> dict[str, Any]:
         record: dict[str, Any] = {}
-        for theirs, value in _flat(document):
-            ours = self._builder.name(theirs)
-            if ours is None:
+        for field, value in _flat(document):
+            name = self._builder.name(field)
+            if name is None:
                 continue
-            if ours == "images":
-                record[ours] = record.get(ours, []) + listed_images(value)
+            if name == "images":
+                record[name] = record.get(name, []) + listed_images(value)
                 continue
-            if ours in record:
-                raise RowError(f"two fields are {ours!r}: rename one, or map or ignore it with --mapping")
-            record[ours] = value
+            if name in record:
+                raise RowError(f"two fields are {name!r}: rename one, or map or ignore it with --mapping")
+            record[name] = value
         return record
 
 
 def _flat(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the fields; those of an object `attributes`, the form in which the API takes them, as if they stood beside it."""
+    """Yield the fields, with those of an object `attributes` (the form of the API) on the same level."""
     for name, value in document.items():
         if name == "attributes" and isinstance(value, dict):
             yield from value.items()

@@ -1,4 +1,4 @@
-"""Shopify's product CSV: a row a variant or image, and one product under each handle."""
+"""Shopify's product CSV: one row for each variant or image, one product for each handle."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +10,10 @@ from services.catalogue.sources.parsing.lines import LineReader
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 
-MAX_LINES = 500  # of one row: descriptions are HTML of many lines
-MAX_ROWS = 5000  # of one product; Shopify itself takes 2,048 variants and 250 images
+MAX_LINES = 500  # per row: descriptions are HTML with many lines
+MAX_ROWS = 5000  # per product; Shopify allows 2,048 variants and 250 images
 GOOGLE_SHOPPING = "google shopping / "
-# The names of Shopify's columns, those of before 2025 and those of since.
+# Shopify's columns, with their names until 2024 and since 2025.
 COLUMNS = {
     "handle": "handle",
     "url handle": "handle",
@@ -50,8 +50,8 @@ COLUMNS = {
     "google shopping / manufacturer part number (mpn)": "mpn",
     **{f"option{n} {part}": f"option{n}_{part}" for n in (1, 2, 3) for part in ("name", "value")},
 }
-# How the shop packs, taxes and advertises: nothing to filter by.
-PASSED_OVER = (
+# Packing, taxes and advertising: not for filters.
+IGNORED = (
     *(f"option{n} linked to" for n in (1, 2, 3)),
     "image alt text",
     "seo title",
@@ -69,7 +69,7 @@ PASSED_OVER = (
     "compare at price / ",
     "compare-at price / ",
 )
-OF_VARIANTS = frozenset(COLUMNS.values()) - {
+VARIANT_FIELDS = frozenset(COLUMNS.values()) - {
     "mpn",
     "title",
     "body_html",
@@ -82,7 +82,7 @@ YES = frozenset({"true", "yes", "continue"})
 
 
 def is_shopify(columns: list[str]) -> bool:
-    """Whether a table has the columns of Shopify's export."""
+    """Return whether a table has the columns of Shopify's export."""
     names = {COLUMNS.get(column.casefold()) for column in columns}
     return {"handle", "title", "image"} <= names
 
@@ -96,20 +96,20 @@ class ShopifyCsv:
         """Open the file and read its header.
 
         Raises:
-            SourceError: it cannot be read, or its first line does not name what is needed.
+            SourceError: it cannot be read, or a required column is missing.
         """
         self._lines = LineReader(path)
         self._rows = ShopifyRows(mapping, images_root)
         numbered = iter(self._lines)
         delimiter, columns = read_header(numbered, path)
         if not is_shopify(columns):
-            raise SourceError(f"{path} has not the columns of a Shopify export: Handle, Title, Image Src")
+            raise SourceError(f"{path} does not have the columns of a Shopify export: Handle, Title, Image Src")
         self._names = [_name(column) for column in columns]
         self._records = Records(numbered, delimiter, len(columns), MAX_LINES)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every product once its rows are read, and every row that is broken."""
-        group: _Group | None = None
+        """Yield every product after its last row, and every broken row."""
+        group: _HandleRows | None = None
         for line, fields in self._records:
             cells = self._cells(fields)
             if isinstance(cells, str):
@@ -118,14 +118,14 @@ class ShopifyCsv:
             if group is not None and (cells["handle"] != group.handle):
                 yield self._rows.row(group.product())
                 group = None
-            group = group or _Group(cells["handle"], line)
+            group = group or _HandleRows(cells["handle"], line)
             if not group.add(cells):
                 yield RejectedRow(line, group.handle, f"the handle has more than {MAX_ROWS:,} rows")
         if group is not None:
             yield self._rows.row(group.product())
 
     def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are."""
+        """Return the bytes read and the size in bytes."""
         return self._lines.position, self._lines.size
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class ShopifyCsv:
         if isinstance(fields, str):
             return fields
         if len(fields) != len(self._names):
-            return f"{len(fields)} fields where {len(self._names)} are needed"
+            return f"the row has {len(fields)} fields instead of {len(self._names)}"
         pairs = zip(self._names, fields, strict=True)
         cells: dict[str, str] = {}
         for name, text in pairs:
@@ -146,7 +146,7 @@ class ShopifyCsv:
         return cells if cells["handle"] else "the handle is missing"
 
 
-class _Group:
+class _HandleRows:
     """The rows of one handle."""
 
     def __init__(self, handle: str, line: int) -> None:
@@ -158,7 +158,7 @@ class _Group:
         self._count = 0
 
     def add(self, cells: dict[str, str]) -> bool:
-        """Take a row in; False if there have been too many."""
+        """Add a row; return False if there are too many."""
         self._count += 1
         if self._count > MAX_ROWS:
             return False
@@ -173,14 +173,14 @@ class _Group:
         return True
 
     def product(self) -> ShopifyProduct:
-        """Return the product, once all its rows are in."""
+        """Return the product of all added rows."""
         images = [image for _, image in sorted(self._images, key=lambda entry: entry[0])]
         self._product.images = list(dict.fromkeys(images or filter(None, [image_address(self._variant_image)])))
         return self._product
 
     def _describe(self, cells: dict[str, str]) -> None:
         product = self._product
-        product.facts = {name: text for name, text in cells.items() if name not in OF_VARIANTS and text}
+        product.facts = {name: text for name, text in cells.items() if name not in VARIANT_FIELDS and text}
         product.facts["tags"] = tags(cells.get("tags"))
         published, status = (cells.get(name, "").casefold() for name in ("published", "status"))
         product.visible = published not in ("false", "no") and status in ("", "active")
@@ -199,7 +199,7 @@ class _Group:
 
 
 def _available(cells: dict[str, str]) -> bool | None:
-    """Whether a variant can be bought; what is not tracked always can, and without a quantity nothing is known."""
+    """Whether a variant is in stock: true without inventory tracking, None if the quantity is unknown."""
     quantity = cells.get("quantity", "")
     if "tracker" in cells and not cells["tracker"]:
         return True
@@ -209,12 +209,12 @@ def _available(cells: dict[str, str]) -> bool | None:
 
 
 def _name(column: str) -> str | None:
-    """Return what a column is to us; None where it is passed over."""
+    """Return the name of a column, or None if it is ignored."""
     folded = column.strip().casefold()
     if folded in COLUMNS:
         return COLUMNS[folded]
     if folded.startswith(GOOGLE_SHOPPING):
         return attribute_name(folded.removeprefix(GOOGLE_SHOPPING))
-    if folded.startswith(PASSED_OVER) or not folded:
+    if folded.startswith(IGNORED) or not folded:
         return None
     return attribute_name(folded.removeprefix("google: ")) or None

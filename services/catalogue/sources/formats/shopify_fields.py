@@ -1,4 +1,4 @@
-"""A product as Shopify has it, with its variants and images → one row."""
+"""A Shopify product with its variants and images → one row."""
 
 import re
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow, checked_key
 
-NO_OPTION = ("Title", "Default Title")  # what a product without options has for one
+NO_OPTION = ("Title", "Default Title")  # the option of a product without options
 AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(slots=True)
 class Variant:
-    """What counts of a variant; `available` is None where nothing is said of its stock."""
+    """The relevant fields of a variant; `available` is None if its stock is unknown."""
 
     price: str = ""
     compare_at_price: str = ""
@@ -30,7 +30,7 @@ class Variant:
 
 @dataclass(slots=True)
 class ShopifyProduct:
-    """A product: facts by our names, images in their order, and whether the shop shows it."""
+    """A product: its fields, variants and images in order, and whether it is visible in the shop."""
 
     handle: str
     line: int
@@ -40,7 +40,7 @@ class ShopifyProduct:
     images: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
-        """Return the product as one record: over its variants, the lowest price and every size, colour and number."""
+        """Return one record: the lowest price of the variants, and all their sizes, colours and numbers."""
         record: dict[str, Any] = {"id": self.handle, "image_url": self.images[0] if self.images else None}
         record |= {name: value for name, value in self.facts.items() if value not in ("", None, [])}
         record["additional_image_link"] = self.images[1:]
@@ -54,56 +54,56 @@ class ShopifyProduct:
         return record
 
     def _variant_facts(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        values: dict[str, list[str]] = {}
         for variant in self.variants:
             for option in variant.options:
                 if option != NO_OPTION and option[0]:
                     name = attribute_name(option[0])
-                    found.setdefault("color" if name == "colour" else name, []).append(option[1])
-            found.setdefault("sku", []).append(variant.sku)
-            found.setdefault("gtin", []).append(variant.gtin)
-        return {name: list(dict.fromkeys(filter(None, map(str.strip, values)))) for name, values in found.items()}
+                    values.setdefault("color" if name == "colour" else name, []).append(option[1])
+            values.setdefault("sku", []).append(variant.sku)
+            values.setdefault("gtin", []).append(variant.gtin)
+        return {name: list(dict.fromkeys(filter(None, map(str.strip, texts)))) for name, texts in values.items()}
 
 
 class ShopifyRows:
-    """Makes rows of products; a product that the shop does not show is outside the catalogue."""
+    """Turns products into rows; a product that is not visible in the shop is skipped."""
 
     def __init__(self, mapping: FeedMapping, images_root: Path) -> None:
-        """Remember how the shop names things."""
+        """Create the builder of a feed."""
         self._builder: RowBuilder = GoogleRows(mapping, images_root)
-        self._seen = KeyRegistry()
+        self._keys = KeyRegistry()
 
     def row(self, product: ShopifyProduct) -> SourceRow | RejectedRow:
-        """Return a product's row, or what is wrong with it."""
+        """Return the row of a product, or the rejected row."""
         try:
             key = checked_key(product.handle)
         except RowError as error:
             return RejectedRow(product.line, None, str(error))
-        first = self._seen.earlier(key, product.line)  # products.json is one long line
+        first = self._keys.earlier(key, product.line)  # all products of products.json are on one line
         if first is not None:
-            return RejectedRow(product.line, key, f"the handle {key} was already given on line {first}")
+            return RejectedRow(product.line, key, f"the handle {key} is already on line {first}")
         if not product.visible:
-            return SourceRow(key=key, image="", line=product.line, closed=True)
+            return SourceRow(key=key, image="", line=product.line, category_required=True)
         try:
             return self._builder.row(product.line, self._renamed(product.record()))
         except RowError as error:
             return RejectedRow(product.line, key, str(error))
 
     def close(self) -> None:
-        """Forget the handles."""
-        self._seen.close()
+        """Remove the registered handles."""
+        self._keys.close()
 
     def _renamed(self, record: dict[str, Any]) -> dict[str, Any]:
-        named = ((self._builder.name(theirs), value) for theirs, value in record.items())
-        return {ours: value for ours, value in named if ours is not None}
+        named = ((self._builder.name(field), value) for field, value in record.items())
+        return {name: value for name, value in named if name is not None}
 
 
 def image_address(text: str) -> str:
-    """Return an image's address; Shopify leaves the protocol out in places."""
+    """Return the address of an image; Shopify sometimes omits the protocol."""
     return "https:" + text if text.startswith("//") else text
 
 
 def tags(value: Any) -> list[str]:
-    """Return a product's tags, which come as a list or separated by commas."""
+    """Return the tags of a product from a list or from text with commas."""
     parts: Iterable[Any] = value if isinstance(value, list) else str(value or "").split(",")
     return [text for part in parts if (text := str(part).strip())]

@@ -1,4 +1,4 @@
-"""`products.json` of a Shopify shop: what every shop shows at that address, and what the Admin API answers."""
+"""`products.json` of a Shopify shop, from its public address or from the Admin API."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 
 
 class ShopifyJson:
-    """A file of products; the pages of the list may follow each other in it."""
+    """A file of products. It may contain several pages, one after the other."""
 
     kind = "Shopify products"
 
@@ -32,7 +32,7 @@ class ShopifyJson:
             yield self._row(line, data)
 
     def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the bytes there are."""
+        """Return the bytes read and the size in bytes."""
         return self._items.position, self._items.size
 
     def close(self) -> None:
@@ -80,10 +80,10 @@ def _variant(variant: dict[str, Any], options: list[str]) -> Variant:
 
 
 def _available(variant: dict[str, Any]) -> bool | None:
-    """Whether a variant can be bought: a shop's own page says it, the Admin API gives the stock."""
-    said, quantity = variant.get("available"), variant.get("inventory_quantity")
-    if isinstance(said, bool):
-        return said
+    """Whether a variant is in stock: the public page has the flag, the Admin API the quantity."""
+    flag, quantity = variant.get("available"), variant.get("inventory_quantity")
+    if isinstance(flag, bool):
+        return flag
     if "inventory_management" in variant and variant["inventory_management"] is None:
         return True
     if not isinstance(quantity, int):

@@ -1,1 +1,1 @@
-"""Reading lines, JSON and XML as streams; imports records only."""
+"""Reading lines, JSON and XML as streams; imports only records."""

@@ -1,4 +1,7 @@
-"""The objects of one list in a JSON document, one at a time: `{"products": [{…}, {…}]}`, however long the list is."""
+"""Reads the objects of one list in a JSON document as a stream, for example `{"products": [{…}, {…}]}`.
+
+It only separates the objects, so that one malformed object does not end the feed (docs/adr/0020).
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,17 +13,17 @@ from services.catalogue.sources.records.rows import SourceError
 CHUNK = 1 << 16
 MAX_ITEM_BYTES = 1 << 22
 MAX_DEPTH = 1000
-# Up to the next bracket, past whole strings; or up to the quote of a string that the chunk does not end.
+# Matches up to the next bracket, past complete strings, or up to the quote of a string that the chunk does not end.
 STRUCTURE = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+(["{}\[\]])', re.DOTALL)
 IN_TEXT = re.compile(rb'[^"\\]*+(["\\])')
-NAME_BEFORE = 256  # bytes kept of what came before, to read a list's name
+NAME_BEFORE = 256  # bytes before a bracket that are searched for the list's name
 
 
 class JsonItems:
-    """Finds the objects; whether each is JSON is for its reader to say. Documents may follow each other in one file."""
+    """Yields the bytes of each object without parsing them. A file may hold several documents, one after the other."""
 
     def __init__(self, path: Path, name: str) -> None:
-        """Open the file; `name` is the list's.
+        """Open the file; `name` is the name of the list.
 
         Raises:
             SourceError: it cannot be opened.
@@ -31,12 +34,12 @@ class JsonItems:
             self.size = path.stat().st_size
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-        self._wanted = re.compile(rb'"' + re.escape(name.encode()) + rb'"\s*:\s*\Z')
+        self._list_name = re.compile(rb'"' + re.escape(name.encode()) + rb'"\s*:\s*\Z')
         self._name = name
         self.position = 0
         self._stack: list[bytes] = []
         self._in_list = False
-        self._seen_list = False
+        self._found_list = False
         self._in_text = False
         self._skip = 0
         self._item: bytearray | None = None
@@ -47,10 +50,10 @@ class JsonItems:
         self._file.close()
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        """Yield each object's bytes and the line it begins on.
+        """Yield the line on which each object begins, and its bytes.
 
         Raises:
-            SourceError: there is no such list, it breaks off, or the file cannot be read any further.
+            SourceError: there is no such list, the document is truncated, or the file cannot be read.
         """
         line = item_line = 1
         try:
@@ -65,14 +68,14 @@ class JsonItems:
                         yield item_line, item
                 line += chunk.count(b"\n", counted)
         except OSError as error:
-            raise SourceError(f"{self._path} breaks off after line {line}: {error.strerror}") from None
-        if not self._seen_list:
-            raise SourceError(f'{self._path} holds no list "{self._name}"')
+            raise SourceError(f"{self._path} cannot be read after line {line}: {error.strerror}") from None
+        if not self._found_list:
+            raise SourceError(f'{self._path} has no list "{self._name}"')
         if self._stack:
-            raise SourceError(f"{self._path} cannot be imported any further: it breaks off at line {line}")
+            raise SourceError(f"{self._path} cannot be read to its end: it is truncated at line {line}")
 
     def _scan(self, chunk: bytes) -> Iterator[tuple[int, bytes | None]]:
-        """Yield where an item begins (with None), and where it ends (with its bytes)."""
+        """Yield the position where an object begins, with None, and where it ends, with its bytes."""
         at, begin = self._skip, 0
         while (match := (IN_TEXT if self._in_text else STRUCTURE).match(chunk, at)) is not None:
             token, at = match[1], match.end()
@@ -92,22 +95,22 @@ class JsonItems:
         if self._item is not None:
             self._item += chunk[begin:]
             if len(self._item) > MAX_ITEM_BYTES:
-                raise SourceError(f"{self._path}: one of its {self._name} has more than {MAX_ITEM_BYTES:,} bytes")
+                raise SourceError(f"{self._path}: an object in {self._name} has more than {MAX_ITEM_BYTES:,} bytes")
 
     def _opens(self, token: bytes, chunk: bytes, at: int) -> bool:
-        """Go one level down at byte `at` of a chunk; return whether an item begins there."""
+        """Enter a level at byte `at` of a chunk; return whether an object of the list begins there."""
         self._stack.append(token)
         depth = len(self._stack)
         if depth > MAX_DEPTH:
-            raise SourceError(f"{self._path} cannot be imported: it is nested more than {MAX_DEPTH} deep")
+            raise SourceError(f"{self._path} cannot be read: it is nested more than {MAX_DEPTH} levels deep")
         if depth == 2 and token == b"[":
             before = self._before + chunk[max(0, at - NAME_BEFORE) : at]
-            self._in_list = self._wanted.search(before[-NAME_BEFORE:]) is not None
-            self._seen_list = self._seen_list or self._in_list
+            self._in_list = self._list_name.search(before[-NAME_BEFORE:]) is not None
+            self._found_list = self._found_list or self._in_list
         return depth == 3 and token == b"{" and self._in_list
 
     def _closes(self) -> bool:
-        """Go a level up; return whether an item ends there."""
+        """Leave a level; return whether an object of the list ends there."""
         if self._stack:
             self._stack.pop()
         if len(self._stack) < 2:

@@ -1,4 +1,4 @@
-"""A feed's lines, one at a time, however large the feed is and whatever bytes it holds."""
+"""Reads the lines of a feed as a stream, with bounded memory for any content."""
 
 import codecs
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a feed, from 1, with its end; or why it cannot be read."""
+    """One line of a feed, counted from 1, with its line end. `fault` says why it cannot be read."""
 
     number: int
     text: str = ""
@@ -22,13 +22,13 @@ class Line:
 
 
 class LineReader:
-    """Reads a UTF-8 file line by line, with or without a byte order mark, and knows how far it is."""
+    """Reads a UTF-8 file line by line, with or without a byte order mark."""
 
     def __init__(self, path: Path) -> None:
         """Open the file.
 
         Raises:
-            SourceError: it cannot be opened, or is in another encoding.
+            SourceError: it cannot be opened, or has another encoding.
         """
         self._path = path
         try:
@@ -51,7 +51,7 @@ class LineReader:
         """Yield the lines.
 
         Raises:
-            SourceError: the file cannot be read any further.
+            SourceError: the file cannot be read to its end.
         """
         number = 0
         try:
@@ -60,7 +60,7 @@ class LineReader:
                 self.position += len(data)
                 yield self._line(number, data)
         except OSError as error:
-            raise SourceError(f"{self._path} breaks off after line {number}: {error.strerror}") from None
+            raise SourceError(f"{self._path} cannot be read after line {number}: {error.strerror}") from None
 
     def _line(self, number: int, data: bytes) -> Line:
         if len(data) > MAX_LINE_BYTES and not data.endswith(b"\n"):

@@ -1,7 +1,7 @@
-"""The items of an RSS or Atom file, one at a time: nothing of the file is kept but the item that is being read.
+"""Reads the items of an RSS or Atom file as a stream; only the current item is in memory.
 
-Where the file is not well-formed, the item is given up and reading goes on with the next one, under the same prologue:
-one unescaped `&` must not cost a shop the rest of its feed.
+If an item is not well-formed, it is rejected and reading continues with the next one, after the same prologue: one
+unescaped `&` must not cost a shop the rest of its feed.
 """
 
 import re
@@ -20,15 +20,15 @@ ROOTS = frozenset({"rss", "feed", "RDF", "channel"})
 ITEMS = frozenset({"item", "entry"})
 NEXT_ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s/>]")
 CHUNK = 1 << 16
-OVERLAP = 128  # bytes of a chunk that may hold the beginning of a tag
+OVERLAP = 128  # bytes at the end of a chunk that may hold the start of a tag
 MAX_ITEM_CHARS = 1 << 20
 MAX_DEPTH = 100
-MAX_TOKEN_BYTES = 1 << 24  # a tag or comment that goes on for longer has no end
+MAX_TOKEN_BYTES = 1 << 24  # a longer tag or comment has no end
 
 
 @dataclass(slots=True)
 class Node:
-    """An element: its namespace and name, its text, its attribute `href`, and the elements in it."""
+    """An element: its namespace and name, its text, its attribute `href` and its child elements."""
 
     namespace: str
     name: str
@@ -38,13 +38,13 @@ class Node:
 
     @property
     def text(self) -> str:
-        """Its own text without the space around it."""
+        """The element's own text without surrounding whitespace."""
         return "".join(self.parts).strip()
 
 
 @dataclass(slots=True)
 class XmlItem:
-    """An item and the line it begins on; `fault` says why it is not whole."""
+    """An item and the line on which it begins. `fault` says why it is incomplete."""
 
     line: int
     node: Node
@@ -52,7 +52,10 @@ class XmlItem:
 
 
 class _BadItem(Exception):
-    """The item cannot be read to its end. `next_at`: where the next may begin, in bytes of what was fed, if not in it."""
+    """The item cannot be read to its end.
+
+    `next_at`: the position after which the next item may begin, in the bytes fed to the parser. None: inside this item.
+    """
 
     def __init__(self, reason: str, next_at: int | None = None) -> None:
         super().__init__(reason)
@@ -60,18 +63,18 @@ class _BadItem(Exception):
 
 
 class _Parse:
-    """One parser over a prologue and the file from an item on; the target of the parser's events."""
+    """A parser of the prologue and the part of the file from an item on, and the target of its events."""
 
     def __init__(self, prologue: bytes = b"", at: int = 0, lines: int = 0) -> None:
-        """Begin at byte `at` of the file, which has `lines` lines before it."""
+        """Start at byte `at` of the file, after `lines` lines."""
         self.prologue = prologue
         self.at = at
         self.first_item: int | None = None
-        self.done: list[XmlItem] = []
+        self.complete: list[XmlItem] = []
         self.open: XmlItem | None = None
         self._line_shift = lines - prologue.count(b"\n")
         self._stack: list[Node] = []
-        self._begun = False
+        self._has_root = False
         self._depth = 0
         self._size = 0
         self._fed = 0
@@ -81,43 +84,43 @@ class _Parse:
 
     @property
     def line(self) -> int:
-        """The file's line that the parser is at."""
+        """The parser's line in the file."""
         return int(self._expat.CurrentLineNumber) + self._line_shift
 
     @property
     def position(self) -> int:
-        """The byte that the parser is at, of all that was fed."""
+        """The parser's position in the bytes fed to it."""
         return max(0, int(self._expat.CurrentByteIndex))
 
     def in_file(self, position: int) -> int:
-        """Return the byte of the file that a byte of what was fed is."""
+        """Convert a position in the bytes fed to the parser into a position in the file."""
         return self.at + position - len(self.prologue)
 
     def feed(self, data: bytes) -> None:
-        """Read on; finished items are in `done`."""
+        """Parse more data; complete items are added to `complete`."""
         self._parser.feed(data)
         self._fed += len(data)
         if self._fed - self.position > MAX_TOKEN_BYTES:
             raise _BadItem("a tag or comment has no end", None if self.open else self.position + 1)
 
     def finish(self) -> None:
-        """Say that there is no more."""
+        """End the document."""
         self._parser.close()
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise SourceError(f"its elements are nested more than {MAX_DEPTH} deep")
+            raise SourceError(f"its elements are nested more than {MAX_DEPTH} levels deep")
         namespace, _, name = tag.rpartition("}")
         node = Node(namespace.lstrip("{"), name, attributes.get("href"))
         if self._stack:
             self._inside(node)
-        elif name in ITEMS and self._begun:
+        elif name in ITEMS and self._has_root:
             self._begin(node)
-        elif not self._begun and name not in ROOTS:
-            raise SourceError(f"it is no RSS or Atom feed: its first element is <{name}>")
-        self._begun = True
+        elif not self._has_root and name not in ROOTS:
+            raise SourceError(f"it is not an RSS or Atom feed: its first element is <{name}>")
+        self._has_root = True
 
     def _begin(self, node: Node) -> None:
         self.item_at = self.position
@@ -134,22 +137,22 @@ class _Parse:
         self._stack.append(node)
 
     def data(self, text: str) -> None:
-        """Text, or a piece of it."""
+        """Handle text, or a part of it."""
         if self._stack:
             self._grow(len(text))
             self._stack[-1].parts.append(text)
 
     def end(self, tag: str) -> None:
-        """An element ends."""
+        """Handle the end of an element."""
         self._depth -= 1
         if self._stack and len(self._stack) == 1 and self.open is not None:
-            self.done.append(self.open)
+            self.complete.append(self.open)
             self.open = None
         if self._stack:
             self._stack.pop()
 
     def close(self) -> None:
-        """The document ends."""
+        """Handle the end of the document."""
 
     def _grow(self, size: int) -> None:
         self._size += size
@@ -180,26 +183,28 @@ class XmlItems:
         self._file.close()
 
     def __iter__(self) -> Iterator[XmlItem]:
-        """Yield the items; one with a fault has what of it could be read.
+        """Yield the items; an item with a fault has the elements before it.
 
         Raises:
-            SourceError: it is no feed, breaks off, cannot be read any further, or declares entities.
+            SourceError: it is not a feed, is truncated, cannot be read, or declares entities.
         """
         parse: _Parse | None = _Parse()
         try:
             while parse is not None:
                 parse = yield from self._items(parse)
         except DefusedXmlException:
-            raise SourceError(f"{self._path} declares entities, which no product feed needs: it is refused") from None
-        except (LookupError, ValueError) as error:  # what the parser makes of an encoding that it does not know
-            raise SourceError(f"{self._path} is in an encoding that is not read ({error}): save it as UTF-8") from None
+            raise SourceError(
+                f"{self._path} declares entities, which are not accepted: no product feed needs them"
+            ) from None
+        except (LookupError, ValueError) as error:  # the parser's errors for an unknown encoding
+            raise SourceError(f"{self._path} has an unsupported encoding ({error}): save it as UTF-8") from None
         except OSError as error:
-            raise SourceError(f"{self._path} breaks off at byte {self.position:,}: {error.strerror}") from None
+            raise SourceError(f"{self._path} cannot be read after byte {self.position:,}: {error.strerror}") from None
         except SourceError as error:
             raise SourceError(f"{self._path} cannot be imported: {error}") from None
 
     def _items(self, parse: _Parse) -> Generator[XmlItem, None, _Parse | None]:
-        """Yield items up to the end, or to the first fault; return where to go on after it, or None."""
+        """Yield items up to the end or the first fault; return the parser of the rest after a fault, or None."""
         self._file.seek(parse.at)
         self.position = parse.at
         ended = False
@@ -208,14 +213,14 @@ class XmlItems:
             while data := self._file.read(CHUNK):
                 self.position += len(data)
                 parse.feed(data)
-                yield from parse.done
-                parse.done.clear()
+                yield from parse.complete
+                parse.complete.clear()
             ended = True
             parse.finish()
         except (ParseError, _BadItem) as error:
-            yield from parse.done
+            yield from parse.complete
             return (yield from self._after(parse, error, ended))
-        yield from parse.done
+        yield from parse.complete
         return None
 
     def _after(self, parse: _Parse, error: Exception, ended: bool) -> Generator[XmlItem, None, _Parse | None]:
@@ -229,28 +234,28 @@ class XmlItems:
         position, lines = at or 0, line - 1
         if parse.open is not None and (ended or at is None):
             position, lines = parse.item_at + 1, parse.open.line - 1
-        found, lines = self._next_item(max(parse.in_file(position), parse.at + 1), lines)
-        if found is None and ended:
-            raise SourceError(f"it breaks off at line {line}") from None
+        next_item, lines = self._next_item(max(parse.in_file(position), parse.at + 1), lines)
+        if next_item is None and ended:
+            raise SourceError(f"it is truncated at line {line}") from None
         item = parse.open or XmlItem(line, Node("", ""))
-        item.fault = f"not XML at line {line}: {_said(error)}"
+        item.fault = f"not XML at line {line}: {_message(error)}"
         yield item
-        return None if found is None else _Parse(self._prologue, found, lines)
+        return None if next_item is None else _Parse(self._prologue, next_item, lines)
 
     def _next_item(self, after: int, lines: int) -> tuple[int | None, int]:
-        """Return where the next item begins and how many lines are before it; `lines` are before `after`."""
+        """Return the position of the next item and the number of lines before it; `lines` are before `after`."""
         self._file.seek(after)
         at, rest = after, b""
         while data := self._file.read(CHUNK):
-            held = rest + data
-            found = NEXT_ITEM.search(held)
-            if found is not None:
-                return at + found.start(), lines + held.count(b"\n", 0, found.start())
-            done = max(0, len(held) - OVERLAP)
-            lines += held.count(b"\n", 0, done)
-            at, rest = at + done, held[done:]
+            window = rest + data
+            match = NEXT_ITEM.search(window)
+            if match is not None:
+                return at + match.start(), lines + window.count(b"\n", 0, match.start())
+            searched = max(0, len(window) - OVERLAP)
+            lines += window.count(b"\n", 0, searched)
+            at, rest = at + searched, window[searched:]
         return None, lines
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return str(error).split(": line ", 1)[0]

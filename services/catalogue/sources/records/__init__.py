@@ -1,1 +1,1 @@
-"""A feed's record and the row that it becomes; imports the product and contracts, no format."""
+"""The records of a feed and the rows that they become; imports the product and contracts, no format."""

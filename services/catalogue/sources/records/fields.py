@@ -1,4 +1,4 @@
-"""A feed's record → a row: which field means what, what is kept as an attribute, and what cannot be a product."""
+"""The record of a feed → a row: its fields, its attributes, and the errors of invalid ones."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,59 +21,62 @@ from services.contracts.domain.filters import AttributeValue
 FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
 ALIASES = {"image_urls": "images"}
 MAX_TITLE = 1000
-# Attributes live in the index's memory beside the vectors: a description of 5 kB a product would be most of it.
+# Attributes are in the index's memory: a description of 5 kB per product would take most of it.
 MAX_TEXT = 256
 MAX_LIST = 50
 MAX_NAME = 128
-# "29.90 EUR", "EUR 29,90", "1.299,00": an amount, and the currency's code where there is one.
+# "29.90 EUR", "EUR 29,90", "1.299,00": an amount with or without a currency code (docs/adr/0020).
 PRICE = re.compile(r"(?:([A-Z]{3})\s*)?(-?\d[\d.,]*)(?:\s*([A-Z]{3}))?")
-GROUPED_BY_COMMAS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-GROUPED_BY_DOTS = re.compile(r"-?\d{1,3}(?:\.\d{3})+,\d{1,2}")
+COMMA_GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+DOT_GROUPED = re.compile(r"-?\d{1,3}(?:\.\d{3})+,\d{1,2}")
 DECIMAL = re.compile(r"-?\d+(?:\.\d+|,\d{1,2})?")
 PRICES = frozenset({"price", "sale_price"})
 
 
 class RowBuilder:
-    """Makes rows of one feed's records."""
+    """Turns the records of a feed into rows."""
 
     def __init__(self, mapping: FeedMapping, images_root: Path) -> None:
-        """Remember how the feed names things.
+        """Create the builder of a feed.
 
         Args:
-            mapping: the feed's names in our terms.
-            images_root: image paths are relative to it, and may not lead out of it.
+            mapping: the names of the feed's columns.
+            images_root: the folder of image paths, which must not lead out of it.
         """
-        self._ours = dict(mapping.columns)
+        self._columns = dict(mapping.columns)
         self._ignored = frozenset(mapping.ignore)
         self._root = images_root.resolve()
 
     def name(self, column: str) -> str | None:
-        """Return what a column of the feed is to us: a field, an attribute, or nothing (it is ignored)."""
+        """Return the field or attribute of a column, or None if it is ignored."""
         if column in self._ignored:
             return None
-        if column in self._ours:
-            return self._ours[column]
+        if column in self._columns:
+            return self._columns[column]
         folded = column.strip().casefold()
         folded = ALIASES.get(folded, folded)
         if folded in FIELDS:
             return folded
-        # Dots and a leading dollar sign have a meaning of their own in the database.
+        # Dots and a leading dollar sign have a special meaning in the database.
         return column.strip().replace(".", "_").replace("\0", "_").lstrip("$")[:MAX_NAME] or None
 
-    def row(self, line: int, record: Mapping[str, Any], more_words: tuple[str, ...] = ()) -> SourceRow:
-        """Return the product that a record describes; `record` has our names already.
+    def row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...] = ()) -> SourceRow:
+        """Return the product of a record.
 
-        `more_words` say something of the category, too, but less than the field `category`.
+        Args:
+            line: the record's first line.
+            record: the record by the names that `name` returns.
+            extra_words: category names that are less specific than the field `category`.
 
         Raises:
-            RowError: it describes none.
+            RowError: the record is not a product.
         """
         attributes, left_out = _attributes((name, value) for name, value in record.items() if name not in FIELDS)
         image, image_url, others = _main_image(record)
         images, too_many = row_images(others, self._root, (image, image_url))
         category = _text(record.get("category"), "category")
         if category is not None and len(category) <= MAX_TEXT:
-            attributes["category"] = category  # the shop's own word, which need not be one of ours
+            attributes["category"] = category  # the shop's category, which need not be one of the model's
         return SourceRow(
             key=_key(record.get("id")),
             image=self._image(image, image_url),
@@ -81,7 +84,7 @@ class RowBuilder:
             title=(_text(record.get("title"), "title") or "")[:MAX_TITLE] or None,
             url=_page_address(record.get("url")),
             image_url=image_url or (image if image is not None and WEB.match(image) else None),
-            category_words=((category,) if category else ()) + more_words,
+            category_words=((category,) if category else ()) + extra_words,
             attributes=attributes,
             left_out=left_out + (("images",) if too_many else ()),
             images=images,
@@ -95,12 +98,12 @@ class RowBuilder:
         if WEB.match(image):
             return web_address(image, "image")
         if "\0" in image:
-            raise RowError("the image's path holds a NUL character")
+            raise RowError("the image's path has a NUL character")
         return image_loader(image, self._root)
 
 
 def key_of(record: Mapping[str, Any]) -> str | None:
-    """Return a record's id, to name it in a complaint; None where it has none that can be used."""
+    """Return the id of a record for an error, or None if it has no valid one."""
     try:
         return _key(record.get("id"))
     except RowError:
@@ -131,7 +134,7 @@ def _web_address(value: Any, name: str) -> str | None:
 
 
 def _main_image(record: Mapping[str, Any]) -> tuple[str | None, str | None, list[Any]]:
-    """Return `image`, `image_url` and the images beside; where there is neither, the first of these is the main one."""
+    """Return `image`, `image_url` and the additional images. Without the former, the first image is the main one."""
     image, image_url = _text(record.get("image"), "image"), _web_address(record.get("image_url"), "image_url")
     others = listed_images(record.get("images"))
     if image is None and image_url is None and others:
@@ -140,7 +143,7 @@ def _main_image(record: Mapping[str, Any]) -> tuple[str | None, str | None, list
 
 
 def _page_address(value: Any) -> str | None:
-    """Return a product page's address. A path of the shop's own site will do; `javascript:` and its like will not."""
+    """Return the address of a product page: a web address, or a path of the shop's site, but not `javascript:`."""
     text = _text(value, "url")
     if text is not None and text.startswith("/") and not text.startswith(("//", "/\\")) and not CONTROL.search(text):
         return text
@@ -148,7 +151,7 @@ def _page_address(value: Any) -> str | None:
 
 
 def _attributes(items: Iterable[tuple[str, Any]]) -> tuple[Attributes, tuple[str, ...]]:
-    kept: Attributes = {}
+    attributes: Attributes = {}
     left_out: list[str] = []
     for name, value in items:
         if value is None or value in ("", []):
@@ -157,17 +160,17 @@ def _attributes(items: Iterable[tuple[str, Any]]) -> tuple[Attributes, tuple[str
         if clean is None:
             left_out.append(name)
         else:
-            kept[name] = clean
+            attributes[name] = clean
             if name in PRICES:
-                _split_price(kept, name)
-    return kept, tuple(left_out)
+                _split_price(attributes, name)
+    return attributes, tuple(left_out)
 
 
 def _attribute(value: Any) -> AttributeValue | list[AttributeValue] | None:
     if isinstance(value, list):
         scalars = [_scalar(item) for item in value[:MAX_LIST]]
-        known = [scalar for scalar in scalars if scalar is not None]
-        return known if len(known) == len(value) else None
+        valid = [scalar for scalar in scalars if scalar is not None]
+        return valid if len(valid) == len(value) else None
     return _scalar(value)
 
 
@@ -180,22 +183,22 @@ def _scalar(value: Any) -> AttributeValue | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _split_price(kept: Attributes, name: str) -> None:
-    """Make a number of a price, and put its currency beside it. A price that is not understood stays as it is."""
-    value = kept[name]
-    found = PRICE.fullmatch(value) if isinstance(value, str) else None
-    amount = _amount(found[2]) if found is not None else None
-    if found is None or amount is None:
+def _split_price(attributes: Attributes, name: str) -> None:
+    """Split a price into its amount and its currency. Other text is not changed."""
+    value = attributes[name]
+    match = PRICE.fullmatch(value) if isinstance(value, str) else None
+    amount = _amount(match[2]) if match is not None else None
+    if match is None or amount is None:
         return
-    kept[name] = amount
-    if found[1] or found[3]:
-        kept.setdefault("currency", found[1] or found[3])
+    attributes[name] = amount
+    if match[1] or match[3]:
+        attributes.setdefault("currency", match[1] or match[3])
 
 
 def _amount(text: str) -> float | None:
-    """Return the number that an amount of money is; None where its points and commas make no sense."""
-    if GROUPED_BY_COMMAS.fullmatch(text):
+    """Return the number of an amount of money, or None if its dots and commas are ambiguous."""
+    if COMMA_GROUPED.fullmatch(text):
         return float(text.replace(",", ""))
-    if GROUPED_BY_DOTS.fullmatch(text):
+    if DOT_GROUPED.fullmatch(text):
         return float(text.replace(".", "").replace(",", "."))
     return float(text.replace(",", ".")) if DECIMAL.fullmatch(text) else None

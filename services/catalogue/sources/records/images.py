@@ -1,4 +1,4 @@
-"""What a record says of its product's images: paths and URLs, and how to get at them."""
+"""The images of a record: paths and URLs, and reading them."""
 
 import os
 import re
@@ -12,55 +12,55 @@ from services.catalogue.sources.records.rows import Loader, RowError, RowImage, 
 
 MAX_URL = 2048
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
-NO_FILES = Path(os.devnull)  # as the folder of a feed's images: it may name none
+NO_FILES = Path(os.devnull)  # the images_root of a feed that must not contain paths
 WEB = re.compile(r"https?://", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x20\x7f]")
-# Between several images in one text: a bar or a line's end; before a URL also a comma, a semicolon or a space.
-BETWEEN = re.compile(r"\s*[|\n]\s*|[\s,;]+(?=https?://)", re.IGNORECASE)
+# Separators of images in text: a bar or a line break; before a URL also a comma, a semicolon or a space.
+SEPARATOR = re.compile(r"\s*[|\n]\s*|[\s,;]+(?=https?://)", re.IGNORECASE)
 
 
 def web_address(text: str, name: str) -> str:
-    """Return a URL.
+    """Check a URL and return it.
 
     Raises:
-        RowError: it is none, or too long; the text calls it `name`.
+        RowError: the text is not a URL, or is too long; the error contains `name`.
     """
     if not WEB.match(text) or len(text) > MAX_URL or CONTROL.search(text):
         raise RowError(
-            f"{name} is no web address of at most {MAX_URL} characters: it must begin with http:// or https://"
+            f"{name} is not a web address of at most {MAX_URL} characters: it must start with http:// or https://"
         )
     return text
 
 
 def split_images(text: str) -> list[str]:
-    """Return the paths and URLs in one text."""
-    return [part for found in BETWEEN.split(text) if (part := found.strip())]
+    """Return the paths and URLs in text."""
+    return [stripped for part in SEPARATOR.split(text) if (stripped := part.strip())]
 
 
 def listed_images(value: Any) -> list[Any]:
-    """Return what a record lists as images, one entry each; a text may hold several."""
+    """Return the images of a record as a list. Text may contain several."""
     if isinstance(value, str):
         return split_images(value)
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def image_name(entry: Any) -> str | None:
-    """Return the path or URL that an entry of a list of images is: a text, or an object with a `url` or `src`."""
-    said = next(filter(None, map(entry.get, ("url", "src"))), None) if isinstance(entry, dict) else entry
-    return (said.strip() or None) if isinstance(said, str) else None
+    """Return the path or URL of an entry in a list of images: text, or an object with `url` or `src`."""
+    name = next(filter(None, map(entry.get, ("url", "src"))), None) if isinstance(entry, dict) else entry
+    return (name.strip() or None) if isinstance(name, str) else None
 
 
-def row_images(entries: list[Any], root: Path, besides: Collection[str | None]) -> tuple[tuple[RowImage, ...], int]:
-    """Return the further images of a row, and how many there are beyond those that a product may have.
+def row_images(entries: list[Any], root: Path, main: Collection[str | None]) -> tuple[tuple[RowImage, ...], int]:
+    """Return the additional images of a row, and the number of images over the limit.
 
     Args:
-        entries: texts, or objects with a `url` or `src`; whatever else there is fails once it is loaded.
-        root: the folder, fully resolved, that image files are in.
-        besides: the main image's path and URL: it does not count twice.
+        entries: text, or objects with `url` or `src`; other values are an error when they are loaded.
+        root: the resolved folder of image files.
+        main: the path and the URL of the main image, which is not an additional one.
     """
-    found = {image.name: image for image in _images(entries, root) if image.name not in besides}
-    most = MAX_IMAGES - 1
-    return tuple(found.values())[:most], max(0, len(found) - most)
+    additional = {image.name: image for image in _images(entries, root) if image.name not in main}
+    limit = MAX_IMAGES - 1
+    return tuple(additional.values())[:limit], max(0, len(additional) - limit)
 
 
 def _images(entries: list[Any], root: Path) -> Iterator[RowImage]:
@@ -69,7 +69,7 @@ def _images(entries: list[Any], root: Path) -> Iterator[RowImage]:
         if name is not None:
             yield _image(name, root)
         elif entry not in (None, ""):
-            yield RowImage(f"images[{number}]", partial(_refuse, "it is neither a path nor a URL"))
+            yield RowImage(f"images[{number}]", partial(_fail, "it is neither a path nor a URL"))
 
 
 def _image(name: str, root: Path) -> RowImage:
@@ -78,15 +78,15 @@ def _image(name: str, root: Path) -> RowImage:
     try:
         return RowImage(web_address(name, "it"))
     except RowError as error:
-        return RowImage(name[:MAX_URL], partial(_refuse, str(error)))
+        return RowImage(name[:MAX_URL], partial(_fail, str(error)))
 
 
-def _refuse(reason: str) -> bytes:
+def _fail(reason: str) -> bytes:
     raise SourceImageError(reason)
 
 
 def image_loader(image: str, root: Path) -> Loader:
-    """Return what reads an image file; see `read_image`."""
+    """Return a function that reads an image file; see `read_image`."""
     return partial(read_image, root, image)
 
 
@@ -94,23 +94,23 @@ def read_image(root: Path, image: str) -> bytes:
     """Return the bytes of an image file.
 
     Args:
-        root: the folder, fully resolved, that the file has to be in.
+        root: the resolved folder that must contain the file.
         image: its path, relative to the folder or absolute.
 
     Raises:
-        SourceImageError: there is none, it cannot be read, it is too large, or it lies outside the folder.
+        SourceImageError: the file is missing, cannot be read, is too large, or is outside the folder.
     """
     if root == NO_FILES:
-        raise SourceImageError(f"the image {image} is a path: only web addresses are taken here")
+        raise SourceImageError(f"the image {image} is a path: this feed may only contain web addresses")
     if "\0" in image:
-        raise SourceImageError("the image's path holds a NUL character")
+        raise SourceImageError("the image's path has a NUL character")
     path = Path(os.path.realpath(root / image))
     if not path.is_relative_to(root):
-        raise SourceImageError(f"the image {image} lies outside {root}: give --images with a folder that holds it")
+        raise SourceImageError(f"the image {image} is outside {root}: set --images to a folder that contains it")
     try:
         size = path.stat().st_size
         if size > MAX_IMAGE_BYTES:
-            raise SourceImageError(f"the image {image} has {size:,} bytes: at most {MAX_IMAGE_BYTES:,} are read")
+            raise SourceImageError(f"the image {image} has {size:,} bytes: at most {MAX_IMAGE_BYTES:,} are accepted")
         return path.read_bytes()
     except FileNotFoundError:
         raise SourceImageError(f"there is no image {image}") from None

@@ -1,4 +1,4 @@
-"""Which ids a feed has given so far, and on which line: on disk beyond a few megabytes, so that memory stays flat."""
+"""Registers the ids of a feed and their lines, to detect duplicates with bounded memory."""
 
 import sqlite3
 
@@ -6,17 +6,17 @@ from services.catalogue.sources.records.rows import SourceError
 
 
 class KeyRegistry:
-    """Ids and the line each was first given on."""
+    """Ids and their first lines, in a temporary SQLite database."""
 
     def __init__(self) -> None:
-        # An empty name is SQLite's temporary database: in memory while small, then in a file that goes with it.
+        # An empty name is a temporary database: in memory while it is small, then in a file that SQLite removes.
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=OFF")
-        self._db.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         self._db.execute("BEGIN")
 
     def first(self, key: str, line: int) -> int:
-        """Return the line on which the key was first given: this one, if it is new.
+        """Register a key and return its first line, which is `line` if the key is new.
 
         Raises:
             SourceError: as `earlier`.
@@ -25,23 +25,24 @@ class KeyRegistry:
         return line if earlier is None else earlier
 
     def earlier(self, key: str, line: int) -> int | None:
-        """Return the line on which the key was given before, which may be this one; None if it is new.
+        """Register a key and return its earlier line, which may be the same line, or None if the key is new.
 
         Raises:
-            SourceError: there is no room to remember it.
+            SourceError: the disk for temporary files is full.
         """
         try:
-            if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, line)).rowcount:
+            if self._db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, line)).rowcount:
                 return None
         except sqlite3.OperationalError as error:
-            told = f"the ids of the feed do not fit on the disk for temporary files (line {line}): {error}"
-            raise SourceError(told) from None
-        return int(self._db.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone()[0])
+            raise SourceError(
+                f"the ids of the feed do not fit on the disk for temporary files (line {line}): {error}"
+            ) from None
+        return int(self._db.execute("SELECT line FROM keys WHERE key = ?", (key,)).fetchone()[0])
 
     def has(self, key: str) -> bool:
-        """Return whether the key was given."""
-        return self._db.execute("SELECT 1 FROM seen WHERE key = ?", (key,)).fetchone() is not None
+        """Return whether the key is registered."""
+        return self._db.execute("SELECT 1 FROM keys WHERE key = ?", (key,)).fetchone() is not None
 
     def close(self) -> None:
-        """Forget them."""
+        """Remove the database."""
         self._db.close()

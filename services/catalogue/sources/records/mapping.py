@@ -1,4 +1,4 @@
-"""`--mapping FILE`: how a shop's feed names things, and what its words for categories mean."""
+"""`--mapping FILE`: the names of a feed's columns and categories in Lookalike's terms."""
 
 import tomllib
 from pathlib import Path
@@ -14,13 +14,14 @@ ValueType = Literal["text", "number", "boolean"]
 
 
 class FeedMapping(BaseModel):
-    """Names of a feed's columns and categories in Lookalike's terms.
+    """The names of a feed's columns and categories in Lookalike's terms.
 
-    `columns`: the feed's column → our field (id, title, url, image, image_url, images, category) or an attribute's name;
-    several columns may hold `images`.
-    `categories`: the feed's word → one of the model's categories; nothing (null or "") leaves such rows out.
-    `types`: a column → how its text is read, in a CSV feed.
-    `ignore`: columns that are not kept.
+    Attributes:
+        columns: column → field (id, title, url, image, image_url, images, category) or attribute name. Several columns
+            may be `images`.
+        categories: the feed's category → one of the model's categories, or null or "" to skip its rows.
+        types: column → type of its text, in a CSV feed.
+        ignore: columns to ignore.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,9 +39,9 @@ class FeedMapping(BaseModel):
     @model_validator(mode="after")
     def _one_column_a_field(self) -> "FeedMapping":
         targets = list(self.columns.values())
-        twice = next((name for name in targets if targets.count(name) > 1 and name != "images"), None)
-        if twice is not None:
-            raise ValueError(f"two columns are mapped to {twice!r}")
+        duplicate = next((name for name in targets if targets.count(name) > 1 and name != "images"), None)
+        if duplicate is not None:
+            raise ValueError(f"two columns are mapped to {duplicate!r}")
         return self
 
 
@@ -48,7 +49,7 @@ def load_mapping(path: Path) -> FeedMapping:
     """Read a mapping from a JSON or TOML file.
 
     Raises:
-        SourceError: it cannot be read, or is no mapping.
+        SourceError: the file cannot be read or is not a mapping.
     """
     try:
         data = path.read_bytes()
@@ -60,5 +61,5 @@ def load_mapping(path: Path) -> FeedMapping:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the document"
         raise SourceError(f"the mapping {path} is not valid: {where}: {validation_message(first)}") from None
-    except ValueError as error:  # UnicodeDecodeError, JSONDecodeError and TOMLDecodeError are all of this kind
+    except ValueError as error:  # also UnicodeDecodeError, JSONDecodeError and TOMLDecodeError
         raise SourceError(f"the mapping {path} is neither JSON nor TOML: {error}") from None

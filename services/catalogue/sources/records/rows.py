@@ -1,4 +1,4 @@
-"""What every source gives: rows that are products, and rows that are not, with the reason."""
+"""The rows of a source: products, and rejected rows with the reason."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,24 +12,24 @@ Loader = Callable[[], bytes]
 
 
 class SourceError(Exception):
-    """The source cannot be read at all. The text is one sentence for the person who gave it."""
+    """The source cannot be read. The text is a sentence for the user."""
 
 
 class SourceImageError(Exception):
-    """One product's image file is missing or cannot be read. The text says which and why."""
+    """The image file of a product is missing or cannot be read. The text says which and why."""
 
 
 class RowError(ValueError):
-    """A row is no product. The text says why."""
+    """A row is not a product. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowImage:
-    """An image of a product beside its main one.
+    """An additional image of a product.
 
     Attributes:
-        name: its URL, or its path as the source has it.
-        load: reads the file (raises SourceImageError); None where it is a URL.
+        name: its URL, or its path in the source.
+        load: reads the file (raises SourceImageError); None for a URL.
     """
 
     name: str
@@ -38,18 +38,18 @@ class RowImage:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One product as the source describes it.
+    """A product of the source.
 
     Attributes:
         key: the product's id.
-        image: how to get at the image's bytes: a loader of a file (raises SourceImageError), or a URL.
-        line: the line of the feed it begins on, from 1; None where the source has no lines.
-        title, url, image_url: what a result shows.
-        category_words: what the source says of the category, the most telling first; they need not be ours.
-        closed: whether a row whose words name no category is outside the catalogue; otherwise the network decides.
-        attributes: what a search can filter by.
-        left_out: names of fields that are no attributes: nested, or too long.
-        images: its images beside the main one, each once, at most as many as a product may have.
+        image: the main image: a function that reads its file (raises SourceImageError), or its URL.
+        line: the first line of the product in the feed, from 1; None if the source has no lines.
+        title, url, image_url: shown in results.
+        category_words: the source's own category names, the most specific first.
+        category_required: whether the row is skipped if no word names a category. If false, the network decides.
+        attributes: the attributes for filters.
+        left_out: the names of fields that cannot be attributes: nested, or too long.
+        images: the additional images without duplicates, at most MAX_IMAGES - 1.
     """
 
     key: str
@@ -59,7 +59,7 @@ class SourceRow:
     url: str | None = None
     image_url: str | None = None
     category_words: tuple[str, ...] = ()
-    closed: bool = False
+    category_required: bool = False
     attributes: Attributes = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     images: tuple[RowImage, ...] = ()
@@ -67,9 +67,9 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that is no product: its line, its id where that can be told, and why.
+    """A row that is not a product: its line, its id if it is known, and the reason.
 
-    With `image`, its name, it is only that one of the further images that cannot be had.
+    If `image` is set, only the additional image of this name is rejected.
     """
 
     line: int | None
@@ -79,37 +79,37 @@ class RejectedRow:
 
 
 class Source(Protocol):
-    """A catalogue to import. Rows stream: memory does not grow with the source."""
+    """A catalogue to import. Rows are streamed, so memory does not grow with the source."""
 
     @property
     def kind(self) -> str:
-        """What it is, for people."""
+        """The name of the format."""
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every row, in order; no key twice.
+        """Yield every row in order, without duplicate keys.
 
         Raises:
-            SourceError: the source breaks off.
+            SourceError: the source cannot be read to its end.
         """
 
     def progress(self) -> tuple[int, int]:
-        """Return how much has been read and how much there is, in the source's own unit; (n, 0) when that is unknown."""
+        """Return the amount read and the total in the same unit; a total of 0 is unknown."""
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close the files."""
 
 
 def checked_key(text: str) -> str:
-    """Return a product's id as it can be stored.
+    """Return a product's id without surrounding whitespace.
 
     Raises:
-        RowError: it is empty, too long, or holds characters that cannot be printed.
+        RowError: it is empty, too long, or has characters that cannot be printed.
     """
     key = text.strip()
     if not key:
         raise RowError("the id is missing")
     if len(key) > MAX_KEY_LENGTH:
-        raise RowError(f"the id has {len(key)} characters: at most {MAX_KEY_LENGTH} are taken")
+        raise RowError(f"the id has {len(key)} characters: at most {MAX_KEY_LENGTH} are accepted")
     if not key.isprintable():
-        raise RowError("the id holds characters that cannot be printed")
+        raise RowError("the id has characters that cannot be printed")
     return key

@@ -48,7 +48,7 @@ async def test_a_row_becomes_a_product_with_vector_prediction_and_both_hashes(wo
 
 
 @pytest.mark.parametrize(
-    ("words", "closed", "placement"),
+    ("words", "required", "placement"),
     [
         (("Shoes",), False, Placement(1, "feed")),
         ((" shOES ",), True, Placement(1, "feed")),
@@ -64,10 +64,10 @@ async def test_a_row_becomes_a_product_with_vector_prediction_and_both_hashes(wo
     ],
 )
 def test_a_category_is_the_feeds_or_the_mappings_or_the_networks(
-    words: tuple[str, ...], closed: bool, placement: Placement | None
+    words: tuple[str, ...], required: bool, placement: Placement | None
 ) -> None:
     mapping = FeedMapping(categories={"t-shirts": "topwear", "Perfume": None})
-    assert Placer(CATEGORIES, mapping).place(row("A", category_words=words, closed=closed)) == placement
+    assert Placer(CATEGORIES, mapping).place(row("A", category_words=words, category_required=required)) == placement
 
 
 def test_a_mapping_is_asked_before_the_models_own_names() -> None:
@@ -88,7 +88,7 @@ async def test_the_feeds_category_counts_and_the_prediction_is_kept_beside_it(wo
 
 
 async def test_rows_outside_the_categories_are_counted_and_are_no_complaints(world: World) -> None:
-    tally = await world.run(row("A", category_words=("Sandal",), closed=True), row("B"))
+    tally = await world.run(row("A", category_words=("Sandal",), category_required=True), row("B"))
     assert (tally.read, tally.outside, tally.imported, tally.rejected) == (2, 1, 1, 0)
     assert set(world.catalogue.products) == {"B"}
 
@@ -238,7 +238,7 @@ async def test_large_images_go_in_smaller_requests(world: World) -> None:
 
 
 async def test_the_limit_counts_products(world: World) -> None:
-    rows = [row(f"{n}", category_words=("Sandal",), closed=n % 2 == 0) for n in range(20)]
+    rows = [row(f"{n}", category_words=("Sandal",), category_required=n % 2 == 0) for n in range(20)]
     tally = await world.run(*rows, options=ImportOptions(limit=3))
     assert (tally.imported, tally.outside) == (3, 3)
 

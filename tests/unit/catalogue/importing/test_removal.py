@@ -61,7 +61,7 @@ async def test_the_products_that_the_feed_does_not_have_are_gone(feeds: list[Fee
 
 
 async def test_a_rejected_row_with_an_id_is_in_the_feed_and_a_row_outside_is_not(feeds: list[FeedKeys]) -> None:
-    feed = read(feeds, RejectedRow(1, "a", "no image"), row("b", category_words=("Perfume",), closed=True))
+    feed = read(feeds, RejectedRow(1, "a", "no image"), row("b", category_words=("Perfume",), category_required=True))
     assert await find_gone(feed, FakeKeys("a", "b"), 0.5, imported=0) == ["b"]
 
 

@@ -105,7 +105,7 @@ async def test_what_becomes_of_each_row_is_told_and_kept(store: CatalogueDatabas
         row("same", b"\x00a", line=1),
         row("changed", b"\x01c", line=2),
         row("new", b"\x00d", line=3),
-        row("outside", closed=True, category_words=("Hats",), line=4),
+        row("outside", category_required=True, category_words=("Hats",), line=4),
         row("broken", b"broken", line=5),
         RejectedRow(6, None, "not UTF-8"),
     )

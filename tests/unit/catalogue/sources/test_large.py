@@ -1,4 +1,4 @@
-"""Feeds that are very large, packed, or too much for the disk."""
+"""Large and compressed feeds, and full disks."""
 
 import gzip
 import tempfile
@@ -33,7 +33,7 @@ def read(path: Path) -> list[SourceRow | RejectedRow]:
 
 @pytest.mark.parametrize("name", [*KINDS, "feed.ndjson.gz"])
 def test_memory_does_not_grow_with_the_feed(tmp_path: Path, name: str) -> None:
-    """Ids are on disk, beyond a few megabytes; SQLite's memory is bounded by itself, and not counted here."""
+    """The ids are in SQLite, whose bounded memory is not measured here."""
 
     def peak(count: int) -> int:
         source = open_source(write(tmp_path / name, count))
@@ -45,23 +45,23 @@ def test_memory_does_not_grow_with_the_feed(tmp_path: Path, name: str) -> None:
             tracemalloc.stop()
             source.close()
 
-    more = sum(map(len, KINDS[name.removesuffix(".gz")](range(2500))))
+    additional = sum(map(len, KINDS[name.removesuffix(".gz")](range(2500))))
     small, large = peak(500), peak(3000)
-    assert large - small < more / 4
+    assert large - small < additional / 4
 
 
-def test_a_hole_of_half_a_gigabyte_in_a_feed_is_one_line_that_is_rejected(tmp_path: Path) -> None:
+def test_a_line_of_half_a_gigabyte_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "feed.ndjson"
     with path.open("wb") as file:
         file.write(b'{"id": "A", "image": "1.jpg"}\n')
         file.seek(HALF_A_GIGABYTE)
         file.write(b'\n{"id": "B", "image": "2.jpg"}\n')
-    found = [(row.line, row.key, row.reason if isinstance(row, RejectedRow) else None) for row in read(path)]
-    assert found == [(1, "A", None), (2, None, "the line is longer than 1,048,576 bytes"), (3, "B", None)]
+    rows = [(row.line, row.key, row.reason if isinstance(row, RejectedRow) else None) for row in read(path)]
+    assert rows == [(1, "A", None), (2, None, "the line is longer than 1,048,576 bytes"), (3, "B", None)]
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_packed_feed_gives_the_rows_of_the_plain_one_and_leaves_nothing_behind(
+def test_a_compressed_feed_has_the_same_rows_and_leaves_no_temporary_files(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tmp").mkdir()
@@ -72,7 +72,7 @@ def test_a_packed_feed_gives_the_rows_of_the_plain_one_and_leaves_nothing_behind
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_images_beside_a_packed_feed_are_found(tmp_path: Path) -> None:
+def test_the_images_of_a_compressed_feed_are_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"a picture")
     (tmp_path / "feed.csv.gz").write_bytes(gzip.compress(b"id,image\nA,1.jpg\n", mtime=0))
     (row,) = read(tmp_path / "feed.csv.gz")
@@ -81,51 +81,53 @@ def test_images_beside_a_packed_feed_are_found(tmp_path: Path) -> None:
     assert row.image() == b"a picture"
 
 
-def test_a_packed_feed_that_is_cut_short_gives_what_it_has_and_then_fails(tmp_path: Path) -> None:
+def test_a_truncated_compressed_feed_yields_its_rows_and_then_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "feed.ndjson.gz", 2000)
     path.write_bytes(path.read_bytes()[:-2000])
     source = open_source(path)
     keys: list[str | None] = []
-    with pytest.raises(SourceError, match=r"feed\.ndjson\.gz cannot be imported any further: its gzip is cut short"):
+    with pytest.raises(SourceError, match=r"feed\.ndjson\.gz cannot be read to its end: its gzip data is truncated"):
         for row in source.rows():
-            keys.append(row.key)  # noqa: PERF401  # a list that is being made is lost with the error
+            keys.append(row.key)  # noqa: PERF401  # a comprehension would lose the list with the error
     source.close()
     assert 100 < len(keys) < 2000
     assert keys[:100] == [f"p{n}" for n in range(100)]
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "words"),
+    ("name", "data", "message"),
     [
-        ("feed.csv.gz", b"id,image\n", "is no gzip"),
-        ("feed.csv.gz", gzip.compress(b"", mtime=0)[:5], "is no gzip"),
+        ("feed.csv.gz", b"id,image\n", "is not a gzip file"),
+        ("feed.csv.gz", gzip.compress(b"", mtime=0)[:5], "is not a gzip file"),
         ("feed.csv.gz", gzip.compress(b"title\n", mtime=0), r"feed\.csv\.gz has no column id"),
-        ("feed.pdf.gz", gzip.compress(b"x", mtime=0), "is none of what can be imported"),
-        ("feed.gz", gzip.compress(b"x", mtime=0), "is none of what can be imported"),
+        ("feed.pdf.gz", gzip.compress(b"x", mtime=0), "cannot be imported: give"),
+        ("feed.gz", gzip.compress(b"x", mtime=0), "cannot be imported: give"),
     ],
 )
-def test_what_is_no_packed_feed_is_refused_by_its_own_name(tmp_path: Path, name: str, data: bytes, words: str) -> None:
+def test_the_error_of_an_invalid_compressed_feed_has_its_name(
+    tmp_path: Path, name: str, data: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(SourceError, match=words) as caught:
+    with pytest.raises(SourceError, match=message) as caught:
         read(tmp_path / name)
     assert "lookalike-feed-" not in str(caught.value)
 
 
-def test_a_disk_that_is_too_full_to_unpack_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_of_a_compressed_feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "feed.ndjson.gz", 10)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("services.catalogue.sources.packed_source.gzip.GzipFile.read1", full)
-    with pytest.raises(SourceError, match=r"feed\.ndjson\.gz cannot be unpacked: No space left on device"):
+    with pytest.raises(SourceError, match=r"feed\.ndjson\.gz cannot be decompressed: No space left on device"):
         read(path)
 
 
-def test_ids_that_do_not_fit_on_the_disk_end_the_feed_with_a_sentence() -> None:
-    seen = KeyRegistry()
-    seen._db.execute("PRAGMA max_page_count = 20")
+def test_a_disk_that_is_full_of_ids_is_an_error() -> None:
+    registry = KeyRegistry()
+    registry._db.execute("PRAGMA max_page_count = 20")
     with pytest.raises(SourceError, match=r"the ids of the feed do not fit on the disk.*\(line \d+\)"):
         for number in range(100_000):
-            assert seen.earlier(f"product-{number}", number) is None
-    seen.close()
+            assert registry.earlier(f"product-{number}", number) is None
+    registry.close()

@@ -39,12 +39,12 @@ def summary(status: Status = "done", reason: str | None = None, **counts: int) -
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["nowhere.csv"], 1, "there is nothing at nowhere.csv"),
-        (["1.png"], 1, "none of what can be imported"),
+        (["nowhere.csv"], 1, "nowhere.csv does not exist"),
+        (["1.png"], 1, "cannot be imported: give"),
         (["feed.csv", "--mapping", "none.json"], 1, "cannot be read"),
         (["feed.csv", "--url-template", "https://a.test/"], 2, "needs {id}"),
         (["feed.csv", "--allow-host", "a.test"], 2, "is not host:port"),
-        (["feed.csv", "--embedding-url", "nonsense"], 2, "is no address"),
+        (["feed.csv", "--embedding-url", "nonsense"], 2, "is not a URL"),
         (["feed.csv", "--rejected", "none/x.ndjson"], 2, "give another file"),
         (
             ["feed.csv", "--wait", "0", "--embedding-url", "http://127.0.0.1:9"],

@@ -75,7 +75,7 @@ def test_a_feeds_file_has_no_name_in_what_is_said_and_no_files_beside_it(tmp_pat
     (row,) = feed.rows()
     assert not isinstance(row, RejectedRow)
     assert not isinstance(row.image, str)
-    with pytest.raises(Exception, match=r"the image a\.png is a path: only web addresses are taken here"):
+    with pytest.raises(Exception, match=r"the image a\.png is a path: this feed may only contain web addresses"):
         row.image()
     feed.close()
     path.write_text("name\n")

@@ -53,10 +53,10 @@ def test_what_cannot_be_used_is_told_by_line_and_counted(tmp_path: Path) -> None
     assert (counts.bad_rows, counts.missing_images, counts.unreadable_images) == (2, 1, 1)
     assert dict(counts.per_category) == dict.fromkeys(CATEGORIES, 1)
     lines = told.getvalue().splitlines()
-    assert lines[0] == "styles.csv line 11: 3 fields where 10 are needed; skipped"
+    assert lines[0] == "styles.csv line 11: the row has 3 fields instead of 10; skipped"
     assert lines[1] == "styles.csv line 12: the archive has no images/1.jpg; skipped"
     assert lines[2].startswith("styles.csv line 13: image 2: the JPEG file is damaged")
-    assert lines[3] == "styles.csv line 15: the id 1000 was already given on line 2; skipped"
+    assert lines[3] == "styles.csv line 15: the id 1000 is already on line 2; skipped"
     assert lines[4].endswith(
         "9 products of the nine categories, 1 outside the nine, 2 bad rows, 1 missing images, 1 unreadable images"
     )

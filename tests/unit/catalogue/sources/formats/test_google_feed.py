@@ -279,7 +279,7 @@ def product(row: SourceRow | RejectedRow) -> SourceRow:
     return row
 
 
-def told(rows: list[SourceRow | RejectedRow]) -> list[tuple[int | None, str | None, str]]:
+def outcomes(rows: list[SourceRow | RejectedRow]) -> list[tuple[int | None, str | None, str]]:
     """Return each row as (line, id, what is wrong with it)."""
     return [(row.line, row.key, row.reason if isinstance(row, RejectedRow) else "") for row in rows]
 
@@ -293,9 +293,7 @@ def told(rows: list[SourceRow | RejectedRow]) -> list[tuple[int | None, str | No
         (table_file(spaces=True), "feed.txt"),
     ],
 )
-def test_every_attribute_of_the_specification_is_read_alike_in_every_format(
-    tmp_path: Path, text: str, name: str
-) -> None:
+def test_every_attribute_of_the_specification_is_the_same_in_every_format(tmp_path: Path, text: str, name: str) -> None:
     (row,) = rows_of(tmp_path, text, name)
     found = product(row)
     assert (found.key, found.title, found.url) == (EVERY["id"], EVERY["title"], EVERY["link"])
@@ -320,7 +318,7 @@ def test_every_attribute_of_the_specification_is_read_alike_in_every_format(
     )
 
 
-def test_what_the_shop_pays_is_not_shown_to_shoppers_unless_a_mapping_asks_for_it(tmp_path: Path) -> None:
+def test_private_attributes_are_not_imported_unless_a_mapping_names_them(tmp_path: Path) -> None:
     mapping = FeedMapping(columns={"cost_of_goods_sold": "cost", "additional_image_link": "more"}, ignore=("pattern",))
     found = product(rows_of(tmp_path, rss_file(), mapping=mapping)[0])
     assert found.attributes["cost"] == "11.00 EUR"
@@ -330,7 +328,7 @@ def test_what_the_shop_pays_is_not_shown_to_shoppers_unless_a_mapping_asks_for_i
     assert "cost" not in product(rows_of(tmp_path, rss_file())[0]).attributes
 
 
-def test_the_first_additional_image_stands_for_one_that_is_missing_and_a_mapping_names_more(tmp_path: Path) -> None:
+def test_the_first_additional_image_replaces_a_missing_main_image(tmp_path: Path) -> None:
     item = "<item><g:id>1</g:id><g:additional_image_link>https://a.test/2.jpg</g:additional_image_link>"
     more = "<g:lifestyle_image_link>https://a.test/beach.jpg</g:lifestyle_image_link></item>"
     mapping = FeedMapping(columns={"lifestyle_image_link": "images"})
@@ -339,7 +337,7 @@ def test_the_first_additional_image_stands_for_one_that_is_missing_and_a_mapping
     assert [image.name for image in found.images] == ["https://a.test/beach.jpg"]
 
 
-def test_a_mapping_may_make_an_attribute_the_category_or_give_it_a_type(tmp_path: Path) -> None:
+def test_a_mapping_can_make_an_attribute_the_category_or_set_its_type(tmp_path: Path) -> None:
     mapping = FeedMapping(
         columns={"product_type": "category", "custom_label_1": "year"}, types={"custom_label_1": "number"}
     )
@@ -348,7 +346,7 @@ def test_a_mapping_may_make_an_attribute_the_category_or_give_it_a_type(tmp_path
     assert found.attributes["category"] == found.category_words[0] == "Women > Dresses > Summer Dresses"
 
 
-def test_googles_elements_go_before_those_of_rss_and_a_feed_may_do_without_the_prefix(tmp_path: Path) -> None:
+def test_googles_elements_take_precedence_over_those_of_rss(tmp_path: Path) -> None:
     both = "<item><title>Plain</title><g:title>Google's</g:title><g:id>1</g:id><image_link>https://a.test/1.jpg</image_link></item>"
     bare = "<item><id>2</id><image_link>https://a.test/2.jpg</image_link><price>EUR 1.299,00</price></item>"
     first, second = (product(row) for row in rows_of(tmp_path, RSS + both + bare + END))
@@ -356,7 +354,7 @@ def test_googles_elements_go_before_those_of_rss_and_a_feed_may_do_without_the_p
     assert (second.key, second.attributes) == ("2", {"price": 1299.0, "currency": "EUR"})
 
 
-def test_a_structured_title_serves_where_there_is_no_other(tmp_path: Path) -> None:
+def test_a_structured_title_is_used_without_a_title(tmp_path: Path) -> None:
     item = SIMPLE.format(id="1", title="").replace(
         "<g:title></g:title>",
         "<g:structured_title><g:digital_source_type>trained_algorithmic_media</g:digital_source_type><g:content>Red dress</g:content></g:structured_title>",
@@ -364,7 +362,7 @@ def test_a_structured_title_serves_where_there_is_no_other(tmp_path: Path) -> No
     assert product(rows_of(tmp_path, RSS + item + END)[0]).title == "Red dress"
 
 
-def test_text_in_cdata_entities_and_another_encoding_is_read(tmp_path: Path) -> None:
+def test_cdata_entities_and_another_encoding_are_read(tmp_path: Path) -> None:
     item = SIMPLE.format(id="1", title="<![CDATA[Café & <Bar>]]>")
     text = (RSS + item + SIMPLE.format(id="2", title="A &amp; B &#233;") + END).replace(
         'version="1.0"?', 'version="1.0" encoding="ISO-8859-1"?', 1
@@ -382,13 +380,13 @@ def test_text_in_cdata_entities_and_another_encoding_is_read(tmp_path: Path) -> 
     ] == ["é"]
 
 
-def test_an_item_that_is_not_well_formed_is_told_with_its_line_and_the_rest_goes_through(tmp_path: Path) -> None:
+def test_an_item_that_is_not_well_formed_is_rejected_with_its_line_and_the_others_are_read(tmp_path: Path) -> None:
     items = [SIMPLE.format(id=f"p{n}", title="Fine") for n in range(6)]
     items[1] = SIMPLE.format(id="p1", title="Salt & Pepper")
     items[3] = "<item>\n<g:id>p3</g:id><g:title>no end\n"
     text = (RSS + "".join(items) + END).encode()
     text = text.replace(b"<g:id>p5</g:id><g:title>Fine", b"<g:id>p5</g:id><g:title>Caf\xe9")
-    rows = told(rows_of(tmp_path, text))
+    rows = outcomes(rows_of(tmp_path, text))
     assert [(line, key) for line, key, _ in rows] == [
         (5, "p0"),
         (6, "p1"),
@@ -402,34 +400,34 @@ def test_an_item_that_is_not_well_formed_is_told_with_its_line_and_the_rest_goes
     assert "<item> has no end before the next one" in rows[3][2]
 
 
-def test_an_id_given_twice_and_items_that_are_no_products_are_told_with_their_lines(tmp_path: Path) -> None:
+def test_duplicate_ids_and_incomplete_items_are_rejected_with_their_lines(tmp_path: Path) -> None:
     once = SIMPLE.format(id="A", title="One")
     text = RSS + once + "<item>\n</item>\n" + once + "<item><g:id>B</g:id></item>\n<!-- " + once + " -->" + END
-    assert told(rows_of(tmp_path, text)) == [
+    assert outcomes(rows_of(tmp_path, text)) == [
         (5, "A", ""),
         (6, None, "the id is missing"),
-        (8, "A", "the id A was already given on line 5"),
+        (8, "A", "the id A is already on line 5"),
         (9, "B", "there is no image: neither a path nor a URL"),
     ]
 
 
-def test_an_id_given_twice_is_told_in_a_feed_of_one_line(tmp_path: Path) -> None:
+def test_a_duplicate_id_is_rejected_in_a_feed_with_one_line(tmp_path: Path) -> None:
     items = "".join(SIMPLE.format(id=key, title="x") for key in "ABA")
     text = (RSS + items + END).replace("\n", "")
-    assert [(key, reason) for _, key, reason in told(rows_of(tmp_path, text))] == [
+    assert [(key, reason) for _, key, reason in outcomes(rows_of(tmp_path, text))] == [
         ("A", ""),
         ("B", ""),
-        ("A", "the id A was already given on line 1"),
+        ("A", "the id A is already on line 1"),
     ]
 
 
-def test_a_feed_that_is_cut_short_gives_what_it_has_and_then_fails(tmp_path: Path) -> None:
+def test_a_truncated_feed_yields_its_items_and_then_an_error(tmp_path: Path) -> None:
     path = tmp_path / "feed.xml"
     path.write_text(RSS + SIMPLE.format(id="1", title="One") + "<item><g:id>2</g:id><g:ti")
     source = open_source(path)
     rows = source.rows()
     assert product(next(rows)).key == "1"
-    with pytest.raises(SourceError, match=r"feed\.xml cannot be imported: it breaks off at line 6"):
+    with pytest.raises(SourceError, match=r"feed\.xml cannot be imported: it is truncated at line 6"):
         next(rows)
     source.close()
 
@@ -437,27 +435,27 @@ def test_a_feed_that_is_cut_short_gives_what_it_has_and_then_fails(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("<html><body>Not found</body></html>", r"no RSS or Atom feed: its first element is <html>"),
+        ("<html><body>Not found</body></html>", r"not an RSS or Atom feed: its first element is <html>"),
         ("", "is not XML: no element found"),
-        ("<rss>" + "<a>" * 200, "nested more than 100 deep"),
+        ("<rss>" + "<a>" * 200, "nested more than 100 levels deep"),
         ("id,title", "is not XML: syntax error"),
-        ('<?xml version="1.0" encoding="x-martian"?><rss/>', "in an encoding that is not read .*x-martian"),
-        ('<?xml version="1.0" encoding="shift_jis"?><rss/>', "in an encoding that is not read .*multi-byte"),
+        ('<?xml version="1.0" encoding="x-martian"?><rss/>', "unsupported encoding .*x-martian"),
+        ('<?xml version="1.0" encoding="shift_jis"?><rss/>', "unsupported encoding .*multi-byte"),
         ('<?xml version="1.0" encoding="UTF-16"?><rss/>', "is not XML: "),
         ('<!DOCTYPE rss [<!ENTITY a "b"><!ENTITY c "&a;&a;&a;">]><rss><channel/></rss>', "declares entities"),
         ('<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss>&a;</rss>', "declares entities"),
     ],
 )
-def test_what_is_no_feed_or_wants_to_blow_up_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_file_that_is_not_a_feed_or_is_malicious_is_an_error(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(SourceError, match=reason):
         rows_of(tmp_path, text)
 
 
-def test_an_item_without_bound_and_one_that_is_never_closed_do_not_swallow_the_next(tmp_path: Path) -> None:
+def test_an_endless_and_an_unclosed_item_do_not_affect_the_next(tmp_path: Path) -> None:
     endless = SIMPLE.format(id="big", title="xy\n" * (MAX_ITEM_CHARS // 2))
     open_cdata = SIMPLE.format(id="cdata", title="<![CDATA[never closed\n")
     open_comment = SIMPLE.format(id="comment", title="<!-- never closed")
-    rows = told(
+    rows = outcomes(
         rows_of(tmp_path, RSS + endless + open_cdata + open_comment + SIMPLE.format(id="last", title="x") + END)
     )
     line = 5 + MAX_ITEM_CHARS // 2 + 1
@@ -467,6 +465,22 @@ def test_an_item_without_bound_and_one_that_is_never_closed_do_not_swallow_the_n
         (line + 2, "comment", True),
         (line + 3, "last", False),
     ]
+
+
+@pytest.mark.parametrize("token", ["<!-- {}", '<g:title a="{}'])
+@pytest.mark.parametrize("in_item", [False, True])
+def test_reading_stops_at_a_token_without_an_end_and_continues_with_the_next_item(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str, in_item: bool
+) -> None:
+    monkeypatch.setattr("services.catalogue.sources.parsing.xml_items.MAX_TOKEN_BYTES", 1 << 17)
+    start = "<item><g:id>open</g:id>" if in_item else ""
+    endless = start + token.format("x" * (1 << 18)) + "\n"
+    text = RSS + SIMPLE.format(id="first", title="x") + endless + SIMPLE.format(id="last", title="x") + END
+    rows = outcomes(rows_of(tmp_path, text))
+    assert [(line, key) for line, key, reason in rows if not reason] == [(5, "first"), (7, "last")]
+    ((line, key, reason),) = [row for row in rows if row[2]]
+    assert (line, key) == (6, "open" if in_item else None)
+    assert reason == "not XML at line 6: a tag or comment has no end"
 
 
 def test_memory_does_not_grow_with_the_feed(tmp_path: Path) -> None:
@@ -488,7 +502,7 @@ def test_memory_does_not_grow_with_the_feed(tmp_path: Path) -> None:
 
 
 @given(titles=st.lists(st.text(st.characters(exclude_categories=("Cs", "Cc"))), max_size=8), size=st.integers(1, 64))
-def test_items_are_the_same_however_the_file_is_cut_into_chunks(
+def test_items_do_not_depend_on_the_chunks_of_the_file(
     tmp_path_factory: pytest.TempPathFactory, titles: list[str], size: int
 ) -> None:
     folder = tmp_path_factory.mktemp("chunks")
@@ -499,7 +513,7 @@ def test_items_are_the_same_however_the_file_is_cut_into_chunks(
     assert [(row.key, row.title) for row in rows] == [(str(n), title.strip() or None) for n, title in enumerate(titles)]
 
 
-def test_the_reader_is_told_from_the_names_of_the_columns(tmp_path: Path) -> None:
+def test_the_format_is_recognised_by_the_columns(tmp_path: Path) -> None:
     for name, text, kind in [
         ("a.csv", "id,image link,title\n", GoogleTable),
         ("b.tsv", "ID [id]\tImage link [image_link]\n", GoogleTable),
@@ -512,9 +526,9 @@ def test_the_reader_is_told_from_the_names_of_the_columns(tmp_path: Path) -> Non
         source.close()
 
 
-def test_a_row_of_a_table_that_is_broken_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_broken_row_of_a_table_is_rejected_with_its_line(tmp_path: Path) -> None:
     text = 'id\timage_link\ttitle\n1\thttps://a.test/1.jpg\tFine\n2\thttps://a.test/2.jpg\n3\tftp://a.test/3.jpg\tx\n1\thttps://a.test/1.jpg\t"a\n'
-    assert [(line, key) for line, key, reason in told(rows_of(tmp_path, text, "feed.tsv")) if reason] == [
+    assert [(line, key) for line, key, reason in outcomes(rows_of(tmp_path, text, "feed.tsv")) if reason] == [
         (3, None),
         (4, "3"),
         (5, None),
@@ -524,11 +538,11 @@ def test_a_row_of_a_table_that_is_broken_is_told_with_its_line(tmp_path: Path) -
 @pytest.mark.parametrize(
     "column", ["image_link", "Image Link", "g:image_link", "image-link", "Image link [image_link]"]
 )
-def test_an_attribute_has_one_name_however_a_table_writes_it(column: str) -> None:
+def test_an_attribute_has_one_name_for_all_forms(column: str) -> None:
     assert attribute_name(column) == "image_link"
 
 
-def test_a_category_path_is_asked_whole_and_then_from_its_last_part_to_its_first() -> None:
+def test_the_words_of_a_category_path_are_the_path_and_its_parts_from_the_last() -> None:
     assert path_words("Apparel > Clothing >Socks ") == ("Apparel > Clothing >Socks", "Socks", "Clothing", "Apparel")
     assert path_words("Shoes") == ("Shoes",)
     assert path_words("") == ()

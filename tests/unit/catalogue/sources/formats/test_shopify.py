@@ -220,7 +220,7 @@ def product(row: SourceRow | RejectedRow) -> SourceRow:
     return row
 
 
-def told(rows: list[SourceRow | RejectedRow]) -> list[tuple[int | None, str | None, str]]:
+def outcomes(rows: list[SourceRow | RejectedRow]) -> list[tuple[int | None, str | None, str]]:
     return [(row.line, row.key, row.reason if isinstance(row, RejectedRow) else "") for row in rows]
 
 
@@ -232,7 +232,7 @@ def told(rows: list[SourceRow | RejectedRow]) -> list[tuple[int | None, str | No
     ],
     ids=["before 2025", "since 2025"],
 )
-def test_rows_of_variants_and_images_under_one_handle_are_one_product(tmp_path: Path, text: str) -> None:
+def test_the_rows_of_one_handle_are_one_product(tmp_path: Path, text: str) -> None:
     (row,) = read(tmp_path, text)
     found = product(row)
     assert (found.key, found.title, found.line) == ("linen-shirt", "Linen shirt", 2)
@@ -241,10 +241,10 @@ def test_rows_of_variants_and_images_under_one_handle_are_one_product(tmp_path: 
     assert [image.name for image in found.images] == [f"{CDN}/back.jpg", f"{CDN}/side.jpg"]
     assert set(found.left_out) == {"body_html", "cost_of_goods_sold"}
     assert found.category_words[:3] == ("Shirts", "Apparel & Accessories > Clothing > Clothing Tops > Shirts", "Shirts")
-    assert not found.closed
+    assert not found.category_required
 
 
-def test_the_columns_of_both_exports_are_written_in_full_by_the_tests() -> None:
+def test_the_tests_have_all_columns_of_both_exports() -> None:
     assert len(OLD) == len(set(OLD)) == 58
     assert len(NEW) == len(set(NEW)) == 55
     assert set(SHIRT) == set(OLD)
@@ -252,7 +252,7 @@ def test_the_columns_of_both_exports_are_written_in_full_by_the_tests() -> None:
     assert all(SHIRT.values())
 
 
-def test_the_first_image_is_the_one_that_shopify_puts_first_and_a_variants_where_there_is_no_other(
+def test_the_main_image_is_the_first_by_position_or_that_of_a_variant(
     tmp_path: Path,
 ) -> None:
     swapped = [
@@ -275,23 +275,23 @@ def test_the_first_image_is_the_one_that_shopify_puts_first_and_a_variants_where
         ({"Variant Inventory Qty": ""}, None),
     ],
 )
-def test_availability_follows_from_the_stock(tmp_path: Path, cells: dict[str, str], expected: str | None) -> None:
+def test_availability_depends_on_the_stock(tmp_path: Path, cells: dict[str, str], expected: str | None) -> None:
     assert product(read(tmp_path, table(SHIRT | cells))[0]).attributes.get("availability") == expected
 
 
 @pytest.mark.parametrize("cells", [{"Status": "draft"}, {"Status": "archived"}, {"Published": "FALSE"}])
-def test_a_product_that_the_shop_does_not_show_is_outside_the_catalogue(tmp_path: Path, cells: dict[str, str]) -> None:
+def test_a_product_that_is_not_visible_in_the_shop_is_skipped(tmp_path: Path, cells: dict[str, str]) -> None:
     (row,) = read(tmp_path, table(SHIRT | cells, SECOND))
     assert Placer(("Topwear", "Shirts"), FeedMapping()).place(product(row)) is None
 
 
-def test_a_product_without_options_has_no_attribute_of_them(tmp_path: Path) -> None:
+def test_a_product_without_options_has_no_option_attributes(tmp_path: Path) -> None:
     plain = SHIRT | {"Option1 Name": "Title", "Option1 Value": "Default Title", "Option2 Name": "", "Option2 Value": ""}
     found = product(read(tmp_path, table(plain))[0]).attributes
     assert not {"title", "color", "size"} & set(found)
 
 
-def test_broken_rows_and_a_handle_given_again_are_told_with_their_lines_and_the_rest_goes_through(
+def test_broken_rows_and_duplicate_handles_are_rejected_with_their_lines_and_the_others_are_read(
     tmp_path: Path,
 ) -> None:
     good = {"Title": "x", "Image Src": f"{CDN}/a.jpg"}
@@ -300,19 +300,19 @@ def test_broken_rows_and_a_handle_given_again_are_told_with_their_lines_and_the_
     )
     lines = text.encode().split(b"\n")
     lines[2:2] = [b"a,too,few", b'a,"open', b"a,Caf\xe9"]
-    assert sorted(told(read(tmp_path, b"\n".join(lines))), key=lambda entry: entry[0] or 0) == [
+    assert sorted(outcomes(read(tmp_path, b"\n".join(lines))), key=lambda entry: entry[0] or 0) == [
         (2, "a", ""),
-        (3, None, "3 fields where 58 are needed"),
-        (4, None, "a quote is opened on this line and not closed"),
+        (3, None, "the row has 3 fields instead of 58"),
+        (4, None, "a quote on this line is not closed"),
         (5, None, "not UTF-8 at byte 6 of the line"),
         (6, "b", ""),
-        (7, "a", "the handle a was already given on line 2"),
+        (7, "a", "the handle a is already on line 2"),
         (8, None, "the handle is missing"),
         (9, "c", "there is no image: neither a path nor a URL"),
     ]
 
 
-def test_a_description_of_many_lines_is_one_field(tmp_path: Path) -> None:
+def test_a_description_with_many_lines_is_one_field(tmp_path: Path) -> None:
     long = SHIRT | {"Body (HTML)": '<p class="a">\n' * 300}
     rows = read(tmp_path, table(long, SECOND, {"Handle": "next", "Image Src": f"{CDN}/n.jpg"}))
     assert [row.key for row in rows] == ["linen-shirt", "next"]
@@ -388,9 +388,7 @@ def page(*products: Any) -> bytes:
 
 
 @pytest.mark.parametrize("document", [STOREFRONT, ADMIN], ids=["storefront", "Admin API"])
-def test_products_json_gives_the_same_product_as_the_csv_under_the_same_id(
-    tmp_path: Path, document: dict[str, Any]
-) -> None:
+def test_products_json_has_the_same_product_as_the_csv(tmp_path: Path, document: dict[str, Any]) -> None:
     found = product(read(tmp_path, page(document), "products.json")[0])
     csv_row = product(read(tmp_path, table(SHIRT, SECOND))[0])
     assert (found.key, found.title, found.image_url) == (csv_row.key, csv_row.title, csv_row.image_url)
@@ -400,29 +398,29 @@ def test_products_json_gives_the_same_product_as_the_csv_under_the_same_id(
     assert set(found.left_out) == {"body_html"}
 
 
-def test_a_draft_and_a_product_that_is_not_published_are_outside(tmp_path: Path) -> None:
+def test_a_draft_and_an_unpublished_product_are_skipped(tmp_path: Path) -> None:
     rows = read(tmp_path, page(ADMIN | {"status": "draft"}, ADMIN | {"handle": "b", "published_at": None}), "p.json")
     assert [Placer(("Shirts",), FeedMapping()).place(product(row)) for row in rows] == [None, None]
 
 
-def test_pages_may_follow_each_other_and_lines_are_told(tmp_path: Path) -> None:
+def test_a_file_can_have_several_pages(tmp_path: Path) -> None:
     other = [STOREFRONT | {"handle": name} for name in ("a", "b", "a", "")]
     text = (
         b'{"x": [{"handle": "no"}], "products" : [' + orjson.dumps(other[0]) + b",\n" + orjson.dumps(other[1]) + b"]}\n"
     )
-    rows = told(read(tmp_path, text + page(STOREFRONT, *other[2:]), "products.json"))
+    rows = outcomes(read(tmp_path, text + page(STOREFRONT, *other[2:]), "products.json"))
     assert rows == [
         (1, "a", ""),
         (2, "b", ""),
         (3, "linen-shirt", ""),
-        (3, "a", "the handle a was already given on line 1"),
+        (3, "a", "the handle a is already on line 1"),
         (3, None, "the id is missing"),
     ]
 
 
-def test_an_object_that_is_not_json_is_told_and_the_rest_goes_through(tmp_path: Path) -> None:
+def test_an_object_that_is_not_json_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
     text = b'{"products": [\n{"handle": nonsense},\n' + orjson.dumps(STOREFRONT) + b"\n]}"
-    rows = told(read(tmp_path, text, "products.json"))
+    rows = outcomes(read(tmp_path, text, "products.json"))
     assert [(line, key) for line, key, _ in rows] == [(2, None), (3, "linen-shirt")]
     assert rows[0][2].startswith("not JSON: ")
 
@@ -430,23 +428,23 @@ def test_an_object_that_is_not_json_is_told_and_the_rest_goes_through(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b"{}", 'holds no list "products"'),
-        (b'[{"handle": "a"}]', 'holds no list "products"'),
-        (b'{"products": ' + b"[" * 2000, "nested more than 1000 deep"),
-        (page(STOREFRONT)[:-40], "breaks off at line 1"),
-        (page(STOREFRONT)[:-2], "breaks off at line 1"),
+        (b"{}", 'has no list "products"'),
+        (b'[{"handle": "a"}]', 'has no list "products"'),
+        (b'{"products": ' + b"[" * 2000, "nested more than 1000 levels deep"),
+        (page(STOREFRONT)[:-40], "is truncated at line 1"),
+        (page(STOREFRONT)[:-2], "is truncated at line 1"),
     ],
 )
-def test_a_file_without_products_or_cut_short_fails(tmp_path: Path, text: bytes, reason: str) -> None:
+def test_a_file_without_products_and_a_truncated_file_are_errors(tmp_path: Path, text: bytes, reason: str) -> None:
     with pytest.raises(SourceError, match=reason):
         read(tmp_path, text, "products.json")
 
 
 @given(
-    titles=st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=20), max_size=6),
+    titles=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=6),
     size=st.integers(1, 40),
 )
-def test_objects_are_the_same_however_the_file_is_cut_into_chunks(
+def test_objects_do_not_depend_on_the_chunks_of_the_file(
     tmp_path_factory: pytest.TempPathFactory, titles: list[str], size: int
 ) -> None:
     folder = tmp_path_factory.mktemp("chunks")
@@ -458,7 +456,7 @@ def test_objects_are_the_same_however_the_file_is_cut_into_chunks(
     assert [(row.key, row.title) for row in rows] == [(f"p{n}", t.strip() or None) for n, t in enumerate(titles)]
 
 
-def test_the_reader_is_told_from_the_columns_and_the_suffix(tmp_path: Path) -> None:
+def test_the_format_is_recognised_by_the_columns_and_the_suffix(tmp_path: Path) -> None:
     for name, text, kind in [("a.csv", table(SHIRT), ShopifyCsv), ("b.json", "{}", ShopifyJson)]:
         (tmp_path / name).write_text(text)
         source = open_source(tmp_path / name)
