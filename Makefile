@@ -10,6 +10,7 @@ BACKGROUNDS ?=
 NEGATIVES ?=
 MODEL ?= fashion
 COMPOSE_SERVERS ?= auto
+TEST_WORKERS ?= logical
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
 .PHONY: help setup demo stop test lint format bench faults mutants train evaluate evaluate-detector clean docs openapi compose-test
@@ -31,8 +32,8 @@ demo: $(DEMO_READY) ## Start the stack, import a catalogue (DATASET=archive.zip,
 stop: ## Stop what make demo started
 	@if [ -x $(BIN)/lookalike ]; then $(BIN)/lookalike down; else echo "the stack is not running"; fi
 
-test: $(READY) ## Run all tests; those on real data need DATASET and PHOTOS
-	@$(BIN)/pytest
+test: $(READY) ## Run all tests in parallel; those on real data need DATASET and PHOTOS [TEST_WORKERS=4]
+	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
 
 lint: $(READY) ## Check style, types and imports
 	@$(BIN)/ruff check .

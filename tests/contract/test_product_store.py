@@ -19,8 +19,8 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import CatalogueUnavailable
 from tests.support.mongo import fresh_database
+from tests.support.ports import free_port
 from tests.support.products import additional_image, make_product
-from tests.support.stack import free_ports
 
 RNG = np.random.default_rng(11)
 LATE_S = 3.5  # a stand-in tells whole seconds
@@ -396,7 +396,7 @@ async def test_markers_are_no_products(store: CatalogueDatabase) -> None:
     "call", ["ping", "identity", "count", "get", "put", "delete", "fingerprints", "scan", "watch", "put_marker"]
 )
 async def test_a_database_that_is_away_is_said_so_without_the_password(call: str) -> None:
-    port = free_ports(1)[0]
+    port = free_port()
     arguments: dict[str, list[Any]] = {"get": ["1"], "put": [product("1")], "delete": ["1"], "fingerprints": [["1"]]}
     async with CatalogueDatabase(f"mongodb://lookalike:s3cret@127.0.0.1:{port}", connect_timeout_s=0.2) as store:
         with pytest.raises(CatalogueUnavailable) as caught:

@@ -15,7 +15,8 @@ from services.contracts.wire.embedding import BatchResponse, EmbeddingResponse
 from services.contracts.wire.framing import pack
 from tests.support import images
 from tests.support.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
-from tests.support.stack import eventually, free_ports
+from tests.support.ports import free_port
+from tests.support.stack import eventually
 from tests.support.tfs import INPUT, TfsStandIn, running_stand_in, tiny_models
 
 STATUS = {"invalid-image": 422, "unsupported-image": 415, "image-too-large": 413}
@@ -124,7 +125,7 @@ def test_a_stop_signal_shuts_the_service_down(stand_in: TfsStandIn) -> None:
 
 
 def test_a_service_without_tensorflow_serving_is_alive_and_not_ready() -> None:
-    with running_embedding(tiny_models() / "1", f"127.0.0.1:{free_ports(1)[0]}") as service:
+    with running_embedding(tiny_models() / "1", f"127.0.0.1:{free_port()}") as service:
         assert not service.ready()
         problem(embed(service.http, images.jpeg()), 503, "embedding-unavailable")
         assert service.http.get("/v1/model").status_code == 200

@@ -14,7 +14,8 @@ import httpx
 from fastapi.testclient import TestClient
 
 from services.contracts.wire.framing import FRAMED, pack
-from tests.support.stack import eventually, free_ports
+from tests.support.ports import free_port
+from tests.support.stack import eventually
 from tests.support.tfs import ScriptedServing, manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,7 +99,7 @@ class EmbeddingProcess:
 @contextmanager
 def running_embedding(model_dir: Path, tfs_address: str, **settings: str) -> Iterator[EmbeddingProcess]:
     """Run the service during the block, and wait until it is alive. `settings` are environment variables."""
-    port = free_ports(1)[0]
+    port = free_port()
     environment = {**os.environ, "EMBEDDING_PORT": str(port), "EMBEDDING_MODEL_DIR": str(model_dir), **settings}
     environment["TFS_ADDRESS"] = tfs_address
     with tempfile.TemporaryDirectory(prefix="lookalike-embedding-") as folder:

@@ -28,7 +28,8 @@ from services.index.replica.replica import Replica
 from services.index.replica.writer import ReplicaWriter
 from services.index.routes import router
 from services.index.state import IndexState
-from tests.support.stack import ROOT, eventually, free_ports
+from tests.support.ports import free_port
+from tests.support.stack import ROOT, eventually
 
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
 MANIFEST = Manifest(
@@ -106,7 +107,7 @@ class IndexProcess:
     """`python -m services.index` on a free port."""
 
     def __init__(self, folder: Path, mongo_url: str, database: str = "lookalike", **settings: str) -> None:
-        self.url = f"http://127.0.0.1:{free_ports(1)[0]}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._environment = {
             **os.environ,
             "MONGO_URL": mongo_url,

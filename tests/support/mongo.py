@@ -14,7 +14,8 @@ from pathlib import Path
 import pymongo
 from pymongo.errors import PyMongoError
 
-from tests.support.stack import ROOT, free_ports
+from tests.support.ports import free_port
+from tests.support.stack import ROOT
 
 START_S = 300.0  # a busy machine needs more than a minute
 
@@ -24,7 +25,7 @@ class MongoStandIn:
     """A stand-in of a test's own, on a free port, that can be killed and started again over the same data."""
 
     folder: Path
-    port: int = field(default_factory=lambda: free_ports(1)[0])
+    port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
     @property

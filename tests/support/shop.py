@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 
 from services.local.supervisor import processes
-from tests.support.stack import ROOT, eventually, free_ports, stack_settings
+from tests.support.ports import free_port
+from tests.support.stack import ROOT, eventually, stack_settings
 from tools import sample_stack
 from tools.sample_stack import Shop, environment
 
@@ -34,7 +35,7 @@ def running_shop(state_dir: Path, variables: Mapping[str, str] | None = None) ->
 @contextmanager
 def second_gateway(shop: Shop, log: Path, **variables: str) -> Iterator[str]:
     """Run another gateway on the same stack with other environment variables. Yields its address."""
-    (port,) = free_ports(1)
+    port = free_port()
     gateway = next(process for process in processes(shop.settings, "test") if process.name == "gateway")
     values = {**os.environ, **gateway.environment, **variables, "GATEWAY_PORT": str(port)}
     with log.open("wb") as file:

@@ -1,7 +1,6 @@
 """The whole local stack for tests: real processes on free ports, in a folder of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,22 +11,11 @@ from typing import TypeVar
 
 from services.local.settings import StackSettings
 from services.local.stack import Stack
+from tests.support.ports import free_ports
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "2")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return as many ports that nothing listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def stack_settings(state_dir: Path) -> StackSettings:

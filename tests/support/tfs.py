@@ -26,7 +26,8 @@ from services.contracts.wire.serving_messages import (
     tensor_pb2,
     types_pb2,
 )
-from tests.support.stack import eventually, free_ports
+from tests.support.ports import free_ports
+from tests.support.stack import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")

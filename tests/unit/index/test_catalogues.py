@@ -9,8 +9,8 @@ from services.contracts.wire.index import IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import app_around, new_replica, write_model
+from tests.support.ports import free_port
 from tests.support.products import make_product
-from tests.support.stack import free_ports
 from tests.unit.index.test_routes import problem, product, query
 
 
@@ -130,7 +130,7 @@ def test_the_metrics_tell_of_each_catalogue(http: TestClient, half: TestClient) 
 
 def test_the_service_follows_every_catalogue_of_its_settings(tmp_path: object) -> None:
     settings = IndexSettings(
-        mongo_url=f"mongodb://127.0.0.1:{free_ports(1)[0]}",  # type: ignore[arg-type]
+        mongo_url=f"mongodb://127.0.0.1:{free_port()}",  # type: ignore[arg-type]
         model_dir=write_model(tmp_path / "1"),  # type: ignore[operator]
         catalogues="shoes,hats",  # type: ignore[arg-type]
     )

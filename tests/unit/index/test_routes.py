@@ -19,8 +19,8 @@ from services.contracts.wire.index import IndexAnswer, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import MANIFEST, app_around, new_replica, write_model
+from tests.support.ports import free_port
 from tests.support.products import additional_image, make_product
-from tests.support.stack import free_ports
 
 VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)])
 
@@ -270,7 +270,7 @@ def test_the_api_s_document_has_examples_that_are_answered(http: TestClient) -> 
 
 def test_without_a_database_the_service_lives_and_says_why_it_is_not_ready(tmp_path: Path) -> None:
     settings = IndexSettings(
-        mongo_url=f"mongodb://u:s3cret@127.0.0.1:{free_ports(1)[0]}",  # type: ignore[arg-type]
+        mongo_url=f"mongodb://u:s3cret@127.0.0.1:{free_port()}",  # type: ignore[arg-type]
         model_dir=write_model(tmp_path / "1"),
     )
     with TestClient(create_app(settings)) as client:
