@@ -1,4 +1,4 @@
-"""Which catalogue a command is about."""
+"""The catalogue that a command works on."""
 
 import os
 from typing import Annotated
@@ -6,23 +6,25 @@ from typing import Annotated
 import typer
 
 from services.cli.output import fail
-from services.contracts.domain.catalogues import DEFAULT, SETTING, all_catalogues, known_catalogue
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, SETTING, all_catalogues, known_catalogue
 from services.contracts.domain.errors import UnknownCatalogue
 
-Catalogue = Annotated[str, typer.Option("--catalogue", help="Which catalogue, where there are several.")]
+Catalogue = Annotated[
+    str | None, typer.Option("--catalogue", help="The catalogue to work on.", show_default=DEFAULT_CATALOGUE)
+]
 
 
 def installed() -> tuple[str, ...]:
-    """Return the installation's catalogues, the default one first; end the command if the setting is wrong."""
+    """Return the installation's catalogues, the default one first; end the command if the setting is not valid."""
     try:
         return all_catalogues(os.environ.get(SETTING, ""))
     except ValueError as error:
         fail(f"setting {SETTING}: {error}", 2)
 
 
-def chosen(name: str = DEFAULT) -> str:
-    """Return a catalogue's name; end the command if there is none of that name."""
+def chosen(name: str | None) -> str:
+    """Return a catalogue's name, the default one's for None; end the command if there is no such catalogue."""
     try:
-        return known_catalogue(name, installed())
+        return known_catalogue(DEFAULT_CATALOGUE if name is None else name, installed())
     except UnknownCatalogue as error:
         fail(error.detail, 2)

@@ -108,9 +108,9 @@ def save_query(settings: StackSettings, source: DemoSource) -> Path:
 
 def show_search(settings: StackSettings, photo: Path) -> None:
     """Search with the photo and print the category, the URLs and where the page is."""
-    from services.cli.search import ask, show
+    from services.cli.search import request_search, show
 
-    answer = ask(settings.gateway_url, photo.read_bytes(), {"k": 10})
+    answer = request_search(settings.gateway_url, photo.read_bytes(), {"k": 10})
     typer.echo(f"\nlookalike search {photo}")
     show(answer)
     typer.echo(

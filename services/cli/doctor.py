@@ -6,7 +6,6 @@ import typer
 
 from services.cli.catalogues import Catalogue, chosen
 from services.cli.output import err, fail, out
-from services.contracts.domain.catalogues import DEFAULT
 
 if TYPE_CHECKING:
     from services.catalogue.health.doctor import Report
@@ -21,7 +20,7 @@ LOOK_TIMEOUT_S = 2.0
 
 
 def doctor(
-    catalogue: Catalogue = DEFAULT,
+    catalogue: Catalogue = None,
     check_urls: Annotated[
         bool, typer.Option("--check-urls", help="Also ask for every image and product page.")
     ] = False,

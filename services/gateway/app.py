@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from services.catalogue.store.database import CatalogueDatabase
@@ -18,7 +19,7 @@ from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.telemetry import REQUEST_ID_HEADER, Metrics
 from services.gateway.catalogue_path import CataloguePathMiddleware
-from services.gateway.imports.jobs import ImportJobs, ImportMeans
+from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
@@ -26,30 +27,37 @@ from services.gateway.products.service import ProductService
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import imports as routes_imports
-from services.gateway.routes import pages as routes_page
+from services.gateway.routes import pages as routes_pages
 from services.gateway.routes import products as routes_products
 from services.gateway.routes import search as routes_search
+from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
-from services.gateway.search.models import Models
-from services.gateway.search.request import ImageReader
+from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.service import SearchService
 from services.gateway.settings import GatewaySettings
-from services.gateway.state import GatewayState, Shop, gateway_state
+from services.gateway.state import CatalogueServices, GatewayState, gateway_state
 
-DESCRIPTION = """A shopper's photo goes in; out come the kind of clothing it shows and the products of the catalogue
-that look most like it. Errors are problem documents (RFC 9457); every answer carries `X-Request-ID`.
+DESCRIPTION = """Send a shopper's photo; the response names the category of clothing that it shows and the products of the
+catalogue that look most like it. Errors are problem documents (RFC 9457). Every response has an `X-Request-ID`.
 
-Where the installation has several catalogues, every address has one of its own for each of them: `/catalogues/NAME` before
-it. A name that none has is answered with `unknown-catalogue`, 404. Under `/catalogues/all` a search goes through all of
-them, and each result names its own."""
-
-# Each route is there for each catalogue: OpenAPI's word for that.
+An installation may have several catalogues. Every address works for each of them, with the prefix `/catalogues/NAME`;
+without a prefix it is about the catalogue `default`. If there is no catalogue of that name, the response is
+`unknown-catalogue`, 404. With the prefix `/catalogues/all`, a search goes through all catalogues, and each result names its
+own."""
+TAGS: list[dict[str, Any]] = [
+    {"name": "search", "description": "Searches by photo and by product, and the garments of a photo"},
+    {"name": "products", "description": "The products of the catalogue"},
+    {"name": "imports", "description": "Feeds"},
+    {"name": "catalogue", "description": "What the installation holds"},
+    {"name": "health", "description": "Liveness and readiness"},
+]
+# OpenAPI's servers say that each route serves each catalogue.
 SERVERS: list[dict[str, Any]] = [
     {"url": "/", "description": "The default catalogue"},
     {
         "url": f"{PATHS}{{catalogue}}",
-        "description": "Another catalogue, where the installation has several; `all` for a search through all of them",
-        "variables": {"catalogue": {"default": ALL, "description": "a name of the setting CATALOGUES, or all"}},
+        "description": "One of several catalogues; `all` for a search through all of them",
+        "variables": {"catalogue": {"default": ALL, "description": "a name in the setting CATALOGUES, or all"}},
     },
 ]
 BATCH_TIMEOUT_S = 60.0
@@ -61,7 +69,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-            yield {"gateway": await _open(settings, stack)}  # a state for each catalogue, by its name
+            yield {"gateway": await _open(settings, stack)}  # one state for each catalogue, by name
 
     app = make_app(
         service="gateway",
@@ -72,7 +80,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             routes_products.router,
             routes_imports.router,
             routes_catalogue.router,
-            routes_page.router,
+            routes_pages.router,
         ],
         lifespan=lifespan,
         readiness=_readiness,
@@ -80,10 +88,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         body_bytes_of={"/v1/products:import": settings.max_import_bytes},
         servers=SERVERS,
+        openapi_tags=TAGS,
+        generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
     )
-    routes_page.mount_static(app)
+    routes_pages.mount_static(app)
     app.add_middleware(CataloguePathMiddleware)
     if settings.cors_origins:
         app.add_middleware(
@@ -96,6 +106,12 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     return app
 
 
+def _operation_id(route: APIRoute) -> str:
+    """Return the name that a generated client gives a route: its function's, in camel case."""
+    first, *rest = route.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
 async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, GatewayState]:
     embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s)
     stack.push_async_callback(embedding.close)
@@ -106,19 +122,19 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
     links = Links(settings.product_url_template, settings.image_url_template, settings.public_url)
-    models = Models(embedding, index)
-    means = await _import_means(settings, store, stack)
+    binding = ModelBinding(embedding, index)
+    dependencies = await _import_dependencies(settings, store, stack)
 
-    def shop(name: str) -> Shop:
-        jobs = ImportJobs(replace(means, store=store.of(name)))
+    def services(name: str) -> CatalogueServices:
+        jobs = ImportJobs(replace(dependencies, store=store.of(name)))
         stack.push_async_callback(jobs.close)
-        return Shop(ProductService(store.of(name), embedding, models, links.of(name)), jobs)
+        return CatalogueServices(ProductService(store.of(name), embedding, binding, links), jobs)
 
     every = GatewayState(
         catalogue=ALL,
         settings=settings,
-        search=SearchService(embedding, index, links, models, settings.catalogues),
-        shop=None,
+        search=SearchService(embedding, index, links, binding, settings.catalogues),
+        services=None,
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
         resizer=Resizer(embedding),
@@ -128,8 +144,8 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
         name: replace(
             every,
             catalogue=name,
-            search=SearchService(embedding, index, links.of(name), models, (name,)),
-            shop=shop(name),
+            search=SearchService(embedding, index, links, binding, (name,)),
+            services=services(name),
         )
         for name in settings.catalogues
     }
@@ -139,8 +155,8 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
 async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
     clients = [IndexClient(url, settings.index_timeout_s) for url in settings.index_urls]
     nodes = IndexNodes(clients, settings.index_refresh_s)
-    await nodes.look()
-    task = asyncio.create_task(nodes.run(), name="look at the index nodes")
+    await nodes.refresh()
+    task = asyncio.create_task(nodes.run(), name="refresh the index nodes")
     try:
         yield nodes
     finally:
@@ -150,14 +166,16 @@ async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
         await nodes.close()
 
 
-async def _import_means(settings: GatewaySettings, store: CatalogueDatabase, stack: AsyncExitStack) -> ImportMeans:
-    """Return what imports are made with, clients of their own: batches take their time, and searches do not wait for them."""
+async def _import_dependencies(
+    settings: GatewaySettings, store: CatalogueDatabase, stack: AsyncExitStack
+) -> ImportDependencies:
+    """Return the clients that imports use. They are not those of searches, so that searches never wait for a batch."""
     embedding = EmbeddingClient(settings.embedding_url, max(settings.embedding_timeout_s, BATCH_TIMEOUT_S))
     stack.push_async_callback(embedding.close)
     fetcher = _fetcher(settings)
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
-    return ImportMeans(store, embedding, fetcher, settings.import_dir, settings.max_import_bytes)
+    return ImportDependencies(store, embedding, fetcher, settings.import_dir, settings.max_import_bytes)
 
 
 def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:
@@ -171,19 +189,19 @@ def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:
 
 
 async def _readiness(request: Request) -> Readiness:
-    """Ready means that a search can be answered; where some categories lack an index node, a reason says so.
+    """Ready means that a search can be answered. If some categories have no index node, a reason says so.
 
-    The database is not asked: a search does not need it.
+    The database is not checked: a search does not need it.
     """
     state = gateway_state(request)
     embedding, gaps = await asyncio.gather(_can_embed(state), state.index.ready(), return_exceptions=True)
-    for found in (embedding, gaps):
-        if isinstance(found, BaseException) and not isinstance(found, LookalikeError):
-            raise found
-    faults = tuple(found.detail for found in (embedding, gaps) if isinstance(found, LookalikeError))
-    return Readiness(ready=not faults, reasons=(*dict.fromkeys(faults), *(gaps if isinstance(gaps, tuple) else ())))
+    for outcome in (embedding, gaps):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, LookalikeError):
+            raise outcome
+    errors = tuple(outcome.detail for outcome in (embedding, gaps) if isinstance(outcome, LookalikeError))
+    return Readiness(ready=not errors, reasons=(*dict.fromkeys(errors), *(gaps if isinstance(gaps, tuple) else ())))
 
 
 async def _can_embed(state: GatewayState) -> None:
-    """Return if photos can be embedded with the model that searches use; raises as `EmbeddingClient.ready`."""
-    await state.search.embedding.ready(await state.search.models.active())
+    """Return if photos can be embedded with the active model; raises as `EmbeddingClient.ready`."""
+    await state.search.embedding.ready(await state.search.binding.active())

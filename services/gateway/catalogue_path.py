@@ -1,20 +1,20 @@
-"""Which catalogue a request is about: its address says so, before everything else."""
+"""The catalogue of a request, by its address."""
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.contracts.domain.catalogues import DEFAULT, PATHS
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, PATHS
 
 _KEY = "lookalike.catalogue"
 
 
-def asked_catalogue(request: HTTPConnection) -> str:
-    """Return the name that a request gives; whether there is such a catalogue is not said."""
-    return str(request.scope.get(_KEY, DEFAULT))
+def requested_catalogue(request: HTTPConnection) -> str:
+    """Return the name in a request's address; the catalogue need not exist."""
+    return str(request.scope.get(_KEY, DEFAULT_CATALOGUE))
 
 
 class CataloguePathMiddleware:
-    """Takes `/catalogues/NAME` off a request's path, so that every route is there for each catalogue."""
+    """Removes `/catalogues/NAME` from the start of a request's path, so that every route serves each catalogue."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""What the gateway holds while it runs, and how routes reach it."""
+"""The gateway's state while it runs, and the dependencies by which routes reach it."""
 
 import asyncio
 import hashlib
@@ -11,23 +11,22 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from services.contracts.domain.catalogues import ALL, DEFAULT, known_catalogue
+from services.contracts.domain.catalogues import ALL, known_catalogue
 from services.contracts.domain.errors import TooManyRequests, Unauthorised, UnknownCatalogue
 from services.contracts.web.telemetry import note
-from services.contracts.wire.index import IndexStatus
-from services.gateway.catalogue_path import asked_catalogue
+from services.gateway.catalogue_path import requested_catalogue
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
-from services.gateway.search.request import ImageReader
+from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.service import SearchService
 from services.gateway.settings import GatewaySettings
 
 
 @dataclass(frozen=True)
-class Shop:
-    """What there is of each catalogue: its products, and what imports into it."""
+class CatalogueServices:
+    """The services that work on one catalogue: its products, and the imports into it."""
 
     products: ProductService
     imports: ImportJobs
@@ -35,15 +34,15 @@ class Shop:
 
 @dataclass(frozen=True)
 class GatewayState:
-    """The open clients and the domain services made of them, for requests about one catalogue, or about all of them.
+    """The open clients and the services made of them, for requests about one catalogue or about all.
 
-    `shop` is None for all of them: no product is in more than one.
+    `services` is None for all: a product belongs to one catalogue.
     """
 
     catalogue: str
     settings: GatewaySettings
     search: SearchService
-    shop: Shop | None
+    services: CatalogueServices | None
     index: IndexNodes
     reader: ImageReader
     resizer: Resizer
@@ -57,44 +56,37 @@ class GatewayState:
         Raises:
             UnknownCatalogue: the request is about all catalogues.
         """
-        return self._one.products
+        return self._services.products
 
     @property
     def imports(self) -> ImportJobs:
-        """What imports into the catalogue.
+        """The imports into the catalogue.
 
         Raises:
             UnknownCatalogue: the request is about all catalogues.
         """
-        return self._one.imports
+        return self._services.imports
 
     @property
-    def _one(self) -> Shop:
-        if self.shop is None:
+    def _services(self) -> CatalogueServices:
+        if self.services is None:
             names = ", ".join(self.settings.catalogues)
-            raise UnknownCatalogue(f"{ALL!r} is for searches: what you ask for is asked of one catalogue, of {names}")
-        return self.shop
-
-    async def status(self) -> IndexStatus:
-        """Return what the index holds of the catalogue, or of all.
-
-        Raises:
-            IndexNotReady, UpstreamTimeout: as `IndexNodes.status`.
-        """
-        return await self.index.status(self.search.catalogues)
+            raise UnknownCatalogue(f"{ALL!r} is for searches: for this request, name one catalogue of {names}")
+        return self.services
 
 
 def gateway_state(request: Request) -> GatewayState:
-    """Return the running gateway's state for the catalogue that a request is about.
+    """Return the running gateway's state for the catalogue of a request.
 
     Raises:
-        UnknownCatalogue: there is none of that name.
+        UnknownCatalogue: there is no catalogue of that name.
     """
     states = cast(Mapping[str, GatewayState], request.state.gateway)
-    name = asked_catalogue(request)
+    names = states[ALL].settings.catalogues
+    name = requested_catalogue(request)
     if name != ALL:
-        known_catalogue(name, states[DEFAULT].settings.catalogues)
-    if name != DEFAULT:
+        known_catalogue(name, names)
+    if len(names) > 1:
         note(catalogue=name)
     return states[name]
 
@@ -103,10 +95,10 @@ State = Annotated[GatewayState, Depends(gateway_state)]
 
 
 async def admitted(state: State) -> AsyncIterator[None]:
-    """Let a search in, or refuse it while as many as the settings allow are under way.
+    """Admit a search, within the number that the settings allow at the same time.
 
     Raises:
-        TooManyRequests: the gateway is full.
+        TooManyRequests: that number is reached.
     """
     async with _place(state.gate):
         yield
@@ -115,13 +107,13 @@ async def admitted(state: State) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _place(gate: asyncio.Semaphore) -> AsyncIterator[None]:
     if gate.locked():
-        raise TooManyRequests("as many searches as this gateway takes at once are under way: try again in a second")
+        raise TooManyRequests("the gateway has reached its number of concurrent searches: try again in a second")
     async with gate:
         yield
 
 
 async def authorised(request: Request, state: State) -> None:
-    """Let a request through that carries the admin key, where one is set.
+    """Admit a request with the admin key; every request where no key is set.
 
     Raises:
         Unauthorised: the key is missing or wrong.
@@ -129,13 +121,14 @@ async def authorised(request: Request, state: State) -> None:
     expected = state.settings.admin_key
     if expected is None:
         return
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not _same(given.strip(), expected.get_secret_value()):
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not _is_same(key.strip(), expected.get_secret_value()):
         raise Unauthorised("send the admin key: Authorization: Bearer …")
 
 
-def _same(given: str, expected: str) -> bool:
-    digests = [hashlib.sha256(text.encode()).digest() for text in (given, expected)]
+def _is_same(key: str, expected: str) -> bool:
+    """Compare two keys in a time that does not depend on them."""
+    digests = [hashlib.sha256(text.encode()).digest() for text in (key, expected)]
     return hmac.compare_digest(*digests)
 
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.products import PRODUCTS
-from services.contracts.domain.catalogues import DEFAULT, within
+from services.contracts.domain.catalogues import within
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
 from services.contracts.web.app import Readiness, make_app
@@ -84,11 +84,11 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
         first,
         lambda model: load_version(settings.model_dir.parent, model),
         lambda manifest: {name: _follower(settings, store.of(name), manifest) for name in settings.catalogues},
-        ModelNoteFile(settings.snapshot_dir, _origin(settings, DEFAULT)),
+        ModelNoteFile(settings.snapshot_dir, f"{settings.mongo_database}.{PRODUCTS}"),  # one note for all catalogues
         forget=forget,
     )
     async with store:
-        others = [store.of(name).models for name in settings.catalogues if name != DEFAULT]
+        others = [store.of(name).models for name in settings.catalogues[1:]]
         note = InitialModel(store.models, first.model_id, models.is_usable, settings.unversioned_model, others)
         await models.open(note)
         task = asyncio.create_task(models.run(note), name="follow the note of the models")

@@ -8,7 +8,6 @@ from prometheus_client import Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.contracts.domain.catalogues import DEFAULT
 from services.contracts.web.telemetry import Metrics
 from services.contracts.wire.index import SnapshotStatus, SyncState, SyncStatus
 from services.index.follow.follower import UP_TO_DATE_STATES, Follower
@@ -78,12 +77,12 @@ class _Totals(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the counters as they stand, and how many products of each model can be searched."""
         for name, (text, count) in _TOTALS.items():
-            total = CounterMetricFamily(f"lookalike_index_{name}", text, labels=list(self._of(DEFAULT)))
+            total = CounterMetricFamily(f"lookalike_index_{name}", text, labels=self._label_names)
             for one in self._models.active.catalogues.values():
                 total.add_metric(list(self._of(one.name).values()), count(one.follower.status()))
             yield total
         text = "Products that can be searched, by model."
-        held = GaugeMetricFamily("lookalike_index_model_products", text, labels=[*self._of(DEFAULT), "model", "role"])
+        held = GaugeMetricFamily("lookalike_index_model_products", text, labels=[*self._label_names, "model", "role"])
         for indexed in self._models:
             model = indexed.manifest.model_id
             for one in indexed.catalogues.values():
@@ -93,6 +92,10 @@ class _Totals(Collector):
 
     def _of(self, catalogue: str) -> Labels:
         return _labels(self._models, catalogue)
+
+    @property
+    def _label_names(self) -> list[str]:
+        return list(self._of(next(iter(self._models.active.catalogues))))
 
 
 def _labels(models: ModelIndexes, catalogue: str) -> Labels:

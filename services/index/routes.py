@@ -1,14 +1,14 @@
 """The index's HTTP API: search, similar, sample, status."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Body
 from fastapi import Query as QueryParam
 
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import (
     CategoryElsewhere,
     IndexNotReady,
@@ -25,14 +25,14 @@ from services.contracts.wire.index import (
     CatalogueStatus,
     CategoryCount,
     Hit,
-    IndexAnswer,
     IndexedModel,
+    IndexedProduct,
+    IndexResponse,
     IndexSample,
     IndexSearch,
     IndexSimilar,
     IndexStatus,
-    Listed,
-    Page,
+    ResultOptions,
 )
 from services.engine import multi_search
 from services.engine.gallery import Query
@@ -66,20 +66,20 @@ SIMILAR_EXAMPLES: dict[str, Any] = {
 
 @router.post(
     "/search",
-    response_model=IndexAnswer,
+    response_model=IndexResponse,
     summary="The products of a category that are nearest to a vector",
     responses=responses(InvalidRequest, UnknownCategory, CategoryElsewhere, IndexNotReady, ModelIndexMismatch),
 )
-async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexAnswer:
+async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexResponse:
     """Exact, best first, equal scores by id. A product comes once, with its best image. Fewer than `k` come back when
     fewer there are. `offset` and `k` choose a page; pages do not overlap while the products stay as they are.
     """
     held = state.models.held(query.model)
     galleries = held.galleries(query.catalogues)
     vector = np.asarray(query.vector, dtype=np.float32)
-    wanted = Query(query.end + 1, query.filter, frozenset(query.exclude), query.min_score)  # whether there are more
     found, took_ms = await state.search(
-        lambda: multi_search.search(galleries, query.category, vector, wanted), filtered=bool(query.filter)
+        lambda: multi_search.search(galleries, query.category, vector, _query(query, query.exclude)),
+        filtered=bool(query.filter),
     )
     facets = await _facets(state, galleries, query.category, query)
     return _answer(state, held, query.category, query, found, took_ms, facets)
@@ -87,17 +87,18 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
 
 @router.post(
     "/similar",
-    response_model=IndexAnswer,
+    response_model=IndexResponse,
     summary="The products that are nearest to one of the index's own",
     responses=responses(InvalidRequest, UnknownProduct, IndexNotReady, ModelIndexMismatch),
 )
-async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]) -> IndexAnswer:
+async def similar(
+    state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]
+) -> IndexResponse:
     """Nearest to its main image, in its own category, itself left out. The database is not asked."""
     held = state.models.held(query.model)
     galleries = held.galleries(query.catalogues)
-    wanted = Query(query.end + 1, query.filter, frozenset(), query.min_score)
     (category, found), took_ms = await state.search(
-        lambda: multi_search.similar(galleries, query.id, wanted, query.of), filtered=bool(query.filter)
+        lambda: multi_search.similar(galleries, query.id, _query(query), query.catalogue), filtered=bool(query.filter)
     )
     facets = await _facets(state, galleries, category, query)
     return _answer(state, held, category, query, found, took_ms, facets)
@@ -113,14 +114,15 @@ async def sample(
     state: State,
     count: Annotated[int, QueryParam(ge=1, le=MAX_SAMPLE, description="how many")] = 12,
     category: Annotated[int | None, QueryParam(ge=0, description="of this category only")] = None,
-    catalogue: Annotated[list[str] | None, QueryParam(description="of these catalogues; the default one")] = None,
+    catalogue: Annotated[list[str] | None, QueryParam(description="of these catalogues; default: `default`")] = None,
 ) -> IndexSample:
     """For pages that show what there is. Another call brings others."""
-    galleries = state.models.active.galleries(catalogue or [DEFAULT])
+    galleries = state.models.active.galleries(catalogue or [DEFAULT_CATALOGUE])
     chosen = multi_search.sample(galleries, count, category, random.Random())
     return IndexSample(
         products=[
-            Listed(id=key, category=number, catalogue=name, **unpack(payload)) for name, number, key, payload in chosen
+            IndexedProduct(id=key, category=number, catalogue=name, **unpack(payload))
+            for name, number, key, payload in chosen
         ]
     )
 
@@ -134,8 +136,7 @@ async def status(state: State) -> IndexStatus:
         ready=active.is_complete,
         promoted=state.models.note.active,
         problems=state.models.problems,
-        further={name: _catalogue(state, name) for name in active.catalogues if name != DEFAULT},
-        **dict(_catalogue(state, DEFAULT)),
+        catalogues={name: _catalogue(state, name) for name in active.catalogues},
     )
 
 
@@ -174,29 +175,34 @@ def _close(state: IndexState, shown: CatalogueIndex, category: int) -> float | N
     return round(scale.close_score, 6) if scale and category in state.held else None
 
 
+def _query(options: ResultOptions, exclude: Iterable[str] = ()) -> Query:
+    """Return the query for the gallery; it asks for one result more than the page has, which says if there is a next page."""
+    return Query(options.end + 1, options.filter, frozenset(exclude), options.min_score)
+
+
 async def _facets(
-    state: IndexState, galleries: multi_search.Galleries, category: int, query: IndexSearch | IndexSimilar
+    state: IndexState, galleries: multi_search.Galleries, category: int, options: ResultOptions
 ) -> list[Facet]:
-    if not query.facets:
+    if not options.facets:
         return []
-    return await state.aside(lambda: multi_search.facets(galleries, category, query.filter))
+    return await state.aside(lambda: multi_search.facets(galleries, category, options.filter))
 
 
 def _answer(
     state: IndexState,
     held: ModelIndex,
     category: int,
-    page: Page,
+    page: ResultOptions,
     found: list[CatalogueMatch],
     took_ms: float,
     facets: list[Facet],
-) -> IndexAnswer:
+) -> IndexResponse:
     model = held.manifest.model_id
     similarities = _worth(held, category, found)
     shown = slice(page.offset, page.end)
     hits = [_hit(category, one, value) for one, value in zip(found[shown], similarities[shown], strict=True)]
     telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=took_ms)
-    return IndexAnswer(
+    return IndexResponse(
         category=category,
         hits=hits,
         best_score=round(found[0].match.score, 7) if found else None,
@@ -229,6 +235,6 @@ def _hit(category: int, found: CatalogueMatch, similarity: float | None) -> Hit:
         similarity=similarity,
         category=category,
         catalogue=found.catalogue,
-        image=match.image_index,
+        image_index=match.image_index,
         **unpack(match.payload, match.image_index),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from services.contracts.domain.catalogues import DEFAULT, CataloguesSetting
+from services.contracts.domain.catalogues import CataloguesSetting
 
 
 class IndexSettings(BaseSettings):
@@ -31,7 +31,7 @@ class IndexSettings(BaseSettings):
         (), description="names or ids of the categories that are held; all when there are none"
     )
 
-    catalogues: CataloguesSetting = (DEFAULT,)
+    catalogues: CataloguesSetting
 
     mongo_url: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 
 from services.catalogue.product import Float32Array, unit_vector
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from tests.faults.feed import FIRST_REVISION
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, MODEL, Write, category_of, vector_of
@@ -85,7 +86,7 @@ class Searcher:
         asked_at = time.monotonic()
         try:
             status = (await self._http.get("/v1/status")).json()
-            self._weather.told(behind=not status["ready"] or status["sync"]["stale"])
+            self._weather.told(behind=not status["ready"] or status["catalogues"][DEFAULT_CATALOGUE]["sync"]["stale"])
             search = self._next(asked_at)
             body = {"category": search.category, "vector": search.vector.tolist(), "model": MODEL, "k": K}
             certain = search.key and self._journal.certain(search.key)

@@ -134,7 +134,7 @@ def test_a_product_is_found_by_each_of_its_images_and_once(api: httpx.Client, pi
 
     def found(data: bytes) -> list[tuple[int, str]]:
         results = search(api, data, category="Bags", k=100).json()["results"]
-        return [(r["image"], r["image_url"]) for r in results if r["id"] == "several" and r["score"] > 0.999]
+        return [(r["image_index"], r["image_url"]) for r in results if r["id"] == "several" and r["score"] > 0.999]
 
     for number, (data, url) in enumerate([(front, put.json()["image_url"]), (back, linked), (label, stored)]):
         assert eventually(lambda data=data: found(data), within_s=5) == [(number, url)]  # type: ignore[misc]

@@ -88,9 +88,9 @@ def keys(index: IndexProcess) -> list[str]:
 def compared(index: IndexProcess) -> dict[str, Any]:
     """Return what the comparisons have found, when one has begun and ended from now on."""
     for _ in range(2):
-        before = index.status()["sync"]["reconcile"]["last_at"]
-        eventually(lambda before=before: index.status()["sync"]["reconcile"]["last_at"] != before, 60)
-    return dict(index.status()["sync"]["reconcile"])
+        before = index.catalogue()["sync"]["reconcile"]["last_at"]
+        eventually(lambda before=before: index.catalogue()["sync"]["reconcile"]["last_at"] != before, 60)
+    return dict(index.catalogue()["sync"]["reconcile"])
 
 
 def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
@@ -99,7 +99,7 @@ def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
     raw.insert_many([old_form(number) for number in range(5)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_RECONCILE_S": "1000"}
     with running_index(tmp_path, mongo.url, **settings) as index:
-        eventually(lambda: index.status()["sync"]["state"] == "following", 60)
+        eventually(lambda: index.catalogue()["sync"]["state"] == "following", 60)
         index.stop()
         mongo.stop()
         forget_to_write_down_changes(mongo)
@@ -108,10 +108,10 @@ def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
         raw.delete_one({"id": "old 0"})
         raw.update_one({"id": "old 1"}, {"$set": {"vector": VECTOR.tolist()}})
         index.start()
-        eventually(lambda: index.status()["sync"]["reconcile"]["repaired"] == 3, 60)
+        eventually(lambda: index.catalogue()["sync"]["reconcile"]["repaired"] == 3, 60)
         assert keys(index) == [f"old {number}" for number in range(1, 6)]
         assert index.search(VECTOR, k=1)[0]["id"] == "old 1"
-        assert index.status()["sync"]["loaded_from"] == "snapshot"
+        assert index.catalogue()["sync"]["loaded_from"] == "snapshot"
         text = index.http.get("/metrics").text
         assert "lookalike_index_drift_found_total 3.0" in text
         assert "lookalike_index_drift_repaired_total 3.0" in text
@@ -122,7 +122,7 @@ def test_without_a_lost_change_there_is_no_drift_whatever_is_written_meanwhile(
     mongo: MongoStandIn, raw: Any, tmp_path: Path
 ) -> None:
     with running_index(tmp_path, mongo.url, INDEX_RECONCILE_S="0.05") as index:
-        eventually(lambda: index.status()["sync"]["state"] == "following", 60)
+        eventually(lambda: index.catalogue()["sync"]["state"] == "following", 60)
 
         def write() -> None:
             for turn in range(12):
@@ -150,7 +150,7 @@ def test_a_database_is_followed_by_polling_and_what_it_holds_is_what_is_found(
     raw.insert_many([old_form(number) for number in range(3)])
     settings = {"INDEX_FOLLOW": "polling", "INDEX_POLLING_S": "0.1", "INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots")}
     with running_index(tmp_path, mongo.url, **settings) as index:
-        eventually(lambda: index.status()["sync"]["state"] == "polling", 60)
+        eventually(lambda: index.catalogue()["sync"]["state"] == "polling", 60)
         put(mongo, product(1, "first"), product(2, "second"))
         raw.delete_one({"id": "old 1"})
         expected = ["old 0", "old 2", "p1", "p2"]
@@ -165,4 +165,4 @@ def test_a_database_is_followed_by_polling_and_what_it_holds_is_what_is_found(
         mongo.start()
         raw.delete_one({"id": "old 2"})
         eventually(lambda: keys(index) == ["old 0", "p1", "p2"], 60)
-        assert index.status()["sync"]["loaded_from"] == "snapshot"
+        assert index.catalogue()["sync"]["loaded_from"] == "snapshot"

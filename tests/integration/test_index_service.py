@@ -111,30 +111,30 @@ def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
     images = (additional_image(back, url="https://shop.example/back.jpg"), additional_image(detail, sha256="ab" * 32))
     for _ in range(2):  # as it is inserted, and as it is replaced
         put(mongo, make_product("m1", 6, front, model="fashion/1", images=images))
-        assert soon(lambda: first(index, detail, 6))["image"] == 2
+        assert soon(lambda: first(index, detail, 6))["image_index"] == 2
         hit = first(index, back, 6)
-        assert (hit["id"], hit["image"], hit["image_url"]) == ("m1", 1, "https://shop.example/back.jpg")
+        assert (hit["id"], hit["image_index"], hit["image_url"]) == ("m1", 1, "https://shop.example/back.jpg")
         assert len(index.search(front, 6)) == 1
         put(mongo, make_product("m1", 6, front, model="fashion/1"))
         soon(lambda: not first(index, back, 6))
-        assert first(index, front, 6)["image"] == 0
+        assert first(index, front, 6)["image_index"] == 0
     short = {"vector": [0.5] * 63}
     raw.update_one({"_id": "m1"}, {"$set": {"images": [short, {"vector": back.tolist()}]}})
-    assert soon(lambda: first(index, back, 6))["image"] == 1
-    assert index.status()["sync"]["skipped_images"] == 1
+    assert soon(lambda: first(index, back, 6))["image_index"] == 1
+    assert index.catalogue()["sync"]["skipped_images"] == 1
     delete(mongo, "m1")
-    soon(lambda: not first(index, front, 6) and index.status()["sync"]["skipped_images"] == 0)
+    soon(lambda: not first(index, front, 6) and index.catalogue()["sync"]["skipped_images"] == 0)
 
 
 def test_a_category_with_enough_products_gets_a_scale_of_its_own(mongo: MongoStandIn, index: IndexProcess) -> None:
-    assert index.status()["categories"][8]["close_score"] is None
+    assert index.catalogue()["categories"][8]["close_score"] is None
     put(mongo, *(make_product(f"scale-{n}", 8, vector(), model="fashion/1") for n in range(80)))
-    close = eventually(lambda: index.status()["categories"][8]["close_score"])
+    close = eventually(lambda: index.catalogue()["categories"][8]["close_score"])
     hits = index.search(vector(), 8, k=100)
     assert [hit["similarity"] >= 0.5 for hit in hits] == [hit["score"] >= close for hit in hits]
     for n in range(80):
         delete(mongo, f"scale-{n}")
-    eventually(lambda: index.status()["categories"][8]["close_score"] is None)
+    eventually(lambda: index.catalogue()["categories"][8]["close_score"] is None)
 
 
 def test_older_documents_are_found_changed_replaced_and_deleted(raw: Any, index: IndexProcess) -> None:
@@ -166,7 +166,7 @@ def test_a_product_that_takes_the_place_of_an_older_document_is_shown_once(
 def test_broken_documents_and_other_models_are_counted_and_the_rest_goes_through(
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
-    before = index.status()["sync"]
+    before = index.catalogue()["sync"]
     one = vector()
     nan = Binary(b"\x27\x00" + np.full(64, np.nan, "<f4").tobytes(), 9)
     broken = [{"vector": [0.5] * 63}, {"vector": nan}, {"vector": [0.0] * 64}, {"Category": 9, "vector": [1] * 64}, {}]
@@ -174,12 +174,12 @@ def test_broken_documents_and_other_models_are_counted_and_the_rest_goes_through
     put(mongo, make_product("b1", 5, one, model="fashion/2"), make_product("b2", 5, one, model="fashion/1"))
     assert soon(lambda: first(index, one, 5))["id"] == "b2"
     assert [hit["id"] for hit in index.search(one, 5)] == ["b2"]
-    sync = index.status()["sync"]
+    sync = index.catalogue()["sync"]
     assert (sync["skipped"] - before["skipped"], sync["other_models"] - before["other_models"]) == (5, 1)
     log = index.log()
     assert all(log.count(f"document={one}") == 1 for one in ids)
     raw.delete_many({"_id": {"$in": ids}})
-    soon(lambda: index.status()["sync"]["skipped"] == before["skipped"])
+    soon(lambda: index.catalogue()["sync"]["skipped"] == before["skipped"])
 
 
 def test_a_bulk_import_is_followed_while_searches_go_on(mongo: MongoStandIn, index: IndexProcess) -> None:
@@ -190,7 +190,7 @@ def test_a_bulk_import_is_followed_while_searches_go_on(mongo: MongoStandIn, ind
     while writer.is_alive():
         index.search(vectors[0], 6)
     eventually(lambda: first(index, vectors[-1], 6))
-    counts = {one["name"]: one["products"] for one in index.status()["categories"]}
+    counts = {one["name"]: one["products"] for one in index.catalogue()["categories"]}
     assert counts["Jewellery"] == 3000
     assert [index.search(one, 6, k=1)[0]["id"] for one in vectors[::500]] == [f"m{n}" for n in range(0, 3000, 500)]
 
@@ -202,19 +202,19 @@ def test_searches_go_on_while_the_database_is_dead_and_writes_are_followed_when_
     put(mongo, make_product("k1", 7, one, model="fashion/1"))
     soon(lambda: first(index, one, 7))
     mongo.kill()
-    assert eventually(lambda: index.status()["sync"]["state"] == "reconnecting")
+    assert eventually(lambda: index.catalogue()["sync"]["state"] == "reconnecting")
     assert first(index, one, 7)["id"] == "k1"
     assert index.http.post("/v1/similar", json={"id": "k1"}).status_code == 200
     assert index.answers("/readyz")
-    assert "cannot be reached" in index.status()["sync"]["last_error"]
+    assert "cannot be reached" in index.catalogue()["sync"]["last_error"]
     mongo.start()
     raw.insert_one({"id": "k2", "Category": 7, "vector": other.tolist()})
     assert eventually(lambda: first(index, other, 7))["id"] == "k2"
     raw.delete_one({"id": "k2"})
     delete(mongo, "k1")
     eventually(lambda: not index.search(one, 7))
-    eventually(lambda: index.status()["sync"]["state"] == "following")
-    assert index.status()["sync"]["lag_seconds"] < WITHIN_S
+    eventually(lambda: index.catalogue()["sync"]["state"] == "following")
+    assert index.catalogue()["sync"]["lag_seconds"] < WITHIN_S
 
 
 def test_an_index_started_without_a_database_waits_for_it(tmp_path: Path) -> None:

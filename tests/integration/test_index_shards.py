@@ -94,10 +94,10 @@ def all_up(gateway: httpx.Client, nodes: list[IndexProcess]) -> Iterator[None]:
 def test_each_node_holds_its_categories_and_the_gateway_has_them_all(
     whole: httpx.Client, gateway: httpx.Client, nodes: list[IndexProcess]
 ) -> None:
-    held = [{one["name"] for one in node.status()["categories"] if one["held"]} for node in nodes]
+    held = [{one["name"] for one in node.catalogue()["categories"] if one["held"]} for node in nodes]
     assert held[0] == {"Topwear", "Bottomwear", "Innerwear", "Socks"}
     assert held[1] == held[2] == {"Shoes", "Bags", "Watches", "Jewellery", "Eyewear"}
-    assert sum(node.status()["products"] for node in nodes[:2]) == whole.get("/v1/stats").json()["products"]
+    assert sum(node.catalogue()["products"] for node in nodes[:2]) == whole.get("/v1/stats").json()["products"]
     assert categories(gateway) == categories(whole)
     stats = gateway.get("/v1/stats").json()
     assert [set(node["categories"]) for node in stats["index_nodes"]] == held

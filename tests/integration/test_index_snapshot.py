@@ -38,7 +38,7 @@ def index(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> Iterator[IndexProces
     raw.insert_many([document(number) for number in range(20)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_SNAPSHOT_S": "0.1"}
     with running_index(tmp_path, mongo.url, **settings) as service:
-        eventually(lambda: service.status()["sync"]["state"] == "following", 60)
+        eventually(lambda: service.catalogue()["sync"]["state"] == "following", 60)
         yield service
 
 
@@ -65,11 +65,11 @@ def started_again(index: IndexProcess) -> dict[str, Any]:
     """Start the index and return how it follows the database once it is ready."""
     index.start()
     eventually(lambda: index.answers("/readyz"), 60)
-    return dict(index.status()["sync"])
+    return dict(index.catalogue()["sync"])
 
 
 def is_level(index: IndexProcess) -> bool:
-    return index.status()["sync"]["state"] == "following"
+    return index.catalogue()["sync"]["state"] == "following"
 
 
 def test_an_index_that_was_stopped_serves_without_the_database_and_then_takes_up_what_has_changed(
@@ -87,7 +87,7 @@ def test_an_index_that_was_stopped_serves_without_the_database_and_then_takes_up
     mongo.start()
     eventually(lambda: is_level(index), 60)
     assert keys(index) == names(0, *range(2, 21))
-    sync = index.status()["sync"]
+    sync = index.catalogue()["sync"]
     assert (sync["loaded_from"], sync["stale"]) == ("snapshot", False)
     assert index.http.get("/readyz").json() == {"ready": True, "reasons": []}
 
@@ -97,7 +97,7 @@ def test_an_index_that_is_killed_comes_back_from_the_snapshot_it_wrote_last(
 ) -> None:
     raw.insert_one(document(20))
     eventually(lambda: len(keys(index)) == 21)
-    eventually(lambda: index.status()["sync"]["snapshot"]["bytes"], 60)
+    eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"], 60)
     index.stop(signal.SIGKILL)
     unfinished = snapshot_of(tmp_path).with_name(f"{snapshot_of(tmp_path).name}.1.tmp")
     unfinished.write_bytes(b"half")
@@ -125,7 +125,7 @@ def test_a_snapshot_with_a_flipped_bit_is_not_used_and_everything_is_read_from_t
 
 
 def test_the_metrics_tell_of_the_snapshot_and_the_state(index: IndexProcess) -> None:
-    eventually(lambda: index.status()["sync"]["snapshot"]["bytes"], 60)
+    eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"], 60)
     text = index.http.get("/metrics").text
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert 0 <= float(figures["lookalike_index_snapshot_age_seconds"]) < 60

@@ -39,7 +39,7 @@ def settings(folder: Path) -> dict[str, str]:
 
 
 def models(index: IndexProcess) -> dict[str, tuple[str, int]]:
-    return {one["model"]: (one["role"], one["products"]) for one in index.status()["models"]}
+    return {one["model"]: (one["role"], one["products"]) for one in index.catalogue()["models"]}
 
 
 def test_a_catalogue_stays_with_the_model_that_it_was_made_with_and_finds_its_products(

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.manifest import InputSize, Manifest, ManifestError
 from services.contracts.web.app import make_app
 from services.engine.flat_search import FaissFlat
@@ -64,7 +64,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **further
         further: of other catalogues, by their names.
     """
     held = replica.gallery.held if replica else frozenset(range(len(CATEGORIES)))
-    followers = {name: _follower(one) for name, one in {DEFAULT: replica, **further}.items()}
+    followers = {name: _follower(one) for name, one in {DEFAULT_CATALOGUE: replica, **further}.items()}
     metrics = IndexMetrics()
     models = ModelIndexes(manifest, _nothing_else, lambda _: followers, ModelNoteFile(None, ""))
     indexed = models._held[manifest.model_id] = ModelIndex(manifest, followers)
@@ -133,8 +133,13 @@ class IndexProcess:
             return False
 
     def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.http.get("/v1/status").json()
-        return found
+        status: dict[str, Any] = self.http.get("/v1/status").json()
+        return status
+
+    def catalogue(self, name: str = DEFAULT_CATALOGUE) -> dict[str, Any]:
+        """Return the status of a catalogue."""
+        catalogue: dict[str, Any] = self.status()["catalogues"][name]
+        return catalogue
 
     def search(self, vector: Any, category: int = 0, **more: Any) -> list[dict[str, Any]]:
         """Return the hits of a search."""

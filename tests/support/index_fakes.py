@@ -1,19 +1,19 @@
-"""Index nodes for the gateway's tests, without processes: each holds some categories, and fails when told to."""
+"""Index nodes for the gateway's tests, without processes. Each holds some categories and fails on demand."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from services.contracts.domain.errors import CategoryElsewhere, LookalikeError, UnknownProduct
 from services.contracts.wire.index import (
+    CatalogueStatus,
     CategoryCount,
     Hit,
-    IndexAnswer,
     IndexedModel,
+    IndexedProduct,
+    IndexResponse,
     IndexSample,
     IndexSearch,
     IndexSimilar,
     IndexStatus,
-    Listed,
     ReconcileStatus,
     SyncStatus,
 )
@@ -25,78 +25,115 @@ NEVER_COMPARED = ReconcileStatus(found=0, repaired=0, last_at=None, last_seconds
 class FakeIndex:
     """Answers as an index node does.
 
-    `asked` and `looked_at` count searches and looks at its status; `trouble` is raised by every call while it is set.
+    Attributes:
+        searches, statuses: how many calls it has had.
+        trouble: every call raises it while it is set.
+        models: by default the one in `model`.
+        others: products of each held category in other catalogues, by the catalogue's name.
+        queries: what it was searched with.
     """
 
-    def __init__(self, held: dict[int, list[str]], *, lag: float = 0.1) -> None:
+    def __init__(self, held: dict[int, list[str]], *, lag: float | None = 0.1, **others: int) -> None:
         """Hold these categories, with the ids of their products."""
         self.address = "http://fake"
         self.held = held
-        self.asked = self.looked_at = 0
+        self.others = others
+        self.searches = self.statuses = 0
+        self.queries: list[IndexSearch | IndexSimilar] = []
+        self.samples: list[tuple[int, int | None, tuple[str, ...]]] = []
         self.trouble: LookalikeError | None = None
         self.ready = True
+        self.closed = False
         self.lag = lag
+        self.last_error: str | None = None
         self.model = "fashion/1"
         self.models: list[IndexedModel] = []
 
     async def close(self) -> None:
-        """Nothing is open."""
+        self.closed = True
 
     async def status(self) -> IndexStatus:
-        self.looked_at += 1
+        self.statuses += 1
         self._fail()
-        sync: dict[str, Any] = dict.fromkeys(("stale", "loaded_from", "last_error"))
-        counts = [len(self.held.get(number, ())) for number in range(len(NAMES))]
+        default = {number: len(products) for number, products in self.held.items()}
         return IndexStatus(
             model=self.model,
-            models=self.models,
             ready=self.ready,
-            products=sum(counts),
+            catalogues={
+                "default": self._catalogue(default, self.lag),
+                **{name: self._catalogue(dict.fromkeys(self.held, count), 7.0) for name, count in self.others.items()},
+            },
+        )
+
+    async def search(self, query: IndexSearch) -> IndexResponse:
+        self.searches += 1
+        self.queries.append(query)
+        self._fail()
+        return self._response(self._products(query.category), query.category)
+
+    async def similar(self, query: IndexSimilar) -> IndexResponse:
+        self.searches += 1
+        self.queries.append(query)
+        self._fail()
+        for category, products in self.held.items():
+            if query.id in products:
+                return self._response([key for key in products if key != query.id], category)
+        raise UnknownProduct(query.id)
+
+    async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
+        self.searches += 1
+        self.samples.append((count, category, tuple(catalogues)))
+        self._fail()
+        numbers = list(self.held) if category is None else [category]
+        pairs = [(number, product) for number in numbers for product in self._products(number)]
+        return IndexSample(
+            products=[IndexedProduct(id=key, category=number, catalogue="default") for number, key in pairs[:count]]
+        )
+
+    def _catalogue(self, counts: dict[int, int], lag: float | None) -> CatalogueStatus:
+        products = sum(counts.values())
+        return CatalogueStatus(
+            products=products,
             categories=[
-                CategoryCount(id=number, name=name, products=counts[number], held=number in self.held)
+                CategoryCount(
+                    id=number, name=name, products=counts.get(number, 0), held=number in self.held, close_score=0.9
+                )
                 for number, name in enumerate(NAMES)
             ],
+            models=self.models or [self._model(products, lag)],
             sync=SyncStatus(
-                **{**sync, "stale": False},
                 state="following",
-                lag_seconds=self.lag,
+                stale=False,
+                loaded_from=None,
+                lag_seconds=lag,
                 applied=0,
                 skipped=0,
                 other_models=0,
+                last_error=self.last_error,
                 reconcile=NEVER_COMPARED,
             ),
         )
 
-    async def search(self, query: IndexSearch) -> IndexAnswer:
-        self.asked += 1
-        self._fail()
-        return self._answer(self._products(query.category), query.category)
-
-    async def similar(self, query: IndexSimilar) -> IndexAnswer:
-        self.asked += 1
-        self._fail()
-        for category, products in self.held.items():
-            if query.id in products:
-                return self._answer([one for one in products if one != query.id], category)
-        raise UnknownProduct(query.id)
-
-    async def sample(self, count: int, category: int | None, catalogues: Sequence[str] = ()) -> IndexSample:
-        self.asked += 1
-        self._fail()
-        numbers = list(self.held) if category is None else [category]
-        found = [(number, product) for number in numbers for product in self._products(number)]
-        return IndexSample(products=[Listed(id=product, category=number) for number, product in found[:count]])
+    def _model(self, products: int, lag: float | None) -> IndexedModel:
+        return IndexedModel(
+            model=self.model,
+            role="active",
+            complete=self.ready,
+            products=products,
+            state="following",
+            lag_seconds=lag,
+            without_vector=0,
+        )
 
     def _products(self, category: int) -> list[str]:
         if category not in self.held:
             raise CategoryElsewhere(f"category {category} is not held here")
         return self.held[category]
 
-    def _answer(self, products: list[str], category: int) -> IndexAnswer:
-        hits = [Hit(id=product, category=category, score=0.5) for product in products]
-        return IndexAnswer(
+    def _response(self, products: list[str], category: int) -> IndexResponse:
+        return IndexResponse(
             category=category,
-            hits=hits,
+            hits=[Hit(id=product, category=category, catalogue="default", score=0.5) for product in products],
             best_score=0.5,
             best_similarity=None,
             next_page=None,

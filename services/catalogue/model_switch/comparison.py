@@ -8,7 +8,7 @@ from typing import Any
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Product
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.wire.embedding import ModelFacts
 
 Chosen = tuple[str, str]  # a product's catalogue and key
@@ -142,7 +142,7 @@ class ModelExamination:
         self._chance = random.Random(seed)
         self.chosen: list[Chosen] = []  # products that both models see
 
-    def add(self, entries: Iterable[Record | BrokenDocument], catalogue: str = DEFAULT) -> None:
+    def add(self, entries: Iterable[Record | BrokenDocument], catalogue: str = DEFAULT_CATALOGUE) -> None:
         """Look at some documents of a catalogue."""
         counts = self.report.catalogues.setdefault(catalogue, [0, 0])
         for entry in entries:
@@ -187,4 +187,4 @@ class ModelExamination:
 
 
 def _shown(catalogue: str, key: str) -> str:
-    return key if catalogue == DEFAULT else f"{catalogue}: {key}"
+    return key if catalogue == DEFAULT_CATALOGUE else f"{catalogue}: {key}"

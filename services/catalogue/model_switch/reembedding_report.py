@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from services.catalogue.importing.report import Status
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 
 
 @dataclass
@@ -61,13 +61,13 @@ class ReembedSummary:
     seconds: float
     reason: str | None = None
     rejected_file: Path | None = None
-    catalogue: str = DEFAULT
+    catalogue: str = DEFAULT_CATALOGUE
 
     def document(self) -> dict[str, Any]:
         """Return the summary as JSON has it."""
         counts = ("found", "embedded", "overtaken", "rejected", "images_rejected", "other_pictures")
         return {
-            **({} if self.catalogue == DEFAULT else {"catalogue": self.catalogue}),
+            **({} if self.catalogue == DEFAULT_CATALOGUE else {"catalogue": self.catalogue}),
             "status": self.status,
             "reason": self.reason,
             "model": self.model,

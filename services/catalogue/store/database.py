@@ -9,7 +9,7 @@ from services.catalogue.store.models import CatalogueModels
 from services.catalogue.store.notes import NoteCollection
 from services.catalogue.store.pictures import PictureCollection
 from services.catalogue.store.products import ProductCollection
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 
 
 class CatalogueDatabase:
@@ -41,7 +41,7 @@ class CatalogueDatabase:
         url: str,
         database: str = "lookalike",
         *,
-        catalogue: str = DEFAULT,
+        catalogue: str = DEFAULT_CATALOGUE,
         timeout_s: float = 10.0,
         scan_timeout_s: float = 300.0,
         connect_timeout_s: float = 2.0,

@@ -7,7 +7,6 @@ import typer
 
 from services.cli.catalogues import Catalogue, chosen
 from services.cli.output import fail
-from services.contracts.domain.catalogues import DEFAULT
 
 if TYPE_CHECKING:
     from services.catalogue.importing.report import Summary
@@ -20,7 +19,7 @@ def import_(
     source: Annotated[
         Path, typer.Argument(help="The Kaggle archive (zip or folder), a folder of images, or a feed of any kind.")
     ],
-    catalogue: Catalogue = DEFAULT,
+    catalogue: Catalogue = None,
     mapping: Annotated[
         Path | None, typer.Option(help="JSON or TOML: what the feed's columns and categories are called here.")
     ] = None,

@@ -26,7 +26,7 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.cli.imports.display import Display
 from services.cli.interrupts import interruptible
 from services.contracts.clients.embedding_client import EmbeddingClient
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.fetch import ImageFetcher
@@ -60,7 +60,7 @@ class ImportRequest:
 
     source: Path
     rejected: Path
-    catalogue: str = DEFAULT
+    catalogue: str = DEFAULT_CATALOGUE
     mapping: Path | None = None
     images: Path | None = None
     url_template: str | None = None

@@ -9,7 +9,7 @@ import typer
 from services.cli.catalogues import chosen, installed
 from services.cli.imports.command import EXIT_REJECTED, EXIT_STATUS
 from services.cli.output import fail
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 
 if TYPE_CHECKING:
     from services.catalogue.model_switch.reembedding_report import ReembedSummary
@@ -70,7 +70,7 @@ def reembed(
     )
     summaries: list[ReembedSummary] = []
     for name in names:
-        of = "" if name == DEFAULT else f"-{name}"
+        of = "" if name == DEFAULT_CATALOGUE else f"-{name}"
         file = rejected or Path(f"reembed-{model.replace('/', '-')}{of}.rejected.ndjson")
         try:
             summaries.append(run(replace(request, catalogue=name, rejected=file)))

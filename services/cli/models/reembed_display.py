@@ -13,7 +13,7 @@ from rich.table import Table
 from services.catalogue.model_switch.reembedding_report import ReembedSummary, ReembedTally
 from services.catalogue.store.model_note import short
 from services.cli.output import err, out
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 
 LINE_EVERY_S = 10.0  # where stderr is no terminal
 
@@ -69,7 +69,7 @@ def show(summary: ReembedSummary, *, as_json: bool) -> None:
         return
     how = {"done": "done", "failed": "failed", "interrupted": "interrupted: run it again to go on"}[summary.status]
     speed = f"{summary.seconds:.1f} s, {summary.tally.rate:,.0f} products/s"
-    of = "" if summary.catalogue == DEFAULT else f" in the catalogue {summary.catalogue}"
+    of = "" if summary.catalogue == DEFAULT_CATALOGUE else f" in the catalogue {summary.catalogue}"
     out.print(f"Vectors of {summary.model or 'the model'}{of} {how} ({speed})", style="bold", highlight=False)
     table = Table(show_header=False, box=None)
     tally = summary.tally

@@ -20,7 +20,7 @@ from services.catalogue.store.notes import LAST_REEMBED
 from services.cli.interrupts import interruptible
 from services.cli.models.reembed_display import Display
 from services.contracts.clients.embedding_client import EmbeddingClient
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
@@ -35,7 +35,7 @@ class ReembedRequest:
 
     model: str
     rejected: Path
-    catalogue: str = DEFAULT
+    catalogue: str = DEFAULT_CATALOGUE
     rate: float | None = None
     image_url_template: str | None = None
     allow_hosts: tuple[str, ...] = ()

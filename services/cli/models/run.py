@@ -14,7 +14,7 @@ from services.catalogue.store.model_note import ModelChangeRefused, ModelNote, s
 from services.catalogue.store.notes import LAST_REEMBED
 from services.cli.gateway_client import GatewayClient
 from services.contracts.clients.embedding_client import EmbeddingClient
-from services.contracts.domain.catalogues import ALL, DEFAULT, SETTING
+from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE, SETTING
 
 EMBEDDING_TIMEOUT_S = 10.0
 SCAN_BATCH = 1000
@@ -33,7 +33,7 @@ class Where:
     mongo_database: str
     unversioned_model: str = "fashion/1"
     wait_s: float = 60.0
-    catalogues: tuple[str, ...] = (DEFAULT,)
+    catalogues: tuple[str, ...] = (DEFAULT_CATALOGUE,)
 
 
 class ModelCommands:
@@ -153,7 +153,7 @@ class ModelCommands:
 
     async def _stats(self) -> dict[str, Any]:
         """Return what the gateway says of all catalogues together."""
-        name = ALL if len(self._where.catalogues) > 1 else DEFAULT
+        name = ALL if len(self._where.catalogues) > 1 else DEFAULT_CATALOGUE
         return await asyncio.to_thread(self._gateway.stats, name)
 
     async def _examine(self, serving: str, model: str, queries: int) -> tuple[ModelReport, list[Chosen]]:

@@ -1,6 +1,6 @@
-"""Errors over HTTP: the domain's exceptions to problem documents (RFC 9457), and back."""
+"""Errors over HTTP: the domain's exceptions → problem documents (RFC 9457), and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,10 +13,11 @@ from starlette.responses import Response
 
 from services.contracts.domain import errors
 from services.contracts.web import telemetry
-from services.contracts.wire.problem import Problem
+from services.contracts.wire.problem import Problem, pointer
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
+SCHEMAS = "#/components/schemas/"
 log = structlog.get_logger()
 
 
@@ -39,26 +40,38 @@ def problem_response(error: errors.LookalikeError) -> Response:
 
 
 def error_from_problem(status: int, body: bytes) -> errors.LookalikeError:
-    """Return the exception that another service's problem document stands for; `internal` where it is none."""
+    """Return the exception for another service's problem document; `internal` if the body is not one."""
     try:
         document = orjson.loads(body)
         slug = str(document["type"]).removeprefix(PREFIX)
         detail = str(document["detail"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        return errors.LookalikeError(f"a service answered {status} without saying why")
+        return errors.LookalikeError(f"a service answered {status} without a problem document")
     return errors.error_types().get(slug, errors.LookalikeError)(detail)
 
 
-def _describe(item: Mapping[str, Any]) -> dict[str, str]:
-    where = ".".join(str(part) for part in item["loc"] if part != "body") or "body"
-    return {"where": where, "what": errors.validation_message(item)}
+def invalid_request(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) -> errors.InvalidRequest:
+    """Return the error for values that are not valid.
+
+    Args:
+        items: Pydantic's errors, each with the path to the values that were validated: empty for the body.
+    """
+    found = [(item["loc"], pointer((*start, *item["loc"])), errors.validation_message(item)) for start, item in items]
+    texts = [f"{'.'.join(map(str, place)) or 'body'}: {text}" for place, _, text in found[:5]]
+    return errors.InvalidRequest(
+        "; ".join(texts), errors=[{"pointer": where, "detail": text} for _, where, text in found]
+    )
 
 
 def _on_validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [_describe(item) for item in error.errors()]
-    detail = "; ".join(f"{item['where']}: {item['what']}" for item in found[:5])
-    return problem_response(errors.InvalidRequest(detail, errors=found))
+    return problem_response(invalid_request(_by_source(item) for item in error.errors()))
+
+
+def _by_source(item: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+    """Return an error of FastAPI's with the part of the request that its location begins with."""
+    source, *place = item["loc"]
+    return () if source == "body" else (str(source),), {**item, "loc": tuple(place)}
 
 
 def _on_domain_error(_: Request, error: Exception) -> Response:
@@ -72,7 +85,7 @@ def _on_http_error(_: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(errors.NotFound("there is nothing at this address: see /docs"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return problem_response(errors.MethodNotAllowed("this address does not take this method: see /docs"))
+        return problem_response(errors.MethodNotAllowed("this address does not accept this method: see /docs"))
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return problem_response(errors.ImageTooLarge(str(error.detail)))
     return problem_response(errors.InvalidRequest(str(error.detail)))
@@ -80,15 +93,26 @@ def _on_http_error(_: Request, error: Exception) -> Response:
 
 def _on_anything(_: Request, error: Exception) -> Response:
     log.error("unhandled", exc_info=error)
-    return problem_response(errors.LookalikeError("something went wrong here; the log has it under this request's id"))
+    return problem_response(errors.LookalikeError("an unexpected error: see the log under this request id"))
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the app a problem document."""
+    """Make every error of the app a problem document, and describe it once in the OpenAPI document."""
     app.add_exception_handler(errors.LookalikeError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_anything)
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if Problem.__name__ not in schemas:
+            problem = Problem.model_json_schema(ref_template=SCHEMAS + "{model}")
+            schemas |= {**problem.pop("$defs"), Problem.__name__: problem}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def responses(*kinds: type[errors.LookalikeError]) -> dict[int | str, dict[str, Any]]:
@@ -96,11 +120,10 @@ def responses(*kinds: type[errors.LookalikeError]) -> dict[int | str, dict[str, 
     by_status: dict[int, list[type[errors.LookalikeError]]] = {}
     for kind in kinds:
         by_status.setdefault(kind.status, []).append(kind)
-    schema = Problem.model_json_schema()
-    return {status: _documented(status, group, schema) for status, group in by_status.items()}
+    return {status: _documented(status, group) for status, group in by_status.items()}
 
 
-def _documented(status: int, group: list[type[errors.LookalikeError]], schema: dict[str, Any]) -> dict[str, Any]:
+def _documented(status: int, group: list[type[errors.LookalikeError]]) -> dict[str, Any]:
     examples = {
         kind.slug: {
             "summary": kind.title,
@@ -115,4 +138,5 @@ def _documented(status: int, group: list[type[errors.LookalikeError]], schema: d
         for kind in group
     }
     text = "; ".join(f"`{kind.slug}`: {kind.title}" for kind in group)
+    schema = {"$ref": SCHEMAS + Problem.__name__}
     return {"description": text, "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}}}

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.facets import Facet
 from services.contracts.domain.filters import EVERYTHING, AttributeValue
 from services.contracts.domain.frozen_model import FrozenModel
@@ -18,39 +18,43 @@ MAX_SAMPLE = 50
 
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
-Catalogues = Annotated[tuple[str, ...], Field(min_length=1, description="the catalogues that are searched")]
+Catalogues = Annotated[
+    tuple[str, ...],
+    Field(default=(DEFAULT_CATALOGUE,), min_length=1, description="names of the catalogues to search"),
+]
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class Listed(FrozenModel):
-    """One product of the index, as a result shows it."""
+class IndexedProduct(FrozenModel):
+    """A product as the index holds it for results."""
 
     id: str = Field(examples=["15970"])
-    category: int = Field(examples=[0])
+    catalogue: str = Field(examples=["default"])
+    category: int = Field(description="category id", examples=[0])
     url: str | None = Field(default=None, examples=["https://shop.example/products/15970"])
     image_url: str | None = None
     title: str | None = None
     attributes: Attributes = Field(default_factory=dict)
-    catalogue: str = Field(default=DEFAULT, exclude_if=lambda value: value == DEFAULT)
 
 
-class Hit(Listed):
-    """One product near the query, by the image that is nearest to it: `image_url` is that image's.
+class Hit(IndexedProduct):
+    """A product near the query, by its nearest image: `image_url` and `score` belong to that image.
 
-    `score` is cosine similarity, about -1 to 1; `similarity` what it is worth among the products of the category, 0 to 1:
-    from 0.5 on a close match; null where there is no scale.
+    `score` is cosine similarity, about -1 to 1. `similarity` is the calibrated similarity, 0 to 1; null without a scale.
     """
 
     score: float = Field(examples=[0.93])
     similarity: float | None = Field(default=None, ge=0, le=1, examples=[0.82])
-    image: int = Field(default=0, description="which of the product's images: 0 the main one, n the n-th further one")
+    image_index: int = Field(default=0, ge=0, description="which of the product's images; 0 is the main image")
 
 
 class Page(FrozenModel):
-    """Which places of all results are meant: `k` of them from number `offset` on, which counts from 0."""
+    """A range of the ranked results: `k` results after the first `offset`."""
 
-    k: int = Field(default=10, ge=1, le=MAX_K, description="how many results at most", examples=[10])
-    offset: int = Field(default=0, ge=0, description="how many of the best to pass over, for further pages")
+    k: int = Field(default=10, ge=1, le=MAX_K, description="number of results to return, at most", examples=[10])
+    offset: int = Field(
+        default=0, ge=0, description=f"number of results to skip; offset + k may be at most {MAX_REACH}"
+    )
 
     @field_validator("offset")
     @classmethod
@@ -63,25 +67,30 @@ class Page(FrozenModel):
 
     @property
     def end(self) -> int:
-        """The number of the first place after the page."""
+        """The rank after the page's last one, counted from 0."""
         return self.offset + self.k
 
     def following(self) -> "Page | None":
-        """Return the next page, of the same size or what is left of it; None where no further place may be asked for."""
+        """Return the next page, which is shorter where MAX_REACH cuts it; None where MAX_REACH is reached."""
         return Page(k=min(self.k, MAX_REACH - self.end), offset=self.end) if self.end < MAX_REACH else None
 
 
-class IndexSearch(Page):
+class ResultOptions(Page):
+    """The options that every search has. The public API and the index's API both take their declarations from here."""
+
+    filter: JsonFilter = EVERYTHING
+    min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
+    facets: bool = Field(default=False, description="count the values that the results can be filtered by")
+
+
+class IndexSearch(ResultOptions):
     """A search inside one category of the index."""
 
     category: int = Field(ge=0, description="category id, 0 to 8 for the shipped models")
-    catalogues: Catalogues = (DEFAULT,)
-    vector: Vector = Field(description="the query's vector; it is brought to unit length")
-    model: str = Field(description="the model the vector comes from; products are searched by its vectors of them")
-    filter: JsonFilter = EVERYTHING
-    exclude: list[ProductId] = Field(default_factory=list, max_length=1000)
-    min_score: float | None = Field(default=None, ge=-1, le=1)
-    facets: bool = Field(default=False, description="count what the category can be filtered by")
+    catalogues: Catalogues
+    vector: Vector = Field(description="the query's vector; it need not have unit length")
+    model: str = Field(description="the model of the vector; products are searched by their vectors of this model")
+    exclude: list[ProductId] = Field(default_factory=list, max_length=1000, description="products to leave out")
 
     @field_validator("vector")
     @classmethod
@@ -92,44 +101,41 @@ class IndexSearch(Page):
         return value
 
 
-class IndexSimilar(Page):
-    """A search by a product that is in the index; it is left out of its own results."""
+class IndexSimilar(ResultOptions):
+    """A search by an indexed product, which is left out of its own results."""
 
     id: ProductId
-    catalogues: Catalogues = (DEFAULT,)
-    of: str | None = Field(
-        default=None, description="which of them the product is of; the first that has it where it is left out"
+    catalogues: Catalogues
+    catalogue: str | None = Field(
+        default=None, description="the product's catalogue, one of `catalogues`; default: the first that has the id"
     )
-    model: str | None = Field(default=None, description="by whose vectors; the active model's where it is left out")
-    filter: JsonFilter = EVERYTHING
-    min_score: float | None = Field(default=None, ge=-1, le=1)
-    facets: bool = False
+    model: str | None = Field(default=None, description="search by this model's vectors; default: the active model")
 
 
-class IndexAnswer(FrozenModel):
-    """A page of hits, best first, of the category that was searched; facets where they were asked for."""
+class IndexResponse(FrozenModel):
+    """A page of hits, best first, of the category that was searched, and the facets if they were requested."""
 
     category: int
     hits: list[Hit]
-    best_score: float | None = Field(description="of the first of all hits, on whichever page; null where none is")
-    best_similarity: float | None = Field(description="the same hit's; null where none is, or there is no scale")
-    next_page: Page | None = Field(description="what to ask for to go on; null where these are the last hits")
+    best_score: float | None = Field(description="of the first hit on the first page; null without hits")
+    best_similarity: float | None = Field(description="the same hit's; null without hits or without a scale")
+    next_page: Page | None = Field(description="null after the last hit")
     model: str
-    active: str = Field(description="the model that the next search is to use")
+    active: str = Field(description="the active model, which the next search should use")
     timings_ms: dict[str, float]
     facets: list[Facet] = Field(default_factory=list)
 
 
 class IndexSample(FrozenModel):
-    """Some products of the index, chosen by chance."""
+    """Products of the index, drawn at random."""
 
-    products: list[Listed]
+    products: list[IndexedProduct]
 
 
 class CategoryCount(FrozenModel):
-    """How many products of a category are indexed, and from which score on a result counts as close; null if unknown.
+    """The number of indexed products of a category, and the score from which a result is a close match; null if unknown.
 
-    A node that does not hold a category has none of it.
+    A node that does not hold the category counts 0 products.
     """
 
     id: int
@@ -143,22 +149,22 @@ SyncState = Literal["starting", "loading", "following", "polling", "reconnecting
 
 
 class SnapshotStatus(FrozenModel):
-    """How it stands with the index's snapshot on its disk."""
+    """The state of the index's snapshot on disk."""
 
-    age_seconds: float | None = Field(description="since the moment it shows; null when there is none")
+    age_seconds: float | None = Field(description="age of the state that it holds; null without a snapshot")
     bytes: int | None
-    failures: int = Field(description="how often it could not be written or used, since the start")
+    failures: int = Field(description="failed attempts to write or to load it, since the start")
     last_error: str | None = None
 
 
 class ReconcileStatus(FrozenModel):
-    """What comparing the index with the database has found. Drift: documents that the index knew otherwise than they are."""
+    """Results of comparing the index with the database. A document that differs between them has drifted."""
 
     found: int = Field(description="documents that had drifted, since the start")
-    repaired: int = Field(description="of these, how many were put right")
-    last_at: float | None = Field(description="Unix time of the end of the last comparison; null before the first")
-    last_seconds: float | None = Field(description="how long it took")
-    last_error: str | None = Field(description="why the last one came to no end; null when it did")
+    repaired: int = Field(description="drifted documents that were repaired, since the start")
+    last_at: float | None = Field(description="Unix time at which the last comparison ended; null before the first")
+    last_seconds: float | None = Field(description="duration of the last comparison")
+    last_error: str | None = Field(description="why the last comparison failed; null if it did not")
 
 
 class SyncStatus(FrozenModel):
@@ -166,52 +172,46 @@ class SyncStatus(FrozenModel):
 
     state: SyncState = Field(examples=["following"])
     stale: bool = Field(
-        description="whether searches may see an older state than the database's: it is away or read anew, or its "
-        "changes come faster than they are applied and are more than two seconds late"
+        description="whether searches may see an older state than the database's: the database is unavailable, is being "
+        "read again, or its changes are applied more than two seconds late"
     )
-    loaded_from: Literal["snapshot", "database"] | None = Field(
-        description="where what is searched was first read from"
-    )
-    lag_seconds: float | None = Field(description="seconds since the index last knew itself level with the database")
+    loaded_from: Literal["snapshot", "database"] | None = Field(description="source of the first load")
+    lag_seconds: float | None = Field(description="seconds since the index was last level with the database")
     applied: int = Field(description="changes applied since the start")
-    skipped: int = Field(description="documents that could not be indexed: wrong dimension, NaN, unknown category")
-    skipped_images: int = Field(default=0, description="further images of products that could not be indexed")
-    other_models: int = Field(description="products whose vector comes from another model: not searchable here")
+    skipped: int = Field(description="documents that cannot be indexed: wrong dimension, NaN, unknown category")
+    skipped_images: int = Field(default=0, description="additional images that cannot be indexed")
+    other_models: int = Field(description="products whose vector comes from another model; they cannot be searched")
     last_error: str | None = None
-    snapshot: SnapshotStatus | None = Field(default=None, description="null where none is kept")
+    snapshot: SnapshotStatus | None = Field(default=None, description="null if the index keeps no snapshot")
     reconcile: ReconcileStatus
 
 
 class IndexedModel(FrozenModel):
-    """A model that the index holds."""
+    """A model whose vectors the index holds."""
 
     model: str = Field(examples=["fashion/2"])
     role: Literal["active", "candidate", "previous", "leaving"]
-    complete: bool = Field(description="whether it can be searched")
+    complete: bool = Field(description="whether every catalogue can be searched by it")
     products: int
     state: SyncState
     lag_seconds: float | None
-    without_vector: int = Field(description="products that have no vector of it")
+    without_vector: int = Field(description="products without a vector of this model")
 
 
 class CatalogueStatus(FrozenModel):
-    """Counts a category, the models and the state of the sync, of one catalogue."""
+    """What the index holds of one catalogue, by category and by model, and how it follows the database."""
 
     products: int
     categories: list[CategoryCount]
-    models: list[IndexedModel] = Field(default_factory=list)
+    models: list[IndexedModel] = Field(min_length=1)
     sync: SyncStatus
 
 
-class IndexStatus(CatalogueStatus):
-    """What the index holds: of the default catalogue, and of each further one."""
+class IndexStatus(FrozenModel):
+    """What the index holds. Products, categories and sync of each catalogue are those of the active model."""
 
-    model: str = Field(description="the active model: what the counts and the sync are of")
+    model: str = Field(description="the active model")
     ready: bool = Field(description="whether every catalogue can be searched")
-    promoted: str | None = Field(
-        default=None, description="the model that was promoted; null where the settings decide"
-    )
+    promoted: str | None = Field(default=None, description="the promoted model; null if the settings decide")
     problems: dict[str, str] = Field(default_factory=dict, description="models that cannot be indexed, and why")
-    further: dict[str, CatalogueStatus] = Field(
-        default_factory=dict, description="each catalogue beside the default one, by its name"
-    )
+    catalogues: dict[str, CatalogueStatus] = Field(min_length=1, description="the catalogues by name")

@@ -32,8 +32,9 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
+from services.gateway.imports.options import ImportParameters
+from services.gateway.imports.responses import ImportResponse
 from services.gateway.imports.result_lines import ResultLines
-from services.gateway.imports.schemas import ImportOptionsBody, ImportView
 from services.gateway.imports.upload import open_feed, receive
 
 WAIT_S = 60.0  # for a service that is away while an import runs
@@ -45,7 +46,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class ImportMeans:
+class ImportDependencies:
     """What imports are made with. Without a fetcher, no image can be had."""
 
     store: CatalogueDatabase
@@ -58,7 +59,7 @@ class ImportMeans:
 class ImportJob:
     """One import: begun, received, run, in this order. It holds the catalogue's lease from its beginning on."""
 
-    def __init__(self, means: ImportMeans, options: ImportOptionsBody) -> None:
+    def __init__(self, means: ImportDependencies, options: ImportParameters) -> None:
         self.stopping = asyncio.Event()
         self.results = ResultLines(self.stopping)
         self._means = means
@@ -138,13 +139,13 @@ class ImportJob:
 class ImportJobs:
     """The imports of this gateway, and the notes of all."""
 
-    def __init__(self, means: ImportMeans) -> None:
+    def __init__(self, means: ImportDependencies) -> None:
         """Remember what imports are made with."""
         self.means = means
         self._jobs: dict[str, ImportJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def begin(self, options: ImportOptionsBody) -> ImportJob:
+    async def begin(self, options: ImportParameters) -> ImportJob:
         """Return a new import, which holds the catalogue's lease and waits for its feed.
 
         Raises:
@@ -225,7 +226,7 @@ class ImportJobs:
             log.error("import_failed", exc_info=error, import_id=job.record.id)
         finally:
             del self._jobs[job.record.id]
-            job.results.end(ImportView.of(present(job.record.document())).model_dump())
+            job.results.end(ImportResponse.of(present(job.record.document())).model_dump())
 
     def _present(self, note: dict[str, Any]) -> dict[str, Any]:
         """Return a note as it is true; an import of ours that has ended without a last word has not survived."""

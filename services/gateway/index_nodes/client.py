@@ -1,4 +1,4 @@
-"""The gateway's way to the index service."""
+"""The gateway's client of the index service."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from pydantic import BaseModel, ValidationError
 from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
 from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
 from services.contracts.web.telemetry import outgoing_headers
-from services.contracts.wire.index import IndexAnswer, IndexSample, IndexSearch, IndexSimilar, IndexStatus
+from services.contracts.wire.index import IndexResponse, IndexSample, IndexSearch, IndexSimilar, IndexStatus
 
 PROXY_ERRORS = (502, 503, 504)
 
 
 class IndexClient:
-    """Calls the index over HTTP, each call with a deadline. Reads are idempotent: a refused connection is tried twice."""
+    """Calls an index node over HTTP, each call with a deadline. A refused connection is tried once more."""
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
         self.address = base_url
@@ -23,42 +23,43 @@ class IndexClient:
         )
 
     async def close(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
-    async def search(self, query: IndexSearch) -> IndexAnswer:
+    async def search(self, query: IndexSearch) -> IndexResponse:
         """Return the nearest products of a category.
 
         Raises:
             UnknownCategory, ModelIndexMismatch, IndexNotReady, InvalidRequest: as the index says.
-            UpstreamTimeout: no answer in time.
+            UpstreamTimeout: it did not answer in time.
         """
-        return IndexAnswer.model_validate_json(await self._post("/v1/search", query))
+        return IndexResponse.model_validate_json(await self._post("/v1/search", query))
 
-    async def similar(self, query: IndexSimilar) -> IndexAnswer:
+    async def similar(self, query: IndexSimilar) -> IndexResponse:
         """Return the products nearest to an indexed one.
 
         Raises:
             UnknownProduct: the index does not hold it. Otherwise as `search`.
         """
-        return IndexAnswer.model_validate_json(await self._post("/v1/similar", query))
+        return IndexResponse.model_validate_json(await self._post("/v1/similar", query))
 
     async def status(self) -> IndexStatus:
-        """Return what the index holds and how it follows the database.
+        """Return the catalogues and models that the index holds, and how it follows the database.
 
         Raises:
-            IndexNotReady: it cannot be reached, or what answers is no index.
+            IndexNotReady: it cannot be reached, or the response is not an index's.
         """
         body = await self._send("GET", "/v1/status")
         try:
             return IndexStatus.model_validate_json(body)
         except ValidationError:
-            raise IndexNotReady("what answers at the index's address is no index of this version") from None
+            raise IndexNotReady("the server at the index's address is not an index of this version") from None
 
     async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
-        """Return products of these catalogues, chosen by chance, of one category if one is named."""
-        where = "" if category is None else f"&category={category}"
-        of = "".join(f"&catalogue={name}" for name in catalogues)
-        return IndexSample.model_validate_json(await self._send("GET", f"/v1/sample?count={count}{where}{of}"))
+        """Return products of these catalogues, drawn at random, of one category or of all."""
+        named = {} if category is None else {"category": category}
+        query = httpx.QueryParams({"count": count, "catalogue": list(catalogues), **named})
+        return IndexSample.model_validate_json(await self._send("GET", f"/v1/sample?{query}"))
 
     async def _post(self, path: str, body: BaseModel) -> bytes:
         return await self._send("POST", path, body.model_dump_json().encode())
@@ -74,7 +75,7 @@ class IndexClient:
         except httpx.HTTPError:
             raise IndexNotReady("the index service closed the connection") from None
         if response.status_code in PROXY_ERRORS and not response.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            raise IndexNotReady(f"what stands before the index service answered {response.status_code}")
+            raise IndexNotReady(f"a proxy in front of the index service answered {response.status_code}")
         if response.status_code != httpx.codes.OK:
             raise error_from_problem(response.status_code, response.content)
         return response.content

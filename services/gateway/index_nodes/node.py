@@ -1,4 +1,4 @@
-"""One index node, as the gateway knows it: the way to it, what it holds, and whether it answers."""
+"""One index node, as the gateway knows it: its client, its last status, and whether it answers."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -6,20 +6,20 @@ from typing import TypeVar
 import structlog
 
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UpstreamTimeout
-from services.contracts.wire.index import IndexStatus
+from services.contracts.wire.index import CategoryCount, IndexStatus
 from services.gateway.index_nodes.client import IndexClient
 
 T = TypeVar("T")
 log = structlog.get_logger()
-AWAY = (IndexNotReady, UpstreamTimeout)
+UNAVAILABLE = (IndexNotReady, UpstreamTimeout)
 
 
 class IndexNode:
-    """A node. What it last said of itself stays known while it is away.
+    """A node. Its last status stays known while it is unavailable.
 
     Attributes:
-        status: what it said; None before it has been reached.
-        trouble: why it could not answer when it was last asked; None when it did.
+        status: the node's last status; None before it has been reached.
+        trouble: why the last call failed; None if it did not.
     """
 
     def __init__(self, client: IndexClient) -> None:
@@ -33,47 +33,53 @@ class IndexNode:
         return self.trouble is None and self.status is not None and self.status.ready
 
     @property
+    def categories(self) -> list[CategoryCount]:
+        """The model's categories, which are the same in every catalogue; none before the node has been reached."""
+        return next(iter(self.status.catalogues.values())).categories if self.status else []
+
+    @property
     def held(self) -> frozenset[int]:
         """The ids of the categories that it holds; none before it has been reached."""
-        return frozenset(one.id for one in self.status.categories if one.held) if self.status else frozenset()
+        return frozenset(category.id for category in self.categories if category.held)
 
     @property
     def holds_all(self) -> bool:
         """Whether it holds every category, as far as is known."""
-        return self.status is None or all(one.held for one in self.status.categories)
+        return all(category.held for category in self.categories)
 
     @property
     def obstacle(self) -> str | None:
-        """Why it cannot be searched; None when it can."""
+        """Why it cannot be searched; None if it can."""
         if self.trouble is not None:
             return self.trouble.detail
         if self.status is None or self.status.ready:
             return None
-        return "the index is not ready: " + (self.status.sync.last_error or "the products are being loaded")
+        errors = dict.fromkeys(status.sync.last_error for status in self.status.catalogues.values())
+        return "the index is not ready: " + ("; ".join(filter(None, errors)) or "the products are being loaded")
 
     async def ask(self, call: Callable[[IndexClient], Awaitable[T]]) -> T:
-        """Ask the node something, and remember whether it could answer. Raises what the call raises."""
+        """Call the node, and remember whether it answered. Raises what the call raises."""
         try:
-            answer = await call(self._client)
-        except AWAY as error:
+            response = await call(self._client)
+        except UNAVAILABLE as error:
             self._remember(error)
             raise
         self._remember(None)
-        return answer
+        return response
 
-    async def look(self) -> None:
-        """Ask it for its status; where it is away, what is known of it stays."""
+    async def refresh(self) -> None:
+        """Read its status; if it is unavailable, the last status stays."""
         try:
             self.status = await self.ask(lambda client: client.status())
         except LookalikeError as error:
             self._remember(error)
 
     async def close(self) -> None:
-        """Close the way to it."""
+        """Close its client."""
         await self._client.close()
 
     def _remember(self, trouble: LookalikeError | None) -> None:
         if (trouble is None) != (self.trouble is None):
-            say = log.info if trouble is None else log.warning
-            say("index_node", address=self._client.address, trouble=trouble.detail if trouble else None)
+            write = log.info if trouble is None else log.warning
+            write("index_node", address=self._client.address, trouble=trouble.detail if trouble else None)
         self.trouble = trouble

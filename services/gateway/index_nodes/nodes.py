@@ -1,6 +1,6 @@
-"""The index nodes behind the gateway: each search goes to one that holds its category, to another where that is away.
+"""The index nodes behind the gateway. A search goes to a node that holds its category, or to another if that one fails.
 
-A node says itself which categories it holds. Any number may hold the same: they are asked in turns.
+A node's status says which categories it holds. Several nodes may hold the same ones: they take turns.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import structlog
 
-from services.contracts.domain.catalogues import DEFAULT
 from services.contracts.domain.errors import (
     CategoryElsewhere,
     IndexNotReady,
@@ -19,50 +18,48 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
-from services.contracts.wire.index import IndexAnswer, IndexSample, IndexSearch, IndexSimilar, IndexStatus
+from services.contracts.wire.index import IndexResponse, IndexSample, IndexSearch, IndexSimilar, IndexStatus
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.node import IndexNode
 
 T = TypeVar("T")
 log = structlog.get_logger()
-Names = tuple[str, ...]
-ONE: Names = (DEFAULT,)
-ANOTHER_MAY = (IndexNotReady, UpstreamTimeout, ModelIndexMismatch, CategoryElsewhere)
+RETRY_ELSEWHERE = (IndexNotReady, UpstreamTimeout, ModelIndexMismatch, CategoryElsewhere)
 
 
 class IndexNodes:
-    """All index nodes, which together hold the catalogue."""
+    """All index nodes, which together hold every catalogue."""
 
     def __init__(self, clients: Iterable[IndexClient], refresh_s: float) -> None:
-        """Remember the ways to the nodes.
+        """Take the nodes' clients.
 
         Args:
-            clients: one a node, or a load balancer before nodes that hold the same.
-            refresh_s: the time between two looks at all of them, in seconds.
+            clients: one for each node, or for a load balancer in front of nodes that hold the same categories.
+            refresh_s: seconds between two readings of every node's status.
         """
         self.nodes = [IndexNode(client) for client in clients]
         self._refresh_s = refresh_s
         self._turn = 0
 
     async def run(self) -> None:
-        """Look at the nodes again and again until cancelled."""
+        """Refresh the nodes' statuses again and again until cancelled."""
         while True:
             await asyncio.sleep(self._refresh_s)
             try:
-                await self.look()
+                await self.refresh()
             except Exception:
-                log.exception("index_nodes_not_looked_at")
+                log.exception("index_nodes_not_refreshed")
 
-    async def look(self) -> None:
-        """Ask every node for its status."""
-        await asyncio.gather(*(node.look() for node in self.nodes))
+    async def refresh(self) -> None:
+        """Read every node's status."""
+        await asyncio.gather(*(node.refresh() for node in self.nodes))
 
     async def close(self) -> None:
-        """Close the ways to all of them."""
+        """Close every client."""
         await asyncio.gather(*(node.close() for node in self.nodes))
 
-    async def search(self, query: IndexSearch) -> IndexAnswer:
+    async def search(self, query: IndexSearch) -> IndexResponse:
         """Return the nearest products of a category.
 
         Raises:
@@ -71,11 +68,11 @@ class IndexNodes:
         """
         return await self._of_category(query.category, lambda client: client.search(query))
 
-    async def similar(self, query: IndexSimilar) -> IndexAnswer:
-        """Return the products nearest to an indexed one; the nodes are asked until one knows it.
+    async def similar(self, query: IndexSimilar) -> IndexResponse:
+        """Return the products nearest to an indexed one. The nodes are asked in turn until one knows the product.
 
         Raises:
-            UnknownProduct: none does. Otherwise as `search`, where one might that does not answer.
+            UnknownProduct: no node knows it. Otherwise as `search`, if a node that may know it does not answer.
         """
         ruled_out = frozenset[int]()
         failed: list[tuple[IndexNode, LookalikeError]] = []
@@ -86,16 +83,15 @@ class IndexNodes:
                 return await node.ask(lambda client: client.similar(query))
             except UnknownProduct:
                 ruled_out |= node.held
-            except ANOTHER_MAY as error:
+            except RETRY_ELSEWHERE as error:
                 failed.append((node, error))
         for node, trouble in failed:
             if not node.held or node.held - ruled_out:
                 raise trouble
         raise UnknownProduct(f"there is no product {query.id!r} in the index")
 
-    async def sample(self, count: int, category: int | None, catalogues: Names = ONE) -> IndexSample:
-        """Return products of these catalogues, chosen by chance, of one category if one is named; of those categories that
-        can be searched.
+    async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
+        """Return products of these catalogues, drawn at random, of one category or of all that can be searched.
 
         Raises:
             UnknownCategory: as the index says.
@@ -104,81 +100,72 @@ class IndexNodes:
         if category is not None:
             return await self._of_category(category, lambda client: client.sample(count, category, catalogues))
         if all(node.holds_all for node in self.nodes) or not any(node.is_well for node in self.nodes):
-            ask = lambda client: client.sample(count, None, catalogues)  # noqa: E731
-            return await self._first(self._in_turn(), ask, "any category")
-        shares = overview.shared_out(count, overview.merged(self._seen(catalogues)), random.Random())
-        found = await asyncio.gather(*(self._share(share, number, catalogues) for number, share in shares.items()))
-        samples = [sample for sample in found if sample is not None]
+            return await self._first(
+                self._in_turn(), lambda client: client.sample(count, None, catalogues), "any category"
+            )
+        status = overview.combined(overview.merged(self.nodes), catalogues)
+        shares = overview.shares(count, status, random.Random())
+        parts = await asyncio.gather(*(self._share(share, number, catalogues) for number, share in shares.items()))
+        samples = [sample for sample in parts if sample is not None]
         if shares and not samples:
             raise IndexNotReady("; ".join(overview.obstacles(self.nodes)))
         products = [product for sample in samples for product in sample.products]
         return IndexSample(products=random.sample(products, len(products)))
 
-    async def _share(self, count: int, category: int, catalogues: Names) -> IndexSample | None:
+    async def _share(self, count: int, category: int, catalogues: Sequence[str]) -> IndexSample | None:
         try:
             return await self.sample(count, category, catalogues)
-        except ANOTHER_MAY:  # it has just gone: the others' products will do
+        except RETRY_ELSEWHERE:  # its nodes have just failed; the other categories' products remain
             return None
 
-    async def status(self, catalogues: Names = ONE) -> IndexStatus:
-        """Return what all nodes hold together of these catalogues; `sync` is that of the one that is furthest behind.
+    async def status(self) -> IndexStatus:
+        """Return the status of all nodes as if they were one node; see `overview.merged`.
 
-        Searches wait for it, so nodes that did not answer the last time are left to `run`, if others did.
+        Searches wait for it. Nodes that failed the last time are therefore left to `run`, if others answered.
 
         Raises:
-            IndexNotReady, UpstreamTimeout: no node answers, or one does not know a catalogue yet.
+            IndexNotReady, UpstreamTimeout: no node answers.
         """
         answering = [node for node in self.nodes if node.trouble is None]
-        await asyncio.gather(*(node.look() for node in answering or self.nodes))
+        await asyncio.gather(*(node.refresh() for node in answering or self.nodes))
         if all(node.trouble for node in self.nodes):
             raise self.nodes[0].trouble or IndexNotReady("no index node answers")
-        return overview.merged(self._seen(catalogues))
-
-    async def counts(self, catalogues: Names) -> dict[str, int]:
-        """Return how many products of each catalogue all nodes hold together.
-
-        Raises:
-            IndexNotReady, UpstreamTimeout: as `status`.
-        """
-        await self.status()
-        return {name: overview.merged(self._seen((name,))).products for name in catalogues}
-
-    def _seen(self, catalogues: Names) -> list[IndexNode]:
-        return [overview.seen(node, catalogues) for node in self.nodes]
+        return overview.merged(self.nodes)
 
     async def ready(self) -> tuple[str, ...]:
-        """Return which categories cannot be searched, and why, in sentences; none when all can.
+        """Return sentences that name the categories that cannot be searched, and why; none if all can.
 
         Raises:
             IndexNotReady: nothing can be searched.
         """
-        await self.look()
+        await self.refresh()
         if not any(node.is_well for node in self.nodes):
             raise IndexNotReady("; ".join(overview.obstacles(self.nodes)))
         return overview.gaps(self.nodes)
 
     async def _of_category(self, category: int, call: Callable[[IndexClient], Awaitable[T]]) -> T:
         holders = [node for node in self._in_turn() if node.status is None or category in node.held]
-        return await self._first(holders, call, overview.name_of(category, self.nodes))
+        name = overview.category_names(self.nodes).get(category, f"category {category}")
+        return await self._first(holders, call, name)
 
-    async def _first(self, nodes: Sequence[IndexNode], call: Callable[[IndexClient], Awaitable[T]], what: str) -> T:
-        """Return what the first node answers that can."""
+    async def _first(self, nodes: Sequence[IndexNode], call: Callable[[IndexClient], Awaitable[T]], subject: str) -> T:
+        """Return the response of the first node that gives one."""
         errors: list[LookalikeError] = []
         for node in nodes:
             try:
                 return await node.ask(call)
-            except CategoryElsewhere:  # it holds others than when we last looked
+            except CategoryElsewhere:  # the node's categories have changed since its last status
                 continue
-            except ANOTHER_MAY as error:
+            except RETRY_ELSEWHERE as error:
                 errors.append(error)
         if not errors:
-            raise IndexNotReady(f"no index node holds {what}")
+            raise IndexNotReady(f"no index node holds {subject}")
         if len(self.nodes) == 1 or isinstance(errors[-1], ModelIndexMismatch):
             raise errors[-1]
-        raise type(errors[-1])(f"no index node answers for {what}: {errors[-1].detail}")
+        raise type(errors[-1])(f"no index node answers for {subject}: {errors[-1].detail}")
 
     def _in_turn(self) -> list[IndexNode]:
-        """Return all nodes: those first that are likely to answer, last those of which nothing is known."""
+        """Return all nodes in the order to ask them: first those likely to answer, last those never reached."""
         self._turn = (self._turn + 1) % len(self.nodes)
         turned = self.nodes[self._turn :] + self.nodes[: self._turn]
         return sorted(turned, key=lambda node: (not node.is_well, node.status is None))

@@ -17,8 +17,8 @@ from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.errors import InvalidRequest, LookalikeError
 from services.contracts.images.formats import sniff
+from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
-from services.gateway.search.request import ImageReader
 
 AT_ONCE = 4  # images of one product that are fetched, or go through the network
 T = TypeVar("T")
@@ -115,7 +115,9 @@ class ProductImages:
         """Return the images that a product has by the addresses under which it shows them."""
         if old is None:
             return {}
-        paths = zip(old.picture_urls[1:], self._links.additional_images(old), old.images[1:], strict=True)
+        paths = zip(
+            old.picture_urls[1:], self._links.additional_images(old, self._store.catalogue), old.images[1:], strict=True
+        )
         return {url: image for *urls, image in paths for url in urls if url is not None}
 
     async def _one(

@@ -18,10 +18,10 @@ from services.contracts.domain.errors import InvalidRequest, UnknownProduct
 from services.contracts.wire.embedding import EmbeddingResponse
 from services.contracts.wire.index import Attributes
 from services.gateway.products.images import ImageBody, ProductImages, stored
+from services.gateway.products.responses import ProductResponse
+from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
-from services.gateway.search.models import Models
-from services.gateway.search.request import ImageReader
-from services.gateway.search.responses import ProductView
+from services.gateway.search.model_binding import ModelBinding
 
 AttributeName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^.$\x00][^.\x00]*$")]
 
@@ -63,7 +63,7 @@ class ImageFiles:
 class Written:
     """What a put did."""
 
-    view: ProductView
+    response: ProductResponse
     created: bool
 
 
@@ -81,10 +81,12 @@ def check_key(key: str) -> str:
 class ProductService:
     """Writes and reads single products."""
 
-    def __init__(self, store: CatalogueDatabase, embedding: EmbeddingClient, models: Models, links: Links) -> None:
+    def __init__(
+        self, store: CatalogueDatabase, embedding: EmbeddingClient, binding: ModelBinding, links: Links
+    ) -> None:
         self.store = store
         self.embedding = embedding
-        self.models = models
+        self.binding = binding
         self.links = links
         self.images = ProductImages(store, embedding, links)
 
@@ -122,7 +124,7 @@ class ProductService:
         await self.images.clear(product, old)
         return Written(await self._view(product), created=old is None)
 
-    async def get(self, key: str) -> ProductView:
+    async def get(self, key: str) -> ProductResponse:
         """Return a product.
 
         Raises:
@@ -174,7 +176,7 @@ class ProductService:
 
     async def _embedded(self, key: str, body: ProductBody, data: bytes) -> Product:
         note = await self.store.models.note()
-        model, secondary = note.written((await self.models.serving_facts(note.active)).model)
+        model, secondary = note.written((await self.binding.serving_facts(note.active)).model)
         response = await self.embedding.embed(data, model, secondary_model=secondary)
         sha256 = hashlib.sha256(data).hexdigest()
         embeddings = filter(None, (response, response.secondary))
@@ -195,19 +197,24 @@ class ProductService:
         kept = replace(_described(old, body), key=key, embeddings={old.model: old.embedding})
         if body.category is None:
             return kept
-        category = resolve_category(str(body.category), (await self.models.serving_facts()).categories)
+        category = resolve_category(str(body.category), (await self.binding.serving_facts()).categories)
         return replace(kept, category=category, category_source="feed")
 
     async def _category(self, body: ProductBody, response: EmbeddingResponse) -> int:
         if body.category is None:
             return response.category.id
-        return resolve_category(str(body.category), (await self.models.facts(response.model)).categories)
+        return resolve_category(str(body.category), (await self.binding.facts(response.model)).categories)
 
-    async def _view(self, product: Product) -> ProductView:
-        facts = await self.models.serving_facts()
+    async def _view(self, product: Product) -> ProductResponse:
+        facts = await self.binding.serving_facts()
         shown = product.embedded_by(facts.model) or product
-        links = self.links.product(shown), self.links.image(shown), self.links.additional_images(shown)
-        return ProductView.of(shown, facts.categories, *links)
+        name = self.store.catalogue
+        links = (
+            self.links.product(shown, name),
+            self.links.image(shown, name),
+            self.links.additional_images(shown, name),
+        )
+        return ProductResponse.of(shown, facts.categories, *links)
 
 
 def _described(product: Product, body: ProductBody) -> Product:

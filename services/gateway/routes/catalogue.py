@@ -1,105 +1,87 @@
-"""Routes that tell what the installation holds."""
+"""Routes that say what the installation holds."""
 
 import time
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from services.catalogue.store.notes import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import path_of
 from services.contracts.web.problems import responses
-from services.contracts.wire.index import MAX_SAMPLE, IndexStatus
-from services.gateway.index_nodes.overview import seen
-from services.gateway.search.responses import (
-    CatalogueAnswer,
-    CatalogueName,
-    CataloguesAnswer,
-    CategoriesAnswer,
-    CategoryView,
-    IndexNodeView,
-    SampleAnswer,
-    StatsAnswer,
+from services.gateway.index_nodes.overview import combined
+from services.gateway.index_nodes.responses import (
+    CatalogueResponse,
+    CataloguesResponse,
+    CatalogueSummary,
+    CategoriesResponse,
+    IndexNodeSummary,
+    StatsResponse,
+    category_summaries,
 )
-from services.gateway.state import Admitted, Authorised, GatewayState, State
+from services.gateway.state import Authorised, GatewayState, State
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
-_FAILS = responses(errors.IndexNotReady, errors.UpstreamTimeout)
+_ERRORS = responses(errors.IndexNotReady, errors.UpstreamTimeout)
 
 
-@router.get("/categories", response_model=CategoriesAnswer, summary="The categories", responses=_FAILS)
-async def categories(state: State) -> CategoriesAnswer:
-    status = await state.status()
-    return CategoriesAnswer(model=status.model, categories=_views(status))
+@router.get("/categories", response_model=CategoriesResponse, summary="List the categories", responses=_ERRORS)
+async def list_categories(state: State) -> CategoriesResponse:
+    """Each category with its number of products."""
+    status = await state.index.status()
+    return CategoriesResponse(
+        model=status.model, categories=category_summaries(combined(status, state.search.catalogues))
+    )
 
 
-@router.get("/stats", response_model=StatsAnswer, summary="Counts, model and sync", responses=_FAILS)
-async def stats(state: State) -> StatsAnswer:
-    return StatsAnswer(**_facts(await state.status(), state))
+@router.get("/stats", response_model=StatsResponse, summary="Get counts, models and sync", responses=_ERRORS)
+async def get_stats(state: State) -> StatsResponse:
+    """What the index holds of the catalogue, and how it follows the database."""
+    return StatsResponse(**await _stats(state))
 
 
-@router.get("/catalogues", response_model=CataloguesAnswer, summary="The catalogues", responses=_FAILS)
-async def catalogues(state: State) -> CataloguesAnswer:
-    counts = await state.index.counts(state.settings.catalogues)
-    return CataloguesAnswer(
-        catalogues=[CatalogueName(name=name, products=count, path=path_of(name)) for name, count in counts.items()]
+@router.get("/catalogues", response_model=CataloguesResponse, summary="List the catalogues", responses=_ERRORS)
+async def list_catalogues(state: State) -> CataloguesResponse:
+    """Each catalogue with its number of products and the prefix of its addresses."""
+    status = await state.index.status()
+    return CataloguesResponse(
+        catalogues=[
+            CatalogueSummary(name=name, products=combined(status, (name,)).products, path=path_of(name))
+            for name in state.settings.catalogues
+        ]
     )
 
 
 @router.get(
     "/catalogue",
-    response_model=CatalogueAnswer,
+    response_model=CatalogueResponse,
     dependencies=[Authorised],
-    summary="What the page for the shop's engineers shows",
+    summary="Get the catalogue page's data",
     responses=responses(errors.Unauthorised, errors.IndexNotReady, errors.UpstreamTimeout),
 )
-async def catalogue(state: State) -> CatalogueAnswer:
+async def get_catalogue(state: State) -> CatalogueResponse:
+    """The stats, the summary of the last import and the last report of `lookalike doctor`."""
     store = state.products.store
-    facts = _facts(await state.status(), state)
+    stats = await _stats(state)
     try:
         notes = await store.notes.get(LAST_IMPORT), await store.notes.get(LAST_EXAMINATION)
-    except errors.CatalogueUnavailable:  # the counts are worth showing without them
+    except errors.CatalogueUnavailable:  # the counts are useful without the notes
         notes = None, None
-    return CatalogueAnswer(**facts, last_import=notes[0], last_examination=notes[1])
+    return CatalogueResponse(**stats, last_import=notes[0], last_examination=notes[1])
 
 
-@router.get(
-    "/products",
-    response_model=SampleAnswer,
-    dependencies=[Admitted],
-    summary="A few products, chosen by chance",
-    responses=responses(
-        errors.InvalidRequest,
-        errors.UnknownCategory,
-        errors.TooManyRequests,
-        errors.IndexNotReady,
-        errors.UpstreamTimeout,
-    ),
-)
-async def sample(
-    state: State,
-    sample: Annotated[int, Query(ge=1, le=MAX_SAMPLE, description="how many")] = 12,
-    category: Annotated[str | None, Query(description="of this category only: its name or id")] = None,
-) -> SampleAnswer:
-    return SampleAnswer(products=await state.search.sample(sample, category))
-
-
-def _facts(status: IndexStatus, state: GatewayState) -> dict[str, Any]:
-    state.search.models.told(status.model)  # so that what is told here holds for the next search
+async def _stats(state: GatewayState) -> dict[str, Any]:
+    status = await state.index.status()
+    state.search.binding.observe(status.model)  # the next search uses the model that is reported here
+    catalogues = state.search.catalogues
+    catalogue = combined(status, catalogues)
     return {
         "model": status.model,
         "promoted": status.promoted,
-        "models": status.models,
-        "products": status.products,
-        "categories": _views(status),
-        "sync": status.sync.model_dump(),
-        "index_nodes": [IndexNodeView.of(seen(node, state.search.catalogues)) for node in state.index.nodes],
+        "models": catalogue.models,
+        "products": catalogue.products,
+        "categories": category_summaries(catalogue),
+        "sync": catalogue.sync.model_dump(),
+        "index_nodes": [IndexNodeSummary.of(node, catalogues) for node in state.index.nodes],
         "uptime_seconds": round(time.monotonic() - state.started, 1),
     }
-
-
-def _views(status: IndexStatus) -> list[CategoryView]:
-    return [
-        CategoryView(id=c.id, name=c.name, products=c.products, searchable=c.held, close_score=c.close_score)
-        for c in status.categories
-    ]

@@ -9,21 +9,19 @@ from services.contracts.web.problems import responses
 from services.contracts.web.telemetry import note, request_id
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.request import read_photo
-from services.gateway.search.responses import GarmentsAnswer
+from services.gateway.search.responses import GarmentsResponse
 from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1", tags=["search"])
 PHOTO = "https://shop.example/photos/street.jpg"
-_EXAMPLES = {"url": {"summary": "A photo by its address", "value": {"image_url": PHOTO}}}
+_EXAMPLES = {"url": {"summary": "A photo by its URL", "value": {"image_url": PHOTO}}}
 
 
 @router.post(
     "/detect",
-    response_model=GarmentsAnswer,
+    response_model=GarmentsResponse,
     dependencies=[Admitted],
-    summary="Find the garments of a photo",
-    description="Send the photo as for a search. Each garment's `box` can be sent back as the `box` of a search, so that a street "
-    "photo gives one list of results a garment.",
+    summary="Detect the garments of a photo",
     openapi_extra={"requestBody": photo_body(_EXAMPLES)},
     responses=responses(
         *PHOTO_ERRORS,
@@ -33,9 +31,15 @@ _EXAMPLES = {"url": {"summary": "A photo by its address", "value": {"image_url":
         errors.UpstreamTimeout,
     ),
 )
-async def detect(request: Request, state: State) -> GarmentsAnswer:
+async def detect_garments(request: Request, state: State) -> GarmentsResponse:
+    """Find each garment of a photo, with its category and its box.
+
+    Send the photo as for a search. A search with a garment's `box` finds the products that look like this garment.
+    """
     started = time.perf_counter()
-    found = await state.search.embedding.detect(await read_photo(request, state.reader))
-    timings = {**found.timings_ms, "total": round((time.perf_counter() - started) * 1000, 3)}
-    note(detector=found.model, garments=len(found.garments), stages_ms=timings)
-    return GarmentsAnswer(garments=found.garments, model=found.model, request_id=request_id(), timings_ms=timings)
+    detection = await state.search.embedding.detect(await read_photo(request, state.reader))
+    timings = {**detection.timings_ms, "total": round((time.perf_counter() - started) * 1000, 3)}
+    note(detector=detection.model, garments=len(detection.garments), stages_ms=timings)
+    return GarmentsResponse(
+        garments=detection.garments, model=detection.model, request_id=request_id(), timings_ms=timings
+    )

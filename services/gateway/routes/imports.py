@@ -1,4 +1,4 @@
-"""Routes of imports: a whole feed at once, and how imports go. They need the admin key where one is set."""
+"""Routes of imports. They need the admin key where one is set."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -17,7 +17,8 @@ from services.contracts.domain.errors import InvalidRequest, LookalikeError
 from services.contracts.web.forms import DISCONNECTED
 from services.contracts.web.problems import responses
 from services.gateway.imports.jobs import ImportJob
-from services.gateway.imports.schemas import ImportOptionsBody, ImportsAnswer, ImportView
+from services.gateway.imports.options import ImportParameters
+from services.gateway.imports.responses import ImportResponse, ImportsResponse
 from services.gateway.imports.upload import NDJSON, SUFFIXES, too_large
 from services.gateway.search.request import content_type, parse
 from services.gateway.state import Authorised, GatewayState, State
@@ -53,12 +54,12 @@ _READ = (errors.InvalidRequest, errors.Unauthorised, errors.UnknownImport, error
 
 
 def _parameters() -> list[dict[str, Any]]:
-    schema = ImportOptionsBody.model_json_schema()["properties"]
-    text = {"type": "string", "description": "a JSON object, as a mapping's file has it: docs/import.md"}
+    schema = ImportParameters.model_json_schema()["properties"]
+    text = {"type": "string", "description": "a mapping as JSON in text: see docs/import.md"}
     prefer = {"type": "string", "enum": [ASYNC]}
-    told = f"`{ASYNC}`: answer with 202 and the import's address once the feed has arrived"
+    effect = f"`{ASYNC}`: respond with 202 and the import's address as soon as the feed has arrived"
     return [
-        {"name": "Prefer", "in": "header", "required": False, "description": told, "schema": prefer},
+        {"name": "Prefer", "in": "header", "required": False, "description": effect, "schema": prefer},
         *(
             {"name": name, "in": "query", "required": False, "schema": text if name == "mapping" else schema[name]}
             for name in schema
@@ -75,18 +76,14 @@ def _feed_body() -> dict[str, Any]:
 @router.post(
     "/products:import",
     summary="Import a feed",
-    description="The feed is the body: NDJSON, or any other feed that `lookalike import` reads, by its content type; "
-    "`Content-Encoding: gzip` will do. Images come from the web addresses in it. The answer is a line of JSON for each "
-    "row, in the order in which they are done with, between two lines that say how the import goes; or, with `Prefer: "
-    "respond-async`, the import's address. One import runs at a time. It can be repeated: what has not changed is skipped.",
     response_class=Response,
     openapi_extra={"requestBody": _feed_body(), "parameters": _parameters()},
     responses={
         200: {
             "content": {NDJSON: {"schema": {"type": "string"}, "example": RESULTS}},
-            "description": "What became of it.",
+            "description": "The outcome of each row.",
         },
-        202: {"model": ImportView, "description": "It has begun: `Location` tells how it goes."},
+        202: {"model": ImportResponse, "description": "The import has begun; `Location` is its address."},
         **responses(
             errors.InvalidRequest,
             errors.InvalidFeed,
@@ -102,6 +99,13 @@ def _feed_body() -> dict[str, Any]:
     },
 )
 async def import_products(request: Request, state: State) -> Response:
+    """The body is the feed: NDJSON, or another feed that `lookalike import` reads, by its content type.
+
+    It may have `Content-Encoding: gzip`. Images are fetched from the web addresses in the feed. The response has a line of
+    JSON for each row, in the order in which the rows are completed, between a first and a last line about the import. With
+    `Prefer: respond-async` it is the import's address. One import runs at a time. If the client disconnects, the import
+    stops; products already written stay. An import can be repeated: rows that have not changed are not written again.
+    """
     job = await _begin(request, state)
     try:
         gzipped = request.headers.get("content-encoding", "").strip().lower() == "gzip"
@@ -114,40 +118,42 @@ async def import_products(request: Request, state: State) -> Response:
     if wait:
         return StreamingResponse(_lines(job, note), media_type=NDJSON)
     headers = {"Location": f"{path_of(state.catalogue)}/v1/imports/{job.record.id}", "Preference-Applied": ASYNC}
-    return Response(ImportView.of(note).model_dump_json(), 202, headers, "application/json")
+    return Response(ImportResponse.of(note).model_dump_json(), 202, headers, "application/json")
 
 
-@router.get("/imports", response_model=ImportsAnswer, summary="The last imports",
+@router.get("/imports", response_model=ImportsResponse, summary="List the last imports",
             responses=responses(errors.Unauthorised, errors.CatalogueUnavailable))  # fmt: skip
-async def get_imports(state: State) -> ImportsAnswer:
+async def list_imports(state: State) -> ImportsResponse:
+    """The latest first, without their rejected rows."""
     notes = await state.imports.last()
-    return ImportsAnswer(imports=[ImportView.of({**note, "rejected_rows": []}) for note in notes])
+    return ImportsResponse(imports=[ImportResponse.of({**note, "rejected_rows": []}) for note in notes])
 
 
-@router.get("/imports/{id}", response_model=ImportView, summary="An import", responses=responses(*_READ))
-async def get_import(id: Id, state: State) -> ImportView:
-    return ImportView.of(await state.imports.get(id))
+@router.get("/imports/{id}", response_model=ImportResponse, summary="Get an import", responses=responses(*_READ))
+async def get_import(id: Id, state: State) -> ImportResponse:
+    """Its state, its counts and its first rejected rows."""
+    return ImportResponse.of(await state.imports.get(id))
 
 
 @router.post(
     "/imports/{id}:cancel",
-    response_model=ImportView,
+    response_model=ImportResponse,
     summary="Cancel an import",
-    description="What is under way is written, and stays. An import that has ended stays as it is.",
     responses=responses(*_READ),
 )
-async def cancel_import(id: Id, state: State) -> ImportView:
-    return ImportView.of(await state.imports.cancel(id))
+async def cancel_import(id: Id, state: State) -> ImportResponse:
+    """Products already written stay. An import that has ended stays as it is."""
+    return ImportResponse.of(await state.imports.cancel(id))
 
 
 async def _begin(request: Request, state: GatewayState) -> ImportJob:
-    """Return a new import. Before it is refused, its body is read: who is still sending would not see the answer."""
+    """Return a new import. If it is refused, read the body first: a client that is still sending would miss the response."""
     try:
         if content_type(request) not in SUFFIXES:
             raise InvalidRequest(f"send the feed as {NDJSON}, or as one of {', '.join(SUFFIXES)}")
         if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip"):
             raise InvalidRequest("send the feed as it is, or with Content-Encoding: gzip")
-        return await state.imports.begin(parse(ImportOptionsBody, dict(request.query_params)))
+        return await state.imports.begin(parse(ImportParameters, {}, request.query_params))
     except LookalikeError:
         with contextlib.suppress(ClientDisconnect, HTTPException):
             async for _ in request.stream():
@@ -156,7 +162,7 @@ async def _begin(request: Request, state: GatewayState) -> ImportJob:
 
 
 async def _body(request: Request, state: GatewayState) -> AsyncIterator[bytes]:
-    """Yield the request's body; what can go wrong with it is told in our words."""
+    """Yield the request's body; raises InvalidRequest and FeedTooLarge for what can go wrong with it."""
     try:
         async for part in request.stream():
             yield part
@@ -170,8 +176,8 @@ async def _body(request: Request, state: GatewayState) -> AsyncIterator[bytes]:
 
 async def _lines(job: ImportJob, note: dict[str, Any]) -> AsyncIterator[bytes]:
     try:
-        yield orjson.dumps({"import": ImportView.of(note).model_dump()}) + b"\n"
+        yield orjson.dumps({"import": ImportResponse.of(note).model_dump()}) + b"\n"
         async for lines in job.results.follow():
             yield lines
     finally:
-        job.stopping.set()  # nobody reads on: the import has ended, or the client has gone
+        job.stopping.set()  # the import has ended, or the client has disconnected

@@ -1,4 +1,4 @@
-"""What a person sees: the pages and their files, the widget, the API's documentation, what each problem type means."""
+"""Routes for people: the pages and their files, the widget, the API's documentation and the problem types."""
 
 import re
 from importlib.resources import files
@@ -8,23 +8,22 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 
-from services.contracts.domain.catalogues import DEFAULT
 from services.contracts.domain.errors import NotFound, error_types
 from services.contracts.web.problems import PREFIX
 from services.gateway.pages.assets import FOREVER, ROOT, Asset, Assets
 from services.gateway.state import State
 
 router = APIRouter(include_in_schema=False)
-# Swagger UI's own files come with this package, so that the documentation needs no other host.
+# This package brings Swagger UI's files, so the documentation needs no other host.
 SWAGGER = Path(str(files("fastapi_offline") / "static"))
 ASSETS = Assets.load(Path(str(files("services.gateway") / "static")))
-# Pictures may come from wherever the shop hosts them; everything else comes from here. No script may turn text into HTML.
+# Images may come from any host of the shop; everything else comes from the gateway. No script may turn text into HTML.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: https: http:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-# Swagger UI sets styles on elements, submits forms and makes HTML of Markdown.
+# Swagger UI sets styles on elements, submits forms and turns Markdown into HTML.
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -37,7 +36,7 @@ PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-# What other sites may load: the widget's modules, from any page.
+# Files that pages of any origin may load: the widget's modules.
 SHARED_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -51,8 +50,8 @@ def mount_static(app: FastAPI) -> None:
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER), name="swagger")
 
 
-def answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
-    """Return the asset, compressed for whoever takes that; 304 for whoever has it."""
+def asset_response(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
+    """Return the asset, compressed if the client accepts gzip; 304 if the client has it."""
     common = {**headers, "ETag": asset.etag, "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == asset.etag:
         return Response(status_code=304, headers=common)
@@ -63,10 +62,9 @@ def answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
 
 
 def page_config(request: Request, state: State) -> dict[str, Any]:
-    """Return what the pages have to know of this installation before they ask anything."""
-    named = {} if state.catalogue == DEFAULT else {"catalogue": state.catalogue}
+    """Return the facts of this installation that a page needs before its first request."""
     return {
-        **named,
+        "catalogue": state.catalogue,
         "currency": state.settings.currency,
         "features": {
             "urls": state.settings.fetch_enabled,
@@ -80,43 +78,45 @@ def page_config(request: Request, state: State) -> dict[str, Any]:
 @router.get("/")
 async def search_page(request: Request, state: State) -> Response:
     page = ASSETS.page("search/index.html", modules=("search", "shared"), config=page_config(request, state))
-    return answer(request, page, PAGE_HEADERS)
+    return asset_response(request, page, PAGE_HEADERS)
 
 
 @router.get("/catalogue")
 async def catalogue_page(request: Request, state: State) -> Response:
     page = ASSETS.page("catalogue/index.html", modules=("catalogue", "shared"), config=page_config(request, state))
-    return answer(request, page, PAGE_HEADERS)
+    return asset_response(request, page, PAGE_HEADERS)
 
 
 @router.get("/docs")
 async def api_documentation(request: Request) -> Response:
-    return answer(request, ASSETS.page("docs/index.html"), {**PAGE_HEADERS, "Content-Security-Policy": DOCS_POLICY})
+    return asset_response(
+        request, ASSETS.page("docs/index.html"), {**PAGE_HEADERS, "Content-Security-Policy": DOCS_POLICY}
+    )
 
 
 @router.get("/example-shop")
 async def example_shop(request: Request, state: State) -> Response:
     page = ASSETS.page("example-shop/index.html", config=page_config(request, state))
-    return answer(request, page, PAGE_HEADERS)
+    return asset_response(request, page, PAGE_HEADERS)
 
 
 @router.get("/widget.js")
 @router.get("/widget/v1.js")
 async def widget(request: Request) -> Response:
-    """A line that loads the widget's current files: it may be kept for minutes, they for ever."""
+    """A script that loads the widget's current files: it may be cached for minutes, they for ever."""
     script = f'export * from "{ASSETS.prefix}/widget/widget.js";\n'
     asset = Asset.of(script.encode(), "text/javascript; charset=utf-8")
-    return answer(request, asset, {**SHARED_HEADERS, "Cache-Control": "public, max-age=300"})
+    return asset_response(request, asset, {**SHARED_HEADERS, "Cache-Control": "public, max-age=300"})
 
 
 @router.get(ROOT + "/{digest}/{name:path}")
 async def asset(digest: str, name: str, request: Request) -> Response:
-    found = ASSETS.find(name)
-    if found is None:
+    file = ASSETS.find(name)
+    if file is None:
         raise NotFound(f"there is no file {name!r}")
-    # A page of the release before this one still finds its files, if newer ones; only they are not to be kept.
+    # A page of an earlier release still finds its files, in their present version, which it must not cache.
     age = FOREVER if digest == ASSETS.digest else "no-store"
-    return answer(request, found, {**SHARED_HEADERS, "Cache-Control": age})
+    return asset_response(request, file, {**SHARED_HEADERS, "Cache-Control": age})
 
 
 @router.get(PREFIX + "{slug}")

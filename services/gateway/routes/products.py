@@ -1,4 +1,4 @@
-"""Routes of single products. Writing needs the admin key where one is set."""
+"""Routes of the catalogue's products. Writing needs the admin key where one is set."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,9 @@ from services.contracts.domain import errors
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.forms import read_form
 from services.contracts.web.problems import responses
+from services.contracts.wire.index import MAX_SAMPLE
 from services.gateway.pages.pictures import WIDTHS, check_width
+from services.gateway.products.responses import ProductResponse
 from services.gateway.products.service import ImageFiles, ProductBody, check_key
 from services.gateway.routes.photo_body import BINARY, PHOTO_ERRORS
 from services.gateway.search.request import (
@@ -23,19 +25,17 @@ from services.gateway.search.request import (
     json_object,
     parse,
 )
-from services.gateway.search.responses import ProductView
-from services.gateway.state import Authorised, State
+from services.gateway.search.responses import SampleResponse
+from services.gateway.state import Admitted, Authorised, State
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
-Width = Annotated[
-    int | None, Query(description=f"make it smaller, as WebP: one of {', '.join(map(str, WIDTHS))} pixels")
-]
+Width = Annotated[int | None, Query(description=f"scale it down, as WebP: one of {', '.join(map(str, WIDTHS))} pixels")]
 PictureName = Annotated[
     str | None,
     Query(
         pattern=rf"^[0-9a-f]{{{NAME_DIGITS}}}$",
-        description="a further picture, by the first digits of its hash, as the addresses in `images` have it",
+        description="an additional image, by the first digits of its hash, as in the addresses in `images`",
     ),
 ]
 
@@ -60,7 +60,8 @@ def _product_body() -> dict[str, Any]:
             "images": {
                 "type": "array",
                 "items": BINARY,
-                "description": "further images, after those that `product` lists; with them, an existing product needs no `image`",
+                "description": "additional images, after those that `product` lists; with them, an existing product needs "
+                "no `image`",
             },
             "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},
         },
@@ -68,16 +69,41 @@ def _product_body() -> dict[str, Any]:
     return {"required": True, "content": {JSON: {"schema": schema}, FORM: {"schema": form}}}
 
 
-@router.get("/{id:path}/image", summary="A product's stored picture", response_class=Response,
+@router.get(
+    "",
+    response_model=SampleResponse,
+    dependencies=[Admitted],
+    summary="Draw products at random",
+    responses=responses(
+        errors.InvalidRequest,
+        errors.UnknownCategory,
+        errors.TooManyRequests,
+        errors.IndexNotReady,
+        errors.UpstreamTimeout,
+    ),
+)
+async def sample_products(
+    state: State,
+    sample: Annotated[int, Query(ge=1, le=MAX_SAMPLE, description="number of products, at most")] = 12,
+    category: Annotated[str | None, Query(description="of this category only: its name or id")] = None,
+) -> SampleResponse:
+    """Each call returns other products."""
+    return SampleResponse(products=await state.search.sample(sample, category))
+
+
+@router.get("/{id:path}/image", summary="Get a product's stored picture", response_class=Response,
             responses={200: {"content": {"image/*": {}}}, **responses(*_READ)})  # fmt: skip
-async def get_image(id: Key, request: Request, state: State, w: Width = None, picture: PictureName = None) -> Response:
+async def get_product_image(
+    id: Key, request: Request, state: State, w: Width = None, picture: PictureName = None
+) -> Response:
+    """The picture of the main image, or of the additional image that `picture` names."""
     width = None if w is None else check_width(w)
     image = await state.products.image(check_key(id), picture)
     etag = f'"{image.sha256}"' if width is None else f'"{image.sha256}-{width}"'
-    # `v` and `picture` in the address are the picture's hash, so what they name never changes.
-    named = {"v", "picture"} & set(request.query_params)
-    age = "public, max-age=31536000, immutable" if named else "public, max-age=60"
-    # Shops show it on pages of their own, those among them too that let in only what agrees to be let in.
+    # `v` and `picture` are the picture's hash, so an address with one of them always has the same content.
+    is_named = bool({"v", "picture"} & set(request.query_params))
+    age = "public, max-age=31536000, immutable" if is_named else "public, max-age=60"
+    # Pages of other origins show it, including pages that embed only resources which opt in.
     shared = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
     headers = {"ETag": etag, "Cache-Control": age, **shared}
     if request.headers.get("if-none-match") == etag:
@@ -87,32 +113,36 @@ async def get_image(id: Key, request: Request, state: State, w: Width = None, pi
     return Response(image.data, media_type=image.content_type, headers=headers)
 
 
-@router.get("/{id:path}", response_model=ProductView, summary="A product", responses=responses(*_READ))
-async def get_product(id: Key, state: State) -> ProductView:
+@router.get("/{id:path}", response_model=ProductResponse, summary="Get a product", responses=responses(*_READ))
+async def get_product(id: Key, state: State) -> ProductResponse:
+    """The product as it is stored, without its vectors."""
     return await state.products.get(check_key(id))
 
 
 @router.put(
     "/{id:path}",
-    response_model=ProductView,
+    response_model=ProductResponse,
     dependencies=[Authorised],
-    summary="Add a product, or replace it",
-    description="The image goes through the network; a search finds the product within a second. Without an image "
-    "an existing product keeps the one it has. With several images, a search finds it by each of them.",
+    summary="Create or replace a product",
     openapi_extra={"requestBody": _product_body()},
-    responses={201: {"model": ProductView, "description": "It is new."}, **responses(*_WRITE)},
+    responses={201: {"model": ProductResponse, "description": "The product was created."}, **responses(*_WRITE)},
 )
-async def put_product(id: Key, request: Request, response: Response, state: State) -> ProductView:
+async def put_product(id: Key, request: Request, response: Response, state: State) -> ProductResponse:
+    """The images go through the network; a search finds the product within a second, by each of its images.
+
+    Without an image, an existing product keeps its own. The status is 201 if the product was created, 200 if replaced.
+    """
     key = check_key(id)
     body, files = await _read_product(request, state)
     written = await state.products.put(key, body, files, state.reader)
     response.status_code = 201 if written.created else 200
-    return written.view
+    return written.response
 
 
-@router.delete("/{id:path}", status_code=204, dependencies=[Authorised], summary="Remove a product",
+@router.delete("/{id:path}", status_code=204, dependencies=[Authorised], summary="Delete a product",
                responses=responses(*_READ, errors.Unauthorised))  # fmt: skip
 async def delete_product(id: Key, state: State) -> None:
+    """The product and its stored pictures are removed; a search finds it for up to a second more."""
     await state.products.delete(check_key(id))
 
 
@@ -123,24 +153,24 @@ async def _read_product(request: Request, state: State) -> tuple[ProductBody, Im
     if kind != FORM:
         raise InvalidRequest(f"send the product as {JSON}, or as {FORM} with the parts image and product")
     form = await read_form(request, max_files=MAX_IMAGES, max_fields=20)
-    further = [state.reader.checked(data) for data in await form_files(form, "images")]
-    main = None if further and "image" not in form else state.reader.checked(await form_file(form, "image"))
+    additional = [state.reader.checked(data) for data in await form_files(form, "images")]
+    main = None if additional and "image" not in form else state.reader.checked(await form_file(form, "image"))
     fields = form_fields(form, "image", "images")
     if set(fields) - {"product"}:
-        raise InvalidRequest("beside image and images the form takes one field: product, a JSON object")
-    return parse_product(fields.get("product", "{}")), ImageFiles(main, further)
+        raise InvalidRequest("in addition to image and images the form has one field: product, a JSON object")
+    return parse_product(fields.get("product", "{}")), ImageFiles(main, additional)
 
 
 def parse_product(text: str) -> ProductBody:
-    """Return the product that a form's field holds as JSON.
+    """Return the product in a form's field.
 
     Raises:
-        InvalidRequest: it holds none.
+        InvalidRequest: the field is not a product in JSON.
     """
     try:
         values = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"product is no valid JSON: {error}") from None
+        raise InvalidRequest(f"product is not valid JSON: {error}") from None
     if not isinstance(values, dict):
         raise InvalidRequest("product has to be a JSON object")
-    return parse(ProductBody, values)
+    return parse(ProductBody, values, within=("product",))

@@ -1,51 +1,43 @@
-"""Product ids → the URLs that a result carries."""
+"""The URLs of products and of their images."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from services.catalogue.product import Product
-from services.contracts.domain.catalogues import DEFAULT, path_of
-from services.contracts.wire.index import Listed
+from services.contracts.domain.catalogues import path_of
+from services.contracts.wire.index import IndexedProduct
 
-STORED = "/v1/products/"  # what the addresses of this gateway's own copies begin with
+STORED = "/v1/products/"  # prefix of the addresses of pictures that this gateway stores
 
 
 @dataclass(frozen=True)
 class Links:
-    """Makes URLs. A template holds `{id}`, and may hold `{catalogue}`; what the product's own document says comes first."""
+    """Makes URLs. A product's own URL comes first. A template holds `{id}` and may hold `{catalogue}`."""
 
     product_template: str | None = None
     image_template: str | None = None
     public_url: str | None = None
-    catalogue: str = DEFAULT
 
-    def of(self, catalogue: str) -> "Links":
-        """Return the same for the products of another catalogue."""
-        return self if catalogue == self.catalogue else replace(self, catalogue=catalogue)
+    def product(self, item: IndexedProduct | Product, catalogue: str) -> str | None:
+        """Return the URL of the product's page: its own, or the template's; None without either."""
+        return item.url or self._fill(self.product_template, item, catalogue)
 
-    def product(self, item: Listed | Product) -> str | None:
-        """Return the product's page: its own URL, or the template's, or None."""
-        return item.url or self._fill(self.product_template, _key(item))
-
-    def image(self, item: Listed | Product) -> str | None:
-        """Return the product's picture: its own URL, the template's, or this gateway's copy where it has one."""
+    def image(self, item: IndexedProduct | Product, catalogue: str) -> str | None:
+        """Return the URL of the main image: its own or its stored picture's, or the template's; None without any."""
         own = item.picture_urls[0] if isinstance(item, Product) else item.image_url
-        return self._fill(self.image_template, _key(item)) if own is None else self._public(own)
+        return self._fill(self.image_template, item, catalogue) if own is None else self._public(own, catalogue)
 
-    def additional_images(self, product: Product) -> list[str | None]:
-        """Return the product's additional pictures: their own URLs, or this gateway's copies; None where there is neither."""
-        return [None if own is None else self._public(own) for own in product.picture_urls[1:]]
+    def additional_images(self, product: Product, catalogue: str) -> list[str | None]:
+        """Return the URLs of the additional images: their own or their stored pictures'; None without either."""
+        return [None if own is None else self._public(own, catalogue) for own in product.picture_urls[1:]]
 
-    def _public(self, own: str) -> str:
+    def _public(self, own: str, catalogue: str) -> str:
         if own.startswith(STORED):
-            own = path_of(self.catalogue) + own
+            own = path_of(catalogue) + own
         return self.public_url.rstrip("/") + own if self.public_url and own.startswith("/") else own
 
-    def _fill(self, template: str | None, key: str) -> str | None:
+    def _fill(self, template: str | None, item: IndexedProduct | Product, catalogue: str) -> str | None:
         if template is None:
             return None
-        return template.replace("{catalogue}", self.catalogue).replace("{id}", quote(key, safe=""))
-
-
-def _key(item: Listed | Product) -> str:
-    return item.key if isinstance(item, Product) else item.id
+        key = item.key if isinstance(item, Product) else item.id
+        return template.replace("{catalogue}", catalogue).replace("{id}", quote(key, safe=""))

@@ -1,68 +1,23 @@
-"""A request with a photo, in any of its three forms, → image bytes and options."""
+"""Requests → image bytes and validated values. A photo may come as a form's file, as the raw body, or in JSON."""
 
-import base64
-import binascii
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from services.contracts.domain.box import Box
-from services.contracts.domain.errors import (
-    ImageTooLarge,
-    ImageUrlRefused,
-    InvalidImage,
-    InvalidRequest,
-    UnsupportedImage,
-    validation_message,
-)
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.errors import InvalidRequest, UnsupportedImage
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.forms import read_body, read_form
-from services.contracts.wire.filter_json import JsonFilter
-from services.contracts.wire.index import Page
-from services.gateway.search.service import SearchOptions
+from services.contracts.web.problems import invalid_request
+from services.gateway.search.image_reader import ImageReader
+from services.gateway.search.options import NoOptions
 
 FORM, JSON = "multipart/form-data", "application/json"
-Body = TypeVar("Body", bound=BaseModel)
-
-
-class OptionsBody(Page):
-    """How to search. In a query string or form, `filter` is a JSON object in text."""
-
-    category: str | None = Field(default=None, description="search this category (name or id), not the predicted one")
-    filter: JsonFilter = EVERYTHING
-    min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
-    facets: bool = Field(default=False, description="count what the results can be filtered by")
-    box: Box | None = None
-
-    @field_validator("filter", mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return orjson.loads(value) if value else {}
-        except orjson.JSONDecodeError as error:
-            raise ValueError(f"the filter is no JSON object: {error}") from None
-
-    @field_validator("category", mode="before")
-    @classmethod
-    def _from_number(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-    def options(self) -> SearchOptions:
-        """Return the domain's form of it."""
-        page = Page(k=self.k, offset=self.offset)
-        return SearchOptions(page, self.category, self.filter, self.min_score, self.facets, self.box)
-
-
-class NoOptions(FrozenModel):
-    """What a form has beside the photo where nothing can be chosen."""
+RAW = ("", "application/octet-stream")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class PhotoBody(FrozenModel):
@@ -72,124 +27,71 @@ class PhotoBody(FrozenModel):
     image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
 
 
-Photo = TypeVar("Photo", bound=PhotoBody)
-
-
-class SearchBody(PhotoBody, OptionsBody):
-    """A search as JSON."""
-
-
-@dataclass(frozen=True)
-class ImageReader:
-    """Brings the image of a request's body, wherever it is, within the bound on its size."""
-
-    max_bytes: int
-    fetcher: ImageFetcher | None
-
-    async def from_url(self, url: str) -> bytes:
-        """Fetch the image.
-
-        Raises:
-            ImageUrlRefused: fetching is switched off, or the address may not be fetched.
-            ImageUrlFailed, ImageTooLarge, UpstreamTimeout: see `ImageFetcher`.
-        """
-        if self.fetcher is None:
-            raise ImageUrlRefused(
-                "this installation fetches no image URLs: send the image, or set GATEWAY_FETCH_ENABLED"
-            )
-        return await self.fetcher.fetch(url)
-
-    def from_base64(self, text: str) -> bytes:
-        """Decode base64, or a data: URL that holds it.
-
-        Raises:
-            InvalidImage: it is no base64.
-        """
-        if text.startswith("data:"):
-            text = text.partition(",")[2]
-        try:
-            return self.checked(base64.b64decode(text, validate=True))
-        except (binascii.Error, ValueError):
-            raise InvalidImage("image_base64 is not valid base64") from None
-
-    def checked(self, data: bytes) -> bytes:
-        """Return the bytes if there are any, and not too many.
-
-        Raises:
-            InvalidImage, ImageTooLarge: there are none, or too many.
-        """
-        if not data:
-            raise InvalidImage("the image is empty: it has 0 bytes")
-        if len(data) > self.max_bytes:
-            raise ImageTooLarge(f"the image has {len(data):,} bytes: at most {self.max_bytes:,} are taken")
-        return data
-
-    async def one_of(self, url: str | None, text: str | None) -> bytes:
-        """Return the image of exactly one of the two ways.
-
-        Raises:
-            InvalidRequest: none or both are given.
-        """
-        if (url is None) == (text is None):
-            raise InvalidRequest("give exactly one of image_url and image_base64")
-        return await self.from_url(url) if url is not None else self.from_base64(text or "")
-
-
-async def read_search(request: Request, reader: ImageReader) -> tuple[bytes, SearchOptions]:
-    """Return the image and the options of a search request.
+async def read_search(request: Request, reader: ImageReader, options: type[Model]) -> tuple[bytes, Model]:
+    """Return the photo and the options of a search. Options in the body come before those in the query string.
 
     Raises:
-        InvalidRequest, UnsupportedImage, and what `ImageReader` raises: the body or the query string is not right.
+        InvalidRequest, UnsupportedImage: the body or the query string is not valid.
+        InvalidImage, ImageTooLarge, ImageUrlRefused, ImageUrlFailed, UpstreamTimeout: as `ImageReader`.
     """
-    data, body = await _read(request, reader, SearchBody, OptionsBody, dict(request.query_params))
-    return data, body.options()
+    return await _read(request, reader, options, request.query_params)
 
 
 async def read_photo(request: Request, reader: ImageReader) -> bytes:
-    """Return the image of a request that has no options; errors as of `read_search`."""
-    data, _ = await _read(request, reader, PhotoBody, NoOptions, {})
+    """Return the photo of a request without options. Raises as `read_search`."""
+    data, _ = await _read(request, reader, NoOptions, {})
     return data
 
 
 async def _read(
-    request: Request, reader: ImageReader, as_json: type[Photo], beside: type[Body], query: dict[str, Any]
-) -> tuple[bytes, Photo | Body]:
-    """Return the image, and what came with it: in JSON both are in one object, elsewhere the options are beside the image."""
+    request: Request, reader: ImageReader, options: type[Model], query: Mapping[str, Any]
+) -> tuple[bytes, Model]:
     kind = content_type(request)
     if kind == JSON:
-        body = parse(as_json, {**query, **await json_object(request)})
-        return await reader.one_of(body.image_url, body.image_base64), body
+        body = await json_object(request)
+        photo = parse(PhotoBody, {name: body.pop(name) for name in PhotoBody.model_fields if name in body})
+        values = parse(options, body, query)
+        return await reader.one_of(photo.image_url, photo.image_base64), values
     if kind == FORM:
         form = await read_form(request, max_files=1, max_fields=20)
         data = reader.checked(await form_file(form, "image"))
-        return data, parse(beside, {**query, **form_fields(form, "image")})
-    if kind.startswith("image/") or kind in ("", "application/octet-stream"):
-        options = parse(beside, query)
-        return reader.checked(await read_body(request)), options
-    raise UnsupportedImage(f"a body of type {kind} is not taken: send {FORM}, {JSON} or the image itself as image/*")
+        return data, parse(options, form_fields(form, "image"), query)
+    if kind.startswith("image/") or kind in RAW:
+        values = parse(options, {}, query)
+        return reader.checked(await read_body(request)), values
+    raise UnsupportedImage(f"a body of type {kind} is not accepted: send {FORM}, {JSON} or the image itself as image/*")
+
+
+def parse(
+    model: type[Model],
+    body: Mapping[str, Any],
+    query: Mapping[str, Any] | None = None,
+    *,
+    within: tuple[str, ...] = (),
+) -> Model:
+    """Validate a request's values.
+
+    Args:
+        model: what they have to be.
+        body: values of the request's body.
+        query: values of its query string; those of the body come first.
+        within: path to the values in the body.
+
+    Raises:
+        InvalidRequest: they are not valid; `errors` names each place.
+    """
+    try:
+        return model.model_validate({**(query or {}), **body})
+    except ValidationError as error:
+        from_query = (query or {}).keys() - body.keys()
+        raise invalid_request(
+            (("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in error.errors()
+        ) from None
 
 
 def content_type(request: Request) -> str:
     """Return the body's media type, lower case, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def parse(model: type[Body], values: dict[str, Any]) -> Body:
-    """Validate values.
-
-    Raises:
-        InvalidRequest: they do not fit; the text names each field.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        found = [{"where": _place(item["loc"]), "what": validation_message(item)} for item in error.errors()]
-        detail = "; ".join(f"{item['where']}: {item['what']}" for item in found[:5])
-        raise InvalidRequest(detail, errors=found) from None
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "body"
 
 
 async def json_object(request: Request) -> dict[str, Any]:
@@ -201,17 +103,17 @@ async def json_object(request: Request) -> dict[str, Any]:
     try:
         value = orjson.loads(await read_body(request))
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"the body is no valid JSON: {error}") from None
+        raise InvalidRequest(f"the body is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidRequest("the body has to be a JSON object")
     return value
 
 
 async def form_file(form: FormData, name: str) -> bytes:
-    """Return the bytes of the form's file.
+    """Return the bytes of the form's file of that name.
 
     Raises:
-        InvalidRequest: there is no file of that name.
+        InvalidRequest: there is none.
     """
     part = form.get(name)
     if not isinstance(part, UploadFile):
@@ -220,10 +122,10 @@ async def form_file(form: FormData, name: str) -> bytes:
 
 
 async def form_files(form: FormData, name: str) -> list[bytes]:
-    """Return the bytes of all files of a name.
+    """Return the bytes of all files of that name.
 
     Raises:
-        InvalidRequest: there is text of that name.
+        InvalidRequest: a part of that name is text.
     """
     parts = form.getlist(name)
     if not all(isinstance(part, UploadFile) for part in parts):
@@ -232,5 +134,5 @@ async def form_files(form: FormData, name: str) -> list[bytes]:
 
 
 def form_fields(form: FormData, *files: str) -> dict[str, Any]:
-    """Return the form's text fields."""
+    """Return the form's text fields; `files` are the names of its files."""
     return {name: value for name, value in form.items() if name not in files}

@@ -2,230 +2,218 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from services.contracts.clients.embedding_client import EmbeddingClient
-from services.contracts.domain.box import Box
-from services.contracts.domain.catalogues import DEFAULT
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import ModelIndexMismatch, UnknownModel
-from services.contracts.domain.filters import EVERYTHING, Filter
 from services.contracts.domain.similarity import CLOSE
 from services.contracts.web.telemetry import note, request_id
 from services.contracts.wire.embedding import EmbeddingResponse, ModelFacts
-from services.contracts.wire.index import IndexAnswer, IndexSearch, IndexSimilar, Listed, Page
+from services.contracts.wire.index import IndexedProduct, IndexResponse, IndexSearch, IndexSimilar
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.index_nodes.overview import combined
 from services.gateway.search.links import Links
-from services.gateway.search.models import Models
+from services.gateway.search.model_binding import ModelBinding
+from services.gateway.search.options import PhotoOptions, SimilarOptions
 from services.gateway.search.responses import (
     Outcome,
-    Result,
-    SearchAnswer,
+    ProductSummary,
     SearchedCategory,
-    Shown,
-    SimilarAnswer,
+    SearchResponse,
+    SearchResult,
     Similarity,
+    SimilarResponse,
 )
 
-FIRST_PAGE = Page()
 
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """How to search: which page of the results, in a category other than the predicted one, among those that match.
-
-    `box` is the part of the photo to search with; all of it when None.
-    """
-
-    page: Page = FIRST_PAGE
-    category: str | None = None
-    filter: Filter = EVERYTHING
-    min_score: float | None = None
-    facets: bool = False
-    box: Box | None = None
-
-
-def judge(found: IndexAnswer, thresholds: Mapping[str, float], probability: float | None) -> Outcome:
-    """Return the search's outcome: is there clothing, and is anything close to it?
+def judge(response: IndexResponse, thresholds: Mapping[str, float], probability: float | None) -> Outcome:
+    """Return the search's outcome: whether the photo shows clothing, and whether a product is a close match.
 
     Args:
-        found: by the index.
+        response: the index's.
         thresholds: the model's; `no_clothing` is the least probability of the predicted category.
-        probability: of the predicted category, the greatest; None where the caller chose the category, or a product.
+        probability: of the predicted category; None if the caller chose the category or the query is a product.
     """
     if probability is not None and probability < thresholds.get("no_clothing", 0.0):
         return "no_clothing"
-    if found.best_score is None or (found.best_similarity is not None and found.best_similarity < CLOSE):
+    if response.best_score is None or (response.best_similarity is not None and response.best_similarity < CLOSE):
         return "no_close_match"
     return "ok"
 
 
 class SearchService:
-    """Answers searches by photo and by product."""
+    """Searches by photo and by product."""
 
     def __init__(
         self,
         embedding: EmbeddingClient,
         index: IndexNodes,
         links: Links,
-        models: Models | None = None,
-        catalogues: tuple[str, ...] = (DEFAULT,),
+        binding: ModelBinding,
+        catalogues: tuple[str, ...],
     ) -> None:
         """Put a search together.
 
         Args:
-            embedding: the way to the network.
-            index: the way to the index.
-            links: makes the addresses of results.
-            models: what is known of the models, where several services share it.
-            catalogues: where is searched; results of several say which one they are of.
+            embedding: client of the embedding service.
+            index: the index nodes.
+            links: makes the URLs of results.
+            binding: knows the active model; several services share it.
+            catalogues: the catalogues to search. Results of several name theirs.
         """
         self.embedding = embedding
         self.index = index
         self.links = links
-        self.models = models or Models(embedding, index)
+        self.binding = binding
         self.catalogues = catalogues
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
-        """Return the categories' names by the index, in the order of their ids; of this model if one is named."""
+        """Return the categories' names in the order of their ids, of a model or of the active one.
+
+        Raises:
+            IndexNotReady, UpstreamTimeout: the index does not answer.
+        """
         if self._names is None or (model is not None and self._names[0] != model):
             status = await self.index.status()
-            self._names = (status.model, [category.name for category in status.categories])
+            categories = combined(status, self.catalogues).categories
+            self._names = (status.model, [category.name for category in categories])
         return self._names[1]
 
-    async def by_image(self, data: bytes, options: SearchOptions) -> SearchAnswer:
+    async def by_image(self, data: bytes, options: PhotoOptions) -> SearchResponse:
         """Return the products that look like the photo.
 
         Args:
             data: the image file's bytes.
-            options: with which part of it, how many, in which category, among which, how alike at least.
+            options: the request's.
 
         Raises:
-            InvalidImage, ImageTooLarge, UnsupportedImage: the image's fault.
-            InvalidRequest: the box has too few pixels of it.
-            UnknownCategory: the override names none.
-            EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service's fault.
+            InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.
+            InvalidRequest: the box covers too few pixels.
+            UnknownCategory: there is no category of the chosen name.
+            EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service fails.
         """
         started = time.perf_counter()
-        model = await self.models.active()
+        model = await self.binding.active()
         try:
             return await self._by_image(data, options, model, started)
         except (ModelIndexMismatch, UnknownModel):
-            newer = await self.models.look()
+            newer = await self.binding.refresh()
             if newer == model:
                 raise
-        return await self._by_image(data, options, newer, started)  # the model has gone since we last heard of it
+        return await self._by_image(data, options, newer, started)  # the model has been removed in the meantime
 
-    async def _by_image(self, data: bytes, options: SearchOptions, model: str, started: float) -> SearchAnswer:
+    async def _by_image(self, data: bytes, options: PhotoOptions, model: str, started: float) -> SearchResponse:
         """Search with one model from beginning to end."""
-        seen = await self.embedding.embed(data, model, box=options.box)
-        facts = await self.models.facts(model)
+        embedding = await self.embedding.embed(data, model, box=options.box)
+        facts = await self.binding.facts(model)
         category = (
-            seen.category.id if options.category is None else resolve_category(options.category, facts.categories)
+            embedding.category.id if options.category is None else resolve_category(options.category, facts.categories)
         )
-        asked = time.perf_counter()
-        found = await self.index.search(_index_query(seen, category, options, self.catalogues))
-        self.models.told(found.active)
-        timings = {**seen.timings_ms, "index": _ms_since(asked), "total": _ms_since(started)}
-        note(
-            k=options.page.k,
-            offset=options.page.offset,
-            category=facts.categories[category],
-            model=seen.model,
-            stages_ms=timings,
-        )
-        sure = seen.category.probability if options.category is None else None
-        return SearchAnswer(
-            outcome=judge(found, facts.thresholds, sure),
-            category=_searched(category, facts, seen),
-            probabilities=seen.probabilities,
-            results=self._results(found, facts.categories),
-            next_page=found.next_page,
-            facets=found.facets,
-            model=found.model,
+        index_started = time.perf_counter()
+        response = await self.index.search(_index_search(embedding, category, options, self.catalogues))
+        self.binding.observe(response.active)
+        timings = {**embedding.timings_ms, "index": _ms_since(index_started), "total": _ms_since(started)}
+        name = facts.categories[category]
+        note(k=options.k, offset=options.offset, category=name, model=embedding.model, stages_ms=timings)
+        probability = embedding.category.probability if options.category is None else None
+        return SearchResponse(
+            outcome=judge(response, facts.thresholds, probability),
+            category=_searched(category, facts, embedding),
+            probabilities=embedding.probabilities,
+            results=self._results(response, facts.categories),
+            next_page=response.next_page,
+            facets=response.facets,
+            model=response.model,
             request_id=request_id(),
             timings_ms=timings,
         )
 
-    async def by_product(self, query: IndexSimilar) -> SimilarAnswer:
-        """Return the products that look like one of the catalogue, itself left out. The network is not needed.
+    async def by_product(self, key: str, options: SimilarOptions) -> SimilarResponse:
+        """Return the products that look like one of the catalogue, which is left out. Needs no network.
 
         Raises:
-            UnknownProduct: the index does not hold it.
-            IndexNotReady, UpstreamTimeout: the index's fault.
+            UnknownProduct: the index does not hold the product.
+            IndexNotReady, ModelIndexMismatch, UpstreamTimeout: the index fails.
         """
         started = time.perf_counter()
-        found = await self.index.similar(query.model_copy(update={"catalogues": self.catalogues}))
-        self.models.told(found.active)
-        asked = _ms_since(started)
-        names = await self.names(found.model)
-        timings = {"index": asked, "total": _ms_since(started)}
-        note(k=query.k, offset=query.offset, category=names[found.category], model=found.model, stages_ms=timings)
-        return SimilarAnswer(
-            outcome=judge(found, {}, None),
-            category=SearchedCategory(id=found.category, name=names[found.category], probability=None),
-            results=self._results(found, names),
-            next_page=found.next_page,
-            facets=found.facets,
-            model=found.model,
+        response = await self.index.similar(
+            IndexSimilar(
+                id=key,
+                catalogues=self.catalogues,
+                catalogue=options.catalogue,
+                model=options.model,
+                **options.result_options(),
+            )
+        )
+        self.binding.observe(response.active)
+        index_ms = _ms_since(started)
+        names = await self.names(response.model)
+        timings = {"index": index_ms, "total": _ms_since(started)}
+        name = names[response.category]
+        note(k=options.k, offset=options.offset, category=name, model=response.model, stages_ms=timings)
+        return SimilarResponse(
+            outcome=judge(response, {}, None),
+            category=SearchedCategory(id=response.category, name=name, probability=None),
+            results=self._results(response, names),
+            next_page=response.next_page,
+            facets=response.facets,
+            model=response.model,
             request_id=request_id(),
             timings_ms=timings,
         )
 
-    async def sample(self, count: int, category: str | None) -> list[Shown]:
-        """Return products chosen by chance, of one category if one is named.
+    async def sample(self, count: int, category: str | None) -> list[ProductSummary]:
+        """Return products drawn at random, of one category or of all.
 
         Raises:
-            UnknownCategory: there is none of that name.
-            IndexNotReady, UpstreamTimeout: the index's fault.
+            UnknownCategory: there is no category of that name.
+            IndexNotReady, UpstreamTimeout: the index fails.
         """
         names = await self.names()
         number = None if category is None else resolve_category(category, names)
-        found = await self.index.sample(count, number, self.catalogues)
-        return [Shown(**self._shown(product, names)) for product in found.products]
+        sample = await self.index.sample(count, number, self.catalogues)
+        return [ProductSummary(**self._summary(product, names)) for product in sample.products]
 
-    def _results(self, found: IndexAnswer, names: list[str]) -> list[Result]:
+    def _results(self, response: IndexResponse, names: list[str]) -> list[SearchResult]:
         return [
-            Result(
-                **self._shown(hit, names), score=hit.score, image=hit.image, similarity=Similarity.of(hit.similarity)
+            SearchResult(
+                **self._summary(hit, names),
+                score=hit.score,
+                image_index=hit.image_index,
+                similarity=Similarity.of(hit.similarity),
             )
-            for hit in found.hits
+            for hit in response.hits
         ]
 
-    def _shown(self, item: Listed, names: list[str]) -> dict[str, Any]:
-        links = self.links.of(item.catalogue)
+    def _summary(self, product: IndexedProduct, names: list[str]) -> dict[str, Any]:
         return {
-            "id": item.id,
-            "catalogue": item.catalogue if len(self.catalogues) > 1 else None,
-            "url": links.product(item),
-            "image_url": links.image(item),
-            "title": item.title,
-            "category": names[item.category],
-            "attributes": item.attributes,
+            "id": product.id,
+            "catalogue": product.catalogue if len(self.catalogues) > 1 else None,
+            "url": self.links.product(product, product.catalogue),
+            "image_url": self.links.image(product, product.catalogue),
+            "title": product.title,
+            "category": names[product.category],
+            "attributes": product.attributes,
         }
 
 
-def _index_query(
-    seen: EmbeddingResponse, category: int, options: SearchOptions, catalogues: tuple[str, ...]
+def _index_search(
+    embedding: EmbeddingResponse, category: int, options: PhotoOptions, catalogues: tuple[str, ...]
 ) -> IndexSearch:
     return IndexSearch(
         category=category,
         catalogues=catalogues,
-        vector=seen.vector,
-        model=seen.model,
-        k=options.page.k,
-        offset=options.page.offset,
-        filter=options.filter,
-        min_score=options.min_score,
-        facets=options.facets,
+        vector=embedding.vector,
+        model=embedding.model,
+        **options.result_options(),
     )
 
 
-def _searched(category: int, facts: ModelFacts, seen: EmbeddingResponse) -> SearchedCategory:
+def _searched(category: int, facts: ModelFacts, embedding: EmbeddingResponse) -> SearchedCategory:
     name = facts.categories[category]
-    return SearchedCategory(id=category, name=name, probability=seen.probabilities[name])
+    return SearchedCategory(id=category, name=name, probability=embedding.probabilities[name])
 
 
 def _ms_since(start: float) -> float:

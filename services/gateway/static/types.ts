@@ -6,24 +6,24 @@ import type { en } from "./shared/strings/en.js";
 type Schemas = components["schemas"];
 
 // The API. `lookalike-api` is generated from docs/openapi.json; see tools/javascript.
-export type SearchResponse = Schemas["SearchAnswer"];
+export type SearchResponse = Schemas["SearchResponse"];
 /** A search by photo or address, or by product: the latter predicts no category. */
-export type AnySearchResponse = Schemas["SimilarAnswer"] &
+export type AnySearchResponse = Schemas["SimilarResponse"] &
   Partial<Pick<SearchResponse, "probabilities">> & {
     /** Garments that the photo shows, if the search proposes them. */
     garments?: Garment[];
   };
-export type Result = Schemas["Result"];
+export type Result = Schemas["SearchResult"];
 export type Similarity = Schemas["Similarity"];
-export type Product = Schemas["Shown"];
+export type Product = Schemas["ProductSummary"];
 export type Attributes = Product["attributes"];
 export type Facet = Schemas["Facet"];
 export type FacetValue = Schemas["FacetValue"];
 export type Garment = Schemas["GarmentBox"];
 /** A part of a picture, as fractions of its sides. */
 export type Box = Schemas["Box"];
-export type Sample = Schemas["SampleAnswer"];
-export type Garments = Schemas["GarmentsAnswer"];
+export type Sample = Schemas["SampleResponse"];
+export type Garments = Schemas["GarmentsResponse"];
 
 /** The API types `sync` as an object of any shape: these are the fields that the page shows. */
 export interface Sync {
@@ -36,7 +36,7 @@ export interface Sync {
   last_error: string | null;
 }
 /** A row of a feed that an import rejected. */
-export type RejectedRow = Schemas["RejectedView"];
+export type RejectedRow = Schemas["RejectedRowSummary"];
 /** Summary of an import: its counts by name, and these. */
 export interface ImportSummary {
   [count: string]: unknown;
@@ -54,7 +54,7 @@ export interface Finding {
   count: number;
   examples: string[];
 }
-export type CatalogueStatus = Omit<Schemas["CatalogueAnswer"], "sync" | "last_import" | "last_examination"> & {
+export type CatalogueStatus = Omit<Schemas["CatalogueResponse"], "sync" | "last_import" | "last_examination"> & {
   sync: Sync;
   last_import: ImportSummary | null;
   last_examination: Examination | null;

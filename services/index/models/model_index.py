@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from structlog.contextvars import bound_contextvars
 
-from services.contracts.domain.catalogues import DEFAULT, not_indexed
+from services.contracts.domain.catalogues import not_indexed
 from services.contracts.domain.errors import IndexNotReady
 from services.contracts.domain.manifest import Manifest
 from services.engine.gallery import Gallery
@@ -16,8 +16,17 @@ from services.index.replica.calibrator import Calibrator
 class CatalogueIndex:
     """One catalogue by one model: the follower of its database, and the scales of similarity of its categories."""
 
-    def __init__(self, name: str, manifest: Manifest, follower: Follower) -> None:
+    def __init__(self, name: str, manifest: Manifest, follower: Follower, *, is_only: bool = True) -> None:
+        """Hold a catalogue of a model.
+
+        Args:
+            name: the catalogue's.
+            manifest: the model's.
+            follower: follows the database for this catalogue and model.
+            is_only: whether the index holds no other catalogue; then logs and reasons do not name it.
+        """
         self.name = name
+        self._is_only = is_only
         self.follower = follower
         self.calibrator = Calibrator(manifest, lambda: follower.replica.gallery if follower.replica else None)
         self._model = manifest.model_id
@@ -45,13 +54,13 @@ class CatalogueIndex:
         return self.with_name(self.follower.last_error or "the products are being loaded from the database")
 
     def with_name(self, text: str) -> str:
-        """Return a text about the catalogue, prefixed with its name unless it is the default catalogue."""
-        return text if self.name == DEFAULT else f"catalogue {self.name}: {text}"
+        """Return a sentence about the catalogue, with its name unless it is the only one."""
+        return text if self._is_only else f"catalogue {self.name}: {text}"
 
     def start(self) -> None:
         """Start to follow the database."""
         work = {"follow the database": self.follower.run(), "fit the scales of similarity": self.calibrator.run()}
-        with bound_contextvars(**({} if self.name == DEFAULT else {"catalogue": self.name})):
+        with bound_contextvars(**({} if self._is_only else {"catalogue": self.name})):
             self._tasks = [
                 asyncio.create_task(coroutine, name=self.with_name(f"{purpose} for {self._model}"))
                 for purpose, coroutine in work.items()
@@ -75,7 +84,10 @@ class ModelIndex:
             followers: of the catalogues' databases for this model, by catalogue name.
         """
         self.manifest = manifest
-        self.catalogues = {name: CatalogueIndex(name, manifest, follower) for name, follower in followers.items()}
+        is_only = len(followers) == 1
+        self.catalogues = {
+            name: CatalogueIndex(name, manifest, follower, is_only=is_only) for name, follower in followers.items()
+        }
 
     @property
     def is_complete(self) -> bool:

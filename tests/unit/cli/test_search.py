@@ -11,7 +11,7 @@ from services.cli.main import app
 RUN = CliRunner()
 
 
-def test_a_photo_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_photo_is_named(tmp_path: Path) -> None:
     done = RUN.invoke(app, ["search", str(tmp_path / "none.jpg")])
     assert done.exit_code == 2
     assert "none.jpg: No such file or directory" in done.output
@@ -39,29 +39,29 @@ def test_a_result_is_shown_with_its_similarity_and_what_the_search_made_of_the_p
         {**shown, "id": "b1", "similarity": {"value": 0.62, "label": "alike"}},
         {**shown, "id": "b2", "similarity": None},
     ]
-    answer = {
+    response = {
         "outcome": "no_close_match",
         "category": {"id": 2, "name": "Bags", "probability": 0.8},
         "results": results,
         "model": "fashion/1",
         "timings_ms": {"total": 7.0, "network": 3.0},
     }
-    asked: dict[str, object] = {}
+    sent: dict[str, object] = {}
 
-    def ask(gateway: str, data: bytes, options: dict[str, object]) -> dict[str, object]:
-        asked.update(options)
-        return answer
+    def request_search(gateway: str, data: bytes, options: dict[str, object]) -> dict[str, object]:
+        sent.update(options)
+        return response
 
-    monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(module, "request_search", request_search)
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"x")
-    done = RUN.invoke(app, ["search", str(photo), "--box", "0,0,1,0.5", "--k", "3"])
+    done = RUN.invoke(app, ["search", str(photo), "--box", "0,0,1,0.5", "--k", "3", "--offset", "10"])
     assert done.exit_code == 0, done.output
-    assert asked == {"k": 3, "category": None, "filter": None, "box": "0,0,1,0.5"}
-    assert "Bags, 80.0%: nothing really close" in done.output
+    assert sent == {"k": 3, "offset": 10, "category": None, "filter": None, "box": "0,0,1,0.5"}
+    assert "Bags, 80.0%: no close match" in done.output
     lines = {line.split()[0]: line for line in done.output.splitlines() if line.strip()[:1].isdigit()}
-    assert "alike, 0.62" in lines["1"]
-    assert "alike" not in lines["2"]
+    assert "alike, 0.62" in lines["11"]
+    assert "alike" not in lines["12"]
 
 
 def test_every_command_says_what_it_does() -> None:

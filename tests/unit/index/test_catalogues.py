@@ -39,13 +39,13 @@ def found(client: TestClient, *catalogues: str, path: str = "/v1/search", **body
     given = {"catalogues": list(catalogues)} if catalogues else {}
     answer = client.post(path, json={**(body or query()), **given})
     assert answer.status_code == 200, answer.text
-    return [(hit.get("catalogue", "default"), hit["id"]) for hit in answer.json()["hits"]]
+    return [(hit["catalogue"], hit["id"]) for hit in answer.json()["hits"]]
 
 
-def test_a_search_is_within_the_default_catalogue_unless_told_and_says_nothing_of_it(http: TestClient) -> None:
+def test_a_search_that_names_no_catalogue_is_within_the_default_one(http: TestClient) -> None:
     answer = http.post("/v1/search", json=query()).json()
     assert sorted(hit["id"] for hit in answer["hits"]) == ["p0", "p1", "p2"]
-    assert all("catalogue" not in hit for hit in answer["hits"])
+    assert {hit["catalogue"] for hit in answer["hits"]} == {"default"}
 
 
 def test_a_search_within_another_catalogue_finds_that_ones_products_only(http: TestClient) -> None:
@@ -68,7 +68,7 @@ def test_a_search_through_both_has_each_product_of_each_in_one_order_and_in_page
 def test_what_is_like_a_product_leaves_out_that_product_and_not_its_namesake(http: TestClient) -> None:
     like = found(http, "default", "shoes", path="/v1/similar", id="p0")
     assert ("shoes", "p0") in like and ("default", "p0") not in like
-    like = found(http, "default", "shoes", path="/v1/similar", id="p0", of="shoes")
+    like = found(http, "default", "shoes", path="/v1/similar", id="p0", catalogue="shoes")
     assert ("default", "p0") in like and ("shoes", "p0") not in like
     assert found(http, "shoes", path="/v1/similar", id="p0") == [("shoes", "p3")]
     text = problem(http.post("/v1/similar", json={"id": "p3"}), 404, "unknown-product")
@@ -84,17 +84,18 @@ def test_facets_count_the_products_of_all_catalogues_that_are_searched(http: Tes
 def test_a_sample_is_of_the_catalogues_that_are_named(http: TestClient) -> None:
     def sample(address: str) -> list[tuple[str, str]]:
         products = http.get(address).json()["products"]
-        return sorted((one.get("catalogue", "default"), one["id"]) for one in products)
+        return sorted((one["catalogue"], one["id"]) for one in products)
 
     assert [key for _, key in sample("/v1/sample")] == ["p0", "p1", "p2"]
     assert sample("/v1/sample?catalogue=shoes") == [("shoes", "p0"), ("shoes", "p3")]
     assert len(sample("/v1/sample?catalogue=shoes&catalogue=default&count=4")) == 4
 
 
-def test_the_status_tells_of_the_default_catalogue_and_of_each_further_one(http: TestClient) -> None:
+def test_the_status_counts_the_products_of_each_catalogue(http: TestClient) -> None:
     status = IndexStatus.model_validate(http.get("/v1/status").json())
-    assert (status.ready, status.products, list(status.further)) == (True, 3, ["shoes"])
-    assert (status.further["shoes"].products, status.further["shoes"].models[0].products) == (2, 2)
+    assert status.ready
+    assert {name: one.products for name, one in status.catalogues.items()} == {"default": 3, "shoes": 2}
+    assert status.catalogues["shoes"].models[0].products == 2
 
 
 def test_a_catalogue_that_the_index_was_not_told_of_is_asked_for_later(http: TestClient) -> None:
@@ -135,4 +136,4 @@ def test_the_service_follows_every_catalogue_of_its_settings(tmp_path: object) -
         catalogues="shoes,hats",  # type: ignore[arg-type]
     )
     with TestClient(create_app(settings)) as client:
-        assert list(client.get("/v1/status").json()["further"]) == ["shoes", "hats"]
+        assert list(client.get("/v1/status").json()["catalogues"]) == ["default", "shoes", "hats"]

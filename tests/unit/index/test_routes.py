@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import unit_vector
 from services.contracts.domain.manifest import ManifestError
-from services.contracts.wire.index import IndexAnswer, IndexStatus
+from services.contracts.wire.index import IndexResponse, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import MANIFEST, app_around, new_replica, write_model
@@ -32,6 +32,12 @@ def product(number: int, category: int = 0) -> Record:
         key, category, VECTORS[number], url=f"https://shop.example/{key}", title=key, attributes=attributes
     )
     return Record(key, made)
+
+
+def catalogue(client: TestClient) -> dict[str, Any]:
+    """Return the status of the default catalogue."""
+    status: dict[str, Any] = client.get("/v1/status").json()["catalogues"]["default"]
+    return status
 
 
 @pytest.fixture
@@ -62,7 +68,7 @@ def problem(response: httpx.Response, status: int, slug: str) -> str:
 
 
 def test_a_search_gives_the_nearest_with_what_a_result_shows(http: TestClient) -> None:
-    answer = IndexAnswer.model_validate(http.post("/v1/search", json=query(k=2)).json())
+    answer = IndexResponse.model_validate(http.post("/v1/search", json=query(k=2)).json())
     first = answer.hits[0]
     assert (first.id, first.url, first.title, first.category) == ("p0", "https://shop.example/p0", "p0", 0)
     assert first.attributes == {"colour": "blue", "price": 0.0}
@@ -80,8 +86,8 @@ def test_a_hit_shows_the_image_that_is_nearest_to_the_query() -> None:
     with TestClient(app_around(replica)) as http:
         hits = [http.post("/v1/search", json=query(vector=VECTORS[n].tolist())).json()["hits"] for n in (0, 1)]
         shown = http.get("/v1/sample").json()["products"]
-        assert http.get("/v1/status").json()["sync"]["skipped_images"] == 1
-    assert [[(hit["image"], hit["image_url"]) for hit in found] for found in hits] == [
+        assert catalogue(http)["sync"]["skipped_images"] == 1
+    assert [[(hit["image_index"], hit["image_url"]) for hit in found] for found in hits] == [
         [(0, "https://shop.example/p0.jpg")],
         [(1, "https://shop.example/p0-back.jpg")],
     ]
@@ -167,10 +173,10 @@ def test_a_category_that_a_node_does_not_hold_is_a_421_problem(shard: TestClient
 
 
 def test_the_status_says_which_categories_a_node_holds(shard: TestClient, http: TestClient) -> None:
-    found = IndexStatus.model_validate(shard.get("/v1/status").json())
-    assert [one.name for one in found.categories if one.held] == ["Shoes", "Bags"]
-    assert (found.products, found.ready) == (1, True)
-    assert all(one["held"] for one in http.get("/v1/status").json()["categories"])
+    status = IndexStatus.model_validate(shard.get("/v1/status").json())
+    assert [one.name for one in status.catalogues["default"].categories if one.held] == ["Shoes", "Bags"]
+    assert (status.catalogues["default"].products, status.ready) == (1, True)
+    assert all(one["held"] for one in catalogue(http)["categories"])
 
 
 def test_a_query_of_another_model_is_a_503_problem(http: TestClient) -> None:
@@ -223,7 +229,7 @@ def test_a_body_that_is_too_large_is_refused(http: TestClient) -> None:
 
 
 def test_similar_products_come_without_the_one_asked_about(http: TestClient) -> None:
-    answer = IndexAnswer.model_validate(http.post("/v1/similar", json={"id": "p0"}).json())
+    answer = IndexResponse.model_validate(http.post("/v1/similar", json={"id": "p0"}).json())
     assert sorted(hit.id for hit in answer.hits) == ["p1", "p2", "p3"]
     filtered = http.post("/v1/similar", json={"id": "p0", "k": 1, "filter": {"colour": "red"}}).json()
     assert [hit["id"] for hit in filtered["hits"]] in (["p1"], ["p3"])
@@ -235,8 +241,9 @@ def test_what_is_similar_to_an_unknown_product_is_a_404_problem(http: TestClient
 
 def test_the_status_counts_the_products_of_each_category(http: TestClient) -> None:
     status = IndexStatus.model_validate(http.get("/v1/status").json())
-    assert (status.model, status.products) == ("fashion/1", 5)
-    assert [(one.name, one.products) for one in status.categories[:3]] == [("Topwear", 4), ("Shoes", 1), ("Bags", 0)]
+    default = status.catalogues["default"]
+    assert (status.model, default.products) == ("fashion/1", 5)
+    assert [(one.name, one.products) for one in default.categories[:3]] == [("Topwear", 4), ("Shoes", 1), ("Bags", 0)]
 
 
 def test_the_metrics_tell_of_products_and_searches_without_ids(http: TestClient) -> None:
@@ -255,7 +262,7 @@ def test_an_index_that_is_loading_says_so(unready: TestClient, path: str) -> Non
     assert response.headers["retry-after"] == "2"
     assert unready.get("/readyz").status_code == 503
     assert unready.get("/livez").status_code == 200
-    assert unready.get("/v1/status").json()["products"] == 0
+    assert catalogue(unready)["products"] == 0
     assert "lookalike_index_lag_seconds -1.0" in unready.get("/metrics").text
 
 
@@ -277,7 +284,7 @@ def test_without_a_database_the_service_lives_and_says_why_it_is_not_ready(tmp_p
         assert client.get("/livez").status_code == 200
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert client.get("/v1/status").json()["sync"]["state"] == "starting"
+        assert catalogue(client)["sync"]["state"] == "starting"
         assert "s3cret" not in response.text
 
 
@@ -317,7 +324,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_a_threshold_and_with_few_products_a_hit_has_no_similarity(http: TestClient) -> None:
     assert {hit["similarity"] for hit in http.post("/v1/search", json=query()).json()["hits"]} == {None}
-    assert http.get("/v1/status").json()["categories"][0]["close_score"] is None
+    assert catalogue(http)["categories"][0]["close_score"] is None
 
 
 def test_hits_have_their_similarity_by_the_models_threshold_or_by_the_products_themselves() -> None:
@@ -330,7 +337,7 @@ def test_hits_have_their_similarity_by_the_models_threshold_or_by_the_products_t
     with TestClient(app_around(replica, manifest)) as http:
         by_threshold = http.post("/v1/search", json=query()).json()["hits"]
         by_products = http.post("/v1/similar", json={"id": "m3", "k": 80}).json()["hits"]
-        categories = http.get("/v1/status").json()["categories"]
+        categories = catalogue(http)["categories"]
     assert by_threshold[0]["similarity"] == 1
     assert all(
         hit["similarity"] == pytest.approx(max(0, 1 - np.sqrt((1 - min(1, hit["score"])) / 1.6)), abs=1e-3)

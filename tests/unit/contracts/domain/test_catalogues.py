@@ -2,7 +2,14 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.contracts.domain.catalogues import ALL, DEFAULT, all_catalogues, known_catalogue, path_of, within
+from services.contracts.domain.catalogues import (
+    ALL,
+    DEFAULT_CATALOGUE,
+    all_catalogues,
+    known_catalogue,
+    path_of,
+    within,
+)
 from services.contracts.domain.errors import UnknownCatalogue
 from services.gateway.settings import GatewaySettings
 from services.index.settings import IndexSettings
@@ -45,8 +52,8 @@ def test_a_catalogue_that_there_is_not_is_answered_with_those_that_there_are(nam
 
 
 def test_the_default_catalogue_has_the_collections_and_addresses_of_an_installation_without_others() -> None:
-    assert within("products", DEFAULT) == "products"
-    assert path_of(DEFAULT) == ""
+    assert within("products", DEFAULT_CATALOGUE) == "products"
+    assert path_of(DEFAULT_CATALOGUE) == ""
     assert path_of("shoes") == "/catalogues/shoes"
 
 

@@ -18,12 +18,13 @@ from services.gateway.index_nodes.nodes import IndexNodes
 from tests.support.index_fakes import FakeIndex
 
 Role = Literal["active", "candidate", "previous", "leaving"]
+DEFAULT = ("default",)
 AWAY = IndexNotReady("the index service cannot be reached")
 
 
 async def nodes_of(*fakes: FakeIndex) -> IndexNodes:
     nodes = IndexNodes(fakes, refresh_s=1)  # type: ignore[arg-type]
-    await nodes.look()
+    await nodes.refresh()
     return nodes
 
 
@@ -48,7 +49,7 @@ def rest() -> FakeIndex:
 async def test_a_search_goes_to_the_node_that_holds_the_category(tops: FakeIndex, rest: FakeIndex) -> None:
     nodes = await nodes_of(tops, rest)
     assert [await found(nodes, category) for category in (0, 1, 2)] == [["t1", "t2"], ["s1"], ["b1"]]
-    assert (tops.asked, rest.asked) == (1, 2)
+    assert (tops.searches, rest.searches) == (1, 2)
 
 
 async def test_nodes_that_hold_the_same_are_asked_in_turns() -> None:
@@ -56,7 +57,7 @@ async def test_nodes_that_hold_the_same_are_asked_in_turns() -> None:
     nodes = await nodes_of(*replicas)
     for _ in range(12):
         await found(nodes, 0)
-    assert [replica.asked for replica in replicas] == [4, 4, 4]
+    assert [replica.searches for replica in replicas] == [4, 4, 4]
 
 
 @pytest.mark.parametrize("trouble", [AWAY, UpstreamTimeout("late"), ModelIndexMismatch("another model")])
@@ -74,12 +75,12 @@ async def test_a_node_that_failed_is_left_alone_until_it_answers_again() -> None
     first.trouble = AWAY
     for _ in range(10):
         await found(nodes, 0)
-    assert (first.asked, second.asked) == (1, 10)
+    assert (first.searches, second.searches) == (1, 10)
     first.trouble = None
-    await nodes.look()
+    await nodes.refresh()
     for _ in range(10):
         await found(nodes, 0)
-    assert first.asked == 6
+    assert first.searches == 6
 
 
 async def test_a_node_that_is_loading_is_asked_last() -> None:
@@ -88,7 +89,7 @@ async def test_a_node_that_is_loading_is_asked_last() -> None:
     nodes = await nodes_of(loading, ready)
     for _ in range(4):
         await found(nodes, 0)
-    assert loading.asked == 0
+    assert loading.searches == 0
 
 
 async def test_a_node_that_is_away_takes_only_its_categories_with_it(tops: FakeIndex, rest: FakeIndex) -> None:
@@ -138,7 +139,7 @@ async def test_similar_asks_one_of_the_nodes_that_hold_the_same() -> None:
     nodes = await nodes_of(*replicas)
     with pytest.raises(UnknownProduct):
         await nodes.similar(IndexSimilar(id="x"))
-    assert sum(replica.asked for replica in replicas) == 1
+    assert sum(replica.searches for replica in replicas) == 1
 
 
 async def test_a_product_that_a_node_may_hold_which_is_away_is_not_called_unknown(
@@ -159,34 +160,35 @@ async def test_a_sample_is_of_all_nodes_as_their_products_are_many(tops: FakeInd
     nodes = await nodes_of(tops, large, FakeIndex({1: large.held[1]}))
     drawn: Counter[int] = Counter()
     for _ in range(40):
-        products = (await nodes.sample(20, None)).products
+        products = (await nodes.sample(20, None, DEFAULT)).products
         assert len({product.id for product in products}) == 20
         drawn.update(product.category for product in products)
     assert 0 < drawn[0] < drawn[1] / 10
-    assert {product.id for product in (await nodes.sample(5, 0)).products} == {"t1", "t2"}
+    assert {product.id for product in (await nodes.sample(5, 0, DEFAULT)).products} == {"t1", "t2"}
 
 
 async def test_a_sample_is_of_what_can_be_searched(tops: FakeIndex, rest: FakeIndex) -> None:
     nodes = await nodes_of(tops, rest)
     rest.trouble = AWAY
-    assert {product.id for product in (await nodes.sample(10, None)).products} <= {"t1", "t2"}
+    assert {product.id for product in (await nodes.sample(10, None, DEFAULT)).products} <= {"t1", "t2"}
     with pytest.raises(IndexNotReady):
-        await nodes.sample(10, 1)
+        await nodes.sample(10, 1, DEFAULT)
     tops.trouble = AWAY
     for _ in range(3):
         with pytest.raises(IndexNotReady):
-            await nodes.sample(10, None)
+            await nodes.sample(10, None, DEFAULT)
 
 
 async def test_a_sample_of_an_empty_catalogue_is_empty() -> None:
     nodes = await nodes_of(FakeIndex({0: []}), FakeIndex({1: [], 2: []}))
-    assert (await nodes.sample(10, None)).products == []
+    assert (await nodes.sample(10, None, DEFAULT)).products == []
 
 
 async def test_the_status_is_of_all_nodes_together(tops: FakeIndex, rest: FakeIndex) -> None:
     rest.lag = 9.0
     nodes = await nodes_of(tops, FakeIndex({0: ["t1", "t2"]}), rest)
-    found = await nodes.status()
+    status = await nodes.status()
+    found = status.catalogues["default"]
     assert [(one.name, one.products, one.held) for one in found.categories] == [
         ("Topwear", 2, True),
         ("Shoes", 1, True),
@@ -198,7 +200,8 @@ async def test_the_status_is_of_all_nodes_together(tops: FakeIndex, rest: FakeIn
 async def test_what_a_node_that_is_away_holds_stays_known(tops: FakeIndex, rest: FakeIndex) -> None:
     nodes = await nodes_of(tops, rest)
     rest.trouble = AWAY
-    found = await nodes.status()
+    status = await nodes.status()
+    found = status.catalogues["default"]
     assert [(one.products, one.held) for one in found.categories] == [(2, True), (1, False), (1, False)]
     tops.trouble = AWAY
     with pytest.raises(IndexNotReady):
@@ -212,9 +215,9 @@ async def test_a_status_does_not_wait_for_a_node_that_is_away_while_others_answe
     rest.trouble = AWAY
     for _ in range(3):
         await nodes.status()
-    assert (tops.looked_at, rest.looked_at) == (4, 2)
-    await nodes.look()  # as it does by itself every few seconds
-    assert rest.looked_at == 3
+    assert (tops.statuses, rest.statuses) == (4, 2)
+    await nodes.refresh()  # as it does by itself every few seconds
+    assert rest.statuses == 3
 
 
 async def test_what_cannot_be_searched_is_told_while_the_rest_is_ready(tops: FakeIndex, rest: FakeIndex) -> None:
@@ -251,7 +254,9 @@ def model(name: str, role: Role, products: int, *, complete: bool = True, lag: f
 async def together(*fakes: FakeIndex) -> tuple[str, dict[str, tuple[str, bool, int]]]:
     """Return the active model of all nodes, and each model's role, completeness and products."""
     status = await (await nodes_of(*fakes)).status()
-    return status.model, {one.model: (one.role, one.complete, one.products) for one in status.models}
+    return status.model, {
+        one.model: (one.role, one.complete, one.products) for one in status.catalogues["default"].models
+    }
 
 
 async def test_the_models_of_nodes_are_those_that_all_of_them_can_search(tops: FakeIndex, rest: FakeIndex) -> None:

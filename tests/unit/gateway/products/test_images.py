@@ -22,8 +22,8 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.wire.embedding import Category, EmbeddingResponse
 from services.gateway.products.images import ImageBody, ProductImages
+from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
-from services.gateway.search.request import ImageReader
 from tests.support.products import additional_image, embedding, make_product
 
 ONE, TWO = "fashion/1", "fashion/2"
@@ -56,6 +56,7 @@ class FakePictures:
 @dataclass
 class FakeStore:
     pictures: FakePictures = field(default_factory=FakePictures)
+    catalogue: str = "default"
 
 
 @dataclass

@@ -8,10 +8,10 @@ from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
 from services.contracts.domain.errors import IndexNotReady
-from services.contracts.wire.index import CatalogueStatus, IndexStatus
 from services.gateway.app import create_app
-from services.gateway.catalogue_path import CataloguePathMiddleware, asked_catalogue
+from services.gateway.catalogue_path import CataloguePathMiddleware, requested_catalogue
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.index_nodes.overview import combined
 from services.gateway.settings import GatewaySettings
 from tests.support.index_fakes import FakeIndex
 
@@ -95,37 +95,25 @@ def test_the_catalogue_is_taken_off_the_beginning_of_an_address(address: str, pa
 
     @app.get("/{rest:path}")
     def seen(request: Request) -> list[str]:
-        return [request.url.path, asked_catalogue(request)]
+        return [request.url.path, requested_catalogue(request)]
 
     app.add_middleware(CataloguePathMiddleware)
     assert TestClient(app).get(address).json() == [path, name]
 
 
-async def test_the_status_of_a_catalogue_is_told_apart_and_that_of_all_together() -> None:
-    nodes = await _nodes(FakeIndex({0: ["t1", "t2"]}), FakeIndex({1: ["s1"]}))
-    assert (await nodes.status()).products == 3
-    assert (await nodes.status(("shoes",))).products == 8
-    both = await nodes.status(("default", "shoes"))
+async def test_catalogues_are_counted_alone_and_together() -> None:
+    nodes = IndexNodes([FakeIndex({0: ["t1", "t2"]}, shoes=4), FakeIndex({1: ["s1"]}, shoes=4)], 1)  # type: ignore[list-item]
+    status = await nodes.status()
+    assert {name: one.products for name, one in status.catalogues.items()} == {"default": 3, "shoes": 8}
+    assert combined(status, ("shoes",)) == status.catalogues["shoes"]
+    both = combined(status, ("default", "shoes"))
     assert (both.products, [one.products for one in both.categories]) == (11, [6, 5, 0])
+    assert {one.close_score for one in both.categories} == {None}
     assert both.sync.lag_seconds == 7.0
-    assert await nodes.counts(("default", "shoes")) == {"default": 3, "shoes": 8}
     with pytest.raises(IndexNotReady, match="the index has no catalogue 'hats': its CATALOGUES"):
-        await nodes.status(("hats",))
+        combined(status, ("hats",))
 
 
-async def _nodes(*fakes: FakeIndex) -> IndexNodes:
-    """Return nodes that hold four products of each of their categories in a catalogue of shoes as well."""
-    for fake in fakes:
-        ask = fake.status
-
-        async def status(ask: Any = ask) -> IndexStatus:
-            found: IndexStatus = await ask()
-            counts = [one.model_copy(update={"products": 4 * one.held}) for one in found.categories]
-            late = found.sync.model_copy(update={"lag_seconds": 7.0})
-            shoes = CatalogueStatus(products=4 * len(counts), categories=counts, sync=late)
-            return found.model_copy(update={"further": {"shoes": shoes}})
-
-        fake.status = status  # type: ignore[method-assign]
-    nodes = IndexNodes(fakes, refresh_s=1)  # type: ignore[arg-type]
-    await nodes.look()
-    return nodes
+async def test_a_catalogue_that_one_node_does_not_know_is_not_known() -> None:
+    nodes = IndexNodes([FakeIndex({0: ["t1"]}, shoes=4), FakeIndex({1: ["s1"]})], 1)  # type: ignore[list-item]
+    assert list((await nodes.status()).catalogues) == ["default"]

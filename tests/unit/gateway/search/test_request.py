@@ -1,102 +1,125 @@
+"""Requests with a photo, in each form: which values count, and which places of the request an error names."""
+
 import base64
+from typing import Any
 
+import orjson
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
-from services.contracts.domain.box import Box
-from services.contracts.domain.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
-from services.contracts.wire.filter_json import parse_filter
-from services.contracts.wire.index import Page
-from services.gateway.search.request import ImageReader, OptionsBody, SearchBody, parse
+from services.contracts.domain.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
+from services.gateway.search.image_reader import ImageReader
+from services.gateway.search.options import PhotoOptions
+from services.gateway.search.request import JSON, parse, read_photo, read_search
 
-READER = ImageReader(max_bytes=100, fetcher=None)
-
-
-def test_base64_is_decoded() -> None:
-    assert READER.from_base64(base64.b64encode(b"abc").decode()) == b"abc"
-
-
-def test_a_data_url_is_decoded() -> None:
-    assert READER.from_base64("data:image/png;base64," + base64.b64encode(b"abc").decode()) == b"abc"
+READER = ImageReader(max_bytes=1000, fetcher=None)
+PHOTO = b"a photo"
+BASE64 = base64.b64encode(PHOTO).decode()
 
 
-@pytest.mark.parametrize("text", ["a", "not base64!", "ä", "data:image/png;base64,%%"])
-def test_what_is_no_base64_is_an_invalid_image(text: str) -> None:
+def request(kind: str, body: bytes, query: str = "") -> Request:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "headers": [(b"content-type", kind.encode())],
+        "query_string": query.encode(),
+    }
+    return Request(scope, receive)
+
+
+def form(**fields: str | bytes) -> Request:
+    """Return a multipart request; bytes are files."""
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"'.encode()
+        + (b'; filename="a.jpg"\r\n\r\n' + value if isinstance(value, bytes) else b"\r\n\r\n" + value.encode())
+        + b"\r\n"
+        for name, value in fields.items()
+    ]
+    return request("multipart/form-data; boundary=b", b"".join(parts) + b"--b--\r\n", "k=4&offset=20")
+
+
+def in_json(query: str = "", **values: Any) -> Request:
+    return request("application/json; charset=utf-8", orjson.dumps(values), query)
+
+
+async def read(request: Request) -> tuple[bytes, int, int]:
+    data, options = await read_search(request, READER, PhotoOptions)
+    return data, options.k, options.offset
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "IMAGE/PNG", "application/octet-stream", ""])
+async def test_a_raw_body_is_the_photo_with_the_options_in_the_query_string(kind: str) -> None:
+    assert await read(request(kind, PHOTO, "k=4&offset=20")) == (PHOTO, 4, 20)
+
+
+async def test_options_in_the_body_come_before_those_in_the_query_string() -> None:
+    assert await read(form(image=PHOTO, k="5")) == (PHOTO, 5, 20)
+    assert await read(in_json("k=4&offset=20", image_base64=BASE64, k=5)) == (PHOTO, 5, 20)
+
+
+async def test_the_bound_on_the_size_holds_in_each_form() -> None:
+    large = b"x" * 1001
+    for sent in (
+        request("image/png", large),
+        form(image=large),
+        in_json(image_base64=base64.b64encode(large).decode()),
+    ):
+        with pytest.raises(ImageTooLarge):
+            await read(sent)
+
+
+async def test_a_request_needs_a_photo() -> None:
+    for sent in (in_json(k=5), in_json(image_url="https://shop.example/a.jpg", image_base64=BASE64), form(k="5")):
+        with pytest.raises(InvalidRequest):
+            await read(sent)
+    with pytest.raises(InvalidRequest, match="no file 'image'"):
+        await read(form(image="text"))
     with pytest.raises(InvalidImage):
-        READER.from_base64(text)
+        await read(request("image/png", b""))
 
 
-def test_an_empty_image_is_invalid() -> None:
-    with pytest.raises(InvalidImage, match="0 bytes"):
-        READER.checked(b"")
+async def test_a_request_without_options_ignores_the_query_string_and_refuses_members() -> None:
+    assert await read_photo(request("image/png", PHOTO, "k=0"), READER) == PHOTO
+    assert await read_photo(in_json("k=0", image_base64=BASE64), READER) == PHOTO
+    with pytest.raises(InvalidRequest, match="k: "):
+        await read_photo(in_json(image_base64=BASE64, k=10), READER)
 
 
-def test_an_image_over_the_bound_is_too_large() -> None:
-    with pytest.raises(ImageTooLarge, match="101 bytes"):
-        READER.checked(b"x" * 101)
+async def test_another_type_of_body_is_unsupported() -> None:
+    with pytest.raises(UnsupportedImage, match="text/plain"):
+        await read(request("text/plain", PHOTO))
 
 
-async def test_an_image_url_is_refused_where_fetching_is_off() -> None:
-    with pytest.raises(ImageUrlRefused, match="GATEWAY_FETCH_ENABLED"):
-        await READER.from_url("https://shop.example/a.jpg")
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"a"', b""])
+async def test_a_json_body_is_an_object(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="the body"):
+        await read(request(JSON, body))
 
 
-@pytest.mark.parametrize(("url", "text"), [(None, None), ("https://shop.example/a.jpg", "YWJj")])
-async def test_exactly_one_way_to_the_image_has_to_be_given(url: str | None, text: str | None) -> None:
-    with pytest.raises(InvalidRequest, match="exactly one"):
-        await READER.one_of(url, text)
-
-
-@pytest.mark.parametrize("k", [0, -1, 101, "ten", "1.5", None])
-def test_a_k_that_is_no_count_from_1_to_100_is_invalid(k: object) -> None:
-    with pytest.raises(InvalidRequest, match="k:"):
-        parse(OptionsBody, {"k": k})
-
-
-def test_a_page_is_a_number_of_results_and_where_they_begin() -> None:
-    assert parse(OptionsBody, {"k": "100", "offset": "400"}).options().page == Page(k=100, offset=400)
-
-
-@pytest.mark.parametrize("asked", [{"offset": -1}, {"offset": "x"}, {"offset": 491}, {"k": 100, "offset": 401}])
-def test_a_page_beyond_the_reach_is_invalid(asked: dict[str, object]) -> None:
-    with pytest.raises(InvalidRequest, match=r"^offset: "):
-        parse(OptionsBody, asked)
-
-
-def test_a_filter_in_a_query_string_is_json() -> None:
-    body = parse(OptionsBody, {"filter": '{"gender": ["Men", "Boys"]}', "k": "3"})
-    assert body.options().filter == parse_filter({"gender": ["Men", "Boys"]})
-    assert body.k == 3
-
-
-@pytest.mark.parametrize("text", ["{", "[1]", '"a"', '{"price": {"below": 3}}', '{"": 1}'])
-def test_a_filter_that_is_no_object_of_conditions_is_invalid(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="filter"):
-        parse(OptionsBody, {"filter": text})
-
-
-def test_the_place_of_what_is_wrong_in_a_filter_is_told() -> None:
+def errors(body: dict[str, Any], query: dict[str, Any], **options: Any) -> list[dict[str, str]]:
     with pytest.raises(InvalidRequest) as caught:
-        parse(OptionsBody, {"filter": '{"$or": [{"gender": "Men"}, {"price": {"below": 3}}]}'})
-    assert caught.value.detail == ("filter.$or.1.price.below: unknown bound: the bounds are gte, gt, lte, lt")
-    assert caught.value.extra["errors"][0]["where"] == "filter.$or.1.price.below"
+        parse(PhotoOptions, body, query, **options)
+    places: list[dict[str, str]] = caught.value.extra["errors"]
+    return places
 
 
-def test_a_category_may_be_given_by_its_number() -> None:
-    assert parse(SearchBody, {"category": 3}).category == "3"
+def test_an_error_points_into_the_body_or_the_query_string() -> None:
+    source = '{"$or": [{"a b/c": "Men"}, {"price": {"below": 3}}]}'
+    detail = "unknown bound: the bounds are gte, gt, lte, lt"
+    for place, values in (("#", ({"filter": source}, {})), ("#/query", ({}, {"filter": source}))):
+        assert errors(*values) == [{"pointer": f"{place}/filter/$or/1/price/below", "detail": detail}]
+    assert [one["pointer"] for one in errors({"k": 0}, {"k": 5, "offset": -1})] == ["#/k", "#/query/offset"]
+    assert [one["pointer"] for one in errors({"k": 0}, {}, within=("product",))] == ["#/product/k"]
 
 
-@pytest.mark.parametrize("box", ["0,0.5,1,1", [0, 0.5, 1, 1], {"x": 0, "y": 0.5, "width": 1, "height": 0.5}])
-def test_a_box_may_be_text_four_numbers_or_an_object(box: object) -> None:
-    assert parse(SearchBody, {"box": box}).options().box == Box(x=0, y=0.5, width=1, height=0.5)
-
-
-@pytest.mark.parametrize("box", ["", "0,0,1", [0, 0, 1.5, 1], [0.5, 0, 0.5, 1], {"x": 0}, 3])
-def test_what_is_no_box_is_an_invalid_request_that_names_it(box: object) -> None:
-    with pytest.raises(InvalidRequest, match="box") as caught:
-        parse(SearchBody, {"box": box})
-    assert "Value error" not in caught.value.detail
-
-
-def test_a_misspelt_field_is_named() -> None:
-    with pytest.raises(InvalidRequest, match="catgory"):
-        parse(SearchBody, {"catgory": "Shoes"})
+def test_the_detail_names_the_first_five_places() -> None:
+    wrong = {"k": 0, "offset": -1, "min_score": 2, "facets": "x", "box": 3, "more": 1}
+    with pytest.raises(InvalidRequest) as caught:
+        parse(PhotoOptions, wrong)
+    assert len(caught.value.extra["errors"]) == 6
+    assert [text.partition(":")[0] for text in caught.value.detail.split("; ")][:2] == ["k", "offset"]
+    assert "more: " not in caught.value.detail

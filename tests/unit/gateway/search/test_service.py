@@ -1,12 +1,12 @@
 import pytest
 
 from services.contracts.domain.similarity import CLOSE
-from services.contracts.wire.index import IndexAnswer
+from services.contracts.wire.index import IndexResponse
 from services.gateway.search.responses import Similarity
 from services.gateway.search.service import judge
 
 
-def found(*, score: float | None = 0.9, similarity: float | None = None) -> IndexAnswer:
+def found(*, score: float | None = 0.9, similarity: float | None = None) -> IndexResponse:
     """What the index says: the best of all results, whatever page was asked for."""
     nothing = {
         "category": 1,
@@ -16,7 +16,7 @@ def found(*, score: float | None = 0.9, similarity: float | None = None) -> Inde
         "active": "fashion/1",
         "timings_ms": {},
     }
-    return IndexAnswer(**nothing, best_score=score, best_similarity=similarity)
+    return IndexResponse(**nothing, best_score=score, best_similarity=similarity)
 
 
 def test_without_thresholds_and_scale_any_result_is_ok() -> None:

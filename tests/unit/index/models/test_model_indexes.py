@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.store.model_note import ModelNote
-from services.contracts.domain.catalogues import DEFAULT
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import CatalogueUnavailable, IndexNotReady, ModelIndexMismatch
 from services.contracts.domain.manifest import Manifest, ManifestError
 from services.engine.flat_search import FaissFlat
@@ -79,7 +79,7 @@ class World:
     def follow(self, manifest: Manifest) -> Any:
         follower = FakeFollower(manifest.model_id)
         self.followers[manifest.model_id] = follower
-        return {DEFAULT: follower}
+        return {DEFAULT_CATALOGUE: follower}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[ModelIndexes]:
@@ -125,9 +125,9 @@ async def test_without_a_note_the_settings_model_is_held_alone(world: World) -> 
     async with world.running() as models:
         assert (held(models), active(models)) == ([ONE], ONE)
         with pytest.raises(IndexNotReady, match="being loaded"):
-            _ = models.active.of(DEFAULT).gallery
+            _ = models.active.of(DEFAULT_CATALOGUE).gallery
         world.followers[ONE].complete()
-        assert len(models.held(None).of(DEFAULT).gallery) == 1
+        assert len(models.held(None).of(DEFAULT_CATALOGUE).gallery) == 1
         with pytest.raises(ModelIndexMismatch, match="of fashion/2, the index holds fashion/1"):
             models.held(TWO)
 
@@ -140,7 +140,7 @@ async def test_a_candidate_is_held_beside_the_model_that_searches_use(world: Wor
         world.followers[TWO].complete()
         await asyncio.sleep(0.02)
         assert (active(models), models.role(ONE), models.role(TWO)) == (ONE, "active", "candidate")
-        found = models.held(TWO).of(DEFAULT).gallery.search(0, np.eye(64, dtype=np.float32)[0], Query(1))
+        found = models.held(TWO).of(DEFAULT_CATALOGUE).gallery.search(0, np.eye(64, dtype=np.float32)[0], Query(1))
         assert found[0].key == "a product of fashion/2"
 
 
@@ -264,7 +264,7 @@ async def test_a_model_that_is_empty_still_does_not_keep_another_one_waiting(wor
         world.store.current, world.store.away = ModelNote(active=TWO), False
         await until(lambda: active(models) == TWO)
         with pytest.raises(IndexNotReady):
-            _ = models.active.of(DEFAULT).gallery
+            _ = models.active.of(DEFAULT_CATALOGUE).gallery
 
 
 async def test_a_model_is_usable_where_its_manifest_can_be_read_and_has_as_many_categories(world: World) -> None:

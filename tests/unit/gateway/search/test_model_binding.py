@@ -16,11 +16,12 @@ from services.contracts.domain.errors import (
     UnknownModel,
 )
 from services.contracts.wire.embedding import Category, EmbeddingResponse, ModelFacts
-from services.contracts.wire.index import IndexAnswer, IndexSearch, IndexSimilar
-from services.gateway.search import models as module
+from services.contracts.wire.index import IndexResponse, IndexSearch, IndexSimilar
+from services.gateway.search import model_binding as module
 from services.gateway.search.links import Links
-from services.gateway.search.models import Models
-from services.gateway.search.service import SearchOptions, SearchService
+from services.gateway.search.model_binding import ModelBinding
+from services.gateway.search.options import PhotoOptions, SimilarOptions
+from services.gateway.search.service import SearchService
 
 ONE, TWO = "fashion/1", "fashion/2"
 NAMES = ["Topwear", "Shoes"]
@@ -60,26 +61,27 @@ class Index:
     statuses: int = 0
     away: LookalikeError | None = None
 
-    async def search(self, query: IndexSearch) -> IndexAnswer:
+    async def search(self, query: IndexSearch) -> IndexResponse:
         return self._answer(query.model)
 
-    async def similar(self, query: IndexSimilar) -> IndexAnswer:
+    async def similar(self, query: IndexSimilar) -> IndexResponse:
         return self._answer(query.model or self.active)
 
     async def status(self) -> Any:
         self.statuses += 1
         if self.away:
             raise self.away
-        return SimpleNamespace(model=self.active, categories=[SimpleNamespace(name=name) for name in NAMES])
+        categories = [SimpleNamespace(name=name) for name in NAMES]
+        return SimpleNamespace(model=self.active, catalogues={"default": SimpleNamespace(categories=categories)})
 
-    def _answer(self, model: str) -> IndexAnswer:
+    def _answer(self, model: str) -> IndexResponse:
         self.asked.append(model)
         if self.away:
             raise self.away
         if model not in self.held:
             raise ModelIndexMismatch(f"the query's vector is of {model}")
-        hits: list[Any] = [{"id": "1", "category": 1, "score": 0.5}]
-        return IndexAnswer(
+        hits: list[Any] = [{"id": "1", "catalogue": "default", "category": 1, "score": 0.5}]
+        return IndexResponse(
             category=1,
             hits=hits,
             best_score=0.5,
@@ -103,11 +105,12 @@ def index() -> Index:
 
 @pytest.fixture
 def service(embedding: Embedding, index: Index) -> SearchService:
-    return SearchService(embedding, index, Links())  # type: ignore[arg-type]
+    binding = ModelBinding(embedding, index)  # type: ignore[arg-type]
+    return SearchService(embedding, index, Links(), binding, ("default",))  # type: ignore[arg-type]
 
 
 async def search(service: SearchService) -> str:
-    return (await service.by_image(b"photo", SearchOptions())).model
+    return (await service.by_image(b"photo", PhotoOptions())).model
 
 
 async def test_embedding_and_index_are_asked_for_the_same_model(
@@ -130,10 +133,10 @@ async def test_a_search_under_way_ends_with_the_model_it_began_with_and_the_next
 
 
 async def test_each_models_own_thresholds_judge_its_results(service: SearchService, index: Index) -> None:
-    assert (await service.by_image(b"photo", SearchOptions())).outcome == "ok"
+    assert (await service.by_image(b"photo", PhotoOptions())).outcome == "ok"
     index.active = TWO
-    await service.models.look()
-    assert (await service.by_image(b"photo", SearchOptions())).outcome == "no_clothing"
+    await service.binding.refresh()
+    assert (await service.by_image(b"photo", PhotoOptions())).outcome == "no_clothing"
 
 
 async def test_after_a_pause_the_index_is_asked_before_the_search_begins(
@@ -177,21 +180,21 @@ async def test_an_index_that_is_away_leaves_the_last_word_valid_and_says_why_wit
 ) -> None:
     index.away = IndexNotReady("away")
     with pytest.raises(IndexNotReady):
-        await service.models.active()
+        await service.binding.active()
     index.away = None
     await search(service)
     monkeypatch.setattr(module, "FRESH_S", 0.0)
     index.away = IndexNotReady("away")
-    assert await service.models.active() == ONE
+    assert await service.binding.active() == ONE
 
 
 async def test_similar_products_are_those_of_the_active_model_and_tell_of_a_switch(
     service: SearchService, index: Index
 ) -> None:
-    assert (await service.by_product(IndexSimilar(id="1"))).model == ONE
+    assert (await service.by_product("1", SimilarOptions())).model == ONE
     index.active = TWO
-    assert (await service.by_product(IndexSimilar(id="1"))).model == TWO
-    assert await service.models.active() == TWO
+    assert (await service.by_product("1", SimilarOptions())).model == TWO
+    assert await service.binding.active() == TWO
 
 
 async def test_facts_of_a_model_are_asked_for_once(embedding: Embedding, index: Index) -> None:
@@ -203,16 +206,16 @@ async def test_facts_of_a_model_are_asked_for_once(embedding: Embedding, index: 
             raise EmbeddingUnavailable("starting")
         return ModelFacts(model=name, categories=NAMES, dimension=1, input={}, thresholds={})
 
-    models = Models(SimpleNamespace(model=model), index)  # type: ignore[arg-type]
+    binding = ModelBinding(SimpleNamespace(model=model), index)  # type: ignore[arg-type]
     with pytest.raises(EmbeddingUnavailable):
-        await models.facts(TWO)
-    assert (await models.facts(TWO)).model == (await models.facts(TWO)).model == TWO
-    assert (await models.serving_facts()).model == ONE
+        await binding.facts(TWO)
+    assert (await binding.facts(TWO)).model == (await binding.facts(TWO)).model == TWO
+    assert (await binding.serving_facts()).model == ONE
     assert asked == [TWO, TWO, ONE]
 
 
 async def test_products_are_written_and_shown_while_the_index_is_away(embedding: Embedding, index: Index) -> None:
     index.away = IndexNotReady("away")
-    models = Models(embedding, index)  # type: ignore[arg-type]
-    assert (await models.serving_facts()).model == ONE
-    assert (await models.serving_facts(TWO)).model == TWO
+    binding = ModelBinding(embedding, index)  # type: ignore[arg-type]
+    assert (await binding.serving_facts()).model == ONE
+    assert (await binding.serving_facts(TWO)).model == TWO

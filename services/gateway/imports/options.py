@@ -1,0 +1,48 @@
+"""The options of an import through the API."""
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from services.catalogue.sources.records.mapping import FeedMapping
+
+
+class ImportParameters(BaseModel):
+    """How to import a feed. The options stand in the query string, where `mapping` is JSON in text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(default="api", min_length=1, max_length=200, description="a name for the feed, for people")
+    url_template: str | None = Field(
+        default=None, max_length=2048, description="URL of a product's page, with `{id}`, for rows without one"
+    )
+    limit: int | None = Field(default=None, ge=1, description="number of products to import, at most")
+    mapping: FeedMapping = Field(
+        default_factory=FeedMapping, description="the feed's names of columns and categories, and ours"
+    )
+    sync: bool = Field(default=False, description="also remove products that are no longer in the feed")
+    sync_limit: float = Field(
+        default=0.2, ge=0, le=1, description="with `sync`: remove nothing if a greater share would be removed"
+    )
+
+    @field_validator("mapping", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"the mapping is not a JSON object: {error}") from None
+
+    @field_validator("url_template")
+    @classmethod
+    def _has_id(cls, value: str | None) -> str | None:
+        if value is not None and "{id}" not in value:
+            raise ValueError("the template needs {id} in the place of the product's id")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_feed(self) -> "ImportParameters":
+        if self.sync and self.limit is not None:
+            raise ValueError("sync needs the whole feed: leave limit out")
+        return self

@@ -1,0 +1,57 @@
+"""The responses of the routes of single products."""
+
+from pydantic import Field
+
+from services.catalogue.product import Product
+from services.contracts.domain.frozen_model import FrozenModel
+from services.contracts.wire.index import Attributes
+
+
+class PredictedCategory(FrozenModel):
+    """The network's prediction for a product's main image."""
+
+    id: int
+    name: str
+    probability: float
+
+
+class ImageLink(FrozenModel):
+    """An additional image of a product."""
+
+    url: str | None = Field(examples=["https://shop.example/images/15970-back.jpg"])
+
+
+class ProductResponse(FrozenModel):
+    """A product of the catalogue."""
+
+    id: str = Field(examples=["15970"])
+    category: str = Field(examples=["Topwear"])
+    category_source: str = Field(examples=["network"], description="feed, mapping, network or unknown")
+    prediction: PredictedCategory | None
+    url: str | None
+    image_url: str | None
+    title: str | None
+    attributes: Attributes
+    model: str | None = Field(examples=["fashion/2"])
+    images: list[ImageLink] = Field(description="its additional images, in their order")
+
+    @classmethod
+    def of(
+        cls, product: Product, names: list[str], url: str | None, image_url: str | None, additional: list[str | None]
+    ) -> "ProductResponse":
+        """Return the response for a product; `names` are the categories' names by id."""
+        guess = product.embedding.prediction
+        return cls(
+            id=product.key,
+            category=names[product.category],
+            category_source=product.category_source,
+            prediction=None
+            if guess is None
+            else PredictedCategory(id=guess.category, name=names[guess.category], probability=guess.probability),
+            url=url,
+            image_url=image_url,
+            title=product.title,
+            attributes=dict(product.attributes),
+            model=product.model,
+            images=[ImageLink(url=link) for link in additional],
+        )

@@ -1,0 +1,116 @@
+"""The options of a search. Each is declared once: in `wire.index.ResultOptions` if the index applies it, otherwise here.
+
+Everything else follows from the declarations: how query strings, forms and JSON are parsed, the parameters and schemas of
+the OpenAPI document, and the request to the index.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_validator
+
+from services.contracts.domain.box import SCHEMA as BOX_SCHEMA
+from services.contracts.domain.box import TEXT_SCHEMA as BOX_TEXT_SCHEMA
+from services.contracts.domain.box import Box
+from services.contracts.domain.frozen_model import FrozenModel
+from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
+from services.contracts.wire.index import ResultOptions
+
+Schema = dict[str, Any]
+# Options that are no number, flag or plain text: how a query string or a form has them.
+TEXT_SCHEMAS: dict[str, Schema] = {
+    "filter": {
+        "type": "string",
+        "description": "the filter as JSON in text",
+        "example": orjson.dumps(FILTER_EXAMPLE).decode(),
+    },
+    "box": BOX_TEXT_SCHEMA,
+}
+
+
+def _name(value: object) -> object:
+    """Return a category's id as text, so that JSON may give it as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class NoOptions(FrozenModel):
+    """The options of a request that has none."""
+
+
+class SearchOptions(ResultOptions):
+    """The options of every search."""
+
+    @field_validator("filter", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value) if value else {}
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"the filter is not a JSON object: {error}") from None
+
+    def result_options(self) -> dict[str, Any]:
+        """Return the options that the index applies, by name."""
+        return {name: getattr(self, name) for name in ResultOptions.model_fields}
+
+
+class PhotoOptions(SearchOptions):
+    """The options of a search by photo."""
+
+    category: Annotated[str | None, BeforeValidator(_name)] = Field(
+        default=None, description="name or id of the category to search; default: the predicted category"
+    )
+    box: Annotated[Box, WithJsonSchema(BOX_SCHEMA)] | None = None
+
+
+class SimilarOptions(SearchOptions):
+    """The options of a search by product."""
+
+    model: str | None = Field(
+        default=None, description="search by this model's vectors, one of those in /v1/stats; default: the active model"
+    )
+    catalogue: str | None = Field(
+        default=None,
+        description="the product's catalogue, where several are searched; default: the first that has the product",
+    )
+
+
+def json_properties(options: type[BaseModel]) -> dict[str, Schema]:
+    """Return the schema of each option in a JSON body."""
+    return {name: _without_null(schema) for name, schema in options.model_json_schema().get("properties", {}).items()}
+
+
+def text_properties(options: type[BaseModel]) -> dict[str, Schema]:
+    """Return the schema of each option in a query string or a form."""
+    return {name: TEXT_SCHEMAS.get(name, schema) for name, schema in json_properties(options).items()}
+
+
+def query_parameters(options: type[BaseModel]) -> list[Schema]:
+    """Return the OpenAPI parameters of the options."""
+    return [
+        {"name": name, "in": "query", "required": False, **_described(schema)}
+        for name, schema in text_properties(options).items()
+    ]
+
+
+def _described(schema: Schema) -> Schema:
+    """Return a parameter's schema and description, which OpenAPI has side by side."""
+    text = schema.get("description")
+    inner = {name: value for name, value in schema.items() if name != "description"}
+    return {"schema": inner} if text is None else {"description": text, "schema": inner}
+
+
+def _without_null(schema: Schema) -> Schema:
+    """Return a schema without its title, and without null as a value: a request leaves the option out instead."""
+    return dict(_flattened(schema))
+
+
+def _flattened(schema: Schema) -> Iterator[tuple[str, Any]]:
+    for name, value in schema.items():
+        if name == "anyOf" and {"type": "null"} in value:
+            (inner,) = (one for one in value if one != {"type": "null"})
+            yield from inner.items()
+        elif name != "title" and (name, value) != ("default", None):
+            yield name, value

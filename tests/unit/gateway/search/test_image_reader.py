@@ -1,0 +1,52 @@
+import base64
+
+import pytest
+
+from services.contracts.domain.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
+from services.gateway.search.image_reader import ImageReader
+
+READER = ImageReader(max_bytes=100, fetcher=None)
+
+
+def test_base64_is_decoded() -> None:
+    assert READER.from_base64(base64.b64encode(b"abc").decode()) == b"abc"
+
+
+def test_a_data_url_is_decoded() -> None:
+    assert READER.from_base64("data:image/png;base64," + base64.b64encode(b"abc").decode()) == b"abc"
+
+
+@pytest.mark.parametrize("text", ["a", "not base64!", "ä", "data:image/png;base64,%%"])
+def test_other_text_is_an_invalid_image(text: str) -> None:
+    with pytest.raises(InvalidImage, match="not valid base64"):
+        READER.from_base64(text)
+
+
+def test_an_empty_image_is_invalid() -> None:
+    with pytest.raises(InvalidImage, match="0 bytes"):
+        READER.checked(b"")
+    with pytest.raises(InvalidImage, match="0 bytes"):
+        READER.from_base64("")
+
+
+def test_an_image_may_be_as_large_as_the_bound_and_no_larger() -> None:
+    assert READER.checked(b"x" * 100) == b"x" * 100
+    with pytest.raises(ImageTooLarge, match="101 bytes: at most 100 are accepted"):
+        READER.checked(b"x" * 101)
+
+
+async def test_an_image_url_is_refused_where_fetching_is_off() -> None:
+    with pytest.raises(ImageUrlRefused, match="GATEWAY_FETCH_ENABLED"):
+        await READER.from_url("https://shop.example/a.jpg")
+
+
+@pytest.mark.parametrize(("url", "text"), [(None, None), ("https://shop.example/a.jpg", "YWJj")])
+async def test_an_image_has_exactly_one_source(url: str | None, text: str | None) -> None:
+    with pytest.raises(InvalidRequest, match="exactly one of image_url and image_base64"):
+        await READER.one_of(url, text)
+
+
+async def test_an_image_comes_from_its_source() -> None:
+    assert await READER.one_of(None, "YWJj") == b"abc"
+    with pytest.raises(ImageUrlRefused):
+        await READER.one_of("https://shop.example/a.jpg", None)
