@@ -1,1 +1,1 @@
-"""A catalogue of fashion products drawn by code, for the demo and the tests; imports nothing else of the project but contracts."""
+"""A drawn catalogue of fashion products for the demo and tests; imports contracts and the stand-in's TensorFlow."""

@@ -16,26 +16,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write images and catalogue.ndjson here")
     parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="save a contact sheet, PNG or JPEG")
     parser.add_argument(
-        "--check", type=Path, metavar="MODEL_DIR", help="ask this model, and print what it says as JSON"
+        "--check",
+        type=Path,
+        metavar="MODEL_DIR",
+        help="classify the products with this model, and print a report as JSON",
     )
     parser.add_argument(
-        "--per-category", type=int, default=PER_CATEGORY, metavar="N", help="products a category (%(default)s)"
+        "--per-category",
+        type=int,
+        default=PER_CATEGORY,
+        metavar="N",
+        help="products in each category (default: %(default)s)",
     )
     parser.add_argument(
-        "--columns", type=int, default=12, metavar="N", help="pictures a row of the sheet (%(default)s)"
+        "--columns", type=int, default=12, metavar="N", help="pictures in a row of the sheet (default: %(default)s)"
     )
     parser.add_argument(
-        "--seed", type=int, default=SEED, metavar="N", help="another seed, another catalogue (%(default)s)"
+        "--seed", type=int, default=SEED, metavar="N", help="seed of the catalogue (default: %(default)s)"
     )
     return parser
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks; return the exit status."""
+    """Run the command line; return the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if not (options.out or options.sheet or options.check):
-        parser.error("say what to do: --out FOLDER, --sheet PICTURE or --check MODEL_DIR")
+        parser.error("give --out FOLDER, --sheet PICTURE or --check MODEL_DIR")
     try:
         if options.out:
             feed = write_sample(options.out, options.per_category, options.seed)

@@ -27,7 +27,7 @@ from services.sample_shop.families import (
 from services.sample_shop.product import SampleProduct, jpeg, make_product
 from services.sample_shop.recipe import Family
 
-# A family a category, in the order of the category ids.
+# One family for each category, in the order of the category ids.
 FAMILIES: tuple[Family, ...] = (
     topwear.FAMILY,
     shoes.FAMILY,
@@ -44,19 +44,19 @@ PER_CATEGORY = 40
 FEED = "catalogue.ndjson"
 IMAGES = "images"
 MARKER = ".sample.json"
-# Numbers from here on are nobody's in the catalogue: queries are drawn from them.
+# The numbers of query products; products of the catalogue have lower numbers.
 QUERY_NUMBERS = range(100_000, 200_000)
 
 
 class SampleError(Exception):
-    """The sample catalogue cannot be made as asked. The text is for the user."""
+    """The sample catalogue cannot be created. The text is a sentence for the user."""
 
 
 def sample_products(seed: int = SEED, per_category: int = PER_CATEGORY) -> Iterator[SampleProduct]:
-    """Yield the products, category by category in the order of the ids. Nothing is drawn yet.
+    """Yield the products by category, in the order of the ids, without drawing them.
 
     Raises:
-        SampleError: per_category is under 1 or over 999.
+        SampleError: per_category is not from 1 to 999.
     """
     if not 1 <= per_category <= 999:
         raise SampleError(f"a category can have 1 to 999 sample products, not {per_category}")
@@ -64,27 +64,29 @@ def sample_products(seed: int = SEED, per_category: int = PER_CATEGORY) -> Itera
 
 
 def sample_query_product(seed: int, category: str | None = None) -> SampleProduct:
-    """Return a product that is not in the catalogue of any seed: what a shopper might be looking for.
+    """Return a product that is not in the catalogue of any seed, as the subject of a query.
 
     Raises:
-        SampleError: the category is none of the nine.
+        SampleError: the category does not exist.
     """
     rng = random.Random(f"shopper {seed}")
     family = rng.choice(FAMILIES)
     if category is not None:
         named = [f for f in FAMILIES if f.category.casefold() == category.strip().casefold()]
         if not named:
-            raise SampleError(f"{category!r} is no category: choose one of {', '.join(f.category for f in FAMILIES)}")
+            raise SampleError(
+                f"there is no category {category!r}: use one of {', '.join(f.category for f in FAMILIES)}"
+            )
         family = named[0]
     return make_product(family, rng.choice(QUERY_NUMBERS), seed)
 
 
 def sample_query(seed: int, category: str | None = None) -> bytes:
-    """Return a JPEG file of a product that is not in the catalogue, framed and exposed a little differently."""
+    """Return a JPEG photo of a query product, with slightly different framing and exposure."""
     rng = random.Random(f"shopper {seed}'s camera")
-    nearer = rng.uniform(1.0, 1.06)
+    zoom = rng.uniform(1.0, 1.06)
     whole = sample_query_product(seed, category).picture()
-    large = whole.resize((round(450 * nearer), round(600 * nearer)), Image.Resampling.LANCZOS)
+    large = whole.resize((round(450 * zoom), round(600 * zoom)), Image.Resampling.LANCZOS)
     left, top = rng.randint(0, large.width - 450), rng.randint(0, large.height - 600)
     exposure = rng.uniform(0.97, 1.0)
     photo = large.crop((left, top, left + 450, top + 600))
@@ -92,7 +94,7 @@ def sample_query(seed: int, category: str | None = None) -> bytes:
 
 
 def feed_line(product: SampleProduct) -> dict[str, Any]:
-    """Return what the feed says of a product; the image's path is relative to the feed."""
+    """Return the feed's record of a product; the image path is relative to the feed."""
     return {
         "id": product.id,
         "title": product.title,
@@ -106,24 +108,24 @@ def feed_line(product: SampleProduct) -> dict[str, Any]:
 
 
 def write_sample(folder: Path, per_category: int = PER_CATEGORY, seed: int = SEED) -> Path:
-    """Write images and feed into a folder, unless they are there already, and return the feed's path.
+    """Write the images and the feed to a folder, unless it already contains them, and return the feed's path.
 
-    All or nothing: the files are made beside the folder, which then takes their place in one step.
+    The files are written to a temporary folder, which then replaces the folder in one step.
 
     Raises:
-        SampleError: the folder holds other files, or cannot be written.
+        SampleError: the folder contains other files, or cannot be written.
     """
     products = list(sample_products(seed, per_category))
     stamp = {"source": _source_hash(), "seed": seed, "per_category": per_category}
     if _is_complete(folder, stamp):
         return folder / FEED
-    _refuse_foreign(folder)
+    _check_foreign_files(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
-            fresh = Path(made) / "fresh"
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+            fresh = Path(temporary) / "fresh"
             _write_all(fresh, products, stamp)
-            _swap(fresh, folder, Path(made) / "old")
+            _swap(fresh, folder, Path(temporary) / "old")
     except OSError as error:
         raise SampleError(f"the sample catalogue cannot be written to {folder}: {error.strerror or error}") from None
     return folder / FEED
@@ -136,7 +138,7 @@ def _write_all(folder: Path, products: list[SampleProduct], stamp: dict[str, Any
     def write(product: SampleProduct) -> int:
         return (images / f"{product.id}.jpg").write_bytes(product.jpeg())
 
-    # Pillow and NumPy leave the interpreter's lock for most of the work.
+    # Pillow and NumPy release the GIL for most of the work.
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         size = sum(pool.map(write, products))
     feed = "".join(json.dumps(feed_line(product), ensure_ascii=False) + "\n" for product in products)
@@ -152,7 +154,7 @@ def _swap(fresh: Path, folder: Path, old: Path) -> None:
 
 
 def _is_complete(folder: Path, stamp: dict[str, Any]) -> bool:
-    """Return whether the folder holds what this code would write: by its marker, and by number and size of the images."""
+    """Return whether the folder is complete, by its marker and by the number and size of the images."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         sizes = [entry.stat().st_size for entry in os.scandir(folder / IMAGES)]
@@ -163,17 +165,17 @@ def _is_complete(folder: Path, stamp: dict[str, Any]) -> bool:
     return bool(marker == {**stamp, **facts}) and feed_lines == len(sizes)
 
 
-def _refuse_foreign(folder: Path) -> None:
-    """Refuse to replace a folder in which anything lies that is not ours."""
+def _check_foreign_files(folder: Path) -> None:
+    """Raise SampleError if the folder contains files of other origin."""
     if folder.exists() and not folder.is_dir():
-        raise SampleError(f"{folder} is a file: name a folder for the sample catalogue")
+        raise SampleError(f"{folder} is a file: give a folder for the sample catalogue")
     foreign = sorted({p.name for p in folder.iterdir()} - {FEED, IMAGES, MARKER}) if folder.exists() else []
     if foreign:
-        raise SampleError(f"{folder} holds other files ({foreign[0]}, …): name an empty or a new folder")
+        raise SampleError(f"{folder} contains other files ({foreign[0]}, …): give an empty or a new folder")
 
 
 def _source_hash() -> str:
-    """Return a hash of this package's source: when the drawings change, the catalogue is drawn again."""
+    """Return a hash of this package's source code: the catalogue is drawn again when it changes."""
     root = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""Does a model see what the drawings are meant to show? Draws the catalogue and asks the network."""
+"""Checks whether a model classifies the drawn products correctly."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,11 +18,11 @@ BATCH = 64
 
 
 def check_model(model_dir: Path, products: Iterable[SampleProduct]) -> dict[str, Any]:
-    """Return how the model in a version directory classifies the products.
+    """Classify the products with the model in a version directory and return a report.
 
     Returns:
-        model, products, accuracy (0 to 1), per_category (accuracy by name), disagreements (id, title, category,
-        predicted, probability of the predicted one, and of the right one).
+        model, products, accuracy (0 to 1), per_category (accuracy by name), and disagreements: id, title, category,
+        predicted category, its probability, and the probability of the right category.
 
     Raises:
         SampleError: the model directory is missing, incomplete, or cannot be run.
@@ -31,13 +31,13 @@ def check_model(model_dir: Path, products: Iterable[SampleProduct]) -> dict[str,
         manifest = load_manifest(model_dir)
     except ManifestError as error:
         raise SampleError(str(error)) from None
-    chosen = list(products)
-    images = np.stack([prepare_image(product.jpeg(), manifest.input)[0] for product in chosen])
-    return _report(manifest, chosen, _probabilities(model_dir, images))
+    all_products = list(products)
+    images = np.stack([prepare_image(product.jpeg(), manifest.input)[0] for product in all_products])
+    return _report(manifest, all_products, _probabilities(model_dir, images))
 
 
 def _probabilities(model_dir: Path, images: UInt8Image) -> FloatArray:
-    """Return the network's answers, shape (n, categories), for images of shape (n, height, width, 3)."""
+    """Return the probabilities, shape (n, categories), of images of shape (n, height, width, 3)."""
     try:
         tf = import_tensorflow()
     except ImportError:
@@ -53,7 +53,7 @@ def _probabilities(model_dir: Path, images: UInt8Image) -> FloatArray:
 def _report(manifest: Manifest, products: list[SampleProduct], probabilities: FloatArray) -> dict[str, Any]:
     names = manifest.categories
     predicted = [names[i] for i in probabilities.argmax(axis=1)]
-    asked = Counter(product.category for product in products)
+    totals = Counter(product.category for product in products)
     right = Counter(p.category for p, name in zip(products, predicted, strict=True) if p.category == name)
     wrong = [
         {
@@ -71,6 +71,6 @@ def _report(manifest: Manifest, products: list[SampleProduct], probabilities: Fl
         "model": manifest.model_id,
         "products": len(products),
         "accuracy": round(right.total() / len(products), 4),
-        "per_category": {name: round(right[name] / count, 4) for name, count in asked.items()},
+        "per_category": {name: round(right[name] / count, 4) for name, count in totals.items()},
         "disagreements": wrong,
     }

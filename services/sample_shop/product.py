@@ -1,4 +1,4 @@
-"""One product of the sample catalogue: what its page would say, and how to draw its picture."""
+"""A product of the sample catalogue: its data and its picture."""
 
 import io
 import random
@@ -16,7 +16,7 @@ URL = "https://shop.example/products/{id}"
 CURRENCY = "EUR"
 JPEG_QUALITY = 88
 BRANDS = ("Alder & Ash", "Brightwater", "Corvina", "Dune Road", "Eastmark", "Fennimore", "Halden", "Juniper Lane")
-# What stands out on dark and on light cloth.
+# Accent colours with contrast on dark and on light cloth.
 ON_DARK = ("White", "Sky Blue", "Red", "Yellow", "Silver", "Orange", "Beige", "Turquoise Blue", "Pink", "White")
 ON_LIGHT = ("Navy Blue", "Black", "Maroon", "Teal", "Red", "Charcoal", "Purple", "Green", "Brown", "Navy Blue")
 ADJECTIVES = {
@@ -33,9 +33,9 @@ class SampleProduct:
     """A drawn product.
 
     Attributes:
-        id: as "sample-topwear-007".
-        category: one of the nine, by name.
-        attributes: named and valued as in the Kaggle data, and `pattern` and `brand`.
+        id: for example "sample-topwear-007".
+        category: the name of the category.
+        attributes: as in the Kaggle data, with `pattern` and `brand`.
     """
 
     id: str
@@ -49,11 +49,11 @@ class SampleProduct:
 
     @property
     def url(self) -> str:
-        """The page of the product in a shop that does not exist."""
+        """The address of the product's page in a fictional shop."""
         return URL.format(id=self.id)
 
     def picture(self) -> Image.Image:
-        """Draw the product: 360×480 pixels, RGB, on white. The same pixels each time."""
+        """Draw the product: 360×480 pixels, RGB, on white, with the same pixels each time."""
         rng = random.Random(self._chance)
         canvas = Canvas(rng)
         self._cut.draw(canvas, _look(rng, self._cut, self.attributes))
@@ -72,7 +72,7 @@ def jpeg(picture: Image.Image, quality: int = JPEG_QUALITY) -> bytes:
 
 
 def make_product(family: Family, number: int, seed: int) -> SampleProduct:
-    """Return the product with this number (from 0) in its category. Cuts take turns; so do a cut's colours and patterns."""
+    """Return the product with this number (from 0) in its category; cuts, colours and patterns alternate."""
     cut, turn = family.cuts[number % len(family.cuts)], number // len(family.cuts)
     order = random.Random(f"{seed}/{family.category}/{cut.noun}")
     colour = order.sample(cut.colours, len(cut.colours))[turn % len(cut.colours)]
@@ -110,13 +110,13 @@ def _look(rng: random.Random, cut: Cut, attributes: dict[str, str]) -> Look:
 
 
 def _accents(rng: random.Random, cut: Cut, colour: Colour, pattern: str) -> tuple[Colour, Colour]:
-    """Return a second and a third colour; without a choice of the cut's own, such as stand out from the first."""
+    """Return a second and a third colour: the cut's accents, or colours with contrast to the first."""
     if pattern == "camouflage":
         return darker(colour, 0.4), mix(colour, (0.78, 0.72, 0.55), 0.6)
     if pattern == "spots":
         return darker(colour, 0.72), mix(colour, (0.45, 0.26, 0.12), 0.5)
-    wanted = cut.accents or (ON_DARK if luminance(colour) < 0.45 else ON_LIGHT)
-    strong = [n for n in wanted if cut.accents or abs(luminance(COLOURS[n]) - luminance(colour)) > 0.22]
-    second = rng.choice(strong or list(wanted))
+    candidates = cut.accents or (ON_DARK if luminance(colour) < 0.45 else ON_LIGHT)
+    strong = [n for n in candidates if cut.accents or abs(luminance(COLOURS[n]) - luminance(colour)) > 0.22]
+    second = rng.choice(strong or list(candidates))
     others = [n for n in (*ON_DARK, *ON_LIGHT) if n != second and abs(luminance(COLOURS[n]) - luminance(colour)) > 0.1]
     return COLOURS[second], COLOURS[rng.choice(others)]

@@ -1,4 +1,4 @@
-"""What a family of products says of itself, and the look of one product."""
+"""Families of products, their cuts, and the look of one product."""
 
 import random
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Draw = Callable[[Canvas, "Look"], None]
 
 @dataclass(frozen=True)
 class Look:
-    """How one product looks: its main and second colour, its cloth, and chance for what is left open."""
+    """The look of one product: its main and second colour, its cloth, and a random generator."""
 
     rng: random.Random
     colour: Colour
@@ -23,11 +23,11 @@ class Look:
     woman: bool = False
 
     def between(self, low: float, high: float) -> float:
-        """Return a number between the two."""
+        """Return a random number between two bounds."""
         return self.rng.uniform(low, high)
 
     def chance(self, probability: float) -> bool:
-        """Return True so often."""
+        """Return True with this probability."""
         return self.rng.random() < probability
 
     def trim(self, texture: str = "smooth") -> Cloth:
@@ -45,7 +45,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Cut:
-    """One kind of product and how it is drawn.
+    """One kind of product and its drawing function.
 
     Attributes:
         noun: as in a title: "crew-neck T-shirt".

@@ -1,4 +1,4 @@
-"""A contact sheet: the catalogue at a glance."""
+"""Contact sheets of the catalogue."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ PAPER = (246, 246, 248)
 
 
 def contact_sheet(products: Iterable[SampleProduct], columns: int = 12, width: int = 75) -> Image.Image:
-    """Return a sheet with a row a category, or several where a category has more products than columns.
+    """Return a sheet with one row for each category, or several if it has more products than columns.
 
     Args:
         products: in the order in which they are to appear.
@@ -34,7 +34,7 @@ def contact_sheet(products: Iterable[SampleProduct], columns: int = 12, width: i
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Save a sheet in the format that the file's ending names.
+    """Save a sheet in the format of the file's suffix.
 
     Raises:
         SampleError: the file cannot be written, or its ending names no picture format.

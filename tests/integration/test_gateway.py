@@ -240,7 +240,7 @@ def bomb(width: int, height: int) -> bytes:
 
 BAD_IMAGES: list[tuple[str, Callable[[], bytes], int, str]] = [
     ("an empty body", lambda: b"", 422, "invalid-image"),
-    ("a text file", lambda: b"this is no picture, whatever its name is", 415, "unsupported-image"),
+    ("a text file", lambda: b"this is not a picture, whatever its name is", 415, "unsupported-image"),
     ("a truncated JPEG", lambda: picture()[:900], 422, "invalid-image"),
     ("a damaged header", lambda: picture()[:20], 422, "invalid-image"),
     ("50 megapixels", lambda: bomb(8000, 6250), 413, "image-too-large"),
@@ -391,9 +391,9 @@ def test_an_image_url_that_gives_no_image_gets_its_problem(api: httpx.Client, pi
 def test_a_product_put_by_its_image_url_links_the_picture(api: httpx.Client, pictures: ImageServer) -> None:
     made = api.put("/v1/products/linked", json={"image_url": pictures.url("/ok.png")})
     assert (made.status_code, made.json()["image_url"]) == (201, pictures.url("/ok.png"))
-    fetched = pictures.asked("/ok.png")
+    fetched = pictures.request_count("/ok.png")
     assert api.put("/v1/products/linked", json={"image_url": pictures.url("/ok.png"), "title": "T"}).status_code == 200
-    assert pictures.asked("/ok.png") == fetched
+    assert pictures.request_count("/ok.png") == fetched
     assert api.get("/v1/products/linked/image").status_code == 404
     assert api.delete("/v1/products/linked").status_code == 204
 

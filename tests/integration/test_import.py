@@ -121,7 +121,7 @@ def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
     stack: ImportStack, tmp_path: Path
 ) -> None:
     write_images(tmp_path, 3)
-    (tmp_path / "text.jpg").write_bytes(b"this is no picture")
+    (tmp_path / "text.jpg").write_bytes(b"this is not a picture")
     (tmp_path / "cut.png").write_bytes(picture()[:60])
     lines = [
         b"id;title;image;category;price",

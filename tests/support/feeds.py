@@ -1,4 +1,4 @@
-"""Feeds of every kind, of any length: their products are called p0, p1, …"""
+"""Feeds of every format and any length, with the products p0, p1, …"""
 
 from collections.abc import Iterator
 

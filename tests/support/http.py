@@ -1,4 +1,4 @@
-"""A web server of the shop's, on a free port: pictures, and every way in which a picture's URL can disappoint."""
+"""A web server with images on a free port, and with all kinds of failures."""
 
 import contextlib
 import hashlib
@@ -21,18 +21,23 @@ def picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] 
 
 
 class ImageServer:
-    """Serves `pages` and remembers what it was asked.
+    """Serves `pages` and records the requests.
 
-    Beside the pages: `/hang` never answers, `/drip` sends a byte at a time without end, `/redirect?to=URL` redirects,
-    `/loop` redirects to itself, `/endless` streams without a length, `/huge` announces ten gigabytes, `/status/503`
-    answers with that status, `/cut` promises more than it sends, `/packed` says that it is gzip.
+    Other paths: `/hang` never responds, `/drip` sends single bytes without end, `/redirect?to=URL` redirects, `/loop`
+    redirects to itself, `/endless` streams without a length, `/huge` has a length of ten gigabytes, `/status/503` has
+    this status, `/cut` sends less than its length, `/packed` has the encoding gzip.
 
-    `troubles` are answered before a page is, one a request: a status, or a status with the seconds of a Retry-After. With
-    `tags` pages have an ETag and are asked for by it. `delay_s` is how long a page takes; `most_at_once` how many did.
+    Attributes:
+        troubles: path → failures before the page is served, one for each request: a status, or a status and the value
+            of Retry-After.
+        tags: whether pages have an ETag and answer conditional requests.
+        held: paths whose responses wait for `release`.
+        delay_s: the time of a response in seconds.
+        most_at_once: the most requests in progress.
     """
 
     def __init__(self, pages: dict[str, bytes] | None = None) -> None:
-        self.pages = {"/ok.png": picture(), "/text.jpg": b"this is no picture", "/empty": b"", **(pages or {})}
+        self.pages = {"/ok.png": picture(), "/text.jpg": b"this is not a picture", "/empty": b"", **(pages or {})}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.closing = threading.Event()
         self.troubles: dict[str, list[int | tuple[int, str]]] = {}
@@ -41,7 +46,7 @@ class ImageServer:
         self.release = threading.Event()
         self.delay_s = 0.0
         self.most_at_once = 0
-        self._under_way = 0
+        self._in_progress = 0
         self._lock = threading.Lock()
         owner = self
 
@@ -67,25 +72,25 @@ class ImageServer:
 
     @contextlib.contextmanager
     def counted(self) -> Iterator[None]:
-        """Count a request for as long as it is under way."""
+        """Count a request in progress."""
         with self._lock:
-            self._under_way += 1
-            self.most_at_once = max(self.most_at_once, self._under_way)
+            self._in_progress += 1
+            self.most_at_once = max(self.most_at_once, self._in_progress)
         try:
             time.sleep(self.delay_s)
             yield
         finally:
             with self._lock:
-                self._under_way -= 1
+                self._in_progress -= 1
 
-    def asked(self, path: str) -> int:
-        """Return how often a path was asked for."""
-        return sum(1 for asked, _ in self.requests if asked == path)
+    def request_count(self, path: str) -> int:
+        """Return the number of requests for a path."""
+        return sum(1 for requested, _ in self.requests if requested == path)
 
 
 class _ImageHttpServer(ThreadingHTTPServer):
     daemon_threads = True
-    # Python's 5 are too few for 8 connections at a time: those beyond wait a second, and two, and four, for their next attempt.
+    # Python's default of 5 is too low for 8 concurrent connections: the others retry after one, two and four seconds.
     request_queue_size = 128
 
 
@@ -99,7 +104,7 @@ class _ImageHandler(BaseHTTPRequestHandler):
         while route in self.server_of.held and not self.server_of.closing.is_set():
             if self.server_of.release.wait(0.05):
                 break
-        # A client that had enough is what some of the pages are for.
+        # Some pages are for clients that disconnect.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError), self.server_of.counted():
             self._route(route, query)
         self.close_connection = True
@@ -120,7 +125,7 @@ class _ImageHandler(BaseHTTPRequestHandler):
         elif route in ("/hang", "/drip", "/endless", "/huge", "/cut"):
             self._misbehave(route)
         else:
-            self._answer(404, b"no such page")
+            self._answer(404, b"this page does not exist")
 
     def _trouble(self, trouble: int | tuple[int, str]) -> None:
         status, after = trouble if isinstance(trouble, tuple) else (trouble, None)
@@ -157,4 +162,4 @@ class _ImageHandler(BaseHTTPRequestHandler):
             time.sleep(0.02 if route == "/drip" else 0)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Stay quiet."""
+        """Write no log."""

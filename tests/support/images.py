@@ -1,4 +1,4 @@
-"""Makers of image files, ordinary and odd. All are deterministic."""
+"""Image files for tests, ordinary and unusual. All are deterministic."""
 
 import io
 import struct
@@ -9,15 +9,15 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 ORIENTATION_TAG = 0x0112
-TEXT_NAMED_JPG = b"This is a text file, whatever its name says.\n" * 20
+TEXT_NAMED_JPG = b"This is a text file with the name of an image.\n" * 20
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
-SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64)
 TIFF = b"II*\x00\x08\x00\x00\x00" + bytes(64)
 
 
 def garment(width: int = 60, height: int = 80) -> Image.Image:
-    """Return a shirt of sorts on white, with no symmetry: every replica_of or turned version looks different."""
+    """Return a simple shirt on white without symmetry: every mirrored or rotated version is different."""
     image = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(image)
     draw.rectangle((width * 0.25, height * 0.2, width * 0.75, height * 0.9), fill=(30, 60, 160))
@@ -43,14 +43,14 @@ def png(width: int = 60, height: int = 80) -> bytes:
     return encode(garment(width, height), "PNG")
 
 
-def part_png(left: int, top: int, right: int, bottom: int) -> bytes:
-    """Return a PNG file of a part of the garment of 60×80, in pixels."""
+def cropped_png(left: int, top: int, right: int, bottom: int) -> bytes:
+    """Return a PNG file of a part of the garment of 60×80 pixels."""
     return encode(garment().crop((left, top, right, bottom)), "PNG")
 
 
-def turned(orientation: int, kind: str = "PNG", width: int = 60, height: int = 80) -> bytes:
-    """Return a file that shows the garment upright once its EXIF orientation (1 to 8) is applied."""
-    undo = {
+def rotated(orientation: int, kind: str = "PNG", width: int = 60, height: int = 80) -> bytes:
+    """Return a file of the garment that is upright after its EXIF orientation (1 to 8) is applied."""
+    operations = {
         1: None,
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -59,9 +59,10 @@ def turned(orientation: int, kind: str = "PNG", width: int = 60, height: int = 8
         6: Image.Transpose.ROTATE_90,
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
-    }[orientation]
+    }
     image = garment(width, height)
-    stored = image if undo is None else image.transpose(undo)
+    operation = operations[orientation]
+    stored = image if operation is None else image.transpose(operation)
     exif = Image.Exif()
     exif[ORIENTATION_TAG] = orientation
     return encode(stored, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {}))
@@ -73,14 +74,14 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def raw_png(width: int, height: int, depth: int, colour: int, rows: bytes, extra: bytes = b"") -> bytes:
-    """Return a PNG of the given header and raw rows (each with its filter byte); `extra` are chunks before the pixels."""
+    """Return a PNG of a header and raw rows (each with a filter byte); `extra` are chunks before the pixels."""
     header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     body = png_chunk(b"IDAT", zlib.compress(rows, 9))
     return b"\x89PNG\r\n\x1a\n" + header + extra + body + png_chunk(b"IEND", b"")
 
 
 def flat_png(width: int, height: int) -> bytes:
-    """Return a one-bit white PNG: large in pixels, tiny as a file. 9000×9000 is a decompression bomb of 10 kB."""
+    """Return a one-bit white PNG with many pixels in a small file. 9000×9000 is a decompression bomb of 10 kB."""
     return raw_png(width, height, 1, 0, (b"\x00" + b"\xff" * ((width + 7) // 8)) * height)
 
 
@@ -91,12 +92,12 @@ def grey16_png(values: np.ndarray[Any, np.dtype[np.uint16]]) -> bytes:
 
 
 def rgb16_png(colour: tuple[int, int, int], width: int = 60, height: int = 80) -> bytes:
-    """Return a PNG with 16 bits a channel, of one colour (0 to 65535)."""
+    """Return a PNG of one colour with 16 bits per channel (0 to 65535)."""
     return raw_png(width, height, 16, 2, (b"\x00" + struct.pack(">HHH", *colour) * width) * height)
 
 
 def palette_png_with_alpha(width: int = 60, height: int = 80) -> bytes:
-    """Return a palette PNG: left half transparent black, right half opaque red."""
+    """Return a palette PNG: the left half transparent black, the right half opaque red."""
     palette = png_chunk(b"PLTE", bytes((0, 0, 0, 255, 0, 0)))
     row = b"\x00" + b"\x00" * (width // 2) + b"\x01" * (width - width // 2)
     return raw_png(width, height, 8, 3, row * height, palette + png_chunk(b"tRNS", bytes((0, 255))))
@@ -121,12 +122,12 @@ def animation(kind: str = "GIF") -> bytes:
 
 
 def multi_picture_jpeg() -> bytes:
-    """Return a JPEG with a second picture behind the first, as phones with depth or HDR data write them."""
+    """Return a JPEG with a second picture after the first, like photos with depth or HDR data."""
     return encode(garment(1200, 1600), "MPO", save_all=True, append_images=[garment(300, 400)])
 
 
 def huge_header(kind: str) -> bytes:
-    """Return a small file whose header claims far more pixels than it holds."""
+    """Return a small file whose header has far more pixels than the file."""
     if kind == "PNG":
         return raw_png(100_000, 100_000, 8, 2, b"\x00")
     if kind == "BMP":
@@ -158,10 +159,10 @@ REFUSED = {
     "an SVG": (SVG, "unsupported-image"),
     "a HEIC photo": (HEIC, "unsupported-image"),
     "a TIFF": (TIFF, "unsupported-image"),
-    "a JPEG cut in half": (jpeg(600, 800)[:4000], "invalid-image"),
+    "a truncated JPEG": (jpeg(600, 800)[:4000], "invalid-image"),
     "a JPEG of three bytes": (b"\xff\xd8\xff", "invalid-image"),
-    "a PNG cut in half": (png(600, 800)[:900], "invalid-image"),
-    "a WebP cut in half": (encode(garment(600, 800), "WEBP")[:900], "invalid-image"),
+    "a truncated PNG": (png(600, 800)[:900], "invalid-image"),
+    "a truncated WebP": (encode(garment(600, 800), "WEBP")[:900], "invalid-image"),
     "a JPEG of 200 scans": (many_scans(), "invalid-image"),
     "50 megapixels": (flat_png(10_000, 5_000), "image-too-large"),
     "a decompression bomb": (flat_png(30_000, 30_000), "image-too-large"),
@@ -192,5 +193,5 @@ ACCEPTED = {
     "grey with alpha": encode(garment().convert("LA"), "PNG"),
     "one bit": encode(garment().convert("1"), "PNG"),
     "a phone's multi-picture JPEG": multi_picture_jpeg(),
-    "turned by EXIF": turned(6, "JPEG"),
+    "rotated by EXIF": rotated(6, "JPEG"),
 }

@@ -1,1 +1,1 @@
-"""Drawing: outlines, masks, cloth and light; knows no garment and imports nothing of the project."""
+"""Outlines, masks, cloth and light for any drawing; imports nothing else of the project."""

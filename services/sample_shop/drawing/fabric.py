@@ -16,7 +16,7 @@ Texture = Callable[[FloatArray, FloatArray, random.Random], FloatArray]
 
 @dataclass(frozen=True)
 class Cloth:
-    """What a part is made of.
+    """The material of a part.
 
     Attributes:
         colour: the ground; `second` and `third` are the pattern's colours.
@@ -58,7 +58,7 @@ class Cloth:
         return (colours * TEXTURES[self.texture](u, v, rng)[..., None]).astype(np.float32)
 
     def plain(self, colour: Colour | None = None, texture: str | None = None) -> "Cloth":
-        """Return the same cloth without its pattern, maybe in another colour or texture."""
+        """Return the same cloth without its pattern, optionally in another colour or texture."""
         return replace(self, pattern="plain", colour=colour or self.colour, texture=texture or self.texture)
 
     def turned(self, degrees: float, origin: tuple[float, float] = (180.0, 240.0)) -> "Cloth":

@@ -22,7 +22,7 @@ def _reflect(end: Point, inner: Point) -> Point:
 
 
 def _catmull_rom(corners: Sequence[Point], t: float) -> Point:
-    """Return the point t of the way from the second to the third of four corners."""
+    """Return the point at the fraction t between the second and the third of four corners."""
     # The basis functions of the uniform Catmull-Rom spline, tension 1/2.
     a, b = 0.5 * (-t + 2 * t * t - t**3), 0.5 * (2 - 5 * t * t + 3 * t**3)
     c, d = 0.5 * (t + 4 * t * t - 3 * t**3), 0.5 * (t**3 - t * t)
@@ -37,7 +37,7 @@ def loop(*through: Point, steps: int = 9) -> Points:
 
 
 def joined(*lines: Iterable[Point]) -> Points:
-    """Return one outline from lines laid end to end; where two meet there is a corner."""
+    """Return one outline of consecutive lines, with corners between them."""
     return [point for line in lines for point in line]
 
 
@@ -47,7 +47,7 @@ def mirror(points: Iterable[Point], axis: float = 180.0) -> Points:
 
 
 def symmetric(half: Sequence[Point], axis: float = 180.0) -> Points:
-    """Return a closed outline from its right half, which runs from the axis round to the axis."""
+    """Return a closed outline from its right half, which starts and ends on the axis."""
     return [*half, *reversed(mirror(half, axis))]
 
 
@@ -57,7 +57,7 @@ def moved(points: Iterable[Point], dx: float = 0.0, dy: float = 0.0) -> Points:
 
 
 def turned(points: Iterable[Point], degrees: float, centre: Point = (180.0, 240.0)) -> Points:
-    """Return the points turned clockwise (as seen, y downwards) about a centre."""
+    """Return the points rotated clockwise (in the picture) about a centre."""
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return [
         (centre[0] + (x - centre[0]) * c - (y - centre[1]) * s, centre[1] + (x - centre[0]) * s + (y - centre[1]) * c)
@@ -66,12 +66,12 @@ def turned(points: Iterable[Point], degrees: float, centre: Point = (180.0, 240.
 
 
 def scaled(points: Iterable[Point], sx: float, sy: float, centre: Point = (180.0, 240.0)) -> Points:
-    """Return the points stretched away from a centre."""
+    """Return the points scaled from a centre."""
     return [(centre[0] + (x - centre[0]) * sx, centre[1] + (y - centre[1]) * sy) for x, y in points]
 
 
 def bent(points: Iterable[Point], bend: Callable[[float, float], Point]) -> Points:
-    """Return the points put through a mapping of the plane."""
+    """Return the points after a mapping of the plane."""
     return [bend(x, y) for x, y in points]
 
 
@@ -102,7 +102,7 @@ def rectangle(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -
 
 
 def ribbon(line: Sequence[Point], *widths: float) -> Points:
-    """Return the outline of a band along a line; widths are spread evenly over its length, in between linear."""
+    """Return the outline of a band along a line; its widths are interpolated evenly along the length."""
     left: Points = []
     right: Points = []
     last = len(line) - 1
@@ -124,7 +124,7 @@ def _between(values: Sequence[float], t: float) -> float:
 
 
 def spaced(line: Sequence[Point], count: int) -> list[tuple[float, float, float]]:
-    """Return `count` places evenly spread along a line by length, as (x, y, direction in degrees), ends included."""
+    """Return `count` points at equal distances along a line, with both ends: (x, y, direction in degrees)."""
     lengths = [math.hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(line)]
     total, places, segment, before = sum(lengths), [], 0, 0.0
     for i in range(count):

@@ -1,4 +1,4 @@
-"""Soft studio light: from the outline alone, a height field; from its slope, shading, folds and gloss."""
+"""Soft studio light: a height field from the outline, and shading, folds and gloss from its slope."""
 
 import random
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from PIL import Image, ImageFilter
 
 FloatArray = NDArray[np.floating]
 
-# The light stands at the upper left: slopes that rise towards right and down face it.
+# The light is at the upper left, so slopes that rise to the right and down face it.
 LIGHT_X, LIGHT_Y = 0.55, 0.75
-STEP = 3  # shading is smooth, so it is worked out on every third pixel
+STEP = 3  # shading is smooth, so it is computed for every third pixel
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ METAL = Relief(depth=4, gain=1.4, rim=0.18, gloss=0.9)
 
 
 def noise(rng: random.Random, shape: tuple[int, ...], cells: tuple[int, int]) -> FloatArray:
-    """Return smooth noise of a shape (height, width), about -1 to 1; `cells` is how many humps across and down.
+    """Return smooth noise of a shape (height, width), about -1 to 1; `cells` is the number of bumps across and down.
 
     The random numbers are bytes of Python's own generator, whose sequence is fixed for a seed on every machine.
     """
@@ -60,7 +60,7 @@ def _resized(field: FloatArray, width: int, height: int) -> FloatArray:
 
 
 def blurred(field: FloatArray, radius: float) -> FloatArray:
-    """Return a field of values 0 to 1 blurred with a Gaussian; beyond its border it goes on as it ends there.
+    """Return a field of values from 0 to 1, blurred with a Gaussian; the border values extend outwards.
 
     In 8 bits: Pillow's blur then works in whole numbers, which come out the same on every machine.
     """
@@ -69,7 +69,7 @@ def blurred(field: FloatArray, radius: float) -> FloatArray:
 
 
 def shade(alpha: FloatArray, relief: Relief, rng: random.Random) -> tuple[FloatArray, FloatArray | None]:
-    """Return tone (multiplies the colour) and gloss (is added to it, None if dull), of alpha's shape (height, width)."""
+    """Return the tone, a factor of the colour, and the gloss, an addition to it or None, in alpha's shape."""
     height, width = alpha.shape
     small = np.ascontiguousarray(alpha[::STEP, ::STEP])
     rise = np.clip(blurred(small, relief.depth / STEP / 1.5) * 2 - 1, 0, 1)

@@ -26,7 +26,7 @@ COLOURS: dict[str, Colour] = {
     }.items()
 }  # fmt: skip
 
-# What the same names mean on indigo cloth.
+# The same colours on indigo cloth.
 DENIM: dict[str, Colour] = {
     "Blue": _hex("4a6c9b"),
     "Navy Blue": _hex("2d3c5c"),
@@ -37,31 +37,31 @@ DENIM: dict[str, Colour] = {
 
 
 def mix(a: Colour, b: Colour, t: float) -> Colour:
-    """Return the colour that lies t of the way from a to b."""
+    """Return the colour at the fraction t from a to b."""
     return a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t
 
 
 def darker(colour: Colour, t: float) -> Colour:
-    """Return the colour t of the way to black."""
+    """Return the colour mixed with black by the fraction t."""
     return mix(colour, (0.0, 0.0, 0.0), t)
 
 
 def lighter(colour: Colour, t: float) -> Colour:
-    """Return the colour t of the way to white."""
+    """Return the colour mixed with white by the fraction t."""
     return mix(colour, (1.0, 1.0, 1.0), t)
 
 
 def luminance(colour: Colour) -> float:
-    """Return relative luminance (ITU-R BT.709 weights on sRGB values: an approximation that serves for contrast)."""
+    """Return relative luminance (ITU-R BT.709 weights on sRGB values, an approximation for contrast)."""
     return 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
 
 
 def varied(colour: Colour, hue: float, light: float) -> Colour:
-    """Return the colour with its hue turned by `hue` (of a full circle) and its lightness moved by `light`."""
+    """Return the colour with its hue rotated by `hue` (fraction of a circle) and its lightness changed by `light`."""
     h, lightness, s = rgb_to_hls(*colour)
     return hls_to_rgb((h + hue) % 1.0, min(max(lightness + light, 0.03), 0.96), s)
 
 
 def contrasting(colour: Colour, light: Colour = (0.95, 0.95, 0.93), dark: Colour = (0.12, 0.13, 0.17)) -> Colour:
-    """Return the light or the dark colour, whichever stands out."""
+    """Return the light or the dark colour, the one with more contrast."""
     return dark if luminance(colour) > 0.5 else light

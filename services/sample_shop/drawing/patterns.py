@@ -1,6 +1,7 @@
-"""Patterns: for each place on the cloth, how much of the second and of the third colour lies there.
+"""Patterns: the weights of the second and the third colour at each point of the cloth.
 
-Each takes u and v, pixels on the cloth, shape (height, width), and a seed; and returns up to two weights of that shape.
+Each function takes u and v, pixels on the cloth with shape (height, width), and a seed. It returns up to two weights of
+the same shape.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ def _band(t: FloatArray, period: float, width: float, start: float = 0.0) -> Flo
 
 
 def _chance(i: FloatArray, j: FloatArray, seed: int) -> FloatArray:
-    """Return a fixed random number, 0 to 1, for each cell: a whole-number hash, the same on every machine."""
+    """Return a random number from 0 to 1 for each cell: an integer hash that is the same on every machine."""
     a = i.astype(np.int64).astype(np.uint32) * np.uint32(374761393)
     b = j.astype(np.int64).astype(np.uint32) * np.uint32(668265263)
     h = a + b + np.uint32(seed * 2246822519 & 0xFFFFFFFF)
@@ -100,7 +101,7 @@ def zigzag(u: FloatArray, v: FloatArray, seed: int) -> tuple[FloatArray, ...]:
 
 
 def floral(u: FloatArray, v: FloatArray, seed: int) -> tuple[FloatArray, ...]:
-    """Five-petalled flowers, one a cell at a random place, with an eye and a leaf in the third colour."""
+    """Five-petalled flowers, one in each cell at a random point, with an eye and a leaf in the third colour."""
     cell = np.float32(32)
     i, j = np.floor(u / cell), np.floor(v / cell)
     du = u - (i + 0.34 + 0.32 * _chance(i, j, seed)) * cell
@@ -114,7 +115,7 @@ def floral(u: FloatArray, v: FloatArray, seed: int) -> tuple[FloatArray, ...]:
 
 
 def paisley(u: FloatArray, v: FloatArray, seed: int) -> tuple[FloatArray, ...]:
-    """Rings within drops on a half-drop repeat: block print."""
+    """Block print: rings in drops with a half-drop repeat."""
     col = np.floor(u / 30)
     dv = v / 38 + 0.5 * (col % 2)
     a, b = u - (col + 0.5) * 30, (dv - np.floor(dv) - 0.5) * 38
@@ -123,7 +124,7 @@ def paisley(u: FloatArray, v: FloatArray, seed: int) -> tuple[FloatArray, ...]:
 
 
 def camouflage(u: FloatArray, v: FloatArray, seed: int) -> tuple[FloatArray, ...]:
-    """Blotches: sums of waves cut at a level. (Sines of the same argument give the same pixel within rounding.)"""
+    """Blotches: sums of waves with a threshold."""
     s = np.float32(seed % 97)
     a = np.sin(u / 10 + s + 1.8 * np.sin(v / 14 + s)) + np.sin(v / 9 - u / 25 + s * 2)
     b = np.sin(v / 12 - s + 1.7 * np.sin(u / 13 - s)) + np.sin(u / 9 + v / 22 - s)

@@ -1,4 +1,4 @@
-"""The canvas: parts are laid on white one over another, each with its own cloth, light and shadow."""
+"""The canvas: parts with cloth, light and shadow are drawn on white, back to front."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from services.sample_shop.drawing.palette import Colour
 
 WIDTH, HEIGHT = 360, 480
 Line = Sequence[Point]
-FINER = 3  # outlines are drawn this many times larger, then averaged
+FINER = 3  # outlines are drawn at this scale, then averaged
 MARGIN = 4
 
 
@@ -43,13 +43,13 @@ class Window:
         return self.right - self.left, self.bottom - self.top
 
     def grid(self) -> tuple[FloatArray, FloatArray]:
-        """Return x and y of each pixel's middle, both of shape (height, width)."""
+        """Return x and y of the centre of each pixel, both of shape (height, width)."""
         xs, ys = _pixels()
         return xs[self.area], ys[self.area]
 
 
 def window_of(points: Iterable[Point], margin: float = MARGIN) -> Window:
-    """Return the smallest window that holds the points and a margin, cut to the canvas; at least 3×3 pixels."""
+    """Return the smallest window with the points and a margin, clipped to the canvas; at least 3×3 pixels."""
     left, top, right, bottom = bounds(points)
     x0 = min(max(int(left - margin), 0), WIDTH - 3)
     y0 = min(max(int(top - margin), 0), HEIGHT - 3)
@@ -71,7 +71,7 @@ def _averaged(drawing: Image.Image) -> FloatArray:
 
 
 def filled(outline: Line, window: Window, holes: Sequence[Line] = ()) -> FloatArray:
-    """Return how much of each pixel the outline covers, 0 to 1, shape (height, width) of the window."""
+    """Return the share of each pixel that the outline covers, 0 to 1, in the window's shape (height, width)."""
     drawing = _drawing(window)
     draw = ImageDraw.Draw(drawing)
     draw.polygon(_finer(outline, window), fill=255)
@@ -81,7 +81,7 @@ def filled(outline: Line, window: Window, holes: Sequence[Line] = ()) -> FloatAr
 
 
 def stroked(line: Line, width: float, window: Window, closed: bool = False) -> FloatArray:
-    """Return how much of each pixel a round-capped line of this width covers. Hairlines fade instead of vanishing."""
+    """Return the share of each pixel that a round-capped line of this width covers. Hairlines are faint."""
     drawing = _drawing(window)
     draw = ImageDraw.Draw(drawing)
     thick = max(1, round(width * FINER))
@@ -94,7 +94,7 @@ def stroked(line: Line, width: float, window: Window, closed: bool = False) -> F
 
 
 class Canvas:
-    """A white picture of 360×480 pixels on which a product is built up, back to front."""
+    """A white picture of 360×480 pixels on which a product is drawn, back to front."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -113,7 +113,7 @@ class Canvas:
         shadow: float = 0.25,
         opacity: float = 1.0,
     ) -> None:
-        """Lay a part on the canvas: its cloth, lit by its own relief, with a soft shadow on what lies below it."""
+        """Draw a part: its cloth with the light of its relief, and a soft shadow on the parts below."""
         window = window_of(outline)
         alpha = filled(outline, window, holes)
         if within is not None:
@@ -125,7 +125,7 @@ class Canvas:
         self.tone[window.area] += (tone - self.tone[window.area]) * alpha
 
     def decal(self, outline: Line, colour: Colour, opacity: float = 1.0, within: Line | None = None) -> None:
-        """Print a flat colour that takes the light of what lies below."""
+        """Print a flat colour with the light of the parts below."""
         window = window_of(outline)
         alpha = filled(outline, window)
         if within is not None:
@@ -142,7 +142,7 @@ class Canvas:
         closed: bool = False,
         within: Line | None = None,
     ) -> None:
-        """Draw a line that takes the light of what lies below: a seam, an edge, a cord."""
+        """Draw a line with the light of the parts below: a seam, an edge or a cord."""
         window = window_of(line, MARGIN + width)
         alpha = stroked(line, width, window, closed)
         if within is not None:
@@ -150,7 +150,7 @@ class Canvas:
         self._tint(window, colour, alpha * np.float32(opacity))
 
     def cord(self, line: Line, cloth: Cloth, width: float, relief: Relief, *, closed: bool = False) -> None:
-        """Lay a round cord, chain or strap of even width, lit across its width."""
+        """Draw a round cord, chain or strap of even width."""
         window = window_of(line, MARGIN + width)
         alpha = stroked(line, width, window, closed)
         self._shadow(window, alpha, 0.2)
@@ -168,11 +168,11 @@ class Canvas:
         self.rgb[window.area] += (target - self.rgb[window.area]) * weight
 
     def ground(self, cx: float, cy: float, rx: float, ry: float, strength: float = 0.3) -> None:
-        """Throw the faint shadow on which a thing stands. To be called before its parts are laid."""
+        """Draw a faint shadow on the ground, before the parts above it."""
         self.glow(ellipse(cx, cy, rx, ry), max(ry, 5.0), -strength)
 
     def creases(self, outline: Line, cells: tuple[int, int], amount: float) -> None:
-        """Wrinkle what lies inside the outline."""
+        """Draw creases inside the outline."""
         window = window_of(outline)
         alpha = filled(outline, window)
         field = noise(self.rng, alpha.shape, cells)
@@ -184,7 +184,7 @@ class Canvas:
         return Image.fromarray(np.clip(scaled, 0, 255, out=scaled).astype(np.uint8))
 
     def _lit(self, window: Window, alpha: FloatArray, cloth: Cloth, relief: Relief, opacity: float = 1.0) -> FloatArray:
-        """Lay lit cloth where alpha says, and return the light's tone."""
+        """Draw lit cloth with the opacity alpha, and return the tone of the light."""
         tone, gloss = shade(alpha, relief, self.rng)
         colours = cloth.paint(*window.grid(), self.rng) * tone[..., None]
         if gloss is not None:

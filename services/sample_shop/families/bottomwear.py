@@ -136,7 +136,8 @@ def track_pants(canvas: Canvas, look: Look) -> None:
 def leggings(canvas: Canvas, look: Look) -> None:
     figure = _stand(canvas, look)
     end = look.rng.choice((588.0, 588.0, 540.0))
-    half = joined([(0, WAIST)], spline((41, WAIST - 4), (48, 285), (58, 325), (52, 400), (44, 470), (46, 508), (40, end)),
+    half = joined([(0, WAIST)],
+                  spline((41, WAIST - 4), (48, 285), (58, 325), (52, 400), (44, 470), (46, 508), (40, end)),
                   spline((17, end + 2), (17, 520), (15, 470), (8, 400), (1, 356)), [(0, 350)])  # fmt: skip
     _trousers(canvas, look, figure, half, replace(LEG, folds=0.25, gloss=0.1))
     _waistband(canvas, figure, look, 41, 18)
@@ -213,14 +214,23 @@ def capris(canvas: Canvas, look: Look) -> None:
 FAMILY = Family(
     "Bottomwear",
     (
-        Cut("jeans", "Jeans", jeans, ("Blue", "Navy Blue", "Black", "Grey", "Sky Blue"), texture="denim", price=(29, 99)),
-        Cut("trousers", "Trousers", trousers, ("Black", "Grey", "Beige", "Navy Blue", "Olive", "Charcoal"), ("plain", "pinstripes", "plain"), "smooth", price=(29, 89), usage="Formal"),
-        Cut("track pants", "Track Pants", track_pants, ("Navy Blue", "Grey", "Black", "Maroon", "Charcoal"), texture="jersey", price=(19, 59), usage="Sports"),
-        Cut("leggings", "Leggings", leggings, ("Black", "Purple", "Charcoal", "Maroon", "Teal"), ("plain", "plain", "spots"), "smooth", ("Women",), (12, 39)),
-        Cut("shorts", "Shorts", shorts, ("Khaki", "Blue", "Navy Blue", "Olive", "Grey", "Red"), ("plain", "tartan", "windowpane"), "canvas", price=(15, 45)),
-        Cut("cargo shorts", "Shorts", cargo_shorts, ("Olive", "Beige", "Khaki", "Charcoal"), ("plain", "camouflage"), "canvas", ("Men",), (19, 49)),
-        Cut("skirt", "Skirts", skirt, ("Black", "Red", "Navy Blue", "Pink", "Purple"), ("plain", "floral", "tartan", "dots"), "smooth", ("Women",), (19, 55)),
-        Cut("sports shorts", "Shorts", sports_shorts, ("Black", "Blue", "Red", "White", "Grey"), texture="mesh", price=(12, 35), usage="Sports"),
-        Cut("capris", "Capris", capris, ("Beige", "Black", "Blue", "Grey", "Pink"), texture="canvas", genders=("Women",), price=(15, 45)),
+        Cut("jeans", "Jeans", jeans, ("Blue", "Navy Blue", "Black", "Grey", "Sky Blue"), texture="denim",
+            price=(29, 99)),
+        Cut("trousers", "Trousers", trousers, ("Black", "Grey", "Beige", "Navy Blue", "Olive", "Charcoal"),
+            ("plain", "pinstripes", "plain"), "smooth", price=(29, 89), usage="Formal"),
+        Cut("track pants", "Track Pants", track_pants, ("Navy Blue", "Grey", "Black", "Maroon", "Charcoal"),
+            texture="jersey", price=(19, 59), usage="Sports"),
+        Cut("leggings", "Leggings", leggings, ("Black", "Purple", "Charcoal", "Maroon", "Teal"),
+            ("plain", "plain", "spots"), "smooth", ("Women",), (12, 39)),
+        Cut("shorts", "Shorts", shorts, ("Khaki", "Blue", "Navy Blue", "Olive", "Grey", "Red"),
+            ("plain", "tartan", "windowpane"), "canvas", price=(15, 45)),
+        Cut("cargo shorts", "Shorts", cargo_shorts, ("Olive", "Beige", "Khaki", "Charcoal"), ("plain", "camouflage"),
+            "canvas", ("Men",), (19, 49)),
+        Cut("skirt", "Skirts", skirt, ("Black", "Red", "Navy Blue", "Pink", "Purple"),
+            ("plain", "floral", "tartan", "dots"), "smooth", ("Women",), (19, 55)),
+        Cut("sports shorts", "Shorts", sports_shorts, ("Black", "Blue", "Red", "White", "Grey"), texture="mesh",
+            price=(12, 35), usage="Sports"),
+        Cut("capris", "Capris", capris, ("Beige", "Black", "Blue", "Grey", "Pink"), texture="canvas",
+            genders=("Women",), price=(15, 45)),
     ),
 )  # fmt: skip

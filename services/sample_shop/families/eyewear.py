@@ -105,7 +105,7 @@ def _grown(shape: Shape) -> Points:
 
 
 def _lens(canvas: Canvas, view: GlassesView, lens: Points, tint: Colour, look: Look) -> None:
-    """Lay one lens: darker at the top, what stands behind it shining through, a streak of light across."""
+    """Draw one lens: darker at the top, translucent, with a reflection across it."""
     outline = view.face(lens)
     top = min(y for _, y in outline)
     shaded = Cloth(tint, second=lighter(tint, 0.5), pattern="ombre", origin=(180.0, top + 70), scale=0.42)
@@ -183,12 +183,19 @@ FAMILY = Family(
     "Eyewear",
     (
         Cut("aviator sunglasses", "Sunglasses", aviator, METALS, texture="smooth", price=(29, 149)),
-        Cut("wayfarer sunglasses", "Sunglasses", wayfarer, SHADES, ("plain", "spots", "plain"), "smooth", price=(29, 139)),
-        Cut("round sunglasses", "Sunglasses", round_frame, ("Black", "Coffee Brown", "Gold", "Teal", "Maroon"), texture="smooth", price=(25, 119)),
-        Cut("cat-eye sunglasses", "Sunglasses", cat_eye, ("Black", "Maroon", "Purple", "Brown", "Magenta"), ("plain", "spots"), "smooth", ("Women",), (29, 129)),
-        Cut("oversized sunglasses", "Sunglasses", oversized, ("Brown", "Black", "Purple", "Wine", "Coffee Brown"), ("plain", "ombre"), "smooth", ("Women",), (35, 159)),
-        Cut("rectangular sunglasses", "Sunglasses", rectangle_frame, ("Black", "Brown", "Navy Blue", "Grey", "Bronze"), texture="smooth", genders=("Men",), price=(25, 119)),
-        Cut("sports sunglasses", "Sunglasses", sports, ("Black", "Charcoal", "Red", "Blue", "White"), texture="smooth", genders=("Men",), price=(35, 149), accents=("Orange", "Blue", "Green", "Red"), usage="Sports"),
-        Cut("spectacle frame", "Sunglasses", spectacles, ("Black", "Coffee Brown", "Navy Blue", "Maroon", "Charcoal"), ("plain", "spots"), "smooth", price=(25, 99), usage="Formal"),
+        Cut("wayfarer sunglasses", "Sunglasses", wayfarer, SHADES, ("plain", "spots", "plain"), "smooth",
+            price=(29, 139)),
+        Cut("round sunglasses", "Sunglasses", round_frame, ("Black", "Coffee Brown", "Gold", "Teal", "Maroon"),
+            texture="smooth", price=(25, 119)),
+        Cut("cat-eye sunglasses", "Sunglasses", cat_eye, ("Black", "Maroon", "Purple", "Brown", "Magenta"),
+            ("plain", "spots"), "smooth", ("Women",), (29, 129)),
+        Cut("oversized sunglasses", "Sunglasses", oversized, ("Brown", "Black", "Purple", "Wine", "Coffee Brown"),
+            ("plain", "ombre"), "smooth", ("Women",), (35, 159)),
+        Cut("rectangular sunglasses", "Sunglasses", rectangle_frame, ("Black", "Brown", "Navy Blue", "Grey", "Bronze"),
+            texture="smooth", genders=("Men",), price=(25, 119)),
+        Cut("sports sunglasses", "Sunglasses", sports, ("Black", "Charcoal", "Red", "Blue", "White"), texture="smooth",
+            genders=("Men",), price=(35, 149), accents=("Orange", "Blue", "Green", "Red"), usage="Sports"),
+        Cut("spectacle frame", "Sunglasses", spectacles, ("Black", "Coffee Brown", "Navy Blue", "Maroon", "Charcoal"),
+            ("plain", "spots"), "smooth", price=(25, 99), usage="Formal"),
     ),
 )  # fmt: skip

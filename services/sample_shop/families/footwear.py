@@ -1,4 +1,4 @@
-"""What shoes share: how they stand, their soles, openings, laces and seams. Drawn from the side, heel left, toe right."""
+"""The common parts of shoes: stand, sole, opening, laces and seams, seen from the side with the heel on the left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ RUBBER = Relief(depth=6, gain=1.0, rim=0.2)
 
 @dataclass(frozen=True)
 class ShoeStand:
-    """How a shoe stands in the picture: turned so that the toe is lower, as the camera looks down on it."""
+    """The position of a shoe in the picture: rotated so that the toe is lower, as seen from above."""
 
     tilt: float
     dy: float = 0.0
@@ -46,7 +46,7 @@ class Profile:
 
 
 def shadow(canvas: Canvas, stand: ShoeStand, bottom: float = 306) -> None:
-    """Throw the shadow on which the shoe stands."""
+    """Draw the shadow below the shoe."""
     x, y = stand.at([(184, bottom)])[0]
     canvas.glow(turned(ellipse(x, y, 142, 7), stand.tilt, (x, y)), 9, -0.3)
 

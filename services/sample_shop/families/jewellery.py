@@ -64,8 +64,10 @@ def bead(canvas: Canvas, look: Look, x: float, y: float, radius: float, colour: 
 def _hang(look: Look, top: float = 30.0, low: float = 330.0, wide: float = 92.0) -> Points:
     """Return the line of a necklace as it hangs: two arms down to the middle."""
     reach = wide * look.between(0.92, 1.06)
-    return spline((180 - reach * 0.62, top), (180 - reach, top + 90), (180 - reach * 0.72, (top + low) / 2 + 50), (180, low),
-                  (180 + reach * 0.72, (top + low) / 2 + 50), (180 + reach, top + 90), (180 + reach * 0.62, top), steps=14)  # fmt: skip
+    bend = (top + low) / 2 + 50
+    left = [(180 - reach * 0.62, top), (180 - reach, top + 90), (180 - reach * 0.72, bend)]
+    right = [(180 + reach * 0.72, bend), (180 + reach, top + 90), (180 + reach * 0.62, top)]
+    return spline(*left, (180, low), *right, steps=14)
 
 
 def bead_necklace(canvas: Canvas, look: Look) -> None:
@@ -212,14 +214,20 @@ STONES = ("Red", "Black", "Turquoise Blue", "White", "Green", "Purple", "Orange"
 FAMILY = Family(
     "Jewellery",
     (
-        Cut("drop earrings", "Earrings", drop_earrings, NOBLE, texture="smooth", genders=("Women",), price=(15, 79), usage="Party"),
+        Cut("drop earrings", "Earrings", drop_earrings, NOBLE, texture="smooth", genders=("Women",), price=(15, 79),
+            usage="Party"),
         Cut("pendant", "Pendant", pendant, NOBLE, texture="smooth", genders=("Women",), price=(19, 119)),
-        Cut("bead necklace", "Necklace and Chains", bead_necklace, STONES, texture="smooth", genders=("Women",), price=(15, 69), accents=("Gold", "Silver", "Bronze")),
+        Cut("bead necklace", "Necklace and Chains", bead_necklace, STONES, texture="smooth", genders=("Women",),
+            price=(15, 69), accents=("Gold", "Silver", "Bronze")),
         Cut("stud earrings", "Earrings", studs, NOBLE, texture="smooth", genders=("Women",), price=(12, 59)),
-        Cut("ring", "Ring", ring, ("Silver", "Gold", "Steel", "Copper"), texture="smooth", genders=("Women",), price=(19, 149), usage="Party"),
-        Cut("bangle", "Bangle", bangle, ("Gold", "Silver", "Copper", "Bronze"), texture="smooth", genders=("Women",), price=(15, 89)),
+        Cut("ring", "Ring", ring, ("Silver", "Gold", "Steel", "Copper"), texture="smooth", genders=("Women",),
+            price=(19, 149), usage="Party"),
+        Cut("bangle", "Bangle", bangle, ("Gold", "Silver", "Copper", "Bronze"), texture="smooth", genders=("Women",),
+            price=(15, 89)),
         Cut("hoop earrings", "Earrings", hoops, NOBLE, texture="smooth", genders=("Women",), price=(12, 49)),
-        Cut("jewellery set", "Jewellery Set", jewellery_set, ("Gold", "Silver", "Copper"), texture="smooth", genders=("Women",), price=(39, 199), usage="Party"),
-        Cut("bracelet", "Bracelet", bracelet, ("Silver", "Gold", "Black", "Brown"), texture="smooth", price=(15, 79), accents=("Red", "Blue", "Green")),
+        Cut("jewellery set", "Jewellery Set", jewellery_set, ("Gold", "Silver", "Copper"), texture="smooth",
+            genders=("Women",), price=(39, 199), usage="Party"),
+        Cut("bracelet", "Bracelet", bracelet, ("Silver", "Gold", "Black", "Brown"), texture="smooth", price=(15, 79),
+            accents=("Red", "Blue", "Green")),
     ),
 )  # fmt: skip

@@ -14,7 +14,7 @@ KNIT = Relief(depth=24, gain=1.3, rim=0.26, folds=0.7, grid=(3, 6))
 
 @dataclass(frozen=True)
 class Sock:
-    """One sock with its foot to the right: outline, and the panels that may be of another colour."""
+    """One sock with its foot to the right: its outline and the panels in another colour."""
 
     outline: Points
     cuff: Points
@@ -22,7 +22,7 @@ class Sock:
     toe: Points
 
     def put(self, dx: float, dy: float, degrees: float = 0.0, size: float = 1.0, flipped: bool = False) -> "Sock":
-        """Return the sock moved, turned about its middle, maybe flipped left to right."""
+        """Return the sock moved, rotated about its middle, and optionally mirrored."""
 
         def place(points: Points) -> Points:
             points = scaled(points, size, size)
@@ -138,11 +138,17 @@ FAMILY = Family(
     "Socks",
     (
         Cut("crew socks", "Socks", crew, DARKS, ("plain", "stripes", "argyle", "plain"), "ribbed", price=(5, 14)),
-        Cut("calf socks", "Socks", calf, ("Navy Blue", "Charcoal", "Brown", "Black", "Green"), ("argyle", "dots", "plain", "bold stripes"), "knit", ("Men",), (6, 16), usage="Formal"),
-        Cut("ankle socks", "Socks", ankle, ("White", "Pink", "Grey", "Black", "Sky Blue"), ("plain", "stripes", "dots"), "ribbed", price=(4, 11), usage="Sports"),
-        Cut("quarter socks", "Socks", quarter, ("White", "Grey", "Black", "Blue", "Red"), ("plain", "stripes", "plain"), "ribbed", price=(5, 12), usage="Sports"),
-        Cut("dress socks", "Socks", single, ("Black", "Brown", "Navy Blue", "Beige", "Maroon", "Grey"), ("plain", "pinstripes", "argyle"), "ribbed", ("Men",), (5, 15), usage="Formal"),
-        Cut("pair of socks", "Socks", spread, ("Grey", "Green", "Black", "Purple", "Blue"), ("stripes", "diagonal stripes", "bold stripes", "plain"), "knit", price=(5, 13)),
-        Cut("three-pair pack of socks", "Socks", pack, ("Black", "Charcoal", "Navy Blue", "Brown"), ("plain",), "ribbed", price=(9, 22)),
+        Cut("calf socks", "Socks", calf, ("Navy Blue", "Charcoal", "Brown", "Black", "Green"),
+            ("argyle", "dots", "plain", "bold stripes"), "knit", ("Men",), (6, 16), usage="Formal"),
+        Cut("ankle socks", "Socks", ankle, ("White", "Pink", "Grey", "Black", "Sky Blue"),
+            ("plain", "stripes", "dots"), "ribbed", price=(4, 11), usage="Sports"),
+        Cut("quarter socks", "Socks", quarter, ("White", "Grey", "Black", "Blue", "Red"),
+            ("plain", "stripes", "plain"), "ribbed", price=(5, 12), usage="Sports"),
+        Cut("dress socks", "Socks", single, ("Black", "Brown", "Navy Blue", "Beige", "Maroon", "Grey"),
+            ("plain", "pinstripes", "argyle"), "ribbed", ("Men",), (5, 15), usage="Formal"),
+        Cut("pair of socks", "Socks", spread, ("Grey", "Green", "Black", "Purple", "Blue"),
+            ("stripes", "diagonal stripes", "bold stripes", "plain"), "knit", price=(5, 13)),
+        Cut("three-pair pack of socks", "Socks", pack, ("Black", "Charcoal", "Navy Blue", "Brown"), ("plain",),
+            "ribbed", price=(9, 22)),
     ),
 )  # fmt: skip

@@ -126,8 +126,9 @@ def short_shirt(canvas: Canvas, look: Look) -> None:
 
 def _ribbed_hem(canvas: Canvas, fit: Fit, cloth: Cloth, depth: float = 22) -> None:
     top, wide = fit.bottom - depth, fit.hem - 2
-    band = joined(spline((MIDDLE - wide, top), (MIDDLE, top + 6), (MIDDLE + wide, top)),
-                  spline((MIDDLE + wide - 5, fit.bottom), (MIDDLE, fit.bottom + 7), (MIDDLE - wide + 5, fit.bottom)))  # fmt: skip
+    upper = spline((MIDDLE - wide, top), (MIDDLE, top + 6), (MIDDLE + wide, top))
+    lower = spline((MIDDLE + wide - 5, fit.bottom), (MIDDLE, fit.bottom + 7), (MIDDLE - wide + 5, fit.bottom))
+    band = joined(upper, lower)
     canvas.part(band, cloth, THIN, shadow=0.3)
 
 
@@ -256,17 +257,32 @@ CHECKS = ("tartan", "gingham", "windowpane", "plain")
 FAMILY = Family(
     "Topwear",
     (
-        Cut("crew-neck T-shirt", "Tshirts", torso.worn(crew_tee), BASICS, ("print", "stripes", "plain", "chest band"), price=(9, 29)),
-        Cut("long-sleeved shirt", "Shirts", torso.worn(shirt, 10), ("Blue", "White", "Red", "Green", "Purple", "Sky Blue", "Navy Blue"), CHECKS, "canvas", ("Men",), (25, 69)),
-        Cut("polo shirt", "Tshirts", torso.worn(polo, 10), BASICS, ("plain", "bold stripes", "stripes", "plain"), "mesh", ("Men",), (19, 49)),
-        Cut("hoodie", "Sweatshirts", torso.worn(hoodie), ("Grey", "Navy Blue", "Red", "Black", "Green", "Purple"), ("plain", "print"), "melange", price=(35, 79)),
-        Cut("V-neck T-shirt", "Tshirts", torso.worn(vee_tee), BASICS, ("plain", "stripes", "floral", "dots"), genders=("Women",), price=(9, 29)),
-        Cut("sweater", "Sweaters", torso.worn(sweater), ("Maroon", "Charcoal", "Navy Blue", "Mustard", "Green", "Beige", "Grey"), ("plain", "bold stripes", "argyle", "zigzag"), "knit", price=(35, 89)),
-        Cut("short-sleeved shirt", "Shirts", torso.worn(short_shirt, 10), ("Sky Blue", "Pink", "Green", "White", "Orange", "Navy Blue"), ("vertical stripes", "gingham", "paisley", "plain", "floral"), "canvas", ("Men",), (19, 55)),
-        Cut("sleeveless top", "Tops", torso.worn(sleeveless), ("Pink", "White", "Turquoise Blue", "Black", "Lavender", "Yellow", "Peach"), ("plain", "floral", "dots", "spots"), genders=("Women",), price=(12, 35)),
-        Cut("henley", "Tshirts", torso.worn(long_tee), ("White", "Grey", "Navy Blue", "Maroon", "Olive", "Beige"), ("stripes", "plain", "marl"), genders=("Men",), price=(19, 45)),
-        Cut("zip jacket", "Jackets", torso.worn(jacket, 10), ("Black", "Navy Blue", "Red", "Olive", "Grey", "Blue"), ("plain", "colour block"), "smooth", price=(45, 129), usage="Sports"),
-        Cut("cable-knit sweater", "Sweaters", torso.worn(sweater), ("Cream", "Navy Blue", "Rust", "Teal", "Grey"), texture="cable", price=(45, 119)),
-        Cut("denim jacket", "Jackets", torso.worn(denim_jacket, 10), ("Blue", "Navy Blue", "Black", "Sky Blue"), texture="denim", price=(49, 119)),
+        Cut("crew-neck T-shirt", "Tshirts", torso.worn(crew_tee), BASICS, ("print", "stripes", "plain", "chest band"),
+            price=(9, 29)),
+        Cut("long-sleeved shirt", "Shirts", torso.worn(shirt, 10),
+            ("Blue", "White", "Red", "Green", "Purple", "Sky Blue", "Navy Blue"), CHECKS, "canvas", ("Men",), (25, 69)),
+        Cut("polo shirt", "Tshirts", torso.worn(polo, 10), BASICS, ("plain", "bold stripes", "stripes", "plain"),
+            "mesh", ("Men",), (19, 49)),
+        Cut("hoodie", "Sweatshirts", torso.worn(hoodie), ("Grey", "Navy Blue", "Red", "Black", "Green", "Purple"),
+            ("plain", "print"), "melange", price=(35, 79)),
+        Cut("V-neck T-shirt", "Tshirts", torso.worn(vee_tee), BASICS, ("plain", "stripes", "floral", "dots"),
+            genders=("Women",), price=(9, 29)),
+        Cut("sweater", "Sweaters", torso.worn(sweater),
+            ("Maroon", "Charcoal", "Navy Blue", "Mustard", "Green", "Beige", "Grey"),
+            ("plain", "bold stripes", "argyle", "zigzag"), "knit", price=(35, 89)),
+        Cut("short-sleeved shirt", "Shirts", torso.worn(short_shirt, 10),
+            ("Sky Blue", "Pink", "Green", "White", "Orange", "Navy Blue"),
+            ("vertical stripes", "gingham", "paisley", "plain", "floral"), "canvas", ("Men",), (19, 55)),
+        Cut("sleeveless top", "Tops", torso.worn(sleeveless),
+            ("Pink", "White", "Turquoise Blue", "Black", "Lavender", "Yellow", "Peach"),
+            ("plain", "floral", "dots", "spots"), genders=("Women",), price=(12, 35)),
+        Cut("henley", "Tshirts", torso.worn(long_tee), ("White", "Grey", "Navy Blue", "Maroon", "Olive", "Beige"),
+            ("stripes", "plain", "marl"), genders=("Men",), price=(19, 45)),
+        Cut("zip jacket", "Jackets", torso.worn(jacket, 10), ("Black", "Navy Blue", "Red", "Olive", "Grey", "Blue"),
+            ("plain", "colour block"), "smooth", price=(45, 129), usage="Sports"),
+        Cut("cable-knit sweater", "Sweaters", torso.worn(sweater), ("Cream", "Navy Blue", "Rust", "Teal", "Grey"),
+            texture="cable", price=(45, 119)),
+        Cut("denim jacket", "Jackets", torso.worn(denim_jacket, 10), ("Blue", "Navy Blue", "Black", "Sky Blue"),
+            texture="denim", price=(49, 119)),
     ),
 )  # fmt: skip

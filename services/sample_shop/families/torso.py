@@ -1,4 +1,4 @@
-"""What tops share: the body's outline, sleeves, necks, seams and prints."""
+"""The common parts of tops: outline, sleeves, necks, seams and prints."""
 
 import math
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from services.sample_shop.recipe import Draw, Look
 
 MIDDLE = 180.0
 Dress = Callable[[Canvas, Look], None]
-# What the mannequin wears below a top: colour and texture.
+# The clothes of the mannequin below a top: colour and texture.
 LEGWEAR = (
     ((0.19, 0.25, 0.38), "denim"),
     ((0.13, 0.14, 0.17), "smooth"),
@@ -93,7 +93,8 @@ def short_sleeve(fit: Fit, length: float = 84, flare: float = 24) -> Points:
         (x + flare * 0.85, y + length * 0.55),
         (x + flare, y + length),
     )
-    return joined(outer, spline((x + flare, y + length), (x + flare - 20, y + length + 9), (x + flare - 40, y + length + 11)),
+    end = y + length
+    return joined(outer, spline((x + flare, end), (x + flare - 20, end + 9), (x + flare - 40, end + 11)),
                   [(MIDDLE + fit.chest - 12, fit.armpit + 8), (x - 20, y + 40)])  # fmt: skip
 
 

@@ -26,11 +26,11 @@ from services.sample_shop.product import ADJECTIVES
 CATEGORIES = ["Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks"]
 
 
-def test_the_nine_categories_come_in_the_order_of_their_ids() -> None:
+def test_the_categories_are_in_the_order_of_their_ids() -> None:
     assert [family.category for family in FAMILIES] == CATEGORIES
 
 
-def test_there_are_forty_products_a_category_each_with_its_own_id_and_url() -> None:
+def test_each_category_has_forty_products_with_unique_ids_and_urls() -> None:
     products = list(sample_products())
 
     assert Counter(p.category for p in products) == dict.fromkeys(CATEGORIES, 40)
@@ -39,11 +39,11 @@ def test_there_are_forty_products_a_category_each_with_its_own_id_and_url() -> N
     assert products[6].url == "https://shop.example/products/sample-topwear-007"
 
 
-def test_a_category_shows_many_cuts_colours_and_patterns() -> None:
+def test_a_category_has_many_cuts_colours_and_patterns() -> None:
     for category in CATEGORIES:
-        mine = [p.attributes for p in sample_products() if p.category == category]
-        assert len({a["baseColour"] for a in mine}) >= 4, category
-        assert all(a["baseColour"] in COLOURS and a["pattern"] in ADJECTIVES for a in mine), category
+        attributes = [p.attributes for p in sample_products() if p.category == category]
+        assert len({a["baseColour"] for a in attributes}) >= 4, category
+        assert all(a["baseColour"] in COLOURS and a["pattern"] in ADJECTIVES for a in attributes), category
     titles = Counter(p.title for p in sample_products())
     assert len(titles) > 300
     assert {p.attributes["pattern"] for p in sample_products()} > {
@@ -56,14 +56,14 @@ def test_a_category_shows_many_cuts_colours_and_patterns() -> None:
     }
 
 
-def test_every_cut_names_colours_and_patterns_that_exist() -> None:
+def test_the_colours_and_patterns_of_every_cut_exist() -> None:
     for cut in (cut for family in FAMILIES for cut in family.cuts):
         assert set(cut.colours) | set(cut.accents) <= set(COLOURS), cut.noun
         assert set(cut.patterns) <= {*PATTERNS, "print"}, cut.noun
         assert set(cut.patterns) <= set(ADJECTIVES), cut.noun
 
 
-def test_the_same_seed_draws_the_same_pixels_and_another_seed_others() -> None:
+def test_the_pixels_depend_only_on_the_seed() -> None:
     def pixels(seed: int) -> list[bytes]:
         return [p.picture().tobytes() for p in sample_products(seed, 2)]
 
@@ -72,21 +72,21 @@ def test_the_same_seed_draws_the_same_pixels_and_another_seed_others() -> None:
     assert all(a != b for a, b in zip(first, pixels(8), strict=True))
 
 
-def test_no_two_products_look_the_same_and_all_stand_on_white() -> None:
-    small = []
+def test_all_products_look_different_and_are_on_white() -> None:
+    thumbnails = []
     for product in sample_products(per_category=12):
         picture = Image.open(io.BytesIO(product.jpeg()))
         assert picture.size == (360, 480), product.id
         pixels = np.asarray(picture.resize((45, 60)), np.int16)
         assert (pixels > 240).all(axis=2).mean() > 0.15, product.id
         assert (pixels < 225).any(axis=2).mean() > 0.008, product.id
-        small.append(pixels.ravel())
-    stack = np.stack(small)
+        thumbnails.append(pixels.ravel())
+    stack = np.stack(thumbnails)
     nearest = min(float(np.abs(stack[i + 1 :] - stack[i]).mean()) for i in range(len(stack) - 1))
     assert nearest > 0.1
 
 
-def test_a_title_says_pattern_colour_and_cut() -> None:
+def test_a_title_has_the_pattern_the_colour_and_the_cut() -> None:
     products = list(sample_products())
     striped = next(
         p for p in products if p.attributes["pattern"] == "stripes" and p.attributes["articleType"] == "Tshirts"
@@ -98,12 +98,12 @@ def test_a_title_says_pattern_colour_and_cut() -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 1000])
-def test_an_impossible_number_of_products_is_refused(count: int) -> None:
+def test_an_invalid_number_of_products_is_an_error(count: int) -> None:
     with pytest.raises(SampleError, match="1 to 999"):
         sample_products(per_category=count)
 
 
-def test_the_folder_holds_a_feed_and_the_images_it_names(tmp_path: Path) -> None:
+def test_the_folder_contains_a_feed_and_its_images(tmp_path: Path) -> None:
     feed = write_sample(tmp_path / "sample", per_category=1)
 
     rows = [json.loads(line) for line in feed.read_text(encoding="utf-8").splitlines()]
@@ -116,50 +116,52 @@ def test_the_folder_holds_a_feed_and_the_images_it_names(tmp_path: Path) -> None
     assert sorted(p.name for p in tmp_path.iterdir()) == ["sample"]
 
 
-def test_writing_again_leaves_the_files_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_complete_folder_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     feed = write_sample(tmp_path / "sample", per_category=1)
     monkeypatch.setattr(catalogue, "_write_all", lambda *_: pytest.fail("the images were drawn again"))
 
     assert write_sample(tmp_path / "sample", per_category=1) == feed
 
 
-@pytest.mark.parametrize("damage", ["image gone", "image cut", "feed cut", "no marker", "other seed"])
-def test_a_half_written_or_other_catalogue_is_made_whole(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage", ["missing image", "truncated image", "truncated feed", "missing marker", "other seed"]
+)
+def test_an_incomplete_or_different_catalogue_is_replaced(tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "sample"
-    whole = write_sample(folder, per_category=1, seed=3 if damage == "other seed" else 7).read_bytes()
-    victim = folder / "images" / "sample-bags-001.jpg"
-    if damage == "image gone":
-        victim.unlink()
-    if damage == "image cut":
-        victim.write_bytes(victim.read_bytes()[:100])
-    if damage == "feed cut":
-        (folder / "catalogue.ndjson").write_bytes(whole[:200])
-    if damage == "no marker":
+    original = write_sample(folder, per_category=1, seed=3 if damage == "other seed" else 7).read_bytes()
+    image = folder / "images" / "sample-bags-001.jpg"
+    if damage == "missing image":
+        image.unlink()
+    if damage == "truncated image":
+        image.write_bytes(image.read_bytes()[:100])
+    if damage == "truncated feed":
+        (folder / "catalogue.ndjson").write_bytes(original[:200])
+    if damage == "missing marker":
         (folder / ".sample.json").unlink()
 
-    again = write_sample(folder, per_category=1)
+    rewritten = write_sample(folder, per_category=1)
 
-    assert (again.read_bytes() == whole) is (damage != "other seed")
+    assert (rewritten.read_bytes() == original) is (damage != "other seed")
     assert len(list((folder / "images").iterdir())) == 9
     assert all(Image.open(path).size == (360, 480) for path in (folder / "images").iterdir())
 
 
-def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
-    (tmp_path / "holiday.jpg").write_bytes(b"dear")
+def test_a_folder_with_other_files_is_not_changed(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(b"holiday")
 
     with pytest.raises(SampleError, match=r"holiday\.jpg"):
         write_sample(tmp_path, per_category=1)
     assert [p.name for p in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
-def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "sample").write_bytes(b"")
 
     with pytest.raises(SampleError, match="is a file"):
         write_sample(tmp_path / "sample", per_category=1)
 
 
-def test_a_query_is_a_photo_of_something_that_is_not_in_the_catalogue() -> None:
+def test_a_query_is_a_photo_of_a_product_outside_the_catalogue() -> None:
     photo = sample_query(5)
 
     assert photo == sample_query(5) != sample_query(6)
@@ -167,7 +169,7 @@ def test_a_query_is_a_photo_of_something_that_is_not_in_the_catalogue() -> None:
     assert sample_query_product(5).id not in {p.id for p in sample_products()}
 
 
-def test_a_query_can_be_asked_of_one_category() -> None:
+def test_a_query_can_be_of_one_category() -> None:
     assert sample_query_product(1, "watches").category == "Watches"
-    with pytest.raises(SampleError, match="choose one of Topwear, Shoes"):
+    with pytest.raises(SampleError, match="use one of Topwear, Shoes"):
         sample_query_product(1, "Hats")

@@ -1,4 +1,4 @@
-"""`python -m services.sample_shop`."""
+"""The command line `python -m services.sample_shop`."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def model_dir(tmp_path: Path) -> Path:
     return folder
 
 
-def test_it_writes_the_catalogue_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_writes_the_catalogue_and_prints_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--out", str(tmp_path / "out"), "--per-category", "1"]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "catalogue.ndjson")
 
@@ -44,11 +44,11 @@ def test_it_saves_a_contact_sheet(tmp_path: Path) -> None:
     assert Image.open(sheet).size == (2 * 81 + 6, 9 * 106 + 6)
 
 
-def test_a_sheet_breaks_a_category_over_rows() -> None:
+def test_a_category_can_have_several_rows_of_a_sheet() -> None:
     assert contact_sheet(sample_products(per_category=3), columns=2, width=30).height == 18 * 46 + 6
 
 
-def test_nothing_to_do_is_an_error_with_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_of_a_missing_option_lists_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         run([])
     assert stop.value.code == 2
@@ -56,17 +56,17 @@ def test_nothing_to_do_is_an_error_with_the_choices(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["--check", "no/such/model"], "there is no model directory no/such/model"),
         (["--sheet", "sheet.nonsense", "--per-category", "1"], "cannot be saved as sheet.nonsense"),
         (["--out", "unused", "--per-category", "0"], "1 to 999 sample products"),
     ],
 )
-def test_an_error_is_one_sentence(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_one_sentence(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 1
     error = capsys.readouterr().err
-    assert words in error
+    assert message in error
     assert error.startswith("error: ")
     assert error.count("\n") == 1
 
@@ -74,7 +74,7 @@ def test_an_error_is_one_sentence(arguments: list[str], words: str, capsys: pyte
 def test_the_check_reports_accuracy_and_disagreements(
     model_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A network that always answers Shoes is right for one product in nine."""
+    """A network that always predicts Shoes is right for one product of nine."""
     shoes = np.eye(9, dtype=np.float32)[1]
     monkeypatch.setattr(check, "_probabilities", lambda _, images: np.tile(shoes, (len(images), 1)))
 

@@ -42,7 +42,7 @@ async def images(server: ImageServer, stopping: asyncio.Event) -> AsyncIterator[
 async def test_a_failure_that_passes_is_asked_again(server: ImageServer, images: WebImages, status: int) -> None:
     server.troubles["/ok.png"] = [status] * (ATTEMPTS - 1)
     assert (await images.get(server.url("/ok.png"))).data == picture()
-    assert server.asked("/ok.png") == ATTEMPTS
+    assert server.request_count("/ok.png") == ATTEMPTS
 
 
 async def test_after_so_many_attempts_the_last_words_of_the_server_are_told(
@@ -51,27 +51,27 @@ async def test_after_so_many_attempts_the_last_words_of_the_server_are_told(
     server.troubles["/ok.png"] = [503] * 10
     with pytest.raises(ImageServerUnavailable, match="answered 503"):
         await images.get(server.url("/ok.png"))
-    assert server.asked("/ok.png") == ATTEMPTS
+    assert server.request_count("/ok.png") == ATTEMPTS
 
 
 async def test_a_server_that_hangs_is_asked_again(server: ImageServer, images: WebImages) -> None:
     with pytest.raises(UpstreamTimeout):
         await images.get(server.url("/hang"))
-    assert server.asked("/hang") == ATTEMPTS
+    assert server.request_count("/hang") == ATTEMPTS
 
 
 @pytest.mark.parametrize("path", ["/status/404", "/status/403", "/empty", "/packed", "/loop"])
 async def test_a_failure_that_stays_is_asked_once(server: ImageServer, images: WebImages, path: str) -> None:
     with pytest.raises(ImageUrlFailed):
         await images.get(server.url(path))
-    assert server.asked(path) == (6 if path == "/loop" else 1)
+    assert server.request_count(path) == (6 if path == "/loop" else 1)
 
 
 async def test_a_redirect_to_the_inside_is_refused_and_not_asked_again(server: ImageServer, images: WebImages) -> None:
     path = "/redirect?to=http://127.0.0.2:1/a.png"
     with pytest.raises(ImageUrlRefused, match="not a public host"):
         await images.get(server.url(path))
-    assert server.asked(path) == 1
+    assert server.request_count(path) == 1
 
 
 async def test_a_server_that_says_when_to_come_back_is_left_alone_until_then_by_everybody(
@@ -85,7 +85,7 @@ async def test_a_server_that_says_when_to_come_back_is_left_alone_until_then_by_
     fetched = await asyncio.gather(first, *(images.get(server.url("/ok.png")) for _ in range(3)))
     assert all(one.data == picture() for one in fetched)
     assert time.monotonic() - began >= 1.0
-    assert server.asked("/ok.png") == 5
+    assert server.request_count("/ok.png") == 5
 
 
 async def test_being_put_off_does_not_use_up_the_attempts(server: ImageServer, images: WebImages) -> None:
@@ -118,16 +118,16 @@ async def test_a_server_that_mostly_fails_gets_one_attempt_an_image_until_it_rec
     for _ in range(10):
         with pytest.raises(ImageServerUnavailable):
             await images.get(server.url("/status/500"))
-    before = server.asked("/status/500")
+    before = server.request_count("/status/500")
     assert before < 10 * ATTEMPTS
     with pytest.raises(ImageServerUnavailable):
         await images.get(server.url("/status/500"))
-    assert server.asked("/status/500") == before + 1
+    assert server.request_count("/status/500") == before + 1
     for _ in range(110):
         await images.get(server.url("/ok.png"))
     with pytest.raises(ImageServerUnavailable):
         await images.get(server.url("/status/500"))
-    assert server.asked("/status/500") == before + 1 + ATTEMPTS
+    assert server.request_count("/status/500") == before + 1 + ATTEMPTS
 
 
 async def test_waiting_ends_when_told_to_stop(server: ImageServer, images: WebImages, stopping: asyncio.Event) -> None:

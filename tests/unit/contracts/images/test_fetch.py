@@ -63,7 +63,7 @@ async def test_the_bytes_of_an_image_url_are_returned_unchanged(server: ImageSer
 
 
 async def test_bytes_that_are_not_an_image_are_returned_too(server: ImageServer, fetcher: ImageFetcher) -> None:
-    assert await fetcher.fetch(server.url("/text.jpg")) == b"this is no picture"
+    assert await fetcher.fetch(server.url("/text.jpg")) == b"this is not a picture"
 
 
 @pytest.mark.parametrize("status", [201, 204, 304, 403, 404, 410, 500, 503])

@@ -95,7 +95,7 @@ def test_a_landscape_picture_is_centred_on_white_with_its_aspect_kept() -> None:
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_the_placement_is_that_of_the_upright_picture(orientation: int) -> None:
-    picture, facts = prepare_image(images.turned(orientation), SIZE)
+    picture, facts = prepare_image(images.rotated(orientation), SIZE)
     left, top, right, bottom = facts.placement
     assert (left, top, right, bottom) == (10, 0, 70, 80)
     assert (picture[:, :left] == 255).all()
@@ -123,13 +123,13 @@ def test_a_line_one_pixel_wide_stays_visible() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_exif_orientation_gives_the_same_upright_picture(orientation: int, kind: str) -> None:
-    assert (prepared(images.turned(orientation, kind)) == expected()).all()
+    assert (prepared(images.rotated(orientation, kind)) == expected()).all()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_large_rotated_photos_become_upright(orientation: int) -> None:
     """Resizing comes before rotation, so mirrored pixels may be rounded differently."""
-    picture = prepared(images.turned(orientation, "JPEG", 900, 1200))
+    picture = prepared(images.rotated(orientation, "JPEG", 900, 1200))
     assert difference(picture, expected(900, 1200)) < 1.5
 
 
@@ -252,7 +252,7 @@ def test_a_box_around_the_whole_picture_changes_nothing(name: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_box_refers_to_the_upright_picture(orientation: int, kind: str) -> None:
     """Resizing comes before rotation, so mirrored pixels may be rounded differently."""
-    assert difference(prepared(images.turned(orientation, kind, 600, 800), box=BOX), cropped(600, 800)) < 1.5
+    assert difference(prepared(images.rotated(orientation, kind, 600, 800), box=BOX), cropped(600, 800)) < 1.5
 
 
 def test_a_part_of_a_large_jpeg_is_as_sharp_as_a_file_of_that_part() -> None:

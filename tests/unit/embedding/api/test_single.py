@@ -28,7 +28,7 @@ def test_every_accepted_format_is_embedded(service: Service, name: str) -> None:
 
 def test_only_the_box_of_an_image_reaches_the_network(service: Service, script: ScriptedServing) -> None:
     before = len(script.requests)
-    for body, box in ((images.png(60, 80), "0.2,0.2,0.6,0.8"), (images.part_png(12, 16, 36, 64), "0,0,1,1")):
+    for body, box in ((images.png(60, 80), "0.2,0.2,0.6,0.8"), (images.cropped_png(12, 16, 36, 64), "0,0,1,1")):
         assert service.client.post("/v1/embed", content=body, headers=RAW, params={"box": box}).status_code == 200
     sent = [request.inputs["image"].tensor_content for request in script.requests[before:]]
     first, second = [

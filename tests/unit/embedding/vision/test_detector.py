@@ -59,7 +59,7 @@ def test_garments_have_boxes_in_the_picture_without_duplicates(service: Service)
 
 
 def test_the_boxes_of_a_rotated_photo_are_in_the_upright_picture(service: Service) -> None:
-    answers = [detect(service, images.turned(orientation)).json()["garments"] for orientation in (1, 6)]
+    answers = [detect(service, images.rotated(orientation)).json()["garments"] for orientation in (1, 6)]
     assert answers[0] == answers[1]
 
 
