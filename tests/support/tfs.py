@@ -90,7 +90,7 @@ def manifest(version: int = 1, **changes: Any) -> Manifest:
 
 @functools.cache
 def tiny_models() -> Path:
-    """Return a base directory with versions 1 and 2 of the tiny model, created once in a test run by another process."""
+    """Return a base directory with versions 1 and 2 of the tiny model, created once in a test run."""
     base = Path(tempfile.mkdtemp(prefix="lookalike-tiny-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
     process = subprocess.run(

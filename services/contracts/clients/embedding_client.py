@@ -83,7 +83,13 @@ class EmbeddingClient:
     async def embed(
         self, data: bytes, model: str | None = None, box: Box | None = None, *, secondary_model: str | None = None
     ) -> EmbeddingResponse:
-        """Return what a model makes of one image file, or of a part of it; and by `secondary_model` too, if that one responds.
+        """Return the embedding of an image file, or of a part of it.
+
+        Args:
+            data: the image file.
+            model: the model's name. Default: the model of the service's settings.
+            box: the part of the picture. Default: all of it.
+            secondary_model: another model for `secondary`, which is None if that model does not respond.
 
         Raises:
             InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.

@@ -28,8 +28,8 @@ BATCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": (
-            f"1 to {MAX_BATCH} images ({ACCEPTED}). For each image its length in bytes, as an unsigned four-byte number "
-            "in network order, then the image. An image that cannot be used does not affect the others."
+            f"1 to {MAX_BATCH} images ({ACCEPTED}). For each image its length in bytes, as an unsigned four-byte "
+            "number in network order, then the image. An image that cannot be used does not affect the others."
         ),
         "content": {FRAMED: {"schema": {"type": "string", "format": "binary"}}},
     }

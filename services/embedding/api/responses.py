@@ -22,7 +22,7 @@ from services.embedding.vision.embedder import Float32Array, ImageEmbedding, Out
 
 @dataclass(frozen=True)
 class SecondaryOutcomes:
-    """What another model makes of the same images."""
+    """The outcomes of the same images with the secondary model."""
 
     outcomes: Sequence[Outcome]
     manifest: Manifest
@@ -33,11 +33,16 @@ def embedding(
     manifest: Manifest,
     secondary: SecondaryOutcomes | None = None,
     number: int = 0,
-    written: Callable[[Float32Array], Any] = lambda vector: vector,
+    encode: Callable[[Float32Array], Any] = lambda vector: vector,
 ) -> dict[str, Any]:
-    """Return the document of `wire.Embedding`; with what another model makes of the image, the `number`-th, where it does.
+    """Return the document of `Embedding`.
 
-    `written` makes of a vector what stands in the document.
+    Args:
+        outcome: the embedding of the image.
+        manifest: its model.
+        secondary: the outcomes with the secondary model; an error there leaves `secondary` out of the document.
+        number: the position of the image in the request.
+        encode: encodes a vector for the document.
     """
     document = {
         "category": {
@@ -46,11 +51,11 @@ def embedding(
             "probability": outcome.probabilities[outcome.category],
         },
         "probabilities": dict(zip(manifest.categories, outcome.probabilities, strict=True)),
-        "vector": written(outcome.vector),
+        "vector": encode(outcome.vector),
         "model": manifest.model_id,
     }
     if secondary is not None and isinstance(other := secondary.outcomes[number], ImageEmbedding):
-        document["secondary"] = embedding(other, secondary.manifest, written=written)
+        document["secondary"] = embedding(other, secondary.manifest, encode=encode)
     return document
 
 

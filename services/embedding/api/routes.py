@@ -172,7 +172,7 @@ async def models(state: State) -> ServedModelsResponse:
 async def _embed_with(
     state: EmbeddingState, embedder: Embedder, files: list[bytes], secondary_model: str | None, box: Box | None = None
 ) -> tuple[TimedEmbeddings, answers.SecondaryOutcomes | None]:
-    """Embed files, and with a secondary model if one is named; the response does not depend on whether that one succeeds."""
+    """Embed files, also with the secondary model if there is one. An error of that model is only logged."""
     if secondary_model is None:
         return await embedder.embed(files, box), None
     timed, other = await asyncio.gather(embedder.embed(files, box), _secondary(state, secondary_model, files, box))

@@ -49,7 +49,7 @@ def import_tensorflow() -> Any:
     with _native_stderr_captured():
         import tensorflow
 
-        # One core per batch: splitting a batch over cores costs a fifth more processor time, for one image twice as much.
+        # One core per batch: splitting a batch over the cores costs a fifth more processor time.
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(os.cpu_count() or 1)
         tensorflow.constant(0)  # detects the devices now, not in the first request
@@ -161,7 +161,7 @@ def to_array(name: str, proto: Any) -> Array:
 
 
 def to_proto(array: Array, *, as_content: bool) -> Any:
-    """Return an array as a TensorProto: raw bytes (`tensor_content`), or repeated values as TensorFlow Serving sends."""
+    """Return an array as a TensorProto: raw bytes (`tensor_content`) or, as TensorFlow Serving, repeated values."""
     tf = import_tensorflow()
     if as_content or array.dtype != np.float32:
         return tf.make_tensor_proto(array)

@@ -31,9 +31,8 @@ def test_the_conditions_of_an_object_must_all_match() -> None:
 
 def test_operators_combine_filters() -> None:
     parsed = parse_filter({"$or": [{"a": 1, "b": 2}, {"c": 3}], "$not": {"d": True}})
-    assert parsed == Filter(
-        (AnyOf((Filter((OneOf("a", (1,)), OneOf("b", (2,)))), Filter((OneOf("c", (3,)),)))), Not(Filter((OneOf("d", (True,)),))))
-    )  # fmt: skip
+    either = AnyOf((Filter((OneOf("a", (1,)), OneOf("b", (2,)))), Filter((OneOf("c", (3,)),))))
+    assert parsed == Filter((either, Not(Filter((OneOf("d", (True,)),)))))
 
 
 def test_and_is_the_same_as_several_conditions() -> None:

@@ -66,7 +66,7 @@ def test_a_batch_is_embedded_with_the_requested_model(service: Service) -> None:
     assert [item["embedding"]["model"] for item in batch["items"]] == ["fashion/2"] * 3
 
 
-def test_the_same_images_go_through_a_second_model_where_one_is_named(service: Service) -> None:
+def test_images_are_also_embedded_with_the_secondary_model(service: Service) -> None:
     params = {"model": "fashion/1", "secondary_model": "fashion/2"}
     single = service.client.post("/v1/embed", params=params, content=images.jpeg(), headers=RAW).json()
     assert (single["model"], single["secondary"]["model"]) == ("fashion/1", "fashion/2")
@@ -81,10 +81,10 @@ def test_the_same_images_go_through_a_second_model_where_one_is_named(service: S
 
 
 @pytest.mark.parametrize("secondary", ["fashion/2", "fashion/9"])
-def test_a_second_model_that_does_not_answer_changes_nothing_of_the_answer(service: Service, secondary: str) -> None:
+def test_a_secondary_model_that_fails_does_not_change_the_response(service: Service, secondary: str) -> None:
     def answer(request: Any) -> Any:
-        gone = request.model_spec.version.value == 2
-        return grpc.StatusCode.UNAVAILABLE if gone else good_reply(request)
+        is_secondary = request.model_spec.version.value == 2
+        return grpc.StatusCode.UNAVAILABLE if is_secondary else good_reply(request)
 
     service.serving.answer = answer
     params = {"secondary_model": secondary}

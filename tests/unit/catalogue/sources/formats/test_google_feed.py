@@ -17,7 +17,10 @@ from services.catalogue.sources.parsing.xml_items import MAX_ITEM_CHARS
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 
-RSS = '<?xml version="1.0"?>\n<rss xmlns:g="http://base.google.com/ns/1.0" version="2.0">\n<channel>\n<title>Shop</title>\n'
+RSS = (
+    '<?xml version="1.0"?>\n<rss xmlns:g="http://base.google.com/ns/1.0" version="2.0">\n'
+    "<channel>\n<title>Shop</title>\n"
+)
 END = "</channel>\n</rss>\n"
 SIMPLE = (
     "<item><g:id>{id}</g:id><g:title>{title}</g:title><g:image_link>https://shop.test/{id}.jpg</g:image_link></item>\n"
@@ -357,7 +360,8 @@ def test_googles_elements_take_precedence_over_those_of_rss(tmp_path: Path) -> N
 def test_a_structured_title_is_used_without_a_title(tmp_path: Path) -> None:
     item = SIMPLE.format(id="1", title="").replace(
         "<g:title></g:title>",
-        "<g:structured_title><g:digital_source_type>trained_algorithmic_media</g:digital_source_type><g:content>Red dress</g:content></g:structured_title>",
+        "<g:structured_title><g:digital_source_type>trained_algorithmic_media</g:digital_source_type>"
+        "<g:content>Red dress</g:content></g:structured_title>",
     )
     assert product(rows_of(tmp_path, RSS + item + END)[0]).title == "Red dress"
 

@@ -19,9 +19,10 @@ from services.catalogue.sources.records.rows import RejectedRow, SourceError, So
 
 OLD_HEADER = (
     "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,Option1 Linked To,"
-    "Option2 Name,Option2 Value,Option2 Linked To,Option3 Name,Option3 Value,Option3 Linked To,Variant SKU,Variant Grams,"
-    "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Fulfillment Service,Variant Price,"
-    "Variant Compare At Price,Variant Requires Shipping,Variant Taxable,Unit Price Total Measure,"
+    "Option2 Name,Option2 Value,Option2 Linked To,Option3 Name,Option3 Value,Option3 Linked To,Variant SKU,"
+    "Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,"
+    "Variant Fulfillment Service,"
+    "Variant Price,Variant Compare At Price,Variant Requires Shipping,Variant Taxable,Unit Price Total Measure,"
     "Unit Price Total Measure Unit,Unit Price Base Measure,Unit Price Base Measure Unit,Variant Barcode,Image Src,"
     "Image Position,Image Alt Text,Gift Card,SEO Title,SEO Description,Google Shopping / Google Product Category,"
     "Google Shopping / Gender,Google Shopping / Age Group,Google Shopping / MPN,Google Shopping / Condition,"
@@ -32,11 +33,12 @@ OLD_HEADER = (
 )
 NEW_HEADER = (
     "Title,URL handle,Description,Vendor,Product category,Type,Tags,Published on online store,Status,SKU,Barcode,"
-    "Option1 name,Option1 value,Option1 Linked To,Option2 name,Option2 value,Option2 Linked To,Option3 name,Option3 value,"
-    "Option3 Linked To,Price,Compare-at price,Cost per item,Charge tax,Tax code,Unit price total measure,"
+    "Option1 name,Option1 value,Option1 Linked To,Option2 name,Option2 value,Option2 Linked To,Option3 name,"
+    "Option3 value,Option3 Linked To,Price,Compare-at price,Cost per item,Charge tax,Tax code,Unit price total measure,"
     "Unit price total measure unit,Unit price base measure,Unit price base measure unit,Inventory tracker,"
-    "Inventory quantity,Continue selling when out of stock,Weight value (grams),Weight unit for display,Requires shipping,"
-    "Fulfillment service,Product image URL,Image position,Image alt text,Variant image URL,Gift card,SEO title,"
+    "Inventory quantity,Continue selling when out of stock,Weight value (grams),Weight unit for display,"
+    "Requires shipping,Fulfillment service,Product image URL,Image position,Image alt text,"
+    "Variant image URL,Gift card,SEO title,"
     "SEO description,Fabric (product.metafields.shopify.fabric),Google Shopping / Google product category,"
     "Google Shopping / Gender,Google Shopping / Age group,Google Shopping / Manufacturer part number (MPN),"
     "Google Shopping / Condition,Google Shopping / Custom product,Google Shopping / Custom label 0,"
