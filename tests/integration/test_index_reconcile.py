@@ -1,4 +1,4 @@
-"""The index as a process beside a database that forgets to tell of changes, or tells of none."""
+"""The index as a process with a database that loses changes from its stream, or has no stream."""
 
 import asyncio
 import contextlib
@@ -53,7 +53,7 @@ def forget_to_write_down_changes(mongo: MongoStandIn) -> None:
         file.commit()
 
 
-def old_form(number: int) -> dict[str, Any]:
+def legacy_document(number: int) -> dict[str, Any]:
     return {"id": f"old {number}", "Category": 0, "vector": vector().tolist()}
 
 
@@ -86,17 +86,21 @@ def keys(index: IndexProcess) -> list[str]:
 
 
 def compared(index: IndexProcess) -> dict[str, Any]:
-    """Return what the comparisons have found, when one has begun and ended from now on."""
-    for _ in range(2):
-        before = index.catalogue()["sync"]["reconcile"]["last_at"]
-        eventually(lambda before=before: index.catalogue()["sync"]["reconcile"]["last_at"] != before, 60)
+    """Return what the comparisons have found, after one that has started and ended from now on."""
+
+    def last_at() -> object:
+        return index.catalogue()["sync"]["reconcile"]["last_at"]
+
+    first = last_at()
+    second = eventually(lambda: (later := last_at()) != first and later, 60)
+    eventually(lambda: last_at() != second, 60)
     return dict(index.catalogue()["sync"]["reconcile"])
 
 
-def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
+def test_changes_missing_from_the_stream_are_found_after_a_start_from_a_snapshot(
     mongo: MongoStandIn, raw: Any, tmp_path: Path
 ) -> None:
-    raw.insert_many([old_form(number) for number in range(5)])
+    raw.insert_many([legacy_document(number) for number in range(5)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_RECONCILE_S": "1000"}
     with running_index(tmp_path, mongo.url, **settings) as index:
         eventually(lambda: index.catalogue()["sync"]["state"] == "following", 60)
@@ -104,7 +108,7 @@ def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
         mongo.stop()
         forget_to_write_down_changes(mongo)
         mongo.start()
-        raw.insert_one(old_form(5))
+        raw.insert_one(legacy_document(5))
         raw.delete_one({"id": "old 0"})
         raw.update_one({"id": "old 1"}, {"$set": {"vector": VECTOR.tolist()}})
         index.start()
@@ -118,16 +122,14 @@ def test_what_the_database_did_not_tell_after_a_start_from_a_snapshot_is_found(
         assert index.log().count("drift_repaired") == 1
 
 
-def test_without_a_lost_change_there_is_no_drift_whatever_is_written_meanwhile(
-    mongo: MongoStandIn, raw: Any, tmp_path: Path
-) -> None:
+def test_writes_during_comparisons_are_not_drift(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> None:
     with running_index(tmp_path, mongo.url, INDEX_RECONCILE_S="0.05") as index:
         eventually(lambda: index.catalogue()["sync"]["state"] == "following", 60)
 
         def write() -> None:
             for turn in range(12):
                 put(mongo, *(product(number, str(turn)) for number in range(turn, turn + 20)))
-                raw.insert_many([old_form(turn)])
+                raw.insert_many([legacy_document(turn)])
                 raw.delete_many({"_id": {"$in": [f"p{turn}", f"p{turn + 7}"]}})
 
         writer = threading.Thread(target=write)
@@ -144,10 +146,8 @@ def test_without_a_lost_change_there_is_no_drift_whatever_is_written_meanwhile(
         assert keys(index) == sorted(str(found["id"]) for found in raw.find({}, {"id": 1}))
 
 
-def test_a_database_is_followed_by_polling_and_what_it_holds_is_what_is_found(
-    mongo: MongoStandIn, raw: Any, tmp_path: Path
-) -> None:
-    raw.insert_many([old_form(number) for number in range(3)])
+def test_a_database_is_followed_by_polling(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> None:
+    raw.insert_many([legacy_document(number) for number in range(3)])
     settings = {"INDEX_FOLLOW": "polling", "INDEX_POLLING_S": "0.1", "INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots")}
     with running_index(tmp_path, mongo.url, **settings) as index:
         eventually(lambda: index.catalogue()["sync"]["state"] == "polling", 60)

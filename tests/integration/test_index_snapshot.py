@@ -1,4 +1,4 @@
-"""The index as a process that is ended and started: it comes back from its snapshot, whatever has become of the database."""
+"""The index as a process that is stopped and started: it starts from its snapshot, also without the database."""
 
 import signal
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
 
 @pytest.fixture
 def index(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> Iterator[IndexProcess]:
-    """An index that is level with twenty products, and keeps a snapshot."""
+    """An index that is up to date with twenty products, and writes snapshots."""
     raw.insert_many([document(number) for number in range(20)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_SNAPSHOT_S": "0.1"}
     with running_index(tmp_path, mongo.url, **settings) as service:
@@ -43,7 +43,7 @@ def index(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> Iterator[IndexProces
 
 
 def document(number: int) -> dict[str, Any]:
-    """Return a product; every other one is of the older form."""
+    """Return a product; every other one is a legacy document."""
     own = {"_id": f"p{number}", "category_source": "feed"} if number % 2 else {}
     return {**own, "id": f"p{number}", "Category": 0, "vector": VECTORS[number].tolist()}
 
@@ -57,44 +57,42 @@ def names(*numbers: int) -> list[str]:
 
 
 def snapshot_of(folder: Path) -> Path:
-    (found,) = (folder / "snapshots").glob("*.snapshot")
-    return found
+    (path,) = (folder / "snapshots").glob("*.snapshot")
+    return path
 
 
-def started_again(index: IndexProcess) -> dict[str, Any]:
+def restart(index: IndexProcess) -> dict[str, Any]:
     """Start the index and return how it follows the database once it is ready."""
     index.start()
     eventually(lambda: index.answers("/readyz"), 60)
     return dict(index.catalogue()["sync"])
 
 
-def is_level(index: IndexProcess) -> bool:
-    return index.catalogue()["sync"]["state"] == "following"
+def is_up_to_date(index: IndexProcess) -> bool:
+    return bool(index.catalogue()["sync"]["state"] == "following")
 
 
-def test_an_index_that_was_stopped_serves_without_the_database_and_then_takes_up_what_has_changed(
+def test_a_stopped_index_starts_without_the_database_and_later_applies_what_has_changed(
     index: IndexProcess, mongo: MongoStandIn, raw: Any
 ) -> None:
     index.stop()
     raw.insert_one(document(20))
     raw.delete_one({"_id": "p1"})
     mongo.kill()
-    sync = started_again(index)
+    sync = restart(index)
     assert (sync["loaded_from"], sync["stale"]) == ("snapshot", True)
     assert keys(index) == names(*range(20))
     ready = index.http.get("/readyz").json()
     assert ready["ready"] and "may be behind the database" in ready["reasons"][0]
     mongo.start()
-    eventually(lambda: is_level(index), 60)
+    eventually(lambda: is_up_to_date(index), 60)
     assert keys(index) == names(0, *range(2, 21))
     sync = index.catalogue()["sync"]
     assert (sync["loaded_from"], sync["stale"]) == ("snapshot", False)
     assert index.http.get("/readyz").json() == {"ready": True, "reasons": []}
 
 
-def test_an_index_that_is_killed_comes_back_from_the_snapshot_it_wrote_last(
-    index: IndexProcess, raw: Any, tmp_path: Path
-) -> None:
+def test_a_killed_index_starts_from_its_last_snapshot(index: IndexProcess, raw: Any, tmp_path: Path) -> None:
     raw.insert_one(document(20))
     eventually(lambda: len(keys(index)) == 21)
     eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"], 60)
@@ -103,8 +101,8 @@ def test_an_index_that_is_killed_comes_back_from_the_snapshot_it_wrote_last(
     unfinished.write_bytes(b"half")
     raw.insert_one(document(21))
     raw.delete_one({"_id": "p3"})
-    assert started_again(index)["loaded_from"] == "snapshot"
-    eventually(lambda: is_level(index), 60)
+    assert restart(index)["loaded_from"] == "snapshot"
+    eventually(lambda: is_up_to_date(index), 60)
     assert keys(index) == names(*(number for number in range(22) if number != 3))
     assert not unfinished.exists()
 
@@ -117,14 +115,14 @@ def test_a_snapshot_with_a_flipped_bit_is_not_used_and_everything_is_read_from_t
     whole = bytearray(path.read_bytes())
     whole[len(whole) // 2] ^= 1
     path.write_bytes(whole)
-    sync = started_again(index)
+    sync = restart(index)
     assert (sync["loaded_from"], sync["snapshot"]["failures"]) == ("database", 1)
     assert keys(index) == names(*range(20))
     assert index.log().count("the snapshot is damaged or cut short: its checksum does not match") == 1
     assert "lookalike_index_snapshot_failures_total 1.0" in index.http.get("/metrics").text
 
 
-def test_the_metrics_tell_of_the_snapshot_and_the_state(index: IndexProcess) -> None:
+def test_the_metrics_have_the_snapshot_and_the_state(index: IndexProcess) -> None:
     eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"], 60)
     text = index.http.get("/metrics").text
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))

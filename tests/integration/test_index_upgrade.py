@@ -1,4 +1,4 @@
-"""An index whose settings name another model than its catalogue was made with, as after an upgrade."""
+"""An index whose settings name another model than that of its catalogue, as after an upgrade."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,9 +42,7 @@ def models(index: IndexProcess) -> dict[str, tuple[str, int]]:
     return {one["model"]: (one["role"], one["products"]) for one in index.catalogue()["models"]}
 
 
-def test_a_catalogue_stays_with_the_model_that_it_was_made_with_and_finds_its_products(
-    mongo: MongoStandIn, tmp_path: Path
-) -> None:
+def test_a_catalogue_stays_with_its_model_and_its_products_are_found(mongo: MongoStandIn, tmp_path: Path) -> None:
     fill(mongo.url, "upgraded", "fashion/1", "fashion/1", None)
     with running_index(tmp_path, mongo.url, "upgraded", **settings(tmp_path)) as index:
         eventually(lambda: index.answers("/readyz"), 60)
@@ -55,7 +53,7 @@ def test_a_catalogue_stays_with_the_model_that_it_was_made_with_and_finds_its_pr
         assert index.log().count("model_kept") == 1
 
 
-def test_a_new_catalogue_has_the_model_of_the_settings_and_keeps_it_when_they_go_back(
+def test_a_new_catalogue_takes_the_settings_model_and_keeps_it_when_the_settings_change(
     mongo: MongoStandIn, tmp_path: Path
 ) -> None:
     with running_index(tmp_path, mongo.url, "new", **settings(tmp_path)) as index:

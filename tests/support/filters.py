@@ -44,7 +44,7 @@ def filters(draw: st.DrawFn, depth: int = 3) -> dict[str, Any]:
             return {kind: draw(several)}
 
 
-FILTERS = st.just({}) | filters()
+FILTERS: st.SearchStrategy[dict[str, Any]] = st.just({}) | filters()
 
 
 def meets(attributes: Attributes, wanted: Mapping[str, Any]) -> bool:

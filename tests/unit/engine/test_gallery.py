@@ -1,5 +1,7 @@
 """The gallery's answers to ordinary and odd questions."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -77,7 +79,7 @@ def test_a_product_that_moves_is_in_one_category_only(gallery: Gallery) -> None:
 
 
 def test_a_payload_holds_what_a_result_shows_and_nothing_that_is_not_there() -> None:
-    attributes = {"colour": ["blue"], "price": 1.5, "new": True}
+    attributes: dict[str, Any] = {"colour": ["blue"], "price": 1.5, "new": True}
     full = make_product("1", 0, AXES[0], url="u", image_url="i", title="ü", attributes=attributes)
     assert unpack(pack(full)) == {"url": "u", "image_url": "i", "title": "ü", "attributes": attributes}
     assert pack(make_product("1", 0, AXES[0])) is None

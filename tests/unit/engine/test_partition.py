@@ -25,7 +25,7 @@ def random_vector(dimension: int = 8) -> Float32Array:
 
 
 def found(partition: Partition, vector: Float32Array, k: int = 10) -> list[str]:
-    return [match.key for match in partition.view.search(vector, k, {}, frozenset())]
+    return [match.key for match in partition.view.search(vector, k, EVERYTHING, frozenset())]
 
 
 def test_a_change_is_seen_once_it_is_published() -> None:
@@ -48,7 +48,7 @@ def test_a_view_goes_on_showing_what_was_published_while_the_writer_goes_on(merg
         partition.put(key, vector, key.encode())
     partition.publish()
     view, query = partition.view, random_vector()
-    before = view.search(query, 20, {}, frozenset())
+    before = view.search(query, 20, EVERYTHING, frozenset())
     assert sorted(match.key for match in before) == sorted(vectors)
     for key in list(vectors)[::2]:
         partition.discard(key)
@@ -57,7 +57,7 @@ def test_a_view_goes_on_showing_what_was_published_while_the_writer_goes_on(merg
     for number in range(100):
         partition.put(f"new{number}", random_vector(), b"new")
         partition.publish()
-    assert view.search(query, 20, {}, frozenset()) == before
+    assert view.search(query, 20, EVERYTHING, frozenset()) == before
 
 
 def test_putting_a_key_again_replaces_its_vector_and_payload() -> None:
@@ -67,7 +67,7 @@ def test_putting_a_key_again_replaces_its_vector_and_payload() -> None:
     partition.publish()
     partition.put("a", new, b"new")
     partition.publish()
-    (match,) = partition.view.search(new, 10, {}, frozenset())
+    (match,) = partition.view.search(new, 10, EVERYTHING, frozenset())
     assert (match.key, match.payload) == ("a", b"new")
     assert match.score == pytest.approx(1, abs=1e-6)
     assert len(partition) == partition.view.size == 1

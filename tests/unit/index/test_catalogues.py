@@ -1,17 +1,18 @@
 """The index's HTTP API with several catalogues in it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from services.contracts.wire.index import IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import app_around, new_replica, write_model
-from tests.support.ports import free_port
+from tests.support.index_api import problem, product, query
 from tests.support.products import make_product
-from tests.unit.index.test_routes import problem, product, query
 
 
 @pytest.fixture
@@ -129,10 +130,10 @@ def test_the_metrics_tell_of_each_catalogue(http: TestClient, half: TestClient) 
     assert 'lookalike_index_ready{catalogue="default"} 1.0' in half.get("/metrics").text
 
 
-def test_the_service_follows_every_catalogue_of_its_settings(tmp_path: object) -> None:
+def test_the_service_follows_every_catalogue_of_its_settings(tmp_path: Path) -> None:
     settings = IndexSettings(
-        mongo_url=f"mongodb://127.0.0.1:{free_port()}",  # type: ignore[arg-type]
-        model_dir=write_model(tmp_path / "1"),  # type: ignore[operator]
+        mongo_url=SecretStr("mongodb://127.0.0.1:9"),  # nothing listens there
+        model_dir=write_model(tmp_path / "1"),
         catalogues="shoes,hats",  # type: ignore[arg-type]
     )
     with TestClient(create_app(settings)) as client:

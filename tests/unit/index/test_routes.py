@@ -1,16 +1,13 @@
 """The index's HTTP API, around a gallery without a database."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import unit_vector
@@ -19,19 +16,8 @@ from services.contracts.wire.index import IndexResponse, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
 from tests.support.index import MANIFEST, app_around, new_replica, write_model
-from tests.support.ports import free_port
+from tests.support.index_api import VECTORS, problem, product, query
 from tests.support.products import additional_image, make_product
-
-VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)])
-
-
-def product(number: int, category: int = 0) -> Record:
-    attributes = {"colour": ["blue", "red"][number % 2], "price": 10.0 * number}
-    key = f"p{number}"
-    made = make_product(
-        key, category, VECTORS[number], url=f"https://shop.example/{key}", title=key, attributes=attributes
-    )
-    return Record(key, made)
 
 
 def catalogue(client: TestClient) -> dict[str, Any]:
@@ -53,18 +39,6 @@ def http() -> Iterator[TestClient]:
 def unready() -> Iterator[TestClient]:
     with TestClient(app_around(None)) as client:
         yield client
-
-
-def query(**changes: Any) -> dict[str, Any]:
-    return {"category": 0, "vector": VECTORS[0].tolist(), "model": "fashion/1", **changes}
-
-
-def problem(response: httpx.Response, status: int, slug: str) -> str:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    assert response.json()["type"] == f"/problems/{slug}"
-    assert response.json()["request_id"] == response.headers["x-request-id"]
-    return str(response.json()["detail"])
 
 
 def test_a_search_gives_the_nearest_with_what_a_result_shows(http: TestClient) -> None:
@@ -277,7 +251,7 @@ def test_the_api_s_document_has_examples_that_are_answered(http: TestClient) -> 
 
 def test_without_a_database_the_service_lives_and_says_why_it_is_not_ready(tmp_path: Path) -> None:
     settings = IndexSettings(
-        mongo_url=f"mongodb://u:s3cret@127.0.0.1:{free_port()}",  # type: ignore[arg-type]
+        mongo_url=SecretStr("mongodb://u:s3cret@127.0.0.1:9"),  # nothing listens there
         model_dir=write_model(tmp_path / "1"),
     )
     with TestClient(create_app(settings)) as client:
@@ -294,15 +268,6 @@ def test_without_a_model_the_service_does_not_start(tmp_path: Path) -> None:
         TestClient(create_app(IndexSettings(model_dir=tmp_path / "1"))),
     ):
         pass
-
-
-def test_a_category_that_is_none_ends_the_process_with_a_sentence(tmp_path: Path) -> None:
-    environment = {**os.environ, "INDEX_MODEL_DIR": str(write_model(tmp_path / "1")), "INDEX_CATEGORIES": "Shoes,Hats"}
-    command = [sys.executable, "-m", "services.index"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode != 0
-    assert done.stderr.startswith("lookalike index: setting INDEX_CATEGORIES: there is no category 'Hats': use one of")
-    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_categories_that_a_node_holds_come_as_a_list(monkeypatch: pytest.MonkeyPatch) -> None:

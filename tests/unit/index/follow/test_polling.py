@@ -1,19 +1,22 @@
-"""Following a database without change streams: what is read again and again is what is shown."""
+"""A database without change streams is read and compared repeatedly."""
 
+import asyncio
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from services.catalogue.store.errors import NO_STREAM, NoChangeStreams
-from services.index.follow import change_stream as stream
-from services.index.follow import comparison
-from services.index.follow import follower as sync
+from services.index.follow import change_stream, comparison
+from services.index.follow import follower as follower_module
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import AWAY, Database, following, keys, record, shown, until
+from tests.support.follow import UNAVAILABLE, Database, following, keys, record, shown, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
-FAST = {"polling_s": 0.01}
+FAST: dict[str, Any] = {"polling_s": 0.01}
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 
 
 @pytest.mark.parametrize("mode", ["auto", "polling"])
-async def test_what_is_there_is_loaded_and_what_becomes_of_it_is_seen(database: Database, mode: str) -> None:
+async def test_products_are_loaded_and_then_changes_are_found(database: Database, mode: str) -> None:
     async with following(database, mode=mode, **FAST) as follower:
         await until(lambda: follower.state == "polling")
         assert keys(follower) == ["1", "2", "3"]
@@ -44,7 +47,7 @@ async def test_what_is_there_is_loaded_and_what_becomes_of_it_is_seen(database: 
         assert status.reconcile.found == 0
 
 
-async def test_what_happens_during_a_reading_is_seen_by_the_next(database: Database) -> None:
+async def test_changes_during_a_scan_are_found_by_the_next_scan(database: Database) -> None:
     def change() -> None:
         database.during_scan = lambda: None
         database.put("3", "changed")
@@ -57,7 +60,7 @@ async def test_what_happens_during_a_reading_is_seen_by_the_next(database: Datab
         await until(lambda: shown(follower)["3"] == b'{"title":"changed"}')
 
 
-async def test_a_product_that_came_back_while_it_was_looked_for_stays(database: Database) -> None:
+async def test_a_product_that_is_put_again_while_its_deletion_is_confirmed_stays(database: Database) -> None:
     async with following(database, mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
         read = database.read
@@ -71,16 +74,18 @@ async def test_a_product_that_came_back_while_it_was_looked_for_stays(database: 
         await until(lambda: shown(follower).get("1") == b'{"title":"back"}')
 
 
-async def test_with_streams_asked_for_a_database_without_them_is_no_use(database: Database) -> None:
+async def test_a_database_without_change_streams_is_an_error_if_the_mode_is_stream(database: Database) -> None:
     async with following(database, mode="stream") as follower:
         await until(lambda: follower.last_error)
         assert follower.last_error == f"{NO_STREAM}; or set INDEX_FOLLOW=auto"
         assert follower.replica is None
 
 
-async def test_a_stream_that_tells_nothing_is_done_without(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MARKER_TIMEOUT_S", 0.02)
-    database.faults.clear()
+async def test_a_database_whose_stream_has_no_events_is_polled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change_stream, "MARKER_TIMEOUT_S", 0.02)
+    database.errors.clear()
     database.silent = True
     async with following(database, **FAST) as follower:
         await until(lambda: follower.state == "polling")
@@ -88,11 +93,11 @@ async def test_a_stream_that_tells_nothing_is_done_without(database: Database, m
         await until(lambda: keys(follower) == ["1", "2", "3", "4"])
 
 
-async def test_a_database_that_is_away_for_a_while_is_read_again(database: Database) -> None:
+async def test_after_an_outage_the_database_is_read_again(database: Database) -> None:
     async with following(database, mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
-        database.fail("identity", *[AWAY] * 30)
-        database.fail("scan", AWAY)
+        database.fail("identity", *[UNAVAILABLE] * 30)
+        database.fail("scan", UNAVAILABLE)
         await until(lambda: follower.state == "reconnecting")
         assert follower.status().stale
         assert keys(follower) == ["1", "2", "3"]
@@ -101,23 +106,23 @@ async def test_a_database_that_is_away_for_a_while_is_read_again(database: Datab
         assert follower.status().loaded_from == "database"
 
 
-async def test_a_database_that_gets_change_streams_is_followed_by_them(
+async def test_a_database_that_gets_change_streams_is_followed_by_its_stream(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "STREAM_RETRY_S", 0.05)
+    monkeypatch.setattr(follower_module, "STREAM_RETRY_S", 0.05)
     async with following(database, **FAST) as follower:
         await until(lambda: follower.state == "polling")
-        database.faults.clear()
+        database.errors.clear()
         await until(lambda: follower.state == "following")
         assert keys(follower) == ["1", "2", "3"]
 
 
-async def test_a_snapshot_is_searched_at_once_and_brought_level(database: Database, tmp_path: Path) -> None:
+async def test_a_snapshot_is_searched_at_once_and_changes_since_are_found(database: Database, tmp_path: Path) -> None:
     async with following(database, SnapshotKeeper(tmp_path, ORIGIN, 0), mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
     database.delete("1")
     database.put("4")
-    database.fail("identity", *[AWAY] * 5)
+    database.fail("identity", *[UNAVAILABLE] * 5)
     database.scans = 0
     async with following(database, SnapshotKeeper(tmp_path, ORIGIN, 0), mode="polling", **FAST) as follower:
         await until(lambda: keys(follower) == ["1", "2", "3"])
@@ -125,13 +130,34 @@ async def test_a_snapshot_is_searched_at_once_and_brought_level(database: Databa
         assert follower.status().loaded_from == "snapshot"
 
 
-async def test_another_database_is_read_beside_what_is_searched(database: Database) -> None:
+async def test_another_database_is_read_while_the_replica_is_searched(database: Database) -> None:
     async with following(database, mode="polling", **FAST) as follower:
         await until(lambda: follower.state == "polling")
         database.scan_may_end.clear()
         database.products, database.name = {"9": record("9")}, "another"
-        database.fail("scan", AWAY)
+        database.fail("scan", UNAVAILABLE)
         await until(lambda: follower.state == "rebuilding")
         assert keys(follower) == ["1", "2", "3"]
         database.scan_may_end.set()
         await until(lambda: keys(follower) == ["9"])
+
+
+async def test_two_scans_are_at_least_the_interval_apart(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, pauses = [0.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        clock[0] += seconds
+        await asyncio.sleep(0)
+
+    async def catch_up(_: Any) -> None:
+        clock[0] += scan_s.pop(0) if scan_s else 1.0
+
+    scan_s = [1.0, 7.0]
+    names = {**vars(asyncio), "sleep": sleep}
+    monkeypatch.setattr(follower_module, "asyncio", SimpleNamespace(**names))
+    monkeypatch.setattr(follower_module, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: clock[0]}))
+    async with following(database, mode="polling", polling_s=5.0) as follower:
+        monkeypatch.setattr(follower._poller, "catch_up", catch_up)
+        await until(lambda: len(pauses) >= 3)
+    assert pauses[:2] == [5.0, 7.0]

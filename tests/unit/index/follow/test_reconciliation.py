@@ -1,4 +1,4 @@
-"""What has drifted apart is found, put right and counted; what is only on its way is neither."""
+"""Drift is found, repaired and counted; changes that are on their way are not drift."""
 
 import asyncio
 import itertools
@@ -10,20 +10,19 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from services.index.follow import comparison
-from services.index.follow import reconciliation as reconcile
+from services.index.follow import comparison, reconciliation
 from services.index.follow.follower import Follower
-from tests.support.follow import AWAY, Database, following, keys, record, shown, until
+from tests.support.follow import UNAVAILABLE, Database, following, keys, record, shown, until
 
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     monkeypatch.setattr(comparison, "PAGE", 2)
-    monkeypatch.setattr(reconcile, "TIME_SHARE", 1.0)
+    monkeypatch.setattr(reconciliation, "TIME_SHARE", 1.0)
     return Database()
 
 
-async def level(follower: Follower) -> None:
+async def up_to_date(follower: Follower) -> None:
     await until(lambda: follower.state == "following")
 
 
@@ -41,11 +40,11 @@ def lose(database: Database) -> None:
     del database.products["1"]
 
 
-async def test_what_no_event_told_is_found_put_right_and_counted(database: Database) -> None:
+async def test_drift_is_found_repaired_counted_and_logged(database: Database) -> None:
     for key in ("1", "2", "3"):
         database.put(key)
     async with following(database, reconcile_s=0.01) as follower:
-        await level(follower)
+        await up_to_date(follower)
         with capture_logs() as lines:
             lose(database)
             await until(lambda: follower.status().reconcile.repaired == 3)
@@ -55,12 +54,12 @@ async def test_what_no_event_told_is_found_put_right_and_counted(database: Datab
         status = follower.status().reconcile
         assert (status.found, status.repaired, status.last_error) == (3, 3, None)
         assert status.last_at is not None and status.last_seconds is not None
-        found = [line for line in lines if line["event"] == "drift_repaired"]
-        assert sum(line["drifted"] for line in found) == 3
-        assert {key for line in found for key in line["examples"]} == {"1", "2", "new"}
+        events = [line for line in lines if line["event"] == "drift_repaired"]
+        assert sum(line["drifted"] for line in events) == 3
+        assert {key for line in events for key in line["examples"]} == {"1", "2", "new"}
 
 
-async def test_without_drift_nothing_is_found_however_much_changes_meanwhile(database: Database) -> None:
+async def test_changes_during_comparisons_are_not_drift(database: Database) -> None:
     rng = random.Random(3)
     for number in range(20):
         database.put(str(number))
@@ -74,7 +73,7 @@ async def test_without_drift_nothing_is_found_however_much_changes_meanwhile(dat
 
     database.during_scan = change
     async with following(database, reconcile_s=0.001) as follower:
-        await level(follower)
+        await up_to_date(follower)
         for _ in range(300):
             change()
             await asyncio.sleep(0.001)
@@ -84,11 +83,11 @@ async def test_without_drift_nothing_is_found_however_much_changes_meanwhile(dat
         assert keys(follower) == sorted(database.products)
 
 
-async def test_what_is_lost_among_much_that_changes_is_found(database: Database) -> None:
+async def test_drift_among_many_changes_is_found(database: Database) -> None:
     for number in range(40):
         database.put(str(number))
     async with following(database, reconcile_s=0.001) as follower:
-        await level(follower)
+        await up_to_date(follower)
         for number in range(40):
             if number % 4 == 0:
                 database.products[str(number)] = record(str(number), "lost")
@@ -100,13 +99,13 @@ async def test_what_is_lost_among_much_that_changes_is_found(database: Database)
         assert [shown(follower)[str(number)] for number in range(0, 40, 4)] == [b'{"title":"lost"}'] * 10
 
 
-async def test_a_document_that_changes_again_while_its_drift_is_looked_into_keeps_the_newer_state(
+async def test_a_document_that_changes_while_its_drift_is_confirmed_keeps_the_newer_state(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database.put("1")
     database.put("2")
     async with following(database, reconcile_s=0.01) as follower:
-        await level(follower)
+        await up_to_date(follower)
         put_marker = database.put_marker
 
         async def put_marker_then_change() -> str:
@@ -125,24 +124,24 @@ async def test_a_document_that_changes_again_while_its_drift_is_looked_into_keep
 
 
 @pytest.mark.parametrize("call", ["scan", "put_marker", "remove_markers"])
-async def test_a_comparison_that_fails_is_told_and_made_again(database: Database, call: str) -> None:
+async def test_a_comparison_that_fails_is_reported_and_repeated(database: Database, call: str) -> None:
     database.put("1")
     async with following(database, reconcile_s=0.05) as follower:
-        await level(follower)
-        database.fail(call, AWAY)
+        await up_to_date(follower)
+        database.fail(call, UNAVAILABLE)
         database.products["2"] = record("2")
-        await until(lambda: follower.status().reconcile.last_error == AWAY.detail)
+        await until(lambda: follower.status().reconcile.last_error == UNAVAILABLE.detail)
         await until(lambda: keys(follower) == ["1", "2"] and follower.status().reconcile.last_error is None)
         assert follower.state == "following"
 
 
-async def test_a_marker_that_does_not_come_by_ends_the_comparison_without_a_change(
+async def test_without_its_marker_a_comparison_fails_and_repairs_nothing(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "MARKER_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.02)
     database.put("1")
     async with following(database, reconcile_s=0.01) as follower:
-        await level(follower)
+        await up_to_date(follower)
         database.silent = True
         database.products["2"] = record("2")
         await until(lambda: follower.status().reconcile.last_error)
@@ -150,10 +149,10 @@ async def test_a_marker_that_does_not_come_by_ends_the_comparison_without_a_chan
         assert keys(follower) == ["1"]
 
 
-async def test_an_error_of_our_own_is_told_and_does_not_end_the_following(database: Database) -> None:
+async def test_an_error_in_our_own_code_is_reported_and_the_follower_goes_on(database: Database) -> None:
     database.put("1")
     async with following(database, reconcile_s=0.05) as follower:
-        await level(follower)
+        await up_to_date(follower)
         database.fail("scan", KeyError("s3cret"))
         await until(lambda: follower.status().reconcile.last_error)
         assert follower.status().reconcile.last_error == "the comparison failed (KeyError): see the log"
@@ -162,31 +161,31 @@ async def test_an_error_of_our_own_is_told_and_does_not_end_the_following(databa
         await until(lambda: follower.status().reconcile.last_error is None)
 
 
-async def test_after_a_break_of_the_stream_the_comparison_is_made_at_once(database: Database) -> None:
+async def test_after_a_break_of_the_stream_a_comparison_starts_at_once(database: Database) -> None:
     database.put("1")
     async with following(database, reconcile_s=1000) as follower:
-        await level(follower)
+        await up_to_date(follower)
         assert follower.status().reconcile.last_at is None
-        database.products["2"] = record("2")  # as when the server forgets to write down a change
-        database.fail("next_batch", AWAY)
+        database.products["2"] = record("2")  # without an event
+        database.fail("next_batch", UNAVAILABLE)
         await until(lambda: keys(follower) == ["1", "2"])
         await until(lambda: follower.status().reconcile.found == 1)
 
 
-async def test_a_document_that_a_reading_passed_over_is_not_taken_for_gone(
+async def test_a_document_that_a_scan_missed_is_not_deleted(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key in ("1", "2", "3"):
         database.put(key)
     async with following(database, reconcile_s=0.01) as follower:
-        await level(follower)
+        await up_to_date(follower)
         scan = database.scan
 
-        async def one_passed_over(batch: int) -> AsyncIterator[list[Any]]:
+        async def scan_without_one(batch: int) -> AsyncIterator[list[Any]]:
             async for page in scan(batch):
                 yield [item for item in page if item.document_id != "2"]
 
-        monkeypatch.setattr(database, "scan", one_passed_over)
+        monkeypatch.setattr(database, "scan", scan_without_one)
         await compared(follower)
         assert keys(follower) == ["1", "2", "3"]
         del database.products["2"]
@@ -194,19 +193,19 @@ async def test_a_document_that_a_reading_passed_over_is_not_taken_for_gone(
         await until(lambda: follower.status().reconcile.found == 1)
 
 
-async def test_after_the_driver_has_resumed_the_stream_the_comparison_is_made_at_once(database: Database) -> None:
+async def test_after_the_driver_has_resumed_the_stream_a_comparison_starts_at_once(database: Database) -> None:
     database.put("1")
     async with following(database, reconcile_s=1000) as follower:
-        await level(follower)
+        await up_to_date(follower)
         database.products["2"] = record("2")
         database.resumed = True
         await until(lambda: keys(follower) == ["1", "2"])
 
 
-async def test_a_comparison_that_is_asked_for_during_another_follows_it(database: Database) -> None:
+async def test_a_comparison_that_is_requested_during_another_follows_it(database: Database) -> None:
     database.put("1")
     async with following(database, reconcile_s=1000) as follower:
-        await level(follower)
+        await up_to_date(follower)
         reading = asyncio.Event()
         database.during_scan = reading.set
         database.scan_may_end.clear()
@@ -219,21 +218,91 @@ async def test_a_comparison_that_is_asked_for_during_another_follows_it(database
         await until(lambda: keys(follower) == ["1", "2"])
 
 
-async def test_a_comparison_rests_for_most_of_the_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    rests: list[float] = []
+async def test_a_comparison_pauses_for_its_share_of_the_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
     ticks = itertools.count()
 
-    async def rest(seconds: float) -> None:
-        rests.append(seconds)
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
 
     for number in range(6):
         database.put(str(number))
     async with following(database) as follower:
-        await level(follower)
+        await up_to_date(follower)
         assert follower._writer is not None
-        found = comparison.Comparison(database, follower._writer, 0.25)  # type: ignore[arg-type]
+        pages = comparison.Comparison(database, follower._writer, 0.25)  # type: ignore[arg-type]
         monkeypatch.setattr(comparison, "time", SimpleNamespace(monotonic=lambda: 0.1 * next(ticks)))
-        monkeypatch.setattr(comparison, "asyncio", SimpleNamespace(sleep=rest))
-        assert [list(page) async for page in found.differences()] == [[], [], []]
-    assert found.documents == 6
-    assert rests == [pytest.approx(0.3)] * 3  # a page takes 0.1 s by this clock, a quarter of the time with the rest
+        monkeypatch.setattr(comparison, "asyncio", SimpleNamespace(sleep=sleep))
+        assert [list(page) async for page in pages.differences()] == [[], [], []]
+    assert pages.documents == 6
+    assert pauses == [pytest.approx(0.3)] * 3  # 0.1 s a page, by this clock, is a quarter of the time
+
+
+async def test_many_differences_are_confirmed_in_parts_each_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages have two documents: after every second page four differences are confirmed with one marker."""
+    monkeypatch.setattr(reconciliation, "CONFIRM", 4)
+    batches: list[list[str]] = []
+    for number in range(10):
+        database.put(f"{number:02}")
+    async with following(database, reconcile_s=1000) as follower:
+        await up_to_date(follower)
+        assert follower._writer is not None
+        repair = follower._writer.repair
+
+        async def recording(differences: Any, changed: Any) -> Any:
+            batches.append([document_id for document_id, _ in differences])
+            return await repair(differences, changed)
+
+        monkeypatch.setattr(follower._writer, "repair", recording)
+        for number in range(9):
+            database.products[f"{number:02}"] = record(f"{number:02}", "changed")
+        database.products["10"] = record("10")
+        markers = database.markers
+        with capture_logs() as lines:
+            follower._reconciler.request()
+            await until(lambda: follower.status().reconcile.last_at)
+        status = follower.status().reconcile
+        assert (status.found, status.repaired) == (10, 10)
+        assert [line["drifted"] for line in lines if line["event"] == "drift_repaired"] == [10]
+    assert batches == [["00", "01", "02", "03"], ["04", "05", "06", "07"], ["08", "10"]]
+    assert database.markers - markers == 3
+
+
+async def test_a_comparison_that_is_cancelled_stops_its_scan(database: Database) -> None:
+    database.put("1")
+    async with following(database, reconcile_s=0.01) as follower:
+        await up_to_date(follower)
+        database.scan_may_end.clear()
+        database.scan_is_at_end.clear()
+        await database.scan_is_at_end.wait()
+        assert follower._writer is not None
+        assert len(follower._writer._trackers) == 1
+    assert follower._writer._trackers == []
+
+
+async def test_the_examples_of_drift_in_the_log_are_few(database: Database) -> None:
+    async with following(database, reconcile_s=1000) as follower:
+        await up_to_date(follower)
+        for number in range(8):
+            database.products[str(number)] = record(str(number))
+        with capture_logs() as lines:
+            follower._reconciler.request()
+            await until(lambda: follower.status().reconcile.last_at)
+    (event,) = [line for line in lines if line["event"] == "drift_repaired"]
+    assert (event["drifted"], event["examples"], event["documents"]) == (8, ["0", "1", "2", "3", "4"], 8)
+
+
+async def test_after_a_comparison_that_failed_the_next_follows_soon(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "RETRY_S", 0.01)
+    async with following(database, reconcile_s=1000) as follower:
+        await up_to_date(follower)
+        database.fail("scan", UNAVAILABLE)
+        follower._reconciler.request()
+        await until(lambda: follower.status().reconcile.last_at)
+        assert follower.status().reconcile.last_error is None

@@ -1,7 +1,8 @@
-"""The snapshot's file: what is written comes back, and no damage goes unseen."""
+"""The snapshot's file is read back as it was written, and any damage is found."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "file"
 
 
-def test_what_is_written_comes_back(path: Path) -> None:
+def test_blocks_are_read_back_as_they_were_written(path: Path) -> None:
     whole = write(path)
     with BlockReader(path, 1) as file:
         assert file.header == {"name": "x"}
@@ -41,22 +42,26 @@ def test_what_is_written_comes_back(path: Path) -> None:
         assert list(file.strings("strings")) == ["ä", "\ud800"]
 
 
-def test_arrays_begin_where_processors_like_them_to(path: Path) -> None:
+def test_blocks_are_aligned(path: Path) -> None:
     whole = write(path)
     assert whole.index(VECTORS.tobytes()) % 64 == 0
 
 
-def test_more_texts_than_are_put_together_at_a_time_come_back(path: Path) -> None:
-    texts = [b"x" * (number % 5) for number in range(2 * CHUNK_ROWS + 7)]
+@pytest.mark.parametrize("count", [CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS + 7])
+def test_texts_of_several_chunks_are_read_back(path: Path, count: int) -> None:
+    """Each text is unlike the others, so that a wrong offset of a later chunk shows."""
+    texts = [f"{number}:".encode() * (number % 5) for number in range(count)]
     with path.open("wb") as file:
         writer = BlockWriter(file, 1, {}, lambda: None)
         writer.texts("texts", texts)
+        writer.texts("more", texts[::-1])
         writer.finish()
     with BlockReader(path, 1) as file:
         assert list(file.texts("texts")) == texts
+        assert list(file.texts("more")) == texts[::-1]
 
 
-def test_a_changed_byte_anywhere_is_found(path: Path) -> None:
+def test_a_changed_byte_is_found_wherever_it_is(path: Path) -> None:
     whole = write(path)
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
@@ -76,7 +81,7 @@ def test_a_file_that_is_cut_short_or_has_grown_is_found(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         (lambda whole: b"", "no index snapshot"),
         (lambda whole: b"PK" + whole, "no index snapshot"),
@@ -84,25 +89,57 @@ def test_a_file_that_is_cut_short_or_has_grown_is_found(path: Path) -> None:
         (lambda whole: whole[:16] + b"\x02" + whole[17:], "format 2, and this version of Lookalike reads format 1"),
     ],
 )
-def test_what_is_wrong_is_said(path: Path, change: object, said: str) -> None:
-    path.write_bytes(change(write(path)))  # type: ignore[operator]
-    with pytest.raises(UnusableFile, match=said):
+def test_the_error_says_why_a_file_is_unusable(path: Path, change: Callable[[bytes], bytes], reason: str) -> None:
+    path.write_bytes(change(write(path)))
+    with pytest.raises(UnusableFile, match=reason):
         BlockReader(path, 1)
 
 
-def test_writing_can_be_ended_between_pieces(path: Path) -> None:
-    class Enough(Exception):
+def test_writing_can_be_cancelled_between_pieces(path: Path) -> None:
+    class Cancelled(Exception):
         pass
 
-    left = iter(range(4))
+    remaining = iter(range(4))
 
     def check_cancelled() -> None:
-        if next(left, None) is None:
-            raise Enough
+        if next(remaining, None) is None:
+            raise Cancelled
 
     def parts() -> Iterator[bytes]:
         while True:
             yield b"x"
 
-    with path.open("wb") as file, pytest.raises(Enough):
+    with path.open("wb") as file, pytest.raises(Cancelled):
         BlockWriter(file, 1, {}, check_cancelled).block("endless", parts())
+
+
+def test_a_reader_closes_its_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the file is used, is no snapshot, has another format or is damaged."""
+    files: list[Any] = []
+    open_path = Path.open
+
+    def open_and_record(path: Path, *arguments: Any, **options: Any) -> Any:
+        files.append(open_path(path, *arguments, **options))
+        return files[-1]
+
+    whole = write(path)
+    monkeypatch.setattr(Path, "open", open_and_record)
+    with BlockReader(path, 1) as file:
+        assert not files[0].closed
+        vectors = file.array("vectors", np.float32, 4)
+    for content in (b"", whole[:-1], b"?" + whole[1:]):
+        path.unlink()  # `vectors` maps the first file
+        path.write_bytes(content)
+        with pytest.raises(UnusableFile):
+            BlockReader(path, 1)
+    assert vectors.tolist() == VECTORS.tolist()
+    assert len(files) >= 4
+    assert all(file.closed for file in files)
+
+
+def test_an_array_maps_the_file_into_memory(path: Path) -> None:
+    write(path)
+    with BlockReader(path, 1) as file:
+        vectors = file.array("vectors", np.float32, 4)
+    assert isinstance(vectors, np.memmap)
+    assert not vectors.flags.writeable

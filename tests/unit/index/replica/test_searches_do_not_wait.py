@@ -1,4 +1,4 @@
-"""A search is answered while the replica is changed, compared, written down or read anew, whatever that waits for."""
+"""A search does not wait while the replica is changed, compared, written to its snapshot or loaded again."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ from services.index.replica import snapshot
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import AWAY, Database, following, keys, shown, until
+from tests.support.follow import UNAVAILABLE, Database, following, keys, shown, until
 from tests.support.products import make_product
 
 AXES = np.eye(4, dtype=np.float32)
@@ -29,7 +29,7 @@ ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
 
 
 class Gate:
-    """Holds up whoever comes, until it is opened."""
+    """Blocks a thread until it is opened."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()
@@ -75,14 +75,14 @@ def test_while_a_category_is_merged_it_is_searched_in_every_way(gate: Gate, pool
     changing = pool.submit(replica.apply, ["a"], [record(f"c{number}") for number in range(20)])
     assert gate.reached.wait(WITHIN_S)
 
-    def look() -> Any:
-        found = {match.key for match in gallery.search(0, AXES[0], Query(10))}
-        like = [match.key for match in gallery.similar("bb", Query(10))[1]]
+    def search_in_every_way() -> Any:
+        matches = {match.key for match in gallery.search(0, AXES[0], Query(10))}
+        similar = [match.key for match in gallery.similar("bb", Query(10))[1]]
         facets = gallery.facets(0, EVERYTHING)
-        return found, like, gallery.counts(), facets, gallery.sample(1, 0, Random(1))
+        return matches, similar, gallery.counts(), facets, gallery.sample(1, 0, Random(1))
 
-    found, like, counts, _, sample = pool.submit(look).result(WITHIN_S)
-    assert (found, like, counts) == ({"a", "bb"}, ["a"], [2])
+    matches, similar, counts, _, sample = pool.submit(search_in_every_way).result(WITHIN_S)
+    assert (matches, similar, counts) == ({"a", "bb"}, ["a"], [2])
     assert sample[0][1] in {"a", "bb"}
     assert not changing.done()
     gate.open()
@@ -96,11 +96,11 @@ async def test_while_the_snapshot_is_written_changes_are_applied_and_searched(
     gate.shut = True
     write = snapshot.write
 
-    def held_up(*arguments: Any) -> int:
+    def blocked(*arguments: Any) -> int:
         gate.pass_through()
         return write(*arguments)
 
-    monkeypatch.setattr(snapshot, "write", held_up)
+    monkeypatch.setattr(snapshot, "write", blocked)
     database = Database()
     database.put("1")
     async with following(database, SnapshotKeeper(tmp_path, ORIGIN, 0)) as follower:
@@ -111,7 +111,7 @@ async def test_while_the_snapshot_is_written_changes_are_applied_and_searched(
         gate.open()
 
 
-async def test_while_everything_is_compared_changes_are_applied_and_searched() -> None:
+async def test_during_a_comparison_changes_are_applied_and_searched() -> None:
     database = Database()
     database.put("1")
     database.put("2")
@@ -126,24 +126,25 @@ async def test_while_everything_is_compared_changes_are_applied_and_searched() -
         database.scan_may_end.set()
 
 
-async def test_while_a_change_waits_for_the_database_what_is_known_is_searched() -> None:
+async def test_while_a_change_waits_for_the_database_the_replica_is_searched() -> None:
     database = Database()
     database.unclear = True  # every changed document has to be asked for
     database.put("1")
-    may_answer = asyncio.Event()
+    is_reading, may_answer = asyncio.Event(), asyncio.Event()
     async with following(database) as follower:
         await until(lambda: follower.state == "following")
         read = database.read
 
         async def slowly(document_ids: Any) -> Any:
+            is_reading.set()
             await may_answer.wait()
             return await read(document_ids)
 
         database.read = slowly  # type: ignore[method-assign]
         database.put("2")
-        await asyncio.sleep(0.05)
+        await is_reading.wait()
         assert keys(follower) == ["1"]
         may_answer.set()
         await until(lambda: keys(follower) == ["1", "2"])
-        database.fail("next_batch", *[AWAY] * 3)
+        database.fail("next_batch", *[UNAVAILABLE] * 3)
         assert keys(follower) == ["1", "2"]

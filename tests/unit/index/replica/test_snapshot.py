@@ -1,10 +1,11 @@
-"""A replica in a file: it comes back as it was, goes on as the other would have, and is there whole or not at all."""
+"""A replica is read back from its snapshot as it was; the file is replaced as a whole, or not at all."""
 
 import errno
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def pictured(document_id: str, key: str, *axes: int) -> Record:
 
 
 def filled() -> Replica:
-    """Return a replica of everything there is: both forms, outranked, broken and other documents, base and tail."""
+    """Return a replica with documents of every kind: legacy, outranked, broken, of another model; in base and tail."""
     replica = empty()
     replica.apply((), [record(f"p{n}", f"p{n}", n % 2, title=f"größe {n}") for n in range(20)])
     replica.apply((), [record("oid1", "1"), record("oid2", "1"), record("oid3", "p1", title="outranked")])
@@ -52,8 +53,8 @@ def filled() -> Replica:
 
 def shown(replica: Replica) -> Any:
     query = np.array([1, 2, 3, 4], np.float32)
-    found = [replica.gallery.search(category, query, Query(100)) for category in range(3)]
-    return found, replica.gallery.counts(), replica.skipped, replica.image_errors, replica.other_models
+    matches = [replica.gallery.search(category, query, Query(100)) for category in range(3)]
+    return matches, replica.gallery.counts(), replica.skipped, replica.image_errors, replica.other_models
 
 
 def write(path: Path, replica: Replica) -> int:
@@ -65,7 +66,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "x.snapshot"
 
 
-def test_a_mirror_comes_back_as_it_was(path: Path) -> None:
+def test_a_replica_is_read_back_as_it_was(path: Path) -> None:
     replica, again = filled(), empty()
     size = write(path, replica)
     assert snapshot.read(path, ORIGIN, again) == (POSITION, size)
@@ -76,24 +77,24 @@ def test_a_mirror_comes_back_as_it_was(path: Path) -> None:
     ]
 
 
-def test_a_mirror_that_came_back_goes_on_as_the_other_does(path: Path) -> None:
+def test_later_changes_have_the_same_effect_on_the_replica_that_was_read(path: Path) -> None:
     replica, again = filled(), empty()
     write(path, replica)
     snapshot.read(path, ORIGIN, again)
-    for gone in ("oid2", "i1", "oid1", "p1", "oid3", "bad", "i2", "other", "p7", "oid4"):
+    for deleted in ("oid2", "i1", "oid1", "p1", "oid3", "bad", "i2", "other", "p7", "oid4"):
         for one in (replica, again):
-            one.apply([gone], [record("p8", "p8", 1, title=gone)])
+            one.apply([deleted], [record("p8", "p8", 1, title=deleted)])
         assert shown(again) == shown(replica)
 
 
-def test_an_empty_replica_comes_back_empty(path: Path) -> None:
+def test_an_empty_replica_is_read_back_empty(path: Path) -> None:
     again = empty()
     write(path, empty())
     snapshot.read(path, ORIGIN, again)
     assert shown(again) == shown(empty())
 
 
-def test_what_changes_while_it_is_written_does_not_show_in_it(path: Path) -> None:
+def test_changes_during_the_writing_are_not_in_the_snapshot(path: Path) -> None:
     replica, again = filled(), empty()
     before, state = shown(filled()), replica.freeze()
     replica.apply(["p0", "oid2", "bad"], [record(f"q{n}", f"q{n}") for n in range(30)])
@@ -102,7 +103,7 @@ def test_what_changes_while_it_is_written_does_not_show_in_it(path: Path) -> Non
     assert shown(again) == before
 
 
-def test_a_mirror_restored_from_a_file_needs_it_no_longer(path: Path) -> None:
+def test_a_replica_does_not_need_its_snapshot_after_it_was_read(path: Path) -> None:
     again = empty()
     write(path, filled())
     snapshot.read(path, ORIGIN, again)
@@ -111,7 +112,7 @@ def test_a_mirror_restored_from_a_file_needs_it_no_longer(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "reason"),
     [
         ({"model": "fashion/2"}, "made with model fashion/1, not fashion/2"),
         ({"dimension": 5}, "made with dimension 4, not 5"),
@@ -121,9 +122,9 @@ def test_a_mirror_restored_from_a_file_needs_it_no_longer(path: Path) -> None:
         ({"unversioned_model": "x"}, "made with unversioned model fashion/1, not x"),
     ],
 )
-def test_a_snapshot_of_something_else_is_not_used(path: Path, other: dict[str, Any], said: str) -> None:
+def test_a_snapshot_of_another_origin_is_not_used(path: Path, other: dict[str, Any], reason: str) -> None:
     write(path, filled())
-    with pytest.raises(UnusableFile, match=said):
+    with pytest.raises(UnusableFile, match=reason):
         snapshot.read(path, replace(ORIGIN, **other), empty())
 
 
@@ -136,33 +137,33 @@ def test_a_changed_byte_in_any_of_its_blocks_is_found(path: Path) -> None:
             snapshot.read(path, ORIGIN, empty())
 
 
-@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()], ids=repr)
-def test_after_a_failure_the_one_before_is_there_and_nothing_beside_it(
-    path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()], ids=repr)
+def test_after_a_failure_the_previous_snapshot_is_there_and_no_temporary_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     write(path, filled())
     before = path.read_bytes()
 
     def fail(_: int) -> None:
-        raise fault
+        raise error
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(type(fault)):
+    with pytest.raises(type(error)):
         write(path, empty())
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_disk_that_is_full_leaves_the_one_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_previous_snapshot(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(path, empty())
     before = path.read_bytes()
-    full = Path("/dev/full")  # the kernel's own: every write fails for want of space
+    full = Path("/dev/full")  # every write to it fails: no space left
     opened: list[Path] = []
 
-    def open_full(beside: Path, mode: str, **options: Any) -> BinaryIO:
-        opened.append(beside)
-        beside.touch()
-        return open(full, mode, **options)  # noqa: PTH123
+    def open_full(temporary: Path, mode: str, **options: Any) -> BinaryIO:
+        opened.append(temporary)
+        temporary.touch()
+        return cast(BinaryIO, open(full, mode, **options))  # noqa: PTH123
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", open_full)
@@ -172,9 +173,81 @@ def test_a_disk_that_is_full_leaves_the_one_before(path: Path, monkeypatch: pyte
     assert path.read_bytes() == before
 
 
-def test_what_an_ended_process_left_is_removed(path: Path) -> None:
+def test_the_temporary_files_of_an_ended_process_are_removed(path: Path) -> None:
     write(path, empty())
     for name in ("x.snapshot.7.tmp", "x.snapshot.8.tmp", "y.snapshot.7.tmp"):
         (path.parent / name).write_bytes(b"half")
     snapshot.remove_unfinished(path)
     assert {one.name for one in path.parent.iterdir()} == {"x.snapshot", "y.snapshot.7.tmp"}
+
+
+def test_a_snapshot_is_durable_before_and_after_it_replaces_the_previous_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is flushed to the disk before it is renamed, and the folder's entry afterwards."""
+    steps: list[str] = []
+    fsync, replace_file = os.fsync, Path.replace
+
+    def record_fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            assert status.st_ino == path.parent.stat().st_ino
+            steps.append("flush the folder")
+        else:
+            assert status.st_size == len(whole)
+            steps.append("flush the file")
+        fsync(descriptor)
+
+    def record_replace(temporary: Path, target: Path) -> Path:
+        steps.append("rename")
+        return replace_file(temporary, target)
+
+    write(path, filled())
+    whole = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(Path, "replace", record_replace)
+    write(path, filled())
+    assert steps == ["flush the file", "rename", "flush the folder"]
+
+
+def test_no_file_is_left_open(path: Path) -> None:
+    def open_files() -> list[Path]:
+        links = (link.resolve() for link in Path("/proc/self/fd").iterdir())
+        return [target for target in links if target.is_relative_to(path.parent)]
+
+    write(path, filled())
+    with path.open():
+        assert open_files() == [path]
+    snapshot.read(path, ORIGIN, empty())
+    with pytest.raises(UnusableFile):
+        snapshot.read(path, replace(ORIGIN, model="fashion/2"), empty())
+    assert open_files() == []
+
+
+def test_writing_can_be_cancelled_and_leaves_the_previous_snapshot(path: Path) -> None:
+    class Cancelled(Exception):
+        pass
+
+    def cancel() -> None:
+        raise Cancelled
+
+    write(path, filled())
+    whole = path.read_bytes()
+    with pytest.raises(Cancelled):
+        snapshot.write(path, ORIGIN, POSITION, empty().freeze(), cancel)
+    assert path.read_bytes() == whole
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_position_without_a_change_stream_is_read_back(path: Path) -> None:
+    position = replace(POSITION, token=None)
+    snapshot.write(path, ORIGIN, position, filled().freeze(), lambda: None)
+    assert snapshot.read(path, ORIGIN, empty())[0] == position
+
+
+def test_a_category_of_more_rows_than_a_chunk_is_read_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "CHUNK_ROWS", 3)
+    replica, again = filled(), empty()
+    write(path, replica)
+    snapshot.read(path, ORIGIN, again)
+    assert shown(again) == shown(replica)

@@ -1,22 +1,23 @@
-"""When the snapshot is written, and what becomes of one that cannot be written or read."""
+"""When the snapshot is written, and what happens if it cannot be written or read."""
 
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from services.index.replica import snapshot
-from services.index.replica import snapshot_keeper as keeping
+from services.index.replica import snapshot, snapshot_keeper
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import empty, record, until
+from tests.support.follow import empty, record, running, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
 POSITION = SyncPosition("database", {"_data": "82AB"}, 1_000_000.0)
@@ -29,9 +30,9 @@ def keeper(tmp_path: Path) -> SnapshotKeeper:
 
 
 @pytest.fixture(autouse=True)
-def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pause be what it is set to, however long the writing took."""
-    monkeypatch.setattr(keeping, "REST_FACTOR", 0)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pause be the interval, however long the writing took."""
+    monkeypatch.setattr(snapshot_keeper, "REST_FACTOR", 0)
 
 
 def one_product() -> Replica:
@@ -40,15 +41,15 @@ def one_product() -> Replica:
     return replica
 
 
-async def written(keeper: SnapshotKeeper, replica: Replica, changes: int) -> None:
-    """Have the keeper write, and wait for it."""
+async def write(keeper: SnapshotKeeper, replica: Replica, changes: int) -> None:
+    """Write the snapshot, and wait for it."""
     assert keeper.is_due(changes)
     keeper.save(replica.freeze(), POSITION, changes)
     await until(lambda: keeper._writing is None)
 
 
-async def test_a_snapshot_is_written_into_a_folder_that_is_made_and_is_read_again(keeper: SnapshotKeeper) -> None:
-    await written(keeper, one_product(), 5)
+async def test_a_snapshot_is_written_into_a_new_folder_and_read_again(keeper: SnapshotKeeper) -> None:
+    await write(keeper, one_product(), 5)
     status, again = keeper.status(), empty()
     assert status.bytes == keeper.path.stat().st_size
     assert status.age_seconds is not None and status.age_seconds < 60
@@ -63,31 +64,51 @@ def test_each_catalogue_and_model_has_a_file_of_its_own(tmp_path: Path) -> None:
     assert {path.parent for path in paths} == {tmp_path}
 
 
-async def test_it_is_written_when_something_has_changed_and_not_sooner_than_told(tmp_path: Path) -> None:
+async def test_a_snapshot_is_due_after_a_change_and_after_the_interval(tmp_path: Path) -> None:
     keeper = SnapshotKeeper(tmp_path, ORIGIN, interval_s=0)
-    await written(keeper, one_product(), 5)
+    await write(keeper, one_product(), 5)
     assert not keeper.is_due(5)
     assert keeper.is_due(6)
-    patient = SnapshotKeeper(tmp_path, ORIGIN, interval_s=1000)
-    await written(patient, one_product(), 5)
-    assert not patient.is_due(6)
+    hourly = SnapshotKeeper(tmp_path, ORIGIN, interval_s=1000)
+    await write(hourly, one_product(), 5)
+    assert not hourly.is_due(6)
 
 
-async def test_writing_takes_a_small_part_of_the_time(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "REST_FACTOR", 10_000_000)
-    await written(keeper, one_product(), 1)
-    assert not keeper.is_due(2)
-
-
-async def test_it_is_written_without_changes_when_its_place_in_the_stream_is_old(
+async def test_the_pause_is_a_multiple_of_the_time_of_the_writing(
     keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MAX_AGE_S", 0.0)
-    await written(keeper, one_product(), 5)
-    assert keeper.is_due(5)
+    monkeypatch.setattr(snapshot_keeper, "REST_FACTOR", 20)
+    clock = [1000.0]
+    monkeypatch.setattr(snapshot_keeper, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: clock[0]}))
+
+    def take_three_seconds(*_: Any) -> int:
+        clock[0] += 3
+        return 1
+
+    monkeypatch.setattr(snapshot, "write", take_three_seconds)
+    await write(keeper, one_product(), 1)
+    clock[0] = 1003 + 59.9
+    assert not keeper.is_due(2)
+    clock[0] = 1003 + 60.0
+    assert keeper.is_due(2)
 
 
-async def test_while_one_is_written_no_other_is_begun(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_old_snapshot_is_due_without_changes(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(snapshot_keeper, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: clock[0]}))
+    await write(keeper, one_product(), 5)
+    loaded = SnapshotKeeper(keeper.path.parent, ORIGIN, 0)
+    assert loaded.load(empty())
+    for changes, snapshots in ((5, keeper), (0, loaded)):
+        clock[0] = 1000.0 + 3599
+        assert not snapshots.is_due(changes)
+        clock[0] = 1000.0 + 3600
+        assert snapshots.is_due(changes)
+
+
+async def test_while_a_snapshot_is_written_no_other_is_due(
+    keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     may_end = threading.Event()
 
     def wait(*_: Any) -> int:
@@ -102,90 +123,92 @@ async def test_while_one_is_written_no_other_is_begun(keeper: SnapshotKeeper, mo
     assert keeper.is_due(2)
 
 
-async def test_the_last_changes_are_written_at_the_end(keeper: SnapshotKeeper) -> None:
+async def test_closing_writes_the_last_changes(keeper: SnapshotKeeper) -> None:
     await keeper.close(one_product(), POSITION, 1)
     assert SnapshotKeeper(keeper.path.parent, ORIGIN, 0).load(empty()) == POSITION
 
 
-async def test_at_the_end_nothing_is_written_that_cannot_be_gone_on_from(keeper: SnapshotKeeper) -> None:
+async def test_closing_writes_nothing_without_a_position(keeper: SnapshotKeeper) -> None:
     await keeper.close(one_product(), None, 1)
     assert not keeper.path.exists()
 
 
-async def test_at_the_end_nothing_is_written_twice(keeper: SnapshotKeeper) -> None:
-    await written(keeper, one_product(), 5)
+async def test_closing_writes_nothing_without_changes(keeper: SnapshotKeeper) -> None:
+    await write(keeper, one_product(), 5)
     before = keeper.path.stat().st_mtime_ns
     await keeper.close(one_product(), POSITION, 5)
     assert keeper.path.stat().st_mtime_ns == before
 
 
-async def test_the_end_does_not_wait_for_what_takes_too_long(
+async def test_closing_cancels_a_writing_that_takes_too_long(
     keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await written(keeper, one_product(), 1)
+    await write(keeper, one_product(), 1)
     before = keeper.path.read_bytes()
-    monkeypatch.setattr(keeping, "CLOSE_TIMEOUT_S", -1.0)
+    monkeypatch.setattr(snapshot_keeper, "CLOSE_TIMEOUT_S", -1.0)
     await keeper.close(empty(), POSITION, 2)
     assert keeper.path.read_bytes() == before
     assert list(keeper.path.parent.iterdir()) == [keeper.path]
 
 
-async def test_the_end_gives_up_what_is_being_written(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, write = threading.Event(), snapshot.write
+async def test_closing_cancels_a_writing_in_progress_and_writes_the_last_changes(
+    keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, write_file = threading.Event(), snapshot.write
 
     def slowly(*arguments: Any) -> int:
-        begun.set()
+        started.set()
         while True:
             arguments[-1]()
 
     monkeypatch.setattr(snapshot, "write", slowly)
     keeper.save(one_product().freeze(), POSITION, 1)
-    await asyncio.to_thread(begun.wait, 20)
-    monkeypatch.setattr(snapshot, "write", write)
+    await asyncio.to_thread(started.wait, 20)
+    monkeypatch.setattr(snapshot, "write", write_file)
     await keeper.close(one_product(), POSITION, 1)
     assert SnapshotKeeper(keeper.path.parent, ORIGIN, 0).load(empty()) == POSITION
 
 
-def test_without_a_snapshot_there_is_nothing_to_complain_about(keeper: SnapshotKeeper) -> None:
+def test_a_missing_snapshot_is_no_failure(keeper: SnapshotKeeper) -> None:
     assert keeper.load(empty()) is None
     assert (keeper.status().failures, keeper.status().last_error) == (0, None)
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "reason"),
     [
         (lambda whole: whole[:-1], "the snapshot is damaged or cut short"),
         (lambda whole: b"?" + whole[1:], "the snapshot is no index snapshot"),
         (lambda whole: whole[:16] + b"\x09" + whole[17:], "the snapshot has format 9"),
     ],
 )
-async def test_a_snapshot_that_is_of_no_use_is_said_in_one_line_and_counted(
-    keeper: SnapshotKeeper, damage: Any, said: str
+async def test_an_unusable_snapshot_is_one_line_in_the_log_and_counted(
+    keeper: SnapshotKeeper, damage: Any, reason: str
 ) -> None:
-    await written(keeper, one_product(), 1)
+    await write(keeper, one_product(), 1)
     keeper.path.write_bytes(damage(keeper.path.read_bytes()))
     with capture_logs() as lines:
         assert keeper.load(empty()) is None
     assert [line["event"] for line in lines] == ["snapshot_unusable"]
-    assert said in lines[0]["reason"]
+    assert reason in lines[0]["reason"]
     assert keeper.status().failures == 1
-    await written(keeper, one_product(), 2)
+    await write(keeper, one_product(), 2)
     assert keeper.status().last_error is None
 
 
-async def test_a_snapshot_that_is_whole_and_makes_no_sense_is_told_too(
+async def test_an_undamaged_snapshot_with_invalid_content_is_a_failure(
     keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(snapshot, "token_text", lambda _: "[]")
-        await written(keeper, one_product(), 1)
+        await write(keeper, one_product(), 1)
     with capture_logs() as lines:
         assert keeper.load(empty()) is None
     assert [line["event"] for line in lines] == ["snapshot_unusable", "snapshot_unusable"]
     assert keeper.status().last_error == "the snapshot cannot be read (ValueError): see the log"
 
 
-def test_a_snapshot_that_cannot_be_read_is_said_in_one_line(keeper: SnapshotKeeper) -> None:
+def test_an_unreadable_snapshot_is_one_line_in_the_log(keeper: SnapshotKeeper) -> None:
     keeper.path.mkdir(parents=True)
     with capture_logs() as lines:
         assert keeper.load(empty()) is None
@@ -193,30 +216,30 @@ def test_a_snapshot_that_cannot_be_read_is_said_in_one_line(keeper: SnapshotKeep
     assert "the snapshot cannot be read: Is a directory" in lines[0]["reason"]
 
 
-async def test_a_snapshot_that_cannot_be_written_is_counted_each_time_and_said_once(tmp_path: Path) -> None:
+async def test_a_snapshot_that_cannot_be_written_is_counted_each_time_and_logged_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     keeper = SnapshotKeeper(tmp_path / "file" / "folder", ORIGIN, 0)
     with capture_logs() as lines:
         for _ in range(3):
-            await written(keeper, one_product(), 1)
+            await write(keeper, one_product(), 1)
     assert [line["event"] for line in lines] == ["snapshot_not_written"]
     assert lines[0]["reason"] == "the snapshot cannot be written: Not a directory"
     assert keeper.status().failures == 3
     assert keeper.status().bytes is None
 
 
-async def test_an_error_of_our_own_is_told_too(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_error_in_our_own_code_is_a_failure(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> int:
         raise KeyError("s3cret")
 
     monkeypatch.setattr(snapshot, "write", fail)
-    await written(keeper, one_product(), 1)
+    await write(keeper, one_product(), 1)
     assert keeper.status().last_error == "the snapshot cannot be written (KeyError): see the log"
 
 
 @contextmanager
 def nobody() -> Iterator[None]:
-    """Have the rights of a user who owns nothing here."""
+    """Run as a user who owns no file here."""
     if os.geteuid() != 0:
         yield
         return
@@ -227,15 +250,76 @@ def nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-async def test_a_folder_of_another_user_is_said_with_both_users(tmp_path: Path) -> None:
+async def test_the_error_of_a_folder_of_another_user_names_both_users(tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o555)  # noqa: PTH101
-    for folder in tmp_path.parents[:-2]:  # pytest's own folders below the system's, which only their user may enter
+    for folder in tmp_path.parents[:-2]:  # pytest's folders, which only their user may enter
         os.chmod(folder, 0o711)  # noqa: PTH101
     keeper = SnapshotKeeper(tmp_path, ORIGIN, 0)
     with nobody():
-        await written(keeper, one_product(), 1)
+        await write(keeper, one_product(), 1)
         user = os.geteuid()
     assert keeper.status().last_error == (
         f"the snapshot cannot be written: Permission denied: {tmp_path} belongs to user {os.getuid()}, "
         f"and this process is user {user}"
     )
+
+
+async def test_a_new_index_writes_its_first_snapshot_at_once(keeper: SnapshotKeeper) -> None:
+    assert keeper.is_due(0)
+
+
+async def test_the_age_of_a_snapshot_that_was_read_is_that_of_its_replica(keeper: SnapshotKeeper) -> None:
+    await write(keeper, one_product(), 5)
+    loaded = SnapshotKeeper(keeper.path.parent, ORIGIN, 0)
+    assert loaded.load(empty())
+    assert loaded.status().bytes == keeper.path.stat().st_size
+    assert loaded.status().age_seconds == pytest.approx(time.time() - POSITION.level_at, abs=60)
+
+
+async def test_loading_removes_temporary_files(keeper: SnapshotKeeper) -> None:
+    await write(keeper, one_product(), 5)
+    temporary = keeper.path.with_name(f"{keeper.path.name}.7.tmp")
+    temporary.write_bytes(b"half")
+    assert keeper.load(empty())
+    assert not temporary.exists()
+
+
+async def test_closing_leaves_no_task_behind(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    def until_cancelled(*arguments: Any) -> int:
+        while True:
+            arguments[-1]()
+
+    monkeypatch.setattr(snapshot, "write", until_cancelled)
+    keeper.save(one_product().freeze(), POSITION, 1)
+    assert running({"write the snapshot"})
+    await keeper.close(one_product(), None, 1)
+    assert running({"write the snapshot"}) == []
+
+
+async def test_closing_gives_the_last_snapshot_three_seconds(
+    keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, checks = [1000.0], list[float]()
+    monkeypatch.setattr(snapshot_keeper, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: clock[0]}))
+
+    def slowly(*arguments: Any) -> int:
+        for _ in range(10):
+            clock[0] += 1
+            arguments[-1]()
+            checks.append(clock[0])
+        return 1
+
+    monkeypatch.setattr(snapshot, "write", slowly)
+    await keeper.close(one_product(), POSITION, 1)
+    assert checks == [1001.0, 1002.0, 1003.0]
+
+
+async def test_a_cancelled_writing_is_no_failure_and_stays_due(
+    keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot_keeper, "CLOSE_TIMEOUT_S", -1.0)
+    with capture_logs() as lines:
+        await keeper.close(one_product(), POSITION, 1)
+    assert [line["event"] for line in lines] == ["snapshot_cancelled"]
+    assert (keeper.status().failures, keeper.status().bytes) == (0, None)
+    assert keeper.is_due(1)
