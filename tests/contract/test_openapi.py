@@ -1,5 +1,6 @@
 """The public API's document, as it was last looked at. `make openapi` writes it anew; the difference is to be read."""
 
+import re
 from pathlib import Path
 
 import orjson
@@ -16,6 +17,17 @@ ROUTES = [(path, method) for path, operations in DOCUMENT["paths"].items() for m
 
 def test_the_openapi_document_is_the_one_in_the_docs() -> None:
     assert orjson.loads(SNAPSHOT.read_bytes()) == orjson.loads(orjson.dumps(DOCUMENT)), "run make openapi, and look"
+
+
+def test_every_reference_leads_to_a_schema() -> None:
+    text = orjson.dumps(DOCUMENT).decode()
+    references = set(re.findall(r'"\$ref":"(#[^"]*)"', text))
+    assert references
+    for reference in references:
+        target = DOCUMENT
+        for key in reference.removeprefix("#/").split("/"):
+            assert key in target, f"{reference} leads nowhere"
+            target = target[key]
 
 
 @pytest.mark.parametrize(("path", "method"), ROUTES)

@@ -52,6 +52,9 @@ _WRITE = (
 
 def _product_body() -> dict[str, Any]:
     schema = ProductBody.model_json_schema()
+    # A reference to `#/$defs` leads nowhere from here: references are resolved from the document's root.
+    image_list, _ = schema["properties"]["images"]["anyOf"]
+    image_list["items"] = schema.pop("$defs")["ImageBody"]
     form = {
         "type": "object",
         "required": ["image"],

@@ -60,13 +60,7 @@ export type CatalogueStatus = Omit<Schemas["CatalogueResponse"], "sync" | "last_
   last_examination: Examination | null;
 };
 /** A problem of RFC 9457. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  request_id?: string;
-}
+export type Problem = Schemas["Problem"];
 
 // A search's options.
 export type AttributeValue = FacetValue["value"];
