@@ -108,11 +108,11 @@ def lines(answer: httpx.Response) -> list[dict[str, Any]]:
 def until_ended(api: httpx.Client, import_id: str) -> dict[str, Any]:
     """Return an import's document once it has ended."""
 
-    def ended() -> dict[str, Any] | None:
+    def ended() -> dict[str, Any]:
         document: dict[str, Any] = api.get(f"/v1/imports/{import_id}").json()
-        return None if document["state"] in ("receiving", "running") else document
+        return {} if document["state"] in ("receiving", "running") else document
 
-    return eventually(ended, within_s=60)  # type: ignore[return-value]
+    return eventually(ended, within_s=60)
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> str:

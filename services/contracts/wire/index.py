@@ -18,10 +18,7 @@ MAX_SAMPLE = 50
 
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
-Catalogues = Annotated[
-    tuple[str, ...],
-    Field(default=(DEFAULT_CATALOGUE,), min_length=1, description="names of the catalogues to search"),
-]
+Catalogues = Annotated[tuple[str, ...], Field(min_length=1, description="names of the catalogues to search")]
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -87,7 +84,7 @@ class IndexSearch(ResultOptions):
     """A search inside one category of the index."""
 
     category: int = Field(ge=0, description="category id, 0 to 8 for the shipped models")
-    catalogues: Catalogues
+    catalogues: Catalogues = (DEFAULT_CATALOGUE,)
     vector: Vector = Field(description="the query's vector; it need not have unit length")
     model: str = Field(description="the model of the vector; products are searched by their vectors of this model")
     exclude: list[ProductId] = Field(default_factory=list, max_length=1000, description="products to leave out")
@@ -105,7 +102,7 @@ class IndexSimilar(ResultOptions):
     """A search by an indexed product, which is left out of its own results."""
 
     id: ProductId
-    catalogues: Catalogues
+    catalogues: Catalogues = (DEFAULT_CATALOGUE,)
     catalogue: str | None = Field(
         default=None, description="the product's catalogue, one of `catalogues`; default: the first that has the id"
     )

@@ -39,7 +39,7 @@ def test_a_result_is_shown_with_its_similarity_and_what_the_search_made_of_the_p
         {**shown, "id": "b1", "similarity": {"value": 0.62, "label": "alike"}},
         {**shown, "id": "b2", "similarity": None},
     ]
-    response = {
+    response: dict[str, object] = {
         "outcome": "no_close_match",
         "category": {"id": 2, "name": "Bags", "probability": 0.8},
         "results": results,

@@ -1,0 +1,282 @@
+"""The gateway for tests in this process: its app, around fakes of the services and the database."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from services.catalogue.product import Product, StoredImage
+from services.catalogue.store.model_note import ModelNote
+from services.catalogue.store.notes import Lease
+from services.contracts.domain.box import Box
+from services.contracts.domain.catalogues import ALL
+from services.contracts.domain.errors import LookalikeError
+from services.contracts.wire.embedding import (
+    BatchResponse,
+    Category,
+    DetectionResponse,
+    EmbeddingResponse,
+    GarmentBox,
+    ListedModel,
+    ModelFacts,
+)
+from services.gateway import app as gateway_app
+from services.gateway.imports.jobs import ImportDependencies, ImportJobs
+from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.pages.pictures import Resizer
+from services.gateway.products.service import ProductService
+from services.gateway.search.image_reader import ImageReader
+from services.gateway.search.links import Links
+from services.gateway.search.model_binding import ModelBinding
+from services.gateway.search.service import SearchService
+from services.gateway.settings import GatewaySettings
+from services.gateway.state import CatalogueServices, GatewayState
+from tests.support.import_fakes import FakeCache, FakeEmbedding, FakeModels, FakePictures, FakeProducts, FakeWeb, Faults
+from tests.support.index_fakes import NAMES, FakeIndex
+
+MODEL = "fashion/1"
+KEY = "open sesame"
+
+
+class StoredProducts:
+    """Products by key, as the gateway and its imports write them. A put raises `put_error` while it is set."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.rows = FakeProducts(faults)
+        self.put_error: Exception | None = None
+        self._faults = faults
+        self.fingerprints, self.read, self.put_many = self.rows.fingerprints, self.rows.read, self.rows.put_many
+
+    async def put(self, product: Product) -> None:
+        if self.put_error is not None:
+            raise self.put_error
+        await self.put_many([product])
+
+    async def get(self, key: str) -> Product | None:
+        self._faults.fail()
+        return self.rows.get(key)
+
+    async def delete(self, key: str) -> bool:
+        self._faults.fail()
+        return self.rows.pop(key, None) is not None
+
+
+class StoredPictures:
+    """Pictures by key or `picture_id`."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.rows = FakePictures(faults)
+        self.put_many, self.keep_only = self.rows.put_many, self.rows.keep_only
+
+    async def get(self, name: str) -> StoredImage | None:
+        return self.rows.get(name)
+
+
+@dataclass
+class FakeNotes:
+    """Notes, import records and the lease, in this process."""
+
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    imports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    held: Lease | None = None
+    trouble: LookalikeError | None = None
+
+    async def get(self, name: str) -> dict[str, Any] | None:
+        self._fail()
+        return self.notes.get(name)
+
+    async def put(self, name: str, facts: Mapping[str, Any]) -> None:
+        self._fail()
+        self.notes[name] = dict(facts)
+
+    async def lease(self) -> Lease | None:
+        self._fail()
+        return self.held
+
+    async def take_lease(self, lease: Lease) -> bool:
+        self._fail()
+        if self.held is None:
+            self.held = lease
+            return True
+        return False
+
+    async def renew_lease(self, import_id: str, beat: int) -> bool:
+        return self.held is not None and self.held.import_id == import_id
+
+    async def drop_lease(self, lease: Lease, *, at_beat: bool = False) -> None:
+        self._fail()
+        if self.held is not None and self.held.import_id == lease.import_id:
+            self.held = None
+
+    async def put_import(self, import_id: str, facts: Mapping[str, Any]) -> bool:
+        self._fail()
+        self.imports[import_id] = dict(facts)
+        return import_id in self.cancelled
+
+    async def get_import(self, import_id: str) -> dict[str, Any] | None:
+        self._fail()
+        return self.imports.get(import_id)
+
+    async def list_imports(self, limit: int) -> list[dict[str, Any]]:
+        self._fail()
+        return [self.imports[name] for name in sorted(self.imports, reverse=True)[:limit]]
+
+    async def request_cancel(self, import_id: str) -> bool:
+        self.cancelled.add(import_id)
+        return import_id in self.imports
+
+    async def prune_imports(self) -> None:
+        """Every record stays."""
+
+    def _fail(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+class GatewayCatalogue:
+    """A catalogue in dictionaries."""
+
+    def __init__(self, catalogue: str = "default") -> None:
+        self.catalogue = catalogue
+        self.faults = Faults()
+        self.products = StoredProducts(self.faults)
+        self.pictures = StoredPictures(self.faults)
+        self.models = FakeModels(ModelNote(active=MODEL))
+        self.notes = FakeNotes()
+        self.http_cache = FakeCache()
+
+
+class GatewayEmbedding:
+    """Sees the category in an image's first byte. Every call raises `trouble` while it is set."""
+
+    def __init__(self) -> None:
+        self.batches = FakeEmbedding()
+        self.trouble: LookalikeError | None = None
+        self.boxes: list[Box | None] = []
+
+    @property
+    def images(self) -> int:
+        """How many images have been embedded."""
+        return self.batches.images
+
+    async def embed(self, data: bytes, model: str, box: Box | None = None, **secondary: Any) -> EmbeddingResponse:
+        self._fail()
+        self.boxes.append(box)
+        (item,) = (await self.batches.embed_batch([data], model, **secondary)).items
+        assert item.embedding is not None
+        return EmbeddingResponse(
+            category=item.embedding.category,
+            probabilities=dict.fromkeys(NAMES, 0.05) | item.embedding.probabilities,
+            vector=item.embedding.array.tolist(),
+            model=model,
+            timings_ms={"decode": 1.0, "network": 2.0},
+        )
+
+    async def embed_batch(self, images: Sequence[bytes], *given: Any, **named: Any) -> BatchResponse:
+        self._fail()
+        return await self.batches.embed_batch(images, *given, **named)
+
+    async def model(self, model: str | None = None) -> ModelFacts:
+        self._fail()
+        thresholds = {"no_clothing": 0.2}
+        return ModelFacts(model=model or MODEL, categories=list(NAMES), dimension=4, input={}, thresholds=thresholds)
+
+    async def models(self) -> list[ListedModel]:
+        self._fail()
+        return [ListedModel(model=MODEL, first=True)]
+
+    async def detect(self, data: bytes) -> DetectionResponse:
+        self._fail()
+        shoes = Category(id=1, name="Shoes", probability=0.8)
+        garment = GarmentBox(box=Box(x=0, y=0, width=0.5, height=1), category=shoes)
+        return DetectionResponse(garments=[garment], model="detector/1", timings_ms={"network": 12.0})
+
+    async def ready(self, model: str | None = None) -> None:
+        self._fail()
+
+    async def resize(self, data: bytes, width: int) -> bytes | None:
+        self._fail()
+        return b"%d:" % width + data[:4]
+
+    def _fail(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+class GatewayWeb(FakeWeb):
+    """Pages by URL, for imports and for single images."""
+
+    async def fetch(self, url: str) -> bytes:
+        return self.pages[url]
+
+
+@dataclass
+class Gateway:
+    """A running gateway, and what is behind it."""
+
+    client: TestClient
+    catalogue: GatewayCatalogue
+    embedding: GatewayEmbedding
+    index: FakeIndex
+    web: GatewayWeb
+
+    def problem(self, method: str, path: str, **request: Any) -> tuple[int, str, str]:
+        """Return the status, the slug and the detail of a problem document."""
+        response = self.client.request(method, path, **request)
+        assert response.headers["content-type"] == "application/problem+json", response.text
+        document = response.json()
+        assert document["status"] == response.status_code
+        return response.status_code, document["type"].removeprefix("/problems/"), document["detail"]
+
+
+@contextmanager
+def running_gateway(**settings: Any) -> Iterator[Gateway]:
+    """Run the gateway's app around fakes for as long as the block lasts."""
+    catalogue, embedding, web = GatewayCatalogue(), GatewayEmbedding(), GatewayWeb()
+    index = FakeIndex({0: ["t1", "t2"], 1: ["s1"], 2: ["b1"]})
+
+    async def open_services(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, GatewayState]:
+        fakes: Any = catalogue, embedding, index, web
+        return await _states(settings, stack, *fakes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway_app, "_open", open_services)
+        with TestClient(gateway_app.create_app(GatewaySettings(**settings))) as client:
+            yield Gateway(client, catalogue, embedding, index, web)
+
+
+async def _states(
+    settings: GatewaySettings, stack: AsyncExitStack, catalogue: Any, embedding: Any, index: Any, web: Any
+) -> dict[str, GatewayState]:
+    nodes = IndexNodes([index], refresh_s=60)
+    await nodes.refresh()
+    binding, links = ModelBinding(embedding, nodes), Links("https://shop.example/products/{id}")
+    jobs = ImportJobs(ImportDependencies(catalogue, embedding, web, settings.import_dir, settings.max_import_bytes))
+    stack.push_async_callback(jobs.close)
+    every: dict[str, Any] = {
+        "settings": settings,
+        "index": nodes,
+        "reader": ImageReader(settings.max_image_bytes, web),
+        "resizer": Resizer(embedding),
+        "gate": asyncio.Semaphore(settings.max_concurrent_searches),
+    }
+    names = settings.catalogues
+    return {
+        ALL: GatewayState(
+            catalogue=ALL, search=SearchService(embedding, nodes, links, binding, names), services=None, **every
+        ),
+        **{
+            name: GatewayState(
+                catalogue=name,
+                search=SearchService(embedding, nodes, links, binding, (name,)),
+                services=CatalogueServices(ProductService(catalogue, embedding, binding, links), jobs),
+                **every,
+            )
+            for name in names
+        },
+    }

@@ -1,0 +1,120 @@
+"""The routes of imports, around fakes."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from services.contracts.domain.errors import CatalogueUnavailable
+from services.gateway.imports.responses import ImportResponse
+from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.stack import eventually
+
+NDJSON = "application/x-ndjson"
+URL = "https://shop.example/a.jpg"
+ROW = orjson.dumps({"id": "a", "image_url": URL, "category": "Shoes"})
+LOST = orjson.dumps({"id": "b", "image_url": "https://shop.example/none.jpg"})
+HAT = orjson.dumps({"id": "c", "image_url": URL, "category": "Hats"})
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    with running_gateway(import_dir=tmp_path, max_import_bytes=10_000) as gateway:
+        gateway.web.pages[URL] = b"\x01 a picture"
+        yield gateway
+        assert list(tmp_path.iterdir()) == []
+        assert gateway.catalogue.notes.held is None
+
+
+def post(gateway: Gateway, body: bytes, kind: str = NDJSON, headers: dict[str, str] | None = None, **query: Any) -> Any:
+    return gateway.client.post(
+        "/v1/products:import", content=body, headers={"Content-Type": kind, **(headers or {})}, params=query
+    )
+
+
+def test_each_row_has_a_line_between_two_about_the_import(gateway: Gateway) -> None:
+    mapping = orjson.dumps({"categories": {"Hats": None}}).decode()
+    response = post(gateway, b"\n".join([ROW, LOST, HAT]), name="Tuesday's", mapping=mapping)
+    assert (response.status_code, response.headers["content-type"]) == (200, NDJSON)
+    first, *rows, last = [orjson.loads(line) for line in response.content.splitlines()]
+    assert (first["import"]["state"], first["import"]["source"]) == ("running", "Tuesday's")
+    assert {(row["line"], row["id"]) for row in rows} == {(1, "a"), (2, "b"), (3, "c")}
+    outcomes = {row["id"]: row["outcome"] for row in rows}
+    assert (outcomes["a"], outcomes["b"]) == ("imported", "rejected")
+    document = last["import"]
+    assert (document["state"], document["imported"], document["rejected"], document["skipped"]) == ("done", 1, 1, 1)
+    assert "outside" not in document
+    assert gateway.client.get("/v1/products/a").json()["category"] == "Shoes"
+
+
+def test_an_import_may_be_asynchronous(gateway: Gateway) -> None:
+    response = post(gateway, ROW, headers={"Prefer": "respond-async"})
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "respond-async"
+    assert response.headers["location"] == f"/v1/imports/{response.json()['id']}"
+    assert gateway.client.get(response.headers["location"]).json()["id"] == response.json()["id"]
+    location = response.headers["location"]
+    eventually(lambda: gateway.client.get(location).json()["state"] != "running")
+    document = gateway.client.get(location).json()
+    assert (document["state"], document["imported"]) == ("done", 1)
+    assert document["finished_at"] >= document["started_at"]
+
+
+def test_the_last_imports_are_listed_without_their_rejected_rows(gateway: Gateway) -> None:
+    post(gateway, LOST)
+    (document,) = gateway.client.get("/v1/imports").json()["imports"]
+    assert (document["rejected"], document["rejected_rows"]) == (1, [])
+    single = gateway.client.get(f"/v1/imports/{document['id']}").json()
+    assert [row["id"] for row in single["rejected_rows"]] == ["b"]
+    cancelled = gateway.client.post(f"/v1/imports/{document['id']}:cancel").json()
+    assert cancelled["state"] == "done"  # it has ended
+    for method, path in (("GET", "/v1/imports/x"), ("POST", "/v1/imports/x:cancel")):
+        assert gateway.problem(method, path)[:2] == (404, "unknown-import")
+
+
+def test_a_feed_may_be_gzip(gateway: Gateway) -> None:
+    response = post(gateway, gzip.compress(ROW), headers={"Content-Encoding": " GZIP "})
+    assert orjson.loads(response.content.splitlines()[-1])["import"]["imported"] == 1
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "slug", "words"),
+    [
+        ({"kind": "text/plain"}, 422, "invalid-request", "send the feed as application/x-ndjson"),
+        ({"headers": {"Content-Encoding": "br"}}, 422, "invalid-request", "Content-Encoding: gzip"),
+        ({"headers": {"Content-Encoding": "gzip"}}, 422, "invalid-feed", "is not"),
+        ({"body": b"x" * 10_001}, 413, "feed-too-large", "10,000 bytes"),
+        ({"kind": "text/csv", "body": b"name\n"}, 422, "invalid-feed", "has no column id"),
+        ({"limit": "0"}, 422, "invalid-request", "limit: "),
+        ({"sync": "true", "limit": "5"}, 422, "invalid-request", "sync needs the whole feed"),
+        ({"mapping": "{"}, 422, "invalid-request", "mapping: the mapping is not a JSON object"),
+        ({"url_template": "https://shop.example/"}, 422, "invalid-request", "{id}"),
+        ({"unknown": "1"}, 422, "invalid-request", "unknown: "),
+    ],
+)
+def test_a_feed_that_cannot_be_imported_is_a_problem(
+    gateway: Gateway, request_of: dict[str, Any], status: int, slug: str, words: str
+) -> None:
+    response = post(gateway, request_of.pop("body", ROW), **request_of)
+    assert (response.status_code, response.json()["type"]) == (status, f"/problems/{slug}")
+    assert words in response.json()["detail"]
+    assert not any(
+        one["state"] in ("receiving", "running") for one in gateway.client.get("/v1/imports").json()["imports"]
+    )
+    assert set(gateway.catalogue.products.rows) == set()
+
+
+def test_an_import_needs_the_database(gateway: Gateway) -> None:
+    gateway.catalogue.notes.trouble = CatalogueUnavailable("the database cannot be reached")
+    assert post(gateway, ROW).status_code == 503
+    assert gateway.client.get("/v1/imports").status_code == 503
+    gateway.catalogue.notes.trouble = None
+
+
+def test_a_record_of_an_earlier_version_is_read() -> None:
+    record = {"id": "1", "state": "done", "source": "api", "started_at": "", "updated_at": "", "outside": 3}
+    assert ImportResponse.of(record).skipped == 3
+    assert ImportResponse.of({**record, "skipped": 2}).model_dump()["skipped"] == 2

@@ -1,0 +1,192 @@
+"""The routes of searches, around fakes: what the index is searched with, and what the responses say."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from services.contracts.domain.box import Box
+from services.contracts.domain.errors import IndexNotReady
+from services.contracts.wire.filter_json import parse_filter
+from services.contracts.wire.index import IndexSearch, IndexSimilar
+from tests.support.gateway_fakes import Gateway, running_gateway
+
+SHOE, TOP = b"\x01 a photo", b"\x00 a photo"
+RAW = {"Content-Type": "image/jpeg"}
+FILTER = {"gender": "Men"}
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with running_gateway() as gateway:
+        yield gateway
+
+
+def search(gateway: Gateway, photo: bytes = SHOE, **options: Any) -> dict[str, Any]:
+    response = gateway.client.post("/v1/search", content=photo, headers=RAW, params=options)
+    assert response.status_code == 200, response.text
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def last_search(gateway: Gateway) -> IndexSearch:
+    query = gateway.index.queries[-1]
+    assert isinstance(query, IndexSearch)
+    return query
+
+
+def test_a_search_is_within_the_predicted_category(gateway: Gateway) -> None:
+    document = search(gateway)
+    assert document["category"] == {"id": 1, "name": "Shoes", "probability": 0.9}
+    assert document["probabilities"] == {"Topwear": 0.05, "Shoes": 0.9, "Bags": 0.05}
+    (result,) = document["results"]
+    assert result == {
+        "id": "s1",
+        "url": "https://shop.example/products/s1",
+        "image_url": None,
+        "title": None,
+        "category": "Shoes",
+        "attributes": {},
+        "score": 0.5,
+        "image_index": 0,
+        "similarity": None,
+    }
+    assert (document["outcome"], document["model"], document["next_page"]) == ("ok", "fashion/1", None)
+    assert document["timings_ms"].keys() == {"decode", "network", "index", "total"}
+    assert document["timings_ms"]["total"] >= document["timings_ms"]["index"] >= 0
+    assert document["request_id"]
+
+
+def test_a_chosen_category_is_searched_with_its_own_probability(gateway: Gateway) -> None:
+    document = search(gateway, category="bags")
+    assert document["category"] == {"id": 2, "name": "Bags", "probability": 0.05}
+    assert document["outcome"] == "ok"  # nobody doubts a choice
+    assert (last_search(gateway).category, [one["id"] for one in document["results"]]) == (2, ["b1"])
+
+
+@pytest.mark.parametrize("form", ["query", "form", "json"])
+def test_every_option_reaches_the_index(gateway: Gateway, form: str) -> None:
+    options: dict[str, Any] = {"k": 3, "offset": 6, "min_score": 0.25, "facets": True}
+    text = {**options, "filter": orjson.dumps(FILTER).decode(), "box": "0,0,0.5,1"}
+    if form == "query":
+        search(gateway, **text)
+    elif form == "form":
+        fields = {name: str(value) for name, value in text.items()}
+        assert gateway.client.post("/v1/search", files={"image": SHOE}, data=fields).status_code == 200
+    else:
+        json = {**options, "filter": FILTER, "box": [0, 0, 0.5, 1], "image_base64": base64.b64encode(SHOE).decode()}
+        assert gateway.client.post("/v1/search", json=json).status_code == 200
+    query = last_search(gateway)
+    assert {name: getattr(query, name) for name in options} == options
+    assert query.filter == parse_filter(FILTER)
+    assert (query.category, query.model, query.catalogues) == (1, "fashion/1", ("default",))
+    assert len(query.vector) == 4
+    assert gateway.embedding.boxes == [Box(x=0, y=0, width=0.5, height=1)]
+
+
+def test_the_defaults_reach_the_index(gateway: Gateway) -> None:
+    search(gateway)
+    query = last_search(gateway)
+    assert (query.k, query.offset, query.min_score, query.facets, bool(query.filter)) == (10, 0, None, False, False)
+    gateway.client.get("/v1/products/t1/similar")
+    similar = gateway.index.queries[-1]
+    assert isinstance(similar, IndexSimilar)
+    assert (similar.k, similar.offset, similar.min_score, similar.facets, bool(similar.filter)) == (
+        10,
+        0,
+        None,
+        False,
+        False,
+    )
+    assert (similar.model, similar.catalogue, similar.catalogues) == (None, None, ("default",))
+
+
+def test_every_option_of_a_search_by_product_reaches_the_index(gateway: Gateway) -> None:
+    options = {"k": 3, "offset": 6, "min_score": 0.25, "facets": True, "model": "fashion/2", "catalogue": "default"}
+    response = gateway.client.get(
+        "/v1/products/t1/similar", params={**options, "filter": orjson.dumps(FILTER).decode(), "utm_source": "mail"}
+    )
+    document = response.json()
+    assert response.status_code == 200, response.text
+    assert [one["id"] for one in document["results"]] == ["t2"]
+    assert document["category"] == {"id": 0, "name": "Topwear", "probability": None}
+    assert document["timings_ms"].keys() == {"index", "total"}
+    query = gateway.index.queries[-1]
+    assert isinstance(query, IndexSimilar)
+    assert {name: getattr(query, name) for name in options} == options
+    assert (query.id, query.filter) == ("t1", parse_filter(FILTER))
+
+
+def test_an_invalid_option_names_its_place(gateway: Gateway) -> None:
+    photo = base64.b64encode(SHOE).decode()
+    for response, pointer in (
+        (gateway.client.post("/v1/search", content=SHOE, headers=RAW, params={"k": 0}), "#/query/k"),
+        (gateway.client.post("/v1/search", files={"image": SHOE}, data={"k": "0"}), "#/k"),
+        (gateway.client.post("/v1/search", json={"image_base64": photo, "filter": {"a": {"b": 1}}}), "#/filter/a/b"),
+        (gateway.client.get("/v1/products/t1/similar?k=0"), "#/query/k"),
+        (gateway.client.get("/v1/products?sample=0"), "#/query/sample"),
+    ):
+        assert response.status_code == 422
+        (error,) = response.json()["errors"]
+        assert error["pointer"] == pointer
+        assert (
+            response.json()["detail"]
+            == f"{pointer.removeprefix('#/').removeprefix('query/').replace('/', '.')}: {error['detail']}"
+        )
+    assert gateway.index.queries == []
+
+
+def test_a_weak_prediction_is_no_clothing(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    embed = gateway.embedding.embed
+
+    async def weak(*given: Any, **named: Any) -> Any:
+        response = await embed(*given, **named)
+        category = response.category.model_copy(update={"probability": 0.1})
+        return response.model_copy(update={"category": category})
+
+    monkeypatch.setattr(gateway.embedding, "embed", weak)
+    assert search(gateway)["outcome"] == "no_clothing"
+    assert search(gateway, category="Shoes")["outcome"] == "ok"
+
+
+def test_a_sample_is_of_the_whole_catalogue_or_of_one_category(gateway: Gateway) -> None:
+    products = gateway.client.get("/v1/products").json()["products"]
+    assert {one["id"] for one in products} == {"t1", "t2", "s1", "b1"}
+    assert all("catalogue" not in one and one["url"].endswith(one["id"]) for one in products)
+    (product,) = gateway.client.get("/v1/products?sample=3&category=shoes").json()["products"]
+    assert (product["id"], product["category"]) == ("s1", "Shoes")
+    assert gateway.index.samples == [(12, None, ("default",)), (3, 1, ("default",))]
+    assert gateway.problem("GET", "/v1/products?category=hats")[:2] == (404, "unknown-category")
+    assert gateway.problem("GET", "/v1/products?sample=51")[:2] == (422, "invalid-request")
+
+
+def test_garments_are_detected(gateway: Gateway) -> None:
+    document = gateway.client.post("/v1/detect", content=SHOE, headers=RAW).json()
+    assert document["garments"] == [
+        {
+            "box": {"x": 0, "y": 0, "width": 0.5, "height": 1},
+            "category": {"id": 1, "name": "Shoes", "probability": 0.8},
+        }
+    ]
+    assert document["model"] == "detector/1"
+    assert document["timings_ms"].keys() == {"network", "total"}
+    assert document["request_id"]
+
+
+def test_an_index_that_is_not_ready_is_a_503(gateway: Gateway) -> None:
+    gateway.index.trouble = IndexNotReady("the products are being loaded")
+    for method, path in (("POST", "/v1/search"), ("GET", "/v1/products/t1/similar"), ("GET", "/v1/products")):
+        request = {"content": SHOE, "headers": RAW} if method == "POST" else {}
+        assert gateway.problem(method, path, **request)[:2] == (503, "index-not-ready")
+
+
+def test_results_name_their_catalogue_where_several_are_searched() -> None:
+    with running_gateway(catalogues="shoes") as gateway:
+        response = gateway.client.post("/catalogues/all/v1/search", content=SHOE, headers=RAW).json()
+        assert [one["catalogue"] for one in response["results"]] == ["default"]
+        assert last_search(gateway).catalogues == ("default", "shoes")
+        response = gateway.client.post("/catalogues/shoes/v1/search", content=SHOE, headers=RAW).json()
+        assert "catalogue" not in response["results"][0]
+        assert last_search(gateway).catalogues == ("shoes",)

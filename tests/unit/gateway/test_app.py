@@ -1,0 +1,128 @@
+"""The gateway's app: what its lifespan opens and closes, its readiness, and who may call it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.contracts.domain.errors import EmbeddingUnavailable, IndexNotReady
+from services.gateway import app as module
+from services.gateway.app import create_app
+from services.gateway.settings import GatewaySettings
+from tests.support.gateway_fakes import KEY, Gateway, running_gateway
+
+NOWHERE = "http://127.0.0.1:9"
+PARTS = ("EmbeddingClient", "IndexClient", "CatalogueDatabase", "ImageFetcher", "ImportJobs")
+
+
+@pytest.fixture
+def journal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts that the lifespan opens and closes, in order."""
+    events: list[str] = []
+    for name in PARTS:
+        kind: Any = getattr(module, name)
+
+        class Recorded(kind):  # type: ignore[misc]
+            label = name
+
+            def __init__(self, *given: Any, **named: Any) -> None:
+                super().__init__(*given, **named)
+                events.append(f"open {self.label}")
+
+            async def close(self) -> None:
+                events.append(f"close {self.label}")
+                await super().close()
+
+        monkeypatch.setattr(module, name, Recorded)
+    return events
+
+
+def names(journal: list[str], what: str) -> list[str]:
+    return [event.removeprefix(what) for event in journal if event.startswith(what)]
+
+
+async def test_everything_that_is_opened_is_closed_in_reverse_order(journal: list[str]) -> None:
+    settings = GatewaySettings(
+        index_urls=(NOWHERE, NOWHERE),
+        embedding_url=NOWHERE,
+        mongo_url="mongodb://127.0.0.1:9",  # type: ignore[arg-type]
+        fetch_enabled=True,
+        catalogues="shoes",  # type: ignore[arg-type]
+    )
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        opened = names(journal, "open ")
+        assert names(journal, "close ") == []
+        assert [task.get_name() for task in asyncio.all_tasks()].count("refresh the index nodes") == 1
+    assert sorted(opened) == sorted(
+        [
+            "CatalogueDatabase",
+            *["EmbeddingClient", "ImageFetcher", "ImportJobs", "IndexClient"] * 2,  # of searches and imports; 2 of each
+        ]
+    )
+    assert names(journal, "close ") == opened[::-1]
+    assert "refresh the index nodes" not in [task.get_name() for task in asyncio.all_tasks()]
+
+
+async def test_without_fetching_there_is_no_fetcher(journal: list[str]) -> None:
+    app = create_app(GatewaySettings(index_urls=(NOWHERE,), embedding_url=NOWHERE))
+    async with app.router.lifespan_context(app) as state:
+        assert "open ImageFetcher" not in journal
+        assert set(state["gateway"]) == {"all", "default"}  # type: ignore[index]
+    assert names(journal, "close ") == names(journal, "open ")[::-1]
+
+
+def readiness(gateway: Gateway) -> tuple[int, list[str]]:
+    response = gateway.client.get("/readyz")
+    return response.status_code, response.json()["reasons"]
+
+
+def test_ready_means_that_a_search_can_be_answered() -> None:
+    with running_gateway() as gateway:
+        assert readiness(gateway) == (200, [])
+        gateway.embedding.trouble = EmbeddingUnavailable("the network is loading")
+        assert readiness(gateway) == (503, ["the network is loading"])
+        gateway.index.trouble = IndexNotReady("the index cannot be reached")
+        assert readiness(gateway) == (503, ["the network is loading", "the index cannot be reached"])
+        gateway.embedding.trouble = gateway.index.trouble = None
+        del gateway.index.held[2]
+        assert readiness(gateway) == (200, ["no index node answers for Bags: none is set to hold them"])
+
+
+@pytest.mark.parametrize(
+    "header", [None, "Bearer wrong", f"Basic {KEY}", KEY, "Bearer ", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}"]
+)
+def test_writing_needs_the_admin_key(header: str | None) -> None:
+    with running_gateway(admin_key=KEY) as gateway:
+        headers = {} if header is None else {"Authorization": header}
+        for method, path in [("PUT", "/v1/products/a"), ("DELETE", "/v1/products/a"), ("GET", "/v1/imports")]:
+            response = gateway.client.request(method, path, headers=headers)
+            assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+        assert gateway.client.get("/v1/products").status_code == 200
+
+
+@pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer  {KEY} "])
+def test_the_admin_key_opens_the_routes_that_write(header: str) -> None:
+    with running_gateway(admin_key=KEY) as gateway:
+        assert gateway.client.get("/v1/imports", headers={"Authorization": header}).status_code == 200
+
+
+def test_other_origins_may_call_if_the_settings_name_them() -> None:
+    origin = {"Origin": "https://shop.example"}
+    with running_gateway(cors_origins=("https://shop.example",)) as gateway:
+        response = gateway.client.get("/v1/stats", headers=origin)
+        assert response.headers["access-control-allow-origin"] == "https://shop.example"
+        assert "X-Request-ID" in response.headers["access-control-expose-headers"]
+    with running_gateway() as gateway:
+        assert "access-control-allow-origin" not in gateway.client.get("/v1/stats", headers=origin).headers
+
+
+def test_more_searches_than_the_settings_allow_are_refused() -> None:
+    with running_gateway(max_concurrent_searches=1) as gateway:
+        gateway.client.portal.call(_take_the_only_place, gateway.client.app_state)  # type: ignore[union-attr]
+        status, slug, _ = gateway.problem("GET", "/v1/products")
+        assert (status, slug) == (429, "too-many-requests")
+
+
+async def _take_the_only_place(state: Any) -> None:
+    await state["gateway"]["default"].gate.acquire()
