@@ -126,3 +126,14 @@ def test_the_troubleshooting_table_quotes_messages_of_the_code() -> None:
     fragments = [part.strip() for message in messages for part in re.split(variable, message)]
     assert len(fragments) > 15
     assert [part for part in fragments if part not in sources] == []
+
+
+def test_the_architecture_page_lists_every_folder() -> None:
+    section = (ROOT / "docs" / "architecture.md").read_text().split("## Folders")[1]
+    folders = [
+        *ROOT.glob("services/*/__init__.py"),
+        *ROOT.glob("services/*/*/__init__.py"),
+        *ROOT.glob("training/*/__init__.py"),
+    ]
+    names = {path.parent.name for path in folders}
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", section)) == []
