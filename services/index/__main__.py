@@ -1,9 +1,9 @@
-"""`python -m services.index`: the index service on its port, set by environment variables."""
+"""`python -m services.index`: runs the index service, with settings from environment variables."""
 
 import os
 import sys
 
-# Before NumPy and FAISS are loaded: each searching thread would bring an OpenMP pool of its own.
+# Before NumPy and FAISS are loaded; otherwise each searching thread has an OpenMP pool of its own.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -15,19 +15,21 @@ from services.contracts.domain.manifest import load_manifest
 from services.contracts.web.run import exit_with, run_service
 from services.index.settings import IndexSettings
 
-# Code that changes the index lets a search go on after so many seconds, in the place of Python's 0.005: nine in ten searches
-# beside it took 2 to 3 ms at most, in the place of 5 to 7 (measured on busy processors).
-SWITCH_S = 0.0005
+# Seconds after which a thread that changes the index lets a search run; Python's default is 0.005. Nine in ten searches
+# during changes took at most 2 to 3 ms instead of 5 to 7 (measured on busy processors).
+SWITCH_INTERVAL_S = 0.0005
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until the process is terminated."""
     from services.index.app import create_app
 
-    sys.setswitchinterval(SWITCH_S)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     def checked(settings: IndexSettings) -> FastAPI:
-        manifest = load_manifest(settings.model_dir)  # here, what is missing is a sentence; in the lifespan a traceback
+        manifest = load_manifest(
+            settings.model_dir
+        )  # here a missing file is one line; in the lifespan it is a traceback
         try:
             held_categories(settings.categories, manifest.categories)
         except UnknownCategory as error:

@@ -1,4 +1,4 @@
-"""The index service: the products' vectors in memory, level with MongoDB, searched without it."""
+"""The index service: searches the products' vectors in memory, and follows MongoDB."""
 
 import asyncio
 import contextlib
@@ -31,12 +31,14 @@ from services.index.routes import router
 from services.index.settings import IndexSettings
 from services.index.state import IndexState, index_state
 
-DESCRIPTION = """Finds the products whose vectors are nearest to one, exactly, inside a category. For Lookalike's own services:
-it stands behind the gateway. A search never asks the database. Errors are problem documents (RFC 9457)."""
+DESCRIPTION = """Finds the products of a category whose vectors are nearest to a vector, exactly.
+
+It is for Lookalike's own services, behind the gateway. A search never reads the database. Errors are problem documents
+(RFC 9457)."""
 
 
 def create_app(settings: IndexSettings) -> FastAPI:
-    """Return the service's app. The database is reached for in its lifespan, and may be away."""
+    """Return the service's app. Its lifespan connects to the database, which may be unavailable."""
     metrics = IndexMetrics()
 
     @asynccontextmanager
@@ -61,7 +63,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
 
 
 def _threads(settings: IndexSettings) -> int:
-    """Return for how many threads there is work at once: a change stream of each catalogue and model holds one."""
+    """Return the number of threads: the change stream of each catalogue and model occupies one."""
     return min(32, (os.cpu_count() or 1) + 4) + 3 * (len(settings.catalogues) - 1)
 
 
@@ -104,7 +106,7 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
 def _follower(settings: IndexSettings, store: CatalogueDatabase, manifest: Manifest) -> Follower:
     held = held_categories(settings.categories, manifest.categories)
 
-    def empty() -> Replica:
+    def make_replica() -> Replica:
         gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held)
         return Replica(gallery, manifest.model_id, settings.unversioned_model)
 
@@ -116,7 +118,7 @@ def _follower(settings: IndexSettings, store: CatalogueDatabase, manifest: Manif
         reconcile_s=settings.reconcile_s,
         longest_pause_s=settings.retry_s,
     )
-    return Follower(store.products, empty, _keeper(settings, manifest, store.catalogue), options)
+    return Follower(store.products, make_replica, _keeper(settings, manifest, store.catalogue), options)
 
 
 def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> SnapshotKeeper | None:
@@ -141,24 +143,26 @@ def _origin(settings: IndexSettings, catalogue: str) -> str:
     return f"{settings.mongo_database}.{within(PRODUCTS, catalogue)}"
 
 
-def _late(status: SyncStatus) -> str | None:
-    """Say how late an index is that follows the database; None where it does not."""
-    return f"changes of the last {status.lag_seconds:.1f} s are on their way" if status.state == "following" else None
+def _lag(status: SyncStatus) -> str | None:
+    """Return how late the index is; None if it does not follow the database."""
+    return (
+        f"changes of the last {status.lag_seconds:.1f} s are not applied yet" if status.state == "following" else None
+    )
 
 
 async def readiness(request: Request) -> Readiness:
-    """Ready once the products have been loaded, and from then on: a search needs no database.
+    """Return whether the index can be searched: from the first load on, also without the database.
 
-    While the index may be behind the database, a reason says so.
+    The reasons say whether the index may be behind the database.
     """
     models = index_state(request).models
     problems = tuple(f"{model} cannot be indexed: {reason}" for model, reason in models.problems.items())
     if not models.active.is_complete:
         return Readiness(ready=False, reasons=(models.active.not_ready_reason, *problems))
     behind = []
-    for one in models.active.catalogues.values():
-        status = one.follower.status()
+    for catalogue in models.active.catalogues.values():
+        status = catalogue.follower.status()
         if status.stale:
-            why = status.last_error or _late(status) or status.state
-            behind.append(one.with_name(f"what is searched may be behind the database: {why}"))
+            reason = status.last_error or _lag(status) or status.state
+            behind.append(catalogue.with_name(f"the index may be behind the database: {reason}"))
     return Readiness(ready=True, reasons=(*behind, *problems))

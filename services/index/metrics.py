@@ -1,4 +1,4 @@
-"""What the index service measures beside its requests."""
+"""The index service's own metrics."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -20,74 +20,80 @@ SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 
 
 
 class IndexMetrics(Metrics):
-    """Searches, and how the index follows the database. The gauges look when they are asked.
+    """The durations of searches, and gauges of how the index follows the database, read when they are collected.
 
-    With several catalogues, what is told of one has the label `catalogue`.
+    With several catalogues, the metrics of a catalogue have the label `catalogue`.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.searches = Histogram(
             "lookalike_index_search_duration_seconds",
-            "Time of one search of a category, in seconds, without waiting and HTTP.",
+            "Duration of a search of a category, in seconds, without waiting and HTTP.",
             ("filtered",),
             buckets=SEARCH_BUCKETS_S,
             registry=self.registry,
         )
 
     def show(self, models: ModelIndexes) -> None:
-        """Make the gauges tell of the active model, and one of them of each model."""
+        """Make the gauges of the active model, and the gauge of each model's products."""
         self._each("products", "Searchable products, by category.", models, _counts(models))
-        self._gauge("lag_seconds", "Seconds since the index last knew itself level; -1 before the first load.", models)
+        self._gauge(
+            "lag_seconds", "Seconds since the index was last known to be up to date; -1 before the first load.", models
+        )
         self._gauge("ready", "1 once the first load is complete.", models)
         self._gauge("following", "1 while changes are followed, by the change stream or by polling.", models)
         self._gauge("changes_applied", "Changed documents applied since the start.", models)
         self._gauge("documents_skipped", "Documents that cannot be indexed.", models)
-        self._gauge("images_skipped", "Further images of products that cannot be indexed.", models)
-        self._each("state", "1 for the state it is in.", models, _states())
-        self._gauge("snapshot_age_seconds", "Seconds since what the snapshot shows; -1 without one.", models)
-        self._gauge("snapshot_size_bytes", "Size of the snapshot; 0 without one.", models)
+        self._gauge("images_skipped", "Additional images of products that cannot be indexed.", models)
+        self._each("state", "1 for the current state.", models, _states())
+        self._gauge("snapshot_age_seconds", "Age of the snapshot's content, in seconds; -1 without a snapshot.", models)
+        self._gauge("snapshot_size_bytes", "Size of the snapshot; 0 without a snapshot.", models)
         self._gauge(
-            "reconcile_timestamp_seconds", "Unix time of the last comparison with the database; 0: none.", models
+            "reconcile_timestamp_seconds",
+            "Unix time of the last comparison with the database; 0 before the first.",
+            models,
         )
-        self._gauge("reconcile_duration_seconds", "Seconds the last comparison with the database took.", models)
+        self._gauge(
+            "reconcile_duration_seconds", "Duration of the last comparison with the database, in seconds.", models
+        )
         self.registry.register(_Totals(models))
-        self._gauge("documents_of_other_models", "Documents whose vector comes from another model.", models)
+        self._gauge("documents_of_other_models", "Documents whose vector is of another model.", models)
 
     def _gauge(self, name: str, text: str, models: ModelIndexes) -> None:
-        self._each(name, text, models, [({}, lambda one: _READINGS[name](one.follower))])
+        self._each(name, text, models, [({}, lambda catalogue: _READINGS[name](catalogue.follower))])
 
     def _each(self, name: str, text: str, models: ModelIndexes, readings: Sequence[tuple[Labels, Reading]]) -> None:
-        """Make a gauge with these labels of each catalogue."""
-        of = _labels(models, next(iter(models.active.catalogues)))
-        labels = [*of, *readings[0][0]]
+        """Make a gauge with a reading for each catalogue and these labels."""
+        catalogue_labels = _labels(models, next(iter(models.active.catalogues)))
+        labels = [*catalogue_labels, *readings[0][0]]
         gauge = Gauge(f"lookalike_index_{name}", text, labels, registry=self.registry)
         for catalogue in models.active.catalogues:
             for more, read in readings:
                 shown = gauge.labels(**_labels(models, catalogue), **more) if labels else gauge
-                shown.set_function(_look(models, catalogue, read))
+                shown.set_function(_reading(models, catalogue, read))
 
 
 class _Totals(Collector):
-    """What is counted by those who do it, and the models that are held at the moment."""
+    """Counters that the followers keep, and the products of the models that are held."""
 
     def __init__(self, models: ModelIndexes) -> None:
         self._models = models
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the counters as they stand, and how many products of each model can be searched."""
+        """Yield the current counters, and the number of searchable products of each model."""
         for name, (text, count) in _TOTALS.items():
             total = CounterMetricFamily(f"lookalike_index_{name}", text, labels=self._label_names)
-            for one in self._models.active.catalogues.values():
-                total.add_metric(list(self._of(one.name).values()), count(one.follower.status()))
+            for catalogue in self._models.active.catalogues.values():
+                total.add_metric(list(self._of(catalogue.name).values()), count(catalogue.follower.status()))
             yield total
         text = "Products that can be searched, by model."
         held = GaugeMetricFamily("lookalike_index_model_products", text, labels=[*self._label_names, "model", "role"])
-        for indexed in self._models:
-            model = indexed.manifest.model_id
-            for one in indexed.catalogues.values():
-                labels = [*self._of(one.name).values(), model, self._models.role(model)]
-                held.add_metric(labels, len(one.gallery) if one.is_complete else 0)
+        for model_index in self._models:
+            model = model_index.manifest.model_id
+            for catalogue in model_index.catalogues.values():
+                labels = [*self._of(catalogue.name).values(), model, self._models.role(model)]
+                held.add_metric(labels, len(catalogue.gallery) if catalogue.is_complete else 0)
         yield held
 
     def _of(self, catalogue: str) -> Labels:
@@ -102,7 +108,7 @@ def _labels(models: ModelIndexes, catalogue: str) -> Labels:
     return {"catalogue": catalogue} if len(models.active.catalogues) > 1 else {}
 
 
-def _look(models: ModelIndexes, catalogue: str, read: Reading) -> Callable[[], float]:
+def _reading(models: ModelIndexes, catalogue: str, read: Reading) -> Callable[[], float]:
     return lambda: read(models.active.of(catalogue))
 
 
@@ -111,24 +117,24 @@ def _counts(models: ModelIndexes) -> list[tuple[Labels, Reading]]:
     return [({"category": name}, partial(_count, category=number)) for number, name in names]
 
 
-def _count(one: CatalogueIndex, category: int) -> float:
-    return one.gallery.counts()[category] if one.is_complete else 0
+def _count(catalogue: CatalogueIndex, category: int) -> float:
+    return catalogue.gallery.counts()[category] if catalogue.is_complete else 0
 
 
 def _states() -> list[tuple[Labels, Reading]]:
     return [({"state": name}, partial(_is_in, state=name)) for name in get_args(SyncState)]
 
 
-def _is_in(one: CatalogueIndex, state: SyncState) -> float:
-    return one.follower.state == state
+def _is_in(catalogue: CatalogueIndex, state: SyncState) -> float:
+    return catalogue.follower.state == state
 
 
 def _snapshot(follower: Follower) -> SnapshotStatus:
     return follower.status().snapshot or SnapshotStatus(age_seconds=None, bytes=None, failures=0)
 
 
-def _or(value: float | None, without: float) -> float:
-    return without if value is None else value
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 _READINGS: dict[str, Callable[[Follower], float]] = {
@@ -151,8 +157,8 @@ _TOTALS: dict[str, tuple[str, Callable[[SyncStatus], float]]] = {
         lambda status: status.snapshot.failures if status.snapshot else 0,
     ),
     "drift_found": (
-        "Documents that the index knew otherwise than they are in the database.",
+        "Documents whose state in the index differed from the database.",
         lambda status: status.reconcile.found,
     ),
-    "drift_repaired": ("Of these, those put right.", lambda status: status.reconcile.repaired),
+    "drift_repaired": ("Documents with drift that were repaired.", lambda status: status.reconcile.repaired),
 }

@@ -71,65 +71,65 @@ SIMILAR_EXAMPLES: dict[str, Any] = {
     responses=responses(InvalidRequest, UnknownCategory, CategoryElsewhere, IndexNotReady, ModelIndexMismatch),
 )
 async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexResponse:
-    """Exact, best first, equal scores by id. A product comes once, with its best image. Fewer than `k` come back when
-    fewer there are. `offset` and `k` choose a page; pages do not overlap while the products stay as they are.
+    """The search is exact: best first, equal scores by id. A product is returned once, with its best image. `offset`
+    and `k` choose a page. Pages do not overlap as long as the products do not change.
     """
-    held = state.models.held(query.model)
-    galleries = held.galleries(query.catalogues)
+    model_index = state.models.held(query.model)
+    galleries = model_index.galleries(query.catalogues)
     vector = np.asarray(query.vector, dtype=np.float32)
-    found, took_ms = await state.search(
+    matches, duration_ms = await state.search(
         lambda: multi_search.search(galleries, query.category, vector, _query(query, query.exclude)),
         filtered=bool(query.filter),
     )
     facets = await _facets(state, galleries, query.category, query)
-    return _answer(state, held, query.category, query, found, took_ms, facets)
+    return _response(state, model_index, query.category, query, matches, duration_ms, facets)
 
 
 @router.post(
     "/similar",
     response_model=IndexResponse,
-    summary="The products that are nearest to one of the index's own",
+    summary="The products that are nearest to a product of the index",
     responses=responses(InvalidRequest, UnknownProduct, IndexNotReady, ModelIndexMismatch),
 )
 async def similar(
     state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]
 ) -> IndexResponse:
-    """Nearest to its main image, in its own category, itself left out. The database is not asked."""
-    held = state.models.held(query.model)
-    galleries = held.galleries(query.catalogues)
-    (category, found), took_ms = await state.search(
+    """The products nearest to its main image, in its category, without the product itself. The database is not read."""
+    model_index = state.models.held(query.model)
+    galleries = model_index.galleries(query.catalogues)
+    (category, matches), duration_ms = await state.search(
         lambda: multi_search.similar(galleries, query.id, _query(query), query.catalogue), filtered=bool(query.filter)
     )
     facets = await _facets(state, galleries, category, query)
-    return _answer(state, held, category, query, found, took_ms, facets)
+    return _response(state, model_index, category, query, matches, duration_ms, facets)
 
 
 @router.get(
     "/sample",
     response_model=IndexSample,
-    summary="Some products, chosen by chance",
+    summary="Random products",
     responses=responses(InvalidRequest, UnknownCategory, CategoryElsewhere, IndexNotReady),
 )
 async def sample(
     state: State,
-    count: Annotated[int, QueryParam(ge=1, le=MAX_SAMPLE, description="how many")] = 12,
+    count: Annotated[int, QueryParam(ge=1, le=MAX_SAMPLE, description="the number of products")] = 12,
     category: Annotated[int | None, QueryParam(ge=0, description="of this category only")] = None,
     catalogue: Annotated[list[str] | None, QueryParam(description="of these catalogues; default: `default`")] = None,
 ) -> IndexSample:
-    """For pages that show what there is. Another call brings others."""
+    """Random products, others at each call."""
     galleries = state.models.active.galleries(catalogue or [DEFAULT_CATALOGUE])
-    chosen = multi_search.sample(galleries, count, category, random.Random())
+    products = multi_search.sample(galleries, count, category, random.Random())
     return IndexSample(
         products=[
             IndexedProduct(id=key, category=number, catalogue=name, **unpack(payload))
-            for name, number, key, payload in chosen
+            for name, number, key, payload in products
         ]
     )
 
 
 @router.get("/status", response_model=IndexStatus, summary="What the index holds, and how it follows the database")
 async def status(state: State) -> IndexStatus:
-    """Always answers, before the first load and while the database is away as well."""
+    """It is available before the first load and while the database is unavailable."""
     active = state.models.active
     return IndexStatus(
         model=active.manifest.model_id,
@@ -142,41 +142,45 @@ async def status(state: State) -> IndexStatus:
 
 def _catalogue(state: IndexState, name: str) -> CatalogueStatus:
     active = state.models.active
-    shown, names = active.of(name), active.manifest.categories
-    counts = shown.gallery.counts() if shown.is_complete else [0] * len(names)
+    catalogue, names = active.of(name), active.manifest.categories
+    counts = catalogue.gallery.counts() if catalogue.is_complete else [0] * len(names)
     return CatalogueStatus(
         products=sum(counts),
         categories=[
             CategoryCount(
-                id=number, name=of, products=count, held=number in state.held, close_score=_close(state, shown, number)
+                id=number,
+                name=category,
+                products=count,
+                held=number in state.held,
+                close_score=_close_score(state, catalogue, number),
             )
-            for number, (of, count) in enumerate(zip(names, counts, strict=True))
+            for number, (category, count) in enumerate(zip(names, counts, strict=True))
         ],
-        models=[_indexed(state, held, held.of(name)) for held in state.models],
-        sync=shown.follower.status(),
+        models=[_model_status(state, model_index, model_index.of(name)) for model_index in state.models],
+        sync=catalogue.follower.status(),
     )
 
 
-def _indexed(state: IndexState, held: ModelIndex, shown: CatalogueIndex) -> IndexedModel:
-    model, status = held.manifest.model_id, shown.follower.status()
+def _model_status(state: IndexState, model_index: ModelIndex, catalogue: CatalogueIndex) -> IndexedModel:
+    model, status = model_index.manifest.model_id, catalogue.follower.status()
     return IndexedModel(
         model=model,
         role=state.models.role(model),
-        complete=held.is_complete,
-        products=len(shown.gallery) if shown.is_complete else 0,
+        complete=model_index.is_complete,
+        products=len(catalogue.gallery) if catalogue.is_complete else 0,
         state=status.state,
         lag_seconds=status.lag_seconds,
         without_vector=status.other_models,
     )
 
 
-def _close(state: IndexState, shown: CatalogueIndex, category: int) -> float | None:
-    scale = shown.calibrator.scale(category)
+def _close_score(state: IndexState, catalogue: CatalogueIndex, category: int) -> float | None:
+    scale = catalogue.calibrator.scale(category)
     return round(scale.close_score, 6) if scale and category in state.held else None
 
 
 def _query(options: ResultOptions, exclude: Iterable[str] = ()) -> Query:
-    """Return the query for the gallery; it asks for one result more than the page has, which says if there is a next page."""
+    """Return the gallery's query: one result more than the page has, which shows whether there is a next page."""
     return Query(options.end + 1, options.filter, frozenset(exclude), options.min_score)
 
 
@@ -185,56 +189,56 @@ async def _facets(
 ) -> list[Facet]:
     if not options.facets:
         return []
-    return await state.aside(lambda: multi_search.facets(galleries, category, options.filter))
+    return await state.run_in_thread(lambda: multi_search.facets(galleries, category, options.filter))
 
 
-def _answer(
+def _response(
     state: IndexState,
-    held: ModelIndex,
+    model_index: ModelIndex,
     category: int,
     page: ResultOptions,
-    found: list[CatalogueMatch],
-    took_ms: float,
+    matches: list[CatalogueMatch],
+    duration_ms: float,
     facets: list[Facet],
 ) -> IndexResponse:
-    model = held.manifest.model_id
-    similarities = _worth(held, category, found)
-    shown = slice(page.offset, page.end)
-    hits = [_hit(category, one, value) for one, value in zip(found[shown], similarities[shown], strict=True)]
-    telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=took_ms)
+    model = model_index.manifest.model_id
+    similarities = _similarities(model_index, category, matches)
+    on_page = zip(matches[page.offset : page.end], similarities[page.offset : page.end], strict=True)
+    hits = [_hit(category, match, similarity) for match, similarity in on_page]
+    telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=duration_ms)
     return IndexResponse(
         category=category,
         hits=hits,
-        best_score=round(found[0].match.score, 7) if found else None,
+        best_score=round(matches[0].match.score, 7) if matches else None,
         best_similarity=similarities[0] if similarities else None,
-        next_page=page.following() if len(found) > page.end else None,
+        next_page=page.following() if len(matches) > page.end else None,
         model=model,
         active=state.models.active.manifest.model_id,
-        timings_ms={"search": took_ms},
+        timings_ms={"search": duration_ms},
         facets=facets,
     )
 
 
-def _worth(held: ModelIndex, category: int, found: list[CatalogueMatch]) -> Sequence[float | None]:
-    """Return how alike each match is, by the scale of its own catalogue; None where there is none."""
-    similarities: list[float | None] = [None] * len(found)
-    for name in {one.catalogue for one in found}:
-        scale = held.of(name).calibrator.scale(category)
-        places = [place for place, one in enumerate(found) if one.catalogue == name]
-        values = scale.similarities([found[place].match.score for place in places]) if scale else []
+def _similarities(model_index: ModelIndex, category: int, matches: list[CatalogueMatch]) -> Sequence[float | None]:
+    """Return the similarity of each match, by the scale of its own catalogue; None without a scale."""
+    similarities: list[float | None] = [None] * len(matches)
+    for name in {match.catalogue for match in matches}:
+        scale = model_index.of(name).calibrator.scale(category)
+        places = [place for place, match in enumerate(matches) if match.catalogue == name]
+        values = scale.similarities([matches[place].match.score for place in places]) if scale else []
         for place, value in zip(places, values, strict=False):
             similarities[place] = value
     return similarities
 
 
-def _hit(category: int, found: CatalogueMatch, similarity: float | None) -> Hit:
-    match = found.match
+def _hit(category: int, catalogue_match: CatalogueMatch, similarity: float | None) -> Hit:
+    match = catalogue_match.match
     return Hit(
         id=match.key,
         score=round(match.score, 7),
         similarity=similarity,
         category=category,
-        catalogue=found.catalogue,
+        catalogue=catalogue_match.catalogue,
         image_index=match.image_index,
         **unpack(match.payload, match.image_index),
     )

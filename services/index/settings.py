@@ -1,4 +1,4 @@
-"""What can be set of the index service, by environment variables with the prefix `INDEX_`."""
+"""The settings of the index service: environment variables with the prefix `INDEX_`."""
 
 import os
 from pathlib import Path
@@ -23,12 +23,10 @@ class IndexSettings(BaseSettings):
     model_dir: Path = Field(
         default=Path("models/fashion/2"), description="version directory of the model that is indexed"
     )
-    unversioned_model: str = Field(
-        default="fashion/1", description="the model that vectors of documents without a model are taken to be of"
-    )
+    unversioned_model: str = Field(default="fashion/1", description="the model of vectors in documents that name none")
 
     categories: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="names or ids of the categories that are held; all when there are none"
+        (), description="names or ids of the categories that this node holds; all if empty"
     )
 
     catalogues: CataloguesSetting
@@ -37,27 +35,30 @@ class IndexSettings(BaseSettings):
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")
     )
     mongo_database: str = Field("lookalike", validation_alias=AliasChoices("MONGO_DATABASE", "mongo_database"))
-    mongo_timeout_s: float = Field(10.0, gt=0, description="deadline of one call of the database")
-    mongo_scan_timeout_s: float = Field(300.0, gt=0, description="the same of one batch of the first load")
+    mongo_timeout_s: float = Field(10.0, gt=0, description="deadline of one database call")
+    mongo_scan_timeout_s: float = Field(300.0, gt=0, description="deadline of one batch of the first load")
 
     gather_s: float = Field(
         0.1, ge=0, le=1, description="how long changes are gathered before they are applied together"
     )
     poll_s: float = Field(
-        0.1, gt=0, le=1, description="time between two looks at a database that does not wait for changes"
+        0.1, gt=0, le=1, description="time between two reads of a change stream that does not wait for changes"
     )
     follow: Literal["auto", "stream", "polling"] = Field(
-        "auto", description="by the database's change stream, by polling, or by polling where it has none"
+        "auto",
+        description="by the change stream, by polling, or (auto) by polling if the database has no change stream",
     )
-    polling_s: float = Field(5.0, gt=0, description="least time between two readings of a database without a stream")
+    polling_s: float = Field(
+        5.0, gt=0, description="shortest time between two reads of a database without a change stream"
+    )
     reconcile_s: float = Field(300.0, gt=0, description="time between two comparisons with the database")
-    retry_s: float = Field(2.0, gt=0, description="longest pause before the database is tried again")
+    retry_s: float = Field(2.0, gt=0, description="longest pause between two attempts to reach the database")
 
-    snapshot_dir: Path | None = Field(None, description="folder of the index snapshots; none are kept without one")
-    snapshot_s: float = Field(60.0, ge=0, description="least time between two snapshots")
+    snapshot_dir: Path | None = Field(None, description="folder of the index snapshots; without it there are none")
+    snapshot_s: float = Field(60.0, ge=0, description="shortest time between two snapshots")
 
     search_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64)
-    max_body_bytes: int = Field(1024 * 1024, gt=0, description="bound on a request's body")
+    max_body_bytes: int = Field(1024 * 1024, gt=0, description="largest request body")
 
     @field_validator("categories", mode="before")
     @classmethod

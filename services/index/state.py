@@ -1,4 +1,4 @@
-"""What the index service holds while it runs, and how routes reach it."""
+"""What the index service holds while it runs."""
 
 import asyncio
 import time
@@ -17,7 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class IndexState:
-    """The models with what follows the database, the categories that are held, the threads that search, and what is measured."""
+    """What the routes use.
+
+    Attributes:
+        models: the indexed models.
+        held: the categories that this node holds.
+        threads: run the searches.
+        metrics: of the service.
+    """
 
     models: ModelIndexes
     held: frozenset[int]
@@ -25,19 +32,19 @@ class IndexState:
     metrics: IndexMetrics
 
     async def search(self, work: Callable[[], T], *, filtered: bool) -> tuple[T, float]:
-        """Run a search in one of the threads. Returns what it found and how many milliseconds it took."""
+        """Run a search in one of the threads. Return its result, and its duration in milliseconds."""
 
         def timed() -> tuple[T, float]:
             started = time.perf_counter()
-            found = work()
-            return found, time.perf_counter() - started
+            result = work()
+            return result, time.perf_counter() - started
 
-        found, seconds = await asyncio.get_running_loop().run_in_executor(self.threads, timed)
+        result, seconds = await asyncio.get_running_loop().run_in_executor(self.threads, timed)
         self.metrics.searches.labels("yes" if filtered else "no").observe(seconds)
-        return found, round(seconds * 1000, 3)
+        return result, round(seconds * 1000, 3)
 
-    async def aside(self, work: Callable[[], T]) -> T:
-        """Do other work in one of the threads that search."""
+    async def run_in_thread(self, work: Callable[[], T]) -> T:
+        """Run other work in one of the threads that search."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
 

@@ -45,7 +45,7 @@ def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
 
 
 def forget_to_write_down_changes(mongo: MongoStandIn) -> None:
-    """Take away what fills the stand-in's change log, until a stream is opened. Some of its clean stops do so."""
+    """Remove the triggers that fill the stand-in's change log, until a stream is opened. Some clean stops do so."""
     with contextlib.closing(sqlite3.connect(mongo.folder / "data" / "lookalike.db")) as file:
         names = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in names:

@@ -1,4 +1,4 @@
-"""Index nodes that hold some categories each, as processes behind a gateway of their own, and what happens when they go."""
+"""Index nodes that hold some categories each, as processes behind a gateway, also while some of them are stopped."""
 
 import base64
 import signal

@@ -30,7 +30,7 @@ def fill(url: str, database: str, *models: str | None) -> None:
 
 
 def settings(folder: Path) -> dict[str, str]:
-    """Return settings that name version 2, which lies beside version 1."""
+    """Return settings that name version 2, in the same folder as version 1."""
     write_model(folder / "fashion" / "1", 1)
     return {
         "INDEX_MODEL_DIR": str(write_model(folder / "fashion" / "2", 2)),

@@ -1,4 +1,4 @@
-"""Facet counts against counting by hand, whatever has been put, replaced and removed before."""
+"""Facet counts against brute force, after products were put, replaced and deleted in any order."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""Filtered searches and facet counts against looking at each product, under random nested filters."""
+"""Filtered searches and facet counts against brute force, with random nested filters."""
 
 from collections import Counter
 from typing import Any
@@ -22,7 +22,10 @@ VECTORS = np.random.default_rng(7).integers(-2, 3, (40, 4)).astype(np.float32) +
 
 
 def gallery_of(catalogue: list[dict[str, Any]], wanted: dict[str, Any]) -> Gallery:
-    """Return a gallery of products with one to three images, of which some are in the base and some in the tail; columns are there from early on."""
+    """Return a gallery of products with one to three images, some in the base and some in the tail.
+
+    Searches between the changes build the columns early.
+    """
     gallery = Gallery(1, 4, FaissFlat, merge_rows=12)
     for number, attributes in enumerate(catalogue):
         vector = unit_vector(VECTORS[number])
@@ -82,7 +85,7 @@ def counted(catalogue: list[dict[str, Any]], attribute: str) -> Counter[tuple[st
 
 @settings(max_examples=300, deadline=None)
 @given(catalogue=CATALOGUES, wanted=filters())
-def test_facet_counts_are_of_the_products_that_meet_all_else_the_filter_asks(
+def test_facet_counts_are_of_the_products_that_meet_the_other_conditions(
     catalogue: list[dict[str, Any]], wanted: dict[str, Any]
 ) -> None:
     facets = {one.attribute: one for one in gallery_of(catalogue, wanted).facets(0, parse_filter(wanted))}

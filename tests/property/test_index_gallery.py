@@ -24,7 +24,7 @@ CATEGORY = st.integers(0, CATEGORIES - 1)
 # Few different vectors, so that many products score exactly the same.
 VECTORS = st.tuples(*[st.integers(-2, 2)] * DIMENSION).filter(any).map(lambda v: unit_vector(np.array(v, np.float32)))
 # Several images, often alike, so that the nearest rows are of few products.
-FURTHER = st.lists(VECTORS, max_size=7).map(lambda vectors: tuple(map(additional_image, vectors)))
+ADDITIONAL = st.lists(VECTORS, max_size=7).map(lambda vectors: tuple(map(additional_image, vectors)))
 
 
 class GalleryAgainstBruteForce(RuleBasedStateMachine):
@@ -33,9 +33,9 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         self.gallery = Gallery(CATEGORIES, DIMENSION, FaissFlat, merge_rows=5)
         self.products: dict[str, Product] = {}
 
-    @rule(key=KEYS, category=CATEGORY, vector=VECTORS, further=FURTHER, attributes=ATTRIBUTES)
-    def upsert(self, key: str, category: int, vector: Any, further: Any, attributes: Any) -> None:
-        product = make_product(key, category, vector, attributes=attributes, images=further)
+    @rule(key=KEYS, category=CATEGORY, vector=VECTORS, additional=ADDITIONAL, attributes=ATTRIBUTES)
+    def upsert(self, key: str, category: int, vector: Any, additional: Any, attributes: Any) -> None:
+        product = make_product(key, category, vector, attributes=attributes, images=additional)
         self.products[key] = product
         self.gallery.put(category, key, product.vectors, pack(product))
         self.gallery.publish()
@@ -46,10 +46,10 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         self.gallery.put(category, key, vector, None)
         self.gallery.publish()
 
-    @rule(keys=st.lists(KEYS, max_size=12), category=CATEGORY, vector=VECTORS, further=FURTHER)
-    def upsert_many_in_one_go(self, keys: list[str], category: int, vector: Any, further: Any) -> None:
+    @rule(keys=st.lists(KEYS, max_size=12), category=CATEGORY, vector=VECTORS, additional=ADDITIONAL)
+    def upsert_many_in_one_go(self, keys: list[str], category: int, vector: Any, additional: Any) -> None:
         for key in keys:
-            self.products[key] = make_product(key, category, vector, images=further)
+            self.products[key] = make_product(key, category, vector, images=additional)
             self.gallery.put(category, key, self.products[key].vectors, pack(self.products[key]))
         self.gallery.publish()
 
@@ -128,7 +128,7 @@ TestGalleryAgainstBruteForce = GalleryAgainstBruteForce.TestCase
     in_base=st.booleans(),
 )
 def test_the_nearest_images_may_all_be_of_few_products(counts: list[int], seed: int, k: int, in_base: bool) -> None:
-    """Images of one product close together: the best rows are of fewer products than are asked for."""
+    """Images of one product close together: the best rows are of fewer products than requested."""
     rng = np.random.default_rng(seed)
     gallery = Gallery(1, DIMENSION, FaissFlat, merge_rows=0 if in_base else 1000)
     best: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Replaying changes is idempotent: whatever a replica was told before, it shows what the documents say now."""
+"""Replaying changes is idempotent: after any changes, the gallery has the products of the current documents."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever happens, with restarts from snapshots at any point, replays and repetitions: the index ends as the database is."""
+"""After changes, replays and restarts from snapshots in any order, the index has the products of the database."""
 
 import tempfile
 from pathlib import Path

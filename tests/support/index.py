@@ -1,4 +1,4 @@
-"""The index service for tests: its app around a gallery of the test's own, or a process beside a database."""
+"""The index service for tests: its app around a replica of the test, or a process with a database."""
 
 import os
 import signal
@@ -55,16 +55,16 @@ def write_model(folder: Path, version: int = 1) -> Path:
     return folder
 
 
-def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **further: Replica | None) -> FastAPI:
+def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others: Replica | None) -> FastAPI:
     """Return the service's app without a database: it shows these replicas, or is still loading.
 
     Args:
         replica: of the default catalogue.
         manifest: the model's.
-        further: of other catalogues, by their names.
+        others: of other catalogues, by their names.
     """
     held = replica.gallery.held if replica else frozenset(range(len(CATEGORIES)))
-    followers = {name: _follower(one) for name, one in {DEFAULT_CATALOGUE: replica, **further}.items()}
+    followers = {name: _follower(one) for name, one in {DEFAULT_CATALOGUE: replica, **others}.items()}
     metrics = IndexMetrics()
     models = ModelIndexes(manifest, _nothing_else, lambda _: followers, ModelNoteFile(None, ""))
     indexed = models._held[manifest.model_id] = ModelIndex(manifest, followers)

@@ -25,7 +25,7 @@ from services.index.replica.writer import ReplicaWriter
 log = structlog.get_logger()
 FIRST_PAUSE_S = 0.1
 STREAM_RETRY_S = 600.0  # how long a database is polled before its change stream is tried again
-MAX_LAG_S = 2.0  # an index that is further behind its change stream is stale
+MAX_LAG_S = 2.0  # an index with a greater lag behind its change stream is stale
 UP_TO_DATE_STATES: tuple[SyncState, ...] = ("following", "polling")
 
 

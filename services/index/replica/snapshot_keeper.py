@@ -21,7 +21,7 @@ REST_FACTOR = 20  # the pause after a snapshot is at least this many times the t
 # Without changes a snapshot is written after this time all the same: it holds a newer resume token, and the database
 # forgets old ones.
 MAX_AGE_S = 3600.0
-CLOSE_TIMEOUT_S = 3.0  # of the last snapshot: a process that is told to end has little time
+CLOSE_TIMEOUT_S = 3.0  # of the last snapshot: a process that is terminated has little time
 
 
 class SnapshotCancelled(Exception):

@@ -125,7 +125,7 @@ def test_an_unknown_category_is_a_404_problem(http: TestClient) -> None:
 
 @pytest.fixture
 def shard() -> Iterator[TestClient]:
-    """A node that holds Shoes and Bags, told of four products in Topwear and one in Shoes."""
+    """A node that holds Shoes and Bags, with documents of four products in Topwear and one in Shoes."""
     replica = new_replica(held=[1, 2])
     replica.apply([], [*(product(number) for number in range(4)), product(4, category=1)])
     with TestClient(app_around(replica)) as client:

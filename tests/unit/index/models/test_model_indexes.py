@@ -1,4 +1,4 @@
-"""Which models the index holds, and which of them is for searches, as the note changes and replicas fill."""
+"""Which models the index holds, and which of them is active, as the note changes and replicas are loaded."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,21 +22,21 @@ from services.index.replica.replica import Replica
 from tests.support.index import MANIFEST
 
 ONE, TWO, THREE = "fashion/1", "fashion/2", "fashion/3"
-AWAY = CatalogueUnavailable("the database is away")
+UNAVAILABLE = CatalogueUnavailable("the database is unavailable")
 
 
 @dataclass
 class Store:
-    """The note, or an error in its place."""
+    """Returns the note, or raises an error."""
 
     current: ModelNote = field(default_factory=ModelNote)
-    away: bool = False
+    is_unavailable: bool = False
     reads: int = 0
 
     async def note(self) -> ModelNote:
         self.reads += 1
-        if self.away:
-            raise AWAY
+        if self.is_unavailable:
+            raise UNAVAILABLE
         return self.current
 
     async def read_again(self) -> None:
@@ -46,7 +46,7 @@ class Store:
 
 
 class FakeFollower:
-    """Has a replica once a test says so."""
+    """Has a replica after `complete`."""
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -137,7 +137,7 @@ async def test_without_a_note_the_settings_model_is_held_alone(world: World) -> 
             models.held(TWO)
 
 
-async def test_a_candidate_is_held_beside_the_model_that_searches_use(world: World) -> None:
+async def test_a_candidate_is_held_in_addition_to_the_active_model(world: World) -> None:
     async with world.running() as models:
         world.followers[ONE].complete()
         world.store.current = ModelNote(candidate=TWO)
@@ -149,7 +149,7 @@ async def test_a_candidate_is_held_beside_the_model_that_searches_use(world: Wor
         assert found[0].key == "a product of fashion/2"
 
 
-async def test_a_promoted_model_is_announced_once_it_is_complete_and_the_other_stays(world: World) -> None:
+async def test_a_promoted_model_becomes_active_once_it_is_complete_and_the_previous_one_stays(world: World) -> None:
     async with world.running() as models:
         world.followers[ONE].complete()
         world.store.current = ModelNote(active=TWO, previous=ONE)
@@ -163,7 +163,7 @@ async def test_a_promoted_model_is_announced_once_it_is_complete_and_the_other_s
         await until(lambda: active(models) == ONE)
 
 
-async def test_a_model_is_dropped_only_when_another_one_can_be_searched(world: World) -> None:
+async def test_a_model_is_dropped_only_once_another_one_can_be_searched(world: World) -> None:
     async with world.running() as models:
         world.followers[ONE].complete()
         world.store.current = ModelNote(active=TWO)
@@ -177,11 +177,11 @@ async def test_a_model_is_dropped_only_when_another_one_can_be_searched(world: W
             models.held(ONE)
 
 
-async def test_with_the_database_away_the_model_that_was_active_last_serves_again(world: World) -> None:
+async def test_without_the_database_the_model_that_was_active_last_is_active_again(world: World) -> None:
     world.store.current = ModelNote(active=TWO, previous=ONE)
     async with world.running():
         await until(lambda: list(world.folder.iterdir()))
-    world.store.away = True
+    world.store.is_unavailable = True
     async with world.running() as models:
         assert (sorted(held(models)), active(models)) == ([ONE, TWO], TWO)
         await world.store.read_again()
@@ -189,7 +189,7 @@ async def test_with_the_database_away_the_model_that_was_active_last_serves_agai
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"active": 5}', b"\xff"])
-async def test_a_file_of_the_note_that_is_none_is_as_good_as_missing(world: World, content: bytes) -> None:
+async def test_an_invalid_note_file_is_ignored(world: World, content: bytes) -> None:
     (world.folder / "lookalike.products.models.json").write_bytes(content)
     world.store.current = ModelNote(candidate=TWO)
     async with world.running() as models:
@@ -197,15 +197,15 @@ async def test_a_file_of_the_note_that_is_none_is_as_good_as_missing(world: Worl
         assert active(models) == ONE
 
 
-async def test_with_the_database_away_and_nothing_noted_the_settings_model_is_held(world: World) -> None:
-    world.store.away = True
+async def test_without_the_database_and_a_note_file_the_settings_model_is_held(world: World) -> None:
+    world.store.is_unavailable = True
     async with world.running() as models:
         assert held(models) == [ONE]
-        world.store.current, world.store.away = ModelNote(candidate=TWO), False
+        world.store.current, world.store.is_unavailable = ModelNote(candidate=TWO), False
         await until(lambda: held(models) == [ONE, TWO])
 
 
-async def test_a_model_that_cannot_be_read_is_told_and_taken_up_when_it_can_be(world: World) -> None:
+async def test_a_model_that_cannot_be_read_is_reported_and_held_once_it_can_be(world: World) -> None:
     world.missing[TWO] = "models/fashion/2 has no manifest.json"
     async with world.running() as models:
         world.followers[ONE].complete()
@@ -218,7 +218,7 @@ async def test_a_model_that_cannot_be_read_is_told_and_taken_up_when_it_can_be(w
         assert models.problems == {}
 
 
-async def test_a_promoted_model_that_is_gone_leaves_the_settings_model(world: World) -> None:
+async def test_if_the_promoted_model_is_missing_the_settings_model_is_held(world: World) -> None:
     world.missing[THREE] = "there is no model directory models/fashion/3"
     world.store.current = ModelNote(active=THREE)
     async with world.running() as models:
@@ -235,23 +235,23 @@ async def test_a_model_of_another_number_of_categories_is_not_held(world: World)
         assert "1 categories, not 9" in models.problems[TWO]
 
 
-async def test_the_model_that_was_active_last_serves_with_the_database_away_though_the_settings_name_another_one(
+async def test_without_the_database_the_last_active_model_is_held_although_the_settings_name_another_one(
     world: World,
 ) -> None:
     async with world.running():
         await until(lambda: list(world.folder.iterdir()))
-    world.store.away = True
+    world.store.is_unavailable = True
     world.first = MANIFEST.model_copy(update={"version": 2})
     async with world.running() as models:
         assert (held(models), active(models)) == ([ONE], ONE)
         world.followers[ONE].complete()
-        world.store.away = False  # the catalogue is empty, and nothing is noted of it
+        world.store.is_unavailable = False  # the catalogue is empty, and has no note
         await until(lambda: TWO in held(models))
         world.followers[TWO].complete()
         await until(lambda: (held(models), active(models)) == ([TWO], TWO))
 
 
-async def test_a_file_of_an_earlier_release_that_names_no_active_model_is_asked_about_first(world: World) -> None:
+async def test_with_a_note_file_without_an_active_model_the_database_is_read_first(world: World) -> None:
     (world.folder / "lookalike.products.models.json").write_text(
         '{"active": null, "candidate": null, "previous": null}'
     )
@@ -261,17 +261,17 @@ async def test_a_file_of_an_earlier_release_that_names_no_active_model_is_asked_
         assert (held(models), active(models)) == ([ONE], ONE)
 
 
-async def test_a_model_that_is_empty_still_does_not_keep_another_one_waiting(world: World) -> None:
-    world.store.away = True
+async def test_a_model_that_is_not_loaded_does_not_delay_another_one(world: World) -> None:
+    world.store.is_unavailable = True
     async with world.running() as models:
         assert active(models) == ONE
-        world.store.current, world.store.away = ModelNote(active=TWO), False
+        world.store.current, world.store.is_unavailable = ModelNote(active=TWO), False
         await until(lambda: active(models) == TWO)
         with pytest.raises(IndexNotReady):
             _ = models.active.of(DEFAULT_CATALOGUE).gallery
 
 
-async def test_a_model_is_usable_where_its_manifest_can_be_read_and_has_as_many_categories(world: World) -> None:
+async def test_a_model_is_usable_if_its_manifest_can_be_read_and_has_as_many_categories(world: World) -> None:
     world.missing[THREE] = "there is no model directory models/fashion/3"
     async with world.running() as models:
         assert [models.is_usable(model) for model in (ONE, TWO, THREE)] == [True, True, False]

@@ -146,7 +146,7 @@ async def test_a_fit_that_fails_is_repeated(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_fit_ends_with_the_service_and_its_scale_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread cannot be cancelled: the fit is told to stop, and no further category is begun."""
+    """A thread cannot be cancelled: the fit is asked to stop, and no other category is started."""
     started, cancelled, categories = threading.Event(), threading.Event(), list[int]()
     scale = SimilarityScale(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 

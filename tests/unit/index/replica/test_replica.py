@@ -182,8 +182,8 @@ def seen(axis: int, category: int = 2, sha256: str | None = "aa") -> ProductEmbe
     return embedding(AXES[axis], sha256, prediction=Prediction(category, 0.9))
 
 
-def both(beside: ProductEmbedding, **changes: Any) -> Record:
-    facts: dict[str, Any] = {"image_sha256": "aa", "category_source": "network", "embeddings": {"fashion/2": beside}}
+def both(secondary: ProductEmbedding, **changes: Any) -> Record:
+    facts: dict[str, Any] = {"image_sha256": "aa", "category_source": "network", "embeddings": {"fashion/2": secondary}}
     return record("1", **{**facts, **changes})
 
 
@@ -220,17 +220,17 @@ def test_a_product_whose_own_vector_is_of_the_model_needs_no_other_vector(candid
 
 
 @pytest.mark.parametrize(
-    ("beside", "reason"),
+    ("secondary", "reason"),
     [
         (seen(1, category=3), "category 3 is none of the model's 3"),
         (embedding(np.ones(5, np.float32), "aa", prediction=Prediction(2, 0.9)), "the vector has 5 numbers, not 4"),
     ],
 )
 def test_an_invalid_result_of_a_model_is_left_out_of_its_own_replica_only(
-    replica: Replica, candidate: Replica, beside: ProductEmbedding, reason: str
+    replica: Replica, candidate: Replica, secondary: ProductEmbedding, reason: str
 ) -> None:
     for one in (replica, candidate):
-        one.apply([], [both(beside)])
+        one.apply([], [both(secondary)])
     assert (replica.skipped, candidate.skipped) == ({}, {"1": reason})
     assert list(titles(replica)) == ["1"]
 

@@ -128,7 +128,7 @@ async def test_during_a_comparison_changes_are_applied_and_searched() -> None:
 
 async def test_while_a_change_waits_for_the_database_the_replica_is_searched() -> None:
     database = Database()
-    database.unclear = True  # every changed document has to be asked for
+    database.unclear = True  # every changed document is read from the collection
     database.put("1")
     is_reading, may_answer = asyncio.Event(), asyncio.Event()
     async with following(database) as follower:

@@ -33,7 +33,7 @@ def record(document_id: str, key: str, category: int = 0, **fields: Any) -> Reco
 
 
 def pictured(document_id: str, key: str, *axes: int) -> Record:
-    """Return a product with further images, one of which cannot be used."""
+    """Return a product with additional images, and errors of two others."""
     images = tuple(additional_image(AXES[axis], url=f"https://shop.example/{axis}") for axis in axes)
     return replace(
         record(document_id, key, images=images, title="pictured"), faults=("images[9]: NaN", "images[10]: NaN")
