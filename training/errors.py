@@ -1,5 +1,5 @@
-"""What goes wrong in training, in one sentence each."""
+"""The errors of training, one sentence each."""
 
 
 class TrainingError(Exception):
-    """Training or evaluation cannot go on. The text is one sentence for the person at the terminal."""
+    """Training or evaluation cannot continue. The text is one sentence for the person at the terminal."""

@@ -1,22 +1,18 @@
-"""What the command line asks of `lookalike train`, and the command that asks for the same again."""
+"""The options of `lookalike train`, and the command that trains the same again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.errors import TrainingError
 
-# What each recipe takes beside the options of all, and what it takes when nothing is said.
-DEFAULTS: dict[str, dict[str, int | None]] = {
-    "epochs": {"epochs": 50, "patience": 12, "batch_size": 64},
-    "metric": {"steps": 13_000, "backgrounds": None, "start": None},
-    "detector": {"steps": 1_152, "backgrounds": None},
-}
-OWN = ("epochs", "patience", "batch_size", "steps", "backgrounds", "start")
+# Options that belong to some recipes only; each recipe's `defaults` names those that it takes.
+RECIPE_OPTIONS = ("epochs", "patience", "batch_size", "steps", "backgrounds", "start")
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What the command line asked for; None where it said nothing."""
+    """The options of the command line; None where an option is not given."""
 
     dataset: Path
     model: str
@@ -33,36 +29,36 @@ class TrainOptions:
     backgrounds: Path | None = None
     start: Path | None = None
 
-    def of(self, recipe: str) -> "TrainOptions":
-        """Return the options with the recipe's own defaults.
+    def completed(self, defaults: Mapping[str, int | None]) -> "TrainOptions":
+        """Return the options with a recipe's defaults.
 
         Raises:
-            TrainingError: an option of another recipe is given.
+            TrainingError: an option is given that the recipe does not take.
         """
-        own = DEFAULTS[recipe]
-        for name in OWN:
-            if name not in own and getattr(self, name) is not None:
-                raise TrainingError(f"the network {self.model} takes no {_option(name)}")
-        return replace(self, **{name: value for name, value in own.items() if getattr(self, name) is None})  # type: ignore[arg-type]
+        for name in RECIPE_OPTIONS:
+            if name not in defaults and getattr(self, name) is not None:
+                raise TrainingError(f"the network {self.model} does not take {_flag(name)}")
+        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
+        return replace(self, **missing)  # type: ignore[arg-type]
 
     def command(self) -> str:
-        """Return the command that does this again; of paths only the last part, as they differ by machine."""
+        """Return the command that trains the same again; of paths only the last part, as they differ by machine."""
         out = self.out.as_posix() if not self.out.is_absolute() else "/".join(self.out.parts[-2:])
-        options: dict[str, object] = {
-            "dataset": _name(self.dataset),
+        values: dict[str, object] = {
+            "dataset": _file_name(self.dataset),
             "model": self.model,
             "out": out,
             "seed": self.seed,
         }
-        options |= {name: getattr(self, name) for name in ("epochs", "patience", "batch_size", "steps")}
-        options |= {name: _name(getattr(self, name)) for name in ("photos", "backgrounds", "start")}
-        given = [f"{_option(name)} {value}" for name, value in options.items() if value is not None]
-        return "lookalike train " + " ".join(given)
+        values |= {name: getattr(self, name) for name in ("epochs", "patience", "batch_size", "steps")}
+        values |= {name: _file_name(getattr(self, name)) for name in ("photos", "backgrounds", "start")}
+        words = [f"{_flag(name)} {value}" for name, value in values.items() if value is not None]
+        return "lookalike train " + " ".join(words)
 
 
-def _option(name: str) -> str:
+def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _name(path: Path | None) -> str | None:
+def _file_name(path: Path | None) -> str | None:
     return path.resolve().name if path else None

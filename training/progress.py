@@ -1,4 +1,4 @@
-"""What the terminal sees: lines and, where there is a terminal, bars. Always on stderr: stdout is for figures."""
+"""The progress of a command on the terminal: lines, and bars where there is a terminal. Always on stderr."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class Terminal:
-    """Tells how far the work has come."""
+    """Shows the progress of the work."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
@@ -20,7 +20,7 @@ class Terminal:
         self.console.print(text, markup=False)
 
     def track(self, items: Iterable[Item], total: int | None, description: str) -> Iterator[Item]:
-        """Yield the items while a bar with count and time left moves; silent where stderr is no terminal."""
+        """Yield the items while a bar shows the count and the time left; silent where stderr is no terminal."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as bars:
             yield from bars.track(items, total=total, description=description)

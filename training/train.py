@@ -2,53 +2,59 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
+from services.catalogue.sources.formats.kaggle_archive import KaggleArchive
+from training.context import TrainingContext
 from training.errors import TrainingError
-from training.networks.architectures import recipe_of
 from training.options import TrainOptions
 from training.progress import Terminal
-from training.publishing.publish import ModelName
-from training.recipes.baseline.recipe import train_in_epochs
-from training.recipes.detector.recipe import train_detector
-from training.recipes.fashion.recipe import train_metric
+from training.recipes.recipe import CompletedRun
+from training.recipes.registry import recipe_of
+from training.run.loop import TrainingRun, train_to_end
 
-NEEDED_BYTES = 200 * 1024 * 1024  # a checkpoint twice (43 MB each for the largest), the export, plots; with room
-RECIPES: dict[str, Callable[[TrainOptions, ModelName, Terminal], None]] = {
-    "epochs": train_in_epochs,
-    "metric": train_metric,
-    "detector": train_detector,
-}
+NEEDED_BYTES = 200 * 1024 * 1024  # a checkpoint twice (43 MB each for the largest), the export and plots, with a margin
 
 
 def train(options: TrainOptions, terminal: Terminal) -> Path:
     """Train, evaluate on the test part and publish the model version; return its directory.
 
     Raises:
-        TrainingError, ArchiveError: what was asked for cannot be done; the text is one sentence.
+        TrainingError, ArchiveError: the options or the data do not allow it; the text is one sentence.
         OSError: a disk is full or a folder cannot be written.
-        KeyboardInterrupt: passed on; the same command goes on after the last checkpoint.
+        KeyboardInterrupt: passed on; the same command resumes after the last checkpoint.
     """
-    name = ModelName.of(options.out)
     recipe = recipe_of(options.model)
-    options = options.of(recipe)
-    name.refuse_to_overwrite(options.force)
-    for what, path in (("photos", options.photos), ("backgrounds", options.backgrounds)):
-        if path and not path.exists():
-            raise TrainingError(f"there are no {what} at {path}")
-    _need_room(options.out)
-    _need_room(options.run_dir)
-    RECIPES[recipe](options, name, terminal)
+    context = TrainingContext(options.completed(recipe.defaults), terminal)
+    _check(context)
+    run = TrainingRun(recipe.settings(context), options.run_dir, terminal)
+    if options.fresh:
+        run.discard()
+    checkpoint = run.checkpoint()
+    learner = recipe.learner(context, checkpoint)
+    history = train_to_end(learner, run, checkpoint)
+    recipe.publish(context, learner, CompletedRun(run.settings, history))
     terminal.line(f"the model is in {options.out}")
     return options.out
 
 
-def _need_room(folder: Path) -> None:
-    """Refuse a folder that cannot be written or has no room, before hours are spent."""
-    there = next(p for p in (folder, *folder.resolve().parents) if p.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise TrainingError(f"{folder} cannot be written: {there} is not a folder one may write to")
-    free = shutil.disk_usage(there).free
+def _check(context: TrainingContext) -> None:
+    """Refuse what cannot succeed before hours are spent."""
+    options = context.options
+    context.version.refuse_to_overwrite(options.force)
+    for name, path in (("photos", options.photos), ("backgrounds", options.backgrounds)):
+        if path and not path.exists():
+            raise TrainingError(f"there are no {name} at {path}")
+    for folder in (options.out, options.run_dir):
+        _check_room(folder)
+    with KaggleArchive.open(options.dataset):
+        pass  # raises ArchiveError if it is no archive
+
+
+def _check_room(folder: Path) -> None:
+    existing = next(p for p in (folder, *folder.resolve().parents) if p.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise TrainingError(f"{folder} cannot be written: {existing} is not a writable folder")
+    free = shutil.disk_usage(existing).free
     if free < NEEDED_BYTES:
-        raise TrainingError(f"{folder} has {free // 2**20} MB free where {NEEDED_BYTES // 2**20} are needed")
+        raise TrainingError(f"{folder} has {free // 2**20} MB free; {NEEDED_BYTES // 2**20} MB are needed")

@@ -1,4 +1,4 @@
-"""`lookalike train` and `lookalike evaluate`. TensorFlow is imported only when one of them runs."""
+"""`lookalike train`, `evaluate` and `evaluate-detector`. TensorFlow is imported only when one of them runs."""
 
 import importlib
 import json
@@ -6,179 +6,194 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from services.cli.dataclass_command import with_options
+
 BAD_INPUT = 2
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 SHIPPED = {
     "baseline": Path("models/fashion/1"),
     "fashion": Path("models/fashion/2"),
     "detector": Path("models/detector/1"),
 }
+DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Product Images: the zip or its folder.")]
 
 
 class Part(StrEnum):
-    """Which products `evaluate` takes as queries."""
+    """Which products are the queries of an evaluation."""
 
     auto = "auto"
     test = "test"
     all = "all"
 
 
-DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Product Images: the zip or its folder.")]
+@dataclass(frozen=True)
+class TrainCommand:
+    """The options of `lookalike train`."""
 
-
-def train(
-    dataset: DatasetPath,
-    model: Annotated[str, typer.Option(help="The network's name: fashion, baseline, or detector.")] = "fashion",
+    dataset: DatasetPath
+    model: Annotated[str, typer.Option(help="The network to train: fashion, baseline or detector.")] = "fashion"
     out: Annotated[
         Path | None,
         typer.Option(
             help="The model version directory to write.",
-            show_default="models/fashion/2 (baseline: 1), models/detector/1",
+            show_default="models/fashion/2, models/fashion/1 (baseline) or models/detector/1",
         ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Of the split, the weights and the augmentation.")
-    ] = 7,
+    ] = None
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split, the weights and all draws.")] = 7
     epochs: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="baseline: at most so many.", show_default="50")
-    ] = None,
+        int | None, typer.Option(min=1, max=10_000, help="baseline: the most epochs.", show_default="50")
+    ] = None
     patience: Annotated[
         int | None,
-        typer.Option(min=1, help="baseline: stop after so many without a better validation loss.", show_default="12"),
-    ] = None,
+        typer.Option(min=1, help="baseline: epochs without a lower validation loss that end it.", show_default="12"),
+    ] = None
     batch_size: Annotated[
-        int | None, typer.Option(min=1, max=65_536, help="baseline: pictures a step.", show_default="64")
-    ] = None,
+        int | None, typer.Option(min=1, max=65_536, help="baseline: images a step.", show_default="64")
+    ] = None
     steps: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help="fashion, detector: so many.", show_default="13000, 1152")
-    ] = None,
-    run_dir: Annotated[Path | None, typer.Option(help="Where checkpoints go.", show_default="runs/MODEL-SEED")] = None,
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="fashion, detector: number of steps.", show_default="13000, 1152"),
+    ] = None
+    run_dir: Annotated[
+        Path | None, typer.Option(help="The folder of the checkpoints.", show_default="runs/MODEL-SEED")
+    ] = None
     photos: Annotated[
         Path | None,
         typer.Option(
-            help="clothing-photos.zip: fashion learns from it, detector from its backgrounds; the report has the accuracy on people's photos."
+            help="clothing-photos.zip: fashion is trained on it, detector on its backgrounds. The report has the "
+            "accuracy on people's photos."
         ),
-    ] = None,
+    ] = None
     backgrounds: Annotated[
         Path | None,
-        typer.Option(help="fashion, detector: a folder of pictures to compose products onto (tools/backgrounds.py)."),
-    ] = None,
+        typer.Option(
+            help="fashion, detector: a folder of pictures as backgrounds for the products (tools/backgrounds.py)."
+        ),
+    ] = None
     start: Annotated[
-        Path | None, typer.Option(help="fashion: an earlier run's checkpoint, whose backbone is begun with.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing model version.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again instead of going on from a checkpoint.")] = False,
-) -> None:
+        Path | None, typer.Option(help="fashion: the checkpoint of an earlier run whose backbone to start from.")
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing model version.")] = False
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start again instead of resuming from a checkpoint.")] = False
+
+    def values(self) -> dict[str, Any]:
+        """Return the options with the default directories of the model."""
+        out = self.out or SHIPPED.get(self.model, Path("models") / self.model / "1")
+        return vars(self) | {"out": out, "run_dir": self.run_dir or Path("runs") / f"{self.model}-{self.seed}"}
+
+
+@dataclass(frozen=True)
+class EvaluateCommand:
+    """The options of `lookalike evaluate`."""
+
+    model: Annotated[Path, typer.Option(help="A model version directory.")]
+    dataset: DatasetPath
+    split: Annotated[
+        Part,
+        typer.Option(
+            help="The queries: the model's own test part, or all products. auto: test on its training archive."
+        ),
+    ] = Part.auto
+    gallery: Annotated[
+        Path | None, typer.Option(help="Another archive to search in. All products of --dataset are the queries then.")
+    ] = None
+    photos: Annotated[
+        Path | None,
+        typer.Option(help="clothing-photos.zip: adds figures on people's photos, of senders not in the training data."),
+    ] = None
+    backgrounds: Annotated[
+        Path | None,
+        typer.Option(help="A folder of pictures as new backgrounds for the products; not in the training data."),
+    ] = None
+    negatives: Annotated[
+        Path | None,
+        typer.Option(help="A folder of pictures without clothing, to be rejected; not in the training data."),
+    ] = None
+    cost: Annotated[bool, typer.Option(help="Measure the time of one image on one core too.")] = True
+    grids: Annotated[
+        Path | None, typer.Option(help="A folder for pictures of queries with their ten results. They show your data.")
+    ] = None
+
+
+@with_options(TrainCommand)
+def train(command: TrainCommand) -> None:
     """Train a network and write a model version directory with its report.
 
-    Interrupt it at any time: the same command goes on after the last checkpoint.
+    You can interrupt it at any time: the same command resumes after the last checkpoint.
     """
-    with _one_sentence("the same command goes on after the last checkpoint"):
-        _quiet_tensorflow()
+    with _errors_as_sentences("the same command resumes after the last checkpoint"):
+        _import_tensorflow_quietly()
         from training.options import TrainOptions
         from training.progress import Terminal
         from training.train import train as run
 
-        options = TrainOptions(
-            dataset=dataset,
-            model=model,
-            out=out or SHIPPED.get(model, Path("models") / model / "1"),
-            seed=seed,
-            run_dir=run_dir or Path("runs") / f"{model}-{seed}",
-            epochs=epochs,
-            patience=patience,
-            batch_size=batch_size,
-            steps=steps,
-            force=force,
-            fresh=fresh,
-            photos=photos,
-            backgrounds=backgrounds,
-            start=start,
-        )
-        run(options, Terminal())
+        run(TrainOptions(**command.values()), Terminal())
 
 
-def evaluate(
-    model: Annotated[Path, typer.Option(help="A model version directory.")],
-    dataset: DatasetPath,
-    split: Annotated[
-        Part,
-        typer.Option(help="Queries: the model's own test part, or all. auto: test if it was trained on this archive."),
-    ] = Part.auto,
-    gallery: Annotated[
-        Path | None, typer.Option(help="Another archive to search in. Takes all of --dataset as queries.")
-    ] = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option(help="clothing-photos.zip: figures on people's own photos, of senders never trained on."),
-    ] = None,
-    backgrounds: Annotated[
-        Path | None, typer.Option(help="A folder of pictures to put products on, to find them again; never trained on.")
-    ] = None,
-    negatives: Annotated[
-        Path | None, typer.Option(help="A folder of pictures without clothing, to be refused; never trained on.")
-    ] = None,
-    cost: Annotated[bool, typer.Option(help="Measure the time of one image on one core, too.")] = True,
-    grids: Annotated[
-        Path | None, typer.Option(help="A folder for pictures of queries with their ten results. They show your data.")
-    ] = None,
-) -> None:
+@with_options(EvaluateCommand)
+def evaluate(command: EvaluateCommand) -> None:
     """Print the figures of a model as JSON; progress goes to stderr.
 
     Categories, retrieval, people's photos, products on other backgrounds, pictures without clothing, calibration, cost.
     """
-    with _one_sentence("nothing was changed"):
-        _quiet_tensorflow()
-        from training.data.evidence import Sources
+    with _errors_as_sentences("nothing was changed"):
+        _import_tensorflow_quietly()
+        from training.data.evaluation_images import EvaluationSources
         from training.progress import Terminal
-        from training.report.evaluate import Asked, evaluate_directory
+        from training.report.evaluate import EvaluationOptions, evaluate_directory
 
-        sources = Sources(dataset, photos, backgrounds, negatives)
-        figures = evaluate_directory(model, Asked(sources, str(split), gallery, cost, grids=grids), Terminal())
-        sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+        sources = EvaluationSources(command.dataset, command.photos, command.backgrounds, command.negatives)
+        options = EvaluationOptions(sources, str(command.split), command.gallery, command.cost, grids=command.grids)
+        _print_json(evaluate_directory(command.model, options, Terminal()))
 
 
 def evaluate_detector(
     dataset: DatasetPath,
     model: Annotated[Path, typer.Option(help="A detector's version directory.")] = SHIPPED["detector"],
     backgrounds: Annotated[
-        Path | None, typer.Option(help="A folder of pictures to compose products onto; never trained on.")
+        Path | None,
+        typer.Option(help="A folder of pictures as backgrounds for the products; not in the training data."),
     ] = None,
-    scenes: Annotated[int, typer.Option(min=1, max=100_000, help="How many scenes of each kind.")] = 1000,
+    scenes: Annotated[int, typer.Option(min=1, max=100_000, help="The number of scenes of each kind.")] = 1000,
 ) -> None:
     """Print the figures of a detector as JSON: how many garments of composed scenes it finds."""
-    with _one_sentence("nothing was changed"):
-        _quiet_tensorflow()
+    with _errors_as_sentences("nothing was changed"):
+        _import_tensorflow_quietly()
+        from training.evaluation.detector import DetectorEvaluation
+        from training.evaluation.detector import evaluate_detector as run
         from training.progress import Terminal
-        from training.recipes.detector.evaluate import evaluate_detector as run
 
-        figures = run(model, dataset, backgrounds, scenes, Terminal())
-        sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+        _print_json(run(model, DetectorEvaluation(dataset, backgrounds, scenes), Terminal()))
 
 
-def _quiet_tensorflow() -> None:
-    """Import TensorFlow without the lines it writes to stderr before its own log level counts."""
+def _print_json(figures: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+
+
+def _import_tensorflow_quietly() -> None:
+    """Import TensorFlow without the lines that it writes to stderr before its log level takes effect."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         importlib.import_module("tensorflow")
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 @contextmanager
-def _one_sentence(after_interruption: str) -> Iterator[None]:
-    """Turn what goes wrong into a sentence on stderr and an exit status, never a traceback."""
+def _errors_as_sentences(after_interruption: str) -> Iterator[None]:
+    """Turn an error into a sentence on stderr and an exit status, without a traceback."""
     try:
         from services.catalogue.sources.formats.kaggle_archive import ArchiveError
         from services.contracts.domain.manifest import ManifestError
@@ -189,16 +204,16 @@ def _one_sentence(after_interruption: str) -> Iterator[None]:
         typer.echo(f"interrupted: {after_interruption}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except (ArchiveError, ManifestError, TrainingError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(BAD_INPUT) from None
+        raise _failure(str(error)) from None
     except OSError as error:
-        typer.echo(
-            f"error: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}", err=True
-        )
-        raise typer.Exit(BAD_INPUT) from None
+        file, reason = error.filename or "a file", error.strerror or error
+        raise _failure(f"{file} cannot be read or written: {reason}") from None
     except MemoryError:
-        typer.echo("error: there is not enough memory: try a smaller archive or --batch-size", err=True)
-        raise typer.Exit(BAD_INPUT) from None
+        raise _failure("there is not enough memory: try a smaller archive or --batch-size") from None
     except ModuleNotFoundError as error:
-        typer.echo(f"error: {error.name} is not installed: training needs the extras training and serving", err=True)
-        raise typer.Exit(BAD_INPUT) from None
+        raise _failure(f"{error.name} is not installed: training needs the extras training and serving") from None
+
+
+def _failure(sentence: str) -> typer.Exit:
+    typer.echo(f"error: {sentence}", err=True)
+    return typer.Exit(BAD_INPUT)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.contracts.domain.manifest import load_manifest, versions
 from training.evaluation.cost import cost
-from training.report.evaluate import baseline_beside
+from training.report.evaluate import sibling_baseline
 
 MODELS = Path("models/fashion")
 LIMIT, AIM = 5, 3  # times the baseline's
@@ -15,7 +15,7 @@ def main() -> dict[str, object]:
     results = {}
     for number in versions(MODELS):
         directory = MODELS / str(number)
-        found = cost(directory, baseline_beside(directory))
+        found = cost(directory, sibling_baseline(directory))
         name = load_manifest(directory).model_id
         ratio = "no baseline beside it" if found["ratio"] is None else f"{found['ratio']:.2f} times the baseline's"
         print(f"{name}: {found['ms']:.2f} ms an image, {ratio} (limit {LIMIT}, aim {AIM})")

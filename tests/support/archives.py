@@ -1,4 +1,4 @@
-"""A tiny archive in Kaggle's layout: one coloured shape per category, drawn by code."""
+"""A small archive in Kaggle's layout: one coloured shape per category, drawn by code."""
 
 import io
 import zipfile
@@ -12,7 +12,7 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 
 HEADER = "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName"
 COLOURS = {"Red": (200, 30, 30), "Green": (30, 150, 60), "Blue": (30, 60, 190)}
-BOXES = {  # each category is a rectangle of another place and size on the 60×80 picture
+BOXES = {  # each category is a rectangle at another place of the 60×80 picture
     name: (4 + 16 * (i % 3), 4 + 24 * (i // 3), 20 + 16 * (i % 3), 26 + 24 * (i // 3))
     for i, name in enumerate(CATEGORIES)
 }
@@ -42,17 +42,25 @@ def make_archive(
     per_category: int = 12,
     extra_lines: tuple[str, ...] = (),
     backwards: bool = False,
-    more: dict[str, bytes] | None = None,
+    extra_pictures: dict[str, bytes] | None = None,
 ) -> Path:
-    """Write a zip of `per_category` products of each category; `extra_lines` follow them in styles.csv, `more` are their pictures."""
-    lines, made = [HEADER], list(products(per_category))
-    for number, category, colour, _ in reversed(made) if backwards else made:
+    """Write a zip of products.
+
+    Args:
+        path: of the zip.
+        per_category: how many products each category has.
+        extra_lines: more lines of styles.csv.
+        backwards: whether the rows are in reverse order.
+        extra_pictures: pictures by name.
+    """
+    lines, drawn = [HEADER], list(products(per_category))
+    for number, category, colour, _ in reversed(drawn) if backwards else drawn:
         lines.append(f"{number},Men,Apparel,{category},{category} kind,{colour},Fall,2011,Casual,{colour}, {category}")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("styles.csv", "\n".join([*lines, *extra_lines]) + "\n")
-        for number, _, _, picture in made:
+        for number, _, _, picture in drawn:
             archive.writestr(f"images/{number}.jpg", picture)
-        for name, picture in (more or {}).items():
+        for name, picture in (extra_pictures or {}).items():
             archive.writestr(f"images/{name}.jpg", picture)
     return path
 

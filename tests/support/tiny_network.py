@@ -1,4 +1,4 @@
-"""Small stand-ins of what the metric recipe works on: drawn squares for products, a network of a few thousand weights."""
+"""Small training images for the fashion recipe, and a small network: drawn squares as products."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,12 @@ import numpy as np
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from tests.support.archives import jpeg, make_archive, make_photos
-from training.data.material import NONE, People, Studio
+from training.data.training_images import NONE, PeoplePhotos, StudioShots
 from training.networks.architectures import Architecture
 from training.networks.backbone import Stages
-from training.networks.fashion import DEEP, DIMENSION, fashion
+from training.networks.fashion import BACKBONE_LAYERS, DIMENSION, fashion
 from training.recipes.fashion.batches import Batches
-from training.recipes.fashion.plan import Plan
+from training.recipes.fashion.plan import FashionPlan
 
 STAGES: Stages = (
     (1, 3, 1, 1, 4),
@@ -24,15 +24,15 @@ STAGES: Stages = (
     (1, 3, 2, 2, 12),
 )
 SIZE = 24
-LAST = {"views": 2, "together": 8, "rounds": 1}
+LAST_STAGE = {"finetune_scenes": 2, "finetune_products": 8, "finetune_epochs": 1}
 PARAMETERS = 679_650
 
 
 def network(categories: int = len(CATEGORIES)) -> Any:
-    """Return a network of random weights, large enough that the pictures show through six stages of them."""
+    """Return a network of random weights, which are large enough that the output depends on the image."""
     built = fashion(categories, stages=STAGES)
     for layer in built.layers:
-        if layer.name.startswith(DEEP) and layer.weights:
+        if layer.name.startswith(BACKBONE_LAYERS) and layer.weights:
             kernel, bias = layer.get_weights()
             layer.set_weights([2.5 * kernel, bias])
     return built
@@ -45,29 +45,29 @@ ARCHITECTURE = Architecture(
     True,
     PARAMETERS,
     lambda size, categories: network(categories),
-    recipe="metric",
+    recipe="fashion",
 )
 
 
-def plan(steps: int = 10, **more: Any) -> Plan:
-    return Plan(
+def plan(steps: int = 10, **changes: Any) -> FashionPlan:
+    return FashionPlan(
         **{
             "steps": steps,
             "products": 8,
             "scenes": 4,
             "photos": 4,
-            "nothing": 2,
+            "backgrounds": 2,
             "memory": 32,
             "small": SIZE,
             "smallest": SIZE,
         }
-        | LAST
-        | more
+        | LAST_STAGE
+        | changes
     )
 
 
-def studio(count: int = 30, part: str = "training") -> Studio:
-    """Return squares on white: the category is the colour's place in the rainbow, the kind the square's size."""
+def studio(count: int = 30, part: str = "training") -> StudioShots:
+    """Return squares on white: the colour is the category, the size the kind."""
     rng = np.random.default_rng(1)
     images, alphas = np.full((count, SIZE, SIZE, 3), 255, np.uint8), np.zeros((count, SIZE, SIZE), np.uint8)
     categories, kinds = rng.integers(0, NONE + 1, count), rng.integers(0, 3, count)
@@ -75,31 +75,40 @@ def studio(count: int = 30, part: str = "training") -> Studio:
         inside = slice(8 - 2 * kind, 16 + 2 * kind)
         image[inside, inside] = (25 * category, 240 - 25 * category, 80)
         alpha[inside, inside] = 255
-    classes = [values.astype(np.int32) for values in (categories, kinds, categories % 4, kinds, kinds % 2)]
-    return Studio(np.arange(count).astype(str), images, alphas, *classes, np.array([part] * count))
+    return StudioShots(
+        ids=np.arange(count).astype(str),
+        images=images,
+        alphas=alphas,
+        categories=categories.astype(np.int32),
+        kinds=kinds.astype(np.int32),
+        colours=(categories % 4).astype(np.int32),
+        pairs=kinds.astype(np.int32),
+        genders=(kinds % 2).astype(np.int32),
+        parts=np.array([part] * count),
+    )
 
 
-def people(count: int = 12, part: str = "training") -> People:
+def people(count: int = 12, part: str = "training") -> PeoplePhotos:
     rng = np.random.default_rng(2)
     images = rng.integers(0, 256, (count, SIZE, SIZE, 3), np.uint8)
     senders = np.array([f"sender {i % 3}" for i in range(count)])
-    return People(images, rng.integers(0, 10, count).astype(np.int32), senders, np.array([part] * count))
+    return PeoplePhotos(images, rng.integers(0, 10, count).astype(np.int32), senders, np.array([part] * count))
 
 
-def grounds(count: int = 5) -> np.ndarray:
+def backgrounds(count: int = 5) -> np.ndarray:
     return np.random.default_rng(3).integers(0, 256, (count, 128, 128, 3), np.uint8)
 
 
-def batches(chosen: Plan) -> Batches:
-    return Batches(chosen, studio(), people(), grounds())
+def batches(plan: FashionPlan) -> Batches:
+    return Batches(plan, studio(), people(), backgrounds())
 
 
 def archives(folder: Path, per_category: int = 12) -> tuple[Path, Path]:
-    """Write an archive of products with some outside the nine, and one of photos by twelve senders."""
+    """Write an archive of products, some outside the nine categories, and one of photos by twelve senders."""
     rng, outside = np.random.default_rng(4), range(5000, 5020)
     lines = tuple(f"{n},Women,Footwear,Sandal,Heels,Red,Fall,2011,Casual,Name" for n in outside)
     pictures = {str(n): jpeg(CATEGORIES[n % 9], "Red", rng) for n in outside}
-    products = make_archive(folder / "products.zip", per_category, lines, more=pictures)
+    products = make_archive(folder / "products.zip", per_category, lines, extra_pictures=pictures)
     labels = ("T-Shirt", "Pants", "Shoes", "Undershirt", "Dress", "Not sure")
     rows = [(f"p{n}", n % 12, labels[n % 6]) for n in range(72)]
     photos = {name: jpeg(CATEGORIES[sender % 9], "Blue", rng) for name, sender, _ in rows}

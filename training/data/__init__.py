@@ -1,1 +1,1 @@
-"""Data sets: archives, photos, backgrounds and how they are split; imports services only."""
+"""The images: archives, photos, backgrounds, composed scenes and the split into parts; imports the services only."""

@@ -1,4 +1,4 @@
-"""Backgrounds to compose products onto: parts of any pictures, the corners of people's photos, and drawn patterns."""
+"""Backgrounds for composed images: parts of any pictures, corners of people's photos, and drawn patterns."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.contracts.images.preparation import DECODE_ERRORS
-from training.data.material import People
+from training.data.training_images import PeoplePhotos
 from training.errors import TrainingError
 from training.progress import Terminal
 
 PATCH = 128  # pixels a side
 PATCHES = 250  # of one picture of the folder, at most
 PIXELS_A_PATCH = 12_000
-LEAST_PICTURE, LEAST_VARIED = 32, 256  # pixels of the shorter side: to be used at all; for more than two patches
-LONGEST = 1280  # larger pictures are made smaller first
+LEAST_SIDE = 32  # pixels of the shorter side; smaller pictures are not used
+LEAST_VARIED_SIDE = 256  # pixels of the shorter side; smaller pictures give two patches
+LONGEST = 1280  # pixels of the longer side; larger pictures are reduced first
 DRAWN = 400
 FORMATS = ("JPEG", "PNG", "WEBP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -25,11 +26,12 @@ Patch = NDArray[np.uint8]
 Plane = NDArray[np.float64]
 
 
-def read_backgrounds(folder: Path | None, people: People, seed: int, terminal: Terminal) -> Patch:
-    """Return patches, uint8 (n, 128, 128, 3): drawn ones, corners of the training photos, and of the folder's pictures.
+def read_backgrounds(folder: Path | None, people: PeoplePhotos, seed: int, terminal: Terminal) -> Patch:
+    """Return patches, uint8 (n, 128, 128, 3): drawn patterns, corners of the training photos, parts of the folder's
+    pictures.
 
     Raises:
-        TrainingError: a folder is named, and holds no picture.
+        TrainingError: the folder holds no picture.
     """
     rng = np.random.default_rng([seed, 1])
     patches = [*drawn(rng, DRAWN), *corners(people.images[people.parts == "training"])]
@@ -41,10 +43,10 @@ def read_backgrounds(folder: Path | None, people: People, seed: int, terminal: T
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the folder's pictures, by path, those of its own folders too.
+    """Return the pictures in the folder and its subfolders, in order of their paths.
 
     Raises:
-        TrainingError: there is none.
+        TrainingError: there is no picture.
     """
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
@@ -52,8 +54,8 @@ def pictures_in(folder: Path) -> list[Path]:
     return files
 
 
-def patches_of(file: Path, rng: np.random.Generator, most: int = PATCHES) -> list[Patch]:
-    """Return random square parts of a picture, more of a large one; none of what cannot be read."""
+def patches_of(file: Path, rng: np.random.Generator, at_most: int = PATCHES) -> list[Patch]:
+    """Return random square parts of a picture, more of a large one; none of a file that cannot be read."""
     try:
         with Image.open(file, formats=FORMATS) as opened:
             picture = opened.convert("RGB")
@@ -61,9 +63,11 @@ def patches_of(file: Path, rng: np.random.Generator, most: int = PATCHES) -> lis
         return []
     picture.thumbnail((LONGEST, LONGEST))
     least = min(picture.size)
-    if least < LEAST_PICTURE:
+    if least < LEAST_SIDE:
         return []
-    count = int(min(most, max(2, picture.width * picture.height / PIXELS_A_PATCH))) if least >= LEAST_VARIED else 2
+    count = (
+        int(min(at_most, max(2, picture.width * picture.height / PIXELS_A_PATCH))) if least >= LEAST_VARIED_SIDE else 2
+    )
     return [_patch(picture, int(least * rng.uniform(0.25, 1.0)), rng) for _ in range(count)]
 
 
@@ -74,10 +78,10 @@ def _patch(picture: Image.Image, side: int, rng: np.random.Generator) -> Patch:
 
 
 def corners(images: Iterable[NDArray[np.uint8]]) -> Iterator[Patch]:
-    """Yield two corners of each photo: the floors and beds that garments are photographed on."""
+    """Yield two corners of each photo: the floors and beds on which garments are photographed."""
     for image in images:
         height, width = image.shape[0] // 3, image.shape[1] // 3
-        inside = np.argwhere(image.min(axis=2) < 255)  # without the white bars that pad the photo to a square
+        inside = np.argwhere(image.min(axis=2) < 255)  # without the white padding
         if not len(inside):
             continue
         (top, left), (bottom, right) = inside.min(axis=0), inside.max(axis=0) + 1
@@ -91,7 +95,7 @@ def corners(images: Iterable[NDArray[np.uint8]]) -> Iterator[Patch]:
 
 
 def drawn(rng: np.random.Generator, count: int) -> Iterator[Patch]:
-    """Yield gradients, stripes, checks and clouds, each with some noise."""
+    """Yield `count` drawn patterns, uint8 (128, 128, 3): gradients, stripes, checks and clouds, with some noise."""
     across, down = np.meshgrid(np.linspace(0, 1, PATCH), np.linspace(0, 1, PATCH))
     for _ in range(count):
         angle, first, second = rng.uniform(0, 2 * np.pi), rng.uniform(0, 255, 3), rng.uniform(0, 255, 3)
@@ -100,8 +104,8 @@ def drawn(rng: np.random.Generator, count: int) -> Iterator[Patch]:
         waves = rng.uniform(2, 25)
         mix = PATTERNS[rng.integers(len(PATTERNS))](along, other, waves, rng)
         noise = rng.normal(0, rng.uniform(0, 12), (PATCH, PATCH, 1))
-        flat = first + mix[:, :, None] * (second - first) + noise
-        yield flat.clip(0, 255).astype(np.uint8)
+        pattern = first + mix[:, :, None] * (second - first) + noise
+        yield pattern.clip(0, 255).astype(np.uint8)
 
 
 def _gradient(along: Plane, other: Plane, waves: float, rng: np.random.Generator) -> Plane:
@@ -121,7 +125,8 @@ def _clouds(along: Plane, other: Plane, waves: float, rng: np.random.Generator) 
     return np.asarray(Image.fromarray(coarse).resize((PATCH, PATCH))) / 255
 
 
-# The numbers mix two colours: the place along an angle and across it, 0 to about 1, and how many waves from edge to edge.
+# Each pattern mixes two colours by the place along an angle and across it, 0 to about 1, and the waves from edge to
+# edge.
 PATTERNS: tuple[Callable[[Plane, Plane, float, np.random.Generator], Plane], ...] = (
     _gradient,
     _stripes,

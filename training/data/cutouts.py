@@ -1,17 +1,17 @@
-"""Studio shots → cut-outs: the white around a product becomes transparent."""
+"""Cut-outs of studio shots: the white around a product becomes transparent."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 NEAR_WHITE = 238  # least of the three channels; studio white is 250 and more, with JPEG noise around edges
-LEAST_PRODUCT = 0.04  # share of the picture; with less left, the product itself was white, and is kept whole
+LEAST_PRODUCT = 0.04  # share of the picture; if less is left, the product itself is white and stays whole
 
 
 def alpha_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the opacity of each pixel of a studio shot.
 
-    White counts as background where it is connected with the picture's border. The border between both is softened.
+    White is background where it is connected with the picture's border. The edge of the product is softened.
 
     Args:
         image: uint8, shape (height, width, 3).

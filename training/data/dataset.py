@@ -23,15 +23,15 @@ from services.contracts.images.preparation import prepare_image
 from training.errors import TrainingError
 from training.progress import Terminal
 
-TOLD = 20  # bad rows named one by one; the rest are only counted
+LISTED = 20  # rejected rows with a line each; the others are only counted
 
 
 @dataclass
-class Counts:
-    """What became of the archive's rows."""
+class DatasetCounts:
+    """How many of the archive's rows are products, skipped (outside the nine categories) or rejected."""
 
     products: int = 0
-    outside_the_nine: int = 0
+    skipped: int = 0
     bad_rows: int = 0
     missing_images: int = 0
     unreadable_images: int = 0
@@ -39,14 +39,14 @@ class Counts:
 
     @property
     def rejected(self) -> int:
-        """Rows that could not be used though they should have been."""
+        """Rows that cannot be used."""
         return self.bad_rows + self.missing_images + self.unreadable_images
 
     def facts(self) -> dict[str, int]:
         """Return the counts by name, without those per category."""
         return {
             "products": self.products,
-            "outside_the_nine": self.outside_the_nine,
+            "skipped": self.skipped,
             "bad_rows": self.bad_rows,
             "missing_images": self.missing_images,
             "unreadable_images": self.unreadable_images,
@@ -55,8 +55,9 @@ class Counts:
     def summary(self) -> str:
         """Return the counts as one line."""
         return (
-            f"{self.products:,} products of the nine categories, {self.outside_the_nine:,} outside the nine, "
-            f"{self.bad_rows:,} bad rows, {self.missing_images:,} missing images, {self.unreadable_images:,} unreadable images"
+            f"{self.products:,} products of the nine categories, {self.skipped:,} outside them, "
+            f"{self.bad_rows:,} bad rows, {self.missing_images:,} missing images, "
+            f"{self.unreadable_images:,} unreadable images"
         )
 
 
@@ -64,9 +65,15 @@ class Counts:
 class Dataset:
     """Products in the order of their ids, which is not the order of the archive's rows.
 
-    `images` uint8 (n, height, width, 3); `labels` int64 (n,), positions in CATEGORIES; `article_types` and
-    `base_colours` str (n,), empty where the archive gives none. `sha256` is of the archive, see `archive_sha256`;
-    `content_sha256` is of the products alone, and the same for a zip and the folder it unpacks to.
+    Attributes:
+        name: of the archive.
+        sha256: of the archive, see `archive_sha256`.
+        content_sha256: of the products alone, the same for a zip and the folder it unpacks to.
+        ids: of the products.
+        images: uint8 (n, height, width, 3).
+        labels: int64 (n,), positions in CATEGORIES.
+        article_types, base_colours: str (n,), empty where the archive has none.
+        counts: of the archive's rows.
     """
 
     name: str
@@ -77,7 +84,7 @@ class Dataset:
     labels: NDArray[np.int64]
     article_types: NDArray[np.str_]
     base_colours: NDArray[np.str_]
-    counts: Counts
+    counts: DatasetCounts
 
     def facts(self) -> dict[str, Any]:
         """Return what a manifest records of the data set."""
@@ -86,7 +93,7 @@ class Dataset:
 
 
 def archive_sha256(path: Path) -> str:
-    """Return the SHA-256 of a zip file; of a folder, that of its files' relative paths and contents in order of path."""
+    """Return the SHA-256 of a zip file, or of the relative paths and contents of a folder's files, in order of path."""
     if path.is_file():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -97,27 +104,27 @@ def archive_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _usable(archive: KaggleArchive, counts: Counts, terminal: Terminal) -> Iterator[tuple[KaggleRow, bytes]]:
-    """Yield the products of the nine with their image files; tell and count everything else."""
+def _usable(archive: KaggleArchive, counts: DatasetCounts, terminal: Terminal) -> Iterator[tuple[KaggleRow, bytes]]:
+    """Yield the products of the nine categories with their image files; count and report the other rows."""
     for row in archive.rows():
         if isinstance(row, BadRow):
             counts.bad_rows += 1
-            _tell(terminal, counts, row.line, row.reason)
+            _report(terminal, counts, row.line, row.reason)
         elif row.category is None:
-            counts.outside_the_nine += 1
+            counts.skipped += 1
         else:
             try:
                 yield row, archive.read_image(row.id)
             except ArchiveImageError as error:
                 counts.missing_images += 1
-                _tell(terminal, counts, row.line, str(error))
+                _report(terminal, counts, row.line, str(error))
 
 
-def _tell(terminal: Terminal, counts: Counts, line: int, reason: str) -> None:
-    if counts.rejected <= TOLD:
-        terminal.line(f"styles.csv line {line}: {reason}; skipped")
-    elif counts.rejected == TOLD + 1:
-        terminal.line("more rows are skipped; the counts follow")
+def _report(terminal: Terminal, counts: DatasetCounts, line: int, reason: str) -> None:
+    if counts.rejected <= LISTED:
+        terminal.line(f"styles.csv line {line}: {reason}; rejected")
+    elif counts.rejected == LISTED + 1:
+        terminal.line("more rows are rejected; the counts follow")
 
 
 def read_dataset(path: Path, size: InputSize, terminal: Terminal) -> Dataset:
@@ -125,9 +132,9 @@ def read_dataset(path: Path, size: InputSize, terminal: Terminal) -> Dataset:
 
     Raises:
         ArchiveError: the path holds no such archive.
-        TrainingError: the archive holds no product of the nine categories.
+        TrainingError: the archive holds no usable product of the nine categories.
     """
-    counts = Counts()
+    counts = DatasetCounts()
     rows: list[KaggleRow] = []
     images: list[NDArray[np.uint8]] = []
     digests: list[bytes] = []
@@ -137,7 +144,7 @@ def read_dataset(path: Path, size: InputSize, terminal: Terminal) -> Dataset:
                 image, _ = prepare_image(data, size)
             except LookalikeError as error:
                 counts.unreadable_images += 1
-                _tell(terminal, counts, row.line, f"image {row.id}: {error.detail}")
+                _report(terminal, counts, row.line, f"image {row.id}: {error.detail}")
                 continue
             rows.append(row)
             images.append(image)
@@ -151,24 +158,24 @@ def read_dataset(path: Path, size: InputSize, terminal: Terminal) -> Dataset:
 
 
 def _digest(row: KaggleRow, image: bytes) -> bytes:
-    """Return a hash of what training and evaluation use of a product."""
+    """Return a hash of the parts of a product that training and evaluation use."""
     facts = (row.id, row.category, row.attributes.get("articleType", ""), row.attributes.get("baseColour", ""))
     return hashlib.sha256("\0".join([*map(str, facts), ""]).encode() + image).digest()
 
 
 def _assemble(
-    path: Path, rows: list[KaggleRow], images: list[NDArray[np.uint8]], digests: list[bytes], counts: Counts
+    path: Path, rows: list[KaggleRow], images: list[NDArray[np.uint8]], digests: list[bytes], counts: DatasetCounts
 ) -> Dataset:
     order = sorted(range(len(rows)), key=lambda i: (int(rows[i].id), rows[i].id))
-    chosen = [rows[i] for i in order]
+    ordered = [rows[i] for i in order]
     return Dataset(
         name=path.resolve().name,
         sha256=archive_sha256(path),
         content_sha256=hashlib.sha256(b"".join(digests[i] for i in order)).hexdigest(),
-        ids=tuple(row.id for row in chosen),
+        ids=tuple(row.id for row in ordered),
         images=np.stack([images[i] for i in order]),
-        labels=np.array([CATEGORIES.index(str(row.category)) for row in chosen], np.int64),
-        article_types=np.array([row.attributes.get("articleType", "") for row in chosen]),
-        base_colours=np.array([row.attributes.get("baseColour", "") for row in chosen]),
+        labels=np.array([CATEGORIES.index(str(row.category)) for row in ordered], np.int64),
+        article_types=np.array([row.attributes.get("articleType", "") for row in ordered]),
+        base_colours=np.array([row.attributes.get("baseColour", "") for row in ordered]),
         counts=counts,
     )

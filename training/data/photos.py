@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from training.errors import TrainingError
 from training.progress import Terminal
 
 TABLE = "images.csv"
-# Labels of the archive → the nine categories; Dress, Hat, Body, Other, Not sure and Skip belong to none.
+# Labels of the archive → the nine categories. Dress, Hat, Body, Other, Not sure and Skip belong to none.
 LABELS = {
     **dict.fromkeys(
         ("T-Shirt", "Longsleeve", "Shirt", "Polo", "Blazer", "Hoodie", "Top", "Blouse", "Outwear"), "Topwear"
@@ -30,18 +29,22 @@ LABELS = {
     **dict.fromkeys(("Pants", "Shorts", "Skirt"), "Bottomwear"),
     "Shoes": "Shoes",
 }
-
-
-# Labels that leave open what the photo shows.
-SAYING_NOTHING = frozenset({"Not sure", "Skip", "Other"})
+UNCLEAR_LABELS = frozenset({"Not sure", "Skip", "Other"})
 
 
 @dataclass(frozen=True)
-class Photos:
-    """Photos of the nine categories: uint8 (n, height, width, 3), labels int64 (n,), and who sent each.
+class EvaluationPhotos:
+    """Photos of the nine categories, and of other garments.
 
-    `others` shows none of the nine (dresses, hats, bodies), uint8 (m, height, width, 3); `outside_the_nine` counts them and
-    those whose label says nothing. `senders_left_out` counts those whose photos were not wanted.
+    Attributes:
+        name: of the archive.
+        images: of the nine categories, uint8 (n, height, width, 3).
+        labels: int64 (n,).
+        senders: of each photo.
+        others: photos of none of the nine (dresses, hats, bodies), uint8 (m, height, width, 3).
+        skipped: how many photos are of none of the nine, or have an unclear label.
+        unreadable: how many photos cannot be read.
+        senders_excluded: how many senders were excluded.
     """
 
     name: str
@@ -49,9 +52,9 @@ class Photos:
     labels: NDArray[np.int64]
     senders: NDArray[np.str_]
     others: NDArray[np.uint8]
-    outside_the_nine: int
+    skipped: int
     unreadable: int
-    senders_left_out: int
+    senders_excluded: int
 
 
 def read_photos(
@@ -60,62 +63,62 @@ def read_photos(
     categories: tuple[str, ...],
     terminal: Terminal,
     wanted: Callable[[str], bool] = lambda sender: True,
-) -> Photos:
-    """Read and prepare the photos whose label says what they show.
+) -> EvaluationPhotos:
+    """Read and prepare the photos with a clear label.
 
     Args:
         path: the archive or its folder.
         size: the network's input.
         categories: their names, in the order of the labels.
-        terminal: gets the progress, and a line on each photo that cannot be read.
-        wanted: says whose photos to take.
+        terminal: shows the progress, and a line for each photo that cannot be read.
+        wanted: whether to take the photos of a sender.
 
     Raises:
-        TrainingError: the path holds no such archive, or no usable photo of the nine categories.
+        TrainingError: the path is not such an archive, or has no usable photo of the nine categories.
     """
-    reading = _Reading(size, terminal)
+    reader = _PhotoReader(size, terminal)
     for name, sender, label, data in terminal.track(photo_files(path), None, "reading photos"):
         if wanted(sender):
-            reading.add(name, sender, label, data)
+            reader.add(name, sender, label, data)
         else:
-            reading.left_out.add(sender)
-    chosen = [place for place, label in enumerate(reading.labels) if LABELS.get(label) in categories]
-    rest = [image for image, label in zip(reading.images, reading.labels, strict=True) if label not in LABELS]
-    if not chosen:
-        whose = " of a sender that the model has not seen" if reading.left_out else ""
-        raise TrainingError(f"{path} has no usable photo of the nine categories{whose}")
-    return Photos(
+            reader.excluded.add(sender)
+    positions = [place for place, label in enumerate(reader.labels) if LABELS.get(label) in categories]
+    others = [image for image, label in zip(reader.images, reader.labels, strict=True) if label not in LABELS]
+    if not positions:
+        seen = " of a sender that the model has not seen" if reader.excluded else ""
+        raise TrainingError(f"{path} has no usable photo of the nine categories{seen}")
+    return EvaluationPhotos(
         name=path.resolve().name,
-        images=np.stack([reading.images[place] for place in chosen]),
-        labels=np.array([categories.index(LABELS[reading.labels[place]]) for place in chosen], np.int64),
-        senders=np.array([reading.senders[place] for place in chosen]),
-        others=np.stack(rest) if rest else np.zeros((0, size.height, size.width, 3), np.uint8),
-        outside_the_nine=reading.told["open"] + len(reading.labels) - len(chosen),
-        unreadable=reading.told["unreadable"],
-        senders_left_out=len(reading.left_out),
+        images=np.stack([reader.images[place] for place in positions]),
+        labels=np.array([categories.index(LABELS[reader.labels[place]]) for place in positions], np.int64),
+        senders=np.array([reader.senders[place] for place in positions]),
+        others=np.stack(others) if others else np.zeros((0, size.height, size.width, 3), np.uint8),
+        skipped=reader.unclear + len(reader.labels) - len(positions),
+        unreadable=reader.unreadable,
+        senders_excluded=len(reader.excluded),
     )
 
 
-class _Reading:
-    """What is read so far: pictures with their labels and senders, and what was passed over."""
+class _PhotoReader:
+    """Collects images with their labels and senders, and counts the photos that are not used."""
 
     def __init__(self, size: InputSize, terminal: Terminal) -> None:
         self._size, self._terminal = size, terminal
         self.images: list[NDArray[np.uint8]] = []
         self.labels: list[str] = []
         self.senders: list[str] = []
-        self.told: Counter[str] = Counter()
-        self.left_out: set[str] = set()
+        self.unclear = self.unreadable = 0
+        self.excluded: set[str] = set()
 
     def add(self, name: str, sender: str, label: str, data: bytes | None) -> None:
-        if label in SAYING_NOTHING:
-            self.told["open"] += 1
+        if label in UNCLEAR_LABELS:
+            self.unclear += 1
             return
         try:
             image, _ = prepare_image(data or b"", self._size)
         except LookalikeError as error:
-            self.told["unreadable"] += 1
-            self._terminal.line(f"photo {name}: {error.detail if data else 'missing'}; skipped")
+            self.unreadable += 1
+            self._terminal.line(f"photo {name}: {error.detail if data else 'missing'}; rejected")
             return
         self.images.append(image)
         self.labels.append(label)
@@ -123,15 +126,15 @@ class _Reading:
 
 
 def sender_mark(sender: str) -> str:
-    """Return a short hash of a sender's id, which tells no one who it is."""
+    """Return a short hash of a sender's id, which does not identify the sender."""
     return hashlib.sha256(f"sender {sender}".encode()).hexdigest()[:8]
 
 
 def photo_files(path: Path) -> Iterator[tuple[str, str, str, bytes | None]]:
-    """Yield name, sender, label and file of each photo; no file where it is missing."""
+    """Yield name, sender, label and file of each photo; None for a missing file."""
     if not path.exists():
         raise TrainingError(
-            f"there are no photos at {path}: give the path of the Clothing dataset's zip or of its folder"
+            f"there are no photos at {path}: use the path of the Clothing dataset's zip or of its folder"
         )
     try:
         root = zipfile.Path(zipfile.ZipFile(path)) if path.is_file() else path

@@ -1,4 +1,4 @@
-"""Training, validation and test parts, by product id alone."""
+"""The training, validation and test parts, which depend on the product id and the seed alone."""
 
 import hashlib
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Split:
 
 
 def part_of(product_id: str, seed: int) -> str:
-    """Return `training`, `validation` or `test`: a function of the id and the seed, whatever else is in the archive."""
+    """Return `training`, `validation` or `test`, which depends on the id and the seed alone."""
     digest = hashlib.sha256(f"{seed}:{product_id}".encode()).digest()
     draw = int.from_bytes(digest[:8], "big") / 2**64
     if draw < TRAINING_SHARE:
@@ -32,7 +32,7 @@ def part_of(product_id: str, seed: int) -> str:
 
 
 def split(ids: Sequence[str], seed: int) -> Split:
-    """Divide the products 80 : 10 : 10."""
+    """Split the products 80 : 10 : 10."""
     parts = np.array([part_of(product_id, seed) for product_id in ids], dtype=object)
     return Split(*(np.flatnonzero(parts == name) for name in ("training", "validation", "test")))
 

@@ -1,6 +1,7 @@
-"""Views of a product: the studio shot moved about on white, and its cut-out composed onto a background.
+"""Views of a product: the studio shot moved on white, and its cut-out composed onto a background.
 
-One call makes a batch, in TensorFlow's own threads. Randomness comes from NumPy, so that a step depends on its number alone.
+One call makes a batch, in TensorFlow's own threads. Random numbers come from NumPy, so a step depends on its number
+alone.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Motion:
-    """How far a picture may be moved: all as ± around nothing, `scale` from the least to the greatest.
+    """The bounds of random transforms.
 
-    `mirrored`: half of the pictures, left for right.
+    Attributes:
+        scale: least and greatest.
+        degrees: of rotation, ±.
+        shift: as a share of the size, ±.
+        stretch: natural logarithm of the aspect ratio, ±.
+        mirrored: whether half of the images are mirrored.
     """
 
     scale: tuple[float, float]
@@ -37,10 +43,10 @@ def motions(rng: np.random.Generator, count: int, size: int, motion: Motion, sou
     """Draw transforms from output to input pixels, as ImageProjectiveTransformV3 takes them: float32 (count, 8).
 
     Args:
-        rng: where the draws come from.
-        count: how many.
+        rng: of the draws.
+        count: how many transforms.
         size: the output's width and height.
-        motion: bounds of the draws.
+        motion: the bounds.
         source: the input's width and height, where they differ from the output's.
     """
     source = source or size
@@ -61,7 +67,7 @@ def motions(rng: np.random.Generator, count: int, size: int, motion: Motion, sou
 
 
 def moved(images: Any, transforms: Any, size: int, fill: float, mode: str = "CONSTANT") -> Any:
-    """Return float32 pictures (n, size, size, channels): the transformed input, bilinear."""
+    """Return the transformed images, bilinear: float32 (n, size, size, channels)."""
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.cast(images, tf.float32),
         transforms=transforms,
@@ -74,7 +80,7 @@ def moved(images: Any, transforms: Any, size: int, fill: float, mode: str = "CON
 
 @dataclass(frozen=True)
 class Light:
-    """Draws of one batch, each float32 (n, 1, 1, channels): what light, camera and compression do to a picture."""
+    """The effects of light, camera and compression on a batch, each float32 (n, 1, 1, channels)."""
 
     gain: Floats
     gamma: Floats
@@ -83,7 +89,7 @@ class Light:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, count: int, strength: float) -> "Light":
-        """Draw for `count` pictures; strength 1 is a bad lamp, 0.3 a studio."""
+        """Draw the effects on `count` images. Strength 1 is a bad lamp, 0.3 a studio."""
         brightness = rng.uniform(-0.28, 0.22, (count, 1, 1, 1)) * strength
         cast = rng.normal(0, 0.05, (count, 1, 1, 3)) * strength
         return cls(
@@ -94,26 +100,26 @@ class Light:
         )
 
 
-def lit(pictures: Any, light: Light, seed: Any) -> Any:
-    """Return the pictures under that light, 0 to 255."""
-    soft = tf.nn.avg_pool2d(pictures, 3, 1, "SAME")
-    pictures = pictures + light.blurred * (soft - pictures)
-    pictures = 255.0 * tf.pow(tf.clip_by_value(pictures / 255.0, 0.0, 1.0), light.gamma) * light.gain
-    noise = tf.random.stateless_normal(tf.shape(pictures), seed) * light.noise
-    return tf.clip_by_value(pictures + noise, 0.0, 255.0)
+def lit(images: Any, light: Light, seed: Any) -> Any:
+    """Return the images with these effects, 0 to 255."""
+    soft = tf.nn.avg_pool2d(images, 3, 1, "SAME")
+    images = images + light.blurred * (soft - images)
+    images = 255.0 * tf.pow(tf.clip_by_value(images / 255.0, 0.0, 1.0), light.gamma) * light.gain
+    noise = tf.random.stateless_normal(tf.shape(images), seed) * light.noise
+    return tf.clip_by_value(images + noise, 0.0, 255.0)
 
 
 def composed(product: Any, alpha: Any, background: Any, shadow: Any, offset: tuple[int, int]) -> Any:
-    """Return the product on the background, with the shadow it throws.
+    """Return the product on the background, with its shadow.
 
     Args:
         product: float32 (n, h, w, 3), moved, white outside.
-        alpha: float32 (n, h, w, 1), 0 to 1, moved alike.
+        alpha: float32 (n, h, w, 1), 0 to 1, with the same transforms.
         background: float32 (n, h, w, 3).
-        shadow: float32 (n, 1, 1, 1), how dark it is, 0 to 1.
-        offset: pixels down and to the right.
+        shadow: float32 (n, 1, 1, 1), its darkness, 0 to 1.
+        offset: of the shadow, pixels down and to the right.
     """
     wide = tf.nn.avg_pool2d(alpha, 9, 1, "SAME")
     cast = tf.roll(wide, offset, axis=(1, 2))
-    ground = background * (1.0 - shadow * cast)
-    return ground + alpha * (product - ground)
+    shaded = background * (1.0 - shadow * cast)
+    return shaded + alpha * (product - shaded)

@@ -1,1 +1,1 @@
-"""The figures of a model; imports data, networks and the engine, no recipe."""
+"""The figures of a model and of a detector; imports data, networks and the engine, no report and no recipe."""

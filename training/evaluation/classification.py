@@ -1,4 +1,4 @@
-"""How well the categories are told: accuracy, precision, recall, confusion."""
+"""The classification into categories: accuracy, precision, recall, confusion."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +19,8 @@ def classification(
         categories: names in the model's order.
 
     Returns:
-        `accuracy`, `per_category` (precision, recall, f1 from 0 to 1; null where nothing was predicted or nothing was there),
-        and `confusion`, counts with a row per true category and a column per predicted one.
+        `accuracy`, `per_category` (precision, recall, f1 from 0 to 1; null where nothing is predicted or nothing is of
+        the category), and `confusion`, counts with a row per true category and a column per predicted one.
     """
     predicted = probabilities.argmax(axis=1)
     positions = list(range(len(categories)))

@@ -1,4 +1,4 @@
-"""What one image costs on one core, as a ratio to another model's in the same process."""
+"""The time of one image on one core, relative to another model in the same process."""
 
 import json
 import os
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 ROUNDS = 150
-WARM = 20
+WARM_UP = 20
 ONE_CORE = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def cost(directory: Path, reference: Path | None, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Return the least time of one image through the network alone, on one core, in a process of its own.
+    """Return the shortest time of one image through the network alone, on one core, in a process of its own.
 
     Args:
-        directory: the model's.
-        reference: the baseline's, asked in turns with it; None if there is none.
+        directory: of the model.
+        reference: the baseline's, called in turns with it; None if there is none.
         rounds: how many turns.
 
     Returns:
@@ -29,22 +29,22 @@ def cost(directory: Path, reference: Path | None, rounds: int = ROUNDS) -> dict[
     command = [sys.executable, "-m", "training.evaluation.cost", str(rounds), *(str(d.resolve()) for d in directories)]
     path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = os.environ | ONE_CORE | {"PYTHONPATH": path}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, env=environment)  # noqa: S603
-    ms, *rest = json.loads(done.stdout)
+    completed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, env=environment)  # noqa: S603
+    ms, *rest = json.loads(completed.stdout)
     return {"ms": ms, "reference_ms": rest[0] if rest else None, "ratio": ms / rest[0] if rest else None}
 
 
 def measure(directories: list[Path], rounds: int) -> list[float]:
-    """Return each model's least time for one image in milliseconds; they are asked in turns.
+    """Return each model's shortest time for one image in milliseconds; the models are called in turns.
 
-    The least of many is what the network takes: everything else that runs on the machine only adds to it.
+    The shortest of many is the network's own time: other work on the machine only adds to it.
     """
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     calls = [_call(tf, directory) for directory in directories]
-    for call in calls * WARM:
+    for call in calls * WARM_UP:
         call()
     best = [float("inf")] * len(calls)
     for _ in range(rounds):
@@ -56,7 +56,7 @@ def measure(directories: list[Path], rounds: int) -> list[float]:
 def _call(tf: Any, directory: Path) -> Callable[[], object]:
     import numpy as np
 
-    model = tf.saved_model.load(str(directory))  # kept by the function below: its variables go when it goes
+    model = tf.saved_model.load(str(directory))  # the function below refers to it: its variables are deleted with it
     serve = model.signatures["serving_default"]
     _, height, width, _ = serve.structured_input_signature[1]["image"].shape
     image = tf.constant(np.random.default_rng(1).integers(0, 256, (1, height, width, 3), np.uint8))
@@ -64,9 +64,9 @@ def _call(tf: Any, directory: Path) -> Callable[[], object]:
 
 
 def _seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     call()
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

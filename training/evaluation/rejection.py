@@ -1,4 +1,4 @@
-"""Clothing against everything else, by the greatest of the nine probabilities."""
+"""How well the highest probability separates clothing from pictures without clothing of the nine categories."""
 
 from typing import Any
 
@@ -6,64 +6,65 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-REFUSED = 0.9  # share of the pictures without clothing that a threshold is to turn away
+REJECTED_SHARE = 0.9  # of the pictures without clothing
 ALL = "all"
 Scores = dict[str, NDArray[np.float32]]  # by kind of picture
 
 
-def rejection(clothing: Scores, nothing: Scores, threshold: float | None) -> dict[str, Any]:
-    """Return how well the score tells clothing from pictures without, ready for JSON.
+def rejection(clothing: Scores, no_clothing: Scores, threshold: float | None) -> dict[str, Any]:
+    """Return how well the score separates clothing from pictures without, ready for JSON.
 
     Args:
         clothing: scores of pictures of the nine categories, by kind: `studio`, `photos`.
-        nothing: scores of pictures of none of them, by kind.
-        threshold: the model's own, if it has one.
+        no_clothing: scores of other pictures, by kind.
+        threshold: the model's own, or None.
 
     Returns:
-        For each kind of nothing, and all together: `count`, and against each kind of clothing, and all together, `auroc` and
-        `kept`, the share of clothing above the score that 90 % of the nothing stays below. `at_threshold`: the share of each
-        kind of clothing that the model's own threshold keeps, and of each kind of nothing that it refuses. `quantiles`: 41 of
-        each kind's scores, from the least to the greatest.
+        `score`, what the score is. `clothing`, the count of each kind. `against`, for each kind of pictures without
+        clothing,
+        and all together: `count`, and against each kind of clothing, and all together, `auroc` and `kept`, the share of
+        clothing with a higher score than 90 % of the pictures without. `at_threshold`, the shares of clothing kept and
+        of other pictures rejected by the model's own threshold. `quantiles`, 41 of each kind's scores.
     """
-    ours, theirs = _with_all(clothing), _with_all(nothing)
+    clothing, no_clothing = _with_all(clothing), _with_all(no_clothing)
     return {
-        "score": "greatest of the nine probabilities",
-        "clothing": {name: len(scores) for name, scores in ours.items()},
+        "score": "highest of the nine probabilities",
+        "clothing": {name: len(scores) for name, scores in clothing.items()},
         "against": {
-            name: {"count": len(scores), **{kind: _apart(kept, scores) for kind, kept in ours.items()}}
-            for name, scores in theirs.items()
+            name: {"count": len(scores), **{kind: _separation(kept, scores) for kind, kept in clothing.items()}}
+            for name, scores in no_clothing.items()
         },
-        "at_threshold": None if threshold is None else at_threshold(ours, theirs, threshold),
+        "at_threshold": None if threshold is None else at_threshold(clothing, no_clothing, threshold),
         "quantiles": {
-            "clothing": {name: _quantiles(scores) for name, scores in ours.items() if name != ALL},
-            "nothing": {name: _quantiles(scores) for name, scores in theirs.items() if name != ALL},
+            "clothing": {name: _quantiles(scores) for name, scores in clothing.items() if name != ALL},
+            "no_clothing": {name: _quantiles(scores) for name, scores in no_clothing.items() if name != ALL},
         },
     }
 
 
-def at_threshold(clothing: Scores, nothing: Scores, threshold: float) -> dict[str, Any]:
-    """Return the share of each kind of clothing that is kept, and of each kind of nothing that is refused."""
+def at_threshold(clothing: Scores, no_clothing: Scores, threshold: float) -> dict[str, Any]:
+    """Return the share of each kind of clothing that is kept, and of each kind of other pictures that is rejected."""
     return {
         "threshold": threshold,
         "kept": {name: float((scores >= threshold).mean()) for name, scores in clothing.items()},
-        "refused": {name: float((scores < threshold).mean()) for name, scores in nothing.items()},
+        "rejected": {name: float((scores < threshold).mean()) for name, scores in no_clothing.items()},
     }
 
 
-def refusing(nothing: Scores, share: float = REFUSED) -> float:
-    """Return the score that `share` of the pictures without clothing stays below; each kind of them counts alike."""
-    scores = np.concatenate(list(nothing.values()))
-    weights = np.concatenate([np.full(len(kind), 1 / len(kind)) for kind in nothing.values()])
+def score_above(no_clothing: Scores, share: float = REJECTED_SHARE) -> float:
+    """Return the score above `share` of the pictures without clothing, each kind with the same weight."""
+    scores = np.concatenate(list(no_clothing.values()))
+    weights = np.concatenate([np.full(len(kind), 1 / len(kind)) for kind in no_clothing.values()])
     order = np.argsort(scores)
     below = np.cumsum(weights[order]) / weights.sum()
     place = min(int(np.searchsorted(below, share)), len(scores) - 1)
     return float(scores[order[place]])
 
 
-def _apart(clothing: NDArray[np.float32], nothing: NDArray[np.float32]) -> dict[str, float]:
-    truth = np.concatenate([np.ones(len(clothing)), np.zeros(len(nothing))])
-    area = roc_auc_score(truth, np.concatenate([clothing, nothing]))
-    return {"auroc": float(area), "kept": float((clothing > np.quantile(nothing, REFUSED)).mean())}
+def _separation(clothing: NDArray[np.float32], no_clothing: NDArray[np.float32]) -> dict[str, float]:
+    truth = np.concatenate([np.ones(len(clothing)), np.zeros(len(no_clothing))])
+    area = roc_auc_score(truth, np.concatenate([clothing, no_clothing]))
+    return {"auroc": float(area), "kept": float((clothing > np.quantile(no_clothing, REJECTED_SHARE)).mean())}
 
 
 def _quantiles(scores: NDArray[np.float32]) -> list[float]:
@@ -71,6 +72,6 @@ def _quantiles(scores: NDArray[np.float32]) -> list[float]:
 
 
 def _with_all(scores: Scores) -> Scores:
-    """Return the kinds that have something, and all of them together."""
-    some = {name: values for name, values in scores.items() if len(values)}
-    return some | ({ALL: np.concatenate(list(some.values()))} if some else {})
+    """Return the kinds that are not empty, and all of them together."""
+    filled = {name: values for name, values in scores.items() if len(values)}
+    return filled | ({ALL: np.concatenate(list(filled.values()))} if filled else {})

@@ -1,4 +1,4 @@
-"""How similar the products found are: precision@k on article type, base colour, and both at once."""
+"""Precision@k of a search: how many results agree in article type, base colour, and both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 K = 10
-CHUNK = 1024  # queries at a time: 1024 × 15,000 float32 similarities are 60 MB
+QUERIES_A_BATCH = 1024  # 1024 × 15,000 float32 similarities are 60 MB
 KINDS = ("article_type", "base_colour", "both")
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """Products with their vectors: float32 (n, dim), unit length (zero vectors stay zero)."""
+class EmbeddedProducts:
+    """Products with their vectors: float32 (n, dim), of unit length or zero."""
 
     ids: NDArray[np.str_]
     labels: NDArray[np.int64]
@@ -22,21 +22,21 @@ class Embedded:
     base_colours: NDArray[np.str_]
     vectors: NDArray[np.float32]
 
-    def take(self, chosen: NDArray[Any]) -> "Embedded":
+    def take(self, positions: NDArray[Any]) -> "EmbeddedProducts":
         """Return the products at these positions, or where this mask is true."""
-        return Embedded(
-            self.ids[chosen],
-            self.labels[chosen],
-            self.article_types[chosen],
-            self.base_colours[chosen],
-            self.vectors[chosen],
+        return EmbeddedProducts(
+            self.ids[positions],
+            self.labels[positions],
+            self.article_types[positions],
+            self.base_colours[positions],
+            self.vectors[positions],
         )
 
 
-def of_nothing_known(labels: NDArray[np.int64], vectors: NDArray[np.float32]) -> Embedded:
-    """Return pictures of which only the category is known, with their unit vectors."""
+def unlabelled_products(labels: NDArray[np.int64], vectors: NDArray[np.float32]) -> EmbeddedProducts:
+    """Return images of which only the category is known, with their unit vectors."""
     unknown = np.full(len(labels), "")
-    return Embedded(unknown, labels, unknown, unknown, vectors)
+    return EmbeddedProducts(unknown, labels, unknown, unknown, vectors)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -47,7 +47,9 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def neighbours(queries: Embedded, gallery: Embedded, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def neighbours(
+    queries: EmbeddedProducts, gallery: EmbeddedProducts, k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the k nearest of the gallery for each query by cosine similarity, exactly, best first.
 
     A query never finds itself: gallery items of the same id are left out.
@@ -56,77 +58,92 @@ def neighbours(queries: Embedded, gallery: Embedded, k: int) -> tuple[NDArray[np
         positions int64 (n, k) and scores float32 (n, k); where the gallery has fewer, the score is −inf.
     """
     k = min(k, len(gallery.ids))
-    found, scores = np.zeros((len(queries.ids), k), np.int64), np.zeros((len(queries.ids), k), np.float32)
-    for start in range(0, len(queries.ids), CHUNK):
-        part = slice(start, start + CHUNK)
+    positions, scores = np.zeros((len(queries.ids), k), np.int64), np.zeros((len(queries.ids), k), np.float32)
+    for start in range(0, len(queries.ids), QUERIES_A_BATCH):
+        part = slice(start, start + QUERIES_A_BATCH)
         similar = queries.vectors[part] @ gallery.vectors.T
         similar[queries.ids[part, None] == gallery.ids[None, :]] = -np.inf
         top = np.argpartition(-similar, k - 1, axis=1)[:, :k]
         values = np.take_along_axis(similar, top, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
-        found[part] = np.take_along_axis(top, order, axis=1)
+        positions[part] = np.take_along_axis(top, order, axis=1)
         scores[part] = np.take_along_axis(values, order, axis=1)
-    return found, scores
+    return positions, scores
 
 
-def _same(ours: NDArray[np.str_], theirs: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Say where two attributes agree; what is not given agrees with nothing."""
-    agree: NDArray[np.bool_] = (ours == theirs) & (ours != "")
+def _same(values: NDArray[np.str_], others: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Say where two attributes agree; an empty value agrees with no value."""
+    agree: NDArray[np.bool_] = (values == others) & (values != "")
     return agree
 
 
-def hits(queries: Embedded, gallery: Embedded, found: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-    """Return for each of KINDS where what was found, positions (n, k), agrees with its query: bool (n, k)."""
-    kind = _same(queries.article_types[:, None], gallery.article_types[found])
-    colour = _same(queries.base_colours[:, None], gallery.base_colours[found])
+def hits(
+    queries: EmbeddedProducts, gallery: EmbeddedProducts, results: NDArray[np.int64]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return for each of KINDS which results, positions (n, k), agree with their query: bool (n, k)."""
+    kind = _same(queries.article_types[:, None], gallery.article_types[results])
+    colour = _same(queries.base_colours[:, None], gallery.base_colours[results])
     return {"article_type": kind, "base_colour": colour, "both": kind & colour}
 
 
-def _chance(queries: Embedded, gallery: Embedded) -> dict[str, NDArray[np.float64]]:
-    """Return, per query, the share of the whole gallery that would be a hit: what picking at random finds."""
+def _chance(queries: EmbeddedProducts, gallery: EmbeddedProducts) -> dict[str, NDArray[np.float64]]:
+    """Return for each query the share of the gallery that agrees with it: the precision of a random choice."""
     everything = np.arange(len(gallery.ids))[None, :]
-    parts = [queries.take(np.arange(s, min(s + CHUNK, len(queries.ids)))) for s in range(0, len(queries.ids), CHUNK)]
+    parts = [
+        queries.take(np.arange(s, min(s + QUERIES_A_BATCH, len(queries.ids))))
+        for s in range(0, len(queries.ids), QUERIES_A_BATCH)
+    ]
     by_part = [hits(part, gallery, everything) for part in parts]
     return {kind: np.concatenate([h[kind].mean(axis=1) for h in by_part]) for kind in KINDS}
 
 
-def precision_at_k(queries: Embedded, gallery: Embedded, categories: Sequence[str], k: int = K) -> dict[str, Any]:
+def precision_at_k(
+    queries: EmbeddedProducts, gallery: EmbeddedProducts, categories: Sequence[str], k: int = K
+) -> dict[str, Any]:
     """Return precision@k within the query's true category: the share of its k neighbours that agree, mean over queries.
 
-    Queries whose category has nothing else in the gallery are left out and counted. Definition: the data set's README.
+    Queries whose category has no other product in the gallery are excluded and counted.
     """
     measured: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
     by_chance: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
     per_category, alone = [], 0
     for label, name in enumerate(categories):
-        ours, theirs = queries.take(queries.labels == label), gallery.take(gallery.labels == label)
-        ours, left_out = _searchable(ours, theirs)
-        alone += left_out
-        if not len(ours.ids):
+        category_queries, category_products = (
+            queries.take(queries.labels == label),
+            gallery.take(gallery.labels == label),
+        )
+        category_queries, excluded = _searchable(category_queries, category_products)
+        alone += excluded
+        if not len(category_queries.ids):
             continue
-        found, scores = neighbours(ours, theirs, k)
-        valid, chance = np.isfinite(scores), _chance(ours, theirs)
-        means = {kind: (h & valid).sum(axis=1) / valid.sum(axis=1) for kind, h in hits(ours, theirs, found).items()}
+        results, scores = neighbours(category_queries, category_products, k)
+        valid, chance, agreeing = (
+            np.isfinite(scores),
+            _chance(category_queries, category_products),
+            hits(category_queries, category_products, results),
+        )
+        means = {kind: (agree & valid).sum(axis=1) / valid.sum(axis=1) for kind, agree in agreeing.items()}
         for kind in KINDS:
             measured[kind].append(means[kind])
             by_chance[kind].append(chance[kind])
         per_category.append(
-            {"category": name, "queries": len(ours.ids)} | {kind: float(means[kind].mean()) for kind in KINDS}
+            {"category": name, "queries": len(category_queries.ids)}
+            | {kind: float(means[kind].mean()) for kind in KINDS}
         )
     return {
         "k": k,
         "within": "the query's true category",
         "queries": len(queries.ids) - alone,
         "gallery": len(gallery.ids),
-        "queries_left_alone": alone,
+        "queries_excluded": alone,
         "precision": {kind: _mean(measured[kind]) for kind in KINDS},
         "chance": {kind: _mean(by_chance[kind]) for kind in KINDS},
         "per_category": per_category,
     }
 
 
-def _searchable(queries: Embedded, gallery: Embedded) -> tuple[Embedded, int]:
-    """Return the queries that have something else than themselves in the gallery, and how many have not."""
+def _searchable(queries: EmbeddedProducts, gallery: EmbeddedProducts) -> tuple[EmbeddedProducts, int]:
+    """Return the queries with another product than themselves in the gallery, and how many have none."""
     others = len(gallery.ids) - np.isin(queries.ids, gallery.ids).astype(int)
     return queries.take(others > 0), int((others <= 0).sum())
 

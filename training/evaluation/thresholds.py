@@ -1,53 +1,56 @@
-"""When to say "no clothing here" or "nothing close": thresholds measured on the validation part."""
+"""The thresholds for "no clothing" and "no close match", fitted on the validation part."""
 
 import numpy as np
 
 from training.data.split import Split
-from training.evaluation.figures import Answers
-from training.evaluation.rejection import Scores, refusing
+from training.evaluation.evaluated_model import EvaluatedModel
+from training.evaluation.figures import NetworkOutputs
+from training.evaluation.rejection import Scores, score_above
 from training.evaluation.retrieval import neighbours
-from training.evaluation.served_model import ServedModel
 from training.progress import Terminal
 
-# Of the shop's own kind of pictures, at most this share is turned away by each threshold.
-TURNED_AWAY = 0.005
-DRAWN = "drawn"  # a kind of evidence
+REJECTED_SHARE = 0.005  # of the shop's own kind of images, at most, by each threshold
+DRAWN = "drawn"  # a kind of pictures without clothing
 
 
-def of_the_least_certain(model: ServedModel, said: Answers, parts: Split, terminal: Terminal) -> dict[str, float]:
-    """Return the thresholds of a model that knows no pictures without clothing."""
-    return thresholds(said, parts)
+def validation_thresholds(
+    model: EvaluatedModel, outputs: NetworkOutputs, parts: Split, terminal: Terminal
+) -> dict[str, float]:
+    """Return the thresholds of a model that is trained without pictures without clothing."""
+    return thresholds(outputs, parts)
 
 
-def thresholds(said: Answers, parts: Split) -> dict[str, float]:
-    """Return the least values that all but 0.5 % of the validation products reach.
+def thresholds(outputs: NetworkOutputs, parts: Split) -> dict[str, float]:
+    """Return the values that all but 0.5 % of the validation products reach.
 
     Returns:
-        `no_clothing`: least probability of the predicted category; `no_close_match`: least cosine similarity of the best
-        result in the training part, searched within the predicted category.
+        `no_clothing`: probability of the predicted category; `no_close_match`: cosine similarity of the best result in
+            the
+        training part, searched within the predicted category.
     """
-    probabilities = said.probabilities[parts.validation]
-    queries, gallery = said.embedded.take(parts.validation), said.embedded.take(parts.training)
+    probabilities = outputs.probabilities[parts.validation]
+    queries, gallery = outputs.products.take(parts.validation), outputs.products.take(parts.training)
     predicted = probabilities.argmax(axis=1)
     best = []
     for label in np.unique(predicted):
-        theirs = gallery.take(gallery.labels == label)
-        if len(theirs.ids):
-            best.append(neighbours(queries.take(predicted == label), theirs, 1)[1][:, 0])
+        category_products = gallery.take(gallery.labels == label)
+        if len(category_products.ids):
+            best.append(neighbours(queries.take(predicted == label), category_products, 1)[1][:, 0])
     return {
-        "no_clothing": _floor(float(np.quantile(probabilities.max(axis=1), TURNED_AWAY))),
-        "no_close_match": _floor(float(np.quantile(np.concatenate(best), TURNED_AWAY))) if best else -1.0,
+        "no_clothing": _rounded_down(float(np.quantile(probabilities.max(axis=1), REJECTED_SHARE))),
+        "no_close_match": _rounded_down(float(np.quantile(np.concatenate(best), REJECTED_SHARE))) if best else -1.0,
     }
 
 
-def against_nothing(nothing: Scores) -> float:
-    """Return `no_clothing` as what refuses 90 % of pictures without clothing, each kind of them counting alike.
+def rejecting_threshold(no_clothing: Scores) -> float:
+    """Return the `no_clothing` threshold that rejects 90 % of pictures without clothing, each kind with the same
+    weight.
 
-    Drawn patterns, which are refused by any threshold, would only loosen it: they count where there is nothing else.
+    Drawn patterns are below any threshold and would only lower it, so they count only if there are no other pictures.
     """
-    real = {name: scores for name, scores in nothing.items() if name != DRAWN}
-    return _floor(refusing(real or nothing))
+    pictures = {name: scores for name, scores in no_clothing.items() if name != DRAWN}
+    return _rounded_down(score_above(pictures or no_clothing))
 
 
-def _floor(value: float) -> float:
+def _rounded_down(value: float) -> float:
     return float(np.floor(value * 1000) / 1000)

@@ -15,9 +15,16 @@ from training.networks.imagenet_weights import pretrained_path
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network's fixed facts. `parameters` counts the trainable ones and is checked after building.
+    """The fixed facts of a network.
 
-    `recipe` is how it is trained: a name in `training.train.RECIPES`.
+    Attributes:
+        name: of the network.
+        input: size of its images.
+        dimension: of its vectors.
+        unit_length: whether its vectors have length 1.
+        parameters: how many are trainable; checked after building.
+        build: makes the network for an input size and a number of categories.
+        recipe: how it is trained, a name in `training.recipes.registry.RECIPES`.
     """
 
     name: str
@@ -26,12 +33,12 @@ class Architecture:
     unit_length: bool
     parameters: int
     build: Callable[[InputSize, int], Any]
-    recipe: str = "epochs"
+    recipe: str = "baseline"
 
 
 @dataclass(frozen=True)
-class Network:
-    """One built network: `whole` has the outputs `probabilities` and `vector`; `classifier` shares its weights."""
+class BuiltNetwork:
+    """A network: `whole` has the outputs `probabilities` and `vector`; `classifier` shares its weights."""
 
     architecture: Architecture
     whole: Any
@@ -41,8 +48,8 @@ class Network:
 def baseline(size: InputSize, categories: int) -> Any:
     """Return the original CNN, layer by layer as in the design.
 
-    Input uint8 (n, 80, 80, 3). Outputs `probabilities` float32 (n, categories) and `vector` float32 (n, 64), which is the
-    last hidden layer after ReLU: not negative and not unit length.
+    Input uint8 (n, 80, 80, 3). Outputs: `probabilities` float32 (n, categories), and `vector` float32 (n, 64), the last
+    hidden layer after ReLU, not of unit length.
     """
     image = keras.Input((size.height, size.width, 3), dtype="uint8", name="image")
     x = layers.Rescaling(1 / 255, name="scale")(image)
@@ -57,7 +64,7 @@ def baseline(size: InputSize, categories: int) -> Any:
 
 
 def pretrained_fashion(size: InputSize, categories: int) -> Any:
-    """Return the network that Lookalike ships, with ImageNet's weights in its backbone; it takes pictures of any size.
+    """Return the network that Lookalike ships, with ImageNet's weights in its backbone. It takes images of any size.
 
     Raises:
         TrainingError: the package with the weights is not installed, or they cannot be read.
@@ -68,20 +75,17 @@ def pretrained_fashion(size: InputSize, categories: int) -> Any:
 ARCHITECTURES = {
     "baseline": Architecture("baseline", InputSize(height=80, width=80), 64, False, 701_161, baseline),
     "fashion": Architecture(
-        "fashion", InputSize(height=96, width=96), DIMENSION, True, 7_504_302, pretrained_fashion, recipe="metric"
+        "fashion", InputSize(height=96, width=96), DIMENSION, True, 7_504_302, pretrained_fashion, recipe="fashion"
     ),
 }
+DETECTOR = "detector"  # it makes boxes, not vectors, so it is no `Architecture`
 
 
-# Trained, but not a network of vectors: it has a recipe of its own, and is no `Architecture`.
-DETECTOR = "detector"
-
-
-def recipe_of(name: str) -> str:
-    """Return how a model is trained: a name in `training.train.RECIPES`.
+def recipe_name(name: str) -> str:
+    """Return the name of the recipe that trains a network.
 
     Raises:
-        TrainingError: there is none of that name.
+        TrainingError: there is no network of that name.
     """
     return DETECTOR if name == DETECTOR else architecture(name).recipe
 
@@ -90,7 +94,7 @@ def architecture(name: str) -> Architecture:
     """Return a registered architecture.
 
     Raises:
-        TrainingError: there is none of that name.
+        TrainingError: there is no network of that name.
     """
     if name not in ARCHITECTURES:
         raise TrainingError(
@@ -99,17 +103,16 @@ def architecture(name: str) -> Architecture:
     return ARCHITECTURES[name]
 
 
-def build(name: str, categories: int) -> Network:
-    """Build a network with fresh weights, drawn from Keras's global seed.
+def build(name: str, categories: int) -> BuiltNetwork:
+    """Build a network with new weights, drawn from Keras's global seed.
 
     Raises:
-        TrainingError: the name is unknown, or the network has not the number of parameters it is known for.
+        TrainingError: the name is unknown, or the network does not have the expected number of parameters.
     """
-    plan = architecture(name)
-    whole = plan.build(plan.input, categories)
+    known = architecture(name)
+    whole = known.build(known.input, categories)
     count = sum(int(weight.shape.num_elements()) for weight in whole.trainable_variables)
-    if count != plan.parameters:
-        raise TrainingError(
-            f"the network {name} has {count:,} trainable parameters where {plan.parameters:,} are expected"
-        )
-    return Network(plan, whole, keras.Model(whole.input, whole.output["probabilities"], name=f"{name}-classifier"))
+    if count != known.parameters:
+        raise TrainingError(f"the network {name} has {count:,} trainable parameters; {known.parameters:,} are expected")
+    classifier = keras.Model(whole.input, whole.output["probabilities"], name=f"{name}-classifier")
+    return BuiltNetwork(known, whole, classifier)

@@ -1,8 +1,9 @@
-"""The detector: feature maps of a pretrained backbone, and a small head that says at each place what is there and how far it goes.
+"""The detector: feature maps of a pretrained backbone, and a small head that predicts garments and their edges at each
+place.
 
-A garment is a peak in the map of its category, and the place of the peak tells how far away its four edges are: Zhou et al., Objects
-as Points (arXiv:1904.07850), with the edges of Liu et al., Training-Time-Friendly Network (arXiv:1909.00700). The backbone is
-held fixed, so the head learns from feature maps that are made once.
+A garment is a peak in the map of its category, and the maps at the peak give the distances to its four edges: Zhou et
+al., Objects as Points (arXiv:1904.07850), with the edges of Liu et al., Training-Time-Friendly Network
+(arXiv:1909.00700). The backbone is fixed, so the head is trained on feature maps that are computed once.
 """
 
 from typing import Any
@@ -14,17 +15,16 @@ from keras import layers
 from training.networks.backbone import Backbone
 
 STRIDE = 8  # pixels a place
-LEVELS = (2, 4, 5)  # stages whose maps the head looks at: an 8th, a 16th and a 32nd of the picture's size
-DEPTHS = (40, 112, 192)  # channels of these
-SIZES = (1, 2, 4)  # of a place in these, in places
+LEVELS = (2, 4, 5)  # the head's input stages: an 8th, a 16th and a 32nd of the image's size
+DEPTHS = (40, 112, 192)  # channels of these stages
 WIDTH = 64
-PEAKS = 24  # boxes an answer, at most; the weakest are near 0
-RARE = -3.5  # first bias of the maps: the middle of a garment is a rare thing
-LEAST_EDGE, MOST_EDGE = -2.0, 3.5  # natural logarithms of places: what an edge's distance may be
+PEAKS = 24  # boxes an image, at most; the weakest have probabilities near 0
+RARE = -3.5  # initial bias of the chances: the centre of a garment is rare
+LEAST_EDGE, MOST_EDGE = -2.0, 3.5  # bounds of an edge's distance, natural logarithms of places
 
 
 def feature_maps(backbone: Backbone) -> Any:
-    """Return the fixed part: float32 pictures (n, h, w, 3), 0 to 255 → three maps, fine to coarse."""
+    """Return the fixed part: float32 images (n, h, w, 3), 0 to 255 → three maps, fine to coarse."""
     image = keras.Input((None, None, 3), name="image")
     backbone(image)
     maps = [backbone.stages[level] for level in LEVELS]
@@ -33,9 +33,11 @@ def feature_maps(backbone: Backbone) -> Any:
     return model
 
 
-def head(categories: int) -> Any:
-    """Return the part that learns: three maps → `chances` (n, h/8, w/8, categories), logits, and `edges` (…, 4), the logarithms of
-    the distances to the left, upper, right and lower edge, in places.
+def detector_head(categories: int) -> Any:
+    """Return the trained part.
+
+    It takes the three maps and returns `chances` (n, h/8, w/8, categories), logits, and `edges` (…, 4), the logarithms
+    of the distances to the left, upper, right and lower edge, in places.
     """
     fine, middle, coarse = (keras.Input((None, None, depth), name=f"level{i}") for i, depth in enumerate(DEPTHS))
     x = _mixed(layers.Conv2D(WIDTH, 1, name="coarse")(coarse), "coarse_mix")
@@ -59,13 +61,13 @@ def corners(edges: Any) -> Any:
     """Return the boxes of all places, float32 (n, rows, columns, 4): left, top, right, bottom in places."""
     shape = tf.shape(edges)
     down, across = tf.meshgrid(tf.range(shape[1]), tf.range(shape[2]), indexing="ij")
-    middle = tf.cast(tf.stack([across, down], -1), tf.float32) + 0.5
-    away = tf.exp(tf.clip_by_value(edges, LEAST_EDGE, MOST_EDGE))
-    return tf.concat([middle - away[..., :2], middle + away[..., 2:]], -1)
+    centre = tf.cast(tf.stack([across, down], -1), tf.float32) + 0.5
+    distance = tf.exp(tf.clip_by_value(edges, LEAST_EDGE, MOST_EDGE))
+    return tf.concat([centre - distance[..., :2], centre + distance[..., 2:]], -1)
 
 
 def peaks(maps: dict[str, Any]) -> dict[str, Any]:
-    """Return the surest places of the maps, those beside a surer one left out, the surest first.
+    """Return the places with the highest chances, highest first, without the neighbours of a higher one.
 
     Returns:
         `boxes` float32 (n, 24, 4): left, top, right, bottom as parts of width and height; `probabilities` float32
@@ -79,6 +81,8 @@ def peaks(maps: dict[str, Any]) -> dict[str, Any]:
     scores, places = tf.math.top_k(tf.reshape(best, [count, -1]), PEAKS)
     whole = tf.cast(tf.stack([columns, rows, columns, rows]), tf.float32)
     boxes = tf.gather(tf.reshape(corners(maps["edges"]) / whole, [count, -1, 4]), places, batch_dims=1)
-    said = tf.gather(tf.reshape(chances, [count, rows * columns, maps["chances"].shape[-1]]), places, batch_dims=1)
-    said = tf.where(scores[..., None] > 0, said, 0.0)
-    return {"boxes": tf.clip_by_value(boxes, 0.0, 1.0), "probabilities": said}
+    probabilities = tf.gather(
+        tf.reshape(chances, [count, rows * columns, maps["chances"].shape[-1]]), places, batch_dims=1
+    )
+    probabilities = tf.where(scores[..., None] > 0, probabilities, 0.0)
+    return {"boxes": tf.clip_by_value(boxes, 0.0, 1.0), "probabilities": probabilities}

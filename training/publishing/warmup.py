@@ -1,6 +1,7 @@
-"""Warm-up requests beside a SavedModel: TensorFlow Serving runs them when it loads the version, before it says AVAILABLE.
+"""Warm-up requests of a SavedModel: TensorFlow Serving runs them when it loads the version, before it reports
+AVAILABLE.
 
-Without them the first request of each batch size waits for TensorFlow to set itself up for it.
+Without them the first request of each batch size waits until TensorFlow has prepared itself for the size.
 """
 
 from pathlib import Path
@@ -14,12 +15,12 @@ from training.errors import TrainingError
 
 # https://www.tensorflow.org/tfx/serving/saved_model_warmup: a TFRecord file of PredictionLog messages.
 WARMUP_PATH = Path("assets.extra") / "tf_serving_warmup_requests"
-# `allowed_batch_sizes` of deploy/serving/batching.config: every other size is padded up to one of these.
+# `allowed_batch_sizes` of deploy/serving/batching.config: other sizes are padded to one of these.
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 def _white(count: int, size: InputSize) -> Any:
-    """Return white pictures as a TensorProto with one value: the last value of a repeated field stands for all that are missing."""
+    """Return white images as a TensorProto with one value, which stands for all values that are missing."""
     shape = tf.TensorShape((count, size.height, size.width, 3)).as_proto()
     return tensor_pb2.TensorProto(dtype=types_pb2.DT_UINT8, tensor_shape=shape, int_val=[255])
 
@@ -28,7 +29,7 @@ def write_warmup(directory: Path, name: str, size: InputSize) -> Path:
     """Write one request a batch size for the model `name` into its version directory; return the file.
 
     Raises:
-        TrainingError: it cannot be written.
+        TrainingError: the file cannot be written.
     """
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 

@@ -1,1 +1,1 @@
-"""One recipe a network, each a package; the only users are the train command and the tests."""
+"""How each network is trained: one package a recipe, all behind `recipe.Recipe`; imported by the train command only."""

@@ -1,1 +1,1 @@
-"""Reports and pictures of a model; imports the evaluation."""
+"""Reports, model cards and pictures; imports the evaluation and everything below it."""

@@ -1,4 +1,4 @@
-"""`lookalike evaluate`: the figures of any model directory on any archive."""
+"""`lookalike evaluate`: the figures of a model directory on an archive."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import ManifestError, load_manifest
 from training.data.dataset import Dataset, read_dataset
-from training.data.evidence import Sources, gather, in_part, unseen
+from training.data.evaluation_images import EvaluationSources, ImageChoice, gather, in_part, unseen
 from training.data.split import split
 from training.errors import TrainingError
 from training.evaluation.cost import cost
-from training.evaluation.figures import Answers, Measured, answers, figures
-from training.evaluation.served_model import ServedModel
+from training.evaluation.evaluated_model import EvaluatedModel
+from training.evaluation.figures import EvaluationSet, NetworkOutputs, all_figures, network_outputs
 from training.evaluation.summary import summary
 from training.progress import Terminal
 from training.report.grids import real_grids
@@ -25,91 +24,104 @@ BASELINE = "baseline"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is measured on what.
+class EvaluationOptions:
+    """What is evaluated on which images.
 
-    `part`: `test` (the part the model's seed keeps apart), `all`, or `auto`: `test` on the archive it was trained on.
-    `gallery`: another archive to search in; all products of the data set are then the queries. `cost`: measure the time of one
-    image, too. `left_out`: marks of senders whose photos are left out, though the model has not seen them. `grids`: a folder for
-    pictures of queries with their results.
+    Attributes:
+        sources: of the images.
+        part: `test` (the part of the model's seed), `all`, or `auto`: `test` on the archive of the training.
+        gallery: another archive to search in. All products of the data set are the queries then.
+        cost: whether to measure the time of one image too.
+        excluded_senders: marks of senders whose photos are excluded, even if the model has not seen them.
+        grids: a folder for pictures of queries with their results.
     """
 
-    sources: Sources
+    sources: EvaluationSources
     part: str = "auto"
     gallery: Path | None = None
     cost: bool = True
-    left_out: Collection[str] = ()
+    excluded_senders: Collection[str] = ()
     grids: Path | None = None
 
 
-def evaluate_directory(directory: Path, asked: Asked, terminal: Terminal) -> dict[str, Any]:
+def evaluate_directory(directory: Path, options: EvaluationOptions, terminal: Terminal) -> dict[str, Any]:
     """Return all figures of a model version directory such as `models/fashion/1`, ready for JSON.
 
     Raises:
         ManifestError, ArchiveError, TrainingError: the text is one sentence.
     """
-    model = ServedModel.load(directory)
+    model = EvaluatedModel.load(directory)
     manifest = model.manifest
     if manifest.categories != CATEGORIES:
-        raise TrainingError(f"{directory} tells other categories than the archive's nine: it cannot be measured on it")
-    if asked.gallery and asked.part == "test":
-        raise TrainingError("--gallery takes all of --dataset as queries: it does not go with --split test")
-    asked.sources.refuse_trained_on(manifest)
-    data = read_dataset(asked.sources.dataset, manifest.input, terminal)
-    said = answers(model, data, terminal)
-    found: dict[str, Any] = {"model": manifest.model_id, "architecture": manifest.architecture}
-    found |= {"dataset": data.facts(), "rows": data.counts.facts(), "zero_vectors": said.zero_vectors}
-    if _keeps_apart(asked, data, manifest.dataset.get("content_sha256")):
-        found |= figures_on_test_part(model, said, data, asked, terminal)
-    else:
-        found |= _figures_on_all(model, said, data, asked, terminal)
-    found |= {"cost": cost(directory, baseline_beside(directory))} if asked.cost else {}
-    return found | {"summary": summary(found)}
+        raise TrainingError(f"{directory} has other categories than the archive's nine: it cannot be evaluated on it")
+    if options.gallery and options.part == "test":
+        raise TrainingError("--gallery takes all of --dataset as queries: it cannot be combined with --split test")
+    options.sources.refuse_trained_on(manifest)
+    data = read_dataset(options.sources.dataset, manifest.input, terminal)
+    evaluation = Evaluation(model, data, network_outputs(model, data, terminal), options, terminal)
+    figures: dict[str, Any] = {"model": manifest.model_id, "architecture": manifest.architecture}
+    figures |= {"dataset": data.facts(), "rows": data.counts.facts(), "zero_vectors": evaluation.outputs.zero_vectors}
+    figures |= evaluation.on_test_part() if evaluation.test_part_only() else evaluation.on_all_products()
+    figures |= {"cost": cost(directory, sibling_baseline(directory))} if options.cost else {}
+    return figures | {"summary": summary(figures)}
 
 
-def figures_on_test_part(
-    model: ServedModel, said: Answers, data: Dataset, asked: Asked, terminal: Terminal
-) -> dict[str, Any]:
-    """Return the figures with the test part as queries and the training and validation parts as gallery."""
-    seed, size = model.manifest.seed, model.manifest.input
-    parts = split(data.ids, seed)
-    gallery = np.concatenate([parts.training, parts.validation])
-    measured = Measured(data, said, parts.test, said.embedded.take(gallery), parts.validation, seed)
-    sender = unseen(model.manifest, asked.left_out)
-    evidence = gather(asked.sources, size, in_part("test", seed), sender, seed, terminal)
-    about = {
-        "queries": {"part": "test", "seed": seed, "count": len(parts.test)},
-        "gallery": {"part": "training and validation", "count": len(gallery)},
-    }
-    if asked.grids:
-        real_grids(model, measured, evidence, asked.grids, terminal)
-    return about | figures(model, measured, evidence, terminal)
+@dataclass(frozen=True)
+class Evaluation:
+    """A model with its outputs for a data set, and how to evaluate it."""
+
+    model: EvaluatedModel
+    data: Dataset
+    outputs: NetworkOutputs
+    options: EvaluationOptions
+    terminal: Terminal
+
+    def test_part_only(self) -> bool:
+        """Say whether the queries are the test part alone."""
+        if self.options.gallery:
+            return False
+        trained_on = self.model.manifest.dataset.get("content_sha256")
+        return self.options.part == "test" or (self.options.part == "auto" and self.data.content_sha256 == trained_on)
+
+    def on_test_part(self) -> dict[str, Any]:
+        """Return the figures with the test part as queries and the training and validation parts as gallery."""
+        seed = self.model.manifest.seed
+        parts = split(self.data.ids, seed)
+        gallery = np.concatenate([parts.training, parts.validation])
+        products = self.outputs.products.take(gallery)
+        products_set = EvaluationSet(self.data, self.outputs, parts.test, products, parts.validation, seed)
+        counts = {
+            "queries": {"part": "test", "seed": seed, "count": len(parts.test)},
+            "gallery": {"part": "training and validation", "count": len(gallery)},
+        }
+        sender = unseen(self.model.manifest, self.options.excluded_senders)
+        return counts | self._figures(products_set, ImageChoice(in_part("test", seed), sender))
+
+    def on_all_products(self) -> dict[str, Any]:
+        """Return the figures with all products as queries; a query never finds itself."""
+        manifest, gallery, name = self.model.manifest, self.outputs.products, "all but the query"
+        if self.options.gallery:
+            other = read_dataset(self.options.gallery, manifest.input, self.terminal)
+            gallery, name = network_outputs(self.model, other, self.terminal).products, other.name
+        queries = np.arange(len(self.data.ids))
+        products_set = EvaluationSet(self.data, self.outputs, queries, gallery, queries[:0], manifest.seed)
+        counts = {
+            "queries": {"part": "all", "count": len(self.data.ids)},
+            "gallery": {"part": name, "count": len(gallery.ids)},
+        }
+        sender = unseen(manifest, self.options.excluded_senders)
+        return counts | self._figures(products_set, ImageChoice(sender=sender))
+
+    def _figures(self, products: EvaluationSet, choice: ImageChoice) -> dict[str, Any]:
+        manifest = self.model.manifest
+        images = gather(self.options.sources, manifest.input, choice, manifest.seed, self.terminal)
+        if self.options.grids:
+            real_grids(self.model, products, images, self.options.grids, self.terminal)
+        return all_figures(self.model, products, images, self.terminal)
 
 
-def _figures_on_all(
-    model: ServedModel, said: Answers, data: Dataset, asked: Asked, terminal: Terminal
-) -> dict[str, Any]:
-    """Return the figures with every product as a query; a query never finds itself."""
-    seed, size = model.manifest.seed, model.manifest.input
-    gallery, name = said.embedded, "all but the query"
-    if asked.gallery:
-        other = read_dataset(asked.gallery, size, terminal)
-        gallery, name = answers(model, other, terminal).embedded, other.name
-    everything: NDArray[np.int64] = np.arange(len(data.ids))
-    measured = Measured(data, said, everything, gallery, everything[:0], seed)
-    sender = unseen(model.manifest, asked.left_out)
-    evidence = gather(asked.sources, size, lambda product: True, sender, seed, terminal)
-    about = {
-        "queries": {"part": "all", "count": len(data.ids)},
-        "gallery": {"part": name, "count": len(gallery.ids)},
-    }
-    if asked.grids:
-        real_grids(model, measured, evidence, asked.grids, terminal)
-    return about | figures(model, measured, evidence, terminal)
-
-
-def baseline_beside(directory: Path) -> Path | None:
-    """Return the baseline among the model's versions, or None."""
+def sibling_baseline(directory: Path) -> Path | None:
+    """Return the baseline among the versions of a model, or None."""
     versions = sorted(directory.resolve().parent.glob("[1-9]*"))
     return next((path for path in versions if _architecture(path) == BASELINE), None)
 
@@ -119,10 +131,3 @@ def _architecture(directory: Path) -> str | None:
         return load_manifest(directory).architecture
     except ManifestError:
         return None
-
-
-def _keeps_apart(asked: Asked, data: Dataset, trained_on: str | None) -> bool:
-    """Say whether only the test part is asked for."""
-    if asked.gallery:
-        return False
-    return asked.part == "test" or (asked.part == "auto" and data.content_sha256 == trained_on)

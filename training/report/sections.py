@@ -1,81 +1,87 @@
-"""The report's sections beyond categories and retrieval; each number is from the figures, each picture beside the report."""
+"""The report's sections after categories and retrieval; each number is from the figures."""
 
 from typing import Any
 
-from training.evaluation.summary import NAMES, goal, written
+from training.evaluation.summary import LABELS, formatted, goal
 from training.report.markdown import percent, table
 
 
-def beside_baseline(figures: dict[str, Any]) -> str:
-    """Return the table of the model's figures beside the baseline's, or nothing where there is none to compare with."""
+def summary_table(figures: dict[str, Any], header: list[str]) -> str:
+    """Return the table of goals, the baseline's figures and the model's figures."""
+    ours, baseline = figures["summary"], figures.get("baseline", {}).get("summary", {})
+    rows = [
+        [label, goal(name), formatted(name, baseline.get(name)), formatted(name, ours.get(name))]
+        for name, (label, _) in LABELS.items()
+    ]
+    return table(header, rows)
+
+
+def comparison_section(figures: dict[str, Any]) -> str:
+    """Return the model's figures next to the baseline's, or nothing if there is no baseline to compare with."""
     if "baseline" not in figures:
         return ""
-    ours, theirs = figures["summary"], figures["baseline"]["summary"]
-    rows = [
-        [told, goal(name), written(name, theirs.get(name)), written(name, ours.get(name))]
-        for name, (told, _) in NAMES.items()
-    ]
     return f"""
-## Beside the baseline
+## Comparison with the baseline
 
-Both measured by the same code on the same products and photos, which neither has seen.
+Both are evaluated by the same code on the same products and photos, which neither was trained on.
 
-{table(["figure", "to reach", figures["baseline"]["model"], "this model"], rows)}
+{summary_table(figures, ["figure", "goal", figures["baseline"]["model"], "this model"])}
 """
 
 
-def alike(figures: dict[str, Any]) -> str:
-    """Return what the index's similarity says with these vectors."""
-    found = figures.get("similarity")
-    if not found:
+def similarity_section(figures: dict[str, Any]) -> str:
+    """Return the similarities that the index computes with these vectors."""
+    similarity = figures.get("similarity")
+    if not similarity:
         return ""
-    kinds = [kind for kind in ("queries", "photos", "others") if kind in found["all"]]
-    rows = [
-        [one["category"], f"{one['products']:,}", f"{one['close_from']:.3f}", *(_asked(one[kind]) for kind in kinds)]
-        for one in found["per_category"]
-    ]
-    rows.append(["**all**", "", "", *(_asked(found["all"][kind]) for kind in kinds)])
     names = {"queries": "products", "photos": "people's photos", "others": "products of other categories"}
-    header = ["category", "fitted on", "close from", *(names[kind] for kind in kinds)]
-    words = [
-        [one["label"], f"{one['from']:.2f}", percent(one["share"], 1)]
-        + ["–" if one[kind] is None else percent(one[kind], 1) for kind in ("article_type", "base_colour", "both")]
-        for one in found["labels"]
+    kinds = [kind for kind in names if kind in similarity["all"]]
+    rows = [
+        [row["category"], f"{row['products']:,}", f"{row['close_from']:.3f}", *(_first_results(row[k]) for k in kinds)]
+        for row in similarity["per_category"]
+    ]
+    rows.append(["**all**", "", "", *(_first_results(similarity["all"][kind]) for kind in kinds)])
+    labels = [
+        [row["label"], f"{row['from']:.2f}", percent(row["share"], 1)]
+        + [percent(row[kind], 1) for kind in ("article_type", "base_colour", "both")]
+        for row in similarity["labels"]
     ]
     return f"""
-## How alike it says they are
+## Calibrated similarity
 
-The index fits a scale from 0 to 1 on each category's products, by which a close match begins at {found["close"]}. Of what is looked for
-in each category: the share whose first result is a close match, and the medians of the first and the tenth result.
+The index fits a similarity from 0 to 1 on each category's products; a close match begins at {similarity["close"]}.
+For the queries of each kind: the share whose first result is a close match, and the medians of the first and the tenth
+result.
 
-{table(header, rows)}
+{table(["category", "fitted on", "close from", *(names[kind] for kind in kinds)], rows)}
 
-Of the products' ten results, by their label: how many, and how many of them agree with the query.
+The products' ten results by their label: their share, and the share that agrees with the query.
 
-{table(["label", "from", "of all results", "article type", "base colour", "both"], words)}
+{table(["label", "from", "of all results", "article type", "base colour", "both"], labels)}
 """
 
 
-def _asked(one: dict[str, Any] | None) -> str:
-    if one is None:
+def _first_results(statistics: dict[str, Any] | None) -> str:
+    if statistics is None:
         return "–"
-    return f"{percent(one['close'], 1)} of {one['count']:,}; {one['first']:.2f}, {one['tenth']:.2f}"
+    share = f"{percent(statistics['close'], 1)} of {statistics['count']:,}"
+    return f"{share}; {statistics['first']:.2f}, {statistics['tenth']:.2f}"
 
 
-def other_backgrounds(figures: dict[str, Any]) -> str:
-    """Return how often a product on another background is found first."""
-    found = figures.get("self_retrieval")
-    if not found:
+def backgrounds_section(figures: dict[str, Any]) -> str:
+    """Return how often a product on another background is the first result."""
+    retrieval = figures.get("self_retrieval")
+    if not retrieval:
         return ""
     shares = ("first", "first_ten", "accuracy")
     rows = [
-        [name, f"{one['count']:,}", *(percent(one[key], 1) for key in shares), f"{one['similarity']:.3f}"]
-        for name, one in found["backgrounds"].items()
+        [name, f"{row['count']:,}", *(percent(row[key], 1) for key in shares), f"{row['similarity']:.3f}"]
+        for name, row in retrieval["backgrounds"].items()
     ]
     header = [
         "background",
         "products",
-        "found first",
+        "first result",
         "in the first ten",
         "category right",
         "cosine to its studio shot",
@@ -83,72 +89,77 @@ def other_backgrounds(figures: dict[str, Any]) -> str:
     return f"""
 ## The same product on another background
 
-Each product of the test part is cut out of its studio shot and put onto a background that was never trained on, moved, turned and
-lit by the seed; then it is looked for among {found["gallery"]}. On average over the kinds of background it is found first in
-**{percent(found["mean"]["first"], 1)}**.
+Each product of the test part is cut out of its studio shot and put onto a background that is not in the training data,
+moved, rotated and lit by the seed.
+It is then searched among {retrieval["gallery"]}.
+On average over the kinds of background it is the first result in **{percent(retrieval["mean"]["first"], 1)}**.
 
 {table(header, rows)}
 """
 
 
-def nothing(figures: dict[str, Any]) -> str:
-    """Return how clothing is told from pictures without."""
-    found = figures.get("nothing")
-    if not found:
+def rejection_section(figures: dict[str, Any]) -> str:
+    """Return how well clothing is separated from pictures without."""
+    rejection = figures.get("rejection")
+    if not rejection:
         return ""
-    kinds = list(found["clothing"])
+    kinds = list(rejection["clothing"])
     rows = [
-        [name, f"{one['count']:,}", *(f"{one[kind]['auroc']:.3f} / {percent(one[kind]['kept'], 1)}" for kind in kinds)]
-        for name, one in found["against"].items()
+        [name, f"{row['count']:,}", *(f"{row[kind]['auroc']:.3f} / {percent(row[kind]['kept'], 1)}" for kind in kinds)]
+        for name, row in rejection["against"].items()
     ]
-    header = ["no clothing of the nine kinds", "pictures", *(f"{kind} ({found['clothing'][kind]:,})" for kind in kinds)]
+    columns = [f"{kind} ({rejection['clothing'][kind]:,})" for kind in kinds]
     return f"""
-## Pictures without clothing of the nine kinds
+## Pictures without clothing of the nine categories
 
-By the {found["score"]}: area under the ROC curve / share of clothing kept where 90 % of the pictures without are refused.
+By the {rejection["score"]}: area under the ROC curve / share of clothing kept where 90 % of the
+pictures without clothing are rejected.
 
-{table(header, rows)}
-{_threshold(found["at_threshold"])}
+{table(["no clothing of the nine categories", "pictures", *columns], rows)}
+{_threshold(rejection["at_threshold"])}
 ![Scores](scores.png)
 """
 
 
-def _threshold(at: dict[str, Any] | None) -> str:
-    if at is None:
+def _threshold(at_threshold: dict[str, Any] | None) -> str:
+    if at_threshold is None:
         return ""
-    kept = ", ".join(f"{percent(share, 1)} of {name}" for name, share in at["kept"].items())
-    refused = ", ".join(f"{percent(share, 1)} of {name}" for name, share in at["refused"].items())
-    return f"\nThe manifest's threshold, {at['threshold']:.3f}, keeps {kept}; it refuses {refused}.\n"
+    kept = ", ".join(f"{percent(share, 1)} of {name}" for name, share in at_threshold["kept"].items())
+    rejected = ", ".join(f"{percent(share, 1)} of {name}" for name, share in at_threshold["rejected"].items())
+    threshold = at_threshold["threshold"]
+    return f"\nThe manifest's threshold, {threshold:.3f}, keeps {kept}; it rejects {rejected}.\n"
 
 
-def calibrated(figures: dict[str, Any]) -> str:
-    """Return whether the probabilities are to be believed."""
-    found = figures.get("calibration")
-    if not found:
+def calibration_section(figures: dict[str, Any]) -> str:
+    """Return the calibration errors."""
+    calibration = figures.get("calibration")
+    if not calibration:
         return ""
     rows = [
-        [name, f"{one['count']:,}", *(percent(one[key]) for key in ("accuracy", "confidence", "ece"))]
-        for name, one in found.items()
-        if "bins" in one
+        [name, f"{row['count']:,}", *(percent(row[key]) for key in ("accuracy", "confidence", "ece"))]
+        for name, row in calibration.items()
+        if "bins" in row
     ]
     return f"""
-## Are the probabilities to be believed?
+## Calibration of the probabilities
 
-{table(["pictures", "", "accuracy", "mean greatest probability", "expected calibration error"], rows)}
+{table(["pictures", "", "accuracy", "mean highest probability", "expected calibration error"], rows)}
 
 ![Calibration](calibration.png)
 """
 
 
-def sample_pictures() -> str:
+def sample_section() -> str:
     """Return the section on the sample catalogue, whose products are drawn by code."""
     return """
-## What it finds
+## Examples
 
-In the sample catalogue, 360 products drawn by code, none of which was trained on. The queries, in the first column, are other
-drawn products on drawn backgrounds; to the right the ten nearest of the query's category with their cosines. Green: type and
-colour agree with the query's; orange: one of them; red: neither. Above the queries of which most results agree, below those of
-which fewest do. (`lookalike evaluate --grids FOLDER` draws the same of real data.)
+The sample catalogue has 360 products that are drawn by code and not in the training data.
+The queries, in the first column, are other drawn products on drawn backgrounds.
+To the right are the ten nearest products of the query's category with their cosines.
+Green: type and colour agree with the query; orange: one of them does; red: neither.
+The upper queries have the most results that agree, the lower ones the fewest.
+(`lookalike evaluate --grids FOLDER` draws the same for real data.)
 
 ![Queries and their results](grid.png)
 

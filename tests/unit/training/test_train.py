@@ -37,17 +37,17 @@ def test_the_recorded_command_names_no_folder_of_this_machine() -> None:
     assert elsewhere.command().endswith("--photos photos.zip")
 
 
-def test_a_full_disk_is_told_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 5 * 2**20))
     options = replace(OPTIONS, dataset=make_archive(tmp_path / "a.zip", 1), out=tmp_path / "fashion" / "1")
-    with pytest.raises(TrainingError, match="5 MB free where 200 are needed"):
+    with pytest.raises(TrainingError, match="5 MB free; 200 MB are needed"):
         train(options, Terminal())
     assert not (tmp_path / "fashion").exists()
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "told"),
+    ("error", "status", "message"),
     [
         (
             OSError(28, "No space left on device", "runs/x"),
@@ -57,11 +57,11 @@ def test_a_full_disk_is_told_before_training(tmp_path: Path, monkeypatch: pytest
         (MemoryError(), 2, "there is not enough memory"),
         (TrainingError("the loss is no number"), 2, "the loss is no number"),
         (ModuleNotFoundError("No module named 'sklearn'", name="sklearn"), 2, "sklearn is not installed"),
-        (KeyboardInterrupt(), 130, "interrupted: the same command goes on after the last checkpoint"),
+        (KeyboardInterrupt(), 130, "interrupted: the same command resumes after the last checkpoint"),
     ],
 )
-def test_what_goes_wrong_is_one_sentence(
-    error: BaseException, status: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_error_is_one_sentence(
+    error: BaseException, status: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: Any) -> None:
         raise error
@@ -69,7 +69,7 @@ def test_what_goes_wrong_is_one_sentence(
     monkeypatch.setattr("training.train.train", fail)
     app = typer.Typer()
     app.command()(cli.train)
-    said = CliRunner().invoke(app, ["--dataset", str(tmp_path)])
-    assert (said.exit_code, said.stdout) == (status, "")
-    assert told in said.stderr
-    assert len(said.stderr.strip().splitlines()) == 1
+    result = CliRunner().invoke(app, ["--dataset", str(tmp_path)])
+    assert (result.exit_code, result.stdout) == (status, "")
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

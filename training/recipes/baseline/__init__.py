@@ -1,1 +1,1 @@
-"""The original network, trained in epochs."""
+"""The original network, trained in epochs with early stopping; imports publishing and everything below it."""

@@ -1,4 +1,4 @@
-"""Augmentation as the original's authors used it: zoom, shift and flip, in one resampling of the batch."""
+"""The original authors' augmentation: zoom, shift and flip, in one resampling of the batch."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-WHITE = 255.0  # studio shots lie on white, and so does what moves in from outside the frame
+WHITE = 255.0  # studio shots are on white, so what moves in from outside the frame is white too
 ZOOM = 0.1  # the scale is drawn from 0.9 to 1.1
-SHIFT = 0.1  # of the picture's width and height, to either side
+SHIFT = 0.1  # of the image's width and height, to either side
 
 
 def random_transforms(rng: np.random.Generator, count: int, height: int, width: int) -> NDArray[np.float32]:
-    """Draw one zoom, shift and horizontal flip per picture.
+    """Draw one zoom, shift and horizontal flip per image.
 
     Returns:
         shape (count, 8), float32: projective transforms from output to input pixels, as TensorFlow's
@@ -31,7 +31,7 @@ def random_transforms(rng: np.random.Generator, count: int, height: int, width: 
 
 
 def apply(images: NDArray[np.uint8], transforms: NDArray[np.float32]) -> Any:
-    """Return the transformed pictures, uint8 tensor of the same shape (n, height, width, 3), bilinear, white outside."""
+    """Return the transformed images: uint8 tensor of shape (n, height, width, 3), bilinear, white outside the frame."""
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=transforms,

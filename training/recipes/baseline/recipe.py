@@ -1,56 +1,64 @@
-"""The baseline's recipe: epochs over the products of the nine categories, early stopping."""
+"""The baseline's recipe: `lookalike train --model baseline`."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
+from types import MappingProxyType
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from training.data.dataset import Dataset, read_dataset
-from training.data.split import Split, refuse_empty, split
-from training.evaluation.thresholds import of_the_least_certain
+from training.context import TrainingContext
+from training.data.dataset import read_dataset
+from training.data.sources import TrainingSources
+from training.data.split import refuse_empty, split
+from training.evaluation.thresholds import validation_thresholds
 from training.networks.architectures import architecture, build
 from training.options import TrainOptions
-from training.progress import Terminal
 from training.publishing.export import export_saved_model
-from training.publishing.publish import ModelName, publish
-from training.recipes.baseline.checkpoint import CHECKPOINT_NAME, RunSettings
-from training.recipes.baseline.loop import Labelled, fit, make_deterministic
-from training.report.report import card_markdown
-from training.report.training_story import EpochsStory, Trained
+from training.publishing.publish import TrainedNetwork, publish
+from training.recipes.baseline.card import card_markdown
+from training.recipes.baseline.learner import BaselineLearner, BaselinePlan, make_deterministic
+from training.recipes.baseline.report_section import EpochSection
+from training.recipes.recipe import CompletedRun
+from training.run.checkpoint import Checkpoint
+from training.run.settings import RunSettings
 
 
-def train_in_epochs(options: TrainOptions, name: ModelName, terminal: Terminal) -> None:
-    """Train and publish; errors as of `training.train.train`."""
-    data = read_dataset(options.dataset, architecture(options.model).input, terminal)
-    parts = split(data.ids, options.seed)
-    refuse_empty(parts)
-    terminal.line(
-        f"{len(parts.training):,} for training, {len(parts.validation):,} for validation, {len(parts.test):,} for the test"
-    )
-    publish(name, _trained(options, data, parts, terminal), data, parts, options, terminal)
+class BaselineRecipe:
+    """Trains in epochs over the products of the nine categories, with early stopping."""
+
+    defaults: Mapping[str, int | None] = MappingProxyType({"epochs": 50, "patience": 12, "batch_size": 64})
+
+    def settings(self, context: TrainingContext) -> RunSettings:
+        """Return what identifies the run; other epochs or another patience are the same run, stopped elsewhere."""
+        digests = TrainingSources.of(context.options).digests("dataset")
+        adjustable = frozenset({"epochs", "patience"})
+        return RunSettings(context.options.model, digests, asdict(_plan(context.options)), adjustable)
+
+    def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> BaselineLearner:
+        """Read the products and build the network."""
+        options, terminal = context.options, context.terminal
+        data = read_dataset(options.dataset, architecture(options.model).input, terminal)
+        parts = split(data.ids, options.seed)
+        refuse_empty(parts)
+        sizes = ", ".join(f"{len(getattr(parts, part)):,} {part}" for part in ("training", "validation", "test"))
+        terminal.line(f"products of each part: {sizes}")
+        make_deterministic(options.seed)
+        network = build(options.model, len(CATEGORIES))
+        return BaselineLearner(network, data, parts, _plan(options), terminal)
+
+    def publish(self, context: TrainingContext, learner: BaselineLearner, run: CompletedRun) -> None:
+        """Publish the network with the weights of the best epoch."""
+        learner.take_best()
+        trained = TrainedNetwork(
+            architecture=learner.network.architecture,
+            section=EpochSection(run),
+            export=partial(export_saved_model, learner.network),
+            thresholds=validation_thresholds,
+            card=card_markdown,
+        )
+        publish(context, trained, learner.data, learner.parts)
 
 
-def _trained(options: TrainOptions, data: Dataset, parts: Split, terminal: Terminal) -> Trained:
-    """Train or go on training; return the network with its best weights."""
+def _plan(options: TrainOptions) -> BaselinePlan:
     assert options.epochs and options.patience and options.batch_size
-    settings = RunSettings(
-        model=options.model,
-        dataset_sha256=data.sha256,
-        seed=options.seed,
-        epochs=options.epochs,
-        patience=options.patience,
-        batch_size=options.batch_size,
-    )
-    if options.fresh:
-        (options.run_dir / CHECKPOINT_NAME).unlink(missing_ok=True)
-    make_deterministic(options.seed)
-    network = build(options.model, len(CATEGORIES))
-    training, validation = (
-        Labelled(data.images[part], data.labels[part], len(CATEGORIES)) for part in (parts.training, parts.validation)
-    )
-    state = fit(network, training, validation, settings, options.run_dir, terminal)
-    return Trained(
-        architecture=network.architecture,
-        story=EpochsStory(state),
-        export=partial(export_saved_model, network),
-        thresholds=of_the_least_certain,
-        card=card_markdown,
-    )
+    return BaselinePlan(options.seed, options.epochs, options.patience, options.batch_size)

@@ -1,1 +1,1 @@
-"""The garment detector, trained on composed scenes."""
+"""The garment detector, its head trained on composed scenes; imports publishing and below."""

@@ -1,16 +1,16 @@
-"""What a run of the detector is made of."""
+"""The numbers of a detector run."""
 
 from dataclasses import dataclass
 
-ROUND_SCENES, ROUND_EPOCHS = 1024, 3  # scenes drawn at a time, and how often each is learned from
+ROUND_SCENES, ROUND_EPOCHS = 1024, 3
 
 
 @dataclass(frozen=True)
 class DetectorPlan:
-    """How many steps, of how many scenes each, and how fast.
+    """The numbers of a run.
 
-    Composing a scene and running the fixed backbone over it costs as much as two steps of the head: a round draws scenes and learns
-    from each several times.
+    To compose a scene and to run the fixed backbone over it costs as much as two steps of the head, so a round draws
+    `round_scenes` scenes and trains on them for several `epochs`, `scenes` a step.
     """
 
     steps: int

@@ -1,7 +1,8 @@
 """The recipe of the detector: `lookalike train --model detector`."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -9,48 +10,74 @@ import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from training.data.backgrounds import pictures_in, read_backgrounds
-from training.data.dataset import archive_sha256
-from training.data.material import NONE, People, read_people, read_studio
+from training.context import TrainingContext
+from training.data.backgrounds import read_backgrounds
+from training.data.scenes import SIZE, SceneOptions, ScenePhotos
+from training.data.sources import TrainingSources
+from training.data.training_images import NONE, PeoplePhotos, read_people, read_studio
+from training.evaluation.detector import SHOT_SIZE, drawn_scenes
 from training.networks.backbone import Backbone
-from training.networks.detector import feature_maps, head
+from training.networks.detector import detector_head, feature_maps
 from training.networks.imagenet_weights import pretrained_path
 from training.options import TrainOptions
-from training.progress import Terminal
-from training.publishing.publish import ModelName
-from training.recipes.baseline.checkpoint import CHECKPOINT_NAME
-from training.recipes.detector.checkpoint import DetectorRun
-from training.recipes.detector.evaluate import SHOTS, drawn_scenes
-from training.recipes.detector.loop import Features, Rounds, fit
+from training.publishing.publish_detector import TrainedDetector, publish_detector
+from training.recipes.detector.learner import DetectorLearner, DetectorMaterial
 from training.recipes.detector.plan import DetectorPlan
-from training.recipes.detector.publish import Trained, publish_detector
-from training.recipes.detector.scenes import SIZE, Draw, Photos
 from training.recipes.detector.trainer import DetectorTrainer
+from training.recipes.recipe import CompletedRun
+from training.run.checkpoint import Checkpoint
+from training.run.settings import RunSettings
 
 
-def train_detector(options: TrainOptions, name: ModelName, terminal: Terminal) -> None:
-    """Train and publish, or only publish a run that is complete; errors as of `training.train.train`."""
+class DetectorRecipe:
+    """Trains a head on the feature maps of scenes that are composed of the products."""
+
+    defaults: Mapping[str, int | None] = MappingProxyType({"steps": 1_152, "backgrounds": None})
+
+    def settings(self, context: TrainingContext) -> RunSettings:
+        """Return what identifies the run."""
+        digests = TrainingSources.of(context.options).digests("dataset", "photos", "backgrounds")
+        return RunSettings(context.options.model, digests, asdict(_plan(context.options)))
+
+    def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> DetectorLearner:
+        """Read the images and build the network."""
+        options, terminal = context.options, context.terminal
+        studio = read_studio(options.dataset, SHOT_SIZE, options.seed, terminal)
+        people = _people(context)
+        backgrounds = read_backgrounds(options.backgrounds, people, options.seed, terminal)
+        scenes = drawn_scenes(studio, "training", backgrounds, SceneOptions(options.seed), _photos(people))
+        features, head = _network(options.seed)
+        material = DetectorMaterial(studio, backgrounds, scenes, features)
+        return DetectorLearner(DetectorTrainer(head, _plan(options)), material)
+
+    def publish(self, context: TrainingContext, learner: DetectorLearner, run: CompletedRun) -> None:
+        """Calibrate on the validation part, evaluate and publish."""
+        studio, backgrounds = learner.material.studio, learner.material.backgrounds
+        options, sha256 = context.options, run.settings.sources
+        facts = {"name": options.dataset.resolve().name, "products": len(studio.ids), "sha256": sha256["dataset"]}
+        facts |= TrainingSources.of(options).facts(sha256)
+        trained = TrainedDetector(learner.material.features, learner.trainer.head, run.history, facts, backgrounds)
+        publish_detector(context, trained, studio)
+
+
+def _plan(options: TrainOptions) -> DetectorPlan:
     assert options.steps
-    sources = _Sources(options.dataset, options.photos, options.backgrounds)
-    plan = DetectorPlan(steps=options.steps, seed=options.seed)
-    run = sources.run(plan)
-    if options.fresh:
-        (options.run_dir / CHECKPOINT_NAME).unlink(missing_ok=True)
-    studio = read_studio(options.dataset, SHOTS, options.seed, terminal)
-    people = sources.people(options.seed, terminal)
-    grounds = read_backgrounds(options.backgrounds, people, options.seed, terminal)
-    scenes = drawn_scenes(studio, "training", grounds, Draw(options.seed), _photos(people))
-    features, network = _network(options.seed)
-    trainer = DetectorTrainer(network, plan)
-    history = fit(trainer, Rounds(scenes, Features(features), plan, len(CATEGORIES)), run, options.run_dir, terminal)
-    trained = Trained(features, network, history, sources.facts(run, len(studio.ids)), grounds)
-    publish_detector(name, trained, studio, options, terminal)
+    return DetectorPlan(steps=options.steps, seed=options.seed)
 
 
-def _photos(people: People) -> Photos:
+def _people(context: TrainingContext) -> PeoplePhotos:
+    """Return the photos, whose corners are backgrounds too; none without an archive of photos."""
+    options = context.options
+    if options.photos is not None:
+        return read_people(options.photos, InputSize(height=SIZE, width=SIZE), options.seed, context.terminal)
+    images = np.zeros((0, SHOT_SIZE.height, SHOT_SIZE.width, 3), np.uint8)
+    return PeoplePhotos(images, np.zeros(0, np.int32), np.zeros(0, str), np.zeros(0, str))
+
+
+def _photos(people: PeoplePhotos) -> ScenePhotos:
     """Return the training senders' photos of garments of the nine categories."""
     used = (people.parts == "training") & (people.categories != NONE)
-    return Photos(people.images[used], people.categories[used])
+    return ScenePhotos(people.images[used], people.categories[used])
 
 
 def _network(seed: int) -> tuple[Any, Any]:
@@ -59,42 +86,4 @@ def _network(seed: int) -> tuple[Any, Any]:
     backbone = Backbone()
     features = feature_maps(backbone)
     backbone.load(features, pretrained_path())
-    return features, head(len(CATEGORIES))
-
-
-@dataclass(frozen=True)
-class _Sources:
-    """Where the pictures come from."""
-
-    dataset: Path
-    photos: Path | None
-    backgrounds: Path | None
-
-    def run(self, plan: DetectorPlan) -> DetectorRun:
-        """Return the settings of a run on these."""
-        if self.backgrounds is not None:
-            pictures_in(self.backgrounds)
-        photos, grounds = (archive_sha256(path) if path else None for path in (self.photos, self.backgrounds))
-        return DetectorRun(archive_sha256(self.dataset), photos, grounds, plan)
-
-    def people(self, seed: int, terminal: Terminal) -> People:
-        """Return the photos, whose corners are backgrounds, too; none without an archive of them."""
-        if self.photos is not None:
-            return read_people(self.photos, InputSize(height=SIZE, width=SIZE), seed, terminal)
-        empty = np.zeros((0, SHOTS.height, SHOTS.width, 3), np.uint8)
-        return People(empty, np.zeros(0, np.int32), np.zeros(0, str), np.zeros(0, str))
-
-    def facts(self, run: DetectorRun, products: int) -> dict[str, Any]:
-        """Return what the manifest records of them."""
-        facts: dict[str, Any] = {
-            "name": self.dataset.resolve().name,
-            "products": products,
-            "sha256": run.dataset_sha256,
-        }
-        if self.photos:
-            facts["photos"] = {"name": self.photos.resolve().name, "sha256": run.photos_sha256}
-        if self.backgrounds:
-            count = len(pictures_in(self.backgrounds))
-            sha256 = run.backgrounds_sha256
-            facts["backgrounds"] = {"name": self.backgrounds.resolve().name, "pictures": count, "sha256": sha256}
-        return facts
+    return features, detector_head(len(CATEGORIES))

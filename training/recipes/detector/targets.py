@@ -1,4 +1,4 @@
-"""What the detector's maps should show of a scene, and the losses against it."""
+"""The target maps of a scene, and the losses of the detector's maps against them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,31 +7,33 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training.data.scenes import SIZE, Scene
 from training.networks.detector import STRIDE, corners
-from training.recipes.detector.scenes import SIZE, Scene
 
 PLACES = SIZE // STRIDE
 SPREAD = 0.54 / 6  # of a garment's side: the standard deviation of its bell (Training-Time-Friendly Network, 3.2)
 LEAST_SPREAD = 0.5  # places
-INSIDE = 0.3  # height of the bell from which on a place has to know the edges
-Maps = dict[str, NDArray[np.float32]]
+INSIDE = 0.3  # height of the bell from which on a place has to predict the edges
+TargetMaps = dict[str, NDArray[np.float32]]
+DEPTHS = {"boxes": 4, "weights": 1}
 
 
-def targets(scenes: Sequence[Scene], categories: int) -> Maps:
-    """Return the maps of scenes, float32: `chances` (n, 24, 24, categories), `boxes` (…, 4) in places, and `weights` (…, 1).
+def target_maps(scenes: Sequence[Scene], categories: int) -> TargetMaps:
+    """Return the maps of scenes, float32: `chances` (n, 24, 24, categories), `boxes` (…, 4) in places, `weights` (…,
+    1).
 
-    The middle of a garment is 1 in its category's map, with a bell around it. Weights of a garment's boxes add up to 1.
+    The centre of a garment is 1 in its category's map, with a bell around it. The weights of a garment's boxes add up
+    to 1.
     """
     shape = (len(scenes), PLACES, PLACES)
-    maps = {
-        n: np.zeros((*shape, depth), np.float32) for n, depth in (("chances", categories), ("boxes", 4), ("weights", 1))
-    }
-    for place, scene in enumerate(scenes):
-        _draw({name: values[place] for name, values in maps.items()}, scene)
+    depths = {"chances": categories, **DEPTHS}
+    maps = {name: np.zeros((*shape, depth), np.float32) for name, depth in depths.items()}
+    for number, scene in enumerate(scenes):
+        _draw({name: values[number] for name, values in maps.items()}, scene)
     return maps
 
 
-def _draw(maps: Maps, scene: Scene) -> None:
+def _draw(maps: TargetMaps, scene: Scene) -> None:
     down, across = np.mgrid[0:PLACES, 0:PLACES].astype(np.float32)
     highest = np.full((PLACES, PLACES), INSIDE, np.float32)
     owner = np.full((PLACES, PLACES), -1)
@@ -43,22 +45,24 @@ def _draw(maps: Maps, scene: Scene) -> None:
         owner[bell >= highest] = number
         np.maximum(highest, bell, out=highest)
     for number, box in enumerate(scene.boxes / STRIDE):
-        mine = owner == number
-        maps["boxes"][mine] = box
-        maps["weights"][mine, 0] = highest[mine] / max(float(highest[mine].sum()), 1e-9)
+        owned = owner == number
+        maps["boxes"][owned] = box
+        maps["weights"][owned, 0] = highest[owned] / max(float(highest[owned].sum()), 1e-9)
 
 
-def losses(said: dict[str, Any], wanted: dict[str, Any]) -> Any:
-    """Return the focal loss of the chances (Objects as Points, 3) and one minus the generalised overlap of the boxes
-    (Rezatofighi et al., arXiv:1902.09630), both a garment: float32 (2,).
+def losses(outputs: dict[str, Any], targets: dict[str, Any]) -> Any:
+    """Return two losses a garment, float32 (2,).
+
+    The focal loss of the chances (Objects as Points, 3), and one minus the generalised overlap of the boxes
+    (Rezatofighi et al., arXiv:1902.09630).
     """
-    truth, garments = wanted["chances"], tf.maximum(tf.reduce_sum(wanted["weights"]), 1.0)
-    chance, certain = tf.sigmoid(said["chances"]), tf.math.log_sigmoid(said["chances"])
+    truth, garments = targets["chances"], tf.maximum(tf.reduce_sum(targets["weights"]), 1.0)
+    chance, certain = tf.sigmoid(outputs["chances"]), tf.math.log_sigmoid(outputs["chances"])
     missed = (1 - chance) ** 2 * certain
-    invented = (1 - truth) ** 4 * chance**2 * (certain - said["chances"])
-    found = -tf.reduce_sum(tf.where(truth >= 1.0, missed, invented)) / garments
-    apart = 1 - generalised_overlap(corners(said["edges"]), wanted["boxes"])
-    return tf.stack([found, tf.reduce_sum(apart * wanted["weights"][..., 0]) / garments])
+    invented = (1 - truth) ** 4 * chance**2 * (certain - outputs["chances"])
+    focal = -tf.reduce_sum(tf.where(truth >= 1.0, missed, invented)) / garments
+    distance = 1 - generalised_overlap(corners(outputs["edges"]), targets["boxes"])
+    return tf.stack([focal, tf.reduce_sum(distance * targets["weights"][..., 0]) / garments])
 
 
 def generalised_overlap(ours: Any, theirs: Any) -> Any:

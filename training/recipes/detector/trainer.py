@@ -1,4 +1,4 @@
-"""One step after the other: the detector's head with its optimizer."""
+"""The steps of the detector: its head with the optimizer."""
 
 from typing import Any
 
@@ -7,18 +7,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.errors import TrainingError
 from training.recipes.detector.plan import DetectorPlan
 from training.recipes.detector.targets import losses
+from training.run.schedule import rate_share, refuse_not_finite
 
 LOSSES = ("found", "edges")
 WEIGHTS = (1.0, 2.0)
-GREATEST_GRADIENT = 5.0  # norm over all variables; longer ones are cut to it
-LEAST_RATE = 0.01  # share of the peak learning rate at the very end
+GREATEST_GRADIENT = 5.0  # norm over all variables; longer gradients are scaled to it
 
 
 class DetectorTrainer:
-    """Trains a head; `step` counts the steps taken."""
+    """Trains a head; `step` counts the steps done."""
 
     def __init__(self, head: Any, plan: DetectorPlan) -> None:
         self.head, self.plan, self.step = head, plan, 0
@@ -26,37 +25,30 @@ class DetectorTrainer:
         self.optimizer.build(head.trainable_variables)
         self._compiled = tf.function(self._step, jit_compile=False)
 
-    def rate(self) -> float:
-        """Return the share of the peak learning rate at this step: a short rise, then half a cosine."""
-        if self.step < self.plan.warm_up:
-            return (self.step + 1) / self.plan.warm_up
-        done = (self.step - self.plan.warm_up) / max(1, self.plan.steps - self.plan.warm_up)
-        return float(max(LEAST_RATE, 0.5 * (1 + np.cos(np.pi * min(1.0, done)))))
-
-    def train(self, maps: list[NDArray[Any]], wanted: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    def train(self, maps: list[NDArray[Any]], targets: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Take one step; return the losses, float32 (2,), in the order of LOSSES.
 
         Raises:
             TrainingError: a loss is no longer a number.
         """
-        self.optimizer.learning_rate.assign(self.plan.peak_rate * self.rate())
-        tensors = {name: tf.constant(values) for name, values in wanted.items()}
-        each = self._compiled([tf.constant(level) for level in maps], tensors).numpy()
+        rate = self.plan.peak_rate * rate_share(self.step, self.plan.warm_up, self.plan.steps)
+        self.optimizer.learning_rate.assign(rate)
+        tensors = {name: tf.constant(values) for name, values in targets.items()}
+        values = self._compiled([tf.constant(level) for level in maps], tensors).numpy()
         self.step += 1
-        if not np.isfinite(each).all():
-            raise TrainingError(f"the loss is no longer a number in step {self.step}: try another --seed")
-        return np.asarray(each)
+        refuse_not_finite(values, f"step {self.step}")
+        return np.asarray(values)
 
-    def _step(self, maps: list[Any], wanted: dict[str, Any]) -> Any:
+    def _step(self, maps: list[Any], targets: dict[str, Any]) -> Any:
         with tf.GradientTape() as tape:
-            said = self.head([tf.cast(level, tf.float32) for level in maps], training=True)
-            each = losses(said, wanted)
-            loss = tf.reduce_sum(each * tf.constant(WEIGHTS))
+            outputs = self.head([tf.cast(level, tf.float32) for level in maps], training=True)
+            values = losses(outputs, targets)
+            loss = tf.reduce_sum(values * tf.constant(WEIGHTS))
         variables = self.head.trainable_variables
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), GREATEST_GRADIENT)
         self.optimizer.apply(gradients, variables)
-        return each
+        return values
 
     def variables(self) -> list[Any]:
-        """Return all that a checkpoint holds, in an order that old checkpoints rely on."""
+        """Return all variables that a checkpoint holds, in an order that stored checkpoints rely on."""
         return [*self.head.weights, *self.optimizer.variables]

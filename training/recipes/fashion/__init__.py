@@ -1,1 +1,1 @@
-"""The network that Lookalike ships, trained in steps."""
+"""The network that Lookalike ships, trained in steps, its vectors' layers finetuned; imports publishing and below."""

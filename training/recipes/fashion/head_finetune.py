@@ -1,9 +1,9 @@
-"""The last stage: the layers that make the vectors alone, on features that are computed once.
+"""The last stage: the layers that make the vectors are trained alone, on features that are computed once.
 
-A step costs a fiftieth of one through the whole network, so that these layers learn what the features know (EXPERIMENTS.md).
-They begin anew, which finds more alike than going on from where they are; the categories' layers stay as they are. The
-widest layer learns with all of its weights, and is brought to a lower rank afterwards, which is served as two narrow
-layers (`serving.py`).
+A step costs a fiftieth of a step of the whole network, so these layers learn all that the features hold
+(EXPERIMENTS.md). They start from new weights, which gives better retrieval than their weights so far; the categories'
+layers do not change. The widest layer is trained at full rank and reduced to a lower rank afterwards, which is served
+as two narrow layers (`publishing/served_form.py`).
 """
 
 import zipfile
@@ -17,121 +17,129 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.material import NONE
-from training.networks.fashion import OF_CATEGORIES, OF_VECTORS, head_of, weighted
+from training.data.training_images import NONE
+from training.networks.fashion import CATEGORY_LAYERS, VECTOR_LAYERS, head_network, trainable_layers
 from training.progress import Terminal
-from training.recipes.fashion.batches import Batches
-from training.recipes.fashion.plan import Plan
-from training.recipes.fashion.trainer import Trainer
+from training.recipes.fashion.batches import ATTRIBUTES, Batches
+from training.recipes.fashion.plan import FashionPlan
+from training.recipes.fashion.trainer import FashionTrainer
 
-POLISHED_NAME = "polished.npz"
-DROPPED = 0.4
-RANK = 512  # of the widest layer's weights in the end
-LOOKED_AT = 256  # pictures at a time
-NARROWED_BY = 4096  # inputs at a time
-ATTRIBUTES = ("categories", "kinds", "colours", "pairs", "genders")
+HEAD_NAME = "head_finetune.npz"
+DROPOUT = 0.4
+RANK = 512  # of the widest layer's weights at the end
+IMAGES_A_BATCH = 256
+INPUTS_A_BATCH = 4096
+TARGETS = ("categories", *ATTRIBUTES)
 Features = NDArray[np.float16]
 
 
 @dataclass(frozen=True)
-class Cache:
-    """Products of the nine categories: features on white, float16 (n, 2016), and in scenes (views, n, 2016), and targets (n,)."""
+class FeatureCache:
+    """The features and targets of the products of the nine categories.
 
-    plan: Plan
+    Attributes:
+        plan: of the last stage.
+        white: on white, float16 (n, 2016).
+        scenes: in scenes, float16 (scenes, n, 2016).
+        targets: classes by attribute, and `ids`, each (n,).
+    """
+
+    plan: FashionPlan
     white: Features
     scenes: Features
     targets: dict[str, NDArray[Any]]
 
     @classmethod
-    def of(cls, network: Any, batches: Batches, plan: Plan, terminal: Terminal) -> "Cache":
-        """Compute the features of the training part's products, the studio shots unchanged, for the last stage of a plan."""
-        cut = keras.Model(network.input, network.get_layer("features").output)
-        look = tf.function(
-            lambda pictures: tf.cast(cut(tf.cast(pictures, tf.float32), training=False), tf.float16),
+    def of(cls, network: Any, batches: Batches, plan: FashionPlan, terminal: Terminal) -> "FeatureCache":
+        """Compute the features of the training part's products, the studio shots unchanged."""
+        body = keras.Model(network.input, network.get_layer("features").output)
+        extract = tf.function(
+            lambda images: tf.cast(body(tf.cast(images, tf.float32), training=False), tf.float16),
             reduce_retracing=True,
         )
         products = batches.products[batches.studio.categories[batches.products] != NONE]
-        parts = [products[begin : begin + LOOKED_AT] for begin in range(0, len(products), LOOKED_AT)]
-        looks = [(part, number) for number in range(plan.views + 1) for part in parts]
-        seen = [
-            look(batches.scenes(part, place) if number else batches.studio.images[part]).numpy()
-            for place, (part, number) in enumerate(terminal.track(looks, len(looks), "features"))
+        parts = [products[start : start + IMAGES_A_BATCH] for start in range(0, len(products), IMAGES_A_BATCH)]
+        passes = [(part, number) for number in range(plan.finetune_scenes + 1) for part in parts]
+        features = [
+            extract(batches.scenes(part, place) if number else batches.studio.images[part]).numpy()
+            for place, (part, number) in enumerate(terminal.track(passes, len(passes), "features"))
         ]
-        white, *scenes = (np.concatenate(seen[begin : begin + len(parts)]) for begin in range(0, len(seen), len(parts)))
-        targets = {name: getattr(batches.studio, name)[products] for name in ATTRIBUTES}
-        return cls(plan.polish(len(products)), white, np.stack(scenes), targets | {"ids": products})
+        starts = range(0, len(features), len(parts))
+        white, *scenes = (np.concatenate(features[start : start + len(parts)]) for start in starts)
+        targets = {name: getattr(batches.studio, name)[products] for name in TARGETS}
+        return cls(plan.finetune(len(products)), white, np.stack(scenes), targets | {"ids": products})
 
     def __call__(self, step: int) -> tuple[Features, dict[str, NDArray[Any]]]:
-        """Return a step's features and targets in the order that a trainer expects: on white, then the same in scenes."""
-        count, together = len(self.white), self.plan.products
-        around, place = divmod(step, count // together)
-        order = np.random.default_rng([self.plan.seed, 8, around]).permutation(count)
-        chosen = order[place * together :][:together]
-        views = np.random.default_rng([self.plan.seed, 10, step]).integers(0, len(self.scenes), together)
-        targets = {name: np.tile(self.targets[name][chosen], 2) for name in ATTRIBUTES}
-        features = np.concatenate([self.white[chosen], self.scenes[views, chosen]])
-        return features, targets | {"ids": self.targets["ids"][chosen]}
+        """Return a step's features and targets as a trainer expects them: on white, then the same in scenes."""
+        count, products = len(self.white), self.plan.products
+        epoch, place = divmod(step, count // products)
+        order = np.random.default_rng([self.plan.seed, 8, epoch]).permutation(count)
+        batch = order[place * products :][:products]
+        scenes = np.random.default_rng([self.plan.seed, 10, step]).integers(0, len(self.scenes), products)
+        targets = {name: np.tile(self.targets[name][batch], 2) for name in TARGETS}
+        features = np.concatenate([self.white[batch], self.scenes[scenes, batch]])
+        return features, targets | {"ids": self.targets["ids"][batch]}
 
 
-def polish(trainer: Trainer, batches: Batches, terminal: Terminal) -> None:
-    """Train the layers that make the vectors alone, and put what they have learned into the network."""
+def finetune_head(trainer: FashionTrainer, batches: Batches, terminal: Terminal) -> None:
+    """Train the layers that make the vectors alone, and give the network their weights."""
     network, classes = trainer.network, {name: head.classes for name, head in trainer.heads.items()}
-    cache = Cache.of(network, batches, trainer.plan, terminal)
+    cache = FeatureCache.of(network, batches, trainer.plan, terminal)
     keras.utils.set_random_seed(trainer.plan.seed)
-    head = head_of(network, DROPPED, but=OF_VECTORS)
-    for name in OF_CATEGORIES:
+    head = head_network(network, DROPOUT, fresh_layers=VECTOR_LAYERS)
+    for name in CATEGORY_LAYERS:
         head.get_layer(name).trainable = False
-    learner = Trainer(head, classes, cache.plan)
-    for step in terminal.track(range(learner.plan.steps), learner.plan.steps, "polishing"):
-        learner.train(*cache(step))
-    learner.take_means()
-    narrow(head.get_layer("seen"), [cache.white, cache.scenes[0]])
-    _give(network, head)
+    head_trainer = FashionTrainer(head, classes, cache.plan)
+    for step in terminal.track(range(cache.plan.steps), cache.plan.steps, "finetuning the head"):
+        head_trainer.train(*cache(step))
+    head_trainer.take_averages()
+    reduce_rank(head.get_layer("similarity_hidden"), [cache.white, cache.scenes[0]])
+    _copy_weights(head, network)
 
 
-def narrow(layer: Any, inputs: Sequence[Features], rank: int = RANK) -> None:
-    """Bring a dense layer's weights to a rank, with the least squared change of its outputs before the activation.
+def reduce_rank(layer: Any, inputs: Sequence[Features], rank: int = RANK) -> None:
+    """Reduce a dense layer's weights to a rank, with the least squared change of its outputs before the activation.
 
     Args:
         layer: with a bias.
-        inputs: what it is given, each (n, width).
+        inputs: of the layer, each (n, width).
         rank: of the weights afterwards.
     """
     kernel, bias = layer.get_weights()
     total, products, count = np.zeros(len(bias)), np.zeros((len(bias), len(bias))), 0
     for part in inputs:
-        for begin in range(0, len(part), NARROWED_BY):
-            outputs = part[begin : begin + NARROWED_BY].astype(np.float32) @ kernel
+        for start in range(0, len(part), INPUTS_A_BATCH):
+            outputs = part[start : start + INPUTS_A_BATCH].astype(np.float32) @ kernel
             total += outputs.sum(axis=0)
             products += outputs.T @ outputs
             count += len(outputs)
     mean = total / count
     directions = np.linalg.eigh(products / count - np.outer(mean, mean))[1][:, -rank:]
-    kept = directions @ directions.T
-    layer.set_weights([kernel @ kept, bias + mean - mean @ kept])
+    projection = directions @ directions.T
+    layer.set_weights([kernel @ projection, bias + mean - mean @ projection])
 
 
-def save_polished(network: Any, run_dir: Path) -> None:
+def save_head(network: Any, run_dir: Path) -> None:
     """Write the weights of the layers after the features, whole or not at all."""
-    head = head_of(network, DROPPED)
-    temporary = run_dir / f"{POLISHED_NAME}.part"
+    head = head_network(network, DROPOUT)
+    temporary = run_dir / f"{HEAD_NAME}.part"
     with temporary.open("wb") as file:
         np.savez(file, *head.get_weights())
-    temporary.replace(run_dir / POLISHED_NAME)
+    temporary.replace(run_dir / HEAD_NAME)
 
 
-def load_polished(network: Any, run_dir: Path) -> bool:
-    """Put the polished weights of an earlier time into the network; say whether the run directory has them, undamaged."""
-    head = head_of(network, DROPPED)
+def load_head(network: Any, run_dir: Path) -> bool:
+    """Give the network the finetuned weights in the run's directory; say whether they are there, undamaged."""
+    head = head_network(network, DROPOUT)
     try:
-        with np.load(run_dir / POLISHED_NAME, allow_pickle=False) as file:
+        with np.load(run_dir / HEAD_NAME, allow_pickle=False) as file:
             head.set_weights([file[f"arr_{place}"] for place in range(len(file.files))])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return False
-    _give(network, head)
+    _copy_weights(head, network)
     return True
 
 
-def _give(network: Any, head: Any) -> None:
-    for layer in weighted(head):
+def _copy_weights(head: Any, network: Any) -> None:
+    for layer in trainable_layers(head):
         network.get_layer(layer.name).set_weights(layer.get_weights())

@@ -1,178 +1,154 @@
 """The recipe of the network that Lookalike ships: `lookalike train --model fashion`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import keras
 import tensorflow as tf
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from training.data.backgrounds import pictures_in, read_backgrounds
-from training.data.dataset import Dataset, archive_sha256, read_dataset
-from training.data.evidence import Evidence, Sources, gather, in_part
-from training.data.material import read_people, read_studio, refuse_empty_parts, sender_part, senders_seen
+from training.context import TrainingContext
+from training.data.backgrounds import read_backgrounds
+from training.data.dataset import Dataset, read_dataset
+from training.data.evaluation_images import EvaluationImages, EvaluationSources, ImageChoice, gather, in_part
+from training.data.sources import TrainingSources
 from training.data.split import Split, refuse_empty, split
+from training.data.training_images import read_people, read_studio, refuse_empty_parts, sender_part, senders_seen
 from training.errors import TrainingError
-from training.evaluation.figures import Answers, nothing_scores
-from training.evaluation.served_model import ServedModel
-from training.evaluation.thresholds import against_nothing, thresholds
-from training.networks.architectures import Network, architecture, build
+from training.evaluation.evaluated_model import EvaluatedModel
+from training.evaluation.figures import NetworkOutputs, no_clothing_scores
+from training.evaluation.thresholds import rejecting_threshold, thresholds
+from training.networks.architectures import architecture, build
 from training.options import TrainOptions
 from training.progress import Terminal
-from training.publishing.publish import ModelName, publish
-from training.recipes.baseline.checkpoint import CHECKPOINT_NAME
+from training.publishing.publish import TrainedNetwork, publish
+from training.publishing.served_form import export_served_form
 from training.recipes.fashion.batches import Batches
 from training.recipes.fashion.card import card_markdown
-from training.recipes.fashion.checkpoint import History, RunSettings, find_checkpoint, load_checkpoint
-from training.recipes.fashion.head_finetune import POLISHED_NAME, load_polished, polish, save_polished
-from training.recipes.fashion.loop import fit
-from training.recipes.fashion.plan import Plan
-from training.recipes.fashion.report_text import StepsStory
-from training.recipes.fashion.serving import export_served_form
-from training.recipes.fashion.temperature import fitted_temperature, logits
-from training.recipes.fashion.trainer import Trainer
+from training.recipes.fashion.head_finetune import HEAD_NAME, finetune_head, load_head, save_head
+from training.recipes.fashion.learner import FashionLearner, steps_done
+from training.recipes.fashion.plan import FashionPlan
+from training.recipes.fashion.report_section import StepSection
+from training.recipes.fashion.temperature import fitted_temperature, logits_of
+from training.recipes.fashion.trainer import FashionTrainer
 from training.recipes.fashion.warm_start import take_backbone
-from training.report.training_story import Trained
+from training.recipes.recipe import CompletedRun
+from training.run.checkpoint import Checkpoint
+from training.run.settings import RunSettings
 
-SETTLED_ON, SETTLED_BY = 1_000_000, 3  # steps whose pictures settle the scales, far from those that are trained on
-
-
-def train_metric(options: TrainOptions, name: ModelName, terminal: Terminal) -> None:
-    """Train and publish, or only publish a run that is complete; errors as of `training.train.train`."""
-    if options.photos is None:
-        raise TrainingError(f"the network {options.model} learns from people's photos too: give --photos")
-    refuse_empty_parts(options.photos, options.seed)
-    sources = _Sources(options.dataset, options.photos, options.backgrounds, options.start)
-    network, story = _trained(options, sources, terminal)
-    data = read_dataset(options.dataset, network.architecture.input, terminal)
-    parts = split(data.ids, options.seed)
-    refuse_empty(parts)
-    held = _held(sources, network.architecture.input, options.seed, terminal)
-    trained = Trained(
-        architecture=network.architecture,
-        story=story,
-        export=partial(export_served_form, network, temperature=_temperature(network, data, parts, held, terminal)),
-        thresholds=partial(_thresholds, held),
-        card=card_markdown,
-        materials=sources.facts(story.settings),
-        drawn=True,
-    )
-    publish(name, trained, data, parts, options, terminal)
+# The steps whose images fit the channel scaling: far from the steps of the training.
+SCALING_FIRST_STEP, SCALING_STEPS = 1_000_000, 3
 
 
-def _held(sources: "_Sources", size: InputSize, seed: int, terminal: Terminal) -> Evidence:
-    """Return what belongs to the validation part, and other patterns than those that the model is measured on."""
+class FashionRecipe:
+    """Trains the whole network in steps, then the layers of its vectors alone."""
+
+    defaults: Mapping[str, int | None] = MappingProxyType({"steps": 13_000, "backgrounds": None, "start": None})
+
+    def settings(self, context: TrainingContext) -> RunSettings:
+        """Return what identifies the run."""
+        options = context.options
+        if options.photos is None:
+            raise TrainingError(f"the network {options.model} is trained on people's photos too: add --photos")
+        refuse_empty_parts(options.photos, options.seed)
+        digests = TrainingSources.of(options).digests("dataset", "photos", "backgrounds", "start")
+        return RunSettings(options.model, digests, asdict(_plan(options)))
+
+    def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> FashionLearner:
+        """Build the network; the data is read unless the run is complete."""
+        options, plan = context.options, _plan(context.options)
+        batches = None
+        if checkpoint and steps_done(checkpoint.history) >= plan.steps:
+            classes = checkpoint.details["classes"]
+        else:
+            (options.run_dir / HEAD_NAME).unlink(missing_ok=True)
+            batches = _read_batches(context)
+            classes = batches.studio.classes()
+        keras.utils.set_random_seed(options.seed)
+        network = build(options.model, len(CATEGORIES))
+        trainer = FashionTrainer(network.whole, classes, plan)
+        if batches and checkpoint is None:
+            _initialise(trainer, batches, options)
+        return FashionLearner(network, trainer, lambda: batches or _read_batches(context))
+
+    def publish(self, context: TrainingContext, learner: FashionLearner, run: CompletedRun) -> None:
+        """Finetune the head, calibrate on the validation part, and publish."""
+        options, terminal = context.options, context.terminal
+        network = learner.network
+        learner.trainer.take_averages()
+        if not load_head(network.whole, options.run_dir):
+            finetune_head(learner.trainer, learner.batches, terminal)
+            save_head(network.whole, options.run_dir)
+        data = read_dataset(options.dataset, network.architecture.input, terminal)
+        parts = split(data.ids, options.seed)
+        refuse_empty(parts)
+        validation = _validation_images(options, network.architecture.input, terminal)
+        temperature = _temperature(network.whole, data, parts, validation)
+        terminal.line(f"temperature of the probabilities: {temperature:.3f}")
+        trained = TrainedNetwork(
+            architecture=network.architecture,
+            section=StepSection(run, learner.trainer.plan),
+            export=partial(export_served_form, network, temperature=temperature),
+            thresholds=partial(_thresholds, validation),
+            card=card_markdown,
+            materials=_materials(options, run.settings),
+            sample_pictures=True,
+        )
+        publish(context, trained, data, parts)
+
+
+def _plan(options: TrainOptions) -> FashionPlan:
+    assert options.steps
+    return FashionPlan(steps=options.steps, seed=options.seed)
+
+
+def _read_batches(context: TrainingContext) -> Batches:
+    options, terminal = context.options, context.terminal
+    assert options.photos
+    size = architecture(options.model).input
+    studio = read_studio(options.dataset, size, options.seed, terminal)
+    people = read_people(options.photos, size, options.seed, terminal)
+    backgrounds = read_backgrounds(options.backgrounds, people, options.seed, terminal)
+    terminal.line(f"{len(studio.ids):,} products, {len(people.images):,} photos, {len(backgrounds):,} backgrounds")
+    return Batches(_plan(options), studio, people, backgrounds)
+
+
+def _initialise(trainer: FashionTrainer, batches: Batches, options: TrainOptions) -> None:
+    if options.start is not None:
+        take_backbone(trainer, options.start)
+    steps = range(SCALING_FIRST_STEP, SCALING_FIRST_STEP + SCALING_STEPS)
+    trainer.fit_scaling(tf.concat([batches(step, batches.size)[0] for step in steps], 0))
+
+
+def _validation_images(options: TrainOptions, size: InputSize, terminal: Terminal) -> EvaluationImages:
+    """Return the images of the validation part, with other drawn patterns than those of the evaluation."""
 
     def sender(name: str) -> bool:
-        return sender_part(name, seed) == "validation"
+        return sender_part(name, options.seed) == "validation"
 
-    return gather(
-        Sources(sources.dataset, sources.photos), size, in_part("validation", seed), sender, seed + 1, terminal
-    )
+    choice = ImageChoice(product=in_part("validation", options.seed), sender=sender)
+    return gather(EvaluationSources(options.dataset, options.photos), size, choice, options.seed + 1, terminal)
 
 
-def _temperature(network: Network, data: Dataset, parts: Split, held: Evidence, terminal: Terminal) -> float:
-    sets = [(data.images[parts.validation], data.labels[parts.validation])]
-    sets += [(held.photos.images, held.photos.labels)] if held.photos else []
-    found = fitted_temperature([(logits(network.whole, images), labels) for images, labels in sets])
-    terminal.line(f"temperature of the probabilities: {found:.3f}")
-    return found
+def _temperature(network: keras.Model, data: Dataset, parts: Split, validation: EvaluationImages) -> float:
+    labelled = [(data.images[parts.validation], data.labels[parts.validation])]
+    labelled += [(validation.photos.images, validation.photos.labels)] if validation.photos else []
+    return fitted_temperature([(logits_of(network, images), labels) for images, labels in labelled])
 
 
 def _thresholds(
-    held: Evidence, model: ServedModel, said: Answers, parts: Split, terminal: Terminal
+    validation: EvaluationImages, model: EvaluatedModel, outputs: NetworkOutputs, parts: Split, terminal: Terminal
 ) -> dict[str, float]:
-    return thresholds(said, parts) | {"no_clothing": against_nothing(nothing_scores(model, held, terminal))}
+    no_clothing = rejecting_threshold(no_clothing_scores(model, validation, terminal))
+    return thresholds(outputs, parts) | {"no_clothing": no_clothing}
 
 
-@dataclass(frozen=True)
-class _Sources:
-    """Where the pictures come from."""
-
-    dataset: Path
-    photos: Path
-    backgrounds: Path | None
-    start: Path | None
-
-    def settings(self, model: str, plan: Plan) -> RunSettings:
-        """Return the settings of a run on these."""
-        grounds = self.backgrounds
-        if grounds is not None:
-            pictures_in(grounds)
-        if self.start is not None and not self.start.is_file():
-            raise TrainingError(f"there is no checkpoint at {self.start}")
-        return RunSettings(
-            model=model,
-            dataset_sha256=archive_sha256(self.dataset),
-            photos_sha256=archive_sha256(self.photos),
-            backgrounds_sha256=archive_sha256(grounds) if grounds else None,
-            start_sha256=archive_sha256(self.start) if self.start else None,
-            plan=plan,
-        )
-
-    def batches(self, plan: Plan, size: InputSize, terminal: Terminal) -> Batches:
-        """Read everything: 3 GB for the archives and 1,500 backgrounds."""
-        studio = read_studio(self.dataset, size, plan.seed, terminal)
-        people = read_people(self.photos, size, plan.seed, terminal)
-        grounds = read_backgrounds(self.backgrounds, people, plan.seed, terminal)
-        terminal.line(f"{len(studio.ids):,} products, {len(people.images):,} photos, {len(grounds):,} backgrounds")
-        return Batches(plan, studio, people, grounds)
-
-    def facts(self, settings: RunSettings) -> dict[str, Any]:
-        """Return what the manifest records of them, beside the archive."""
-        seen = senders_seen(self.photos, settings.plan.seed)
-        photos = {"name": self.photos.resolve().name, "sha256": settings.photos_sha256, "senders_seen": seen}
-        facts: dict[str, Any] = {"photos": photos}
-        if self.backgrounds is not None:
-            count = len(pictures_in(self.backgrounds))
-            name = self.backgrounds.resolve().name
-            facts["backgrounds"] = {"name": name, "pictures": count, "sha256": settings.backgrounds_sha256}
-        if self.start is not None:
-            facts["start"] = {"name": self.start.name, "sha256": settings.start_sha256}
-        return facts
-
-
-def _trained(options: TrainOptions, sources: _Sources, terminal: Terminal) -> tuple[Network, StepsStory]:
-    """Train, go on training, or take the weights of a run that is complete."""
-    assert options.steps
-    plan, size = Plan(steps=options.steps, seed=options.seed), architecture(options.model).input
-    if not options.dataset.exists():
-        read_dataset(options.dataset, size, terminal)  # says so
-    settings = sources.settings(options.model, plan)
-    if options.fresh:
-        (options.run_dir / CHECKPOINT_NAME).unlink(missing_ok=True)
-    stored = find_checkpoint(options.run_dir, settings)
-    if stored and stored.step >= plan.steps:
-        terminal.line(f"the run in {options.run_dir} is complete")
-        batches, history = None, stored.history
-        network, trainer = _begin(options, stored.classes, plan)
-        load_checkpoint(options.run_dir, stored, trainer)
-    else:
-        batches = sources.batches(plan, size, terminal)
-        network, trainer = _begin(options, batches.studio.classes(), plan)
-        history = _fitted(trainer, batches, settings, options, terminal)
-    trainer.take_means()
-    if not load_polished(network.whole, options.run_dir):
-        polish(trainer, batches or sources.batches(plan, size, terminal), terminal)
-        save_polished(network.whole, options.run_dir)
-    return network, StepsStory(settings, history)
-
-
-def _fitted(
-    trainer: Trainer, batches: Batches, settings: RunSettings, options: TrainOptions, terminal: Terminal
-) -> History:
-    """Train to the plan's end; return the losses along the way."""
-    (options.run_dir / POLISHED_NAME).unlink(missing_ok=True)
-    if options.start is not None:
-        take_backbone(trainer, options.start)
-    trainer.settle(tf.concat([batches(SETTLED_ON + i, batches.size)[0] for i in range(SETTLED_BY)], 0))
-    return fit(trainer, batches, settings, options.run_dir, terminal)
-
-
-def _begin(options: TrainOptions, classes: dict[str, int], plan: Plan) -> tuple[Network, Trainer]:
-    keras.utils.set_random_seed(options.seed)
-    network = build(options.model, len(CATEGORIES))
-    return network, Trainer(network.whole, classes, plan)
+def _materials(options: TrainOptions, settings: RunSettings) -> dict[str, object]:
+    """Return what the manifest records of the sources other than the data set."""
+    assert options.photos
+    facts = TrainingSources.of(options).facts(settings.sources)
+    facts["photos"]["senders_seen"] = senders_seen(options.photos, options.seed)
+    return facts

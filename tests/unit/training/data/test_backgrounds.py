@@ -28,21 +28,21 @@ def test_a_large_picture_gives_more_patches_than_a_small_one(tmp_path: Path) -> 
     rng = np.random.default_rng(1)
     counts = {size: len(patches_of(picture(tmp_path / f"{size}.png", size, size), rng)) for size in (20, 100, 600)}
     assert counts == {20: 0, 100: 2, 600: 30}
-    assert len(patches_of(tmp_path / "600.png", rng, most=4)) == 4
+    assert len(patches_of(tmp_path / "600.png", rng, at_most=4)) == 4
     assert all(patch.shape == (PATCH, PATCH, 3) for patch in patches_of(tmp_path / "600.png", rng))
 
 
-def test_what_is_no_picture_gives_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_gives_no_patches(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
     assert patches_of(tmp_path / "text.jpg", np.random.default_rng(1)) == []
 
 
-def test_corners_are_of_the_photo_and_not_of_the_white_that_pads_it() -> None:
+def test_corners_are_of_the_photo_and_not_of_its_white_padding() -> None:
     padded = np.full((30, 30, 3), 255, np.uint8)
     padded[:, 8:22] = (10, 20, 30)
-    found = list(corners([padded, np.full((30, 30, 3), 255, np.uint8)]))
-    assert len(found) == 2
-    assert all((patch == (10, 20, 30)).all() for patch in found)
+    patches = list(corners([padded, np.full((30, 30, 3), 255, np.uint8)]))
+    assert len(patches) == 2
+    assert all((patch == (10, 20, 30)).all() for patch in patches)
 
 
 def test_backgrounds_come_from_drawings_training_photos_and_the_folder(

@@ -24,7 +24,7 @@ def test_white_inside_a_product_stays() -> None:
     assert (alpha_of(image)[18:22, 13:17] == 255).all()
 
 
-def test_a_white_product_that_would_vanish_is_kept_whole() -> None:
+def test_a_white_product_that_would_disappear_stays_whole() -> None:
     assert (alpha_of(np.full((40, 30, 3), 250, np.uint8)) == 255).all()
 
 

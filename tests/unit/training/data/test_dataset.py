@@ -31,7 +31,7 @@ def test_products_come_prepared_in_the_order_of_their_ids(tmp_path: Path) -> Non
     assert data.article_types[0] == "Topwear kind"
 
 
-def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:
+def test_the_order_of_the_rows_does_not_matter(tmp_path: Path) -> None:
     forwards = read_dataset(make_archive(tmp_path / "a.zip", 2), SIZE, quiet()[0])
     backwards = read_dataset(make_archive(tmp_path / "b.zip", 2, backwards=True), SIZE, quiet()[0])
     assert forwards.ids == backwards.ids
@@ -39,7 +39,7 @@ def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:
     assert forwards.base_colours.tolist() == backwards.base_colours.tolist()
 
 
-def test_what_cannot_be_used_is_told_by_line_and_counted(tmp_path: Path) -> None:
+def test_rows_that_cannot_be_used_are_reported_by_line_and_counted(tmp_path: Path) -> None:
     path = make_archive(
         tmp_path / "a.zip",
         1,
@@ -47,26 +47,26 @@ def test_what_cannot_be_used_is_told_by_line_and_counted(tmp_path: Path) -> None
     )
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("images/2.jpg", b"\xff\xd8\xff no picture")
-    terminal, told = quiet()
+    terminal, output = quiet()
     counts = read_dataset(path, SIZE, terminal).counts
-    assert (counts.products, counts.outside_the_nine) == (9, 1)
+    assert (counts.products, counts.skipped) == (9, 1)
     assert (counts.bad_rows, counts.missing_images, counts.unreadable_images) == (2, 1, 1)
     assert dict(counts.per_category) == dict.fromkeys(CATEGORIES, 1)
-    lines = told.getvalue().splitlines()
-    assert lines[0] == "styles.csv line 11: the row has 3 fields instead of 10; skipped"
-    assert lines[1] == "styles.csv line 12: the archive has no images/1.jpg; skipped"
+    lines = output.getvalue().splitlines()
+    assert lines[0] == "styles.csv line 11: the row has 3 fields instead of 10; rejected"
+    assert lines[1] == "styles.csv line 12: the archive has no images/1.jpg; rejected"
     assert lines[2].startswith("styles.csv line 13: image 2: the JPEG file is damaged")
-    assert lines[3] == "styles.csv line 15: the id 1000 is already on line 2; skipped"
+    assert lines[3] == "styles.csv line 15: the id 1000 is already on line 2; rejected"
     assert lines[4].endswith(
-        "9 products of the nine categories, 1 outside the nine, 2 bad rows, 1 missing images, 1 unreadable images"
+        "9 products of the nine categories, 1 outside them, 2 bad rows, 1 missing images, 1 unreadable images"
     )
 
 
 def test_a_thousand_bad_rows_are_not_a_thousand_lines(tmp_path: Path) -> None:
-    terminal, told = quiet()
+    terminal, output = quiet()
     counts = read_dataset(make_archive(tmp_path / "a.zip", 1, ("x,y",) * 1000), SIZE, terminal).counts
     assert counts.bad_rows == 1000
-    assert len(told.getvalue().splitlines()) == 22
+    assert len(output.getvalue().splitlines()) == 22
 
 
 def test_an_archive_without_a_usable_product_says_so(tmp_path: Path) -> None:

@@ -35,18 +35,18 @@ def test_transforms_depend_on_the_seed_alone(motion: Motion) -> None:
 
 
 def test_a_product_covers_its_background_where_it_is_opaque_and_darkens_what_lies_around() -> None:
-    product, ground = np.full((1, 24, 24, 3), 50.0, np.float32), np.full((1, 24, 24, 3), 200.0, np.float32)
+    product, background = np.full((1, 24, 24, 3), 50.0, np.float32), np.full((1, 24, 24, 3), 200.0, np.float32)
     alpha = np.zeros((1, 24, 24, 1), np.float32)
     alpha[:, 8:16, 8:16] = 1
-    scene = composed(product, alpha, ground, np.full((1, 1, 1, 1), 0.5, np.float32), (2, 2)).numpy()[0, :, :, 0]
+    scene = composed(product, alpha, background, np.full((1, 1, 1, 1), 0.5, np.float32), (2, 2)).numpy()[0, :, :, 0]
     assert (scene[8:16, 8:16] == 50).all()
     assert scene[16, 16] < 180
     assert scene[0, 0] == 200
-    bare = composed(product, alpha, ground, np.zeros((1, 1, 1, 1), np.float32), (2, 2)).numpy()[0, :, :, 0]
+    bare = composed(product, alpha, background, np.zeros((1, 1, 1, 1), np.float32), (2, 2)).numpy()[0, :, :, 0]
     assert (np.unique(bare) == [50, 200]).all()
 
 
-def test_light_keeps_pictures_within_bounds_and_leaves_them_alone_at_strength_nothing() -> None:
+def test_light_keeps_images_within_bounds_and_does_not_change_them_at_strength_zero() -> None:
     pictures = rng().uniform(0, 255, (8, 12, 12, 3)).astype(np.float32)
     bright = lit(pictures, Light.draw(rng(), 8, 1.0), [1, 2]).numpy()
     assert bright.min() >= 0

@@ -4,27 +4,35 @@ import pytest
 
 from tests.support.tiny_network import PARAMETERS, SIZE, STAGES, network
 from training.networks.backbone import Backbone
-from training.networks.fashion import FROZEN, KINDS, SHARE, Glances, Proxies, Scaled, settle
+from training.networks.fashion import (
+    FROZEN,
+    KINDS,
+    LOOK_SHARE,
+    AttentionPooling,
+    ChannelScaling,
+    Proxies,
+    fit_channel_scaling,
+)
 from training.networks.imagenet_weights import folded, pretrained_path, read_weights
 
 
 @pytest.fixture(scope="module")
-def said() -> dict[str, np.ndarray]:
+def outputs() -> dict[str, np.ndarray]:
     keras.utils.set_random_seed(1)
     images = np.random.default_rng(1).uniform(0, 255, (5, SIZE, SIZE, 3)).astype(np.float32)
     return {name: value.numpy() for name, value in network()(images, training=False).items()}
 
 
-def test_nine_probabilities_add_up_to_one_and_vectors_have_length_one(said: dict[str, np.ndarray]) -> None:
-    assert said["probabilities"].shape == (5, 9)
-    np.testing.assert_allclose(said["probabilities"].sum(axis=1), 1, atol=1e-5)
-    assert said["vector"].shape == (5, 64)
-    np.testing.assert_allclose(np.linalg.norm(said["vector"], axis=1), 1, atol=1e-5)
+def test_nine_probabilities_add_up_to_one_and_vectors_have_length_one(outputs: dict[str, np.ndarray]) -> None:
+    assert outputs["probabilities"].shape == (5, 9)
+    np.testing.assert_allclose(outputs["probabilities"].sum(axis=1), 1, atol=1e-5)
+    assert outputs["vector"].shape == (5, 64)
+    np.testing.assert_allclose(np.linalg.norm(outputs["vector"], axis=1), 1, atol=1e-5)
 
 
-def test_the_share_of_none_of_these_is_spread_evenly(said: dict[str, np.ndarray]) -> None:
-    shares = np.exp(said["ten"]) / np.exp(said["ten"]).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(said["probabilities"], shares[:, :9] + shares[:, 9:] / 9, atol=1e-6)
+def test_the_share_of_none_of_these_is_spread_evenly(outputs: dict[str, np.ndarray]) -> None:
+    shares = np.exp(outputs["ten_logits"]) / np.exp(outputs["ten_logits"]).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(outputs["probabilities"], shares[:, :9] + shares[:, 9:] / 9, atol=1e-6)
 
 
 def test_a_network_takes_pictures_of_any_size() -> None:
@@ -39,7 +47,7 @@ def test_the_first_layers_are_frozen() -> None:
     assert not [v.path for v in built.trainable_variables if v.path.startswith(FROZEN)]
 
 
-def test_pretrained_weights_go_to_the_layers_they_belong_to() -> None:
+def test_pretrained_weights_are_given_to_their_layers() -> None:
     backbone = Backbone()
     image = keras.Input((None, None, 3))
     model = keras.Model(image, backbone(image))
@@ -69,18 +77,18 @@ def test_proxies_are_scaled_cosines() -> None:
     np.testing.assert_allclose(logits, 12 * cosines, rtol=1e-5)
 
 
-def test_a_similarity_is_a_weighted_mean_of_those_of_kind_and_look(said: dict[str, np.ndarray]) -> None:
-    assert said["kind"].shape == (5, KINDS)
-    similarity = {name: said[name] @ said[name].T for name in ("vector", "kind", "look")}
-    wanted = (1 - SHARE) * similarity["kind"] + SHARE * similarity["look"]
-    np.testing.assert_allclose(similarity["vector"], wanted, atol=1e-5)
+def test_a_similarity_is_a_weighted_mean_of_kind_and_look(outputs: dict[str, np.ndarray]) -> None:
+    assert outputs["kind"].shape == (5, KINDS)
+    similarity = {name: outputs[name] @ outputs[name].T for name in ("vector", "kind", "look")}
+    expected = (1 - LOOK_SHARE) * similarity["kind"] + LOOK_SHARE * similarity["look"]
+    np.testing.assert_allclose(similarity["vector"], expected, atol=1e-5)
 
 
-def test_settled_maps_have_mean_nothing_and_deviation_one() -> None:
+def test_fitted_maps_have_mean_zero_and_deviation_one() -> None:
     built = network()
     pictures = np.random.default_rng(1).uniform(0, 255, (6, SIZE, SIZE, 3)).astype(np.float32)
-    settle(built, pictures)
-    scaled = [layer for layer in built.layers if isinstance(layer, Scaled)]
+    fit_channel_scaling(built, pictures)
+    scaled = [layer for layer in built.layers if isinstance(layer, ChannelScaling)]
     assert len(scaled) == 2
     for layer in scaled:
         maps = keras.Model(built.input, layer.output)(pictures, training=False).numpy()
@@ -89,8 +97,8 @@ def test_settled_maps_have_mean_nothing_and_deviation_one() -> None:
         np.testing.assert_allclose(maps.std(axis=(0, 1, 2))[alive], 1, atol=0.1)
 
 
-def test_a_glance_is_the_mean_over_the_places_that_its_score_prefers() -> None:
+def test_attention_pooling_is_a_mean_weighted_by_the_scores() -> None:
     maps = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2)
     scores = np.zeros((1, 2, 2, 2), np.float32)
-    scores[0, 1, 0, 1] = 50  # the second glance sees one place alone, the first all of them
-    np.testing.assert_allclose(Glances()(scores, maps).numpy(), [[3, 4, 4, 5]], atol=1e-5)
+    scores[0, 1, 0, 1] = 50  # the second map scores one place, the first all places alike
+    np.testing.assert_allclose(AttentionPooling()(scores, maps).numpy(), [[3, 4, 4, 5]], atol=1e-5)

@@ -50,12 +50,12 @@ def test_tensors_are_read_with_their_offsets_and_strides(tmp_path: Path) -> None
         "other": ("b", 0, (2,), (1,)),
         "scalar": ("b", 1, (), ()),
     }
-    found = read_weights(write(tmp_path / "w.pth", dictionary(tensors), {"a": twelve, "b": two}))
-    np.testing.assert_array_equal(found["rows"], twelve.reshape(3, 4))
-    np.testing.assert_array_equal(found["columns"], twelve.reshape(3, 4).T)
-    np.testing.assert_array_equal(found["end"], [10, 11])
-    np.testing.assert_array_equal(found["other"], two)
-    assert found["scalar"] == 6
+    tensors_read = read_weights(write(tmp_path / "w.pth", dictionary(tensors), {"a": twelve, "b": two}))
+    np.testing.assert_array_equal(tensors_read["rows"], twelve.reshape(3, 4))
+    np.testing.assert_array_equal(tensors_read["columns"], twelve.reshape(3, 4).T)
+    np.testing.assert_array_equal(tensors_read["end"], [10, 11])
+    np.testing.assert_array_equal(tensors_read["other"], two)
+    assert tensors_read["scalar"] == 6
 
 
 def test_a_file_that_would_run_something_is_refused(tmp_path: Path) -> None:
@@ -92,10 +92,10 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_packages_weights_have_the_shapes_of_the_network() -> None:
-    found = read_weights(pretrained_path())
-    assert found["_conv_stem.weight"].shape == (32, 3, 3, 3)
-    assert found["_blocks.15._depthwise_conv.weight"].shape == (1152, 1, 3, 3)
-    assert all(np.isfinite(array).all() for array in found.values())
+    tensors_read = read_weights(pretrained_path())
+    assert tensors_read["_conv_stem.weight"].shape == (32, 3, 3, 3)
+    assert tensors_read["_blocks.15._depthwise_conv.weight"].shape == (1152, 1, 3, 3)
+    assert all(np.isfinite(array).all() for array in tensors_read.values())
 
 
 def test_a_folded_convolution_gives_what_convolution_and_normalisation_give() -> None:

@@ -1,4 +1,4 @@
-"""The warm-up requests are what TensorFlow Serving reads, and what it will be asked."""
+"""The warm-up requests can be read by TensorFlow Serving, and have the sizes of its batches."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,12 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def shapes(path: Path) -> list[tuple[int, ...]]:
-    found = []
+    batch_shapes = []
     for record in tf.data.TFRecordDataset([str(path)]):
         request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
         assert request.model_spec.name == "fashion"
-        found.append(tf.make_ndarray(request.inputs["image"]).shape)
-    return found
+        batch_shapes.append(tf.make_ndarray(request.inputs["image"]).shape)
+    return batch_shapes
 
 
 def test_there_is_a_request_for_each_batch_size(tmp_path: Path) -> None:

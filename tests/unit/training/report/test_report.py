@@ -8,10 +8,12 @@ from PIL import Image
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize, Manifest
 from training.evaluation.classification import classification
-from training.recipes.baseline.checkpoint import RunSettings, RunState
+from training.recipes.baseline.card import card_markdown
+from training.recipes.baseline.report_section import EpochSection
+from training.recipes.recipe import CompletedRun
 from training.report.markdown import percent
-from training.report.report import card_markdown, report_markdown, write_report
-from training.report.training_story import EpochsStory
+from training.report.report import report_markdown, write_report
+from training.run.settings import RunSettings
 
 LABELS = np.repeat(np.arange(9), 10)
 PREDICTED = np.where(np.arange(90) % 30 == 0, (LABELS + 1) % 9, LABELS)
@@ -34,7 +36,8 @@ HISTORY = [
     {"loss": 1.0 / e, "accuracy": 1 - 0.5 / e, "val_loss": 0.8 / e, "val_accuracy": 1 - 0.4 / e, "seconds": 40.0}
     for e in range(1, 6)
 ]
-STATE = EpochsStory(RunState(RunSettings("baseline", "ab", 7, 5, 2, 64), [], [], [], HISTORY, 4))
+HISTORY[4]["val_loss"] = 0.3  # so that the fourth is the best
+SECTION = EpochSection(CompletedRun(RunSettings("baseline", {"dataset": "ab"}, {"seed": 7, "epochs": 5}), HISTORY))
 MANIFEST = Manifest(
     name="fashion",
     version=3,
@@ -51,39 +54,39 @@ MANIFEST = Manifest(
 )
 
 
-def test_the_report_says_what_was_measured() -> None:
-    text = report_markdown(MANIFEST, STATE, FIGURES)
-    for told in (
+def test_the_report_has_the_figures() -> None:
+    text = report_markdown(MANIFEST, SECTION, FIGURES)
+    for text_part in (
         "fashion/3",
         "701,161",
         "96.67 %",
         "epoch 4",
         "61.2 %",
         "36.0 %",
-        "Topwear taken for Shoes (1)",
+        "Topwear predicted as Shoes (1)",
         MANIFEST.command,
     ):
-        assert told in text
+        assert text_part in text
     assert all(f"| {name} |" in text for name in CATEGORIES)
 
 
-def test_the_card_says_what_the_model_fails_at() -> None:
+def test_the_card_has_the_limits_of_the_model() -> None:
     text = card_markdown(MANIFEST, FIGURES)
     assert "Backgrounds that are not white" in text
     assert "people's photos (" not in text
 
 
-def test_the_card_gives_the_accuracy_on_photos_where_it_was_measured() -> None:
-    said = classification(np.array([0, 0, 1]), np.eye(9, dtype=np.float32)[[0, 3, 1]], CATEGORIES)
-    photos = {"senders": 4, "archive": "photos.zip", "classification": said | {"accuracy": 0.447, "count": 100}}
-    report = report_markdown(MANIFEST, STATE, FIGURES | {"photos": photos})
+def test_the_card_has_the_accuracy_on_photos_if_it_was_measured() -> None:
+    result = classification(np.array([0, 0, 1]), np.eye(9, dtype=np.float32)[[0, 3, 1]], CATEGORIES)
+    photos = {"senders": 4, "archive": "photos.zip", "classification": result | {"accuracy": 0.447, "count": 100}}
+    report = report_markdown(MANIFEST, SECTION, FIGURES | {"photos": photos})
     assert "| Topwear | 50.0 % | 2 |" in report
     assert "all 4 senders" in report
     assert "100 people's photos (4 senders) | 44.70 %" in card_markdown(MANIFEST, FIGURES | {"photos": photos})
 
 
 def test_the_report_folder_holds_text_figures_and_readable_pictures(tmp_path: Path) -> None:
-    write_report(tmp_path / "report", MANIFEST, STATE, FIGURES)
+    write_report(tmp_path / "report", MANIFEST, SECTION, FIGURES)
     document = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
     assert document["classification"]["accuracy"] == pytest.approx(87 / 90)
     assert len(document["run"]["history"]) == 5
@@ -95,5 +98,5 @@ def test_the_report_folder_holds_text_figures_and_readable_pictures(tmp_path: Pa
             assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 50
 
 
-def test_a_share_that_is_not_there_is_a_dash() -> None:
+def test_a_missing_share_is_a_dash() -> None:
     assert (percent(None), percent(0.5), percent(0.1234, 1)) == ("–", "50.00 %", "12.3 %")

@@ -20,7 +20,7 @@ def test_the_flip_mirrors_from_left_to_right() -> None:
     assert (apply(images, flip).numpy() == images[:, :, ::-1]).all()
 
 
-def test_what_moves_in_from_outside_is_white() -> None:
+def test_the_area_outside_the_frame_is_white() -> None:
     shift = np.array([[1, 0, 3, 0, 1, 0, 0, 0]], np.float32)
     moved = apply(np.zeros((1, 8, 8, 3), np.uint8), shift).numpy()
     assert (moved[:, :, 5:] == 255).all()
@@ -37,7 +37,7 @@ def test_zoom_shift_and_flip_stay_within_their_bounds_and_all_occur() -> None:
     transforms = random_transforms(np.random.default_rng(1), 5_000, 60, 40)
     centre = np.array([(40 - 1) / 2, (60 - 1) / 2])
     scale, flip = transforms[:, 4], np.sign(transforms[:, 0])
-    # Where the picture's centre comes from, less the centre, is the shift alone.
+    # The source of the image's centre, less the centre, is the shift alone.
     shift = transforms[:, [0, 4]] * centre + transforms[:, [2, 5]] - centre
     assert scale.min() >= 1 - ZOOM - 1e-6
     assert scale.max() <= 1 + ZOOM + 1e-6

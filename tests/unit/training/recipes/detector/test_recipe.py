@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +13,19 @@ from PIL import Image
 from services.contracts.domain.manifest import load_detector_manifest
 from tests.support.tiny_network import archives
 from training.errors import TrainingError
+from training.evaluation.detector import DetectorEvaluation, evaluate_detector
+from training.evaluation.evaluated_detector import EvaluatedDetector
 from training.networks import detector as network
 from training.networks.backbone import Backbone, Stages
 from training.options import TrainOptions
 from training.progress import Terminal
-from training.recipes.baseline.checkpoint import CHECKPOINT_NAME
-from training.recipes.detector import publish, recipe
-from training.recipes.detector.evaluate import evaluate_detector
+from training.publishing import publish_detector
+from training.publishing.export_detector import PlattScaling, export_detector
+from training.recipes.detector import recipe
+from training.recipes.detector.learner import DetectorLearner
 from training.recipes.detector.plan import DetectorPlan
-from training.recipes.detector.served import ServedDetector
-from training.recipes.detector.serving import Scale, export_detector
+from training.report.detector_sheet import sample_scenes
+from training.run.checkpoint import CHECKPOINT_NAME, History
 from training.train import train
 
 pytestmark = pytest.mark.timeout(400)  # TensorFlow compiles several graphs, on a machine that may be busy
@@ -33,10 +35,10 @@ TINY = partial(DetectorPlan, scenes=4, round_scenes=8, epochs=1, warm_up=2)
 
 @pytest.fixture(scope="module")
 def patched() -> Iterator[None]:
-    """Rounds of two steps, few scenes to measure on, and a small backbone of random weights."""
+    """Rounds of two steps, few scenes to evaluate on, and a small backbone of random weights."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipe, "DetectorPlan", TINY)
-        patch.setattr(publish, "SCENES", 12)
+        patch.setattr(publish_detector, "SCENES", 12)
         patch.setattr(recipe, "pretrained_path", lambda: None)
         patch.setattr(recipe, "Backbone", lambda: Backbone(STAGES))
         patch.setattr(Backbone, "load", lambda self, model, path: None)
@@ -46,12 +48,12 @@ def patched() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory, patched: None) -> TrainOptions:
-    """A run that was interrupted after its first round, gone on with, and published."""
+    """A run that was interrupted after its first round, resumed and published."""
     folder = tmp_path_factory.mktemp("detector")
     products, photos = archives(folder)
     (folder / "grounds").mkdir()
     Image.new("RGB", (64, 64), (90, 60, 30)).save(folder / "grounds" / "brown.png")
-    chosen = TrainOptions(
+    options = TrainOptions(
         dataset=products,
         model="detector",
         out=folder / "models" / "detector" / "1",
@@ -62,38 +64,38 @@ def options(tmp_path_factory: pytest.TempPathFactory, patched: None) -> TrainOpt
         backgrounds=folder / "grounds",
     )
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(recipe, "fit", _stopped_after_a_round)
-        train(chosen, Terminal())
-    train(chosen, Terminal())
-    return chosen
+        patch.setattr(DetectorLearner, "train_round", _interrupted_in_the_second_round)
+        train(options, Terminal())
+    train(options, Terminal())
+    return options
 
 
-def _stopped_after_a_round(trainer: Any, *rest: Any) -> Any:
-    from training.recipes.detector.loop import fit
+TRAIN_ROUND = DetectorLearner.train_round
 
-    whole, trainer.plan = trainer.plan, replace(trainer.plan, steps=2)
-    fit(trainer, *rest)
-    trainer.plan = whole
-    raise KeyboardInterrupt
+
+def _interrupted_in_the_second_round(learner: DetectorLearner, history: History) -> dict[str, float]:
+    if history:
+        raise KeyboardInterrupt
+    return TRAIN_ROUND(learner, history)
 
 
 def test_a_trained_detector_is_a_version_directory_that_honours_the_contract(options: TrainOptions) -> None:
-    detector, manifest = ServedDetector.load(options.out)
+    detector, manifest = EvaluatedDetector.load(options.out)
     assert manifest.model_id == "detector/1"
-    scene = publish.sample_scenes(1)(0)
-    (found,) = detector([scene])
-    assert found.boxes.shape == (manifest.boxes, 4)
-    assert found.probabilities.shape == (manifest.boxes, 9)
-    assert (found.boxes[:, 2:] >= found.boxes[:, :2]).all()
-    assert (np.diff(found.scores) <= 1e-6).all()
+    scene = sample_scenes(1)(0)
+    (garments,) = detector([scene])
+    assert garments.boxes.shape == (manifest.boxes, 4)
+    assert garments.probabilities.shape == (manifest.boxes, 9)
+    assert (garments.boxes[:, 2:] >= garments.boxes[:, :2]).all()
+    assert (np.diff(garments.scores) <= 1e-6).all()
 
 
-def test_an_interrupted_run_went_on_after_its_last_round(options: TrainOptions) -> None:
+def test_an_interrupted_run_resumes_after_its_last_round(options: TrainOptions) -> None:
     history = json.loads((options.out / "report" / "report.json").read_text())["history"]
     assert [entry["step"] for entry in history] == [2, 4]
 
 
-def test_the_manifest_records_what_was_used_and_how_to_do_it_again(options: TrainOptions) -> None:
+def test_the_manifest_records_the_sources_and_the_command(options: TrainOptions) -> None:
     manifest = load_detector_manifest(options.out)
     assert manifest.dataset["photos"]["name"] == "photos.zip"
     assert manifest.dataset["backgrounds"]["pictures"] == 1
@@ -103,36 +105,34 @@ def test_the_manifest_records_what_was_used_and_how_to_do_it_again(options: Trai
     assert "recall" in (options.out / "README.md").read_text()
 
 
-def test_the_scale_of_the_probabilities_is_in_the_graph(patched: None, tmp_path: Path) -> None:
-    features, top = network.feature_maps(Backbone(STAGES)), network.head(9)
-    scene = publish.sample_scenes(1)(0)
+def test_the_calibration_of_the_probabilities_is_in_the_graph(patched: None, tmp_path: Path) -> None:
+    features, top = network.feature_maps(Backbone(STAGES)), network.detector_head(9)
+    scene = sample_scenes(1)(0)
     chances = []
-    for number, scale in enumerate((Scale(), Scale(2.0, 1.5))):
-        export_detector(features, top, tmp_path / str(number), scale)
-        (found,) = ServedDetector(tmp_path / str(number))([scene])
-        chances.append(found.scores[found.scores > 0].astype(float))
+    for number, scaling in enumerate((PlattScaling(), PlattScaling(2.0, 1.5))):
+        export_detector(features, top, tmp_path / str(number), scaling)
+        (garments,) = EvaluatedDetector(tmp_path / str(number))([scene])
+        chances.append(garments.scores[garments.scores > 0].astype(float))
     logits = np.log(chances[0] / (1 - chances[0]))
     assert len(logits) > 3
     np.testing.assert_allclose(chances[1], 1 / (1 + np.exp(-(2 * logits + 1.5))), atol=1e-4)
 
 
-def test_it_is_measured_on_other_backgrounds_and_not_on_those_it_has_seen(
-    options: TrainOptions, tmp_path: Path
-) -> None:
+def test_it_is_evaluated_on_new_backgrounds_only(options: TrainOptions, tmp_path: Path) -> None:
     assert options.backgrounds
     with pytest.raises(TrainingError, match="was trained on the pictures"):
-        evaluate_detector(options.out, options.dataset, options.backgrounds, 3, Terminal())
+        evaluate_detector(options.out, DetectorEvaluation(options.dataset, options.backgrounds, 3), Terminal())
     Image.new("RGB", (64, 64), (10, 60, 30)).save(tmp_path / "green.png")
-    figures = evaluate_detector(options.out, options.dataset, tmp_path, 3, Terminal())
+    figures = evaluate_detector(options.out, DetectorEvaluation(options.dataset, tmp_path, 3), Terminal())
     kind = figures["two to four garments, apart"]
     assert kind["scenes"] == 3
     assert 0 <= kind["recall"] <= 1
     assert kind["garments"] >= 3
 
 
-@pytest.mark.parametrize(("changes", "told"), [({"seed": 8}, "other settings"), ({"steps": 6}, "other settings")])
-def test_another_run_is_refused(options: TrainOptions, changes: dict[str, int], told: str) -> None:
-    with pytest.raises(TrainingError, match=told):
+@pytest.mark.parametrize(("changes", "message"), [({"seed": 8}, "seed 7, not 8"), ({"steps": 6}, "steps 4, not 6")])
+def test_another_run_is_refused(options: TrainOptions, changes: dict[str, int], message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
         train(replace(options, **changes, force=True), Terminal())  # type: ignore[arg-type]
 
 
@@ -143,5 +143,5 @@ def test_a_damaged_checkpoint_is_one_sentence(options: TrainOptions, tmp_path: P
 
 
 def test_options_of_other_recipes_are_refused(options: TrainOptions) -> None:
-    with pytest.raises(TrainingError, match="takes no --epochs"):
+    with pytest.raises(TrainingError, match="does not take --epochs"):
         train(replace(options, epochs=3, out=options.out.with_name("2")), Terminal())

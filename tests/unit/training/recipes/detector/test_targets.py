@@ -1,30 +1,30 @@
-"""What the maps should show, how far they are from it, and how boxes are read out of them."""
+"""The target maps, the losses against them, and the boxes that the maps give."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.networks.detector import PEAKS, corners, head, peaks
-from training.recipes.detector.scenes import SIZE, Scene
-from training.recipes.detector.targets import PLACES, generalised_overlap, losses, targets
+from training.data.scenes import SIZE, Scene
+from training.networks.detector import PEAKS, corners, detector_head, peaks
+from training.recipes.detector.targets import PLACES, generalised_overlap, losses, target_maps
 
 BOXES = np.array([[16, 24, 80, 120], [100, 40, 180, 96]], np.float32)
 SCENE = Scene(np.zeros((SIZE, SIZE, 3), np.uint8), BOXES, np.array([1, 4], np.int32))
-NOTHING = Scene(SCENE.picture, np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
+EMPTY = Scene(SCENE.picture, np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
 
 
-def said(wanted: dict[str, np.ndarray], certain: float = 8.0) -> dict[str, tf.Tensor]:
-    """Return the maps of a network that knows everything: logits, and the logarithms of the distances to the edges."""
+def perfect(expected: dict[str, np.ndarray], certain: float = 8.0) -> dict[str, tf.Tensor]:
+    """Return the maps of a perfect network: logits, and the logarithms of the distances to the edges."""
     down, across = np.mgrid[0:PLACES, 0:PLACES] + 0.5
-    left, top, right, bottom = np.moveaxis(wanted["boxes"], -1, 0)
+    left, top, right, bottom = np.moveaxis(expected["boxes"], -1, 0)
     away = np.stack([across - left, down - top, right - across, bottom - down], -1)
-    edges = np.log(np.clip(np.where(wanted["weights"] > 0, away, 1.0), 0.2, None)).astype(np.float32)
-    chances = np.where(wanted["chances"] >= 1, certain, -certain).astype(np.float32)
+    edges = np.log(np.clip(np.where(expected["weights"] > 0, away, 1.0), 0.2, None)).astype(np.float32)
+    chances = np.where(expected["chances"] >= 1, certain, -certain).astype(np.float32)
     return {"chances": tf.constant(chances), "edges": tf.constant(edges)}
 
 
-def test_the_middle_of_each_garment_is_one_in_its_categorys_map() -> None:
-    maps = targets([SCENE, NOTHING], 9)
+def test_the_centre_of_each_garment_is_one_in_its_categorys_map() -> None:
+    maps = target_maps([SCENE, EMPTY], 9)
     tops = [tuple(place) for place in np.argwhere(maps["chances"][0] == 1)]
     assert tops == [(8, 17, 4), (9, 6, 1)]
     assert maps["chances"][1].max() == 0
@@ -33,29 +33,29 @@ def test_the_middle_of_each_garment_is_one_in_its_categorys_map() -> None:
 
 
 def test_boxes_come_out_of_the_maps_as_they_went_in() -> None:
-    found = peaks(said(targets([SCENE], 9)))
-    assert found["boxes"].shape == (1, PEAKS, 4)
-    assert found["probabilities"].shape == (1, PEAKS, 9)
-    order = np.argsort(found["probabilities"].numpy()[0].argmax(1)[:2])
-    np.testing.assert_allclose(found["boxes"].numpy()[0, :2][order] * SIZE, BOXES, atol=0.01)
-    assert found["probabilities"].numpy()[0, :2].max(1).min() > 0.99
-    assert found["probabilities"].numpy()[0, 2:].max() < 0.01
+    boxes = peaks(perfect(target_maps([SCENE], 9)))
+    assert boxes["boxes"].shape == (1, PEAKS, 4)
+    assert boxes["probabilities"].shape == (1, PEAKS, 9)
+    order = np.argsort(boxes["probabilities"].numpy()[0].argmax(1)[:2])
+    np.testing.assert_allclose(boxes["boxes"].numpy()[0, :2][order] * SIZE, BOXES, atol=0.01)
+    assert boxes["probabilities"].numpy()[0, :2].max(1).min() > 0.99
+    assert boxes["probabilities"].numpy()[0, 2:].max() < 0.01
 
 
-def test_whoever_knows_everything_loses_next_to_nothing_and_who_says_nothing_loses_much() -> None:
-    wanted = targets([SCENE], 9)
-    best = losses(said(wanted), wanted).numpy()
+def test_the_losses_of_a_perfect_network_are_small_and_of_an_empty_one_large() -> None:
+    expected = target_maps([SCENE], 9)
+    best = losses(perfect(expected), expected).numpy()
     assert best.max() < 0.05
     silent = {"chances": tf.fill((1, PLACES, PLACES, 9), -8.0), "edges": tf.zeros((1, PLACES, PLACES, 4))}
-    assert (losses(silent, wanted).numpy() > [5, 0.5]).all()
+    assert (losses(silent, expected).numpy() > [5, 0.5]).all()
 
 
 def test_a_scene_without_garments_costs_nothing_but_inventions() -> None:
-    wanted = targets([NOTHING], 9)
+    expected = target_maps([EMPTY], 9)
     silent = {"chances": tf.fill((1, PLACES, PLACES, 9), -8.0), "edges": tf.zeros((1, PLACES, PLACES, 4))}
     loud = {**silent, "chances": tf.fill((1, PLACES, PLACES, 9), 3.0)}
-    assert losses(silent, wanted).numpy().max() < 1e-2
-    assert losses(loud, wanted).numpy()[0] > 1
+    assert losses(silent, expected).numpy().max() < 1e-2
+    assert losses(loud, expected).numpy()[0] > 1
 
 
 def test_the_generalised_overlap_is_one_for_the_same_box_and_negative_for_boxes_far_apart() -> None:
@@ -65,14 +65,14 @@ def test_the_generalised_overlap_is_one_for_the_same_box_and_negative_for_boxes_
 
 
 def test_edges_are_distances_from_the_middle_of_a_place() -> None:
-    found = corners(tf.math.log(tf.constant([[[[1.0, 2.0, 3.0, 4.0]]]])))
-    np.testing.assert_allclose(found.numpy()[0, 0, 0], [-0.5, -1.5, 3.5, 4.5], atol=1e-5)
+    edges = corners(tf.math.log(tf.constant([[[[1.0, 2.0, 3.0, 4.0]]]])))
+    np.testing.assert_allclose(edges.numpy()[0, 0, 0], [-0.5, -1.5, 3.5, 4.5], atol=1e-5)
 
 
 def test_the_head_takes_three_maps_and_begins_with_few_garments() -> None:
-    network = head(9)
+    network = detector_head(9)
     maps = [tf.random.stateless_normal((2, side, side, depth), (1, 2)) for side, depth in ((8, 40), (4, 112), (2, 192))]
-    answer = network(maps)
-    assert answer["chances"].shape == (2, 8, 8, 9)
-    assert answer["edges"].shape == (2, 8, 8, 4)
-    assert tf.reduce_mean(tf.sigmoid(answer["chances"])) < 0.1
+    outputs = network(maps)
+    assert outputs["chances"].shape == (2, 8, 8, 9)
+    assert outputs["edges"].shape == (2, 8, 8, 4)
+    assert tf.reduce_mean(tf.sigmoid(outputs["chances"])) < 0.1

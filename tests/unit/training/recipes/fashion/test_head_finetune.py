@@ -7,13 +7,22 @@ import pytest
 import tensorflow as tf
 
 from tests.support.tiny_network import SIZE, batches, network, plan
-from training.data.material import NONE
-from training.networks.fashion import DROPPED, head_of
+from training.data.training_images import NONE
+from training.networks.fashion import head_network
 from training.progress import Terminal
-from training.recipes.fashion.head_finetune import POLISHED_NAME, Cache, load_polished, narrow, polish, save_polished
-from training.recipes.fashion.trainer import Trainer
+from training.recipes.fashion.head_finetune import (
+    DROPOUT,
+    HEAD_NAME,
+    FeatureCache,
+    finetune_head,
+    load_head,
+    reduce_rank,
+    save_head,
+)
+from training.recipes.fashion.trainer import FashionTrainer
 
-PLAN = plan(together=8, rounds=4)
+pytestmark = pytest.mark.timeout(400)  # TensorFlow on a machine that may be busy
+PLAN = plan(finetune_products=8, finetune_epochs=4)
 
 
 @pytest.fixture(autouse=True)
@@ -23,38 +32,38 @@ def _eager() -> Iterator[None]:
     tf.config.run_functions_eagerly(False)
 
 
-def answers(network: object) -> dict[str, np.ndarray]:
+def outputs(network: object) -> dict[str, np.ndarray]:
     images = np.random.default_rng(1).uniform(0, 255, (4, SIZE, SIZE, 3)).astype(np.float32)
     return {name: value.numpy() for name, value in network(images, training=False).items()}  # type: ignore[operator]
 
 
-def test_a_head_answers_as_the_whole_network() -> None:
+def test_a_head_has_the_outputs_of_the_whole_network() -> None:
     whole = network()
     images = np.random.default_rng(1).uniform(0, 255, (4, SIZE, SIZE, 3)).astype(np.float32)
     features = keras.Model(whole.input, whole.get_layer("features").output)(images, training=False)
-    for name, value in head_of(whole, DROPPED)(features, training=False).items():
+    for name, value in head_network(whole, DROPOUT)(features, training=False).items():
         np.testing.assert_allclose(value, whole(images, training=False)[name], atol=1e-5)
 
 
 def test_a_step_has_products_of_the_nine_on_white_and_then_the_same_in_scenes() -> None:
-    made, whole = batches(PLAN), network()
-    cache = Cache.of(whole, made, PLAN, Terminal())
-    sold = np.flatnonzero(made.studio.categories != NONE)
-    assert (cache.white.shape[0], cache.scenes.shape[:2]) == (len(sold), (2, len(sold)))
-    cut = keras.Model(whole.input, whole.get_layer("features").output)
-    looked_at = cut(made.studio.images[sold].astype(np.float32), training=False).numpy()
-    np.testing.assert_allclose(cache.white, looked_at, atol=0.02)  # float16
+    step_batches, whole = batches(PLAN), network()
+    cache = FeatureCache.of(whole, step_batches, PLAN, Terminal())
+    products = np.flatnonzero(step_batches.studio.categories != NONE)
+    assert (cache.white.shape[0], cache.scenes.shape[:2]) == (len(products), (2, len(products)))
+    body = keras.Model(whole.input, whole.get_layer("features").output)
+    features_on_white = body(step_batches.studio.images[products].astype(np.float32), training=False).numpy()
+    np.testing.assert_allclose(cache.white, features_on_white, atol=0.02)  # float16
     assert (cache.scenes[0] != cache.scenes[1]).any() and (cache.scenes[0] != cache.white).any()
     features, targets = cache(1)
     assert (len(features), len(targets["ids"]), len(targets["categories"])) == (16, 8, 16)
     for name in ("pairs", "categories"):
         assert (targets[name][:8] == targets[name][8:]).all()
-        assert (getattr(made.studio, name)[targets["ids"]] == targets[name][:8]).all()
-    places = np.searchsorted(sold, targets["ids"])
+        assert (getattr(step_batches.studio, name)[targets["ids"]] == targets[name][:8]).all()
+    places = np.searchsorted(products, targets["ids"])
     assert (features[:8] == cache.white[places]).all()
     assert all((row == cache.scenes[:, place]).all(1).any() for row, place in zip(features[8:], places, strict=True))
-    around = [cache(step)[1]["ids"] for step in range(len(sold) // 8)]
-    assert len(set(np.concatenate(around))) == len(sold) // 8 * 8
+    around = [cache(step)[1]["ids"] for step in range(len(products) // 8)]
+    assert len(set(np.concatenate(around))) == len(products) // 8 * 8
 
 
 def test_scenes_depend_on_the_seed_and_the_number_alone() -> None:
@@ -62,56 +71,56 @@ def test_scenes_depend_on_the_seed_and_the_number_alone() -> None:
     assert (scenes[0] == scenes[1]).all() and (scenes[0] != scenes[2]).any()
 
 
-def test_the_last_stage_changes_what_comes_after_the_features_alone(tmp_path: Path) -> None:
+def test_the_last_stage_changes_the_layers_of_the_vectors_alone(tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
-    made, whole = batches(PLAN), network()
-    trainer = Trainer(whole, made.studio.classes(), PLAN)
+    step_batches, whole = batches(PLAN), network()
+    trainer = FashionTrainer(whole, step_batches.studio.classes(), PLAN)
     before = {layer.name: layer.get_weights() for layer in whole.layers if layer.weights}
-    polish(trainer, made, Terminal())
+    finetune_head(trainer, step_batches, Terminal())
     changed = {
         name
         for name, weights in before.items()
         if any((a != b).any() for a, b in zip(weights, whole.get_layer(name).get_weights(), strict=True))
     }
-    assert changed == {"seen", "kind_projection", "look_projection"}
-    save_polished(whole, tmp_path)
+    assert changed == {"similarity_hidden", "kind_projection", "look_projection"}
+    save_head(whole, tmp_path)
     other = network()
     for name, weights in before.items():
         other.get_layer(name).set_weights(weights)
-    assert load_polished(other, tmp_path)
-    for name, value in answers(whole).items():
-        np.testing.assert_allclose(value, answers(other)[name], atol=1e-5)
+    assert load_head(other, tmp_path)
+    for name, value in outputs(whole).items():
+        np.testing.assert_allclose(value, outputs(other)[name], atol=1e-5)
 
 
-def test_the_vectors_layers_begin_anew_by_the_seed() -> None:
-    told = []
+def test_the_layers_of_the_vectors_start_with_new_weights_of_the_seed() -> None:
+    trained: list[dict[str, np.ndarray]] = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
-        made, whole = batches(PLAN), network()
-        trainer = Trainer(whole, made.studio.classes(), PLAN)
-        layer = whole.get_layer("seen")
-        layer.set_weights([weights + len(told) for weights in layer.get_weights()])
-        keras.utils.set_random_seed(2 + len(told))
-        polish(trainer, made, Terminal())
-        told.append(answers(whole))
-    for name, value in told[0].items():
-        np.testing.assert_allclose(value, told[1][name], atol=1e-5)
+        step_batches, whole = batches(PLAN), network()
+        trainer = FashionTrainer(whole, step_batches.studio.classes(), PLAN)
+        layer = whole.get_layer("similarity_hidden")
+        layer.set_weights([weights + len(trained) for weights in layer.get_weights()])
+        keras.utils.set_random_seed(2 + len(trained))
+        finetune_head(trainer, step_batches, Terminal())
+        trained.append(outputs(whole))
+    for name, value in trained[0].items():
+        np.testing.assert_allclose(value, trained[1][name], atol=1e-5)
 
 
-def test_a_layer_is_narrowed_to_what_its_inputs_tell_apart() -> None:
+def test_the_rank_of_a_layer_is_reduced_to_that_of_its_inputs() -> None:
     rng = np.random.default_rng(3)
     inputs = (rng.normal(size=(500, 6)) @ rng.normal(size=(6, 30)) + rng.normal(size=30)).astype(np.float16)
     layer = keras.layers.Dense(40, activation="relu")
     before = layer(inputs.astype(np.float32)).numpy()
-    narrow(layer, [inputs[:200], inputs[200:]], 6)
+    reduce_rank(layer, [inputs[:200], inputs[200:]], 6)
     assert np.linalg.matrix_rank(layer.get_weights()[0], tol=1e-3) == 6
     np.testing.assert_allclose(layer(inputs.astype(np.float32)), before, atol=0.02)
-    narrow(layer, [inputs], 5)
+    reduce_rank(layer, [inputs], 5)
     changed = layer(inputs.astype(np.float32)).numpy() - before
     assert 0.02 < np.abs(changed).mean() < np.abs(before).mean() / 2
 
 
-def test_a_run_without_polished_weights_or_with_damaged_ones_has_none(tmp_path: Path) -> None:
-    assert not load_polished(network(), tmp_path)
-    (tmp_path / POLISHED_NAME).write_bytes(b"half")
-    assert not load_polished(network(), tmp_path)
+def test_missing_and_damaged_weights_of_a_head_are_not_loaded(tmp_path: Path) -> None:
+    assert not load_head(network(), tmp_path)
+    (tmp_path / HEAD_NAME).write_bytes(b"half")
+    assert not load_head(network(), tmp_path)

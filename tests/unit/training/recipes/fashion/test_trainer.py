@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from tests.support.tiny_network import SIZE, batches, network, plan
 from training.errors import TrainingError
-from training.recipes.fashion.plan import Plan
-from training.recipes.fashion.trainer import Trainer
+from training.recipes.fashion.plan import FashionPlan
+from training.recipes.fashion.trainer import FashionTrainer
 
 
 @pytest.fixture(autouse=True)
@@ -19,15 +19,15 @@ def _eager() -> Iterator[None]:
     tf.config.run_functions_eagerly(False)
 
 
-def trainer(chosen: Plan, classes: dict[str, int] | None = None) -> Trainer:
+def trainer(chosen: FashionPlan, classes: dict[str, int] | None = None) -> FashionTrainer:
     keras.utils.set_random_seed(chosen.seed)
-    return Trainer(network(), classes or batches(chosen).studio.classes(), chosen)
+    return FashionTrainer(network(), classes or batches(chosen).studio.classes(), chosen)
 
 
 def test_the_losses_fall() -> None:
     chosen = plan(steps=10, warm_up=1, peak_rate=0.01, backbone_rate=1.0)
-    made, learner = batches(chosen), trainer(chosen)
-    losses = [learner.train(*made(step, SIZE)) for step in range(10)]
+    step_batches, learner = batches(chosen), trainer(chosen)
+    losses = [learner.train(*step_batches(step, SIZE)) for step in range(10)]
     assert losses[0].shape == (6,)
     assert np.mean(losses[-3:], axis=0)[1] < 0.85 * np.mean(losses[:3], axis=0)[1]
     assert learner.step == 10
@@ -35,8 +35,8 @@ def test_the_losses_fall() -> None:
 
 def test_the_memory_holds_the_latest_products_and_their_vectors() -> None:
     chosen = plan(memory=12)
-    made, learner = batches(chosen), trainer(chosen)
-    first, second = made(0, SIZE), made(1, SIZE)
+    step_batches, learner = batches(chosen), trainer(chosen)
+    first, second = step_batches(0, SIZE), step_batches(1, SIZE)
     learner.train(*first)
     assert list(learner.memory_ids.numpy()[:8]) == list(first[1]["ids"])
     assert (learner.memory_ids.numpy()[8:] == -1).all()
@@ -50,24 +50,24 @@ def test_the_rate_rises_then_falls_along_half_a_cosine() -> None:
     learner = trainer(plan(steps=100, warm_up=10))
     rates = []
     for learner.step in range(100):
-        rates.append(learner.rate())
+        rates.append(learner.rate_share())
     assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert rates[55] == pytest.approx(0.5)
     assert min(rates) == rates[-1] == 0.01
 
 
-def test_the_kept_weights_are_the_running_mean() -> None:
-    chosen = plan(mean=0.5)
-    made, learner = batches(chosen), trainer(chosen)
-    before = learner.shallow[0].numpy()
-    learner.train(*made(0, SIZE))
-    wanted = 0.1 * before + 0.9 * learner.shallow[0].numpy()  # the first step's share is (1 + 0) / (10 + 0)
-    np.testing.assert_allclose(learner.means[len(learner.deep)].numpy(), wanted, atol=1e-6)
-    learner.take_means()
-    np.testing.assert_allclose(learner.shallow[0].numpy(), wanted, atol=1e-6)
+def test_the_weights_of_the_model_are_the_running_average() -> None:
+    chosen = plan(average_decay=0.5)
+    step_batches, learner = batches(chosen), trainer(chosen)
+    before = learner.others[0].numpy()
+    learner.train(*step_batches(0, SIZE))
+    expected = 0.1 * before + 0.9 * learner.others[0].numpy()  # the first step's share is (1 + 0) / (10 + 0)
+    np.testing.assert_allclose(learner.averages[len(learner.backbone)].numpy(), expected, atol=1e-6)
+    learner.take_averages()
+    np.testing.assert_allclose(learner.others[0].numpy(), expected, atol=1e-6)
 
 
-def test_a_loss_that_is_no_number_ends_the_run() -> None:
+def test_a_loss_that_is_not_a_number_ends_the_run() -> None:
     chosen = plan()
     learner, (pictures, targets) = trainer(chosen), batches(chosen)(0, SIZE)
     with pytest.raises(TrainingError, match="no longer a number in step 1"):

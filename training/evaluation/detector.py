@@ -1,0 +1,130 @@
+"""`lookalike evaluate-detector`: how many garments of composed scenes a detector finds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
+from services.contracts.domain.garments import DetectedGarments, distinct
+from services.contracts.domain.manifest import DetectorManifest, InputSize
+from training.data.backgrounds import drawn
+from training.data.evaluation_images import DRAWN, folder_patches, refuse_training_folder
+from training.data.scenes import Scene, SceneOptions, ScenePhotos, SceneProducts, Scenes
+from training.data.training_images import StudioShots, read_studio
+from training.errors import TrainingError
+from training.evaluation.detection import OVERLAP, DetectionCounts, count_detections, matches
+from training.evaluation.evaluated_detector import EvaluatedDetector
+from training.progress import Terminal
+
+SHOT_SIZE = InputSize(height=96, width=96)  # of the studio shots before they are cut out
+# The shares of `SceneOptions` for each kind of scenes.
+SCENE_KINDS: dict[str, dict[str, float]] = {
+    "two to four garments, apart": {"empty": 0.0, "worn": 0.0, "others": 0.0},
+    "with worn garments, and things that are no garments": {"empty": 0.0, "worn": 0.3, "others": 0.3},
+}
+
+
+@dataclass(frozen=True)
+class DetectorOutputs:
+    """Scenes with the boxes that a detector returns for each."""
+
+    scenes: list[Scene]
+    detections: list[DetectedGarments]
+
+
+@dataclass(frozen=True)
+class DetectorEvaluation:
+    """An archive, a folder of backgrounds (None: drawn patterns), and the number of scenes of each kind."""
+
+    dataset: Path
+    backgrounds: Path | None = None
+    scenes: int = 1000
+
+
+def evaluate_detector(directory: Path, evaluation: DetectorEvaluation, terminal: Terminal) -> dict[str, Any]:
+    """Return a detector's figures on products that it was not trained on, ready for JSON.
+
+    Raises:
+        ManifestError, ArchiveError, TrainingError: the text is one sentence.
+    """
+    detector, manifest = EvaluatedDetector.load(directory)
+    if manifest.categories != CATEGORIES:
+        raise TrainingError(f"{directory} has other categories than the archive's nine: it cannot be evaluated on it")
+    if evaluation.backgrounds:
+        refuse_training_folder(evaluation.backgrounds, manifest)
+    studio = read_studio(evaluation.dataset, SHOT_SIZE, manifest.seed, terminal)
+    patches = background_patches(evaluation.backgrounds, manifest.seed, terminal)
+    detected = {}
+    for kind, shares in SCENE_KINDS.items():
+        scenes = drawn_scenes(studio, "test", patches, SceneOptions(manifest.seed + 1, **shares))
+        detected[kind] = detect(detector, scenes, evaluation.scenes)
+    return {"model": manifest.model_id, **detection_figures(detected, manifest)}
+
+
+def background_patches(folder: Path | None, seed: int, terminal: Terminal) -> NDArray[np.uint8]:
+    """Return backgrounds, uint8 (n, 128, 128, 3): parts of the folder's pictures, or drawn patterns without a folder.
+
+    Raises:
+        TrainingError: the folder holds no picture.
+    """
+    rng = np.random.default_rng([seed, 5])
+    return np.stack(list(drawn(rng, DRAWN))) if folder is None else folder_patches(folder, rng, terminal)
+
+
+def drawn_scenes(
+    studio: StudioShots,
+    part: str,
+    backgrounds: NDArray[np.uint8],
+    options: SceneOptions,
+    photos: ScenePhotos | None = None,
+) -> Scenes:
+    """Return scenes of the products of one part, and of people's photos.
+
+    Raises:
+        TrainingError: the part has no product of the nine categories.
+    """
+    positions = np.flatnonzero(studio.parts == part)
+    products = SceneProducts(studio.images, studio.alphas, studio.categories)
+    scenes = Scenes(products, positions, backgrounds, options, photos)
+    if not scenes.groups:
+        raise TrainingError(f"the {part} part is empty: the archive has too few products")
+    return scenes
+
+
+def detect(detector: EvaluatedDetector, scenes: Scenes, number: int) -> DetectorOutputs:
+    """Return the first scenes with the detector's boxes."""
+    first = [scenes(place) for place in range(number)]
+    return DetectorOutputs(first, detector(first))
+
+
+def detection_figures(detected: dict[str, DetectorOutputs], manifest: DetectorManifest) -> dict[str, Any]:
+    """Return the figures of each kind of scenes at the manifest's threshold."""
+    figures: dict[str, Any] = {"threshold": manifest.threshold, "overlap": OVERLAP}
+    for kind, outputs in detected.items():
+        counts = count_detections(outputs.detections, outputs.scenes, manifest.threshold)
+        figures[kind] = {
+            "scenes": len(outputs.scenes),
+            "garments": counts.garments,
+            "boxes": counts.boxes,
+            **_rounded(counts),
+            "recall_by_category": recall_by_category(outputs, manifest.threshold),
+        }
+    return figures
+
+
+def recall_by_category(outputs: DetectorOutputs, threshold: float) -> dict[str, float]:
+    """Return the share of each category's garments that are found, with any predicted category."""
+    garments, hits = np.zeros(len(CATEGORIES), int), np.zeros(len(CATEGORIES), int)
+    for detection, scene in zip(outputs.detections, outputs.scenes, strict=True):
+        np.add.at(garments, scene.categories, 1)
+        matched = [garment for garment in matches(distinct(detection, threshold), scene) if garment >= 0]
+        np.add.at(hits, scene.categories[matched], 1)
+    rows = zip(CATEGORIES, hits, garments, strict=True)
+    return {name: round(float(hit / count), 4) for name, hit, count in rows if count}
+
+
+def _rounded(counts: DetectionCounts) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in counts.figures().items()}
