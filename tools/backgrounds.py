@@ -1,10 +1,10 @@
-"""Makes the folders of background pictures that `lookalike train --backgrounds` and `lookalike evaluate` can take.
+"""Create the folders of background pictures for `lookalike train --backgrounds` and `lookalike evaluate`.
 
     .venv/bin/python -m tools.backgrounds FOLDER [PACKAGE…]
 
-It downloads Debian packages (1.5 GB, with apt-get: on Debian, after `apt-get update`), takes wallpapers, textures and drawings
-without clothing out of them, makes them smaller, and writes FOLDER/train and FOLDER/test: no picture is in both, and some
-packages are in FOLDER/test only. The same packages give the same files. Nothing else of Lookalike needs or starts this.
+It downloads Debian packages (1.5 GB, with apt-get: on Debian, after `apt-get update`), extracts wallpapers, textures
+and drawings without clothing, scales them down, and writes FOLDER/train and FOLDER/test: no picture is in both, and some
+packages are in FOLDER/test only. The same packages give the same files. Nothing else in Lookalike needs it.
 """
 
 import random
@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-# What a picture may show is guessed from its path: nothing that is worn, and nothing that is no picture of something.
+# Excluded by the path: pictures of clothing, and files that are not pictures of something.
 UNWANTED = re.compile(
     r"shirt|shoe|boot|sock|bag|watch|pant|jean|glass|jewel|ring|neckl|cloth|wear|hat|dress|suit|scarf|coat|fashion"
     r"|icon|alpha|mask|normal|font|menu|gui",
@@ -28,16 +28,16 @@ UNWANTED = re.compile(
 LEAST, MOST = 100, 60_000_000  # pixels: of the shorter side; of the whole picture
 LONGEST = 800  # pixels a side, after making smaller
 QUALITY = 88
-GROUNDS = 4  # of so many transparent pictures one is laid onto a colour, the others onto white
+GROUNDS = 4  # of this many transparent pictures, one is put onto a colour, the others onto white
 
 
 class BackgroundsError(Exception):
-    """The folder cannot be made. The text is one sentence."""
+    """The folder cannot be created. The text is one sentence."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """How many pictures of a package go to FOLDER/train and FOLDER/test, at most."""
+    """The largest number of pictures of a package in FOLDER/train and in FOLDER/test."""
 
     train: int
     test: int
@@ -99,12 +99,12 @@ def unpack(file: Path, folder: Path) -> list[Path]:
 
 
 def wanted(member: tarfile.TarInfo) -> bool:
-    """Say whether a file of a package is a picture to use, by its path."""
+    """Return whether the path of a file in a package is that of a picture to use."""
     return member.isfile() and member.name.lower().endswith(SUFFIXES) and not UNWANTED.search(member.name)
 
 
 def smaller(path: Path, rng: random.Random) -> Image.Image | None:
-    """Return a picture as it is kept; None where it is too small, too large or broken."""
+    """Return a picture in its final size; None if it is too small, too large or broken."""
     try:
         with Image.open(path) as picture:
             if min(picture.size) < LEAST or picture.width * picture.height > MOST:
@@ -129,7 +129,7 @@ def flat(picture: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def add(package: str, pictures: list[Path], share: Share, folder: Path) -> dict[str, int]:
-    """Write a package's share of pictures, drawn with a seed of its name; return how many went where."""
+    """Write a package's share of pictures, drawn with its name as seed; return the numbers for train and test."""
     rng, counts = random.Random(package), {"train": 0, "test": 0}
     for path in rng.sample(pictures, len(pictures)):
         part = "train" if counts["train"] < share.train else "test"

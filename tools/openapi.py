@@ -1,4 +1,4 @@
-"""Prints the gateway's OpenAPI document."""
+"""Print the gateway's OpenAPI document."""
 
 import sys
 

@@ -1,8 +1,8 @@
-"""`python -m tools.compose_test`: the Compose stack built, started, filled, searched, hurt and taken down.
+"""`python -m tools.compose_test`: build the Compose stack, start it, fill it, search it, disturb it, remove it.
 
---servers real|stand-in|auto   MongoDB and TensorFlow Serving: pulled, built here, or whichever is possible (auto)
---only all|run|bad-input       the running stack, wrong installations, or both (all)
---keep                         leave the stack running at the end
+--servers real|stand-in|auto   MongoDB and TensorFlow Serving: pulled, stand-ins, or the first that works (auto)
+--only all|run|bad-input       test the running stack, wrong installations, or both. Default: all
+--keep                         leave the stack running
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 from services.sample_shop.catalogue import write_sample
 from tools.compose_test import bad_input, checks, images, measure, snapshots
 from tools.compose_test.load import Load
-from tools.compose_test.project import ROOT, SERVICES, Failed, Project, check
+from tools.compose_test.project import ROOT, SERVICES, Failed, Project, check, eventually
 
 NAME = "lookalike-test"
 EMBEDDING_IDLE_MB = 120.0
@@ -43,7 +43,7 @@ def example() -> dict[str, str]:
 
 
 def maker(folder: Path, port: int) -> Callable[..., Project]:
-    """Return what makes a project: the example's settings, with others here and there."""
+    """Return a function that creates a project with the settings of .env.example and some others."""
     tags = {k: os.environ[k] for k in ("MONGO_TAG", "TFS_TAG", "LOOKALIKE_TAG") if k in os.environ}
     own = {"GATEWAY_PORT": str(port), "MONGO_PASSWORD": secrets.token_hex(16), "IMPORT_DIR": str(folder / "sample")}
     own["INDEX_SNAPSHOT_S"] = "2"
@@ -51,8 +51,8 @@ def maker(folder: Path, port: int) -> Callable[..., Project]:
 
     def make(name: str = "", *, files: tuple[str, ...] = (), without: tuple[str, ...] = (), **settings: Any) -> Project:
         merged = {**basis, **{key: str(value) for key, value in settings.items()}}
-        kept = {key: value for key, value in merged.items() if key not in without}
-        return Project(f"{NAME}-{name}" if name else NAME, folder, kept, files)
+        remaining = {key: value for key, value in merged.items() if key not in without}
+        return Project(f"{NAME}-{name}" if name else NAME, folder, remaining, files)
 
     return make
 
@@ -66,7 +66,7 @@ def bring_up(project: Project) -> None:
 
 
 def show_sizes(project: Project) -> list[str]:
-    """Print the sizes and return what is wrong with them."""
+    """Print the sizes and return a sentence for each image that is too large."""
     say("\nImages over the base image, MB")
     sizes = images.sizes_over_base(project)
     for name, size in sizes.items():
@@ -76,18 +76,18 @@ def show_sizes(project: Project) -> list[str]:
 
 
 def show_start_times(project: Project) -> list[str]:
-    """Print how long each service takes to be ready, the best of three starts, and return what is wrong with that."""
+    """Print the seconds until each service is ready, the best of three starts; return a sentence for each slow one."""
     say("\nStart of a container to ready, the others running, seconds: the best of three starts")
-    wrong = []
+    problems = []
     for service in measure.PORTS:
         seconds = min(measure.start_to_ready_s(project, service) for _ in range(3))
         limit = measure.READY_WITHIN_S.get(service)
         say(f"  {service:10} {seconds:6.2f}" + (f"   (under {limit:g})" if limit else ""))
         if limit is not None and seconds >= limit:
-            wrong.append(f"{service} takes {seconds:.2f} s to be ready")
+            problems.append(f"{service} takes {seconds:.2f} s to be ready")
     for service in SERVICES:
         project.wait_healthy(service)
-    return wrong
+    return problems
 
 
 def fill(project: Project, gateway: str, folder: Path) -> tuple[int, dict[str, bytes]]:
@@ -105,22 +105,22 @@ def fill(project: Project, gateway: str, folder: Path) -> tuple[int, dict[str, b
     check(again["unchanged"] == total and not again["imported"], f"the second import: {again}")
     photos = {path.stem: path.read_bytes() for path in sorted((folder / "sample").rglob("*-001.*"))}
     check(len(photos) == 9, f"nine categories: {sorted(photos)}")
-    checks.eventually(lambda: checks.products(gateway) == total, 10, "the index holds every product")
+    eventually(lambda: checks.products(gateway) == total, 10, "the index holds every product")
     for key, photo in photos.items():
-        found = any(checks.finds_itself(gateway, photo, name) for name in (key, f"sample-{key}"))
-        check(found, f"{key} is not found by its own photo")
+        finds = any(checks.finds_itself(gateway, photo, name) for name in (key, f"sample-{key}"))
+        check(finds, f"{key} is not found by its own photo")
     say("  a second import changes nothing; a photo of each category finds its product, score above 0.999")
     return total, photos
 
 
-def hurt(project: Project, gateway: str, total: int, photos: list[bytes], services: Sequence[str]) -> list[str]:
-    """End each container under load, gracefully and not, and return what went wrong.
+def disturb(project: Project, gateway: str, total: int, photos: list[bytes], services: Sequence[str]) -> list[str]:
+    """Stop and kill each container under load, and return a sentence for each problem.
 
     Raises:
         Failed: a product is lost.
     """
     idle = measure.memory_mb(project)
-    found: list[checks.Outage] = []
+    outages: list[checks.Outage] = []
     with Load(gateway, photos) as load:
         time.sleep(5)
         loaded = measure.memory_mb(project)
@@ -132,46 +132,46 @@ def hurt(project: Project, gateway: str, total: int, photos: list[bytes], servic
         say("  container  how    stopped  back    searches: answered  waited  broken  failed  longest  products")
         for service in services:
             for how in ("stop", "kill"):
-                found.append(checks.outage(project, load, gateway, service, how, 1.5))
-                say(row(found[-1]))
+                outages.append(checks.outage(project, load, gateway, service, how, 1.5))
+                say(row(outages[-1]))
         written = list(load.written)
-    wrong = [text for one in found for text in judge(one, total)]
-    for text in wrong:
+    problems = [text for outage in outages for text in judge(outage, total)]
+    for text in problems:
         say(f"  WRONG: {text}")
-    time.sleep(3)  # what has just been written may take a second to be found
-    gone = checks.lost(gateway, written)
-    check(not gone, f"lost of {len(written)}: {gone[:5]}")
-    held = checks.products(gateway)
-    check(held >= total + len(written), f"the index holds {held} products, not {total} and {len(written)}")
+    time.sleep(3)  # the last products may take a second to be found
+    lost = checks.lost(gateway, written)
+    check(not lost, f"lost of {len(written)}: {lost[:5]}")
+    count = checks.products(gateway)
+    check(count >= total + len(written), f"the index holds {count} products, not {total} and {len(written)}")
     say(f"  0 of {total} imported and {len(written)} written products lost")
-    return wrong
+    return problems
 
 
-def row(one: checks.Outage) -> str:
-    stopped = f"{one.stopped_s:5.1f} s" if one.how == "stop" else "      –"
+def row(outage: checks.Outage) -> str:
+    stopped = f"{outage.stopped_s:5.1f} s" if outage.how == "stop" else "      –"
     return (
-        f"  {one.service:10} {one.how:5} {stopped}  {one.back_s:5.1f} s            {one.answered:8}  {one.waited:6}"
-        f"  {one.broken:6}  {one.failed:6}  {one.longest_s:5.1f} s  {one.products:8}"
+        f"  {outage.service:10} {outage.how:5} {stopped}  {outage.back_s:5.1f} s"
+        f"            {outage.answered:8}  {outage.waited:6}  {outage.broken:6}  {outage.failed:6}  {outage.longest_s:5.1f} s  {outage.products:8}"
     )
 
 
-def judge(one: checks.Outage, total: int) -> list[str]:
-    """Return what is wrong with how an outage went."""
-    graceful = one.service != "gateway" or one.how == "stop"
+def judge(outage: checks.Outage, total: int) -> list[str]:
+    """Return a sentence for each problem of an outage."""
+    graceful = outage.service != "gateway" or outage.how == "stop"
     rules = (
-        (one.failed == 0, f"{one.failed} searches failed: {'; '.join(one.failures)}"),
-        (one.stopped_s < checks.STOPS_WITHIN_S[one.service], f"it took {one.stopped_s:.1f} s to end"),
-        (one.products >= total, f"{one.products} products of {total}"),
+        (outage.failed == 0, f"{outage.failed} searches failed: {'; '.join(outage.failures)}"),
+        (outage.stopped_s < checks.STOPS_WITHIN_S[outage.service], f"it took {outage.stopped_s:.1f} s to stop"),
+        (outage.products >= total, f"{outage.products} products of {total}"),
         (
-            one.broken == 0 or not graceful,
-            f"{one.broken} searches under way were not answered: {'; '.join(one.failures)}",
+            outage.broken == 0 or not graceful,
+            f"{outage.broken} searches in progress got no response: {'; '.join(outage.failures)}",
         ),
     )
-    return [f"{one.service}, {one.how}: {text}" for holds, text in rules if not holds]
+    return [f"{outage.service}, {outage.how}: {text}" for holds, text in rules if not holds]
 
 
 def down_and_up(project: Project, gateway: str) -> None:
-    """Take the containers away, not the volumes, and bring everything up again."""
+    """Remove the containers, not the volumes, and start everything again."""
     before = checks.products(gateway)
     project("down", "--timeout", "8")
     began = time.monotonic()
@@ -182,18 +182,18 @@ def down_and_up(project: Project, gateway: str) -> None:
 
 
 def whole_run(project: Project, gateway: str, folder: Path, services: Sequence[str]) -> None:
-    """Everything about a stack that is installed as it should be."""
-    wrong = show_sizes(project)
+    """Test a stack that is installed correctly."""
+    problems = show_sizes(project)
     checks.without_compilers(project)
     bring_up(project)
     checks.walls(project)
     say("  no root, read-only, no capabilities, no port but the gateway's, no compiler, no TensorFlow")
     total, photos = fill(project, gateway, folder)
-    wrong += show_start_times(project)
-    wrong += hurt(project, gateway, total, list(photos.values()), services)
+    problems += show_start_times(project)
+    problems += disturb(project, gateway, total, list(photos.values()), services)
     down_and_up(project, gateway)
     snapshots.all_checks(project, gateway, photos, say)
-    check(not wrong, "; ".join(wrong))
+    check(not problems, "; ".join(problems))
 
 
 def arguments() -> argparse.Namespace:
@@ -206,7 +206,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    given = arguments()
+    options = arguments()
     with tempfile.TemporaryDirectory(prefix="lookalike-compose-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -215,21 +215,22 @@ def main() -> int:
         project = make()
         try:
             began = time.monotonic()
-            stood_in = images.prepare(project, given.servers)
-            say(f"MongoDB and TensorFlow Serving: {'stand-ins (tests/compose)' if stood_in else 'the real images'}")
+            uses_stand_ins = images.prepare(project, options.servers)
+            servers = "stand-ins (tests/compose)" if uses_stand_ins else "the real images"
+            say(f"MongoDB and TensorFlow Serving: {servers}")
             say(f"Images ready after {time.monotonic() - began:.0f} s")
-            if given.only in ("all", "run"):
-                whole_run(project, f"http://127.0.0.1:{port}", folder, given.end)
-            if given.only == "all":
-                project.down()  # the next ones take the same port
-            if given.only in ("all", "bad-input"):
+            if options.only in ("all", "run"):
+                whole_run(project, f"http://127.0.0.1:{port}", folder, options.end)
+            if options.only == "all":
+                project.down()  # the next projects use the same port
+            if options.only in ("all", "bad-input"):
                 say("\nBad input")
                 bad_input.all_cases(make, folder, say)
         except Failed as error:
             say(f"\nFAILED: {error}")
             return 1
         finally:
-            if not given.keep:
+            if not options.keep:
                 project.down()
     say("\npassed")
     return 0

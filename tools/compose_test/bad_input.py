@@ -1,4 +1,4 @@
-"""What goes wrong with an installation: each time one line says what, and the health check shows it."""
+"""Wrong installations: one line names each problem, and the health check shows it."""
 
 import shutil
 import socket
@@ -14,9 +14,9 @@ Make = Callable[..., Project]
 
 @contextmanager
 def up(project: Project, *services: str) -> Iterator[Project]:
-    """Start services of a project that are expected to complain, whatever they wait for, and take them away."""
+    """Start services that are expected to report a problem, without their dependencies, and remove them afterwards."""
     try:
-        for service in services:  # one by one: together, Compose 1 waits for what they depend on, --no-deps or not
+        for service in services:  # separately: together, Compose 1 waits for their dependencies despite --no-deps
             project("up", "-d", "--no-deps", service)
         yield project
     finally:
@@ -24,10 +24,10 @@ def up(project: Project, *services: str) -> Iterator[Project]:
 
 
 def says(project: Project, service: str, text: str) -> str:
-    """Wait until a container's health check says the text; return the whole line.
+    """Wait until a container's health check reports the text, and return the whole line.
 
     Raises:
-        Failed: it says something else.
+        Failed: it reports another text.
     """
     try:
         eventually(lambda: text in project.health(service)[1], WITHIN_S, f"{service} says '{text}'")
@@ -48,7 +48,7 @@ def no_env(make: Make, _: Path) -> Iterator[str]:
 
 
 def wrong_password(make: Make, _: Path) -> Iterator[str]:
-    """A password that is not the one MongoDB was made with."""
+    """A password that differs from the one that MongoDB was created with."""
     first = make("password", MONGO_PASSWORD="right")  # noqa: S106
     try:
         first("up", "-d", "mongo")
@@ -63,7 +63,7 @@ def wrong_password(make: Make, _: Path) -> Iterator[str]:
 
 
 def models(make: Make, folder: Path) -> Iterator[str]:
-    """A model folder that is missing, half copied, or without its manifest."""
+    """A model folder that is missing, incomplete, or without its manifest."""
     shipped = Path(__file__).resolve().parents[2] / "models" / "fashion" / "2"
     (folder / "missing").mkdir()
     with up(make("model", MODELS_DIR=folder / "missing"), "tfs", "embedding", "index") as project:
@@ -81,13 +81,13 @@ def models(make: Make, folder: Path) -> Iterator[str]:
 
 
 def wrong_setting(make: Make, _: Path) -> Iterator[str]:
-    """A setting that is no number."""
+    """A setting that is not a number."""
     with up(make("setting", GATEWAY_MAX_IMAGE_BYTES="many"), "gateway") as project:
         yield says(project, "gateway", "setting MAX_IMAGE_BYTES")
 
 
 def taken_port(make: Make, _: Path) -> Iterator[str]:
-    """The gateway's port is taken: Docker itself refuses, and names it."""
+    """The gateway's port is in use: Docker refuses, and names it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -126,14 +126,14 @@ def foreign_volume(make: Make, _: Path) -> Iterator[str]:
         project("up", "-d", "mongo")
         said = says(project, "mongo", "the volume /data/db belongs to user 0, not to 999: docker run ")
         yield said
-        docker(*said.partition(": docker ")[2].split())  # what it says helps
+        docker(*said.partition(": docker ")[2].split())  # the command in the message solves the problem
         project.wait_healthy("mongo")
     finally:
         project.down()
 
 
 def no_gpu(make: Make, _: Path) -> Iterator[str]:
-    """The GPU file on a machine without one: Docker itself refuses."""
+    """The GPU file on a machine without a GPU: Docker refuses."""
     if "nvidia" in docker("info", "--format", "{{json .Runtimes}}"):
         yield "docker: not tried, this machine has NVIDIA's runtime"
         return
@@ -155,10 +155,10 @@ CASES = (no_env, wrong_password, models, wrong_setting, taken_port, foreign_volu
 
 
 def all_cases(make: Make, folder: Path, say: Callable[[str], None]) -> None:
-    """Go through every case.
+    """Run every case.
 
     Raises:
-        Failed: one is not answered as it should be.
+        Failed: a case reports another problem than expected.
     """
     for case in CASES:
         try:

@@ -1,4 +1,4 @@
-"""What is looked at while the stack runs: its walls, the sample catalogue in it, and each container's end and return."""
+"""Checks of the running stack: its isolation, the sample catalogue in it, and the end and return of each container."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from tools.compose_test.load import Load
 from tools.compose_test.project import SERVICES, Project, check, docker, eventually, run
 
 LISTENING = {"embedding": (8001,), "index": (8002,), "tfs": (8500, 8501), "mongo": (27017,)}
-# TensorFlow takes its time to end in the stand-in; the real server does not.
+# TensorFlow stops slowly in the stand-in; the real server does not.
 STOPS_WITHIN_S = {"gateway": 5.0, "embedding": 5.0, "index": 5.0, "mongo": 5.0, "tfs": 10.0}
 PROBE = (
     "import socket, sys\n"
@@ -27,18 +27,18 @@ PROBE = (
 
 
 def walls(project: Project) -> None:
-    """Check users, file systems, capabilities, and that nothing but the gateway's port is reachable."""
+    """Check users, file systems and capabilities, and that only the gateway's port is reachable."""
     for service in SERVICES:
-        found, container = project.inspect(service), project.container(service)
-        host = found["HostConfig"]
-        check(found["Config"]["User"].split(":")[0] not in ("", "0", "root"), f"{service} runs as root")
+        info, container = project.inspect(service), project.container(service)
+        host = info["HostConfig"]
+        check(info["Config"]["User"].split(":")[0] not in ("", "0", "root"), f"{service} runs as root")
         check(host["ReadonlyRootfs"], f"{service} can write its root file system")
         check(host["CapDrop"] == ["ALL"] and not host["CapAdd"], f"{service} has capabilities")
         check(host["Memory"] > 0 and host["NanoCpus"] > 0, f"{service} has no limits")
         check(docker("exec", container, "id", "-u") != "0", f"{service} runs as root")
         written = docker("exec", container, "sh", "-c", "touch /lookalike-test", must=False)
         check("Read-only file system" in written, f"{service} wrote to its root file system: {written}")
-        published = {port for port, bound in found["NetworkSettings"]["Ports"].items() if bound}
+        published = {port for port, bound in info["NetworkSettings"]["Ports"].items() if bound}
         check(published == ({"8000/tcp"} if service == "gateway" else set()), f"{service} publishes {published}")
     targets = [f"{project.address(service)}:{port}" for service, ports in LISTENING.items() for port in ports]
     image = project.inspect("gateway")["Config"]["Image"]
@@ -49,10 +49,18 @@ def walls(project: Project) -> None:
 def without_compilers(project: Project) -> None:
     """Check that none of Lookalike's images has a compiler or TensorFlow in it."""
     prefix, tag = project.settings["LOOKALIKE_IMAGES"], project.settings["LOOKALIKE_TAG"]
-    look = "command -v gcc cc clang; find / -xdev -name '*tensorflow*.so*' -o -xdev -name 'libtensorflow*' 2>/dev/null | head"
+    libraries = "find / -xdev -name '*tensorflow*.so*' -o -xdev -name 'libtensorflow*' 2>/dev/null | head"
     for name in ("gateway", "embedding", "index", "import"):
-        found = docker("run", "--rm", "--entrypoint", "sh", f"{prefix}/{name}:{tag}", "-c", look + "; true")
-        check(not found, f"{name} has {found}")
+        paths = docker(
+            "run",
+            "--rm",
+            "--entrypoint",
+            "sh",
+            f"{prefix}/{name}:{tag}",
+            "-c",
+            f"command -v gcc cc clang; {libraries}; true",
+        )
+        check(not paths, f"{name} has {paths}")
 
 
 def import_sample(project: Project, feed: Path) -> dict[str, Any]:
@@ -63,27 +71,27 @@ def import_sample(project: Project, feed: Path) -> dict[str, Any]:
 
 
 def products(gateway: str) -> int:
-    """Return how many products the index holds."""
+    """Return the number of products in the index."""
     return int(httpx.get(f"{gateway}/v1/stats", timeout=10, trust_env=False).json()["products"])
 
 
 def finds_itself(gateway: str, photo: bytes, key: str) -> bool:
-    """Return whether a product's own photo finds it, with a score above 0.999, among the many that others have of it."""
+    """Return whether a product's own photo finds it with a score above 0.999, among up to 100 results."""
     options = {
         "params": {"k": 100},
         "content": photo,
         "headers": {"Content-Type": "application/octet-stream"},
         "timeout": 10,
     }
-    answer = httpx.post(f"{gateway}/v1/search", trust_env=False, **options)  # type: ignore[arg-type]
-    return answer.status_code == 200 and any(
-        result["id"] == key and result["score"] > 0.999 for result in answer.json()["results"]
+    response = httpx.post(f"{gateway}/v1/search", trust_env=False, **options)  # type: ignore[arg-type]
+    return response.status_code == 200 and any(
+        result["id"] == key and result["score"] > 0.999 for result in response.json()["results"]
     )
 
 
 @dataclass(frozen=True)
 class Outage:
-    """A container's end and return under load, and what became of the searches."""
+    """The end and return of a container under load, and the outcomes of the searches."""
 
     service: str
     how: str
@@ -99,7 +107,7 @@ class Outage:
 
 
 def outage(project: Project, load: Load, gateway: str, service: str, how: str, before_s: float) -> Outage:
-    """End one container under load, bring it back, and wait until everything answers again."""
+    """Stop a container under load, start it again, and wait until everything responds."""
     load.new_tally()
     time.sleep(before_s)
     container = project.container(service)
@@ -107,7 +115,7 @@ def outage(project: Project, load: Load, gateway: str, service: str, how: str, b
     began = time.monotonic()
     if how == "stop":
         docker("stop", "--time", "10", container)
-        check(project.inspect(service)["State"]["ExitCode"] != 137, f"{service} did not end by itself within 10 s")
+        check(project.inspect(service)["State"]["ExitCode"] != 137, f"{service} did not stop within 10 s")
         stopped = time.monotonic() - began
         docker("start", container)
     else:
@@ -127,7 +135,7 @@ def outage(project: Project, load: Load, gateway: str, service: str, how: str, b
 
 
 def _kill(project: Project, service: str) -> None:
-    """End a container's processes as a crash would, so that Docker starts it again; where that cannot be done, start it."""
+    """Kill a container's processes as a crash does, so that Docker restarts it; without that right, restart it here."""
     pid = project.inspect(service)["State"]["Pid"]
     restarts = project.inspect(service)["RestartCount"]
     if run("kill", "-9", str(pid), must=False).returncode == 0:
@@ -145,7 +153,7 @@ def _ready(gateway: str) -> bool:
 
 
 def lost(gateway: str, keys: list[str]) -> list[str]:
-    """Return those of the products that the gateway does not have, each with where it is missing."""
+    """Return the products that the gateway does not have, each with the place where it is missing."""
     missing = []
     with httpx.Client(base_url=gateway, timeout=10, trust_env=False) as client:
         for key in keys:

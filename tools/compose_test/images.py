@@ -1,4 +1,4 @@
-"""The images: built, or stood in for where they cannot be pulled, and their sizes over the base."""
+"""The images: built, or replaced by stand-ins if they cannot be pulled, and their sizes over the base."""
 
 import os
 
@@ -11,24 +11,24 @@ LABEL = "org.lookalike.stand-in"
 
 
 def prepare(project: Project, servers: str) -> bool:
-    """Build Lookalike's images and get those of the two servers. Return whether the servers are stood in for.
+    """Build Lookalike's images and get those of the two servers. Return whether the servers are stand-ins.
 
     Args:
-        servers: `real` pulls them, `stand-in` builds stand-ins, `auto` tries the one and then the other.
+        servers: `real` pulls them, `stand-in` builds stand-ins, `auto` tries both in this order.
     """
     if run("docker", "image", "inspect", BASE, must=False).returncode:
         check(
             run("docker", "pull", BASE, must=False).returncode == 0,
             f"there is no image {BASE}, and none can be pulled",
         )
-    stood_in = servers == "stand-in" or (servers == "auto" and not _pulled(project))
+    uses_stand_ins = servers == "stand-in" or (servers == "auto" and not _pulled(project))
     if servers == "real" and not _pulled(project):
         raise Failed("the images of MongoDB and TensorFlow Serving cannot be pulled")
-    if stood_in:
+    if uses_stand_ins:
         for folder, tag in STAND_INS.items():
             _build(f"tests/compose/{folder}/Dockerfile", tag.format(**project.settings), "--label", f"{LABEL}=1")
     project("--profile", "jobs", "build")
-    return stood_in
+    return uses_stand_ins
 
 
 def _pulled(project: Project) -> bool:

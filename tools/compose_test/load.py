@@ -1,4 +1,4 @@
-"""Searches and writes without a pause, and what became of each."""
+"""Searches and writes without a pause, and the outcome of each."""
 
 import base64
 import threading
@@ -15,10 +15,10 @@ GIVE_UP_S = 60.0
 
 @dataclass
 class Tally:
-    """What became of the searches of one stretch of time.
+    """The outcomes of the searches since a moment.
 
-    `answered` at the first try, `waited` after being told to wait (503 with Retry-After) or finding nobody, `broken` under way
-    when the container was ended, `failed` in any other way.
+    `answered`: at the first attempt. `waited`: after 503 with Retry-After, or after a refused connection. `broken`: in
+    progress when the container stopped. `failed`: any other error.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -27,14 +27,14 @@ class Tally:
 
 
 class Load:
-    """Clients of the gateway: searchers, and one that writes products and remembers what was acknowledged.
+    """Clients of the gateway: some search, and one writes products and records the acknowledged ones.
 
-    Each request has a connection of its own, as behind most proxies, and is tried again as docs/api.md tells: after a 503's
-    Retry-After, or when nobody listens.
+    Each request has its own connection, as behind most proxies. It is retried as docs/api.md describes: after the
+    Retry-After of a 503, or if the connection is refused.
     """
 
     def __init__(self, gateway: str, photos: list[bytes], searchers: int = 4) -> None:
-        # Every request on a connection of its own, and nothing else to do before it is made.
+        # Every request has its own connection.
         self._http = httpx.Client(
             base_url=gateway, timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
@@ -58,12 +58,12 @@ class Load:
         self._http.close()
 
     def new_tally(self) -> None:
-        """Begin to count anew."""
+        """Reset the counts."""
         with self._lock:
             self._tally, self._ended_at = Tally(), float("inf")
 
     def mark(self) -> None:
-        """Note that the container is being ended now: what is under way may break."""
+        """Record that the container stops now: requests in progress may break."""
         self._ended_at = time.monotonic()
 
     @property
@@ -86,12 +86,12 @@ class Load:
             tally.counts[outcome or "failed"] += 1
             tally.longest_s = max(tally.longest_s, time.monotonic() - first)
             if not outcome:
-                tally.failures.append(f"no answer within {GIVE_UP_S:g} s")
+                tally.failures.append(f"no response within {GIVE_UP_S:g} s")
 
     def _try(self, photo: bytes, began: float, first: float, tally: Tally) -> str:
-        """Return what became of one attempt; nothing when it is to be made again."""
+        """Return the outcome of an attempt; an empty string if it has to be retried."""
         try:
-            answer = self._http.post("/v1/search?k=3", content=photo, headers=RAW)
+            response = self._http.post("/v1/search?k=3", content=photo, headers=RAW)
         except httpx.TransportError as error:
             if began < self._ended_at <= time.monotonic():
                 into, out = self._ended_at - began, time.monotonic() - self._ended_at
@@ -100,13 +100,13 @@ class Load:
                 return "broken"
             time.sleep(0.1)
             return ""
-        if answer.status_code == 200 and answer.json()["results"]:
+        if response.status_code == 200 and response.json()["results"]:
             return "answered" if began == first or began - first < 0.01 else "waited"
-        if answer.status_code == 503 and "Retry-After" in answer.headers:
-            time.sleep(min(0.5, float(answer.headers["Retry-After"])))
+        if response.status_code == 503 and "Retry-After" in response.headers:
+            time.sleep(min(0.5, float(response.headers["Retry-After"])))
             return ""
         with self._lock:
-            tally.failures.append(f"{answer.status_code} {answer.text[:200]}")
+            tally.failures.append(f"{response.status_code} {response.text[:200]}")
         return "failed"
 
     def _write_on(self) -> None:
@@ -116,8 +116,8 @@ class Load:
             photo = self._photos[number % len(self._photos)]
             body = {"title": f"Written {number}", "image_base64": base64.b64encode(photo).decode()}
             try:
-                answer = self._http.put(f"/v1/products/{key}", json=body)
-                if answer.is_success:
+                response = self._http.put(f"/v1/products/{key}", json=body)
+                if response.is_success:
                     self.written.append(key)
                     number += 1
             except httpx.TransportError:

@@ -25,7 +25,7 @@ def _megabytes(text: str) -> float:
 
 
 def start_to_ready_s(project: Project, service: str) -> float:
-    """Start a service's container anew, everything else running, and return the seconds until /readyz says so."""
+    """Restart a service's container while everything else runs, and return the seconds until /readyz is 200."""
     docker("stop", "--time", "10", project.container(service))
     docker("start", project.container(service))
     url = f"http://{project.address(service)}:{PORTS[service]}/readyz"

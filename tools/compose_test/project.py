@@ -15,24 +15,24 @@ T = TypeVar("T")
 
 
 class Failed(Exception):
-    """The test has found something that is not as it should be."""
+    """A check of the test failed."""
 
 
 def check(holds: bool, text: str) -> None:
-    """Go on if it holds.
+    """Raise Failed with the text unless the condition holds.
 
     Raises:
-        Failed: it does not.
+        Failed: the condition does not hold.
     """
     if not holds:
         raise Failed(text)
 
 
 def run(*command: str, env: Mapping[str, str] | None = None, must: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command in the project's folder and return what it said.
+    """Run a command in the project's folder and return its output.
 
     Raises:
-        Failed: it fails though it must not.
+        Failed: it fails although `must` is set.
     """
     done = subprocess.run(  # noqa: S603
         command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
@@ -43,13 +43,13 @@ def run(*command: str, env: Mapping[str, str] | None = None, must: bool = True) 
 
 
 def docker(*words: str, must: bool = True) -> str:
-    """Run docker and return what it said, on both channels where it may fail."""
+    """Run docker and return its output; both channels if it may fail."""
     done = run("docker", *words, must=must)
     return (done.stdout if must else done.stdout + done.stderr).strip()
 
 
 def compose_command() -> list[str]:
-    """Return how Compose is called on this machine: as docker's plug-in, or as the older program.
+    """Return the command for Compose on this machine: docker's plug-in, or the older program.
 
     Raises:
         Failed: it is not installed.
@@ -61,21 +61,21 @@ def compose_command() -> list[str]:
     raise Failed("neither 'docker compose' nor 'docker-compose' is installed")
 
 
-def eventually(what: Callable[[], T], within_s: float, text: str) -> T:
-    """Return the first true value of `what`, asked again and again.
+def eventually(condition: Callable[[], T], within_s: float, text: str) -> T:
+    """Call `condition` repeatedly and return its first true value.
 
     Raises:
-        Failed: none comes in time.
+        Failed: it does not become true in time.
     """
     deadline = time.monotonic() + within_s
-    while not (value := what()):
+    while not (value := condition()):
         check(time.monotonic() < deadline, f"not within {within_s:g} s: {text}")
         time.sleep(0.1)
     return value
 
 
 class Project:
-    """One Compose project, with an environment file of its own."""
+    """A Compose project with its own environment file."""
 
     def __init__(self, name: str, folder: Path, settings: Mapping[str, str], files: tuple[str, ...] = ()) -> None:
         self.name = name
@@ -85,7 +85,7 @@ class Project:
         self._command = [*compose_command(), "--env-file", str(env_file), "-p", name]
         for file in files:
             self._command += ["-f", file]
-        # What the caller's shell has set would win over the file.
+        # Variables of the caller's shell would take precedence over the file.
         names = {line.strip("# ").partition("=")[0] for line in (ROOT / ".env.example").read_text().splitlines()}
         self._env = {key: value for key, value in os.environ.items() if key not in names}
 
@@ -95,21 +95,21 @@ class Project:
 
     def container(self, service: str) -> str:
         """Return the id of a service's container, running or not."""
-        found = docker(
+        ids = docker(
             "ps", "-aq", "--no-trunc",
             "--filter", f"label=com.docker.compose.project={self.name}",
             "--filter", f"label=com.docker.compose.service={service}",
             "--filter", "label=com.docker.compose.oneoff=False",
         )  # fmt: skip
-        check(bool(found), f"there is no container of {service}")
-        return found.splitlines()[0]
+        check(bool(ids), f"there is no container of {service}")
+        return ids.splitlines()[0]
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """Return what docker knows of a service's container."""
+        """Return the output of docker inspect for a service's container."""
         return dict(json.loads(docker("inspect", self.container(service)))[0])
 
     def health(self, service: str) -> tuple[str, str]:
-        """Return a container's health and the last line that its health check said."""
+        """Return a container's health and the last line of its health check."""
         health = self.inspect(service)["State"].get("Health") or {"Status": "none"}
         log = health.get("Log") or []
         return health["Status"], (log[-1]["Output"].strip().splitlines() or [""])[-1] if log else ""
@@ -127,5 +127,5 @@ class Project:
             raise Failed(f"{error}: {self.health(service)[1]}") from None
 
     def down(self) -> None:
-        """Take everything away: containers, networks, volumes."""
+        """Remove everything: containers, networks, volumes."""
         self("down", "--volumes", "--remove-orphans", "--timeout", "8", must=False)

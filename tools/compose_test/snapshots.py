@@ -1,4 +1,4 @@
-"""The index's snapshot volume: what the index starts from, with the database down too, and what becomes of a spoilt one."""
+"""The index's snapshot volume: starts from it, also without the database, and starts with a damaged one."""
 
 import base64
 import time
@@ -26,10 +26,10 @@ def sync(gateway: str) -> dict[str, Any]:
 
 
 def all_checks(project: Project, gateway: str, photos: dict[str, bytes], say: Callable[[str], None]) -> None:
-    """Go through them; the stack is level before and after.
+    """Run the checks; the stack is level before and after.
 
     Raises:
-        Failed: the index does not come back as it should.
+        Failed: the index does not return to its state.
     """
     say("\nThe index's snapshot")
     eventually(lambda: _is_level(gateway), WITHIN_S, "the index is level")
@@ -40,12 +40,12 @@ def all_checks(project: Project, gateway: str, photos: dict[str, bytes], say: Ca
 
 
 def _is_level(gateway: str) -> bool:
-    found = sync(gateway)
-    return found["state"] == "following" and found["reconcile"]["last_at"] is not None
+    status = sync(gateway)
+    return status["state"] == "following" and status["reconcile"]["last_at"] is not None
 
 
 def _without_mongodb(project: Project, gateway: str, photos: dict[str, bytes], say: Callable[[str], None]) -> None:
-    """Start the index while MongoDB is down: it serves what it held, and says that it may be behind."""
+    """Start the index while MongoDB is down: it searches its snapshot and reports that it may be behind."""
     before = products(gateway)
     for service in ("mongo", "index"):
         docker("stop", "--time", "10", project.container(service))
@@ -54,8 +54,8 @@ def _without_mongodb(project: Project, gateway: str, photos: dict[str, bytes], s
     project.wait_healthy("index")
     seconds = time.monotonic() - began
     eventually(lambda: sync(gateway)["stale"], WITHIN_S, "the index says that it may be behind")
-    found = sync(gateway)
-    check(found["loaded_from"] == "snapshot", f"without MongoDB the index came from {found}")
+    status = sync(gateway)
+    check(status["loaded_from"] == "snapshot", f"without MongoDB the index came from {status}")
     check(products(gateway) == before, f"{products(gateway)} products without MongoDB, {before} before")
     for key, photo in photos.items():
         itself = any(finds_itself(gateway, photo, name) for name in (key, f"sample-{key}"))
@@ -64,31 +64,29 @@ def _without_mongodb(project: Project, gateway: str, photos: dict[str, bytes], s
     eventually(lambda: _is_level(gateway), WITHIN_S, "the index is level again")
     drift = sync(gateway)["reconcile"]["found"]
     check(drift == 0, f"{drift} documents had drifted")
-    say(
-        f"  MongoDB down: the index is healthy {seconds:.1f} s after its start, with all {before} products; then no drift"
-    )
+    say(f"  MongoDB down: the index is healthy {seconds:.1f} s after its start, with {before} products; no drift")
 
 
 def _flipped_bit(project: Project, gateway: str, say: Callable[[str], None]) -> None:
-    """Flip a bit of the snapshot: it is said in one line, and everything is read from MongoDB."""
+    """Flip a bit of the snapshot: the index logs one line and reads everything from MongoDB."""
     before = products(gateway)
     docker("stop", "--time", "10", project.container("index"))
     _as_root(project, "python", "-c", FLIP)
     docker("start", project.container("index"))
     project.wait_healthy("index")
-    eventually(lambda: sync(gateway)["loaded_from"] == "database", WITHIN_S, "the index has read everything anew")
+    eventually(lambda: sync(gateway)["loaded_from"] == "database", WITHIN_S, "the index has read everything again")
     eventually(lambda: products(gateway) == before, WITHIN_S, "every product is there again")
     said = _said(project, "the snapshot is damaged or cut short")
     say(f"  a flipped bit: {said}")
 
 
 def _foreign_volume(project: Project, gateway: str, photos: dict[str, bytes], say: Callable[[str], None]) -> None:
-    """Give the volume to somebody else: one line says so, the index goes on, and the guide's command helps."""
+    """Give the volume to another user: the index logs one line and continues; the guide's command repairs it."""
     _as_root(project, "chown", "0:0", "/snapshots")
     _write_a_product(gateway, next(iter(photos.values())))
     said = eventually(lambda: _error(gateway), WITHIN_S, "the index says that it cannot write its snapshot")
     check("/snapshots belongs to user 0, and this process is user 10001" in said, f"a foreign volume: {said}")
-    check(products(gateway) > 0, "the index does not go on without its snapshot")
+    check(products(gateway) > 0, "the index does not continue without its snapshot")
     _as_root(project, "chown", "10001:10001", "/snapshots")
     _write_a_product(gateway, next(iter(photos.values())))
     eventually(lambda: not _error(gateway), WITHIN_S, "the snapshot is written again")
@@ -113,7 +111,7 @@ def _as_root(project: Project, *command: str) -> None:
 
 
 def _said(project: Project, text: str) -> str:
-    """Return the one line of the index's log that says the text."""
+    """Return the only line of the index's log with the text."""
     lines = [line for line in docker("logs", project.container("index"), must=False).splitlines() if text in line]
     check(len(lines) == 1, f"{len(lines)} lines of the index's log say '{text}'")
     return lines[0].strip()

@@ -112,7 +112,7 @@ def _last_survivors(path: Path, mutants: Sequence[Mutant], root: Path) -> list[M
 
 
 def main(words: Sequence[str], root: Path = ROOT) -> int:
-    """Run the command; return 0 whatever the mutants' outcomes are."""
+    """Run the command; return 0, regardless of the mutants' outcomes."""
     options = arguments(words)
     folder = root / "var" / "mutants"
     seed = time.time_ns() % 1_000_000 if options.seed is None else options.seed

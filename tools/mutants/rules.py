@@ -262,7 +262,7 @@ def _last_name(node: ast.Name | ast.Attribute) -> str:
 
 
 def _is_nothing(node: ast.expr) -> bool:
-    """Return whether a caller can hardly tell the value from None."""
+    """Return whether a caller can hardly distinguish the value from None."""
     return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
