@@ -22,7 +22,7 @@ from bson import Binary
 
 from services.local.stack import Stack
 from tests.benchmarks.bench_import import drawn
-from tests.support.feeds import KINDS
+from tests.support.feeds.generated import KINDS
 from tests.support.http import ImageServer
 from tests.support.stack import running_stack
 

@@ -10,7 +10,7 @@ import pytest
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
-from tests.support.feeds import KINDS
+from tests.support.feeds.generated import KINDS
 
 HALF_A_GIGABYTE = 1 << 29
 

@@ -1,8 +1,6 @@
-"""Fetching images by URL: statuses, limits, redirects and private addresses."""
+"""Fetching images by URL: statuses, limits and redirects."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -15,47 +13,9 @@ from services.contracts.domain.errors import (
     ImageUrlRefused,
     UpstreamTimeout,
 )
-from services.contracts.images.checked_backend import Resolver, resolve
 from services.contracts.images.fetch import ImageFetcher, Validators
+from tests.support.fetching import opened
 from tests.support.http import ImageServer, picture
-
-PUBLIC = "93.184.216.34"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ImageServer]:
-    with ImageServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def fetcher(server: ImageServer) -> AsyncIterator[ImageFetcher]:
-    async with opened([server.host]) as fetcher:
-        yield fetcher
-
-
-@asynccontextmanager
-async def opened(allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve) -> AsyncIterator[ImageFetcher]:
-    fetcher = ImageFetcher(max_bytes=100_000, timeout_s=0.5, allowed_hosts=allowed_hosts, resolver=resolver)
-    try:
-        yield fetcher
-    finally:
-        await fetcher.close()
-
-
-class FakeResolver:
-    """A resolver with a list of answers for each name. The last answer repeats."""
-
-    def __init__(self, **answers: list[list[str]]) -> None:
-        self.answers = {name.replace("_", "."): list(addresses) for name, addresses in answers.items()}
-        self.queries: list[str] = []
-
-    async def __call__(self, host: str, port: int) -> list[str]:
-        self.queries.append(host)
-        if host not in self.answers:
-            raise OSError("Name or service not known")
-        addresses = self.answers[host]
-        return addresses.pop(0) if len(addresses) > 1 else addresses[0]
 
 
 async def test_the_bytes_of_an_image_url_are_returned_unchanged(server: ImageServer, fetcher: ImageFetcher) -> None:
@@ -198,80 +158,6 @@ async def test_a_url_that_is_not_a_plain_web_address_is_refused(fetcher: ImageFe
         await fetcher.fetch(url)
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]"]
-)
-async def test_no_form_of_the_local_host_is_fetched(server: ImageServer, host: str) -> None:
-    before = len(server.requests)
-    async with opened() as default_fetcher:
-        with pytest.raises((ImageUrlRefused, ImageUrlFailed)):
-            await default_fetcher.fetch(f"http://{host}:{server.port}/ok.png")
-    assert len(server.requests) == before
-
-
-async def test_a_refusal_does_not_reveal_the_private_address() -> None:
-    async with opened(resolver=FakeResolver(intern_test=[["10.11.12.13"]])) as fetcher:
-        with pytest.raises(ImageUrlRefused, match=r"intern\.test is not a public host") as caught:
-            await fetcher.fetch("http://intern.test/a.jpg")
-    assert "10.11" not in caught.value.detail
-
-
-async def test_a_name_with_a_private_address_among_public_ones_is_refused() -> None:
-    names = FakeResolver(mixed_test=[[PUBLIC, "192.168.0.1"]])
-    async with opened(resolver=names) as fetcher:
-        with pytest.raises(ImageUrlRefused):
-            await fetcher.fetch("http://mixed.test/a.jpg")
-
-
-async def test_an_allowed_host_is_allowed_only_with_its_port(server: ImageServer) -> None:
-    names = FakeResolver(shop_test=[["127.0.0.1"]])
-    async with opened([f"Shop.Test:{server.port}"], names) as fetcher:
-        assert await fetcher.fetch(f"http://SHOP.test:{server.port}/ok.png") == picture()
-        with pytest.raises(ImageUrlRefused):
-            await fetcher.fetch("http://shop.test:1/ok.png")
-
-
-async def test_the_host_header_is_the_name_and_no_cookie_is_sent(server: ImageServer) -> None:
-    host = f"shop.test:{server.port}"
-    async with opened([host], FakeResolver(shop_test=[["127.0.0.1"]])) as fetcher:
-        with pytest.raises(ImageUrlFailed):
-            await fetcher.fetch(f"http://{host}/status/500")  # sets a cookie
-        await fetcher.fetch(f"http://{host}/ok.png")
-    _, headers = server.requests[-1]
-    assert headers["Host"] == host
-    assert headers["User-Agent"].startswith("Lookalike/")
-    assert "Cookie" not in headers
-
-
-async def test_a_name_is_resolved_once_for_a_connection(
-    server: ImageServer,
-) -> None:
-    """This prevents DNS rebinding: the connection goes to the checked address."""
-    host = f"shop.test:{server.port}"
-    names = FakeResolver(shop_test=[["127.0.0.1"], ["10.0.0.1"]])
-    async with opened([host], names) as fetcher:
-        await fetcher.fetch(f"http://{host}/ok.png")
-    assert names.queries == ["shop.test"]
-
-
-async def test_the_next_address_is_tried_after_a_refused_connection(server: ImageServer) -> None:
-    host = f"shop.test:{server.port}"
-    names = FakeResolver(shop_test=[["127.0.0.99", "127.0.0.1"]])
-    async with opened([host], names) as fetcher:
-        assert await fetcher.fetch(f"http://{host}/ok.png") == picture()
-
-
-async def test_an_unknown_name_and_a_closed_port_are_failures() -> None:
-    names = FakeResolver(closed_test=[["127.0.0.1"]], none_test=[[]])
-    async with opened(["closed.test:9"], names) as fetcher:
-        with pytest.raises(ImageUrlFailed, match="cannot be resolved"):
-            await fetcher.fetch("http://nowhere.test/a.jpg")
-        with pytest.raises(ImageUrlFailed, match="connection to the image URL's server failed"):
-            await fetcher.fetch("http://closed.test:9/a.jpg")
-        with pytest.raises(ImageUrlFailed, match="no address"):
-            await fetcher.fetch("http://none.test/a.jpg")
-
-
 async def test_proxies_of_the_environment_are_not_used(
     server: ImageServer, fetcher: ImageFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,12 +171,6 @@ async def test_fetching_continues_after_failures(server: ImageServer, fetcher: I
         with pytest.raises((UpstreamTimeout, ImageUrlFailed, ImageTooLarge)):
             await fetcher.fetch(server.url(path))
     assert await fetcher.fetch(server.url("/ok.png")) == picture()
-
-
-@pytest.mark.parametrize("entry", ["shop.test", "shop.test:", ":80", "shop.test:http", ""])
-def test_an_allowed_host_without_a_port_is_an_error_at_the_start(entry: str) -> None:
-    with pytest.raises(ValueError, match="host:port"):
-        ImageFetcher(allowed_hosts=[entry])
 
 
 async def test_a_request_on_a_connection_that_the_server_closes_is_retried() -> None:

@@ -1,0 +1,31 @@
+"""Fetchers of images for tests, with short deadlines and scripted name resolution."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from services.contracts.images.checked_backend import Resolver, resolve
+from services.contracts.images.fetch import ImageFetcher
+
+
+@asynccontextmanager
+async def opened(allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve) -> AsyncIterator[ImageFetcher]:
+    fetcher = ImageFetcher(max_bytes=100_000, timeout_s=0.5, allowed_hosts=allowed_hosts, resolver=resolver)
+    try:
+        yield fetcher
+    finally:
+        await fetcher.close()
+
+
+class FakeResolver:
+    """A resolver with a list of answers for each name. The last answer repeats."""
+
+    def __init__(self, **answers: list[list[str]]) -> None:
+        self.answers = {name.replace("_", "."): list(addresses) for name, addresses in answers.items()}
+        self.queries: list[str] = []
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        self.queries.append(host)
+        if host not in self.answers:
+            raise OSError("Name or service not known")
+        addresses = self.answers[host]
+        return addresses.pop(0) if len(addresses) > 1 else addresses[0]

@@ -1,0 +1,178 @@
+"""CSV feeds: records, broken rows, headers and types."""
+
+from pathlib import Path
+
+import pytest
+
+from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.parsing.lines import MAX_LINE_BYTES
+from services.catalogue.sources.records.rows import Source, SourceError, SourceRow
+from tests.support.feeds.rows import csv_rows, json_rows, keys, product, reasons
+
+HEADER = "id,title,url,image,category,price,currency,brand\n"
+
+
+def test_a_csv_row_becomes_a_product_with_its_other_columns_as_attributes(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.jpg").write_bytes(b"picture")
+    (row,) = csv_rows(tmp_path, HEADER + "A1,Red shirt,https://shop.test/p/A1,images/1.jpg,T-Shirts,29.90,EUR,Acme\n")
+    found = product(row)
+    assert (found.key, found.title, found.url, found.line) == ("A1", "Red shirt", "https://shop.test/p/A1", 2)
+    assert found.category_words == ("T-Shirts",)
+    assert found.attributes == {"category": "T-Shirts", "price": 29.9, "currency": "EUR", "brand": "Acme"}
+    assert not isinstance(found.image, str)
+    assert found.image() == b"picture"
+    assert found.image_url is None
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_recognised_in_the_header(tmp_path: Path, delimiter: str) -> None:
+    text = "id,title,image\n1,Shirt,1.jpg\n".replace(",", delimiter)
+    assert keys(csv_rows(tmp_path, text)) == ["1"]
+
+
+def test_a_tsv_file_is_read_with_tabs(tmp_path: Path) -> None:
+    (row,) = csv_rows(tmp_path, "id\timage\ttitle\n1\t1.jpg\tRed, blue; green\n", name="feed.tsv")
+    assert product(row).title == "Red, blue; green"
+
+
+def test_a_byte_order_mark_windows_line_ends_and_blank_lines_are_ignored(tmp_path: Path) -> None:
+    rows = csv_rows(tmp_path, b"\xef\xbb\xbfid,image\r\n1,1.jpg\r\n\r\n2,2.jpg")
+    assert [(row.line, product(row).key) for row in rows] == [(2, "1"), (4, "2")]
+    rows = json_rows(tmp_path, b'\xef\xbb\xbf{"id": "1", "image": "1.jpg"}\r', b"", {"id": "2", "image": "2.jpg"})
+    assert [(row.line, product(row).key) for row in rows] == [(1, "1"), (3, "2")]
+
+
+def test_a_quoted_field_can_contain_delimiters_quotes_and_line_breaks(tmp_path: Path) -> None:
+    text = 'id,title,image,note\n1,"A, ""big""\nred\n\nshirt",1.jpg,x\n2,Shirt,2.jpg,y\n'
+    first, second = csv_rows(tmp_path, text)
+    assert product(first).title == 'A, "big"\nred\n\nshirt'
+    assert (product(second).key, second.line) == ("2", 6)
+
+
+def test_other_line_separators_in_a_field_do_not_end_it(tmp_path: Path) -> None:
+    (row,) = csv_rows(tmp_path, "id,title,image\n1,one\u2028two\x0bthree,1.jpg\n")
+    assert product(row).title == "one\u2028two\x0bthree"
+
+
+def test_an_unclosed_quote_affects_only_its_line(tmp_path: Path) -> None:
+    text = 'id,title,image\n1,"open,1.jpg\n2,Shirt,2.jpg\n3,"Fine, closed",3.jpg\n4,Shirt,4.jpg\n'
+    rows = csv_rows(tmp_path, text)
+    assert keys(rows) == ["2", "3", "4"]
+    assert reasons(rows) == [(2, None, "a quote on this line is not closed")]
+
+
+def test_an_unclosed_quote_at_the_end_of_the_feed_is_rejected_with_its_line(tmp_path: Path) -> None:
+    rows = csv_rows(tmp_path, 'id,title,image\n1,Shirt,1.jpg\n2,"open,2.jpg\n3,Shirt,3.jpg')
+    assert keys(rows) == ["1", "3"]
+    assert [line for line, _, _ in reasons(rows)] == [3]
+
+
+def test_a_quote_in_an_unquoted_field_is_a_character(tmp_path: Path) -> None:
+    rows = csv_rows(tmp_path, 'id,title,image\n1,5" heel,1.jpg\n2,Shirt,2.jpg\n')
+    assert [product(row).title for row in rows] == ['5" heel', "Shirt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "reason"),
+    [
+        (b"1,Shirt", None, "the row has 2 fields instead of 3"),
+        (b"1,Red, blue,1.jpg", None, "the row has 4 fields instead of 3"),
+        (b",Shirt,1.jpg", None, "the id is missing"),
+        (b"  ,Shirt,1.jpg", None, "the id is missing"),
+        (b"a\x01b,Shirt,1.jpg", None, "the id has characters that cannot be printed"),
+        (b"x" * 300 + b",Shirt,1.jpg", None, "the id has 300 characters: at most 256 are accepted"),
+        (b"1,Shirt,", "1", "there is no image: neither a path nor a URL"),
+        (b"1,Caf\xe9,1.jpg", None, "not UTF-8 at byte 6 of the line"),
+        (b'1,"Shirt"s,1.jpg', None, "not CSV: ',' expected after '\"'"),
+        (b"1,Shi\rrt,1.jpg", None, "not CSV: new-line character"),
+        (b"1," + b"y" * MAX_LINE_BYTES + b",1.jpg", None, f"the line is longer than {MAX_LINE_BYTES:,} bytes"),
+    ],
+)
+def test_a_broken_csv_line_is_rejected_with_its_number_and_the_others_are_read(
+    tmp_path: Path, line: bytes, key: str | None, reason: str
+) -> None:
+    rows = csv_rows(tmp_path, b"id,title,image\n" + line + b"\n9,Shirt,9.jpg\n")
+    ((number, rejected_key, rejected_reason),) = reasons(rows)
+    assert (number, rejected_key) == (2, key)
+    assert rejected_reason.startswith(reason)
+    assert [(row.key, row.line) for row in rows if isinstance(row, SourceRow)] == [("9", 3)]
+
+
+def test_a_duplicate_id_is_rejected_with_the_line_of_the_first(tmp_path: Path) -> None:
+    rows = csv_rows(tmp_path, "id,image\nA,1.jpg\nB,2.jpg\nA,3.jpg\n A ,4.jpg\n")
+    assert keys(rows) == ["A", "B"]
+    assert [(line, why) for line, _, why in reasons(rows)] == [
+        (4, "the id A is already on line 2"),
+        (5, "the id A is already on line 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("title,image", "has no column id"),
+        ("id,title", "has no column image or image_url"),
+        ("id,image,ID", "has two columns 'id'"),
+        ("", "has no header"),
+        ('id,"image', "has no column id"),
+    ],
+)
+def test_an_invalid_header_is_an_error(tmp_path: Path, header: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        csv_rows(tmp_path, header + "\n")
+
+
+def test_a_csv_feed_truncated_in_a_row_loses_only_this_row(tmp_path: Path) -> None:
+    whole = 'id,title,image\nA,Shirt,1.jpg\nB,"A long\ntext",2.jpg\nC,Shoe,3.jpg\n'
+    for cut in range(whole.index("B,"), len(whole)):
+        rows = csv_rows(tmp_path, whole[:cut])
+        lost = [(line, key) for line, key, _ in reasons(rows)]
+        known = keys(rows)
+        assert known[0] == "A"
+        assert all(line is not None and line >= 3 for line, _ in lost)
+        assert len(lost) + len(known) <= 4
+
+
+def test_another_encoding_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is in UTF-16"):
+        csv_rows(tmp_path, "id,image\n1,1.jpg\n".encode("utf-16"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("42", 42),
+        ("-1.5", -1.5),
+        ("0", 0),
+        ("007", "007"),
+        ("1e5", "1e5"),
+        ("+49", "+49"),
+        ("1,5", "1,5"),
+        ("12345678901234567890", "12345678901234567890"),
+        ("TRUE", True),
+        ("false", False),
+        ("yes", "yes"),
+        ("NaN", "NaN"),
+        (" red ", "red"),
+    ],
+)
+def test_a_csv_value_is_a_number_only_if_no_information_is_lost(
+    tmp_path: Path, text: str, value: str | bool | int | float
+) -> None:
+    (row,) = csv_rows(tmp_path, f"id;image;stock\n1;1.jpg;{text}\n")
+    assert product(row).attributes["stock"] == value
+    assert type(product(row).attributes["stock"]) is type(value)
+
+
+def test_progress_is_in_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text("id,image\n" + "".join(f"{n},{n}.jpg\n" for n in range(1000)))
+    source: Source = open_source(path)
+    rows = source.rows()
+    next(rows)
+    done, total = source.progress()
+    assert (total, done < 30) == (path.stat().st_size, True)
+    list(rows)
+    assert source.progress() == (total, total)
+    source.close()
