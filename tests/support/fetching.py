@@ -1,4 +1,4 @@
-"""Fetchers of images for tests, with short deadlines and scripted name resolution."""
+"""Fetchers of images for tests, with scripted name resolution."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -8,8 +8,11 @@ from services.contracts.images.fetch import ImageFetcher
 
 
 @asynccontextmanager
-async def opened(allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve) -> AsyncIterator[ImageFetcher]:
-    fetcher = ImageFetcher(max_bytes=100_000, timeout_s=0.5, allowed_hosts=allowed_hosts, resolver=resolver)
+async def opened(
+    allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve, timeout_s: float = 10
+) -> AsyncIterator[ImageFetcher]:
+    """Open a fetcher of at most 100,000 bytes for the block."""
+    fetcher = ImageFetcher(100_000, timeout_s, allowed_hosts, resolver=resolver)
     try:
         yield fetcher
     finally:

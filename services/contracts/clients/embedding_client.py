@@ -97,10 +97,10 @@ class EmbeddingClient:
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         part = None if box is None else box.text()
-        answer = await self._send(
+        body = await self._send(
             "POST", "/v1/embed", content=data, model=model, secondary_model=secondary_model, box=part
         )
-        return _parsed(EmbeddingResponse, answer)
+        return _parsed(EmbeddingResponse, body)
 
     async def embed_batch(
         self, images: Sequence[bytes], model: str | None = None, secondary_model: str | None = None
@@ -116,11 +116,11 @@ class EmbeddingClient:
             ImageTooLarge: the images together exceed the size of one request.
             UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
-        body = pack(images)
-        answer = await self._send(
-            "POST", "/v1/embed/batch", content=body, kind=FRAMED, model=model, secondary_model=secondary_model
+        content = pack(images)
+        body = await self._send(
+            "POST", "/v1/embed/batch", content=content, kind=FRAMED, model=model, secondary_model=secondary_model
         )
-        return _parsed(BatchResponse, answer)
+        return _parsed(BatchResponse, body)
 
     async def detect(self, data: bytes) -> DetectionResponse:
         """Return the garments of a picture: boxes and categories.

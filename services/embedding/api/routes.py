@@ -30,7 +30,7 @@ from services.contracts.wire.embedding import (
     ModelFacts,
     ServedModelsResponse,
 )
-from services.embedding.api import responses as answers
+from services.embedding.api import responses as documents
 from services.embedding.api.bodies import batch_images, single_image
 from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
 from services.embedding.state import EmbeddingState, State
@@ -73,7 +73,7 @@ async def embed(
     outcome = timed.outcomes[0]
     if isinstance(outcome, LookalikeError):
         raise outcome
-    return answers.json_response({**answers.embedding(outcome, embedder.manifest, other), "timings_ms": timings})
+    return documents.json_response({**documents.embedding(outcome, embedder.manifest, other), "timings_ms": timings})
 
 
 @router.post(
@@ -93,9 +93,9 @@ async def embed_batch(
         timed, other = await _embed_with(state, embedder, await batch_images(request), secondary_model)
     timings = _record(state, embedder, timed, started)
     items = [
-        answers.batch_item(outcome, embedder.manifest, other, number) for number, outcome in enumerate(timed.outcomes)
+        documents.batch_item(outcome, embedder.manifest, other, number) for number, outcome in enumerate(timed.outcomes)
     ]
-    return answers.json_response({"items": items, "timings_ms": timings})
+    return documents.json_response({"items": items, "timings_ms": timings})
 
 
 @router.post(
@@ -123,8 +123,8 @@ async def detect(request: Request, state: State) -> Response:
     timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": (time.perf_counter() - started) * 1000}
     rounded = {name: round(value, 3) for name, value in timings.items()}
     telemetry.note(detector=detector.manifest.model_id, garments=len(timed.garments.boxes), stages_ms=rounded)
-    boxes = answers.garment_boxes(timed.garments, detector.manifest)
-    return answers.json_response({"garments": boxes, "model": detector.manifest.model_id, "timings_ms": rounded})
+    boxes = documents.garment_boxes(timed.garments, detector.manifest)
+    return documents.json_response({"garments": boxes, "model": detector.manifest.model_id, "timings_ms": rounded})
 
 
 @router.post(
@@ -171,7 +171,7 @@ async def models(state: State) -> ServedModelsResponse:
 
 async def _embed_with(
     state: EmbeddingState, embedder: Embedder, files: list[bytes], secondary_model: str | None, box: Box | None = None
-) -> tuple[TimedEmbeddings, answers.SecondaryOutcomes | None]:
+) -> tuple[TimedEmbeddings, documents.SecondaryOutcomes | None]:
     """Embed files, also with the secondary model if there is one. An error of that model is only logged."""
     if secondary_model is None:
         return await embedder.embed(files, box), None
@@ -181,10 +181,10 @@ async def _embed_with(
 
 async def _secondary(
     state: EmbeddingState, name: str, files: list[bytes], box: Box | None
-) -> answers.SecondaryOutcomes | None:
+) -> documents.SecondaryOutcomes | None:
     try:
         embedder = state.models.embedder(name)
-        return answers.SecondaryOutcomes((await embedder.embed(files, box)).outcomes, embedder.manifest)
+        return documents.SecondaryOutcomes((await embedder.embed(files, box)).outcomes, embedder.manifest)
     except (UnknownModel, EmbeddingUnavailable, UpstreamTimeout) as error:
         telemetry.note(secondary_missed=error.detail)
         return None

@@ -44,7 +44,14 @@ def test_all_forms_of_a_box_are_the_same_box(form: Any) -> None:
         ("0.6,0.2,0.1,0.7", "left less than right"),
         ("0.1,0.7,0.6,0.7", "top less than bottom"),
         ({"x": 0.6, "y": 0, "width": 0.5, "height": 1}, "not inside the picture"),
+        ({"x": -0.1, "y": 0, "width": 0.5, "height": 1}, "greater than or equal to 0"),
+        ({"x": 0, "y": -0.1, "width": 1, "height": 0.5}, "greater than or equal to 0"),
+        ({"x": 1, "y": 0, "width": 0.5, "height": 1}, "less than 1"),
+        ({"x": 0, "y": 1, "width": 1, "height": 0.5}, "less than 1"),
+        ({"x": 0, "y": 0, "width": 1.1, "height": 1}, "less than or equal to 1"),
+        ({"x": 0, "y": 0, "width": 1, "height": 1.1}, "less than or equal to 1"),
         ({"x": 0, "y": 0, "width": 0, "height": 1}, "greater than 0"),
+        ({"x": 0, "y": 0, "width": 1, "height": 0}, "greater than 0"),
         ({"x": float("nan"), "y": 0, "width": 1, "height": 1}, "finite"),
         ({"x": 0, "y": 0, "width": 1}, "required"),
         ({"x": 0, "y": 0, "width": 1, "height": 1, "left": 0}, "not permitted"),
@@ -72,6 +79,11 @@ def test_a_box_is_the_same_after_its_query_parameter_is_parsed(x: float, y: floa
     edges = (box.x, box.y, box.right, box.bottom)
     parsed = box_of(box.text()) if box.right > box.x and box.bottom > box.y else box
     assert (parsed.x, parsed.y, parsed.right, parsed.bottom) == pytest.approx(edges, abs=1e-12)
+
+
+def test_the_whole_picture_is_a_box() -> None:
+    box = Box(x=0, y=0, width=1, height=1)
+    assert (box.x, box.y, box.right, box.bottom) == (0, 0, 1, 1)
 
 
 def test_the_documented_examples_are_boxes() -> None:

@@ -81,11 +81,10 @@ async def test_a_304_without_validators_is_a_failure(server: ImageServer, fetche
 
 
 @pytest.mark.parametrize("path", ["/hang", "/drip"])
-async def test_one_deadline_covers_a_hanging_and_a_slow_server(
-    server: ImageServer, fetcher: ImageFetcher, path: str
-) -> None:
-    with pytest.raises(UpstreamTimeout, match=r"within 0\.5 s"):
-        await fetcher.fetch(server.url(path))
+async def test_one_deadline_covers_a_hanging_and_a_slow_server(server: ImageServer, path: str) -> None:
+    async with opened([server.host], timeout_s=0.5) as fetcher:
+        with pytest.raises(UpstreamTimeout, match=r"within 0\.5 s"):
+            await fetcher.fetch(server.url(path))
 
 
 @pytest.mark.parametrize("path", ["/huge", "/endless"])
@@ -94,6 +93,14 @@ async def test_a_body_over_the_limit_is_too_large_with_or_without_content_length
 ) -> None:
     with pytest.raises(ImageTooLarge, match="100,000"):
         await fetcher.fetch(server.url(path))
+
+
+async def test_a_body_of_the_limit_is_accepted_and_a_larger_one_is_not(server: ImageServer) -> None:
+    server.pages |= {"/limit": bytes(100_000), "/over": bytes(100_001)}
+    async with opened([server.host]) as fetcher:
+        assert await fetcher.fetch(server.url("/limit")) == bytes(100_000)
+        with pytest.raises(ImageTooLarge):
+            await fetcher.fetch(server.url("/over"))
 
 
 @pytest.mark.parametrize("path", ["/cut", "/empty", "/packed"])
@@ -166,11 +173,13 @@ async def test_proxies_of_the_environment_are_not_used(
     assert await fetcher.fetch(server.url("/ok.png")) == picture()
 
 
-async def test_fetching_continues_after_failures(server: ImageServer, fetcher: ImageFetcher) -> None:
-    for path in ("/hang", "/status/404", "/endless", "/cut"):
-        with pytest.raises((UpstreamTimeout, ImageUrlFailed, ImageTooLarge)):
-            await fetcher.fetch(server.url(path))
-    assert await fetcher.fetch(server.url("/ok.png")) == picture()
+async def test_fetching_continues_after_failures(server: ImageServer) -> None:
+    async with opened([server.host], timeout_s=1) as fetcher:
+        for path in ("/hang", "/status/404", "/endless", "/cut"):
+            with pytest.raises((UpstreamTimeout, ImageUrlFailed, ImageTooLarge)):
+                await fetcher.fetch(server.url(path))
+    async with opened([server.host]) as fetcher:
+        assert await fetcher.fetch(server.url("/ok.png")) == picture()
 
 
 async def test_a_request_on_a_connection_that_the_server_closes_is_retried() -> None:

@@ -13,6 +13,7 @@ from services.contracts.domain.manifest import InputSize
 from services.contracts.wire.embedding import EmbeddingResponse
 from services.embedding.app import create_app
 from services.embedding.serving import served_models
+from services.embedding.serving.served_model import ServedModel
 from services.embedding.settings import EmbeddingSettings
 from tests.support import images
 from tests.support.embedding import RAW, Service, problem, write_model
@@ -153,6 +154,19 @@ def test_readiness_is_that_of_the_requested_model_or_of_any_model(service: Servi
     eventually(lambda: ready(model="fashion/1") == 503)
     assert ready() == 200
     assert ready(model="fashion/9") == 404
+
+
+def test_a_check_that_raises_makes_the_model_unready_and_the_checks_continue(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: ServedModel) -> None:
+        raise RuntimeError("simulated")
+
+    monkeypatch.setattr(ServedModel, "check", fail)
+    reasons = ["the readiness check failed: see the log"]
+    eventually(lambda: service.readiness == {"ready": False, "reasons": reasons})
+    monkeypatch.undo()
+    eventually(lambda: service.readiness["ready"])
 
 
 def test_an_idle_model_is_unloaded_with_its_connection_and_loads_again_when_requested(

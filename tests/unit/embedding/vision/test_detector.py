@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -12,8 +13,10 @@ from fastapi.testclient import TestClient
 
 from services.contracts.domain.manifest import ManifestError, load_detector_manifest
 from services.contracts.wire.embedding import DetectionResponse
+from services.embedding.api import routes
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
+from services.embedding.vision import detector
 from tests.support import images
 from tests.support.detector import detection_reply, write_detector
 from tests.support.embedding import RAW, Service, problem, write_model
@@ -61,6 +64,15 @@ def test_garments_have_boxes_in_the_picture_without_duplicates(service: Service)
 def test_the_boxes_of_a_rotated_photo_are_in_the_upright_picture(service: Service) -> None:
     answers = [detect(service, images.rotated(orientation)).json()["garments"] for orientation in (1, 6)]
     assert answers[0] == answers[1]
+
+
+def test_the_times_are_milliseconds(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    total = iter([10.0, 12.5])
+    stages = iter([1.0, 1.25, 2.0])
+    monkeypatch.setattr(routes, "time", SimpleNamespace(perf_counter=lambda: next(total)))
+    monkeypatch.setattr(detector, "time", SimpleNamespace(perf_counter=lambda: next(stages)))
+    timings = detect(service, images.jpeg()).json()["timings_ms"]
+    assert timings == {"decode": 250, "network": 750, "total": 2500}
 
 
 @pytest.mark.parametrize("name", images.REFUSED)

@@ -16,13 +16,13 @@ def test_a_csv_row_becomes_a_product_with_its_other_columns_as_attributes(tmp_pa
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "1.jpg").write_bytes(b"picture")
     (row,) = csv_rows(tmp_path, HEADER + "A1,Red shirt,https://shop.test/p/A1,images/1.jpg,T-Shirts,29.90,EUR,Acme\n")
-    found = product(row)
-    assert (found.key, found.title, found.url, found.line) == ("A1", "Red shirt", "https://shop.test/p/A1", 2)
-    assert found.category_words == ("T-Shirts",)
-    assert found.attributes == {"category": "T-Shirts", "price": 29.9, "currency": "EUR", "brand": "Acme"}
-    assert not isinstance(found.image, str)
-    assert found.image() == b"picture"
-    assert found.image_url is None
+    item = product(row)
+    assert (item.key, item.title, item.url, item.line) == ("A1", "Red shirt", "https://shop.test/p/A1", 2)
+    assert item.category_words == ("T-Shirts",)
+    assert item.attributes == {"category": "T-Shirts", "price": 29.9, "currency": "EUR", "brand": "Acme"}
+    assert not isinstance(item.image, str)
+    assert item.image() == b"picture"
+    assert item.image_url is None
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -23,15 +23,15 @@ from tests.support.feeds.rows import outcomes, product, xml_rows
 )
 def test_every_attribute_of_the_specification_is_the_same_in_every_format(tmp_path: Path, text: str, name: str) -> None:
     (row,) = xml_rows(tmp_path, text, name)
-    found = product(row)
-    assert (found.key, found.title, found.url) == (EVERY["id"], EVERY["title"], EVERY["link"])
-    assert found.image == found.image_url == EVERY["image_link"]
-    assert [(image.name, image.load) for image in found.images] == [
+    item = product(row)
+    assert (item.key, item.title, item.url) == (EVERY["id"], EVERY["title"], EVERY["link"])
+    assert item.image == item.image_url == EVERY["image_link"]
+    assert [(image.name, image.load) for image in item.images] == [
         (url, None) for url in EVERY["additional_image_link"]
     ]
-    assert found.attributes == KEPT
-    assert set(found.left_out) == NOT_KEPT & set(EVERY)
-    assert found.category_words == (
+    assert item.attributes == KEPT
+    assert set(item.left_out) == NOT_KEPT & set(EVERY)
+    assert item.category_words == (
         "Women > Dresses > Summer Dresses",
         "Summer Dresses",
         "Dresses",
@@ -48,30 +48,30 @@ def test_every_attribute_of_the_specification_is_the_same_in_every_format(tmp_pa
 
 def test_private_attributes_are_not_imported_unless_a_mapping_names_them(tmp_path: Path) -> None:
     mapping = FeedMapping(columns={"cost_of_goods_sold": "cost", "additional_image_link": "more"}, ignore=("pattern",))
-    found = product(xml_rows(tmp_path, rss_file(), mapping=mapping)[0])
-    assert found.attributes["cost"] == "11.00 EUR"
-    assert found.attributes["more"] == EVERY["additional_image_link"]
-    assert "pattern" not in found.attributes
-    assert found.images == ()
+    item = product(xml_rows(tmp_path, rss_file(), mapping=mapping)[0])
+    assert item.attributes["cost"] == "11.00 EUR"
+    assert item.attributes["more"] == EVERY["additional_image_link"]
+    assert "pattern" not in item.attributes
+    assert item.images == ()
     assert "cost" not in product(xml_rows(tmp_path, rss_file())[0]).attributes
 
 
 def test_the_first_additional_image_replaces_a_missing_main_image(tmp_path: Path) -> None:
-    item = "<item><g:id>1</g:id><g:additional_image_link>https://a.test/2.jpg</g:additional_image_link>"
+    text = "<item><g:id>1</g:id><g:additional_image_link>https://a.test/2.jpg</g:additional_image_link>"
     more = "<g:lifestyle_image_link>https://a.test/beach.jpg</g:lifestyle_image_link></item>"
     mapping = FeedMapping(columns={"lifestyle_image_link": "images"})
-    found = product(xml_rows(tmp_path, RSS + item + more + END, mapping=mapping)[0])
-    assert found.image == found.image_url == "https://a.test/2.jpg"
-    assert [image.name for image in found.images] == ["https://a.test/beach.jpg"]
+    item = product(xml_rows(tmp_path, RSS + text + more + END, mapping=mapping)[0])
+    assert item.image == item.image_url == "https://a.test/2.jpg"
+    assert [image.name for image in item.images] == ["https://a.test/beach.jpg"]
 
 
 def test_a_mapping_can_make_an_attribute_the_category_or_set_its_type(tmp_path: Path) -> None:
     mapping = FeedMapping(
         columns={"product_type": "category", "custom_label_1": "year"}, types={"custom_label_1": "number"}
     )
-    found = product(xml_rows(tmp_path, rss_file(), mapping=mapping)[0])
-    assert found.attributes["year"] == 2026
-    assert found.attributes["category"] == found.category_words[0] == "Women > Dresses > Summer Dresses"
+    item = product(xml_rows(tmp_path, rss_file(), mapping=mapping)[0])
+    assert item.attributes["year"] == 2026
+    assert item.attributes["category"] == item.category_words[0] == "Women > Dresses > Summer Dresses"
 
 
 def test_googles_elements_take_precedence_over_those_of_rss(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""The Kaggle archive: rows, bad rows and images, as a zip and as a folder."""
+
 import io
 import zipfile
 from pathlib import Path
@@ -118,6 +120,12 @@ def test_a_duplicate_id_has_the_line_of_the_first(tmp_path: Path) -> None:
     first, second = read_table(tmp_path, row, row)
     assert isinstance(first, KaggleRow)
     assert second == BadRow(3, "the id 7 is already on line 2", "7")
+
+
+@pytest.mark.parametrize(("digits", "is_id"), [(20, True), (21, False)])
+def test_an_id_has_at_most_20_digits(tmp_path: Path, digits: int, is_id: bool) -> None:
+    (row,) = read_table(tmp_path, b"1" * digits + b",Men,Apparel,Topwear,Shirts,Blue,Fall,2011,Casual,Name")
+    assert isinstance(row, KaggleRow) is is_id
 
 
 def test_blank_lines_are_skipped_and_counted(tmp_path: Path) -> None:

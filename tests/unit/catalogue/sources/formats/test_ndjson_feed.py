@@ -29,9 +29,9 @@ def test_an_ndjson_line_keeps_the_types_of_its_values(tmp_path: Path) -> None:
             "tags": [],
         },
     )
-    found = product(row)
-    assert found.key == "7"
-    assert found.attributes == {"price": 5, "sizes": [38, "M"], "new": True, "size": "38"}
+    item = product(row)
+    assert item.key == "7"
+    assert item.attributes == {"price": 5, "sizes": [38, "M"], "new": True, "size": "38"}
 
 
 @pytest.mark.parametrize(

@@ -35,14 +35,14 @@ from tests.support.feeds.shopify_exports import (
 )
 def test_the_rows_of_one_handle_are_one_product(tmp_path: Path, text: str) -> None:
     (row,) = shopify_rows(tmp_path, text)
-    found = product(row)
-    assert (found.key, found.title, found.line) == ("linen-shirt", "Linen shirt", 2)
-    assert found.image == found.image_url == f"{CDN}/front.jpg?v=1"
-    assert found.attributes == ATTRIBUTES | GOOGLE
-    assert [image.name for image in found.images] == [f"{CDN}/back.jpg", f"{CDN}/side.jpg"]
-    assert set(found.left_out) == {"body_html", "cost_of_goods_sold"}
-    assert found.category_words[:3] == ("Shirts", "Apparel & Accessories > Clothing > Clothing Tops > Shirts", "Shirts")
-    assert not found.category_required
+    item = product(row)
+    assert (item.key, item.title, item.line) == ("linen-shirt", "Linen shirt", 2)
+    assert item.image == item.image_url == f"{CDN}/front.jpg?v=1"
+    assert item.attributes == ATTRIBUTES | GOOGLE
+    assert [image.name for image in item.images] == [f"{CDN}/back.jpg", f"{CDN}/side.jpg"]
+    assert set(item.left_out) == {"body_html", "cost_of_goods_sold"}
+    assert item.category_words[:3] == ("Shirts", "Apparel & Accessories > Clothing > Clothing Tops > Shirts", "Shirts")
+    assert not item.category_required
 
 
 def test_the_tests_have_all_columns_of_both_exports() -> None:
@@ -88,8 +88,8 @@ def test_a_product_that_is_not_visible_in_the_shop_is_skipped(tmp_path: Path, ce
 
 def test_a_product_without_options_has_no_option_attributes(tmp_path: Path) -> None:
     plain = SHIRT | {"Option1 Name": "Title", "Option1 Value": "Default Title", "Option2 Name": "", "Option2 Value": ""}
-    found = product(shopify_rows(tmp_path, table(plain))[0]).attributes
-    assert not {"title", "color", "size"} & set(found)
+    item = product(shopify_rows(tmp_path, table(plain))[0]).attributes
+    assert not {"title", "color", "size"} & set(item)
 
 
 def test_broken_rows_and_duplicate_handles_are_rejected_with_their_lines_and_the_others_are_read(

@@ -18,13 +18,13 @@ from tests.support.feeds.shopify_products import ADMIN, STOREFRONT, page
 
 @pytest.mark.parametrize("document", [STOREFRONT, ADMIN], ids=["storefront", "Admin API"])
 def test_products_json_has_the_same_product_as_the_csv(tmp_path: Path, document: dict[str, Any]) -> None:
-    found = product(shopify_rows(tmp_path, page(document), "products.json")[0])
+    item = product(shopify_rows(tmp_path, page(document), "products.json")[0])
     csv_row = product(shopify_rows(tmp_path, table(SHIRT, SECOND))[0])
-    assert (found.key, found.title, found.image_url) == (csv_row.key, csv_row.title, csv_row.image_url)
-    assert found.attributes == {name: value for name, value in ATTRIBUTES.items() if name != "product_category"}
-    assert found.category_words == ("Shirts",)
-    assert [image.name for image in found.images] == [f"{CDN}/back.jpg"]
-    assert set(found.left_out) == {"body_html"}
+    assert (item.key, item.title, item.image_url) == (csv_row.key, csv_row.title, csv_row.image_url)
+    assert item.attributes == {name: value for name, value in ATTRIBUTES.items() if name != "product_category"}
+    assert item.category_words == ("Shirts",)
+    assert [image.name for image in item.images] == [f"{CDN}/back.jpg"]
+    assert set(item.left_out) == {"body_html"}
 
 
 def test_a_draft_and_an_unpublished_product_are_skipped(tmp_path: Path) -> None:

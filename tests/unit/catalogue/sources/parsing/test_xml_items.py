@@ -74,6 +74,12 @@ def test_a_duplicate_id_is_rejected_in_a_feed_with_one_line(tmp_path: Path) -> N
     ]
 
 
+def test_an_entry_in_an_item_is_an_element_of_the_item(tmp_path: Path) -> None:
+    nested = SIMPLE.format(id="A", title="x").replace("</item>", "<entry><id>B</id></entry></item>")
+    rows = xml_rows(tmp_path, RSS + nested + SIMPLE.format(id="C", title="x") + END)
+    assert [(key, reason) for _, key, reason in outcomes(rows)] == [("A", ""), ("C", "")]
+
+
 def test_a_truncated_feed_yields_its_items_and_then_an_error(tmp_path: Path) -> None:
     path = tmp_path / "feed.xml"
     path.write_text(RSS + SIMPLE.format(id="1", title="One") + "<item><g:id>2</g:id><g:ti")
@@ -146,10 +152,10 @@ def test_memory_does_not_grow_with_the_feed(tmp_path: Path) -> None:
         source = open_source(path)
         tracemalloc.start()
         assert sum(isinstance(row, SourceRow) for row in source.rows()) == count
-        found = tracemalloc.get_traced_memory()[1]
+        peak_bytes = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         source.close()
-        return found
+        return peak_bytes
 
     assert peak(6000) < 1.5 * peak(1000)
 

@@ -95,9 +95,9 @@ def test_an_invalid_additional_image_does_not_reject_its_row(tmp_path: Path) -> 
 def test_a_local_image_can_have_another_address_in_results(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"local")
     (row,) = json_rows(tmp_path, {"id": "1", "image": "1.jpg", "image_url": "https://a.test/1.jpg"})
-    found = product(row)
-    assert not isinstance(found.image, str)
-    assert (found.image(), found.image_url) == (b"local", "https://a.test/1.jpg")
+    item = product(row)
+    assert not isinstance(item.image, str)
+    assert (item.image(), item.image_url) == (b"local", "https://a.test/1.jpg")
 
 
 def test_image_paths_must_not_lead_out_of_the_feeds_folder(tmp_path: Path) -> None:
