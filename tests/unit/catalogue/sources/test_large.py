@@ -1,6 +1,7 @@
 """Large and compressed feeds, and full disks."""
 
 import gzip
+import sqlite3
 import tempfile
 import tracemalloc
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.packed_source import PackedSource, RenamedSource
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 from tests.support.feeds.generated import KINDS
@@ -58,6 +60,34 @@ def test_a_line_of_half_a_gigabyte_is_rejected(tmp_path: Path) -> None:
         file.write(b'\n{"id": "B", "image": "2.jpg"}\n')
     rows = [(row.line, row.key, row.reason if isinstance(row, RejectedRow) else None) for row in read(path)]
     assert rows == [(1, "A", None), (2, None, "the line is longer than 1,048,576 bytes"), (3, "B", None)]
+
+
+def open_paths() -> list[str]:
+    """Return the paths of the open files of this process."""
+    return [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_closing_a_source_closes_its_file_and_its_key_registry(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registries: list[KeyRegistry] = []
+    create = KeyRegistry.__init__
+
+    def record(registry: KeyRegistry) -> None:
+        create(registry)
+        registries.append(registry)
+
+    monkeypatch.setattr(KeyRegistry, "__init__", record)
+    path = write(tmp_path / name, 3)
+    source = open_source(path)
+    assert next(iter(source.rows())).key == "p0"
+    assert str(path) in open_paths()
+    source.close()
+    assert str(path) not in open_paths()
+    (registry,) = registries
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        registry.has("p0")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -111,6 +141,24 @@ def test_the_error_of_an_invalid_compressed_feed_has_its_name(
     with pytest.raises(SourceError, match=message) as caught:
         read(tmp_path / name)
     assert "lookalike-feed-" not in str(caught.value)
+
+
+def test_an_error_in_the_rows_of_a_renamed_source_has_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "upload.json"
+    path.write_text('{"products": [')
+    source = RenamedSource(path, "the feed", open_source)
+    with pytest.raises(SourceError, match=r"^the feed cannot be read to its end: it is truncated at line 1$"):
+        list(source.rows())
+    source.close()
+
+
+def test_closing_a_compressed_feed_closes_and_removes_the_decompressed_one(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path / "feed.ndjson.gz", 3))
+    assert isinstance(source, PackedSource)
+    folder, lines = source._folder, source._source._source._lines  # type: ignore[attr-defined]
+    assert folder.is_dir() and not lines._file.closed
+    source.close()
+    assert lines._file.closed and not folder.exists()
 
 
 def test_a_full_disk_is_an_error_of_a_compressed_feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,51 @@
+"""The errors of the domain: their problem types are a contract with clients."""
+
+import pytest
+
+from services.contracts.domain.errors import ImageServerUnavailable, LookalikeError, error_types
+
+# Problem type → HTTP status and Retry-After in seconds.
+PROBLEMS = {
+    "internal": (500, None),
+    "invalid-request": (422, None),
+    "invalid-image": (422, None),
+    "image-too-large": (413, None),
+    "unsupported-image": (415, None),
+    "image-url-refused": (422, None),
+    "image-url-failed": (422, None),
+    "feed-too-large": (413, None),
+    "invalid-feed": (422, None),
+    "no-room": (507, None),
+    "import-under-way": (409, 5),
+    "unknown-import": (404, None),
+    "not-found": (404, None),
+    "method-not-allowed": (405, None),
+    "unknown-product": (404, None),
+    "unknown-category": (404, None),
+    "unknown-catalogue": (404, None),
+    "unknown-model": (404, None),
+    "category-elsewhere": (421, None),
+    "unauthorised": (401, None),
+    "too-many-requests": (429, 1),
+    "index-not-ready": (503, 2),
+    "embedding-unavailable": (503, 2),
+    "detector-unavailable": (503, None),
+    "catalogue-unavailable": (503, 5),
+    "model-index-mismatch": (503, 2),
+    "upstream-timeout": (504, None),
+}
+
+
+def test_every_problem_type_has_its_status_and_retry_after() -> None:
+    assert {slug: (kind.status, kind.retry_after_s) for slug, kind in error_types().items()} == PROBLEMS
+
+
+def test_a_problem_type_is_the_most_general_of_its_classes() -> None:
+    assert error_types()["image-url-failed"] is not ImageServerUnavailable
+    assert issubclass(ImageServerUnavailable, error_types()["image-url-failed"])
+
+
+@pytest.mark.parametrize("extra", [{}, {"errors": [1]}])
+def test_an_error_has_its_detail_and_extension_members(extra: dict[str, object]) -> None:
+    error = LookalikeError("detail", **extra)
+    assert (str(error), error.detail, error.extra) == ("detail", "detail", extra)
