@@ -107,7 +107,7 @@ def test_the_doctors_findings_are_shown_with_their_examples(page: Page, shop: Sh
         doctor = subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=False, capture_output=True)
     assert doctor.returncode == 3
     page.goto("/catalogue")
-    expect(page.get_by_text("Images that several products share: 1")).to_be_visible()
+    expect(page.get_by_text("Images that several products have: 1")).to_be_visible()
     page.get_by_text("Products whose category in the feed is not the predicted one").click()
     expect(page.get_by_role("listitem").filter(has_text="twin-1").last).to_be_visible()
     wait_for_animations(page)

@@ -11,6 +11,7 @@ const DAMAGED = {
   text: "The file seems to be damaged or incomplete. Try another photo.",
 };
 const TOO_SLOW = "The search takes too long";
+const CATEGORY_CONFLICTS = "Products whose category in the feed is not the predicted one";
 const LATER = "Try again in a moment.";
 
 export const en = {
@@ -311,11 +312,13 @@ export const en = {
       not_embedded: "Products without a vector",
       other_model: "Products with a vector of another model",
       unknown_category: "Products in a category that the model does not have",
-      disagreeing: "Products whose category in the feed is not the predicted one",
-      duplicates: "Images that several products share",
+      category_conflicts: CATEGORY_CONFLICTS,
+      /** In reports of version 0.1. */
+      disagreeing: CATEGORY_CONFLICTS,
+      duplicates: "Images that several products have",
       empty_categories: "Categories without a product",
-      dead_images: "Image URLs that return no image",
-      dead_pages: "Product URLs that return no page",
+      dead_images: "Image URLs that do not return an image",
+      dead_pages: "Product URLs that do not return a page",
     },
     row: "Line",
     id: "Product",
