@@ -1,4 +1,4 @@
-"""The steps of `lookalike demo`: a catalogue in, a search, its answer on the terminal."""
+"""The steps of `lookalike demo`: import a catalogue, search it, print the results."""
 
 import hashlib
 import subprocess
@@ -17,12 +17,12 @@ INDEXED_WITHIN_S = 120.0
 
 
 class DemoError(Exception):
-    """The demo cannot go on. The text says why."""
+    """The demo cannot continue. The text says why."""
 
 
 @dataclass(frozen=True)
 class DemoSource:
-    """What the demo imports: the path, the catalogue's name, and the photo to search with."""
+    """The source that the demo imports, the catalogue's name, and the photo to search with."""
 
     path: Path
     name: str
@@ -30,7 +30,7 @@ class DemoSource:
 
 
 def prepare(settings: StackSettings, dataset: Path | None) -> DemoSource:
-    """Draw the sample catalogue, or look into the archive that is to be used instead.
+    """Draw the sample catalogue, or open the archive.
 
     Raises:
         DemoError: the archive is missing or cannot be read.
@@ -48,13 +48,13 @@ def prepare(settings: StackSettings, dataset: Path | None) -> DemoSource:
     except (ArchiveError, OSError) as error:
         raise DemoError(str(error)) from None
     except StopIteration:
-        raise DemoError(f"{dataset} holds no product of the nine categories") from None
+        raise DemoError(f"{dataset} has no product of the nine categories") from None
     digest = hashlib.sha256(str(dataset.resolve()).encode()).hexdigest()[:8]
     return DemoSource(dataset, f"dataset-{digest}", photo)
 
 
 def import_source(source: DemoSource, rejected: Path) -> int:
-    """Import the catalogue through the program's own command. Return how many products it then holds.
+    """Import the catalogue with `lookalike import`. Return the number of products that it then holds.
 
     Raises:
         DemoError: the import failed.
@@ -73,46 +73,47 @@ def import_source(source: DemoSource, rejected: Path) -> int:
     try:
         summary = orjson.loads(done.stdout)
     except orjson.JSONDecodeError:
-        raise DemoError("the import failed: see above") from None
+        raise DemoError("the import failed: see the messages above") from None
     if done.returncode not in (0, 3):
-        raise DemoError("the import did not come to its end: see above")
+        raise DemoError("the import did not finish: see the messages above")
     products = int(summary["imported"] + summary["updated"] + summary["unchanged"])
     typer.echo(
-        f"{products:,} products in the catalogue ({summary['imported']:,} of them new); {summary['outside']:,} rows outside the "
-        f"nine categories; {summary['rejected']:,} rejected; {summary['seconds']:.1f} s, {summary['rate']:,.0f} rows a second"
+        f"{products:,} products in the catalogue ({summary['imported']:,} of them new); {summary['outside']:,} rows "
+        f"skipped, outside the nine categories; {summary['rejected']:,} rejected; {summary['seconds']:.1f} s, "
+        f"{summary['rate']:,.0f} products a second"
     )
     return products
 
 
 def wait_until_indexed(settings: StackSettings, products: int) -> None:
-    """Return when the index holds as many products.
+    """Wait until the index holds a number of products.
 
     Raises:
-        DemoError: it does not within two minutes.
+        DemoError: it does not after two minutes.
     """
     deadline = time.monotonic() + INDEXED_WITHIN_S
     while time.monotonic() < deadline:
-        answer = httpx.get(settings.gateway_url + "/v1/stats", timeout=10, trust_env=False)
-        if answer.status_code == httpx.codes.OK and answer.json()["products"] >= products:
+        response = httpx.get(settings.gateway_url + "/v1/stats", timeout=10, trust_env=False)
+        if response.status_code == httpx.codes.OK and response.json()["products"] >= products:
             return
         time.sleep(0.2)
-    raise DemoError(f"the index does not hold the {products} products after {INDEXED_WITHIN_S:.0f} s")
+    raise DemoError(f"the index does not hold {products:,} products after {INDEXED_WITHIN_S:.0f} s")
 
 
 def save_query(settings: StackSettings, source: DemoSource) -> Path:
-    """Write the query photo, for a look at it and for `lookalike search`. Return its path."""
+    """Write the photo to search with to a file, for `lookalike search`. Return its path."""
     path = settings.state_dir / "query.jpg"
     path.write_bytes(source.photo)
     return path
 
 
 def show_search(settings: StackSettings, photo: Path) -> None:
-    """Search with the photo and print the category, the URLs and where the page is."""
+    """Search with the photo; print the category, the URLs and the address of the search page."""
     from services.cli.search import request_search, show
 
-    answer = request_search(settings.gateway_url, photo.read_bytes(), {"k": 10})
+    response = request_search(settings.gateway_url, photo.read_bytes(), {"k": 10})
     typer.echo(f"\nlookalike search {photo}")
-    show(answer)
+    show(response)
     typer.echo(
-        f"\nSearch page: {settings.gateway_url}/   API docs: {settings.gateway_url}/docs   Stop it all: make stop"
+        f"\nSearch page: {settings.gateway_url}/   API docs: {settings.gateway_url}/docs   Stop everything: make stop"
     )

@@ -1,11 +1,12 @@
-"""`lookalike doctor`: what is wrong with the catalogue."""
+"""`lookalike doctor`: looks for problems in the catalogue."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.catalogues import Catalogue, chosen
-from services.cli.output import err, fail, out
+from services.cli.options import AllowHost, Json, Services, with_options
+from services.cli.output import err, fail, out, print_json, print_line
 
 if TYPE_CHECKING:
     from services.catalogue.health.doctor import Report
@@ -15,27 +16,24 @@ if TYPE_CHECKING:
 
 EXIT_FINDINGS = 3
 SCAN_BATCH = 1000
-URL_BATCH = 200  # products between two questions to the database, which forgets a scan that stands still for minutes
-LOOK_TIMEOUT_S = 2.0
+URL_BATCH = 200  # products between two reads from the database, which ends a scan after minutes without a read
+MODEL_TIMEOUT_S = 2.0
 
 
+@with_options
 def doctor(
+    services: Services,
     catalogue: Catalogue = None,
     check_urls: Annotated[
-        bool, typer.Option("--check-urls", help="Also ask for every image and product page.")
+        bool, typer.Option("--check-urls", help="Also request every image and product page.")
     ] = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="host:port of a server that is not public. May be given again.")
-    ] = None,
-    show: Annotated[int, typer.Option(min=0, help="Examples of each finding.")] = 20,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    embedding_url: Annotated[str, typer.Option(envvar="EMBEDDING_URL")] = "http://127.0.0.1:8001",
-    mongo_url: Annotated[str, typer.Option(envvar="MONGO_URL", show_default=False)] = "mongodb://127.0.0.1:27017",
-    mongo_database: Annotated[str, typer.Option(envvar="MONGO_DATABASE")] = "lookalike",
+    allow_host: AllowHost = None,
+    show: Annotated[int, typer.Option(min=0, help="Number of examples of each problem.")] = 20,
+    json: Json = False,
 ) -> None:
-    """Say what is wrong with the catalogue, and keep the report for the catalogue page. No product is changed.
+    """Look for problems in the catalogue, and store the report for the catalogue page. Changes no product.
 
-    Exit status: 0 nothing is wrong; 1 the catalogue cannot be read; 3 something is wrong.
+    Exit status: 0 there are no problems; 1 the catalogue cannot be read; 3 there are problems.
     """
     import asyncio
     from datetime import UTC, datetime
@@ -46,8 +44,8 @@ def doctor(
     from services.contracts.images.fetch import ImageFetcher
 
     async def run() -> "Report":
-        async with CatalogueDatabase(mongo_url, mongo_database, catalogue=chosen(catalogue)) as store:
-            facts = await model_facts(embedding_url, (await store.models.note()).active)
+        async with CatalogueDatabase(services.mongo_url, services.mongo_database, catalogue=chosen(catalogue)) as store:
+            facts = await model_facts(services.embedding_url, (await store.models.note()).active)
             fetcher = ImageFetcher(allowed_hosts=allow_host or ()) if check_urls else None
             report = await examine(store, facts, fetcher, show)
             await store.notes.put(LAST_EXAMINATION, {"finished_at": datetime.now(UTC), **report.document()})
@@ -60,30 +58,29 @@ def doctor(
     except ValueError as error:
         fail(str(error), 2)
     if json:
-        import orjson
-
-        typer.echo(orjson.dumps(report.document(), option=orjson.OPT_INDENT_2))
+        print_json(report.document())
     else:
         print_report(report)
     raise typer.Exit(0 if report.healthy else EXIT_FINDINGS)
 
 
 async def model_facts(embedding_url: str, promoted: str | None) -> "ModelFacts":
-    """Return what the embedding service says of the model that searches use: the promoted one, if one was, or that of its
-    settings. If it is away, the shipped models' categories.
+    """Return the facts of the model that searches use: the promoted model, or that of the embedding service's settings.
+
+    If the embedding service is unavailable, return the shipped models' categories.
     """
     from services.cli.imports.run import SHIPPED
     from services.contracts.clients.embedding_client import EmbeddingClient
     from services.contracts.domain.errors import LookalikeError
 
-    client = EmbeddingClient(embedding_url, LOOK_TIMEOUT_S)
+    client = EmbeddingClient(embedding_url, MODEL_TIMEOUT_S)
     try:
         return await client.model(promoted)
     except LookalikeError:
         if promoted is not None:
             return SHIPPED.model_copy(update={"model": promoted})
         typer.echo(
-            "the embedding service is away: the model that most products have is taken for the active one", err=True
+            "the embedding service is unavailable: the model of most products counts as the active one", err=True
         )
         return SHIPPED
     finally:
@@ -93,7 +90,7 @@ async def model_facts(embedding_url: str, promoted: str | None) -> "ModelFacts":
 async def examine(
     store: "CatalogueDatabase", facts: "ModelFacts", fetcher: "ImageFetcher | None", shown: int
 ) -> "Report":
-    """Return what is wrong with a catalogue; with a fetcher, of its URLs too."""
+    """Return the report on a catalogue; with a fetcher, on its URLs too."""
     import asyncio
 
     from services.catalogue.health.doctor import Examination
@@ -116,7 +113,7 @@ async def examine(
 
 
 def print_report(report: "Report") -> None:
-    """Print a report as a table; examples below it."""
+    """Print a report as a table, with examples below it."""
     from rich.table import Table
 
     from services.catalogue.health.doctor import KINDS
@@ -132,4 +129,4 @@ def print_report(report: "Report") -> None:
         if finding.examples:
             out.print(f"\n{KINDS[kind]}", style="bold", highlight=False)
         for example in finding.examples:
-            out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
+            print_line(f"  {example}")

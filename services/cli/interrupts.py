@@ -1,25 +1,29 @@
-"""Ctrl-C and SIGTERM as a wish to end, which long commands grant after what is under way."""
+"""Ctrl-C and SIGTERM as a request to stop, after which a long command finishes what is under way."""
 
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def interruptible(stop: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM call `stop`; a second Ctrl-C ends the program as it always does."""
+    """Call `stop` at the first Ctrl-C or SIGTERM in the block. The second one ends the program as usual."""
     loop = asyncio.get_running_loop()
+
+    def restore() -> None:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
 
     def on_signal() -> None:
         stop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        restore()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        restore()

@@ -1,4 +1,4 @@
-"""`lookalike`: the one program on the command line. Heavy imports wait until their command runs."""
+"""The program `lookalike`. Heavy modules are imported when their command runs."""
 
 import sys
 from importlib.metadata import version as installed_version
@@ -12,7 +12,7 @@ from services.cli.models import commands as models
 from services.cli.models import reembed
 
 app = typer.Typer(
-    help="Reverse image search for fashion shops: a photo in, the most similar products out.",
+    help="Reverse image search for fashion shops: finds the products that look most like a photo.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -42,12 +42,12 @@ def version() -> None:
 
 
 def logs_to_stderr() -> None:
-    """Keep what the modules log apart from a command's results: structlog prints to stdout unless told."""
+    """Send log lines to stderr, apart from a command's results: structlog's default is stdout."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def main() -> None:
-    """Run the program. An interruption ends it quietly, with the status that shells expect."""
+    """Run the program. Ctrl-C ends it without a traceback, with the status that shells expect."""
     logs_to_stderr()
     try:
         app()

@@ -12,11 +12,11 @@ from services.contracts.domain.errors import validation_message
 if TYPE_CHECKING:
     from services.local.stack import Stack
 
-DataName = Annotated[str, typer.Option("--data", help="Which local catalogue: a name, kept apart from others.")]
+DataName = Annotated[str, typer.Option("--data", help="The name of a local database, separate from others.")]
 
 
 def up(data: DataName = "default") -> None:
-    """Start the stack in the background, without Docker, and wait until it answers."""
+    """Start the stack in the background, without Docker, and wait until it is ready."""
     stack = _stack()
     _start(stack, data)
     out.print(f"ready: search page {stack.settings.gateway_url}/, API docs {stack.settings.gateway_url}/docs")
@@ -30,20 +30,21 @@ def down() -> None:
         stopped = _stack().down()
     except StackError as error:
         fail(str(error))
-    out.print("stopped" if stopped else "the stack was not running")
+    out.print("stopped" if stopped else "the stack is not running")
 
 
 def status() -> None:
-    """Say how each process of the stack is doing."""
+    """Print the state of each process of the stack."""
     out.print(_stack().status(), highlight=False, markup=False)
 
 
 def demo(
     dataset: Annotated[
-        Path | None, typer.Option(help="The Kaggle archive to import, a zip or a folder; else drawn sample products.")
+        Path | None,
+        typer.Option(help="The Kaggle archive to import, a zip or a folder.", show_default="drawn sample products"),
     ] = None,
 ) -> None:
-    """Start the stack, import a catalogue, search it with a photo, and say where the page is."""
+    """Start the stack, import a catalogue, search it with a photo, and print the address of the search page."""
     from services.cli import demo as steps
 
     stack = _stack()

@@ -68,7 +68,7 @@ def test_a_sound_catalogue_has_no_findings_and_the_status_is_0(url: str, databas
     assert (report["healthy"], report["products"], report["model"]) == (True, 10, "fashion/1")
     assert report["categories"]["Shoes"] == 2
     assert set(report["findings"]) == set(KINDS)
-    assert "the embedding service is away" in done.stderr
+    assert "the embedding service is unavailable" in done.stderr
 
 
 def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url: str, database: str) -> None:

@@ -177,7 +177,7 @@ def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: M
     searches = Searches(stack, PHOTOS, rate=4)
     with searches.going_on():
         done = stack.lookalike("forget-model", "1")
-        assert (done.status, done.printed["changed"], done.printed["unseen"]) == (0, PRODUCTS + 2, 0), done.said
+        assert (done.status, done.printed["changed"], done.printed["unsearchable"]) == (0, PRODUCTS + 2, 0), done.said
         eventually(lambda: len(stack.api.get("/v1/stats").json()["models"]) == 1, within_s=60)
         seen = len(searches.done)
         eventually(lambda: len(searches.done) > seen + 8, within_s=120)

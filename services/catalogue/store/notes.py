@@ -14,10 +14,9 @@ from services.catalogue.store.connection import Collection, Connection
 from services.contracts.domain.catalogues import within
 
 NOTES = "notes"
-# Names of reports: how the last import went, what the doctor last found, how the last reembed went.
+# Names of reports: how the last import went, what the doctor last found.
 LAST_IMPORT = "last-import"
 LAST_EXAMINATION = "last-examination"
-LAST_REEMBED = "last-reembed"
 LEASE = "import-lease"
 IMPORT_PREFIX = "import/"
 BEHIND_IMPORTS = "import0"  # the first text after all that begin with the prefix

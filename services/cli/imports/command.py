@@ -1,4 +1,4 @@
-"""`lookalike import SOURCE`: a shop's catalogue into Lookalike."""
+"""`lookalike import SOURCE`: imports a shop's catalogue."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.catalogues import Catalogue, chosen
+from services.cli.options import AllowHost, Json, Services, Wait, with_options
 from services.cli.output import fail
 
 if TYPE_CHECKING:
@@ -15,52 +16,52 @@ EXIT_STATUS = {"done": 0, "failed": 1, "interrupted": 130, "cancelled": 130}
 EXIT_REJECTED = 3
 
 
+@with_options
 def import_(
     source: Annotated[
-        Path, typer.Argument(help="The Kaggle archive (zip or folder), a folder of images, or a feed of any kind.")
+        Path, typer.Argument(help="The Kaggle archive (zip or folder), a folder of images, or a feed of any format.")
     ],
+    services: Services,
     catalogue: Catalogue = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="JSON or TOML: what the feed's columns and categories are called here.")
+        Path | None, typer.Option(help="JSON or TOML: the feed's names of columns and categories.")
     ] = None,
     images: Annotated[
         Path | None,
-        typer.Option(help="The folder a feed's image paths are relative to and may not leave; else its own."),
+        typer.Option(
+            help="The folder of the feed's image paths, which cannot leave it.", show_default="the feed's folder"
+        ),
     ] = None,
     url_template: Annotated[
-        str | None, typer.Option(help="A product page's address, {id} in it, for rows without one.")
+        str | None, typer.Option(help="The address of a product page, with {id} in it, for rows without one.")
     ] = None,
     rejected: Annotated[
-        Path | None, typer.Option(help="Where rejected rows go; else SOURCE.rejected.ndjson in this folder.")
+        Path | None, typer.Option(help="The file for rejected rows.", show_default="./SOURCE.rejected.ndjson")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Take this many products at most.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Import at most this number of products.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only read and check; ask no service, write nothing.")
+        bool, typer.Option("--dry-run", help="Only read and check the source; write nothing to the database.")
     ] = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="host:port of an image server that is not public. May be given again.")
-    ] = None,
-    per_host: Annotated[int, typer.Option(min=1, max=32, help="Images to fetch from one web server at a time.")] = 8,
-    sync: Annotated[bool, typer.Option("--sync", help="Also remove products that the feed no longer has.")] = False,
+    allow_host: AllowHost = None,
+    per_host: Annotated[int, typer.Option(min=1, max=32, help="Images fetched from one server at a time.")] = 8,
+    sync: Annotated[bool, typer.Option("--sync", help="Also remove the products that the feed no longer has.")] = False,
     sync_limit: Annotated[
-        float, typer.Option(min=0, max=1, help="With --sync: remove nothing if more than this share would go.")
+        float, typer.Option(min=0, max=1, help="With --sync: the largest share of the products that may be removed.")
     ] = 0.2,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a service that is away.")] = 60.0,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-    embedding_url: Annotated[str, typer.Option(envvar="EMBEDDING_URL")] = "http://127.0.0.1:8001",
-    mongo_url: Annotated[str, typer.Option(envvar="MONGO_URL", show_default=False)] = "mongodb://127.0.0.1:27017",
-    mongo_database: Annotated[str, typer.Option(envvar="MONGO_DATABASE")] = "lookalike",
+    wait: Wait = 60.0,
+    json: Json = False,
 ) -> None:
-    """Import a catalogue. It can be run again at any time: what has not changed is skipped.
+    """Import a catalogue. Run it again at any time: unchanged products are skipped.
 
-    Exit status: 0 all is in; 1 the import failed; 3 some rows were rejected; 130 it was interrupted
-    or cancelled.
+    Exit status: 0 everything is imported; 1 the import failed; 3 some rows were rejected; 130 the import was
+    interrupted or cancelled.
     """
     from services.cli.imports.display import show
     from services.cli.imports.run import ImportRequest, UsageError, run
 
     request = ImportRequest(
         source=source,
+        services=services,
         catalogue=chosen(catalogue),
         mapping=mapping,
         images=images,
@@ -73,9 +74,6 @@ def import_(
         allow_hosts=tuple(allow_host or ()),
         per_host=per_host,
         wait_s=wait,
-        embedding_url=embedding_url,
-        mongo_url=mongo_url,
-        mongo_database=mongo_database,
     )
     try:
         summary = run(request)
@@ -86,7 +84,7 @@ def import_(
 
 
 def exit_status(summary: "Summary") -> int:
-    """Return what the shell is told: 0, 1, 3 or 130, as the command's help says."""
+    """Return the command's exit status: 0, 1, 3 or 130, as its help says."""
     if summary.status == "done" and summary.tally.rejected:
         return EXIT_REJECTED
     return EXIT_STATUS[summary.status]

@@ -1,4 +1,4 @@
-"""Puts an import together: source, services, progress, signals. What it did comes back as a summary, however it ended."""
+"""Runs an import: opens the source and the services, shows the progress and handles signals."""
 
 import asyncio
 import gc
@@ -23,8 +23,9 @@ from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping, load_mapping
 from services.catalogue.sources.records.rows import Source, SourceError
 from services.catalogue.store.database import CatalogueDatabase
-from services.cli.imports.display import Display
+from services.cli.imports.display import ImportProgress
 from services.cli.interrupts import interruptible
+from services.cli.options import Services
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
@@ -33,7 +34,7 @@ from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
 
 EMBEDDING_TIMEOUT_S = 60.0
-DATABASE_TIMEOUT_S = (2.0, 10.0)  # least and most; no call should take longer than we are to wait
+DATABASE_TIMEOUT_S = (2.0, 10.0)  # the bounds of a call's timeout, which is otherwise --wait
 LOOK_TIMEOUT_S = 2.0
 FAILURES = (
     SyncRefused,
@@ -44,22 +45,23 @@ FAILURES = (
     ImportUnderWay,
     LookalikeError,
 )
-# What a dry run checks against when no embedding service is there to be asked: the shipped models.
+# The shipped models' categories and input: a dry run uses them if the embedding service is unavailable.
 SHIPPED = ModelFacts(
     model="", categories=list(CATEGORIES), dimension=64, input={"height": 96, "width": 96}, thresholds={}
 )
 
 
 class UsageError(Exception):
-    """An option makes no sense. The text says which."""
+    """An option is not valid. The text says which."""
 
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What the command line asks for; see the command's help."""
+    """The options of one import; the command's help describes them."""
 
     source: Path
     rejected: Path
+    services: Services
     catalogue: str = DEFAULT_CATALOGUE
     mapping: Path | None = None
     images: Path | None = None
@@ -71,40 +73,37 @@ class ImportRequest:
     allow_hosts: tuple[str, ...] = ()
     per_host: int = 8
     wait_s: float = 60.0
-    embedding_url: str = "http://127.0.0.1:8001"
-    mongo_url: str = "mongodb://127.0.0.1:27017"
-    mongo_database: str = "lookalike"
 
 
 def run(request: ImportRequest) -> Summary:
-    """Import, and return what was done.
+    """Import a catalogue and return the summary, however the import ended.
 
     Raises:
-        UsageError: an option makes no sense.
+        UsageError: an option is not valid.
     """
     if request.url_template is not None and "{id}" not in request.url_template:
-        raise UsageError("--url-template needs {id} where the product's id goes")
+        raise UsageError("--url-template must contain {id}, in the place of the product's id")
     if request.sync and request.limit is not None:
-        raise UsageError("--sync needs the whole feed: leave --limit out")
+        raise UsageError("--sync needs the whole feed: remove --limit")
     if not os.access(request.rejected.parent, os.W_OK):
-        raise UsageError(f"rejected rows cannot be written to {request.rejected}: give another file with --rejected")
+        raise UsageError(f"rejected rows cannot be written to {request.rejected}: name another file with --rejected")
     started = time.monotonic()
     try:
         mapping = FeedMapping() if request.mapping is None else load_mapping(request.mapping)
         source = open_source(request.source, mapping, request.images)
     except SourceError as error:
         return Summary(Tally(), "failed", None, time.monotonic() - started, str(error))
-    # What is there by now stays to the end. Left to itself, the collector goes through an archive's 40,000 entries again and
-    # again: an eighth of the import's processor time.
+    # The source's entries stay to the end. Without this, the garbage collector walks an archive's 40,000 entries again
+    # and again, which takes an eighth of the import's processor time.
     gc.freeze()
     try:
-        return _Run(request, mapping, source, started).summary()
+        return ImportRun(request, mapping, source, started).summary()
     finally:
         source.close()
 
 
-class _Run:
-    """One import under way."""
+class ImportRun:
+    """One import, or one dry run."""
 
     def __init__(self, request: ImportRequest, mapping: FeedMapping, source: Source, started: float) -> None:
         self._request = request
@@ -112,13 +111,13 @@ class _Run:
         self._mapping = mapping
         self._source = source
         self._rejected = RejectedFile(request.rejected)
-        self._display = Display(source)
+        self._progress = ImportProgress(source)
         self._tally = Tally()
         self._model: str | None = None
 
     def summary(self) -> Summary:
-        """Run, and say how it went; products written before it ended early stay."""
-        with self._display:
+        """Run, and return the summary. If the import ends early, products already written stay."""
+        with self._progress:
             try:
                 return asyncio.run(self._main())
             except Stopped:
@@ -133,7 +132,7 @@ class _Run:
                 return await (self._check(stack, stopping) if self._request.dry_run else self._import(stack, stopping))
 
     def _closed(self, status: Status, reason: str | None = None) -> Summary:
-        """Return the summary of a dry run, or of an import that has not begun."""
+        """Return the summary of a dry run, or of an import that has not started."""
         file = None
         try:
             file = self._rejected.close() if self._request.dry_run else None
@@ -147,10 +146,10 @@ class _Run:
         options = ImportOptions(request.url_template, request.limit, per_host=request.per_host)
         limit = request.sync_limit if request.sync else None
         plan = Plan(self._source, request.source.name, self._mapping, options, limit)
-        retry = Retry(request.wait_s, stopping, self._display.waiting)
+        retry = Retry(request.wait_s, stopping, self._progress.waiting)
         embedding, database = self._embedding(stack, EMBEDDING_TIMEOUT_S), await self._store(stack)
         services = SessionServices(embedding, database, self._fetcher(stack), retry)
-        session = ImportSession(plan, services, self._rejected, stopping, ImportHooks(self._display.update))
+        session = ImportSession(plan, services, self._rejected, stopping, ImportHooks(self._progress.update))
         facts = await retry.call(lambda: serving_facts(database.models, embedding))
         async with ImportRecord(database, plan.name, retry, stopping) as record:
             return await session.run(record, facts)
@@ -163,7 +162,7 @@ class _Run:
         self._model = facts.model or None
 
         def on_progress() -> None:
-            self._display.update(self._tally)
+            self._progress.update(self._tally)
             if stopping.is_set():
                 raise Stopped
 
@@ -180,12 +179,13 @@ class _Run:
     async def _store(self, stack: AsyncExitStack) -> CatalogueDatabase:
         least, most = DATABASE_TIMEOUT_S
         timeout_s = min(most, max(least, self._request.wait_s))
-        where = self._request.mongo_url, self._request.mongo_database
-        store = CatalogueDatabase(*where, catalogue=self._request.catalogue, timeout_s=timeout_s)
+        services = self._request.services
+        addresses = services.mongo_url, services.mongo_database
+        store = CatalogueDatabase(*addresses, catalogue=self._request.catalogue, timeout_s=timeout_s)
         return await stack.enter_async_context(store)
 
     def _feed(self, stack: AsyncExitStack, placer: Placer) -> FeedKeys | None:
-        """Return the source as one that remembers its keys, if products are to be removed by them."""
+        """Return the source with a record of its keys, if --sync needs them."""
         if not self._request.sync:
             return None
         feed = FeedKeys(self._source, placer)
@@ -194,7 +194,7 @@ class _Run:
 
     def _embedding(self, stack: AsyncExitStack, timeout_s: float) -> EmbeddingClient:
         try:
-            client = EmbeddingClient(self._request.embedding_url, timeout_s)
+            client = EmbeddingClient(self._request.services.embedding_url, timeout_s)
         except ValueError as error:
             raise UsageError(str(error)) from None
         stack.push_async_callback(client.close)

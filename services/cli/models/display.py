@@ -1,45 +1,44 @@
-"""Models, and what would change with another one, on the terminal."""
+"""The models, and what another one would change, in the terminal."""
 
 from typing import Any
 
-import orjson
-import typer
 from rich.table import Table
 
 from services.catalogue.model_switch.comparison import ModelReport, Overlap
 from services.catalogue.store.model_note import ModelNote, short
-from services.cli.output import out
+from services.cli.output import out, print_json, print_line
 
 SHOWN_MOVES = 10
 SHOWN_IDS = 10
 
 
-def show_models(found: dict[str, Any], *, as_json: bool) -> None:
+def show_models(overview: dict[str, Any], *, as_json: bool) -> None:
     """Print the models as a table."""
     if as_json:
-        return _print_json(found)
-    source = "promoted" if found["promoted"] else "by the settings"
-    told = f"; the settings name {found['first']}" if found["promoted"] and found["first"] != found["active"] else ""
-    out.print(f"active: {found['active']}, {source}{told}", style="bold", highlight=False)
-    if found["searched"] != found["active"]:
-        out.print(f"searches still use {found['searched']}: the index is not ready to switch", style="red")
+        return print_json(overview)
+    active, first = overview["active"], overview["first"]
+    source = "promoted" if overview["promoted"] else "by the settings"
+    default = f"; the settings name {first}" if overview["promoted"] and first != active else ""
+    out.print(f"active: {active}, {source}{default}", style="bold", highlight=False)
+    if overview["searched"] != active:
+        out.print(f"searches still use {overview['searched']}: the index is not ready to switch", style="red")
     table = Table(box=None)
     for name in ("model", "", "products", "without a vector", "problem"):
         table.add_column(name, no_wrap=name != "problem")
-    for one in found["models"]:
-        counts = ["" if one[name] is None else f"{one[name]:,}" for name in ("products", "without_vector")]
-        table.add_row(one["model"], one["role"] or "", *counts, one["problem"] or "")
+    for model in overview["models"]:
+        counts = ["" if model[name] is None else f"{model[name]:,}" for name in ("products", "without_vector")]
+        table.add_row(model["model"], model["role"] or "", *counts, model["problem"] or "")
     out.print(table)
 
 
 def show_report(report: ModelReport, *, as_json: bool, promoted: bool | None = None) -> None:
-    """Print what would change with another model, or has: its coverage, categories and results."""
+    """Print what another model would change, or has changed: coverage, categories and results."""
     if as_json:
-        return _print_json({**report.document(), **({} if promoted is None else {"promoted": promoted})})
-    out.print(f"{report.model} in the place of {report.serving}", style="bold", highlight=False)
+        return print_json({**report.document(), **({} if promoted is None else {"promoted": promoted})})
+    out.print(f"{report.model} in place of {report.serving}", style="bold", highlight=False)
     table = Table(show_header=False, box=None)
-    table.add_row("products that can be found now", f"{report.products:,}")
-    table.add_row("of them with a vector of it", f"{report.covered:,} ({_share(report.coverage)})")
+    table.add_row("products that searches find now", f"{report.products:,}")
+    table.add_row(f"of them with a vector of {report.model}", f"{report.covered:,} ({_share(report.coverage)})")
     table.add_row("products that would be in another category", f"{report.moved:,}")
     if report.overlap is not None:
         for name, value in _overlap(report.overlap):
@@ -47,38 +46,42 @@ def show_report(report: ModelReport, *, as_json: bool, promoted: bool | None = N
     out.print(table)
     if report.missing:
         more = report.products - report.covered - len(report.missing[:SHOWN_IDS])
-        _line("without a vector: " + _listed(report.missing[:SHOWN_IDS], more))
+        print_line("without a vector: " + _join(report.missing[:SHOWN_IDS], more))
     _show_categories(report)
     for (old, new), count in report.moves.most_common(SHOWN_MOVES):
         names = report.categories
         examples = report.examples[old, new][:SHOWN_IDS]
-        _line(f"{names[old]} → {names[new]}: {count:,} ({_listed(examples, count - len(examples))})")
+        print_line(f"{names[old]} → {names[new]}: {count:,} ({_join(examples, count - len(examples))})")
     if promoted:
-        _line(f"searches use {report.model} now; lookalike rollback goes back to {report.serving}")
+        print_line(f"searches use {report.model} now; lookalike rollback goes back to {report.serving}")
     elif promoted is None:
-        _line(f"next: lookalike promote {short(report.model)}")
+        print_line(f"next: lookalike promote {short(report.model)}")
 
 
-def show_rollback(note: ModelNote, lacking: int, *, as_json: bool) -> None:
-    """Print which model searches use again."""
+def show_rollback(note: ModelNote, without_vector: int, *, as_json: bool) -> None:
+    """Print the model that searches use again."""
     if as_json:
-        return _print_json({"active": note.active, "candidate": note.candidate, "without_vector": lacking})
-    _line(
-        f"searches use {note.active} again; lookalike promote {short(str(note.candidate))} goes back to {note.candidate}"
+        return print_json({"active": note.active, "candidate": note.candidate, "without_vector": without_vector})
+    print_line(
+        f"searches use {note.active} again; lookalike promote {short(str(note.candidate))} goes back to "
+        f"{note.candidate}"
     )
-    if lacking:
-        again = f"lookalike reembed --model {short(str(note.active))}"
-        _line(f"{lacking:,} products have no vector of it, and cannot be found until {again} has been run")
+    if without_vector:
+        command = f"lookalike reembed --model {short(str(note.active))}"
+        print_line(
+            f"{without_vector:,} products have no vector of it; searches do not find them until you run {command}"
+        )
 
 
-def show_forgotten(model: str, changed: int, unseen: int, *, as_json: bool) -> None:
-    """Print what became of a model's vectors."""
+def show_forgotten(model: str, changed: int, unsearchable: int, *, as_json: bool) -> None:
+    """Print that a model's vectors are removed."""
     if as_json:
-        return _print_json({"model": model, "changed": changed, "unseen": unseen})
-    _line(f"{model} is forgotten: {changed:,} products gave up its vectors")
-    if unseen:
-        _line(
-            f"{unseen:,} products have a vector of no other model, and cannot be found: import them again, or reembed"
+        return print_json({"model": model, "changed": changed, "unsearchable": unsearchable})
+    print_line(f"{model} is forgotten: its vectors are removed from {changed:,} products")
+    if unsearchable:
+        print_line(
+            f"{unsearchable:,} products have no vector of another model, and searches do not find them: import them "
+            "again, or run lookalike reembed"
         )
 
 
@@ -93,24 +96,16 @@ def _show_categories(report: ModelReport) -> None:
 
 def _overlap(overlap: Overlap) -> list[tuple[str, str]]:
     return [
-        (f"the {overlap.results} results of {overlap.queries:,} products: in common", _share(overlap.mean)),
-        ("  the same products", f"{overlap.same:,}"),
-        ("  not one in common", f"{overlap.none:,}"),
+        (f"the {overlap.results} results of {overlap.queries:,} products: share in common", _share(overlap.mean)),
+        ("  queries with the same products", f"{overlap.same:,}"),
+        ("  queries with no product in common", f"{overlap.none:,}"),
     ]
 
 
 def _share(value: float) -> str:
-    """Return a share as percent; 100 % only where it is all."""
+    """Return a share in percent, rounded down: 100 % means all."""
     return f"{int(value * 1000) / 10:g} %"
 
 
-def _listed(ids: list[str], more: int) -> str:
+def _join(ids: list[str], more: int) -> str:
     return ", ".join(ids) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _line(text: str) -> None:
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))

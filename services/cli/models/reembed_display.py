@@ -1,101 +1,70 @@
-"""A run of `lookalike reembed` on the terminal: progress while it runs, a summary at its end."""
+"""A run of `lookalike reembed` in the terminal: its progress and its summary."""
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
-import orjson
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from services.catalogue.model_switch.reembedding_report import ReembedSummary, ReembedTally
 from services.catalogue.store.model_note import short
-from services.cli.output import err, out
+from services.cli.output import err, out, print_json, print_line
+from services.cli.progress import ProgressBar
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 
-LINE_EVERY_S = 10.0  # where stderr is no terminal
+LINE_INTERVAL_S = 10.0  # if stderr is no terminal
 
 
-class Display:
-    """A bar with rate and time left on stderr; where stderr is no terminal, a line every ten seconds."""
+class ReembedProgress(ProgressBar):
+    """The progress of a run: a bar, or a line every ten seconds if stderr is no terminal."""
 
     def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[counts]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=err,
-            disable=not err.is_terminal,
-            transient=True,
-        )
-        self._task = self._progress.add_task("reembed", total=None, counts="")
+        super().__init__("reembed")
         self._next_line_at = 0.0
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._progress.stop()
-
     def update(self, tally: ReembedTally) -> None:
-        """Show the counts as they are now."""
+        """Show the present counts."""
         rejected = f", {tally.rejected:,} rejected" if tally.rejected else ""
         counts = f"{tally.done:,} of {tally.found:,} products, {tally.rate:,.0f}/s{rejected}"
-        self._progress.update(self._task, completed=tally.done, total=tally.found, counts=counts)
+        self.show(counts, tally.done, tally.found)
         if not err.is_terminal and time.monotonic() >= self._next_line_at:
-            self._next_line_at = time.monotonic() + LINE_EVERY_S
+            self._next_line_at = time.monotonic() + LINE_INTERVAL_S
             typer.echo(f"{counts}, {_duration(tally.left_s)} left", err=True)
-
-    def waiting(self, reason: str | None) -> None:
-        """Say that a service is waited for, and why; None when it is back."""
-        text = "reembed" if reason is None else f"waiting: {reason}"
-        self._progress.update(self._task, description=text)
-        if not err.is_terminal:
-            typer.echo("going on" if reason is None else text, err=True)
 
 
 def show(summary: ReembedSummary, *, as_json: bool) -> None:
-    """Print a summary as a table for people, but for `as_json`; why it failed, on stderr."""
+    """Print a summary as a table, unless `as_json`, and the reason of a failure on stderr."""
     if summary.reason is not None:
         typer.echo(f"lookalike: {summary.reason}", err=True)
     if as_json:
         return
-    how = {"done": "done", "failed": "failed", "interrupted": "interrupted: run it again to go on"}[summary.status]
+    status = {"interrupted": "interrupted: run it again to continue"}.get(summary.status, summary.status)
     speed = f"{summary.seconds:.1f} s, {summary.tally.rate:,.0f} products/s"
-    of = "" if summary.catalogue == DEFAULT_CATALOGUE else f" in the catalogue {summary.catalogue}"
-    out.print(f"Vectors of {summary.model or 'the model'}{of} {how} ({speed})", style="bold", highlight=False)
+    place = "" if summary.catalogue == DEFAULT_CATALOGUE else f" in the catalogue {summary.catalogue}"
+    out.print(f"Vectors of {summary.model or 'the model'}{place} {status} ({speed})", style="bold", highlight=False)
     table = Table(show_header=False, box=None)
     tally = summary.tally
     lines = [
-        ("without a vector before", tally.found),
+        ("products without a vector at the start", tally.found),
         ("embedded", tally.embedded),
-        ("written or deleted meanwhile", tally.overtaken),
+        ("written or deleted by others meanwhile", tally.overtaken),
         ("rejected", tally.rejected),
-        ("further pictures rejected", tally.images_rejected),
-        ("embedded from a picture that has changed at its URL", tally.other_pictures),
+        ("additional images rejected", tally.images_rejected),
+        ("embedded from an image that has changed at its URL", tally.other_pictures),
     ]
     for name, count in lines[:2] + [line for line in lines[2:] if line[1]]:
         table.add_row(name, f"{count:,}")
     out.print(table)
     if summary.rejected_file is not None:
-        where = f"rejected products and why: {summary.rejected_file}"
-        out.print(where, markup=False, highlight=False, soft_wrap=True)
+        print_line(f"rejected products, with reasons: {summary.rejected_file}")
     if summary.status == "done" and summary.model is not None:
-        out.print(f"next: lookalike compare-models {short(summary.model)}", markup=False, highlight=False)
+        print_line(f"next: lookalike compare-models {short(summary.model)}")
 
 
 def show_json(summaries: Sequence[ReembedSummary], *, several: bool) -> None:
-    """Print one JSON document: a catalogue's summary, or, of several, `catalogues` with the summary of each by its name."""
+    """Print a catalogue's summary as JSON; of several catalogues, `catalogues` with the summary of each by its name."""
     documents = {summary.catalogue: summary.document() for summary in summaries}
-    said = {"catalogues": documents} if several else summaries[0].document()
-    typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2))
+    print_json({"catalogues": documents} if several else summaries[0].document())
 
 
 def _duration(seconds: float | None) -> str:

@@ -1,10 +1,9 @@
-"""Puts a run of `lookalike reembed` together. What it did comes back as a summary, however it ended."""
+"""Runs `lookalike reembed`: opens the services, shows the progress and handles signals."""
 
 import asyncio
 import os
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status
@@ -16,9 +15,9 @@ from services.catalogue.model_switch.switch import ModelChange
 from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.model_note import ModelChangeRefused
-from services.catalogue.store.notes import LAST_REEMBED
 from services.cli.interrupts import interruptible
-from services.cli.models.reembed_display import Display
+from services.cli.models.reembed_display import ReembedProgress
+from services.cli.options import FIRST_MODEL, Services
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
@@ -31,50 +30,57 @@ FAILURES = (ModelChangeRefused, RetriesExhausted, RejectedFileError, LookalikeEr
 
 @dataclass(frozen=True)
 class ReembedRequest:
-    """What the command line asks for; see the command's help."""
+    """The options of one run over one catalogue; the command's help describes them.
+
+    Attributes:
+        rejected: the file for products without a vector; if it is None, `rejected_file` is named after the model.
+    """
 
     model: str
-    rejected: Path
+    services: Services
+    rejected: Path | None = None
     catalogue: str = DEFAULT_CATALOGUE
     rate: float | None = None
     image_url_template: str | None = None
     allow_hosts: tuple[str, ...] = ()
     per_host: int = 8
-    unversioned_model: str = "fashion/1"
+    unversioned_model: str = FIRST_MODEL
     wait_s: float = 60.0
-    embedding_url: str = "http://127.0.0.1:8001"
-    mongo_url: str = "mongodb://127.0.0.1:27017"
-    mongo_database: str = "lookalike"
+
+    @property
+    def rejected_file(self) -> Path:
+        """The file for products without a vector."""
+        suffix = "" if self.catalogue == DEFAULT_CATALOGUE else f"-{self.catalogue}"
+        return self.rejected or Path(f"reembed-{self.model.replace('/', '-')}{suffix}.rejected.ndjson")
 
 
 def run(request: ReembedRequest) -> ReembedSummary:
-    """Compute the vectors, and return what was done.
+    """Compute the vectors of a catalogue and return the summary, however the run ended.
 
     Raises:
-        ValueError: an option makes no sense. The text says which.
+        ValueError: an option is not valid.
     """
-    if not os.access(request.rejected.parent, os.W_OK):
-        raise ValueError(
-            f"rejected products cannot be written to {request.rejected}: give another file with --rejected"
-        )
-    return _Run(request).summary()
+    file = request.rejected_file
+    if not os.access(file.parent, os.W_OK):
+        raise ValueError(f"rejected products cannot be written to {file}: name another file with --rejected")
+    return ReembedRun(request).summary()
 
 
-class _Run:
-    """One run."""
+class ReembedRun:
+    """One run over one catalogue."""
 
     def __init__(self, request: ReembedRequest) -> None:
         self._request = request
-        self._rejected = RejectedFile(request.rejected)
-        self._display = Display()
+        self._rejected = RejectedFile(request.rejected_file)
+        self._progress = ReembedProgress()
         self._tally = ReembedTally()
         self._model: str | None = None
 
     def summary(self) -> ReembedSummary:
-        """Run, and say how it went; vectors written before it ended early stay."""
+        """Run, and return the summary. If the run ends early, vectors already written stay."""
         status: Status = "done"
         reason: str | None = None
-        with self._display:
+        with self._progress:
             try:
                 status = "interrupted" if asyncio.run(self._main()) else "done"
             except Stopped:
@@ -85,14 +91,11 @@ class _Run:
             file = self._rejected.close()
         except RejectedFileError as error:
             status, reason, file = "failed", str(error), None
-        return self._summary(status, reason, file)
-
-    def _summary(self, status: Status, reason: str | None = None, file: Path | None = None) -> ReembedSummary:
-        seconds, catalogue = self._tally.seconds, self._request.catalogue
-        return ReembedSummary(self._tally, status, self._model, seconds, reason, file, catalogue)
+        catalogue = self._request.catalogue
+        return ReembedSummary(self._tally, status, self._model, self._tally.seconds, reason, file, catalogue)
 
     async def _main(self) -> bool:
-        """Return whether it was interrupted."""
+        """Return whether the run was interrupted."""
         stopping = asyncio.Event()
         with interruptible(stopping.set):
             async with AsyncExitStack() as stack:
@@ -101,29 +104,26 @@ class _Run:
 
     async def _reembed(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
         request = self._request
-        embedding = EmbeddingClient(request.embedding_url, EMBEDDING_TIMEOUT_S)
+        services = request.services
+        embedding = EmbeddingClient(services.embedding_url, EMBEDDING_TIMEOUT_S)
         stack.push_async_callback(embedding.close)
-        store = CatalogueDatabase(request.mongo_url, request.mongo_database, catalogue=request.catalogue)
+        store = CatalogueDatabase(services.mongo_url, services.mongo_database, catalogue=request.catalogue)
         await stack.enter_async_context(store)
-        retry = Retry(request.wait_s, stopping, self._display.waiting)
+        pictures = self._pictures(stack, store, stopping)  # before waiting: an option may not be valid
+        retry = Retry(request.wait_s, stopping, self._progress.waiting)
         facts = await retry.call(lambda: prepare(ModelChange(store.models, embedding), request.model))
         self._model = facts.model
         job = Reembedder(
             store.models,
             embedding,
-            self._pictures(stack, store, stopping),
+            pictures,
             self._rejected,
             retry,
             rate=request.rate,
-            on_progress=lambda: self._display.update(self._tally),
+            on_progress=lambda: self._progress.update(self._tally),
         )
         self._tally = job.tally
-        status: Status = "failed"
-        try:
-            await job.run(facts, request.unversioned_model, stopping)
-            status = "interrupted" if stopping.is_set() else "done"
-        finally:
-            await self._record(store, status)
+        await job.run(facts, request.unversioned_model, stopping)
 
     def _pictures(self, stack: AsyncExitStack, store: CatalogueDatabase, stopping: asyncio.Event) -> ProductPictures:
         fetcher = ImageFetcher(allowed_hosts=self._request.allow_hosts)
@@ -135,20 +135,14 @@ class _Run:
 
         return ProductPictures(store.pictures, fetch, self._request.image_url_template)
 
-    async def _record(self, store: CatalogueDatabase, status: Status) -> None:
-        """Leave word for the report before a promotion."""
-        note = {**self._summary(status).document(), "finished_at": datetime.now(UTC).isoformat()}
-        with suppress(LookalikeError):
-            await store.notes.put(LAST_REEMBED, {**note, "rejected_products": self._rejected.first})
 
-
-async def prepare(change: ModelChange, given: str) -> ModelFacts:
+async def prepare(change: ModelChange, name: str) -> ModelFacts:
     """Make a model the candidate, unless it is one of the catalogue's models already; return its facts.
 
     Raises:
-        ModelChangeRefused: it cannot be one.
+        ModelChangeRefused: the model cannot be used, or there is another candidate.
     """
-    facts = await change.usable(await change.named(given))
+    facts = await change.usable(await change.named(name))
     first = await change.first()
     await change.change(lambda note: note.preparing(facts.model, first))
     return facts

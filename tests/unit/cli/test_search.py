@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -68,12 +66,3 @@ def test_every_command_says_what_it_does() -> None:
     names = ("up", "down", "status", "demo", "import", "search", "train", "evaluate", "version")
     help_text = RUN.invoke(app, ["--help"]).output
     assert all(name in help_text for name in names)
-
-
-def test_what_modules_log_does_not_get_into_a_commands_results() -> None:
-    script = (
-        "import structlog; from services.cli.main import logs_to_stderr as f; f(); structlog.get_logger().warning('x')"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == ""
-    assert "x" in done.stderr

@@ -42,10 +42,10 @@ def summary(status: Status = "done", reason: str | None = None, **counts: int) -
         (["nowhere.csv"], 1, "nowhere.csv does not exist"),
         (["1.png"], 1, "cannot be imported: give"),
         (["feed.csv", "--mapping", "none.json"], 1, "cannot be read"),
-        (["feed.csv", "--url-template", "https://a.test/"], 2, "needs {id}"),
+        (["feed.csv", "--url-template", "https://a.test/"], 2, "must contain {id}"),
         (["feed.csv", "--allow-host", "a.test"], 2, "is not host:port"),
         (["feed.csv", "--embedding-url", "nonsense"], 2, "is not a URL"),
-        (["feed.csv", "--rejected", "none/x.ndjson"], 2, "give another file"),
+        (["feed.csv", "--rejected", "none/x.ndjson"], 2, "name another file"),
         (
             ["feed.csv", "--wait", "0", "--embedding-url", "http://127.0.0.1:9"],
             1,
@@ -80,7 +80,7 @@ def test_a_dry_run_stops_at_its_limit(shop: Path) -> None:
     code, out, _ = run("feed.csv", "--dry-run", "--limit", "1", "--embedding-url", "http://127.0.0.1:9")
     assert code == 0
     assert "Check done" in out
-    assert "nothing wrong with" in out
+    assert " valid " in out
 
 
 @pytest.mark.parametrize(
