@@ -1,11 +1,11 @@
-"""`python -m services.gateway`: the gateway on its port, set by environment variables."""
+"""`python -m services.gateway`: run the gateway with settings from environment variables."""
 
 from services.contracts.web.run import run_service
 from services.gateway.settings import GatewaySettings
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until stopped."""
     from services.gateway.app import create_app
 
     run_service("gateway", GatewaySettings, create_app)

@@ -37,13 +37,13 @@ from services.gateway.search.service import SearchService
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import CatalogueServices, GatewayState, gateway_state
 
-DESCRIPTION = """Send a shopper's photo; the response names the category of clothing that it shows and the products of the
-catalogue that look most like it. Errors are problem documents (RFC 9457). Every response has an `X-Request-ID`.
+DESCRIPTION = """Send a shopper's photo; the response names the category of clothing that it shows and the products of
+the catalogue that look most like it. Errors are problem documents (RFC 9457). Every response has an `X-Request-ID`.
 
 An installation may have several catalogues. Every address works for each of them, with the prefix `/catalogues/NAME`;
 without a prefix it is about the catalogue `default`. If there is no catalogue of that name, the response is
-`unknown-catalogue`, 404. With the prefix `/catalogues/all`, a search goes through all catalogues, and each result names its
-own."""
+`unknown-catalogue`, 404. With the prefix `/catalogues/all`, a search goes through all catalogues, and each result
+names its own."""
 TAGS: list[dict[str, Any]] = [
     {"name": "search", "description": "Searches by photo and by product, and the garments of a photo"},
     {"name": "products", "description": "The products of the catalogue"},

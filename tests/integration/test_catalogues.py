@@ -1,4 +1,4 @@
-"""Several catalogues in a running stack: the same ids in each, and nothing of one in another, unless all are searched."""
+"""Several catalogues in a running stack: the same ids in each; only a search through all crosses them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Several garments in one photo, through the whole running stack: gateway, embedding, the stand-in and the shipped detector."""
+"""Several garments in one photo, through a whole running stack with the shipped detector."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Importing through the gateway: real processes, a web server for the images, feeds in every form, and what goes wrong."""
+"""Imports through the gateway: real processes, a web server for the images, feeds in every form, and errors."""
 
 import gzip
 import signal
@@ -375,7 +375,7 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"no gzip", "is not"),
+        (b"no gzip", "is not gzip"),
         (gzip.compress(b"{}\n" * 100)[:-4], "cut short"),
         (gzip.compress(b"0" * 5_000_000), "1,000,000 bytes"),
     ],

@@ -1,9 +1,10 @@
 """The gateway for tests in this process: its app, around fakes of the services and the database."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -63,6 +64,12 @@ class StoredProducts:
     async def delete(self, key: str) -> bool:
         self._faults.fail()
         return self.rows.pop(key, None) is not None
+
+    async def keys(self) -> AsyncIterator[list[str]]:
+        yield list(self.rows)
+
+    async def delete_many(self, keys: Sequence[str], *, written_before: datetime | None = None) -> int:
+        return sum(self.rows.pop(key, None) is not None for key in keys)
 
 
 class StoredPictures:

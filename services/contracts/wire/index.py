@@ -37,7 +37,7 @@ class IndexedProduct(FrozenModel):
 class Hit(IndexedProduct):
     """A product near the query, by its nearest image: `image_url` and `score` belong to that image.
 
-    `score` is cosine similarity, about -1 to 1. `similarity` is the calibrated similarity, 0 to 1; null without a scale.
+    `score` is cosine similarity, about -1 to 1. `similarity` is calibrated similarity, 0 to 1; null without a scale.
     """
 
     score: float = Field(examples=[0.93])
@@ -130,7 +130,7 @@ class IndexSample(FrozenModel):
 
 
 class CategoryCount(FrozenModel):
-    """The number of indexed products of a category, and the score from which a result is a close match; null if unknown.
+    """The number of products of a category, and the score from which a result is a close match; null if unknown.
 
     A node that does not hold the category counts 0 products.
     """
@@ -169,8 +169,8 @@ class SyncStatus(FrozenModel):
 
     state: SyncState = Field(examples=["following"])
     stale: bool = Field(
-        description="whether searches may see an older state than the database's: the database is unavailable, is being "
-        "read again, or its changes are applied more than two seconds late"
+        description="whether searches may see an older state than the database's: it is unavailable, is being read "
+        "again, or its changes are applied more than two seconds late"
     )
     loaded_from: Literal["snapshot", "database"] | None = Field(description="source of the first load")
     lag_seconds: float | None = Field(description="seconds since the index was last level with the database")

@@ -12,8 +12,8 @@ class FieldError(BaseModel):
     """What is wrong at one place of the request."""
 
     pointer: str = Field(
-        description="JSON Pointer as a URI fragment (RFC 6901): into the body, or below `#/query`, `#/path` and `#/header` "
-        "into the rest of the request",
+        description="JSON Pointer as a URI fragment (RFC 6901): into the body, or below `#/query`, `#/path` or "
+        "`#/header` into the rest of the request",
         examples=["#/filter/price"],
     )
     detail: str = Field(examples=["a bound is a number, or a date in ISO 8601, not a list"])

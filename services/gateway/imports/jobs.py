@@ -1,4 +1,4 @@
-"""Imports that the API was asked for: each is received into a file, and then goes the way of `lookalike import`."""
+"""Imports through the API: each feed is received into a file, and then imported as by `lookalike import`."""
 
 import asyncio
 import shutil
@@ -37,17 +37,17 @@ from services.gateway.imports.responses import ImportResponse
 from services.gateway.imports.result_lines import ResultLines
 from services.gateway.imports.upload import open_feed, receive
 
-WAIT_S = 60.0  # for a service that is away while an import runs
+WAIT_S = 60.0  # for a service that is unavailable during an import
 RECEIVE_S = 600.0
 CLOSE_S = 3.0
-IN_FLIGHT = 2  # batches: the gateway has less memory than an import of its own
-SHOWN = 50
+IN_FLIGHT = 2  # batches at a time: the gateway has less memory than a process that only imports
+LISTED = 50  # imports
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class ImportDependencies:
-    """What imports are made with. Without a fetcher, no image can be had."""
+    """The clients and bounds of imports. Without a fetcher, nothing can be imported."""
 
     store: CatalogueDatabase
     embedding: EmbeddingClient
@@ -57,16 +57,16 @@ class ImportDependencies:
 
 
 class ImportJob:
-    """One import: begun, received, run, in this order. It holds the catalogue's lease from its beginning on."""
+    """One import: begin, receive, run, in this order. It holds the catalogue's lease from its beginning to its end."""
 
-    def __init__(self, means: ImportDependencies, options: ImportParameters) -> None:
+    def __init__(self, dependencies: ImportDependencies, options: ImportParameters) -> None:
         self.stopping = asyncio.Event()
         self.results = ResultLines(self.stopping)
-        self._means = means
+        self._dependencies = dependencies
         self._options = options
         self._retry = Retry(WAIT_S, self.stopping, lambda _: None)
         at_once = Retry(0.0, self.stopping, lambda _: None)
-        self.record = ImportRecord(means.store, options.name, at_once, self.stopping, state="receiving")
+        self.record = ImportRecord(dependencies.store, options.name, at_once, self.stopping, state="receiving")
         self._stack = AsyncExitStack()
         self._facts: ModelFacts | None = None
         self._feed: Source | None = None
@@ -76,9 +76,9 @@ class ImportJob:
 
         Raises:
             ImportConflict: another import is under way.
-            EmbeddingUnavailable, CatalogueUnavailable: a service is away.
+            EmbeddingUnavailable, CatalogueUnavailable: a service is unavailable.
         """
-        self._facts = await serving_facts(self._means.store.models, self._means.embedding)
+        self._facts = await serving_facts(self._dependencies.store.models, self._dependencies.embedding)
         try:
             await self._stack.enter_async_context(self.record)
         except ImportUnderWay as error:
@@ -87,12 +87,12 @@ class ImportJob:
             raise error.__cause__ or error from None
 
     async def receive(self, parts: AsyncIterator[bytes], suffix: str, *, gzipped: bool) -> None:
-        """Take the feed in.
+        """Write the feed to a file, and open it.
 
         Raises:
-            FeedTooLarge, InvalidFeed: it cannot be taken.
-            UpstreamTimeout: it does not arrive.
-            NoRoom: it cannot be kept.
+            FeedTooLarge, InvalidFeed: the feed cannot be imported.
+            UpstreamTimeout: it does not arrive in time.
+            NoRoom: it cannot be written.
         """
         try:
             async with asyncio.timeout(RECEIVE_S):
@@ -100,27 +100,29 @@ class ImportJob:
         except TimeoutError:
             raise UpstreamTimeout(f"the feed did not arrive within {RECEIVE_S:g} s") from None
         except OSError as error:
-            raise NoRoom(f"the feed cannot be kept: {error.strerror}") from None
+            raise NoRoom(f"the feed cannot be stored: {error.strerror}") from None
         self._stack.callback(self._feed.close)
 
     async def _received(self, parts: AsyncIterator[bytes], suffix: str, *, gzipped: bool) -> Source:
-        folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="lookalike-import-", dir=self._means.folder)
+        folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="lookalike-import-", dir=self._dependencies.folder)
         self._stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, True)
         path = Path(folder) / f"feed{suffix}"
-        await receive(parts, path, self._means.max_bytes, gzipped=gzipped)
+        await receive(parts, path, self._dependencies.max_bytes, gzipped=gzipped)
         return await asyncio.to_thread(open_feed, path, self._options.mapping)
 
     async def run(self, *, with_results: bool) -> None:
-        """Import what was received; products written before it ended early stay."""
+        """Import the received feed. Products that are written stay, even if the import ends early."""
         assert self._feed is not None
         assert self._facts is not None
-        assert self._means.fetcher is not None
+        assert self._dependencies.fetcher is not None
         options = ImportOptions(self._options.url_template, self._options.limit, IN_FLIGHT)
         limit = self._options.sync_limit if self._options.sync else None
         hooks = ImportHooks(on_outcome=self.results.add, room=self.results.room) if with_results else None
         session = ImportSession(
             Plan(self._feed, self._options.name, self._options.mapping, options, limit),
-            SessionServices(self._means.embedding, self._means.store, self._means.fetcher, self._retry),
+            SessionServices(
+                self._dependencies.embedding, self._dependencies.store, self._dependencies.fetcher, self._retry
+            ),
             RejectedFile(None),
             self.stopping,
             hooks,
@@ -129,7 +131,7 @@ class ImportJob:
             await session.run(self.record, self._facts)
 
     async def give_up(self, error: BaseException) -> None:
-        """End an import that has not run, and say why."""
+        """End the import before it runs; its record has the reason."""
         reason = error.detail if isinstance(error, LookalikeError) else "the feed did not arrive"
         self.record.facts = lambda: {"reason": reason}
         self.record.state = "failed"
@@ -137,80 +139,80 @@ class ImportJob:
 
 
 class ImportJobs:
-    """The imports of this gateway, and the notes of all."""
+    """The imports of this gateway, and the records of all imports into the catalogue."""
 
-    def __init__(self, means: ImportDependencies) -> None:
-        """Remember what imports are made with."""
-        self.means = means
+    def __init__(self, dependencies: ImportDependencies) -> None:
+        """Take the clients and bounds of imports."""
+        self.dependencies = dependencies
         self._jobs: dict[str, ImportJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, options: ImportParameters) -> ImportJob:
-        """Return a new import, which holds the catalogue's lease and waits for its feed.
+        """Return a new import. It holds the catalogue's lease and waits for its feed.
 
         Raises:
-            ImageUrlRefused: this installation fetches no images.
+            ImageUrlRefused: fetching images is switched off.
             ImportConflict, EmbeddingUnavailable, CatalogueUnavailable, UpstreamTimeout: as `ImportJob.begin`.
         """
-        if self.means.fetcher is None:
+        if self.dependencies.fetcher is None:
             raise ImageUrlRefused(
                 "this installation fetches no image URLs: set GATEWAY_FETCH_ENABLED, or use lookalike import"
             )
-        job = ImportJob(self.means, options)
+        job = ImportJob(self.dependencies, options)
         await job.begin()
         self._jobs[job.record.id] = job
         return job
 
     async def give_up(self, job: ImportJob, error: BaseException) -> None:
-        """End an import whose feed cannot be had."""
+        """End an import that has not received its feed."""
         await job.give_up(error)
         del self._jobs[job.record.id]
 
     def start(self, job: ImportJob, *, with_results: bool) -> dict[str, Any]:
-        """Run an import that has been received; return its note as it is now."""
+        """Run an import whose feed has been received; return its record."""
         job.record.state = "running"
-        note = present(job.record.document())
+        record = present(job.record.document())
         task = asyncio.create_task(self._run(job, with_results=with_results))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return note
+        return record
 
     async def last(self) -> list[dict[str, Any]]:
-        """Return the notes of the last imports, the latest first.
+        """Return the records of the last imports, the latest first.
 
         Raises:
             CatalogueUnavailable.
         """
-        return [self._present(note) for note in await self.means.store.notes.list_imports(SHOWN)]
+        return [self._present(record) for record in await self.dependencies.store.notes.list_imports(LISTED)]
 
     async def get(self, import_id: str) -> dict[str, Any]:
-        """Return the note of an import.
+        """Return the record of an import.
 
         Raises:
             UnknownImport, CatalogueUnavailable.
         """
         if import_id in self._jobs:
             return present(self._jobs[import_id].record.document())
-        note = await self.means.store.notes.get_import(import_id)
-        if note is None:
+        record = await self.dependencies.store.notes.get_import(import_id)
+        if record is None:
             raise UnknownImport(f"there is no import {import_id!r}")
-        return self._present(note)
+        return self._present(record)
 
     async def cancel(self, import_id: str) -> dict[str, Any]:
-        """Let an import end early, wherever it runs; return its note. One that has ended stays as it is.
+        """Let an import end early, in whichever process it runs; return its record. An ended one does not change.
 
         Raises:
             UnknownImport, CatalogueUnavailable.
         """
-        note = await self.get(import_id)
-        if note["state"] in UNDER_WAY:
-            await self.means.store.notes.request_cancel(import_id)
+        record = await self.get(import_id)
+        if record["state"] in UNDER_WAY:
+            await self.dependencies.store.notes.request_cancel(import_id)
             if import_id in self._jobs:
                 self._jobs[import_id].record.cancel()
-        return note
+        return record
 
     async def close(self) -> None:
-        """End what runs; what is under way is written if it takes no longer than CLOSE_S."""
+        """End the imports that run. Batches under way are written if that takes no longer than CLOSE_S."""
         for job in self._jobs.values():
             job.stopping.set()
         if self._tasks:
@@ -228,7 +230,7 @@ class ImportJobs:
             del self._jobs[job.record.id]
             job.results.end(ImportResponse.of(present(job.record.document())).model_dump())
 
-    def _present(self, note: dict[str, Any]) -> dict[str, Any]:
-        """Return a note as it is true; an import of ours that has ended without a last word has not survived."""
-        ours = note["process"] == asdict(this_process()) and note["id"] not in self._jobs
-        return present({**note, "process": {**note["process"], "pid": 0}} if ours else note)
+    def _present(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a record with its present state: an import of this process that no job runs is interrupted."""
+        is_lost = record["process"] == asdict(this_process()) and record["id"] not in self._jobs
+        return present({**record, "process": {**record["process"], "pid": 0}} if is_lost else record)

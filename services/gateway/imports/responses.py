@@ -17,8 +17,8 @@ class RejectedRowSummary(BaseModel):
 class ImportResponse(BaseModel):
     """An import, under way or ended.
 
-    The counts are those of `lookalike import --json`. `progress` is how much of the feed has been read, and its size, in
-    bytes for most feeds.
+    The counts are those of `lookalike import --json`. `progress` is the part of the feed that has been read and
+    the feed's size, in bytes for most feeds.
     """
 
     id: str

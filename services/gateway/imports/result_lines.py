@@ -1,4 +1,4 @@
-"""What becomes of each row of an import, as lines of JSON for whoever asked for it."""
+"""The outcomes of an import's rows as lines of JSON, for the client that waits for them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,16 +8,16 @@ import orjson
 
 from services.catalogue.importing.report import Outcome
 
-MOST_LINES = 5000  # that wait for their reader; then the import waits, too
-STALL_S = 60.0
+MAX_LINES = 5000  # that wait for the client; at this number the import waits, too
+STALL_S = 60.0  # after which a client that reads nothing ends the import
 LINES_AT_ONCE = 1000
 
 
 class ResultLines:
-    """A queue of lines between an import and the client that reads them."""
+    """A queue of lines between an import and its client."""
 
     def __init__(self, stopping: asyncio.Event) -> None:
-        """Nothing has happened yet; `stopping` is set when the client no longer reads."""
+        """Create an empty queue; it sets `stopping` when the client no longer reads."""
         self._stopping = stopping
         self._lines: list[bytes] = []
         self._changed = asyncio.Event()
@@ -26,20 +26,20 @@ class ResultLines:
         self._ended = False
 
     def add(self, outcome: Outcome) -> None:
-        """Add what became of a row."""
-        said: dict[str, Any] = {"line": outcome.line, "id": outcome.key, "outcome": outcome.fate}
-        beside = {"reason": outcome.reason, "image": outcome.image}
-        self._put(said | {name: value for name, value in beside.items() if value is not None})
-        if len(self._lines) >= MOST_LINES:
+        """Add the outcome of a row."""
+        document: dict[str, Any] = {"line": outcome.line, "id": outcome.key, "outcome": outcome.fate}
+        optional = {"reason": outcome.reason, "image": outcome.image}
+        self._put(document | {name: value for name, value in optional.items() if value is not None})
+        if len(self._lines) >= MAX_LINES:
             self._room.clear()
 
     def end(self, document: dict[str, Any]) -> None:
-        """Add the last line: how the import went."""
+        """Add the last line, the import's record."""
         self._ended = True
         self._put({"import": document})
 
     async def room(self) -> None:
-        """Return when the client has read what there was; give the import up for a client that does not read at all."""
+        """Wait until there is room for more lines. A client that reads nothing for STALL_S ends the import."""
         try:
             async with asyncio.timeout(STALL_S):
                 await self._room.wait()
@@ -47,7 +47,7 @@ class ResultLines:
             self._stopping.set()
 
     async def follow(self) -> AsyncIterator[bytes]:
-        """Yield lines, some at a time, until the last one."""
+        """Yield lines, several at a time, up to the last one."""
         while True:
             await self._changed.wait()
             while self._lines:

@@ -1,4 +1,4 @@
-"""A feed as it comes in over HTTP → a file, however long it is; and what kind of feed it is."""
+"""A feed in a request's body → a file, and the source in that file. Memory does not grow with the feed."""
 
 import asyncio
 import zlib
@@ -14,7 +14,7 @@ from services.catalogue.sources.records.rows import Source, SourceError
 from services.contracts.domain.errors import FeedTooLarge, InvalidFeed
 
 NDJSON = "application/x-ndjson"
-# The media types that feeds of each kind come under, and the suffix by which `open_source` knows them.
+# The media types of feeds, and the suffix by which `open_source` recognises each.
 SUFFIXES = {
     NDJSON: ".ndjson",
     "application/ndjson": ".ndjson",
@@ -28,43 +28,43 @@ SUFFIXES = {
     "application/atom+xml": ".xml",
     "application/json": ".json",
 }
-PIECE = 1 << 20  # bytes that are unpacked, and written, at a time
+PIECE = 1 << 20  # bytes that are decompressed and written at a time
 GZIP = 16 + zlib.MAX_WBITS
 
 
 class Inflater:
-    """Unpacks gzip a piece at a time: a few kilobytes of it may hold gigabytes."""
+    """Decompresses gzip a piece at a time: a few kilobytes may hold gigabytes."""
 
     def __init__(self) -> None:
         self._inflating = zlib.decompressobj(GZIP)
-        self._begun = False
+        self._is_open = False
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the data unpacks to, at most PIECE bytes at a time.
+        """Yield the decompressed data, at most PIECE bytes at a time.
 
         Raises:
-            InvalidFeed: it is no gzip.
+            InvalidFeed: the data is not gzip.
         """
         try:
             while data:
-                self._begun = True
+                self._is_open = True
                 piece = self._inflating.decompress(data, PIECE)
                 data = self._inflating.unconsumed_tail
-                if self._inflating.eof:  # another gzip may follow
+                if self._inflating.eof:  # another gzip stream may follow
                     data = self._inflating.unused_data
-                    self._inflating, self._begun = zlib.decompressobj(GZIP), False
+                    self._inflating, self._is_open = zlib.decompressobj(GZIP), False
                 if piece:
                     yield piece
         except zlib.error:
-            raise InvalidFeed("the feed says that it is gzip, and is not") from None
+            raise InvalidFeed("the feed is not gzip, although Content-Encoding says so") from None
 
     def finish(self) -> None:
-        """Say that there is no more.
+        """Check that the data is complete.
 
         Raises:
-            InvalidFeed: it is cut short.
+            InvalidFeed: the data is cut short.
         """
-        if self._begun:
+        if self._is_open:
             raise InvalidFeed("the feed's gzip is cut short")
 
 
@@ -73,13 +73,13 @@ async def receive(parts: AsyncIterator[bytes], path: Path, max_bytes: int, *, gz
 
     Args:
         parts: the body.
-        path: where to.
-        max_bytes: of the file.
-        gzipped: whether the body is to be unpacked first.
+        path: the file's.
+        max_bytes: bound on the file's size.
+        gzipped: whether the body is compressed.
 
     Raises:
-        FeedTooLarge, InvalidFeed: it is; it is not what it says.
-        OSError: the disk is full, or cannot be written.
+        FeedTooLarge, InvalidFeed: the file would be too large; the body is not gzip.
+        OSError: the disk is full, or the file cannot be written.
     """
     inflater = Inflater() if gzipped else None
     held = bytearray()
@@ -100,18 +100,18 @@ async def receive(parts: AsyncIterator[bytes], path: Path, max_bytes: int, *, gz
 
 
 def too_large(max_bytes: int) -> FeedTooLarge:
-    """Return what is said of a feed with more bytes than are taken."""
+    """Return the error for a feed that is too large."""
     return FeedTooLarge(
-        f"the feed has more than the {max_bytes:,} bytes that are taken at once (unpacked): send it in parts, set "
+        f"the feed has more than the {max_bytes:,} bytes, uncompressed, of one request: send it in parts, set "
         "GATEWAY_MAX_IMPORT_BYTES, or use lookalike import"
     )
 
 
 def open_feed(path: Path, mapping: FeedMapping) -> Source:
-    """Return the source in a file of ours, whose name is nobody's business.
+    """Return the source in a file. Errors call it "the feed" and do not name the file.
 
     Raises:
-        InvalidFeed: it is no feed of its kind.
+        InvalidFeed: the file is not a feed of its type.
     """
     try:
         return RenamedSource(path, "the feed", lambda moved: open_source(moved, mapping, NO_FILES))

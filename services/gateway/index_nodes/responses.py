@@ -15,7 +15,7 @@ class CategorySummary(FrozenModel):
     name: str
     products: int
     close_score: float | None = Field(
-        description="the score from which a result is a close match, fitted on the category's own products; null if unknown",
+        description="score from which a result is a close match, fitted on the category's products; null if unknown",
         examples=[0.912],
     )
     searchable: bool = Field(description="whether an index node that holds it answers")

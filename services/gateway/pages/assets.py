@@ -1,4 +1,4 @@
-"""The pages' own files: read once, compressed once, served under names that change with their content."""
+"""The pages' files: read once, compressed once, served at addresses that change with their content."""
 
 import gzip
 import hashlib
@@ -22,24 +22,24 @@ FOREVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class Asset:
-    """One file: its bytes as they are and compressed, its media type, and its name for caches."""
+    """A file: its bytes, plain and compressed, its media type and its ETag."""
 
     body: bytes
-    packed: bytes
+    compressed: bytes
     media_type: str
     etag: str
 
     @classmethod
     def of(cls, body: bytes, media_type: str) -> Self:
-        """Compress a body. The same bytes give the same result in every process."""
+        """Return the asset of a body. The same bytes give the same asset in every process."""
         return cls(body, gzip.compress(body, 9, mtime=0), media_type, f'"{hashlib.sha256(body).hexdigest()[:16]}"')
 
 
 class Assets:
-    """The files below one folder. All of them are in memory: a few dozen, a few hundred kilobytes."""
+    """The files below one folder, all in memory: a few dozen, a few hundred kilobytes."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        """Take the files, by their path below the folder, with slashes."""
+        """Take the files by their path below the folder, with slashes."""
         self._files = {name: Asset.of(body, MEDIA_TYPES[Path(name).suffix]) for name, body in files.items()}
         whole = hashlib.sha256()
         for name in sorted(files):
@@ -48,26 +48,26 @@ class Assets:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read every file of a kind that pages have."""
-        found = (path for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES)
-        return cls({path.relative_to(folder).as_posix(): path.read_bytes() for path in found})
+        """Read every file of a type that pages use."""
+        paths = (path for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES)
+        return cls({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
 
     @property
     def prefix(self) -> str:
-        """Where the files are: modules name one another relatively, so one digest in the path does for all of them."""
+        """Prefix of the files' addresses. Modules import each other by relative paths, so they share one digest."""
         return f"{ROOT}/{self.digest}"
 
     def find(self, name: str) -> Asset | None:
-        """Return a file, or None."""
+        """Return a file; None if there is none of that name."""
         return self._files.get(name)
 
     def page(self, name: str, *, modules: tuple[str, ...] = (), config: Mapping[str, Any] | None = None) -> Asset:
-        """Return an HTML file with the addresses of its files and what the page has to know filled in.
+        """Return an HTML file with the addresses of its files and the page's configuration.
 
         Args:
             name: the file.
-            modules: folders whose scripts the browser is to fetch at once, instead of one import after the other.
-            config: goes into the page as JSON in an attribute: no script in the page, so the policy stays strict.
+            modules: folders whose scripts the browser preloads, instead of following one import after another.
+            config: JSON in an attribute of the page. It is not a script, so the policy forbids inline scripts.
         """
         classic = {"shared/boot.js"}
         scripts = [

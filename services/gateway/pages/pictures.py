@@ -1,4 +1,4 @@
-"""Products' stored pictures at the widths that pages show them in. The embedding service makes them: see its `resizing`."""
+"""Products' stored pictures, scaled down to the widths of the pages. The embedding service scales them."""
 
 import asyncio
 from collections import OrderedDict
@@ -13,25 +13,25 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 
-# A few widths only, so that nobody can fill the cache, or keep the cores busy, with a thousand sizes of one picture.
+# Few widths, so that a client cannot fill the cache or occupy the processors with many sizes of one picture.
 WIDTHS = (120, 240, 360, 480, 720)
 CACHE_BYTES = 64 * 1024 * 1024
-AT_ONCE = 2
-# What passes; the others are the picture's own fault, which stays.
-PASSING = (EmbeddingUnavailable, UpstreamTimeout, TooManyRequests)
+CONCURRENCY = 2
+# Errors that pass. All others come from the picture itself and stay.
+TEMPORARY = (EmbeddingUnavailable, UpstreamTimeout, TooManyRequests)
 
 
-class Pictures(Protocol):
-    """Makes pictures smaller; None where one is small enough already."""
+class PictureScaler(Protocol):
+    """Scales pictures down; returns None for a picture that is no wider already."""
 
     async def resize(self, data: bytes, width: int) -> bytes | None: ...
 
 
 def check_width(width: int) -> int:
-    """Return the width if pictures are made in it.
+    """Return the width if pictures come in it.
 
     Raises:
-        InvalidRequest: they are not.
+        InvalidRequest: they do not.
     """
     if width not in WIDTHS:
         raise InvalidRequest(f"w: pictures come in the widths {', '.join(map(str, WIDTHS))}")
@@ -39,24 +39,24 @@ def check_width(width: int) -> int:
 
 
 class Resizer:
-    """Has pictures made smaller, a few at a time, and keeps the latest within a bound. It belongs to one event loop."""
+    """Scales pictures down, a few at a time, and caches the latest ones within a bound. For one event loop."""
 
-    def __init__(self, pictures: Pictures, cache_bytes: int = CACHE_BYTES, at_once: int = AT_ONCE) -> None:
-        self._pictures = pictures
-        self._turn = asyncio.Semaphore(at_once)
-        self._kept: OrderedDict[tuple[str, int], StoredImage] = OrderedDict()
-        self._most = self._room = cache_bytes
+    def __init__(self, scaler: PictureScaler, cache_bytes: int = CACHE_BYTES, concurrency: int = CONCURRENCY) -> None:
+        self._scaler = scaler
+        self._slots = asyncio.Semaphore(concurrency)
+        self._cache: OrderedDict[tuple[str, int], StoredImage] = OrderedDict()
+        self._capacity = self._room = cache_bytes
 
     async def resized(self, image: StoredImage, width: int) -> StoredImage:
-        """Return the picture no wider than `width`, one of WIDTHS; as it is where that cannot be done."""
+        """Return the picture no wider than `width`, one of WIDTHS; unchanged if it cannot be scaled."""
         key = (image.sha256, width)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
         try:
-            async with self._turn:
-                data = await self._pictures.resize(image.data, width)
-        except PASSING:
+            async with self._slots:
+                data = await self._scaler.resize(image.data, width)
+        except TEMPORARY:
             return image
         except LookalikeError:
             data = None
@@ -65,10 +65,10 @@ class Resizer:
         return small
 
     def _keep(self, key: tuple[str, int], image: StoredImage) -> None:
-        if key in self._kept or len(image.data) > self._most:
+        if key in self._cache or len(image.data) > self._capacity:
             return
-        self._kept[key] = image
+        self._cache[key] = image
         self._room -= len(image.data)
         while self._room < 0:
-            _, oldest = self._kept.popitem(last=False)
+            _, oldest = self._cache.popitem(last=False)
             self._room += len(oldest.data)

@@ -20,12 +20,12 @@ from services.contracts.images.formats import sniff
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 
-AT_ONCE = 4  # images of one product that are fetched, or go through the network
+CONCURRENCY = 4  # images of one product that are fetched or embedded at the same time
 T = TypeVar("T")
 
 
 class ImageBody(BaseModel):
-    """An additional image: exactly one of the two."""
+    """An additional image in a request: exactly one of the two."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,7 +33,7 @@ class ImageBody(BaseModel):
         default=None,
         min_length=1,
         max_length=2048,
-        description="the shop's own picture, or the address of one that the product has",
+        description="URL of the shop's own image, or the URL of an image that the product has",
     )
     base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
 
@@ -46,7 +46,7 @@ class ImageBody(BaseModel):
 
 @dataclass(frozen=True)
 class RequestedImage:
-    """An additional image that a product is to have. `data` is None where the product has it, and was not sent."""
+    """An additional image that a product is to have. `data` is None if the product has the image already."""
 
     place: int
     url: str | None
@@ -55,7 +55,7 @@ class RequestedImage:
 
 
 class ProductImages:
-    """Gets the additional images of products, and embeds those of which no vector is known."""
+    """Reads the additional images of products, and embeds those without a known vector."""
 
     def __init__(self, store: CatalogueDatabase, embedding: EmbeddingClient, links: Links) -> None:
         self._store = store
@@ -69,7 +69,7 @@ class ProductImages:
 
         Raises:
             InvalidRequest: there are too many.
-            LookalikeError: one is unavailable; the text says which.
+            LookalikeError: an image cannot be read; the text says which.
         """
         if listed is None and not files:
             return [_kept(place, image) for place, image in enumerate(old.images[1:] if old else ())]
@@ -83,16 +83,16 @@ class ProductImages:
     async def added(
         self, product: Product, old: Product | None, requested: Sequence[RequestedImage], reader: ImageReader
     ) -> tuple[Product, list[tuple[str, StoredImage]]]:
-        """Return a product with its additional images, and those of their pictures that are to be stored.
+        """Return a product with its additional images, and the pictures to store.
 
         Args:
-            product: the product with the embeddings of its main image, or with those that it has.
+            product: the product with the embeddings of its main image.
             old: the product as it is stored.
             requested: its additional images.
-            reader: fetches images that the product has, where their vectors are not known.
+            reader: fetches images that the product has, if their vectors are not known.
 
         Raises:
-            LookalikeError: one of them is no image, or unavailable; the text says which.
+            LookalikeError: an image cannot be read or used; the text says which.
         """
         main = product.images[0]
         if not requested:
@@ -112,7 +112,7 @@ class ProductImages:
             await self._store.pictures.keep_only({product.key: sorted(_stored(product))})
 
     def _by_address(self, old: Product | None) -> dict[str, ProductImage]:
-        """Return the images that a product has by the addresses under which it shows them."""
+        """Return the images that a product has, by their URLs in its responses."""
         if old is None:
             return {}
         paths = zip(
@@ -156,13 +156,13 @@ class ProductImages:
 
 
 def _models(product: Product, old: Product | None) -> list[str]:
-    """Return the models that the vectors of additional images are to be of: the product's own first.
+    """Return the models to embed additional images by; the product's own first.
 
     Raises:
-        InvalidRequest: it is not known which one that is.
+        InvalidRequest: the product's own model is not known.
     """
     if product.model is None:
-        raise InvalidRequest("the product does not say which model its vector is of: send its main image as well")
+        raise InvalidRequest("the model of the product's vector is not known: send its main image as well")
     embeddings = {**(old.embeddings if old else {}), **product.embeddings}
     current = [name for name, embedding in embeddings.items() if embedding.is_of(product.images[0])]
     return [product.model, *(name for name in current if name not in (None, product.model))]
@@ -170,7 +170,7 @@ def _models(product: Product, old: Product | None) -> list[str]:
 
 def _with_main_only(product: Product) -> Product:
     """Return a product without additional images, and without their vectors."""
-    only = {model: replace(one, images=one.images[:1]) for model, one in product.embeddings.items()}
+    only = {model: replace(embedding, images=embedding.images[:1]) for model, embedding in product.embeddings.items()}
     return replace(product, images=product.images[:1], embeddings=only)
 
 
@@ -199,7 +199,7 @@ def _stored(product: Product) -> set[str]:
 
 @contextmanager
 def _naming(place: int) -> Iterator[None]:
-    """Let an error that is an image's fault say of which one."""
+    """Let an error that concerns an image name it."""
     try:
         yield
     except LookalikeError as error:
@@ -209,16 +209,16 @@ def _naming(place: int) -> Iterator[None]:
 
 
 async def _all(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Do several things, a few at a time. When one fails, the others are given up."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    """Return the results of coroutines, of which a few run at a time. If one fails, the others are cancelled."""
+    slots = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(what: Coroutine[Any, Any, T]) -> T:
+    async def limited(coroutine: Coroutine[Any, Any, T]) -> T:
         async with slots:
-            return await what
+            return await coroutine
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(what)) for what in work]
+            tasks = [group.create_task(limited(coroutine)) for coroutine in work]
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]

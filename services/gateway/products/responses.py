@@ -33,7 +33,7 @@ class ProductResponse(FrozenModel):
     title: str | None
     attributes: Attributes
     model: str | None = Field(examples=["fashion/2"])
-    images: list[ImageLink] = Field(description="its additional images, in their order")
+    images: list[ImageLink] = Field(description="the additional images, in their order")
 
     @classmethod
     def of(

@@ -1,4 +1,4 @@
-"""The catalogue's products, one at a time: put, get, delete. Knows no HTTP."""
+"""Writing and reading single products. Knows no HTTP."""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ AttributeName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^
 
 
 class ProductBody(BaseModel):
-    """A product as the shop gives it. Without an image, the one the product has stays."""
+    """A product in a request. Without an image, an existing product keeps its own."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,16 +36,16 @@ class ProductBody(BaseModel):
     image_url: str | None = Field(
         default=None,
         max_length=2048,
-        description="the shop's own picture: results link it; it is fetched once if no image is sent",
+        description="URL of the shop's own image: results link it; it is fetched once if the request has no image",
     )
     image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
     images: list[ImageBody] | None = Field(
         default=None,
         max_length=MAX_IMAGES - 1,
-        description="further images, in their order; left out, the product keeps those it has, and [] removes them",
+        description="additional images, in their order; default: those that the product has; [] removes them",
         examples=[[{"url": "https://shop.example/images/15970-back.jpg"}]],
     )
-    category: str | int | None = Field(default=None, description="name or id; the network's where it is left out")
+    category: str | int | None = Field(default=None, description="name or id; default: the predicted category")
     attributes: dict[AttributeName, str | bool | int | float | list[str | bool | int | float]] = Field(
         default_factory=dict, max_length=100, examples=[{"gender": "Men", "baseColour": "Navy Blue", "price": 29.9}]
     )
@@ -53,25 +53,25 @@ class ProductBody(BaseModel):
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Image files that come beside a product: its main one, and further ones."""
+    """The image files of a form: of the main image, and of additional images."""
 
     main: bytes | None = None
-    further: Sequence[bytes] = ()
+    additional: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a put did."""
+class PutResult:
+    """The product after a put, and whether the put created it."""
 
     response: ProductResponse
     created: bool
 
 
 def check_key(key: str) -> str:
-    """Return the product's id if it can be one.
+    """Return a product's id if it is valid.
 
     Raises:
-        InvalidRequest: it is empty, too long, or holds control characters.
+        InvalidRequest: it is empty, too long, or has control characters.
     """
     if not key.strip() or len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise InvalidRequest(f"a product's id has 1 to {MAX_KEY_LENGTH} printable characters")
@@ -90,28 +90,28 @@ class ProductService:
         self.links = links
         self.images = ProductImages(store, embedding, links)
 
-    async def put(self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader) -> Written:
-        """Write a product, whole. Its images go through the network; a search finds it within a second.
+    async def put(self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader) -> PutResult:
+        """Create or replace a product. Its images go through the network; a search finds it within a second.
 
         Args:
             key: the product's id.
-            body: what is known of it.
-            files: image files that came beside the body.
-            reader: fetches or decodes images where the body names them.
+            body: the product.
+            files: the image files of the request.
+            reader: fetches or decodes the images that the body names.
 
         Raises:
-            InvalidRequest: no image is given and the product has none yet, the main one is given twice, or there are too
-                many.
-            InvalidImage, ImageTooLarge, UnsupportedImage, ImageUrlRefused, ImageUrlFailed: the image's fault.
-            UnknownCategory: the category is none of the model's.
-            EmbeddingUnavailable, CatalogueUnavailable, UpstreamTimeout: a service's fault.
+            InvalidRequest: a new product has no image, the main image is given twice, there are too many images, or the
+                database refuses the product.
+            InvalidImage, ImageTooLarge, UnsupportedImage, ImageUrlRefused, ImageUrlFailed: an image cannot be used.
+            UnknownCategory: the model has no such category.
+            EmbeddingUnavailable, CatalogueUnavailable, UpstreamTimeout: a service fails.
         """
         old = await self.store.products.get(key)
         data = await self._image(body, files.main, reader, old)
-        requested = await self.images.requested(body.images, files.further, old, reader)
+        requested = await self.images.requested(body.images, files.additional, old, reader)
         product = await (self._kept(key, body, old) if data is None else self._embedded(key, body, data))
         pictures: list[tuple[str, StoredImage]] = []
-        if data is not None or body.images is not None or files.further:
+        if data is not None or body.images is not None or files.additional:
             product, pictures = await self.images.added(product, old, requested, reader)
         if data is not None and body.image_url is None:
             pictures.append((key, stored(data)))
@@ -122,7 +122,7 @@ class ProductService:
         except ValueError as error:
             raise InvalidRequest(f"the product cannot be stored: {error}") from None
         await self.images.clear(product, old)
-        return Written(await self._view(product), created=old is None)
+        return PutResult(await self._response(product), created=old is None)
 
     async def get(self, key: str) -> ProductResponse:
         """Return a product.
@@ -130,7 +130,7 @@ class ProductService:
         Raises:
             UnknownProduct, CatalogueUnavailable.
         """
-        return await self._view(await self._known(key))
+        return await self._response(await self._known(key))
 
     async def delete(self, key: str) -> None:
         """Remove a product and its stored pictures.
@@ -142,16 +142,16 @@ class ProductService:
             raise _unknown(key)
 
     async def image(self, key: str, picture: str | None = None) -> StoredImage:
-        """Return the product's stored main picture, or the further one of that name.
+        """Return the stored picture of a product's main image, or of the additional image with that name.
 
         Raises:
-            UnknownProduct: there is no product of that id, or none whose picture is stored here.
+            UnknownProduct: there is no such product, or its picture is not stored here.
             CatalogueUnavailable.
         """
-        found = await self.store.pictures.get(key if picture is None else picture_id(key, picture))
-        if found is None:
+        image = await self.store.pictures.get(key if picture is None else picture_id(key, picture))
+        if image is None:
             raise UnknownProduct(f"no picture of a product {key!r} is stored here")
-        return found
+        return image
 
     async def _known(self, key: str) -> Product:
         product = await self.store.products.get(key)
@@ -205,7 +205,7 @@ class ProductService:
             return response.category.id
         return resolve_category(str(body.category), (await self.binding.facts(response.model)).categories)
 
-    async def _view(self, product: Product) -> ProductResponse:
+    async def _response(self, product: Product) -> ProductResponse:
         facts = await self.binding.serving_facts()
         shown = product.embedded_by(facts.model) or product
         name = self.store.catalogue

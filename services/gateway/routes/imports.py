@@ -101,10 +101,11 @@ def _feed_body() -> dict[str, Any]:
 async def import_products(request: Request, state: State) -> Response:
     """The body is the feed: NDJSON, or another feed that `lookalike import` reads, by its content type.
 
-    It may have `Content-Encoding: gzip`. Images are fetched from the web addresses in the feed. The response has a line of
-    JSON for each row, in the order in which the rows are completed, between a first and a last line about the import. With
-    `Prefer: respond-async` it is the import's address. One import runs at a time. If the client disconnects, the import
-    stops; products already written stay. An import can be repeated: rows that have not changed are not written again.
+    It may have `Content-Encoding: gzip`. Images are fetched from the web addresses in the feed. The response has a line
+    of JSON for each row, in the order in which the rows are completed, between a first and a last line about the
+    import. With `Prefer: respond-async` it is the import's address. One import runs at a time. If the client
+    disconnects, the import stops; products already written stay. An import can be repeated: rows that have not changed
+    are not written again.
     """
     job = await _begin(request, state)
     try:
@@ -113,20 +114,20 @@ async def import_products(request: Request, state: State) -> Response:
     except BaseException as error:
         await state.imports.give_up(job, error)
         raise
-    wait = ASYNC not in request.headers.get("prefer", "").lower()
-    note = state.imports.start(job, with_results=wait)
-    if wait:
-        return StreamingResponse(_lines(job, note), media_type=NDJSON)
+    is_sync = ASYNC not in request.headers.get("prefer", "").lower()
+    record = state.imports.start(job, with_results=is_sync)
+    if is_sync:
+        return StreamingResponse(_lines(job, record), media_type=NDJSON)
     headers = {"Location": f"{path_of(state.catalogue)}/v1/imports/{job.record.id}", "Preference-Applied": ASYNC}
-    return Response(ImportResponse.of(note).model_dump_json(), 202, headers, "application/json")
+    return Response(ImportResponse.of(record).model_dump_json(), 202, headers, "application/json")
 
 
 @router.get("/imports", response_model=ImportsResponse, summary="List the last imports",
             responses=responses(errors.Unauthorised, errors.CatalogueUnavailable))  # fmt: skip
 async def list_imports(state: State) -> ImportsResponse:
     """The latest first, without their rejected rows."""
-    notes = await state.imports.last()
-    return ImportsResponse(imports=[ImportResponse.of({**note, "rejected_rows": []}) for note in notes])
+    records = await state.imports.last()
+    return ImportsResponse(imports=[ImportResponse.of({**record, "rejected_rows": []}) for record in records])
 
 
 @router.get("/imports/{id}", response_model=ImportResponse, summary="Get an import", responses=responses(*_READ))
@@ -147,7 +148,7 @@ async def cancel_import(id: Id, state: State) -> ImportResponse:
 
 
 async def _begin(request: Request, state: GatewayState) -> ImportJob:
-    """Return a new import. If it is refused, read the body first: a client that is still sending would miss the response."""
+    """Return a new import. Before a refusal, read the body: a client that still sends would miss the response."""
     try:
         if content_type(request) not in SUFFIXES:
             raise InvalidRequest(f"send the feed as {NDJSON}, or as one of {', '.join(SUFFIXES)}")
@@ -174,9 +175,9 @@ async def _body(request: Request, state: GatewayState) -> AsyncIterator[bytes]:
         raise too_large(state.settings.max_import_bytes) from None
 
 
-async def _lines(job: ImportJob, note: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _lines(job: ImportJob, record: dict[str, Any]) -> AsyncIterator[bytes]:
     try:
-        yield orjson.dumps({"import": ImportResponse.of(note).model_dump()}) + b"\n"
+        yield orjson.dumps({"import": ImportResponse.of(record).model_dump()}) + b"\n"
         async for lines in job.results.follow():
             yield lines
     finally:

@@ -57,7 +57,7 @@ def asset_response(request: Request, asset: Asset, headers: dict[str, str]) -> R
         return Response(status_code=304, headers=common)
     accepted = request.headers.get("accept-encoding", "").lower()
     if "gzip" in accepted and not _QUALITY_ZERO.search(accepted):
-        return Response(asset.packed, media_type=asset.media_type, headers={**common, "Content-Encoding": "gzip"})
+        return Response(asset.compressed, media_type=asset.media_type, headers={**common, "Content-Encoding": "gzip"})
     return Response(asset.body, media_type=asset.media_type, headers=common)
 
 

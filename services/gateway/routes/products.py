@@ -63,8 +63,8 @@ def _product_body() -> dict[str, Any]:
             "images": {
                 "type": "array",
                 "items": BINARY,
-                "description": "additional images, after those that `product` lists; with them, an existing product needs "
-                "no `image`",
+                "description": "additional images, after those that `product` lists; with them, an existing product "
+                "needs no `image`",
             },
             "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},
         },
@@ -137,9 +137,9 @@ async def put_product(id: Key, request: Request, response: Response, state: Stat
     """
     key = check_key(id)
     body, files = await _read_product(request, state)
-    written = await state.products.put(key, body, files, state.reader)
-    response.status_code = 201 if written.created else 200
-    return written.response
+    result = await state.products.put(key, body, files, state.reader)
+    response.status_code = 201 if result.created else 200
+    return result.response
 
 
 @router.delete("/{id:path}", status_code=204, dependencies=[Authorised], summary="Delete a product",

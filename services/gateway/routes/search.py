@@ -46,9 +46,9 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 async def search_by_image(request: Request, state: State) -> SearchResponse:
     """Find the products that look most like a photo.
 
-    Send the photo as a form's file, as the raw body, in base64, or by its URL. The search stays within the category that
-    the network predicts, or within the one that `category` names. Options may stand in the body or in the query string;
-    with a raw body, only in the query string.
+    Send the photo as a form's file, as the raw body, in base64, or by its URL. The search stays within the category
+    that the network predicts, or within the one that `category` names. Options may stand in the body or in the query
+    string; with a raw body, only in the query string.
     """
     data, options = await read_search(request, state.reader, PhotoOptions)
     return await state.search.by_image(data, options)

@@ -55,7 +55,7 @@ class ModelBinding:
         """Return a model's facts.
 
         Raises:
-            UnknownModel, EmbeddingUnavailable, UpstreamTimeout: they are not known yet, and the embedding service fails.
+            UnknownModel, EmbeddingUnavailable, UpstreamTimeout: the embedding service fails.
         """
         if model not in self._facts:
             self._facts[model] = await self._embedding.model(model)

@@ -1,7 +1,7 @@
-"""The options of a search. Each is declared once: in `wire.index.ResultOptions` if the index applies it, otherwise here.
+"""The options of a search, each declared once: in `wire.index.ResultOptions` if the index applies it, otherwise here.
 
-Everything else follows from the declarations: how query strings, forms and JSON are parsed, the parameters and schemas of
-the OpenAPI document, and the request to the index.
+Everything else follows from the declarations: how query strings, forms and JSON are parsed, the parameters and schemas
+of the OpenAPI document, and the request to the index.
 """
 
 from collections.abc import Iterator

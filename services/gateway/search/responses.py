@@ -87,7 +87,7 @@ class SimilarResponse(FrozenModel):
 
 
 class SearchResponse(SimilarResponse):
-    """Products that look like the photo, best first. `probabilities` are the network's, whichever category is searched."""
+    """Products that look like the photo, best first. `probabilities` are the network's, also for a chosen category."""
 
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0, "index": 1.4, "total": 7.2}])

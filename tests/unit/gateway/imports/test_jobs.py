@@ -104,6 +104,22 @@ async def test_the_options_reach_the_import(imports: Imports) -> None:
     assert imports.catalogue.products.rows["p1"].url == "https://shop.example/p/p1"
 
 
+async def test_sync_removes_products_that_the_feed_no_longer_has_within_its_limit(imports: Imports) -> None:
+    job = await imports.received(feed(*range(10)))
+    imports.jobs.start(job, with_results=False)
+    await imports.ended(job)
+    for numbers, options, state, left in (
+        (range(7), {"sync": True}, "failed", 10),  # 30 % would be removed; the limit is 20 %
+        (range(8), {"sync": True}, "done", 8),
+        (range(4), {"sync": True, "sync_limit": 0.5}, "done", 4),
+        (range(2), {}, "done", 4),
+    ):
+        job = await imports.received(feed(*numbers), **options)
+        imports.jobs.start(job, with_results=False)
+        assert (await imports.ended(job))["state"] == state
+        assert len(imports.catalogue.products.rows) == left
+
+
 async def test_a_second_import_is_refused_with_the_first_ones_id(imports: Imports) -> None:
     first = await imports.jobs.begin(ImportParameters())
     with pytest.raises(ImportConflict, match="another import is under way: api") as caught:

@@ -22,7 +22,7 @@ def cut(data: bytes, size: int) -> Iterable[bytes]:
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
 @pytest.mark.parametrize("gzipped", [False, True])
-async def test_a_body_is_written_as_it_is_or_unpacked(tmp_path: Path, size: int, gzipped: bool) -> None:
+async def test_a_body_is_written_plain_or_decompressed(tmp_path: Path, size: int, gzipped: bool) -> None:
     data = b'{"id": "a"}\n' * 1000
     sent = (
         gzip.compress(data[:6000], mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(data[6000:], mtime=0)
@@ -34,7 +34,7 @@ async def test_a_body_is_written_as_it_is_or_unpacked(tmp_path: Path, size: int,
 
 
 @pytest.mark.parametrize("gzipped", [False, True])
-async def test_the_bound_is_on_what_is_written(tmp_path: Path, gzipped: bool) -> None:
+async def test_the_bound_is_on_the_size_of_the_file(tmp_path: Path, gzipped: bool) -> None:
     data = b"x" * 1000
     sent = gzip.compress(data, mtime=0) if gzipped else data
     await receive(parts(sent), tmp_path / "feed", 1000, gzipped=gzipped)
@@ -42,7 +42,7 @@ async def test_the_bound_is_on_what_is_written(tmp_path: Path, gzipped: bool) ->
         await receive(parts(sent), tmp_path / "feed", 999, gzipped=gzipped)
 
 
-async def test_a_little_gzip_that_holds_much_is_never_in_memory(tmp_path: Path) -> None:
+async def test_a_small_gzip_file_of_a_large_feed_is_never_whole_in_memory(tmp_path: Path) -> None:
     bomb = gzip.compress(bytes(200 * PIECE))
     assert len(bomb) < PIECE
     tracemalloc.start()
@@ -56,18 +56,18 @@ async def test_a_little_gzip_that_holds_much_is_never_in_memory(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        (b"plain", "is not"),
+        (b"plain", "is not gzip"),
         (gzip.compress(b"text" * 100, mtime=0)[:-1], "cut short"),
-        (gzip.compress(b"text", mtime=0) + b"more", "is not"),
-        (gzip.compress(b"text", mtime=0)[:-8] + b"\0" * 8, "is not"),
+        (gzip.compress(b"text", mtime=0) + b"more", "is not gzip"),
+        (gzip.compress(b"text", mtime=0)[:-8] + b"\0" * 8, "is not gzip"),
     ],
 )
-async def test_what_is_no_whole_gzip_is_told(tmp_path: Path, sent: bytes, words: str) -> None:
+async def test_damaged_gzip_is_an_invalid_feed(tmp_path: Path, sent: bytes, words: str) -> None:
     with pytest.raises(InvalidFeed, match=words):
         await receive(parts(sent), tmp_path / "feed", 1000, gzipped=True)
 
 
-def test_a_feeds_file_has_no_name_in_what_is_said_and_no_files_beside_it(tmp_path: Path) -> None:
+def test_errors_do_not_name_the_file_and_rows_cannot_read_other_files(tmp_path: Path) -> None:
     path = tmp_path / "secret.csv"
     (tmp_path / "a.png").write_bytes(b"a picture")
     path.write_text("id,image\nA,a.png\n")
@@ -84,8 +84,23 @@ def test_a_feeds_file_has_no_name_in_what_is_said_and_no_files_beside_it(tmp_pat
     assert str(tmp_path) not in caught.value.detail
 
 
-def test_every_kind_of_feed_has_a_reader(tmp_path: Path) -> None:
-    for suffix in set(SUFFIXES.values()):
-        path = tmp_path / f"feed{suffix}"
-        path.write_text("id,image_url\n")
-        open_feed(path, FeedMapping()).close()
+IMAGE = "https://shop.example/a.jpg"
+FEEDS = {
+    ".ndjson": f'{{"id": "A", "image_url": "{IMAGE}"}}\n',
+    ".csv": f"id,image_url\nA,{IMAGE}\n",
+    ".tsv": f"id\timage_url\nA\t{IMAGE}\n",
+    ".json": f'{{"products": [{{"handle": "A", "images": [{{"src": "{IMAGE}"}}]}}]}}',
+    ".xml": '<rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel><item><g:id>A</g:id>'
+    f"<g:image_link>{IMAGE}</g:image_link></item></channel></rss>",
+}
+
+
+@pytest.mark.parametrize("kind", SUFFIXES)
+def test_every_media_type_has_a_reader(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"feed{SUFFIXES[kind]}"
+    path.write_text(FEEDS[SUFFIXES[kind]])
+    feed = open_feed(path, FeedMapping())
+    (row,) = feed.rows()
+    assert not isinstance(row, RejectedRow)
+    assert (row.key, row.image) == ("A", IMAGE)
+    feed.close()

@@ -24,7 +24,7 @@ def test_the_digest_changes_with_any_file() -> None:
 def test_a_file_is_kept_compressed_and_whole() -> None:
     asset = Assets(FILES).find("search/app.js")
     assert asset is not None
-    assert gzip.decompress(asset.packed) == asset.body == FILES["search/app.js"]
+    assert gzip.decompress(asset.compressed) == asset.body == FILES["search/app.js"]
     assert asset.media_type.startswith("text/javascript")
 
 
@@ -69,7 +69,7 @@ def loaded(name: str) -> set[str]:
 def test_each_page_is_within_its_weight(entry: str, css: set[str], most: int) -> None:
     names = loaded(entry) | css
     assert {"shared/api.js", "shared/strings.js"} < names
-    assert sum(len(ASSETS._files[name].packed) for name in names) < most
+    assert sum(len(ASSETS._files[name].compressed) for name in names) < most
 
 
 @pytest.mark.parametrize("name", sorted(ASSETS._files))

@@ -5,15 +5,15 @@ from services.contracts.domain.errors import EmbeddingUnavailable, InvalidImage,
 from services.gateway.pages.pictures import Resizer, check_width
 
 
-class Maker:
-    """Plays the embedding service: answers with so many bytes, or raises, and counts."""
+class Scaler:
+    """Stands for the embedding service: returns a picture of `answer` bytes, or raises it, and records the widths."""
 
     def __init__(self, answer: Exception | int | None = 100) -> None:
         self.answer = answer
-        self.asked: list[int] = []
+        self.widths: list[int] = []
 
     async def resize(self, data: bytes, width: int) -> bytes | None:
-        self.asked.append(width)
+        self.widths.append(width)
         if isinstance(self.answer, Exception):
             raise self.answer
         return None if self.answer is None else data[:4] + bytes(self.answer - 4)
@@ -29,36 +29,36 @@ def test_other_widths_are_refused(width: int) -> None:
         check_width(width)
 
 
-async def test_a_picture_is_made_smaller_once() -> None:
-    maker = Maker()
-    resizer, image = Resizer(maker), stored()
+async def test_a_picture_is_scaled_down_once() -> None:
+    scaler = Scaler()
+    resizer, image = Resizer(scaler), stored()
     first = await resizer.resized(image, 240)
     assert (first.content_type, len(first.data)) == ("image/webp", 100)
     assert await resizer.resized(image, 240) is first
     assert await resizer.resized(image, 120) is not first
-    assert maker.asked == [240, 120]
+    assert scaler.widths == [240, 120]
 
 
 @pytest.mark.parametrize("answer", [None, InvalidImage("cut short")])
-async def test_a_picture_that_is_small_or_broken_stays_as_it_is_and_is_not_asked_for_again(
+async def test_a_small_or_broken_picture_stays_unchanged_and_is_not_scaled_again(
     answer: Exception | None,
 ) -> None:
-    maker = Maker(answer)
-    resizer, image = Resizer(maker), stored()
+    scaler = Scaler(answer)
+    resizer, image = Resizer(scaler), stored()
     assert await resizer.resized(image, 240) is image
     assert await resizer.resized(image, 240) is image
-    assert maker.asked == [240]
+    assert scaler.widths == [240]
 
 
-async def test_while_nobody_can_make_it_smaller_a_picture_comes_as_it_is() -> None:
-    maker = Maker(EmbeddingUnavailable("away"))
-    resizer, image = Resizer(maker), stored()
+async def test_a_picture_stays_unchanged_while_the_scaler_is_unavailable() -> None:
+    scaler = Scaler(EmbeddingUnavailable("away"))
+    resizer, image = Resizer(scaler), stored()
     assert await resizer.resized(image, 240) is image
-    maker.answer = 100
+    scaler.answer = 100
     assert len((await resizer.resized(image, 240)).data) == 100
 
 
-async def test_the_pictures_kept_stay_within_their_bound() -> None:
-    resizer = Resizer(Maker(), cache_bytes=350)
+async def test_the_cache_stays_within_its_bound() -> None:
+    resizer = Resizer(Scaler(), cache_bytes=350)
     made = [await resizer.resized(stored(n), 240) for n in range(20)]
-    assert list(resizer._kept.values()) == made[-3:]
+    assert list(resizer._cache.values()) == made[-3:]
