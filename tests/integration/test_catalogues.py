@@ -29,7 +29,7 @@ PUT: set[str] = set()
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left(api: httpx.Client) -> Iterator[None]:
-    """Take out of the default catalogue what these tests have put there: others count its products."""
+    """Remove the products of these tests from the default catalogue: other tests count its products."""
     yield
     for key in PUT:
         api.delete(f"/v1/products/{key}")
@@ -39,24 +39,24 @@ def nothing_left(api: httpx.Client) -> Iterator[None]:
 def put(api: httpx.Client, path: str, key: str, photo: bytes, **facts: Any) -> dict[str, Any]:
     files = {"image": ("photo.jpg", photo, "image/jpeg")}
     product = orjson.dumps({"category": "Shoes", **facts}).decode()
-    answer = api.put(f"{path}/v1/products/{key}", files=files, data={"product": product})
-    assert answer.status_code in (200, 201), answer.text
+    response = api.put(f"{path}/v1/products/{key}", files=files, data={"product": product})
+    assert response.status_code in (200, 201), response.text
     PUT.add(key)
-    found: dict[str, Any] = answer.json()
-    return found
+    product_response: dict[str, Any] = response.json()
+    return product_response
 
 
-def found(api: httpx.Client, path: str, mark: str, **options: Any) -> list[dict[str, Any]]:
-    """Return the results that have a mark, of a search for shoes."""
+def results_of(api: httpx.Client, path: str, mark: str, **options: Any) -> list[dict[str, Any]]:
+    """Return the results of a search for shoes with a mark."""
     options |= {"category": "Shoes", "filter": orjson.dumps({"mark": mark}).decode()}
-    answer = api.post(f"{path}/v1/search", content=PHOTO, headers=IMAGE, params=options)
-    assert answer.status_code == 200, answer.text
-    results: list[dict[str, Any]] = answer.json()["results"]
+    response = api.post(f"{path}/v1/search", content=PHOTO, headers=IMAGE, params=options)
+    assert response.status_code == 200, response.text
+    results: list[dict[str, Any]] = response.json()["results"]
     return results
 
 
 def marked(results: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
-    return [(one["title"], one.get("catalogue")) for one in results]
+    return [(result["title"], result.get("catalogue")) for result in results]
 
 
 def test_the_same_id_is_a_product_of_its_own_in_each_catalogue(api: httpx.Client) -> None:
@@ -65,18 +65,18 @@ def test_the_same_id_is_a_product_of_its_own_in_each_catalogue(api: httpx.Client
     theirs = put(api, OTHER, "cat-twin", ANOTHER, title="theirs", **mark)
     assert ours["image_url"].startswith("/v1/products/cat-twin/image?v=")
     assert theirs["image_url"].startswith(f"{OTHER}/v1/products/cat-twin/image?v=")
-    assert [api.get(one["image_url"]).content for one in (ours, theirs)] == [PHOTO, ANOTHER]
-    eventually(lambda: found(api, "", "twins") and found(api, OTHER, "twins"))
-    assert marked(found(api, "", "twins")) == [("ours", None)]
-    assert marked(found(api, OTHER, "twins")) == [("theirs", None)]
-    assert found(api, "/catalogues/third", "twins") == []
-    both = found(api, ALL, "twins")
+    assert [api.get(result["image_url"]).content for result in (ours, theirs)] == [PHOTO, ANOTHER]
+    eventually(lambda: results_of(api, "", "twins") and results_of(api, OTHER, "twins"))
+    assert marked(results_of(api, "", "twins")) == [("ours", None)]
+    assert marked(results_of(api, OTHER, "twins")) == [("theirs", None)]
+    assert results_of(api, "/catalogues/third", "twins") == []
+    both = results_of(api, ALL, "twins")
     assert sorted(marked(both)) == [("ours", "default"), ("theirs", "other-shop")]
-    assert [one["score"] for one in both] == sorted((one["score"] for one in both), reverse=True)
-    assert {api.get(one["image_url"]).content for one in both} == {PHOTO, ANOTHER}
+    assert [result["score"] for result in both] == sorted((result["score"] for result in both), reverse=True)
+    assert {api.get(result["image_url"]).content for result in both} == {PHOTO, ANOTHER}
     assert api.delete(f"{OTHER}/v1/products/cat-twin").status_code == 204
-    eventually(lambda: not found(api, OTHER, "twins"))
-    assert marked(found(api, ALL, "twins")) == [("ours", "default")]
+    eventually(lambda: not results_of(api, OTHER, "twins"))
+    assert marked(results_of(api, ALL, "twins")) == [("ours", "default")]
     assert api.get("/v1/products/cat-twin").json()["title"] == "ours"
     assert api.get(f"{OTHER}/v1/products/cat-twin").status_code == 404
 
@@ -85,21 +85,21 @@ def test_a_search_through_all_goes_on_in_pages_and_counts_the_facets_of_all(api:
     for number in range(3):
         for path, size in (("", "S"), (OTHER, "L")):
             put(api, path, f"cat-page-{number}", PHOTO, attributes={"mark": "pages", "size": size})
-    eventually(lambda: len(found(api, ALL, "pages")) == 6)
-    every = [(one["id"], one["catalogue"]) for one in found(api, ALL, "pages")]
-    pages = [found(api, ALL, "pages", k=2, offset=offset) for offset in (0, 2, 4)]
-    assert [(one["id"], one["catalogue"]) for page in pages for one in page] == every
+    eventually(lambda: len(results_of(api, ALL, "pages")) == 6)
+    every = [(result["id"], result["catalogue"]) for result in results_of(api, ALL, "pages")]
+    pages = [results_of(api, ALL, "pages", k=2, offset=offset) for offset in (0, 2, 4)]
+    assert [(result["id"], result["catalogue"]) for page in pages for result in page] == every
     assert every == sorted(every)  # one photo, so one score: by id, and then by catalogue
     options = {"category": "Shoes", "facets": "true", "filter": orjson.dumps({"mark": "pages"}).decode()}
-    answer = api.post(f"{ALL}/v1/search", content=PHOTO, headers=IMAGE, params=options).json()
-    (sizes,) = [facet["values"] for facet in answer["facets"] if facet["attribute"] == "size"]
-    assert {one["value"]: one["count"] for one in sizes} == {"S": 3, "L": 3}
+    response = api.post(f"{ALL}/v1/search", content=PHOTO, headers=IMAGE, params=options).json()
+    (sizes,) = [facet["values"] for facet in response["facets"] if facet["attribute"] == "size"]
+    assert {value["value"]: value["count"] for value in sizes} == {"S": 3, "L": 3}
     like = api.get(f"{ALL}/v1/products/cat-page-0/similar", params={"catalogue": "other-shop", "k": 100}).json()
-    near = [(one["id"], one["catalogue"]) for one in like["results"]]
+    near = [(result["id"], result["catalogue"]) for result in like["results"]]
     assert ("cat-page-0", "default") in near and ("cat-page-0", "other-shop") not in near
 
 
-def test_counts_are_those_of_the_catalogue_that_is_asked_about(api: httpx.Client) -> None:
+def test_counts_are_those_of_the_catalogue_in_the_address(api: httpx.Client) -> None:
     put(api, "/catalogues/third", "cat-count", PHOTO)
 
     def counts() -> list[int]:
@@ -107,17 +107,17 @@ def test_counts_are_those_of_the_catalogue_that_is_asked_about(api: httpx.Client
         return [api.get(f"{path}/v1/stats").json()["products"] for path in paths]
 
     def settled() -> list[int] | None:
-        found = counts()
-        return found if found[2] and sum(found[:3]) == found[3] else None
+        numbers = counts()
+        return numbers if numbers[2] and sum(numbers[:3]) == numbers[3] else None
 
     *each, _ = eventually(settled) or []
     listed = api.get("/v1/catalogues").json()["catalogues"]
-    assert [(one["name"], one["products"], one["path"]) for one in listed] == [
+    assert [(row["name"], row["products"], row["path"]) for row in listed] == [
         ("default", each[0], ""),
         ("other-shop", each[1], OTHER),
         ("third", each[2], "/catalogues/third"),
     ]
-    sample = {one["id"]: one for one in api.get("/catalogues/third/v1/products?sample=50").json()["products"]}
+    sample = {result["id"]: result for result in api.get("/catalogues/third/v1/products?sample=50").json()["products"]}
     assert len(sample) == each[2] and "catalogue" not in sample["cat-count"]
 
 
@@ -126,11 +126,11 @@ def test_an_import_into_one_catalogue_removes_nothing_of_another(api: httpx.Clie
         put(api, path, "cat-old", PHOTO)
     feed = orjson.dumps({"id": "cat-new", "image_url": pictures.url("/photo.jpg"), "category": "Shoes"})
     kind = {"Content-Type": "application/x-ndjson", "Prefer": "respond-async"}
-    answer = api.post(
+    response = api.post(
         "/catalogues/third/v1/products:import", content=feed, headers=kind, params={"sync": "true", "sync_limit": "1"}
     )
-    assert answer.status_code == 202, answer.text
-    where = answer.headers["location"]
+    assert response.status_code == 202, response.text
+    where = response.headers["location"]
     assert where.startswith("/catalogues/third/v1/imports/")
     eventually(lambda: api.get(where).json()["state"] == "done", within_s=60)
     assert api.get(where).json()["removed"] >= 1
@@ -191,7 +191,7 @@ def test_each_catalogue_comes_back_from_a_snapshot_of_its_own(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("service", ["gateway", "index"])
-def test_a_name_that_cannot_be_a_catalogue_ends_a_service_with_a_sentence(service: str) -> None:
+def test_an_invalid_name_of_a_catalogue_ends_a_service_with_a_sentence(service: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", f"services.{service}"],
         env={**os.environ, "CATALOGUES": "shoes,Hats!"},

@@ -24,56 +24,56 @@ def detect(api: httpx.Client, data: bytes) -> httpx.Response:
 
 @pytest.fixture(scope="module", autouse=True)
 def _served(api: httpx.Client) -> None:
-    """The stack is ready before its detector is: that is loaded after the model."""
+    """Wait for the detector, which is loaded after the model."""
     eventually(lambda: detect(api, PHOTO).status_code == 200, within_s=60)
 
 
 def hit(garments: list[dict[str, Any]], there: Boxes) -> dict[str, float]:
-    """Return by category how well the garments' boxes overlap the true one, and check that no other is told."""
-    found = {}
+    """Return how well each garment's box overlaps the true one, by category."""
+    overlap = {}
     for garment in garments:
         name, box = garment["category"]["name"], garment["box"]
-        told = [[box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]]]
-        found[name] = float(overlaps(np.array(told, np.float32), np.array([there[name]], np.float32))[0, 0])
-    return found
+        edges = [[box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]]]
+        overlap[name] = float(overlaps(np.array(edges, np.float32), np.array([there[name]], np.float32))[0, 0])
+    return overlap
 
 
 def test_both_garments_of_a_photo_are_found_with_their_places_and_kinds(api: httpx.Client) -> None:
-    answer = detect(api, PHOTO).json()
-    found = hit(answer["garments"], THERE)
-    assert found.keys() == THERE.keys()
-    assert min(found.values()) > 0.5
-    sure = [garment["category"]["probability"] for garment in answer["garments"]]
+    response = detect(api, PHOTO).json()
+    overlap = hit(response["garments"], THERE)
+    assert overlap.keys() == THERE.keys()
+    assert min(overlap.values()) > 0.5
+    sure = [garment["category"]["probability"] for garment in response["garments"]]
     assert sure == sorted(sure, reverse=True)
-    assert answer["model"] == "detector/1"
-    assert {"decode", "network", "total"} <= set(answer["timings_ms"])
-    assert answer["request_id"]
+    assert response["model"] == "detector/1"
+    assert {"decode", "network", "total"} <= set(response["timings_ms"])
+    assert response["request_id"]
 
 
 def test_a_photo_that_lies_on_its_side_has_the_same_boxes(api: httpx.Client) -> None:
-    found = hit(detect(api, table(orientation=6)[0]).json()["garments"], THERE)
-    assert found.keys() == THERE.keys()
-    assert min(found.values()) > 0.5
+    overlap = hit(detect(api, table(orientation=6)[0]).json()["garments"], THERE)
+    assert overlap.keys() == THERE.keys()
+    assert min(overlap.values()) > 0.5
 
 
 def test_each_garment_can_be_searched_for_with_its_box(api: httpx.Client) -> None:
     for garment in detect(api, PHOTO).json()["garments"]:
         box = garment["box"]
         asked = {"image_base64": base64.b64encode(PHOTO).decode(), "box": box, "category": garment["category"]["name"]}
-        answer = api.post("/v1/search", json=asked)
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["category"]["name"] == garment["category"]["name"]
+        response = api.post("/v1/search", json=asked)
+        assert response.status_code == 200, response.text
+        assert response.json()["category"]["name"] == garment["category"]["name"]
 
 
 def test_every_way_in_gives_the_same_answer(api: httpx.Client, stack: Stack, pictures: ImageServer) -> None:
     pictures.pages["/two.jpg"] = PHOTO
-    answers = [
+    responses = [
         detect(api, PHOTO),
         api.post("/v1/detect", files={"image": ("two.jpg", PHOTO, "image/jpeg")}),
         api.post("/v1/detect", json={"image_base64": base64.b64encode(PHOTO).decode()}),
         api.post("/v1/detect", json={"image_url": pictures.url("/two.jpg")}),
     ]
-    garments = [answer.json()["garments"] for answer in answers]
+    garments = [response.json()["garments"] for response in responses]
     assert len(garments[0]) == 2
     assert all(one == garments[0] for one in garments)
 

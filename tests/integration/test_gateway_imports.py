@@ -48,26 +48,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory, server: ImageServer) -> Iter
 
 @pytest.fixture
 def api(stack: ImportStack, server: ImageServer) -> Iterator[httpx.Client]:
-    """A running gateway over an empty catalogue, and images that come at once."""
+    """A running gateway over an empty catalogue, with images that arrive at once."""
     server.held = frozenset()
     server.release.clear()
     with pymongo.MongoClient[dict[str, Any]](stack.mongo_url) as client:
         for name in ("products", "images", "seen_images"):
             client["lookalike"][name].delete_many({})
     with gateway(stack) as opened:
-        assert not any(one["state"] in ("receiving", "running") for one in imports(opened))
+        assert not any(row["state"] in ("receiving", "running") for row in imports(opened))
         yield opened
     server.release.set()
 
 
 def hold(server: ImageServer) -> list[dict[str, object]]:
-    """Return the rows of a feed whose import stays under way: now and then an image does not come before `release`."""
+    """Return the rows of a feed whose import stays under way: some images do not arrive before `release`."""
     server.held = frozenset({"/199.png"})
     return [{"id": f"p{number}", "image_url": server.url(f"/{number % 200}.png")} for number in range(MANY)]
 
 
 def gateway(stack: ImportStack) -> httpx.Client:
-    """Start the gateway where it does not run; return a client that knows the key."""
+    """Start the gateway unless it runs; return a client with the key."""
     if "gateway" not in stack.running:
         stack.start("gateway")
     url = f"http://127.0.0.1:{stack.commands['gateway'][1]['GATEWAY_PORT']}"
@@ -83,8 +83,8 @@ def gateway(stack: ImportStack) -> httpx.Client:
 
 
 def imports(api: httpx.Client) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = api.get("/v1/imports").json()["imports"]
-    return found
+    records: list[dict[str, Any]] = api.get("/v1/imports").json()["imports"]
+    return records
 
 
 def ndjson(*rows: dict[str, object] | bytes) -> bytes:
@@ -100,9 +100,9 @@ def post(api: httpx.Client, body: bytes, kind: str = NDJSON, **more: Any) -> htt
     return api.post("/v1/products:import", content=body, headers=headers, params=more)
 
 
-def lines(answer: httpx.Response) -> list[dict[str, Any]]:
-    assert answer.status_code == 200, answer.text
-    return [orjson.loads(line) for line in answer.content.splitlines()]
+def lines(response: httpx.Response) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.text
+    return [orjson.loads(line) for line in response.content.splitlines()]
 
 
 def until_ended(api: httpx.Client, import_id: str) -> dict[str, Any]:
@@ -115,12 +115,12 @@ def until_ended(api: httpx.Client, import_id: str) -> dict[str, Any]:
     return eventually(ended, within_s=60)
 
 
-def problem(answer: httpx.Response, status: int, slug: str) -> str:
-    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{slug}"), answer.text
-    return str(answer.json()["detail"])
+def problem(response: httpx.Response, status: int, slug: str) -> str:
+    assert (response.status_code, response.json()["type"]) == (status, f"/problems/{slug}"), response.text
+    return str(response.json()["detail"])
 
 
-def test_each_line_is_answered_and_the_last_one_sums_up(
+def test_each_row_has_a_line_and_the_last_line_is_the_summary(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
     feed = ndjson(
@@ -131,9 +131,9 @@ def test_each_line_is_answered_and_the_last_one_sums_up(
         {"id": "p0", "image_url": server.url("/1.png")},
         {"id": "p5", "image_url": server.url("/redirect?to=http://10.0.0.1/")},
     )
-    first, *told, last = lines(post(api, feed, name="Tuesday's"))
+    first, *outcomes, last = lines(post(api, feed, name="Tuesday's"))
     assert first["import"]["state"] == "running"
-    assert {(one["line"], one["id"], one["outcome"]) for one in told} == {
+    assert {(row["line"], row["id"], row["outcome"]) for row in outcomes} == {
         (1, "p0", "imported"),
         (2, "p1", "imported"),
         (3, None, "rejected"),
@@ -142,7 +142,7 @@ def test_each_line_is_answered_and_the_last_one_sums_up(
         (6, "p0", "rejected"),
         (7, "p5", "rejected"),
     }
-    reasons = {one["line"]: one["reason"] for one in told if "reason" in one}
+    reasons = {row["line"]: row["reason"] for row in outcomes if "reason" in row}
     assert "not JSON" in reasons[3]
     assert "404" in reasons[4]
     assert reasons[5] == "the image /etc/passwd is a path: this feed may only contain web addresses"
@@ -155,10 +155,10 @@ def test_each_line_is_answered_and_the_last_one_sums_up(
     product = stack.products("lookalike")["p0"]
     assert (product["title"], product["attributes"]) == ("Shirt", {"price": 29.9, "currency": "EUR"})
     again = lines(post(api, ndjson(*rows(server, 0, 1, title="Shirt", price="29.90 EUR"))))
-    assert [one["outcome"] for one in again[1:-1]] == ["unchanged", "unchanged"]
+    assert [row["outcome"] for row in again[1:-1]] == ["unchanged", "unchanged"]
     assert again[-1]["import"]["not_modified"] == 2
     listed = imports(api)
-    assert [one["id"] for one in listed[:2]] == [again[-1]["import"]["id"], done["id"]]
+    assert [row["id"] for row in listed[:2]] == [again[-1]["import"]["id"], done["id"]]
     assert listed[1]["rejected_rows"] == []
     assert api.get(f"/v1/imports/{done['id']}").json()["rejected_rows"] == done["rejected_rows"]
 
@@ -177,33 +177,33 @@ def test_each_line_is_answered_and_the_last_one_sums_up(
         ),
     ],
 )
-def test_other_feeds_are_told_by_their_content_type(
+def test_the_content_type_names_the_format_of_a_feed(
     stack: ImportStack, api: httpx.Client, server: ImageServer, kind: str, make: Callable[[str], str]
 ) -> None:
-    answered = lines(post(api, make(server.url("/7.png")).encode(), kind))
-    assert sorted(one["outcome"] for one in answered[1:-1]) == ["imported", "rejected"]
+    received = lines(post(api, make(server.url("/7.png")).encode(), kind))
+    assert sorted(row["outcome"] for row in received[1:-1]) == ["imported", "rejected"]
     assert len(stack.products("lookalike")) == 1
 
 
-def test_a_feed_may_be_packed_and_have_a_mapping(stack: ImportStack, api: httpx.Client, server: ImageServer) -> None:
+def test_a_feed_may_be_compressed_and_have_a_mapping(
+    stack: ImportStack, api: httpx.Client, server: ImageServer
+) -> None:
     feed = f"sku,Bild\nA,{server.url('/1.png')}\n".encode()
     mapping = orjson.dumps({"columns": {"sku": "id", "Bild": "image_url"}}).decode()
     template = "https://shop.example/p/{id}"
     packed = gzip.compress(feed[:5]) + gzip.compress(feed[5:])
     encoding = {"Content-Encoding": "gzip"}
-    answered = lines(post(api, packed, "text/csv", mapping=mapping, url_template=template, headers=encoding))
-    assert answered[-1]["import"]["imported"] == 1
+    received = lines(post(api, packed, "text/csv", mapping=mapping, url_template=template, headers=encoding))
+    assert received[-1]["import"]["imported"] == 1
     assert stack.products("lookalike")["A"]["url"] == "https://shop.example/p/A"
 
 
-def test_an_import_that_nobody_waits_for_has_an_address(
-    stack: ImportStack, api: httpx.Client, server: ImageServer
-) -> None:
-    answer = post(api, ndjson(*rows(server, *range(150)), b"{"), headers=LATER)
-    assert answer.status_code == 202, answer.text
-    assert answer.headers["preference-applied"] == "respond-async"
-    assert answer.headers["location"] == f"/v1/imports/{answer.json()['id']}"
-    done = until_ended(api, answer.json()["id"])
+def test_an_asynchronous_import_has_an_address(stack: ImportStack, api: httpx.Client, server: ImageServer) -> None:
+    response = post(api, ndjson(*rows(server, *range(150)), b"{"), headers=LATER)
+    assert response.status_code == 202, response.text
+    assert response.headers["preference-applied"] == "respond-async"
+    assert response.headers["location"] == f"/v1/imports/{response.json()['id']}"
+    done = until_ended(api, response.json()["id"])
     assert (done["state"], done["imported"], done["rejected"], done["rejected_rows"][0]["line"]) == (
         "done",
         150,
@@ -215,7 +215,7 @@ def test_an_import_that_nobody_waits_for_has_an_address(
     assert len(stack.products("lookalike")) == 150
 
 
-def test_sync_removes_what_the_feed_no_longer_has_within_its_limit(
+def test_sync_removes_products_that_the_feed_no_longer_has_within_its_limit(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
     lines(post(api, ndjson(*rows(server, *range(10)))))
@@ -274,13 +274,10 @@ def test_an_import_from_the_command_line_is_shown_and_cancelled_through_the_api(
     assert api.get(f"/v1/imports/{shown['id']}").json()["state"] == "cancelled"
 
 
-def test_a_client_that_goes_away_while_it_reads_ends_its_import(
-    stack: ImportStack, api: httpx.Client, server: ImageServer
-) -> None:
+def test_a_client_that_disconnects_ends_its_import(stack: ImportStack, api: httpx.Client, server: ImageServer) -> None:
     feed = ndjson(*hold(server))
-    with api.stream("POST", "/v1/products:import", content=feed, headers={"Content-Type": NDJSON}) as answer:
-        told = answer.iter_lines()
-        first = orjson.loads(next(told))
+    with api.stream("POST", "/v1/products:import", content=feed, headers={"Content-Type": NDJSON}) as response:
+        first = orjson.loads(next(response.iter_lines()))
         wait_for_products(stack, "lookalike", at_least=1)
     server.release.set()
     ended = until_ended(api, first["import"]["id"])
@@ -288,7 +285,7 @@ def test_a_client_that_goes_away_while_it_reads_ends_its_import(
     assert 1 <= ended["imported"] < MANY
 
 
-def test_a_gateway_that_is_killed_says_afterwards_that_its_import_was_interrupted(
+def test_after_a_gateway_is_killed_its_import_is_interrupted(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
     feed = ndjson(*hold(server))
@@ -298,16 +295,16 @@ def test_a_gateway_that_is_killed_says_afterwards_that_its_import_was_interrupte
     there = len(stack.products("lookalike"))
     server.release.set()
     with gateway(stack) as restarted:
-        told = restarted.get(f"/v1/imports/{first['id']}").json()
-        assert told["state"] == "interrupted"
-        assert "import again, what is in is skipped" in told["reason"]
+        record = restarted.get(f"/v1/imports/{first['id']}").json()
+        assert record["state"] == "interrupted"
+        assert "import again, what is in is skipped" in record["reason"]
         again = lines(post(restarted, feed))[-1]["import"]
         assert again["state"] == "done"
         assert again["unchanged"] + again["updated"] >= there > 0
     assert set(stack.products("lookalike")) == {f"p{n}" for n in range(MANY)}
 
 
-def test_a_gateway_that_is_stopped_writes_what_is_under_way_and_says_interrupted(
+def test_a_gateway_that_stops_writes_the_batches_under_way_and_the_import_is_interrupted(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
     feed = ndjson(*hold(server))
@@ -318,20 +315,20 @@ def test_a_gateway_that_is_stopped_writes_what_is_under_way_and_says_interrupted
     server.release.set()
     assert process.wait(20) in (0, -signal.SIGTERM)
     with gateway(stack) as restarted:
-        told = restarted.get(f"/v1/imports/{first['id']}").json()
-    assert told["state"] == "interrupted"
-    assert told["imported"] == len(stack.products("lookalike")) < MANY
+        record = restarted.get(f"/v1/imports/{first['id']}").json()
+    assert record["state"] == "interrupted"
+    assert record["imported"] == len(stack.products("lookalike")) < MANY
 
 
 def test_without_the_key_nothing_is_imported_shown_or_cancelled(api: httpx.Client, server: ImageServer) -> None:
     api.headers.pop("Authorization")
-    for answer in (
+    for response in (
         post(api, ndjson(*rows(server, 1))),
         api.get("/v1/imports"),
         api.get("/v1/imports/x"),
         api.post("/v1/imports/x:cancel"),
     ):
-        problem(answer, 401, "unauthorised")
+        problem(response, 401, "unauthorised")
 
 
 def test_an_unknown_import_is_a_404_problem(api: httpx.Client) -> None:
@@ -356,7 +353,7 @@ def test_an_unknown_import_is_a_404_problem(api: httpx.Client) -> None:
         (NDJSON, b"{}", {"sync": "true", "limit": "5"}, 422, "invalid-request", "limit"),
     ],
 )
-def test_what_cannot_be_imported_is_refused_before_anything_is_written(
+def test_an_invalid_import_is_refused_before_anything_is_written(
     stack: ImportStack,
     api: httpx.Client,
     kind: str,
@@ -369,7 +366,7 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_written(
     detail = problem(post(api, body, kind, **options), status, slug)
     assert words in detail
     assert "/tmp" not in detail
-    assert not any(one["state"] in ("receiving", "running") for one in imports(api))
+    assert not any(row["state"] in ("receiving", "running") for row in imports(api))
 
 
 @pytest.mark.parametrize(
@@ -380,18 +377,18 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_written(
         (gzip.compress(b"0" * 5_000_000), "1,000,000 bytes"),
     ],
 )
-def test_packed_feeds_that_cannot_be_taken_are_told(api: httpx.Client, body: bytes, words: str) -> None:
-    answer = post(api, body, headers={"Content-Encoding": "gzip"})
-    assert answer.status_code in (413, 422)
-    assert words in answer.json()["detail"]
+def test_damaged_compressed_feeds_are_refused(api: httpx.Client, body: bytes, words: str) -> None:
+    response = post(api, body, headers={"Content-Encoding": "gzip"})
+    assert response.status_code in (413, 422)
+    assert words in response.json()["detail"]
 
 
-def test_a_feed_that_breaks_off_fails_with_its_line_and_what_came_before_stays(
+def test_a_feed_that_is_cut_short_fails_with_its_line_and_earlier_rows_stay(
     stack: ImportStack, api: httpx.Client, server: ImageServer
 ) -> None:
     feed = GOOGLE.format(url=server.url("/3.png")).replace(" & ", " &amp; ")
-    answered = lines(post(api, feed[: feed.index("</item>", feed.index("G2"))].encode(), "text/xml", sync="true"))
-    done = answered[-1]["import"]
+    received = lines(post(api, feed[: feed.index("</item>", feed.index("G2"))].encode(), "text/xml", sync="true"))
+    done = received[-1]["import"]
     assert (done["state"], done["imported"]) == ("failed", 1)
     assert done["reason"] == "the feed cannot be imported: it is truncated at line 3"
     assert set(stack.products("lookalike")) == {"G1"}

@@ -18,6 +18,7 @@ from services.contracts.wire.problem import Problem, pointer
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
 SCHEMAS = "#/components/schemas/"
+DETAILED = 5  # places that the detail of an invalid request names
 log = structlog.get_logger()
 
 
@@ -56,10 +57,10 @@ def invalid_request(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) 
     Args:
         items: Pydantic's errors, each with the path to the values that were validated: empty for the body.
     """
-    found = [(item["loc"], pointer((*start, *item["loc"])), errors.validation_message(item)) for start, item in items]
-    texts = [f"{'.'.join(map(str, place)) or 'body'}: {text}" for place, _, text in found[:5]]
+    places = [(item["loc"], pointer((*start, *item["loc"])), errors.validation_message(item)) for start, item in items]
+    texts = [f"{'.'.join(map(str, path)) or 'body'}: {text}" for path, _, text in places[:DETAILED]]
     return errors.InvalidRequest(
-        "; ".join(texts), errors=[{"pointer": where, "detail": text} for _, where, text in found]
+        "; ".join(texts), errors=[{"pointer": place, "detail": text} for _, place, text in places]
     )
 
 

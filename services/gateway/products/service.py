@@ -109,7 +109,7 @@ class ProductService:
         old = await self.store.products.get(key)
         data = await self._image(body, files.main, reader, old)
         requested = await self.images.requested(body.images, files.additional, old, reader)
-        product = await (self._kept(key, body, old) if data is None else self._embedded(key, body, data))
+        product = await (self._described_again(key, body, old) if data is None else self._embedded(key, body, data))
         pictures: list[tuple[str, StoredImage]] = []
         if data is not None or body.images is not None or files.additional:
             product, pictures = await self.images.added(product, old, requested, reader)
@@ -190,15 +190,15 @@ class ProductService:
         )
         return _described(product, body)
 
-    async def _kept(self, key: str, body: ProductBody, old: Product | None) -> Product:
+    async def _described_again(self, key: str, body: ProductBody, old: Product | None) -> Product:
         if old is None:
             raise _unknown(key)
         # Embeddings of other models stay as they are: another process may be writing newer ones.
-        kept = replace(_described(old, body), key=key, embeddings={old.model: old.embedding})
+        product = replace(_described(old, body), key=key, embeddings={old.model: old.embedding})
         if body.category is None:
-            return kept
+            return product
         category = resolve_category(str(body.category), (await self.binding.serving_facts()).categories)
-        return replace(kept, category=category, category_source="feed")
+        return replace(product, category=category, category_source="feed")
 
     async def _category(self, body: ProductBody, response: EmbeddingResponse) -> int:
         if body.category is None:

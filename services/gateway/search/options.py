@@ -110,7 +110,7 @@ def _without_null(schema: Schema) -> Schema:
 def _flattened(schema: Schema) -> Iterator[tuple[str, Any]]:
     for name, value in schema.items():
         if name == "anyOf" and {"type": "null"} in value:
-            (inner,) = (one for one in value if one != {"type": "null"})
+            (inner,) = (option for option in value if option != {"type": "null"})
             yield from inner.items()
         elif name != "title" and (name, value) != ("default", None):
             yield name, value

@@ -68,7 +68,9 @@ async def test_without_fetching_there_is_no_fetcher(journal: list[str]) -> None:
     app = create_app(GatewaySettings(index_urls=(NOWHERE,), embedding_url=NOWHERE))
     async with app.router.lifespan_context(app) as state:
         assert "open ImageFetcher" not in journal
-        assert set(state["gateway"]) == {"all", "default"}  # type: ignore[index]
+        states: Any = state["gateway"]  # type: ignore[index]
+        assert set(states) == {"all", "default"}
+        assert states["default"].index.nodes[0].obstacle == "the index service cannot be reached"  # it has been asked
     assert names(journal, "close ") == names(journal, "open ")[::-1]
 
 

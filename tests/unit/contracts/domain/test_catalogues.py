@@ -33,7 +33,7 @@ def test_the_default_catalogue_is_always_there_and_each_other_one_once(
 
 
 @pytest.mark.parametrize("name", ["Shoes", "a_b", "a.b", "shöes", "a b", "a/b", "a" * 33, "$where", "a\x00", "a\n-b"])
-def test_a_name_that_cannot_be_one_is_named(name: str) -> None:
+def test_an_invalid_name_is_an_error_that_names_it(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be a catalogue: a name has 1 to 32 of the characters") as error:
         all_catalogues(f"ok,{name}")
     assert repr(name) in str(error.value)
@@ -45,7 +45,7 @@ def test_no_catalogue_takes_the_name_that_stands_for_all_of_them() -> None:
 
 
 @pytest.mark.parametrize("name", ["hats", "", ALL])
-def test_a_catalogue_that_there_is_not_is_answered_with_those_that_there_are(name: str) -> None:
+def test_an_unknown_catalogue_is_an_error_that_names_the_known_ones(name: str) -> None:
     with pytest.raises(UnknownCatalogue) as error:
         known_catalogue(name, ("default", "shoes"))
     assert error.value.detail == f"there is no catalogue {name!r}: CATALOGUES names default, shoes"

@@ -21,7 +21,7 @@ def test_the_digest_changes_with_any_file() -> None:
     assert Assets(FILES).digest != Assets({**FILES, "search/other.js": b""}).digest
 
 
-def test_a_file_is_kept_compressed_and_whole() -> None:
+def test_a_file_is_held_plain_and_compressed() -> None:
     asset = Assets(FILES).find("search/app.js")
     assert asset is not None
     assert gzip.decompress(asset.compressed) == asset.body == FILES["search/app.js"]
@@ -40,7 +40,7 @@ def test_a_page_names_its_files_by_digest_and_preloads_its_own_modules() -> None
     assert "widget" not in text
 
 
-def test_what_a_page_is_told_cannot_leave_its_attribute() -> None:
+def test_the_configuration_cannot_leave_its_attribute() -> None:
     text = Assets(FILES).page("search/index.html", config={"currency": '"><script>alert(1)</script>'}).body.decode()
     assert text.count("<script") == 1
     assert "&lt;script&gt;" in text
@@ -73,7 +73,7 @@ def test_each_page_is_within_its_weight(entry: str, css: set[str], most: int) ->
 
 
 @pytest.mark.parametrize("name", sorted(ASSETS._files))
-def test_no_file_of_ours_writes_markup_or_names_another_host(name: str) -> None:
+def test_no_file_writes_markup_or_names_another_host(name: str) -> None:
     asset = ASSETS.find(name)
     assert asset is not None
     text = asset.body.decode()

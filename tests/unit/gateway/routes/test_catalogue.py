@@ -1,4 +1,4 @@
-"""The gateway's API with several catalogues: every route has an address for each, and tells when there is none."""
+"""The gateway's API with several catalogues: every route serves each of them, and refuses an unknown one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,10 +28,10 @@ ROUTES = [
     for method in operations
     if path.startswith("/v1/")
 ]
-# These are asked of all catalogues as well.
+# These also work for all catalogues together.
 SPANNING = {"/v1/search", "/v1/products/15970/similar", "/v1/products", "/v1/categories", "/v1/stats", "/v1/catalogues"}
-# These know no catalogue.
-ALOOF = {"/v1/detect"}
+# These are about no catalogue.
+WITHOUT_CATALOGUE = {"/v1/detect"}
 
 
 @pytest.fixture(scope="module")
@@ -40,26 +40,30 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-def problem(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["type"].removeprefix("/problems/")
+def problem(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json()["type"].removeprefix("/problems/")
 
 
 @pytest.mark.parametrize(("path", "method"), ROUTES)
-def test_an_unknown_catalogue_is_a_404_problem_that_names_those_that_there_are(
+def test_an_unknown_catalogue_is_a_404_problem_that_names_the_known_ones(
     client: TestClient, path: str, method: str
 ) -> None:
-    answer = client.request(method, f"/catalogues/hats{path}")
-    assert problem(answer) == (404, "unknown-catalogue")
-    assert answer.json()["detail"] == "there is no catalogue 'hats': CATALOGUES names default, shoes"
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    response = client.request(method, f"/catalogues/hats{path}")
+    assert problem(response) == (404, "unknown-catalogue")
+    assert response.json()["detail"] == "there is no catalogue 'hats': CATALOGUES names default, shoes"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
-@pytest.mark.parametrize(("path", "method"), [one for one in ROUTES if one[0] not in SPANNING | ALOOF])
-def test_what_is_asked_of_one_catalogue_is_not_asked_of_all(client: TestClient, path: str, method: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "method"), [route for route in ROUTES if route[0] not in SPANNING | WITHOUT_CATALOGUE]
+)
+def test_a_route_of_one_catalogue_does_not_serve_all(client: TestClient, path: str, method: str) -> None:
     types = {"Content-Type": "application/x-ndjson" if path.endswith(":import") else "application/json"}
-    answer = client.request(method, f"/catalogues/all{path}", content=b"{}" if method != "get" else None, headers=types)
-    assert problem(answer) == (404, "unknown-catalogue")
-    assert "'all' is for searches" in answer.json()["detail"]
+    response = client.request(
+        method, f"/catalogues/all{path}", content=b"{}" if method != "get" else None, headers=types
+    )
+    assert problem(response) == (404, "unknown-catalogue")
+    assert "'all' is for searches" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/v1/stats", "/v1/catalogues", "/v1/products?sample=3"])
@@ -68,11 +72,11 @@ def test_a_known_catalogue_gets_as_far_as_the_index(client: TestClient, path: st
     assert problem(client.get(f"/catalogues/{name}{path}")) == (503, "index-not-ready")
 
 
-def test_a_product_is_like_those_of_the_catalogues_that_are_searched_only(client: TestClient) -> None:
-    answer = client.get("/catalogues/all/v1/products/a/similar?catalogue=hats")
-    assert problem(answer) == (404, "unknown-catalogue")
-    answer = client.get("/catalogues/shoes/v1/products/a/similar?catalogue=default")
-    assert problem(answer) == (404, "unknown-catalogue")
+def test_a_product_has_to_be_in_a_catalogue_that_is_searched(client: TestClient) -> None:
+    response = client.get("/catalogues/all/v1/products/a/similar?catalogue=hats")
+    assert problem(response) == (404, "unknown-catalogue")
+    response = client.get("/catalogues/shoes/v1/products/a/similar?catalogue=default")
+    assert problem(response) == (404, "unknown-catalogue")
 
 
 @pytest.mark.parametrize(
@@ -90,11 +94,11 @@ def test_a_product_is_like_those_of_the_catalogues_that_are_searched_only(client
         ("/catalogues/x/catalogues/y/v1", "/catalogues/y/v1", "x"),
     ],
 )
-def test_the_catalogue_is_taken_off_the_beginning_of_an_address(address: str, path: str, name: str) -> None:
+def test_the_catalogue_is_removed_from_the_start_of_the_path(address: str, path: str, name: str) -> None:
     app = FastAPI()
 
     @app.get("/{rest:path}")
-    def seen(request: Request) -> list[str]:
+    def path_and_catalogue(request: Request) -> list[str]:
         return [request.url.path, requested_catalogue(request)]
 
     app.add_middleware(CataloguePathMiddleware)
@@ -104,11 +108,11 @@ def test_the_catalogue_is_taken_off_the_beginning_of_an_address(address: str, pa
 async def test_catalogues_are_counted_alone_and_together() -> None:
     nodes = IndexNodes([FakeIndex({0: ["t1", "t2"]}, shoes=4), FakeIndex({1: ["s1"]}, shoes=4)], 1)  # type: ignore[list-item]
     status = await nodes.status()
-    assert {name: one.products for name, one in status.catalogues.items()} == {"default": 3, "shoes": 8}
+    assert {name: catalogue.products for name, catalogue in status.catalogues.items()} == {"default": 3, "shoes": 8}
     assert combined(status, ("shoes",)) == status.catalogues["shoes"]
     both = combined(status, ("default", "shoes"))
-    assert (both.products, [one.products for one in both.categories]) == (11, [6, 5, 0])
-    assert {one.close_score for one in both.categories} == {None}
+    assert (both.products, [category.products for category in both.categories]) == (11, [6, 5, 0])
+    assert {category.close_score for category in both.categories} == {None}
     assert both.sync.lag_seconds == 7.0
     with pytest.raises(IndexNotReady, match="the index has no catalogue 'hats': its CATALOGUES"):
         combined(status, ("hats",))

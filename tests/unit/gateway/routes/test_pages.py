@@ -19,24 +19,24 @@ def client() -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_runs_its_own_scripts_only(client: TestClient, path: str) -> None:
-    answer = client.get(path)
-    policy = answer.headers["content-security-policy"]
-    assert answer.status_code == 200
+def test_a_page_runs_only_its_own_scripts(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    policy = response.headers["content-security-policy"]
+    assert response.status_code == 200
     assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
     assert "unsafe" not in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_asked_for_again_and_not_sent_twice(client: TestClient, path: str) -> None:
+def test_a_page_is_revalidated_and_not_sent_twice(client: TestClient, path: str) -> None:
     first = client.get(path)
     again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert first.headers["cache-control"] == "no-cache"
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_the_files_of_this_release_are_kept_for_ever_and_others_not_at_all(client: TestClient) -> None:
+def test_files_of_this_release_are_cached_for_ever_and_others_not_at_all(client: TestClient) -> None:
     now = client.get(f"{ASSETS.prefix}/search/app.js")
     before = client.get("/assets/000000000000/search/app.js")
     assert now.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -44,20 +44,20 @@ def test_the_files_of_this_release_are_kept_for_ever_and_others_not_at_all(clien
     assert now.content == before.content
 
 
-def test_a_file_comes_compressed_to_those_who_take_that(client: TestClient) -> None:
+def test_a_file_is_compressed_for_clients_that_accept_gzip(client: TestClient) -> None:
     path = f"{ASSETS.prefix}/search/app.js"
-    packed = client.get(path, headers={"Accept-Encoding": "br, gzip"})
+    compressed = client.get(path, headers={"Accept-Encoding": "br, gzip"})
     plain = client.get(path, headers={"Accept-Encoding": "identity"})
     refused = client.get(path, headers={"Accept-Encoding": "gzip;q=0, identity"})
-    assert packed.headers["content-encoding"] == "gzip"
+    assert compressed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert "content-encoding" not in refused.headers
-    assert packed.content == plain.content == refused.content
-    assert packed.headers["vary"] == "Accept-Encoding"
+    assert compressed.content == plain.content == refused.content
+    assert compressed.headers["vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "../settings.py", "%2e%2e/app.py"])
-def test_what_is_no_file_is_not_found(client: TestClient, name: str) -> None:
+def test_an_unknown_file_is_not_found(client: TestClient, name: str) -> None:
     assert client.get(f"/assets/{ASSETS.digest}/{name}").status_code == 404
 
 
@@ -70,12 +70,16 @@ def test_the_widget_may_be_loaded_by_any_site(client: TestClient, path: str) -> 
     assert client.get(target).headers["access-control-allow-origin"] == "*"
 
 
-def test_the_catalogue_page_is_open_and_its_figures_are_not(client: TestClient) -> None:
+def test_the_catalogue_page_is_public_and_its_data_are_not(client: TestClient) -> None:
     assert client.get("/catalogue").status_code == 200
     assert client.get("/v1/catalogue").status_code == 401
     assert client.get("/v1/catalogue", headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert client.get("/v1/catalogue", headers={"Authorization": "Bearer open sesame"}).status_code == 503
 
 
-def test_a_page_is_told_the_currency(client: TestClient) -> None:
-    assert "&quot;currency&quot;:&quot;EUR&quot;" in client.get("/").text
+def test_a_page_has_the_currency_and_the_catalogue(client: TestClient) -> None:
+    text = client.get("/").text
+    assert "&quot;currency&quot;:&quot;EUR&quot;" in text
+    assert "&quot;catalogue&quot;:&quot;default&quot;" in text
+    assert "&quot;urls&quot;:false" in text
+    assert "&quot;detect&quot;:true" in text

@@ -1,4 +1,4 @@
-"""A search is bound to one model from its beginning to its end, whatever is promoted meanwhile."""
+"""A search uses one model from its beginning to its end, even if another is promoted in the meantime."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,21 +29,21 @@ NAMES = ["Topwear", "Shoes"]
 
 @dataclass
 class Embedding:
-    """Sees a shoe in everything. `during` is called while a photo is in the network."""
+    """Predicts a shoe for every photo. `during` is called while a photo is in the network."""
 
-    asked: list[str | None] = field(default_factory=list)
+    models: list[str | None] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     during: Callable[[], None] = lambda: None
 
     async def embed(self, data: bytes, model: str | None = None, *, box: Box | None = None) -> EmbeddingResponse:
-        self.asked.append(model)
+        self.models.append(model)
         self.during()
         assert model is not None
         if model in self.gone:
             raise UnknownModel(f"there is no model {model}")
-        seen = Category(id=1, name="Shoes", probability=0.9)
+        category = Category(id=1, name="Shoes", probability=0.9)
         return EmbeddingResponse(
-            category=seen, probabilities={"Topwear": 0.1, "Shoes": 0.9}, vector=[1.0], model=model, timings_ms={}
+            category=category, probabilities={"Topwear": 0.1, "Shoes": 0.9}, vector=[1.0], model=model, timings_ms={}
         )
 
     async def model(self, model: str | None = None) -> ModelFacts:
@@ -53,31 +53,31 @@ class Embedding:
 
 @dataclass
 class Index:
-    """Holds models, one of which is active; answers with a score of 0.5."""
+    """Holds models, one of them active. Every score is 0.5."""
 
     active: str = ONE
     held: set[str] = field(default_factory=lambda: {ONE, TWO})
-    asked: list[str | None] = field(default_factory=list)
+    models: list[str | None] = field(default_factory=list)
     statuses: int = 0
-    away: LookalikeError | None = None
+    trouble: LookalikeError | None = None
 
     async def search(self, query: IndexSearch) -> IndexResponse:
-        return self._answer(query.model)
+        return self._response(query.model)
 
     async def similar(self, query: IndexSimilar) -> IndexResponse:
-        return self._answer(query.model or self.active)
+        return self._response(query.model or self.active)
 
     async def status(self) -> Any:
         self.statuses += 1
-        if self.away:
-            raise self.away
+        if self.trouble:
+            raise self.trouble
         categories = [SimpleNamespace(name=name) for name in NAMES]
         return SimpleNamespace(model=self.active, catalogues={"default": SimpleNamespace(categories=categories)})
 
-    def _answer(self, model: str) -> IndexResponse:
-        self.asked.append(model)
-        if self.away:
-            raise self.away
+    def _response(self, model: str) -> IndexResponse:
+        self.models.append(model)
+        if self.trouble:
+            raise self.trouble
         if model not in self.held:
             raise ModelIndexMismatch(f"the query's vector is of {model}")
         hits: list[Any] = [{"id": "1", "catalogue": "default", "category": 1, "score": 0.5}]
@@ -113,11 +113,11 @@ async def search(service: SearchService) -> str:
     return (await service.by_image(b"photo", PhotoOptions())).model
 
 
-async def test_embedding_and_index_are_asked_for_the_same_model(
+async def test_embedding_and_index_are_called_with_the_same_model(
     service: SearchService, embedding: Embedding, index: Index
 ) -> None:
     assert await search(service) == ONE
-    assert (embedding.asked, index.asked) == ([ONE], [ONE])
+    assert (embedding.models, index.models) == ([ONE], [ONE])
 
 
 async def test_a_search_under_way_ends_with_the_model_it_began_with_and_the_next_takes_the_new_one(
@@ -128,8 +128,8 @@ async def test_a_search_under_way_ends_with_the_model_it_began_with_and_the_next
 
     embedding.during = promote
     assert [await search(service), await search(service)] == [ONE, TWO]
-    assert embedding.asked == index.asked == [ONE, TWO]
-    assert index.statuses == 2  # at the start, and once an answer named another model
+    assert embedding.models == index.models == [ONE, TWO]
+    assert index.statuses == 2  # at the start, and after a response named another model
 
 
 async def test_each_models_own_thresholds_judge_its_results(service: SearchService, index: Index) -> None:
@@ -139,26 +139,26 @@ async def test_each_models_own_thresholds_judge_its_results(service: SearchServi
     assert (await service.by_image(b"photo", PhotoOptions())).outcome == "no_clothing"
 
 
-async def test_after_a_pause_the_index_is_asked_before_the_search_begins(
+async def test_after_a_pause_the_active_model_is_read_before_the_search(
     service: SearchService, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await search(service) == ONE
     index.active = TWO
     monkeypatch.setattr(module, "FRESH_S", 0.0)
     assert await search(service) == TWO
-    assert index.asked == [ONE, TWO]
+    assert index.models == [ONE, TWO]
 
 
-async def test_a_model_that_was_forgotten_meanwhile_makes_the_search_begin_again_with_the_new_one(
+async def test_a_search_whose_model_was_removed_starts_again_with_the_new_one(
     service: SearchService, embedding: Embedding, index: Index
 ) -> None:
     await search(service)
     index.active, index.held = TWO, {TWO}
     assert await search(service) == TWO
-    assert (embedding.asked, index.asked) == ([ONE, ONE, TWO], [ONE, ONE, TWO])
+    assert (embedding.models, index.models) == ([ONE, ONE, TWO], [ONE, ONE, TWO])
 
 
-async def test_so_does_a_model_whose_directory_is_gone(
+async def test_a_search_whose_models_directory_was_removed_starts_again(
     service: SearchService, embedding: Embedding, index: Index
 ) -> None:
     await search(service)
@@ -166,29 +166,27 @@ async def test_so_does_a_model_whose_directory_is_gone(
     assert await search(service) == TWO
 
 
-async def test_an_index_that_holds_another_model_than_it_says_is_told_as_it_is(
-    service: SearchService, index: Index
-) -> None:
+async def test_an_index_without_its_active_model_is_an_error(service: SearchService, index: Index) -> None:
     index.held = {TWO}
     with pytest.raises(ModelIndexMismatch):
         await search(service)
-    assert index.asked == [ONE]
+    assert index.models == [ONE]
 
 
-async def test_an_index_that_is_away_leaves_the_last_word_valid_and_says_why_without_one(
+async def test_the_last_known_model_stays_active_while_the_index_is_unavailable(
     service: SearchService, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index.away = IndexNotReady("away")
+    index.trouble = IndexNotReady("unavailable")
     with pytest.raises(IndexNotReady):
         await service.binding.active()
-    index.away = None
+    index.trouble = None
     await search(service)
     monkeypatch.setattr(module, "FRESH_S", 0.0)
-    index.away = IndexNotReady("away")
+    index.trouble = IndexNotReady("unavailable")
     assert await service.binding.active() == ONE
 
 
-async def test_similar_products_are_those_of_the_active_model_and_tell_of_a_switch(
+async def test_similar_products_are_those_of_the_active_model_and_observe_a_switch(
     service: SearchService, index: Index
 ) -> None:
     assert (await service.by_product("1", SimilarOptions())).model == ONE
@@ -197,12 +195,12 @@ async def test_similar_products_are_those_of_the_active_model_and_tell_of_a_swit
     assert await service.binding.active() == TWO
 
 
-async def test_facts_of_a_model_are_asked_for_once(embedding: Embedding, index: Index) -> None:
-    asked: list[str] = []
+async def test_the_facts_of_a_model_are_read_once(embedding: Embedding, index: Index) -> None:
+    models: list[str] = []
 
     async def model(name: str) -> ModelFacts:
-        asked.append(name)
-        if len(asked) == 1:
+        models.append(name)
+        if len(models) == 1:
             raise EmbeddingUnavailable("starting")
         return ModelFacts(model=name, categories=NAMES, dimension=1, input={}, thresholds={})
 
@@ -211,11 +209,13 @@ async def test_facts_of_a_model_are_asked_for_once(embedding: Embedding, index: 
         await binding.facts(TWO)
     assert (await binding.facts(TWO)).model == (await binding.facts(TWO)).model == TWO
     assert (await binding.serving_facts()).model == ONE
-    assert asked == [TWO, TWO, ONE]
+    assert models == [TWO, TWO, ONE]
 
 
-async def test_products_are_written_and_shown_while_the_index_is_away(embedding: Embedding, index: Index) -> None:
-    index.away = IndexNotReady("away")
+async def test_products_are_written_and_shown_while_the_index_is_unavailable(
+    embedding: Embedding, index: Index
+) -> None:
+    index.trouble = IndexNotReady("unavailable")
     binding = ModelBinding(embedding, index)  # type: ignore[arg-type]
     assert (await binding.serving_facts()).model == ONE
     assert (await binding.serving_facts(TWO)).model == TWO

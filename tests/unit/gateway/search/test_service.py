@@ -2,13 +2,14 @@ import pytest
 
 from services.contracts.domain.similarity import CLOSE
 from services.contracts.wire.index import IndexResponse
+from services.gateway.search import service
 from services.gateway.search.responses import Similarity
 from services.gateway.search.service import judge
 
 
-def found(*, score: float | None = 0.9, similarity: float | None = None) -> IndexResponse:
-    """What the index says: the best of all results, whatever page was asked for."""
-    nothing = {
+def response(*, score: float | None = 0.9, similarity: float | None = None) -> IndexResponse:
+    """Return the index's response: the best hit is that of the first page, whichever page it has."""
+    empty = {
         "category": 1,
         "hits": [],
         "next_page": None,
@@ -16,29 +17,29 @@ def found(*, score: float | None = 0.9, similarity: float | None = None) -> Inde
         "active": "fashion/1",
         "timings_ms": {},
     }
-    return IndexResponse(**nothing, best_score=score, best_similarity=similarity)
+    return IndexResponse(**empty, best_score=score, best_similarity=similarity)
 
 
 def test_without_thresholds_and_scale_any_result_is_ok() -> None:
-    assert judge(found(), {}, 0.2) == "ok"
+    assert judge(response(), {}, 0.2) == "ok"
 
 
 def test_no_result_is_no_close_match() -> None:
-    assert judge(found(score=None), {}, 0.9) == "no_close_match"
+    assert judge(response(score=None), {}, 0.9) == "no_close_match"
 
 
-def test_an_unsure_prediction_is_no_clothing() -> None:
-    assert judge(found(similarity=0.99), {"no_clothing": 0.5}, 0.4) == "no_clothing"
-    assert judge(found(similarity=0.99), {"no_clothing": 0.5}, 0.5) == "ok"
+def test_a_weak_prediction_is_no_clothing() -> None:
+    assert judge(response(similarity=0.99), {"no_clothing": 0.5}, 0.4) == "no_clothing"
+    assert judge(response(similarity=0.99), {"no_clothing": 0.5}, 0.5) == "ok"
 
 
-def test_a_category_that_the_caller_chose_is_not_doubted() -> None:
-    assert judge(found(similarity=0.99), {"no_clothing": 0.5}, None) == "ok"
+def test_a_chosen_category_is_never_no_clothing() -> None:
+    assert judge(response(similarity=0.99), {"no_clothing": 0.5}, None) == "ok"
 
 
-def test_a_best_result_that_is_not_alike_enough_is_no_close_match() -> None:
-    assert judge(found(similarity=0.499), {}, 0.9) == "no_close_match"
-    assert judge(found(similarity=0.5), {}, 0.9) == "ok"
+def test_a_best_result_below_a_close_match_is_no_close_match() -> None:
+    assert judge(response(similarity=0.499), {}, 0.9) == "no_close_match"
+    assert judge(response(similarity=0.5), {}, 0.9) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,9 @@ def test_a_similarity_has_its_label(value: float, label: str) -> None:
 
 def test_without_a_scale_a_result_has_no_similarity() -> None:
     assert Similarity.of(None) is None
+
+
+def test_times_are_milliseconds_with_three_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service.time, "perf_counter", lambda: 2.0)
+    assert service._ms_since(1.5) == 500
+    assert service._ms_since(2 - 0.0012344) == 1.234
