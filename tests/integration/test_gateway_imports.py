@@ -277,7 +277,8 @@ def test_an_import_from_the_command_line_is_shown_and_cancelled_through_the_api(
 def test_a_client_that_disconnects_ends_its_import(stack: ImportStack, api: httpx.Client, server: ImageServer) -> None:
     feed = ndjson(*hold(server))
     with api.stream("POST", "/v1/products:import", content=feed, headers={"Content-Type": NDJSON}) as response:
-        first = orjson.loads(next(response.iter_lines()))
+        incoming = response.iter_lines()  # the connection is open for as long as it is held
+        first = orjson.loads(next(incoming))
         wait_for_products(stack, "lookalike", at_least=1)
     server.release.set()
     ended = until_ended(api, first["import"]["id"])
