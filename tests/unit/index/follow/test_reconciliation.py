@@ -1,10 +1,8 @@
 """Drift is found, repaired and counted; changes that are on their way are not drift."""
 
 import asyncio
-import itertools
 import random
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -216,28 +214,6 @@ async def test_a_comparison_that_is_requested_during_another_follows_it(database
         database.products["2"] = record("2")
         database.scan_may_end.set()
         await until(lambda: keys(follower) == ["1", "2"])
-
-
-async def test_a_comparison_pauses_for_its_share_of_the_time(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pauses: list[float] = []
-    ticks = itertools.count()
-
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-
-    for number in range(6):
-        database.put(str(number))
-    async with following(database) as follower:
-        await up_to_date(follower)
-        assert follower._writer is not None
-        pages = comparison.Comparison(database, follower._writer, 0.25)  # type: ignore[arg-type]
-        monkeypatch.setattr(comparison, "time", SimpleNamespace(monotonic=lambda: 0.1 * next(ticks)))
-        monkeypatch.setattr(comparison, "asyncio", SimpleNamespace(sleep=sleep))
-        assert [list(page) async for page in pages.differences()] == [[], [], []]
-    assert pages.documents == 6
-    assert pauses == [pytest.approx(0.3)] * 3  # 0.1 s a page, by this clock, is a quarter of the time
 
 
 async def test_many_differences_are_confirmed_in_parts_each_once(
