@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 K = 10
 QUERIES_A_BATCH = 1024  # 1024 × 15,000 float32 similarities are 60 MB
 KINDS = ("article_type", "base_colour", "both")
+Shares = dict[str, NDArray[np.float64]]  # by kind, of each query
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def hits(
     return {"article_type": kind, "base_colour": colour, "both": kind & colour}
 
 
-def _chance(queries: EmbeddedProducts, gallery: EmbeddedProducts) -> dict[str, NDArray[np.float64]]:
+def _chance(queries: EmbeddedProducts, gallery: EmbeddedProducts) -> Shares:
     """Return for each query the share of the gallery that agrees with it: the precision of a random choice."""
     everything = np.arange(len(gallery.ids))[None, :]
     parts = [
@@ -104,42 +105,37 @@ def precision_at_k(
 
     Queries whose category has no other product in the gallery are excluded and counted.
     """
-    measured: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
-    by_chance: dict[str, list[NDArray[np.float64]]] = {kind: [] for kind in KINDS}
-    per_category, alone = [], 0
+    precisions: list[Shares] = []
+    chances: list[Shares] = []
+    per_category, excluded = [], 0
     for label, name in enumerate(categories):
-        category_queries, category_products = (
-            queries.take(queries.labels == label),
-            gallery.take(gallery.labels == label),
-        )
-        category_queries, excluded = _searchable(category_queries, category_products)
-        alone += excluded
-        if not len(category_queries.ids):
+        products = gallery.take(gallery.labels == label)
+        searchable, alone = _searchable(queries.take(queries.labels == label), products)
+        excluded += alone
+        if not len(searchable.ids):
             continue
-        results, scores = neighbours(category_queries, category_products, k)
-        valid, chance, agreeing = (
-            np.isfinite(scores),
-            _chance(category_queries, category_products),
-            hits(category_queries, category_products, results),
-        )
-        means = {kind: (agree & valid).sum(axis=1) / valid.sum(axis=1) for kind, agree in agreeing.items()}
-        for kind in KINDS:
-            measured[kind].append(means[kind])
-            by_chance[kind].append(chance[kind])
-        per_category.append(
-            {"category": name, "queries": len(category_queries.ids)}
-            | {kind: float(means[kind].mean()) for kind in KINDS}
-        )
+        precisions.append(_precisions(searchable, products, k))
+        chances.append(_chance(searchable, products))
+        means = {kind: float(precisions[-1][kind].mean()) for kind in KINDS}
+        per_category.append({"category": name, "queries": len(searchable.ids)} | means)
     return {
         "k": k,
         "within": "the query's true category",
-        "queries": len(queries.ids) - alone,
+        "queries": len(queries.ids) - excluded,
         "gallery": len(gallery.ids),
-        "queries_excluded": alone,
-        "precision": {kind: _mean(measured[kind]) for kind in KINDS},
-        "chance": {kind: _mean(by_chance[kind]) for kind in KINDS},
+        "queries_excluded": excluded,
+        "precision": {kind: _mean([shares[kind] for shares in precisions]) for kind in KINDS},
+        "chance": {kind: _mean([shares[kind] for shares in chances]) for kind in KINDS},
         "per_category": per_category,
     }
+
+
+def _precisions(queries: EmbeddedProducts, gallery: EmbeddedProducts, k: int) -> Shares:
+    """Return for each query the share of its k neighbours that agree with it."""
+    results, scores = neighbours(queries, gallery, k)
+    valid = np.isfinite(scores)
+    agreeing = hits(queries, gallery, results)
+    return {kind: (agree & valid).sum(axis=1) / valid.sum(axis=1) for kind, agree in agreeing.items()}
 
 
 def _searchable(queries: EmbeddedProducts, gallery: EmbeddedProducts) -> tuple[EmbeddedProducts, int]:
