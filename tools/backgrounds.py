@@ -3,8 +3,8 @@
     .venv/bin/python -m tools.backgrounds FOLDER [PACKAGE…]
 
 It downloads Debian packages (1.5 GB, with apt-get: on Debian, after `apt-get update`), extracts wallpapers, textures
-and drawings without clothing, scales them down, and writes FOLDER/train and FOLDER/test: no picture is in both, and some
-packages are in FOLDER/test only. The same packages give the same files. Nothing else in Lookalike needs it.
+and drawings without clothing, scales them down, and writes FOLDER/train and FOLDER/test: no picture is in both, and
+some packages are in FOLDER/test only. The same packages give the same files. Nothing else in Lookalike needs it.
 """
 
 import random

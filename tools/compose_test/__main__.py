@@ -151,7 +151,8 @@ def row(outage: checks.Outage) -> str:
     stopped = f"{outage.stopped_s:5.1f} s" if outage.how == "stop" else "      –"
     return (
         f"  {outage.service:10} {outage.how:5} {stopped}  {outage.back_s:5.1f} s"
-        f"            {outage.answered:8}  {outage.waited:6}  {outage.broken:6}  {outage.failed:6}  {outage.longest_s:5.1f} s  {outage.products:8}"
+        f"            {outage.answered:8}  {outage.waited:6}"
+        f"  {outage.broken:6}  {outage.failed:6}  {outage.longest_s:5.1f} s  {outage.products:8}"
     )
 
 
