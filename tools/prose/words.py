@@ -53,7 +53,6 @@ RULES = (
         r"(?:old|older)[ -]form|documents? of the (?:old|older) form|the (?:old|older) form",
         "legacy document",
     ),
-    _rule("patience", r"patience", "retry"),
     _rule("more than", r"as many as go|in all,? else", "the number"),
     _rule("hangs up", r"hangs? up|hung up", "disconnects"),
     _rule("one more", r"the same of|as ever|as it is had", "the noun"),
