@@ -49,3 +49,8 @@ def test_a_problem_type_is_the_most_general_of_its_classes() -> None:
 def test_an_error_has_its_detail_and_extension_members(extra: dict[str, object]) -> None:
     error = LookalikeError("detail", **extra)
     assert (str(error), error.detail, error.extra) == ("detail", "detail", extra)
+
+
+def test_a_temporary_failure_has_its_detail_and_the_seconds_to_wait() -> None:
+    error = ImageServerUnavailable("detail", wait_s=3)
+    assert (error.detail, error.wait_s, error.extra) == ("detail", 3, {})

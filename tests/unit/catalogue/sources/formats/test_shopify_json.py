@@ -27,6 +27,19 @@ def test_products_json_has_the_same_product_as_the_csv(tmp_path: Path, document:
     assert set(item.left_out) == {"body_html"}
 
 
+@pytest.mark.parametrize(
+    ("quantity", "policy", "expected"),
+    [(0, "deny", "out_of_stock"), (1, "deny", "in_stock"), (0, "continue", "in_stock")],
+)
+def test_availability_depends_on_the_stock_of_the_variants(
+    tmp_path: Path, quantity: int, policy: str, expected: str
+) -> None:
+    stock = {"inventory_quantity": quantity, "inventory_policy": policy}
+    variants = [{**variant, **stock} for variant in ADMIN["variants"]]
+    (row,) = shopify_rows(tmp_path, page(ADMIN | {"variants": variants}), "products.json")
+    assert product(row).attributes["availability"] == expected
+
+
 def test_a_draft_and_an_unpublished_product_are_skipped(tmp_path: Path) -> None:
     rows = shopify_rows(
         tmp_path, page(ADMIN | {"status": "draft"}, ADMIN | {"handle": "b", "published_at": None}), "p.json"
