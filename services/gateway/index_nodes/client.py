@@ -16,10 +16,20 @@ PROXY_ERRORS = (502, 503, 504)
 class IndexClient:
     """Calls an index node over HTTP, each call with a deadline. A refused connection is tried once more."""
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, timeout_s: float, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            base_url: the node's address, such as `http://127.0.0.1:8002`.
+            timeout_s: deadline of each step of a call, in seconds.
+            transport: how requests travel; default: TCP.
+        """
         self.address = base_url
         self._http = httpx.AsyncClient(
-            base_url=base_url, timeout=timeout_s, transport=httpx.AsyncHTTPTransport(retries=1), trust_env=False
+            base_url=base_url,
+            timeout=timeout_s,
+            transport=transport or httpx.AsyncHTTPTransport(retries=1),
+            trust_env=False,
         )
 
     async def close(self) -> None:

@@ -115,6 +115,23 @@ def test_a_product_may_come_as_a_form(gateway: Gateway) -> None:
     assert wrong["errors"][0]["pointer"] == "#/product/colour"
 
 
+def test_additional_images_are_added_to_an_existing_product_and_its_main_image_stays(gateway: Gateway) -> None:
+    def images(*photos: bytes) -> dict[str, Any]:
+        return {"images": [{"base64": base64.b64encode(photo).decode()} for photo in photos]}
+
+    first = gateway.client.put(PATH, json=body(**images(b"\x01 back"))).json()
+    assert len(first["images"]) == 1
+    second = gateway.client.put(PATH, json=images(b"\x01 back", b"\x01 side")).json()
+    assert (second["image_url"], second["images"][0]) == (first["image_url"], first["images"][0])
+    assert [gateway.client.get(image["url"]).content for image in second["images"]] == [b"\x01 back", b"\x01 side"]
+    files = [("images", ("c.jpg", b"\x01 label"))]
+    third = gateway.client.put(PATH, files=files).json()
+    assert [gateway.client.get(image["url"]).content for image in third["images"]] == [b"\x01 label"]
+    assert gateway.client.put(PATH, json={"title": "T"}).json()["images"] == third["images"]
+    assert gateway.client.put(PATH, json=images()).json()["images"] == []
+    assert gateway.problem("GET", third["images"][0]["url"])[:2] == (404, "unknown-product")
+
+
 def test_a_product_that_the_database_refuses_is_an_invalid_request(gateway: Gateway) -> None:
     gateway.catalogue.products.put_error = ValueError("it has 20,000,000 bytes")
     assert gateway.problem("PUT", PATH, json=body()) == (

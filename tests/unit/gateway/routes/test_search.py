@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import IndexNotReady
@@ -190,3 +191,16 @@ def test_results_name_their_catalogue_where_several_are_searched() -> None:
         response = gateway.client.post("/catalogues/shoes/v1/search", content=SHOE, headers=RAW).json()
         assert "catalogue" not in response["results"][0]
         assert last_search(gateway).catalogues == ("shoes",)
+
+
+def test_the_log_names_what_was_searched_and_detected(gateway: Gateway) -> None:
+    with capture_logs() as logs:
+        search(gateway, k=3, offset=1)
+        gateway.client.get("/v1/products/t1/similar?k=4")
+        gateway.client.post("/v1/detect", content=SHOE, headers=RAW)
+    by_image, by_product, detection = [line for line in logs if line["event"] == "request"]
+    assert (by_image["k"], by_image["offset"], by_image["category"], by_image["model"]) == (3, 1, "Shoes", "fashion/1")
+    assert by_image["stages_ms"].keys() == {"decode", "network", "index", "total"}
+    assert (by_product["k"], by_product["offset"], by_product["category"]) == (4, 0, "Topwear")
+    assert (detection["detector"], detection["garments"]) == ("detector/1", 1)
+    assert "catalogue" not in by_image
