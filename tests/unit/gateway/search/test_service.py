@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from services.contracts.domain.similarity import CLOSE
@@ -68,6 +70,6 @@ def test_without_a_scale_a_result_has_no_similarity() -> None:
 
 
 def test_times_are_milliseconds_with_three_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service.time, "perf_counter", lambda: 2.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: 2.0)
     assert service._ms_since(1.5) == 500
     assert service._ms_since(2 - 0.0012344) == 1.234
