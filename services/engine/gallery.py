@@ -98,7 +98,7 @@ class Gallery:
         self._partitions[category].restore(vectors, image_index, keys, payloads)
 
     def put(self, category: int, key: str, vectors: Float32Array, payload: bytes | None) -> None:
-        """Add a product or replace it, in whichever category it was. Searches see it at the next `publish`.
+        """Add a product, or replace it in any category. Searches see it at the next `publish`.
 
         Args:
             category: its id.

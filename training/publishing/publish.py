@@ -51,7 +51,7 @@ class TrainedNetwork:
 
 
 def publish(context: TrainingContext, trained: TrainedNetwork, data: Dataset, parts: Split) -> None:
-    """Export, evaluate what was exported, and write manifest, report and card.
+    """Export, evaluate the exported network, and write manifest, report and card.
 
     Raises:
         TrainingError: the version exists and may not be replaced.

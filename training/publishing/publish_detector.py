@@ -52,7 +52,7 @@ class TrainedDetector:
 
 
 def publish_detector(context: TrainingContext, trained: TrainedDetector, studio: StudioShots) -> None:
-    """Export, evaluate what was exported, and write manifest, report and card.
+    """Export, evaluate the exported network, and write manifest, report and card.
 
     Raises:
         TrainingError: the version exists and may not be replaced, or a part of the products is empty.

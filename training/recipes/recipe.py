@@ -21,7 +21,7 @@ class CompletedRun:
 
 
 class Recipe(Protocol[AnyLearner]):
-    """Reads the data, makes the learner that the loop trains, and evaluates and publishes what it has learned."""
+    """Reads the data, makes the learner that the loop trains, and evaluates and publishes the trained network."""
 
     @property
     def defaults(self) -> Mapping[str, int | None]:
@@ -42,7 +42,7 @@ class Recipe(Protocol[AnyLearner]):
         """
 
     def publish(self, context: TrainingContext, learner: AnyLearner, run: CompletedRun) -> None:
-        """Export the network, evaluate what was exported, and write the model version.
+        """Export the network, evaluate the export, and write the model version.
 
         Raises:
             TrainingError: the version exists and may not be replaced, or a part of the data is empty.

@@ -25,7 +25,7 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What is evaluated on which images.
+    """The model to evaluate, and the images to evaluate it on.
 
     Attributes:
         sources: of the images.

@@ -25,8 +25,8 @@ MAX_EXAMPLES = 5
 class Reconciler:
     """Finds drift: documents whose state differs from the replica's although no change of them is on its way.
 
-    A document that differs has drifted if no change of it is applied from before it was read until a marker comes that
-    was written afterwards: by then all earlier changes are applied.
+    A document that differs has drifted if no change of it is applied between the moment before it was read and the
+    arrival of a marker that was written afterwards: by then all earlier changes are applied.
     """
 
     def __init__(self, products: ProductCollection, interval_s: float) -> None:

@@ -1,1 +1,1 @@
-"""Which models are indexed and which one is active. It imports the replica and what follows the database."""
+"""Which models are indexed and which one is active. It imports the replica and the follower."""

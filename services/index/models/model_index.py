@@ -77,7 +77,7 @@ class ModelIndex:
     """The catalogues by one model."""
 
     def __init__(self, manifest: Manifest, followers: Mapping[str, Follower]) -> None:
-        """Set what is indexed.
+        """Set the model and its followers.
 
         Args:
             manifest: of the model.

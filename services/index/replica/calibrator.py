@@ -61,7 +61,7 @@ class Calibrator:
     async def _try_calibrate(self) -> None:
         try:
             await asyncio.to_thread(self.calibrate)
-        except Exception:  # the scales of before are still in use, and the next attempt may succeed
+        except Exception:  # the previous scales are still in use, and the next attempt may succeed
             log.exception("calibration_failed")
 
     def calibrate(self) -> None:

@@ -39,7 +39,7 @@ class ReplicaState:
         legacy_sources: key of a product in the gallery → id of the legacy document that it is made of.
         outranked: key → the documents of that key that are not in the gallery: their entries by document id.
         skipped: id of a document that cannot be indexed → the reason.
-        image_errors: id of a document → what is wrong with its images that are left out.
+        image_errors: id of a document → the reasons why some of its images are left out.
         other_models: ids of the documents whose vectors are of another model.
     """
 

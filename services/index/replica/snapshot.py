@@ -161,7 +161,7 @@ def _read_category(file: BlockReader, category: int, dimension: int, replica: Re
 
 
 def _write_category(writer: BlockWriter, name: str, view: CategoryView, state: ReplicaState) -> None:
-    """Write a category: its vectors as one block that is read as one array, and what belongs to each row.
+    """Write a category: its vectors as one block that is read as one array, and the fields of each row.
 
     Only a main image's row has its product's payload.
     """

@@ -107,7 +107,7 @@ class SnapshotKeeper:
         )
 
     async def close(self, replica: Replica, position: SyncPosition | None, changes: int) -> None:
-        """Cancel a writing in progress, then write what has changed since the last snapshot if that is soon done."""
+        """Cancel a writing in progress, then write the changes since the last snapshot if that is soon done."""
         self._stopping.set()
         if self._writing is not None:
             await asyncio.wait([self._writing])

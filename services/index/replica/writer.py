@@ -1,4 +1,4 @@
-"""The one way to change a replica that is searched: one change at a time, recorded for whoever compares meanwhile."""
+"""The one way to change a replica that is searched: one change at a time, recorded for a reconciliation in progress."""
 
 import asyncio
 from array import array
@@ -41,7 +41,7 @@ class ReplicaWriter:
     """Changes a replica, one change after the other.
 
     Attributes:
-        replica: what is changed.
+        replica: the replica to change.
         changes: how many changes of any kind the replica has had.
         applied: how many changed documents the database has reported.
     """

@@ -1,4 +1,4 @@
-"""The numbers of a fashion run; training/EXPERIMENTS.md records what was tried."""
+"""The numbers of a fashion run; training/EXPERIMENTS.md records the attempts."""
 
 from dataclasses import dataclass, replace
 
