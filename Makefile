@@ -10,7 +10,7 @@ BACKGROUNDS ?=
 NEGATIVES ?=
 MODEL ?= fashion
 COMPOSE_SERVERS ?= auto
-TEST_WORKERS ?= logical
+TEST_WORKERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
 .PHONY: help setup demo stop test lint format bench faults mutants train evaluate evaluate-detector clean docs openapi compose-test
@@ -33,7 +33,7 @@ stop: ## Stop what make demo started
 	@if [ -x $(BIN)/lookalike ]; then $(BIN)/lookalike down; else echo "the stack is not running"; fi
 
 test: $(READY) ## Run all tests in parallel; those on real data need DATASET and PHOTOS [TEST_WORKERS=4]
-	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
+	@$(BIN)/pytest -n $(TEST_WORKERS)
 
 lint: $(READY) ## Check style, types and imports
 	@$(BIN)/ruff check .

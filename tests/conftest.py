@@ -1,30 +1,50 @@
 """Rules for all tests."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
-BROWSER_TESTS = TESTS / "e2e"
+# In these folders, the files share processes that a fixture of the folder starts.
+SHARED = ("tests/e2e/", "tests/integration/stack/")
+# The order of the tests: those that take long come first, so that the workers end at about the same time.
+ORDER = ("e2e", "integration/stack", "integration", "unit/training", "contract", "property", "")
 settings.register_profile("lookalike", deadline=None)  # a busy machine is no error
 settings.load_profile("lookalike")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests in a browser last, and those that share a process on one worker.
-
-    Playwright's event loop runs in this thread until the tests in a browser end, and bars all others.
-    """
-    items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
-    with_stack = {item.path for item in items if "stack" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item.path, with_stack)))
+    """Sort the tests by their folders, as in `ORDER`; the order within a folder stays."""
+    items.sort(key=lambda item: _rank(item.path.relative_to(TESTS).as_posix()))
 
 
-def _group(path: Path, with_stack: set[Path]) -> str:
-    """Return the name of the group that runs on one worker: the file, or the files that share a stack."""
-    if BROWSER_TESTS in path.parents:
-        return "pages"
-    return "stack" if path in with_stack else path.relative_to(TESTS).as_posix()
+def _rank(path: str) -> int:
+    return next(rank for rank, folder in enumerate(ORDER) if path.startswith(folder))
+
+
+class SharedProcesses(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Runs the tests that share processes on one worker: those of a file, and those of a folder in `SHARED`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the group of a test."""
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in SHARED if file.startswith(folder)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedProcesses | None:
+    """Distribute the tests by what they share, in the order in which they are collected, unless `--dist` is given."""
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False
+    return SharedProcesses(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of workers of `-n auto`: the number of cores, hyper-threads included."""
+    return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, one after the other, each in a process of its own; the figures go to var/bench.json."""
+"""`make bench`: runs each benchmark in its own process and writes the figures to var/bench.json."""
 
 import importlib
 import json
@@ -14,12 +14,12 @@ MARK = "@@figures "
 
 
 def names() -> list[str]:
-    """Return the benchmarks' names: the modules `bench_*.py` beside this one."""
+    """Return the benchmarks' names: those of the modules `bench_*.py` in this folder."""
     return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
 
 
 def run(name: str) -> dict[str, object] | None:
-    """Run one benchmark in a process of its own and return its figures; None when it failed."""
+    """Run one benchmark in its own process and return its figures; None if it failed."""
     print(f"\n== {name} ==", flush=True)
     command = [sys.executable, "-m", "tests.benchmarks", "--one", name]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -33,7 +33,7 @@ def run(name: str) -> dict[str, object] | None:
 
 
 def main() -> int:
-    """Run the benchmarks that are named, or all. Return the exit status: 1 when one failed."""
+    """Run the named benchmarks, or all. Return the exit status: 1 if one failed."""
     if sys.argv[1:2] == ["--one"]:
         figures = importlib.import_module(f"tests.benchmarks.bench_{sys.argv[2]}").main()
         print(MARK + json.dumps(figures, default=str))

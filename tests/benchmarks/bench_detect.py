@@ -1,4 +1,7 @@
-"""Finding the garments of a photo, in the time of embedding it: one after the other in turns, so that the ratio holds on a busy machine."""
+"""The time to detect the garments of a photo, as a ratio to the time to embed it.
+
+The two calls take turns, so that the ratio holds on a busy machine.
+"""
 
 import tempfile
 import time
@@ -17,7 +20,7 @@ TURNS = 150
 
 
 def main() -> dict[str, float]:
-    """Print and return the figures: milliseconds, the least of all turns, and the ratio of both."""
+    """Print and return the figures: milliseconds, the smallest of all turns, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "models.config"
         listed.write_text(f"model_config_list {{ {_config(MODEL_DIR.parent)} {_config(DETECTOR_DIR.parent)} }}")
@@ -29,11 +32,12 @@ def main() -> dict[str, float]:
 
 
 def _config(base: Path) -> str:
-    return f'config {{ name: "{base.name}" base_path: "{base}" model_platform: "tensorflow" model_version_policy {{ all {{}} }} }}'
+    facts = f'name: "{base.name}" base_path: "{base}" model_platform: "tensorflow"'
+    return f"config {{ {facts} model_version_policy {{ all {{}} }} }}"
 
 
 def measure(stand_in: TfsStandIn) -> dict[str, float]:
-    """Return the least times of a thumbnail and of a photo, over HTTP and in the network alone."""
+    """Return the smallest times of a thumbnail and of a photo, over HTTP and in the network alone."""
     with grpc.insecure_channel(stand_in.address) as channel:
         wait_until_available(channel, load_manifest(MODEL_DIR).version)
     figures: dict[str, float] = {}
@@ -48,14 +52,15 @@ def measure(stand_in: TfsStandIn) -> dict[str, float]:
 
 
 def in_turns(service: EmbeddingProcess, data: bytes) -> dict[str, float]:
-    """Return the least milliseconds of each call and of its network, and the ratios."""
-    whole, network = {"embed": [], "detect": []}, {"embed": [], "detect": []}
+    """Return the smallest milliseconds of each call and of its network, and the ratios."""
+    whole: dict[str, list[float]] = {"embed": [], "detect": []}
+    network: dict[str, list[float]] = {"embed": [], "detect": []}
     for _ in range(TURNS):
         for call in whole:
             started = time.perf_counter()
-            answer = service.http.post(f"/v1/{call}", content=data, headers=RAW)
+            response = service.http.post(f"/v1/{call}", content=data, headers=RAW)
             whole[call].append((time.perf_counter() - started) * 1000)
-            network[call].append(answer.json()["timings_ms"]["network"])
+            network[call].append(response.json()["timings_ms"]["network"])
     least = {f"{call}, ms": min(times) for call, times in whole.items()}
     least |= {f"{call}, network, ms": min(times) for call, times in network.items()}
     return least | {

@@ -1,6 +1,6 @@
 """The embedding service against the network alone: rates, one image's stages, start and memory.
 
-Every rate is measured in the same run, and the network alone before and after, so the ratios hold on a busy machine too.
+Every rate is measured in the same run, and the network alone before and after: the ratios hold on a busy machine.
 """
 
 import os
@@ -100,7 +100,7 @@ def grpc_rate(channel: grpc.Channel, size: InputSize, callers: int) -> float:
 
 
 def batches(service: EmbeddingProcess, stand_in: TfsStandIn) -> dict[str, float]:
-    """Return images a second of full batches of thumbnails, and each process's time an image. The requests are ready made."""
+    """Return the images a second of full batches of thumbnails, and each process's time an image."""
     body = pack(drawn(number) for number in range(MAX_BATCH))
     done = 0
 

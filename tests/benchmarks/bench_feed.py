@@ -1,7 +1,8 @@
-"""A shop's whole feed: its rate, the importer's memory as it grows, a kill in the middle, and nothing lost or doubled.
+"""A shop's whole feed: the rate of its import, the importer's memory, and a kill in the middle that loses nothing.
 
-FEED_BENCH sets how many products (100,000), each with a picture of its own in a file; a tenth of them come from a web
-server in a second part. FEED_BENCH_MB sets the size of the feeds that are only read (200).
+FEED_BENCH is the number of products (default: 100,000), each with its own picture in a file; in a second part, the
+pictures of a tenth of them come from a web server. FEED_BENCH_MB is the size of the feeds that are only read (default:
+200).
 """
 
 import os
@@ -54,7 +55,7 @@ print(count)
 
 @dataclass
 class Run:
-    """One import as a process: its peak memory (kB) when so many products were in, how it ended, and what it said."""
+    """One import in its own process: exit status, peak memory (kB) by number of imported products, and summary."""
 
     status: int
     peaks_kb: dict[int, int] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class Run:
 
 
 def write_feed(folder: Path, count: int) -> Path:
-    """Write pictures, no two alike, and the feed that names them."""
+    """Write pictures, all different, and the feed that names them."""
     feed = folder / "feed.ndjson"
     with feed.open("wb") as file:
         for number in range(count):
@@ -81,7 +82,7 @@ def row(number: int, **more: str) -> bytes:
 
 
 def run_import(stack: Stack, database: str, feed: Path, *options: str, kill_at: int | None = None) -> Run:
-    """Import, as a user does; with `kill_at`, end it with SIGKILL once so many products are in."""
+    """Import with the command; with `kill_at`, end it with SIGKILL after this number of products."""
     environment = {
         **os.environ,
         "EMBEDDING_URL": stack.settings.embedding_url,
@@ -99,7 +100,7 @@ def run_import(stack: Stack, database: str, feed: Path, *options: str, kill_at: 
 def watched(
     stack: Stack, database: str, process: "subprocess.Popen[bytes]", kill_at: int | None
 ) -> Iterator[tuple[int, int]]:
-    """Yield the process's peak memory, in kB, each time that another part of the products is in."""
+    """Yield the process's peak memory, in kB, each time that another part of the products is imported."""
     parts = [int(part * COUNT) for part in PARTS]
     last = 0
     with pymongo.MongoClient[dict[str, Any]](stack.settings.mongo_url) as client:
@@ -117,7 +118,7 @@ def watched(
 
 
 def peak_kb(pid: int) -> int:
-    """Return the most memory that a process has had, in kB; 0 when it is gone."""
+    """Return the peak memory of a process, in kB; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -126,7 +127,7 @@ def peak_kb(pid: int) -> int:
 
 
 def vectors(stack: Stack, database: str) -> tuple[Vectors, int]:
-    """Return the vectors of all products, by the `id` that a shop knows, and how many documents there are."""
+    """Return the vectors of all products by their `id`, and the number of documents."""
     found: Vectors = {}
     count = 0
     with pymongo.MongoClient[dict[str, Any]](stack.settings.mongo_url) as client:
@@ -152,8 +153,8 @@ def killed_and_resumed(stack: Stack, feed: Path, whole: Vectors) -> dict[str, fl
     apart = max(float(np.abs(found[key] - vector).max()) for key, vector in whole.items() if key in found)
     figures = {
         "killed with SIGKILL at, products": there,
-        "resumed: imported anew": resumed["imported"],
-        "resumed: skipped as they were": resumed["unchanged"],
+        "resumed: imported": resumed["imported"],
+        "resumed: unchanged": resumed["unchanged"],
         "products lost": len(whole.keys() - found.keys()),
         "products doubled": documents - len(found),
         "pictures lost or doubled": abs(pictures - COUNT),

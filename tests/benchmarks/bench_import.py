@@ -1,6 +1,7 @@
-"""Importing against the network alone, on the same machine in the same run; and how soon the index has it all.
+"""The rate of an import against that of the network alone, in the same run; and the delay until the index has it all.
 
-With DATASET the images are the archive's, without it they are drawn. IMPORT_BENCH sets how many (5,000).
+With DATASET, the images are the archive's; without it, they are drawn. IMPORT_BENCH is the number of products (default:
+5,000).
 """
 
 import contextlib
@@ -52,7 +53,7 @@ def drawn_feed(folder: Path) -> Path:
 
 
 def imported(stack: Stack, source: Path, database: str = "lookalike") -> dict[str, float]:
-    """Import, as a user does; return the summary."""
+    """Import with the command; return the summary."""
     environment = {
         **os.environ,
         "EMBEDDING_URL": stack.settings.embedding_url,
@@ -67,25 +68,25 @@ def imported(stack: Stack, source: Path, database: str = "lookalike") -> dict[st
 
 
 def until_indexed(stack: Stack, products: int) -> float:
-    """Return the seconds until the index holds as many products."""
+    """Return the seconds until the index holds this number of products."""
     started = time.perf_counter()
     with httpx.Client(base_url=stack.settings.gateway_url, timeout=20, trust_env=False) as api:
         while time.perf_counter() - started < 60:
-            answer = api.get("/v1/stats")
-            if answer.status_code == httpx.codes.OK and answer.json()["products"] >= products:
+            response = api.get("/v1/stats")
+            if response.status_code == httpx.codes.OK and response.json()["products"] >= products:
                 return time.perf_counter() - started
             time.sleep(0.05)
     raise AssertionError(f"the index does not hold {products} products a minute after the import")
 
 
 def processor_s(stack: Stack) -> dict[str, float]:
-    """Return the processor time that each process of the stack, and every import so far, has used, in seconds (Linux)."""
+    """Return the seconds of processor time of each process of the stack and of all imports so far (Linux)."""
     runner = (stack.settings.state_dir / "supervisord.pid").read_text().strip()
     used: dict[str, float] = {}
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
-        with contextlib.suppress(OSError):  # it may end while we look
+        with contextlib.suppress(OSError):  # the process may end meanwhile
             fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
             if fields[1] == runner:
                 command = (process / "cmdline").read_bytes().decode()
@@ -98,7 +99,7 @@ def processor_s(stack: Stack) -> dict[str, float]:
 def main() -> dict[str, float]:
     """Print and return images a second: the network alone, the import and a second import; and their ratio.
 
-    Beside them stands the processor time of it all, which says the same on a machine that is busy with other things.
+    The processor time of all processes is printed too: it holds on a machine that is busy with other work.
     """
     before = network_alone.figures(MODEL_DIR)
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +121,7 @@ def main() -> dict[str, float]:
         "import again, unchanged, products/s": second["rate"],
         "index behind the import's end, s": lag,
         "processor time, network alone, ms an image": alone_ms,
-        "processor time, all of it, ms a product": sum(each.values()),
+        "processor time, all processes, ms a product": sum(each.values()),
         **each,
     }
     rates = f"{before['rate']:.0f}, {after['rate']:.0f}"

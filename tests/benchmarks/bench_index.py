@@ -1,15 +1,15 @@
-"""A search as the original did it against ours, at 15,000 products in the category, in one run; then filters.
+"""A search in the original system against one in Lookalike, with 15,000 products in the category; then filters.
 
-The original: for each query all vectors of the category are read from the database, and a nearest-neighbour search is
-fitted on them. Ours: the index service over HTTP, its gallery in this process, and bare FAISS beneath them. The database
-is the one that MONGO_URL names, else nx-27017; both sides read the same older documents, and have to find the same ids.
+The original reads all vectors of the category from the database for each query and fits a nearest-neighbour search on
+them. Lookalike: the index service over HTTP, its gallery in this process, and FAISS alone. The database is that of
+MONGO_URL, or else nx-27017. Both read the same legacy documents, and must find the same ids.
 
-Filtered searches are set against the same search without one, in the gallery of this process, at 15,000 and at 200,000.
+A filtered search is compared with the same search without a filter, in this process, with 15,000 and 200,000 products.
 """
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the service has it
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the service
 
 import random
 import tempfile
@@ -55,11 +55,11 @@ Search = Callable[[Float32Array], list[str]]
 
 def unit_vectors(rng: np.random.Generator, count: int) -> Float32Array:
     vectors = rng.standard_normal((count, 64)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def as_the_original(collection: Any) -> Search:
-    """Return the search as it was: everything read and fitted for each query."""
+    """Return the search of the original: it reads and fits all vectors for each query."""
 
     def search(query: Float32Array) -> list[str]:
         documents = list(collection.find({"Category": 0}))
@@ -84,7 +84,7 @@ def filtered(replica: Replica, wanted: dict[str, Any]) -> Search:
 
 
 def measure(search: Search, queries: Float32Array) -> tuple[float, list[list[str]]]:
-    """Return the median milliseconds of a query, and what each found. The first query is asked once before."""
+    """Return the median milliseconds of a query, and the results of each, after a warm-up with the first query."""
     search(queries[0])
     times, found = [], []
     for query in queries:
@@ -96,7 +96,7 @@ def measure(search: Search, queries: Float32Array) -> tuple[float, list[list[str
 
 @contextmanager
 def catalogue(vectors: Float32Array) -> Iterator[tuple[str, str, Any]]:
-    """Give a database that holds the vectors in older documents of one category: its URL, name and collection."""
+    """Yield URL, name and collection of a database that holds the vectors in legacy documents of one category."""
     with tempfile.TemporaryDirectory() as folder, any_mongo(Path(folder)) as url, fresh_database(url) as name:
         client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
         with client:
@@ -108,7 +108,7 @@ def catalogue(vectors: Float32Array) -> Iterator[tuple[str, str, Any]]:
 
 
 def replica_of(vectors: Float32Array) -> Replica:
-    """Return a replica of the vectors, with ten colours, prices from 0 to 200 and six years of dates, in no order."""
+    """Return a replica of the vectors, with ten colours, prices from 0 to 200 and dates of six years."""
     draw, replica, first = random.Random(SEED), new_replica(), date(2020, 1, 1)
     for number, vector in enumerate(vectors):
         attributes = {
@@ -122,7 +122,7 @@ def replica_of(vectors: Float32Array) -> Replica:
 
 
 def compared(replica: Replica, queries: Float32Array) -> dict[str, tuple[float, float]]:
-    """Return median milliseconds a query with each filter, and how many times those without, asked in turns."""
+    """Return the median milliseconds of a query with each filter, and the ratio to those without; they take turns."""
     found = {}
     for name, wanted in FILTERS.items():
         ways, times = (filtered(replica, wanted), in_process(replica)), []
@@ -154,7 +154,7 @@ def main() -> dict[str, Any]:
         times["gallery"], results["gallery"] = measure(in_process(replica), queries)
         times["faiss"], _ = measure(lambda query: list(map(str, flat.nearest(query, K, None)[0])), queries)
     agree = all(results["original"] == results[way][:ORIGINAL_QUERIES] for way in ("http", "gallery"))
-    assert agree, "the ways to search do not find the same products"
+    assert agree, "the searches do not find the same products"
     of_few = compared(replica, queries)
     of_many = compared(replica_of(unit_vectors(rng, MANY)), queries)
     return {**report(times), "filters": report_filters(of_few, of_many)}
@@ -171,14 +171,13 @@ def report_filters(of_few: dict[str, tuple[float, float]], of_many: dict[str, tu
 
 def report(times: dict[str, float]) -> dict[str, Any]:
     names = {
-        "original": "as the original: read and fitted for each query",
+        "original": "the original: reads and fits for each query",
         "http": "the index service over HTTP",
         "gallery": "its gallery, in process",
         "faiss": "bare FAISS",
     }
-    print(
-        f"{PRODUCTS:,} products in the category, k = {K}; median of {QUERIES} queries ({ORIGINAL_QUERIES} the original's)"
-    )
+    print(f"{PRODUCTS:,} products in the category, k = {K}")
+    print(f"median of {QUERIES} queries ({ORIGINAL_QUERIES} of the original)")
     print(f"{'':50}{'ms a query':>12}{'times faster':>14}")
     for way, text in names.items():
         print(f"{text:50}{times[way]:12.3f}{times['original'] / times[way]:14,.0f}")

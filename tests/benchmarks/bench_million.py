@@ -1,14 +1,14 @@
-"""A million products in the index: memory a product, time until it can be searched, searches against bare FAISS.
+"""A million products in the index: memory a product, time until the service is ready, searches against FAISS alone.
 
-MILLION_BENCH sets how many (1,000,000; two fifths of them are in the largest category), MILLION_BENCH_DATABASE how many are
-loaded from the database (100,000). Memory is what a fresh process has more once it has read the snapshot, without the
-pages of the file; the time until the service is ready counts from its start, with no database there. Searches are measured
-in processor time, in turns with bare FAISS over the same vectors.
+MILLION_BENCH is the number of products (default: 1,000,000; two fifths of them are in the largest category).
+MILLION_BENCH_DATABASE is the number of those that are loaded from the database (default: 100,000). Memory is the
+growth of a fresh process that reads the snapshot, without the pages of the file. The service starts without a
+database. Searches are measured in processor time, and take turns with FAISS alone over the same vectors.
 """
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the service has it
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the service
 
 import asyncio
 import gc
@@ -31,6 +31,7 @@ from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
 from services.index.replica import snapshot
+from services.index.replica.block_file import BlockReader
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.index import CATEGORIES, IndexProcess, new_replica
 from tests.support.mongo import private_mongo
@@ -52,11 +53,11 @@ Search = Callable[[Float32Array], object]
 
 def unit_vectors(rng: np.random.Generator, count: int) -> Float32Array:
     vectors = rng.standard_normal((count, 64), dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def products(count: int) -> Iterator[Product]:
-    """Yield products as a shop has them, the categories one after the other."""
+    """Yield products like a shop's, one category after the other."""
     rng = np.random.default_rng(SEED)
     number = 0
     for category, share in enumerate(SHARES):
@@ -88,16 +89,16 @@ def write_snapshot(folder: Path) -> Path:
 
 
 def anonymous_kb() -> int:
-    """Return the memory of this process that no file stands behind, in kB."""
+    """Return the memory of this process that belongs to no file, in kB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
 
 
 def held(path: Path) -> dict[str, Any]:
-    """Read the snapshot in this process and return what it takes, and how searches compare with bare FAISS."""
+    """Read the snapshot in this process; return its cost, and the searches' times against FAISS alone."""
     gc.collect()
     before, replica = anonymous_kb(), new_replica()
-    with snapshot.BlockReader(path, snapshot.FORMAT) as file:
+    with BlockReader(path, snapshot.FORMAT) as file:
         origin = Origin(**file.header["origin"])
     began = time.process_time()
     snapshot.read(path, origin, replica)
@@ -114,7 +115,7 @@ def held(path: Path) -> dict[str, Any]:
 
 
 def compared(gallery: Gallery) -> dict[str, Any]:
-    """Return milliseconds of a processor a query in the largest category, and how many times bare FAISS's."""
+    """Return the processor milliseconds of a query in the largest category, and the ratio to FAISS alone."""
     view = gallery.views[0]
     flat = FaissFlat(view.flat.vectors)
     queries = unit_vectors(np.random.default_rng(SEED + 1), QUERIES)
@@ -134,14 +135,14 @@ def compared(gallery: Gallery) -> dict[str, Any]:
 
 
 def took(search: Search, query: Float32Array) -> float:
-    """Return the seconds of a processor's time that a search takes: what else runs on the machine does not count."""
+    """Return the seconds of processor time that a search takes; other work on the machine does not count."""
     began = time.thread_time()
     search(query)
     return time.thread_time() - began
 
 
 def ready_from(folder: Path, url: str, **settings: str) -> float:
-    """Start the service and return after how many seconds it can be searched."""
+    """Start the service and return the seconds until it is ready."""
     index = IndexProcess(folder, url, **settings)
     began = time.perf_counter()
     index.start()
@@ -171,7 +172,8 @@ def main() -> dict[str, Any]:
         folder = Path(name)
         path = write_snapshot(folder / "snapshots")
         command = [sys.executable, "-m", "tests.benchmarks.bench_million", str(path)]
-        figures = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+        figures: dict[str, Any] = json.loads(output)
         nobody = "mongodb://127.0.0.1:9"
         figures["service ready from the snapshot, s"] = ready_from(folder, nobody, INDEX_SNAPSHOT_DIR=str(path.parent))
         with private_mongo(folder) as mongo:

@@ -29,8 +29,8 @@ addEventListener("change", () => {
   window.firstResult = new Promise((resolve) => {
     const look = () => {
       const image = document.querySelector(".card:not(.ghost) img");
-      if (image?.complete && image.naturalWidth > 0) requestAnimationFrame(() => resolve(performance.now() - window.started));
-      else requestAnimationFrame(look);
+      const isShown = image?.complete && image.naturalWidth > 0;
+      requestAnimationFrame(isShown ? () => resolve(performance.now() - window.started) : look);
     };
     look();
   });
@@ -78,7 +78,7 @@ def time_to_decode(browser: Browser, url: str, photo: Path) -> float:
 
 
 def weight(browser: Browser, url: str, path: str, only: str = "") -> int:
-    """Return the bytes on the wire of a page and its files, or of those files only whose address has a part like this."""
+    """Return the bytes on the wire of a page and its files; with `only`, of the files whose address matches it."""
     finished: list[Request] = []
     with watched_page(browser, url) as (page, _):
         page.on("requestfinished", lambda request: finished.append(request))
@@ -117,7 +117,7 @@ def main() -> dict[str, Any]:
 
 
 def show(figures: dict[str, Any]) -> None:
-    """Print the figures beside their bounds."""
+    """Print the figures with their bounds."""
     table = Table("in a headless Chromium", "measured", "bound")
     photo = f"first result after choosing a {figures['photo_bytes'] / 1e6:.1f} MB photo"
     table.add_row(f"{photo}, median of {REPEATS}", f"{figures['first_result_median_ms']} ms", "1000 ms")

@@ -1,4 +1,4 @@
-"""One search through the whole running stack, a stage at a time: where its milliseconds go."""
+"""The time of each stage of a search through the whole stack."""
 
 import statistics
 import tempfile
@@ -15,7 +15,7 @@ STAGES = ("decode", "network", "index")
 
 
 def main() -> dict[str, float]:
-    """Print and return medians in milliseconds: a stage, the rest of the gateway's time, and what the caller sees."""
+    """Print and return medians in milliseconds: each stage, the rest of the gateway's time, and the caller's time."""
     with (
         tempfile.TemporaryDirectory() as folder,
         running_stack(Path(folder)) as stack,
@@ -31,15 +31,15 @@ def main() -> dict[str, float]:
 
 
 def measure(api: httpx.Client, photo: bytes) -> dict[str, float]:
-    """Return the medians of as many searches, after a warm-up."""
+    """Return the medians of ROUNDS searches, after a warm-up."""
     rows: list[dict[str, float]] = []
     for turn in range(ROUNDS + 20):
         started = time.perf_counter()
-        answer = api.post("/v1/search", content=photo, headers={"Content-Type": "image/jpeg"})
-        seen = (time.perf_counter() - started) * 1000
-        answer.raise_for_status()
+        response = api.post("/v1/search", content=photo, headers={"Content-Type": "image/jpeg"})
+        caller_ms = (time.perf_counter() - started) * 1000
+        response.raise_for_status()
         if turn >= 20:
-            rows.append({**answer.json()["timings_ms"], "caller": seen})
+            rows.append({**response.json()["timings_ms"], "caller": caller_ms})
     medians = {name: statistics.median(row[name] for row in rows) for name in (*STAGES, "total", "caller")}
     rest = statistics.median(row["total"] - sum(row[stage] for stage in STAGES) for row in rows)
     return {
@@ -47,8 +47,8 @@ def measure(api: httpx.Client, photo: bytes) -> dict[str, float]:
         "network (gRPC)": medians["network"],
         "index (HTTP)": medians["index"],
         "the rest of the gateway": rest,
-        "gateway in all": medians["total"],
-        "seen by the caller": medians["caller"],
+        "the whole gateway": medians["total"],
+        "the caller": medians["caller"],
         "caller p99": statistics.quantiles([row["caller"] for row in rows], n=100)[98],
     }
 

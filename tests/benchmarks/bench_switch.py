@@ -1,4 +1,4 @@
-"""A change of models under 20 searches a second: failures, answers that mix models, and what the searchers feel.
+"""A change of models under 20 searches a second: failures, responses that mix models, and response times.
 
 The second model is models/fashion/2, or, where there is none, one made of the first. With DATASET the products are the
 archive's, without it they are drawn. SWITCH_BENCH sets how many (300), SWITCH_RATE the searches a second.
@@ -42,7 +42,7 @@ def main() -> dict[str, object]:
 
 
 def models(folder: Path) -> tuple[Path, Path]:
-    """Put two versions beside one another."""
+    """Put two versions into one folder."""
     shipped = ROOT / "models" / "fashion"
     first = Path(shutil.copytree(shipped / "1", folder / "1"))
     if (shipped / "2" / "saved_model.pb").is_file():
@@ -51,7 +51,7 @@ def models(folder: Path) -> tuple[Path, Path]:
 
 
 def fill(stack: ModelStack, folder: Path) -> int:
-    """Import products and wait until the index holds them; return how many."""
+    """Import products and wait until the index holds them; return their number."""
     source = Path(DATASET).resolve() if DATASET else write_sample(folder / "sample", per_category=max(1, COUNT // 9))
     ran(stack, "import", source, "--limit", str(COUNT), statuses=(0, 3))
     count = len(stack.documents())
@@ -60,7 +60,7 @@ def fill(stack: ModelStack, folder: Path) -> int:
 
 
 def change(stack: ModelStack, searches: Searches) -> dict[str, tuple[float, float]]:
-    """Change the model and back while searches go on; return when each phase began and ended."""
+    """Change the model and roll back while searches go on; return the start and the end of each phase."""
     phases: dict[str, tuple[float, float]] = {}
 
     @contextmanager
@@ -86,7 +86,7 @@ def change(stack: ModelStack, searches: Searches) -> dict[str, tuple[float, floa
 
 
 def ran(stack: ModelStack, command: str, *arguments: str | Path, statuses: tuple[int, ...] = (0,)) -> Done:
-    """Run a command that has to go well."""
+    """Run a command that must succeed."""
     done = stack.lookalike(command, *arguments, within_s=3600)
     assert done.status in statuses, done.said
     return done
@@ -95,18 +95,18 @@ def ran(stack: ModelStack, command: str, *arguments: str | Path, statuses: tuple
 def measured(
     stack: ModelStack, searches: Searches, phases: dict[str, tuple[float, float]], names: tuple[str, str]
 ) -> dict[str, object]:
-    """Return the figures: what went wrong, and medians and 99th percentiles in milliseconds."""
+    """Return the figures: failures, and medians and 99th percentiles in milliseconds."""
     truth = Truth(stack, PHOTOS, names)
     good = [one for one in searches.done if one.status == 200]
     objections = [objection for one in good if (objection := truth.objection(one))]
-    told = [truth.telling(one, names[1] if one.answer["model"] == names[0] else names[0]) for one in good]
+    differs = [truth.telling(one, names[1] if one.answer["model"] == names[0] else names[0]) for one in good]
     figures: dict[str, object] = {
         "failed": len(searches.failures),
         "why": sorted({str(one.answer.get("detail")) for one in searches.failures})[:3],
-        "answers that mix models, or miss a product": len(objections),
+        "responses that mix models, or miss a product": len(objections),
         "of which": objections[:3],
-        "answers that tell the models apart": sum(told),
-        "answers by model": searches.counts(),
+        "responses that differ between the models": sum(differs),
+        "responses by model": searches.counts(),
     }
     for name, (began, ended) in phases.items():
         times = sorted(one.took_s * 1000 for one in good if began <= one.at_s < ended)

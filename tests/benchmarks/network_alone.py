@@ -20,8 +20,8 @@ def figures(model_dir: Path) -> dict[str, float]:
     """Return `rate`, images a second, and `cpu_ms`, processor time an image, measured in a process of its own."""
     command = [sys.executable, "-m", __spec__.name, str(model_dir)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
 
 
 def measure(model_dir: Path) -> dict[str, float]:

@@ -53,8 +53,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer, foreig
         yield running
 
 
-# Package scope, not session scope: Playwright's event loop has to end before other tests run theirs.
-@pytest.fixture(scope="package")
+# Module scope: Playwright's event loop, which runs in this thread, has to end before other tests run theirs.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with running_chromium() as browser:
         yield browser

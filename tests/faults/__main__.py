@@ -1,6 +1,7 @@
-"""`make faults`: products are written, deleted, imported and searched for while the database, the index and the import are
-killed and started again. Nothing that was acknowledged may be lost, no search may be answered wrongly, and in the end the
-index has to hold what the database holds, byte by byte. The exit status is 1 where one of these is not so.
+"""`make faults`: writes, deletes, imports and searches while database, index and import are killed and restarted.
+
+No acknowledged write may be lost, and no search may have a wrong result. In the end, the index must hold the database's
+products, byte by byte. Otherwise the exit status is 1.
 """
 
 import argparse
@@ -20,22 +21,24 @@ WITH_IMPORT = ("mongo", "tfs", "embedding")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser."""
-    made = argparse.ArgumentParser(prog="make faults", description=__doc__)
-    made.add_argument("--operations", type=int, default=200_000, help="upserts and deletes, beside the import's")
-    made.add_argument("--kills", type=int, default=36, help="how often something is killed, in all")
-    made.add_argument("--seed", type=int, default=1, help="the same seed brings the same operations and kills")
-    made.add_argument("--products", type=int, default=20_000, help="how many keys the operations are about")
-    made.add_argument("--batch", type=int, default=200, help="the most operations that are sent together")
-    made.add_argument("--rate", type=float, default=1000, help="operations a second at most")
-    made.add_argument("--feed", type=int, default=300, help="products that an import brings; 0 for no import")
-    made.add_argument("--late", type=float, default=2.0, help="seconds after which a change has to be seen")
-    made.add_argument("--pause", type=float, default=0.05, help="seconds between two searches")
-    return made
+    """Return the parser of the command line."""
+    result = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    result.add_argument(
+        "--operations", type=int, default=200_000, help="number of upserts and deletes, without those of the imports"
+    )
+    result.add_argument("--kills", type=int, default=36, help="number of kills")
+    result.add_argument("--seed", type=int, default=1, help="the same seed gives the same operations and kills")
+    result.add_argument("--products", type=int, default=20_000, help="number of different keys")
+    result.add_argument("--batch", type=int, default=200, help="largest number of operations sent together")
+    result.add_argument("--rate", type=float, default=1000, help="largest number of operations a second")
+    result.add_argument("--feed", type=int, default=300, help="number of products of an import; 0 for no import")
+    result.add_argument("--late", type=float, default=2.0, help="seconds after which searches must see a change")
+    result.add_argument("--pause", type=float, default=0.05, help="seconds between two searches")
+    return result
 
 
 async def faults(options: argparse.Namespace) -> bool:
-    """Do everything, print the table, and return whether all is as it has to be."""
+    """Run everything, print the table, and return whether nothing is wrong."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lookalike-faults-") as name:
         names = WITH_IMPORT if options.feed else WITHOUT_IMPORT
@@ -43,7 +46,7 @@ async def faults(options: argparse.Namespace) -> bool:
             run = Run(options, servers, Path(name))
             await run.all()
             figures, is_right = await run.figures()
-    for what, value in {**figures, "in all, s": round(time.monotonic() - began, 1)}.items():
+    for what, value in {**figures, "seconds": round(time.monotonic() - began, 1)}.items():
         sys.stdout.write(f"  {what:<62} {value:>12,}\n")
     for example in run.searcher.examples:
         sys.stdout.write(f"! {example}\n")

@@ -1,4 +1,4 @@
-"""What is in the database against what was acknowledged, and what is in the index against what is in the database."""
+"""Compares the database with the acknowledged writes, and the index with the database."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Shown = dict[str, tuple[int, bytes]]  # category and vector by key
 
 @dataclass(frozen=True)
 class Held:
-    """A product as the database has it: its revision, its category, the document's bytes and the vector that they say."""
+    """A product in the database: its revision and category, the stored bytes of its vector, and the vector."""
 
     revision: int
     category: int
@@ -38,35 +38,35 @@ def in_database(url: str) -> dict[str, Held]:
         AssertionError: two documents have the same key.
     """
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(url)
-    found: dict[str, Held] = {}
+    held: dict[str, Held] = {}
     with client:
         for document in client["lookalike"]["products"].find(batch_size=5000):
             if str(document["_id"]).startswith(MARKER_PREFIX):
                 continue
             product = from_document(document).product
-            assert product.key not in found, f"{product.key} is there twice"
+            assert product.key not in held, f"{product.key} is stored twice"
             revision = int(product.attributes["revision"])  # type: ignore[arg-type]
-            found[product.key] = Held(revision, product.category, bytes(document["vector"]), product.vector.tobytes())
-    return found
+            held[product.key] = Held(revision, product.category, bytes(document["vector"]), product.vector.tobytes())
+    return held
 
 
 def lost(journal: Journal, held: dict[str, Held]) -> list[str]:
-    """Return the keys that do not stand in the database as was acknowledged, and those that nobody wrote."""
-    strange = held.keys() - set(journal.known())
-    return sorted(strange) + [key for key in journal.known() if not _stands(held.get(key), journal.now(key))]
+    """Return the keys whose state in the database is not possible, and those that were never written."""
+    unknown = held.keys() - set(journal.known())
+    return sorted(unknown) + [key for key in journal.known() if not _is_possible(held.get(key), journal.now(key))]
 
 
-def _stands(held: Held | None, allowed: set[int]) -> bool:
+def _is_possible(held: Held | None, allowed: set[int]) -> bool:
     if held is None:
         return GONE in allowed
     is_whole = held.category == category_of(held.revision)
-    if held.revision < FIRST_REVISION:  # the feed's vectors are the network's to make
+    if held.revision < FIRST_REVISION:  # the network computes the feed's vectors
         is_whole = is_whole and held.stored == bytes(stored_vector(vector_of(held.revision)))
     return is_whole and held.revision in allowed
 
 
 def in_snapshot(folder: Path) -> Shown:
-    """Return the products of the index by key, from the snapshot that it writes by itself; none without one."""
+    """Return the products of the index by key, from its snapshot; none if there is no snapshot."""
     path = next(folder.glob("*.snapshot"), None)
     if path is None:
         return {}
@@ -84,13 +84,13 @@ def _shown(views: Any) -> Iterator[tuple[str, tuple[int, bytes]]]:
 
 
 def apart(held: dict[str, Held], shown: Shown) -> list[str]:
-    """Return the keys that the index has not, has too many, or has with another category or vector than the database."""
-    wanted = {key: (one.category, one.vector) for key, one in held.items()}
-    return sorted(key for key in wanted.keys() | shown.keys() if wanted.get(key) != shown.get(key))
+    """Return the keys that index and database do not hold alike: missing, surplus, or with other values."""
+    expected = {key: (product.category, product.vector) for key, product in held.items()}
+    return sorted(key for key in expected.keys() | shown.keys() if expected.get(key) != shown.get(key))
 
 
 def eventually_equal(held: dict[str, Held], look: Callable[[], Shown], within: Iterator[None]) -> list[str]:
-    """Return in what the index differs from the database, as soon as it is nothing or there is no time left."""
+    """Wait until the index is equal to the database, or `within` ends; return the keys that differ."""
     differing = apart(held, look())
     while differing and next(within, "over") is None:
         differing = apart(held, look())

@@ -1,4 +1,4 @@
-"""A shop's feed with pictures that changes a little every time."""
+"""A shop's feed with pictures, some rows of which change each time."""
 
 import io
 import random
@@ -13,14 +13,14 @@ from tests.support.index import CATEGORIES
 
 CHANGED = 0.3  # of the rows, each time
 NEW_PICTURE = 0.3  # of those
-FIRST_REVISION = 1 << 40  # the feed's revisions are told from all others
+FIRST_REVISION = 1 << 40  # the feed's revisions differ from all others
 
 
 class Feed:
-    """A feed file, and at which revisions its rows are. Every row has been changed at some round, its picture at some."""
+    """A feed file and the revisions of its rows."""
 
     def __init__(self, folder: Path, rows: int, seed: int) -> None:
-        """Remember where it is; `rows`: how many it has."""
+        """Write nothing yet. `rows` is the number of rows."""
         self.path = folder / "feed.ndjson"
         self._draw = random.Random(f"feed {seed}")
         self._round = 0
@@ -28,7 +28,7 @@ class Feed:
         self._pictures = [""] * rows
 
     def write(self) -> list[Write]:
-        """Change some rows, write the file, and return how all its products are to stand."""
+        """Change some rows, write the file, and return the new state of all its products."""
         self._round += 1
         for row in range(len(self._revisions)):
             if self._round == 1 or self._draw.random() < CHANGED:

@@ -1,4 +1,4 @@
-"""What has been acknowledged, and therefore has to be there; and what may be there, having been sent without an answer."""
+"""The possible states of each product: acknowledged ones must exist, those sent without a response may exist."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from tests.faults.plan import GONE, Write
 
 
 @dataclass
-class Stand:
-    """A revision at which a product may stand; times are monotonic, in seconds.
+class PossibleState:
+    """A revision that a product may have; times are monotonic, in seconds.
 
     Attributes:
-        revision: `GONE` where the product is not there.
-        since: when it was acknowledged that it stands so; None while it has not been.
-        ended_at: when something else was acknowledged; None while it may stand so.
+        revision: `GONE` if the product does not exist.
+        since: when the revision was acknowledged; None before that.
+        ended_at: when another revision was acknowledged; None before that.
     """
 
     revision: int
@@ -22,54 +22,55 @@ class Stand:
 
 
 class Journal:
-    """Of each key, at which revisions it may stand, now and before."""
+    """The possible states of each key, now and earlier."""
 
     def __init__(self) -> None:
-        self._stands: dict[str, list[Stand]] = {}
+        self._states: dict[str, list[PossibleState]] = {}
         self.acknowledged = 0
 
     def begin(self, writes: Iterable[Write]) -> None:
-        """Note that writes are being sent: from now on the products may stand so."""
+        """Note that writes are sent: from now on, the products may have these revisions."""
         for write in writes:
-            stands = self._stands.setdefault(write.key, [Stand(GONE)])
-            if not any(one.revision == write.revision and one.ended_at is None for one in stands):
-                stands.append(Stand(write.revision))
+            states = self._states.setdefault(write.key, [PossibleState(GONE)])
+            if not any(state.revision == write.revision and state.ended_at is None for state in states):
+                states.append(PossibleState(write.revision))
 
     def acknowledge(self, writes: Iterable[Write], at: float) -> None:
-        """Note that the products stand so: whatever else they may have been, they are no more."""
+        """Note that the products have these revisions: other states are over."""
         for write in writes:
             self.acknowledged += 1
-            for stand in self._stands[write.key]:
-                if stand.revision == write.revision:
-                    stand.since = stand.since or at
-                elif stand.ended_at is None:
-                    stand.ended_at = at
+            for state in self._states[write.key]:
+                if state.revision == write.revision:
+                    state.since = state.since or at
+                elif state.ended_at is None:
+                    state.ended_at = at
 
     def now(self, key: str) -> set[int]:
-        """Return the revisions at which a product may stand; `GONE` is among them where it may be missing."""
-        return {stand.revision for stand in self._stands.get(key, [Stand(GONE)]) if stand.ended_at is None}
+        """Return the revisions that a product may have; `GONE` is among them if it may be missing."""
+        return {state.revision for state in self._states.get(key, [PossibleState(GONE)]) if state.ended_at is None}
 
     def latest(self, key: str) -> int:
-        """Return the last revision at which a product was sent that is none of its absence; `GONE` where it never was."""
-        return next((stand.revision for stand in reversed(self._stands[key]) if stand.revision != GONE), GONE)
+        """Return the last revision of a product that was sent, deletions left out; `GONE` if there is none."""
+        return next((state.revision for state in reversed(self._states[key]) if state.revision != GONE), GONE)
 
     def certain(self, key: str) -> tuple[int, float] | None:
-        """Return the one revision at which a product stands, and since when; None where it may be otherwise or missing."""
-        stands = [stand for stand in self._stands[key] if stand.ended_at is None]
-        only = stands[0]
-        return (only.revision, only.since) if len(stands) == 1 and only.revision != GONE and only.since else None
+        """Return the only revision that a product can have, and since when; None if there is not exactly one."""
+        states = [state for state in self._states[key] if state.ended_at is None]
+        state = states[0]
+        is_certain = len(states) == 1 and state.revision != GONE
+        return (state.revision, state.since) if is_certain and state.since else None
 
     def known(self) -> list[str]:
         """Return all keys that have been written or deleted."""
-        return list(self._stands)
+        return list(self._states)
 
     def ended_at(self, key: str, revision: int) -> float | None:
-        """Return when a product last stopped to be able to stand at a revision; None while it may.
+        """Return when a product last stopped to have a revision; None while it may have it.
 
         Raises:
-            KeyError: nobody has ever sent it so.
+            KeyError: the revision was never sent.
         """
-        found = [stand.ended_at for stand in self._stands.get(key, []) if stand.revision == revision]
-        if not found:
+        ends = [state.ended_at for state in self._states.get(key, []) if state.revision == revision]
+        if not ends:
             raise KeyError(f"{key} at revision {revision}")
-        return None if None in found else max(one for one in found if one is not None)
+        return None if None in ends else max(end for end in ends if end is not None)

@@ -1,4 +1,4 @@
-"""What is to happen, all of it from one seed: which products are written and deleted, and what is killed when."""
+"""The operations and the kills of a run, drawn by a seed."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -12,15 +12,15 @@ from tests.support.index import CATEGORIES
 from tests.support.products import make_product
 
 MODEL = "fashion/1"
-GONE = 0  # the revision of a product that is not there
+GONE = 0  # the revision of a product that does not exist
 DELETES = 0.25  # of the batches
 KINDS = {"index": 4, "database": 4, "importer": 3}  # how often each is killed, in proportion
-SNAPSHOTS = {"kept": 8, "removed": 1, "damaged": 1}  # what an index finds that is started again, in proportion
+SNAPSHOTS = {"kept": 8, "removed": 1, "damaged": 1}  # the state of the snapshot when an index restarts, in proportion
 
 
 @dataclass(frozen=True)
 class Write:
-    """One operation: a product is to stand at a revision, or to be gone."""
+    """One operation: a product gets a revision, or is deleted."""
 
     key: str
     revision: int
@@ -28,25 +28,25 @@ class Write:
 
 @dataclass(frozen=True)
 class Kill:
-    """What is killed after how many operations, how long it stays away, and what becomes of an index's snapshot."""
+    """A kill after a number of operations, how long the process stays down, and what happens to an index's snapshot."""
 
     after: int
     kind: str
-    away_s: float
+    down_s: float
     snapshot: str
 
 
 class Plan:
-    """The same seed brings the same operations and the same kills."""
+    """Draws operations and kills: the same seed gives the same ones."""
 
     def __init__(self, seed: int, operations: int, products: int, batch: int) -> None:
-        """Remember how much is to happen.
+        """Draw nothing yet.
 
         Args:
             seed: of everything.
-            operations: how many in all.
-            products: how many keys they are about.
-            batch: the most operations that are sent together.
+            operations: their number.
+            products: the number of keys.
+            batch: the largest number of operations sent together.
         """
         self.operations = operations
         self._seed = seed
@@ -54,7 +54,7 @@ class Plan:
         self._batch = batch
 
     def batches(self) -> Iterator[list[Write]]:
-        """Yield what is sent together: products to write or products to delete, each key once."""
+        """Yield the operations that are sent together: writes or deletions, each key once."""
         draw, number = random.Random(f"operations {self._seed}"), 0
         while number < self.operations:
             size = min(draw.randint(1, self._batch), self._products, self.operations - number)
@@ -64,31 +64,31 @@ class Plan:
             number += size
 
     def kills(self, count: int, kinds: Sequence[str]) -> list[Kill]:
-        """Return so many kills, in order, of every kind at least one where there are enough."""
+        """Return kills in order, at least one of each kind if there are enough."""
         draw = random.Random(f"kills {self._seed}")
         moments = sorted(draw.sample(range(1, self.operations), count))
         weights = [KINDS[kind] for kind in kinds]
         drawn = [*kinds, *draw.choices(kinds, weights, k=count)][:count]
         draw.shuffle(drawn)
-        found = draw.choices(list(SNAPSHOTS), list(SNAPSHOTS.values()), k=count)
-        planned = zip(moments, drawn, found, strict=True)
+        snapshots = draw.choices(list(SNAPSHOTS), list(SNAPSHOTS.values()), k=count)
+        planned = zip(moments, drawn, snapshots, strict=True)
         return [Kill(after, kind, draw.uniform(0, 2), snapshot) for after, kind, snapshot in planned]
 
 
 @lru_cache(50_000)
 def category_of(revision: int) -> int:
-    """Return the category of a revision: it may change with each."""
+    """Return the category of a revision."""
     return random.Random(f"category {revision}").randrange(len(CATEGORIES))
 
 
 @lru_cache(50_000)
 def vector_of(revision: int) -> Float32Array:
-    """Return the vector of a revision, shape (64,), unit length; no two are alike."""
+    """Return the vector of a revision, shape (64,), unit length."""
     return unit_vector(np.random.default_rng(revision).standard_normal(64).astype(np.float32))
 
 
 def product(write: Write) -> Product:
-    """Return the product that a write is about, as it is to stand."""
+    """Return the product that a write gives."""
     return make_product(
         key=write.key,
         category=category_of(write.revision),

@@ -1,4 +1,4 @@
-"""One run: the writer, the searcher and the importer at work while things are killed; then what came of it."""
+"""One run: writes, searches and imports while processes are killed; then the results."""
 
 import argparse
 import asyncio
@@ -22,18 +22,18 @@ from tests.faults.writer import Writer
 LEVEL_S = 600.0
 EQUAL_S = 600.0
 LOOK_S = 0.5
-DATABASE_S = 60.0  # longer than a busy machine takes: what is given up could be done after what is sent next
+DATABASE_S = 60.0  # longer than a busy machine takes: an abandoned write could arrive after the next one
 
 
 class Run:
-    """Everything that goes on, and the figures of it."""
+    """The parts of a run, and its figures."""
 
     def __init__(self, options: argparse.Namespace, servers: Servers, folder: Path) -> None:
-        """Put the parts together; `options` are the command line's."""
+        """Make the parts; `options` are the command line's."""
         self._options = options
         self._servers = servers
         self._journal = Journal()
-        self.searcher = Searcher(servers.index.url, servers.weather, self._journal, options.late)
+        self.searcher = Searcher(servers.index.url, servers.availability, self._journal, options.late)
         plan = Plan(options.seed, options.operations, options.products, options.batch)
         kinds = ("index", "database", "importer") if options.feed else ("index", "database")
         self._left = plan.kills(options.kills, kinds)
@@ -46,7 +46,7 @@ class Run:
         self._seconds = self._level_s = 0.0
 
     async def all(self) -> None:
-        """Write, import, search and kill until all has been done; then wait until the index is level."""
+        """Write, import, search and kill until all operations are done; then wait until the index is up to date."""
         began = time.monotonic()
         async with self._store:
             async with asyncio.TaskGroup() as group:
@@ -63,7 +63,7 @@ class Run:
         self._level_s = time.monotonic() - written
 
     def _go_on(self, group: asyncio.TaskGroup) -> Callable[[], None]:
-        """Search and import; return what ends that, the import after its last product."""
+        """Search and import; return a function that ends both, the import after its last product."""
         ending = asyncio.Event()
         searching = group.create_task(self.searcher.run(self._options.pause))
         if self._options.feed:
@@ -76,7 +76,7 @@ class Run:
         return end
 
     def _passed(self, batch: list[Write], group: asyncio.TaskGroup) -> None:
-        """Look for what has been written, kill what is due, and say how far it has come."""
+        """Search for the written products, start the kills that are due, and print the progress."""
         self.searcher.look_for(batch)
         tenth = self._writer.done * 10 // self._options.operations
         if tenth > self._tenths:
@@ -89,10 +89,11 @@ class Run:
         await (self._importer if kill.kind == "importer" else self._servers).kill(kill)
 
     def _is_level(self) -> bool:
-        """Whether the index finds what was written last."""
+        """Return whether the index finds the last write."""
         revision = self._last.revision
         try:
-            return self._servers.index.search(vector_of(revision), category_of(revision))[0]["id"] == self._last.key
+            first = self._servers.index.search(vector_of(revision), category_of(revision))[0]
+            return bool(first["id"] == self._last.key)
         except httpx.HTTPError:
             return False
 
@@ -101,40 +102,40 @@ class Run:
         return self._servers.stack.mongo_url
 
     async def figures(self) -> tuple[dict[str, float], bool]:
-        """Return all figures, and whether those are zero that have to be."""
+        """Return all figures, and whether those that must be zero are zero."""
         held = await asyncio.to_thread(comparison.in_database, self._store_url)
         lost = comparison.lost(self._journal, held)
         look = lambda: comparison.in_snapshot(self._servers.snapshots)  # noqa: E731
         apart = await asyncio.to_thread(comparison.eventually_equal, held, look, _pauses())
         zeros: dict[str, float] = {
             "acknowledged writes lost": len(lost),
-            "searches answered wrongly": self.searcher.wrong.total(),
+            "wrong results of searches": self.searcher.wrong.total(),
             "products that differ between index and database": len(apart),
         }
         self.searcher.examples += [f"lost: {key}" for key in lost[:5]] + [f"apart: {key}" for key in apart[:5]]
-        return {**self._going_on(), "products in the end": len(held), **zeros, **self.searcher.wrong}, not any(
+        return {**self._run_figures(), "products at the end": len(held), **zeros, **self.searcher.wrong}, not any(
             zeros.values()
         )
 
-    def _going_on(self) -> dict[str, float]:
+    def _run_figures(self) -> dict[str, float]:
         servers, importer = self._servers, self._importer
         return {
             "operations": self._writer.done,
             "operations/s": round(self._writer.done / self._seconds, 1),
-            "batches that were not acknowledged": self._writer.unanswered,
-            "imports that came to their end": importer.runs,
-            "products that these wrote": importer.rows,
-            "operations acknowledged, the import's among them": self._journal.acknowledged,
+            "batches without acknowledgement": self._writer.unanswered,
+            "completed imports": importer.runs,
+            "products written by them": importer.rows,
+            "operations acknowledged, with the imports'": self._journal.acknowledged,
             **{f"kills of the {name}": count for name, count in {**servers.killed, "import": importer.killed}.items()},
-            "kills in all": sum(servers.killed.values()) + importer.killed,
+            "kills": sum(servers.killed.values()) + importer.killed,
             "restarts of database and index": servers.restarts,
-            **servers.told(),
+            **servers.log_counts(),
             **self.searcher.counts,
-            "level after the last write, s": round(self._level_s, 2),
+            "index up to date after the last write, s": round(self._level_s, 2),
         }
 
 
 def _pauses() -> Iterator[None]:
-    """Wait a little each time, for as long as there is time."""
+    """Yield after a pause, until the time is over."""
     deadline = time.monotonic() + EQUAL_S
     return itertools.takewhile(lambda _: time.monotonic() < deadline, iter(lambda: time.sleep(LOOK_S), object()))

@@ -1,4 +1,4 @@
-"""The processes: they are started, killed with SIGKILL and started again."""
+"""The processes: started, killed with SIGKILL and restarted."""
 
 import asyncio
 import re
@@ -13,46 +13,46 @@ from typing import Any
 import httpx
 import orjson
 
+from tests.faults.availability import Availability
 from tests.faults.plan import Kill
-from tests.faults.weather import Weather
 from tests.support.import_stack import ImportStack, running_import_stack
 from tests.support.index import IndexProcess
 from tests.support.mongo import wait_for
 
 SNAPSHOT_S = 2.0
-READY_S = 600.0  # it is no error that a busy machine takes long
+READY_S = 600.0  # a busy machine may take long
 PAUSE_S = 1.0  # between two imports
-PATIENCE_S = 600
+WAIT_S = 600
 Restart = Callable[[Kill], Any]
 
 
 class Servers:
-    """The database stand-in and the index, and how often they were killed and came back."""
+    """The database stand-in and the index, and the counts of their kills and restarts."""
 
-    def __init__(self, stack: ImportStack, index: IndexProcess, weather: Weather, snapshots: Path) -> None:
+    def __init__(self, stack: ImportStack, index: IndexProcess, availability: Availability, snapshots: Path) -> None:
         self.stack = stack
         self.index = index
-        self.weather = weather
+        self.availability = availability
         self.snapshots = snapshots
         self.killed = {"database": 0, "index": 0}
         self.restarts = 0
         self._turns = {kind: asyncio.Lock() for kind in self.killed}
 
     async def kill(self, kill: Kill) -> None:
-        """Kill a server, leave it away for a while, and start it again; return when it answers."""
+        """Kill a server, wait, and restart it; return when it answers."""
         ways: dict[str, tuple[Callable[[], None], Restart]] = {
             "database": (lambda: self.stack.kill("mongo"), self._start_database),
             "index": (lambda: self.index.stop(signal.SIGKILL), self._start_index),
         }
         end, begin = ways[kill.kind]
         async with self._turns[kill.kind]:
-            self.weather.goes(kill.kind)
+            self.availability.stopped(kill.kind)
             await asyncio.to_thread(end)
             self.killed[kill.kind] += 1
-            await asyncio.sleep(kill.away_s)
+            await asyncio.sleep(kill.down_s)
             await begin(kill)
             self.restarts += 1
-            self.weather.comes(kill.kind)
+            self.availability.started(kill.kind)
 
     async def _start_database(self, _: Kill) -> None:
         self.stack.start("mongo")
@@ -65,14 +65,14 @@ class Servers:
         await self.wait_ready()
 
     async def wait_ready(self) -> None:
-        """Return when the index can be searched: it may have to wait for the database."""
+        """Return when the index is ready: it may wait for the database."""
         async with httpx.AsyncClient(base_url=self.index.url, trust_env=False) as http, asyncio.timeout(READY_S):
             while (await http.get("/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
-    def told(self) -> dict[str, int]:
-        """Return what the index has said in its log, all starts together."""
-        log = self.index.log()  # a process that is killed leaves half a line, which the next one goes on with
+    def log_counts(self) -> dict[str, int]:
+        """Return the counts of some events in the index's log, over all starts."""
+        log = self.index.log()  # a killed process may leave half a line before the next one's first
         events = re.findall(r'"event": ?"(\w+)"', log)
         named = {
             "loads from the database": "index_loaded",
@@ -84,7 +84,7 @@ class Servers:
 
 
 def spoil(path: Path, how: str) -> None:
-    """Remove a snapshot, or turn one bit of it over."""
+    """Remove a snapshot, or flip one bit of it."""
     if how == "removed":
         path.unlink()
     elif how == "damaged":
@@ -100,7 +100,7 @@ async def running_servers(folder: Path, names: tuple[str, ...]) -> AsyncIterator
     settings = {"INDEX_SNAPSHOT_DIR": str(snapshots), "INDEX_SNAPSHOT_S": str(SNAPSHOT_S), "INDEX_LOG_JSON": "true"}
     with running_import_stack(folder, names, READY_S) as stack:
         index = IndexProcess(folder, stack.mongo_url, **settings)
-        servers = Servers(stack, index, Weather(), snapshots)
+        servers = Servers(stack, index, Availability(), snapshots)
         try:
             await asyncio.to_thread(index.start)
             await servers.wait_ready()
@@ -114,7 +114,7 @@ class Importer:
     """`lookalike import` of a feed that changes, again and again."""
 
     def __init__(self, stack: ImportStack, feed: Any, journal: Any) -> None:
-        """Remember what to import: `feed` writes the file and says what it says, `journal` is told what came of it."""
+        """Import nothing yet. `feed` writes the file and returns its writes, which `journal` records."""
         self.killed = self.runs = self.rows = 0
         self._stack = stack
         self._feed = feed
@@ -123,39 +123,39 @@ class Importer:
         self._turn = asyncio.Lock()
 
     async def run(self, ending: asyncio.Event) -> None:
-        """Import until told to end; the last import is not killed any more."""
+        """Import until `ending` is set; the last import is not killed."""
         while not ending.is_set():
             await self.once()
             with suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), PAUSE_S)
 
     async def once(self) -> None:
-        """Import the feed as it now is, changed since the last time.
+        """Change the feed and import it.
 
         Raises:
             AssertionError: the import failed, without having been killed.
         """
         writes = await asyncio.to_thread(self._feed.write)
         self._journal.begin(writes)
-        where = self._feed.path
-        self._process = self._stack.begin("lookalike", where, "--wait", str(PATIENCE_S), cwd=where.parent)
-        out, said = await asyncio.to_thread(self._process.communicate)
+        path = self._feed.path
+        self._process = self._stack.begin("lookalike", path, "--wait", str(WAIT_S), cwd=path.parent)
+        out, errors = await asyncio.to_thread(self._process.communicate)
         status = self._process.returncode
         self._process = None
         if status == -signal.SIGKILL:
             return
-        assert status == 0, f"the import ended with {status}: {out.decode()} {said.decode()}"
+        assert status == 0, f"the import ended with {status}: {out.decode()} {errors.decode()}"
         summary = orjson.loads(out)
         self.runs += 1
         self.rows += summary["imported"] + summary["updated"]
         self._journal.acknowledge(writes, time.monotonic())
 
     async def kill(self, kill: Kill) -> None:
-        """Kill an import in its midst, wherever that is."""
+        """Kill an import while it runs."""
         async with self._turn:  # each kill ends an import of its own
             before = self.killed
             while self.killed == before:
-                await asyncio.sleep(0.5 + kill.away_s)
+                await asyncio.sleep(0.5 + kill.down_s)
                 if self._process is not None and self._process.poll() is None:
                     self._process.kill()
                     self.killed += 1

@@ -1,4 +1,4 @@
-"""Writes and deletes products as the plan says, whatever the database does, and keeps the journal."""
+"""Writes and deletes the plan's products, with or without the database, and keeps the journal."""
 
 import asyncio
 import random
@@ -10,15 +10,17 @@ from services.contracts.domain.errors import CatalogueUnavailable
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, Plan, Write, product
 
-AGAIN = 0.5  # of the batches that were not acknowledged; what has become of the others stays open
-AGAIN_AFTER_S = 0.1
+RETRIED = (
+    0.5  # the share of batches without acknowledgement that are sent again; the outcome of the others stays unknown
+)
+RETRY_AFTER_S = 0.1
 
 
 class Writer:
-    """The only one that writes its products: one batch after the other."""
+    """Writes one batch after the other. No other client writes these products."""
 
     def __init__(self, plan: Plan, store: CatalogueDatabase, journal: Journal, rate: float) -> None:
-        """Remember what to write, and how many operations a second at most."""
+        """Write nothing yet. `rate` is the largest number of operations a second."""
         self.done = 0
         self.unanswered = 0
         self._plan = plan
@@ -28,7 +30,7 @@ class Writer:
         self._draw = random.Random(0)
 
     async def run(self, passed: Callable[[list[Write]], None]) -> None:
-        """Do everything; `passed` is told each batch that has been done."""
+        """Write all batches; call `passed` with each one that is done."""
         began = time.monotonic()
         for batch in self._plan.batches():
             await self.write(batch)
@@ -37,12 +39,12 @@ class Writer:
             await asyncio.sleep(max(0.0, began + self.done / self._rate - time.monotonic()))
 
     async def write(self, batch: Sequence[Write]) -> None:
-        """Send a batch until it is acknowledged, or leave open what has become of it."""
+        """Send a batch until it is acknowledged, or leave its outcome unknown."""
         self._journal.begin(batch)
         while not await self._is_answered(batch):
             self.unanswered += 1
             await self._database()
-            if self._draw.random() >= AGAIN:
+            if self._draw.random() >= RETRIED:
                 return
         self._journal.acknowledge(batch, time.monotonic())
 
@@ -57,9 +59,9 @@ class Writer:
         return not report.failures
 
     async def _database(self) -> None:
-        """Return when the database answers again: what it was sent before has then been done, or never will be."""
+        """Return when the database answers again: by then, earlier operations are done or never will be."""
         while True:
             try:
                 return await self._store.ping()
             except CatalogueUnavailable:
-                await asyncio.sleep(AGAIN_AFTER_S)
+                await asyncio.sleep(RETRY_AFTER_S)

@@ -1,4 +1,4 @@
-"""Stands in for `mongod` where the mongo image cannot be pulled: nx-27017, with what the Compose file relies on beside it.
+"""Stands in for `mongod` if the mongo image cannot be pulled: nx-27017, and what else the Compose file relies on.
 
 That is: the flags the Compose file passes, a key file with the right permissions, one user made on the first start, no
 command without authentication, and a replica set that is none until it has been initiated.
@@ -16,7 +16,7 @@ from typing import Any
 
 from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.server import run_server
-from scram import Conversation, Refused, User
+from scram import Conversation, Refused, User  # type: ignore[import-not-found]  # in the same folder
 
 OPEN = {"hello", "Hello", "isMaster", "ismaster", "saslStart", "saslContinue", "buildInfo", "buildinfo", "endSessions"}
 Reply = dict[str, Any]
@@ -37,8 +37,8 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
 
     def __init__(self, data: Path, user: User) -> None:
         super().__init__(data_dir=str(data / "nx"))
-        # Its change log is kept by triggers, which it would take away when it ends: writes between its next start and the
-        # next open stream would then be in no stream. MongoDB's log is always kept.
+        # Triggers keep its change log. It would remove them when it ends: writes between its next start and the next
+        # open stream would be in no stream. MongoDB always keeps its log.
         self._change_stream_manager.invalidate = lambda *_: None
         self._user = user
         self._set = data / "replica-set"
@@ -46,14 +46,14 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
         self._known: set[str] = set()
 
     def handle_command(self, msg: Reply) -> tuple[int, Reply]:
-        body = next((section for kind, section in msg["sections"] if kind == "body"), {})
+        body: Reply = next((section for kind, section in msg["sections"] if kind == "body"), {})
         ours = self._ours(body, msg["_conn_id"])
         return super().handle_command(msg) if ours is None else (msg["request_id"], ours)
 
     def handle_insert(self, msg: Reply) -> tuple[int, Reply]:
         if msg["_conn_id"] not in self._known:
             return msg["request_id"], failure(*UNAUTHORIZED)
-        return super().handle_insert(msg)
+        return super().handle_insert(msg)  # type: ignore[no-any-return]
 
     def close_streams_for_connection(self, conn_id: str) -> None:
         self._known.discard(conn_id)

@@ -1,6 +1,6 @@
-"""Stands in for `tensorflow_model_server` where its image cannot be pulled: its flags and files, for services.local.tfs.
+"""Stands in for `tensorflow_model_server` if its image cannot be pulled: runs services.local.tfs.
 
-Flags and fields that the Compose file does not use are refused, so that a typing error does not pass here and fail there.
+It refuses flags and fields that the Compose file does not use: a typing error would fail in the real server.
 """
 
 import argparse
@@ -37,13 +37,13 @@ def arguments() -> argparse.Namespace:
 def models(path: Path) -> list[str]:
     """Return the stand-in's flags for the models of a `model_config_list`."""
     config = text_format.Parse(path.read_text(), model_server_config_pb2.ModelServerConfig())
-    if any(one.model_platform != "tensorflow" for one in config.model_config_list.config):
+    if any(model.model_platform != "tensorflow" for model in config.model_config_list.config):
         sys.exit(f"tensorflow_model_server: {path}: each model needs model_platform")
     return ["--model-config-file", str(path)]
 
 
 def batching(path: Path) -> list[str]:
-    """Return the stand-in's flags for batching parameters; their file is refused for what TensorFlow Serving refuses."""
+    """Return the stand-in's flags for batching parameters; a file that TensorFlow Serving refuses is refused."""
     text = re.sub(r"#.*", "", path.read_text())
     fields = [
         (name, int(one or two))
@@ -64,12 +64,17 @@ def _written(fields: list[tuple[str, int]]) -> str:
 
 
 def main() -> int:
-    given = arguments()
-    flags = ["--host", "0.0.0.0", "--port", str(given.port), "--rest-api-port", str(given.rest_api_port)]
-    flags += ["--file-system-poll-wait-seconds", str(given.file_system_poll_wait_seconds), "--reply-encoding", "field"]
-    flags += models(given.model_config_file)
-    if given.enable_batching == "true":
-        flags += batching(given.batching_parameters_file)
+    options = arguments()
+    flags = ["--host", "0.0.0.0", "--port", str(options.port), "--rest-api-port", str(options.rest_api_port)]
+    flags += [
+        "--file-system-poll-wait-seconds",
+        str(options.file_system_poll_wait_seconds),
+        "--reply-encoding",
+        "field",
+    ]
+    flags += models(options.model_config_file)
+    if options.enable_batching == "true":
+        flags += batching(options.batching_parameters_file)
     return serve(flags)
 
 

@@ -1,14 +1,14 @@
-"""What the fault run takes for a wrong answer."""
+"""What counts as a wrong result in a fault run."""
 
 import time
 from typing import Any
 
 import pytest
 
+from tests.faults.availability import Availability
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, Write, category_of, vector_of
 from tests.faults.searcher import Search, Searcher
-from tests.faults.weather import Weather
 
 NOW = 100.0
 
@@ -18,17 +18,17 @@ def hit(revision: int, **changes: Any) -> dict[str, Any]:
     return {"id": "a", "score": 1.0, "category": shelf, "attributes": {"revision": revision, "shelf": shelf}, **changes}
 
 
-def looking_for(revision: int, well_since: float | None = 0.0) -> Search:
-    return Search(category_of(revision), vector_of(revision), "a", NOW, well_since)
+def looking_for(revision: int, available_since: float | None = 0.0) -> Search:
+    return Search(category_of(revision), vector_of(revision), "a", NOW, available_since)
 
 
 @pytest.fixture
 def searcher() -> Searcher:
-    """One that knows of a product that stands at revision 1 since long ago."""
+    """A searcher whose journal has a product at revision 1 for long."""
     journal = Journal()
     journal.begin([Write("a", 1)])
     journal.acknowledge([Write("a", 1)], 1.0)
-    return Searcher("http://index", Weather(), journal, late_s=2.0)
+    return Searcher("http://index", Availability(), journal, late_s=2.0)
 
 
 def change(searcher: Searcher, revision: int, at: float) -> None:
@@ -36,54 +36,56 @@ def change(searcher: Searcher, revision: int, at: float) -> None:
     searcher._journal.acknowledge([Write("a", revision)], at)
 
 
-def wrong(searcher: Searcher, found: dict[str, Any], search: Search) -> list[str]:
+def wrong(searcher: Searcher, result: dict[str, Any], search: Search) -> list[str]:
     searcher.wrong.clear()
-    searcher._judge(found, search)
+    searcher._check(result, search)
     return sorted(searcher.wrong)
 
 
-def test_what_stands_is_right(searcher: Searcher) -> None:
+def test_the_present_revision_is_right(searcher: Searcher) -> None:
     assert wrong(searcher, hit(1), looking_for(1)) == []
 
 
-def test_another_category_another_vector_and_what_nobody_wrote_are_wrong(searcher: Searcher) -> None:
+def test_another_category_another_vector_and_an_unknown_revision_are_wrong(searcher: Searcher) -> None:
     elsewhere = hit(1, attributes={"revision": 1, "shelf": category_of(1) + 1})
     assert wrong(searcher, elsewhere, looking_for(1)) == ["a result from another category"]
     assert wrong(searcher, hit(1, score=0.9), looking_for(1)) == ["a score of another vector"]
-    assert wrong(searcher, hit(7), looking_for(7)) == ["a result that nobody has written"]
+    assert wrong(searcher, hit(7), looking_for(7)) == ["a result that was never written"]
 
 
 @pytest.mark.parametrize(
     ("then", "what"), [(GONE, "a result deleted long before"), (2, "a result replaced long before")]
 )
-def test_what_is_no_more_is_wrong_two_seconds_later_while_all_is_well(searcher: Searcher, then: int, what: str) -> None:
+def test_an_earlier_revision_is_wrong_two_seconds_later_while_all_is_available(
+    searcher: Searcher, then: int, what: str
+) -> None:
     change(searcher, then, at=NOW - 3)
     assert wrong(searcher, hit(1), looking_for(1)) == [what]
-    assert wrong(searcher, hit(1), looking_for(1, well_since=NOW - 1)) == []
-    assert wrong(searcher, hit(1), looking_for(1, well_since=None)) == []
+    assert wrong(searcher, hit(1), looking_for(1, available_since=NOW - 1)) == []
+    assert wrong(searcher, hit(1), looking_for(1, available_since=None)) == []
 
 
-def test_what_was_changed_just_now_may_still_be_found(searcher: Searcher) -> None:
+def test_a_revision_that_was_replaced_just_now_may_still_be_found(searcher: Searcher) -> None:
     change(searcher, GONE, at=NOW - 1)
     assert wrong(searcher, hit(1), looking_for(1)) == []
 
 
-def test_a_product_has_to_be_found_by_its_own_vector(searcher: Searcher) -> None:
-    searcher._judge_first([hit(1)], looking_for(1), since=1.0)
+def test_a_product_must_be_found_by_its_own_vector(searcher: Searcher) -> None:
+    searcher._check_first([hit(1)], looking_for(1), since=1.0)
     assert not searcher.wrong
-    searcher._judge_first([], looking_for(1), since=NOW - 1)
+    searcher._check_first([], looking_for(1), since=NOW - 1)
     assert not searcher.wrong
-    searcher._judge_first([hit(1, id="b")], looking_for(1), since=1.0)
+    searcher._check_first([hit(1, id="b")], looking_for(1), since=1.0)
     assert list(searcher.wrong) == ["a product missing"]
 
 
-def test_all_is_well_when_nothing_is_away_and_the_index_is_level() -> None:
-    weather = Weather()
+def test_all_is_available_when_nothing_is_down_and_the_index_is_not_stale() -> None:
+    availability = Availability()
     before = time.monotonic()
-    weather.goes("index")
-    assert weather.well_since() is None
-    weather.comes("index")
-    weather.told(behind=True)
-    assert weather.well_since() is None
-    weather.told(behind=False)
-    assert (weather.well_since() or 0) >= before
+    availability.stopped("index")
+    assert availability.since() is None
+    availability.started("index")
+    availability.index_reports(stale=True)
+    assert availability.since() is None
+    availability.index_reports(stale=False)
+    assert (availability.since() or 0) >= before
