@@ -1,1 +1,1 @@
-"""The code of the running product: three services and what they share; nothing here imports training, tests or tools."""
+"""The code of the running product: three services and what they share. It imports no tests or tools."""

@@ -119,7 +119,8 @@ async def test_entries_are_read_by_the_ids_that_the_database_has(
     await store.products.put(product("a"))
     found = {entry.document_id: entry.found for entry in await store.models.entries([old, "a", "bad", "gone"])}
     assert found.keys() == {old, "a", "bad"}
-    assert isinstance(found[old], Record) and found[old].product.key == "7"
+    legacy = found[old]
+    assert isinstance(legacy, Record) and legacy.product.key == "7"
     assert isinstance(found["a"], Record)
     assert isinstance(found["bad"], BrokenDocument)
 

@@ -1,4 +1,4 @@
-"""`make docs` builds a whole site without network access: strictly, with the pages outside docs/, and no file of another host."""
+"""`make docs` builds a complete site without network access, with the pages outside docs/ and no remote file."""
 
 import re
 import subprocess

@@ -72,7 +72,7 @@ def test_a_sound_catalogue_has_no_findings_and_the_status_is_0(url: str, databas
 
 
 def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url: str, database: str) -> None:
-    wrong = [
+    wrong: list[Product | dict[str, Any]] = [
         product("twin", image_sha256="hash of p0"),
         product("disagrees", 1, category_source="feed", prediction=Prediction(2, 0.87)),
         product("agrees", 1, category_source="feed", prediction=Prediction(1, 0.87)),

@@ -1,4 +1,4 @@
-"""`lookalike import` as a process, against a real database stand-in and a real embedding service with the tiny model."""
+"""`lookalike import` as a process, with the database stand-in and the embedding service with the tiny model."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`lookalike reembed` as a process, against real services: a candidate with another input size, beside the model in use."""
+"""`lookalike reembed` as a process, against real services, with a candidate that has another input size."""
 
 import signal
 from collections.abc import Iterator
@@ -121,7 +121,7 @@ def test_old_documents_and_linked_pictures_are_fetched_and_what_cannot_be_is_rej
         feed.write_bytes(orjson.dumps({"id": "linked", "image_url": server.url("/linked.png")}))
         allowed = ("--allow-host", server.host)
         assert stack.run("old", feed, *allowed, cwd=tmp_path).status == 0
-        with pymongo.MongoClient(stack.mongo_url) as client:
+        with pymongo.MongoClient[dict[str, Any]](stack.mongo_url) as client:
             products = client["old"]["products"]
             products.insert_one({"_id": old, "id": 7, "Category": 3, "vector": vector})
             products.insert_one({"_id": lost, "id": 8, "Category": 3, "vector": vector})
@@ -174,13 +174,13 @@ def test_a_model_that_cannot_take_the_others_place_is_refused_in_a_sentence_and_
     assert done.status == 1
     assert said in done.said
     assert "Traceback" not in done.said
-    with pymongo.MongoClient(stack.mongo_url) as client:
+    with pymongo.MongoClient[dict[str, Any]](stack.mongo_url) as client:
         assert client["refused"]["notes"].find_one({"_id": "models"}) is None
 
 
 def test_a_second_candidate_has_to_wait_for_the_first(stack: ImportStack, folder: Path, tmp_path: Path) -> None:
     stack.run("two", write_feed(tmp_path, 2), cwd=tmp_path)
-    with pymongo.MongoClient(stack.mongo_url) as client:
+    with pymongo.MongoClient[dict[str, Any]](stack.mongo_url) as client:
         client["two"]["notes"].insert_one({"_id": "models", "active": None, "candidate": "fashion/9", "previous": None})
     done = reembed(stack, "two", tmp_path)
     assert done.status == 1

@@ -135,7 +135,7 @@ def test_a_product_that_is_put_while_two_models_are_kept_is_found_by_both(stack:
     put(stack, "both", garment(500))
 
     def found() -> bool:
-        return search(stack, garment(500))["results"][0]["id"] == "both"
+        return bool(search(stack, garment(500))["results"][0]["id"] == "both")
 
     eventually(found, within_s=30)
     assert stack.lookalike("promote", "2").status == 0

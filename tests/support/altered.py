@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 SIDE = 96
-# The network is the first one's. Its vector is weighted and permuted: cosines within the model are others than the first
-# one's, and those between both mean nothing.
+# The network is that of the first model; its vector is weighted and permuted. Cosines within the new model differ from
+# the first one's, and those between the two models have no meaning.
 _MAKE = """
 import os, sys
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
@@ -28,7 +28,8 @@ class Altered(tf.Module):
     def serve(self, image):
         small = tf.cast(tf.round(tf.image.resize(image, (height, width), "area")), tf.uint8)
         seen = self.loaded.signatures["serving_default"](image=small)
-        return {"probabilities": seen["probabilities"], "vector": tf.gather(seen["vector"] * self.weights, self.order, axis=1)}
+        vector = tf.gather(seen["vector"] * self.weights, self.order, axis=1)
+        return {"probabilities": seen["probabilities"], "vector": vector}
 
 model = Altered()
 tf.saved_model.save(model, out, signatures={"serving_default": model.serve})

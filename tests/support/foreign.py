@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Self
 
 HOSTILE = """
-* { color: rgb(255, 0, 255) !important; font-size: 40px !important; letter-spacing: 9px !important; text-transform: uppercase;
-    border-radius: 0 !important; }
+* { color: rgb(255, 0, 255) !important; font-size: 40px !important; letter-spacing: 9px !important;
+    text-transform: uppercase; border-radius: 0 !important; }
 button, a, img, li, ul, h2, h3, section { display: none !important; background: lime !important; }
 .card, .grid, .root, .button, .frame { visibility: hidden !important; position: fixed !important; }
 :root { --accent: lime; --ink: lime; --surface: lime; --line: lime; --radius: 99px; }

@@ -1,4 +1,4 @@
-"""What an import needs, as real processes with the tiny model: the database stand-in, TensorFlow Serving's, embedding."""
+"""The processes that an import needs, with the tiny model: embedding and the stand-ins for the two servers."""
 
 import os
 import signal
@@ -80,7 +80,7 @@ class ImportStack:
         """Run `lookalike import`, or another command, to its end."""
         return finish(self.begin(database, *arguments, cwd=cwd, command=command))
 
-    def products(self, database: str) -> dict[str, dict[str, Any]]:
+    def products(self, database: str) -> dict[Any, dict[str, Any]]:
         """Return the documents by `_id`."""
         client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(self.mongo_url)
         with client:

@@ -6,7 +6,7 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools.prose.layout import problems
@@ -20,13 +20,13 @@ CODE = ("services/**/*.py", "services/**/*.js", "training/**/*.py", "tools/**/*.
 WORD_LIST = ROOT / "tools" / "prose" / "words.py"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the linter and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.prose", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, help="files and folders to check; default: all documents")
     parser.add_argument("--code", action="store_true", help="also check docstrings, comments and strings of the code")
     parser.add_argument("--rate", action="store_true", help="print the avoided words per thousand words")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     files = list(_files(options.paths, code=options.code or options.rate))
     return _print_rates(files) if options.rate else _print_problems(files)
 

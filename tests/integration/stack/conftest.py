@@ -33,7 +33,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> It
         "GATEWAY_FETCH_TIMEOUT_S": "2",
     }
     with environment(settings), ExitStack() as lasting:
-        # Further catalogues: whoever asks for none of them is to see nothing of them. What else is started is not to have any.
+        # Requests that name no catalogue must not see these. Other processes of the tests have none of them.
         with environment({"CATALOGUES": ",".join(FURTHER)}):
             running = lasting.enter_context(running_stack(state))
         yield running

@@ -1,11 +1,10 @@
 """The prose linter finds avoided words, lines and cells that are too long, and links that lead nowhere."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tools.prose import __main__ as command
 from tools.prose.layout import anchors, problems, slug
 from tools.prose.text import passages
 from tools.prose.words import findings
@@ -105,19 +104,15 @@ def test_a_slug_is_that_of_a_heading() -> None:
     assert "a-forgotten-password" in anchors(ROOT / "docs" / "operations.md")
 
 
-def test_the_command_reports_each_problem_with_its_line_and_fails(tmp_path: Path) -> None:
+def test_the_command_reports_each_problem_with_its_line_and_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "page.md").write_text("Plain.\n\nComputed anew.\n")
-    result = subprocess.run(
-        [sys.executable, "-m", "tools.prose"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(ROOT)},
-    )
-    assert result.stdout.splitlines()[0] == "docs/page.md:3: “anew”: write again"
-    assert result.returncode == 1
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    assert command.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[0] == "docs/page.md:3: “anew”: write again"
 
 
 def test_comments_and_strings_of_javascript_are_prose(tmp_path: Path) -> None:

@@ -215,7 +215,12 @@ async def test_a_stream_that_the_driver_has_resumed_by_itself_says_so_once(monke
     source = ChangeFeed(stream, "db:1", 0.001)  # type: ignore[arg-type]
     assert not (await source.next_batch(10, 0)).resumed
     try_next = stream.try_next
-    monkeypatch.setattr(stream, "try_next", lambda: [stream.resume(), try_next()][1])
+
+    def resume_and_try() -> Any:
+        stream.resume()
+        return try_next()
+
+    monkeypatch.setattr(stream, "try_next", resume_and_try)
     assert (await source.next_batch(10, 0)).resumed
     monkeypatch.setattr(stream, "try_next", try_next)
     assert not (await source.next_batch(10, 0)).resumed
