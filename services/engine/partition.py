@@ -32,7 +32,7 @@ class Partition:
         self._rows: dict[str, Rows] = {}
         self._live_rows = 0
         self._changes = 0
-        self._max_images = 1
+        self._max_images: int
         self._tail_vectors: Float32Array
         self._live: BoolArray
         self._image_index: ImageArray

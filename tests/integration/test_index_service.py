@@ -78,8 +78,9 @@ def test_a_product_is_searchable_after_it_is_put_changed_and_deleted(mongo: Mong
         "id": "n1",
         "score": 1,
         "similarity": None,
-        "image": 0,
+        "image_index": 0,
         "category": 0,
+        "catalogue": "default",
         "url": None,
         "image_url": None,
         "title": "first",
@@ -109,8 +110,8 @@ def test_a_product_is_found_by_each_of_its_images_for_as_long_as_it_has_them(
         put(mongo, make_product("m1", 6, front, model="fashion/1"))
         eventually(lambda: not first(index, back, 6))
         assert first(index, front, 6)["image_index"] == 0
-    short = {"vector": [0.5] * 63}
-    raw.update_one({"_id": "m1"}, {"$set": {"images": [short, {"vector": back.tolist()}]}})
+    legacy = {"_id": "m1", "id": "m1", "Category": 6, "vector": front.tolist(), "model": "fashion/1"}
+    raw.replace_one({"_id": "m1"}, {**legacy, "images": [{"vector": [0.5] * 63}, {"vector": back.tolist()}]})
     assert eventually(lambda: first(index, back, 6))["image_index"] == 1
     assert index.catalogue()["sync"]["skipped_images"] == 1
     delete(mongo, "m1")

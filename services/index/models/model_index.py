@@ -16,7 +16,7 @@ from services.index.replica.calibrator import Calibrator
 class CatalogueIndex:
     """One catalogue by one model: the follower of its database, and the scales of similarity of its categories."""
 
-    def __init__(self, name: str, manifest: Manifest, follower: Follower, *, is_only: bool = True) -> None:
+    def __init__(self, name: str, manifest: Manifest, follower: Follower, *, is_only: bool) -> None:
         """Hold a catalogue of a model.
 
         Args:

@@ -7,7 +7,7 @@ import pytest
 
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.payload import pack
-from services.engine.segment import Segment, merge_segments
+from services.engine.segment import MAX_VALUES, Segment, merge_segments
 from tests.support.products import make_product
 
 ATTRIBUTES: list[dict[str, Any]] = [
@@ -99,3 +99,15 @@ def test_merged_rows_keep_their_dates() -> None:
         True,
         True,
     ]
+
+
+def test_a_column_of_many_texts_is_kept_only_if_a_filter_names_it() -> None:
+    """Otherwise it would only take memory."""
+    rows = Segment([], [])
+    for number in range(MAX_VALUES + 1):
+        attributes = {"sku": f"A{number}", "ean": f"E{number}", "colour": "ab"[number % 2]}
+        rows.append(str(number), pack(make_product(str(number), 0, np.ones(2, np.float32), attributes=attributes)))
+    rows.matching(parse_filter({"ean": "E1"}), 1)
+    everything = np.ones(MAX_VALUES + 1, np.bool_)
+    assert list(rows.count_values(lambda _: everything, MAX_VALUES + 1)) == ["colour"]
+    assert sorted(rows._columns) == ["colour", "ean"]

@@ -90,6 +90,12 @@ def test_an_attribute_that_hardly_any_product_has_is_not_offered() -> None:
     assert "c" in facets(gallery_of(*rare, *({"x": "y"} for _ in range(30))))
 
 
+def test_an_attribute_that_a_twentieth_of_the_products_have_is_offered() -> None:
+    some, others = [{"c": "Red"}, {"c": "Blue"}], [{"x": "y"} for _ in range(38)]
+    assert "c" in facets(gallery_of(*some, *others))
+    assert "c" not in facets(gallery_of(*some, *others, {"x": "y"}))
+
+
 def test_counts_heed_the_conditions_on_all_other_attributes() -> None:
     gallery = gallery_of({"c": "Red", "s": "M"}, {"c": "Red", "s": "L"}, {"c": "Blue", "s": "L"})
     found = facets(gallery, c="Red")

@@ -95,6 +95,29 @@ def test_equal_scores_are_ordered_by_id_wherever_the_rows_are() -> None:
     assert found(partition, vector, 100) == keys
 
 
+def test_equal_scores_are_ordered_by_id_after_a_product_with_many_images() -> None:
+    """The first search returns rows of one product only; the second ends within rows of equal scores."""
+    partition = Partition(8, FaissFlat, merge_rows=0)
+    near, far = np.eye(8, dtype=np.float32)[0], unit_vector(np.array([1, 1, 0, 0, 0, 0, 0, 0], np.float32))
+    partition.put("many images", np.stack([near] * 20), None)
+    keys = [f"k{number:02}" for number in range(60)]
+    for key in reversed(keys):
+        partition.put(key, far, None)
+    partition.publish()
+    assert found(partition, near, 3) == ["many images", *keys[:2]]
+
+
+def test_a_view_counts_the_changes_of_its_products() -> None:
+    partition = Partition(8, FaissFlat)
+    assert partition.view.changes == 0
+    partition.put("a", random_vector(), None)
+    partition.put("a", random_vector(), None)
+    partition.discard("a")
+    partition.discard("b")
+    partition.publish()
+    assert partition.view.changes == 4  # a replacement discards and puts
+
+
 def test_a_product_is_found_while_the_writer_is_ahead_of_the_view() -> None:
     partition, vector = Partition(8, FaissFlat), random_vector()
     partition.put("a", vector, b"old")

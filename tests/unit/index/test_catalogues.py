@@ -1,6 +1,9 @@
 """The index's HTTP API with several catalogues in it."""
 
+import asyncio
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -138,3 +141,21 @@ def test_the_service_follows_every_catalogue_of_its_settings(tmp_path: Path) -> 
     )
     with TestClient(create_app(settings)) as client:
         assert list(client.get("/v1/status").json()["catalogues"]) == ["default", "shoes", "hats"]
+
+
+async def test_each_catalogue_brings_threads_for_its_change_streams(tmp_path: Path) -> None:
+    def settings(*catalogues: str) -> IndexSettings:
+        return IndexSettings(
+            mongo_url=SecretStr("mongodb://127.0.0.1:9"), model_dir=write_model(tmp_path / "1"), catalogues=catalogues
+        )
+
+    async def workers(*catalogues: str) -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        app = create_app(settings(*catalogues))
+        async with app.router.lifespan_context(app):
+            executor = loop._default_executor  # type: ignore[attr-defined]
+            return int(executor._max_workers)
+
+    assert await workers("default") == 1  # as it was
+    assert await workers("default", "shoes") == min(32, (os.cpu_count() or 1) + 4) + 3

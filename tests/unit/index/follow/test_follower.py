@@ -1,9 +1,13 @@
 """The follower keeps a replica up to date with a database that fails in many ways."""
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 
 from services.catalogue.store.errors import HistoryLost
 from services.index.follow import change_stream
+from services.index.follow import follower as follower_module
 from services.index.follow.follower import MAX_LAG_S
 from tests.support.follow import (
     COMPARING,
@@ -257,3 +261,23 @@ async def test_an_index_is_stale_while_its_changes_come_late(database: Database)
         assert follower.state == "following"
         database.late_s = 0.0
         await until(lambda: not follower.status().stale)
+
+
+async def test_the_pause_between_attempts_doubles_and_starts_again_after_progress(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def record_pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(follower_module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": record_pause}))
+    monkeypatch.setattr(follower_module, "random", SimpleNamespace(uniform=lambda _, high: high))
+    database.fail("identity", *[UNAVAILABLE] * 6)
+    async with following(database, longest_pause_s=1.5) as follower:
+        await until(lambda: follower.state == "following")
+        database.fail("next_batch", UNAVAILABLE)
+        await until(lambda: len(pauses) == 7)
+    assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 0.1])
