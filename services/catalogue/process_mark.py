@@ -1,13 +1,15 @@
-"""Which process somebody is, so that another one can tell whether it still runs, where that can be told (Linux)."""
+"""Marks of processes, by which another process can tell whether one still runs."""
 
 import os
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-BOOT = Path("/proc/sys/kernel/random/boot_id")
-PIDS = Path("/proc/self/ns/pid")
-BEGAN_FIELD = 19  # of /proc/PID/stat, counted after the name in brackets: proc(5), starttime
+import psutil  # type: ignore[import-untyped]
+
+NAMESPACE = Path("/proc/self/ns/pid")
+TOLERANCE_S = 2.0  # a process's start is computed from the boot time, which moves with the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,37 +17,49 @@ class ProcessMark:
     """A process.
 
     Attributes:
-        host: the machine's or container's name, for people.
-        place: this boot of the machine and the namespace of its process ids: within it, an id is one process at a time.
-        pid: its id.
-        began: when it began, in ticks of the clock since the boot: an id is given again to another process.
+        host: the name of the machine or container, for people.
+        place: the boot of the machine and the namespace of the process ids: within it, an id is one process at a time.
+        pid: the process id.
+        began: when the process began, Unix time in seconds: an id is reused later. None if the process has ended.
     """
 
     host: str
     place: str | None
     pid: int
-    began: int | None
+    began: float | None
 
 
 def this_process() -> ProcessMark:
-    """Return the mark of the process that asks."""
-    try:
-        place = f"{BOOT.read_text().strip()} {PIDS.readlink()}"
-    except OSError:
-        place = None
-    return ProcessMark(socket.gethostname(), place, os.getpid(), _began(os.getpid()))
+    """Return the mark of this process."""
+    return _mark(os.getpid())
+
+
+@lru_cache(maxsize=1)  # always the same for one process, though the clock may move
+def _mark(pid: int) -> ProcessMark:
+    host = socket.gethostname()
+    return ProcessMark(host, f"{host} {psutil.boot_time():.0f} {_namespace()}", pid, _began(pid))
 
 
 def is_alive(mark: ProcessMark) -> bool | None:
-    """Return whether a process still runs; None where it cannot be told from here."""
-    here = this_process()
-    if mark.place is None or mark.place != here.place:
+    """Return whether a process still runs; None if this process cannot tell: it is on another machine, say."""
+    if mark.place is None or mark.place != this_process().place:
         return None
-    return _began(mark.pid) == mark.began
+    began = _began(mark.pid)
+    return began is not None and mark.began is not None and abs(began - mark.began) <= TOLERANCE_S
 
 
-def _began(pid: int) -> int | None:
+def _namespace() -> str:
+    """Return the namespace of the process ids. Only Linux has several: two containers may have the same name."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[BEGAN_FIELD])
-    except (OSError, ValueError, IndexError):
+        return str(NAMESPACE.readlink())
+    except OSError:
+        return ""
+
+
+def _began(pid: int) -> float | None:
+    """Return when a process began; None if there is none that runs."""
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except psutil.NoSuchProcess:
         return None

@@ -78,7 +78,7 @@ def import_source(source: DemoSource, rejected: Path) -> int:
         raise DemoError("the import did not finish: see the messages above")
     products = int(summary["imported"] + summary["updated"] + summary["unchanged"])
     typer.echo(
-        f"{products:,} products in the catalogue ({summary['imported']:,} of them new); {summary['outside']:,} rows "
+        f"{products:,} products in the catalogue ({summary['imported']:,} of them new); {summary['skipped']:,} rows "
         f"skipped, outside the nine categories; {summary['rejected']:,} rejected; {summary['seconds']:.1f} s, "
         f"{summary['rate']:,.0f} products a second"
     )

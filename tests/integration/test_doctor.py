@@ -92,7 +92,7 @@ def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url
         "not_embedded": (1, ["bare: the vector is missing"]),
         "other_model": (1, ["old: fashion/0"]),
         "unknown_category": (1, ["nowhere: category 12"]),
-        "disagreeing": (1, ["disagrees: Shoes, predicted Bags (87%)"]),
+        "category_conflicts": (1, ["disagrees: Shoes, predicted Bags (87%)"]),
         "duplicates": (1, ["p0, twin"]),
         "empty_categories": (1, ["Socks"]),
         "dead_images": (0, []),
@@ -171,4 +171,7 @@ def test_after_a_promotion_products_are_judged_by_what_the_promoted_model_sees(u
     found = orjson.loads(run(url, database, "--json").stdout)
     assert (found["model"], found["models"]) == ("fashion/2", {"fashion/2": 10, "fashion/1": 1})
     wrong = {kind: one["examples"] for kind, one in found["findings"].items() if one["count"]}
-    assert wrong == {"other_model": ["old: fashion/1"], "disagreeing": ["moved: Topwear, predicted Watches (90%)"]}
+    assert wrong == {
+        "other_model": ["old: fashion/1"],
+        "category_conflicts": ["moved: Topwear, predicted Watches (90%)"],
+    }

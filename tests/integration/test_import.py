@@ -179,7 +179,7 @@ def test_a_mapping_names_columns_and_categories(stack: ImportStack, tmp_path: Pa
         "mapped", "feed.tsv", "--mapping", "map.json", "--url-template", "https://a.test/{id}", cwd=tmp_path
     )
     assert done.status == 0, done.said
-    assert done.counts("imported", "outside", "rejected") == (1, 1, 0)
+    assert done.counts("imported", "skipped", "rejected") == (1, 1, 0)
     product = stack.products("mapped")["A"]
     assert (product["Category"], product["category_source"], product["url"]) == (1, "mapping", "https://a.test/A")
 
@@ -225,7 +225,7 @@ def test_the_kaggle_archives_other_rows_are_outside_and_no_error(stack: ImportSt
                 archive.writestr(f"images/{number}.jpg", picture(colour(number), kind="JPEG"))
     done = stack.run("kaggle", "kaggle.zip", cwd=tmp_path)
     assert done.status == 3
-    assert done.counts("read", "imported", "outside", "rejected") == (51, 29, 20, 2)
+    assert done.counts("read", "imported", "skipped", "rejected") == (51, 29, 20, 2)
     product = stack.products("kaggle")["5"]
     assert (product["title"], product["Category"], product["category_source"]) == ("Product 5", 0, "feed")
     assert product["attributes"]["subCategory"] == "Topwear"

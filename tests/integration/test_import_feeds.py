@@ -31,7 +31,7 @@ def test_a_google_feed_is_imported_and_what_is_broken_in_it_is_told(stack: Impor
         (tmp_path / "mapping.json").write_bytes(orjson.dumps({"categories": {"Perfume": ""}}))
         arguments = ("feed.xml", "--mapping", "mapping.json", "--allow-host", server.host)
         done = stack.run("google", *arguments, cwd=tmp_path)
-    assert (done.status, done.counts("imported", "outside", "rejected")) == (3, (1, 1, 2)), done.said
+    assert (done.status, done.counts("imported", "skipped", "rejected")) == (3, (1, 1, 2)), done.said
     rejected = [orjson.loads(line) for line in (tmp_path / "feed.xml.rejected.ndjson").read_bytes().splitlines()]
     assert sorted((row["line"], row["id"]) for row in rejected) == [(2, "B"), (3, "C")]
     (product,) = stack.products("google").values()
@@ -83,5 +83,5 @@ def test_products_json_is_imported_with_addresses_of_the_shops_pages(stack: Impo
         (tmp_path / "products.json").write_bytes(orjson.dumps({"products": [shirt, draft]}))
         template = ("--url-template", "https://shop.example/products/{id}")
         done = stack.run("shopify", "products.json", *template, "--allow-host", server.host, cwd=tmp_path)
-    assert (done.status, done.counts("imported", "outside")) == (0, (1, 1)), done.said
+    assert (done.status, done.counts("imported", "skipped")) == (0, (1, 1)), done.said
     assert stack.products("shopify")["linen-shirt"]["url"] == "https://shop.example/products/linen-shirt"

@@ -31,7 +31,7 @@ def test_products_that_the_feed_no_longer_has_go_with_their_pictures(stack: Impo
     stack.run(database, write_feed(tmp_path, *range(10)), cwd=tmp_path)
     fewer = write_feed(tmp_path, *range(8), 20)
     looked = stack.run(database, fewer, "--sync", "--dry-run", cwd=tmp_path)
-    assert looked.counts("checked", "removable", "removed") == (9, 2, 0)
+    assert looked.counts("checked", "would_remove", "removed") == (9, 2, 0)
     assert len(stack.products(database)) == 10
     done = stack.run(database, fewer, "--sync", cwd=tmp_path)
     assert (done.status, done.counts("imported", "removed")) == (0, (1, 2)), done.said

@@ -17,7 +17,7 @@ KINDS = {
     "not_embedded": "products without a vector",
     "other_model": "products with a vector of another model",
     "unknown_category": "products in a category that the model does not have",
-    "disagreeing": "products whose category by the feed is not the predicted one",
+    "category_conflicts": "products whose category by the feed is not the predicted one",
     "duplicates": "images that stand under several ids",
     "empty_categories": "categories without a product",
     "dead_images": "image URLs that give no image",
@@ -137,7 +137,9 @@ class Examination:
         said = product.embedding.prediction
         if said is not None and product.category_source in ("feed", "mapping") and said.category != product.category:
             by_feed, predicted = self._name(product.category), self._name(said.category)
-            self.found("disagreeing", f"{product.key}: {by_feed}, predicted {predicted} ({said.probability:.0%})")
+            self.found(
+                "category_conflicts", f"{product.key}: {by_feed}, predicted {predicted} ({said.probability:.0%})"
+            )
 
     def _name(self, category: int) -> str:
         names = self._facts.categories

@@ -32,7 +32,7 @@ def check(
             return
         tally.read += 1
         if isinstance(row, SourceRow) and placer.place(row) is None:
-            tally.outside += 1
+            tally.skipped += 1
         elif (reason := _fault(row, size)) is not None:
             rejected_file.add(RejectedRow(row.line, row.key, reason))
             tally.rejected += 1

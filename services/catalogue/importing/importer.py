@@ -185,9 +185,9 @@ class Importer:
 
     def _report(self, reading: _Reading) -> None:
         self.tally.read += len(reading.batch) + len(reading.rejected) + len(reading.skipped)
-        self.tally.outside += len(reading.skipped)
+        self.tally.skipped += len(reading.skipped)
         for row in reading.skipped:
-            self._outcomes.done(row, "outside")
+            self._outcomes.done(row, "skipped")
         for rejected in reading.rejected:
             self._outcomes.rejected(rejected)
         self._hooks.on_progress(self.tally)

@@ -14,7 +14,7 @@ from services.catalogue.product import Product
 from services.catalogue.sources.records.rows import RejectedRow
 
 Status = Literal["done", "interrupted", "cancelled", "failed"]
-Fate = Literal["imported", "updated", "unchanged", "outside", "rejected", "image_rejected"]
+Fate = Literal["imported", "updated", "unchanged", "skipped", "rejected", "image_rejected"]
 SHOWN_REJECTED = 200
 
 
@@ -47,13 +47,13 @@ class Tally:
         unchanged: products that stand as they are.
         embedded: images that went through the network.
         not_modified: images that their web server did not send again, for they are as they were.
-        outside: rows that the source, or the mapping, places outside the categories.
+        skipped: rows that the source, or the mapping, places outside the categories.
         rejected: rows that could not be taken.
         images_rejected: further images that could not be had, of products that were taken or stand as they are.
         checked: products that a dry run found nothing wrong with.
         removed: products that the feed no longer has.
-        removable: the same in a dry run, which removes nothing.
-        disagreeing: imported or updated products whose category by the source is not the network's.
+        would_remove: the same in a dry run, which removes nothing.
+        category_conflicts: imported or updated products whose category by the source is not the network's.
         left_out: fields that are no attributes, by name: in how many rows.
         sources: who gave the category of imported and updated products: feed, mapping or network.
     """
@@ -64,13 +64,13 @@ class Tally:
     unchanged: int = 0
     embedded: int = 0
     not_modified: int = 0
-    outside: int = 0
+    skipped: int = 0
     rejected: int = 0
     images_rejected: int = 0
     checked: int = 0
     removed: int = 0
-    removable: int = 0
-    disagreeing: int = 0
+    would_remove: int = 0
+    category_conflicts: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
@@ -81,7 +81,7 @@ class Tally:
         self.updated += not is_new
         self.sources[product.category_source] += 1
         prediction = product.embedding.prediction
-        self.disagreeing += prediction is not None and prediction.category != product.category
+        self.category_conflicts += prediction is not None and prediction.category != product.category
 
     @property
     def products(self) -> int:
@@ -120,13 +120,13 @@ class Summary:
             "unchanged",
             "embedded",
             "not_modified",
-            "outside",
+            "skipped",
             "rejected",
             "images_rejected",
             "checked",
             "removed",
-            "removable",
-            "disagreeing",
+            "would_remove",
+            "category_conflicts",
         )
         return {
             "status": self.status,

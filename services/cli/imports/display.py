@@ -58,11 +58,11 @@ def _lines(summary: Summary) -> list[tuple[str, int]]:
         ("updated", tally.updated),
         ("unchanged", tally.unchanged),
         ("images unchanged on their web server", tally.not_modified),
-        ("skipped (outside the categories)", tally.outside),
+        ("skipped (outside the categories)", tally.skipped),
         ("rejected", tally.rejected),
         ("additional images rejected", tally.images_rejected),
         ("removed, no longer in the feed", tally.removed),
-        ("to be removed, no longer in the feed", tally.removable),
-        ("category by the feed, but not by the network", tally.disagreeing),
+        ("to be removed, no longer in the feed", tally.would_remove),
+        ("category by the feed, but not by the network", tally.category_conflicts),
     ]
     return [("rows read", tally.read), main, *(line for line in others if line[1])]

@@ -173,7 +173,7 @@ class ImportRun:
         await asyncio.to_thread(check, *arguments)
         if feed is not None and not stopping.is_set():
             gone = await find_gone(feed, (await self._store(stack)).products, self._request.sync_limit, imported=0)
-            self._tally.removable = len(gone)
+            self._tally.would_remove = len(gone)
         return self._closed("interrupted" if stopping.is_set() else "done")
 
     async def _store(self, stack: AsyncExitStack) -> CatalogueDatabase:

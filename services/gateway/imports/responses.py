@@ -38,14 +38,18 @@ class ImportResponse(BaseModel):
     unchanged: int = 0
     embedded: int = 0
     not_modified: int = 0
-    # Records of earlier versions call it `outside`.
+    # The aliases are the names in records of version 0.1.
     skipped: int = Field(
         default=0, validation_alias=AliasChoices("skipped", "outside"), description="rows outside the categories"
     )
     rejected: int = 0
     images_rejected: int = 0
     removed: int = 0
-    disagreeing: int = 0
+    category_conflicts: int = Field(
+        default=0,
+        validation_alias=AliasChoices("category_conflicts", "disagreeing"),
+        description="products whose category by the feed differs from the predicted one",
+    )
     category_sources: dict[str, int] = {}
     left_out: dict[str, int] = {}
     rejected_rows: list[RejectedRowSummary] = Field(default=[], description="the first 200 of them")

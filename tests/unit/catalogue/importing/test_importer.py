@@ -84,12 +84,12 @@ async def test_the_feeds_category_counts_and_the_prediction_is_kept_beside_it(wo
     tally = await world.run(row("A", b"\x01shoe", category_words=("Bags",)))
     product = world.catalogue.products["A"]
     assert (product.category, product.category_source, product.embedding.prediction) == (2, "feed", Prediction(1, 0.9))
-    assert tally.disagreeing == 1
+    assert tally.category_conflicts == 1
 
 
 async def test_rows_outside_the_categories_are_counted_and_are_no_complaints(world: World) -> None:
     tally = await world.run(row("A", category_words=("Sandal",), category_required=True), row("B"))
-    assert (tally.read, tally.outside, tally.imported, tally.rejected) == (2, 1, 1, 0)
+    assert (tally.read, tally.skipped, tally.imported, tally.rejected) == (2, 1, 1, 0)
     assert set(world.catalogue.products) == {"B"}
 
 
@@ -240,7 +240,7 @@ async def test_large_images_go_in_smaller_requests(world: World) -> None:
 async def test_the_limit_counts_products(world: World) -> None:
     rows = [row(f"{n}", category_words=("Sandal",), category_required=n % 2 == 0) for n in range(20)]
     tally = await world.run(*rows, options=ImportOptions(limit=3))
-    assert (tally.imported, tally.outside) == (3, 3)
+    assert (tally.imported, tally.skipped) == (3, 3)
 
 
 async def test_the_url_template_fills_in_addresses_that_are_missing(world: World) -> None:

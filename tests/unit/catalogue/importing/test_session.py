@@ -115,7 +115,7 @@ async def test_what_becomes_of_each_row_is_told_and_kept(store: CatalogueDatabas
         (1, "same", "unchanged", None),
         (2, "changed", "updated", None),
         (3, "new", "imported", None),
-        (4, "outside", "outside", None),
+        (4, "outside", "skipped", None),
         (5, "broken", "rejected", "it is broken"),
         (6, None, "rejected", "not UTF-8"),
     }

@@ -99,7 +99,7 @@ def test_the_exit_status_tells_how_it_went(status: Status, rejected: int, code: 
 
 
 def test_the_summary_for_people_names_what_there_was(capsys: pytest.CaptureFixture[str]) -> None:
-    told = summary(read=1500, imported=1200, outside=250, rejected=50, left_out=Counter(description=7))  # type: ignore[arg-type]
+    told = summary(read=1500, imported=1200, skipped=250, rejected=50, left_out=Counter(description=7))  # type: ignore[arg-type]
     show(told, as_json=False)
     out = capsys.readouterr().out
     for words in ("Import done (2.0 s, 600 products/s)", "1,500", "1,200", "outside the categories", "description (7)"):
@@ -112,6 +112,16 @@ def test_the_summary_as_json_has_every_count_and_why_it_ended(capsys: pytest.Cap
     captured = capsys.readouterr()
     document = orjson.loads(captured.out)
     assert (document["status"], document["reason"], document["imported"]) == ("failed", "no network", 3)
-    counts = {"read", "imported", "updated", "unchanged", "embedded", "outside", "rejected", "checked", "disagreeing"}
+    counts = {
+        "read",
+        "imported",
+        "updated",
+        "unchanged",
+        "embedded",
+        "skipped",
+        "rejected",
+        "checked",
+        "category_conflicts",
+    }
     assert counts <= document.keys()
     assert captured.err == "lookalike: no network\n"
