@@ -1,4 +1,4 @@
-"""Marks of processes, by which another process can tell whether one still runs."""
+"""Marks of processes, by which another process finds out whether one still runs."""
 
 import os
 import socket

@@ -17,7 +17,7 @@ Float32Array = NDArray[np.float32]
 Attributes = Mapping[str, AttributeValue | list[AttributeValue]]
 MAX_KEY_LENGTH = 256
 MAX_IMAGES = 20  # of one product, its main one included
-NAME_DIGITS = 16  # of a picture's hash: enough to tell it from the other pictures of its product
+NAME_DIGITS = 16  # of a picture's hash: enough to distinguish the pictures of one product
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ProductImage:
 
 @dataclass(frozen=True, slots=True)
 class ImageVector:
-    """What a model computes of an image: a vector, float32, shape (dimension,), unit length; `sha256` tells the image."""
+    """What a model computes of an image: a vector, float32, shape (dimension,), unit length; `sha256` identifies the image."""
 
     sha256: str | None
     vector: Float32Array
@@ -73,7 +73,7 @@ class ProductEmbedding:
     def vectors_of(self, images: Sequence[ProductImage]) -> list[Float32Array | None]:
         """Return the vector of each image, None where there is none.
 
-        Images are told by their hashes, and those without a hash by their order.
+        Images are matched by their hashes, and images without a hash by their order.
         """
         by_hash = {image.sha256: image.vector for image in self.images}
         unknown = iter([image.vector for image in self.images if image.sha256 is None])
@@ -87,13 +87,13 @@ class Product:
     Attributes:
         key: the product's id, unique in the catalogue; the document's `_id`.
         category: category id of the active model's manifest, 0 to 8 for the shipped models.
-        embeddings: what each model computes of the images, by the model's name; `model` is always one of them.
+        embeddings: the embeddings of the images, by the model's name; `model` is always one of them.
         model: the model by which the product is searched, such as `fashion/2`; None in documents that do not say.
         images: the images in the shop's order, the main one first; there is always one, if need be one of which nothing
             is known. `embeddings[model]` has a vector of each.
         url, title, attributes: what a result shows and filters by.
         category_source: where the category comes from: the feed, a mapping of the feed's words, or the network.
-        feed_sha256: hash of the feed's description, by which an import skips what has not changed.
+        feed_sha256: hash of the feed's description, by which an import skips unchanged products.
         updated_at: when the document was written, UTC.
     """
 
@@ -111,7 +111,7 @@ class Product:
 
     @property
     def embedding(self) -> ProductEmbedding:
-        """What the product's own model computes of its images."""
+        """The embedding by the product's own model."""
         return self.embeddings[self.model]
 
     @property
@@ -169,7 +169,7 @@ class StoredImage:
 
 
 def picture_name(sha256: str) -> str:
-    """Return the name by which a picture is told from the other pictures of its product."""
+    """Return a picture's name among the pictures of its product."""
     return sha256[:NAME_DIGITS]
 
 

@@ -1,4 +1,4 @@
-"""Waiting out a service that is away for a while."""
+"""Calls to services that may be unavailable for a while, repeated until they succeed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,24 +21,24 @@ from services.contracts.domain.errors import (
 )
 
 T = TypeVar("T")
-PASSING = (CatalogueUnavailable, EmbeddingUnavailable, TooManyRequests, UpstreamTimeout)
+TEMPORARY = (CatalogueUnavailable, EmbeddingUnavailable, TooManyRequests, UpstreamTimeout)
 FIRST_DELAY_S = 0.2
 MAX_DELAY_S = 5.0
 
 
 class RetriesExhausted(Exception):
-    """A service stayed away for longer than we wait. The text is the last thing it, or its client, said; the cause said it."""
+    """A service was unavailable for longer than the limit. The text and the cause are its last error."""
 
 
 class Stopped(Exception):
-    """We were told to stop while waiting."""
+    """The work was stopped while it waited."""
 
 
 async def pause(seconds: float, stopping: asyncio.Event) -> None:
     """Wait.
 
     Raises:
-        Stopped: we are told to stop.
+        Stopped: `stopping` is set, before or meanwhile.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -49,48 +49,48 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
 
 
 class Retry:
-    """Repeats calls that change nothing when repeated, with growing and random pauses, for a bounded time each."""
+    """Repeats idempotent calls, with growing and random pauses, for a limited time each."""
 
-    def __init__(self, within_s: float, stopping: asyncio.Event, say: Callable[[str | None], None]) -> None:
-        """Remember the bounds.
+    def __init__(self, within_s: float, stopping: asyncio.Event, report: Callable[[str | None], None]) -> None:
+        """Set the limits.
 
         Args:
-            within_s: how long a service may be away, in seconds.
-            stopping: set when waiting should end at once.
-            say: takes the reason when a wait begins, and None when the service is back.
+            within_s: how long a service may be unavailable, in seconds.
+            stopping: set to end a wait at once.
+            report: called with the reason when a wait begins, and with None when the service responds again.
         """
         self._within_s = within_s
         self._stopping = stopping
-        self._say = say
+        self._report = report
 
-    async def call(self, what: Callable[[], Awaitable[T]]) -> T:
-        """Return what the call returns, in the end.
+    async def call(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Return what the function returns once it succeeds.
 
         Raises:
-            RetriesExhausted: it still failed when the time was up.
-            Stopped: we were told to stop.
+            RetriesExhausted: it still fails when the time is up.
+            Stopped: `stopping` is set while waiting.
         """
 
         async def attempt() -> T:
-            return await what()
+            return await function()
 
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(PASSING),
+            retry=retry_if_exception_type(TEMPORARY),
             wait=wait_random_exponential(multiplier=FIRST_DELAY_S, max=MAX_DELAY_S),
             stop=stop_after_delay(self._within_s),
-            before_sleep=self._tell,
+            before_sleep=self._report_wait,
             sleep=lambda seconds: pause(seconds, self._stopping),
             reraise=True,
         )
         try:
-            answer: T = await retrying(attempt)
-        except PASSING as error:
+            result: T = await retrying(attempt)
+        except TEMPORARY as error:
             raise RetriesExhausted(f"{error.detail} (waited {self._within_s:g} s)") from error
         if retrying.statistics["attempt_number"] > 1:
-            self._say(None)
-        return answer
+            self._report(None)
+        return result
 
-    async def _tell(self, state: RetryCallState) -> None:
+    async def _report_wait(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
         if isinstance(error, LookalikeError):
-            self._say(error.detail)
+            self._report(error.detail)

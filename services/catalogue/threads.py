@@ -1,4 +1,4 @@
-"""Work in threads that has to come to its end."""
+"""Work in threads that must not be abandoned."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,12 +9,12 @@ T = TypeVar("T")
 
 
 async def to_the_end(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do work in a thread. Who is cancelled meanwhile goes on only when it is done: nobody else finds it half done."""
-    done = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    """Run a function in a thread. A caller that is cancelled meanwhile continues only when the function has returned."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
     try:
-        return await asyncio.shield(done)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([done])
-        if not done.cancelled():
-            done.exception()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()
         raise

@@ -89,12 +89,12 @@ async def test_a_change_stream_tells_of_one_catalogue(store: CatalogueDatabase) 
         found: list[str] = []
         async with asyncio.timeout(20):
             while not found:
-                found = [record.product.key for record in (await feed.next_batch(100, 0.0)).found]
+                found = [record.product.key for record in (await feed.next_batch(100, 0.0)).changed]
         await store.products.put(product("c", "ours"))
         marker = await other.products.put_marker()
         async with asyncio.timeout(20):
             while marker not in (batch := await feed.next_batch(100, 0.0)).markers:
-                found += [record.product.key for record in batch.found]
+                found += [record.product.key for record in batch.changed]
     finally:
         await feed.close()
     assert found == ["b"]

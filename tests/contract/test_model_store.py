@@ -117,7 +117,7 @@ async def test_entries_are_read_by_the_ids_that_the_database_has(
     old = ObjectId()
     raw.insert_many([{"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()}, {"_id": "bad", "Category": 1}])
     await store.products.put(product("a"))
-    found = {entry.document_id: entry.found for entry in await store.models.entries([old, "a", "bad", "gone"])}
+    found = {entry.document_id: entry.content for entry in await store.models.entries([old, "a", "bad", "gone"])}
     assert found.keys() == {old, "a", "bad"}
     legacy = found[old]
     assert isinstance(legacy, Record) and legacy.product.key == "7"
@@ -139,8 +139,8 @@ async def test_a_vector_put_beside_changes_nothing_else_of_a_document(
         assert one == {"embeddings": {}, **before[one["_id"]]}
     assert await lacking(store, TWO) == []
     for entry in await store.models.entries([old, "a"]):
-        assert isinstance(entry.found, Record)
-        found = entry.found.product.embedded_by(TWO)
+        assert isinstance(entry.content, Record)
+        found = entry.content.product.embedded_by(TWO)
         assert found is not None and found.category == 4
         np.testing.assert_allclose(found.vector, beside[entry.document_id].vector, rtol=1e-5)
     assert await store.models.put_embeddings(TWO, []) == 0

@@ -328,11 +328,11 @@ async def test_the_feed_tells_what_became_of_documents_of_both_forms(store: Cata
         batches = await everything(feed, await store.products.put_marker())
     finally:
         await feed.close()
-    states = {record.document_id: record.product for batch in batches for record in batch.found}
+    states = {record.document_id: record.product for batch in batches for record in batch.changed}
     assert states.keys() | {one for batch in batches for one in map(str, batch.unclear)} == {"1", str(old), "broken"}
     assert states["1"].title == "last"
     assert states["1"].attributes == {"colour": ["blue", "red"], "price": 29.9, "a.b": 1, "$c": True}
-    assert str(gone) in batches[-1].gone
+    assert str(gone) in batches[-1].deleted
 
 
 async def test_a_feed_goes_on_after_its_token_that_was_kept_as_text(store: CatalogueDatabase) -> None:
@@ -346,7 +346,7 @@ async def test_a_feed_goes_on_after_its_token_that_was_kept_as_text(store: Catal
     feed = await store.products.watch(token)
     batches = await everything(feed, await store.products.put_marker())
     await feed.close()
-    assert [record.product.key for batch in batches for record in batch.found] == ["2"]
+    assert [record.product.key for batch in batches for record in batch.changed] == ["2"]
 
 
 async def test_a_quiet_feed_gives_empty_batches_with_a_token_and_the_time(store: CatalogueDatabase) -> None:

@@ -132,8 +132,8 @@ class Feed:
         unclear, resumed = self.database.unclear, self.database.resumed
         self.database.resumed = False
         return ChangeBatch(
-            found=() if unclear else tuple(state for state in last.values() if state is not None),
-            gone=() if unclear else tuple(key for key, state in last.items() if state is None),
+            changed=() if unclear else tuple(state for state in last.values() if state is not None),
+            deleted=() if unclear else tuple(key for key, state in last.items() if state is None),
             unclear=tuple(last) if unclear else (),
             markers=frozenset(key for key, _ in new if key.startswith("~")),
             token={"at": self.at},

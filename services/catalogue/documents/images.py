@@ -19,7 +19,7 @@ SCHEMA = 2  # of the documents that Lookalike writes; earlier ones do not have t
 
 @dataclass(frozen=True, slots=True)
 class OwnImages:
-    """The images of a document that have a vector of its own model, and what is wrong with the others."""
+    """The images of a document that have a vector of its own model, and the faults of the others."""
 
     images: tuple[ProductImage, ...]
     vectors: tuple[ImageVector, ...]
@@ -92,7 +92,7 @@ def _own_entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield what is an image in a document.
+    """Yield the entries of a document that are images.
 
     Before schema 2 an image had a vector: legacy documents may hold anything under this name.
     """

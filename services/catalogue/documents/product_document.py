@@ -44,7 +44,7 @@ FORMER_FIELDS = ("image_url", "prediction")
 
 
 class BrokenDocument(ValueError):
-    """A document that is no product. `document_id` is its `_id` as text, `reason` says what is wrong with it."""
+    """A document that is no product. `document_id` is its `_id` as text, `reason` says why."""
 
     def __init__(self, document_id: str, reason: str) -> None:
         super().__init__(f"document {document_id}: {reason}")
@@ -147,7 +147,7 @@ def _own_prediction(document: Mapping[str, Any]) -> Prediction | None:
 
 
 def read_document(document: Mapping[str, Any]) -> Record | BrokenDocument:
-    """Return the product in a document, or what is wrong with it."""
+    """Return the record of a document, or the error if it is broken."""
     try:
         return from_document(document)
     except BrokenDocument as error:

@@ -1,1 +1,1 @@
-"""The catalogue doctor: what is wrong with the products; imports documents and contracts."""
+"""The catalogue doctor, which reports problems of the products; imports documents and contracts."""

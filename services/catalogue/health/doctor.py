@@ -1,4 +1,4 @@
-"""What is wrong with a catalogue: one scan over it, in memory that does not grow with it."""
+"""The problems of a catalogue, found in one scan, in memory that does not grow with the catalogue."""
 
 import sqlite3
 from collections import Counter, defaultdict
@@ -12,22 +12,22 @@ from services.contracts.wire.embedding import ModelFacts
 
 NO_VECTOR = "the vector is missing"
 KINDS = {
-    "broken": "documents that are no products",
-    "broken_images": "further images whose vector cannot be used",
+    "broken": "documents that are not products",
+    "broken_images": "additional images whose vector cannot be used",
     "not_embedded": "products without a vector",
     "other_model": "products with a vector of another model",
     "unknown_category": "products in a category that the model does not have",
     "category_conflicts": "products whose category by the feed is not the predicted one",
-    "duplicates": "images that stand under several ids",
+    "duplicates": "images that several products have",
     "empty_categories": "categories without a product",
-    "dead_images": "image URLs that give no image",
-    "dead_pages": "product URLs that give no page",
+    "dead_images": "image URLs that do not return an image",
+    "dead_pages": "product URLs that do not return a page",
 }
 
 
 @dataclass
 class Finding:
-    """How often something is wrong, and the first examples of it."""
+    """The number of occurrences of a problem, and the first examples."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """What is wrong, by kind; products by category and by model; URLs that were checked, and paths that cannot be."""
+    """The problems by kind; products by category and by model; URLs that were checked, and paths that cannot be."""
 
     findings: dict[str, Finding]
     products: int
@@ -47,26 +47,26 @@ class Report:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no problems."""
         return not any(finding.count for finding in self.findings.values())
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON has it."""
-        found = {kind: {"count": one.count, "examples": one.examples} for kind, one in self.findings.items()}
+        findings = {kind: {"count": one.count, "examples": one.examples} for kind, one in self.findings.items()}
         facts = {"products": self.products, "model": self.model, "categories": self.categories, "models": self.models}
         urls = {"urls_checked": self.urls_checked, "urls_unchecked": self.urls_unchecked}
-        return {"healthy": self.healthy, **facts, **urls, "findings": found}
+        return {"healthy": self.healthy, **facts, **urls, "findings": findings}
 
 
 class Examination:
-    """Looks at documents as they come by. Images' hashes are kept on disk beyond a few megabytes."""
+    """Examines documents one after the other. Images' hashes are on disk beyond a few megabytes."""
 
     def __init__(self, facts: ModelFacts, shown: int = 20) -> None:
         """Begin.
 
         Args:
-            facts: the model's categories, and its name; without a name, the one that most products have is taken for it.
-            shown: examples kept of each finding.
+            facts: the model's categories and name. Without a name, it is the model of most products.
+            shown: the most examples of each finding.
         """
         self._facts = facts
         self._shown = shown
@@ -83,26 +83,26 @@ class Examination:
         self._images.execute("BEGIN")
 
     def close(self) -> None:
-        """Forget the hashes."""
+        """Delete the hashes."""
         self._images.close()
 
-    def found(self, kind: str, example: str) -> None:
-        """Note that something is wrong."""
+    def add_finding(self, kind: str, example: str) -> None:
+        """Record a problem."""
         finding = self._findings[kind]
         finding.count += 1
         if len(finding.examples) < self._shown:
             finding.examples.append(example)
 
     def add(self, entries: Iterable[Record | BrokenDocument]) -> None:
-        """Look at some documents."""
+        """Examine documents."""
         hashes: list[tuple[bytes, str]] = []
         for entry in entries:
             if isinstance(entry, BrokenDocument):
                 no_vector = entry.reason == NO_VECTOR
-                self.found("not_embedded" if no_vector else "broken", f"{entry.document_id}: {entry.reason}")
+                self.add_finding("not_embedded" if no_vector else "broken", f"{entry.document_id}: {entry.reason}")
                 continue
             for fault in entry.faults:
-                self.found("broken_images", f"{entry.document_id}: {fault}")
+                self.add_finding("broken_images", f"{entry.document_id}: {fault}")
             self._look(entry.product)
             sha256 = entry.product.images[0].sha256
             if sha256 is not None:
@@ -110,7 +110,7 @@ class Examination:
         self._images.executemany("INSERT INTO images VALUES (?, ?)", hashes)
 
     def report(self) -> Report:
-        """Return what was found."""
+        """Return the report."""
         model = self._facts.model or next((name for name, _ in self._models.most_common(1)), None)
         for name, count in self._models.items():
             if name != model:
@@ -119,7 +119,7 @@ class Examination:
         names = self._facts.categories
         for number, name in enumerate(names):
             if not self._categories[number]:
-                self.found("empty_categories", name)
+                self.add_finding("empty_categories", name)
         categories = {name: self._categories[number] for number, name in enumerate(names)}
         counts = self.urls_checked, self.urls_unchecked
         return Report(self._findings, self.products, categories, dict(self._models), model, *counts)
@@ -128,17 +128,21 @@ class Examination:
         product = product.embedded_by(self._facts.model) or product
         self.products += 1
         self._categories[product.category] += 1
-        if product.model is not None:  # documents of the older form do not say, and are searched as they are
+        if product.model is not None:  # legacy documents do not name a model, and are searched as they are
             self._models[product.model] += 1
             if len(self._of_model[product.model]) < self._shown:
                 self._of_model[product.model].append(product.key)
         if product.category >= len(self._facts.categories):
-            self.found("unknown_category", f"{product.key}: category {product.category}")
-        said = product.embedding.prediction
-        if said is not None and product.category_source in ("feed", "mapping") and said.category != product.category:
-            by_feed, predicted = self._name(product.category), self._name(said.category)
-            self.found(
-                "category_conflicts", f"{product.key}: {by_feed}, predicted {predicted} ({said.probability:.0%})"
+            self.add_finding("unknown_category", f"{product.key}: category {product.category}")
+        prediction = product.embedding.prediction
+        if (
+            prediction is not None
+            and product.category_source in ("feed", "mapping")
+            and prediction.category != product.category
+        ):
+            by_feed, predicted = self._name(product.category), self._name(prediction.category)
+            self.add_finding(
+                "category_conflicts", f"{product.key}: {by_feed}, predicted {predicted} ({prediction.probability:.0%})"
             )
 
     def _name(self, category: int) -> str:

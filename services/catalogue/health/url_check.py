@@ -1,4 +1,4 @@
-"""Whether the addresses of products lead anywhere: a bounded number at a time, with the care a stranger's URL takes."""
+"""Checks of the products' URLs, a limited number at a time."""
 
 import asyncio
 from collections.abc import Iterable
@@ -20,16 +20,16 @@ class Prober(Protocol):
 
 
 class UrlCheck:
-    """Asks for each product's image and page; of each answer only the beginning is read."""
+    """Requests each product's images and page, and reads the beginning of each response."""
 
     def __init__(self, prober: Prober, examination: Examination) -> None:
-        """Remember whom to tell."""
+        """Set the source of responses, and the examination that collects the findings."""
         self._prober = prober
         self._examination = examination
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def check(self, entries: Iterable[Record | BrokenDocument]) -> None:
-        """Check the addresses of some products, and return when all have answered or failed."""
+        """Check the URLs of some products; return when all have responded or failed."""
         products = [entry.product for entry in entries if isinstance(entry, Record)]
         async with asyncio.TaskGroup() as group:
             for product in products:
@@ -47,7 +47,7 @@ class UrlCheck:
                 start = await self._prober.probe(url)
             except LookalikeError as error:
                 reason = error.detail.replace("the image URL's", "its").replace("the image URL ", "it ")
-                self._examination.found(kind, f"{key}: {url}: {reason}")
+                self._examination.add_finding(kind, f"{key}: {url}: {reason}")
                 return
         if kind == "dead_images" and sniff(start) is None:
-            self._examination.found(kind, f"{key}: {url}: what it gives is no image")
+            self._examination.add_finding(kind, f"{key}: {url}: it does not return an image")

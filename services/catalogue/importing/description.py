@@ -1,4 +1,4 @@
-"""What an import makes of a row before any image is looked at: its category, if the source says one, and its description."""
+"""A row's category, if the source gives one, and its description, before any image is read."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,28 +15,28 @@ from services.catalogue.sources.records.rows import SourceRow
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A row's category by the source's own words; `category` is None where the network decides."""
+    """A row's category by the source's own words; `category` is None if the network decides."""
 
     category: int | None
     source: Literal["feed", "mapping", "network"]
 
 
 class UnknownTarget(ValueError):
-    """A mapping leads to a category that the model does not have. The text says which."""
+    """A mapping has a category that the model does not have. The text says which."""
 
 
 class Placer:
     """Finds a row's category among the model's."""
 
     def __init__(self, categories: Sequence[str], mapping: FeedMapping) -> None:
-        """Remember both.
+        """Set both.
 
         Args:
             categories: the model's categories; a category's id is its position.
             mapping: the feed's words in the model's terms.
 
         Raises:
-            UnknownTarget: the mapping names a category that is not among them.
+            UnknownTarget: the mapping has another category.
         """
         self._ours = {name.casefold(): number for number, name in enumerate(categories)}
         self._mapping = mapping.categories
@@ -44,11 +44,11 @@ class Placer:
             if target is not None and target.strip().casefold() not in self._ours:
                 names = ", ".join(categories)
                 raise UnknownTarget(
-                    f"the mapping leads {word!r} to {target!r}, which is no category: there are {names}"
+                    f"the mapping has {target!r} for {word!r}, which is not a category: use one of {names}"
                 )
 
     def place(self, row: SourceRow) -> Placement | None:
-        """Return a row's category, or None for a row outside the catalogue. The mapping is asked before the names."""
+        """Return a row's category, or None for a row outside the categories. The mapping comes before the names."""
         for word in row.category_words:
             folded = word.strip().casefold()
             if folded in self._mapping:
@@ -61,9 +61,9 @@ class Placer:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A row that is to become a product: all that is known of it but its image.
+    """A row that is to become a product, without its images.
 
-    `feed_sha256` changes whenever anything of it changes.
+    `feed_sha256` changes when anything in the description changes.
     """
 
     row: SourceRow
@@ -74,12 +74,12 @@ class Described:
 
     @property
     def stores_image(self) -> bool:
-        """Whether the picture has to be kept by us: it comes from a file, and no web server shows it."""
+        """Whether the catalogue has to store the main picture: it comes from a file, and has no URL."""
         return not isinstance(self.row.image, str) and self.row.image_url is None
 
 
 def describe(row: SourceRow, placement: Placement, url_template: str | None = None) -> Described:
-    """Return what is known of a row.
+    """Return the description of a row.
 
     Args:
         row: the row.
@@ -90,7 +90,7 @@ def describe(row: SourceRow, placement: Placement, url_template: str | None = No
     if url is None and url_template is not None:
         url = url_template.replace("{id}", quote(row.key, safe=""))
     facts: list[Any] = [row.title, url, row.image_url, placement.category, placement.source, row.attributes]
-    if row.images:  # without any, the hash is what it was when there were none
+    if row.images:  # without any, the hash is that of earlier versions
         facts.append([image.name for image in row.images])
     digest = hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return Described(row, placement, url, row.attributes, digest)

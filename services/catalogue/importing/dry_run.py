@@ -1,4 +1,4 @@
-"""A dry run: every row is read and every local image decoded, as an import would; no service is asked for anything."""
+"""A dry run: reads every row and decodes every local image, as an import does, without any service."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ def check(
     limit: int | None = None,
     on_progress: Callable[[], None] = lambda: None,
 ) -> None:
-    """Read a source to its end, or to `limit` products; count what an import would take and write down what not.
+    """Read a source to its end, or to `limit` products; count the products and write down the rejected rows.
 
     Images that are URLs are not fetched.
 
@@ -53,10 +53,10 @@ def _fault(row: SourceRow | RejectedRow, size: InputSize) -> str | None:
 
 
 def _image_faults(row: SourceRow | RejectedRow, size: InputSize) -> list[RejectedRow]:
-    """Return what is wrong with a product's further images, one complaint each."""
+    """Return a rejected row for each additional image that cannot be used."""
     local = [] if isinstance(row, RejectedRow) else [image for image in row.images if image.load is not None]
-    found = ((image.name, image.load and _image_fault(image.load, size)) for image in local)
-    return [RejectedRow(row.line, row.key, reason, name) for name, reason in found if reason is not None]
+    faults = ((image.name, image.load and _image_fault(image.load, size)) for image in local)
+    return [RejectedRow(row.line, row.key, reason, name) for name, reason in faults if reason is not None]
 
 
 def _image_fault(load: Loader, size: InputSize) -> str | None:

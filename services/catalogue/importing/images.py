@@ -16,8 +16,8 @@ from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import NO_VALIDATORS
 from services.contracts.images.formats import sniff
 
-FILES_AT_ONCE = 32  # main images read between two looks at how many bytes are in memory; additional ones, of any kind
-FETCHES_AT_ONCE = 8  # the same of main images from the web: as many as one server is asked for
+FILES_AT_ONCE = 32  # main images read between two checks of the bytes in memory; the same number of additional ones
+FETCHES_AT_ONCE = 8  # main images from the web between two checks: the requests to one server
 GROUP_BYTES = 16 * 1024 * 1024  # images that are handled together, and sent in one request
 
 
@@ -162,7 +162,7 @@ class ImageLoader:
         loading = [
             self._additional(row, image, recalled.get(cache_id(row.key, image.name))) for image in row.item.row.images
         ]
-        results = await asyncio.gather(*loading, return_exceptions=True)  # waits for all of them, whatever happens
+        results = await asyncio.gather(*loading, return_exceptions=True)  # waits for all of them
         if any(isinstance(result, Stopped) for result in results):
             return None
         if error := next((result for result in results if isinstance(result, BaseException)), None):

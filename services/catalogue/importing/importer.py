@@ -1,4 +1,4 @@
-"""Source → catalogue: read, skip what has not changed, embed the rest in batches, write in bulk.
+"""Source → catalogue: read, skip unchanged products, embed the others in batches, write in bulk.
 
 Several batches are under way at once, so that files are read while the network works and the database writes. Every
 write is the whole product under its key, after its pictures: an import that was killed anywhere can just be run again.
@@ -22,8 +22,8 @@ from services.catalogue.retry import Retry
 from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow
 from services.contracts.wire.embedding import MAX_BATCH
 
-# Products that are written together: a round trip to the database costs as much for four times as many. Those with images
-# on the web are MAX_BATCH: they come slowly, and should soon be in the catalogue.
+# Products that are written together: a round trip to the database costs as much for four times as many. Of those with
+# images on the web it is MAX_BATCH: they come slowly, and should soon be in the catalogue.
 TOGETHER = 4 * MAX_BATCH
 MAX_NOT_TAKEN = 10 * MAX_BATCH  # rejected and skipped rows, before the counts are reported again
 
@@ -61,12 +61,12 @@ async def _no_wait() -> None:
 
 @dataclass(frozen=True)
 class ImportHooks:
-    """What an import reports while it runs.
+    """Callbacks of an import.
 
     Attributes:
         on_progress: called with the counts after each group of products.
         on_outcome: called for each row.
-        room: awaited before rows are read, so that whoever takes the outcomes can slow the import down.
+        room: awaited before rows are read, so that the consumer of the outcomes can slow the import down.
     """
 
     on_progress: Callable[[Tally], None] = lambda _: None
@@ -160,7 +160,7 @@ class Importer:
             if reading.batch:
                 yield reading.batch
             if reading.ended:
-                self._broken = reading.broken  # what came before it is brought to its end first
+                self._broken = reading.broken  # the rows before it are imported first
                 return
 
     def _read(self, rows: Iterator[SourceRow | RejectedRow], size: int) -> _Reading:

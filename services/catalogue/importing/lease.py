@@ -1,9 +1,8 @@
-"""One import into a catalogue at a time: two would overwrite each other's pictures, and `--sync` would remove what the other
-has just written.
+"""The import lease: one import into a catalogue at a time.
 
-The lease is a note in the database. Its holder moves a counter on every few seconds. Another import takes the lease over
-when the holder's process is known to be gone, or when the counter has stood still for so long by the other's own clock:
-no two clocks are ever compared.
+Two would overwrite each other's pictures, and `--sync` would remove what the other has just written. The lease is a note in
+the database; its holder increments a counter every few seconds. Another import takes the lease over when the holder's
+process has ended, or when the counter has not changed for a while by the other's own clock: clocks are never compared.
 """
 
 import asyncio
@@ -16,12 +15,12 @@ from services.catalogue.retry import pause
 from services.catalogue.store.notes import Lease
 
 BEAT_S = 2.0
-STANDS_S = 15.0  # a counter that stands still for so long has nobody who moves it
-LOOK_S = 0.5
+STALE_S = 15.0  # a counter that has not changed for this long has no holder
+CHECK_S = 0.5
 
 
 class ImportUnderWay(Exception):
-    """Somebody else imports into the catalogue. The text says who; `lease` is theirs."""
+    """Another import into the catalogue is under way. The text says which; `lease` is its lease."""
 
     def __init__(self, lease: Lease) -> None:
         super().__init__(
@@ -31,7 +30,7 @@ class ImportUnderWay(Exception):
         self.lease = lease
 
 
-class LeaseStore(Protocol):
+class LeaseNotes(Protocol):
     """The part of `NoteCollection` that a lease needs."""
 
     async def lease(self) -> Lease | None: ...
@@ -45,52 +44,52 @@ class ImportLease:
 
     _held_here: ClassVar[set[str]] = set()
 
-    def __init__(self, store: LeaseStore, import_id: str, source: str, since: str) -> None:
-        """Describe the import; nothing is taken yet."""
-        self._store = store
+    def __init__(self, notes: LeaseNotes, import_id: str, source: str, since: str) -> None:
+        """Describe the import; `take` takes the lease."""
+        self._notes = notes
         self._lease = Lease(import_id, source, since, this_process())
 
     async def take(self, stopping: asyncio.Event) -> None:
-        """Take the lease, over from one whose holder is gone if need be: that may take STANDS_S.
+        """Take the lease, if need be from an import whose process has ended: that may take STALE_S.
 
         Raises:
-            ImportUnderWay: somebody holds it.
-            Stopped: we were told to stop while looking.
-            CatalogueUnavailable: the database is away.
+            ImportUnderWay: another import holds it.
+            Stopped: `stopping` is set.
+            CatalogueUnavailable: the database is unavailable.
         """
-        seen: Lease | None = None
+        previous: Lease | None = None
         since = 0.0
-        while not await self._store.take_lease(self._lease):
-            held = await self._store.lease()
-            if held is None:
+        while not await self._notes.take_lease(self._lease):
+            lease = await self._notes.lease()
+            if lease is None:
                 continue
-            alive = self._is_alive(held)
-            moved = seen is not None and seen.import_id == held.import_id and seen.beat != held.beat
-            if alive or moved:
-                raise ImportUnderWay(held)
-            if seen is None or seen.import_id != held.import_id:
-                seen, since = held, time.monotonic()
-            if alive is False or time.monotonic() - since >= STANDS_S:
-                await self._store.drop_lease(held, at_beat=True)
+            alive = self._is_alive(lease)
+            is_same = previous is not None and previous.import_id == lease.import_id
+            if alive or (is_same and previous is not None and previous.beat != lease.beat):
+                raise ImportUnderWay(lease)
+            if not is_same:
+                previous, since = lease, time.monotonic()
+            if alive is False or time.monotonic() - since >= STALE_S:
+                await self._notes.drop_lease(lease, at_beat=True)
             else:
-                await pause(LOOK_S, stopping)
+                await pause(CHECK_S, stopping)
         self._held_here.add(self._lease.import_id)
 
     async def renew(self) -> bool:
-        """Say that we are still there. Returns whether the lease is still ours."""
+        """Increment the counter. Returns whether this import still holds the lease."""
         self._lease = replace(self._lease, beat=self._lease.beat + 1)
-        return await self._store.renew_lease(self._lease.import_id, self._lease.beat)
+        return await self._notes.renew_lease(self._lease.import_id, self._lease.beat)
 
     async def drop(self) -> None:
         """Give the lease back.
 
         Raises:
-            CatalogueUnavailable: the database is away. Others will find that we are gone.
+            CatalogueUnavailable: the database is unavailable. Other imports will find that this process has ended.
         """
         self._held_here.discard(self._lease.import_id)
-        await self._store.drop_lease(self._lease)
+        await self._notes.drop_lease(self._lease)
 
-    def _is_alive(self, held: Lease) -> bool | None:
-        if held.mark == self._lease.mark:
-            return held.import_id in self._held_here
-        return is_alive(held.mark)
+    def _is_alive(self, lease: Lease) -> bool | None:
+        if lease.mark == self._lease.mark:
+            return lease.import_id in self._held_here
+        return is_alive(lease.mark)

@@ -1,4 +1,4 @@
-"""Where the parts of an import report what happens to the rows of its source."""
+"""The log of an import's outcomes, to which all its parts report."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
-"""An import's record: a note in the database that says how it goes, kept true while it runs, and afterwards.
+"""An import's record: a note in the database with its state, kept up to date while it runs.
 
-Whoever reads it finds out, too, when the process that wrote it has gone without a word.
+Readers of the record find out when the process that wrote it has ended unexpectedly.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from services.catalogue.importing.lease import BEAT_S, STANDS_S, ImportLease
+from services.catalogue.importing.lease import BEAT_S, STALE_S, ImportLease
 from services.catalogue.process_mark import ProcessMark, is_alive, this_process
 from services.catalogue.retry import Retry
 from services.catalogue.store.database import CatalogueDatabase
@@ -20,29 +20,29 @@ from services.contracts.domain.errors import CatalogueUnavailable, LookalikeErro
 
 State = Literal["receiving", "running", "done", "failed", "cancelled", "interrupted"]
 UNDER_WAY: tuple[State, ...] = ("receiving", "running")
-INTERRUPTED = "the process that imported was ended: import again, what is in is skipped"
-TAKEN_OVER = "another import has taken over, for this one was not heard of for too long"
+INTERRUPTED = "the process ended during the import: import again, unchanged products are skipped"
+TAKEN_OVER = "another import has taken over, because this one did not respond for too long"
 
 
 class ImportRecord:
-    """Holds the lease of one import, and keeps its note up to date, for as long as the block lasts."""
+    """Holds the lease of one import and keeps its note up to date, inside an `async with` block."""
 
     def __init__(
         self,
-        store: CatalogueDatabase,
+        catalogue: CatalogueDatabase,
         source: str,
         retry: Retry,
         stopping: asyncio.Event,
         state: State = "running",
     ) -> None:
-        """Remember the import.
+        """Describe the import.
 
         Args:
-            store: where the note goes.
-            source: what is imported, for people.
-            retry: waits for a database that is away when the import begins.
+            catalogue: where the note is stored.
+            source: the source's name, for people.
+            retry: waits while the database is unavailable when the import begins.
             stopping: is set when the import is cancelled from elsewhere, or taken over.
-            state: what the import begins with.
+            state: the first state.
         """
         self.started_at = datetime.now(UTC)
         now = f"{self.started_at:%Y%m%d-%H%M%S-%f}"
@@ -53,11 +53,11 @@ class ImportRecord:
         self.facts: Callable[[], Mapping[str, Any]] = dict
         self._ended_at: datetime | None = None
         self._source = source
-        self._store = store
+        self._notes = catalogue.notes
         self._retry = retry
         self._stopping = stopping
         self._mark = this_process()
-        self._lease = ImportLease(store.notes, self.id, source, self.started_at.isoformat(timespec="seconds"))
+        self._lease = ImportLease(catalogue.notes, self.id, source, self.started_at.isoformat(timespec="seconds"))
         self._beats: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -65,12 +65,12 @@ class ImportRecord:
 
         Raises:
             ImportUnderWay: another import holds it.
-            RetriesExhausted, Stopped: the database stays away; we were told to stop.
+            RetriesExhausted, Stopped: the database stays unavailable; `stopping` is set.
         """
         await self._retry.call(lambda: self._lease.take(self._stopping))
         try:
-            await self._retry.call(self._store.notes.prune_imports)
-            await self._retry.call(lambda: self._store.notes.put_import(self.id, self.document()))
+            await self._retry.call(self._notes.prune_imports)
+            await self._retry.call(lambda: self._notes.put_import(self.id, self.document()))
         except BaseException:
             await self._drop()
             raise
@@ -87,8 +87,8 @@ class ImportRecord:
         if self.state in UNDER_WAY:
             cancelled = isinstance(error, asyncio.CancelledError)
             self.state = "done" if error is None else "interrupted" if cancelled else "failed"
-        with contextlib.suppress(LookalikeError):  # an import is not worse for a database that does not take the note
-            await self._store.notes.put_import(self.id, self.document())
+        with contextlib.suppress(LookalikeError):  # the import succeeded even if its note cannot be written
+            await self._notes.put_import(self.id, self.document())
         await self._drop()
 
     def cancel(self) -> None:
@@ -115,10 +115,10 @@ class ImportRecord:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
-            with contextlib.suppress(CatalogueUnavailable):  # it is waited for elsewhere
+            with contextlib.suppress(CatalogueUnavailable):  # the import itself waits for the database
                 self.taken_over = not await self._lease.renew()
                 if not self.taken_over:
-                    self.cancelled |= await self._store.notes.put_import(self.id, self.document())
+                    self.cancelled |= await self._notes.put_import(self.id, self.document())
                 if self.taken_over or self.cancelled:
                     self._stopping.set()
 
@@ -128,13 +128,13 @@ class ImportRecord:
 
 
 def present(note: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an import's note as it is true now: one that says that it runs is interrupted if nobody runs it."""
-    found = {name: value for name, value in note.items() if name != "process"}
+    """Return an import's note without its process. A note of a process that has ended becomes `interrupted`."""
+    facts = {name: value for name, value in note.items() if name != "process"}
     if note["state"] not in UNDER_WAY:
-        return found
+        return facts
     alive = is_alive(ProcessMark(**note["process"]))
     if alive is None:
-        alive = datetime.now(UTC) - datetime.fromisoformat(note["updated_at"]) < timedelta(seconds=STANDS_S)
+        alive = datetime.now(UTC) - datetime.fromisoformat(note["updated_at"]) < timedelta(seconds=STALE_S)
     if alive:
-        return found
-    return {**found, "state": "interrupted", "reason": INTERRUPTED, "finished_at": note["updated_at"]}
+        return facts
+    return {**facts, "state": "interrupted", "reason": INTERRUPTED, "finished_at": note["updated_at"]}

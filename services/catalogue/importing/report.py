@@ -1,4 +1,4 @@
-"""What an import did: its counts, and the file of the rows that it could not take."""
+"""The report of an import: its counts, and the file of rejected rows."""
 
 import os
 import tempfile
@@ -24,9 +24,9 @@ class RejectedFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row of the source; `reason` says why it was rejected.
+    """The outcome of a row of the source; `reason` says why it was rejected.
 
-    Beside that of its row, a further image that cannot be had has an outcome of its own, with its name.
+    An additional image that cannot be loaded has an outcome of its own, with its name in `image`.
     """
 
     line: int | None
@@ -43,19 +43,19 @@ class Tally:
     Attributes:
         read: rows of the source, of every kind.
         imported: products that are new.
-        updated: products that were there, and whose image, model or description changed.
-        unchanged: products that stand as they are.
+        updated: existing products whose image, model or description changed.
+        unchanged: existing products that did not change.
         embedded: images that went through the network.
-        not_modified: images that their web server did not send again, for they are as they were.
+        not_modified: images that their web server did not send again, because they have not changed.
         skipped: rows that the source, or the mapping, places outside the categories.
-        rejected: rows that could not be taken.
-        images_rejected: further images that could not be had, of products that were taken or stand as they are.
-        checked: products that a dry run found nothing wrong with.
+        rejected: rows that cannot become products.
+        images_rejected: additional images that could not be loaded, of imported, updated and unchanged products.
+        checked: products without a problem in a dry run.
         removed: products that the feed no longer has.
         would_remove: the same in a dry run, which removes nothing.
         category_conflicts: imported or updated products whose category by the source is not the network's.
         left_out: fields that are no attributes, by name: in how many rows.
-        sources: who gave the category of imported and updated products: feed, mapping or network.
+        sources: where the categories of imported and updated products come from: feed, mapping or network.
     """
 
     read: int = 0
@@ -85,7 +85,7 @@ class Tally:
 
     @property
     def products(self) -> int:
-        """Products that are done with: they stand as the source gives them, or a dry run found nothing wrong with them."""
+        """Products that are done: imported, updated, unchanged, or without a problem in a dry run."""
         return self.imported + self.updated + self.unchanged + self.checked
 
     @property
@@ -96,7 +96,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Summary:
-    """How an import ended. `reason` says why it did not come to its end; `seconds` and `rate` are of the whole run."""
+    """How an import ended. `reason` says why it ended early; `seconds` and `rate` are of the whole run."""
 
     tally: Tally
     status: Status
@@ -143,9 +143,9 @@ class Summary:
 
 
 class RejectedFile:
-    """Rejected rows as NDJSON: line, id, reason; of a further image its name as well.
+    """Rejected rows as NDJSON: line, id and reason, and the name of a rejected additional image.
 
-    The file appears whole at the end, and only if there are any. Without a path, only the first of them are kept.
+    The file appears at the end, complete, and only if there are any. Without a path, only the first ones are kept.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -159,11 +159,11 @@ class RejectedFile:
         Raises:
             RejectedFileError: the file cannot be written.
         """
-        said = {"line": row.line, "id": row.key, "reason": row.reason}
+        entry = {"line": row.line, "id": row.key, "reason": row.reason}
         if row.image is not None:
-            said["image"] = row.image
+            entry["image"] = row.image
         if len(self.first) < SHOWN_REJECTED:
-            self.first.append(said)
+            self.first.append(entry)
         if self._path is None:
             return
         try:
@@ -171,12 +171,12 @@ class RejectedFile:
                 self._part = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed in `close`
                     dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part", delete=False
                 )
-            self._part.write(orjson.dumps(said) + b"\n")
+            self._part.write(orjson.dumps(entry) + b"\n")
         except OSError as error:
             raise self._error(error) from None
 
     def close(self) -> Path | None:
-        """Put the file in its place and return it; without rejected rows, remove what an earlier import left there.
+        """Move the file to its place and return it; without rejected rows, remove the file of an earlier import.
 
         Raises:
             RejectedFileError: the file cannot be written.

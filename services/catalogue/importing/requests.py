@@ -13,7 +13,7 @@ def in_requests(items: Iterable[T], size_of: Callable[[T], int], most: int = MAX
     """Yield items with an image in parts that fit in one request to the embedding service.
 
     Args:
-        items: whatever has an image.
+        items: any objects with an image.
         size_of: returns the bytes of an item's image.
         most: images in one request.
     """

@@ -1,4 +1,4 @@
-"""One import from beginning to end, whoever asked for it: the model, the importer, `--sync`, and how it went."""
+"""One import from beginning to end: the model, the importer, `--sync`, and the summary."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from typing import Any
 from services.catalogue.importing.description import Placer, UnknownTarget
 from services.catalogue.importing.importer import Importer, ImportHooks, ImportOptions, ImportServices
 from services.catalogue.importing.record import TAKEN_OVER, ImportRecord
-from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_gone, remove
+from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_removed, remove
 from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status, Summary, Tally
 from services.catalogue.retry import RetriesExhausted, Stopped
 from services.catalogue.sources.records.mapping import FeedMapping
@@ -25,14 +25,14 @@ FAILURES = (SyncRefused, SourceError, UnknownTarget, RetriesExhausted, RejectedF
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be imported, and how.
+    """An import to run.
 
     Attributes:
         source: where the products are.
-        name: what the source is called, for people.
+        name: the source's name, for people.
         mapping: the feed's words in the model's terms.
         options: how to import.
-        sync_limit: the greatest share of products that may go because the feed no longer has them; None if none goes.
+        sync_limit: the greatest share of products to remove because the feed no longer has them; None to remove none.
     """
 
     source: Source
@@ -79,10 +79,10 @@ class ImportSession:
         self._started = time.monotonic()
 
     async def run(self, record: ImportRecord, facts: ModelFacts) -> Summary:
-        """Import, and say how it went; products written before it ended early stay.
+        """Import and return the summary. Products written before an early end stay.
 
         Args:
-            record: the import's own; it tells how this goes.
+            record: of this import; it shows the progress.
             facts: of the active model.
         """
         self.model = facts.model
@@ -103,7 +103,7 @@ class ImportSession:
         summary = self._summary(status, reason)
         record.state = summary.status
         record.facts = lambda: self._described(summary)
-        with suppress(LookalikeError):  # an import is not worse for a database that does not take the note
+        with suppress(LookalikeError):  # the import succeeded even if its note cannot be written
             await self._services.catalogue.notes.put(LAST_IMPORT, self._last_import(summary))
         return summary
 
@@ -120,8 +120,8 @@ class ImportSession:
 
     async def _sync(self, feed: FeedKeys, limit: float, record: ImportRecord) -> None:
         products, retry = self._services.catalogue.products, self._services.retry
-        gone = await find_gone(feed, products, limit, self.tally.imported)
-        await remove(gone, products, retry, self._stopping, self.tally, record.started_at)
+        removed = await find_removed(feed, products, limit, self.tally.imported)
+        await remove(removed, products, retry, self._stopping, self.tally, record.started_at)
 
     def _importer(self, source: Source, placer: Placer) -> Importer:
         importer = Importer(source, placer, self._services, self._rejected, self._plan.options, self._hooks)

@@ -1,4 +1,4 @@
-"""What an import has to do with each row: nothing, write its description again, or embed its images."""
+"""The work that each row needs: none, a new description, or the embedding of its images."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class SortedRows:
 
 
 def sort_out(rows: Iterable[LoadedRow], known: Mapping[str, Fingerprint], model: str) -> SortedRows:
-    """Return what has to be done for products to have vectors of this model and the descriptions of their rows."""
+    """Return the work that gives the products vectors of this model and the descriptions of their rows."""
     result = SortedRows()
     for row in rows:
         old = known.get(row.key)

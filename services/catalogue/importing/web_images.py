@@ -1,6 +1,6 @@
-"""Images from the web servers that a feed names: so many requests a server at a time, and another attempt where it helps.
+"""Images from the web servers of a feed: a limited number of requests to each server at a time, repeated where it helps.
 
-A server, here, is the host and port of the URL in the feed. A redirect leads to others, on the same request's account.
+A server is the host and port of the URL in the feed. Requests after a redirect count for the server of that URL.
 """
 
 import asyncio
@@ -23,22 +23,22 @@ from services.catalogue.retry import pause
 from services.contracts.domain.errors import ImageServerUnavailable, LookalikeError, UpstreamTimeout
 from services.contracts.images.fetch import NO_VALIDATORS, FetchedImage, Validators
 
-PASSING = (ImageServerUnavailable, UpstreamTimeout)
+TEMPORARY = (ImageServerUnavailable, UpstreamTimeout)
 AT_ONCE = 32  # requests under way, to all servers together
 PER_HOST = 8  # of them to one server
-ATTEMPTS = 3  # of one image; those that the server puts off do not count
+ATTEMPTS = 3  # of one image; those that the server postpones do not count
 FIRST_DELAY_S = 0.5
 MAX_DELAY_S = 8.0
-MAX_WAIT_S = 60.0  # a server that asks to be left alone for longer is not waited for
-MAX_TOTAL_S = 180.0  # after which an image is not asked for again
-# gRPC's retry throttling (its proposal A6): a server that mostly fails is not asked again and again for each image.
+MAX_WAIT_S = 60.0  # the longest pause that a server may demand
+MAX_TOTAL_S = 180.0  # after which an image is not requested again
+# gRPC's retry throttling (proposal A6): a server that mostly fails gets no second request for each image.
 FULL_CREDIT = 10.0
 CREDIT_A_SUCCESS = 0.1
-MAX_SERVERS = 1000  # remembered although nothing is under way to them
+MAX_SERVERS = 1000  # remembered without requests under way
 
 
 class _Server:
-    """What is under way to a web server, how well it answers, and until when it asks to be left alone."""
+    """The requests under way to a web server, its credit, and the end of the pause that it demands."""
 
     def __init__(self, at_once: int) -> None:
         self.slots = asyncio.Semaphore(at_once)
@@ -46,26 +46,26 @@ class _Server:
         self.credit = FULL_CREDIT
         self.resumes_at = 0.0
 
-    def note(self, error: LookalikeError | None) -> None:
-        """Note how a request went."""
+    def record(self, error: LookalikeError | None) -> None:
+        """Record the outcome of a request."""
         wait_s = error.wait_s if isinstance(error, ImageServerUnavailable) else None
         if wait_s is not None and wait_s <= MAX_WAIT_S:
             self.resumes_at = max(self.resumes_at, time.monotonic() + wait_s)
-        elif isinstance(error, PASSING):
+        elif isinstance(error, TEMPORARY):
             self.credit = max(0.0, self.credit - 1)
         else:
             self.credit = min(FULL_CREDIT, self.credit + CREDIT_A_SUCCESS)
 
 
 class WebImages:
-    """Fetches images with care for the servers they come from."""
+    """Fetches images without overloading their servers."""
 
     def __init__(self, fetcher: Fetcher, stopping: asyncio.Event, per_host: int = PER_HOST) -> None:
-        """Remember the bounds.
+        """Set the limits.
 
         Args:
             fetcher: makes one attempt.
-            stopping: once set, nothing more is waited for.
+            stopping: set to end waits.
             per_host: requests to one server at a time.
         """
         self._fetcher = fetcher
@@ -75,11 +75,11 @@ class WebImages:
         self._servers: OrderedDict[str, _Server] = OrderedDict()
 
     async def get(self, url: str, known: Validators = NO_VALIDATORS) -> FetchedImage:
-        """Return the image at a URL, as `ImageFetcher.get` does, in the end.
+        """Return the image at a URL, as `ImageFetcher.get` does, after several attempts if need be.
 
         Raises:
-            LookalikeError: it cannot be had: what the last attempt said.
-            Stopped: we were told to stop while waiting.
+            LookalikeError: the error of the last attempt.
+            Stopped: `stopping` is set while waiting.
         """
         async with self._server(url) as server:
             policy = _Policy(server)
@@ -101,9 +101,9 @@ class WebImages:
                 try:
                     fetched = await self._fetcher.get(url, known)
                 except LookalikeError as error:
-                    server.note(error)
+                    server.record(error)
                     raise
-        server.note(None)
+        server.record(None)
         return fetched
 
     @asynccontextmanager
@@ -121,13 +121,13 @@ class WebImages:
             self._forget()
 
     def _forget(self) -> None:
-        """Drop servers that have not been asked for long: a feed may name any number."""
+        """Forget the servers with the oldest requests: a feed may name any number."""
         while len(self._servers) > MAX_SERVERS and not next(iter(self._servers.values())).users:
             self._servers.popitem(last=False)
 
 
 class _Policy:
-    """When one image is asked for again, and after what pause."""
+    """Whether one image is requested again, and after what pause."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
@@ -137,12 +137,12 @@ class _Policy:
     def again(self, error: BaseException) -> bool:
         """Whether the next attempt may succeed."""
         if isinstance(error, ImageServerUnavailable) and error.wait_s is not None:
-            return error.wait_s <= MAX_WAIT_S  # the server is well, and says when
+            return error.wait_s <= MAX_WAIT_S  # the server works, and says when
         self._failures += 1
-        return isinstance(error, PASSING) and self._failures < ATTEMPTS and self._server.credit > FULL_CREDIT / 2
+        return isinstance(error, TEMPORARY) and self._failures < ATTEMPTS and self._server.credit > FULL_CREDIT / 2
 
     def wait_s(self, state: RetryCallState) -> float:
-        """Growing and random pauses, but not before the server wants to be asked."""
+        """Return a growing and random pause, at least until the server's own pause ends."""
         return max(self._growing(state), self._server.resumes_at - time.monotonic())
 
 

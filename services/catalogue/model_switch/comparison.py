@@ -1,4 +1,4 @@
-"""What would become of a catalogue if another model took the place of the one in use: from one look through all of it."""
+"""The effects of a model switch on a catalogue, found in one scan."""
 
 import random
 from collections import Counter, defaultdict
@@ -20,9 +20,9 @@ class Overlap:
 
     Attributes:
         queries: how many products were searched with.
-        results: how many results were asked for.
-        mean: of the share of results in common, 0 to 1.
-        same: queries with the same products as results, in whatever order.
+        results: how many results each query had.
+        mean: the mean share of results in common, 0 to 1.
+        same: queries with the same products as results, in any order.
         none: queries without one in common.
     """
 
@@ -45,7 +45,7 @@ class ModelReport:
 
     Attributes:
         serving, model: the model in use, and the other one.
-        products: how many can be found now.
+        products: how many can be found with the model in use.
         covered: how many of them the other model has vectors of.
         missing: ids of some that it has none of.
         categories: names, in the order of their ids.
@@ -71,9 +71,9 @@ class ModelReport:
 
     @property
     def coverage(self) -> float:
-        """The share of products that the other model has vectors of; all where there are none.
+        """The share of products that the other model has vectors of; 1 without products.
 
-        Of several catalogues it is that of the one with the least: a small one is not to go without being found.
+        Of several catalogues, the lowest share counts, so that no small catalogue is overlooked.
         """
         return min((covered / there for there, covered in self.catalogues.values() if there), default=1.0)
 
@@ -110,7 +110,7 @@ class ModelReport:
 
 
 class ModelExamination:
-    """Looks at documents as they come by, in memory that does not grow with them."""
+    """Examines documents one after the other, in memory that does not grow with them."""
 
     def __init__(
         self,
@@ -127,10 +127,10 @@ class ModelExamination:
         Args:
             serving: the model in use.
             other: the one that may take its place.
-            unversioned: the model of documents that name none.
-            shown: ids kept of each finding.
-            queries: products to be chosen by chance.
-            seed: of the choice.
+            unversioned: the model of documents that do not name one.
+            shown: the most ids of each finding.
+            queries: products to choose at random.
+            seed: of the random choice.
         """
         self.report = ModelReport(serving.model, other.model, serving.categories)
         self.report.counts = [[0, 0] for _ in serving.categories]
@@ -143,20 +143,22 @@ class ModelExamination:
         self.chosen: list[Chosen] = []  # products that both models see
 
     def add(self, entries: Iterable[Record | BrokenDocument], catalogue: str = DEFAULT_CATALOGUE) -> None:
-        """Look at some documents of a catalogue."""
+        """Examine documents of a catalogue."""
         counts = self.report.catalogues.setdefault(catalogue, [0, 0])
         for entry in entries:
             if isinstance(entry, Record):
-                now, then = (self._seen(entry.product, facts) for facts in (self._serving, self._other))
+                now, then = (self._by_model(entry.product, facts) for facts in (self._serving, self._other))
                 counts[0] += now is not None
                 counts[1] += now is not None and then is not None
                 self._look(now, then, catalogue)
 
-    def _seen(self, product: Product, facts: ModelFacts) -> Product | None:
-        """Return a product as a model sees it, if it can be searched so."""
-        seen = product if (product.model or self._unversioned) == facts.model else product.embedded_by(facts.model)
-        usable = seen is not None and len(seen.vector) == facts.dimension and seen.category < len(facts.categories)
-        return seen if usable else None
+    def _by_model(self, product: Product, facts: ModelFacts) -> Product | None:
+        """Return a product with a model's vectors and category, if it can be searched with them."""
+        result = product if (product.model or self._unversioned) == facts.model else product.embedded_by(facts.model)
+        usable = (
+            result is not None and len(result.vector) == facts.dimension and result.category < len(facts.categories)
+        )
+        return result if usable else None
 
     def _look(self, now: Product | None, then: Product | None, catalogue: str) -> None:
         report = self.report
@@ -179,7 +181,7 @@ class ModelExamination:
                 report.examples[move].append(_shown(catalogue, now.key))
 
     def _choose(self, key: Chosen) -> None:
-        """Keep so many that each product has the same chance (reservoir sampling)."""
+        """Choose products so that each has the same chance (reservoir sampling)."""
         if len(self.chosen) < self._queries:
             self.chosen.append(key)
         elif (place := self._chance.randrange(self.report.covered)) < self._queries:

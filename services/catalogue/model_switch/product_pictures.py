@@ -70,7 +70,7 @@ class ProductPictures:
     async def get(self, products: Sequence[Product]) -> list[ProductFiles | NoPicture]:
         """Return the pictures of each product, or why there is no main one.
 
-        Additional images without a hash are left out: their vectors could not be told apart.
+        Additional images without a hash are left out: their vectors could not be assigned.
 
         Raises:
             CatalogueUnavailable: the database is unavailable.

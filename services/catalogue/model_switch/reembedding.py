@@ -1,8 +1,7 @@
-"""The vectors of a model for a catalogue that has those of another: computed product by product while the other one serves.
+"""Re-embedding: computes the vectors of another model for a catalogue, product by product, while searches go on.
 
-A product that has the vector already is passed over, so the job can be interrupted anywhere and run again. Products that
-are written meanwhile get their vectors from whoever writes them; those that do not are found when the catalogue is looked
-through once more at the end.
+Products that have the vectors are skipped, so the job can be interrupted anywhere and run again. Products that are written
+meanwhile get their vectors from their writer; the others are found by another scan at the end.
 """
 
 import asyncio
@@ -24,13 +23,13 @@ from services.catalogue.sources.records.rows import RejectedRow
 from services.catalogue.store.models import Entry
 from services.contracts.wire.embedding import MAX_BATCH, BatchItem, BatchResponse, ModelFacts
 
-READ_AT_ONCE = 32  # products, between two looks at how many bytes are in memory
+READ_AT_ONCE = 32  # products, between two checks of the bytes in memory
 IN_FLIGHT = 2  # groups under way: pictures are read while the network works
-# A search waits for what the network has before it: one request of few images, where two of 128 took seconds.
+# A search waits for the requests before it: one request of few images; two requests of 128 took seconds.
 IMAGES_A_REQUEST = 16
 
 
-class Vectors(Protocol):
+class MissingVectors(Protocol):
     """The part of `CatalogueModels` that re-embedding needs."""
 
     def missing_vectors(
@@ -66,7 +65,7 @@ class _Part:
 
 
 class Pace:
-    """Lets so many products a second through, evenly."""
+    """Limits the number of products a second."""
 
     def __init__(self, rate: float | None) -> None:
         self.at_once = READ_AT_ONCE if rate is None else max(1, min(READ_AT_ONCE, int(rate)))
@@ -74,10 +73,10 @@ class Pace:
         self._next_at = 0.0
 
     async def wait(self, count: int, stopping: asyncio.Event) -> None:
-        """Wait until as many more may go.
+        """Wait until that many more products may be processed.
 
         Raises:
-            Stopped: we are told to stop.
+            Stopped: `stopping` is set.
         """
         starts_at = max(time.monotonic(), self._next_at)
         self._next_at = starts_at + count * self._seconds_each
@@ -90,7 +89,7 @@ class Reembedder:
 
     def __init__(
         self,
-        store: Vectors,
+        catalogue: MissingVectors,
         embedding: Embedding,
         pictures: ProductPictures,
         rejected_file: RejectedFile,
@@ -99,9 +98,9 @@ class Reembedder:
         rate: float | None = None,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
-        """Put the parts together; no more than `rate` products a second, and `on_progress` after each group of them."""
+        """Set the parts: at most `rate` products a second; `on_progress` is called after each group."""
         self.tally = ReembedTally()
-        self._store = store
+        self._catalogue = catalogue
         self._embedding = embedding
         self._pictures = pictures
         self._rejected_file = rejected_file
@@ -110,20 +109,20 @@ class Reembedder:
         self._on_progress = on_progress
         self._network = asyncio.Lock()  # one request at a time
         self._embedded: set[Any] = set()
-        self._passed_over: set[Any] = set()  # in later looks of this run
+        self._skipped: set[Any] = set()  # by later scans of this run
 
     async def run(self, facts: ModelFacts, unversioned: str, stopping: asyncio.Event) -> None:
-        """Compute what is missing until nothing is, or `stopping` is set; what is under way then is brought to its end.
+        """Compute missing vectors until none is missing, or `stopping` is set; groups under way are then finished.
 
         Args:
             facts: the model.
-            unversioned: the model that documents without one are of.
+            unversioned: the model of documents that do not name one.
             stopping: set to end early.
 
         Raises:
-            RetriesExhausted, Stopped: a service stays away; we were told to stop while waiting for one.
+            RetriesExhausted, Stopped: a service stays unavailable; `stopping` is set while waiting for one.
             RejectedFileError: rejected products cannot be written down.
-            LookalikeError: a service says something that waiting does not mend.
+            LookalikeError: a service fails in a way that waiting does not mend.
         """
         while not stopping.is_set():
             missing = await self._retry.call(lambda: self._missing(facts, unversioned))
@@ -136,8 +135,8 @@ class Reembedder:
                 return
 
     async def _missing(self, facts: ModelFacts, unversioned: str) -> list[Any]:
-        found = self._store.missing_vectors(facts.model, facts.dimension, unversioned)
-        return [one async for ids in found for one in ids if one not in self._passed_over]
+        scan = self._catalogue.missing_vectors(facts.model, facts.dimension, unversioned)
+        return [document_id async for ids in scan for document_id in ids if document_id not in self._skipped]
 
     async def _all(self, document_ids: Sequence[Any], facts: ModelFacts, stopping: asyncio.Event) -> None:
         slots = asyncio.Semaphore(IN_FLIGHT)
@@ -165,7 +164,7 @@ class Reembedder:
                 break
             part = document_ids[begin : begin + self._pace.at_once]
             await self._pace.wait(len(part), stopping)
-            entries = await self._retry.call(lambda part=part: self._store.entries(part))  # type: ignore[misc]
+            entries = await self._retry.call(lambda part=part: self._catalogue.entries(part))  # type: ignore[misc]
             self.tally.overtaken += len(part) - len(entries)
             pending += await self._with_pictures(self._products(entries, facts))
             if sum(product.files.size for product in pending) >= GROUP_BYTES:
@@ -175,13 +174,13 @@ class Reembedder:
 
     def _products(self, entries: Sequence[Entry], facts: ModelFacts) -> Iterator[tuple[Any, Product]]:
         for entry in entries:
-            if isinstance(entry.found, BrokenDocument):
-                self._reject(entry.document_id, str(entry.document_id), entry.found.reason)
+            if isinstance(entry.content, BrokenDocument):
+                self._reject(entry.document_id, str(entry.document_id), entry.content.reason)
                 continue
-            if _is_complete(entry.found.product, facts):
+            if _is_complete(entry.content.product, facts):
                 self.tally.overtaken += 1
             else:
-                yield entry.document_id, entry.found.product
+                yield entry.document_id, entry.content.product
 
     async def _with_pictures(self, products: Iterator[tuple[Any, Product]]) -> list[_Pending]:
         wanted = list(products)
@@ -236,7 +235,7 @@ class Reembedder:
         return ProductEmbedding(tuple(images), prediction)
 
     async def _put(self, embeddings: Sequence[tuple[Any, ProductEmbedding]], model: str) -> None:
-        written = await self._retry.call(lambda: self._store.put_embeddings(model, embeddings))
+        written = await self._retry.call(lambda: self._catalogue.put_embeddings(model, embeddings))
         self.tally.embedded += written
         self.tally.overtaken += len(embeddings) - written
         if written:
@@ -247,11 +246,11 @@ class Reembedder:
         """Write down additional pictures without a vector. The product is found by its others, and not tried again."""
         for reason in product.faults:
             self._rejected_file.add(RejectedRow(None, product.product.key, reason))
-            self._passed_over.add(product.document_id)
+            self._skipped.add(product.document_id)
             self.tally.images_rejected += 1
 
     def _reject(self, document_id: Any, key: str, reason: str) -> None:
-        self._passed_over.add(document_id)
+        self._skipped.add(document_id)
         self._rejected_file.add(RejectedRow(None, key, reason))
         self.tally.rejected += 1
 

@@ -1,4 +1,4 @@
-"""What a run of `lookalike reembed` did."""
+"""The report of a run of `lookalike reembed`."""
 
 import time
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ class ReembedTally:
     """Counts of one run.
 
     Attributes:
-        found: products that had no vector of the model when they were looked for.
-        embedded: products that have got one.
-        overtaken: products that were written or deleted by somebody else meanwhile.
-        rejected: products that no vector can be made for.
-        images_rejected: further pictures of embedded products, of which the same is true.
-        other_pictures: embedded products whose picture is not the one that their own vector was made of.
+        found: products without a vector of the model.
+        embedded: products that got one.
+        overtaken: products that another process has written or deleted meanwhile.
+        rejected: products that cannot be embedded.
+        images_rejected: additional pictures of embedded products that cannot be embedded.
+        other_pictures: embedded products whose picture has changed since their own vector was computed.
     """
 
     found: int = 0
@@ -32,7 +32,7 @@ class ReembedTally:
 
     @property
     def done(self) -> int:
-        """Products that are done with."""
+        """Products that are done."""
         return self.embedded + self.overtaken + self.rejected
 
     @property
@@ -47,13 +47,13 @@ class ReembedTally:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds left at this rate; None while there is none."""
+        """Seconds left at this rate; None while it is not known."""
         return (self.found - self.done) / self.rate if self.done else None
 
 
 @dataclass(frozen=True)
 class ReembedSummary:
-    """How a run ended. `reason` says why it did not come to its end."""
+    """How a run ended. `reason` says why it ended early."""
 
     tally: ReembedTally
     status: Status

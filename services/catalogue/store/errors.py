@@ -1,4 +1,4 @@
-"""What the database's driver raises, in the project's words, and never with the credentials of `MONGO_URL`."""
+"""The errors of the database's driver as the project's own, without the credentials of `MONGO_URL`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,23 +10,19 @@ from services.contracts.domain.errors import CatalogueUnavailable
 
 # The server's error codes: AuthenticationFailed and Unauthorized.
 CREDENTIAL_CODES = frozenset({13, 18})
-# ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token leads nowhere any more.
+# ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token is of no use any more.
 HISTORY_LOST_CODES = frozenset({286, 280, 260, 136})
-
-
-# "The $changeStream stage is only supported on replica sets", and what servers say that do not know the stage at all.
+# "The $changeStream stage is only supported on replica sets", and the error of servers that do not know the stage.
 NO_STREAM_CODES = frozenset({40573, 40324})
-
-
-NO_STREAM = "the database has no change streams: it would have to be a replica set (one member will do)"
+NO_STREAM = "the database has no change streams: they need a replica set (one member is enough)"
 
 
 class NoChangeStreams(Exception):
-    """The database cannot tell what changes. The text says what it would need."""
+    """The database has no change streams. The text says what they need."""
 
 
 class HistoryLost(Exception):
-    """The change stream cannot go on from where it was: what happened in between has to be read anew."""
+    """The change stream cannot be resumed: the documents have to be read again."""
 
 
 def shown_address(url: str) -> str:
@@ -36,12 +32,12 @@ def shown_address(url: str) -> str:
 
 @asynccontextmanager
 async def database_call(address: str, timeout_s: float) -> AsyncIterator[None]:
-    """Give what happens inside a deadline in seconds, and translate the driver's errors.
+    """Give the block a deadline in seconds, and translate the driver's errors.
 
     Raises:
-        CatalogueUnavailable: the database is away, too slow, or refuses.
+        CatalogueUnavailable: the database is unavailable, too slow, or refuses the operation.
         HistoryLost: a change stream cannot be resumed.
-        NoChangeStreams: there are none.
+        NoChangeStreams: the database has no change streams.
     """
     with translated(address):
         try:
@@ -67,7 +63,7 @@ def translated(address: str) -> Iterator[None]:
 
 
 def _slowness(address: str) -> str:
-    return f"the catalogue's database at {address} did not answer in time"
+    return f"the catalogue's database at {address} did not respond in time"
 
 
 def _refusal(address: str, error: driver.OperationFailure) -> str:

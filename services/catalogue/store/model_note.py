@@ -1,7 +1,7 @@
-"""Which models a catalogue has vectors of: the one that searches use, and at most one beside it. One note says so.
+"""The note of the models that a catalogue has vectors of: the active one, which searches use, and at most one other.
 
-A candidate stands beside the active model while its vectors are computed; once it is promoted, the model before it stands
-there, so that it can be gone back to. Whoever writes a product writes the vectors of both.
+The other one is a candidate while its vectors are computed. After its promotion, the previously active model is kept for
+a rollback. Writers of products write the vectors of both.
 """
 
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from services.contracts.domain.manifest import split_model_id
 
 
-class ModelChangeRefused(Exception):
-    """A step of a change of models that cannot be taken. The text says why, and what to do first."""
+class ModelSwitchRefused(Exception):
+    """A step of a model switch is not possible. The text says why, and what to do first."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class ModelNote:
     """The models of a catalogue, by their names.
 
     Attributes:
-        active: the one that was promoted; None for the one that the services' settings name.
-        candidate: the one that is being prepared.
-        previous: the one that a rollback goes back to.
+        active: the promoted model; None for the one of the services' settings.
+        candidate: the model that is being prepared.
+        previous: the model that a rollback returns to.
     """
 
     active: str | None = None
@@ -37,7 +37,7 @@ class ModelNote:
         return self.active or first
 
     def kept(self, first: str) -> tuple[str, ...]:
-        """Return the models that every product is to have vectors of, the one that searches use first."""
+        """Return the models whose vectors every product should have, the one that searches use first."""
         serving = self.serving(first)
         return (serving,) if self.secondary in (None, serving) else (serving, str(self.secondary))
 
@@ -47,16 +47,16 @@ class ModelNote:
         return serving, others[0] if others else None
 
     def preparing(self, model: str, first: str) -> "ModelNote":
-        """Return the note with a model as candidate, unless it is one of the kept ones already.
+        """Return the note with a model as candidate, unless it has a role already.
 
         Raises:
-            ModelChangeRefused: another one stands beside the active model.
+            ModelSwitchRefused: another model is the candidate or the previous one.
         """
         if model in self.kept(first):
             return self
         if self.secondary is not None:
             role = "the candidate" if self.candidate else "kept for a rollback"
-            raise ModelChangeRefused(
+            raise ModelSwitchRefused(
                 f"{self.secondary} is {role}: give it up first, with lookalike forget-model {short(self.secondary)}"
             )
         return replace(self, candidate=model)
@@ -65,14 +65,14 @@ class ModelNote:
         """Return the note with the candidate as the active model.
 
         Raises:
-            ModelChangeRefused: it is not the candidate.
+            ModelSwitchRefused: it is not the candidate.
         """
         if model == self.serving(first):
-            raise ModelChangeRefused(f"{model} is the active model already")
+            raise ModelSwitchRefused(f"{model} is the active model already")
         if model == self.previous:
-            raise ModelChangeRefused(f"{model} is the previous model: lookalike rollback goes back to it")
+            raise ModelSwitchRefused(f"{model} is the previous model: lookalike rollback goes back to it")
         if model != self.candidate:
-            raise ModelChangeRefused(
+            raise ModelSwitchRefused(
                 f"{model} has not been prepared: run lookalike reembed --model {short(model)} first"
             )
         return ModelNote(active=model, previous=self.serving(first))
@@ -81,38 +81,42 @@ class ModelNote:
         """Return the note with the previous model as the active one; the other can be promoted again.
 
         Raises:
-            ModelChangeRefused: there is none.
+            ModelSwitchRefused: there is none.
         """
         if self.previous is None:
-            raise ModelChangeRefused(
+            raise ModelSwitchRefused(
                 "there is no previous model to go back to: none has been promoted, or it was forgotten"
             )
         return ModelNote(active=self.previous, candidate=self.active)
 
     def without(self, model: str, first: str) -> "ModelNote":
-        """Return the note without a model that stands beside the active one.
+        """Return the note without a candidate or a previous model.
 
         Raises:
-            ModelChangeRefused: it is the active one.
+            ModelSwitchRefused: it is the active one.
         """
         if model == self.serving(first):
-            raise ModelChangeRefused(f"{model} is the active model: promote another one, or roll back, first")
+            raise ModelSwitchRefused(f"{model} is the active model: promote another one, or roll back, first")
         if model not in (self.candidate, self.previous):
             return self
         return ModelNote(active=self.active)
 
 
-def full_name(given: str, like: str) -> str:
-    """Return a model's name as people give it, `2` or `fashion/2`; `like` is a model whose name the short form means.
+def full_name(name: str, like: str) -> str:
+    """Return the full name of a model given as `2` or `fashion/2`.
+
+    Args:
+        name: the name, or a version only.
+        like: a model of the same name, for the short form.
 
     Raises:
-        ValueError: it names no model.
+        ValueError: it is not a model's name.
     """
-    text = f"{split_model_id(like)[0]}/{given}" if given.isascii() and given.isdigit() else given
+    text = f"{split_model_id(like)[0]}/{name}" if name.isascii() and name.isdigit() else name
     split_model_id(text)
     return text
 
 
 def short(model: str) -> str:
-    """Return a model's version, by which commands name it."""
+    """Return a model's version, the short form in commands."""
     return model.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""What a change of models needs of the database: the note of the models, products without a vector, vectors put beside."""
+"""The models of a catalogue: their note, products without a model's vectors, and writing and removing vectors."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -31,7 +31,7 @@ from services.catalogue.store.notes import NOTES
 from services.catalogue.store.products import ProductCollection
 
 MODELS = "models"
-# What tells which vectors a document has. All of them come along: the stand-in for MongoDB cannot leave out inner fields.
+# The fields with a document's vectors. The vectors are read too: the stand-in for MongoDB cannot leave out inner fields.
 VECTOR_FIELDS = {
     "schema": 1,
     "model": 1,
@@ -45,15 +45,15 @@ VECTOR_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document that is to get a vector: its `_id` as the database has it, and what is in it."""
+    """A document with its `_id` as the database has it."""
 
     document_id: Any
-    found: Record | BrokenDocument
+    content: Record | BrokenDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """What became of some documents: how many there were, how many were changed, how many have no vector that serves."""
+    """The result of a retirement: numbers of documents read, changed, and left without a vector of the active model."""
 
     documents: int
     changed: int
@@ -77,39 +77,39 @@ class CatalogueModels:
         return self._products.collection
 
     async def note(self) -> ModelNote:
-        """Return the note of the models; an empty one when there is none."""
+        """Return the note of the models; an empty one if there is none."""
         async with self._connection.call():
-            found = await self._notes.find_one({"_id": MODELS}) or {}
-        return ModelNote(*(found.get(name) for name in ("active", "candidate", "previous")))
+            note = await self._notes.find_one({"_id": MODELS}) or {}
+        return ModelNote(*(note.get(name) for name in ("active", "candidate", "previous")))
 
     async def replace_note(self, old: ModelNote, new: ModelNote) -> bool:
-        """Put a note in the place of the one that was read. Returns whether it was still there: nobody's change is lost."""
+        """Replace the note that was read. Returns False if it has changed since: no change of another process is lost."""
         changed = {**asdict(new), "changed_at": datetime.now(UTC).isoformat()}
         async with self._connection.call():
             try:
-                done = await self._notes.update_one(
+                result = await self._notes.update_one(
                     {"_id": MODELS, **asdict(old)}, {"$set": changed}, upsert=old == ModelNote()
                 )
-            except DuplicateKeyError:  # there is a note after all
+            except DuplicateKeyError:  # there is a note by now
                 return False
-        return bool(done.matched_count or done.upserted_id)
+        return bool(result.matched_count or result.upserted_id)
 
     async def written_with(self, expected: str, unversioned: str | None) -> str | None:
-        """Return the model that most products' own vectors are of; None where there are no products, or nobody can say.
+        """Return the model that most products' own vectors are of; None without products, or if it is not known.
 
         Args:
-            expected: what the answer probably is. Where the first document agrees the others are not counted.
-            unversioned: the model of documents that name none; None where it is not known.
+            expected: the probable model. If the first document is of it, the others are not counted.
+            unversioned: the model of documents that do not name one; None if it is not known.
         """
         products = {"vector": {"$exists": True}}
         async with self._connection.call():
-            one = await self._documents.find_one(products, {"model": 1})
-            if one is None or one.get("model") == expected:
-                return None if one is None else expected
-            groups = [{"$match": products}, {"$group": {"_id": "$model", "count": {"$sum": 1}}}]
-            found = await self._documents.aggregate(groups).to_list(length=None)
+            document = await self._documents.find_one(products, {"model": 1})
+            if document is None or document.get("model") == expected:
+                return None if document is None else expected
+            stages = [{"$match": products}, {"$group": {"_id": "$model", "count": {"$sum": 1}}}]
+            groups = await self._documents.aggregate(stages).to_list(length=None)
         counts: Counter[str | None] = Counter()
-        for group in found:
+        for group in groups:
             counts[group["_id"] or unversioned] += group["count"]
         return counts.most_common(1)[0][0] if counts else None
 
@@ -119,26 +119,26 @@ class CatalogueModels:
         """Yield the `_id`s, as the database has them, of documents without a model's vectors, some at a time.
 
         Args:
-            model: whose vectors.
-            dimension: how many numbers they have.
-            unversioned: the model of documents that name none.
+            model: the model.
+            dimension: the length of its vectors.
+            unversioned: the model of documents that do not name one.
             batch: documents read at a time.
         """
         async for documents in self._products.batches(VECTOR_FIELDS, batch):
-            found = [one for one in documents if not is_marker(one)]
-            yield [one["_id"] for one in found if not _has_vectors(one, model, dimension, unversioned)]
+            products = [document for document in documents if not is_marker(document)]
+            yield [one["_id"] for one in products if not _has_vectors(one, model, dimension, unversioned)]
 
     async def entries(self, document_ids: Sequence[Any]) -> list[Entry]:
-        """Return the documents of these `_id`s; those that are gone are missing in the answer."""
+        """Return the documents of these `_id`s; deleted ones are missing."""
         async with self._connection.call():
-            found = await self._documents.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
-        return [Entry(one["_id"], read_document(one)) for one in found]
+            documents = await self._documents.find({"_id": {"$in": list(document_ids)}}).to_list(length=None)
+        return [Entry(document["_id"], read_document(document)) for document in documents]
 
     async def put_embeddings(self, model: str, embeddings: Sequence[tuple[Any, ProductEmbedding]]) -> int:
         """Write a model's embeddings into documents, each by the document's `_id`.
 
-        A product with another main image by now, or of this very model, keeps what it has. Returns how many documents
-        were found.
+        A product that has another main image by now, or whose own model this is, stays as it is. Returns the number of
+        documents that were updated.
         """
         operations = [
             UpdateOne(
@@ -154,7 +154,7 @@ class CatalogueModels:
         return int(result.matched_count)
 
     async def retire(self, model: str, serving: str, batch: int = 500) -> AsyncIterator[Retired]:
-        """Remove a model's vectors from all documents, some at a time, and yield what was done.
+        """Remove a model's vectors from all documents, some at a time, and yield the counts.
 
         A document whose own model it is becomes one of `serving`, if that model has vectors of all its images.
         """

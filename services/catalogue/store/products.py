@@ -63,7 +63,7 @@ class ProductCollection:
         return self.collection.with_options(read_preference=ReadPreference.PRIMARY)
 
     async def put(self, product: Product) -> None:
-        """Write one product; what is under its key is replaced.
+        """Write one product; an existing one with its key is replaced.
 
         Raises:
             ValueError: the product cannot be stored: its key, its vector, or its size.
@@ -73,7 +73,7 @@ class ProductCollection:
             raise ValueError(report.failures[0].reason)
 
     async def put_many(self, products: Iterable[Product], *, probably_new: bool = False) -> PutReport:
-        """Write products in bulk; what is under their keys is replaced. If a key occurs twice, the last one counts.
+        """Write products in bulk; existing ones with their keys are replaced. If a key occurs twice, the last one counts.
 
         A product that cannot be stored is reported and does not prevent the others from being written.
 
@@ -154,7 +154,7 @@ class ProductCollection:
             yield [str(product["_id"] if product.get("id") is None else product["id"]) for product in products]
 
     async def scan(self, batch: int = 1000) -> AsyncGenerator[list[Record | BrokenDocument], None]:
-        """Yield every document, `batch` at a time: the product in it, or what is wrong with it.
+        """Yield every document, `batch` at a time: its record, or the error if it is broken.
 
         A marker that is written first has to be among the documents: some servers that restart report the end of a
         cursor that they no longer know.

@@ -13,7 +13,7 @@ from services.catalogue.importing.dry_run import check
 from services.catalogue.importing.importer import ImportHooks, ImportOptions
 from services.catalogue.importing.lease import ImportUnderWay
 from services.catalogue.importing.record import ImportRecord
-from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_gone
+from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_removed
 from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status, Summary, Tally
 from services.catalogue.importing.session import ImportSession, Plan, SessionServices
 from services.catalogue.model_switch.switch import serving_facts
@@ -172,8 +172,10 @@ class ImportRun:
         arguments = (feed or self._source, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
         await asyncio.to_thread(check, *arguments)
         if feed is not None and not stopping.is_set():
-            gone = await find_gone(feed, (await self._store(stack)).products, self._request.sync_limit, imported=0)
-            self._tally.would_remove = len(gone)
+            removed = await find_removed(
+                feed, (await self._store(stack)).products, self._request.sync_limit, imported=0
+            )
+            self._tally.would_remove = len(removed)
         return self._closed("interrupted" if stopping.is_set() else "done")
 
     async def _store(self, stack: AsyncExitStack) -> CatalogueDatabase:

@@ -111,7 +111,7 @@ def _run(
     """Return what `work` returns; end the command with a message if it fails."""
     import asyncio
 
-    from services.catalogue.store.model_note import ModelChangeRefused
+    from services.catalogue.store.model_note import ModelSwitchRefused
     from services.cli.gateway_client import GatewayError
     from services.cli.models.session import ModelSession
     from services.contracts.domain.errors import LookalikeError
@@ -126,7 +126,7 @@ def _run(
 
     try:
         return asyncio.run(run())
-    except (ModelChangeRefused, GatewayError) as error:
+    except (ModelSwitchRefused, GatewayError) as error:
         fail(str(error))
     except LookalikeError as error:
         fail(error.detail)

@@ -11,7 +11,7 @@ from services.catalogue.importing.web_images import WebImages
 from services.catalogue.model_switch.product_pictures import ProductPictures
 from services.catalogue.model_switch.reembedding import Reembedder
 from services.catalogue.model_switch.reembedding_report import ReembedSummary, ReembedTally
-from services.catalogue.model_switch.switch import ModelChange
+from services.catalogue.model_switch.switch import ModelSwitch
 from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.model_note import ModelChangeRefused
@@ -25,7 +25,7 @@ from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
 
 EMBEDDING_TIMEOUT_S = 60.0
-FAILURES = (ModelChangeRefused, RetriesExhausted, RejectedFileError, LookalikeError)
+FAILURES = (ModelSwitchRefused, RetriesExhausted, RejectedFileError, LookalikeError)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class ChangeStream:
         batch = await self._feed.next_batch(EVENTS_BATCH, self._gather_s)
         if writer is None or batch.is_empty:
             return batch
-        await writer.apply(batch.gone, batch.found)
+        await writer.apply(batch.deleted, batch.changed)
         for begin in range(0, len(batch.unclear), READ_BATCH):
             incomplete = batch.unclear[begin : begin + READ_BATCH]
             documents = await self._products.read(incomplete)

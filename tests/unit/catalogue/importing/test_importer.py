@@ -76,7 +76,7 @@ def test_a_mapping_is_asked_before_the_models_own_names() -> None:
 
 
 def test_a_mapping_to_no_category_of_the_model_is_an_error_that_names_them() -> None:
-    with pytest.raises(UnknownTarget, match=r"'hats' to 'Headwear'.*Topwear, Shoes, Bags"):
+    with pytest.raises(UnknownTarget, match=r"'Headwear' for 'hats'.*Topwear, Shoes, Bags"):
         Placer(CATEGORIES, FeedMapping(categories={"hats": "Headwear"}))
 
 

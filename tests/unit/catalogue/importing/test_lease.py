@@ -49,8 +49,8 @@ class FakeLeases:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_lease, "STANDS_S", 0.3)
-    monkeypatch.setattr(import_lease, "LOOK_S", 0.02)
+    monkeypatch.setattr(import_lease, "STALE_S", 0.3)
+    monkeypatch.setattr(import_lease, "CHECK_S", 0.02)
 
 
 @pytest.fixture
@@ -114,11 +114,11 @@ async def test_a_lease_that_this_process_could_not_give_back_does_not_lock_it_ou
 async def test_a_lease_of_a_process_that_runs_is_kept_and_of_one_that_ended_is_taken_over_at_once(
     stopping: asyncio.Event, other_process: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_lease, "STANDS_S", 1000.0)
+    monkeypatch.setattr(import_lease, "STALE_S", 1000.0)
     monkeypatch.setattr("services.catalogue.process_mark.os.getpid", lambda: other_process.pid)
     mark = this_process()
     monkeypatch.undo()
-    monkeypatch.setattr(import_lease, "STANDS_S", 1000.0)
+    monkeypatch.setattr(import_lease, "STALE_S", 1000.0)
     store = FakeLeases(held_by(mark))
     assert is_alive(mark) is True
     with pytest.raises(ImportUnderWay):

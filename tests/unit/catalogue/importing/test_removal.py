@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.catalogue.importing.description import Placer
-from services.catalogue.importing.removal import REMOVED_AT_ONCE, FeedKeys, SyncRefused, find_gone, remove
+from services.catalogue.importing.removal import REMOVED_AT_ONCE, FeedKeys, SyncRefused, find_removed, remove
 from services.catalogue.importing.report import Tally
 from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
@@ -57,18 +57,18 @@ def read(feeds: list[FeedKeys], *rows: SourceRow | RejectedRow) -> FeedKeys:
 
 async def test_the_products_that_the_feed_does_not_have_are_gone(feeds: list[FeedKeys]) -> None:
     feed = read(feeds, row("a"), row("b"), row("c"))
-    assert await find_gone(feed, FakeKeys("a", "x", "b", "y", "c"), 0.5, imported=0) == ["x", "y"]
+    assert await find_removed(feed, FakeKeys("a", "x", "b", "y", "c"), 0.5, imported=0) == ["x", "y"]
 
 
 async def test_a_rejected_row_with_an_id_is_in_the_feed_and_a_row_outside_is_not(feeds: list[FeedKeys]) -> None:
     feed = read(feeds, RejectedRow(1, "a", "no image"), row("b", category_words=("Perfume",), category_required=True))
-    assert await find_gone(feed, FakeKeys("a", "b"), 0.5, imported=0) == ["b"]
+    assert await find_removed(feed, FakeKeys("a", "b"), 0.5, imported=0) == ["b"]
 
 
 async def test_nothing_goes_while_a_row_could_be_any_product(feeds: list[FeedKeys]) -> None:
     feed = read(feeds, row("a"), RejectedRow(2, None, "not UTF-8"), RejectedRow(3, None, "not UTF-8"))
     with pytest.raises(SyncRefused, match="2 rows of the feed had no readable id"):
-        await find_gone(feed, FakeKeys("a", "b"), 1, imported=0)
+        await find_removed(feed, FakeKeys("a", "b"), 1, imported=0)
 
 
 @pytest.mark.parametrize(("limit", "refused"), [(0.0, True), (0.24, True), (0.25, False), (1.0, False)])
@@ -76,9 +76,9 @@ async def test_more_than_the_share_never_goes(feeds: list[FeedKeys], limit: floa
     feed, catalogue = read(feeds, row("a"), row("b"), row("c")), FakeKeys("a", "b", "c", "d")
     if refused:
         with pytest.raises(SyncRefused, match=r"1 of 4 products \(25%\) are not in the feed"):
-            await find_gone(feed, catalogue, limit, imported=0)
+            await find_removed(feed, catalogue, limit, imported=0)
     else:
-        assert await find_gone(feed, catalogue, limit, imported=0) == ["d"]
+        assert await find_removed(feed, catalogue, limit, imported=0) == ["d"]
 
 
 async def test_the_share_is_of_the_products_of_before_so_that_new_ids_do_not_drive_out_the_old(
@@ -87,13 +87,13 @@ async def test_the_share_is_of_the_products_of_before_so_that_new_ids_do_not_dri
     feed = read(feeds, *(row(f"new{n}") for n in range(4)))
     catalogue = FakeKeys(*(f"new{n}" for n in range(4)), "old")
     with pytest.raises(SyncRefused, match=r"1 of 1 products \(100%\)"):
-        await find_gone(feed, catalogue, 0.2, imported=4)
+        await find_removed(feed, catalogue, 0.2, imported=4)
 
 
 async def test_an_empty_catalogue_and_an_empty_feed_are_no_trouble(feeds: list[FeedKeys]) -> None:
-    assert await find_gone(read(feeds), FakeKeys(), 0.2, imported=0) == []
+    assert await find_removed(read(feeds), FakeKeys(), 0.2, imported=0) == []
     with pytest.raises(SyncRefused):
-        await find_gone(read(feeds), FakeKeys("a"), 0.2, imported=0)
+        await find_removed(read(feeds), FakeKeys("a"), 0.2, imported=0)
 
 
 async def test_what_goes_is_counted_and_a_database_that_is_away_is_waited_for() -> None:

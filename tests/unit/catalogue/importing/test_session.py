@@ -275,4 +275,4 @@ def test_a_note_from_elsewhere_says_that_it_runs_for_as_long_as_it_is_brought_up
 
 
 def test_the_bounds_leave_a_busy_holder_time() -> None:
-    assert import_lease.STANDS_S >= 5 * import_lease.BEAT_S
+    assert import_lease.STALE_S >= 5 * import_lease.BEAT_S

@@ -41,7 +41,7 @@ def test_an_address_is_shown_without_credentials_and_options(url: str, shown: st
         (driver.ServerSelectionTimeoutError("mongodb://u:s3cret@h refused"), "cannot be reached"),
         (driver.AutoReconnect("s3cret"), "cannot be reached"),
         (driver.NotPrimaryError("s3cret"), "cannot be reached"),
-        (driver.NetworkTimeout("s3cret"), "did not answer in time"),
+        (driver.NetworkTimeout("s3cret"), "did not respond in time"),
         (driver.OperationFailure("s3cret", 18), "refuses the user or the password"),
         (driver.OperationFailure("s3cret", 13), "refuses the user or the password"),
         (driver.OperationFailure("s3cret", 2), "error 2"),
@@ -79,7 +79,7 @@ async def test_a_server_that_takes_connections_and_never_answers_is_given_up_in_
     port = server.sockets[0].getsockname()[1]
     started = time.monotonic()
     async with CatalogueDatabase(f"mongodb://127.0.0.1:{port}", timeout_s=0.4, connect_timeout_s=5) as store:
-        with pytest.raises(CatalogueUnavailable, match="did not answer in time"):
+        with pytest.raises(CatalogueUnavailable, match="did not respond in time"):
             await store.ping()
     assert time.monotonic() - started < 3
     server.close()
@@ -141,8 +141,8 @@ async def test_of_several_changes_of_a_document_the_last_counts() -> None:
         event("delete", "c"),
         event("insert", "c", whole("c")),
     ).next_batch(100, 5)
-    assert {(r.document_id, r.product.title) for r in batch.found} == {("a", "last"), ("c", None)}
-    assert batch.gone == ("b",)
+    assert {(r.document_id, r.product.title) for r in batch.changed} == {("a", "last"), ("c", None)}
+    assert batch.deleted == ("b",)
     assert batch.unclear == ()
     assert batch.token == {"_data": "token"}
 
@@ -150,12 +150,12 @@ async def test_of_several_changes_of_a_document_the_last_counts() -> None:
 async def test_a_document_that_an_event_does_not_tell_has_to_be_read() -> None:
     batch = await feed(event("update", "a"), event("replace", "b", {"Category": 1})).next_batch(100, 5)
     assert batch.unclear == ("a", "b")
-    assert not batch.found and not batch.is_empty
+    assert not batch.changed and not batch.is_empty
 
 
 async def test_a_delete_that_brings_the_old_document_is_a_delete() -> None:
     batch = await feed(event("delete", "a", whole("a"))).next_batch(100, 5)
-    assert batch.gone == ("a",) and not batch.found
+    assert batch.deleted == ("a",) and not batch.changed
 
 
 async def test_markers_come_by_apart_from_products() -> None:
@@ -179,7 +179,7 @@ async def test_a_stream_that_fails_is_told_in_the_project_s_words() -> None:
 
 async def test_a_batch_is_no_longer_than_asked_for_and_the_rest_comes_next() -> None:
     source = feed(*[event("insert", str(number), whole(str(number))) for number in range(5)])
-    sizes = [len((await source.next_batch(3, 0.001)).found) for _ in range(3)]
+    sizes = [len((await source.next_batch(3, 0.001)).changed) for _ in range(3)]
     assert sizes == [3, 2, 0]
 
 

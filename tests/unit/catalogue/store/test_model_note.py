@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.catalogue.store.model_note import ModelChangeRefused, ModelNote, full_name
+from services.catalogue.store.model_note import ModelNote, ModelSwitchRefused, full_name
 
 ONE, TWO, THREE = "fashion/1", "fashion/2", "fashion/3"
 FIRST = ONE  # what the settings name
@@ -33,7 +33,7 @@ def test_a_model_that_is_kept_already_can_be_prepared_again_without_a_change(not
     ],
 )
 def test_there_is_room_for_one_model_beside_the_active_one(note: ModelNote, said: str) -> None:
-    with pytest.raises(ModelChangeRefused, match=said):
+    with pytest.raises(ModelSwitchRefused, match=said):
         note.preparing(THREE, FIRST)
 
 
@@ -56,13 +56,13 @@ def test_a_promotion_keeps_the_model_before_and_a_rollback_changes_their_places(
     ],
 )
 def test_only_the_candidate_can_be_promoted(note: ModelNote, model: str, said: str) -> None:
-    with pytest.raises(ModelChangeRefused, match=said):
+    with pytest.raises(ModelSwitchRefused, match=said):
         note.promoted(model, FIRST)
 
 
 @pytest.mark.parametrize("note", [ModelNote(), PREPARING, ModelNote(active=ONE, candidate=TWO), ModelNote(active=TWO)])
 def test_a_rollback_needs_a_previous_model(note: ModelNote) -> None:
-    with pytest.raises(ModelChangeRefused, match="there is no previous model to go back to"):
+    with pytest.raises(ModelSwitchRefused, match="there is no previous model to go back to"):
         note.rolled_back()
 
 
@@ -71,7 +71,7 @@ def test_a_model_beside_the_active_one_can_be_forgotten_and_the_active_one_stays
     assert PROMOTED.without(ONE, FIRST) == ModelNote(active=TWO)
     assert PROMOTED.without(THREE, FIRST) is PROMOTED
     for note, active in ((PROMOTED, TWO), (PREPARING, ONE), (ModelNote(), ONE)):
-        with pytest.raises(ModelChangeRefused, match="is the active model"):
+        with pytest.raises(ModelSwitchRefused, match="is the active model"):
             note.without(active, FIRST)
 
 

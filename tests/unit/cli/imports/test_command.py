@@ -64,7 +64,7 @@ def test_a_mapping_to_no_category_is_told(shop: Path) -> None:
     (shop / "map.json").write_text('{"categories": {"Hats": "Headwear"}}')
     code, _, said = run("feed.csv", "--mapping", "map.json", "--dry-run")
     assert code == 1
-    assert "no category" in said
+    assert "not a category" in said
 
 
 def test_a_dry_run_needs_no_service_and_decodes_the_images(shop: Path) -> None:

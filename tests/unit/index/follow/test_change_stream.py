@@ -15,8 +15,8 @@ MARKER = "~sync/0"  # the first marker of a `Database`
 
 def batch(*keys: str, marker: str | None = None) -> ChangeBatch:
     return ChangeBatch(
-        found=tuple(map(record, keys)),
-        gone=(),
+        changed=tuple(map(record, keys)),
+        deleted=(),
         unclear=(),
         markers=frozenset() if marker is None else frozenset({marker}),
         token=None,

@@ -201,7 +201,7 @@ async def test_a_stream_without_events_is_an_error(database: Database, monkeypat
     database.silent = True
     async with following(database, mode="stream") as follower:
         await until(lambda: follower.last_error)
-        assert "it would have to be a replica set" in str(follower.status().last_error)
+        assert "they need a replica set" in str(follower.status().last_error)
         assert follower.replica is None
 
 
