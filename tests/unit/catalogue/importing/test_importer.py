@@ -20,7 +20,7 @@ from services.catalogue.sources.records.rows import RejectedRow, SourceError, So
 from services.catalogue.store.model_note import ModelNote
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire.embedding import MAX_BATCH
-from tests.support.import_fakes import CATEGORIES, World, fingerprint_of, row
+from tests.support.import_fakes import CATEGORIES, ListSource, World, fingerprint_of, row
 from tests.support.products import embedding, make_product
 from tests.support.stack import eventually
 
@@ -450,13 +450,14 @@ async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: 
 
 
 async def test_whoever_takes_the_outcomes_can_hold_the_import_back(world: World) -> None:
-    room = asyncio.Event()
-    rows = [row(f"{n}", b"\x00%d" % n) for n in range(MAX_BATCH + 1)]
-    importing = asyncio.create_task(world.run(*rows, room=room.wait))
-    await asyncio.sleep(0.1)
-    assert world.catalogue.products == {}
-    room.set()
-    assert (await importing).imported == MAX_BATCH + 1
+    source = ListSource(row(f"{n}", b"\x00%d" % n) for n in range(MAX_BATCH + 1))
+    read_before: list[int] = []
+
+    async def room() -> None:
+        read_before.append(source.given)
+
+    assert (await world.run(source=source.rows(), room=room)).imported == MAX_BATCH + 1
+    assert read_before[0] == 0  # asked for room before the first row is read
 
 
 async def test_products_from_files_are_written_together_and_those_from_the_web_sooner(world: World) -> None:

@@ -16,6 +16,7 @@ from services.catalogue.importing import record as import_record
 from services.catalogue.importing.importer import ImportHooks
 from services.catalogue.importing.lease import ImportUnderWay
 from services.catalogue.importing.record import ImportRecord, present
+from services.catalogue.importing.removal import FeedKeys
 from services.catalogue.importing.report import Outcome, RejectedFile, Summary
 from services.catalogue.importing.session import ImportSession, Plan, SessionServices
 from services.catalogue.retry import Retry
@@ -276,3 +277,22 @@ def test_a_note_from_elsewhere_says_that_it_runs_for_as_long_as_it_is_brought_up
 
 def test_the_bounds_leave_a_busy_holder_time() -> None:
     assert import_lease.STALE_S >= 5 * import_lease.BEAT_S
+
+
+@pytest.mark.parametrize("fault", [None, "the feed breaks off"])
+async def test_the_recorded_keys_are_deleted_however_an_import_ends(
+    store: CatalogueDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str | None
+) -> None:
+    closed: list[FeedKeys] = []
+    close = FeedKeys.close
+    monkeypatch.setattr(FeedKeys, "close", lambda feed: [closed.append(feed), close(feed)])
+
+    class Broken(ListSource):
+        def rows(self) -> Iterator[SourceRow | RejectedRow]:
+            yield from super().rows()
+            if fault is not None:
+                raise SourceError(fault)
+
+    summary = await Run(store, tmp_path, source=Broken([row("a")]), sync_limit=1.0)()
+    assert (summary.status, summary.reason) == (("done", None) if fault is None else ("failed", fault))
+    assert len(closed) == 1

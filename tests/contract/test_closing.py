@@ -1,0 +1,51 @@
+"""What is opened is closed: the client, the cursor of a scan, and the change stream."""
+
+from contextlib import aclosing
+from typing import Any
+
+import numpy as np
+import pytest
+from pymongo.collection import Collection
+from pymongo.errors import InvalidOperation
+
+from services.catalogue.store.database import CatalogueDatabase
+from tests.support.products import make_product
+
+
+async def test_a_closed_database_has_closed_its_client(url: str, database: str) -> None:
+    store = CatalogueDatabase(url, database)
+    await store.connect()
+    await store.ping()
+    client = store._connection._client
+    await store.close()
+    with pytest.raises(InvalidOperation, match="after close"):
+        await client.admin.command("ping")
+    with pytest.raises(RuntimeError, match="call connect"):
+        await store.ping()
+
+
+async def test_a_scan_that_is_abandoned_closes_its_cursor_and_removes_its_marker(
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.products.put_many([make_product(str(n), 0, np.ones(4, np.float32), "fashion/1") for n in range(20)])
+    closed: list[object] = []
+    cursor_class = type(store.products.collection.find())
+    close = cursor_class.close
+
+    async def recorded(cursor: Any) -> None:
+        closed.append(cursor)
+        await close(cursor)
+
+    monkeypatch.setattr(cursor_class, "close", recorded)
+    async with aclosing(store.products.scan(5)) as pages:
+        async for _ in pages:
+            break
+    assert len(closed) == 1
+    assert raw.count_documents({}) == 20
+
+
+async def test_a_closed_feed_has_closed_its_stream(store: CatalogueDatabase) -> None:
+    feed = await store.products.watch()
+    assert feed._stream.alive
+    await feed.close()
+    assert not feed._stream.alive
