@@ -1,4 +1,4 @@
-"""The vectors of products' images, by product, image and model: which are known, and how they become a product's embeddings."""
+"""The vectors of products' images by product, image and model, and how they become a product's embeddings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -25,9 +25,10 @@ def with_images(product: Product, images: Sequence[ProductImage], old: Product |
 
     Args:
         product: as it is to be, with the embeddings of the main image.
-        images: all its images, the main one first. Additional ones without a vector of the product's model are left out.
-        old: the product as it is stored, where it was read. The embeddings of its other models stay if the main image is
-            the same.
+        images: all its images, the main one first. Additional ones without a vector of the product's model are left
+            out.
+        old: the product as it is stored, where it was read. The embeddings of its other models stay if the main image
+            is the same.
         vectors: those that are known.
     """
     assert product.model is not None

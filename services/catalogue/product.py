@@ -43,7 +43,7 @@ class ProductImage:
 
 @dataclass(frozen=True, slots=True)
 class ImageVector:
-    """What a model computes of an image: a vector, float32, shape (dimension,), unit length; `sha256` identifies the image."""
+    """The vector of an image by a model: float32, shape (dimension,), unit length. `sha256` identifies the image."""
 
     sha256: str | None
     vector: Float32Array

@@ -285,7 +285,12 @@ async def test_the_recorded_keys_are_deleted_however_an_import_ends(
 ) -> None:
     closed: list[FeedKeys] = []
     close = FeedKeys.close
-    monkeypatch.setattr(FeedKeys, "close", lambda feed: [closed.append(feed), close(feed)])
+
+    def recorded(feed: FeedKeys) -> None:
+        closed.append(feed)
+        close(feed)
+
+    monkeypatch.setattr(FeedKeys, "close", recorded)
 
     class Broken(ListSource):
         def rows(self) -> Iterator[SourceRow | RejectedRow]:

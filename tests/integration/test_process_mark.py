@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from services.catalogue.importing import lease as import_lease

@@ -4,8 +4,8 @@ The first of `images` is the main image that the prediction is of. In the entry 
 vector: that is the document's `vector`. A writer that does not know a model leaves its entry as it is; the hashes tell
 whether the entry belongs to the images that the product has now. An entry that cannot be read counts as missing.
 
-Before schema 2 an entry was `{vector, prediction, image_sha256, images: [{sha256, vector}]}`, with the additional images
-only in `images`, and a document had none for its own model.
+Before schema 2 an entry was `{vector, prediction, image_sha256, images: [{sha256, vector}]}`, with the additional
+images only in `images`, and a document had none for its own model.
 """
 
 from collections.abc import Mapping

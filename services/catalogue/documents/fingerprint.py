@@ -9,7 +9,8 @@ from services.catalogue.documents.embeddings import read_embeddings
 from services.catalogue.documents.images import listed_images
 from services.catalogue.product import ProductImage
 
-# The embeddings come whole, vectors too: the stand-in for MongoDB cannot project single fields of the entries of a list.
+# The embeddings come whole, vectors too: the stand-in for MongoDB cannot project single fields of the entries of a
+# list.
 FINGERPRINT_FIELDS = {
     "schema": 1,
     "image_url": 1,

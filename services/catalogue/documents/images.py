@@ -1,7 +1,8 @@
 """A product's images in its document: `images: [{url, sha256}]`, the main one first.
 
-The vectors by the document's own model are in `vector` (the main image's) and in `embeddings` (the others'). Before schema 2
-the main image was `image_url` and `image_sha256`, and `images: [{url, sha256, vector}]` held the additional ones.
+The vectors by the document's own model are in `vector` (the main image's) and in `embeddings` (the others'). Before
+schema 2 the main image was `image_url` and `image_sha256`, and `images: [{url, sha256, vector}]` held the additional
+ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,12 +1,12 @@
 """Product ↔ MongoDB document: the form that Lookalike writes, and the older forms that it goes on reading.
 
-Written (schema 2): `{_id: key, id: key, schema: 2, Category, vector: <float32 vector binary>, model, url, title, attributes,
-category_source, images, image_sha256, embeddings, feed_sha256, updated_at}`. `vector` is the main image's by `model`; for
-`images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats the main image's hash: updates are made
-on condition of it, and the stand-in for MongoDB cannot look into a list.
+Written (schema 2): `{_id: key, id: key, schema: 2, Category, vector: <float32 vector binary>, model, url, title,
+attributes, category_source, images, image_sha256, embeddings, feed_sha256, updated_at}`. `vector` is the main image's
+by `model`; for `images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats the main
+image's hash: updates are made on condition of it, and the stand-in for MongoDB cannot look into a list.
 Before schema 2: `image_url` and `image_sha256` are the main image, `prediction` is that of the document's own model.
-Legacy documents, which Lookalike did not write: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` is a string or a
-number, or missing.
+Legacy documents, which Lookalike did not write: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` is a
+string or a number, or missing.
 """
 
 import contextlib
@@ -65,12 +65,12 @@ class Record:
 
 
 def to_document(product: Product) -> Document:
-    """Return the document of a product. All fields are present, so that setting them all replaces an older state. Embeddings
-    of models that the product does not have are to be left as they are.
+    """Return the document of a product. All fields are present, so that setting them all replaces an older state.
+    Embeddings of models that the product does not have are to be left as they are.
 
     Raises:
-        ValueError: the key is empty, too long or reserved, or there are too many images; InvalidVector where a vector has
-            no direction.
+        ValueError: the key is empty, too long or reserved, or there are too many images; InvalidVector where a vector
+            has no direction.
     """
     return {
         "_id": checked_key(product.key),

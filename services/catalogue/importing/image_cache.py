@@ -24,8 +24,8 @@ class ImageCache:
     async def recall(self, batch: Sequence[Described], known: Mapping[str, Fingerprint], model: str) -> CachedImages:
         """Return the images that the products' vectors of this model come from.
 
-        An additional image that is not in the cache comes without validators: if it cannot be fetched, the product keeps
-        the image.
+        An additional image that is not in the cache comes without validators: if it cannot be fetched, the
+        product keeps the image.
         """
         embedded = [(item, known[item.row.key]) for item in batch if item.row.key in known]
         embedded = [(item, fingerprint) for item, fingerprint in embedded if model in fingerprint.models]

@@ -1,8 +1,9 @@
 """The import lease: one import into a catalogue at a time.
 
-Two would overwrite each other's pictures, and `--sync` would remove what the other has just written. The lease is a note in
-the database; its holder increments a counter every few seconds. Another import takes the lease over when the holder's
-process has ended, or when the counter has not changed for a while by the other's own clock: clocks are never compared.
+Two would overwrite each other's pictures, and `--sync` would remove what the other has just written. The lease is a
+note in the database; its holder increments a counter every few seconds. Another import takes the lease over when the
+holder's process has ended, or when the counter has not changed for a while by the other's own clock: clocks are never
+compared.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""What an import needs of the embedding service, the catalogue and the web: each is also played by a fake in the tests."""
+"""What an import needs of the embedding service, the catalogue and the web.
+
+Each is also played by a fake in the tests.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -103,7 +103,8 @@ async def remove(
 ) -> None:
     """Remove products and count them, until `stopping` is set.
 
-    Products that were written since `written_before`, the start of the import, stay: their writer knows more than the feed.
+    Products that were written since `written_before`, the start of the import, stay: their writer knows more than the
+    feed.
     """
     for start in range(0, len(keys), REMOVED_AT_ONCE):
         if stopping.is_set():

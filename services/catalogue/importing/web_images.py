@@ -1,4 +1,5 @@
-"""Images from the web servers of a feed: a limited number of requests to each server at a time, repeated where it helps.
+"""Images from the web servers of a feed: a limited number of requests to each server at a time, repeated where it
+helps.
 
 A server is the host and port of the URL in the feed. Requests after a redirect count for the server of that URL.
 """

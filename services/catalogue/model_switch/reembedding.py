@@ -1,7 +1,7 @@
 """Re-embedding: computes the vectors of another model for a catalogue, product by product, while searches go on.
 
-Products that have the vectors are skipped, so the job can be interrupted anywhere and run again. Products that are written
-meanwhile get their vectors from their writer; the others are found by another scan at the end.
+Products that have the vectors are skipped, so the job can be interrupted anywhere and run again. Products that are
+written meanwhile get their vectors from their writer; the others are found by another scan at the end.
 """
 
 import asyncio

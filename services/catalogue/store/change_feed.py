@@ -71,8 +71,8 @@ class ChangeBatch:
 class ChangeFeed:
     """One open change stream. After an error, open another one after the last token that was applied.
 
-    It runs the driver's blocking stream in a thread, one batch at a time: 23 µs of CPU an event, instead of 90 µs through
-    the asyncio wrapper, which delivers single events.
+    It runs the driver's blocking stream in a thread, one batch at a time: 23 µs of CPU an event, instead of 90 µs
+    through the asyncio wrapper, which delivers single events.
     """
 
     def __init__(self, stream: CollectionChangeStream[Any], address: str, poll_s: float) -> None:
@@ -122,7 +122,9 @@ class ChangeFeed:
         )
 
     def _collect(self, limit: int, gather_s: float) -> tuple[list[Event], float]:
-        """Return the events of one request to the server, at least `gather_s` seconds after the last response with events."""
+        """Return the events of one request to the server, at least `gather_s` seconds after the last response
+        with events.
+        """
         time.sleep(max(0.0, self._responded_at + gather_s - time.monotonic()))
         requested_at, started = time.time(), time.monotonic()
         event = self._stream.try_next()
@@ -137,7 +139,10 @@ class ChangeFeed:
 
 
 def _has_more(stream: CollectionChangeStream[Any]) -> bool:
-    """Whether the next event has arrived. The driver has no public way to tell; without this, each event comes alone."""
+    """Whether the next event has arrived.
+
+    The driver has no public way to tell; without this, each event comes alone.
+    """
     return bool(getattr(_cursor(stream), "_data", None))
 
 

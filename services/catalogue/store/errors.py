@@ -10,7 +10,8 @@ from services.contracts.domain.errors import CatalogueUnavailable
 
 # The server's error codes: AuthenticationFailed and Unauthorized.
 CREDENTIAL_CODES = frozenset({13, 18})
-# ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token is of no use any more.
+# ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token is of no use any
+# more.
 HISTORY_LOST_CODES = frozenset({286, 280, 260, 136})
 # "The $changeStream stage is only supported on replica sets", and the error of servers that do not know the stage.
 NO_STREAM_CODES = frozenset({40573, 40324})

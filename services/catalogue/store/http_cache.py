@@ -1,4 +1,5 @@
-"""What web servers said of products' images when they were last fetched, so that the next request asks for changes only.
+"""What web servers said of products' images when they were last fetched, so that the next request asks for changes
+only.
 
 The entry of a product's main image is under its key, that of another image under `cache_id`.
 """

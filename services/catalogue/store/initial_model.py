@@ -1,7 +1,7 @@
 """The active model of a catalogue that is older than the settings.
 
-The settings name the model that a new catalogue begins with. When they name another one later, the products' vectors are
-still of the earlier model. That one stays active until another is promoted, so that the products are found.
+The settings name the model that a new catalogue begins with. When they name another one later, the products' vectors
+are still of the earlier model. That one stays active until another is promoted, so that the products are found.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Legacy documents: products that Lookalike did not write, whose `_id` is not the product's key.
 
-The first program of this kind wrote `{_id: ObjectId, id, Category, vector}`. Such documents are read like all others, and
-removed when Lookalike writes or deletes a product of the same key.
+The first program of this kind wrote `{_id: ObjectId, id, Category, vector}`. Such documents are read like all others,
+and removed when Lookalike writes or deletes a product of the same key.
 """
 
 import time

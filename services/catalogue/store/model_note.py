@@ -1,7 +1,7 @@
 """The note of the models that a catalogue has vectors of: the active one, which searches use, and at most one other.
 
-The other one is a candidate while its vectors are computed. After its promotion, the previously active model is kept for
-a rollback. Writers of products write the vectors of both.
+The other one is a candidate while its vectors are computed. After its promotion, the previously active model is kept
+for a rollback. Writers of products write the vectors of both.
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +42,9 @@ class ModelNote:
         return (serving,) if self.secondary in (None, serving) else (serving, str(self.secondary))
 
     def written(self, first: str) -> tuple[str, str | None]:
-        """Return the model that searches use, and the secondary one whose vectors are written as well, if there is one."""
+        """Return the model that searches use, and the secondary one whose vectors are written as well, if there
+        is one.
+        """
         serving, *others = self.kept(first)
         return serving, others[0] if others else None
 

@@ -31,7 +31,8 @@ from services.catalogue.store.notes import NOTES
 from services.catalogue.store.products import ProductCollection
 
 MODELS = "models"
-# The fields with a document's vectors. The vectors are read too: the stand-in for MongoDB cannot leave out inner fields.
+# The fields with a document's vectors. The vectors are read too: the stand-in for MongoDB cannot leave out inner
+# fields.
 VECTOR_FIELDS = {
     "schema": 1,
     "model": 1,
@@ -83,7 +84,10 @@ class CatalogueModels:
         return ModelNote(*(note.get(name) for name in ("active", "candidate", "previous")))
 
     async def replace_note(self, old: ModelNote, new: ModelNote) -> bool:
-        """Replace the note that was read. Returns False if it has changed since: no change of another process is lost."""
+        """Replace the note that was read.
+
+        Returns False if it has changed since: no change of another process is lost.
+        """
         changed = {**asdict(new), "changed_at": datetime.now(UTC).isoformat()}
         async with self._connection.call():
             try:

@@ -1,8 +1,8 @@
 """Stored pictures: those that no web server of the shop has.
 
 The main picture of a product is stored under its key, another one under `<key>\\n<first digits of its hash>`. So the
-pictures of one product are a range of the index that every collection has, and are removed together. No key holds a line
-break: importer and gateway accept printable keys only.
+pictures of one product are a range of the index that every collection has, and are removed together. No key holds a
+line break: importer and gateway accept printable keys only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

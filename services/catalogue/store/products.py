@@ -73,7 +73,8 @@ class ProductCollection:
             raise ValueError(report.failures[0].reason)
 
     async def put_many(self, products: Iterable[Product], *, probably_new: bool = False) -> PutReport:
-        """Write products in bulk; existing ones with their keys are replaced. If a key occurs twice, the last one counts.
+        """Write products in bulk; existing ones with their keys are replaced. If a key occurs twice, the last one
+        counts.
 
         A product that cannot be stored is reported and does not prevent the others from being written.
 

@@ -11,7 +11,6 @@ from services.catalogue.model_switch.comparison import Chosen, ModelExamination,
 from services.catalogue.model_switch.switch import ModelSwitch
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.model_note import ModelNote, ModelSwitchRefused, short
-from services.catalogue.store.notes import LAST_REEMBED
 from services.cli.gateway_client import GatewayClient
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE, SETTING
@@ -133,10 +132,6 @@ class ModelCommands:
                 changed, unseen, seen = changed + part.changed, unseen + part.unseen, seen + part.documents
                 self._say(f"taking the vectors out: {seen:,} documents, {changed:,} changed")
         return model, changed, unseen
-
-    async def last_reembed(self) -> dict[str, Any] | None:
-        """Return how the last reembed went."""
-        return await self._store.notes.get(LAST_REEMBED)
 
     async def _check_catalogues(self) -> None:
         """Return if the gateway has the catalogues that we go by.

@@ -56,11 +56,6 @@ class Manifest(TrainedModel):
     unit_length: bool = Field(description="whether the graph already returns vectors of unit length")
     thresholds: dict[str, float] = Field(default_factory=dict)
 
-    def category_id(self, name: str) -> int | None:
-        """Return the id of the category with this name (in any case), or None if the model has none."""
-        folded = name.strip().casefold()
-        return next((i for i, c in enumerate(self.categories) if c.casefold() == folded), None)
-
 
 class DetectorManifest(TrainedModel):
     """The manifest of a model that detects garments."""
