@@ -14,7 +14,7 @@ from services.catalogue.model_switch.reembedding_report import ReembedSummary, R
 from services.catalogue.model_switch.switch import ModelSwitch
 from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.store.database import CatalogueDatabase
-from services.catalogue.store.model_note import ModelChangeRefused
+from services.catalogue.store.model_note import ModelSwitchRefused
 from services.cli.interrupts import interruptible
 from services.cli.models.reembed_display import ReembedProgress
 from services.cli.options import FIRST_MODEL, Services
@@ -111,7 +111,7 @@ class ReembedRun:
         await stack.enter_async_context(store)
         pictures = self._pictures(stack, store, stopping)  # before waiting: an option may not be valid
         retry = Retry(request.wait_s, stopping, self._progress.waiting)
-        facts = await retry.call(lambda: prepare(ModelChange(store.models, embedding), request.model))
+        facts = await retry.call(lambda: prepare(ModelSwitch(store.models, embedding), request.model))
         self._model = facts.model
         job = Reembedder(
             store.models,
@@ -136,11 +136,11 @@ class ReembedRun:
         return ProductPictures(store.pictures, fetch, self._request.image_url_template)
 
 
-async def prepare(change: ModelChange, name: str) -> ModelFacts:
+async def prepare(change: ModelSwitch, name: str) -> ModelFacts:
     """Make a model the candidate, unless it is one of the catalogue's models already; return its facts.
 
     Raises:
-        ModelChangeRefused: the model cannot be used, or there is another candidate.
+        ModelSwitchRefused: the model cannot be used, or there is another candidate.
     """
     facts = await change.usable(await change.named(name))
     first = await change.first()

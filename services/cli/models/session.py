@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 from typing import Any, Self
 
 from services.catalogue.model_switch.comparison import Chosen, ModelExamination, ModelReport, Overlap
-from services.catalogue.model_switch.switch import ModelChange
+from services.catalogue.model_switch.switch import ModelSwitch
 from services.catalogue.store.database import CatalogueDatabase
-from services.catalogue.store.model_note import ModelChangeRefused, ModelNote, short
+from services.catalogue.store.model_note import ModelNote, ModelSwitchRefused, short
 from services.cli.gateway_client import GatewayClient
 from services.cli.options import FIRST_MODEL, GatewayServices
 from services.cli.search import default_gateway
@@ -25,7 +25,7 @@ POLL_S = 0.25
 class ModelSession:
     """The services that a change of models needs, open for the length of one command.
 
-    Every step raises ModelChangeRefused, GatewayError or a LookalikeError whose text is one sentence.
+    Every step raises ModelSwitchRefused, GatewayError or a LookalikeError whose text is one sentence.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ModelSession:
             stack.push_async_callback(self._embedding.close)
             database = CatalogueDatabase(services.mongo_url, services.mongo_database)
             self._database = await stack.enter_async_context(database)
-            self._change = ModelChange(self._database.models, self._embedding)
+            self._change = ModelSwitch(self._database.models, self._embedding)
             self._stack = stack.pop_all()
         return self
 
@@ -100,13 +100,13 @@ class ModelSession:
         note, first = await self._database.models.note(), await self._change.first()
         model = note.secondary if name is None else await self._change.named(name)
         if model is None:
-            raise ModelChangeRefused(
+            raise ModelSwitchRefused(
                 "there is no candidate to compare with: prepare one first, for example with lookalike reembed --model 2"
             )
         if model not in note.kept(first):
             note.promoted(model, first)  # raises: the model has not been prepared
         if model == note.serving(first):
-            raise ModelChangeRefused(f"{model} is the active model: compare it with another one")
+            raise ModelSwitchRefused(f"{model} is the active model: compare it with another one")
         await self._check_catalogues()
         report, chosen = await self._examine(note.serving(first), model, queries)
         if queries and chosen:
@@ -157,11 +157,11 @@ class ModelSession:
         """Check that the gateway has the catalogues of this command: another one would not be examined.
 
         Raises:
-            ModelChangeRefused: it has others.
+            ModelSwitchRefused: it has others.
         """
         names = await asyncio.to_thread(self._gateway.catalogues)
         if set(names) != set(self._catalogues):
-            raise ModelChangeRefused(
+            raise ModelSwitchRefused(
                 f"the gateway has the catalogues {', '.join(names)}, but {SETTING} names "
                 f"{', '.join(self._catalogues)} here: set {SETTING} to the gateway's value"
             )
@@ -200,7 +200,7 @@ class ModelSession:
         """Wait until the index can search with a model and holds every change that was written before this call.
 
         Raises:
-            ModelChangeRefused: it does not in time.
+            ModelSwitchRefused: it does not in time.
         """
         started = time.monotonic()
         while True:
@@ -211,7 +211,7 @@ class ModelSession:
                 return
             if elapsed_s > self._wait_s:
                 state = "does not hold" if status is None else "is behind the database for"
-                raise ModelChangeRefused(f"the index {state} {model} after {self._wait_s:g} s: see its log")
+                raise ModelSwitchRefused(f"the index {state} {model} after {self._wait_s:g} s: see its log")
             self._on_progress(f"waiting for the index to hold {model}")
             await asyncio.sleep(POLL_S)
 
@@ -219,12 +219,12 @@ class ModelSession:
         """Wait until searches use a model.
 
         Raises:
-            ModelChangeRefused: they do not in time. The change is written nevertheless.
+            ModelSwitchRefused: they do not in time. The change is written nevertheless.
         """
         deadline = time.monotonic() + self._wait_s
         while (stats := await self._stats())["model"] != model:
             if time.monotonic() > deadline:
-                raise ModelChangeRefused(
+                raise ModelSwitchRefused(
                     f"{model} is the active model now, but searches still use {stats['model']} after "
                     f"{self._wait_s:g} s: see the index's log, or go back with lookalike rollback "
                     f"({short(stats['model'])})"

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.catalogue.model_switch.comparison import ModelReport, Overlap
-from services.catalogue.store.model_note import ModelChangeRefused, ModelNote
+from services.catalogue.store.model_note import ModelNote, ModelSwitchRefused
 from services.cli.gateway_client import GatewayError
 from services.cli.main import app
 from services.cli.models import session as module
@@ -157,7 +157,7 @@ def test_a_forgotten_model_is_printed(session: type[FakeSession]) -> None:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (ModelChangeRefused("not prepared"), 1),
+        (ModelSwitchRefused("not prepared"), 1),
         (GatewayError("not prepared"), 1),
         (CatalogueUnavailable("not prepared"), 1),
         (ValueError("not prepared"), 2),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from services.catalogue.documents.product_document import Record
-from services.catalogue.model_switch.switch import ModelChange
+from services.catalogue.model_switch.switch import ModelSwitch
 from services.catalogue.product import ProductEmbedding
-from services.catalogue.store.model_note import ModelChangeRefused, ModelNote
+from services.catalogue.store.model_note import ModelNote, ModelSwitchRefused
 from services.catalogue.store.models import Retired
 from services.cli.models import session as module
 from services.cli.models.session import ModelSession
@@ -126,7 +126,7 @@ def opened(note: ModelNote = PREPARED, wait_s: float = 60.0, **catalogues: list[
     parts: Any = ModelSession(GatewayServices(), tuple(products), wait_s, on_progress=lambda _: None)
     parts._database = Database(note, products)
     parts._embedding = Embedding()
-    parts._change = ModelChange(cast(Any, parts._database.models), cast(Any, parts._embedding))
+    parts._change = ModelSwitch(cast(Any, parts._database.models), cast(Any, parts._embedding))
     parts._gateway = Gateway(parts._database.models, tuple(products))
     return cast(ModelSession, parts), parts
 
@@ -191,7 +191,7 @@ async def test_a_comparison_without_queries_compares_no_results() -> None:
 )
 async def test_a_model_that_cannot_be_compared_is_refused(note: ModelNote, name: str | None, message: str) -> None:
     session, _ = opened(note)
-    with pytest.raises(ModelChangeRefused, match=message):
+    with pytest.raises(ModelSwitchRefused, match=message):
         await session.compare(name, 0)
 
 
@@ -215,7 +215,7 @@ async def test_too_small_a_coverage_changes_nothing() -> None:
 async def test_an_index_that_is_behind_is_refused_after_the_wait() -> None:
     session, parts = opened(wait_s=0.01)
     parts._gateway.lag_s = 1e9
-    with pytest.raises(ModelChangeRefused, match=r"the index is behind the database for fashion/2 after 0\.01 s"):
+    with pytest.raises(ModelSwitchRefused, match=r"the index is behind the database for fashion/2 after 0\.01 s"):
         await session.promote("2", 0, 1.0)
     assert parts._database.models.current == PREPARED
 
@@ -223,7 +223,7 @@ async def test_an_index_that_is_behind_is_refused_after_the_wait() -> None:
 async def test_searches_that_do_not_switch_in_time_are_an_error_but_the_change_stays() -> None:
     session, parts = opened(ModelNote(active=SECOND, previous=FIRST), wait_s=0.01)
     parts._gateway.searched, parts._gateway.stale_calls = SECOND, 10**6
-    with pytest.raises(ModelChangeRefused, match="searches still use fashion/2 after"):
+    with pytest.raises(ModelSwitchRefused, match="searches still use fashion/2 after"):
         await session.rollback()
     assert parts._database.models.current == ModelNote(active=FIRST, candidate=SECOND)
 
@@ -251,7 +251,7 @@ async def test_several_catalogues_are_examined_together() -> None:
 async def test_a_gateway_with_other_catalogues_is_refused(names: tuple[str, ...]) -> None:
     session, parts = opened(default=[], shoes=[])
     parts._gateway.names = names
-    with pytest.raises(ModelChangeRefused, match="but CATALOGUES names default, shoes here"):
+    with pytest.raises(ModelSwitchRefused, match="but CATALOGUES names default, shoes here"):
         await session.compare("2", 0)
 
 
