@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.catalogues import Catalogue, chosen
-from services.cli.options import AllowHost, Json, Services, with_options
+from services.cli.dataclass_command import with_options
+from services.cli.options import AllowHost, Json, Services
 from services.cli.output import err, fail, out, print_json, print_line
 
 if TYPE_CHECKING:

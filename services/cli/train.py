@@ -122,7 +122,7 @@ class EvaluateCommand:
     ] = None
 
 
-@with_options(TrainCommand)
+@with_options
 def train(command: TrainCommand) -> None:
     """Train a network and write a model version directory with its report.
 
@@ -137,7 +137,7 @@ def train(command: TrainCommand) -> None:
         run(TrainOptions(**command.values()), Terminal())
 
 
-@with_options(EvaluateCommand)
+@with_options
 def evaluate(command: EvaluateCommand) -> None:
     """Print the figures of a model as JSON; progress goes to stderr.
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.catalogues import Catalogue, chosen
-from services.cli.options import AllowHost, Json, Services, Wait, with_options
+from services.cli.dataclass_command import with_options
+from services.cli.options import AllowHost, Json, Services, Wait
 from services.cli.output import fail
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from services.cli.catalogues import installed
-from services.cli.options import FIRST_MODEL, GatewayServices, Json, UnversionedModel, Wait, with_options
+from services.cli.dataclass_command import with_options
+from services.cli.options import FIRST_MODEL, GatewayServices, Json, UnversionedModel, Wait
 from services.cli.output import err, fail
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.catalogues import chosen, installed
+from services.cli.dataclass_command import with_options
 from services.cli.imports.command import EXIT_REJECTED, EXIT_STATUS
-from services.cli.options import FIRST_MODEL, AllowHost, Json, Services, UnversionedModel, Wait, with_options
+from services.cli.options import FIRST_MODEL, AllowHost, Json, Services, UnversionedModel, Wait
 from services.cli.output import fail
 
 if TYPE_CHECKING:

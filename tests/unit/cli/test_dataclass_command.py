@@ -1,7 +1,8 @@
+"""Commands that take their options as dataclasses."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
-import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -9,31 +10,41 @@ from services.cli.dataclass_command import with_options
 
 
 @dataclass(frozen=True)
-class Greeting:
-    name: Annotated[str, typer.Option(help="Who is greeted.")]
-    times: Annotated[int, typer.Option(min=1, help="How often.")] = 1
+class Server:
+    """Three options."""
+
+    user: Annotated[str, typer.Option()]
+    host: Annotated[str, typer.Option(envvar="TEST_HOST", help="The host.")] = "localhost"
+    port: Annotated[int, typer.Option(min=1)] = 80
 
 
-@with_options(Greeting)
-def greet(greeting: Greeting) -> None:
-    """Greet someone."""
-    typer.echo(" ".join([f"hello {greeting.name}"] * greeting.times))
+@with_options
+def connect(server: Server, name: Annotated[str, typer.Argument()], fast: bool = False) -> None:
+    """Connect to a server."""
+    typer.echo(f"{name} {server} {fast}")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status", "text"),
-    [
-        (["--name", "Ann"], 0, "hello Ann"),
-        (["--name", "Ann", "--times", "2"], 0, "hello Ann hello Ann"),
-        ([], 2, "Missing option '--name'"),
-        (["--name", "Ann", "--times", "0"], 2, "Invalid value for '--times'"),
-        (["--help"], 0, "Greet someone."),
-        (["--help"], 0, "How often."),
-    ],
-)
-def test_the_fields_are_the_options_of_the_command(arguments: list[str], status: int, text: str) -> None:
-    app = typer.Typer()
-    app.command()(greet)
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == status
-    assert text in result.output
+def run(*arguments: str, **environment: str) -> str:
+    program = typer.Typer()
+    program.command()(connect)
+    return CliRunner().invoke(program, arguments, env=environment).output
+
+
+def test_the_fields_are_options_and_the_command_is_called_with_the_dataclass() -> None:
+    assert run("x", "--user", "u", "--port", "8", "--fast", TEST_HOST="h") == (
+        "x Server(user='u', host='h', port=8) True\n"
+    )
+    assert run("x", "--user", "u") == "x Server(user='u', host='localhost', port=80) False\n"
+
+
+def test_a_field_without_a_default_is_a_required_option() -> None:
+    assert "Missing option '--user'" in run("x")
+
+
+def test_the_bounds_of_a_field_hold() -> None:
+    assert "greater than or equal to 1" in run("x", "--user", "u", "--port", "0")
+
+
+def test_the_help_has_the_command_s_text_and_the_fields_texts() -> None:
+    assert "Connect to a server." in run("--help")
+    assert "The host." in run("--help")
