@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to stop, after which a long command finishes what is under way."""
+"""Ctrl-C and SIGTERM as a request to stop, after which a long command finishes the work in progress."""
 
 import asyncio
 import signal

@@ -60,6 +60,10 @@ def names_in_openapi() -> Iterator[tuple[str, str]]:
 
 
 NAMES = [*names_in_code(), *names_in_openapi()]
+# Places in which a word is a term of its own: early stopping, and the reflection of a drawing.
+OTHER_MEANINGS = {
+    ("patience", "services/cli/train.py"), ("patience", "training/"), ("mirror", "services/sample_shop/"),
+}  # fmt: skip
 
 
 def test_the_glossary_lists_words_and_names_are_collected() -> None:
@@ -75,4 +79,6 @@ def test_a_word_stands_once_in_the_glossary() -> None:
 
 @pytest.mark.parametrize("avoided", avoided_names())
 def test_no_name_contains_a_word_that_the_glossary_replaces(avoided: str) -> None:
-    assert [f"{place}: {name}" for name, place in NAMES if f"_{avoided}_" in words_of(name)] == []
+    exempt = tuple(place for word, place in OTHER_MEANINGS if word == avoided)
+    places = [f"{place}: {name}" for name, place in NAMES if f"_{avoided}_" in words_of(name)]
+    assert [place for place in places if not place.startswith(exempt or "-")] == []

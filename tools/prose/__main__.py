@@ -1,6 +1,6 @@
 """`python -m tools.prose`: print each avoided word and broken link as file:line; exit status 1 if there are any.
 
-`--rate` prints avoided words per thousand words instead. `--code` includes the prose in Python code.
+`--rate` prints the avoided words per thousand words instead.
 """
 
 import argparse
@@ -23,16 +23,17 @@ WORD_LIST = ROOT / "tools" / "prose" / "words.py"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the linter and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.prose", description=__doc__)
-    parser.add_argument("paths", nargs="*", type=Path, help="files and folders to check; default: all documents")
-    parser.add_argument("--code", action="store_true", help="also check docstrings, comments and strings of the code")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, help="files and folders to check; default: all documents and code"
+    )
     parser.add_argument("--rate", action="store_true", help="print the avoided words per thousand words")
     options = parser.parse_args(arguments)
-    files = list(_files(options.paths, code=options.code or options.rate))
+    files = list(_files(options.paths))
     return _print_rates(files) if options.rate else _print_problems(files)
 
 
-def _files(chosen: list[Path], *, code: bool) -> Iterator[Path]:
-    patterns = (*DOCUMENTS, *COMMENTS, *(CODE if code or chosen else ()))
+def _files(chosen: list[Path]) -> Iterator[Path]:
+    patterns = (*DOCUMENTS, *COMMENTS, *CODE)
     folders = [path.resolve() for path in chosen] or [ROOT]
     for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern)} - {WORD_LIST}):
         if any(path.is_relative_to(folder) for folder in folders):

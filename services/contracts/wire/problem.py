@@ -9,7 +9,7 @@ _SAFE = "!$&'()*+,;=:@-._~"  # the characters of RFC 3986's fragment that need n
 
 
 class FieldError(BaseModel):
-    """What is wrong at one place of the request."""
+    """The error at one place of the request."""
 
     pointer: str = Field(
         description="JSON Pointer as a URI fragment (RFC 6901): into the body, or below `#/query`, `#/path` or "

@@ -199,7 +199,7 @@ class ImportJobs:
         return self._present(record)
 
     async def cancel(self, import_id: str) -> dict[str, Any]:
-        """Let an import end early, in whichever process it runs; return its record. An ended one does not change.
+        """Let an import in any process end early, and return its record. An ended import does not change.
 
         Raises:
             UnknownImport, CatalogueUnavailable.

@@ -103,7 +103,7 @@ async def example_shop(request: Request, state: State) -> Response:
 @router.get("/widget.js")
 @router.get("/widget/v1.js")
 async def widget(request: Request) -> Response:
-    """A script that loads the widget's current files: it may be cached for minutes, they for ever."""
+    """A script that loads the widget's current files: it may be cached for minutes, they permanently."""
     script = f'export * from "{ASSETS.prefix}/widget/widget.js";\n'
     asset = Asset.of(script.encode(), "text/javascript; charset=utf-8")
     return asset_response(request, asset, {**SHARED_HEADERS, "Cache-Control": "public, max-age=300"})
