@@ -10,6 +10,7 @@ from services.contracts.web.telemetry import note, request_id
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.request import read_photo
 from services.gateway.search.responses import GarmentsResponse
+from services.gateway.search.service import ms_since
 from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -38,7 +39,7 @@ async def detect_garments(request: Request, state: State) -> GarmentsResponse:
     """
     started = time.perf_counter()
     detection = await state.search.embedding.detect(await read_photo(request, state.reader))
-    timings = {**detection.timings_ms, "total": round((time.perf_counter() - started) * 1000, 3)}
+    timings = {**detection.timings_ms, "total": ms_since(started)}
     note(detector=detection.model, garments=len(detection.garments), stages_ms=timings)
     return GarmentsResponse(
         garments=detection.garments, model=detection.model, request_id=request_id(), timings_ms=timings

@@ -114,7 +114,7 @@ class SearchService:
         index_started = time.perf_counter()
         response = await self.index.search(_index_search(embedding, category, options, self.catalogues))
         self.binding.observe(response.active)
-        timings = {**embedding.timings_ms, "index": _ms_since(index_started), "total": _ms_since(started)}
+        timings = {**embedding.timings_ms, "index": ms_since(index_started), "total": ms_since(started)}
         name = facts.categories[category]
         note(k=options.k, offset=options.offset, category=name, model=embedding.model, stages_ms=timings)
         probability = embedding.category.probability if options.category is None else None
@@ -148,9 +148,9 @@ class SearchService:
             )
         )
         self.binding.observe(response.active)
-        index_ms = _ms_since(started)
+        index_ms = ms_since(started)
         names = await self.names(response.model)
-        timings = {"index": index_ms, "total": _ms_since(started)}
+        timings = {"index": index_ms, "total": ms_since(started)}
         name = names[response.category]
         note(k=options.k, offset=options.offset, category=name, model=response.model, stages_ms=timings)
         return SimilarResponse(
@@ -216,5 +216,6 @@ def _searched(category: int, facts: ModelFacts, embedding: EmbeddingResponse) ->
     return SearchedCategory(id=category, name=name, probability=embedding.probabilities[name])
 
 
-def _ms_since(start: float) -> float:
+def ms_since(start: float) -> float:
+    """Return the time since a reading of `time.perf_counter`, in milliseconds."""
     return round((time.perf_counter() - start) * 1000, 3)

@@ -7,6 +7,7 @@ import pytest
 
 from services.contracts.domain.errors import EmbeddingUnavailable, IndexNotReady
 from services.gateway import app as module
+from services.gateway.__main__ import main
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
 from tests.support.gateway_fakes import KEY, Gateway, running_gateway
@@ -128,3 +129,10 @@ def test_more_searches_than_the_settings_allow_are_refused() -> None:
 
 async def _take_the_only_place(state: Any) -> None:
     await state["gateway"]["default"].gate.acquire()
+
+
+def test_the_process_runs_the_gateway_with_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("services.gateway.__main__.run_service", lambda *given: calls.append(given))
+    main()
+    assert calls == [("gateway", GatewaySettings, create_app)]

@@ -252,7 +252,9 @@ async def test_images_of_a_product_whose_model_is_not_known_need_its_main_image(
         await shop.put(replace(old, title="T"), old, SIDE)
 
 
-@pytest.mark.parametrize("values", [{}, {"url": "u", "base64": "AA=="}, {"url": ""}, {"path": "x"}])
+@pytest.mark.parametrize(
+    "values", [{}, {"url": "u", "base64": "AA=="}, {"url": ""}, {"url": "u" * 2049}, {"path": "x"}]
+)
 def test_a_further_image_is_a_url_or_a_file(values: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         ImageBody.model_validate(values)

@@ -9,7 +9,10 @@ import orjson
 import pytest
 
 from services.contracts.domain.errors import CatalogueUnavailable
+from services.gateway.imports.options import ImportParameters
 from services.gateway.imports.responses import ImportResponse
+from services.gateway.imports.upload import SUFFIXES
+from services.gateway.routes import imports
 from tests.support.gateway_fakes import Gateway, running_gateway
 from tests.support.stack import eventually
 
@@ -117,4 +120,21 @@ def test_an_import_needs_the_database(gateway: Gateway) -> None:
 def test_a_record_of_an_earlier_version_is_read() -> None:
     record = {"id": "1", "state": "done", "source": "api", "started_at": "", "updated_at": "", "outside": 3}
     assert ImportResponse.of(record).skipped == 3
-    assert ImportResponse.of({**record, "skipped": 2}).model_dump()["skipped"] == 2
+    document = ImportResponse.of({**record, "skipped": 2}).model_dump()
+    assert document["skipped"] == 2
+    counts = ("seconds", "rate", "read", "imported", "updated", "unchanged", "embedded", "not_modified", "rejected")
+    assert [document[name] for name in (*counts, "images_rejected", "removed")] == [0] * 11
+    assert (document["progress"], document["rejected_rows"], document["finished_at"]) == ((0, 0), [], None)
+
+
+def test_the_document_names_every_option_and_every_type_of_feed() -> None:
+    header, *options = imports._parameters()
+    assert (header["name"], header["in"], header["schema"]["enum"]) == ("Prefer", "header", ["respond-async"])
+    assert {option["name"] for option in options} == set(ImportParameters.model_fields)
+    assert all(option["in"] == "query" and not option["required"] for option in options)
+    schemas = {option["name"]: option["schema"] for option in options}
+    assert (schemas["mapping"]["type"], schemas["sync_limit"]["default"]) == ("string", 0.2)
+    body = imports._feed_body()
+    assert body["required"]
+    assert set(body["content"]) == set(SUFFIXES)
+    assert body["content"][NDJSON]["example"].count("\n") == 1

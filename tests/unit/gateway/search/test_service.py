@@ -4,9 +4,8 @@ import pytest
 
 from services.contracts.domain.similarity import CLOSE
 from services.contracts.wire.index import IndexResponse
-from services.gateway.search import service
 from services.gateway.search.responses import Similarity
-from services.gateway.search.service import judge
+from services.gateway.search.service import judge, ms_since
 
 
 def response(*, score: float | None = 0.9, similarity: float | None = None) -> IndexResponse:
@@ -71,5 +70,5 @@ def test_without_a_scale_a_result_has_no_similarity() -> None:
 
 def test_times_are_milliseconds_with_three_places(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "perf_counter", lambda: 2.0)
-    assert service._ms_since(1.5) == 500
-    assert service._ms_since(2 - 0.0012344) == 1.234
+    assert ms_since(1.5) == 500
+    assert ms_since(2 - 0.0012344) == 1.234
