@@ -63,4 +63,4 @@ def test_nothing_goes_when_too_much_would_or_the_feed_is_not_whole(stack: Import
     assert len(stack.products(database)) == 10
     limited = stack.run(database, write_feed(tmp_path, *range(9)), "--sync", "--limit", "3", cwd=tmp_path)
     assert limited.status == 2
-    assert "leave --limit out" in limited.said
+    assert "remove --limit" in limited.said

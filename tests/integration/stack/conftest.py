@@ -13,7 +13,7 @@ from tests.support.http import ImageServer
 from tests.support.shop import environment
 from tests.support.stack import MODEL_DIR, running_stack
 
-FURTHER = ("other-shop", "third")
+OTHER_CATALOGUES = ("other-shop", "third")
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> It
     }
     with environment(settings), ExitStack() as lasting:
         # Requests that name no catalogue must not see these. Other processes of the tests have none of them.
-        with environment({"CATALOGUES": ",".join(FURTHER)}):
+        with environment({"CATALOGUES": ",".join(OTHER_CATALOGUES)}):
             running = lasting.enter_context(running_stack(state))
         yield running
 
