@@ -33,12 +33,15 @@ def prepare(settings: StackSettings, dataset: Path | None) -> DemoSource:
     """Draw the sample catalogue, or open the archive.
 
     Raises:
-        DemoError: the archive is missing or cannot be read.
+        DemoError: the archive is missing or cannot be read, or the folder for the sample catalogue has other files.
     """
     if dataset is None:
-        from services.sample_shop.catalogue import sample_query, write_sample
+        from services.sample_shop.catalogue import SampleError, sample_query, write_sample
 
-        return DemoSource(write_sample(settings.state_dir / "sample"), "sample", sample_query(1))
+        try:
+            return DemoSource(write_sample(settings.state_dir / "sample"), "sample", sample_query(1))
+        except (SampleError, OSError) as error:
+            raise DemoError(str(error)) from None
     from services.catalogue.sources.formats.kaggle_archive import ArchiveError, BadRow, KaggleArchive
 
     try:

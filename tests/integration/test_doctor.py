@@ -100,7 +100,7 @@ def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url
     }
     shown = run(url, database)
     assert shown.returncode == 3
-    assert "images that stand under several ids" in shown.stdout
+    assert "images that several products have" in shown.stdout
     assert "disagrees: Shoes, predicted Bags (87%)" in shown.stdout
 
 
@@ -126,7 +126,7 @@ def test_urls_that_lead_nowhere_are_found(url: str, database: str) -> None:
         ("back", "it answered 404 Not Found"),
         ("gone", "it answered 404 Not Found"),
         ("private", "127.0.0.1 is not a public host"),
-        ("text", "what it gives is no image"),
+        ("text", "it does not return an image"),
     ]
     assert [text.split(": ", 1)[0] for text in page_urls] == ["gone", "private"]
 

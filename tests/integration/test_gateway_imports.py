@@ -298,7 +298,7 @@ def test_after_a_gateway_is_killed_its_import_is_interrupted(
     with gateway(stack) as restarted:
         record = restarted.get(f"/v1/imports/{first['id']}").json()
         assert record["state"] == "interrupted"
-        assert "import again, what is in is skipped" in record["reason"]
+        assert "import again, unchanged products are skipped" in record["reason"]
         again = lines(post(restarted, feed))[-1]["import"]
         assert again["state"] == "done"
         assert again["unchanged"] + again["updated"] >= there > 0

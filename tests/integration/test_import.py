@@ -155,12 +155,12 @@ def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
         (11, None),
     ]
     reasons = {entry["line"]: entry["reason"] for entry in entries}
-    assert "no image of an accepted format" in reasons[3]
+    assert "not an image of an accepted format" in reasons[3]
     assert "damaged" in reasons[4]
     assert reasons[5] == "there is no image none.png"
     assert reasons[6] == "not UTF-8 at byte 6 of the line"
     assert reasons[8] == "the id A is already on line 2"
-    assert "lies outside" in reasons[9]
+    assert "../secret.png is outside" in reasons[9]
     products = stack.products("rejected")
     assert products["A"]["Category"] == 1
     assert products["A"]["category_source"] == "feed"
@@ -202,10 +202,10 @@ def test_images_come_from_urls_and_those_that_do_not_are_told(stack: ImportStack
     assert done.counts("imported", "rejected") == (2, 4)
     reasons = {e["id"]: e["reason"] for e in map(orjson.loads, (tmp_path / "bad.ndjson").read_bytes().splitlines())}
     assert "answered 404" in reasons["gone"]
-    assert "in time" in reasons["hangs"]
-    assert "no image of an accepted format" in reasons["text"]
+    assert "did not return its image within" in reasons["hangs"]
+    assert "not an image of an accepted format" in reasons["text"]
     assert "not a public host" in reasons["inside"]
-    assert stack.products("urls")["good"]["image_url"] == server.url("/good.png")
+    assert stack.products("urls")["good"]["images"][0]["url"] == server.url("/good.png")
     assert stack.pictures("urls") == {}, "pictures that a web server has are linked, not copied"
     assert refused.counts("imported", "rejected") == (0, 6)
 
@@ -229,7 +229,7 @@ def test_the_kaggle_archives_other_rows_are_outside_and_no_error(stack: ImportSt
     product = stack.products("kaggle")["5"]
     assert (product["title"], product["Category"], product["category_source"]) == ("Product 5", 0, "feed")
     assert product["attributes"]["subCategory"] == "Topwear"
-    assert set(product["prediction"]) == {"category", "probability"}
+    assert set(product["embeddings"][product["model"]]["prediction"]) == {"category", "probability"}
     with zipfile.ZipFile(tmp_path / "kaggle.zip") as archive:
         archive.extractall(tmp_path / "unpacked")
     again = stack.run("kaggle", "unpacked", cwd=tmp_path)

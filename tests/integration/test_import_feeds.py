@@ -59,11 +59,11 @@ def test_several_images_of_a_product_come_in_and_those_that_do_not_are_told(stac
     reason = "the image URL answered 404 Not Found"
     assert line == {"line": 1, "id": "A", "reason": reason, "image": gone}
     document = stack.products("several")["A"]
-    assert document["image_url"] == shoe["images"][0]
-    assert [image["url"] for image in document["images"]] == [*shoe["images"][1:3], None]
-    assert len({bytes(one["vector"]) for one in (document, *document["images"])}) == 4
+    assert [image["url"] for image in document["images"]] == [*shoe["images"][:3], None]
+    additional = document["embeddings"][document["model"]]["images"][1:]
+    assert len({bytes(document["vector"]), *(bytes(image["vector"]) for image in additional)}) == 4
     (name,) = stack.pictures("several")
-    assert name == "A\n" + document["images"][2]["sha256"][:16]
+    assert name == "A\n" + document["images"][3]["sha256"][:16]
 
 
 def test_a_dry_run_tells_of_further_images_that_are_broken(stack: ImportStack, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_busy_server_is_waited_for_and_what_it_never_gives_is_told_with_its_li
         (4, "p3"): "the image URL answered 503 Service Unavailable",
         (5, "p4"): "the image URL answered 502 Bad Gateway",
         (6, "p5"): "the image URL must not be fetched: 10.0.0.1 is not a public host",
-        (7, "p6"): "the image URL returns more than the 10,485,760 bytes that are taken",
+        (7, "p6"): "the image URL returns more than the limit of 10,485,760 bytes",
     }
     assert server.request_count("/3.png") == 1
     assert server.request_count("/status/502") == 3

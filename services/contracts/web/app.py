@@ -14,7 +14,7 @@ from services.contracts.web import problems
 from services.contracts.web.body_limit import BodyLimitMiddleware
 from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
 
-VERSION = "0.1.0"
+VERSION = "0.2.0.dev0"
 
 
 class Readiness(FrozenModel):
