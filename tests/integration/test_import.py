@@ -166,7 +166,7 @@ def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
     assert products["A"]["category_source"] == "feed"
     assert products["A"]["attributes"] == {"category": "Shoes", "price": 29.9, "currency": "EUR"}
     assert products["I"]["category_source"] == "network"
-    assert products["I"]["Category"] == products["I"]["prediction"]["category"]
+    assert products["I"]["Category"] == products["I"]["embeddings"][products["I"]["model"]]["prediction"]["category"]
 
 
 def test_a_mapping_names_columns_and_categories(stack: ImportStack, tmp_path: Path) -> None:
