@@ -184,7 +184,7 @@ def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: M
     assert [one.answer for one in searches.failures] == []
     documents = stack.documents()
     assert {document["model"] for document in documents} == {TWO}
-    assert not any(document.get("embeddings") for document in documents)
+    assert all(set(document["embeddings"]) == {TWO} for document in documents)
     assert {photo: search(stack, photo)["results"] for photo in PHOTOS} == before
     refused(stack.lookalike("rollback"), "there is no previous model to go back to")
     again = stack.lookalike("import", "feed.ndjson")

@@ -59,11 +59,6 @@ class Connection:
             self._client.close()
             self._client = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a client."""
-        return self._client is not None
-
     def collection(self, name: str) -> Collection:
         """Return a collection.
 
