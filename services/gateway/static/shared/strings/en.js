@@ -314,7 +314,7 @@ export const en = {
       unknown_category: "Products in a category that the model does not have",
       category_conflicts: CATEGORY_CONFLICTS,
       /** In reports of version 0.1. */
-      category_conflicts: CATEGORY_CONFLICTS,
+      disagreeing: CATEGORY_CONFLICTS,
       duplicates: "Images that several products have",
       empty_categories: "Categories without a product",
       dead_images: "Image URLs that do not return an image",
