@@ -3,7 +3,9 @@
 What changes is written in the present form; the rest stays as it is.
 """
 
+import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,15 @@ from bson.binary import Binary, BinaryVectorDtype
 from pymongo.collection import Collection
 
 from services.catalogue.documents.fingerprint import Fingerprint
+from services.catalogue.importing.description import Placer
+from services.catalogue.importing.importer import Importer, ImportServices
+from services.catalogue.importing.report import RejectedFile, Tally
 from services.catalogue.product import Prediction, Product, ProductImage
+from services.catalogue.retry import Retry
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import RowImage
 from services.catalogue.store.database import CatalogueDatabase
+from tests.support.import_fakes import CATEGORIES, FakeEmbedding, FakeWeb, ListSource, row
 from tests.support.products import embedding
 
 UNIT = np.eye(64, dtype=np.float32)
@@ -223,3 +232,46 @@ async def test_a_vector_is_not_put_over_those_of_the_documents_own_model(
     raw.insert_one(schema_2())
     assert await store.models.put_embeddings(ONE, [("A7", embedding(UNIT[5], FRONT, prediction=Prediction(0, 1)))]) == 0
     np.testing.assert_array_equal((await read(store, "A7")).vectors, UNIT[1:4])
+
+
+def as_version_0_1(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what Lookalike 0.1 stored of a product of one model."""
+    main, *others = document["images"]
+    own = document["embeddings"][document["model"]]
+    vectors = [entry["vector"] for entry in own["images"][1:]]
+    kept = {name: value for name, value in document.items() if name not in ("schema", "embeddings", "images")}
+    return {
+        **kept,
+        "image_url": main["url"],
+        "prediction": own["prediction"],
+        "images": [{**image, "vector": vector} for image, vector in zip(others, vectors, strict=True)],
+    }
+
+
+async def test_an_import_over_documents_of_0_1_embeds_and_writes_nothing_that_has_not_changed(
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]], tmp_path: Path
+) -> None:
+    embedding = FakeEmbedding()
+
+    async def run_import(**changes: object) -> Tally:
+        stopping = asyncio.Event()
+        services = ImportServices(embedding, store, FakeWeb(), Retry(5.0, stopping, lambda _: None))
+        back = RowImage("back.jpg", lambda: b"\x02back")
+        rows = [row("plain", b"\x00plain"), row("several", b"\x01front", images=(back,), **changes)]
+        placer = Placer(CATEGORIES, FeedMapping())
+        importer = Importer(ListSource(rows), placer, services, RejectedFile(tmp_path / "rejected.ndjson"))
+        await importer.run(ONE, stopping)
+        return importer.tally
+
+    assert (await run_import()).embedded == 3
+    former = [as_version_0_1(document) for document in raw.find()]
+    raw.delete_many({})
+    raw.insert_many(former)
+    again = await run_import()
+    assert (again.unchanged, again.updated, again.embedded) == (2, 0, 0)
+    assert not any("schema" in document for document in raw.find())
+    changed = await run_import(title="New")
+    assert (changed.unchanged, changed.updated, changed.embedded) == (1, 1, 0)
+    assert {document["_id"]: document.get("schema") for document in raw.find()} == {"plain": None, "several": 2}
+    assert (await read(store, "several")).title == "New"
+    assert embedding.images == 3
