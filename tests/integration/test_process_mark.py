@@ -1,6 +1,7 @@
 """Marks of real processes, and the lease of one that ends."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def test_a_process_is_alive_until_it_ends(process: "subprocess.Popen[bytes]") ->
     mark = mark_of(process)
     assert is_alive(mark) is True
     process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended; its parent has not looked yet
+    assert is_alive(mark) is False
     process.wait()
     assert is_alive(mark) is False
 

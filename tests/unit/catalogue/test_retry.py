@@ -46,6 +46,12 @@ async def test_a_temporary_error_is_reported_and_the_call_repeated_until_it_succ
     assert (service.calls, reports) == (3, ["restarting", "slow", None])
 
 
+async def test_the_second_attempt_is_enough_to_report_that_the_service_responds_again() -> None:
+    reports: list[str | None] = []
+    assert await retrying(reports).call(Service(EmbeddingUnavailable("restarting"))) == 7
+    assert reports == ["restarting", None]
+
+
 async def test_when_the_time_is_up_the_last_error_is_the_cause() -> None:
     reports: list[str | None] = []
     service = Service(*[EmbeddingUnavailable("gone")] * 9)

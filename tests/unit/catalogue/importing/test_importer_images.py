@@ -196,6 +196,23 @@ async def test_an_image_that_its_product_has_lost_since_is_fetched_whole(world: 
     assert world.web.sent == [f"{WEB}/back.jpg"] * 2
 
 
+async def test_a_product_that_gets_another_main_image_during_an_import_is_embedded_again(world: World) -> None:
+    await world.run(shirt(f"{WEB}/back.jpg"))
+    fingerprints = await world.catalogue.products.fingerprints(["A"])
+    product = world.catalogue.products["A"]
+
+    async def as_before(_: object) -> Mapping[str, Fingerprint]:
+        return fingerprints
+
+    world.catalogue.products.fingerprints = as_before  # type: ignore[assignment,method-assign]
+    world.catalogue.products["A"] = make_product(
+        "A", 1, seen(LABEL), product.model, image_sha256=sha256(LABEL), prediction=product.embedding.prediction
+    )
+    tally = await world.run(shirt(f"{WEB}/back.jpg", title="new"))
+    np.testing.assert_array_equal(world.catalogue.products["A"].vectors, [seen(FRONT), seen(BACK)])
+    assert (tally.updated, tally.embedded) == (1, 2)
+
+
 async def test_while_there_is_a_candidate_it_sees_every_image_too(world: World) -> None:
     world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(shirt(f"{WEB}/back.jpg"))
