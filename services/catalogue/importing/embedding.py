@@ -1,23 +1,25 @@
 """Rows with images → products: an image goes through the network where no vector of it is known."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from services.catalogue.documents.embeddings import embedding_of
 from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.image_vectors import Vectors, known_vectors, with_images, with_urls
+from services.catalogue.importing import images as image_limits
 from services.catalogue.importing.description import Described
 from services.catalogue.importing.images import ImageLoader, LoadedImage, LoadedRow
-from services.catalogue.importing.outcomes import OutcomeLog
 from services.catalogue.importing.ports import Catalogue, Embedding
-from services.catalogue.importing.requests import in_requests
+from services.catalogue.importing.report import OutcomeLog
 from services.catalogue.importing.sorting import SortedRows
 from services.catalogue.product import Prediction, Product, ProductImage
 from services.catalogue.retry import Retry
-from services.contracts.wire.embedding import BatchEmbedding, BatchItem, BatchResponse
+from services.contracts.wire.embedding import MAX_BATCH, BatchEmbedding, BatchItem, BatchResponse
 
+T = TypeVar("T")
 Products = list[tuple[LoadedRow, Product]]
 RowImages = list[tuple[LoadedRow, LoadedImage]]
 NO_EMBEDDING = "no embedding came back"
@@ -130,6 +132,26 @@ class RowEmbedder:
 
     async def _send(self, images: list[bytes], model: str, secondary: str | None) -> BatchResponse:
         return await self._retry.call(lambda: self._embedding.embed_batch(images, model, secondary))
+
+
+def in_requests(items: Iterable[T], size_of: Callable[[T], int], most: int = MAX_BATCH) -> Iterator[list[T]]:
+    """Yield items with an image in parts that fit in one request to the embedding service.
+
+    Args:
+        items: any objects with an image.
+        size_of: returns the bytes of an item's image.
+        most: images in one request.
+    """
+    part: list[T] = []
+    size = 0
+    for item in items:
+        if part and (len(part) == most or size + size_of(item) > image_limits.GROUP_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += size_of(item)
+    if part:
+        yield part
 
 
 def refusal(item: BatchItem) -> str:

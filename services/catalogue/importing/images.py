@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.catalogue.importing.description import Described
-from services.catalogue.importing.outcomes import OutcomeLog
+from services.catalogue.importing.report import OutcomeLog
 from services.catalogue.importing.web_images import WebImages
 from services.catalogue.product import ProductImage, StoredImage
 from services.catalogue.retry import Stopped

@@ -12,9 +12,8 @@ from services.catalogue.importing.description import Described, Placer, describe
 from services.catalogue.importing.embedding import RowEmbedder
 from services.catalogue.importing.image_cache import ImageCache
 from services.catalogue.importing.images import ImageLoader
-from services.catalogue.importing.outcomes import OutcomeLog
 from services.catalogue.importing.ports import Catalogue, Embedding, Fetcher
-from services.catalogue.importing.report import Outcome, RejectedFile, Tally
+from services.catalogue.importing.report import Outcome, OutcomeLog, RejectedFile, Tally
 from services.catalogue.importing.sorting import sort_out
 from services.catalogue.importing.web_images import PER_HOST, WebImages
 from services.catalogue.importing.writing import ProductWriter

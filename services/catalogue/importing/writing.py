@@ -6,8 +6,8 @@ from dataclasses import replace
 from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.importing.embedding import Products
 from services.catalogue.importing.images import LoadedRow
-from services.catalogue.importing.outcomes import OutcomeLog
 from services.catalogue.importing.ports import Catalogue
+from services.catalogue.importing.report import OutcomeLog
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.retry import Retry
 from services.catalogue.store.pictures import picture_id

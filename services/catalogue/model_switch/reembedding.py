@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.catalogue.documents.product_document import BrokenDocument
-from services.catalogue.importing.embedding import refusal
+from services.catalogue.importing.embedding import in_requests, refusal
 from services.catalogue.importing.images import GROUP_BYTES
 from services.catalogue.importing.report import RejectedFile
-from services.catalogue.importing.requests import in_requests
 from services.catalogue.model_switch.product_pictures import NoPicture, Picture, ProductFiles, ProductPictures
 from services.catalogue.model_switch.reembedding_report import ReembedTally
 from services.catalogue.product import ImageVector, Prediction, Product, ProductEmbedding
