@@ -182,8 +182,7 @@ class _HandleRows:
         product = self._product
         product.facts = {name: text for name, text in cells.items() if name not in VARIANT_FIELDS and text}
         product.facts["tags"] = tags(cells.get("tags"))
-        published, status = (cells.get(name, "").casefold() for name in ("published", "status"))
-        product.visible = published not in ("false", "no") and status in ("", "active")
+        product.visibility = {name: cells.get(name, "") for name in ("published", "status")}
         self._options = tuple(cells.get(f"option{n}_name", "") for n in (1, 2, 3))
 
     def _variant(self, cells: dict[str, str]) -> Variant:

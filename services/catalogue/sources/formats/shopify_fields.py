@@ -10,7 +10,8 @@ from services.catalogue.sources.formats.google_fields import GoogleRows, attribu
 from services.catalogue.sources.records.fields import RowBuilder
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow, checked_key
+from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow, checked_key, hidden_row
+from services.catalogue.sources.records.visibility import is_visible
 
 NO_OPTION = ("Title", "Default Title")  # the option of a product without options
 AMOUNT = re.compile(r"\d+(?:\.\d+)?")
@@ -30,12 +31,12 @@ class Variant:
 
 @dataclass(slots=True)
 class ShopifyProduct:
-    """A product: its fields, variants and images in order, and whether it is visible in the shop."""
+    """A product: its fields, variants and images in order, and the columns that say whether the shop shows it."""
 
     handle: str
     line: int
     facts: dict[str, Any] = field(default_factory=dict)
-    visible: bool = True
+    visibility: dict[str, Any] = field(default_factory=dict)
     variants: list[Variant] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
 
@@ -82,9 +83,9 @@ class ShopifyRows:
         first = self._keys.earlier(key, product.line)  # all products of products.json are on one line
         if first is not None:
             return RejectedRow(product.line, key, f"the handle {key} is already on line {first}")
-        if not product.visible:
-            return SourceRow(key=key, image="", line=product.line, category_required=True)
         try:
+            if not is_visible(product.visibility):
+                return hidden_row(key, product.line)
             return self._builder.row(product.line, self._renamed(product.record()))
         except RowError as error:
             return RejectedRow(product.line, key, str(error))

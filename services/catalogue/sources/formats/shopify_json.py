@@ -61,10 +61,18 @@ def _product(line: int, document: dict[str, Any]) -> ShopifyProduct:
             "product_type": _text(document, "product_type"),
             "tags": tags(document.get("tags")),
         },
-        visible=document.get("published_at", True) is not None and _text(document, "status") in ("", "active"),
+        visibility=_visibility(document),
         variants=[_variant(variant, options) for variant in _objects(document, "variants")],
         images=list(dict.fromkeys(filter(None, addresses))),
     )
+
+
+def _visibility(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of visibility: a product without a date of publication, null, is not published."""
+    fields: dict[str, Any] = {name: document.get(name, "") for name in ("status", "published_at", "published")}
+    if fields["published_at"] is None:
+        fields["published_at"] = False
+    return fields
 
 
 def _variant(variant: dict[str, Any], options: list[str]) -> Variant:

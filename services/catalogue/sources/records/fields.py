@@ -15,7 +15,8 @@ from services.catalogue.sources.records.images import (
     web_address,
 )
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.rows import Attributes, Loader, RowError, SourceRow, checked_key
+from services.catalogue.sources.records.rows import Attributes, Loader, RowError, SourceRow, checked_key, hidden_row
+from services.catalogue.sources.records.visibility import is_visible
 from services.contracts.domain.filters import AttributeValue
 
 FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
@@ -61,7 +62,7 @@ class RowBuilder:
         return column.strip().replace(".", "_").replace("\0", "_").lstrip("$")[:MAX_NAME] or None
 
     def row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...] = ()) -> SourceRow:
-        """Return the product of a record.
+        """Return the product of a record, or a row that the import skips if the shop does not show it.
 
         Args:
             line: the record's first line.
@@ -71,6 +72,9 @@ class RowBuilder:
         Raises:
             RowError: the record is not a product.
         """
+        key = _key(record.get("id"))
+        if not is_visible(record):
+            return hidden_row(key, line)
         attributes, left_out = _attributes((name, value) for name, value in record.items() if name not in FIELDS)
         image, image_url, others = _main_image(record)
         images, too_many = row_images(others, self._root, (image, image_url))
@@ -78,7 +82,7 @@ class RowBuilder:
         if category is not None and len(category) <= MAX_TEXT:
             attributes["category"] = category  # the shop's category, which need not be one of the model's
         return SourceRow(
-            key=_key(record.get("id")),
+            key=key,
             image=self._image(image, image_url),
             line=line,
             title=(_text(record.get("title"), "title") or "")[:MAX_TITLE] or None,

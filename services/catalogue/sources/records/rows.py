@@ -78,6 +78,11 @@ class RejectedRow:
     image: str | None = None
 
 
+def hidden_row(key: str, line: int | None) -> SourceRow:
+    """Return the row of a hidden product. It has no category, so the import skips and counts it."""
+    return SourceRow(key=key, image="", line=line, category_required=True)
+
+
 class Source(Protocol):
     """A catalogue to import. Rows are streamed, so memory does not grow with the source."""
 
