@@ -65,7 +65,7 @@ IN_BRACKETS = re.compile(r".*\[([a-z0-9_]+)\]")
 @lru_cache(maxsize=4096)  # a feed has a few dozen names in every item
 def attribute_name(column: str) -> str:
     """Return the attribute of a column or element, for example `image_link` for `Image link` and `g:image_link`."""
-    name = column.strip().casefold()
+    name = column.strip().lower()
     bracketed = IN_BRACKETS.fullmatch(name)
     name = bracketed[1] if bracketed else name.split("(", 1)[0]
     return re.sub(r"[\s_-]+", "_", name.strip().removeprefix("g:").removeprefix("c:"))

@@ -209,7 +209,7 @@ def _available(cells: dict[str, str]) -> bool | None:
 
 def _name(column: str) -> str | None:
     """Return the name of a column, or None if it is ignored."""
-    folded = column.strip().casefold()
+    folded = column.strip().lower()
     if folded in COLUMNS:
         return COLUMNS[folded]
     if folded.startswith(GOOGLE_SHOPPING):

@@ -120,6 +120,13 @@ def test_an_attribute_has_one_name_for_all_forms(column: str) -> None:
     assert attribute_name(column) == "image_link"
 
 
+@pytest.mark.parametrize(("column", "name"), [("Größe", "größe"), ("g:Maßangabe", "maßangabe"), ("SIZE", "size")])
+def test_a_name_is_stored_in_lower_case_with_its_letters(tmp_path: Path, column: str, name: str) -> None:
+    assert attribute_name(column) == name
+    text = f"id\timage_link\t{column}\n1\thttps://a.test/1.jpg\tS\n"
+    assert product(xml_rows(tmp_path, text, "feed.tsv")[0]).attributes == {name: "S"}
+
+
 def test_the_words_of_a_category_path_are_the_path_and_its_parts_from_the_last() -> None:
     assert path_words("Apparel > Clothing >Socks ") == ("Apparel > Clothing >Socks", "Socks", "Clothing", "Apparel")
     assert path_words("Shoes") == ("Shoes",)

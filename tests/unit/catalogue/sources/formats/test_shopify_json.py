@@ -47,6 +47,18 @@ def test_a_draft_and_an_unpublished_product_are_skipped(tmp_path: Path) -> None:
     assert [Placer(("Shirts",), FeedMapping()).place(product(row)) for row in rows] == [None, None]
 
 
+@pytest.mark.parametrize("name", ["Größe", "GRÖẞE", "Maßstab", "Couleur", "Ölung"])
+def test_an_option_is_an_attribute_of_its_name_in_lower_case(tmp_path: Path, name: str) -> None:
+    document = STOREFRONT | {"options": [{"name": name}], "variants": [{"option1": "S"}, {"option1": "M"}]}
+    attributes = product(shopify_rows(tmp_path, page(document), "products.json")[0]).attributes
+    assert attributes[name.lower()] == ["S", "M"]
+    csv_text = f"Handle,Title,Image Src,Option1 Name,Option1 Value,{name} (product.metafields.a.b)\n1,x,{CDN}/1.jpg,{name}s,S,M\n"
+    assert (
+        product(shopify_rows(tmp_path, csv_text)[0]).attributes.items()
+        >= {name.lower(): "M", f"{name}s".lower(): "S"}.items()
+    )
+
+
 def test_a_file_can_have_several_pages(tmp_path: Path) -> None:
     other = [STOREFRONT | {"handle": name} for name in ("a", "b", "a", "")]
     text = (
