@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from services.catalogue.importing.description import Placer
 from services.catalogue.importing.report import RejectedFile, Tally
-from services.catalogue.sources.records.rows import Loader, RejectedRow, Source, SourceImageError, SourceRow
+from services.catalogue.sources.records.rows import Loader, RejectedRow, Source, SourceImageError, SourceRow, value_rows
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import prepare_image
@@ -41,7 +41,11 @@ def check(
                 rejected_file.add(fault)
                 tally.images_rejected += 1
             tally.checked += 1
-            tally.left_out.update(row.left_out if isinstance(row, SourceRow) else ())
+            if isinstance(row, SourceRow):
+                tally.left_out.update(row.left_out)
+                for value in value_rows(row):
+                    rejected_file.add(value)
+                    tally.values_not_understood += 1
         if tally.read % 100 == 0:
             on_progress()
 

@@ -198,6 +198,7 @@ class Importer:
         known = await self._retry.call(lambda: catalogue.products.fingerprints(keys))
         for item in batch:
             self.tally.left_out.update(item.row.left_out)
+            self._outcomes.values_not_understood(item.row)
         recalled = await self._cache.recall(batch, known, model)
         embedder = RowEmbedder(self._services.embedding, catalogue, self._retry, loader, self._outcomes)
         async for group in loader.load(batch, recalled):

@@ -13,11 +13,12 @@ import orjson
 
 from services.catalogue.importing.description import Described
 from services.catalogue.product import Product
-from services.catalogue.sources.records.rows import RejectedRow, SourceRow
+from services.catalogue.sources.records.rows import RejectedRow, SourceRow, value_rows
 
 Status = Literal["done", "interrupted", "cancelled", "failed"]
-Fate = Literal["imported", "updated", "unchanged", "skipped", "rejected", "image_rejected"]
+Fate = Literal["imported", "updated", "unchanged", "skipped", "rejected", "image_rejected", "value_not_understood"]
 SHOWN_REJECTED = 200
+SHOWN_VALUES = 100  # values that are not understood, among them: they leave room for rejected rows
 
 
 class RejectedFileError(Exception):
@@ -36,6 +37,7 @@ class Outcome:
     fate: Fate
     reason: str | None = None
     image: str | None = None
+    column: str | None = None
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Tally:
         skipped: rows that the source, or the mapping, places outside the categories.
         rejected: rows that cannot become products.
         images_rejected: additional images that could not be loaded, of imported, updated and unchanged products.
+        values_not_understood: values that are not understood, such as prices, of these products.
         checked: products without a problem in a dry run.
         removed: products that the feed no longer has.
         would_remove: the same in a dry run, which removes nothing.
@@ -69,6 +72,7 @@ class Tally:
     skipped: int = 0
     rejected: int = 0
     images_rejected: int = 0
+    values_not_understood: int = 0
     checked: int = 0
     removed: int = 0
     would_remove: int = 0
@@ -125,6 +129,7 @@ class Summary:
             "skipped",
             "rejected",
             "images_rejected",
+            "values_not_understood",
             "checked",
             "removed",
             "would_remove",
@@ -153,6 +158,7 @@ class RejectedFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._part: IO[bytes] | None = None
+        self._values = 0
         self.first: list[dict[str, Any]] = []  # for the page that shows how the last import went
 
     def add(self, row: RejectedRow) -> None:
@@ -164,7 +170,10 @@ class RejectedFile:
         entry = {"line": row.line, "id": row.key, "reason": row.reason}
         if row.image is not None:
             entry["image"] = row.image
-        if len(self.first) < SHOWN_REJECTED:
+        if row.column is not None:
+            entry["column"] = row.column
+        self._values += row.column is not None
+        if len(self.first) < SHOWN_REJECTED and (row.column is None or self._values <= SHOWN_VALUES):
             self.first.append(entry)
         if self._path is None:
             return
@@ -231,6 +240,17 @@ class OutcomeLog:
             RejectedFileError: the file cannot be written.
         """
         self.rejected(RejectedRow(item.row.line, item.row.key, reason))
+
+    def values_not_understood(self, row: SourceRow) -> None:
+        """Report the values of a row that are not understood.
+
+        Raises:
+            RejectedFileError: the file cannot be written.
+        """
+        for value in value_rows(row):
+            self._rejected_file.add(value)
+            self.tally.values_not_understood += 1
+            self._on_outcome(Outcome(value.line, value.key, "value_not_understood", value.reason, column=value.column))
 
     def image_rejected(self, item: Described, name: str, reason: str) -> None:
         """Report an additional image that its product has to do without.

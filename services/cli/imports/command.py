@@ -1,7 +1,7 @@
 """`lookalike import SOURCE`: imports a shop's catalogue."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from services.cli.output import fail
 
 if TYPE_CHECKING:
     from services.catalogue.importing.report import Summary
+    from services.catalogue.sources.records.money import DecimalSeparator
 
 EXIT_STATUS = {"done": 0, "failed": 1, "interrupted": 130, "cancelled": 130}
 EXIT_REJECTED = 3
@@ -36,6 +37,13 @@ def import_(
     url_template: Annotated[
         str | None, typer.Option(help="The address of a product page, with {id} in it, for rows without one.")
     ] = None,
+    decimal_separator: Annotated[
+        str | None,
+        typer.Option(
+            help="The decimal separator of prices such as 1.299: a point or a comma.", show_default="1.299 is 1299"
+        ),
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="The currency of prices without one, such as USD.")] = None,
     rejected: Annotated[
         Path | None, typer.Option(help="The file for rejected rows.", show_default="./SOURCE.rejected.ndjson")
     ] = None,
@@ -67,6 +75,8 @@ def import_(
         mapping=mapping,
         images=images,
         url_template=url_template,
+        decimal_separator=cast("DecimalSeparator | None", decimal_separator),  # checked by `run`
+        currency=currency,
         rejected=rejected or Path(f"{source.resolve().name}.rejected.ndjson"),
         limit=limit,
         dry_run=dry_run,

@@ -42,7 +42,7 @@ def show(summary: Summary, *, as_json: bool) -> None:
         fields = ", ".join(f"{name} ({count:,})" for name, count in summary.tally.left_out.most_common(SHOWN_FIELDS))
         out.print(f"fields left out (too long, nested, or not for shoppers): {fields}", markup=False, highlight=False)
     if summary.rejected_file is not None:
-        print_line(f"rejected rows, with reasons: {summary.rejected_file}")
+        print_line(f"rejected rows and values, with reasons: {summary.rejected_file}")
 
 
 def _headline(summary: Summary) -> str:
@@ -61,6 +61,7 @@ def _lines(summary: Summary) -> list[tuple[str, int]]:
         ("skipped (outside the categories)", tally.skipped),
         ("rejected", tally.rejected),
         ("additional images rejected", tally.images_rejected),
+        ("values not understood", tally.values_not_understood),
         ("removed, no longer in the feed", tally.removed),
         ("to be removed, no longer in the feed", tally.would_remove),
         ("category by the feed, but not by the network", tally.category_conflicts),

@@ -21,6 +21,7 @@ from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping, load_mapping
+from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 from services.catalogue.sources.records.rows import Source, SourceError
 from services.catalogue.store.database import CatalogueDatabase
 from services.cli.imports.display import ImportProgress
@@ -66,6 +67,8 @@ class ImportRequest:
     mapping: Path | None = None
     images: Path | None = None
     url_template: str | None = None
+    decimal_separator: DecimalSeparator | None = None
+    currency: str | None = None
     limit: int | None = None
     dry_run: bool = False
     sync: bool = False
@@ -83,6 +86,10 @@ def run(request: ImportRequest) -> Summary:
     """
     if request.url_template is not None and "{id}" not in request.url_template:
         raise UsageError("--url-template must contain {id}, in the place of the product's id")
+    if request.decimal_separator not in (None, ".", ","):
+        raise UsageError("--decimal-separator must be a point or a comma")
+    if request.currency is not None and currency_code(request.currency) is None:
+        raise UsageError(f"--currency {request.currency} is not a currency: give a code of ISO 4217, such as USD")
     if request.sync and request.limit is not None:
         raise UsageError("--sync needs the whole feed: remove --limit")
     if not os.access(request.rejected.parent, os.W_OK):
@@ -90,6 +97,7 @@ def run(request: ImportRequest) -> Summary:
     started = time.monotonic()
     try:
         mapping = FeedMapping() if request.mapping is None else load_mapping(request.mapping)
+        mapping = mapping.with_prices(request.decimal_separator, request.currency)
         source = open_source(request.source, mapping, request.images)
     except SourceError as error:
         return Summary(Tally(), "failed", None, time.monotonic() - started, str(error))

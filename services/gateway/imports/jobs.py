@@ -108,7 +108,7 @@ class ImportJob:
         self._stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, True)
         path = Path(folder) / f"feed{suffix}"
         await receive(parts, path, self._dependencies.max_bytes, gzipped=gzipped)
-        return await asyncio.to_thread(open_feed, path, self._options.mapping)
+        return await asyncio.to_thread(open_feed, path, self._options.feed_mapping)
 
     async def run(self, *, with_results: bool) -> None:
         """Import the received feed. Products that are written stay, even if the import ends early."""

@@ -4,6 +4,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 
 
 class ImportParameters(BaseModel):
@@ -19,6 +20,10 @@ class ImportParameters(BaseModel):
     mapping: FeedMapping = Field(
         default_factory=FeedMapping, description="the feed's names of columns and categories, and ours"
     )
+    decimal_separator: DecimalSeparator | None = Field(
+        default=None, description="the decimal separator of prices such as `1.299`, which otherwise is 1299"
+    )
+    currency: str | None = Field(default=None, max_length=8, description="the currency of prices without one: `USD`")
     sync: bool = Field(default=False, description="also remove products that are no longer in the feed")
     sync_limit: float = Field(
         default=0.2, ge=0, le=1, description="with `sync`: remove nothing if a greater share would be removed"
@@ -33,6 +38,18 @@ class ImportParameters(BaseModel):
             return orjson.loads(value)
         except orjson.JSONDecodeError as error:
             raise ValueError(f"the mapping is not a JSON object: {error}") from None
+
+    @field_validator("currency")
+    @classmethod
+    def _is_currency(cls, value: str | None) -> str | None:
+        if value is not None and currency_code(value) is None:
+            raise ValueError("it is not a currency: give a code of ISO 4217, such as USD")
+        return value
+
+    @property
+    def feed_mapping(self) -> FeedMapping:
+        """The mapping with the options of prices."""
+        return self.mapping.with_prices(self.decimal_separator, self.currency)
 
     @field_validator("url_template")
     @classmethod

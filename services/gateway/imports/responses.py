@@ -12,6 +12,9 @@ class RejectedRowSummary(BaseModel):
     id: str | None
     reason: str
     image: str | None = Field(default=None, description="an additional image; its product was imported without it")
+    column: str | None = Field(
+        default=None, description="a column; the product was imported, the value is not understood"
+    )
 
 
 class ImportResponse(BaseModel):
@@ -44,6 +47,7 @@ class ImportResponse(BaseModel):
     )
     rejected: int = 0
     images_rejected: int = 0
+    values_not_understood: int = Field(default=0, description="values such as prices, of imported products")
     removed: int = 0
     category_conflicts: int = Field(
         default=0,

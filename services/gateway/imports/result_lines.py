@@ -28,7 +28,7 @@ class ResultLines:
     def add(self, outcome: Outcome) -> None:
         """Add the outcome of a row."""
         document: dict[str, Any] = {"line": outcome.line, "id": outcome.key, "outcome": outcome.fate}
-        optional = {"reason": outcome.reason, "image": outcome.image}
+        optional = {"reason": outcome.reason, "image": outcome.image, "column": outcome.column}
         self._put(document | {name: value for name, value in optional.items() if value is not None})
         if len(self._lines) >= MAX_LINES:
             self._room.clear()

@@ -148,7 +148,7 @@ KEPT: dict[str, Any] = {
     "subscription_cost": "month:12:9.00 EUR",
     "loyalty_program": ["friends:gold", "friends:silver"],
     "loyalty_points": "Stars:100:1.0",
-    "maximum_retail_price": "49.90 EUR",
+    "maximum_retail_price": 49.9,
     "short_title": "Cotton dress",
     "structured_description": "default:A dress for summer.",
     "disclosure_date": "2026-10-01T13:00-0800",

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from services.catalogue.sources.parsing.lines import Line, LineReader
-from services.catalogue.sources.records.fields import PRICES, RowBuilder, key_of
+from services.catalogue.sources.records.fields import RowBuilder, key_of
 from services.catalogue.sources.records.images import split_images
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping, ValueType
+from services.catalogue.sources.records.money import is_money
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow
 from services.contracts.domain.filters import AttributeValue
 
@@ -95,7 +96,7 @@ class CsvFeed:
 def typed(text: str, name: str, kind: ValueType | None) -> AttributeValue:
     """Return the value of a CSV field: a number or a boolean if the text is one, unless `kind` excludes it."""
     text = text.strip()
-    if kind == "text" or (kind is None and (name.casefold() in LABELS or name in PRICES)):
+    if kind == "text" or (kind is None and (name.casefold() in LABELS or is_money(name))):
         return text
     if kind != "boolean" and NUMBER.fullmatch(text):
         return float(text) if "." in text else int(text)

@@ -1,20 +1,28 @@
 """A Shopify product with its variants and images → one row."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from services.catalogue.sources.formats.google_fields import GoogleRows, attribute_name
+from services.catalogue.sources.records.attributes import price_problem
 from services.catalogue.sources.records.fields import RowBuilder
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow, checked_key, hidden_row
+from services.catalogue.sources.records.money import DecimalSeparator, Money, MoneyError, read_money
+from services.catalogue.sources.records.rows import (
+    RejectedRow,
+    RowError,
+    SourceRow,
+    ValueProblem,
+    checked_key,
+    hidden_row,
+)
 from services.catalogue.sources.records.visibility import is_visible
 
 NO_OPTION = ("Title", "Default Title")  # the option of a product without options
-AMOUNT = re.compile(r"\d+(?:\.\d+)?")
+PRICES = ("price", "compare_at_price")
 
 
 @dataclass(slots=True)
@@ -40,19 +48,28 @@ class ShopifyProduct:
     variants: list[Variant] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
 
-    def record(self) -> dict[str, Any]:
+    def record(self, decimal_separator: DecimalSeparator | None = None) -> dict[str, Any]:
         """Return one record: the lowest price of the variants, and all their sizes, colours and numbers."""
         record: dict[str, Any] = {"id": self.handle, "image_url": self.images[0] if self.images else None}
         record |= {name: value for name, value in self.facts.items() if value not in ("", None, [])}
         record["additional_image_link"] = self.images[1:]
-        for name in ("price", "compare_at_price"):
-            amounts = [float(text) for v in self.variants if AMOUNT.fullmatch(text := getattr(v, name).strip())]
-            record[name] = min(amounts, default=None)
+        for name in PRICES:
+            amounts = {text: _amount(text, decimal_separator) for text in self._texts(name)}
+            valid = {text: money.amount for text, money in amounts.items() if isinstance(money, Money)}
+            record[name] = min(valid, key=lambda text: valid[text], default=None)
         record |= {name: values for name, values in self._variant_facts().items() if values}
         stock = [variant.available for variant in self.variants if variant.available is not None]
         if stock:
             record["availability"] = "in_stock" if any(stock) else "out_of_stock"
         return record
+
+    def price_problems(self, decimal_separator: DecimalSeparator | None = None) -> list[ValueProblem]:
+        """Return the prices of variants that are no amounts of money."""
+        prices = ((name, text, _amount(text, decimal_separator)) for name in PRICES for text in self._texts(name))
+        return [price_problem(name, text, amount) for name, text, amount in prices if isinstance(amount, MoneyError)]
+
+    def _texts(self, name: str) -> list[str]:
+        return list(dict.fromkeys(text for variant in self.variants if (text := getattr(variant, name).strip())))
 
     def _variant_facts(self) -> dict[str, list[str]]:
         values: dict[str, list[str]] = {}
@@ -66,6 +83,13 @@ class ShopifyProduct:
         return {name: list(dict.fromkeys(filter(None, map(str.strip, texts)))) for name, texts in values.items()}
 
 
+def _amount(text: str, decimal_separator: DecimalSeparator | None) -> Money | MoneyError:
+    try:
+        return read_money(text, decimal_separator)
+    except MoneyError as error:
+        return error
+
+
 class ShopifyRows:
     """Turns products into rows; a product that is not visible in the shop is skipped."""
 
@@ -73,6 +97,7 @@ class ShopifyRows:
         """Create the builder of a feed."""
         self._builder: RowBuilder = GoogleRows(mapping, images_root)
         self._keys = KeyRegistry()
+        self._decimal_separator = mapping.decimal_separator
 
     def row(self, product: ShopifyProduct) -> SourceRow | RejectedRow:
         """Return the row of a product, or the rejected row."""
@@ -86,7 +111,8 @@ class ShopifyRows:
         try:
             if not is_visible(product.visibility):
                 return hidden_row(key, product.line)
-            return self._builder.row(product.line, self._renamed(product.record()))
+            row = self._builder.row(product.line, self._renamed(product.record(self._decimal_separator)))
+            return replace(row, problems=(*row.problems, *product.price_problems(self._decimal_separator)))
         except RowError as error:
             return RejectedRow(product.line, key, str(error))
 

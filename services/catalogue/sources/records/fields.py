@@ -1,10 +1,10 @@
 """The record of a feed → a row: its fields, its attributes, and the errors of invalid ones."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from services.catalogue.sources.records.attributes import MAX_TEXT, AttributeReader
 from services.catalogue.sources.records.images import (
     CONTROL,
     WEB,
@@ -15,23 +15,13 @@ from services.catalogue.sources.records.images import (
     web_address,
 )
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.rows import Attributes, Loader, RowError, SourceRow, checked_key, hidden_row
+from services.catalogue.sources.records.rows import Loader, RowError, SourceRow, checked_key, hidden_row
 from services.catalogue.sources.records.visibility import is_visible
-from services.contracts.domain.filters import AttributeValue
 
 FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
 ALIASES = {"image_urls": "images"}
 MAX_TITLE = 1000
-# Attributes are in the index's memory: a description of 5 kB per product would take most of it.
-MAX_TEXT = 256
-MAX_LIST = 50
 MAX_NAME = 128
-# "29.90 EUR", "EUR 29,90", "1.299,00": an amount with or without a currency code (docs/adr/0020).
-PRICE = re.compile(r"(?:([A-Z]{3})\s*)?(-?\d[\d.,]*)(?:\s*([A-Z]{3}))?")
-COMMA_GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-DOT_GROUPED = re.compile(r"-?\d{1,3}(?:\.\d{3})+,\d{1,2}")
-DECIMAL = re.compile(r"-?\d+(?:\.\d+|,\d{1,2})?")
-PRICES = frozenset({"price", "sale_price"})
 
 
 class RowBuilder:
@@ -47,6 +37,7 @@ class RowBuilder:
         self._columns = dict(mapping.columns)
         self._ignored = frozenset(mapping.ignore)
         self._root = images_root.resolve()
+        self._attributes = AttributeReader(mapping)
 
     def name(self, column: str) -> str | None:
         """Return the field or attribute of a column, or None if it is ignored."""
@@ -75,7 +66,8 @@ class RowBuilder:
         key = _key(record.get("id"))
         if not is_visible(record):
             return hidden_row(key, line)
-        attributes, left_out = _attributes((name, value) for name, value in record.items() if name not in FIELDS)
+        read = self._attributes.read((name, value) for name, value in record.items() if name not in FIELDS)
+        attributes = read.attributes
         image, image_url, others = _main_image(record)
         images, too_many = row_images(others, self._root, (image, image_url))
         category = _text(record.get("category"), "category")
@@ -90,8 +82,9 @@ class RowBuilder:
             image_url=image_url or (image if image is not None and WEB.match(image) else None),
             category_words=((category,) if category else ()) + extra_words,
             attributes=attributes,
-            left_out=left_out + (("images",) if too_many else ()),
+            left_out=(*read.left_out, *(("images",) if too_many else ())),
             images=images,
+            problems=tuple(read.problems),
         )
 
     def _image(self, image: str | None, image_url: str | None) -> Loader | str:
@@ -152,57 +145,3 @@ def _page_address(value: Any) -> str | None:
     if text is not None and text.startswith("/") and not text.startswith(("//", "/\\")) and not CONTROL.search(text):
         return text
     return _web_address(value, "url")
-
-
-def _attributes(items: Iterable[tuple[str, Any]]) -> tuple[Attributes, tuple[str, ...]]:
-    attributes: Attributes = {}
-    left_out: list[str] = []
-    for name, value in items:
-        if value is None or value in ("", []):
-            continue
-        clean = _attribute(value)
-        if clean is None:
-            left_out.append(name)
-        else:
-            attributes[name] = clean
-            if name in PRICES:
-                _split_price(attributes, name)
-    return attributes, tuple(left_out)
-
-
-def _attribute(value: Any) -> AttributeValue | list[AttributeValue] | None:
-    if isinstance(value, list):
-        scalars = [_scalar(item) for item in value[:MAX_LIST]]
-        valid = [scalar for scalar in scalars if scalar is not None]
-        return valid if len(valid) == len(value) else None
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> AttributeValue | None:
-    if isinstance(value, str):
-        text = value.strip()
-        return text if 0 < len(text) <= MAX_TEXT else None
-    if isinstance(value, bool) or (isinstance(value, int) and -(2**63) <= value < 2**63):
-        return value
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _split_price(attributes: Attributes, name: str) -> None:
-    """Split a price into its amount and its currency. Other text is not changed."""
-    value = attributes[name]
-    match = PRICE.fullmatch(value) if isinstance(value, str) else None
-    amount = _amount(match[2]) if match is not None else None
-    if match is None or amount is None:
-        return
-    attributes[name] = amount
-    if match[1] or match[3]:
-        attributes.setdefault("currency", match[1] or match[3])
-
-
-def _amount(text: str) -> float | None:
-    """Return the number of an amount of money, or None if its dots and commas are ambiguous."""
-    if COMMA_GROUPED.fullmatch(text):
-        return float(text.replace(",", ""))
-    if DOT_GROUPED.fullmatch(text):
-        return float(text.replace(".", "").replace(",", "."))
-    return float(text.replace(",", ".")) if DECIMAL.fullmatch(text) else None

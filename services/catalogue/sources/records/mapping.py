@@ -7,6 +7,7 @@ from typing import Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 from services.catalogue.sources.records.rows import SourceError
 from services.contracts.domain.errors import validation_message
 
@@ -22,6 +23,9 @@ class FeedMapping(BaseModel):
         categories: the feed's category → one of the model's categories, or null or "" to skip its rows.
         types: column → type of its text, in a CSV feed.
         ignore: columns to ignore.
+        decimal_separator: the decimal separator of prices such as `1.299`. Default: three digits after a single
+            separator are a group of thousands.
+        currency: the ISO 4217 code of prices without one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +34,27 @@ class FeedMapping(BaseModel):
     categories: dict[str, str | None] = Field(default_factory=dict)
     types: dict[str, ValueType] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()
+    decimal_separator: DecimalSeparator | None = None
+    currency: str | None = None
+
+    @field_validator("currency")
+    @classmethod
+    def _is_currency(cls, value: str | None) -> str | None:
+        code = None if value is None else currency_code(value)
+        if value is not None and code is None:
+            raise ValueError(f"{value!r} is not a currency: give a code of ISO 4217, such as USD")
+        return code
+
+    def with_prices(self, decimal_separator: DecimalSeparator | None, currency: str | None) -> "FeedMapping":
+        """Return the mapping with these settings of prices; None keeps the mapping's own.
+
+        Raises:
+            ValidationError: the currency is not known.
+        """
+        settings = {"decimal_separator": decimal_separator, "currency": currency}
+        return FeedMapping.model_validate(
+            self.model_dump() | {name: value for name, value in settings.items() if value is not None}
+        )
 
     @field_validator("categories")
     @classmethod

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.catalogue.product import MAX_KEY_LENGTH
 from services.contracts.domain.filters import AttributeValue
 
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Loader = Callable[[], bytes]
+MAX_QUOTED = 60  # characters of a value in an error
 
 
 class SourceError(Exception):
@@ -37,6 +38,20 @@ class RowImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueProblem:
+    """A value of a product that is not understood. The product is imported; `reason` says what becomes of the value."""
+
+    column: str
+    value: Any
+    reason: str
+
+    def __str__(self) -> str:
+        """Return the problem as a sentence with the column and the value."""
+        text = repr(self.value)
+        return f"{self.column} {text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + '…'} {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRow:
     """A product of the source.
 
@@ -50,6 +65,7 @@ class SourceRow:
         attributes: the attributes for filters.
         left_out: the names of fields that cannot be attributes: nested, or too long.
         images: the additional images without duplicates, at most MAX_IMAGES - 1.
+        problems: the values that are not understood.
     """
 
     key: str
@@ -63,19 +79,27 @@ class SourceRow:
     attributes: Attributes = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     images: tuple[RowImage, ...] = ()
+    problems: tuple[ValueProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
     """A row that is not a product: its line, its id if it is known, and the reason.
 
-    If `image` is set, only the additional image of this name is rejected.
+    If `image` is set, only the additional image of this name is rejected; if `column` is set, the row is imported, but
+    the value of this column is not understood.
     """
 
     line: int | None
     key: str | None
     reason: str
     image: str | None = None
+    column: str | None = None
+
+
+def value_rows(row: SourceRow) -> list[RejectedRow]:
+    """Return the values of a row that are not understood, for the file of rejected rows."""
+    return [RejectedRow(row.line, row.key, str(problem), column=problem.column) for problem in row.problems]
 
 
 def hidden_row(key: str, line: int | None) -> SourceRow:

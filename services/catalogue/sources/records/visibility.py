@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from services.catalogue.sources.records.rows import RowError
-
-MAX_QUOTED = 60  # characters of an unknown word in an error
+from services.catalogue.sources.records.rows import MAX_QUOTED, RowError
 
 
 def _words(text: str) -> frozenset[str]:

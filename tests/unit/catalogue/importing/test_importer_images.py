@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.importing.images import GROUP_BYTES
 from services.catalogue.product import Product
-from services.catalogue.sources.records.rows import RowImage, SourceImageError, SourceRow
+from services.catalogue.sources.records.rows import RowImage, SourceImageError, SourceRow, ValueProblem
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageServerUnavailable
@@ -177,6 +178,13 @@ async def test_a_picture_that_cannot_be_stored_is_told_and_the_product_comes_in_
     assert images(world.catalogue.products["A"]) == [(None, sha256(LABEL))]
     assert (tally.imported, tally.images_rejected) == (1, 1)
     assert told(world) == [(3, "A", "it is too large", "side.jpg")]
+
+
+async def test_a_value_that_is_not_understood_is_counted_and_named_and_its_product_comes_in(world: World) -> None:
+    problem = ValueProblem("price", "ask", "is not an amount of money")
+    tally = await world.run(replace(shirt(SIDE), problems=(problem,)))
+    assert (tally.imported, tally.rejected, tally.values_not_understood) == (1, 0, 1)
+    assert told(world) == [(3, "A", "price 'ask' is not an amount of money", "price")]
 
 
 async def test_an_image_that_its_product_has_lost_since_is_fetched_whole(world: World) -> None:

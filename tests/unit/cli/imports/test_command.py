@@ -45,6 +45,8 @@ def summary(status: Status = "done", reason: str | None = None, **counts: int) -
         (["feed.csv", "--url-template", "https://a.test/"], 2, "must contain {id}"),
         (["feed.csv", "--allow-host", "a.test"], 2, "is not host:port"),
         (["feed.csv", "--embedding-url", "nonsense"], 2, "is not a URL"),
+        (["feed.csv", "--decimal-separator", ";"], 2, "must be a point or a comma"),
+        (["feed.csv", "--currency", "$"], 2, "--currency $ is not a currency"),
         (["feed.csv", "--rejected", "none/x.ndjson"], 2, "name another file"),
         (
             ["feed.csv", "--wait", "0", "--embedding-url", "http://127.0.0.1:9"],
@@ -74,6 +76,18 @@ def test_a_dry_run_needs_no_service_and_decodes_the_images(shop: Path) -> None:
     assert (found["dry_run"], found["read"], found["checked"], found["rejected"]) == (True, 3, 1, 2)
     entries = [orjson.loads(line) for line in (shop / "feed.csv.rejected.ndjson").read_bytes().splitlines()]
     assert [(entry["line"], entry["id"]) for entry in entries] == [(3, "B"), (4, "C")]
+
+
+def test_prices_that_are_not_understood_are_counted_and_named_and_options_decide_the_ambiguous(shop: Path) -> None:
+    (shop / "feed.csv").write_text("id,image,price\nA,1.png,on request\nB,1.png,1.299\n")
+    options = ("--decimal-separator", ".", "--currency", "usd")
+    code, out, _ = run(
+        "feed.csv", "--dry-run", "--wait", "0", "--embedding-url", "http://127.0.0.1:9", "--json", *options
+    )
+    assert code == 0
+    assert (orjson.loads(out)["checked"], orjson.loads(out)["values_not_understood"]) == (2, 1)
+    (line,) = (shop / "feed.csv.rejected.ndjson").read_bytes().splitlines()
+    assert orjson.loads(line).items() >= {"line": 2, "id": "A", "column": "price"}.items()
 
 
 def test_a_dry_run_stops_at_its_limit(shop: Path) -> None:

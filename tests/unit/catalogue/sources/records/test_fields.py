@@ -33,32 +33,6 @@ def test_labels_of_digits_stay_text(tmp_path: Path) -> None:
     assert product(row).attributes == {"gtin": "4006381333931", "size": "38"}
 
 
-@pytest.mark.parametrize(
-    ("text", "price", "currency"),
-    [
-        ("29.90", 29.9, None),
-        ("29,90", 29.9, None),
-        ("29.90 EUR", 29.9, "EUR"),
-        ("USD 5", 5.0, "USD"),
-        ("1.299,00 EUR", 1299.0, "EUR"),
-        ("1,299.50", 1299.5, None),
-        ("1,299", 1299.0, None),
-        ("1.299", 1.299, None),
-        ("12.345 KWD", 12.345, "KWD"),
-        ("-5.00", -5.0, None),
-        ("2 for 30 EUR", "2 for 30 EUR", None),
-        ("on request", "on request", None),
-        ("1,2,3", "1,2,3", None),
-    ],
-)
-def test_a_price_is_split_into_a_number_and_its_currency(
-    tmp_path: Path, text: str, price: float | str, currency: str | None
-) -> None:
-    (row,) = csv_rows(tmp_path, f"id;image;price\n1;1.jpg;{text}\n")
-    assert product(row).attributes["price"] == price
-    assert product(row).attributes.get("currency") == currency
-
-
 def test_values_that_cannot_be_attributes_are_left_out_and_named(tmp_path: Path) -> None:
     (row,) = json_rows(
         tmp_path, {"id": "1", "image": "1.jpg", "description": "x" * 257, "variants": [{"a": 1}], "nested": {"a": 1}}

@@ -1,0 +1,222 @@
+"""Amounts of money in feeds: text such as `1.299,00 €` → an amount and a currency.
+
+price-parser reads the digits and the currency. The rules here decide which text is one amount, and which separator is
+the decimal one (docs/import.md, docs/adr/0020).
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from price_parser import Price
+
+DecimalSeparator = Literal[".", ","]
+MAX_CHARS = 64
+# The names of columns with an amount of money, in lower case with _ for spaces.
+MONEY = frozenset(
+    {
+        "price",
+        "sale_price",
+        "regular_price",
+        "compare_at_price",
+        "list_price",
+        "original_price",
+        "old_price",
+        "special_price",
+        "discount_price",
+        "final_price",
+        "unit_price",
+        "retail_price",
+        "maximum_retail_price",
+        "msrp",
+        "rrp",
+    }
+)
+# ISO 4217, the currencies in use, and those that feeds of earlier years have.
+_CODES = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD "
+    "CAD CDF CHF CLF CLP CNH CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GGP "
+    "GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS IMP INR IQD IRR ISK JEP JMD JOD JPY KES KGS KHR "
+    "KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR "
+    "MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK "
+    "SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS "
+    "VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
+)
+CODES = frozenset(_CODES.split())
+# Currencies whose amounts have three decimals (ISO 4217): in `12.345 KWD` the point is the decimal separator.
+THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+SYMBOLS = {
+    "€": "EUR",
+    "euro": "EUR",
+    "euros": "EUR",
+    "£": "GBP",
+    "us$": "USD",
+    "u$s": "USD",
+    "usd$": "USD",
+    "ca$": "CAD",
+    "c$": "CAD",
+    "cad$": "CAD",
+    "a$": "AUD",
+    "au$": "AUD",
+    "aud$": "AUD",
+    "nz$": "NZD",
+    "hk$": "HKD",
+    "s$": "SGD",
+    "sg$": "SGD",
+    "nt$": "TWD",
+    "r$": "BRL",
+    "mx$": "MXN",
+    "mex$": "MXN",
+    "zł": "PLN",
+    "zl": "PLN",
+    "kč": "CZK",
+    "kc": "CZK",
+    "jp¥": "JPY",
+    "cn¥": "CNY",
+    "円": "JPY",
+    "元": "CNY",
+    "rmb": "CNY",
+    "₹": "INR",
+    "₽": "RUB",
+    "руб": "RUB",
+    "₺": "TRY",
+    "tl": "TRY",
+    "₴": "UAH",
+    "грн": "UAH",
+    "₩": "KRW",
+    "₪": "ILS",
+    "฿": "THB",
+    "₫": "VND",
+    "đ": "VND",
+    "₱": "PHP",
+    "₦": "NGN",
+    "₸": "KZT",
+    "₾": "GEL",
+    "ft": "HUF",
+    "lei": "RON",
+    "лв": "BGN",
+    "fr": "CHF",
+    "sfr": "CHF",
+    "rp": "IDR",
+    "rm": "MYR",
+    "dkr": "DKK",
+    "nkr": "NOK",
+    "skr": "SEK",
+}
+# Symbols of several currencies name none: `currency` in the mapping does.
+SHARED = frozenset({"$", "kr", "¥", "￥", "rs", "r", "₨", "peso", "pesos"})
+SPACES = re.compile(r"[\s\u200b\ufeff]+")
+NUMBER = r"(?P<number>\d[\d.,' ]*)"
+WORD = r"[^\W\d_]{0,5}[$€£¥￥₹₽₺₴₩₪฿₫₱₦₸₾₨]?[^\W\d_]{0,5}"
+AMOUNT = re.compile(
+    rf"(?P<before>(?:{WORD}(?<=\w)\.|{WORD})) ?(?P<sign>[-+]?) ?{NUMBER}(?P<dash>[.,] ?[-_]{{1,2}})? ?"
+    rf"(?P<after>{WORD}\.?)"
+)
+DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("’‘ʼ´`′＇", "'") | {"٫": ".", "٬": "'"})
+GROUPED = re.compile(r"\d{1,3}(?P<group>[.,' ])\d{3}(?:(?P=group)\d{3})*(?:(?P<decimal>[.,])\d+)?")
+INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")
+PLAIN = re.compile(r"\d+(?:[.,]\d+)?")
+LEADING_ZERO = re.compile(r"0\d*[.,]")
+
+
+class MoneyError(ValueError):
+    """The value is not one amount of money. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount, at least 0, and its ISO 4217 code, or None if the text names no currency."""
+
+    amount: float
+    currency: str | None = None
+
+
+def is_money(name: str) -> bool:
+    """Return whether a column has amounts of money."""
+    return re.sub(r"[\s_-]+", "_", name.strip().lower()) in MONEY
+
+
+def read_money(value: Any, decimal_separator: DecimalSeparator | None = None) -> Money:
+    """Return the amount and the currency of a value.
+
+    Args:
+        value: text or a number.
+        decimal_separator: decides text such as `1.299`; without it, three digits after a single separator are a group.
+
+    Raises:
+        MoneyError: it is not one amount, is negative, or has a currency that is not known.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Money(_positive(float(value)))
+    if not isinstance(value, str):
+        raise MoneyError("it is neither text nor a number")
+    return _read_text(value, decimal_separator)
+
+
+def currency_code(text: str) -> str | None:
+    """Return the ISO 4217 code of a code or a symbol in any case; None if it is neither, or the symbol is shared."""
+    word = text.strip().rstrip(".")
+    return word.upper() if word.upper() in CODES else SYMBOLS.get(word.lower())
+
+
+@lru_cache(maxsize=4096)  # prices repeat; reading one takes 20 µs
+def _read_text(value: str, decimal_separator: DecimalSeparator | None) -> Money:
+    text = SPACES.sub(" ", value).strip().translate(DASHES)
+    match = AMOUNT.fullmatch(text) if len(text) <= MAX_CHARS else None
+    if match is None:
+        raise MoneyError("it is not one amount with one currency")
+    currency = _currency(match["before"], match["after"])
+    number = match["number"].strip()
+    if match["sign"] == "-":
+        raise MoneyError("it is negative")
+    separator = _decimal_separator(number, currency, decimal_separator)
+    digits = number.replace("'", "").replace(" ", "")
+    amount = Price.fromstring(digits, decimal_separator=separator).amount
+    if amount is None:
+        raise MoneyError("it is not one amount with one currency")
+    return Money(_positive(float(amount)), currency)
+
+
+def _positive(amount: float) -> float:
+    if not math.isfinite(amount):
+        raise MoneyError("it is not a finite number")
+    if amount < 0:
+        raise MoneyError("it is negative")
+    return amount
+
+
+def _currency(*words: str) -> str | None:
+    """Return the currency of the words before and after an amount: `$ 5 USD` names one, `€ 5 USD` two."""
+    codes: set[str] = set()
+    for word in filter(None, (word.strip(" .") for word in words)):
+        code = currency_code(word)
+        if code is None and word.lower() not in SHARED:
+            raise MoneyError(f"{word!r} is not a currency")
+        codes |= {code} if code is not None else set()
+    if len(codes) > 1:
+        raise MoneyError(f"it names two currencies, {' and '.join(sorted(codes))}")
+    return next(iter(codes), None)
+
+
+def _decimal_separator(number: str, currency: str | None, setting: DecimalSeparator | None) -> DecimalSeparator:
+    """Return the decimal separator of a number of digits, points, commas, spaces and apostrophes.
+
+    Raises:
+        MoneyError: the separators contradict each other.
+    """
+    grouped = GROUPED.fullmatch(number)
+    if PLAIN.fullmatch(number) and not grouped:
+        return "," if "," in number else "."
+    if INDIAN.fullmatch(number):
+        return "."
+    if grouped is None or grouped["decimal"] == grouped["group"]:
+        raise MoneyError("its separators contradict each other")
+    group = grouped["group"]
+    if grouped["decimal"] is not None or group in "' " or number.count(group) > 1:
+        return "," if group == "." or grouped["decimal"] == "," else "."
+    own: DecimalSeparator = "," if group == "," else "."
+    if setting == own or currency in THREE_DECIMALS or LEADING_ZERO.match(number):
+        return own
+    return "." if own == "," else ","
