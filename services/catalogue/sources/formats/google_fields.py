@@ -54,7 +54,7 @@ REPEATED = frozenset(
         "tax",
     }
 )
-ENUMERATED = frozenset({"availability", "condition", "gender", "age_group", "size_system", "size_type"})
+ENUMERATED = frozenset({"gender", "age_group", "size_system", "size_type"})
 NUMBERS = frozenset({"multipack", "min_handling_time", "max_handling_time", "loyalty_points"})
 YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 BOOLEANS = frozenset({"adult", "is_bundle", "identifier_exists"})

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.catalogue.sources.records.availability import TABLES, google_word
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.money import Money, MoneyError, currency_code, is_money, read_money
 from services.catalogue.sources.records.rows import Attributes, ValueProblem
@@ -51,6 +52,8 @@ class AttributeReader:
         clean = _attribute(value)
         if clean is None:
             result.left_out.append(name)
+        elif name.lower() in TABLES:
+            result.attributes[name] = _googles(name, clean, result)
         elif name.lower() == CURRENCY and isinstance(clean, str):
             result.attributes[CURRENCY] = currency_code(clean) or clean
         else:
@@ -81,6 +84,19 @@ class AttributeReader:
             result.attributes[name] = value if is_whole else money.amount
             if currency is not None:
                 result.attributes.setdefault(CURRENCY, currency)
+
+
+def _googles(name: str, value: AttributeValue | list[AttributeValue], result: ReadAttributes) -> Any:
+    """Return Google's word for an availability or a condition; a value that is not known is named and kept as it is."""
+    values = value if isinstance(value, list) else [value]
+    words = [google_word(name.lower(), item) for item in values]
+    result.problems.extend(
+        ValueProblem(name, item, f"is not a known {name.lower()}; it is kept as it is")
+        for item, word in zip(values, words, strict=True)
+        if word is None
+    )
+    known = list(dict.fromkeys(item if word is None else word for item, word in zip(values, words, strict=True)))
+    return known[0] if len(known) == 1 else known
 
 
 def price_problem(name: str, value: Any, error: MoneyError) -> ValueProblem:
