@@ -90,12 +90,7 @@ class GoogleRows(RowBuilder):
             return self._columns[column]
         return self._columns.get(google) or RENAMED.get(google) or super().name(google)
 
-    def row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...] = ()) -> SourceRow:
-        """Return the product of a record.
-
-        Raises:
-            RowError: the record is not a product.
-        """
+    def _row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...]) -> SourceRow:
         kept = {name: value for name, value in record.items() if name not in NOT_KEPT or name in self._mapped}
         clean = {name: self._value(name, value) for name, value in kept.items()}
         if not clean.get("title") and (structured := clean.pop("structured_title", None)):
@@ -103,7 +98,7 @@ class GoogleRows(RowBuilder):
         if isinstance(clean.get("category"), list):  # a mapping can turn a repeated attribute into the category
             clean["category"] = clean["category"][0]
         words = tuple(word for name in PATHS for path in _listed(clean.get(name)) for word in path_words(path))
-        row = super().row(line, clean, words + extra_words)
+        row = super()._row(line, clean, words + extra_words)
         dropped = tuple(name for name in record if name not in kept and record[name])
         return row if not dropped else _also_left_out(row, dropped)
 

@@ -16,6 +16,7 @@ from services.catalogue.sources.records.images import (
 )
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Loader, RowError, SourceRow, checked_key, hidden_row
+from services.catalogue.sources.records.text import clean_record
 from services.catalogue.sources.records.visibility import is_visible
 
 FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
@@ -63,6 +64,10 @@ class RowBuilder:
         Raises:
             RowError: the record is not a product.
         """
+        return self._row(line, clean_record(record), extra_words)
+
+    def _row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...]) -> SourceRow:
+        """Return the row of a record with clean text."""
         key = _key(record.get("id"))
         if not is_visible(record):
             return hidden_row(key, line)
