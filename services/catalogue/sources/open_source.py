@@ -12,7 +12,7 @@ from services.catalogue.sources.formats.kaggle_source import KaggleSource
 from services.catalogue.sources.formats.ndjson_feed import NdjsonFeed
 from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopify
 from services.catalogue.sources.formats.shopify_json import ShopifyJson
-from services.catalogue.sources.packed_source import GZIP_SUFFIX, PackedSource
+from services.catalogue.sources.packed_source import PackedSource, is_gzip, unpacked_name
 from services.catalogue.sources.parsing.lines import LineReader
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
@@ -25,7 +25,7 @@ ACCEPTED = (
     "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
     "a Google product feed (.xml, or a table with its column names), "
     "Shopify's products (its CSV, or products.json), "
-    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl); feeds may be compressed (.gz)"
+    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl); feeds may be compressed with gzip"
 )
 Reader = Callable[[Path, FeedMapping, Path], Source]
 
@@ -41,20 +41,25 @@ def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Pat
     Raises:
         SourceError: the path does not exist, has another format, or cannot be read.
     """
-    suffix = path.suffix.lower()
     if not path.exists():
         raise SourceError(f"{path} does not exist: give {ACCEPTED}")
     if path.is_dir():
         return KaggleSource(path) if _is_archive(path) else ImageFolder(path)
+    suffix = _format_suffix(path)
     if suffix == ".zip":
         return KaggleSource(path)
-    if suffix == GZIP_SUFFIX and path.with_suffix("").suffix.lower() in FEEDS:
+    if suffix in FEEDS and is_gzip(path):
         return PackedSource(path, lambda unpacked: _feed(unpacked, mapping, images_root or path.parent))
     return _feed(path, mapping, images_root or path.parent)
 
 
+def _format_suffix(path: Path) -> str:
+    """Return the suffix of the format: `.csv` of `feed.csv` and of `feed.csv.gz`, whether or not it is compressed."""
+    return Path(unpacked_name(path)).suffix.lower()
+
+
 def _feed(path: Path, mapping: FeedMapping | None, images_root: Path) -> Source:
-    reader = _reader(path, path.suffix.lower())
+    reader = _reader(path, _format_suffix(path))
     if reader is None:
         raise SourceError(f"{path} cannot be imported: give {ACCEPTED}")
     return reader(path, mapping or FeedMapping(), images_root)

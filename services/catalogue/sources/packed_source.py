@@ -10,7 +10,26 @@ from pathlib import Path
 from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow
 
 GZIP_SUFFIX = ".gz"
+GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 PIECE = 1 << 20
+
+
+def is_gzip(path: Path) -> bool:
+    """Return whether a file is compressed with gzip, recognised by its first two bytes.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def unpacked_name(path: Path) -> str:
+    """Return the name of a file without the suffix of gzip."""
+    return path.stem if path.suffix.lower() == GZIP_SUFFIX else path.name
 
 
 class RenamedSource:
@@ -76,7 +95,7 @@ class PackedSource:
         """
         self._folder = Path(tempfile.mkdtemp(prefix="lookalike-feed-"))
         try:
-            decompressed = self._folder / path.stem
+            decompressed = self._folder / unpacked_name(path)
             self._truncation = _decompress(path, decompressed)
             self._source = RenamedSource(decompressed, str(path), opened)
         except BaseException:

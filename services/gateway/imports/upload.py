@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.catalogue.sources.open_source import open_source
-from services.catalogue.sources.packed_source import RenamedSource
+from services.catalogue.sources.packed_source import GZIP_MAGIC, RenamedSource, is_gzip
 from services.catalogue.sources.records.images import NO_FILES
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
@@ -75,13 +75,14 @@ async def receive(parts: AsyncIterator[bytes], path: Path, max_bytes: int, *, gz
         parts: the body.
         path: the file's.
         max_bytes: bound on the file's size.
-        gzipped: whether the body is compressed.
+        gzipped: whether the body is compressed. A body that begins with gzip's first two bytes is decompressed, too.
 
     Raises:
         FeedTooLarge, InvalidFeed: the file would be too large; the body is not gzip.
         OSError: the disk is full, or the file cannot be written.
     """
-    inflater = Inflater() if gzipped else None
+    start, parts = await _start(parts)
+    inflater = Inflater() if gzipped or start == GZIP_MAGIC else None
     held = bytearray()
     written = 0
     file: BinaryIO
@@ -99,6 +100,22 @@ async def receive(parts: AsyncIterator[bytes], path: Path, max_bytes: int, *, gz
         await asyncio.to_thread(file.write, bytes(held))
 
 
+async def _start(parts: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """Return the first two bytes of a body, and the whole body."""
+    head = b""
+    async for part in parts:
+        head += part
+        if len(head) >= len(GZIP_MAGIC):
+            break
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield head
+        async for part in parts:
+            yield part
+
+    return head[: len(GZIP_MAGIC)], whole()
+
+
 def too_large(max_bytes: int) -> FeedTooLarge:
     """Return the error for a feed that is too large."""
     return FeedTooLarge(
@@ -111,9 +128,11 @@ def open_feed(path: Path, mapping: FeedMapping) -> Source:
     """Return the source in a file. Errors call it "the feed" and do not name the file.
 
     Raises:
-        InvalidFeed: the file is not a feed of its type.
+        InvalidFeed: the file is not a feed of its type, or is compressed twice.
     """
     try:
+        if is_gzip(path):  # its decompressed size is not bounded
+            raise InvalidFeed("the feed is compressed twice: send it with one layer of gzip")
         return RenamedSource(path, "the feed", lambda moved: open_source(moved, mapping, NO_FILES))
     except SourceError as error:
         raise InvalidFeed(str(error)) from None

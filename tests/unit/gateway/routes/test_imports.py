@@ -83,6 +83,17 @@ def test_a_feed_may_be_gzip(gateway: Gateway) -> None:
     assert orjson.loads(response.content.splitlines()[-1])["import"]["imported"] == 1
 
 
+def test_gzip_in_the_body_is_recognised_without_a_header(gateway: Gateway) -> None:
+    response = post(gateway, gzip.compress(ROW))
+    assert orjson.loads(response.content.splitlines()[-1])["import"]["imported"] == 1
+
+
+def test_a_feed_that_is_compressed_twice_is_a_problem(gateway: Gateway) -> None:
+    response = post(gateway, gzip.compress(gzip.compress(ROW)), headers={"Content-Encoding": "gzip"})
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/invalid-feed")
+    assert "compressed twice" in response.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("request_of", "status", "slug", "words"),
     [
