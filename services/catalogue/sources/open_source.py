@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from services.catalogue.sources.formats.csv_feed import CsvFeed, read_header
+from services.catalogue.sources.formats.csv_feed import CsvFeed
 from services.catalogue.sources.formats.google_feed import GoogleTable, GoogleXmlFeed
 from services.catalogue.sources.formats.google_fields import attribute_name
 from services.catalogue.sources.formats.image_folder import ImageFolder
@@ -14,6 +14,7 @@ from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopif
 from services.catalogue.sources.formats.shopify_json import ShopifyJson
 from services.catalogue.sources.packed_source import PackedSource, is_gzip, unpacked_name
 from services.catalogue.sources.parsing.lines import LineReader
+from services.catalogue.sources.parsing.table import read_header
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
 

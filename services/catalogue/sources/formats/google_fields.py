@@ -13,7 +13,14 @@ from services.catalogue.sources.records.fields import FIELDS, RowBuilder
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import SourceRow
 
-RENAMED = {"link": "url", "image_link": "image_url", "additional_image_link": "images"}
+RENAMED = {
+    "link": "url",
+    "image_link": "image_url",
+    "additional_image_link": "images",
+    "additional_image_url": "images",
+    "image.url": "images",  # Meta's `image[0].url`
+    "additional_image.url": "images",
+}
 # Other addresses than the product's: they are not for filters, and attributes take memory of the index.
 ADDRESSES = frozenset(
     {
@@ -59,13 +66,14 @@ NUMBERS = frozenset({"multipack", "min_handling_time", "max_handling_time", "loy
 YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 BOOLEANS = frozenset({"adult", "is_bundle", "identifier_exists"})
 PATHS = ("category", "product_type", "product_category", "google_product_category")
+INDEX = re.compile(r"\[\d+\]")  # in a list: `image[0].url`, `additional_image_link[1]`
 IN_BRACKETS = re.compile(r".*\[([a-z0-9_]+)\]")
 
 
 @lru_cache(maxsize=4096)  # a feed has a few dozen names in every item
 def attribute_name(column: str) -> str:
     """Return the attribute of a column or element, for example `image_link` for `Image link` and `g:image_link`."""
-    name = column.strip().lower()
+    name = INDEX.sub("", column.strip().lower())
     bracketed = IN_BRACKETS.fullmatch(name)
     name = bracketed[1] if bracketed else name.split("(", 1)[0]
     return re.sub(r"[\s_-]+", "_", name.strip().removeprefix("g:").removeprefix("c:"))
@@ -103,8 +111,8 @@ class GoogleRows(RowBuilder):
         return row if not dropped else _also_left_out(row, dropped)
 
     def _value(self, name: str, value: Any) -> Any:
-        if isinstance(value, str) and self._splits and name in REPEATED:
-            value = _split(value)
+        if self._splits and name in REPEATED:
+            value = [part for text in _listed(value) for part in _split(text)]
         if isinstance(value, list):
             return value[0] if len(value) == 1 else value
         if not isinstance(value, str) or name in FIELDS:

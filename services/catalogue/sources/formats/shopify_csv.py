@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.catalogue.sources.formats.csv_feed import Records, read_header
 from services.catalogue.sources.formats.google_fields import attribute_name
 from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 from services.catalogue.sources.parsing.lines import LineReader
+from services.catalogue.sources.parsing.table import BrokenRecord, Records, read_header
+from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 
@@ -113,7 +114,7 @@ class ShopifyCsv:
         for line, fields in self._records:
             cells = self._cells(fields)
             if isinstance(cells, str):
-                yield RejectedRow(line, None, cells)
+                yield RejectedRow(line, self._handle(fields), cells)
                 continue
             if group is not None and (cells["handle"] != group.handle):
                 yield self._rows.row(group.product())
@@ -133,12 +134,16 @@ class ShopifyCsv:
         self._lines.close()
         self._rows.close()
 
-    def _cells(self, fields: list[str] | str) -> dict[str, str] | str:
-        if isinstance(fields, str):
-            return fields
-        if len(fields) != len(self._names):
-            return f"the row has {len(fields)} fields instead of {len(self._names)}"
-        pairs = zip(self._names, fields, strict=True)
+    def _handle(self, record: list[str] | BrokenRecord) -> str | None:
+        """Return the handle of a broken record if this is its first cell: what is wrong may move the others."""
+        if not isinstance(record, BrokenRecord) or self._names[0] != "handle":
+            return None
+        return key_of({"id": record.first_cell})
+
+    def _cells(self, fields: list[str] | BrokenRecord) -> dict[str, str] | str:
+        if isinstance(fields, BrokenRecord):
+            return fields.reason
+        pairs = zip(self._names, fields + [""] * (len(self._names) - len(fields)), strict=True)
         cells: dict[str, str] = {}
         for name, text in pairs:
             if name is not None and (text.strip() or name not in cells):

@@ -1,5 +1,6 @@
 """The record of a feed → a row: its fields, its attributes, and the errors of invalid ones."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ from services.catalogue.sources.records.text import clean_record
 from services.catalogue.sources.records.visibility import is_visible
 
 FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
-ALIASES = {"image_urls": "images"}
+ALIASES = {"image_urls": "images"} | {
+    f"{name}.{part}": "images" for name in ("image", "images") for part in ("url", "src")
+}
+INDEX = re.compile(r"\[\d+\]")  # in a list: `images[0]`
 MAX_TITLE = 1000
 MAX_NAME = 128
 
@@ -46,7 +50,8 @@ class RowBuilder:
             return None
         if column in self._columns:
             return self._columns[column]
-        folded = column.strip().casefold()
+        column = INDEX.sub("", column)
+        folded = re.sub(r"[\s_-]+", "_", column.strip().casefold())
         folded = ALIASES.get(folded, folded)
         if folded in FIELDS:
             return folded

@@ -59,7 +59,7 @@ def test_an_unclosed_quote_affects_only_its_line(tmp_path: Path) -> None:
     text = 'id,title,image\n1,"open,1.jpg\n2,Shirt,2.jpg\n3,"Fine, closed",3.jpg\n4,Shirt,4.jpg\n'
     rows = csv_rows(tmp_path, text)
     assert keys(rows) == ["2", "3", "4"]
-    assert reasons(rows) == [(2, None, "a quote on this line is not closed")]
+    assert reasons(rows) == [(2, "1", "a quote on this line is not closed")]
 
 
 def test_an_unclosed_quote_at_the_end_of_the_feed_is_rejected_with_its_line(tmp_path: Path) -> None:
@@ -76,17 +76,18 @@ def test_a_quote_in_an_unquoted_field_is_a_character(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "key", "reason"),
     [
-        (b"1,Shirt", None, "the row has 2 fields instead of 3"),
-        (b"1,Red, blue,1.jpg", None, "the row has 4 fields instead of 3"),
+        (b"1,Shirt", "1", "the row has 2 fields instead of 3: there is no image"),
+        (b"1,Red, blue,1.jpg", "1", "the row has 4 fields instead of 3"),
         (b",Shirt,1.jpg", None, "the id is missing"),
         (b"  ,Shirt,1.jpg", None, "the id is missing"),
         (b"a\x01b,Shirt,1.jpg", None, "the id has characters that cannot be printed"),
         (b"x" * 300 + b",Shirt,1.jpg", None, "the id has 300 characters: at most 256 are accepted"),
         (b"1,Shirt,", "1", "there is no image: neither a path nor a URL"),
-        (b"1,Caf\xe9,1.jpg", None, "not UTF-8 at byte 6 of the line"),
-        (b'1,"Shirt"s,1.jpg', None, "not CSV: ',' expected after '\"'"),
-        (b"1,Shi\rrt,1.jpg", None, "not CSV: new-line character"),
-        (b"1," + b"y" * MAX_LINE_BYTES + b",1.jpg", None, f"the line is longer than {MAX_LINE_BYTES:,} bytes"),
+        (b"1,Caf\xe9,1.jpg", "1", "not UTF-8 at byte 6 of the line"),
+        (b'1,"Shirt"s,1.jpg', "1", "not CSV: ',' expected after '\"'"),
+        (b'"\xff",Shirt,1.jpg', None, "not UTF-8 at byte 2 of the line"),
+        (b'"1,2",Shi"rt,"x"y', "1,2", "not CSV: ',' expected after '\"'"),
+        (b"1," + b"y" * MAX_LINE_BYTES + b",1.jpg", "1", f"the line is longer than {MAX_LINE_BYTES:,} bytes"),
     ],
 )
 def test_a_broken_csv_line_is_rejected_with_its_number_and_the_others_are_read(
@@ -97,6 +98,77 @@ def test_a_broken_csv_line_is_rejected_with_its_number_and_the_others_are_read(
     assert (number, rejected_key) == (2, key)
     assert rejected_reason.startswith(reason)
     assert [(row.key, row.line) for row in rows if isinstance(row, SourceRow)] == [("9", 3)]
+
+
+def test_the_id_of_a_broken_row_is_not_guessed_from_a_later_column(tmp_path: Path) -> None:
+    rows = csv_rows(tmp_path, "title,id,image\nRed, blue,1,1.jpg\n")
+    assert reasons(rows) == [(2, None, "the row has 4 fields instead of 3")]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^"])
+def test_a_separator_line_of_excel_names_the_delimiter(tmp_path: Path, delimiter: str) -> None:
+    text = f"sep={delimiter}\r\nid,title,image\r\n1,a b; c,1.jpg\r\n".replace(",", delimiter)
+    (row,) = csv_rows(tmp_path, text.replace("; c", "" if delimiter == ";" else "; c"))
+    assert (row.key, row.line) == ("1", 3)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "# exported on Monday, by the shop\n",
+        "\n# Required | the id,# Required | the title,#Optional\n",
+        '"# Required | the id,\nas in the shop",# Required | the title,"# Optional"\n',
+        "#\n# a; b; c; d\n",
+    ],
+)
+def test_comment_lines_are_left_out_before_and_after_the_header(tmp_path: Path, before: str) -> None:
+    after = "# Required,,# Required\n"
+    rows = csv_rows(tmp_path, f"{before}id,title,image\n{after}1,#1 shirt,1.jpg\n#2,Shirt,2.jpg\n")
+    assert (keys(rows), reasons(rows)) == (["1", "#2"], [])
+
+
+def test_a_header_may_begin_with_a_number_sign(tmp_path: Path) -> None:
+    assert keys(csv_rows(tmp_path, "#id,title,image\n1,Shirt,1.jpg\n")) == ["1"]
+
+
+def test_line_ends_may_be_mixed(tmp_path: Path) -> None:
+    rows = csv_rows(tmp_path, b'id,title,image\r1,"a\rb",1.jpg\r\n2,b,2.jpg\n3,c,3.jpg\r4,d,4.jpg')
+    assert [(row.line, row.key) for row in rows] == [(2, "1"), (4, "2"), (5, "3"), (6, "4")]
+    assert product(rows[0]).title == "a\rb"
+
+
+def test_missing_and_surplus_empty_cells_are_taken(tmp_path: Path) -> None:
+    rows = csv_rows(tmp_path, 'id,image,title,brand\n1,1.jpg\n2,2.jpg,"a\nb"\n3,3.jpg,c,d, ,,\n4,4.jpg,c,d,,e\n')
+    assert keys(rows) == ["1", "2", "3"]
+    assert product(rows[1]).title == "a\nb"
+    assert reasons(rows) == [(6, "4", "the row has 6 fields instead of 4")]
+
+
+@pytest.mark.parametrize("delimiter", ["\t", "|"])
+def test_quotes_between_tabs_may_be_characters(tmp_path: Path, delimiter: str) -> None:
+    titles = ['"Emily" dress', '"Ella', "plain", 'Size 32"', '"quoted"', '"two ""x"" quotes"', '"']
+    lines = [f"{number},{title},{number}.jpg" for number, title in enumerate(titles)]
+    rows = csv_rows(tmp_path, "\n".join(["id,title,image", *lines]).replace(",", delimiter), name="feed.tsv")
+    assert reasons(rows) == []
+    assert [product(row).title for row in rows] == [*titles[:4], "quoted", 'two "x" quotes', '"']
+
+
+def test_quoted_line_breaks_between_tabs_are_part_of_the_field(tmp_path: Path) -> None:
+    text = 'id\timage\ttitle\n1\t1.jpg\t"one\ntwo"\n2\t2.jpg\t"a\tb"\n'
+    assert [product(row).title for row in csv_rows(tmp_path, text, name="feed.tsv")] == ["one\ntwo", "a\tb"]
+
+
+def test_repeated_columns_are_a_list(tmp_path: Path) -> None:
+    text = "id,image,colour,colour,size,size,price,price,images[0].url,images[1].url\n1,1.jpg,Red,Blue,S,,,9.5,2.jpg,3.jpg\n"
+    item = product(csv_rows(tmp_path, text)[0])
+    assert item.attributes == {"colour": ["Red", "Blue"], "size": "S", "price": 9.5}
+    assert [image.name for image in item.images] == ["2.jpg", "3.jpg"]
+
+
+@pytest.mark.parametrize("column", ["Image URL", "image-url", "IMAGE_URL", " image  url "])
+def test_a_field_has_one_name_for_all_forms(tmp_path: Path, column: str) -> None:
+    (row,) = csv_rows(tmp_path, f"ID,{column}\n1,https://a.test/1.jpg\n")
+    assert product(row).image == "https://a.test/1.jpg"
 
 
 def test_a_duplicate_id_is_rejected_with_the_line_of_the_first(tmp_path: Path) -> None:

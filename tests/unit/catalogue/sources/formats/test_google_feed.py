@@ -107,9 +107,8 @@ def test_the_format_is_recognised_by_the_columns(tmp_path: Path) -> None:
 def test_a_broken_row_of_a_table_is_rejected_with_its_line(tmp_path: Path) -> None:
     text = 'id\timage_link\ttitle\n1\thttps://a.test/1.jpg\tFine\n2\thttps://a.test/2.jpg\n3\tftp://a.test/3.jpg\tx\n1\thttps://a.test/1.jpg\t"a\n'
     assert [(line, key) for line, key, reason in outcomes(xml_rows(tmp_path, text, "feed.tsv")) if reason] == [
-        (3, None),
         (4, "3"),
-        (5, None),
+        (5, "1"),
     ]
 
 
@@ -125,6 +124,16 @@ def test_a_name_is_stored_in_lower_case_with_its_letters(tmp_path: Path, column:
     assert attribute_name(column) == name
     text = f"id\timage_link\t{column}\n1\thttps://a.test/1.jpg\tS\n"
     assert product(xml_rows(tmp_path, text, "feed.tsv")[0]).attributes == {name: "S"}
+
+
+def test_numbered_columns_are_one_attribute(tmp_path: Path) -> None:
+    assert attribute_name("additional_image_link[1]") == "additional_image_link"
+    columns = ("id", "image_link", "image[0].url", "additional_image_link[0]", "product_type", "product_type")
+    cells = ("1", "https://a.test/1.jpg", "https://a.test/2.jpg", "https://a.test/3.jpg", "Men > Shirts, New", "Sale")
+    (row,) = xml_rows(tmp_path, "\t".join(columns) + "\n" + "\t".join(cells), "feed.tsv")
+    item = product(row)
+    assert [image.name for image in item.images] == ["https://a.test/2.jpg", "https://a.test/3.jpg"]
+    assert item.attributes["product_type"] == ["Men > Shirts", "New", "Sale"]
 
 
 def test_the_words_of_a_category_path_are_the_path_and_its_parts_from_the_last() -> None:

@@ -103,9 +103,8 @@ def test_broken_rows_and_duplicate_handles_are_rejected_with_their_lines_and_the
     lines[2:2] = [b"a,too,few", b'a,"open', b"a,Caf\xe9"]
     assert sorted(outcomes(shopify_rows(tmp_path, b"\n".join(lines))), key=lambda entry: entry[0] or 0) == [
         (2, "a", ""),
-        (3, None, "the row has 3 fields instead of 58"),
-        (4, None, "a quote on this line is not closed"),
-        (5, None, "not UTF-8 at byte 6 of the line"),
+        (4, "a", "a quote on this line is not closed"),
+        (5, "a", "not UTF-8 at byte 6 of the line"),
         (6, "b", ""),
         (7, "a", "the handle a is already on line 2"),
         (8, None, "the handle is missing"),
