@@ -7,12 +7,13 @@ from services.catalogue.sources.formats.csv_feed import CsvFeed
 from services.catalogue.sources.formats.google_feed import GoogleTable, GoogleXmlFeed
 from services.catalogue.sources.formats.google_fields import attribute_name
 from services.catalogue.sources.formats.image_folder import ImageFolder
+from services.catalogue.sources.formats.json_feed import JsonFeed, NdjsonFeed
 from services.catalogue.sources.formats.kaggle_archive import SEARCH_DEPTH, TABLE
 from services.catalogue.sources.formats.kaggle_source import KaggleSource
-from services.catalogue.sources.formats.ndjson_feed import NdjsonFeed
 from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopify
 from services.catalogue.sources.formats.shopify_json import ShopifyJson
 from services.catalogue.sources.packed_source import PackedSource, is_gzip, unpacked_name
+from services.catalogue.sources.parsing.json_layout import json_layout
 from services.catalogue.sources.parsing.lines import LineReader
 from services.catalogue.sources.parsing.table import read_header
 from services.catalogue.sources.records.mapping import FeedMapping
@@ -20,13 +21,13 @@ from services.catalogue.sources.records.rows import Source, SourceError
 
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 XML = frozenset({".xml", ".rss", ".atom"})
-NDJSON = frozenset({".ndjson", ".jsonl"})
-FEEDS = TABLES | XML | NDJSON | {".json"}
+JSON = frozenset({".json", ".ndjson", ".jsonl"})
+FEEDS = TABLES | XML | JSON
 ACCEPTED = (
     "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
     "a Google product feed (.xml, or a table with its column names), "
     "Shopify's products (its CSV, or products.json), "
-    "a CSV feed (.csv, .tsv) or an NDJSON feed (.ndjson, .jsonl); feeds may be compressed with gzip"
+    "a CSV feed (.csv, .tsv) or a feed of JSON objects (.json, .ndjson, .jsonl); feeds may be compressed with gzip"
 )
 Reader = Callable[[Path, FeedMapping, Path], Source]
 
@@ -71,9 +72,15 @@ def _reader(path: Path, suffix: str) -> Reader | None:
         return _table_reader(path)
     if suffix in XML:
         return GoogleXmlFeed
-    if suffix == ".json":
+    return _json_reader(path) if suffix in JSON else None
+
+
+def _json_reader(path: Path) -> Reader:
+    """Return the reader of a JSON file, recognised by its start and not by its suffix."""
+    layout = json_layout(path)
+    if layout.is_shopify:
         return ShopifyJson
-    return NdjsonFeed if suffix in NDJSON else None
+    return NdjsonFeed if layout.has_lines else JsonFeed
 
 
 def _table_reader(path: Path) -> Reader:

@@ -8,6 +8,7 @@ import orjson
 
 from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 from services.catalogue.sources.parsing.json_items import JsonItems
+from services.catalogue.sources.parsing.json_layout import json_layout
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 
@@ -23,7 +24,8 @@ class ShopifyJson:
         Raises:
             SourceError: it cannot be read.
         """
-        self._items = JsonItems(path, "products")
+        names = json_layout(path).names
+        self._items = JsonItems(path, ("products",) if names is None else names)
         self._rows = ShopifyRows(mapping, images_root)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:

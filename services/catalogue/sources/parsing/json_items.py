@@ -1,4 +1,4 @@
-"""Reads the objects of one list in a JSON document as a stream, for example `{"products": [{…}, {…}]}`.
+"""Reads the objects of a JSON document as a stream: those of one list, for example `{"products": [{…}, {…}]}`.
 
 It only separates the objects, so that one malformed object does not end the feed (docs/adr/0020).
 """
@@ -22,8 +22,13 @@ NAME_BEFORE = 256  # bytes before a bracket that are searched for the list's nam
 class JsonItems:
     """Yields the bytes of each object without parsing them. A file may hold several documents, one after the other."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Open the file; `name` is the name of the list.
+    def __init__(self, path: Path, names: tuple[str, ...] | None) -> None:
+        """Open the file.
+
+        Args:
+            path: the file.
+            names: the names that lead to the list, for example `("data", "products")`. It is empty if the file is a
+                list, and None if the objects follow each other without a list.
 
         Raises:
             SourceError: it cannot be opened.
@@ -34,12 +39,13 @@ class JsonItems:
             self.size = path.stat().st_size
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-        self._list_name = re.compile(rb'"' + re.escape(name.encode()) + rb'"\s*:\s*\Z')
-        self._name = name
+        self._name = names[-1] if names else ""
+        self._list_name = re.compile(rb'"' + re.escape(self._name.encode()) + rb'"\s*:\s*\Z')
+        self._list_depth = 0 if names is None else len(names) + 1
         self.position = 0
         self._stack: list[bytes] = []
         self._in_list = False
-        self._found_list = False
+        self._found_list = names is None
         self._in_text = False
         self._skip = 0
         self._item: bytearray | None = None
@@ -70,7 +76,7 @@ class JsonItems:
         except OSError as error:
             raise SourceError(f"{self._path} cannot be read after line {line}: {error.strerror}") from None
         if not self._found_list:
-            raise SourceError(f'{self._path} has no list "{self._name}"')
+            raise SourceError(f"{self._path} has no list" + (f' "{self._name}"' if self._name else ""))
         if self._stack:
             raise SourceError(f"{self._path} cannot be read to its end: it is truncated at line {line}")
 
@@ -95,7 +101,7 @@ class JsonItems:
         if self._item is not None:
             self._item += chunk[begin:]
             if len(self._item) > MAX_ITEM_BYTES:
-                raise SourceError(f"{self._path}: an object in {self._name} has more than {MAX_ITEM_BYTES:,} bytes")
+                raise SourceError(f"{self._path}: an object in it has more than {MAX_ITEM_BYTES:,} bytes")
 
     def _opens(self, token: bytes, chunk: bytes, at: int) -> bool:
         """Enter a level at byte `at` of a chunk; return whether an object of the list begins there."""
@@ -103,16 +109,17 @@ class JsonItems:
         depth = len(self._stack)
         if depth > MAX_DEPTH:
             raise SourceError(f"{self._path} cannot be read: it is nested more than {MAX_DEPTH} levels deep")
-        if depth == 2 and token == b"[":
+        if depth == self._list_depth and token == b"[":
             before = self._before + chunk[max(0, at - NAME_BEFORE) : at]
-            self._in_list = self._list_name.search(before[-NAME_BEFORE:]) is not None
+            is_named = self._list_name.search(before[-NAME_BEFORE:]) is not None
+            self._in_list = is_named and b"[" not in self._stack[:-1] if depth > 1 else True
             self._found_list = self._found_list or self._in_list
-        return depth == 3 and token == b"{" and self._in_list
+        return token == b"{" and depth == self._list_depth + 1 and (self._in_list or depth == 1)
 
     def _closes(self) -> bool:
         """Leave a level; return whether an object of the list ends there."""
         if self._stack:
             self._stack.pop()
-        if len(self._stack) < 2:
+        if len(self._stack) < self._list_depth:
             self._in_list = False
-        return len(self._stack) == 2
+        return len(self._stack) == self._list_depth

@@ -14,6 +14,7 @@ MAX_URL = 2048
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 NO_FILES = Path(os.devnull)  # the images_root of a feed that must not contain paths
 WEB = re.compile(r"https?://", re.IGNORECASE)
+ADDRESS_NAMES = ("url", "src", "contentUrl", "link", "href")  # of an image's object; `contentUrl` is schema.org's
 CONTROL = re.compile(r"[\x00-\x20\x7f]")
 # Separators of images in text: a bar or a line break; before a URL also a comma, a semicolon or a space.
 SEPARATOR = re.compile(r"\s*[|\n]\s*|[\s,;]+(?=https?://)", re.IGNORECASE)
@@ -45,8 +46,8 @@ def listed_images(value: Any) -> list[Any]:
 
 
 def image_name(entry: Any) -> str | None:
-    """Return the path or URL of an entry in a list of images: text, or an object with `url` or `src`."""
-    name = next(filter(None, map(entry.get, ("url", "src"))), None) if isinstance(entry, dict) else entry
+    """Return the path or URL of an entry in a list of images: text, or an object with an address."""
+    name = next(filter(None, map(entry.get, ADDRESS_NAMES)), None) if isinstance(entry, dict) else entry
     return (name.strip() or None) if isinstance(name, str) else None
 
 
@@ -54,7 +55,7 @@ def row_images(entries: list[Any], root: Path, main: Collection[str | None]) -> 
     """Return the additional images of a row, and the number of images over the limit.
 
     Args:
-        entries: text, or objects with `url` or `src`; other values are an error when they are loaded.
+        entries: text, or objects with an address; other values are an error when they are loaded.
         root: the resolved folder of image files.
         main: the path and the URL of the main image, which is not an additional one.
     """

@@ -159,8 +159,8 @@ def test_quoted_line_breaks_between_tabs_are_part_of_the_field(tmp_path: Path) -
 
 
 def test_repeated_columns_are_a_list(tmp_path: Path) -> None:
-    text = "id,image,colour,colour,size,size,price,price,images[0].url,images[1].url\n1,1.jpg,Red,Blue,S,,,9.5,2.jpg,3.jpg\n"
-    item = product(csv_rows(tmp_path, text)[0])
+    header = "id,image,colour,colour,size,size,price,price,images[0].url,images[1].url"
+    item = product(csv_rows(tmp_path, f"{header}\n1,1.jpg,Red,Blue,S,,,9.5,2.jpg,3.jpg\n")[0])
     assert item.attributes == {"colour": ["Red", "Blue"], "size": "S", "price": 9.5}
     assert [image.name for image in item.images] == ["2.jpg", "3.jpg"]
 

@@ -119,7 +119,10 @@ def test_a_description_with_many_lines_is_one_field(tmp_path: Path) -> None:
 
 
 def test_the_format_is_recognised_by_the_columns_and_the_suffix(tmp_path: Path) -> None:
-    for name, text, kind in [("a.csv", table(SHIRT), ShopifyCsv), ("b.json", "{}", ShopifyJson)]:
+    for name, text, kind in [
+        ("a.csv", table(SHIRT), ShopifyCsv),
+        ("b.json", '{"products": [{"handle": "a"}]}', ShopifyJson),
+    ]:
         (tmp_path / name).write_text(text)
         source = open_source(tmp_path / name)
         assert type(source) is kind

@@ -1,0 +1,105 @@
+"""Recognises where a JSON file has its products, from its start: in a list, or as objects one after the other."""
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+import ijson  # type: ignore[import-untyped]
+import orjson
+
+from services.catalogue.sources.parsing.lines import UTF16
+from services.catalogue.sources.records.rows import SourceError
+
+START = 1 << 16  # bytes that are read
+LEVELS = {"start_array": 1, "start_map": 1, "end_array": -1, "end_map": -1}
+# Names of a list of products, in the responses of shops' APIs and in schema.org.
+LIST_NAMES = frozenset(
+    {"products", "product", "items", "item", "entries", "results", "data", "records", "rows", "nodes", "edges"}
+    | {"articles", "hits", "catalog", "catalogue", "docs", "@graph", "itemListElement"}
+)
+# An object with two of these is a product, and not one that has a list of products.
+PRODUCT_NAMES = frozenset({"id", "_id", "sku", "productID", "image", "images", "image_url", "price", "offers"})
+SHOPIFY_NAMES = (b'"variants"', b'"src"', b'"body_html"')
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLayout:
+    """Where a file has its products.
+
+    Attributes:
+        names: the names that lead to the list: () for a file that is a list, None for objects one after the other.
+        has_lines: whether each line is an object.
+        is_shopify: whether the products are those of Shopify.
+    """
+
+    names: tuple[str, ...] | None
+    has_lines: bool
+    is_shopify: bool
+
+
+def json_layout(path: Path) -> JsonLayout:
+    """Return the layout of a file.
+
+    Raises:
+        SourceError: it cannot be read, or has another encoding.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(START)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    if start[:2] in UTF16:
+        raise SourceError(f"{path} is in UTF-16: save it as UTF-8")
+    text = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    names = _list_names(text)
+    is_page = names is not None and names[-1:] == ("products",)
+    is_shopify = b'"handle"' in text and (is_page or any(name in text for name in SHOPIFY_NAMES))
+    return JsonLayout(names, names is None and _has_lines(text), is_shopify and names is not None)
+
+
+def _list_names(text: bytes) -> tuple[str, ...] | None:
+    if text.startswith(b"["):
+        return () if text[1:].lstrip()[:1] in (b"{", b"]", b"") else None
+    try:
+        return _names_to_list(text)
+    except (ijson.JSONError, UnicodeDecodeError):  # not JSON, or a longer file
+        return None
+
+
+def _names_to_list(text: bytes) -> tuple[str, ...] | None:
+    """Return the names that lead to the first list of products, or None if the object is a product.
+
+    Raises:
+        ijson.JSONError: the text ends before, or is not JSON.
+    """
+    product_names = other_levels = 0
+    path: list[str] = []  # the current name in each open object
+    for event, value in ijson.basic_parse(text):
+        if other_levels:  # inside another list
+            other_levels += LEVELS.get(event, 0)
+        elif event == "map_key":
+            path[-1] = value
+            product_names += len(path) == 1 and value in PRODUCT_NAMES
+        elif event == "start_map":
+            path.append("")
+        elif event == "end_map":
+            path.pop()
+        elif event == "start_array":
+            if path[-1] in LIST_NAMES:
+                return tuple(path)
+            other_levels = 1
+        if product_names > 1 or not path:
+            return None
+    return None
+
+
+def _has_lines(text: bytes) -> bool:
+    """Return whether a file that begins with an object has one on each line, and not one over several lines."""
+    lines = [line for line in text.splitlines() if line.strip()][:2]
+    if len(lines) < 2:
+        return True
+    try:
+        orjson.loads(lines[0])
+    except orjson.JSONDecodeError:
+        return lines[1].lstrip().startswith(b"{") or b"}" in lines[0]
+    return True
