@@ -62,7 +62,7 @@ class CsvFeed:
         self._keys.close()
 
     def _broken(self, number: int, record: BrokenRecord) -> RejectedRow:
-        """Return the rejected row, with its id if this is the first cell: what is wrong may move the others."""
+        """Return the rejected row, with its id if this is the first cell: an error may move the later cells."""
         has_id = self._names[0] == "id" and record.first_cell is not None
         return RejectedRow(number, key_of({"id": record.first_cell}) if has_id else None, record.reason)
 

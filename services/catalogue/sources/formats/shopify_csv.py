@@ -135,7 +135,7 @@ class ShopifyCsv:
         self._rows.close()
 
     def _handle(self, record: list[str] | BrokenRecord) -> str | None:
-        """Return the handle of a broken record if this is its first cell: what is wrong may move the others."""
+        """Return the handle of a broken record if this is its first cell: an error may move the later cells."""
         if not isinstance(record, BrokenRecord) or self._names[0] != "handle":
             return None
         return key_of({"id": record.first_cell})

@@ -107,7 +107,7 @@ class Records:
 def pulled_texts(lines: list[Line], queue: LineQueue, max_lines: int) -> Iterator[str]:
     """Yield the text of the only line in a list, then of those that follow in the queue, and add them to the list.
 
-    A reader of CSV takes a further line as long as a quote is open, so that a record costs its own size.
+    A reader of CSV takes another line as long as a quote is open, so that a record costs its own size.
     """
     yield lines[0].text
     size = len(lines[0].text)
