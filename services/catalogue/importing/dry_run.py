@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from services.catalogue.importing.description import Placer
 from services.catalogue.importing.report import RejectedFile, Tally
-from services.catalogue.sources.records.rows import Loader, RejectedRow, Source, SourceImageError, SourceRow, value_rows
+from services.catalogue.sources.records.rows import (
+    Loader,
+    RejectedRow,
+    Source,
+    SourceImageError,
+    SourceRow,
+    notes_of,
+    value_rows,
+)
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import prepare_image
@@ -27,6 +35,7 @@ def check(
         SourceError: the source breaks off.
         RejectedFileError: rejected rows cannot be written down.
     """
+    tally.notes.extend(notes_of(source))
     for row in source.rows():
         if tally.checked == limit:
             return

@@ -18,7 +18,7 @@ from services.catalogue.importing.sorting import sort_out
 from services.catalogue.importing.web_images import PER_HOST, WebImages
 from services.catalogue.importing.writing import ProductWriter
 from services.catalogue.retry import Retry
-from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow
+from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow, notes_of
 from services.contracts.wire.embedding import MAX_BATCH
 
 # Products that are written together: a round trip to the database costs as much for four times as many. Of those with
@@ -149,6 +149,7 @@ class Importer:
             raise self._broken
 
     async def _batches(self, stopping: asyncio.Event) -> AsyncIterator[list[Described]]:
+        self.tally.notes.extend(notes_of(self._source))
         rows = self._source.rows()
         left = self._options.limit
         while not stopping.is_set() and left != 0:

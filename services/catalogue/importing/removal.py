@@ -9,7 +9,7 @@ from services.catalogue.importing.description import Placer
 from services.catalogue.importing.report import Tally
 from services.catalogue.retry import Retry
 from services.catalogue.sources.records.key_registry import KeyRegistry
-from services.catalogue.sources.records.rows import RejectedRow, Source, SourceRow
+from services.catalogue.sources.records.rows import RejectedRow, Source, SourceRow, notes_of
 
 REMOVED_AT_ONCE = 1000
 
@@ -43,6 +43,11 @@ class FeedKeys:
     def kind(self) -> str:
         """The kind of the source."""
         return self._source.kind
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was unusual about the source, as sentences."""
+        return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield the source's rows."""

@@ -60,6 +60,7 @@ class Tally:
         would_remove: the same in a dry run, which removes nothing.
         category_conflicts: imported or updated products whose category by the source is not the network's.
         left_out: fields that are no attributes, by name: in how many rows.
+        notes: what was unusual about the source and did no harm, as sentences.
         sources: where the categories of imported and updated products come from: feed, mapping or network.
     """
 
@@ -78,6 +79,7 @@ class Tally:
     would_remove: int = 0
     category_conflicts: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
     sources: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
 
@@ -143,6 +145,7 @@ class Summary:
             **{name: getattr(self.tally, name) for name in counts},
             "category_sources": dict(self.tally.sources),
             "left_out": dict(self.tally.left_out),
+            "notes": list(self.tally.notes),
             "seconds": round(self.seconds, 3),
             "rate": round(self.rate, 1),
             "rejected_file": None if self.rejected_file is None else str(self.rejected_file),

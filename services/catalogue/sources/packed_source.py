@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow
+from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow, notes_of
 
 GZIP_SUFFIX = ".gz"
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
@@ -58,6 +58,11 @@ class RenamedSource:
         """The name of the format."""
         return self._source.kind
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was unusual about the source, as sentences."""
+        return notes_of(self._source)
+
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every row.
 
@@ -106,6 +111,11 @@ class PackedSource:
     def kind(self) -> str:
         """The name of the format."""
         return self._source.kind
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was unusual about the source, as sentences."""
+        return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every row.

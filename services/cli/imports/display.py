@@ -41,6 +41,8 @@ def show(summary: Summary, *, as_json: bool) -> None:
     if summary.tally.left_out:
         fields = ", ".join(f"{name} ({count:,})" for name, count in summary.tally.left_out.most_common(SHOWN_FIELDS))
         out.print(f"fields left out (too long, nested, or not for shoppers): {fields}", markup=False, highlight=False)
+    for note in summary.tally.notes:
+        out.print(f"note: {note}", markup=False, highlight=False)
     if summary.rejected_file is not None:
         print_line(f"rejected rows and values, with reasons: {summary.rejected_file}")
 

@@ -1,5 +1,6 @@
 """Google Merchant Center product feeds: RSS 2.0 and Atom 1.0 with `g:` elements, and tables with Google's columns."""
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,25 @@ from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow
 
-GOOGLE = ("http://base.google.com/ns/1.0", "http://base.google.com/cns/1.0")
+GOOGLE = re.compile(r"https?://(?:www\.)?base\.google\.com/c?ns/1\.0/?", re.IGNORECASE)
+# The names of other XML feeds for Google's attributes; Heureka's (SHOPITEM) among them.
+OTHER_NAMES = {
+    "item_id": "id",
+    "name": "title",
+    "productname": "title",
+    "imgurl": "image_link",
+    "picture": "image_link",
+    "imgurl_alternative": "additional_image_link",
+    "price_vat": "price",
+    "categorytext": "product_type",
+    "manufacturer": "brand",
+    "pictures": "additional_image_link",
+    "additional_image_links": "additional_image_link",
+    "additional_images": "additional_image_link",
+    "ean": "gtin",
+}
+MAIN_IMAGE = frozenset({"image", "image_url"})
+LISTS = frozenset({"images", "pictures", "additional_image_links", "additional_images"})  # elements with equal children
 # The fields of RSS and Atom that are not attributes of a product.
 SYNDICATION = frozenset(
     {"guid", "pubDate", "updated", "modified", "issued", "published", "author", "source", "comments"}
@@ -53,6 +72,12 @@ class GoogleXmlFeed:
         self._builder = GoogleRows(mapping, images_root)
         self._name_of = lru_cache(maxsize=4096)(self._builder.name)
         self._keys = KeyRegistry()
+        self._mapped = mapping.columns.keys() | set(mapping.ignore)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was unusual about the file and did no harm, as sentences."""
+        return self._items.notes
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every item, as a product or as a rejected row."""
@@ -84,28 +109,55 @@ class GoogleXmlFeed:
     def _record(self, item: Node) -> dict[str, Any]:
         """Return the values of an item by name. Google's elements take precedence over those of RSS and Atom."""
         record: dict[str, Any] = {}
-        for is_google in (True, False):
-            elements: dict[str, list[str]] = {}
-            for node in item.children:
-                if (node.namespace in GOOGLE) == is_google and node.name not in SYNDICATION and (text := _text(node)):
-                    elements.setdefault(_name(node), []).append(text)
+        pictures: list[str] = []  # the main image's elements after the first
+        for elements in (_elements(item, is_google=True), self._renamed(_elements(item, is_google=False), record)):
             for element, values in elements.items():
                 name = self._name_of(element)
-                if name == "images":
+                if name in MAIN_IMAGE:
+                    has_main = not record.keys().isdisjoint(MAIN_IMAGE)
+                    if not has_main:
+                        record[name] = values[0]
+                    pictures += values if has_main else values[1:]
+                elif name == "images":
                     record[name] = [*record.get(name, []), *(image for text in values for image in split_images(text))]
                 elif name is not None and name not in record:
-                    is_single = len(values) == 1 or name in ("id", "title", "url", "image_url")
+                    is_single = len(values) == 1 or name in ("id", "title", "url")
                     record[name] = values[0] if is_single else values
+        if pictures:
+            record["images"] = [*pictures, *record.get("images", [])]
         return record
 
+    def _renamed(self, elements: dict[str, list[str]], record: dict[str, Any]) -> dict[str, list[str]]:
+        """Return elements with Google's names for those of other feeds that have none of these and are not mapped."""
+        names = {
+            element: google
+            for element, google in OTHER_NAMES.items()
+            if element in elements
+            and element not in self._mapped
+            and google not in elements
+            and self._name_of(google) not in record
+        }
+        return {names.get(element, element): values for element, values in elements.items()}
 
-def _name(node: Node) -> str:
+
+def _elements(item: Node, *, is_google: bool) -> dict[str, list[str]]:
+    """Return the values of the item's elements in Google's namespace, or of the others, by attribute name."""
+    elements: dict[str, list[str]] = {}
+    for node in item.children:
+        if (GOOGLE.fullmatch(node.namespace.strip()) is not None) == is_google and node.name not in SYNDICATION:
+            values = elements.setdefault(_name(node, is_google=is_google), [])
+            values.extend(filter(None, _texts(node)))
+    return {name: values for name, values in elements.items() if values}
+
+
+def _name(node: Node, *, is_google: bool) -> str:
     name = attribute_name(node.name)
-    return "description" if name == "summary" and node.namespace not in GOOGLE else name
+    return "description" if name == "summary" and not is_google else name
 
 
-def _text(node: Node) -> str:
-    """Return the value of an element; sub-attributes have the form of tables: `DE:Standard:4.90 EUR`."""
-    if node.children:
-        return ":".join(child.text for child in node.children)
-    return node.text or node.href or ""
+def _texts(node: Node) -> list[str]:
+    """Return the values of an element; sub-attributes have the form of tables: `DE:Standard:4.90 EUR`."""
+    texts = [text for child in node.children if (text := child.text or child.href)]
+    if len({child.name for child in node.children}) == 1 and node.name.lower() in LISTS:
+        return texts
+    return [":".join(texts) if node.children else node.text or node.href or ""]

@@ -1,29 +1,40 @@
-"""Reads the items of an RSS or Atom file as a stream; only the current item is in memory.
+"""Reads the items of an XML feed as a stream; only the current item is in memory.
 
 If an item is not well-formed, it is rejected and reading continues with the next one, after the same prologue: one
-unescaped `&` must not cost a shop the rest of its feed.
+unescaped `&` must not cost a shop the rest of its feed. Namespaces are resolved here and not by the parser, so that a
+prefix without a declaration is not an error.
 """
 
+import html
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
-from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser
-
+from services.catalogue.sources.parsing.xml_document import LONG_HEAD, ROOTS, XmlDocument
 from services.catalogue.sources.records.rows import SourceError
 
-ROOTS = frozenset({"rss", "feed", "RDF", "channel"})
-ITEMS = frozenset({"item", "entry"})
-NEXT_ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s/>]")
+ITEMS = frozenset({"item", "entry", "product", "shopitem", "offer", "article", "listing"})
+GOOGLE_ADDRESS = "http://base.google.com/ns/1.0"
+# The addresses of prefixes that feeds use without declaring them. Any other prefix then has no address.
+WELL_KNOWN = {
+    "g": GOOGLE_ADDRESS,
+    "c": "http://base.google.com/cns/1.0",
+    "media": "http://search.yahoo.com/mrss/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "atom": "http://www.w3.org/2005/Atom",
+}
 CHUNK = 1 << 16
 OVERLAP = 128  # bytes at the end of a chunk that may hold the start of a tag
 MAX_ITEM_CHARS = 1 << 20
 MAX_DEPTH = 100
 MAX_TOKEN_BYTES = 1 << 24  # a longer tag or comment has no end
+MAX_SALVAGED_BYTES = 1 << 16
+UNDEFINED_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
+# A complete element without child elements, in the part of an item that the parser cannot read.
+LEAF = re.compile(r"<((?:[\w.-]+:)?[\w.-]+)>\s*(?:<!\[CDATA\[([^<>]{0,1024}?)\]\]>\s*|([^<>]{0,1024}))</\1>")
 
 
 @dataclass(slots=True)
@@ -63,24 +74,28 @@ class _BadItem(Exception):
 
 
 class _Parse:
-    """A parser of the prologue and the part of the file from an item on, and the target of its events."""
+    """A parser of the prologue and the part of the file from an item on, and the handler of its events."""
 
-    def __init__(self, prologue: bytes = b"", at: int = 0, lines: int = 0) -> None:
-        """Start at byte `at` of the file, after `lines` lines."""
+    def __init__(self, prologue: bytes, at: int, lines: int, item_tag: str | None = None) -> None:
+        """Start at byte `at` of the document, after `lines` lines; `item_tag`: the tag of its items, if it is known."""
         self.prologue = prologue
         self.at = at
+        self.item_tag = item_tag
         self.first_item: int | None = None
         self.complete: list[XmlItem] = []
         self.open: XmlItem | None = None
+        self.root: str | None = None
         self._line_shift = lines - prologue.count(b"\n")
         self._stack: list[Node] = []
-        self._has_root = False
-        self._depth = 0
+        self._scopes: list[dict[str, str]] = [{}]
         self._size = 0
         self._fed = 0
         self.item_at = 0
-        self._parser = DefusedXMLParser(target=self)
-        self._expat = self._parser.parser
+        self._expat = expat.ParserCreate("utf-8")
+        self._expat.buffer_text = True
+        self._expat.StartElementHandler = self._start
+        self._expat.EndElementHandler = self._end
+        self._expat.CharacterDataHandler = self._data
 
     @property
     def line(self) -> int:
@@ -92,67 +107,64 @@ class _Parse:
         """The parser's position in the bytes fed to it."""
         return max(0, int(self._expat.CurrentByteIndex))
 
-    def in_file(self, position: int) -> int:
-        """Convert a position in the bytes fed to the parser into a position in the file."""
+    def in_document(self, position: int) -> int:
+        """Convert a position in the bytes fed to the parser into a position in the document."""
         return self.at + position - len(self.prologue)
 
     def feed(self, data: bytes) -> None:
         """Parse more data; complete items are added to `complete`."""
-        self._parser.feed(data)
+        self._expat.Parse(data, False)
         self._fed += len(data)
         if self._fed - self.position > MAX_TOKEN_BYTES:
             raise _BadItem("a tag or comment has no end", None if self.open else self.position + 1)
 
     def finish(self) -> None:
         """End the document."""
-        self._parser.close()
+        self._expat.Parse(b"", True)
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Handle the start of an element."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if len(self._scopes) > MAX_DEPTH:
             raise SourceError(f"its elements are nested more than {MAX_DEPTH} levels deep")
-        namespace, _, name = tag.rpartition("}")
-        node = Node(namespace.lstrip("{"), name, attributes.get("href"))
+        self._scopes.append(_scope(self._scopes[-1], attributes))
+        node = _node(tag, attributes, self._scopes[-1])
         if self._stack:
             self._inside(node)
-        elif name in ITEMS and self._has_root:
-            self._begin(node)
-        elif not self._has_root and name not in ROOTS:
-            raise SourceError(f"it is not an RSS or Atom feed: its first element is <{name}>")
-        self._has_root = True
+        elif self.root is None:
+            self.root = node.name
+            if node.name.lower() == "html":
+                raise SourceError(f"it is not an RSS or Atom feed: its first element is <{node.name}>")
+        elif tag == self.item_tag or (self.item_tag is None and node.name.lower() in ITEMS):
+            self.item_tag = tag
+            self._begin(node, attributes.get("id"))
 
-    def _begin(self, node: Node) -> None:
+    def _begin(self, node: Node, key: str | None) -> None:
         self.item_at = self.position
         self.first_item = self.item_at if self.first_item is None else self.first_item
         self.open = XmlItem(self.line, node)
         self._stack.append(node)
         self._size = 0
+        if key:
+            node.children.append(Node("", "id", parts=[key]))
 
     def _inside(self, node: Node) -> None:
-        if node.name in ITEMS and node.name == self._stack[0].name:
+        if node.name.lower() in ITEMS and node.name == self._stack[0].name:
             raise _BadItem(f"<{node.name}> has no end before the next one", self.position)
         self._grow(64)
         self._stack[-1].children.append(node)
         self._stack.append(node)
 
-    def data(self, text: str) -> None:
-        """Handle text, or a part of it."""
+    def _data(self, text: str) -> None:
         if self._stack:
             self._grow(len(text))
             self._stack[-1].parts.append(text)
 
-    def end(self, tag: str) -> None:
-        """Handle the end of an element."""
-        self._depth -= 1
-        if self._stack and len(self._stack) == 1 and self.open is not None:
+    def _end(self, tag: str) -> None:
+        self._scopes.pop()
+        if len(self._stack) == 1 and self.open is not None:
             self.complete.append(self.open)
             self.open = None
         if self._stack:
             self._stack.pop()
-
-    def close(self) -> None:
-        """Handle the end of the document."""
 
     def _grow(self, size: int) -> None:
         self._size += size
@@ -167,37 +179,38 @@ class XmlItems:
         """Open the file.
 
         Raises:
-            SourceError: it cannot be opened.
+            SourceError: it cannot be opened, declares entities, or has an encoding that is not supported.
         """
         self._path = path
-        try:
-            self._file: BinaryIO = path.open("rb")
-            self.size = path.stat().st_size
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-        self._prologue = b""
+        self._document = XmlDocument(path)
+        self._before_items: bytes | None = None
         self.position = 0
+
+    @property
+    def size(self) -> int:
+        """The size of the document in bytes."""
+        return self._document.size
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was unusual about the document and did no harm, as sentences for the summary."""
+        return self._document.notes
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._document.close()
 
     def __iter__(self) -> Iterator[XmlItem]:
-        """Yield the items; an item with a fault has the elements before it.
+        """Yield the items; an item with a fault has the elements that can be read.
 
         Raises:
-            SourceError: it is not a feed, is truncated, cannot be read, or declares entities.
+            SourceError: it is not a feed, is truncated, or cannot be read.
         """
-        parse: _Parse | None = _Parse()
+        document = self._document
+        parse: _Parse | None = _Parse(document.head, document.start, document.lines)
         try:
             while parse is not None:
                 parse = yield from self._items(parse)
-        except DefusedXmlException:
-            raise SourceError(
-                f"{self._path} declares entities, which are not accepted: no product feed needs them"
-            ) from None
-        except (LookupError, ValueError) as error:  # the parser's errors for an unknown encoding
-            raise SourceError(f"{self._path} has an unsupported encoding ({error}): save it as UTF-8") from None
         except OSError as error:
             raise SourceError(f"{self._path} cannot be read after byte {self.position:,}: {error.strerror}") from None
         except SourceError as error:
@@ -205,56 +218,109 @@ class XmlItems:
 
     def _items(self, parse: _Parse) -> Generator[XmlItem, None, _Parse | None]:
         """Yield items up to the end or the first fault; return the parser of the rest after a fault, or None."""
-        self._file.seek(parse.at)
+        file = self._document.file
+        file.seek(parse.at)
         self.position = parse.at
         ended = False
         try:
             parse.feed(parse.prologue)
-            while data := self._file.read(CHUNK):
+            while data := file.read(CHUNK):
                 self.position += len(data)
                 parse.feed(data)
                 yield from parse.complete
                 parse.complete.clear()
             ended = True
             parse.finish()
-        except (ParseError, _BadItem) as error:
+        except (expat.ExpatError, _BadItem) as error:
             yield from parse.complete
             return (yield from self._after(parse, error, ended))
         yield from parse.complete
+        if parse.first_item is None and (parse.root or "").lower() not in ROOTS:
+            raise SourceError(
+                f"it is not an RSS or Atom feed: its first element is <{parse.root}>, and it has no element "
+                + ", ".join(f"<{name}>" for name in sorted(ITEMS))
+            )
         return None
 
     def _after(self, parse: _Parse, error: Exception, ended: bool) -> Generator[XmlItem, None, _Parse | None]:
-        if parse.first_item is None:
+        if self._before_items is None and parse.first_item is not None:
+            self._document.file.seek(parse.at)
+            self._before_items = self._document.file.read(parse.in_document(parse.first_item) - parse.at)
+        if getattr(error, "code", None) == UNDEFINED_ENTITY and self._document.head is not LONG_HEAD:
+            self._document.head = LONG_HEAD
+            return self._again(parse)
+        if parse.first_item is None or parse.item_tag is None:
             raise SourceError(f"it is not XML: {error}") from None
-        if not self._prologue:
-            self._file.seek(0)
-            self._prologue = self._file.read(parse.first_item)
         line = parse.line
         at = error.next_at if isinstance(error, _BadItem) else parse.position
         position, lines = at or 0, line - 1
         if parse.open is not None and (ended or at is None):
             position, lines = parse.item_at + 1, parse.open.line - 1
-        next_item, lines = self._next_item(max(parse.in_file(position), parse.at + 1), lines)
+        after = max(parse.in_document(position), parse.at + 1)
+        next_item, lines = self._next_item(parse.item_tag, after, lines)
         if next_item is None and ended:
             raise SourceError(f"it is truncated at line {line}") from None
         item = parse.open or XmlItem(line, Node("", ""))
         item.fault = f"not XML at line {line}: {_message(error)}"
+        if parse.open is not None:
+            self._salvage(item.node, after, next_item)
         yield item
-        return None if next_item is None else _Parse(self._prologue, next_item, lines)
+        return None if next_item is None else self._parse(next_item, lines, parse.item_tag)
 
-    def _next_item(self, after: int, lines: int) -> tuple[int | None, int]:
+    def _again(self, parse: _Parse) -> _Parse:
+        """Return a parser that begins with the item of an error, between items with its place, or with the document."""
+        if parse.first_item is None and self._before_items is None:
+            return self._parse(self._document.start, self._document.lines, None)
+        if parse.open is not None:
+            return self._parse(parse.in_document(parse.item_at), parse.open.line - 1, parse.item_tag)
+        return self._parse(parse.in_document(parse.position), parse.line - 1, parse.item_tag)
+
+    def _parse(self, at: int, lines: int, item_tag: str | None) -> _Parse:
+        return _Parse(self._document.head + (self._before_items or b""), at, lines, item_tag)
+
+    def _next_item(self, tag: str, after: int, lines: int) -> tuple[int | None, int]:
         """Return the position of the next item and the number of lines before it; `lines` are before `after`."""
-        self._file.seek(after)
+        pattern = re.compile(rb"<" + re.escape(tag.encode()) + rb"[\s/>]")
+        self._document.file.seek(after)
         at, rest = after, b""
-        while data := self._file.read(CHUNK):
+        while data := self._document.file.read(CHUNK):
             window = rest + data
-            match = NEXT_ITEM.search(window)
+            match = pattern.search(window)
             if match is not None:
                 return at + match.start(), lines + window.count(b"\n", 0, match.start())
             searched = max(0, len(window) - OVERLAP)
             lines += window.count(b"\n", 0, searched)
             at, rest = at + searched, window[searched:]
         return None, lines
+
+    def _salvage(self, node: Node, after: int, end: int | None) -> None:
+        """Add the simple elements between a fault and the next item, so that the rejected row can name its id."""
+        size = MAX_SALVAGED_BYTES if end is None else min(MAX_SALVAGED_BYTES, end - after)
+        self._document.file.seek(after)
+        text = self._document.file.read(max(0, size)).decode("utf-8", "replace")
+        for tag, cdata, plain in LEAF.findall(text):
+            value = cdata or html.unescape(plain)
+            if "\ufffd" not in value:
+                node.children.append(_node(tag, {}, WELL_KNOWN))
+                node.children[-1].parts.append(value)
+
+
+def _scope(outer: dict[str, str], attributes: dict[str, str]) -> dict[str, str]:
+    """Return the addresses of prefixes inside an element; the prefix of the default namespace is empty."""
+    declared = {
+        name.removeprefix("xmlns").removeprefix(":"): address
+        for name, address in attributes.items()
+        if name == "xmlns" or name.startswith("xmlns:")
+    }
+    return outer | declared if declared else outer
+
+
+def _node(tag: str, attributes: dict[str, str], scope: dict[str, str]) -> Node:
+    prefix, _, name = tag.rpartition(":")
+    # Google documents the prefix `g`; feeds bind it to addresses with all kinds of mistakes.
+    namespace = GOOGLE_ADDRESS if prefix == "g" else scope.get(prefix, WELL_KNOWN.get(prefix, ""))
+    is_other_link = name == "link" and attributes.get("rel", "alternate") != "alternate"  # of Atom: `self`, `enclosure`
+    return Node(namespace, name, None if is_other_link else attributes.get("href"))
 
 
 def _message(error: Exception) -> str:

@@ -128,6 +128,11 @@ class Source(Protocol):
         """Close the files."""
 
 
+def notes_of(source: object) -> tuple[str, ...]:
+    """Return what was unusual about a source and did no harm, as sentences; only some readers have such notes."""
+    return tuple(getattr(source, "notes", ()))
+
+
 def checked_key(text: str) -> str:
     """Return a product's id without surrounding whitespace.
 
