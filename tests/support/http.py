@@ -24,7 +24,7 @@ class ImageServer:
     """Serves `pages` and records the requests.
 
     Other paths: `/hang` never responds, `/drip` sends single bytes without end, `/redirect?to=URL` redirects, `/loop`
-    redirects to itself, `/endless` streams without a length, `/huge` has a length of ten gigabytes, `/status/503` has
+    redirects to itself, `/redirect-raw` redirects to the bytes of `location`, `/endless` streams without a length, `/huge` has a length of ten gigabytes, `/status/503` has
     this status, `/cut` sends less than its length, `/packed` has the encoding gzip.
 
     Attributes:
@@ -39,6 +39,7 @@ class ImageServer:
     def __init__(self, pages: dict[str, bytes] | None = None) -> None:
         self.pages = {"/ok.png": picture(), "/text.jpg": b"this is not a picture", "/empty": b"", **(pages or {})}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.location = b""
         self.closing = threading.Event()
         self.troubles: dict[str, list[int | tuple[int, str]]] = {}
         self.tags = False
@@ -116,6 +117,10 @@ class _ImageHandler(BaseHTTPRequestHandler):
             self._page(self.server_of.pages[route])
         elif route == "/redirect":
             self._answer(302, b"", Location=query.removeprefix("to="))
+        elif route == "/redirect-raw":
+            self.wfile.write(
+                b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + self.server_of.location + b"\r\n\r\n"
+            )
         elif route == "/loop":
             self._answer(302, b"", Location="/loop")
         elif route.startswith("/status/"):

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import responses
 
+import ada_url
 import httpcore
 import httpx
 
@@ -25,12 +26,11 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 from services.contracts.images.checked_backend import AddressRefused, CheckedBackend, Resolver, resolve
+from services.contracts.images.web_address import WebAddressError, normalised
 
-SCHEMES = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Statuses of temporary failures: RFC 9110, section 15; RFC 6585, section 4; RFC 8470, section 5.2.
 TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name in IDNA form, IPv4, or IPv6 without a zone
 VALIDATOR = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 MAX_URL_LENGTH = 4096
 MAX_REDIRECTS = 5
@@ -148,7 +148,7 @@ class ImageFetcher:
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
             raise ImageServerUnavailable(f"the connection to the image URL's server failed: {_reason(error)}") from None
 
-    async def _follow(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage:
+    async def _follow(self, url: str, known: Validators, *, start_only: bool) -> FetchedImage:
         for _ in range(MAX_REDIRECTS + 1):
             outcome = await self._retried(url, known, start_only=start_only)
             if isinstance(outcome, FetchedImage):
@@ -156,21 +156,22 @@ class ImageFetcher:
             url = _parsed(outcome, url)
         raise ImageUrlFailed(f"the image URL redirects more than {MAX_REDIRECTS} times")
 
-    async def _retried(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage | str:
+    async def _retried(self, url: str, known: Validators, *, start_only: bool) -> FetchedImage | str:
         """Retry once after a broken connection: a server may close an idle connection just when it is used again."""
         try:
             return await self._get(url, known, start_only=start_only)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             return await self._get(url, known, start_only=start_only)
 
-    async def _get(self, url: httpx.URL, known: Validators, *, start_only: bool) -> FetchedImage | str:
+    async def _get(self, url: str, known: Validators, *, start_only: bool) -> FetchedImage | str:
         """Return the image, or its start, or the target of a redirect."""
-        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        target = _target(url)
         request_headers = HEADERS | ({"Accept": "*/*"} if start_only else known.headers())
         async with self._pool.stream("GET", target, headers=request_headers) as response:
-            headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
+            raw_headers = {name.lower(): value for name, value in response.headers}
+            headers = {name: value.decode("latin-1") for name, value in raw_headers.items()}
             if response.status in REDIRECTS and b"location" in headers:
-                return headers[b"location"]
+                return _location(raw_headers[b"location"])
             if response.status == HTTPStatus.NOT_MODIFIED and known:
                 return FetchedImage(None, _validators(headers) or known)
             _check_status(response.status, headers)
@@ -193,21 +194,29 @@ class ImageFetcher:
         return bytes(body)
 
 
-def _parsed(text: str, base: httpx.URL | None = None) -> httpx.URL:
+def _parsed(text: str, base: str | None = None) -> str:
     if len(text) > MAX_URL_LENGTH:
         raise ImageUrlRefused(f"the image URL is longer than {MAX_URL_LENGTH} characters")
     try:
-        url = httpx.URL(text) if base is None else base.join(text)
-        host = url.raw_host
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise ImageUrlRefused(f"the image URL is not a valid URL: {error}") from None
-    if url.scheme not in SCHEMES:
-        raise ImageUrlRefused("the image URL must start with http:// or https://")
-    if not HOST.fullmatch(host):
-        raise ImageUrlRefused("the image URL has no valid host")
-    if url.userinfo:
-        raise ImageUrlRefused("the image URL must not contain a user name or password")
-    return url
+        return normalised(text, base)
+    except WebAddressError as error:
+        raise ImageUrlRefused(f"the image URL {error}") from None
+
+
+def _target(address: str) -> httpcore.URL:
+    url = ada_url.URL(address)
+    port = int(url.port) if url.port else None
+    return httpcore.URL(
+        scheme=url.protocol.rstrip(":"), host=url.hostname.strip("[]"), port=port, target=url.pathname + url.search
+    )
+
+
+def _location(value: bytes) -> str:
+    """Return the address of a redirect. Servers send other bytes than ASCII in UTF-8 or in Latin-1."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 async def _start(response: httpcore.Response) -> bytes:

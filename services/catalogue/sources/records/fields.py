@@ -7,11 +7,11 @@ from typing import Any
 
 from services.catalogue.sources.records.attributes import MAX_TEXT, AttributeReader
 from services.catalogue.sources.records.images import (
-    CONTROL,
     WEB,
     image_loader,
     image_name,
     listed_images,
+    page_address,
     row_images,
     web_address,
 )
@@ -103,7 +103,7 @@ class RowBuilder:
                 raise RowError("there is no image: neither a path nor a URL")
             return image_url
         if WEB.match(image):
-            return web_address(image, "image")
+            return image
         if "\0" in image:
             raise RowError("the image's path has a NUL character")
         return image_loader(image, self._root)
@@ -145,13 +145,12 @@ def _main_image(record: Mapping[str, Any]) -> tuple[str | None, str | None, list
     image, image_url = _text(record.get("image"), "image"), _web_address(record.get("image_url"), "image_url")
     others = listed_images(record.get("images"))
     if image is None and image_url is None and others:
-        return image_name(others[0]), None, others[1:]
+        image, others = image_name(others[0]), others[1:]
+    if image is not None and WEB.match(image):
+        image = web_address(image, "image")
     return image, image_url, others
 
 
 def _page_address(value: Any) -> str | None:
-    """Return the address of a product page: a web address, or a path of the shop's site, but not `javascript:`."""
     text = _text(value, "url")
-    if text is not None and text.startswith("/") and not text.startswith(("//", "/\\")) and not CONTROL.search(text):
-        return text
-    return _web_address(value, "url")
+    return None if text is None else page_address(text, "url")

@@ -9,28 +9,45 @@ from typing import Any
 
 from services.catalogue.product import MAX_IMAGES
 from services.catalogue.sources.records.rows import Loader, RowError, RowImage, SourceImageError
+from services.contracts.images.web_address import WebAddressError, normalised, normalised_path
 
 MAX_URL = 2048
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 NO_FILES = Path(os.devnull)  # the images_root of a feed that must not contain paths
-WEB = re.compile(r"https?://", re.IGNORECASE)
+# The start of a web address as feeds write it: also without the scheme, or with backslashes after it.
+WEB = re.compile(r"https?:[/\\]{2}|//", re.IGNORECASE)
 ADDRESS_NAMES = ("url", "src", "contentUrl", "link", "href")  # of an image's object; `contentUrl` is schema.org's
-CONTROL = re.compile(r"[\x00-\x20\x7f]")
 # Separators of images in text: a bar or a line break; before a URL also a comma, a semicolon or a space.
-SEPARATOR = re.compile(r"\s*[|\n]\s*|[\s,;]+(?=https?://)", re.IGNORECASE)
+SEPARATOR = re.compile(r"\s*[|\n]\s*|[\s,;]+(?=(?:https?:)?//)", re.IGNORECASE)
 
 
 def web_address(text: str, name: str) -> str:
-    """Check a URL and return it.
+    """Return a URL as browsers normalise it.
 
     Raises:
         RowError: the text is not a URL, or is too long; the error contains `name`.
     """
-    if not WEB.match(text) or len(text) > MAX_URL or CONTROL.search(text):
-        raise RowError(
-            f"{name} is not a web address of at most {MAX_URL} characters: it must start with http:// or https://"
-        )
-    return text
+    try:
+        address = normalised(text)
+    except WebAddressError as error:
+        raise RowError(f"{name} is not a web address: it {error}") from None
+    if max(len(text), len(address)) > MAX_URL:
+        raise RowError(f"{name} is not a web address of at most {MAX_URL} characters")
+    return address
+
+
+def page_address(text: str, name: str) -> str:
+    """Return the address of a product page: a web address, or a path of the shop's site, but not `javascript:`.
+
+    Raises:
+        RowError: as `web_address`.
+    """
+    if not text.startswith("/") or text.startswith(("//", "/\\")):
+        return web_address(text, name)
+    try:
+        return normalised_path(text)
+    except WebAddressError as error:
+        raise RowError(f"{name} is not a web address: it {error}") from None
 
 
 def split_images(text: str) -> list[str]:

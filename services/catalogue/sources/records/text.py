@@ -42,7 +42,7 @@ def _clean(name: str, value: Any) -> Any:
         if name not in LINKS:
             return clean_text(value)
         # The name of an image file may contain `&amp;`.
-        is_path = name in ("image", "images") and not WEB.match(value.strip()) and not value.strip().startswith("//")
+        is_path = name in ("image", "images") and not WEB.match(value.strip())
         return value if is_path else clean_link(value)
     if isinstance(value, list):
         return [_clean(name, item) for item in value]

@@ -115,6 +115,22 @@ async def test_relative_redirects_are_followed(server: ImageServer, fetcher: Ima
     assert await fetcher.fetch(server.url("/redirect?to=/redirect?to=/ok.png")) == picture()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+async def test_a_redirect_to_an_address_that_is_not_ascii_is_followed(encoding: str) -> None:
+    with ImageServer({"/rotes%20Kleid%20Gr%C3%B6%C3%9Fe.png": picture()}) as server:
+        server.location = server.url("/rotes Kleid Größe.png").encode(encoding)
+        async with opened([server.host]) as fetcher:
+            assert await fetcher.fetch(server.url("/redirect-raw")) == picture()
+
+
+async def test_spaces_and_other_characters_of_an_image_url_are_encoded(
+    fetcher: ImageFetcher, server: ImageServer
+) -> None:
+    server.pages["/a%20b%C3%A9.png"] = picture()
+    assert await fetcher.fetch(server.url("/a bé.png") + "?w=1 2#part") == picture()
+    assert server.requests[-1][0] == "/a%20b%C3%A9.png?w=1%202"
+
+
 async def test_at_most_five_redirects_are_followed(server: ImageServer, fetcher: ImageFetcher) -> None:
     assert await fetcher.fetch(server.url("/redirect?to=" * 5 + "/ok.png")) == picture()
     with pytest.raises(ImageUrlFailed, match="more than 5 times"):

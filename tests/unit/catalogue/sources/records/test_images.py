@@ -131,3 +131,21 @@ def test_a_missing_image_and_a_folder_in_its_place_are_errors(tmp_path: Path) ->
         assert not isinstance(image, str)
         with pytest.raises(SourceImageError, match=r"there is no image none\.jpg|folder\.jpg cannot be read"):
             image()
+
+
+def test_addresses_are_normalised_as_in_browsers_and_duplicates_in_another_form_count_once(tmp_path: Path) -> None:
+    images = [
+        "//a.test/a b.jpg",
+        "https://A.test:443/a%20b.jpg",
+        "https://a.test/c.jpg?w=1&amp;h=2",
+        "https://a.test/é.jpg",
+    ]
+    (row,) = json_rows(
+        tmp_path, {"id": "1", "image": "https://a.test/é.jpg", "url": "/p/ä 1?a=1&amp;b=2", "images": images}
+    )
+    assert names(row) == ["https://a.test/a%20b.jpg", "https://a.test/c.jpg?w=1&h=2"]
+    assert product(row).image == product(row).image_url == "https://a.test/%C3%A9.jpg"
+    assert product(row).url == "/p/%C3%A4%201?a=1&b=2"
+    (row,) = json_rows(tmp_path, {"id": "1", "images": r"https:\\a.test\1.jpg, //a.test/2.jpg", "url": "//a.test/p 1"})
+    assert (product(row).image, names(row)) == ("https://a.test/1.jpg", ["https://a.test/2.jpg"])
+    assert product(row).url == "https://a.test/p%201"
