@@ -24,8 +24,9 @@ class ImageServer:
     """Serves `pages` and records the requests.
 
     Other paths: `/hang` never responds, `/drip` sends single bytes without end, `/redirect?to=URL` redirects, `/loop`
-    redirects to itself, `/redirect-raw` redirects to the bytes of `location`, `/endless` streams without a length, `/huge` has a length of ten gigabytes, `/status/503` has
-    this status, `/cut` sends less than its length, `/packed` has the encoding gzip.
+    redirects to itself, `/redirect-raw` redirects to the bytes of `location`, `/endless` streams without a length,
+    `/huge` has a length of ten gigabytes, `/status/503` has this status, `/cut` sends less than its length, `/packed`
+    has the encoding gzip.
 
     Attributes:
         troubles: path → failures before the page is served, one for each request: a status, or a status and the value

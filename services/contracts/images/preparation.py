@@ -10,7 +10,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from services.contracts.domain.box import Box
 from services.contracts.domain.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.formats import sniff
+from services.contracts.images.jpeg_end import with_end_marker
 
 UInt8Image = NDArray[np.uint8]
 Edges = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of the sides
@@ -216,6 +217,14 @@ def _on_white(image: Image.Image, width: int, height: int) -> UInt8Image:
     return frame
 
 
+def _completed(data: bytes) -> bytes | None:
+    """Return a JPEG file that lacks only its end marker with the marker, or None."""
+    try:
+        return with_end_marker(data)
+    except (MemoryError, *DECODE_ERRORS):
+        return None
+
+
 def prepare_image(
     data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LIMITS, box: Box | None = None
 ) -> tuple[UInt8Image, ImageFacts]:
@@ -231,7 +240,7 @@ def prepare_image(
         uint8, shape (size.height, size.width, 3), RGB; and the facts of the file.
 
     Raises:
-        InvalidImage: empty, damaged or truncated.
+        InvalidImage: empty, damaged or truncated. A JPEG file may lack its end marker.
         ImageTooLarge: it exceeds a limit.
         UnsupportedImage: its format is not accepted.
         InvalidRequest: the box has too few pixels of this picture.
@@ -250,7 +259,10 @@ def prepare_image(
     except MemoryError:
         raise ImageTooLarge("the image needs more memory than is available") from None
     except DECODE_ERRORS as error:
-        raise InvalidImage(f"the {kind} file is damaged or cut short: {error}") from None
+        complete = _completed(data) if kind == "JPEG" else None
+        if complete is None:
+            raise InvalidImage(f"the {kind} file is damaged or cut short: {error}") from None
+        return prepare_image(complete, size, replace(limits, max_bytes=len(complete)), box)
     upright = small.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else small
     facts = ImageFacts(kind, *stored, _placement(upright, size.width, size.height))
     return _on_white(upright, size.width, size.height), facts
