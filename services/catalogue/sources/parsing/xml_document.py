@@ -21,7 +21,7 @@ ROOTS = frozenset(
         *("listings", "yml_catalog"),
     }
 )
-MAX_HEAD_BYTES = 1 << 18
+MAX_HEAD_BYTES = 1 << 14  # the searches in it take quadratic time at worst
 CHUNK = 1 << 16
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -320,6 +320,11 @@ async def test_fields_that_are_no_attributes_are_counted_by_name(world: World) -
     assert tally.left_out == {"description": 2, "x": 1}
 
 
+async def test_the_notes_of_a_source_are_in_the_counts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ListSource, "notes", ("the first line is blank",), raising=False)
+    assert (await world.run(row("A"))).notes == ["the first line is blank"]
+
+
 @pytest.mark.parametrize("count", [1, MAX_BATCH - 1, MAX_BATCH, 3 * MAX_BATCH + 1])
 async def test_a_source_that_breaks_off_ends_the_import_with_its_own_words_once_all_before_is_in(
     world: World, count: int

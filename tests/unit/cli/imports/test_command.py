@@ -113,10 +113,17 @@ def test_the_exit_status_tells_how_it_went(status: Status, rejected: int, code: 
 
 
 def test_the_summary_for_people_names_what_there_was(capsys: pytest.CaptureFixture[str]) -> None:
-    told = summary(read=1500, imported=1200, skipped=250, rejected=50, left_out=Counter(description=7))  # type: ignore[arg-type]
+    told = summary(read=1500, imported=1200, skipped=250, rejected=50, left_out=Counter(description=7), notes=["a [b]"])  # type: ignore[arg-type]
     show(told, as_json=False)
     out = capsys.readouterr().out
-    for words in ("Import done (2.0 s, 600 products/s)", "1,500", "1,200", "outside the categories", "description (7)"):
+    for words in (
+        "Import done (2.0 s, 600 products/s)",
+        "1,500",
+        "1,200",
+        "outside the categories",
+        "description (7)",
+        "note: a [b]",
+    ):
         assert words in out
     assert "unchanged" not in out
 

@@ -1,5 +1,6 @@
 """XML feeds as plugins write them: what precedes the document, its encoding, entities, namespaces and elements."""
 
+import gzip
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -7,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.catalogue.importing.description import Placer
+from services.catalogue.importing.dry_run import check
+from services.catalogue.importing.removal import FeedKeys
+from services.catalogue.importing.report import RejectedFile, Summary, Tally
 from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, notes_of
+from services.contracts.domain.manifest import InputSize
 from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.google_specification import END, RSS, SIMPLE
 from tests.support.feeds.rows import outcomes, product, xml_rows
@@ -44,6 +51,20 @@ def test_anything_before_the_declaration_is_ignored_and_noted_once(tmp_path: Pat
     text = before + DECLARATION + BARE.format(ITEM.format("Fine", ""))
     assert _titles(tmp_path, text) == ["Fine"]
     assert _notes(tmp_path, text) == (note,)
+
+
+def test_the_note_of_a_packed_feed_is_in_the_summary_of_a_dry_run(tmp_path: Path) -> None:
+    path = tmp_path / "feed.xml.gz"
+    path.write_bytes(gzip.compress(("\n" + DECLARATION + BARE.format(ITEM.format("Fine", ""))).encode()))
+    source = open_source(path)
+    placer = Placer(("Topwear",), FeedMapping())
+    feed = FeedKeys(source, placer)
+    tally = Tally()
+    check(feed, placer, InputSize(width=8, height=8), RejectedFile(None), tally)
+    feed.close()
+    source.close()
+    assert tally.notes == ["white space before the XML declaration was ignored"]
+    assert Summary(tally, "done", None, 1.0).document()["notes"] == tally.notes
 
 
 def test_text_between_the_declaration_and_the_first_element_is_ignored(tmp_path: Path) -> None:
@@ -279,3 +300,10 @@ def test_the_reported_feed_of_magento() -> None:
     assert first.attributes["shipping"] == ["DE:4.90 EUR", "AT:9.90 EUR"]
     assert [(row.key, row.line) for row in rows if isinstance(row, RejectedRow)] == [("c32-ctl", 9), ("c32-ctl2", 10)]
     assert product(rows[3]).key == "c32-ok"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("start", ["<!--", "<!DOCTYPE [", "<?a ", " ", "<", "x"])
+def test_a_malicious_start_takes_little_time(tmp_path: Path, start: str) -> None:
+    with pytest.raises(SourceError):
+        xml_rows(tmp_path, start * 200_000)
