@@ -46,7 +46,7 @@ class FeedKeys:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was unusual about the source, as sentences."""
+        """The oddities of the source, as sentences."""
         return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:

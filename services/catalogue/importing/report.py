@@ -60,7 +60,7 @@ class Tally:
         would_remove: the same in a dry run, which removes nothing.
         category_conflicts: imported or updated products whose category by the source is not the network's.
         left_out: fields that are no attributes, by name: in how many rows.
-        notes: what was unusual about the source and did no harm, as sentences.
+        notes: the oddities of the source that did no harm, as sentences.
         sources: where the categories of imported and updated products come from: feed, mapping or network.
     """
 

@@ -60,7 +60,7 @@ class RenamedSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was unusual about the source, as sentences."""
+        """The oddities of the source, as sentences."""
         return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
@@ -114,7 +114,7 @@ class PackedSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was unusual about the source, as sentences."""
+        """The oddities of the source, as sentences."""
         return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:

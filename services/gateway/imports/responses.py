@@ -56,7 +56,7 @@ class ImportResponse(BaseModel):
     )
     category_sources: dict[str, int] = {}
     left_out: dict[str, int] = {}
-    notes: list[str] = Field(default=[], description="what was unusual about the source and did no harm")
+    notes: list[str] = Field(default=[], description="the oddities of the source that did no harm")
     rejected_rows: list[RejectedRowSummary] = Field(default=[], description="the first 200 of them")
 
     @classmethod

@@ -76,7 +76,7 @@ class GoogleXmlFeed:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was unusual about the file and did no harm, as sentences."""
+        """The oddities of the file that did no harm, as sentences."""
         return self._items.notes
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:

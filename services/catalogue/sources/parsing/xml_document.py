@@ -69,7 +69,7 @@ class XmlDocument:
         start: the position of the first element.
         lines: the number of lines before it.
         size: the size of `file` in bytes.
-        notes: what was unusual and did no harm, as sentences.
+        notes: the oddities that did no harm, as sentences.
     """
 
     def __init__(self, path: Path) -> None:

@@ -193,7 +193,7 @@ class XmlItems:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was unusual about the document and did no harm, as sentences for the summary."""
+        """The oddities of the document that did no harm, as sentences for the summary."""
         return self._document.notes
 
     def close(self) -> None:

@@ -129,7 +129,7 @@ class Source(Protocol):
 
 
 def notes_of(source: object) -> tuple[str, ...]:
-    """Return what was unusual about a source and did no harm, as sentences; only some readers have such notes."""
+    """Return the oddities of a source that did no harm, as sentences; only some readers have such notes."""
     return tuple(getattr(source, "notes", ()))
 
 

@@ -1,13 +1,11 @@
-"""The shared cases of tables, JSON and packing, where `../shared/cases` exists."""
-
-from pathlib import Path
+"""The shared cases of tables, JSON and packing."""
 
 import pytest
 
+from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.rows import keys, product, read, reasons
 
-FEEDS = Path(__file__).parents[4] / ".." / "shared" / "cases" / "feeds"
-CASES = {
+KEYS = {
     "08-sep-line.csv": ["c08-a"],
     "12-repeated-columns-a.tsv": ["c12-a"],
     "13-ragged.tsv": ["c13-a", "c13-b", "c13-c"],
@@ -29,10 +27,9 @@ ADDITIONAL = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@needs_cases
+@pytest.mark.parametrize("name", KEYS)
 def test_each_row_of_a_shared_case_is_a_product(name: str) -> None:
-    if not (FEEDS / name).exists():
-        pytest.skip(f"there is no {FEEDS / name}")
-    rows = read(FEEDS / name)
-    assert (keys(rows), reasons(rows)) == (CASES[name], [])
+    rows = read(CASES / name)
+    assert (keys(rows), reasons(rows)) == (KEYS[name], [])
     assert len(product(rows[0]).images) == ADDITIONAL.get(name, 0)

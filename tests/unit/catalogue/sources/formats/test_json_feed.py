@@ -164,6 +164,7 @@ def test_images_are_read_from_text_lists_and_objects(
     ("document", "attributes"),
     [
         ({"price": {"amount": "29.90", "currency": "EUR"}}, {"price": 29.9, "currency": "EUR"}),
+        ({"list_price": {"value": "1.299,00", "currency": "eur"}}, {"list_price": 1299, "currency": "EUR"}),
         ({"sale_price": {"value": 5, "currencyCode": "USD"}}, {"sale_price": 5, "currency": "USD"}),
         ({"price": {"$numberDecimal": "19.99"}, "n": {"$numberLong": "7"}}, {"price": 19.99, "n": 7}),
         ({"made": {"$date": "2026-05-01T00:00:00Z"}}, {"made": "2026-05-01T00:00:00Z"}),
@@ -184,6 +185,12 @@ def test_values_of_other_systems_become_attributes(
 ) -> None:
     item = product(json_rows(tmp_path, {"id": "1", "image": "1.jpg"} | document)[0])
     assert (item.attributes, item.left_out) == (attributes, ())
+
+
+def test_a_price_object_in_another_currency_is_left_out(tmp_path: Path) -> None:
+    prices = {"price": {"amount": 5, "currency": "EUR"}, "sale_price": {"amount": 4, "currency": "USD"}}
+    item = product(json_rows(tmp_path, {"id": "1", "image": "1.jpg"} | prices)[0])
+    assert (item.attributes, item.left_out) == ({"price": 5, "currency": "EUR"}, ("sale_price",))
 
 
 def test_an_offer_has_the_availability_and_the_page(tmp_path: Path) -> None:
