@@ -136,7 +136,7 @@ def test_each_row_has_a_line_and_the_last_line_is_the_summary(
     assert {(row["line"], row["id"], row["outcome"]) for row in outcomes} == {
         (1, "p0", "imported"),
         (2, "p1", "imported"),
-        (3, None, "rejected"),
+        (3, "p2", "rejected"),
         (4, "p3", "rejected"),
         (5, "p4", "rejected"),
         (6, "p0", "rejected"),

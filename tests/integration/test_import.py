@@ -147,11 +147,11 @@ def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
         (3, "B"),
         (4, "C"),
         (5, "D"),
-        (6, None),
-        (7, None),
+        (6, "E"),
+        (7, "F"),
         (8, "A"),
         (9, "G"),
-        (10, None),
+        (10, "H"),
         (11, None),
     ]
     reasons = {entry["line"]: entry["reason"] for entry in entries}

@@ -57,7 +57,7 @@ def test_nothing_goes_when_too_much_would_or_the_feed_is_not_whole(stack: Import
     half = stack.run(database, write_feed(tmp_path, *range(5)), "--sync", cwd=tmp_path)
     assert (half.status, half.summary["status"]) == (1, "failed")
     assert "5 of 10 products (50%) are not in the feed, and --sync-limit is 0.2" in half.said
-    broken = stack.run(database, write_feed(tmp_path, *range(9), more=b'{"id": "p9", "im'), "--sync", cwd=tmp_path)
+    broken = stack.run(database, write_feed(tmp_path, *range(9), more=b'{"id": "p9'), "--sync", cwd=tmp_path)
     assert broken.status == 1
     assert "1 row of the feed had no readable id" in broken.said
     assert len(stack.products(database)) == 10

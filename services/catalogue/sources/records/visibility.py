@@ -102,30 +102,30 @@ def is_visible(record: Mapping[str, Any]) -> bool:
         name = column_name(column)
         if name not in VISIBLE and name not in HIDDEN:
             continue
-        answer = _answer(name, value)
-        if answer is False:
+        visibility = _visibility_of(name, value)
+        if visibility is False:
             return False
-        if answer is None and not _is_empty(value):
+        if visibility is None and not _is_empty(value):
             unknown = unknown or _unknown(column, value)
     if unknown is not None:
         raise unknown
     return True
 
 
-def _answer(name: str, value: Any) -> bool | None:
+def _visibility_of(name: str, value: Any) -> bool | None:
     """Return whether the value of a column shows the product, or None if it is empty or unknown."""
     if isinstance(value, list):
-        answers = {_answer(name, item) for item in value}
+        answers = {_visibility_of(name, item) for item in value}
         return False if False in answers else None if None in answers else True
     if isinstance(value, bool):
-        answer: bool | None = value
+        visibility: bool | None = value
     elif isinstance(value, int | float):
-        answer = _known(name, f"{value:g}")
+        visibility = _known(name, f"{value:g}")
     elif isinstance(value, str):
-        answer = _known(name, " ".join(value.split()).strip("\"'").lower())
+        visibility = _known(name, " ".join(value.split()).strip("\"'").lower())
     else:
-        answer = None
-    return answer if answer is None or name in VISIBLE else not answer
+        visibility = None
+    return visibility if visibility is None or name in VISIBLE else not visibility
 
 
 def _known(name: str, word: str) -> bool | None:
