@@ -52,14 +52,16 @@ def running_shop(settings: StackSettings, *, shoes: int, others: int, variables:
         variables: environment variables of the stack's processes.
     """
     stack = Stack(settings)
-    with environment(variables):
-        try:
+    try:
+        with environment(
+            variables
+        ):  # not for the whole block: other processes that start meanwhile must not inherit them
             stack.up("test", print)
-            with httpx.Client(base_url=settings.gateway_url, timeout=30, trust_env=False) as api:
-                put_products(api, shoes, others)
-                yield Shop(settings.gateway_url, settings, api)
-        finally:
-            stack.down()
+        with httpx.Client(base_url=settings.gateway_url, timeout=30, trust_env=False) as api:
+            put_products(api, shoes, others)
+            yield Shop(settings.gateway_url, settings, api)
+    finally:
+        stack.down()
 
 
 def put_products(api: httpx.Client, shoes: int, others: int) -> None:
