@@ -14,8 +14,8 @@ from services.catalogue.sources.records.rows import RowError
 
 UNREADABLE: dict[str, Any] = {}  # a value that is no attribute: the summary names its field
 # Text in quotes, or a number that JSON does not have.
-NOT_A_NUMBER = re.compile(r'("(?:[^"\\]|\\.)*+")|-?\b(?:NaN|Infinity)\b')
-FIRST_ID = re.compile(r'\s*\{\s*"id"\s*:\s*(?:"((?:[^"\\]|\\.)*+)"|(-?\d+))\s*[,}]')
+NOT_A_NUMBER = re.compile(r'("(?:[^"\\]|\\.)*")|-?\b(?:NaN|Infinity)\b')
+FIRST_ID = re.compile(r'\s*\{\s*"id"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d+))\s*[,}]')
 NUMBER_TYPES = {"$numberInt": int, "$numberLong": int, "$numberDouble": float, "$numberDecimal": float}
 # Names in place of a field that the document does not have.
 SUBSTITUTES = {

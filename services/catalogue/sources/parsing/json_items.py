@@ -14,8 +14,9 @@ CHUNK = 1 << 16
 MAX_ITEM_BYTES = 1 << 22
 MAX_DEPTH = 1000
 # Matches up to the next bracket, past complete strings, or up to the quote of a string that the chunk does not end.
-STRUCTURE = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+(["{}\[\]])', re.DOTALL)
-IN_TEXT = re.compile(rb'[^"\\]*+(["\\])')
+# A lookahead with a back-reference never backtracks, as a possessive quantifier, which is faulty before Python 3.11.5.
+STRUCTURE = re.compile(rb'(?=((?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*))\1(["{}\[\]])', re.DOTALL)
+IN_TEXT = re.compile(rb'([^"\\]*)(["\\])')
 NAME_BEFORE = 256  # bytes before a bracket that are searched for the list's name
 
 
@@ -84,7 +85,7 @@ class JsonItems:
         """Yield the position where an object begins, with None, and where it ends, with its bytes."""
         at, begin = self._skip, 0
         while (match := (IN_TEXT if self._in_text else STRUCTURE).match(chunk, at)) is not None:
-            token, at = match[1], match.end()
+            token, at = match[2], match.end()
             if token == b'"':
                 self._in_text = not self._in_text
             elif token == b"\\":
