@@ -132,8 +132,8 @@ async def test_a_vector_put_beside_changes_nothing_else_of_a_document(
     raw.insert_one({"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()})
     await store.products.put(product("a", title="Shirt", attributes={"a.b": 1}))
     before = {one["_id"]: one for one in raw.find()}
-    beside = {"a": seen(), old: seen(None)}
-    assert await store.models.put_embeddings(TWO, list(beside.items())) == 2
+    secondary = {"a": seen(), old: seen(None)}
+    assert await store.models.put_embeddings(TWO, list(secondary.items())) == 2
     for one in raw.find():
         del one["embeddings"][TWO]
         assert one == {"embeddings": {}, **before[one["_id"]]}
@@ -142,7 +142,7 @@ async def test_a_vector_put_beside_changes_nothing_else_of_a_document(
         assert isinstance(entry.content, Record)
         found = entry.content.product.embedded_by(TWO)
         assert found is not None and found.category == 4
-        np.testing.assert_allclose(found.vector, beside[entry.document_id].vector, rtol=1e-5)
+        np.testing.assert_allclose(found.vector, secondary[entry.document_id].vector, rtol=1e-5)
     assert await store.models.put_embeddings(TWO, []) == 0
 
 

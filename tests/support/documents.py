@@ -41,7 +41,7 @@ GONE = st.sampled_from(DOCUMENT_IDS)
 
 
 def empty_replica(held: Collection[int] | None = None) -> Replica:
-    """Return a replica of two categories, all of them held unless told, three numbers a vector, that merges often."""
+    """Return a replica of two categories and three numbers a vector that merges often. Default: it holds both."""
     return Replica(Gallery(2, 3, FaissFlat, merge_rows=4, held=held), "fashion/1", "fashion/1")
 
 

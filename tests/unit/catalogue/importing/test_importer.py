@@ -450,8 +450,8 @@ async def test_a_change_of_models_in_the_middle_of_an_import_is_followed(world: 
             yield row(f"p{number}")
 
     await world.run(source=rows(), options=ImportOptions(in_flight=1))
-    beside = [key for key, product in world.catalogue.products.items() if len(product.embeddings) > 1]
-    assert f"p{TOGETHER + 199}" in beside and "p0" not in beside
+    secondary = [key for key, product in world.catalogue.products.items() if len(product.embeddings) > 1]
+    assert f"p{TOGETHER + 199}" in secondary and "p0" not in secondary
 
 
 async def test_whoever_takes_the_outcomes_can_hold_the_import_back(world: World) -> None:

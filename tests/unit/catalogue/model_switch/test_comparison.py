@@ -27,8 +27,8 @@ def facts(model: str, dimension: int = 4) -> ModelFacts:
 
 def record(key: str, category: int = 0, then: int | None = 0, **changes: Any) -> Record:
     """Return a product in one category now, and in another, or none, by the other model."""
-    beside = {} if then is None else {TWO: embedding(UNIT[1], "aa", prediction=Prediction(then, 0.9))}
-    known: dict[str, Any] = {"model": ONE, "category_source": "network", "image_sha256": "aa", "embeddings": beside}
+    secondary = {} if then is None else {TWO: embedding(UNIT[1], "aa", prediction=Prediction(then, 0.9))}
+    known: dict[str, Any] = {"model": ONE, "category_source": "network", "image_sha256": "aa", "embeddings": secondary}
     return Record(key, make_product(key, category, UNIT[0], **{**known, **changes}))
 
 

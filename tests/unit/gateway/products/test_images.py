@@ -207,10 +207,10 @@ async def test_a_model_beside_sees_the_further_images_too(shop: Shop) -> None:
 
 
 async def test_vectors_of_the_other_model_are_taken_from_beside(shop: Shop) -> None:
-    beside = embedding(
+    secondary = embedding(
         vector(FRONT, TWO), sha256(FRONT), prediction=Prediction(0, 1), additional={sha256(SIDE): vector(SIDE, TWO)}
     )
-    old = product(images=(additional_image(vector(SIDE), sha256=sha256(SIDE)),), embeddings={TWO: beside})
+    old = product(images=(additional_image(vector(SIDE), sha256=sha256(SIDE)),), embeddings={TWO: secondary})
     made = await shop.put(product(TWO, main=b"new front"), old, none=True)
     np.testing.assert_allclose(made.vectors[1], vector(SIDE, TWO), atol=1e-6)
     assert shop.embedding.embedded == []
