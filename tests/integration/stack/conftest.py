@@ -27,14 +27,15 @@ def pictures() -> Iterator[ImageServer]:
 def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> Iterator[Stack]:
     assert MODEL_DIR.is_dir(), "the shipped model is missing"
     state: Path = tmp_path_factory.mktemp("stack")
-    settings = {
+    variables = {
         "GATEWAY_FETCH_ENABLED": "true",
         "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
         "GATEWAY_FETCH_TIMEOUT_S": "2",
+        "CATALOGUES": ",".join(OTHER_CATALOGUES),  # requests that name no catalogue must not see these
     }
-    with environment(settings), ExitStack() as lasting:
-        # Requests that name no catalogue must not see these. Other processes of the tests have none of them.
-        with environment({"CATALOGUES": ",".join(OTHER_CATALOGUES)}):
+    with ExitStack() as lasting:
+        # Only while the stack starts: the fixture lasts until the worker ends, and other tests must not see them.
+        with environment(variables):
             running = lasting.enter_context(running_stack(state))
         yield running
 
