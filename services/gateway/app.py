@@ -18,12 +18,12 @@ from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.telemetry import REQUEST_ID_HEADER, Metrics
-from services.gateway.catalogue_path import CataloguePathMiddleware
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
+from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import imports as routes_imports
@@ -87,6 +87,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         metrics=Metrics(),
         max_body_bytes=settings.max_body_bytes,
         body_bytes_of={"/v1/products:import": settings.max_import_bytes},
+        compress=True,
         servers=SERVERS,
         openapi_tags=TAGS,
         generate_unique_id_function=_operation_id,
@@ -94,7 +95,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         redoc_url=None,
     )
     routes_pages.mount_static(app)
-    app.add_middleware(CataloguePathMiddleware)
+    app.add_middleware(RequestPathMiddleware)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -14,11 +14,11 @@ from fastapi import Depends, Request
 from services.contracts.domain.catalogues import ALL, known_catalogue
 from services.contracts.domain.errors import TooManyRequests, Unauthorised, UnknownCatalogue
 from services.contracts.web.telemetry import note
-from services.gateway.catalogue_path import requested_catalogue
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
+from services.gateway.request_path import requested_catalogue
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.service import SearchService
 from services.gateway.settings import GatewaySettings

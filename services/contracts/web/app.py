@@ -12,6 +12,8 @@ from starlette.routing import Route
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web import problems
 from services.contracts.web.body_limit import BodyLimitMiddleware
+from services.contracts.web.compression import CompressionMiddleware
+from services.contracts.web.head import HeadMiddleware
 from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
 
 VERSION = "0.2.0.dev0"
@@ -38,6 +40,7 @@ def make_app(
     metrics: Metrics,
     max_body_bytes: int,
     body_bytes_of: Mapping[str, int] | None = None,
+    compress: bool = False,
     **options: Any,
 ) -> FastAPI:
     """Return a service's app: its routers and the common parts.
@@ -51,6 +54,7 @@ def make_app(
         metrics: the service's metrics.
         max_body_bytes: the largest request body in bytes.
         body_bytes_of: path → the largest request body of this path, if it is not `max_body_bytes`.
+        compress: whether to compress responses for clients that accept gzip.
         options: other arguments of `FastAPI`.
     """
     app = FastAPI(
@@ -60,9 +64,12 @@ def make_app(
         lifespan=lifespan,
         middleware=[
             Middleware(TelemetryMiddleware, service=service, metrics=metrics),
+            Middleware(HeadMiddleware),
+            *([Middleware(CompressionMiddleware)] if compress else []),
             Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes, paths=body_bytes_of),
         ],
         telemetry={"tracing": False},
+        redirect_slashes=False,  # behind a proxy a redirect would lose the scheme, and with some clients the body
         **options,
     )
     problems.install(app)

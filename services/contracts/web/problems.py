@@ -1,6 +1,6 @@
 """Errors over HTTP: the domain's exceptions → problem documents (RFC 9457), and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from services.contracts.domain import errors
 from services.contracts.web import telemetry
@@ -18,6 +19,7 @@ from services.contracts.wire.problem import Problem, pointer
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
 SCHEMAS = "#/components/schemas/"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DETAILED = 5  # places that the detail of an invalid request names
 log = structlog.get_logger()
 
@@ -81,15 +83,35 @@ def _on_domain_error(_: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-def _on_http_error(_: Request, error: Exception) -> Response:
+def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(errors.NotFound("there is nothing at this address: see /docs"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return problem_response(errors.MethodNotAllowed("this address does not accept this method: see /docs"))
+        text = _text(error)
+        response = problem_response(
+            errors.MethodNotAllowed(text or "this address does not accept this method: see /docs")
+        )
+        response.headers["Allow"] = (error.headers or {})["Allow"] if text else ", ".join(_allowed(request))
+        return response
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return problem_response(errors.ImageTooLarge(str(error.detail)))
     return problem_response(errors.InvalidRequest(str(error.detail)))
+
+
+def _text(error: HTTPException) -> str | None:
+    """Return an error's own text; None if it only names its status."""
+    return None if error.detail == HTTPStatus(error.status_code).phrase else str(error.detail)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods that the request's address accepts, of all routes: a router names only those of the first."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    allowed = [
+        method for method, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]
+    return ["GET", "HEAD", *allowed[1:]] if "GET" in allowed else allowed
 
 
 def _on_anything(_: Request, error: Exception) -> Response:

@@ -78,6 +78,17 @@ def check_key(key: str) -> str:
     return key
 
 
+def check_new_key(key: str) -> str:
+    """Return a product's id if a product may be created under it.
+
+    Raises:
+        InvalidRequest: it is not valid, or is a step in a path, which browsers and proxies remove from addresses.
+    """
+    if check_key(key) in (".", ".."):
+        raise InvalidRequest(f"a product's id cannot be {key!r}: browsers and proxies remove it from addresses")
+    return key
+
+
 class ProductService:
     """Writes and reads single products."""
 

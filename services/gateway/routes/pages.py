@@ -1,6 +1,5 @@
 """Routes for people: the pages and their files, the widget, the API's documentation and the problem types."""
 
-import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,8 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 
 from services.contracts.domain.errors import NotFound, error_types
+from services.contracts.web.compression import accepts_gzip
+from services.contracts.web.etags import is_current
 from services.contracts.web.problems import PREFIX
 from services.gateway.pages.assets import FOREVER, ROOT, Asset, Assets
 from services.gateway.state import State
@@ -42,7 +43,6 @@ SHARED_HEADERS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
-_QUALITY_ZERO = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 
 
 def mount_static(app: FastAPI) -> None:
@@ -53,10 +53,9 @@ def mount_static(app: FastAPI) -> None:
 def asset_response(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
     """Return the asset, compressed if the client accepts gzip; 304 if the client has it."""
     common = {**headers, "ETag": asset.etag, "Vary": "Accept-Encoding"}
-    if request.headers.get("if-none-match") == asset.etag:
+    if is_current(request.headers.get("if-none-match"), asset.etag):
         return Response(status_code=304, headers=common)
-    accepted = request.headers.get("accept-encoding", "").lower()
-    if "gzip" in accepted and not _QUALITY_ZERO.search(accepted):
+    if accepts_gzip(request.headers.get("accept-encoding", "")):
         return Response(asset.compressed, media_type=asset.media_type, headers={**common, "Content-Encoding": "gzip"})
     return Response(asset.body, media_type=asset.media_type, headers=common)
 

@@ -1,19 +1,22 @@
 """Routes of the catalogue's products. Writing needs the admin key where one is set."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.exceptions import HTTPException
 
 from services.catalogue.product import MAX_IMAGES, NAME_DIGITS
 from services.contracts.domain import errors
 from services.contracts.domain.errors import InvalidRequest
+from services.contracts.web.etags import is_current
 from services.contracts.web.forms import read_form
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import MAX_SAMPLE
 from services.gateway.pages.pictures import WIDTHS, check_width
 from services.gateway.products.responses import ProductResponse
-from services.gateway.products.service import ImageFiles, ProductBody, check_key
+from services.gateway.products.service import ImageFiles, ProductBody, check_key, check_new_key
 from services.gateway.routes.photo_body import BINARY, PHOTO_ERRORS
 from services.gateway.search.request import (
     FORM,
@@ -94,7 +97,7 @@ async def sample_products(
     return SampleResponse(products=await state.search.sample(sample, category))
 
 
-@router.get("/{id:path}/image", summary="Get a product's stored picture", response_class=Response,
+@router.get("/{id:product_id}/image", summary="Get a product's stored picture", response_class=Response,
             responses={200: {"content": {"image/*": {}}}, **responses(*_READ)})  # fmt: skip
 async def get_product_image(
     id: Key, request: Request, state: State, w: Width = None, picture: PictureName = None
@@ -109,21 +112,21 @@ async def get_product_image(
     # Pages of other origins show it, including pages that embed only resources which opt in.
     shared = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
     headers = {"ETag": etag, "Cache-Control": age, **shared}
-    if request.headers.get("if-none-match") == etag:
+    if is_current(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     if width is not None:
         image = await state.resizer.resized(image, width)
     return Response(image.data, media_type=image.content_type, headers=headers)
 
 
-@router.get("/{id:path}", response_model=ProductResponse, summary="Get a product", responses=responses(*_READ))
+@router.get("/{id:product}", response_model=ProductResponse, summary="Get a product", responses=responses(*_READ))
 async def get_product(id: Key, state: State) -> ProductResponse:
     """The product as it is stored, without its vectors."""
     return await state.products.get(check_key(id))
 
 
 @router.put(
-    "/{id:path}",
+    "/{id:product}",
     response_model=ProductResponse,
     dependencies=[Authorised],
     summary="Create or replace a product",
@@ -135,14 +138,25 @@ async def put_product(id: Key, request: Request, response: Response, state: Stat
 
     Without an image, an existing product keeps its own. The status is 201 if the product was created, 200 if replaced.
     """
-    key = check_key(id)
+    key = check_new_key(id)
     body, files = await _read_product(request, state)
     result = await state.products.put(key, body, files, state.reader)
     response.status_code = 201 if result.created else 200
     return result.response
 
 
-@router.delete("/{id:path}", status_code=204, dependencies=[Authorised], summary="Delete a product",
+@router.api_route("/{id:product_id}/image", methods=["PUT", "PATCH", "DELETE", "POST"], include_in_schema=False)
+@router.api_route("/{id:product_id}/similar", methods=["PUT", "PATCH", "DELETE", "POST"], include_in_schema=False)
+async def refuse_to_write_a_part(id: str) -> None:
+    """A write to `a/image` is a mistake: as an address, it is the picture of `a`; as an id, it is `a%2Fimage`."""
+    raise HTTPException(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        f"this is the address of a part of the product {id!r}: in an id, write / as %2F",
+        {"Allow": "GET, HEAD"},
+    )
+
+
+@router.delete("/{id:product}", status_code=204, dependencies=[Authorised], summary="Delete a product",
                responses=responses(*_READ, errors.Unauthorised))  # fmt: skip
 async def delete_product(id: Key, state: State) -> None:
     """The product and its stored pictures are removed; a search finds it for up to a second more."""

@@ -55,7 +55,7 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
 
 
 @router.get(
-    "/products/{id:path}/similar",
+    "/products/{id:product_id}/similar",
     response_model=SimilarResponse,
     dependencies=[Admitted],
     summary="Get similar products",
