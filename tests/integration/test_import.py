@@ -129,7 +129,7 @@ def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
         b"B;No picture;text.jpg;;",
         b"C;Cut short;cut.png;;",
         b"D;Missing;none.png;;",
-        b"E;Caf\xe9;1.png;;",
+        b"E;Caf\xe9 \xc3\xa9;1.png;;",
         b'F;"open;1.png;;',
         b"A;Twice;1.png;;",
         b"G;Outside;../secret.png;;",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from services.catalogue.sources.decoded_source import DecodedSource
 from services.catalogue.sources.formats.csv_feed import CsvFeed
 from services.catalogue.sources.formats.google_feed import GoogleTable, GoogleXmlFeed
 from services.catalogue.sources.formats.google_fields import attribute_name
@@ -13,6 +14,7 @@ from services.catalogue.sources.formats.kaggle_source import KaggleSource
 from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopify
 from services.catalogue.sources.formats.shopify_json import ShopifyJson
 from services.catalogue.sources.packed_source import PackedSource, is_gzip, unpacked_name
+from services.catalogue.sources.parsing.encoding import encoding_of
 from services.catalogue.sources.parsing.json_layout import json_layout
 from services.catalogue.sources.parsing.lines import LineReader
 from services.catalogue.sources.parsing.table import read_header
@@ -50,9 +52,10 @@ def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Pat
     suffix = _format_suffix(path)
     if suffix == ".zip":
         return KaggleSource(path)
+    mapping, images_root = mapping or FeedMapping(), images_root or path.parent
     if suffix in FEEDS and is_gzip(path):
-        return PackedSource(path, lambda unpacked: _feed(unpacked, mapping, images_root or path.parent))
-    return _feed(path, mapping, images_root or path.parent)
+        return PackedSource(path, lambda unpacked: _feed(unpacked, mapping, images_root))
+    return _feed(path, mapping, images_root)
 
 
 def _format_suffix(path: Path) -> str:
@@ -60,19 +63,21 @@ def _format_suffix(path: Path) -> str:
     return Path(unpacked_name(path)).suffix.lower()
 
 
-def _feed(path: Path, mapping: FeedMapping | None, images_root: Path) -> Source:
-    reader = _reader(path, _format_suffix(path))
-    if reader is None:
+def _feed(path: Path, mapping: FeedMapping, images_root: Path) -> Source:
+    suffix = _format_suffix(path)
+    if suffix in XML:  # a document names its encoding
+        return GoogleXmlFeed(path, mapping, images_root)
+    if suffix not in TABLES | JSON:
         raise SourceError(f"{path} cannot be imported: give {ACCEPTED}")
-    return reader(path, mapping or FeedMapping(), images_root)
+    encoding = encoding_of(path, mapping.encoding)
+    if encoding.is_utf8 and encoding.note is None:
+        return _utf8_feed(path, mapping, images_root)
+    return DecodedSource(path, encoding, lambda copy: _utf8_feed(copy, mapping, images_root))
 
 
-def _reader(path: Path, suffix: str) -> Reader | None:
-    if suffix in TABLES:
-        return _table_reader(path)
-    if suffix in XML:
-        return GoogleXmlFeed
-    return _json_reader(path) if suffix in JSON else None
+def _utf8_feed(path: Path, mapping: FeedMapping, images_root: Path) -> Source:
+    reader = _table_reader(path) if _format_suffix(path) in TABLES else _json_reader(path)
+    return reader(path, mapping, images_root)
 
 
 def _json_reader(path: Path) -> Reader:

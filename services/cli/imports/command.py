@@ -44,6 +44,10 @@ def import_(
         ),
     ] = None,
     currency: Annotated[str | None, typer.Option(help="The currency of prices without one, such as USD.")] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="The encoding of the feed, such as windows-1252.", show_default="UTF-8, or detected"),
+    ] = None,
     rejected: Annotated[
         Path | None, typer.Option(help="The file for rejected rows.", show_default="./SOURCE.rejected.ndjson")
     ] = None,
@@ -77,6 +81,7 @@ def import_(
         url_template=url_template,
         decimal_separator=cast("DecimalSeparator | None", decimal_separator),  # checked by `run`
         currency=currency,
+        encoding=encoding,
         rejected=rejected or Path(f"{source.resolve().name}.rejected.ndjson"),
         limit=limit,
         dry_run=dry_run,

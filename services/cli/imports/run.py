@@ -20,6 +20,7 @@ from services.catalogue.model_switch.switch import serving_facts
 from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.catalogue.sources.open_source import open_source
+from services.catalogue.sources.records.encodings import known_codec
 from services.catalogue.sources.records.mapping import FeedMapping, load_mapping
 from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 from services.catalogue.sources.records.rows import Source, SourceError
@@ -69,6 +70,7 @@ class ImportRequest:
     url_template: str | None = None
     decimal_separator: DecimalSeparator | None = None
     currency: str | None = None
+    encoding: str | None = None
     limit: int | None = None
     dry_run: bool = False
     sync: bool = False
@@ -90,6 +92,8 @@ def run(request: ImportRequest) -> Summary:
         raise UsageError("--decimal-separator must be a point or a comma")
     if request.currency is not None and currency_code(request.currency) is None:
         raise UsageError(f"--currency {request.currency} is not a currency: give a code of ISO 4217, such as USD")
+    if request.encoding is not None and not _is_encoding(request.encoding):
+        raise UsageError(f"--encoding {request.encoding} is not known: give a name such as utf-8 or windows-1252")
     if request.sync and request.limit is not None:
         raise UsageError("--sync needs the whole feed: remove --limit")
     if not os.access(request.rejected.parent, os.W_OK):
@@ -97,7 +101,7 @@ def run(request: ImportRequest) -> Summary:
     started = time.monotonic()
     try:
         mapping = FeedMapping() if request.mapping is None else load_mapping(request.mapping)
-        mapping = mapping.with_prices(request.decimal_separator, request.currency)
+        mapping = mapping.with_settings(request.decimal_separator, request.currency, request.encoding)
         source = open_source(request.source, mapping, request.images)
     except SourceError as error:
         return Summary(Tally(), "failed", None, time.monotonic() - started, str(error))
@@ -108,6 +112,14 @@ def run(request: ImportRequest) -> Summary:
         return ImportRun(request, mapping, source, started).summary()
     finally:
         source.close()
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        known_codec(name)
+    except LookupError:
+        return False
+    return True
 
 
 class ImportRun:

@@ -3,6 +3,7 @@
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from services.catalogue.sources.records.encodings import known_codec
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 
@@ -24,6 +25,11 @@ class ImportParameters(BaseModel):
         default=None, description="the decimal separator of prices such as `1.299`, which otherwise is 1299"
     )
     currency: str | None = Field(default=None, max_length=8, description="the currency of prices without one: `USD`")
+    encoding: str | None = Field(
+        default=None,
+        max_length=40,
+        description="the encoding of the feed, such as `windows-1252`. By default it is detected",
+    )
     sync: bool = Field(default=False, description="also remove products that are no longer in the feed")
     sync_limit: float = Field(
         default=0.2, ge=0, le=1, description="with `sync`: remove nothing if a greater share would be removed"
@@ -46,10 +52,18 @@ class ImportParameters(BaseModel):
             raise ValueError("it is not a currency: give a code of ISO 4217, such as USD")
         return value
 
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else known_codec(value)
+        except LookupError:
+            raise ValueError("it is not an encoding: give a name such as utf-8 or windows-1252") from None
+
     @property
     def feed_mapping(self) -> FeedMapping:
-        """The mapping with the options of prices."""
-        return self.mapping.with_prices(self.decimal_separator, self.currency)
+        """The mapping with the options of prices and of the encoding."""
+        return self.mapping.with_settings(self.decimal_separator, self.currency, self.encoding)
 
     @field_validator("url_template")
     @classmethod

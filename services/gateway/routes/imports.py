@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from email.message import Message
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -147,6 +148,20 @@ async def cancel_import(id: Id, state: State) -> ImportResponse:
     return ImportResponse.of(await state.imports.cancel(id))
 
 
+def parameters_of(request: Request) -> ImportParameters:
+    """Return the options of an import; the body's encoding may also stand in its content type.
+
+    Many clients send `charset=utf-8` with any text, so this alone names no encoding.
+    """
+    options = parse(ImportParameters, {}, request.query_params)
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    charset = header.get_content_charset()
+    if options.encoding is not None or charset is None or charset.lower() in ("utf-8", "utf8"):
+        return options
+    return parse(ImportParameters, {"encoding": charset}, request.query_params)
+
+
 async def _begin(request: Request, state: GatewayState) -> ImportJob:
     """Return a new import. Before a refusal, read the body: a client that still sends would miss the response."""
     try:
@@ -154,7 +169,7 @@ async def _begin(request: Request, state: GatewayState) -> ImportJob:
             raise InvalidRequest(f"send the feed as {NDJSON}, or as one of {', '.join(SUFFIXES)}")
         if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip"):
             raise InvalidRequest("send the feed as it is, or with Content-Encoding: gzip")
-        return await state.imports.begin(parse(ImportParameters, {}, request.query_params))
+        return await state.imports.begin(parameters_of(request))
     except LookalikeError:
         with contextlib.suppress(ClientDisconnect, HTTPException):
             async for _ in request.stream():

@@ -68,7 +68,7 @@ class GoogleXmlFeed:
         Raises:
             SourceError: it cannot be read.
         """
-        self._items = XmlItems(path)
+        self._items = XmlItems(path, mapping.encoding)
         self._builder = GoogleRows(mapping, images_root)
         self._name_of = lru_cache(maxsize=4096)(self._builder.name)
         self._keys = KeyRegistry()

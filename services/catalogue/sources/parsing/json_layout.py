@@ -7,7 +7,6 @@ from pathlib import Path
 import ijson  # type: ignore[import-untyped]
 import orjson
 
-from services.catalogue.sources.parsing.lines import UTF16
 from services.catalogue.sources.records.rows import SourceError
 
 START = 1 << 16  # bytes that are read
@@ -41,15 +40,13 @@ def json_layout(path: Path) -> JsonLayout:
     """Return the layout of a file.
 
     Raises:
-        SourceError: it cannot be read, or has another encoding.
+        SourceError: it cannot be read.
     """
     try:
         with path.open("rb") as file:
             start = file.read(START)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-    if start[:2] in UTF16:
-        raise SourceError(f"{path} is in UTF-16: save it as UTF-8")
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
     names = _list_names(text)
     is_page = names is not None and names[-1:] == ("products",)

@@ -12,7 +12,6 @@ from services.catalogue.sources.records.rows import SourceError
 MAX_LINE_BYTES = 1 << 20
 CHUNK = 1 << 16
 START_BYTES = 1 << 10  # of a line that is too long: its id may be in them
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class LineReader:
         """Open the file.
 
         Raises:
-            SourceError: it cannot be opened, or has another encoding.
+            SourceError: it cannot be opened.
         """
         self._path = path
         try:
@@ -62,9 +61,6 @@ class LineReader:
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from None
         start = self._file.read(3)
-        if start[:2] in UTF16:
-            self._file.close()
-            raise SourceError(f"{path} is in UTF-16: save it as UTF-8")
         self._file.seek(3 if start == codecs.BOM_UTF8 else 0)
         self.position = 0
 

@@ -6,12 +6,13 @@ HTML's named entities are common in them. The parser therefore gets a head of it
 
 import codecs
 import re
-import tempfile
 from collections.abc import Iterable
 from html.entities import html5, name2codepoint
 from pathlib import Path
 from typing import BinaryIO
 
+from services.catalogue.sources.parsing.encoding import Encoding, encoding_of, utf8_copy
+from services.catalogue.sources.records.encodings import known_codec
 from services.catalogue.sources.records.rows import SourceError
 
 # The names of first elements, in lower case. A document with another one is read if it has items.
@@ -21,15 +22,8 @@ ROOTS = frozenset(
         *("listings", "yml_catalog"),
     }
 )
+BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 MAX_HEAD_BYTES = 1 << 14  # the searches in it take quadratic time at worst
-CHUNK = 1 << 16
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:" + "|".join(sorted(ROOTS)).encode() + rb")(?=[\s/>])", re.IGNORECASE)
 DECLARATION = re.compile(rb"<\?xml\s[^<>]*>")
@@ -39,10 +33,6 @@ INSTRUCTION = re.compile(rb"<\?[\w.-]+(?:\s[^<>]*)?\?>")
 TAG = re.compile(rb"<[^<>]*>")
 PROLOG = re.compile(rb"\s*(?:%b|%b)" % (DOCTYPE.pattern, INSTRUCTION.pattern), re.IGNORECASE)
 BLANK = codecs.BOM_UTF8 + b"\r\n\t "
-# WHATWG's Encoding Standard reads these as Windows-1252, because the authors mean it.
-LATIN = frozenset({"iso8859-1", "ascii"})
-UNREADABLE = "lookalike-not-xml"
-codecs.register_error(UNREADABLE, lambda error: ("\x0b", getattr(error, "end", 0)))  # no character of XML
 
 
 def _head(names: Iterable[str]) -> bytes:
@@ -72,8 +62,8 @@ class XmlDocument:
         notes: the oddities that did no harm, as sentences.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file.
+    def __init__(self, path: Path, encoding: str | None = None) -> None:
+        """Open the file; `encoding` takes precedence over the encoding that the file declares.
 
         Raises:
             SourceError: it cannot be read, declares entities, or has an encoding that is not supported.
@@ -82,7 +72,7 @@ class XmlDocument:
         notes: list[str] = []
         try:
             self.file: BinaryIO = path.open("rb")
-            self._decode(path, notes)
+            self._decode(path, encoding, notes)
             self.size = self.file.seek(0, 2)
             self.file.seek(0)
             data = self.file.read(MAX_HEAD_BYTES)
@@ -101,53 +91,42 @@ class XmlDocument:
         """Close the file."""
         self.file.close()
 
-    def _decode(self, path: Path, notes: list[str]) -> None:
+    def _decode(self, path: Path, named: str | None, notes: list[str]) -> None:
         """Replace the file by a copy in UTF-8 if it has another encoding."""
         start = self.file.read(MAX_HEAD_BYTES)
         try:
-            encoding = _encoding(start, notes)
+            encoding = _encoding(path, named, start, notes)
         except LookupError as error:
             self.close()
             raise SourceError(f"{path} has an unsupported encoding ({error}): save it as UTF-8") from None
-        if encoding is not None:
-            self.file = _copy(self.file, encoding)
+        except SourceError:
+            self.close()
+            raise
+        if encoding.note is not None:
+            notes.append(encoding.note)
+        if not encoding.is_utf8:
+            with self.file as file:
+                self.file = utf8_copy(file, encoding.codec)
 
 
-def _encoding(start: bytes, notes: list[str]) -> str | None:
-    """Return the encoding of a document, or None for UTF-8.
+def _encoding(path: Path, named: str | None, start: bytes, notes: list[str]) -> Encoding:
+    """Return the encoding of a document: by a byte order mark, by the user, as declared, or detected.
 
     Raises:
         LookupError: it declares an encoding that Python does not have.
+        SourceError: the user names such an encoding.
     """
-    for mark, encoding in BOMS:
-        if start.startswith(mark):
-            return None if encoding == "utf-8" else encoding
-    wide = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(start.lstrip(b"\r\n\t ")[:2])
-    if wide is not None:
-        return wide
     declaration = DECLARATION.search(start)
     declared = ENCODING.search(declaration[0]) if declaration is not None else None
-    if declared is None:
-        return None
-    codec = codecs.lookup(declared[1].decode("ascii", "replace"))
-    if codec.name.startswith(("utf-16", "utf-32", "utf-7")):  # the declaration itself was read as ASCII
-        notes.append(f"the file declares the encoding {declared[1].decode()}, but it is UTF-8")
-        return None
-    if not "A".encode(codec.name) == b"A":
-        raise LookupError(f"unknown encoding: {codec.name}")
-    return "cp1252" if codec.name in LATIN else None if codec.name == "utf-8" else codec.name
-
-
-def _copy(file: BinaryIO, encoding: str) -> BinaryIO:
-    """Return a temporary copy in UTF-8. A byte that cannot be decoded becomes one that XML does not accept."""
-    decoder = codecs.getincrementaldecoder(encoding)(UNREADABLE)
-    copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the document
-    with file:
-        file.seek(0)
-        while data := file.read(CHUNK):
-            copy.write(decoder.decode(data).encode("utf-8", UNREADABLE))
-        copy.write(decoder.decode(b"", True).encode("utf-8", UNREADABLE))
-    return copy  # type: ignore[return-value]  # a binary file
+    is_marked = start.startswith(BOMS) or start.lstrip(b"\r\n\t ")[1:2] == b"\0"
+    if named is not None or declared is None or is_marked:
+        return encoding_of(path, named)
+    name = declared[1].decode("ascii", "replace")
+    codec = known_codec(name)
+    if codec.startswith(("utf-16", "utf-32")):  # the declaration itself was read as ASCII
+        notes.append(f"the file declares the encoding {name}, but it is UTF-8")
+        codec = "utf-8"
+    return encoding_of(path) if codec == "utf-8" else Encoding(codec)
 
 
 def _first_element(data: bytes) -> tuple[int, str | None]:

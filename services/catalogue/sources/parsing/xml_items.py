@@ -175,14 +175,14 @@ class _Parse:
 class XmlItems:
     """The items of an XML file."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file.
+    def __init__(self, path: Path, encoding: str | None = None) -> None:
+        """Open the file; `encoding` takes precedence over the encoding that the file declares.
 
         Raises:
             SourceError: it cannot be opened, declares entities, or has an encoding that is not supported.
         """
         self._path = path
-        self._document = XmlDocument(path)
+        self._document = XmlDocument(path, encoding)
         self._before_items: bytes | None = None
         self.position = 0
 

@@ -7,6 +7,7 @@ from typing import Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from services.catalogue.sources.records.encodings import known_codec
 from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 from services.catalogue.sources.records.rows import SourceError
 from services.contracts.domain.errors import validation_message
@@ -26,6 +27,7 @@ class FeedMapping(BaseModel):
         decimal_separator: the decimal separator of prices such as `1.299`. Default: three digits after a single
             separator are a group of thousands.
         currency: the ISO 4217 code of prices without one.
+        encoding: the encoding of the feed. Default: UTF-8, the encoding that an XML feed declares, or a detected one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +38,7 @@ class FeedMapping(BaseModel):
     ignore: tuple[str, ...] = ()
     decimal_separator: DecimalSeparator | None = None
     currency: str | None = None
+    encoding: str | None = None
 
     @field_validator("currency")
     @classmethod
@@ -45,13 +48,26 @@ class FeedMapping(BaseModel):
             raise ValueError(f"{value!r} is not a currency: give a code of ISO 4217, such as USD")
         return code
 
-    def with_prices(self, decimal_separator: DecimalSeparator | None, currency: str | None) -> "FeedMapping":
-        """Return the mapping with these settings of prices; None keeps the mapping's own.
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else known_codec(value)
+        except LookupError:
+            raise ValueError(f"{value!r} is not an encoding: give a name such as utf-8 or windows-1252") from None
+
+    def with_settings(
+        self,
+        decimal_separator: DecimalSeparator | None = None,
+        currency: str | None = None,
+        encoding: str | None = None,
+    ) -> "FeedMapping":
+        """Return the mapping with these settings; None keeps the mapping's own.
 
         Raises:
-            ValidationError: the currency is not known.
+            ValidationError: the currency or the encoding is not known.
         """
-        settings = {"decimal_separator": decimal_separator, "currency": currency}
+        settings = {"decimal_separator": decimal_separator, "currency": currency, "encoding": encoding}
         return FeedMapping.model_validate(
             self.model_dump() | {name: value for name, value in settings.items() if value is not None}
         )

@@ -47,6 +47,7 @@ def summary(status: Status = "done", reason: str | None = None, **counts: int) -
         (["feed.csv", "--embedding-url", "nonsense"], 2, "is not a URL"),
         (["feed.csv", "--decimal-separator", ";"], 2, "must be a point or a comma"),
         (["feed.csv", "--currency", "$"], 2, "--currency $ is not a currency"),
+        (["feed.csv", "--encoding", "none"], 2, "--encoding none is not known"),
         (["feed.csv", "--rejected", "none/x.ndjson"], 2, "name another file"),
         (
             ["feed.csv", "--wait", "0", "--embedding-url", "http://127.0.0.1:9"],

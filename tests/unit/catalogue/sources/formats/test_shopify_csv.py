@@ -100,7 +100,7 @@ def test_broken_rows_and_duplicate_handles_are_rejected_with_their_lines_and_the
         {"Handle": "a"} | good, {"Handle": "b"} | good, {"Handle": "a"} | good, {"Handle": ""} | good, {"Handle": "c"}
     )
     lines = text.encode().split(b"\n")
-    lines[2:2] = [b"a,too,few", b'a,"open', b"a,Caf\xe9"]
+    lines[2:2] = [b"a,too,few", b'a,"open', b"a,Caf\xe9 \xc3\xa9"]
     assert sorted(outcomes(shopify_rows(tmp_path, b"\n".join(lines))), key=lambda entry: entry[0] or 0) == [
         (2, "a", ""),
         (4, "a", "a quote on this line is not closed"),

@@ -38,7 +38,7 @@ def test_an_item_that_is_not_well_formed_is_rejected_with_its_line_and_the_other
     items[1] = SIMPLE.format(id="p1", title="Salt & Pepper")
     items[3] = "<item>\n<g:id>p3</g:id><g:title>no end\n"
     text = (RSS + "".join(items) + END).encode()
-    text = text.replace(b"<g:id>p5</g:id><g:title>Fine", b"<g:id>p5</g:id><g:title>Caf\xe9")
+    text = text.replace(b"<g:id>p5</g:id><g:title>Fine", b"<g:id>p5</g:id><g:title>Caf\xe9 \xc3\xa9")
     rows = outcomes(xml_rows(tmp_path, text))
     assert [(line, key) for line, key, _ in rows] == [
         (5, "p0"),
