@@ -16,6 +16,7 @@ from services.contracts.domain.filters import AttributeValue
 Float32Array = NDArray[np.float32]
 Attributes = Mapping[str, AttributeValue | list[AttributeValue]]
 MAX_KEY_LENGTH = 256
+MAX_ATTRIBUTES = 100  # of one product
 MAX_IMAGES = 20  # of one product, its main one included
 NAME_DIGITS = 16  # of a picture's hash: enough to distinguish the pictures of one product
 

@@ -59,6 +59,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
         readiness=readiness,
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
+        max_json_bytes=settings.max_body_bytes,
     )
 
 

@@ -19,6 +19,7 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.domain.facets import Facet
 from services.contracts.web import telemetry
+from services.contracts.web.json_body import JsonRoute
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import (
     MAX_SAMPLE,
@@ -41,7 +42,7 @@ from services.engine.payload import unpack
 from services.index.models.model_index import CatalogueIndex, ModelIndex
 from services.index.state import IndexState, State
 
-router = APIRouter(prefix="/v1", tags=["index"])
+router = APIRouter(prefix="/v1", tags=["index"], route_class=JsonRoute)
 VECTOR = [0.125] * 64
 SEARCH_EXAMPLES: dict[str, Any] = {
     "plain": {"summary": "The ten nearest", "value": {"category": 0, "vector": VECTOR, "model": "fashion/2"}},

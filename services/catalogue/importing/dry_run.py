@@ -51,7 +51,7 @@ def check(
                 tally.images_rejected += 1
             tally.checked += 1
             if isinstance(row, SourceRow):
-                tally.left_out.update(row.left_out)
+                tally.leave_out(row.left_out)
                 for value in value_rows(row):
                     rejected_file.add(value)
                     tally.values_not_understood += 1

@@ -198,7 +198,7 @@ class Importer:
         keys = [item.row.key for item in batch]
         known = await self._retry.call(lambda: catalogue.products.fingerprints(keys))
         for item in batch:
-            self.tally.left_out.update(item.row.left_out)
+            self.tally.leave_out(item.row.left_out)
             self._outcomes.values_not_understood(item.row)
         recalled = await self._cache.recall(batch, known, model)
         embedder = RowEmbedder(self._services.embedding, catalogue, self._retry, loader, self._outcomes)

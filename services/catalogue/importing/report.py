@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -18,6 +18,8 @@ from services.catalogue.sources.records.rows import RejectedRow, SourceRow, valu
 Status = Literal["done", "interrupted", "cancelled", "failed"]
 Fate = Literal["imported", "updated", "unchanged", "skipped", "rejected", "image_rejected", "value_not_understood"]
 SHOWN_REJECTED = 200
+MAX_LEFT_OUT = 500  # names of fields that are counted each; a feed may have other names in every row
+OTHER_FIELDS = "other fields"
 SHOWN_VALUES = 100  # values that are not understood, among them: they leave room for rejected rows
 
 
@@ -90,6 +92,12 @@ class Tally:
         self.sources[product.category_source] += 1
         prediction = product.embedding.prediction
         self.category_conflicts += prediction is not None and prediction.category != product.category
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Count fields of a row that are no attributes."""
+        for name in names:
+            is_counted = name in self.left_out or len(self.left_out) < MAX_LEFT_OUT
+            self.left_out[name if is_counted else OTHER_FIELDS] += 1
 
     @property
     def products(self) -> int:

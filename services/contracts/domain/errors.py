@@ -38,6 +38,10 @@ class UnsupportedImage(LookalikeError):
     slug, status, title = "unsupported-image", 415, "The image format is not supported"
 
 
+class RequestTooLarge(LookalikeError):
+    slug, status, title = "request-too-large", 413, "The request is too large"
+
+
 class ImageUrlRefused(LookalikeError):
     slug, status, title = "image-url-refused", 422, "The image URL may not be fetched"
 

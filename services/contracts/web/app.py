@@ -14,6 +14,7 @@ from services.contracts.web import problems
 from services.contracts.web.body_limit import BodyLimitMiddleware
 from services.contracts.web.compression import CompressionMiddleware
 from services.contracts.web.head import HeadMiddleware
+from services.contracts.web.json_size import MAX_JSON_BYTES
 from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
 
 VERSION = "0.2.0.dev0"
@@ -41,6 +42,7 @@ def make_app(
     max_body_bytes: int,
     body_bytes_of: Mapping[str, int] | None = None,
     compress: bool = False,
+    max_json_bytes: int = MAX_JSON_BYTES,
     **options: Any,
 ) -> FastAPI:
     """Return a service's app: its routers and the common parts.
@@ -55,6 +57,7 @@ def make_app(
         max_body_bytes: the largest request body in bytes.
         body_bytes_of: path → the largest request body of this path, if it is not `max_body_bytes`.
         compress: whether to compress responses for clients that accept gzip.
+        max_json_bytes: the most bytes of a body in JSON, without the text of images in base64.
         options: other arguments of `FastAPI`.
     """
     app = FastAPI(
@@ -66,7 +69,9 @@ def make_app(
             Middleware(TelemetryMiddleware, service=service, metrics=metrics),
             Middleware(HeadMiddleware),
             *([Middleware(CompressionMiddleware)] if compress else []),
-            Middleware(BodyLimitMiddleware, max_bytes=max_body_bytes, paths=body_bytes_of),
+            Middleware(
+                BodyLimitMiddleware, max_bytes=max_body_bytes, paths=body_bytes_of, max_json_bytes=max_json_bytes
+            ),
         ],
         telemetry={"tracing": False},
         redirect_slashes=False,  # behind a proxy a redirect would lose the scheme, and with some clients the body

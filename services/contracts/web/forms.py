@@ -6,6 +6,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from services.contracts.domain.errors import InvalidRequest
+from services.contracts.web.json_size import MAX_JSON_BYTES
 
 DISCONNECTED = "the client disconnected before its request was complete"
 
@@ -31,13 +32,17 @@ async def read_body(request: Request) -> bytes:
         raise InvalidRequest(DISCONNECTED) from None
 
 
-async def read_form(request: Request, *, max_files: int, max_fields: int) -> FormData:
+async def read_form(
+    request: Request, *, max_files: int, max_fields: int, max_field_bytes: int = MAX_JSON_BYTES
+) -> FormData:
     """Return the files and fields of a multipart request. The app limits the size of the body.
 
     Raises:
         InvalidRequest: it is malformed or truncated, has too many files or fields, or the client disconnected.
     """
-    parser = _InMemoryParser(request.headers, request.stream(), max_files=max_files, max_fields=max_fields)
+    parser = _InMemoryParser(
+        request.headers, request.stream(), max_files=max_files, max_fields=max_fields, max_part_size=max_field_bytes
+    )
     try:
         form = await parser.parse()
     except MultiPartException as error:

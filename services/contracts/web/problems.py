@@ -14,13 +14,19 @@ from starlette.routing import BaseRoute, Match
 
 from services.contracts.domain import errors
 from services.contracts.web import telemetry
+from services.contracts.web.http_problem import HttpProblem
 from services.contracts.wire.problem import Problem, pointer
 
 MEDIA_TYPE = "application/problem+json"
+MAX_NAME = 128  # characters of a part of a place: an attribute's name has as many
 PREFIX = "/problems/"
 SCHEMAS = "#/components/schemas/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DETAILED = 5  # places that the detail of an invalid request names
+MAX_ERRORS = 20  # places in `errors`
+MAX_PLACES_BYTES = 8000  # of their pointers and details
+MAX_DETAIL = 2000  # characters of a problem's detail
+MAX_PLACE_DETAIL = 200  # characters of the detail of one place
 log = structlog.get_logger()
 
 
@@ -30,7 +36,7 @@ def problem_response(error: errors.LookalikeError) -> Response:
         "type": PREFIX + error.slug,
         "title": error.title,
         "status": error.status,
-        "detail": error.detail,
+        "detail": shortened(error.detail, MAX_DETAIL),
         "request_id": telemetry.request_id(),
         **error.extra,
     }
@@ -58,12 +64,46 @@ def invalid_request(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) 
 
     Args:
         items: Pydantic's errors, each with the path to the values that were validated: empty for the body.
+
+    Returns:
+        The error. It has the first places, and the number of the others as `errors_left_out`.
     """
-    places = [(item["loc"], pointer((*start, *item["loc"])), errors.validation_message(item)) for start, item in items]
-    texts = [f"{'.'.join(map(str, path)) or 'body'}: {text}" for path, _, text in places[:DETAILED]]
-    return errors.InvalidRequest(
-        "; ".join(texts), errors=[{"pointer": place, "detail": text} for _, place, text in places]
-    )
+    every = list(items)
+    places = _places(every[:MAX_ERRORS])
+    texts = [
+        f"{'.'.join(map(_short, item['loc'])) or 'body'}: {place['detail']}"
+        for (_, item), place in zip(every[:DETAILED], places, strict=False)
+    ]
+    left_out = len(every) - len(places)
+    more = {"errors_left_out": left_out} if left_out else {}
+    return errors.InvalidRequest("; ".join(texts), errors=places, **more)
+
+
+def _places(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) -> list[dict[str, str]]:
+    """Return the places as the response has them, at least one, and together at most MAX_PLACES_BYTES."""
+    places: list[dict[str, str]] = []
+    size = 0
+    for start, item in items:
+        place = _place((*start, *item["loc"]), item)
+        size += sum(len(text.encode()) for text in place.values())
+        if places and size > MAX_PLACES_BYTES:
+            break
+        places.append(place)
+    return places
+
+
+def _place(path: tuple[str | int, ...], item: Mapping[str, Any]) -> dict[str, str]:
+    text = shortened(errors.validation_message(item), MAX_PLACE_DETAIL)
+    return {"pointer": pointer(map(_short, path)), "detail": text}
+
+
+def _short(part: str | int) -> str:
+    return shortened(str(part), MAX_NAME)
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text with at most `length` characters, the last one an ellipsis if some are left out."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _on_validation(_: Request, error: Exception) -> Response:
@@ -85,6 +125,8 @@ def _on_domain_error(_: Request, error: Exception) -> Response:
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error, HttpProblem):
+        return _on_domain_error(request, error.problem)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(errors.NotFound("there is nothing at this address: see /docs"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

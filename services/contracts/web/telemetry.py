@@ -20,6 +20,8 @@ _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status"})
+# The methods that metrics and log lines name; any other is "other", because clients may invent methods.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -120,10 +122,11 @@ class TelemetryMiddleware:
 
     def _finish(self, scope: Scope, identity: str, status: int, seconds: float, notes: dict[str, Any]) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        self.metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.metrics.requests.labels(method, route, str(status)).observe(seconds)
         if scope["path"] in QUIET_PATHS and status < 400:
             return
-        facts = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1000, 2)}
+        facts = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 2)}
         self.log.info("request", request_id=identity, **facts, **notes)
 
 

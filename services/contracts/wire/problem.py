@@ -29,7 +29,8 @@ class Problem(BaseModel):
     status: int = Field(examples=[422])
     detail: str = Field(examples=["the JPEG file is damaged or cut short: image file is truncated"])
     request_id: str | None = Field(default=None, examples=["01JD4Z6W0M2V"])
-    errors: list[FieldError] | None = Field(default=None, description="the places that are not valid")
+    errors: list[FieldError] | None = Field(default=None, description="the first 20 places that are not valid")
+    errors_left_out: int | None = Field(default=None, description="number of other invalid places, if any")
 
 
 def pointer(path: Iterable[str | int]) -> str:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.catalogue.documents.embeddings import embedding_of
-from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH, Product, ProductImage, StoredImage
+from services.catalogue.product import MAX_ATTRIBUTES, MAX_IMAGES, MAX_KEY_LENGTH, Product, ProductImage, StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
@@ -23,7 +23,11 @@ from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 
+MAX_ATTRIBUTE_TEXT = 1000  # characters of a value
+MAX_ATTRIBUTE_VALUES = 100  # of a list
+AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT)]
 AttributeName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^.$\x00][^.\x00]*$")]
+AttributeList = Annotated[list[AttributeText | bool | int | float], Field(max_length=MAX_ATTRIBUTE_VALUES)]
 
 
 class ProductBody(BaseModel):
@@ -46,9 +50,19 @@ class ProductBody(BaseModel):
         examples=[[{"url": "https://shop.example/images/15970-back.jpg"}]],
     )
     category: str | int | None = Field(default=None, description="name or id; default: the predicted category")
-    attributes: dict[AttributeName, str | bool | int | float | list[str | bool | int | float]] = Field(
-        default_factory=dict, max_length=100, examples=[{"gender": "Men", "baseColour": "Navy Blue", "price": 29.9}]
+    attributes: dict[AttributeName, AttributeText | bool | int | float | AttributeList] = Field(
+        default_factory=dict,
+        max_length=MAX_ATTRIBUTES,
+        examples=[{"gender": "Men", "baseColour": "Navy Blue", "price": 29.9}],
     )
+
+    @field_validator("attributes", mode="before")
+    @classmethod
+    def _are_few(cls, value: object) -> object:
+        """Count the attributes before each of them is validated."""
+        if isinstance(value, dict) and len(value) > MAX_ATTRIBUTES:
+            raise ValueError(f"a product has at most {MAX_ATTRIBUTES} attributes, not {len(value):,}")
+        return value
 
 
 @dataclass(frozen=True)

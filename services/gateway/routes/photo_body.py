@@ -20,6 +20,7 @@ PHOTO_ERRORS = (
     errors.ImageUrlRefused,
     errors.ImageUrlFailed,
     errors.ImageTooLarge,
+    errors.RequestTooLarge,
     errors.UnsupportedImage,
 )
 

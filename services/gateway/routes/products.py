@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
 
@@ -12,6 +11,8 @@ from services.contracts.domain import errors
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.etags import is_current
 from services.contracts.web.forms import read_form
+from services.contracts.web.json_body import json_object, read_json_object
+from services.contracts.web.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import MAX_SAMPLE
 from services.gateway.pages.pictures import WIDTHS, check_width
@@ -25,7 +26,6 @@ from services.gateway.search.request import (
     form_fields,
     form_file,
     form_files,
-    json_object,
     parse,
 )
 from services.gateway.search.responses import SampleResponse
@@ -34,6 +34,7 @@ from services.gateway.state import Admitted, Authorised, State
 router = APIRouter(prefix="/v1/products", tags=["products"])
 Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
 Width = Annotated[int | None, Query(description=f"scale it down, as WebP: one of {', '.join(map(str, WIDTHS))} pixels")]
+MAX_PRODUCT_FIELD = 1024 * 1024  # bytes; it may have small images in base64
 PictureName = Annotated[
     str | None,
     Query(
@@ -166,28 +167,25 @@ async def delete_product(id: Key, state: State) -> None:
 async def _read_product(request: Request, state: State) -> tuple[ProductBody, ImageFiles]:
     kind = content_type(request)
     if kind == JSON:
-        return parse(ProductBody, await json_object(request)), ImageFiles()
+        return parse(ProductBody, await read_json_object(request)), ImageFiles()
     if kind != FORM:
         raise InvalidRequest(f"send the product as {JSON}, or as {FORM} with the parts image and product")
-    form = await read_form(request, max_files=MAX_IMAGES, max_fields=20)
+    form = await read_form(request, max_files=MAX_IMAGES, max_fields=20, max_field_bytes=MAX_PRODUCT_FIELD)
     additional = [state.reader.checked(data) for data in await form_files(form, "images")]
     main = None if additional and "image" not in form else state.reader.checked(await form_file(form, "image"))
     fields = form_fields(form, "image", "images")
     if set(fields) - {"product"}:
         raise InvalidRequest("in addition to image and images the form has one field: product, a JSON object")
-    return parse_product(fields.get("product", "{}")), ImageFiles(main, additional)
+    return await parse_product(fields.get("product", "{}")), ImageFiles(main, additional)
 
 
-def parse_product(text: str) -> ProductBody:
+async def parse_product(text: str) -> ProductBody:
     """Return the product in a form's field.
 
     Raises:
         InvalidRequest: the field is not a product in JSON.
+        RequestTooLarge: it has more than MAX_JSON_BYTES without the text of images.
     """
-    try:
-        values = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"product is not valid JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise InvalidRequest("product has to be a JSON object")
-    return parse(ProductBody, values, within=("product",))
+    if not JsonSize().add(text.encode(), MAX_JSON_BYTES):
+        raise errors.RequestTooLarge(f"product has more than {MAX_JSON_BYTES:,} bytes, not counting its images")
+    return parse(ProductBody, await json_object(text, "product"), within=("product",))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import orjson
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from services.contracts.domain.errors import InvalidRequest, UnsupportedImage
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web.forms import read_body, read_form
+from services.contracts.web.json_body import read_json_object
 from services.contracts.web.problems import invalid_request
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.options import NoOptions
@@ -48,7 +48,7 @@ async def _read(
 ) -> tuple[bytes, Model]:
     kind = content_type(request)
     if kind == JSON:
-        body = await json_object(request)
+        body = await read_json_object(request)
         photo = parse(PhotoBody, {name: body.pop(name) for name in PhotoBody.model_fields if name in body})
         values = parse(options, body, query)
         return await reader.one_of(photo.image_url, photo.image_base64), values
@@ -85,28 +85,14 @@ def parse(
     except ValidationError as error:
         from_query = (query or {}).keys() - body.keys()
         raise invalid_request(
-            (("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in error.errors()
+            (("query",) if item["loc"] and item["loc"][0] in from_query else within, item)
+            for item in error.errors(include_url=False, include_input=False)
         ) from None
 
 
 def content_type(request: Request) -> str:
     """Return the body's media type, lower case, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def json_object(request: Request) -> dict[str, Any]:
-    """Return the body as a JSON object.
-
-    Raises:
-        InvalidRequest: it is not one.
-    """
-    try:
-        value = orjson.loads(await read_body(request))
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"the body is not valid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise InvalidRequest("the body has to be a JSON object")
-    return value
 
 
 async def form_file(form: FormData, name: str) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.catalogue.product import MAX_ATTRIBUTES
 from services.catalogue.sources.records.availability import TABLES, google_word
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.money import Money, MoneyError, currency_code, is_money, read_money
@@ -13,6 +14,9 @@ from services.contracts.domain.filters import AttributeValue
 # Attributes are in the index's memory: a description of 5 kB per product would take most of it.
 MAX_TEXT = 256
 MAX_LIST = 50
+# The currency of its prices and the shop's category are added to these and the prices.
+MAX_NAMES = MAX_ATTRIBUTES - 2
+MAX_NAMES_BEFORE_PRICES = MAX_NAMES - 8
 CURRENCY = "currency"
 
 
@@ -50,7 +54,7 @@ class AttributeReader:
 
     def _add(self, name: str, value: Any, result: ReadAttributes) -> None:
         clean = _attribute(value)
-        if clean is None:
+        if clean is None or len(result.attributes) >= MAX_NAMES_BEFORE_PRICES:
             result.left_out.append(name)
         elif name.lower() in TABLES:
             result.attributes[name] = _googles(name, clean, result)
@@ -78,6 +82,9 @@ class AttributeReader:
             if money.currency not in (None, currency):
                 reason = f"is in {money.currency}, the record in {currency}; it is left out"
                 result.problems.append(ValueProblem(name, value, reason))
+                continue
+            if len(result.attributes) >= MAX_NAMES:
+                result.left_out.append(name)
                 continue
             # A whole number stays one: 5 and 5.0 are different descriptions of a product.
             is_whole = isinstance(value, int) and -(2**63) <= value < 2**63

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.catalogue.product import MAX_ATTRIBUTES
 from services.catalogue.sources.records.mapping import FeedMapping
 from tests.support.feeds.rows import csv_rows, json_rows, product
 
@@ -49,3 +50,15 @@ def test_attribute_names_are_valid_in_the_database(tmp_path: Path) -> None:
 def test_an_integer_that_is_too_large_for_the_database_is_a_float(tmp_path: Path) -> None:
     (row,) = json_rows(tmp_path, b'{"id": "1", "image": "1.jpg", "big": 18446744073709551615}')
     assert product(row).attributes["big"] == 2.0**64
+
+
+def test_a_product_of_a_feed_has_at_most_a_hundred_attributes(tmp_path: Path) -> None:
+    names = {f"field{number}": number for number in range(500)}
+    (row,) = json_rows(
+        tmp_path, {"id": "1", "image": "1.jpg", "category": "Shirts", **names, "price": "29.90 EUR", "sale_price": "9"}
+    )
+    attributes = product(row).attributes
+    assert len(attributes) <= MAX_ATTRIBUTES
+    assert (attributes["price"], attributes["sale_price"], attributes["currency"]) == (29.9, 9, "EUR")
+    assert (attributes["field0"], attributes["category"]) == (0, "Shirts")
+    assert set(product(row).left_out) == names.keys() - attributes.keys()
