@@ -119,7 +119,7 @@ def test_older_documents_are_found_by_their_id_field_whether_number_or_text(prod
     assert {document["id"] for document in products.find(wanted, {"id": 1})} == {7, "8"}
 
 
-def test_older_documents_without_an_id_field_are_found_beside_those_with_one(products: Products) -> None:
+def test_older_documents_without_an_id_field_are_found_like_those_with_one(products: Products) -> None:
     bare = products.insert_one({"Category": 1}).inserted_id
     products.insert_one({"id": 7})
     wanted = {"$or": [{"id": {"$in": ["7", 7]}}, {"_id": {"$in": [bare]}, "id": None}]}

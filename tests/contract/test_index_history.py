@@ -59,7 +59,7 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, outcome: Any) -
     [LOST, FATAL, *({"operationType": kind} for kind in ("drop", "rename", "dropDatabase", "invalidate"))],
     ids=["286", "280", "drop", "rename", "dropDatabase", "invalidate"],
 )
-async def test_a_history_that_is_lost_while_it_is_followed_means_reading_anew_beside_what_is_searched(
+async def test_a_history_that_is_lost_while_it_is_followed_means_reading_again_while_searches_go_on(
     store: CatalogueDatabase, raw: Any, monkeypatch: pytest.MonkeyPatch, outcome: Any
 ) -> None:
     raw.insert_many([document("1"), document("2")])

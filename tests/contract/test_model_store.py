@@ -125,7 +125,7 @@ async def test_entries_are_read_by_the_ids_that_the_database_has(
     assert isinstance(found["bad"], BrokenDocument)
 
 
-async def test_a_vector_put_beside_changes_nothing_else_of_a_document(
+async def test_a_vector_of_another_model_changes_nothing_else_of_a_document(
     store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:
     old = ObjectId()

@@ -1,4 +1,4 @@
-"""A change of models while searches go on: computed beside, compared, promoted, taken back, forgotten."""
+"""A change of models while searches go on: re-embedded, compared, promoted, rolled back, discarded."""
 
 import base64
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ PHOTOS = [garment(1000 + number) for number in range(6)]
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelStack]:
-    """A stack with version 1 and products; version 2 is put beside it by the tests."""
+    """A stack with version 1 and products; the tests add version 2."""
     folder = tmp_path_factory.mktemp("switch")
     first = copy_version(folder / "fashion", 1)
     with environment(PATIENT), running_models(folder, first) as running:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[ModelStack]:
-    """A stack with version 1, and products of their own in each of two catalogues; version 2 is put beside it."""
+    """A stack with version 1, and products of their own in each of two catalogues; version 2 is added."""
     first = copy_version(tmp_path / "fashion", 1)
     with environment({**PATIENT, "CATALOGUES": "outlet"}), running_models(tmp_path, first) as running:
         for catalogue, begin in (("default", 0), ("outlet", EACH)):

@@ -37,7 +37,7 @@ tf.saved_model.save(model, out, signatures={"serving_default": model.serve})
 
 
 def altered_model(first: Path, version: int = 2) -> Path:
-    """Write a version beside a model directory; return the new directory."""
+    """Write another version next to a model directory; return its directory."""
     manifest = json.loads((first / "manifest.json").read_text())
     out = first.parent / str(version)
     size = manifest["input"]

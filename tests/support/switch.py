@@ -77,7 +77,7 @@ class ModelStack:
 
 @contextmanager
 def running_models(folder: Path, model_dir: Path) -> Iterator[ModelStack]:
-    """Run a stack over the models that lie beside `model_dir`, which is its first, for as long as the block."""
+    """Run a stack for the length of the block; its first model is `model_dir`, the others are in the same folder."""
     state = folder / "state"
     state.mkdir(parents=True, exist_ok=True)
     stack = Stack(stack_settings(state).model_copy(update={"model_dir": model_dir}))

@@ -16,7 +16,7 @@ from services.contracts.images.fetch import FetchedImage, Validators
 from services.contracts.wire.embedding import BatchResponse
 
 
-class Embedding(Protocol):
+class Embedder(Protocol):
     """`EmbeddingClient`."""
 
     async def embed_batch(

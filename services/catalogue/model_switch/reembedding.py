@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from services.catalogue.documents.product_document import BrokenDocument
 from services.catalogue.importing.embedding import in_requests, refusal
 from services.catalogue.importing.images import GROUP_BYTES
+from services.catalogue.importing.ports import Embedder
 from services.catalogue.importing.report import RejectedFile
 from services.catalogue.model_switch.product_pictures import NoPicture, Picture, ProductFiles, ProductPictures
 from services.catalogue.model_switch.reembedding_report import ReembedTally
@@ -20,7 +21,7 @@ from services.catalogue.product import ImageVector, Prediction, Product, Product
 from services.catalogue.retry import Retry, pause
 from services.catalogue.sources.records.rows import RejectedRow
 from services.catalogue.store.models import Entry
-from services.contracts.wire.embedding import MAX_BATCH, BatchItem, BatchResponse, ModelFacts
+from services.contracts.wire.embedding import MAX_BATCH, BatchItem, ModelFacts
 
 READ_AT_ONCE = 32  # products, between two checks of the bytes in memory
 IN_FLIGHT = 2  # groups under way: pictures are read while the network works
@@ -36,12 +37,6 @@ class MissingVectors(Protocol):
     ) -> AsyncIterator[list[Any]]: ...
     async def entries(self, document_ids: Sequence[Any]) -> list[Entry]: ...
     async def put_embeddings(self, model: str, embeddings: Sequence[tuple[Any, ProductEmbedding]]) -> int: ...
-
-
-class Embedding(Protocol):
-    """`EmbeddingClient`."""
-
-    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchResponse: ...
 
 
 @dataclass(slots=True)
@@ -89,7 +84,7 @@ class Reembedder:
     def __init__(
         self,
         catalogue: MissingVectors,
-        embedding: Embedding,
+        embedding: Embedder,
         pictures: ProductPictures,
         rejected_file: RejectedFile,
         retry: Retry,

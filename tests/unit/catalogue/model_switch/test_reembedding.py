@@ -101,7 +101,10 @@ class Network:
     at_once: int = 0
     most_at_once: int = 0
 
-    async def embed_batch(self, images: Sequence[bytes], model: str | None = None) -> BatchResponse:
+    async def embed_batch(
+        self, images: Sequence[bytes], model: str | None = None, secondary_model: str | None = None
+    ) -> BatchResponse:
+        assert secondary_model is None
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         for _ in range(10):

@@ -191,7 +191,7 @@ async def test_kept_images_of_another_model_are_embedded_from_their_pictures(sho
     assert caught.value.detail.startswith("images.1: ")
 
 
-async def test_a_model_beside_sees_the_further_images_too(shop: Shop) -> None:
+async def test_a_secondary_model_embeds_the_additional_images_too(shop: Shop) -> None:
     seen = embedding(vector(FRONT, TWO), sha256(FRONT), prediction=Prediction(0, 1))
     fresh = await shop.put(product(embeddings={TWO: seen}), None, SIDE)
     assert hashes(fresh, TWO) == [sha256(SIDE)]
@@ -206,7 +206,7 @@ async def test_a_model_beside_sees_the_further_images_too(shop: Shop) -> None:
     assert (len(images(made)), hashes(made, TWO)) == (2, [sha256(SIDE)])
 
 
-async def test_vectors_of_the_other_model_are_taken_from_beside(shop: Shop) -> None:
+async def test_vectors_of_the_secondary_model_are_stored(shop: Shop) -> None:
     secondary = embedding(
         vector(FRONT, TWO), sha256(FRONT), prediction=Prediction(0, 1), additional={sha256(SIDE): vector(SIDE, TWO)}
     )
