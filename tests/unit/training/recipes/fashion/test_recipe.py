@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from services.contracts.domain.manifest import load_manifest
 from services.sample_shop.catalogue import sample_products
-from tests.support.tiny_network import ARCHITECTURE, SIZE, archives, plan
+from tests.support.tiny_network import ARCHITECTURE, SIZE, archives, network, plan
 from training.data.backgrounds import pictures_in
 from training.data.evaluation_images import EvaluationSources
 from training.data.photos import sender_mark
@@ -30,12 +30,13 @@ pytestmark = pytest.mark.timeout(400)  # a whole run, on a machine that may be b
 
 
 @pytest.fixture(scope="module")
-def options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainOptions]:
+def options(tmp_path_factory: pytest.TempPathFactory, narrow_networks: None) -> Iterator[TrainOptions]:
     """A run of the small network that is trained and published."""
     folder = tmp_path_factory.mktemp("recipe")
     dataset, photos = archives(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(networks.ARCHITECTURES, "tiny", ARCHITECTURE)
+        parameters = sum(int(variable.shape.num_elements()) for variable in network().trainable_variables)
+        patch.setitem(networks.ARCHITECTURES, "tiny", replace(ARCHITECTURE, parameters=parameters))
         patch.setattr(recipe, "FashionPlan", lambda steps, seed: plan(steps, seed=seed))
         patch.setattr("training.data.backgrounds.DRAWN", 6)
         patch.setattr("training.report.grids.sample_products", lambda: sample_products(per_category=2))

@@ -10,6 +10,8 @@ from training.errors import TrainingError
 from training.recipes.fashion.plan import FashionPlan
 from training.recipes.fashion.trainer import FashionTrainer
 
+pytestmark = pytest.mark.usefixtures("narrow_networks")
+
 
 @pytest.fixture(autouse=True)
 def _eager() -> Iterator[None]:
