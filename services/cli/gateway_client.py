@@ -19,11 +19,16 @@ class GatewayError(Exception):
         self.status = status
 
 
+def authorization(key: str | None) -> dict[str, str]:
+    """Return the header field that sends a key; none without one."""
+    return {} if key is None else {"Authorization": f"Bearer {key}"}
+
+
 class GatewayClient:
     """Reads from a gateway over one connection."""
 
-    def __init__(self, address: str, transport: httpx.BaseTransport | None = None) -> None:
-        """Check the address. The connection is opened by the first call.
+    def __init__(self, address: str, key: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
+        """Check the address. The connection is opened by the first call, and each call sends the key, if there is one.
 
         Raises:
             ValueError: the address is not valid.
@@ -35,7 +40,9 @@ class GatewayClient:
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError(f"the gateway's address {address!r} is not valid: it must begin with http://")
         self.address = address
-        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, transport=transport)
+        self._http = httpx.Client(
+            base_url=url, headers=authorization(key), timeout=TIMEOUT_S, trust_env=False, transport=transport
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ import typer
 
 from services.cli import doctor, search, stack, train
 from services.cli.imports import command as import_
+from services.cli.keys import commands as keys
 from services.cli.models import commands as models
 from services.cli.models import reembed
 
@@ -30,6 +31,7 @@ app.command("promote")(models.promote)
 app.command("rollback")(models.rollback)
 app.command("forget-model")(models.forget_model)
 app.command("search")(search.search)
+app.add_typer(keys.app, name="keys")
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
 app.command("evaluate-detector")(train.evaluate_detector)

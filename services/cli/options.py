@@ -17,17 +17,31 @@ Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for a service 
 FIRST_MODEL = "fashion/1"
 
 
+Key = Annotated[
+    str | None,
+    typer.Option(
+        envvar=["LOOKALIKE_KEY", "GATEWAY_ADMIN_KEY"], help="The API key, if the gateway needs one.", show_envvar=True
+    ),
+]
+
+
 @dataclass(frozen=True)
-class Services:
+class Database:
+    """The database that a command uses."""
+
+    mongo_url: Annotated[
+        str, typer.Option(envvar="MONGO_URL", help="MongoDB's address.", show_default="mongodb://127.0.0.1:27017")
+    ] = "mongodb://127.0.0.1:27017"
+    mongo_database: Annotated[str, typer.Option(envvar="MONGO_DATABASE", help="The database's name.")] = "lookalike"
+
+
+@dataclass(frozen=True)
+class Services(Database):
     """The addresses of the services that a command uses."""
 
     embedding_url: Annotated[str, typer.Option(envvar="EMBEDDING_URL", help="The embedding service's address.")] = (
         "http://127.0.0.1:8001"
     )
-    mongo_url: Annotated[
-        str, typer.Option(envvar="MONGO_URL", help="MongoDB's address.", show_default="mongodb://127.0.0.1:27017")
-    ] = "mongodb://127.0.0.1:27017"
-    mongo_database: Annotated[str, typer.Option(envvar="MONGO_DATABASE", help="The database's name.")] = "lookalike"
 
 
 @dataclass(frozen=True)
@@ -38,3 +52,4 @@ class GatewayServices(Services):
         str | None,
         typer.Option(envvar="GATEWAY_URL", help="The gateway's address.", show_default="the local stack's"),
     ] = None
+    key: Key = None

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.options import Key
 from services.cli.output import fail, out
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, path_of
 
@@ -24,6 +25,7 @@ def search(
         str | None, typer.Option(help="The part of the photo to search with: left,top,right,bottom, each 0 to 1.")
     ] = None,
     gateway: Annotated[str | None, typer.Option(envvar="GATEWAY_URL", help="The gateway's address.")] = None,
+    key: Key = None,
     json: Annotated[bool, typer.Option("--json", help="Print the response as JSON.")] = False,
 ) -> None:
     """Find the products that look like a photo."""
@@ -32,7 +34,7 @@ def search(
     except OSError as error:
         fail(f"{photo}: {error.strerror}", 2)
     options = {"k": k, "offset": offset, "category": category, "filter": filter, "box": box}
-    response = request_search((gateway or default_gateway()) + path_of(catalogue), data, options)
+    response = request_search((gateway or default_gateway()) + path_of(catalogue), data, options, key)
     if json:
         import orjson
 
@@ -48,16 +50,18 @@ def default_gateway() -> str:
     return StackSettings().gateway_url
 
 
-def request_search(gateway: str, data: bytes, options: dict[str, Any]) -> dict[str, Any]:
+def request_search(gateway: str, data: bytes, options: dict[str, Any], key: str | None = None) -> dict[str, Any]:
     """Return the gateway's response to a search; end the command if it is a problem."""
     import httpx
+
+    from services.cli.gateway_client import authorization
 
     try:
         response = httpx.post(
             gateway + "/v1/search",
             content=data,
             params={name: value for name, value in options.items() if value is not None},
-            headers={"Content-Type": "application/octet-stream"},
+            headers={"Content-Type": "application/octet-stream", **authorization(key)},
             timeout=30,
         )
     except httpx.InvalidURL as error:

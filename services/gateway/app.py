@@ -9,15 +9,20 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
-from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware import Middleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.clients.embedding_client import EmbeddingClient
-from services.contracts.domain.catalogues import ALL, PATHS
+from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE, PATHS
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
-from services.contracts.web.telemetry import REQUEST_ID_HEADER, Metrics
+from services.contracts.web.telemetry import Metrics
+from services.gateway.access.cors import KeyedCors
+from services.gateway.access.guard import Guard
+from services.gateway.access.install import guarded, install
+from services.gateway.access.middleware import AccessMiddleware
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.nodes import IndexNodes
@@ -66,10 +71,15 @@ BATCH_TIMEOUT_S = 60.0
 def create_app(settings: GatewaySettings) -> FastAPI:
     """Return the gateway's app. Clients are opened in its lifespan, not here."""
 
+    guard = Guard(settings)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-            yield {"gateway": await _open(settings, stack)}  # one state for each catalogue, by name
+            states = await _open(settings, stack)  # one for each catalogue, by name
+            if settings.uses_keys:
+                await stack.enter_async_context(guard.keys.following(states[DEFAULT_CATALOGUE].products.store.keys))
+            yield {"gateway": states}
 
     app = make_app(
         service="gateway",
@@ -88,6 +98,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         body_bytes_of={"/v1/products:import": settings.max_import_bytes},
         compress=True,
+        inner_middleware=[Middleware(AccessMiddleware, hosts=settings.allowed_hosts)],
+        dependencies=[guarded(guard)],
         servers=SERVERS,
         openapi_tags=TAGS,
         generate_unique_id_function=_operation_id,
@@ -95,15 +107,11 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         redoc_url=None,
     )
     routes_pages.mount_static(app)
+    install(app, guard)
     app.add_middleware(RequestPathMiddleware)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", REQUEST_ID_HEADER],
-            expose_headers=[REQUEST_ID_HEADER, "Retry-After"],
-        )
+    if settings.cors_origins or settings.access == "keys":
+        app.add_middleware(KeyedCors, keys=guard.keys, origins=settings.cors_origins)
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app
 
 

@@ -20,7 +20,12 @@ PARTS = ("image", "similar")  # the resources of a product
 
 def requested_catalogue(request: HTTPConnection) -> str:
     """Return the name in a request's address; the catalogue need not exist."""
-    return str(request.scope.get(_KEY, DEFAULT_CATALOGUE))
+    return requested_catalogue_of(request.scope)
+
+
+def requested_catalogue_of(scope: Scope) -> str:
+    """Return the same by the request's ASGI scope."""
+    return str(scope.get(_KEY, DEFAULT_CATALOGUE))
 
 
 class RequestPathMiddleware:

@@ -1,12 +1,16 @@
 """The gateway's settings: environment variables with the prefix `GATEWAY_`."""
 
+import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.catalogue.api_key import key_id
 from services.contracts.domain.catalogues import CataloguesSetting
+from services.contracts.domain.quota import Quota
 
 
 class GatewaySettings(BaseSettings):
@@ -18,6 +22,25 @@ class GatewaySettings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     log_json: bool = False
     log_level: str = "INFO"
+    published_on: str | None = Field(
+        None, validate_default=True, description="address on which others reach the gateway, if it is in a container"
+    )
+    access: Literal["local", "keys", "open"] = Field(
+        "local",
+        validate_default=True,
+        description="local: without keys, on a loopback address only; keys: every call needs one; open: without keys "
+        "on any address, behind a proxy that controls access",
+    )
+    admin_port: int | None = Field(
+        None, ge=0, le=65535, description="if set, writes, imports, metrics and docs are served on this port only"
+    )
+    admin_host: str = Field("127.0.0.1", description="address of that port")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="host names that requests may name; *.example.com for all below it; default: any"
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.1",), description="addresses and networks of proxies whose X-Forwarded-For is taken"
+    )
 
     embedding_url: str = Field("http://127.0.0.1:8001", validation_alias=AliasChoices("EMBEDDING_URL", "embedding_url"))
     index_urls: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -46,7 +69,18 @@ class GatewaySettings(BaseSettings):
 
     max_image_bytes: int = Field(10 * 1024 * 1024, gt=0)
     max_concurrent_searches: int = Field(64, gt=0, description="searches at the same time; more get 429")
-    admin_key: SecretStr | None = Field(None, description="if set, writing products needs it as a bearer token")
+    admin_key: SecretStr | None = Field(
+        None, description="a key of scope admin; if set, writing needs it, or another key, with any access"
+    )
+    page_key: str | None = Field(None, description="key of scope search that the gateway's pages send; it is public")
+    keys_refresh_s: float = Field(5.0, gt=0, description="seconds between two readings of the API keys")
+    client_quota: str | None = Field(
+        "600/minute", description="requests of a client address, unless access is local; empty: any number"
+    )
+    key_quota: str | None = Field(None, description="requests of a key without a quota of its own; empty: any number")
+    limits_url: SecretStr = Field(
+        SecretStr("memory://"), description="where requests are counted: memory://, redis://… or mongodb://…"
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins that may call from a browser")
 
     max_import_bytes: int = Field(32 * 1024 * 1024, gt=0, description="size of a feed in one request, uncompressed")
@@ -58,7 +92,9 @@ class GatewaySettings(BaseSettings):
         (), description="host:port pairs that may be fetched although their addresses are private"
     )
 
-    @field_validator("index_urls", "cors_origins", "fetch_allowed_hosts", mode="before")
+    @field_validator(
+        "index_urls", "cors_origins", "fetch_allowed_hosts", "allowed_hosts", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -71,7 +107,18 @@ class GatewaySettings(BaseSettings):
         return value
 
     @field_validator(
-        "product_url_template", "image_url_template", "public_url", "admin_key", "currency", "import_dir", mode="before"
+        "product_url_template",
+        "image_url_template",
+        "public_url",
+        "published_on",
+        "admin_port",
+        "admin_key",
+        "page_key",
+        "client_quota",
+        "key_quota",
+        "currency",
+        "import_dir",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -84,7 +131,69 @@ class GatewaySettings(BaseSettings):
             raise ValueError("the template needs {id} in the place of the product's id")
         return value
 
+    @field_validator("access")
+    @classmethod
+    def _is_safe(cls, value: str, info: ValidationInfo) -> str:
+        host = info.data.get("published_on") or info.data.get("host", "")
+        if value == "local" and not is_loopback(host):
+            raise ValueError(
+                f"the gateway listens on {host}, which other machines can reach: set GATEWAY_ACCESS=keys, so that "
+                "every call needs a key, or GATEWAY_ACCESS=open, if a proxy in front of the gateway controls access"
+            )
+        return value
+
+    @field_validator("client_quota", "key_quota")
+    @classmethod
+    def _is_quota(cls, value: str | None) -> str | None:
+        return None if value is None else str(Quota.parse(value))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            if network != "*":
+                ipaddress.ip_network(network)  # its ValueError names the text
+        return value
+
+    @field_validator("page_key")
+    @classmethod
+    def _is_key(cls, value: str | None) -> str | None:
+        if value is not None and key_id(value) is None:
+            raise ValueError("this is not an API key: lookalike keys create prints one")
+        return value
+
+    @property
+    def uses_keys(self) -> bool:
+        """Whether any route needs a key."""
+        return self.access == "keys" or self.admin_key is not None
+
+    @property
+    def client_rate(self) -> Quota | None:
+        """The quota of a client address; None: any number of requests."""
+        return None if self.client_quota is None or self.access == "local" else Quota.parse(self.client_quota)
+
+    @property
+    def key_rate(self) -> Quota | None:
+        """The quota of a key without one of its own; None: any number of requests."""
+        return None if self.key_quota is None else Quota.parse(self.key_quota)
+
+    def admin_addresses(self) -> list[tuple[str, int]]:
+        """Return the host and port for administration; none if it has no listener of its own."""
+        return [] if self.admin_port is None else [(self.admin_host, self.admin_port)]
+
+    def is_internal(self, server: Sequence[Any] | None) -> bool:
+        """Return whether a request that arrived at this address may use the routes of administration."""
+        return self.admin_port is None or (server is not None and server[1] == self.admin_port)
+
     @property
     def max_body_bytes(self) -> int:
         """Bound on a request's body: an image in base64, 4/3 of its size, and 64 KiB of JSON around it."""
         return self.max_image_bytes * 4 // 3 + 64 * 1024
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only programs of the same machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,8 +1,6 @@
 """The gateway's state while it runs, and the dependencies by which routes reach it."""
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,7 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from services.contracts.domain.catalogues import ALL, known_catalogue
-from services.contracts.domain.errors import TooManyRequests, Unauthorised, UnknownCatalogue
+from services.contracts.domain.errors import TooManyRequests, UnknownCatalogue
 from services.contracts.web.telemetry import note
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
@@ -112,25 +110,4 @@ async def _place(gate: asyncio.Semaphore) -> AsyncIterator[None]:
         yield
 
 
-async def authorised(request: Request, state: State) -> None:
-    """Admit a request with the admin key; every request where no key is set.
-
-    Raises:
-        Unauthorised: the key is missing or wrong.
-    """
-    expected = state.settings.admin_key
-    if expected is None:
-        return
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not _is_same(key.strip(), expected.get_secret_value()):
-        raise Unauthorised("send the admin key: Authorization: Bearer …")
-
-
-def _is_same(key: str, expected: str) -> bool:
-    """Compare two keys in a time that does not depend on them."""
-    digests = [hashlib.sha256(text.encode()).digest() for text in (key, expected)]
-    return hmac.compare_digest(*digests)
-
-
 Admitted = Depends(admitted)
-Authorised = Depends(authorised)

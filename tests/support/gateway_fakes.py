@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from services.catalogue.api_key import ApiKey
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import Lease
 from services.contracts.domain.box import Box
 from services.contracts.domain.catalogues import ALL
-from services.contracts.domain.errors import LookalikeError
+from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
 from services.contracts.wire.embedding import (
     BatchResponse,
     Category,
@@ -145,6 +146,21 @@ class FakeNotes:
             raise self.trouble
 
 
+@dataclass
+class FakeKeys:
+    """API keys in a list. Every call raises `trouble` while it is set."""
+
+    rows: list[ApiKey] = field(default_factory=list)
+    trouble: CatalogueUnavailable | None = None
+    readings: int = 0
+
+    async def list(self) -> list[ApiKey]:
+        self.readings += 1
+        if self.trouble is not None:
+            raise self.trouble
+        return list(self.rows)
+
+
 class GatewayCatalogue:
     """A catalogue in dictionaries."""
 
@@ -156,6 +172,7 @@ class GatewayCatalogue:
         self.models = FakeModels(ModelNote(active=MODEL))
         self.notes = FakeNotes()
         self.http_cache = FakeCache()
+        self.keys = FakeKeys()
 
 
 class GatewayEmbedding:
@@ -242,9 +259,10 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(**settings: Any) -> Iterator[Gateway]:
-    """Run the gateway's app around fakes for as long as the block lasts."""
+def running_gateway(keys: Sequence[ApiKey] = (), **settings: Any) -> Iterator[Gateway]:
+    """Run the gateway's app around fakes for as long as the block lasts; `keys` are those in the database."""
     catalogue, embedding, web = GatewayCatalogue(), GatewayEmbedding(), GatewayWeb()
+    catalogue.keys.rows += keys
     index = FakeIndex({0: ["t1", "t2"], 1: ["s1"], 2: ["b1"]})
 
     async def open_services(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, GatewayState]:

@@ -21,7 +21,7 @@ FOLDERS = "services|training|tests|tools|docs|deploy|models|requirements"
 OTHER_VARIABLES = {
     # Read by make, by commands, by the containers' images or by tests; not settings of a service.
     "BACKGROUNDS", "BENCH", "DATASET", "FAULTS_OPTIONS", "FEED_BENCH", "GATEWAY_URL", "IMPORT_BENCH", "LOOKALIKE_DATA",
-    "MILLION_BENCH_DATABASE", "MODEL", "MODEL_DIR", "NEGATIVES", "PHOTOS", "TMPDIR", "TRAIN_OPTIONS",
+    "LOOKALIKE_KEY", "MILLION_BENCH_DATABASE", "MODEL", "MODEL_DIR", "NEGATIVES", "PHOTOS", "TMPDIR", "TRAIN_OPTIONS",
 }  # fmt: skip
 
 
@@ -79,7 +79,10 @@ def test_a_command_exists_and_has_the_options_used(page: Path) -> None:
         for name, rest in re.findall(r"(?<!-n )\blookalike ([a-z][a-z-]+)((?: [^\n#|;`]+)?)", code):
             assert name in COMMANDS, code
             options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", rest))
-            known = {option for parameter in COMMANDS[name].params for option in parameter.opts} | {"--help"}
+            command = COMMANDS[name]
+            if hasattr(command, "commands"):
+                command = command.commands[rest.split()[0]] if rest.strip() else command
+            known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
             assert options - known == set(), code
 
 

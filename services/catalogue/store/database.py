@@ -1,10 +1,11 @@
-"""A catalogue in MongoDB: its products, pictures, models, notes and HTTP cache."""
+"""A catalogue in MongoDB: its products, pictures, models, notes, HTTP cache, and the installation's keys."""
 
 import copy
 from typing import Self
 
 from services.catalogue.store.connection import Connection
 from services.catalogue.store.http_cache import HttpCache
+from services.catalogue.store.keys import KeyCollection
 from services.catalogue.store.models import CatalogueModels
 from services.catalogue.store.notes import NoteCollection
 from services.catalogue.store.pictures import PictureCollection
@@ -27,6 +28,7 @@ class CatalogueDatabase:
         models: which models the catalogue has vectors of, and the vectors themselves.
         notes: reports, import records and the import lease.
         http_cache: validators of images that were fetched from the web.
+        keys: the API keys, the same for every catalogue.
     """
 
     catalogue: str
@@ -35,6 +37,7 @@ class CatalogueDatabase:
     models: CatalogueModels
     notes: NoteCollection
     http_cache: HttpCache
+    keys: KeyCollection
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class CatalogueDatabase:
         self.notes = NoteCollection(self._connection, catalogue)
         self.pictures = PictureCollection(self._connection, catalogue)
         self.http_cache = HttpCache(self._connection, catalogue)
+        self.keys = KeyCollection(self._connection)
         self.products = ProductCollection(self._connection, catalogue, self.pictures, self.http_cache)
         self.models = CatalogueModels(self._connection, self.products)
 

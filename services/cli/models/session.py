@@ -56,7 +56,7 @@ class ModelSession:
     async def __aenter__(self) -> Self:
         services = self._services
         async with AsyncExitStack() as stack:
-            self._gateway = stack.enter_context(GatewayClient(services.gateway or default_gateway()))
+            self._gateway = stack.enter_context(GatewayClient(services.gateway or default_gateway(), services.key))
             self._embedding = EmbeddingClient(services.embedding_url, EMBEDDING_TIMEOUT_S)
             stack.push_async_callback(self._embedding.close)
             database = CatalogueDatabase(services.mongo_url, services.mongo_database)

@@ -14,7 +14,7 @@ class LookalikeError(Exception):
     slug: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -111,9 +111,23 @@ class Unauthorised(LookalikeError):
     slug, status, title = "unauthorised", 401, "A valid key is required"
 
 
+class Forbidden(LookalikeError):
+    slug, status, title = "forbidden", 403, "The key does not allow this"
+
+
+class UnknownHost(LookalikeError):
+    slug, status, title = "unknown-host", 400, "This host name is not served here"
+
+
 class TooManyRequests(LookalikeError):
+    """`retry_after_s`: the seconds to wait; default: 1."""
+
     slug, status, title = "too-many-requests", 429, "Too many requests"
     retry_after_s = 1
+
+    def __init__(self, detail: str, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class IndexNotReady(LookalikeError):

@@ -14,6 +14,7 @@ from services.contracts.web import problems
 from services.contracts.web.body_limit import BodyLimitMiddleware
 from services.contracts.web.compression import CompressionMiddleware
 from services.contracts.web.head import HeadMiddleware
+from services.contracts.web.headers import HeadersMiddleware
 from services.contracts.web.json_size import MAX_JSON_BYTES
 from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
 
@@ -43,6 +44,7 @@ def make_app(
     body_bytes_of: Mapping[str, int] | None = None,
     compress: bool = False,
     max_json_bytes: int = MAX_JSON_BYTES,
+    inner_middleware: Sequence[Middleware] = (),
     **options: Any,
 ) -> FastAPI:
     """Return a service's app: its routers and the common parts.
@@ -58,6 +60,7 @@ def make_app(
         body_bytes_of: path → the largest request body of this path, if it is not `max_body_bytes`.
         compress: whether to compress responses for clients that accept gzip.
         max_json_bytes: the most bytes of a body in JSON, without the text of images in base64.
+        inner_middleware: what requests pass after telemetry; its responses have request ids and log lines.
         options: other arguments of `FastAPI`.
     """
     app = FastAPI(
@@ -69,6 +72,8 @@ def make_app(
             Middleware(TelemetryMiddleware, service=service, metrics=metrics),
             Middleware(HeadMiddleware),
             *([Middleware(CompressionMiddleware)] if compress else []),
+            Middleware(HeadersMiddleware),
+            *inner_middleware,
             Middleware(
                 BodyLimitMiddleware, max_bytes=max_body_bytes, paths=body_bytes_of, max_json_bytes=max_json_bytes
             ),
@@ -81,7 +86,7 @@ def make_app(
     app.include_router(_health(readiness))
     for router in routers:
         app.include_router(router)
-    app.router.routes.append(Route("/metrics", metrics.endpoint, include_in_schema=False))
+    app.router.routes.append(Route("/metrics", metrics.endpoint, name="metrics", include_in_schema=False))
     return app
 
 

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
@@ -29,6 +29,10 @@ class ServiceSettings(Protocol):
     def log_json(self) -> bool: ...
     @property
     def log_level(self) -> str: ...
+
+
+class SettingError(ValueError):
+    """A setting cannot be used, which shows when the app is created. The text names the setting."""
 
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
@@ -56,8 +60,15 @@ class GracefulServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_service(name: str, settings_type: type[Settings], create_app: Callable[[Settings], FastAPI]) -> None:
+def run_service(
+    name: str,
+    settings_type: type[Settings],
+    create_app: Callable[[Settings], FastAPI],
+    additional_addresses: Callable[[Settings], Sequence[tuple[str, int]]] = lambda _: (),
+) -> None:
     """Read the settings, create the app and serve it until a stop signal; requests in progress are answered first.
+
+    `additional_addresses` returns hosts and ports to listen on in addition to those of the settings.
 
     Raises:
         SystemExit: the settings are invalid, the model or the port cannot be used, or the service cannot start.
@@ -69,7 +80,7 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
     configure_logging(name, json=settings.log_json, level=settings.log_level)
     try:
         app = create_app(settings)
-    except ManifestError as error:
+    except (ManifestError, SettingError) as error:
         exit_with(f"lookalike {name}: {error}")
     config = uvicorn.Config(
         app,
@@ -78,10 +89,12 @@ def run_service(name: str, settings_type: type[Settings], create_app: Callable[[
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the gateway takes them, from the proxies that it trusts
         timeout_graceful_shutdown=SHUTDOWN_S,
         timeout_keep_alive=75,
     )
-    GracefulServer(config).run(sockets=[_listen(name, settings.host, settings.port)])
+    addresses = [(settings.host, settings.port), *additional_addresses(settings)]
+    GracefulServer(config).run(sockets=[_listen(name, host, port) for host, port in addresses])
 
 
 def exit_with(text: str, linger_s: float = LINGER_S) -> NoReturn:

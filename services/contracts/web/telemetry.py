@@ -43,6 +43,11 @@ def note(**facts: Any) -> None:
         notes.update(facts)
 
 
+def noted(name: str) -> Any:
+    """Return a field of the log line of the current request; None if it has not been added."""
+    return (_notes.get() or {}).get(name)
+
+
 def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
     """Write the records of structlog and of the standard library to stderr, as JSON or as readable lines."""
     shared: list[structlog.types.Processor] = [

@@ -3,12 +3,13 @@
 import time
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from services.catalogue.store.notes import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import path_of
 from services.contracts.web.problems import responses
+from services.gateway.access.guard import allowed_catalogues
 from services.gateway.index_nodes.overview import combined
 from services.gateway.index_nodes.responses import (
     CatalogueResponse,
@@ -19,7 +20,7 @@ from services.gateway.index_nodes.responses import (
     StatsResponse,
     category_summaries,
 )
-from services.gateway.state import Authorised, GatewayState, State
+from services.gateway.state import GatewayState, State
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 _ERRORS = responses(errors.IndexNotReady, errors.UpstreamTimeout)
@@ -41,13 +42,13 @@ async def get_stats(state: State) -> StatsResponse:
 
 
 @router.get("/catalogues", response_model=CataloguesResponse, summary="List the catalogues", responses=_ERRORS)
-async def list_catalogues(state: State) -> CataloguesResponse:
-    """Each catalogue with its number of products and the prefix of its addresses."""
+async def list_catalogues(request: Request, state: State) -> CataloguesResponse:
+    """Each catalogue that the key opens, with its number of products and the prefix of its addresses."""
     status = await state.index.status()
     return CataloguesResponse(
         catalogues=[
             CatalogueSummary(name=name, products=combined(status, (name,)).products, path=path_of(name))
-            for name in state.settings.catalogues
+            for name in allowed_catalogues(request, state.settings.catalogues)
         ]
     )
 
@@ -55,7 +56,6 @@ async def list_catalogues(state: State) -> CataloguesResponse:
 @router.get(
     "/catalogue",
     response_model=CatalogueResponse,
-    dependencies=[Authorised],
     summary="Get the catalogue page's data",
     responses=responses(errors.Unauthorised, errors.IndexNotReady, errors.UpstreamTimeout),
 )

@@ -65,6 +65,7 @@ def page_config(request: Request, state: State) -> dict[str, Any]:
     return {
         "catalogue": state.catalogue,
         "currency": state.settings.currency,
+        "key": state.settings.page_key,
         "features": {
             "urls": state.settings.fetch_enabled,
             "facets": True,

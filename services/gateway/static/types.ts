@@ -97,6 +97,8 @@ export interface Features {
 export interface PageConfig {
   catalogue?: string;
   currency?: string | null;
+  /** The search key that the pages send, where keys are required. */
+  key?: string | null;
   features?: Features;
 }
 /** What most views need. */

@@ -16,7 +16,7 @@ def client(*responses: httpx.Response, urls: list[str] | None = None) -> Gateway
             urls.append(str(request.url))
         return waiting.pop(0)
 
-    return GatewayClient("http://gateway.test", httpx.MockTransport(handler))
+    return GatewayClient("http://gateway.test", transport=httpx.MockTransport(handler))
 
 
 def test_similar_products_are_their_ids_in_order() -> None:

@@ -46,16 +46,16 @@ def test_a_result_is_shown_with_its_similarity_and_what_the_search_made_of_the_p
     }
     sent: dict[str, object] = {}
 
-    def request_search(gateway: str, data: bytes, options: dict[str, object]) -> dict[str, object]:
-        sent.update(options)
+    def request_search(gateway: str, data: bytes, options: dict[str, object], key: str | None) -> dict[str, object]:
+        sent.update(options, key=key)
         return response
 
     monkeypatch.setattr(module, "request_search", request_search)
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"x")
-    done = RUN.invoke(app, ["search", str(photo), "--box", "0,0,1,0.5", "--k", "3", "--offset", "10"])
+    done = RUN.invoke(app, ["search", str(photo), "--box", "0,0,1,0.5", "--k", "3", "--offset", "10", "--key", "lk_x"])
     assert done.exit_code == 0, done.output
-    assert sent == {"k": 3, "offset": 10, "category": None, "filter": None, "box": "0,0,1,0.5"}
+    assert sent == {"k": 3, "offset": 10, "category": None, "filter": None, "box": "0,0,1,0.5", "key": "lk_x"}
     assert "Bags, 80.0%: no close match" in done.output
     lines = {line.split()[0]: line for line in done.output.splitlines() if line.strip()[:1].isdigit()}
     assert "alike, 0.62" in lines["11"]

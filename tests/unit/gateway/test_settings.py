@@ -29,6 +29,51 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     assert GatewaySettings().product_url_template is None
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.9.1"])
+def test_on_a_loopback_address_no_keys_are_needed(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("GATEWAY_HOST", host)
+    assert GatewaySettings().access == "local"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "gateway.example", ""])
+def test_on_another_address_the_gateway_needs_keys_or_an_explicit_decision(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("GATEWAY_HOST", host)
+    with pytest.raises(ValidationError, match="set GATEWAY_ACCESS=keys"):
+        GatewaySettings()
+    for access in ("keys", "open"):
+        monkeypatch.setenv("GATEWAY_ACCESS", access)
+        assert GatewaySettings().access == access
+
+
+def test_in_a_container_the_published_address_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_HOST", "0.0.0.0")
+    for published in ("127.0.0.1", "[::1]"):
+        monkeypatch.setenv("GATEWAY_PUBLISHED_ON", published)
+        assert GatewaySettings().access == "local"
+    for published in ("0.0.0.0", ""):
+        monkeypatch.setenv("GATEWAY_PUBLISHED_ON", published)
+        with pytest.raises(ValidationError, match="set GATEWAY_ACCESS=keys"):
+            GatewaySettings()
+
+
+def test_client_addresses_are_counted_unless_access_is_local() -> None:
+    assert GatewaySettings().client_rate is None
+    assert str(GatewaySettings(access="open").client_rate) == "600/minute"
+    assert GatewaySettings(access="open", client_quota="").client_rate is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CLIENT_QUOTA", "many"), ("KEY_QUOTA", "0/minute"), ("TRUSTED_PROXIES", "10.0.0.1/8"), ("PAGE_KEY", "secret")],
+)
+def test_a_value_of_access_that_is_not_valid_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"GATEWAY_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        GatewaySettings()
+
+
 def test_a_template_without_a_place_for_the_id_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_PRODUCT_URL_TEMPLATE", "https://shop.example/")
     with pytest.raises(ValidationError, match=r"\{id\}"):

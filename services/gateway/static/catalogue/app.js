@@ -25,8 +25,8 @@ class CataloguePage {
   constructor() {
     this.key = storedKey();
     this.page = frame({ t, path, forgetKey: () => this.forgetKey() });
-    const api = new Api(gateway);
-    this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api });
+    this.api = new Api(gateway, { key: this.key ?? config.key ?? null });
+    this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api: this.api });
     this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
@@ -46,7 +46,7 @@ class CataloguePage {
     try {
       this.show(await new Api(gateway, { key: this.key }).catalogue());
     } catch (error) {
-      if (error instanceof Failure && error.code === "unauthorised") return this.showKeyForm();
+      if (error instanceof Failure && ["unauthorised", "forbidden"].includes(error.code)) return this.showKeyForm();
       this.page.showStatus(false, t.catalogue.paused);
       const detail = error instanceof Failure ? error.detail : "";
       if (!this.isShown) fill(this.page.body, h("p", { class: "muted", role: "alert" }, detail || t.catalogue.paused));
@@ -91,12 +91,14 @@ class CataloguePage {
   /** @param {string} key */
   useKey(key) {
     this.key = key;
+    this.api.key = key;
     sessionStorage.setItem(KEY, key);
     return this.poll();
   }
 
   forgetKey() {
     this.key = null;
+    this.api.key = config.key ?? null;
     sessionStorage.removeItem(KEY);
     return this.poll();
   }

@@ -17,3 +17,6 @@ for (const [type, line] of Object.entries(lines)) {
     list?.append(item);
   });
 }
+
+const config = JSON.parse(document.querySelector('meta[name="lookalike"]')?.getAttribute("content") ?? "{}");
+if (config.key) document.querySelector("lookalike-search")?.setAttribute("key", config.key);

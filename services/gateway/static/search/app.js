@@ -35,7 +35,7 @@ const CROP_DELAY_MS = 250;
 const SHARED_PHOTO = { side: 160, type: "image/webp", quality: 0.7 };
 
 class App {
-  #api = new Api(gateway);
+  #api = new Api(gateway, { key: config.key ?? null });
   #visit = new Visit(sessionStorage, path);
   #search = new Search(this.#api, context.features);
   #page = frame({ t, path, onHome: () => this.#restart() });

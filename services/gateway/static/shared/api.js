@@ -32,7 +32,7 @@ export class Failure extends Error {
 }
 
 export class Api {
-  /** @param {string} base the gateway's address @param {{key?: string|null}} [options] `key`: the admin key */
+  /** @param {string} base the gateway's address @param {{key?: string|null}} [options] `key`: an API key */
   constructor(base, { key = null } = {}) {
     this.base = base.replace(/\/+$/, "");
     this.key = key;

@@ -69,7 +69,8 @@ export class LookalikeSearch extends HTMLElement {
 
   get #api() {
     const gateway = this.getAttribute("gateway") || OWN_ORIGIN;
-    return new Api(gateway.replace(/\/+$/, "") + cataloguePath(this.getAttribute("catalogue")));
+    const address = gateway.replace(/\/+$/, "") + cataloguePath(this.getAttribute("catalogue"));
+    return new Api(address, { key: this.getAttribute("key") });
   }
 
   /** Search with a photo. @param {Blob} file */

@@ -195,7 +195,8 @@ export const en = {
     "model-index-mismatch": { title: "The search is being updated", text: LATER },
     "upstream-timeout": { title: TOO_SLOW, text: LATER },
     "invalid-request": { title: "This search is not possible", text: "Change the filters or start a new search." },
-    unauthorised: { title: "The key is wrong", text: "Check the admin key and enter it again." },
+    unauthorised: { title: "The key is wrong", text: "Check the key and enter it again." },
+    forbidden: { title: "This page may not search here", text: "Its key does not allow it. Ask the shop." },
     other: { title: "That did not work", text: "Try again." },
     offline: {
       title: "You are offline",
