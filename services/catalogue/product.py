@@ -17,6 +17,7 @@ Float32Array = NDArray[np.float32]
 Attributes = Mapping[str, AttributeValue | list[AttributeValue]]
 MAX_KEY_LENGTH = 256
 MAX_ATTRIBUTES = 100  # of one product
+MAX_GROUP_LENGTH = 256
 MAX_IMAGES = 20  # of one product, its main one included
 NAME_DIGITS = 16  # of a picture's hash: enough to distinguish the pictures of one product
 
@@ -93,6 +94,7 @@ class Product:
         images: the images in the shop's order, the main one first; there is always one, if need be one of which nothing
             is known. `embeddings[model]` has a vector of each.
         url, title, attributes: what a result shows and filters by.
+        group: what the variants of a style share, such as a feed's `item_group_id`; None for a product by itself.
         category_source: where the category comes from: the feed, a mapping of the feed's words, or the network.
         feed_sha256: hash of the feed's description, by which an import skips unchanged products.
         updated_at: when the document was written, UTC.
@@ -106,6 +108,7 @@ class Product:
     url: str | None = None
     title: str | None = None
     attributes: Attributes = field(default_factory=dict)
+    group: str | None = None
     category_source: Literal["feed", "mapping", "network", "unknown"] = "unknown"
     feed_sha256: str | None = None
     updated_at: datetime | None = None

@@ -7,12 +7,13 @@ import orjson
 from services.catalogue.product import Product
 from services.contracts.domain.filters import AttributeValue
 
+GROUP = "group"
 IMAGES = "images"  # the URLs of the additional images; snapshots hold payloads of this form
 
 
 def pack(product: Product) -> bytes | None:
     """Return the payload of a product; None if a result shows nothing but its id."""
-    values = {"url": product.url, "image_url": product.picture_urls[0], "title": product.title}
+    values = {"url": product.url, "image_url": product.picture_urls[0], "title": product.title, GROUP: product.group}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     if len(product.images) > 1:
         fields[IMAGES] = product.picture_urls[1:]
@@ -38,6 +39,7 @@ def unpack(payload: bytes | None, image_index: int = 0) -> dict[str, Any]:
 
 
 def attributes_of(payload: bytes | None) -> dict[str, AttributeValue | list[AttributeValue]]:
-    """Return the attributes in a payload."""
-    attributes: dict[str, AttributeValue | list[AttributeValue]] = unpack(payload).get("attributes", {})
-    return attributes
+    """Return the attributes in a payload, for filters and facets; the group of a product is one of them."""
+    fields = unpack(payload)
+    attributes: dict[str, AttributeValue | list[AttributeValue]] = fields.get("attributes", {})
+    return {**attributes, GROUP: fields[GROUP]} if GROUP in fields else attributes

@@ -85,6 +85,7 @@ def test_a_product_is_searchable_after_it_is_put_changed_and_deleted(mongo: Mong
         "image_url": None,
         "title": "first",
         "attributes": {"colour": "blue"},
+        "group": None,
     }
     put(mongo, make_product("n1", 0, other, model="fashion/1", title="second"))
     assert eventually(lambda: first(index, other))["title"] == "second"

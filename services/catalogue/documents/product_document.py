@@ -1,8 +1,8 @@
 """Product ↔ MongoDB document: the form that Lookalike writes, and the older forms that it goes on reading.
 
 Written (schema 2): `{_id: key, id: key, schema: 2, Category, vector: <float32 vector binary>, model, url, title,
-attributes, category_source, images, image_sha256, embeddings, feed_sha256, updated_at}`. `vector` is the main image's
-by `model`; for `images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats the main
+attributes, group, category_source, images, image_sha256, embeddings, feed_sha256, updated_at}`. `vector` is the main
+image's by `model`; for `images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats the main
 image's hash: updates are made on condition of it, and the stand-in for MongoDB cannot look into a list.
 Before schema 2: `image_url` and `image_sha256` are the main image, `prediction` is that of the document's own model.
 Legacy documents, which Lookalike did not write: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` is a
@@ -82,6 +82,7 @@ def to_document(product: Product) -> Document:
         "url": product.url,
         "title": product.title,
         "attributes": {stored_name(name): value for name, value in _attributes(product.attributes).items()},
+        "group": product.group,
         "category_source": product.category_source,
         "images": stored_images(product.images),
         "image_sha256": product.images[0].sha256,
@@ -128,6 +129,7 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
             url=_text(document.get("url")),
             title=_text(document.get("title")),
             attributes={shown_name(name): value for name, value in _attributes(document.get("attributes")).items()},
+            group=_text(document.get("group")),
             category_source=_category_source(document.get("category_source")),
             feed_sha256=_text(document.get("feed_sha256")),
             updated_at=_time(document.get("updated_at")),

@@ -92,5 +92,7 @@ def describe(row: SourceRow, placement: Placement, url_template: str | None = No
     facts: list[Any] = [row.title, url, row.image_url, placement.category, placement.source, row.attributes]
     if row.images:  # without any, the hash is that of earlier versions
         facts.append([image.name for image in row.images])
+    if row.group is not None:
+        facts.append({"group": row.group})
     digest = hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return Described(row, placement, url, row.attributes, digest)

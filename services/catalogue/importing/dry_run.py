@@ -35,13 +35,13 @@ def check(
         SourceError: the source breaks off.
         RejectedFileError: rejected rows cannot be written down.
     """
-    tally.notes.extend(notes_of(source))
+    tally.add_notes(notes_of(source))
     for row in source.rows():
         if tally.checked == limit:
-            return
+            break
         tally.read += 1
         if isinstance(row, SourceRow) and placer.place(row) is None:
-            tally.skipped += 1
+            tally.count_left_out(row)
         elif (reason := _fault(row, size)) is not None:
             rejected_file.add(RejectedRow(row.line, row.key, reason))
             tally.rejected += 1
@@ -57,6 +57,7 @@ def check(
                     tally.values_not_understood += 1
         if tally.read % 100 == 0:
             on_progress()
+    tally.add_notes(notes_of(source))
 
 
 def _fault(row: SourceRow | RejectedRow, size: InputSize) -> str | None:

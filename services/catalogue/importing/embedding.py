@@ -201,6 +201,7 @@ def _with_description(product: Product, item: Described, prediction: Prediction)
         url=item.url,
         title=item.row.title,
         attributes=item.attributes,
+        group=item.row.group,
         feed_sha256=item.feed_sha256,
         updated_at=datetime.now(UTC),
     )

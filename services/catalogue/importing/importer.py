@@ -75,7 +75,7 @@ class ImportHooks:
 
 @dataclass
 class _Reading:
-    """Rows of the source: products, rejected and skipped ones; whether the source has ended, or broken off."""
+    """Rows of the source: products, rejected and left out ones; whether the source has ended, or broken off."""
 
     batch: list[Described] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
@@ -149,12 +149,13 @@ class Importer:
             raise self._broken
 
     async def _batches(self, stopping: asyncio.Event) -> AsyncIterator[list[Described]]:
-        self.tally.notes.extend(notes_of(self._source))
+        self.tally.add_notes(notes_of(self._source))
         rows = self._source.rows()
         left = self._options.limit
         while not stopping.is_set() and left != 0:
             await self._hooks.room()
             reading = await asyncio.to_thread(self._read, rows, TOGETHER if left is None else min(TOGETHER, left))
+            self.tally.add_notes(notes_of(self._source))
             self._report(reading)
             left = None if left is None else left - len(reading.batch)
             if reading.batch:
@@ -185,9 +186,8 @@ class Importer:
 
     def _report(self, reading: _Reading) -> None:
         self.tally.read += len(reading.batch) + len(reading.rejected) + len(reading.skipped)
-        self.tally.skipped += len(reading.skipped)
         for row in reading.skipped:
-            self._outcomes.done(row, "skipped")
+            self._outcomes.done(row, self.tally.count_left_out(row))
         for rejected in reading.rejected:
             self._outcomes.rejected(rejected)
         self._hooks.on_progress(self.tally)

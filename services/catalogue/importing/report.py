@@ -16,7 +16,9 @@ from services.catalogue.product import Product
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow, value_rows
 
 Status = Literal["done", "interrupted", "cancelled", "failed"]
-Fate = Literal["imported", "updated", "unchanged", "skipped", "rejected", "image_rejected", "value_not_understood"]
+Fate = Literal[
+    "imported", "updated", "unchanged", "skipped", "hidden", "rejected", "image_rejected", "value_not_understood"
+]
 SHOWN_REJECTED = 200
 MAX_LEFT_OUT = 500  # names of fields that are counted each; a feed may have other names in every row
 OTHER_FIELDS = "other fields"
@@ -54,6 +56,7 @@ class Tally:
         embedded: images that went through the network.
         not_modified: images that their web server did not send again, because they have not changed.
         skipped: rows that the source, or the mapping, places outside the categories.
+        hidden: products that the shop does not show.
         rejected: rows that cannot become products.
         images_rejected: additional images that could not be loaded, of imported, updated and unchanged products.
         values_not_understood: values that are not understood, such as prices, of these products.
@@ -73,6 +76,7 @@ class Tally:
     embedded: int = 0
     not_modified: int = 0
     skipped: int = 0
+    hidden: int = 0
     rejected: int = 0
     images_rejected: int = 0
     values_not_understood: int = 0
@@ -98,6 +102,16 @@ class Tally:
         for name in names:
             is_counted = name in self.left_out or len(self.left_out) < MAX_LEFT_OUT
             self.left_out[name if is_counted else OTHER_FIELDS] += 1
+
+    def add_notes(self, notes: Iterable[str]) -> None:
+        """Add the notes of a source that are new: some are known before the first row, others after the last."""
+        self.notes.extend(note for note in notes if note not in self.notes)
+
+    def count_left_out(self, row: SourceRow) -> Literal["hidden", "skipped"]:
+        """Count a row that becomes no product: a hidden one, or one outside the categories."""
+        self.hidden += row.hidden
+        self.skipped += not row.hidden
+        return "hidden" if row.hidden else "skipped"
 
     @property
     def products(self) -> int:
@@ -137,6 +151,7 @@ class Summary:
             "embedded",
             "not_modified",
             "skipped",
+            "hidden",
             "rejected",
             "images_rejected",
             "values_not_understood",

@@ -61,6 +61,7 @@ def _lines(summary: Summary) -> list[tuple[str, int]]:
         ("unchanged", tally.unchanged),
         ("images unchanged on their web server", tally.not_modified),
         ("skipped (outside the categories)", tally.skipped),
+        ("hidden in the shop", tally.hidden),
         ("rejected", tally.rejected),
         ("additional images rejected", tally.images_rejected),
         ("values not understood", tally.values_not_understood),

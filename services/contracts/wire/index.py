@@ -32,6 +32,7 @@ class IndexedProduct(FrozenModel):
     image_url: str | None = None
     title: str | None = None
     attributes: Attributes = Field(default_factory=dict)
+    group: str | None = Field(default=None, description="what the variants of a style share")
 
 
 class Hit(IndexedProduct):

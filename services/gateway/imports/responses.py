@@ -45,6 +45,7 @@ class ImportResponse(BaseModel):
     skipped: int = Field(
         default=0, validation_alias=AliasChoices("skipped", "outside"), description="rows outside the categories"
     )
+    hidden: int = Field(default=0, description="products that the shop does not show")
     rejected: int = 0
     images_rejected: int = 0
     values_not_understood: int = Field(default=0, description="values such as prices, of imported products")

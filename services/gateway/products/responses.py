@@ -32,6 +32,7 @@ class ProductResponse(FrozenModel):
     image_url: str | None
     title: str | None
     attributes: Attributes
+    group: str | None = Field(default=None, description="what the variants of a style share")
     model: str | None = Field(examples=["fashion/2"])
     images: list[ImageLink] = Field(description="the additional images, in their order")
 
@@ -52,6 +53,7 @@ class ProductResponse(FrozenModel):
             image_url=image_url,
             title=product.title,
             attributes=dict(product.attributes),
+            group=product.group,
             model=product.model,
             images=[ImageLink(url=link) for link in additional],
         )

@@ -9,7 +9,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.catalogue.documents.embeddings import embedding_of
-from services.catalogue.product import MAX_ATTRIBUTES, MAX_IMAGES, MAX_KEY_LENGTH, Product, ProductImage, StoredImage
+from services.catalogue.product import (
+    MAX_ATTRIBUTES,
+    MAX_GROUP_LENGTH,
+    MAX_IMAGES,
+    MAX_KEY_LENGTH,
+    Product,
+    ProductImage,
+    StoredImage,
+)
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
@@ -54,6 +62,13 @@ class ProductBody(BaseModel):
         default_factory=dict,
         max_length=MAX_ATTRIBUTES,
         examples=[{"gender": "Men", "baseColour": "Navy Blue", "price": 29.9}],
+    )
+    group: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_GROUP_LENGTH,
+        description="what the variants of a style share",
+        examples=["SHIRT-12"],
     )
 
     @field_validator("attributes", mode="before")
@@ -249,6 +264,7 @@ def _described(product: Product, body: ProductBody) -> Product:
         title=body.title,
         url=body.url,
         attributes=attributes,
+        group=body.group,
         feed_sha256=None,
         updated_at=datetime.now(UTC),
     )

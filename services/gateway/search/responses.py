@@ -30,6 +30,11 @@ class ProductSummary(FrozenModel):
     title: str | None = Field(examples=["Turtle Check Men Navy Blue Shirt"])
     category: str = Field(examples=["Topwear"])
     attributes: Attributes = Field(examples=[{"baseColour": "Navy Blue", "price": 29.9}])
+    group: str | None = Field(
+        default=None,
+        description="what the variants of a style share; null for a product by itself",
+        examples=["SHIRT-12"],
+    )
     catalogue: str | None = Field(
         default=None,
         exclude_if=lambda value: value is None,

@@ -196,6 +196,7 @@ class SearchService:
             "title": product.title,
             "category": names[product.category],
             "attributes": product.attributes,
+            "group": product.group,
         }
 
 

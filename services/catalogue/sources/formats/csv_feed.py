@@ -98,7 +98,7 @@ class CsvFeed:
 
     def _value(self, column: str, name: str, text: str) -> AttributeValue:
         kind = self._types.get(column) or self._types.get(name)
-        return text if name in ("id", "image", "image_url", "url", "title", "category") else typed(text, name, kind)
+        return text if name in FIELDS else typed(text, name, kind)
 
 
 def typed(text: str, name: str, kind: ValueType | None) -> AttributeValue:

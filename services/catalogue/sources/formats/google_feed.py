@@ -35,9 +35,9 @@ OTHER_NAMES = {
 MAIN_IMAGE = frozenset({"image", "image_url"})
 LISTS = frozenset({"images", "pictures", "additional_image_links", "additional_images"})  # elements with equal children
 # The fields of RSS and Atom that are not attributes of a product.
-SYNDICATION = frozenset(
-    {"guid", "pubDate", "updated", "modified", "issued", "published", "author", "source", "comments"}
-)
+SYNDICATION = frozenset({"guid", "pubDate", "updated", "modified", "issued", "author", "source", "comments"})
+PUBLISHED = "published"  # a date in Atom; in other feeds it says whether the shop shows the product
+DATE = re.compile(r"\d{4}-?\d\d|\d{1,2}[./ ]\w+[./ ]\d{2,4}")
 
 
 class GoogleTable(CsvFeed):
@@ -144,10 +144,14 @@ def _elements(item: Node, *, is_google: bool) -> dict[str, list[str]]:
     """Return the values of the item's elements in Google's namespace, or of the others, by attribute name."""
     elements: dict[str, list[str]] = {}
     for node in item.children:
-        if (GOOGLE.fullmatch(node.namespace.strip()) is not None) == is_google and node.name not in SYNDICATION:
+        if (GOOGLE.fullmatch(node.namespace.strip()) is not None) == is_google and not _is_syndication(node):
             values = elements.setdefault(_name(node, is_google=is_google), [])
             values.extend(filter(None, _texts(node)))
     return {name: values for name, values in elements.items() if values}
+
+
+def _is_syndication(node: Node) -> bool:
+    return node.name in SYNDICATION or (node.name == PUBLISHED and DATE.search(node.text) is not None)
 
 
 def _name(node: Node, *, is_google: bool) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from services.catalogue.sources.formats.json_fields import id_at_start, parsed, record_of
+from services.catalogue.sources.formats.json_fields import id_at_start, no_object, parsed, record_of
 from services.catalogue.sources.parsing.json_items import JsonItems
 from services.catalogue.sources.parsing.json_layout import json_layout
 from services.catalogue.sources.parsing.lines import LineReader
@@ -91,7 +91,7 @@ class JsonFeed(JsonRows):
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every object, as a product or as a rejected row."""
         for line, data in self._items:
-            yield self._row(line, data)
+            yield self._row(line, data) if data.startswith(b"{") else no_object(line, data)
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read and the size in bytes."""

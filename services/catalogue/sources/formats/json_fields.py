@@ -10,7 +10,7 @@ import orjson
 from services.catalogue.sources.records.fields import RowBuilder
 from services.catalogue.sources.records.images import image_name, listed_images
 from services.catalogue.sources.records.money import currency_code, is_money
-from services.catalogue.sources.records.rows import RowError
+from services.catalogue.sources.records.rows import MAX_QUOTED, RejectedRow, RowError
 
 UNREADABLE: dict[str, Any] = {}  # a value that is no attribute: the summary names its field
 # Text in quotes, or a number that JSON does not have.
@@ -56,6 +56,13 @@ def _loads(text: str | bytes) -> Any:
         if clean == decoded:
             raise
         return orjson.loads(clean)
+
+
+def no_object(line: int, data: bytes) -> RejectedRow:
+    """Return the rejected row for an entry of a list of products that is not an object."""
+    text = data[:MAX_QUOTED].decode("utf-8", "replace")
+    shown = text if len(data) <= MAX_QUOTED else f"{text}…"
+    return RejectedRow(line, None, f"the entry {shown} is not a JSON object")
 
 
 def id_at_start(text: str) -> str | None:

@@ -1,4 +1,7 @@
-"""Shopify's product CSV: one row for each variant or image, one product for each handle."""
+"""Shopify's product CSV: one row for each variant or image, one product for each handle.
+
+The rows of a handle usually follow each other. Those that do not are gathered on disk.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +10,14 @@ from services.catalogue.sources.formats.google_fields import attribute_name
 from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 from services.catalogue.sources.parsing.lines import LineReader
 from services.catalogue.sources.parsing.table import BrokenRecord, Records, read_header
+from services.catalogue.sources.records.disk_table import DiskTable
 from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 
 MAX_LINES = 500  # per row: descriptions are HTML with many lines
+ONE, MANY = 1, 2  # a handle whose rows follow each other, or do not
+MAX_REASON = 300
 MAX_ROWS = 5000  # per product; Shopify allows 2,048 variants and 250 images
 GOOGLE_SHOPPING = "google shopping / "
 # Shopify's columns, with their names until 2024 and since 2025.
@@ -99,29 +105,85 @@ class ShopifyCsv:
         Raises:
             SourceError: it cannot be read, or a required column is missing.
         """
-        self._lines = LineReader(path)
+        self._path = path
         self._rows = ShopifyRows(mapping, images_root)
-        numbered = iter(self._lines)
-        delimiter, columns = read_header(numbered, path)
-        if not is_shopify(columns):
-            raise SourceError(f"{path} does not have the columns of a Shopify export: Handle, Title, Image Src")
-        self._names = [_name(column) for column in columns]
-        self._records = Records(numbered, delimiter, len(columns), MAX_LINES)
+        self._scattered = DiskTable()
+        self._lines, _ = self._open()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
-        """Yield every product after its last row, and every broken row."""
+        """Yield every product after its last row, and every broken row. Products with scattered rows come last."""
+        self._find_scattered()
+        self._lines.close()
+        self._lines, records = self._open()
         group: _HandleRows | None = None
-        for line, fields in self._records:
-            cells = self._cells(fields)
-            if isinstance(cells, str):
-                yield RejectedRow(line, self._handle(fields), cells)
+        for line, cells in self._handled(records):
+            if isinstance(cells, RejectedRow):
+                yield cells
                 continue
-            if group is not None and (cells["handle"] != group.handle):
+            if group is not None and cells["handle"] != group.handle:
                 yield self._rows.row(group.product())
                 group = None
+            if self._scattered.get(cells["handle"]) == MANY:
+                self._scattered.append(cells["handle"], [line, cells])
+                continue
             group = group or _HandleRows(cells["handle"], line)
             if not group.add(cells):
                 yield RejectedRow(line, group.handle, f"the handle has more than {MAX_ROWS:,} rows")
+        if group is not None:
+            yield self._rows.row(group.product())
+        for handle, values in self._scattered.lists():
+            yield from self._gathered(handle, values)
+
+    def _open(self) -> tuple[LineReader, Records]:
+        lines = LineReader(self._path)
+        try:
+            numbered = iter(lines)
+            delimiter, columns = read_header(numbered, self._path)
+            if not is_shopify(columns):
+                raise SourceError(
+                    f"{self._path} does not have the columns of a Shopify export: Handle, Title, Image Src"
+                )
+        except BaseException:
+            lines.close()
+            raise
+        self._names = [_name(column) for column in columns]
+        return lines, Records(numbered, delimiter, len(columns), MAX_LINES)
+
+    def _find_scattered(self) -> None:
+        """Find the handles with rows that do not follow each other: they are read into a table on disk."""
+        lines, records = self._open()
+        previous = ""
+        for _, cells in self._handled(records):
+            handle = "" if isinstance(cells, RejectedRow) else cells["handle"]
+            if handle not in ("", previous):
+                is_known = self._scattered.get(handle) is not None
+                self._scattered.put(handle, MANY if is_known else ONE)
+            previous = handle or previous
+        lines.close()
+
+    def _handled(self, records: Records) -> Iterator[tuple[int, dict[str, str] | RejectedRow]]:
+        """Yield the cells of each row, with the handle of the product above if the row has neither handle nor title."""
+        handle = ""
+        for line, fields in records:
+            cells = self._cells(fields)
+            if isinstance(cells, str):
+                handle = ""
+                yield line, RejectedRow(line, self._handle(fields), cells)
+                continue
+            continues = not cells["handle"] and not cells["title"]
+            cells["handle"] = handle = handle if continues else cells["handle"]
+            yield line, cells if handle else RejectedRow(line, None, "the handle is missing")
+
+    def _gathered(self, handle: str, values: Iterator[tuple[int, dict[str, str]]]) -> Iterator[SourceRow | RejectedRow]:
+        """Yield the product of scattered rows. A row with another title belongs to another product."""
+        group: _HandleRows | None = None
+        for line, cells in values:
+            group = group or _HandleRows(handle, line)
+            if group.title not in (None, "") and cells["title"] not in ("", group.title):
+                reason = f"the handle {handle} is on line {group.line} with another title: {group.title!r}"
+                yield RejectedRow(line, handle, reason[:MAX_REASON])
+            elif not group.add(cells):
+                yield RejectedRow(line, handle, f"the handle has more than {MAX_ROWS:,} rows")
         if group is not None:
             yield self._rows.row(group.product())
 
@@ -133,6 +195,7 @@ class ShopifyCsv:
         """Close the file."""
         self._lines.close()
         self._rows.close()
+        self._scattered.close()
 
     def _handle(self, record: list[str] | BrokenRecord) -> str | None:
         """Return the handle of a broken record if this is its first cell: an error may move the later cells."""
@@ -148,7 +211,7 @@ class ShopifyCsv:
         for name, text in pairs:
             if name is not None and (text.strip() or name not in cells):
                 cells[name] = text.strip()
-        return cells if cells["handle"] else "the handle is missing"
+        return cells
 
 
 class _HandleRows:
@@ -156,6 +219,8 @@ class _HandleRows:
 
     def __init__(self, handle: str, line: int) -> None:
         self.handle = handle
+        self.line = line
+        self.title: str | None = None  # of the first row
         self._product = ShopifyProduct(handle, line)
         self._images: list[tuple[int, str]] = []
         self._variant_image = ""
@@ -185,6 +250,7 @@ class _HandleRows:
 
     def _describe(self, cells: dict[str, str]) -> None:
         product = self._product
+        self.title = cells["title"]
         product.facts = {name: text for name, text in cells.items() if name not in VARIANT_FIELDS and text}
         product.facts["tags"] = tags(cells.get("tags"))
         product.visibility = {name: cells.get(name, "") for name in ("published", "status")}

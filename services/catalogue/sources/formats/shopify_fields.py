@@ -50,7 +50,11 @@ class ShopifyProduct:
 
     def record(self, decimal_separator: DecimalSeparator | None = None) -> dict[str, Any]:
         """Return one record: the lowest price of the variants, and all their sizes, colours and numbers."""
-        record: dict[str, Any] = {"id": self.handle, "image_url": self.images[0] if self.images else None}
+        record: dict[str, Any] = {
+            "id": self.handle,
+            "group": self.handle,
+            "image_url": self.images[0] if self.images else None,
+        }
         record |= {name: value for name, value in self.facts.items() if value not in ("", None, [])}
         record["additional_image_link"] = self.images[1:]
         for name in PRICES:

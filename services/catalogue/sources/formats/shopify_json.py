@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from services.catalogue.sources.formats.json_fields import no_object
 from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 from services.catalogue.sources.parsing.json_items import JsonItems
 from services.catalogue.sources.parsing.json_layout import json_layout
@@ -31,7 +32,7 @@ class ShopifyJson:
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every product."""
         for line, data in self._items:
-            yield self._row(line, data)
+            yield self._row(line, data) if data.startswith(b"{") else no_object(line, data)
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read and the size in bytes."""

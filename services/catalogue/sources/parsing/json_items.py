@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import orjson
+
 from services.catalogue.sources.records.rows import SourceError
 
 CHUNK = 1 << 16
@@ -17,11 +19,16 @@ MAX_DEPTH = 1000
 # A lookahead with a back-reference never backtracks, as a possessive quantifier, which is faulty before Python 3.11.5.
 STRUCTURE = re.compile(rb'(?=((?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*))\1(["{}\[\]])', re.DOTALL)
 IN_TEXT = re.compile(rb'([^"\\]*)(["\\])')
+SEPARATORS = b" \t\r\n,\x1e\xef\xbb\xbf"  # between entries, RFC 7464's and a byte order mark among them
+MAX_GAP_BYTES = 1 << 16
 NAME_BEFORE = 256  # bytes before a bracket that are searched for the list's name
 
 
 class JsonItems:
-    """Yields the bytes of each object without parsing them. A file may hold several documents, one after the other."""
+    """Yields the bytes of each object without parsing them. A file may hold several documents, one after the other.
+
+    Entries of the list that are not objects are yielded, too: they do not begin with a brace.
+    """
 
     def __init__(self, path: Path, names: tuple[str, ...] | None) -> None:
         """Open the file.
@@ -51,13 +58,16 @@ class JsonItems:
         self._skip = 0
         self._item: bytearray | None = None
         self._before = b""
+        self._gap = bytearray()  # the bytes between two objects of the list
+        self._in_gap = names is None
+        self._begin = self._gap_begin = 0  # of the object or the gap, in the present chunk
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the line on which each object begins, and its bytes.
+        """Yield the line on which each entry begins, and its bytes.
 
         Raises:
             SourceError: there is no such list, the document is truncated, or the file cannot be read.
@@ -71,9 +81,12 @@ class JsonItems:
                     line, counted = line + chunk.count(b"\n", counted, at), at
                     if item is None:
                         item_line = line
-                    else:
+                    elif item.startswith(b"{"):
                         yield item_line, item
+                    else:
+                        yield from _other_entries(line, item)
                 line += chunk.count(b"\n", counted)
+            yield from _other_entries(line, bytes(self._gap))
         except OSError as error:
             raise SourceError(f"{self._path} cannot be read after line {line}: {error.strerror}") from None
         if not self._found_list:
@@ -82,27 +95,51 @@ class JsonItems:
             raise SourceError(f"{self._path} cannot be read to its end: it is truncated at line {line}")
 
     def _scan(self, chunk: bytes) -> Iterator[tuple[int, bytes | None]]:
-        """Yield the position where an object begins, with None, and where it ends, with its bytes."""
-        at, begin = self._skip, 0
+        """Yield the position where an object begins, with None, and where it ends, with its bytes.
+
+        The bytes between two objects, and before the end of the list, are yielded before these.
+        """
+        at, self._begin, self._gap_begin = self._skip, 0, 0
         while (match := (IN_TEXT if self._in_text else STRUCTURE).match(chunk, at)) is not None:
             token, at = match[2], match.end()
             if token == b'"':
                 self._in_text = not self._in_text
             elif token == b"\\":
                 at += 1
-            elif token in b"{[":
-                if self._opens(token, chunk, at - 1):
-                    self._item, begin = bytearray(), at - 1
-                    yield begin, None
-            elif self._closes() and self._item is not None:
-                yield at, bytes(self._item) + chunk[begin:at]
-                self._item = None
+            else:
+                yield from (self._open if token in b"{[" else self._close)(token, chunk, at)
         self._skip = max(0, at - len(chunk))
         self._before = (self._before + chunk)[-NAME_BEFORE:]
+        if self._in_gap:
+            self._gap = (self._gap + chunk[self._gap_begin :])[:MAX_GAP_BYTES]
         if self._item is not None:
-            self._item += chunk[begin:]
+            self._item += chunk[self._begin :]
             if len(self._item) > MAX_ITEM_BYTES:
                 raise SourceError(f"{self._path}: an object in it has more than {MAX_ITEM_BYTES:,} bytes")
+
+    def _open(self, token: bytes, chunk: bytes, at: int) -> Iterator[tuple[int, bytes | None]]:
+        """Enter the level of a bracket that ends at byte `at` of a chunk."""
+        if self._opens(token, chunk, at - 1):
+            yield from self._end_gap(chunk, at - 1)
+            self._item, self._begin = bytearray(), at - 1
+            yield self._begin, None
+        elif self._in_list and len(self._stack) == self._list_depth:
+            self._in_gap, self._gap_begin = True, at
+
+    def _close(self, token: bytes, chunk: bytes, at: int) -> Iterator[tuple[int, bytes | None]]:
+        """Leave the level of a bracket that ends at byte `at` of a chunk."""
+        if self._closes() and self._item is not None:
+            yield at, bytes(self._item) + chunk[self._begin : at]
+            self._item, self._in_gap, self._gap_begin = None, True, at
+        elif self._in_gap and len(self._stack) < self._list_depth:
+            yield from self._end_gap(chunk, at - 1)
+
+    def _end_gap(self, chunk: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+        data = bytes(self._gap) + chunk[self._gap_begin : at]
+        self._in_gap = False
+        self._gap.clear()
+        if data.strip(SEPARATORS):
+            yield at, data[:MAX_GAP_BYTES]
 
     def _opens(self, token: bytes, chunk: bytes, at: int) -> bool:
         """Enter a level at byte `at` of a chunk; return whether an object of the list begins there."""
@@ -124,3 +161,23 @@ class JsonItems:
         if len(self._stack) < self._list_depth:
             self._in_list = False
         return len(self._stack) == self._list_depth
+
+
+def _other_entries(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the entries in the bytes between two objects, and the line on which the first begins.
+
+    Args:
+        line: the line of the end of the bytes.
+        data: the bytes.
+    """
+    text = data.lstrip(SEPARATORS)
+    first_line = line - text.count(b"\n")
+    text = text.rstrip(SEPARATORS)
+    if not text:
+        return
+    try:
+        entries = [orjson.dumps(entry) for entry in orjson.loads(b"[" + text + b"]")]
+    except orjson.JSONDecodeError:
+        entries = [text]
+    for entry in entries:
+        yield first_line, entry

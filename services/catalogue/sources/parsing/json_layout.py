@@ -56,11 +56,20 @@ def json_layout(path: Path) -> JsonLayout:
 
 def _list_names(text: bytes) -> tuple[str, ...] | None:
     if text.startswith(b"["):
-        return () if text[1:].lstrip()[:1] in (b"{", b"]", b"") else None
+        return None if _is_list_without_objects(text) else ()
     try:
         return _names_to_list(text)
     except (ijson.JSONError, UnicodeDecodeError):  # not JSON, or a longer file
         return None
+
+
+def _is_list_without_objects(text: bytes) -> bool:
+    """Return whether the first line is a list without any object: a line of a file with one entry on each."""
+    try:
+        entries = orjson.loads(text.split(b"\n", 1)[0])
+    except orjson.JSONDecodeError:
+        return False
+    return bool(entries) and not any(isinstance(entry, dict) for entry in entries)
 
 
 def _names_to_list(text: bytes) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from services.catalogue.sources.parsing.xml_document import LONG_HEAD, ROOTS, XmlDocument
+from services.catalogue.sources.parsing.xml_document import LONG_HEAD, ROOTS, TAG, XmlDocument
 from services.catalogue.sources.records.rows import SourceError
 
 ITEMS = frozenset({"item", "entry", "product", "shopitem", "offer", "article", "listing"})
@@ -32,6 +32,7 @@ MAX_ITEM_CHARS = 1 << 20
 MAX_DEPTH = 100
 MAX_TOKEN_BYTES = 1 << 24  # a longer tag or comment has no end
 MAX_SALVAGED_BYTES = 1 << 16
+NOTED_BYTES, MAX_NOTED = 1024, 120  # of the text after the end of a document
 UNDEFINED_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 # A complete element without child elements, in the part of an item that the parser cannot read.
 LEAF = re.compile(r"<((?:[\w.-]+:)?[\w.-]+)>\s*(?:<!\[CDATA\[([^<>]{0,1024}?)\]\]>\s*|([^<>]{0,1024}))</\1>")
@@ -91,6 +92,7 @@ class _Parse:
         self._size = 0
         self._fed = 0
         self.item_at = 0
+        self.is_closed = False  # after the end of the first element
         self._expat = expat.ParserCreate("utf-8")
         self._expat.buffer_text = True
         self._expat.StartElementHandler = self._start
@@ -160,6 +162,7 @@ class _Parse:
 
     def _end(self, tag: str) -> None:
         self._scopes.pop()
+        self.is_closed = len(self._scopes) == 1
         if len(self._stack) == 1 and self.open is not None:
             self.complete.append(self.open)
             self.open = None
@@ -184,6 +187,7 @@ class XmlItems:
         self._path = path
         self._document = XmlDocument(path, encoding)
         self._before_items: bytes | None = None
+        self._after_end: str | None = None
         self.position = 0
 
     @property
@@ -193,8 +197,8 @@ class XmlItems:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The oddities of the document that did no harm, as sentences for the summary."""
-        return self._document.notes
+        """The oddities of the document that did no harm, as sentences for the summary; some are known at its end."""
+        return self._document.notes if self._after_end is None else (*self._document.notes, self._after_end)
 
     def close(self) -> None:
         """Close the file."""
@@ -258,14 +262,24 @@ class XmlItems:
             position, lines = parse.item_at + 1, parse.open.line - 1
         after = max(parse.in_document(position), parse.at + 1)
         next_item, lines = self._next_item(parse.item_tag, after, lines)
-        if next_item is None and ended:
+        if next_item is None and ended and not parse.is_closed:
             raise SourceError(f"it is truncated at line {line}") from None
+        if parse.is_closed:
+            self._note_after_end(parse.in_document(parse.position))
+            return None if next_item is None else self._parse(next_item, lines, parse.item_tag)
         item = parse.open or XmlItem(line, Node("", ""))
         item.fault = f"not XML at line {line}: {_message(error)}"
         if parse.open is not None:
             self._salvage(item.node, after, next_item)
         yield item
         return None if next_item is None else self._parse(next_item, lines, parse.item_tag)
+
+    def _note_after_end(self, position: int) -> None:
+        """Note the text after the end of the document: it belongs to no item."""
+        self._document.file.seek(position)
+        text = " ".join(TAG.sub(b" ", self._document.file.read(NOTED_BYTES)).decode("utf-8", "replace").split())
+        shown = "".join(character for character in text if character.isprintable())[:MAX_NOTED]
+        self._after_end = self._after_end or f'text after the end of the document was ignored: "{shown}"'
 
     def _again(self, parse: _Parse) -> _Parse:
         """Return a parser that begins with the item of an error, between items with its place, or with the document."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from services.catalogue.product import MAX_GROUP_LENGTH
 from services.catalogue.sources.records.attributes import MAX_TEXT, AttributeReader
 from services.catalogue.sources.records.images import (
     WEB,
@@ -20,11 +21,12 @@ from services.catalogue.sources.records.rows import Loader, RowError, SourceRow,
 from services.catalogue.sources.records.text import clean_record
 from services.catalogue.sources.records.visibility import is_visible
 
-FIELDS = ("id", "title", "url", "image", "image_url", "category", "images")
+FIELDS = ("id", "title", "url", "image", "image_url", "category", "images", "group")
 ALIASES = {"image_urls": "images"} | {
     f"{name}.{part}": "images" for name in ("image", "images") for part in ("url", "src")
 }
 INDEX = re.compile(r"\[\d+\]")  # in a list: `images[0]`
+GROUP_ID = "item_group_id"  # also an attribute
 MAX_TITLE = 1000
 MAX_NAME = 128
 
@@ -80,6 +82,7 @@ class RowBuilder:
         attributes = read.attributes
         image, image_url, others = _main_image(record)
         images, too_many = row_images(others, self._root, (image, image_url))
+        group, is_no_group = _group(record)
         category = _text(record.get("category"), "category")
         if category is not None and len(category) <= MAX_TEXT:
             attributes["category"] = category  # the shop's category, which need not be one of the model's
@@ -92,7 +95,8 @@ class RowBuilder:
             image_url=image_url or (image if image is not None and WEB.match(image) else None),
             category_words=((category,) if category else ()) + extra_words,
             attributes=attributes,
-            left_out=(*read.left_out, *(("images",) if too_many else ())),
+            group=group,
+            left_out=(*read.left_out, *(("images",) if too_many else ()), *(("group",) if is_no_group else ())),
             images=images,
             problems=tuple(read.problems),
         )
@@ -133,6 +137,19 @@ def _text(value: Any, name: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise RowError(f"{name} is neither text nor a number")
     return str(value).strip() or None
+
+
+def _group(record: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Return the group of a record, by default its `item_group_id`, and whether the value cannot be a group."""
+    value = next((record[name] for name in ("group", GROUP_ID) if record.get(name) not in (None, "", [])), None)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None:
+        return None, False
+    text = "" if isinstance(value, bool) or not isinstance(value, str | int) else str(value).strip()
+    return (text, False) if 0 < len(text) <= MAX_GROUP_LENGTH else (None, True)
 
 
 def _web_address(value: Any, name: str) -> str | None:

@@ -63,9 +63,11 @@ class SourceRow:
         category_words: the source's own category names, the most specific first.
         category_required: whether the row is skipped if no word names a category. If false, the network decides.
         attributes: the attributes for filters.
+        group: what the variants of a style share.
         left_out: the names of fields that cannot be attributes: nested, or too long.
         images: the additional images without duplicates, at most MAX_IMAGES - 1.
         problems: the values that are not understood.
+        hidden: whether the shop does not show the product; such a row has only its key.
     """
 
     key: str
@@ -77,9 +79,11 @@ class SourceRow:
     category_words: tuple[str, ...] = ()
     category_required: bool = False
     attributes: Attributes = field(default_factory=dict)
+    group: str | None = None
     left_out: tuple[str, ...] = ()
     images: tuple[RowImage, ...] = ()
     problems: tuple[ValueProblem, ...] = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,8 @@ def value_rows(row: SourceRow) -> list[RejectedRow]:
 
 
 def hidden_row(key: str, line: int | None) -> SourceRow:
-    """Return the row of a hidden product. It has no category, so the import skips and counts it."""
-    return SourceRow(key=key, image="", line=line, category_required=True)
+    """Return the row of a product that the shop does not show: the import leaves it out and counts it."""
+    return SourceRow(key=key, image="", line=line, category_required=True, hidden=True)
 
 
 class Source(Protocol):

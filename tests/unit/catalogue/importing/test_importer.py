@@ -16,7 +16,7 @@ from services.catalogue.importing.report import RejectedFileError
 from services.catalogue.product import Prediction
 from services.catalogue.retry import RetriesExhausted, Stopped
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceImageError, SourceRow
+from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceImageError, SourceRow, hidden_row
 from services.catalogue.store.model_note import ModelNote
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire.embedding import MAX_BATCH
@@ -512,3 +512,8 @@ async def test_when_told_to_stop_the_rest_of_a_group_waits_for_the_next_import(w
     world.stopping.clear()
     second = await world.run(*rows)
     assert (second.imported, second.unchanged) == (TOGETHER - MAX_BATCH, MAX_BATCH)
+
+
+async def test_a_hidden_product_is_counted_apart_from_the_skipped_rows(world: World) -> None:
+    tally = await world.run(hidden_row("A", 2), row("B", category_words=("Hats",), category_required=True), row("C"))
+    assert (tally.read, tally.imported, tally.hidden, tally.skipped) == (3, 1, 1, 1)

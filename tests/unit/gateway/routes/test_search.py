@@ -50,6 +50,7 @@ def test_a_search_is_within_the_predicted_category(gateway: Gateway) -> None:
         "title": None,
         "category": "Shoes",
         "attributes": {},
+        "group": None,
         "score": 0.5,
         "image_index": 0,
         "similarity": None,

@@ -1,10 +1,13 @@
 """Feeds of JSON objects: shapes, types and broken lines."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.catalogue.sources.records.rows import SourceError, SourceRow
 from tests.support.feeds.rows import json_rows, keys, product, read_text, reasons
@@ -228,3 +231,41 @@ def test_a_value_that_is_no_number_is_left_out_by_name(tmp_path: Path, text: byt
 )
 def test_the_id_may_have_another_name(tmp_path: Path, document: dict[str, Any], key: str) -> None:
     assert json_rows(tmp_path, document | {"image": "1.jpg"})[0].key == key
+
+
+GOOD = '{"id": "%s", "image": "1.jpg"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[%s, "x", null]', ["1", '"x"', "null"]),
+        ('["x", %s]', ['"x"', "1"]),
+        ('{"products": [5, %s, [{"id": "9"}], "a]{"]}', ["5", "1", '[{"id":"9"}]', '"a]{"']),
+        ('{"data": {"items": [true]}}', ["true"]),
+        ("[%s nonsense, {]", None),
+        ("[1,\n2,\n%s]", ["1", "2", "1"]),
+        ("[%s,,]", ["1"]),
+        ("\x1e%s\n\x1e", ["1"]),
+    ],
+)
+def test_each_entry_of_a_list_that_is_no_object_is_rejected_by_name(
+    tmp_path: Path, text: str, expected: list[str] | None
+) -> None:
+    text = text.replace("%s", GOOD % 1)
+    if expected is None:
+        with pytest.raises(SourceError, match="truncated"):
+            read_text(tmp_path, "feed.json", text)
+        return
+    rows = read_text(tmp_path, "feed.json", text)
+    shown = [row.key or row.reason.removeprefix("the entry ").removesuffix(" is not a JSON object") for row in rows]
+    assert shown == expected
+
+
+@given(st.lists(st.sampled_from(['{"id": "%d", "image": "1.jpg"}', "7", '"a, ]{b"', "null", "[1, {}]"]), max_size=30))
+def test_no_entry_of_a_list_is_lost(entries: list[str]) -> None:
+    lines = [entry.replace("%d", str(number)) for number, entry in enumerate(entries)]
+    with TemporaryDirectory() as folder:
+        rows = read_text(Path(folder), "feed.json", '{"products": [' + ",\n".join(lines) + "]}")
+    assert len(rows) == len(entries)
+    assert [row.key for row in rows] == [str(n) if "%d" in entry else None for n, entry in enumerate(entries)]

@@ -1,15 +1,19 @@
 """Shopify's product CSV."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.catalogue.importing.description import Placer
 from services.catalogue.sources.formats.shopify_csv import ShopifyCsv
 from services.catalogue.sources.formats.shopify_json import ShopifyJson
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping
-from tests.support.feeds.rows import outcomes, product, shopify_rows
+from tests.support.cases import CASES, needs_cases
+from tests.support.feeds.rows import outcomes, product, read, shopify_rows
 from tests.support.feeds.shopify_exports import (
     ATTRIBUTES,
     CDN,
@@ -92,21 +96,25 @@ def test_a_product_without_options_has_no_option_attributes(tmp_path: Path) -> N
     assert not {"title", "color", "size"} & set(item)
 
 
-def test_broken_rows_and_duplicate_handles_are_rejected_with_their_lines_and_the_others_are_read(
+def test_broken_rows_and_handles_of_two_products_are_rejected_with_their_lines_and_the_others_are_read(
     tmp_path: Path,
 ) -> None:
     good = {"Title": "x", "Image Src": f"{CDN}/a.jpg"}
     text = table(
-        {"Handle": "a"} | good, {"Handle": "b"} | good, {"Handle": "a"} | good, {"Handle": ""} | good, {"Handle": "c"}
+        {"Handle": "a"} | good,
+        {"Handle": "b"} | good,
+        {"Handle": "a"} | good | {"Title": "y"},
+        {"Handle": ""} | good,
+        {"Handle": "c"},
     )
     lines = text.encode().split(b"\n")
-    lines[2:2] = [b"a,too,few", b'a,"open', b"a,Caf\xe9 \xc3\xa9"]
+    lines[2:2] = [b"a,,few", b'a,"open', b"a,Caf\xe9 \xc3\xa9"]
     assert sorted(outcomes(shopify_rows(tmp_path, b"\n".join(lines))), key=lambda entry: entry[0] or 0) == [
         (2, "a", ""),
         (4, "a", "a quote on this line is not closed"),
         (5, "a", "not UTF-8 at byte 6 of the line"),
         (6, "b", ""),
-        (7, "a", "the handle a is already on line 2"),
+        (7, "a", "the handle a is on line 2 with another title: 'x'"),
         (8, None, "the handle is missing"),
         (9, "c", "there is no image: neither a path nor a URL"),
     ]
@@ -128,3 +136,65 @@ def test_the_format_is_recognised_by_the_columns_and_the_suffix(tmp_path: Path) 
         assert type(source) is kind
         assert source.progress()[1] == len(text.encode())
         source.close()
+
+
+def _texts(folder: Path, lines: list[str]) -> list[tuple[str, list[str], list[str]]]:
+    rows = [product(row) for row in shopify_rows(folder, "\n".join(lines))]
+    sizes = [row.attributes.get("size", []) for row in rows]
+    images = [[str(row.image), *(image.name for image in row.images)] for row in rows]
+    return sorted(
+        (
+            row.key,
+            [size] if isinstance(size, str) else [str(one) for one in size] if isinstance(size, list) else [],
+            urls,
+        )
+        for row, size, urls in zip(rows, sizes, images, strict=True)
+    )
+
+
+SHORT = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Image Src"
+
+
+def test_a_row_without_handle_and_title_belongs_to_the_product_above(tmp_path: Path) -> None:
+    lines = [
+        SHORT,
+        f"coat,Coat,Size,S,129,{CDN}/1.jpg",
+        f",,,M,119,{CDN}/2.jpg",
+        f"hat,Hat,,,20,{CDN}/3.jpg",
+        ",,,L,19,",
+    ]
+    assert _texts(tmp_path, lines) == [
+        ("coat", ["S", "M"], [f"{CDN}/1.jpg", f"{CDN}/2.jpg"]),
+        ("hat", [], [f"{CDN}/3.jpg"]),
+    ]
+
+
+def test_a_row_without_a_handle_below_a_broken_row_belongs_to_no_product(tmp_path: Path) -> None:
+    lines = [SHORT, f"coat,Coat,Size,S,129,{CDN}/1.jpg", 'x,"open', f",,,M,119,{CDN}/2.jpg"]
+    assert outcomes(shopify_rows(tmp_path, "\n".join(lines))) == [
+        (3, "x", "a quote on this line is not closed"),
+        (4, None, "the handle is missing"),
+        (2, "coat", ""),
+    ]
+
+
+@needs_cases
+def test_the_shared_case_of_a_handle_on_the_first_row_only() -> None:
+    (row,) = read(CASES / "10-shopify-handle-once.csv")
+    item = product(row)
+    assert (item.key, item.group, item.attributes["price"], len(item.images)) == ("wool-coat", "wool-coat", 119, 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.permutations([f"{handle}-{size}" for handle in ("a", "b", "c") for size in ("S", "M", "L")]))
+def test_the_order_of_rows_changes_no_product(order: list[str]) -> None:
+    lines = [SHORT]
+    for name in order:
+        handle, size = name.split("-")
+        lines.append(f"{handle},Title {handle},Size,{size},10,{CDN}/{name}.jpg")
+    with TemporaryDirectory() as folder:
+        found = _texts(Path(folder), lines)
+    assert [(key, sorted(sizes), sorted(urls)) for key, sizes, urls in found] == [
+        (handle, ["L", "M", "S"], [f"{CDN}/{handle}-{size}.jpg" for size in ("L", "M", "S")])
+        for handle in ("a", "b", "c")
+    ]

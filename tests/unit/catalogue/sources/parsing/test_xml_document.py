@@ -307,3 +307,51 @@ def test_the_reported_feed_of_magento() -> None:
 def test_a_malicious_start_takes_little_time(tmp_path: Path, start: str) -> None:
     with pytest.raises(SourceError):
         xml_rows(tmp_path, start * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [
+        ("<!-- generated in 0.2 s", "<!-- generated in 0.2 s"),
+        ("\nFatal error: x in /srv/feed.php on line 3", "Fatal error: x in /srv/feed.php on line 3"),
+        ("<br />\n<b>Notice</b>: y", "Notice : y"),
+        ("\x00\x00", ""),
+        (" & ", "&"),
+    ],
+)
+def test_text_after_the_end_of_the_document_is_a_note_and_no_rejected_row(
+    tmp_path: Path, after: str, shown: str
+) -> None:
+    path = tmp_path / "after.xml"
+    path.write_text(DECLARATION + BARE.format(ITEM.format("Fine", "")) + after)
+    source = open_source(path)
+    feed = FeedKeys(source, Placer(("Topwear",), FeedMapping()))
+    tally = Tally()
+    check(feed, Placer(("Topwear",), FeedMapping()), InputSize(width=8, height=8), RejectedFile(None), tally)
+    assert (tally.checked, tally.rejected, feed.unreadable) == (1, 0, 0)
+    assert tally.notes == [f'text after the end of the document was ignored: "{shown}"']
+    feed.close()
+    source.close()
+
+
+def test_a_second_document_in_the_file_is_read_too(tmp_path: Path) -> None:
+    documents = [DECLARATION + BARE.format(ITEM.format(f"Item {n}", "").replace(">1<", f">{n}<")) for n in (1, 2)]
+    assert _titles(tmp_path, "\n".join(documents)) == ["Item 1", "Item 2"]
+
+
+@pytest.mark.parametrize(
+    ("published", "hidden"),
+    [("0", True), ("FALSCH", True), ("no", True), ("1", False), ("yes", False), ("2024-05-01T10:00:00Z", False),
+     ("Mon, 06 May 2024 10:00:00 GMT", False), ("06.05.2024", False)],
+)  # fmt: skip
+def test_the_element_published_hides_a_product_unless_it_is_a_date(
+    tmp_path: Path, published: str, hidden: bool
+) -> None:
+    (row,) = xml_rows(tmp_path, BARE.format(ITEM.format("Fine", f"<published>{published}</published>")))
+    assert product(row).hidden == hidden
+
+
+def test_an_unknown_word_in_the_element_published_rejects_the_item(tmp_path: Path) -> None:
+    (row,) = xml_rows(tmp_path, BARE.format(ITEM.format("Fine", "<published>perhaps</published>")))
+    assert isinstance(row, RejectedRow)
+    assert "published is 'perhaps'" in row.reason

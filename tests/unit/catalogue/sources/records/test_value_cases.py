@@ -17,9 +17,9 @@ def test_double_encoded_text_is_decoded() -> None:
     assert item.attributes["color"] == "Navy & White"
 
 
-def test_an_unpublished_product_of_woocommerce_is_skipped() -> None:
+def test_an_unpublished_product_of_woocommerce_is_hidden() -> None:
     rows = {row.key: product(row) for row in read(CASES / "11-woocommerce.csv")}
-    assert [key for key, row in rows.items() if row.category_required] == ["103"]
+    assert [key for key, row in rows.items() if row.hidden] == ["103"]
 
 
 def test_options_of_shopify_are_attributes_in_lower_case(tmp_path: Path) -> None:
