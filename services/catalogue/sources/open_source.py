@@ -1,6 +1,8 @@
 """Opens a path with the reader of its format."""
 
+import codecs
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from services.catalogue.sources.decoded_source import DecodedSource
@@ -11,8 +13,12 @@ from services.catalogue.sources.formats.image_folder import ImageFolder
 from services.catalogue.sources.formats.json_feed import JsonFeed, NdjsonFeed
 from services.catalogue.sources.formats.kaggle_archive import SEARCH_DEPTH, TABLE
 from services.catalogue.sources.formats.kaggle_source import KaggleSource
+from services.catalogue.sources.formats.magento import Magento
+from services.catalogue.sources.formats.prestashop import PrestaShop
+from services.catalogue.sources.formats.shop_table import ShopFormat, ShopTable
 from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopify
 from services.catalogue.sources.formats.shopify_json import ShopifyJson
+from services.catalogue.sources.formats.woocommerce import WooCommerce
 from services.catalogue.sources.packed_source import PackedSource, is_gzip, unpacked_name
 from services.catalogue.sources.parsing.encoding import encoding_of
 from services.catalogue.sources.parsing.json_layout import json_layout
@@ -21,6 +27,8 @@ from services.catalogue.sources.parsing.table import read_header
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
 
+START_BYTES = 1024
+BLANK = codecs.BOM_UTF8 + b"\r\n\t \0" + codecs.BOM_UTF16_LE
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 XML = frozenset({".xml", ".rss", ".atom"})
 JSON = frozenset({".json", ".ndjson", ".jsonl"})
@@ -28,10 +36,20 @@ FEEDS = TABLES | XML | JSON
 ACCEPTED = (
     "the Kaggle archive (a zip, or a folder with styles.csv), a folder of images, "
     "a Google product feed (.xml, or a table with its column names), "
-    "Shopify's products (its CSV, or products.json), "
+    "Shopify's products (its CSV, or products.json), the product CSV of WooCommerce, Magento or PrestaShop, "
     "a CSV feed (.csv, .tsv) or a feed of JSON objects (.json, .ndjson, .jsonl); feeds may be compressed with gzip"
 )
 Reader = Callable[[Path, FeedMapping, Path], Source]
+# In the order in which they are tried: a table with the columns of several is read as the first.
+SHOPS: dict[str, ShopFormat] = {"magento": Magento(), "woocommerce": WooCommerce(), "prestashop": PrestaShop()}
+TABLE_FORMATS: dict[str, Reader] = {
+    "csv": CsvFeed,
+    "google": GoogleTable,
+    "meta": GoogleTable,
+    "shopify": ShopifyCsv,
+    **{name: partial(ShopTable, shop_format=shop) for name, shop in SHOPS.items()},
+}
+JSON_STARTS, XML_START = (b"{", b"["), b"<"
 
 
 def open_source(path: Path, mapping: FeedMapping | None = None, images_root: Path | None = None) -> Source:
@@ -65,9 +83,9 @@ def _format_suffix(path: Path) -> str:
 
 def _feed(path: Path, mapping: FeedMapping, images_root: Path) -> Source:
     suffix = _format_suffix(path)
-    if suffix in XML:  # a document names its encoding
+    if suffix in XML or (mapping.format is not None and _starts_with(path, XML_START)):  # it names its encoding itself
         return GoogleXmlFeed(path, mapping, images_root)
-    if suffix not in TABLES | JSON:
+    if suffix not in TABLES | JSON and mapping.format is None:
         raise SourceError(f"{path} cannot be imported: give {ACCEPTED}")
     encoding = encoding_of(path, mapping.encoding)
     if encoding.is_utf8 and encoding.note is None:
@@ -76,8 +94,18 @@ def _feed(path: Path, mapping: FeedMapping, images_root: Path) -> Source:
 
 
 def _utf8_feed(path: Path, mapping: FeedMapping, images_root: Path) -> Source:
-    reader = _table_reader(path) if _format_suffix(path) in TABLES else _json_reader(path)
+    is_json = _format_suffix(path) in JSON or (mapping.format is not None and _starts_with(path, *JSON_STARTS))
+    reader = _json_reader(path) if is_json else _table_reader(path, mapping)
     return reader(path, mapping, images_root)
+
+
+def _starts_with(path: Path, *starts: bytes) -> bool:
+    """Return whether the text of a file starts with one of these bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(START_BYTES).lstrip(BLANK).startswith(starts)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _json_reader(path: Path) -> Reader:
@@ -88,8 +116,10 @@ def _json_reader(path: Path) -> Reader:
     return NdjsonFeed if layout.has_lines else JsonFeed
 
 
-def _table_reader(path: Path) -> Reader:
-    """Return the reader of a table, recognised by its columns."""
+def _table_reader(path: Path, mapping: FeedMapping) -> Reader:
+    """Return the reader of a table: of the format that the user names, otherwise recognised by its columns."""
+    if mapping.format is not None:
+        return TABLE_FORMATS[mapping.format]
     lines = LineReader(path)
     try:
         _, columns = read_header(iter(lines), path)
@@ -98,7 +128,16 @@ def _table_reader(path: Path) -> Reader:
     if is_shopify(columns):
         return ShopifyCsv
     names = {attribute_name(column) for column in columns}
-    return GoogleTable if {"id", "image_link"} <= names else CsvFeed
+    if "id" in names and ("image_link" in names or {"link", "image.url"} <= names):  # the latter are Meta's
+        return GoogleTable
+    shop = next((name for name, shop in SHOPS.items() if shop.is_format(columns)), None)
+    return CsvFeed if shop is None or _is_plain(columns, mapping) else TABLE_FORMATS[shop]
+
+
+def _is_plain(columns: list[str], mapping: FeedMapping) -> bool:
+    """Return whether the columns and the mapping make a plain feed: then the user has named the columns."""
+    targets = {mapping.columns[column] for column in columns if column in mapping.columns}
+    return "id" in targets and bool({"image", "image_url", "images"} & targets)
 
 
 def _is_archive(path: Path) -> bool:

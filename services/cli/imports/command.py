@@ -48,6 +48,17 @@ def import_(
         str | None,
         typer.Option(help="The encoding of the feed, such as windows-1252.", show_default="UTF-8, or detected"),
     ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="The format of a table: csv, google, meta, shopify, woocommerce, magento or prestashop.",
+            show_default="by its columns",
+        ),
+    ] = None,
+    image_base_url: Annotated[
+        str | None, typer.Option(help="The web address that the feed's image paths are relative to.")
+    ] = None,
     rejected: Annotated[
         Path | None, typer.Option(help="The file for rejected rows.", show_default="./SOURCE.rejected.ndjson")
     ] = None,
@@ -82,6 +93,8 @@ def import_(
         decimal_separator=cast("DecimalSeparator | None", decimal_separator),  # checked by `run`
         currency=currency,
         encoding=encoding,
+        format=format_,
+        image_base_url=image_base_url,
         rejected=rejected or Path(f"{source.resolve().name}.rejected.ndjson"),
         limit=limit,
         dry_run=dry_run,

@@ -21,7 +21,7 @@ from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.encodings import known_codec
-from services.catalogue.sources.records.mapping import FeedMapping, load_mapping
+from services.catalogue.sources.records.mapping import FORMATS, FeedMapping, base_address, load_mapping
 from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 from services.catalogue.sources.records.rows import Source, SourceError
 from services.catalogue.store.database import CatalogueDatabase
@@ -71,6 +71,8 @@ class ImportRequest:
     decimal_separator: DecimalSeparator | None = None
     currency: str | None = None
     encoding: str | None = None
+    format: str | None = None
+    image_base_url: str | None = None
     limit: int | None = None
     dry_run: bool = False
     sync: bool = False
@@ -92,8 +94,7 @@ def run(request: ImportRequest) -> Summary:
         raise UsageError("--decimal-separator must be a point or a comma")
     if request.currency is not None and currency_code(request.currency) is None:
         raise UsageError(f"--currency {request.currency} is not a currency: give a code of ISO 4217, such as USD")
-    if request.encoding is not None and not _is_encoding(request.encoding):
-        raise UsageError(f"--encoding {request.encoding} is not known: give a name such as utf-8 or windows-1252")
+    _check_feed_options(request)
     if request.sync and request.limit is not None:
         raise UsageError("--sync needs the whole feed: remove --limit")
     if not os.access(request.rejected.parent, os.W_OK):
@@ -101,7 +102,13 @@ def run(request: ImportRequest) -> Summary:
     started = time.monotonic()
     try:
         mapping = FeedMapping() if request.mapping is None else load_mapping(request.mapping)
-        mapping = mapping.with_settings(request.decimal_separator, request.currency, request.encoding)
+        mapping = mapping.with_settings(
+            decimal_separator=request.decimal_separator,
+            currency=request.currency,
+            encoding=request.encoding,
+            format=request.format,
+            image_base_url=request.image_base_url,
+        )
         source = open_source(request.source, mapping, request.images)
     except SourceError as error:
         return Summary(Tally(), "failed", None, time.monotonic() - started, str(error))
@@ -114,12 +121,20 @@ def run(request: ImportRequest) -> Summary:
         source.close()
 
 
-def _is_encoding(name: str) -> bool:
+def _check_feed_options(request: ImportRequest) -> None:
+    if request.format is not None and request.format not in FORMATS:
+        raise UsageError(f"--format {request.format} is not known: use one of {', '.join(FORMATS)}")
     try:
-        known_codec(name)
+        if request.encoding is not None:
+            known_codec(request.encoding)
+        if request.image_base_url is not None:
+            base_address(request.image_base_url)
     except LookupError:
-        return False
-    return True
+        raise UsageError(
+            f"--encoding {request.encoding} is not known: give a name such as utf-8 or windows-1252"
+        ) from None
+    except ValueError as error:
+        raise UsageError(f"--image-base-url {error}") from None
 
 
 class ImportRun:

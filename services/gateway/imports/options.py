@@ -4,7 +4,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.catalogue.sources.records.encodings import known_codec
-from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.mapping import FeedFormat, FeedMapping, base_address
 from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 
 
@@ -29,6 +29,12 @@ class ImportParameters(BaseModel):
         default=None,
         max_length=40,
         description="the encoding of the feed, such as `windows-1252`. By default it is detected",
+    )
+    format: FeedFormat | None = Field(
+        default=None, description="the format of a table; by default it is recognised by its columns"
+    )
+    image_base_url: str | None = Field(
+        default=None, max_length=2048, description="the web address that image paths in the feed are relative to"
     )
     sync: bool = Field(default=False, description="also remove products that are no longer in the feed")
     sync_limit: float = Field(
@@ -60,10 +66,21 @@ class ImportParameters(BaseModel):
         except LookupError:
             raise ValueError("it is not an encoding: give a name such as utf-8 or windows-1252") from None
 
+    @field_validator("image_base_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        return None if value is None else base_address(value)
+
     @property
     def feed_mapping(self) -> FeedMapping:
-        """The mapping with the options of prices and of the encoding."""
-        return self.mapping.with_settings(self.decimal_separator, self.currency, self.encoding)
+        """The mapping with the options that are also its own."""
+        return self.mapping.with_settings(
+            decimal_separator=self.decimal_separator,
+            currency=self.currency,
+            encoding=self.encoding,
+            format=self.format,
+            image_base_url=self.image_base_url,
+        )
 
     @field_validator("url_template")
     @classmethod

@@ -33,6 +33,7 @@ ADDRESSES = frozenset(
         "checkout_link_template",
         "virtual_model_link",
         "video_link",
+        "video.url",
     }
 )
 # Attributes are visible in search results.
@@ -65,7 +66,7 @@ ENUMERATED = frozenset({"gender", "age_group", "size_system", "size_type"})
 NUMBERS = frozenset({"multipack", "min_handling_time", "max_handling_time", "loyalty_points"})
 YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 BOOLEANS = frozenset({"adult", "is_bundle", "identifier_exists"})
-PATHS = ("category", "product_type", "product_category", "google_product_category")
+PATHS = ("category", "product_type", "product_category", "google_product_category", "fb_product_category")
 INDEX = re.compile(r"\[\d+\]")  # in a list: `image[0].url`, `additional_image_link[1]`
 IN_BRACKETS = re.compile(r".*\[([a-z0-9_]+)\]")
 

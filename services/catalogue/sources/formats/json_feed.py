@@ -13,6 +13,8 @@ from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow
 
+AROUND = " \t\r\n\x1e"  # a line; RFC 7464 begins each with a record separator
+
 
 class JsonRows:
     """Turns JSON objects into rows."""
@@ -61,8 +63,8 @@ class NdjsonFeed(JsonRows):
         for line in self._lines:
             if line.fault is not None:
                 yield self._broken(line.number, line.text, line.fault)
-            elif line.text.strip():
-                yield self._row(line.number, line.text)
+            elif text := line.text.strip(AROUND):
+                yield self._row(line.number, text)
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read and the size in bytes."""

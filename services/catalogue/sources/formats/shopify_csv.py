@@ -8,8 +8,8 @@ from pathlib import Path
 
 from services.catalogue.sources.formats.google_fields import attribute_name
 from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
-from services.catalogue.sources.parsing.lines import LineReader
-from services.catalogue.sources.parsing.table import BrokenRecord, Records, read_header
+from services.catalogue.sources.parsing.table import BrokenRecord, Records
+from services.catalogue.sources.parsing.table_file import TableFile
 from services.catalogue.sources.records.disk_table import DiskTable
 from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.mapping import FeedMapping
@@ -105,18 +105,19 @@ class ShopifyCsv:
         Raises:
             SourceError: it cannot be read, or a required column is missing.
         """
-        self._path = path
+        self._table = TableFile(path, MAX_LINES)
+        if not is_shopify(self._table.columns):
+            self._table.close()
+            raise SourceError(f"{path} does not have the columns of a Shopify export: Handle, Title, Image Src")
+        self._names = [_name(column) for column in self._table.columns]
         self._rows = ShopifyRows(mapping, images_root)
         self._scattered = DiskTable()
-        self._lines, _ = self._open()
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every product after its last row, and every broken row. Products with scattered rows come last."""
         self._find_scattered()
-        self._lines.close()
-        self._lines, records = self._open()
         group: _HandleRows | None = None
-        for line, cells in self._handled(records):
+        for line, cells in self._handled(self._table.records()):
             if isinstance(cells, RejectedRow):
                 yield cells
                 continue
@@ -134,32 +135,15 @@ class ShopifyCsv:
         for handle, values in self._scattered.lists():
             yield from self._gathered(handle, values)
 
-    def _open(self) -> tuple[LineReader, Records]:
-        lines = LineReader(self._path)
-        try:
-            numbered = iter(lines)
-            delimiter, columns = read_header(numbered, self._path)
-            if not is_shopify(columns):
-                raise SourceError(
-                    f"{self._path} does not have the columns of a Shopify export: Handle, Title, Image Src"
-                )
-        except BaseException:
-            lines.close()
-            raise
-        self._names = [_name(column) for column in columns]
-        return lines, Records(numbered, delimiter, len(columns), MAX_LINES)
-
     def _find_scattered(self) -> None:
         """Find the handles with rows that do not follow each other: they are read into a table on disk."""
-        lines, records = self._open()
         previous = ""
-        for _, cells in self._handled(records):
+        for _, cells in self._handled(self._table.records()):
             handle = "" if isinstance(cells, RejectedRow) else cells["handle"]
             if handle not in ("", previous):
                 is_known = self._scattered.get(handle) is not None
                 self._scattered.put(handle, MANY if is_known else ONE)
             previous = handle or previous
-        lines.close()
 
     def _handled(self, records: Records) -> Iterator[tuple[int, dict[str, str] | RejectedRow]]:
         """Yield the cells of each row, with the handle of the product above if the row has neither handle nor title."""
@@ -189,11 +173,11 @@ class ShopifyCsv:
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read and the size in bytes."""
-        return self._lines.position, self._lines.size
+        return self._table.progress()
 
     def close(self) -> None:
         """Close the file."""
-        self._lines.close()
+        self._table.close()
         self._rows.close()
         self._scattered.close()
 

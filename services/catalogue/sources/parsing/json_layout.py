@@ -47,7 +47,7 @@ def json_layout(path: Path) -> JsonLayout:
             start = file.read(START)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-    text = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    text = start.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\x1e")
     names = _list_names(text)
     is_page = names is not None and names[-1:] == ("products",)
     is_shopify = b'"handle"' in text and (is_page or any(name in text for name in SHOPIFY_NAMES))

@@ -15,6 +15,7 @@ from services.catalogue.sources.records.images import (
     page_address,
     row_images,
     web_address,
+    with_base,
 )
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Loader, RowError, SourceRow, checked_key, hidden_row
@@ -25,6 +26,7 @@ FIELDS = ("id", "title", "url", "image", "image_url", "category", "images", "gro
 ALIASES = {"image_urls": "images"} | {
     f"{name}.{part}": "images" for name in ("image", "images") for part in ("url", "src")
 }
+IMAGES = ("image", "image_url", "images")
 INDEX = re.compile(r"\[\d+\]")  # in a list: `images[0]`
 GROUP_ID = "item_group_id"  # also an attribute
 MAX_TITLE = 1000
@@ -44,6 +46,7 @@ class RowBuilder:
         self._columns = dict(mapping.columns)
         self._ignored = frozenset(mapping.ignore)
         self._root = images_root.resolve()
+        self._image_base = mapping.image_base_url
         self._attributes = AttributeReader(mapping)
 
     def name(self, column: str) -> str | None:
@@ -71,7 +74,10 @@ class RowBuilder:
         Raises:
             RowError: the record is not a product.
         """
-        return self._row(line, clean_record(record), extra_words)
+        clean = clean_record(record)
+        if self._image_base is not None:
+            clean |= {name: with_base(clean[name], self._image_base) for name in IMAGES if clean.get(name)}
+        return self._row(line, clean, extra_words)
 
     def _row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...]) -> SourceRow:
         """Return the row of a record with clean text."""

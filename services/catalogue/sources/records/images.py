@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from services.catalogue.product import MAX_IMAGES
 from services.catalogue.sources.records.rows import Loader, RowError, RowImage, SourceImageError
 from services.contracts.images.web_address import WebAddressError, normalised, normalised_path
 
+PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # that stay as they are in the path of an address
 MAX_URL = 2048
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 NO_FILES = Path(os.devnull)  # the images_root of a feed that must not contain paths
@@ -60,6 +62,18 @@ def listed_images(value: Any) -> list[Any]:
     if isinstance(value, str):
         return split_images(value)
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def with_base(value: Any, base: str) -> Any:
+    """Return the images of a field with the paths among them as web addresses below `base`."""
+    if isinstance(value, list):
+        return [with_base(entry, base) for entry in value]
+    if not isinstance(value, str):
+        return value
+    texts = split_images(value)
+    if len(texts) > 1:
+        return [with_base(text, base) for text in texts]
+    return value if not texts or WEB.match(texts[0]) else f"{base}/{quote(texts[0].lstrip('/'), safe=PATH_CHARACTERS)}"
 
 
 def image_name(entry: Any) -> str | None:

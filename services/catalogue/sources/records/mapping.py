@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -11,8 +11,11 @@ from services.catalogue.sources.records.encodings import known_codec
 from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 from services.catalogue.sources.records.rows import SourceError
 from services.contracts.domain.errors import validation_message
+from services.contracts.images.web_address import WebAddressError, normalised
 
 ValueType = Literal["text", "number", "boolean"]
+FeedFormat = Literal["csv", "google", "magento", "meta", "prestashop", "shopify", "woocommerce"]
+FORMATS: tuple[str, ...] = get_args(FeedFormat)
 
 
 class FeedMapping(BaseModel):
@@ -27,6 +30,8 @@ class FeedMapping(BaseModel):
         decimal_separator: the decimal separator of prices such as `1.299`. Default: three digits after a single
             separator are a group of thousands.
         currency: the ISO 4217 code of prices without one.
+        format: the format of the feed. Default: recognised by its path and its columns.
+        image_base_url: the web address that image paths are relative to. Default: they are files.
         encoding: the encoding of the feed. Default: UTF-8, the encoding that an XML feed declares, or a detected one.
     """
 
@@ -39,6 +44,8 @@ class FeedMapping(BaseModel):
     decimal_separator: DecimalSeparator | None = None
     currency: str | None = None
     encoding: str | None = None
+    format: FeedFormat | None = None
+    image_base_url: str | None = None
 
     @field_validator("currency")
     @classmethod
@@ -56,18 +63,17 @@ class FeedMapping(BaseModel):
         except LookupError:
             raise ValueError(f"{value!r} is not an encoding: give a name such as utf-8 or windows-1252") from None
 
-    def with_settings(
-        self,
-        decimal_separator: DecimalSeparator | None = None,
-        currency: str | None = None,
-        encoding: str | None = None,
-    ) -> "FeedMapping":
-        """Return the mapping with these settings; None keeps the mapping's own.
+    @field_validator("image_base_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        return None if value is None else base_address(value)
+
+    def with_settings(self, **settings: str | None) -> "FeedMapping":
+        """Return the mapping with settings such as `currency`; None keeps the mapping's own.
 
         Raises:
-            ValidationError: the currency or the encoding is not known.
+            ValidationError: a setting is not valid.
         """
-        settings = {"decimal_separator": decimal_separator, "currency": currency, "encoding": encoding}
         return FeedMapping.model_validate(
             self.model_dump() | {name: value for name, value in settings.items() if value is not None}
         )
@@ -84,6 +90,18 @@ class FeedMapping(BaseModel):
         if duplicate is not None:
             raise ValueError(f"two columns are mapped to {duplicate!r}")
         return self
+
+
+def base_address(text: str) -> str:
+    """Return the web address of a folder as browsers normalise it, without a slash at its end.
+
+    Raises:
+        ValueError: it is not a web address.
+    """
+    try:
+        return normalised(text).rstrip("/")
+    except WebAddressError as error:
+        raise ValueError(f"{text!r} is not a web address: it {error}") from None
 
 
 def load_mapping(path: Path) -> FeedMapping:

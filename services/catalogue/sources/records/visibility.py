@@ -29,6 +29,7 @@ NO = _words(
     "inactive, deactivated, disabled, disable, unpublished, unpublish, draft, auto-draft, archived, archive, private,"
     "hidden, hide, invisible, offline, unlisted, pending, pending review, scheduled, future, trash, trashed, deleted,"
     "password, none, nowhere, not visible, not visible individually, discontinued, suspended, password protected,"
+    "staging, whitelist only, whitelist_only,"
     "inaktiv, deaktiviert, nicht veröffentlicht, unveröffentlicht, entwurf, archiviert, privat, versteckt,"
     "verborgen, ausgeblendet, unsichtbar, nicht sichtbar, papierkorb, gelöscht, brouillon, archivé, privé, masqué,"
     "caché, inactif, désactivé, non publié, hors ligne, borrador, archivado, privado, oculto, inactivo, desactivado,"

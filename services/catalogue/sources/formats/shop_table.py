@@ -1,0 +1,223 @@
+"""The product export of a shop system as a table: a product or a variant on each row.
+
+Variants name their parent, or parents their variants, and neither need come first. The file is therefore read twice:
+what a row needs of others is remembered on disk.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from services.catalogue.sources.formats.google_fields import GoogleRows
+from services.catalogue.sources.parsing.table import BrokenRecord
+from services.catalogue.sources.parsing.table_file import TableFile
+from services.catalogue.sources.records.disk_table import DiskTable
+from services.catalogue.sources.records.fields import FIELDS, key_of
+from services.catalogue.sources.records.images import split_images
+from services.catalogue.sources.records.key_registry import KeyRegistry
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.money import DecimalSeparator, MoneyError, read_money
+from services.catalogue.sources.records.rows import (
+    RejectedRow,
+    RowError,
+    SourceError,
+    SourceRow,
+    checked_key,
+    hidden_row,
+)
+from services.catalogue.sources.records.visibility import is_visible
+
+MAX_LINES = 500  # per row: descriptions are HTML with many lines
+Cells = dict[str, str]
+DATES = ("%m/%d/%y", "%m/%d/%Y", "%d.%m.%Y")  # of spreadsheets and Magento; ISO 8601 is tried first
+
+
+@dataclass(frozen=True, slots=True)
+class ShopProduct:
+    """A product of a shop system.
+
+    Attributes:
+        key: its id.
+        record: its fields and attributes, in the names of Google's specification.
+        visibility: the columns that say whether the shop shows it: its own and those of its parent.
+    """
+
+    key: str
+    record: dict[str, Any]
+    visibility: tuple[Mapping[str, Any], ...] = ()
+
+
+class ShopFormat(Protocol):
+    """The columns of a shop system, and what they mean."""
+
+    kind: str
+    needs: str  # the columns that the format is recognised by, for an error
+
+    def is_format(self, columns: list[str]) -> bool:
+        """Return whether a table has the columns of this format."""
+
+    def name(self, column: str) -> str | None:
+        """Return the format's own name of a column, or None if it is ignored."""
+
+    def remember(self, cells: Cells, facts: DiskTable) -> None:
+        """Remember what other rows need of this one."""
+
+    def product(self, cells: Cells, facts: DiskTable, decimal_separator: DecimalSeparator | None) -> ShopProduct | None:
+        """Return the product of a row, or None for a row that is another form of an earlier product."""
+
+
+class ShopTable:
+    """An export of a shop system."""
+
+    def __init__(self, path: Path, mapping: FeedMapping, images_root: Path, shop_format: ShopFormat) -> None:
+        """Open the file and read its header.
+
+        Raises:
+            SourceError: it cannot be read, or has not the columns of the format.
+        """
+        self._table = TableFile(path, MAX_LINES)
+        columns = self._table.columns
+        if not shop_format.is_format(columns):
+            self._table.close()
+            raise SourceError(f"{path} does not have the columns of the {shop_format.kind}: {shop_format.needs}")
+        self._format = shop_format
+        self._mapped = [mapping.columns.get(column) for column in columns]
+        self._names = [None if column in mapping.ignore else shop_format.name(column) for column in columns]
+        self._builder = GoogleRows(mapping, images_root)
+        self._decimal_separator = mapping.decimal_separator
+        self._keys = KeyRegistry()
+        self._facts = DiskTable()
+        self._other_forms = 0
+
+    @property
+    def kind(self) -> str:
+        """The name of the format."""
+        return self._format.kind
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The number of rows that are other forms of products; it is complete at the end."""
+        if not self._other_forms:
+            return ()
+        rows = "1 row repeats" if self._other_forms == 1 else f"{self._other_forms:,} rows repeat"
+        return (f"{rows} a product for another store view: left out",)
+
+    def rows(self) -> Iterator[SourceRow | RejectedRow]:
+        """Yield every product, variants too, and every rejected row."""
+        for _, fields in self._table.records():
+            if not isinstance(fields, BrokenRecord):
+                self._format.remember(self._cells(fields)[0], self._facts)
+        for line, fields in self._table.records():
+            if isinstance(fields, BrokenRecord):
+                yield RejectedRow(line, self._first_id(fields), fields.reason)
+            elif (row := self._row(line, *self._cells(fields))) is not None:
+                yield row
+
+    def progress(self) -> tuple[int, int]:
+        """Return the bytes read and the size in bytes."""
+        return self._table.progress()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._table.close()
+        self._keys.close()
+        self._facts.close()
+
+    def _first_id(self, record: BrokenRecord) -> str | None:
+        """Return the id of a broken record if this is its first cell: an error may move the later cells."""
+        return key_of({"id": record.first_cell}) if "id" in (self._names[0], self._mapped[0]) else None
+
+    def _cells(self, fields: list[str]) -> tuple[Cells, dict[str, Any]]:
+        """Return the cells of a record by the format's names, and those that the mapping names."""
+        cells: Cells = {}
+        mapped: dict[str, Any] = {}
+        fields = fields + [""] * (len(self._names) - len(fields))
+        for name, target, cell in zip(self._names, self._mapped, fields, strict=True):
+            text = cell.strip()
+            if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@"):  # written so that no spreadsheet calculates
+                text = text[1:]
+            if target is not None and text:
+                mapped[target] = [*mapped.get(target, []), *split_images(text)] if target == "images" else text
+            if name is not None and (text or name not in cells):
+                cells[name] = text
+        return cells, mapped
+
+    def _row(self, line: int, cells: Cells, mapped: dict[str, Any]) -> SourceRow | RejectedRow | None:
+        key: str | None = None
+        try:
+            product = self._format.product(cells, self._facts, self._decimal_separator)
+            if product is None:
+                self._other_forms += 1
+                return None
+            key = checked_key(mapped.get("id") or product.key)
+            first = self._keys.first(key, line)
+            if first != line:
+                return RejectedRow(line, key, f"the id {key} is already on line {first}")
+            if not all(is_visible(columns) for columns in product.visibility):
+                return hidden_row(key, line)
+            return self._builder.row(line, self._record(product) | mapped | {"id": key})
+        except RowError as error:
+            return RejectedRow(line, key, str(error))
+
+    def _record(self, product: ShopProduct) -> dict[str, Any]:
+        named = ((self._builder.name(name), value) for name, value in product.record.items())
+        return {name: value for name, value in named if name is not None and value not in ("", None, [])}
+
+
+def with_attributes(record: dict[str, Any], attributes: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return a record with attributes whose names the shop chose: they replace no field."""
+    named = {
+        f"attribute_{name}" if name in FIELDS or record.get(name) else name: value for name, value in attributes.items()
+    }
+    return record | {name: value[0] if len(value) == 1 else value for name, value in named.items() if value}
+
+
+def lowest(texts: Iterable[str], decimal_separator: DecimalSeparator | None) -> str | None:
+    """Return the lowest of several prices as text, or None if none is an amount of money."""
+    amounts: dict[str, float] = {}
+    for text in filter(None, texts):
+        try:
+            amounts[text] = read_money(text, decimal_separator).amount
+        except MoneyError:
+            continue
+    return min(amounts, key=lambda text: amounts[text], default=None)
+
+
+def is_within(begin: str, end: str) -> bool:
+    """Return whether the present moment is between two dates as text; one that is empty or unreadable is no bound."""
+    now = datetime.now()
+    first, last = _date(begin), _date(end)
+    if last is not None and (last.hour, last.minute) == (0, 0):
+        last = last.replace(hour=23, minute=59)  # a day without a time is meant to its end
+    return (first is None or first <= now) and (last is None or now <= last)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        pass
+    for form in DATES:
+        try:
+            return datetime.strptime(text.split(",")[0].split(" ")[0], form)
+        except ValueError:
+            continue
+    return None
+
+
+def split_list(text: str, separators: str = ",") -> list[str]:
+    """Return the entries of a list in text; a separator after a backslash belongs to its entry."""
+    entries, entry, escaped = [], "", False
+    for character in text:
+        if escaped:
+            entry += character if character in separators else f"\\{character}"
+        elif character in separators:
+            entries.append(entry)
+            entry = ""
+        elif character != "\\":
+            entry += character
+        escaped = character == "\\" and not escaped
+    entries.append(entry + ("\\" if escaped else ""))
+    return [stripped for entry in entries if (stripped := entry.strip())]
