@@ -1,5 +1,6 @@
 """`lookalike search PHOTO`: a search through a running gateway, as a table."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,18 @@ from services.cli.options import Key
 from services.cli.output import fail, out
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, path_of
 
-NOTES = {"no_clothing": ": no clothing found; the closest products", "no_close_match": ": no close match"}
+NOTES = {
+    "no_clothing": ": no clothing found; the closest products",
+    "other_clothing": ": a garment of another kind; the closest products",
+    "no_close_match": ": no close match",
+}
+
+
+class Crop(StrEnum):
+    """Whether a search may look at one garment of the photo."""
+
+    auto = "auto"
+    none = "none"
 
 
 def search(
@@ -24,6 +36,9 @@ def search(
     box: Annotated[
         str | None, typer.Option(help="The part of the photo to search with: left,top,right,bottom, each 0 to 1.")
     ] = None,
+    crop: Annotated[
+        Crop, typer.Option(help="Without --box: look at the surest garment by itself where that helps, or never.")
+    ] = Crop.auto,
     gateway: Annotated[str | None, typer.Option(envvar="GATEWAY_URL", help="The gateway's address.")] = None,
     key: Key = None,
     json: Annotated[bool, typer.Option("--json", help="Print the response as JSON.")] = False,
@@ -33,7 +48,7 @@ def search(
         data = photo.read_bytes()
     except OSError as error:
         fail(f"{photo}: {error.strerror}", 2)
-    options = {"k": k, "offset": offset, "category": category, "filter": filter, "box": box}
+    options = {"k": k, "offset": offset, "category": category, "filter": filter, "box": box, "crop": str(crop)}
     response = request_search((gateway or default_gateway()) + path_of(catalogue), data, options, key)
     if json:
         import orjson
@@ -103,6 +118,9 @@ def show(response: dict[str, Any], offset: int = 0) -> None:
         cells = (similarity(result), *catalogue, result["id"], result["url"] or "", result["title"] or "")
         table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
     out.print(table)
+    if response.get("crop"):
+        found = response["crop"]["category"]
+        out.print(f"looked at the garment found in the photo: {found['name']}, {found['probability']:.1%}", style="dim")
     timings = response["timings_ms"]
     text = f"model {response['model']}, {timings['total']:.1f} ms, of which the network {timings['network']:.1f}"
     out.print(text, style="dim")

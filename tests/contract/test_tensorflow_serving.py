@@ -21,6 +21,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeo
 from services.contracts.domain.manifest import Manifest, load_manifest
 from services.contracts.wire.serving_messages import prediction_service_pb2_grpc
 from services.embedding.serving.model_clients import EmbeddingModelClient
+from services.embedding.vision.network_outputs import NetworkOutputs
 from tests.support.tfs import (
     content_tensor,
     predict_request,
@@ -76,10 +77,10 @@ def pictures(served: ServingCase, count: int, seed: int = 0) -> np.ndarray[Any, 
     return np.random.default_rng(seed).integers(0, 256, (count, size.height, size.width, 3), np.uint8)
 
 
-def call(served: ServingCase, images: Any, *, timeout_s: float = 20, **changes: Any) -> tuple[Any, Any]:
+def call(served: ServingCase, images: Any, *, timeout_s: float = 20, **changes: Any) -> NetworkOutputs:
     """Call the embedding service's client, with changes of its manifest."""
 
-    async def predict() -> tuple[Any, Any]:
+    async def predict() -> NetworkOutputs:
         client = EmbeddingModelClient(served.address, served.manifest.model_copy(update=changes), timeout_s)
         try:
             return await client.predict(images)
@@ -103,7 +104,8 @@ def changed_request(served: ServingCase, change: Callable[[Any], Any]) -> Any:
 
 @pytest.mark.parametrize("rows", [1, 2, 64])
 def test_each_output_has_a_row_for_each_image(served: ServingCase, rows: int) -> None:
-    probabilities, vectors = call(served, pictures(served, rows))
+    outputs = call(served, pictures(served, rows))
+    probabilities, vectors = outputs.probabilities, outputs.vectors
     assert probabilities.shape == (rows, len(served.manifest.categories))
     assert vectors.shape == (rows, served.manifest.dimension)
     assert probabilities.dtype == vectors.dtype == np.float32
@@ -114,15 +116,15 @@ def test_an_image_has_the_same_outputs_alone_and_in_a_batch(served: ServingCase)
     images = pictures(served, 33)
     together = call(served, images)
     alone = call(served, images[7:8])
-    for batch, single in zip(together, alone, strict=True):
-        np.testing.assert_allclose(batch[7:8], single, atol=1e-5)
+    np.testing.assert_allclose(together.probabilities[7:8], alone.probabilities, atol=1e-5)
+    np.testing.assert_allclose(together.vectors[7:8], alone.vectors, atol=1e-5)
 
 
 def test_concurrent_clients_get_their_own_rows(served: ServingCase) -> None:
     batches = [pictures(served, rows, seed=rows) for rows in (1, 3, 5, 8, 1, 2)]
-    expected = [call(served, batch)[1] for batch in batches]
+    expected = [call(served, batch).vectors for batch in batches]
     with ThreadPoolExecutor(len(batches)) as pool:
-        outputs = list(pool.map(lambda batch: call(served, batch)[1], batches * 4))
+        outputs = list(pool.map(lambda batch: call(served, batch).vectors, batches * 4))
     for vectors, rows in zip(outputs, expected * 4, strict=True):
         np.testing.assert_allclose(vectors, rows, atol=1e-5)
 
@@ -130,7 +132,7 @@ def test_concurrent_clients_get_their_own_rows(served: ServingCase) -> None:
 def test_a_message_of_more_than_four_megabytes_is_accepted(served: ServingCase) -> None:
     size = served.manifest.input
     rows = 5_000_000 // (size.height * size.width * 3) + 1
-    assert len(call(served, pictures(served, rows))[1]) == rows
+    assert len(call(served, pictures(served, rows)).vectors) == rows
 
 
 def test_the_reply_names_model_version_and_signature(served: ServingCase, predict: Callable[..., Any]) -> None:

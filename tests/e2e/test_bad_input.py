@@ -176,10 +176,19 @@ def changed(change: Callable[[dict[str, Any]], None]) -> Callable[[Route], None]
     return handle
 
 
-def test_without_clothing_the_page_says_so_and_one_click_shows_the_nearest_products(page: Page, photo: Path) -> None:
-    page.route("**/v1/search", changed(lambda response: response.update(outcome="no_clothing")))
+@pytest.mark.parametrize(
+    ("outcome", "title"),
+    [
+        ("no_clothing", "We see no clothing here"),
+        ("other_clothing", "We do not search for this kind of clothing"),
+    ],
+)
+def test_without_clothing_the_page_says_so_and_one_click_shows_the_nearest_products(
+    page: Page, photo: Path, outcome: str, title: str
+) -> None:
+    page.route("**/v1/search", changed(lambda response: response.update(outcome=outcome)))
     choose_file(page, photo)
-    expect(page.get_by_role("heading", name="We see no clothing here")).to_be_visible()
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
     assert page.locator(CARDS).count() == 0
     page.get_by_role("button", name="Show the closest in Shoes anyway").click()
     expect(page.locator(CARDS)).to_have_count(20)

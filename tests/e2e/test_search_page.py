@@ -272,6 +272,33 @@ def test_a_click_on_a_proposed_garment_searches_with_its_box(page: Page, photo: 
     expect(page.locator(".results")).to_have_attribute("aria-busy", "false")
 
 
+RECORD_FIELDS = """
+window.fields = [];
+const append = FormData.prototype.append;
+FormData.prototype.append = function (name, ...value) {
+  window.fields.push(`${name}=${value[0]}`);
+  return append.call(this, name, ...value);
+};
+"""
+
+
+def test_the_frame_shows_the_garment_that_the_search_has_found_by_itself(page: Page, photo: Path) -> None:
+    box = {"x": 0.1, "y": 0.2, "width": 0.5, "height": 0.4}
+    crops = [{"box": box, "category": {"id": 1, "name": "Shoes", "probability": 0.91}}, None]
+    page.add_init_script(RECORD_FIELDS)
+    page.route("**/v1/search", lambda route: route.fulfill(json={**route.fetch().json(), "crop": crops.pop(0)}))
+    choose(page, photo)
+    left = page.get_by_role("slider", name="Left edge")
+    expect(left).to_have_attribute("aria-valuenow", "10")
+    expect(page.get_by_text("The search looks at the garment in the frame (Shoes).")).to_be_visible()
+    assert not [field for field in page.evaluate("window.fields") if field.startswith("crop=")]
+    with page.expect_response("**/v1/search"):
+        page.get_by_role("button", name="Whole photo").click()
+    expect(page.get_by_text("Drag the frame around one garment.")).to_be_visible()
+    expect(left).to_have_attribute("aria-valuenow", "0")
+    assert [field for field in page.evaluate("window.fields") if field.startswith("crop=")] == ["crop=none"]
+
+
 def test_the_garments_of_a_photo_are_detected_once_and_stay_while_its_parts_are_searched_with(
     page: Page, tmp_path: Path
 ) -> None:
@@ -283,6 +310,7 @@ def test_the_garments_of_a_photo_are_detected_once_and_stay_while_its_parts_are_
     choose(page, tmp_path / "table.jpg")
     proposed = page.get_by_role("group", name="Garments found in the photo").get_by_role("button")
     expect(proposed).to_have_count(2)
+    page.get_by_role("button", name="Whole photo").click()  # the frame is then around no garment
     for category, box in boxes.items():
         with page.expect_response("**/v1/search"):
             proposed.filter(has_text=category).click()

@@ -85,19 +85,26 @@ def test_a_file_that_is_no_photo_has_a_message_and_an_event(visit: tuple[Page, W
     assert page.evaluate("window.events") == [{"type": "lookalike-error", "detail": {"code": "pdf", "requestId": None}}]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "title"),
+    [
+        ("no_clothing", "We see no clothing here"),
+        ("other_clothing", "We do not search for this kind of clothing"),
+    ],
+)
 def test_without_clothing_the_widget_says_so_and_one_click_shows_the_nearest_products(
-    visit: tuple[Page, Watch], photo: Path
+    visit: tuple[Page, Watch], photo: Path, outcome: str, title: str
 ) -> None:
     page, _ = visit
-    page.route("**/v1/search", lambda route: route.fulfill(json={**route.fetch().json(), "outcome": "no_clothing"}))
+    page.route("**/v1/search", lambda route: route.fulfill(json={**route.fetch().json(), "outcome": outcome}))
     page.locator("lookalike-search input[type=file]").set_input_files(photo)
     widget = page.locator("lookalike-search")
-    expect(widget.get_by_role("heading", name="We see no clothing here")).to_be_visible()
+    expect(widget.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator(CARDS)).to_have_count(0)
     widget.get_by_role("button", name="Show the closest in Shoes anyway").click()
     expect(page.locator(CARDS)).to_have_count(4)
     expect(widget.get_by_role("heading", name="Products that look like it")).to_be_focused()
-    assert [event["detail"]["outcome"] for event in page.evaluate("window.events")] == ["no_clothing"]
+    assert [event["detail"]["outcome"] for event in page.evaluate("window.events")] == [outcome]
 
 
 def test_on_an_origin_that_the_gateway_does_not_allow_the_widget_reports_a_lost_connection(

@@ -41,6 +41,7 @@ from tests.support.import_fakes import FakeCache, FakeEmbedding, FakeModels, Fak
 from tests.support.index_fakes import NAMES, FakeIndex
 
 MODEL = "fashion/1"
+SHOES = GarmentBox(box=Box(x=0, y=0, width=0.5, height=1), category=Category(id=1, name="Shoes", probability=0.8))
 KEY = "open sesame"
 
 
@@ -176,12 +177,17 @@ class GatewayCatalogue:
 
 
 class GatewayEmbedding:
-    """Sees the category in an image's first byte. Every call raises `trouble` while it is set."""
+    """Sees the category in an image's first byte, and `garments` in every image.
+
+    Every call raises `trouble` while it is set.
+    """
 
     def __init__(self) -> None:
         self.batches = FakeEmbedding()
         self.trouble: LookalikeError | None = None
         self.boxes: list[Box | None] = []
+        self.garments: list[GarmentBox] = []
+        self.detections = 0
 
     @property
     def images(self) -> int:
@@ -216,9 +222,8 @@ class GatewayEmbedding:
 
     async def detect(self, data: bytes) -> DetectionResponse:
         self._fail()
-        shoes = Category(id=1, name="Shoes", probability=0.8)
-        garment = GarmentBox(box=Box(x=0, y=0, width=0.5, height=1), category=shoes)
-        return DetectionResponse(garments=[garment], model="detector/1", timings_ms={"network": 12.0})
+        self.detections += 1
+        return DetectionResponse(garments=self.garments, model="detector/1", timings_ms={"network": 12.0})
 
     async def ready(self, model: str | None = None) -> None:
         self._fail()

@@ -25,6 +25,12 @@ class Embedding(FrozenModel):
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
     vector: list[float] = Field(description="float32 values, unit length; 64 of them for the shipped models")
     model: str = Field(examples=["fashion/2"])
+    other_clothing: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="probability of a garment in none of the categories; missing if the model does not return it",
+    )
     secondary: "Embedding | None" = Field(
         default=None,
         description="the embedding of the same image by `secondary_model`; missing if that model does not respond",
@@ -59,6 +65,7 @@ class BatchEmbedding(FrozenModel):
     probabilities: dict[str, float]
     vector: bytes = Field(description="float32 values, little-endian, unit length: 64 of them for the shipped models")
     model: str
+    other_clothing: float | None = None
     secondary: "BatchEmbedding | None" = None
 
     @field_validator("vector")

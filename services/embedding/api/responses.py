@@ -17,7 +17,8 @@ from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.web.problems import PREFIX
-from services.embedding.vision.embedder import Float32Array, ImageEmbedding, Outcome
+from services.embedding.vision.embedder import ImageEmbedding, Outcome
+from services.embedding.vision.network_outputs import Float32Array
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def embedding(
         "vector": encode(outcome.vector),
         "model": manifest.model_id,
     }
+    if outcome.other_clothing is not None:
+        document["other_clothing"] = round(outcome.other_clothing, 6)
     if secondary is not None and isinstance(other := secondary.outcomes[number], ImageEmbedding):
         document["secondary"] = embedding(other, secondary.manifest, encode=encode)
     return document

@@ -4,7 +4,9 @@ from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.images.preparation import UInt8Image
 from services.embedding.serving.serving_client import ServingClient
-from services.embedding.serving.tensors import Float32Array
+from services.embedding.vision.network_outputs import NetworkOutputs
+
+OTHER_CLOTHING = "other_clothing"
 
 
 class EmbeddingModelClient(ServingClient):
@@ -12,24 +14,30 @@ class EmbeddingModelClient(ServingClient):
 
     def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
         super().__init__(address, manifest, timeout_s)
-        self._shapes = {"probabilities": (len(manifest.categories),), "vector": (manifest.dimension,)}
+        self._shapes: dict[str, tuple[int, ...]] = {
+            "probabilities": (len(manifest.categories),),
+            "vector": (manifest.dimension,),
+            OTHER_CLOTHING: (),
+        }
 
-    async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
+    async def predict(self, images: UInt8Image) -> NetworkOutputs:
         """Run the network.
 
         Args:
             images: uint8, shape (n, height, width, 3), RGB, of the manifest's input size.
 
         Returns:
-            The probabilities, shape (n, categories), 0 to 1, and the vectors of any length, shape (n, dimension); both
-            float32 and finite.
+            The outputs of each image. `other_clothing` is None if the model does not have this output.
 
         Raises:
             EmbeddingUnavailable: TensorFlow Serving is unavailable, without the version, or its response is invalid.
             UpstreamTimeout: no response before the deadline.
         """
-        probabilities, vectors = await self.run(images, self._shapes)
-        return self.clipped(probabilities), vectors
+        outputs = await self.run(images, self._shapes, optional={OTHER_CLOTHING})
+        other = outputs.get(OTHER_CLOTHING)
+        return NetworkOutputs(
+            self.clipped(outputs["probabilities"]), outputs["vector"], None if other is None else self.clipped(other)
+        )
 
 
 class DetectorModelClient(ServingClient):
@@ -44,5 +52,5 @@ class DetectorModelClient(ServingClient):
 
         `image`: uint8, shape (height, width, 3), RGB, of the manifest's input size.
         """
-        boxes, probabilities = await self.run(image[None], self._shapes)
-        return DetectedGarments(boxes[0], self.clipped(probabilities)[0])
+        outputs = await self.run(image[None], self._shapes)
+        return DetectedGarments(outputs["boxes"][0], self.clipped(outputs["probabilities"])[0])

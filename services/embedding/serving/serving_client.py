@@ -1,7 +1,7 @@
 """The gRPC client of one model version on TensorFlow Serving."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 import grpc
@@ -84,15 +84,18 @@ class ServingClient:
         task.add_done_callback(self._closing.discard)
         self._open()
 
-    async def run(self, images: UInt8Image, outputs: Mapping[str, tuple[int, ...]]) -> list[Float32Array]:
+    async def run(
+        self, images: UInt8Image, outputs: Mapping[str, tuple[int, ...]], optional: Collection[str] = ()
+    ) -> dict[str, Float32Array]:
         """Run the network.
 
         Args:
             images: uint8, shape (n, height, width, 3), RGB, of the manifest's input size.
             outputs: the names of the outputs → the shape of each without its first dimension, n.
+            optional: those of them that a model may lack.
 
         Returns:
-            The outputs in this order, float32 and finite.
+            The outputs by name, float32 and finite.
 
         Raises:
             EmbeddingUnavailable: TensorFlow Serving is unavailable, without the version, or its response is invalid.
@@ -103,7 +106,11 @@ class ServingClient:
         write_uint8(request.inputs["image"], images)
         deadlines = -(-len(images) // IMAGES_PER_DEADLINE)
         reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s)
-        return [self._output(reply, name, (len(images), *shape)) for name, shape in outputs.items()]
+        return {
+            name: self._output(reply, name, (len(images), *shape))
+            for name, shape in outputs.items()
+            if name not in optional or name in reply.outputs
+        }
 
     def clipped(self, probabilities: Float32Array) -> Float32Array:
         """Return probabilities clipped to 0 and 1, which removes rounding errors.

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import InvalidImage, LookalikeError
 from services.contracts.domain.manifest import Manifest
 from services.contracts.images.preparation import UInt8Image
+from services.embedding.vision.network_outputs import Float32Array, NetworkOutputs
 
-Float32Array = NDArray[np.float32]
 # Chunks of batches in the network at once: what its threads and its queue hold (deploy/serving/batching.config). More
 # chunks would wait there until their deadline, and searches would wait behind them.
 CONCURRENT_CHUNKS = 4
@@ -27,9 +26,9 @@ class PictureDecoder(Protocol):
 
 
 class EmbeddingNetwork(Protocol):
-    """Computes probabilities and vectors of pictures; shapes as in `EmbeddingModelClient.predict`."""
+    """Computes probabilities and vectors of pictures, as `EmbeddingModelClient.predict`."""
 
-    async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]: ...
+    async def predict(self, images: UInt8Image) -> NetworkOutputs: ...
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,13 @@ class ImageEmbedding:
         category: id of the most probable category.
         probabilities: float32, shape (categories,).
         vector: float32, shape (dimension,), unit length.
+        other_clothing: probability of a garment in none of the categories; None if the model does not return it.
     """
 
     category: int
     probabilities: Float32Array
     vector: Float32Array
+    other_clothing: float | None = None
 
 
 Outcome = ImageEmbedding | LookalikeError
@@ -96,24 +97,20 @@ class Embedder:
         pictures = await self._decoder.decode(files, box)
         decoded = time.perf_counter()
         images = [item for item in pictures if not isinstance(item, LookalikeError)]
-        embeddings = iter(outcomes_of(*await self._run(np.stack(images))) if images else [])
+        embeddings = iter(outcomes_of(await self._run(np.stack(images))) if images else [])
         outcomes = [item if isinstance(item, LookalikeError) else next(embeddings) for item in pictures]
         return TimedEmbeddings(outcomes, (decoded - started) * 1000, (time.perf_counter() - decoded) * 1000)
 
-    async def _run(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
+    async def _run(self, images: UInt8Image) -> NetworkOutputs:
         if len(images) == 1:
             return await self._network.predict(images)
         async with self._slots:
             return await self._network.predict(images)
 
 
-def outcomes_of(probabilities: Float32Array, vectors: Float32Array) -> list[Outcome]:
-    """Return the outcome of each row. A zero vector has no direction and becomes an InvalidImage.
-
-    Args:
-        probabilities: float32, shape (n, categories).
-        vectors: float32, shape (n, dimension), finite, any length.
-    """
+def outcomes_of(outputs: NetworkOutputs) -> list[Outcome]:
+    """Return the outcome of each row. A zero vector has no direction and becomes an InvalidImage."""
+    probabilities, vectors, other = outputs.probabilities, outputs.vectors, outputs.other_clothing
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
     is_zero = lengths == 0
     units = vectors / np.where(is_zero, 1, lengths).astype(np.float32)[:, None]
@@ -121,6 +118,8 @@ def outcomes_of(probabilities: Float32Array, vectors: Float32Array) -> list[Outc
     return [
         InvalidImage("the network returned a zero vector for this image, which cannot be compared")
         if is_zero[row]
-        else ImageEmbedding(int(best[row]), probabilities[row], units[row])
+        else ImageEmbedding(
+            int(best[row]), probabilities[row], units[row], None if other is None else float(other[row])
+        )
         for row in range(len(vectors))
     ]

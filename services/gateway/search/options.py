@@ -5,7 +5,7 @@ of the OpenAPI document, and the request to the index.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_validator
@@ -63,6 +63,11 @@ class PhotoOptions(SearchOptions):
         default=None, description="name or id of the category to search; default: the predicted category"
     )
     box: Annotated[Box, WithJsonSchema(BOX_SCHEMA)] | None = None
+    crop: Literal["auto", "none"] = Field(
+        default="auto",
+        description="without `box`: `auto` looks at the surest garment by itself if the whole photo does not show one "
+        "garment clearly; `none` looks at the whole photo",
+    )
 
 
 class SimilarOptions(SearchOptions):

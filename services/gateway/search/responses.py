@@ -10,7 +10,7 @@ from services.contracts.domain.similarity import SimilarityLabel, label_of
 from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import Attributes, Page
 
-Outcome = Literal["ok", "no_clothing", "no_close_match"]
+Outcome = Literal["ok", "no_close_match", "other_clothing", "no_clothing"]
 
 
 class SearchedCategory(FrozenModel):
@@ -95,6 +95,10 @@ class SearchResponse(SimilarResponse):
     """Products that look like the photo, best first. `probabilities` are the network's, also for a chosen category."""
 
     probabilities: dict[str, float] = Field(examples=[{"Topwear": 0.98, "Shoes": 0.001}])
+    crop: GarmentBox | None = Field(
+        description="the garment that the search has found in the photo and looked at, with the detector's category; "
+        "null if it looked at the whole photo, or at the `box` of the request"
+    )
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0, "index": 1.4, "total": 7.2}])
 
 

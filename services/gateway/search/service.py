@@ -13,6 +13,7 @@ from services.contracts.wire.embedding import EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import IndexedProduct, IndexResponse, IndexSearch, IndexSimilar
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.index_nodes.overview import combined
+from services.gateway.search.garment_crop import GarmentCrop
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.options import PhotoOptions, SimilarOptions
@@ -26,17 +27,27 @@ from services.gateway.search.responses import (
     SimilarResponse,
 )
 
+LIKELY = 0.5  # probability of other clothing from which on a photo shows it, if the model has no threshold of its own
 
-def judge(response: IndexResponse, thresholds: Mapping[str, float], probability: float | None) -> Outcome:
+
+def judge(
+    response: IndexResponse,
+    thresholds: Mapping[str, float],
+    probability: float | None,
+    other_clothing: float | None = None,
+) -> Outcome:
     """Return the search's outcome: whether the photo shows clothing, and whether a product is a close match.
 
     Args:
         response: the index's.
-        thresholds: the model's; `no_clothing` is the least probability of the predicted category.
+        thresholds: the model's; `no_clothing` is the least probability of the predicted category, `other_clothing` the
+            least probability that a photo below it shows a garment of none of the categories.
         probability: of the predicted category; None if the caller chose the category or the query is a product.
+        other_clothing: probability of a garment of none of the categories; None if the model does not return it.
     """
     if probability is not None and probability < thresholds.get("no_clothing", 0.0):
-        return "no_clothing"
+        is_other = other_clothing is not None and other_clothing >= thresholds.get("other_clothing", LIKELY)
+        return "other_clothing" if is_other else "no_clothing"
     if response.best_score is None or (response.best_similarity is not None and response.best_similarity < CLOSE):
         return "no_close_match"
     return "ok"
@@ -67,6 +78,7 @@ class SearchService:
         self.links = links
         self.binding = binding
         self.catalogues = catalogues
+        self._crop = GarmentCrop(embedding)
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -106,22 +118,30 @@ class SearchService:
 
     async def _by_image(self, data: bytes, options: PhotoOptions, model: str, started: float) -> SearchResponse:
         """Search with one model from beginning to end."""
-        embedding = await self.embedding.embed(data, model, box=options.box)
         facts = await self.binding.facts(model)
-        category = (
-            embedding.category.id if options.category is None else resolve_category(options.category, facts.categories)
-        )
+        chosen = None if options.category is None else resolve_category(options.category, facts.categories)
+        view = await self._crop.view(data, options, model, None if chosen is None else facts.categories[chosen])
+        embedding = view.embedding
+        category = embedding.category.id if chosen is None else chosen
         index_started = time.perf_counter()
         response = await self.index.search(_index_search(embedding, category, options, self.catalogues))
         self.binding.observe(response.active)
-        timings = {**embedding.timings_ms, "index": ms_since(index_started), "total": ms_since(started)}
+        timings = {**view.timings_ms, "index": ms_since(index_started), "total": ms_since(started)}
         name = facts.categories[category]
-        note(k=options.k, offset=options.offset, category=name, model=embedding.model, stages_ms=timings)
-        probability = embedding.category.probability if options.category is None else None
+        note(
+            k=options.k,
+            offset=options.offset,
+            category=name,
+            cropped=view.crop is not None,
+            model=embedding.model,
+            stages_ms=timings,
+        )
+        probability = embedding.category.probability if chosen is None else None
         return SearchResponse(
-            outcome=judge(response, facts.thresholds, probability),
+            outcome=judge(response, facts.thresholds, probability, embedding.other_clothing),
             category=_searched(category, facts, embedding),
             probabilities=embedding.probabilities,
+            crop=view.crop,
             results=self._results(response, facts.categories),
             next_page=response.next_page,
             facets=response.facets,

@@ -9,7 +9,7 @@ type Schemas = components["schemas"];
 export type SearchResponse = Schemas["SearchResponse"];
 /** A search by photo or address, or by product: the latter predicts no category. */
 export type AnySearchResponse = Schemas["SimilarResponse"] &
-  Partial<Pick<SearchResponse, "probabilities">> & {
+  Partial<Pick<SearchResponse, "probabilities" | "crop">> & {
     /** Garments that the photo shows, if the search proposes them. */
     garments?: Garment[];
   };
@@ -73,6 +73,8 @@ export type Filter = Record<string, AttributeValue | AttributeValue[] | Range>;
 export interface SearchOptions {
   k?: number;
   category?: string | null;
+  /** Whether the search may look at one garment of the photo. Default: auto. */
+  crop?: "auto" | "none";
   /** The widget passes the JSON that its attribute holds. */
   filter?: Filter | string | null;
   min_score?: string | null;
@@ -138,11 +140,15 @@ export interface PageState {
   filter: Filter;
   k: number;
 }
-/** A photo that is searched with; `upload` is the JPEG of the part in `box`, once it is made. */
+/**
+ * A photo that is searched with; `upload` is the JPEG of the part in `box`, once it is made. `isFramed`: the visitor has
+ * chosen the part, which may be the whole photo.
+ */
 export interface PhotoSubject {
   query: Query & { kind: "visit" | "photo" };
   photo: Photo;
   box: Box;
+  isFramed: boolean;
   upload: Blob | null;
   garments?: Promise<Garment[]>;
   label: string;

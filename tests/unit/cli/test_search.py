@@ -43,6 +43,7 @@ def test_a_result_is_shown_with_its_similarity_and_what_the_search_made_of_the_p
         "results": results,
         "model": "fashion/1",
         "timings_ms": {"total": 7.0, "network": 3.0},
+        "crop": {"box": {}, "category": {"name": "Bags", "probability": 0.7}},
     }
     sent: dict[str, object] = {}
 
@@ -55,11 +56,13 @@ def test_a_result_is_shown_with_its_similarity_and_what_the_search_made_of_the_p
     photo.write_bytes(b"x")
     done = RUN.invoke(app, ["search", str(photo), "--box", "0,0,1,0.5", "--k", "3", "--offset", "10", "--key", "lk_x"])
     assert done.exit_code == 0, done.output
-    assert sent == {"k": 3, "offset": 10, "category": None, "filter": None, "box": "0,0,1,0.5", "key": "lk_x"}
+    options = {"k": 3, "offset": 10, "category": None, "filter": None, "box": "0,0,1,0.5", "crop": "auto"}
+    assert sent == {**options, "key": "lk_x"}
     assert "Bags, 80.0%: no close match" in done.output
     lines = {line.split()[0]: line for line in done.output.splitlines() if line.strip()[:1].isdigit()}
     assert "alike, 0.62" in lines["11"]
     assert "alike" not in lines["12"]
+    assert "looked at the garment found in the photo: Bags, 70.0%" in done.output
 
 
 def test_every_command_says_what_it_does() -> None:

@@ -148,6 +148,7 @@ class App {
   #crop(box) {
     if (!this.#subject?.photo) return;
     this.#subject.box = box;
+    this.#subject.isFramed = true;
     this.#subject.upload = null;
     history.replaceState(null, "", path + write({ ...this.#state, category: null }));
     this.#state = read(location);
@@ -222,6 +223,7 @@ class App {
   #show(response, subject, state) {
     for (const result of response.results) this.#products.set(result.id, result);
     this.#results.show(response, state);
+    if (subject.photo) this.#side.showCrop(response.crop ?? null, subject.box);
     this.#side.showFilters(response.facets ?? [], state.filter);
     this.#visit.add(entryOf(subject, response, context));
     whenIdle(() => {

@@ -4,7 +4,7 @@ import { h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { failureMessage } from "../shared/strings.js";
 
-/** @import { Message, Strings } from "../types.js" */
+/** @import { AnySearchResponse, Message, Strings } from "../types.js" */
 /** @typedef {{code: string, title?: string, detail?: string, requestId?: string|null, status?: number}} Failed */
 
 /**
@@ -60,9 +60,19 @@ export function nothingNotice({ t, category, isFiltered, onClear }) {
 }
 
 /**
+ * Return why a photo has no results: it shows no clothing, or none of the categories; null if it has results.
+ * @param {AnySearchResponse["outcome"]} outcome @param {Strings} t @returns {Message|null}
+ */
+export function refusalOf(outcome, { notices }) {
+  if (outcome === "no_clothing") return notices.noClothing;
+  return outcome === "other_clothing" ? notices.otherClothing : null;
+}
+
+/**
+ * @param {Message} refusal
  * @param {{t: Strings, category: string, onAnyway: (() => void)|null}} options `onAnyway`: shows the nearest products
  */
-export function noClothingNotice({ t, category, onAnyway }) {
+export function refusalNotice(refusal, { t, category, onAnyway }) {
   const row = onAnyway && h("div", { class: "row" }, button(t.notices.noClothing.anyway(category), onAnyway));
-  return notice(t.notices.noClothing, "hanger", row);
+  return notice(refusal, "hanger", row);
 }

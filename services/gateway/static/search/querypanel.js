@@ -28,6 +28,7 @@ export class PhotoPanel {
   #crop;
   #stage;
   #garments;
+  #hint;
   /** @type {[Box, HTMLButtonElement][]} */
   #presets;
 
@@ -41,13 +42,14 @@ export class PhotoPanel {
     canvas.setAttribute("aria-label", t.query.photo);
     this.#garments = h("div", { class: "garments", hidden: true, role: "group", "aria-label": t.crop.garments });
     this.#stage = h("div", { class: "stage" }, canvas, this.#garments, this.#crop.element);
+    this.#hint = h("p", { class: "muted hint", role: "status" }, t.crop.hint);
     this.#presets = PRESETS.map(([name, box]) => [box, this.#preset(t.crop[name], box)]);
     this.element = h(
       "div",
       { class: "photo-panel" },
       h("div", { class: "stage-holder" }, this.#stage),
       photo.note && h("p", { class: "muted note" }, t.query[photo.note]),
-      h("p", { class: "muted hint" }, t.crop.hint),
+      this.#hint,
       h(
         "div",
         { class: "chips presets", role: "group", "aria-label": t.crop.presets },
@@ -61,6 +63,15 @@ export class PhotoPanel {
   set(box) {
     this.#crop.set(box);
     this.#mark();
+  }
+
+  /**
+   * Move the frame to the part that was searched with, without a search.
+   * @param {Garment|null} garment that the search has found by itself @param {Box} box the part that was sent
+   */
+  showCrop(garment, box) {
+    this.set(garment?.box ?? box);
+    this.#hint.textContent = garment ? this.#t.crop.found(garment.category.name) : this.#t.crop.hint;
   }
 
   /** Show garments to choose from. @param {Garment[]} garments */
@@ -100,6 +111,7 @@ export class PhotoPanel {
   /** @param {Box} box */
   #changed(box) {
     this.#mark();
+    this.#hint.textContent = this.#t.crop.hint;
     this.#onCrop(box);
   }
 

@@ -4,9 +4,9 @@ import { fill, h } from "../shared/dom.js";
 import { MAX_RESULTS, PAGE_SIZE } from "./address.js";
 import { chips } from "./chips.js";
 import { card, skeletonCards } from "./grid.js";
-import { failureNotice, noClothingNotice, nothingNotice, notice } from "./notices.js";
+import { failureNotice, nothingNotice, notice, refusalNotice, refusalOf } from "./notices.js";
 
-/** @import { AnySearchResponse, Context, PageState, Result } from "../types.js" */
+/** @import { AnySearchResponse, Context, Message, PageState, Result } from "../types.js" */
 /**
  * @typedef {Context & {
  *   onLike: (result: Result) => void,
@@ -75,7 +75,8 @@ export class ResultsView {
     this.#showChips(response, state);
     const milliseconds = Math.max(1, Math.round(response.timings_ms.total ?? 0));
     this.#count.textContent = `${t.results.count(count, name)} · ${t.results.took(milliseconds)}`;
-    if (response.outcome === "no_clothing" && !state.category) return this.#showNoClothing(response, state);
+    const refusal = refusalOf(response.outcome, t);
+    if (refusal && !state.category) return this.#showRefusal(refusal, response, state);
     if (count === 0) return this.#showNothing(name, state);
     fill(this.#notice, response.outcome === "no_close_match" && notice(t.notices.notClose, "search"));
     this.#showCards(response, state);
@@ -111,8 +112,8 @@ export class ResultsView {
     fill(this.#more, results.length >= k && k < MAX_RESULTS && more);
   }
 
-  /** @param {AnySearchResponse} response @param {PageState} state */
-  #showNoClothing(response, state) {
+  /** @param {Message} refusal @param {AnySearchResponse} response @param {PageState} state */
+  #showRefusal(refusal, response, state) {
     const { t, announce } = this.#context;
     const category = response.category.name;
     this.#count.textContent = "";
@@ -125,8 +126,8 @@ export class ResultsView {
     };
     fill(this.#list);
     const onAnyway = response.results.length > 0 ? showAnyway : null;
-    fill(this.#notice, noClothingNotice({ t, category, onAnyway }));
-    announce(`${t.notices.noClothing.title}. ${t.notices.noClothing.text}`);
+    fill(this.#notice, refusalNotice(refusal, { t, category, onAnyway }));
+    announce(`${refusal.title}. ${refusal.text}`);
   }
 
   /** @param {string} category @param {PageState} state */

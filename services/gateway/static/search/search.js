@@ -60,8 +60,14 @@ export class Search {
 
   /** @param {Subject} subject @param {PageState} state @param {AbortSignal} signal */
   #send(subject, { k, category, filter }, signal) {
-    const options = { k, category, filter, ...(this.#features.facets ? { facets: true } : {}) };
     const { query } = subject;
+    const options = {
+      k,
+      category,
+      filter,
+      ...(this.#features.facets ? { facets: true } : {}),
+      ...(subject.photo && subject.isFramed ? { crop: /** @type {const} */ ("none") } : {}),
+    };
     if (query.kind === "like") return this.#api.similar(query.id, options, signal);
     if (query.kind === "url") return this.#api.searchUrl(query.url, options, signal);
     const upload = subject.photo && subject.upload;
@@ -103,4 +109,4 @@ export class Search {
 
 /** @param {Subject} subject @param {PageState} state */
 const keyOf = (subject, { category, filter, k }) =>
-  JSON.stringify([subject.query, subject.photo ? subject.box : null, category, filter, k]);
+  JSON.stringify([subject.query, subject.photo ? [subject.box, subject.isFramed] : null, category, filter, k]);

@@ -88,6 +88,14 @@ export class SidePanel {
     return product ? productPanel(product, this.#context) : h("p", { class: "product-title" }, label);
   }
 
+  /**
+   * Show which part of the photo was searched with.
+   * @param {Garment|null} garment that the search has found by itself @param {Box} box the part that was sent
+   */
+  showCrop(garment, box) {
+    this.#photo?.showCrop(garment, box);
+  }
+
   /** @param {Garment[]} garments */
   propose(garments) {
     this.#photo?.propose(garments);

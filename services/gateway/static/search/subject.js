@@ -45,6 +45,7 @@ async function photoSubject(query, decoded, url, t) {
     photo,
     thumbnail: url ?? visitThumbnail(photo),
     box: { ...WHOLE },
+    isFramed: false,
     upload: null,
     label: t.query.photo,
   };

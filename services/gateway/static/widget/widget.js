@@ -199,7 +199,7 @@ export class LookalikeSearch extends HTMLElement {
     const t = this.#t;
     const { name } = response.category;
     const count = response.results.length;
-    const isHidden = response.outcome === "no_clothing" && !anyway;
+    const isHidden = (response.outcome === "no_clothing" || response.outcome === "other_clothing") && !anyway;
     const message = anyway ? null : this.#message(response);
     const results = isHidden ? [] : response.results;
     this.#results.setAttribute("aria-busy", "false");
@@ -260,6 +260,7 @@ export class LookalikeSearch extends HTMLElement {
   #message({ outcome, category, results }) {
     const { notices, widget } = this.#t;
     if (outcome === "no_clothing") return { title: notices.noClothing.title, text: widget.noClothing };
+    if (outcome === "other_clothing") return { title: notices.otherClothing.title, text: widget.otherClothing };
     if (results.length === 0) return { title: notices.nothing.title, text: notices.nothing.text(category.name) };
     return outcome === "no_close_match" ? notices.notClose : null;
   }

@@ -45,10 +45,23 @@ async def failure(answer: Callable[[Any], Any], timeout_s: float = 5) -> Lookali
 @pytest.mark.parametrize("encode", [content_tensor, field_tensor], ids=["content", "field"])
 async def test_a_response_in_either_encoding_becomes_arrays(encode: Callable[[Any], Any]) -> None:
     with scripted_serving(ScriptedServing(lambda request: good_reply(request, encode))) as address:
-        probabilities, vectors = await predicted(address)
-    assert probabilities.shape == (2, 9)
-    assert vectors.shape == (2, 64)
-    assert probabilities[1, 0] == vectors[1, 0] == 1
+        outputs = await predicted(address)
+    assert outputs.probabilities.shape == (2, 9)
+    assert outputs.vectors.shape == (2, 64)
+    assert outputs.probabilities[1, 0] == outputs.vectors[1, 0] == 1
+    assert outputs.other_clothing is None
+
+
+@pytest.mark.parametrize("value", [0.0, 0.75])
+async def test_a_model_may_return_the_probability_of_other_clothing(value: float) -> None:
+    def answer(request: Any) -> Any:
+        reply = good_reply(request, field_tensor)
+        reply.outputs["other_clothing"].CopyFrom(field_tensor(np.full(2, value, np.float32)))
+        return reply
+
+    with scripted_serving(ScriptedServing(answer)) as address:
+        outputs = await predicted(address)
+    assert outputs.other_clothing.tolist() == [value, value]
 
 
 async def test_the_model_of_the_manifest_is_requested_by_name_and_version() -> None:
@@ -122,7 +135,7 @@ async def test_probabilities_above_one_by_a_rounding_error_are_clipped() -> None
     array = np.zeros((2, len(CATEGORIES)), np.float32)
     array[:, 0] = np.nextafter(np.float32(1), np.float32(2))
     with scripted_serving(ScriptedServing(with_output("probabilities", array))) as address:
-        assert (await predicted(address))[0].max() == 1
+        assert (await predicted(address)).probabilities.max() == 1
 
 
 @pytest.fixture
@@ -196,9 +209,9 @@ async def test_a_new_channel_lets_calls_in_progress_finish_on_the_old_one(releas
         in_progress = asyncio.create_task(client.predict(IMAGES))
         await asyncio.to_thread(entered.wait, 5)
         client.reconnect()
-        assert (await client.predict(IMAGES))[1].shape == (2, 64)
+        assert (await client.predict(IMAGES)).vectors.shape == (2, 64)
         released.set()
-        assert (await in_progress)[1].shape == (2, 64)
+        assert (await in_progress).vectors.shape == (2, 64)
         await client.close()
 
 

@@ -12,7 +12,8 @@ from services.contracts.domain.box import Box
 from services.contracts.domain.errors import EmbeddingUnavailable, InvalidImage, LookalikeError
 from services.contracts.images.preparation import UInt8Image
 from services.embedding.vision import embedder as embedder_module
-from services.embedding.vision.embedder import CONCURRENT_CHUNKS, Embedder, Float32Array, ImageEmbedding, outcomes_of
+from services.embedding.vision.embedder import CONCURRENT_CHUNKS, Embedder, ImageEmbedding, outcomes_of
+from services.embedding.vision.network_outputs import NetworkOutputs
 from tests.support.tfs import manifest
 
 
@@ -32,7 +33,7 @@ class FakeNetwork:
         self.max_running = 0
         self.fails = False
 
-    async def predict(self, images: UInt8Image) -> tuple[Float32Array, Float32Array]:
+    async def predict(self, images: UInt8Image) -> NetworkOutputs:
         self.batches.append(len(images))
         self.running += 1
         self.max_running = max(self.max_running, self.running)
@@ -41,7 +42,8 @@ class FakeNetwork:
         if self.fails:
             raise EmbeddingUnavailable("unavailable")
         numbers = images[:, 0, 0, 0]
-        return np.eye(9, dtype=np.float32)[numbers % 9], 5 * np.eye(64, dtype=np.float32)[numbers % 64]
+        probabilities, vectors = np.eye(9, dtype=np.float32), np.eye(64, dtype=np.float32)
+        return NetworkOutputs(probabilities[numbers % 9], 5 * vectors[numbers % 64])
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ async def test_the_times_of_the_stages_are_summed_over_the_chunks(
 def test_vectors_have_unit_length_as_in_the_catalogue() -> None:
     rng = np.random.default_rng(3)
     raw = (rng.normal(size=(40, 64)) * 10.0 ** rng.integers(-15, 15, (40, 1))).astype(np.float32)
-    outcomes = outcomes_of(np.full((40, 9), 1 / 9, np.float32), raw)
+    outcomes = outcomes_of(NetworkOutputs(np.full((40, 9), 1 / 9, np.float32), raw))
     for outcome, row in zip(outcomes, raw, strict=True):
         assert isinstance(outcome, ImageEmbedding)
         assert outcome.vector.dtype == np.float32
@@ -120,13 +122,21 @@ def test_vectors_have_unit_length_as_in_the_catalogue() -> None:
 
 def test_the_category_is_the_most_probable() -> None:
     probabilities = np.array([[0.1, 0.2, 0.7], [0.5, 0.3, 0.2]], np.float32)
-    outcomes = outcomes_of(probabilities, np.ones((2, 4), np.float32))
+    outcomes = outcomes_of(NetworkOutputs(probabilities, np.ones((2, 4), np.float32)))
     assert [outcome.category for outcome in outcomes if isinstance(outcome, ImageEmbedding)] == [2, 0]
 
 
 def test_a_zero_vector_is_an_invalid_image_and_the_others_are_embedded() -> None:
     vectors = np.zeros((3, 4), np.float32)
     vectors[1] = 2
-    outcomes = outcomes_of(np.full((3, 9), 1 / 9, np.float32), vectors)
+    outcomes = outcomes_of(NetworkOutputs(np.full((3, 9), 1 / 9, np.float32), vectors))
     assert [isinstance(outcome, InvalidImage) for outcome in outcomes] == [True, False, True]
     assert "zero vector" in str(outcomes[0])
+
+
+def test_each_image_keeps_its_probability_of_other_clothing() -> None:
+    probabilities, vectors = np.full((2, 9), 1 / 9, np.float32), np.ones((2, 4), np.float32)
+    outcomes = outcomes_of(NetworkOutputs(probabilities, vectors, np.array([0.25, 0.75], np.float32)))
+    assert [outcome.other_clothing for outcome in outcomes if isinstance(outcome, ImageEmbedding)] == [0.25, 0.75]
+    without = outcomes_of(NetworkOutputs(probabilities, vectors))
+    assert [outcome.other_clothing for outcome in without if isinstance(outcome, ImageEmbedding)] == [None, None]

@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import IndexNotReady
+from services.contracts.wire.embedding import Category
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import IndexSearch, IndexSimilar
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.gateway_fakes import SHOES, Gateway, running_gateway
 
 SHOE, TOP = b"\x01 a photo", b"\x00 a photo"
 RAW = {"Content-Type": "image/jpeg"}
@@ -42,6 +43,7 @@ def test_a_search_is_within_the_predicted_category(gateway: Gateway) -> None:
     document = search(gateway)
     assert document["category"] == {"id": 1, "name": "Shoes", "probability": 0.9}
     assert document["probabilities"] == {"Topwear": 0.05, "Shoes": 0.9, "Bags": 0.05}
+    assert document["crop"] is None
     (result,) = document["results"]
     assert result == {
         "id": "s1",
@@ -142,15 +144,63 @@ def test_an_invalid_option_names_its_place(gateway: Gateway) -> None:
 
 def test_a_weak_prediction_is_no_clothing(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     embed = gateway.embedding.embed
+    other: float | None = None
 
     async def weak(*given: Any, **named: Any) -> Any:
         response = await embed(*given, **named)
         category = response.category.model_copy(update={"probability": 0.1})
-        return response.model_copy(update={"category": category})
+        return response.model_copy(update={"category": category, "other_clothing": other})
 
     monkeypatch.setattr(gateway.embedding, "embed", weak)
     assert search(gateway)["outcome"] == "no_clothing"
     assert search(gateway, category="Shoes")["outcome"] == "ok"
+    other = 0.8
+    assert search(gateway)["outcome"] == "other_clothing"
+    assert search(gateway, category="Shoes")["outcome"] == "ok"
+
+
+def unclear(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the network unsure of whole photos."""
+    embed = gateway.embedding.embed
+
+    async def embedded(data: bytes, model: str, box: Box | None = None) -> Any:
+        response = await embed(data, model, box)
+        if box is not None:
+            return response
+        probabilities = {"Topwear": 0.5, "Shoes": 0.3, "Bags": 0.2}
+        category = Category(id=0, name="Topwear", probability=0.5)
+        return response.model_copy(update={"category": category, "probabilities": probabilities})
+
+    monkeypatch.setattr(gateway.embedding, "embed", embedded)
+
+
+def test_a_search_looks_at_the_surest_garment_of_a_photo_that_is_not_clear(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unclear(gateway, monkeypatch)
+    gateway.embedding.garments = [SHOES]
+    document = search(gateway)
+    assert document["crop"] == SHOES.model_dump(mode="json")
+    assert (document["category"]["name"], document["results"][0]["id"]) == ("Shoes", "s1")
+    assert document["probabilities"]["Shoes"] == document["category"]["probability"] == pytest.approx(0.9)
+    assert document["timings_ms"].keys() == {"decode", "network", "detect", "index", "total"}
+    assert gateway.embedding.boxes == [None, SHOES.box]
+
+
+@pytest.mark.parametrize("options", [{"crop": "none"}, {"box": "0,0,1,0.5"}, {"category": "Bags"}])
+def test_a_search_looks_at_the_whole_photo_that_the_request_describes(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
+) -> None:
+    unclear(gateway, monkeypatch)
+    gateway.embedding.garments = [SHOES]
+    document = search(gateway, SHOE, **options)
+    assert document["crop"] is None
+    assert len(gateway.embedding.boxes) == 1
+
+
+def test_an_unknown_crop_is_refused(gateway: Gateway) -> None:
+    response = gateway.client.post("/v1/search", content=SHOE, headers=RAW, params={"crop": "all"})
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "#/query/crop")
 
 
 def test_a_sample_is_of_the_whole_catalogue_or_of_one_category(gateway: Gateway) -> None:
@@ -165,6 +215,7 @@ def test_a_sample_is_of_the_whole_catalogue_or_of_one_category(gateway: Gateway)
 
 
 def test_garments_are_detected(gateway: Gateway) -> None:
+    gateway.embedding.garments = [SHOES]
     document = gateway.client.post("/v1/detect", content=SHOE, headers=RAW).json()
     assert document["garments"] == [
         {
@@ -203,5 +254,5 @@ def test_the_log_names_what_was_searched_and_detected(gateway: Gateway) -> None:
     assert (by_image["k"], by_image["offset"], by_image["category"], by_image["model"]) == (3, 1, "Shoes", "fashion/1")
     assert by_image["stages_ms"].keys() == {"decode", "network", "index", "total"}
     assert (by_product["k"], by_product["offset"], by_product["category"]) == (4, 0, "Topwear")
-    assert (detection["detector"], detection["garments"]) == ("detector/1", 1)
+    assert (detection["detector"], detection["garments"]) == ("detector/1", 0)
     assert "catalogue" not in by_image

@@ -9,13 +9,14 @@ import pytest
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import (
+    DetectorUnavailable,
     EmbeddingUnavailable,
     IndexNotReady,
     LookalikeError,
     ModelIndexMismatch,
     UnknownModel,
 )
-from services.contracts.wire.embedding import Category, EmbeddingResponse, ModelFacts
+from services.contracts.wire.embedding import Category, DetectionResponse, EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import IndexResponse, IndexSearch, IndexSimilar
 from services.gateway.search import model_binding as module
 from services.gateway.search.links import Links
@@ -45,6 +46,9 @@ class Embedding:
         return EmbeddingResponse(
             category=category, probabilities={"Topwear": 0.1, "Shoes": 0.9}, vector=[1.0], model=model, timings_ms={}
         )
+
+    async def detect(self, data: bytes) -> DetectionResponse:
+        raise DetectorUnavailable("the detector is not available")
 
     async def model(self, model: str | None = None) -> ModelFacts:
         thresholds = {"no_clothing": 0.95 if model == TWO else 0.1}

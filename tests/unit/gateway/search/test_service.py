@@ -34,8 +34,28 @@ def test_a_weak_prediction_is_no_clothing() -> None:
     assert judge(response(similarity=0.99), {"no_clothing": 0.5}, 0.5) == "ok"
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "other", "outcome"),
+    [
+        ({}, None, "no_clothing"),
+        ({}, 0.49, "no_clothing"),
+        ({}, 0.5, "other_clothing"),
+        ({"other_clothing": 0.7}, 0.69, "no_clothing"),
+        ({"other_clothing": 0.3}, 0.3, "other_clothing"),
+    ],
+)
+def test_a_weak_prediction_may_be_a_garment_of_another_kind(
+    thresholds: dict[str, float], other: float | None, outcome: str
+) -> None:
+    assert judge(response(similarity=0.99), {"no_clothing": 0.5, **thresholds}, 0.4, other) == outcome
+
+
+def test_a_sure_prediction_is_no_garment_of_another_kind() -> None:
+    assert judge(response(similarity=0.99), {"no_clothing": 0.5}, 0.5, 0.5) == "ok"
+
+
 def test_a_chosen_category_is_never_no_clothing() -> None:
-    assert judge(response(similarity=0.99), {"no_clothing": 0.5}, None) == "ok"
+    assert judge(response(similarity=0.99), {"no_clothing": 0.5}, None, 0.9) == "ok"
 
 
 def test_a_best_result_below_a_close_match_is_no_close_match() -> None:

@@ -62,6 +62,8 @@ export const en = {
   crop: {
     label: "Part of the photo to search for",
     hint: "Drag the frame around one garment.",
+    /** @param {string} category */
+    found: (category) => `The search looks at the garment in the frame (${category}). To change it, drag the frame.`,
     edges: { left: "Left edge", right: "Right edge", top: "Top edge", bottom: "Bottom edge" },
     /** @param {number} percent */
     value: (percent) => `${percent} percent`,
@@ -142,6 +144,10 @@ export const en = {
       text: "It seems to show something else. Move the frame around a garment, choose a category, or try another photo.",
       /** @param {string} category */
       anyway: (category) => `Show the closest in ${category} anyway`,
+    },
+    otherClothing: {
+      title: "We do not search for this kind of clothing",
+      text: "It seems to be a dress, a hat or another kind. Move the frame around another garment, or choose a category.",
     },
     notClose: {
       title: "No close match",
@@ -253,6 +259,7 @@ export const en = {
     close: "Clear",
     results: "Products that look like it",
     noClothing: "The photo seems to show something else. Try another one, closer to the garment.",
+    otherClothing: "It seems to be a dress, a hat or another kind. Try a photo of another garment.",
   },
   catalogue: {
     title: "Catalogue",
