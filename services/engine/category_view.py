@@ -11,10 +11,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filters import EVERYTHING, Filter
 from services.engine.columns import BoolArray, RowArray
+from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts
-from services.engine.segment import AttributeCounts, Segment
+from services.engine.segment import Segment
 
 Float32Array = NDArray[np.float32]
 ImageArray = NDArray[np.uint8]
@@ -95,7 +96,23 @@ class CategoryView:
     size: int
     changes: int
 
-    def search(self, query: Float32Array, k: int, query_filter: Filter, exclude: Collection[str]) -> list[Match]:
+    def is_prepared(self, query_filter: Filter, *, facets: bool) -> bool:
+        """Return whether the base has the columns; those of the short tail are built or extended by a search itself."""
+        return self.base.is_prepared(query_filter, len(self.base.keys), facets=facets)
+
+    def prepare(self, query_filter: Filter, *, facets: bool) -> None:
+        """Build the columns of a filter, and of facets if wanted."""
+        for part, size in self._parts():
+            part.prepare(query_filter, size, facets=facets)
+
+    def search(
+        self,
+        query: Float32Array,
+        k: int,
+        query_filter: Filter,
+        exclude: Collection[str],
+        deadline: Deadline = NO_DEADLINE,
+    ) -> list[Match]:
         """Return the k nearest products that meet a filter, best first, equal scores by key.
 
         A product is returned once, with its best image.
@@ -105,10 +122,14 @@ class CategoryView:
             k: the number of products, at least 1; fewer are returned if there are fewer.
             query_filter: the filter.
             exclude: keys to leave out.
+            deadline: of the filter.
+
+        Raises:
+            UpstreamTimeout: the deadline has passed.
         """
         base = len(self.base.keys)
         wanted = k + len(exclude)
-        allowed = self._allowed(query_filter)
+        allowed = self._allowed(query_filter, deadline)
         in_base = self._base_candidates(query, wanted, allowed[:base])
         in_tail = self._tail_candidates(query, wanted, allowed[base:])
         rows = np.concatenate([in_base, in_tail + base])
@@ -116,16 +137,21 @@ class CategoryView:
         matches = (match for match in self._ranked(rows, scores) if match.key not in exclude)
         return list(islice(matches, k))
 
-    def facet_counts(self, query_filter: Filter) -> FacetCounts:
+    def facet_counts(self, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> FacetCounts:
         """Return what the products hold of each attribute, in total and among those that meet the filter.
 
         The conditions on an attribute itself are left out for that attribute: its other values stay choices.
+
+        Raises:
+            UpstreamTimeout: the deadline has passed.
         """
-        allowed = self._main_rows(self._allowed(query_filter))
-        without = {name: self._main_rows(self._allowed(query_filter.without(name))) for name in query_filter.chosen}
         live = self._main_rows(self.live)
-        total = self._count_values(lambda _: live)
-        matching = self._count_values(lambda name: without.get(name, allowed)) if query_filter else total
+        base = len(self.base.keys)
+        parts = ((self.base, live[:base]), (self.tail, live[base:]))
+        total = [part.count_values(EVERYTHING, rows, deadline) for part, rows in parts]
+        if not query_filter:
+            return FacetCounts(total, total, self.size)
+        matching = [part.count_values(query_filter, rows, deadline) for part, rows in parts]
         return FacetCounts(total, matching, self.size)
 
     def find(self, key: str, hint: int) -> int | None:
@@ -172,17 +198,16 @@ class CategoryView:
         """Return the mask without additional images, which leaves one row a product."""
         return mask if self.max_images == 1 else mask & (self.image_index == 0)
 
-    def _allowed(self, query_filter: Filter) -> BoolArray:
-        return self.live & self._matching(query_filter) if query_filter else self.live
+    def _parts(self) -> tuple[tuple[Segment, int], tuple[Segment, int]]:
+        """Return base and tail, each with the number of its rows in this view."""
+        return (self.base, len(self.base.keys)), (self.tail, len(self.tail_vectors))
 
-    def _count_values(self, mask_of: Callable[[str], BoolArray]) -> list[dict[str, AttributeCounts]]:
-        base, tail = len(self.base.keys), len(self.tail_vectors)
-        in_base = self.base.count_values(lambda name: mask_of(name)[:base], base)
-        return [in_base, self.tail.count_values(lambda name: mask_of(name)[base:], tail)]
-
-    def _matching(self, query_filter: Filter) -> BoolArray:
-        in_base = self.base.matching(query_filter, len(self.base.keys))
-        return np.concatenate([in_base, self.tail.matching(query_filter, len(self.tail_vectors))])
+    def _allowed(self, query_filter: Filter, deadline: Deadline) -> BoolArray:
+        if not query_filter:
+            return self.live
+        matching = [part.matching(query_filter, size, deadline) for part, size in self._parts()]
+        allowed: BoolArray = self.live & np.concatenate(matching)
+        return allowed
 
     def _base_candidates(self, query: Float32Array, wanted: int, allowed: BoolArray) -> RowArray:
         """Return the best rows of at least the `wanted` best products, and all rows that may score like the last."""

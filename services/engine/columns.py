@@ -1,7 +1,9 @@
 """The values of one attribute, by row: filters and facet counts read a column instead of every product."""
 
+import threading
 from array import array
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +16,21 @@ BoolArray = NDArray[np.bool_]
 RowArray = NDArray[np.int64]
 TypeCode = Literal["d", "q"]  # of the `array` module: float64 or int64
 Values = AttributeValue | list[AttributeValue] | None
+
+
+@dataclass(frozen=True)
+class AttributeCounts:
+    """What a set of rows holds of one attribute.
+
+    Attributes:
+        rows: how many rows have the attribute.
+        texts: how many rows hold each text and boolean.
+        numbers: all numbers that the rows hold, shape (n,).
+    """
+
+    rows: int
+    texts: Mapping[AttributeValue, int]
+    numbers: NDArray[np.float64]
 
 
 class RowValues:
@@ -57,11 +74,13 @@ class RowValues:
 class Column:
     """The values of one attribute in rows 0 … size - 1: for each text and boolean its rows, and the numbers by row.
 
-    Dates are parsed from the texts when a filter first names a range of dates. A column is not thread-safe.
+    Dates are parsed from the texts when a filter first names a range of dates. One thread may extend a column while
+    others read it.
     """
 
     def __init__(self) -> None:
         self.size = 0
+        self._lock = threading.Lock()  # arrays cannot grow while they are read
         self._rows_of: dict[Hashable, array[int]] = {}
         self._numbers = RowValues("d")
         self._instants: RowValues | None = None
@@ -77,6 +96,29 @@ class Column:
         elif value is not None:
             for item in dict.fromkeys(map(_hashable, value if isinstance(value, list) else [value])):
                 self._add(item, row)
+
+    def extend_to(self, size: int, values: Iterable[tuple[int, Values]]) -> None:
+        """Add the values of rows at or after `size`, and set the new size."""
+        with self._lock:
+            for row, value in values:
+                self.put(row, value)
+            self.size = size
+
+    def matching(self, condition: Condition, size: int) -> BoolArray:
+        """Return which of the first `size` rows meet a condition, shape (size,)."""
+        mask = np.zeros(size, dtype=np.bool_)
+        with self._lock:
+            rows = self.rows(condition)
+            is_ahead = self.size > size  # another reader knows of more rows
+            mask[rows[rows < size] if is_ahead else rows] = True
+        return mask
+
+    def count(self, mask: BoolArray) -> "AttributeCounts":
+        """Return what the rows of a mask, shape (rows,), hold; another reader may know of more rows."""
+        with self._lock:
+            wide = np.zeros(max(self.size, len(mask)), dtype=np.bool_)
+            wide[: len(mask)] = mask
+            return AttributeCounts(self.count_rows(wide), self.count_texts(wide), self.numbers(wide))
 
     def _add(self, item: Hashable, row: int) -> None:
         if isinstance(item, int | float):
@@ -109,9 +151,10 @@ class Column:
     def _parsed_instants(self) -> RowValues:
         """Return the points in time that the texts name."""
         if self._instants is None:
-            self._instants = RowValues("q")
+            instants = RowValues("q")
             for text, rows in self._rows_of.items():
-                _add_instant(self._instants, text, rows)
+                _add_instant(instants, text, rows)
+            self._instants = instants  # complete: the writer may copy it at any time
         return self._instants
 
     def count_rows(self, mask: BoolArray) -> int:

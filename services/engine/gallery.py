@@ -11,6 +11,7 @@ from services.contracts.domain.errors import CategoryElsewhere, DimensionMismatc
 from services.contracts.domain.facets import Facet
 from services.contracts.domain.filters import EVERYTHING, Filter
 from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array, ImageArray, Match
+from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets
 from services.engine.partition import MERGE_ROWS, Partition
 
@@ -24,12 +25,14 @@ class Query:
         filter: the products to search.
         exclude: keys to leave out.
         min_score: the smallest cosine similarity of a match; any if None.
+        deadline: of the search.
     """
 
     k: int = 10
     filter: Filter = EVERYTHING
     exclude: Collection[str] = frozenset()
     min_score: float | None = None
+    deadline: Deadline = NO_DEADLINE
 
 
 class Gallery:
@@ -148,13 +151,14 @@ class Gallery:
             UnknownCategory: there is no such category.
             CategoryElsewhere: the category is not held here.
             DimensionMismatch: the vector has another dimension than the model's, or length zero.
+            UpstreamTimeout: the query's deadline has passed.
         """
         self._check(category)
         try:
             unit = unit_vector(vector, self.dimension)
         except InvalidVector as error:
             raise DimensionMismatch(str(error)) from None
-        matches = self._partitions[category].view.search(unit, query.k, query.filter, query.exclude)
+        matches = self._partitions[category].view.search(unit, query.k, query.filter, query.exclude, query.deadline)
         return [match for match in matches if query.min_score is None or match.score >= query.min_score]
 
     def similar(self, key: str, query: Query) -> tuple[int, list[Match]]:
@@ -169,15 +173,34 @@ class Gallery:
         category, vector, _ = self.find(key)
         return category, self.search(category, vector, replace(query, exclude={*query.exclude, key}))
 
-    def facets(self, category: int, query_filter: Filter, others: Iterable["Gallery"] = ()) -> list[Facet]:
+    def is_prepared(self, category: int, query_filter: Filter, *, facets: bool) -> bool:
+        """Return whether a search of a category need not build columns of attributes; True if it is not held here."""
+        return category not in self.held or self.views[category].is_prepared(query_filter, facets=facets)
+
+    def prepare(self, category: int, query_filter: Filter, *, facets: bool) -> None:
+        """Build the columns of a filter's attributes in a category, and of facets if wanted. It may take seconds."""
+        if category in self.held:
+            self.views[category].prepare(query_filter, facets=facets)
+
+    def facets(
+        self,
+        category: int,
+        query_filter: Filter,
+        others: Iterable["Gallery"] = (),
+        deadline: Deadline = NO_DEADLINE,
+    ) -> list[Facet]:
         """Return the facets of a category, with counts among the products that meet a filter.
 
         Args:
             category: its id.
             query_filter: the filter.
             others: galleries whose products are counted as well.
+            deadline: of the search.
+
+        Raises:
+            UpstreamTimeout: the deadline has passed.
         """
-        counts = [gallery.views[category].facet_counts(query_filter) for gallery in (self, *others)]
+        counts = [gallery.views[category].facet_counts(query_filter, deadline) for gallery in (self, *others)]
         total = [part for gallery_counts in counts for part in gallery_counts.total]
         matching = [part for gallery_counts in counts for part in gallery_counts.matching]
         return build_facets(FacetCounts(total, matching, sum(gallery_counts.products for gallery_counts in counts)))

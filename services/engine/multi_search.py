@@ -13,6 +13,7 @@ from services.contracts.domain.errors import UnknownProduct
 from services.contracts.domain.facets import Facet
 from services.contracts.domain.filters import Filter
 from services.engine.category_view import Float32Array, Match
+from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.gallery import Gallery, Query
 
 Galleries = Mapping[str, Gallery]  # by catalogue name, at least one
@@ -58,10 +59,34 @@ def similar(
     return category, _best(query.k, [(home, matches), *matches_of_others])
 
 
-def facets(galleries: Galleries, category: int, query_filter: Filter) -> list[Facet]:
-    """Return the facets of a category, with counts among the products that meet a filter."""
+def category_of(galleries: Galleries, key: str, catalogue: str | None = None) -> int:
+    """Return a product's category; `catalogue` as in `similar`.
+
+    Raises:
+        UnknownProduct: the product is not indexed.
+    """
+    return galleries[_catalogue_of(galleries, key) if catalogue is None else catalogue].find(key)[0]
+
+
+def is_prepared(galleries: Galleries, category: int, query_filter: Filter, *, facets: bool) -> bool:
+    """Return whether a search need not build columns of attributes."""
+    return all(gallery.is_prepared(category, query_filter, facets=facets) for gallery in galleries.values())
+
+
+def prepare(galleries: Galleries, category: int, query_filter: Filter, *, facets: bool) -> None:
+    """Build the columns of a filter's attributes in a category, and of facets if wanted. It may take seconds."""
+    for gallery in galleries.values():
+        gallery.prepare(category, query_filter, facets=facets)
+
+
+def facets(galleries: Galleries, category: int, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> list[Facet]:
+    """Return the facets of a category, with counts among the products that meet a filter.
+
+    Raises:
+        UpstreamTimeout: the deadline has passed.
+    """
     first, *others = galleries.values()
-    return first.facets(category, query_filter, others)
+    return first.facets(category, query_filter, others, deadline)
 
 
 def sample(

@@ -1,133 +1,107 @@
 """Keys, payloads and attribute columns of consecutive rows."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import AnyOf, AttributeValue, Condition, Filter, Not, Term
-from services.engine.columns import BoolArray, Column, RowArray, Values
-from services.engine.payload import attributes_of
+from services.contracts.domain.filters import AnyOf, Filter, Not, Term
+from services.engine.attribute_columns import MAX_VALUES, AttributeColumns, Columns
+from services.engine.columns import AttributeCounts, BoolArray, RowArray
+from services.engine.deadline import NO_DEADLINE, Deadline
 
-MAX_VALUES = 60  # an attribute with more distinct texts is a description or a number, such as a title or an SKU
-
-
-@dataclass(frozen=True)
-class AttributeCounts:
-    """What a set of rows holds of one attribute.
-
-    Attributes:
-        rows: how many rows have the attribute.
-        texts: how many rows hold each text and boolean.
-        numbers: all numbers that the rows hold, shape (n,).
-    """
-
-    rows: int
-    texts: Mapping[AttributeValue, int]
-    numbers: NDArray[np.float64]
+__all__ = ["MAX_VALUES", "AttributeCounts", "Segment", "merge_segments"]
 
 
 class Segment:
     """Append-only rows with a column for each attribute that is filtered by or counted. It is thread-safe.
 
-    A reader passes the number of rows that it knows of. A column is built when a filter first names its attribute, or
-    with all others when values are first counted; it grows with the rows. Attributes with more than `MAX_VALUES`
-    distinct texts are not counted, and their columns are not kept unless a filter names them.
+    A reader passes the number of rows that it knows of.
     """
 
-    def __init__(self, keys: list[str], payloads: list[bytes | None]) -> None:
+    def __init__(self, keys: list[str], payloads: list[bytes | None], columns: AttributeColumns | None = None) -> None:
+        """Hold rows. `columns` cover them; default: none are kept yet."""
         self.keys = keys
         self.payloads = payloads
-        self._columns: dict[str, Column] = {}
-        self._filtered: set[str] = set()  # attributes that a filter has named: their columns are kept
-        self._uncounted: set[str] = set()  # attributes with too many distinct texts
-        self._counted_rows: int | None = None  # None until values are first counted
-        self._lock = threading.Lock()
+        self.columns = AttributeColumns(payloads) if columns is None else columns
 
     def append(self, key: str, payload: bytes | None) -> None:
         """Add a row."""
         self.payloads.append(payload)
         self.keys.append(key)
 
-    def matching(self, query_filter: Filter, size: int) -> BoolArray:
-        """Return which of the first `size` rows meet a filter, shape (size,)."""
-        matches = (self._meeting(term, size) for term in query_filter.terms)
-        return reduce(np.logical_and, matches, np.ones(size, dtype=np.bool_))
+    def is_prepared(self, query_filter: Filter, size: int, *, facets: bool) -> bool:
+        """Return whether all columns of a filter, and of facets if wanted, cover the first `size` rows."""
+        return self.columns.ready(query_filter.attributes, size, counted=facets) is not None
 
-    def _meeting(self, term: Term, size: int) -> BoolArray:
+    def prepare(self, query_filter: Filter, size: int, *, facets: bool) -> None:
+        """Build the columns of a filter, and of facets if wanted."""
+        self.columns.get(query_filter.attributes, size, counted=facets)
+
+    def matching(self, query_filter: Filter, size: int, deadline: Deadline = NO_DEADLINE) -> BoolArray:
+        """Return which of the first `size` rows meet a filter, shape (size,).
+
+        Raises:
+            UpstreamTimeout: it takes longer than the deadline.
+        """
+        columns = self.columns.get(query_filter.attributes, size, deadline=deadline)
+        return _Matching(columns, size, deadline).all_of(query_filter)
+
+    def count_values(
+        self, query_filter: Filter, rows: BoolArray, deadline: Deadline = NO_DEADLINE
+    ) -> dict[str, AttributeCounts]:
+        """Return what rows that meet a filter hold of each attribute.
+
+        Args:
+            query_filter: the filter. Its conditions on an attribute alone do not apply to that attribute.
+            rows: shape (size,); the rows to count.
+            deadline: as in `matching`.
+
+        Raises:
+            UpstreamTimeout: it takes longer than the deadline.
+        """
+        size = len(rows)
+        matching = _Matching(self.columns.get(query_filter.attributes, size, deadline=deadline), size, deadline)
+        failed = matching.count_failed(query_filter.terms)
+        allowed = rows & (failed == 0)
+        counts = {}
+        for name, column in self.columns.get((), size, counted=True, deadline=deadline).items():
+            deadline.check()
+            own = [term for term in query_filter.terms if term.attributes == {name}]
+            counts[name] = column.count(rows & (failed == matching.count_failed(own)) if own else allowed)
+        return counts
+
+
+class _Matching:
+    """Evaluates the terms of a filter on the first `size` rows. No row has an attribute without a column."""
+
+    def __init__(self, columns: Columns, size: int, deadline: Deadline) -> None:
+        self._columns = columns
+        self._size = size
+        self._deadline = deadline
+
+    def all_of(self, query_filter: Filter) -> BoolArray:
+        matches = (self.term(term) for term in query_filter.terms)
+        return reduce(np.logical_and, matches, np.ones(self._size, dtype=np.bool_))
+
+    def count_failed(self, terms: Sequence[Term]) -> NDArray[np.uint16]:
+        """Return how many of the terms each row does not meet, shape (size,)."""
+        failed = np.zeros(self._size, dtype=np.uint16)
+        for term in terms:
+            failed += ~self.term(term)
+        return failed
+
+    def term(self, term: Term) -> BoolArray:
+        self._deadline.check()
         match term:
             case AnyOf(filters):
-                return reduce(np.logical_or, (self.matching(alternative, size) for alternative in filters))
+                return reduce(np.logical_or, (self.all_of(alternative) for alternative in filters))
             case Not(excluded):
-                return ~self.matching(excluded, size)
+                return ~self.all_of(excluded)
             case _:
-                return self._holding(term, size)
-
-    def _holding(self, condition: Condition, size: int) -> BoolArray:
-        with self._lock:
-            column = self._column(condition.attribute, size)
-            rows = column.rows(condition)
-            is_ahead = column.size > size  # another reader knows of more rows
-        mask = np.zeros(size, dtype=np.bool_)
-        mask[rows[rows < size] if is_ahead else rows] = True
-        return mask
-
-    def count_values(self, mask_of: Callable[[str], BoolArray], size: int) -> dict[str, AttributeCounts]:
-        """Return what the rows of `mask_of(attribute)`, shape (size,), hold of each attribute."""
-        with self._lock:
-            self._extend_columns(size)
-            names = [name for name in self._columns if name not in self._uncounted]
-            return {name: self._count(self._columns[name], mask_of(name)) for name in names}
-
-    @staticmethod
-    def _count(column: Column, mask: BoolArray) -> AttributeCounts:
-        wide = np.zeros(max(column.size, len(mask)), dtype=np.bool_)  # another reader may know of more rows
-        wide[: len(mask)] = mask
-        return AttributeCounts(column.count_rows(wide), column.count_texts(wide), column.numbers(wide))
-
-    def _column(self, name: str, size: int) -> Column:
-        """Return the column of an attribute with at least `size` rows, and keep it from now on."""
-        self._filtered.add(name)
-        column = self._columns.setdefault(name, Column())
-        for row, attributes in self._attributes(column.size, size):
-            column.put(row, attributes.get(name))
-        return column
-
-    def _attributes(self, begin: int, end: int) -> Iterator[tuple[int, Mapping[str, Values]]]:
-        """Yield rows with their attributes. A payload that consecutive rows share is parsed once."""
-        payload, attributes = None, attributes_of(None)
-        for row in range(begin, end):
-            if self.payloads[row] is not payload:
-                payload = self.payloads[row]
-                attributes = attributes_of(payload)
-            yield row, attributes
-
-    def _complete_column(self, name: str) -> Column:
-        """Return an attribute's column with all rows; an empty column if no row has the attribute."""
-        is_unused = name not in self._columns and name not in self._uncounted and self._counted_rows == len(self.keys)
-        return Column() if is_unused else self._column(name, len(self.keys))
-
-    def _extend_columns(self, size: int) -> None:
-        """Extend the columns of all counted attributes to `size` rows."""
-        for row, attributes in self._attributes(self._counted_rows or 0, size):
-            for name, value in attributes.items():
-                if name not in self._uncounted:
-                    self._put(name, row, value)
-        self._counted_rows = max(self._counted_rows or 0, size)
-        for name in self._columns.keys() - self._uncounted:
-            self._columns[name].size = max(self._columns[name].size, size)
-
-    def _put(self, name: str, row: int, value: Values) -> None:
-        column = self._columns.setdefault(name, Column())
-        if column.size <= row:
-            column.put(row, value)
-        if column.distinct_texts > MAX_VALUES:
-            self._uncounted.add(name)
-            if name not in self._filtered:
-                del self._columns[name]
+                column = self._columns.get(term.attribute)
+                return np.zeros(self._size, np.bool_) if column is None else column.matching(term, self._size)
 
 
 def merge_segments(
@@ -141,21 +115,5 @@ def merge_segments(
         keys: of each new row.
         payloads: of each new row.
     """
-    segment = Segment(keys, payloads)
-    count = len(base.keys)
-    # The columns are completed under the locks. No row is appended afterwards, so nothing changes them any more, and
-    # they are renumbered without the locks: searches do not wait.
-    with base._lock, tail._lock:
-        if base._counted_rows is not None or tail._counted_rows is not None:
-            base._extend_columns(count)
-            tail._extend_columns(len(tail.keys))
-            segment._counted_rows = len(keys)
-        segment._uncounted = base._uncounted | tail._uncounted
-        segment._filtered = base._filtered | tail._filtered
-        names = dict.fromkeys([*base._columns, *tail._columns])
-        kept = [name for name in names if name in segment._filtered or name not in segment._uncounted]
-        columns = [(name, base._complete_column(name), tail._complete_column(name)) for name in kept]
-    for name, in_base, in_tail in columns:
-        segment._columns[name] = in_base.renumbered(new_rows[:count], len(keys))
-        segment._columns[name].extend(in_tail.renumbered(new_rows[count:], len(keys)))
-    return segment
+    sizes = len(base.keys), len(tail.keys)
+    return Segment(keys, payloads, base.columns.merged(tail.columns, new_rows, sizes, payloads))

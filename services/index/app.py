@@ -47,9 +47,12 @@ def create_app(settings: IndexSettings) -> FastAPI:
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_threads(settings)))
         async with _following(settings, load_manifest(settings.model_dir)) as models:
             metrics.show(models)
-            with ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads:
+            with (
+                ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads,
+                ThreadPoolExecutor(1, thread_name_prefix="columns") as builder,
+            ):
                 held = held_categories(settings.categories, models.active.manifest.categories)
-                yield {"index": IndexState(models, held, threads, metrics)}
+                yield {"index": IndexState(models, held, threads, builder, settings.search_timeout_s, metrics)}
 
     return make_app(
         service="index",

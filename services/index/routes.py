@@ -14,8 +14,10 @@ from services.contracts.domain.errors import (
     IndexNotReady,
     InvalidRequest,
     ModelIndexMismatch,
+    RequestTooLarge,
     UnknownCategory,
     UnknownProduct,
+    UpstreamTimeout,
 )
 from services.contracts.domain.facets import Facet
 from services.contracts.web import telemetry
@@ -36,6 +38,7 @@ from services.contracts.wire.index import (
     ResultOptions,
 )
 from services.engine import multi_search
+from services.engine.deadline import Deadline
 from services.engine.gallery import Query
 from services.engine.multi_search import CatalogueMatch
 from services.engine.payload import unpack
@@ -69,7 +72,15 @@ SIMILAR_EXAMPLES: dict[str, Any] = {
     "/search",
     response_model=IndexResponse,
     summary="The products of a category that are nearest to a vector",
-    responses=responses(InvalidRequest, UnknownCategory, CategoryElsewhere, IndexNotReady, ModelIndexMismatch),
+    responses=responses(
+        InvalidRequest,
+        RequestTooLarge,
+        UnknownCategory,
+        CategoryElsewhere,
+        IndexNotReady,
+        ModelIndexMismatch,
+        UpstreamTimeout,
+    ),
 )
 async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexResponse:
     """The search is exact: best first, equal scores by id. A product is returned once, with its best image. `offset`
@@ -78,11 +89,14 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     model_index = state.models.held(query.model)
     galleries = model_index.galleries(query.catalogues)
     vector = np.asarray(query.vector, dtype=np.float32)
+    deadline = state.deadline()
+    await state.prepare(galleries, query.category, query.filter, deadline, facets=query.facets)
     matches, duration_ms = await state.search(
-        lambda: multi_search.search(galleries, query.category, vector, _query(query, query.exclude)),
+        lambda: multi_search.search(galleries, query.category, vector, _query(query, deadline, query.exclude)),
+        deadline,
         filtered=bool(query.filter),
     )
-    facets = await _facets(state, galleries, query.category, query)
+    facets = await _facets(state, galleries, query.category, query, deadline)
     return _response(state, model_index, query.category, query, matches, duration_ms, facets)
 
 
@@ -90,7 +104,9 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     "/similar",
     response_model=IndexResponse,
     summary="The products that are nearest to a product of the index",
-    responses=responses(InvalidRequest, UnknownProduct, IndexNotReady, ModelIndexMismatch),
+    responses=responses(
+        InvalidRequest, RequestTooLarge, UnknownProduct, IndexNotReady, ModelIndexMismatch, UpstreamTimeout
+    ),
 )
 async def similar(
     state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]
@@ -98,10 +114,16 @@ async def similar(
     """The products nearest to its main image, in its category, without the product itself. The database is not read."""
     model_index = state.models.held(query.model)
     galleries = model_index.galleries(query.catalogues)
+    deadline = state.deadline()
+    if query.filter or query.facets:
+        category = multi_search.category_of(galleries, query.id, query.catalogue)
+        await state.prepare(galleries, category, query.filter, deadline, facets=query.facets)
     (category, matches), duration_ms = await state.search(
-        lambda: multi_search.similar(galleries, query.id, _query(query), query.catalogue), filtered=bool(query.filter)
+        lambda: multi_search.similar(galleries, query.id, _query(query, deadline), query.catalogue),
+        deadline,
+        filtered=bool(query.filter),
     )
-    facets = await _facets(state, galleries, category, query)
+    facets = await _facets(state, galleries, category, query, deadline)
     return _response(state, model_index, category, query, matches, duration_ms, facets)
 
 
@@ -180,17 +202,17 @@ def _close_score(state: IndexState, catalogue: CatalogueIndex, category: int) ->
     return round(scale.close_score, 6) if scale and category in state.held else None
 
 
-def _query(options: ResultOptions, exclude: Iterable[str] = ()) -> Query:
+def _query(options: ResultOptions, deadline: Deadline, exclude: Iterable[str] = ()) -> Query:
     """Return the gallery's query: one result more than the page has, which shows whether there is a next page."""
-    return Query(options.end + 1, options.filter, frozenset(exclude), options.min_score)
+    return Query(options.end + 1, options.filter, frozenset(exclude), options.min_score, deadline)
 
 
 async def _facets(
-    state: IndexState, galleries: multi_search.Galleries, category: int, options: ResultOptions
+    state: IndexState, galleries: multi_search.Galleries, category: int, options: ResultOptions, deadline: Deadline
 ) -> list[Facet]:
     if not options.facets:
         return []
-    return await state.run_in_thread(lambda: multi_search.facets(galleries, category, options.filter))
+    return await state.run_in_thread(lambda: multi_search.facets(galleries, category, options.filter, deadline))
 
 
 def _response(

@@ -58,6 +58,7 @@ class IndexSettings(BaseSettings):
     snapshot_s: float = Field(60.0, ge=0, description="shortest time between two snapshots")
 
     search_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64)
+    search_timeout_s: float = Field(1.5, gt=0, description="time of a search; longer ones get 504")
     max_body_bytes: int = Field(512 * 1024, gt=0, description="largest request body")
 
     @field_validator("categories", mode="before")

@@ -9,6 +9,10 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from services.contracts.domain.errors import IndexNotReady
+from services.contracts.domain.filters import Filter
+from services.engine.deadline import Deadline
+from services.engine.multi_search import Galleries, is_prepared, prepare
 from services.index.metrics import IndexMetrics
 from services.index.models.model_indexes import ModelIndexes
 
@@ -23,18 +27,49 @@ class IndexState:
         models: the indexed models.
         held: the categories that this node holds.
         threads: run the searches.
+        builder: builds columns of attributes, so that no search waits for a thread that does.
+        search_timeout_s: the time that a search has, in seconds.
         metrics: of the service.
     """
 
     models: ModelIndexes
     held: frozenset[int]
     threads: Executor
+    builder: Executor
+    search_timeout_s: float
     metrics: IndexMetrics
 
-    async def search(self, work: Callable[[], T], *, filtered: bool) -> tuple[T, float]:
-        """Run a search in one of the threads. Return its result, and its duration in milliseconds."""
+    def deadline(self) -> Deadline:
+        """Return the deadline of a search that begins now."""
+        return Deadline.after(self.search_timeout_s)
+
+    async def prepare(
+        self, galleries: Galleries, category: int, query_filter: Filter, deadline: Deadline, *, facets: bool
+    ) -> None:
+        """Let the columns of a search be built by the thread for them. It completes columns that it has begun.
+
+        Raises:
+            IndexNotReady: the time is over.
+        """
+        if not (query_filter or facets) or is_prepared(galleries, category, query_filter, facets=facets):
+            return
+        built = asyncio.get_running_loop().run_in_executor(
+            self.builder, lambda: prepare(galleries, category, query_filter, facets=facets)
+        )
+        try:
+            await asyncio.wait_for(built, deadline.remaining_s)
+        except TimeoutError:
+            raise IndexNotReady("the filter's attributes are being read for the first time: try again") from None
+
+    async def search(self, work: Callable[[], T], deadline: Deadline, *, filtered: bool) -> tuple[T, float]:
+        """Run a search in one of the threads. Return its result, and its duration in milliseconds.
+
+        Raises:
+            UpstreamTimeout: the deadline passed while it waited for a thread.
+        """
 
         def timed() -> tuple[T, float]:
+            deadline.check()
             started = time.perf_counter()
             result = work()
             return result, time.perf_counter() - started

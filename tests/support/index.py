@@ -76,7 +76,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with ThreadPoolExecutor(2) as threads:
-            yield {"index": IndexState(models, held, threads, metrics)}
+            yield {"index": IndexState(models, held, threads, threads, 30.0, metrics)}
 
     return make_app(
         service="index",

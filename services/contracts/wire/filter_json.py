@@ -19,7 +19,9 @@ Path = tuple[str | int, ...]
 
 MAX_DEPTH = 8  # nested operators
 MAX_CONDITIONS = 100
+MAX_OBJECTS = 200  # the filter itself, and those in $and, $or and $not, empty or not
 MAX_VALUES = 1000
+MAX_TEXT_BYTES = 64 * 1024  # of a filter as JSON in text
 MAX_NAME = 128
 BOUNDS = ("gte", "gt", "lte", "lt")
 EXAMPLE = {"gender": "Men", "$or": [{"price": {"lte": 50}}, {"sale": True}]}
@@ -43,9 +45,10 @@ def parse_filter(source: object) -> Filter:
 
 
 class _FilterReader:
-    """Reads one filter and counts its conditions and values."""
+    """Reads one filter and counts its objects, conditions and values."""
 
     def __init__(self) -> None:
+        self._objects = 0
         self._conditions = 0
         self._values = 0
 
@@ -54,6 +57,9 @@ class _FilterReader:
             raise InvalidFilter(path, f"a filter is an object, not {_kind(source)}")
         if sum(isinstance(part, str) for part in path) > MAX_DEPTH:
             raise InvalidFilter(path, f"operators can be nested at most {MAX_DEPTH} deep")
+        self._objects += 1
+        if self._objects > MAX_OBJECTS:
+            raise InvalidFilter(path, f"a filter has at most {MAX_OBJECTS} objects of conditions")
         terms = [term for name, value in source.items() for term in self._terms(str(name), value, (*path, str(name)))]
         return Filter(tuple(terms), source)
 

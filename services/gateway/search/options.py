@@ -15,6 +15,7 @@ from services.contracts.domain.box import TEXT_SCHEMA as BOX_TEXT_SCHEMA
 from services.contracts.domain.box import Box
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
+from services.contracts.wire.filter_json import MAX_TEXT_BYTES
 from services.contracts.wire.index import ResultOptions
 
 Schema = dict[str, Any]
@@ -46,6 +47,8 @@ class SearchOptions(ResultOptions):
     def _from_text(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
+        if len(value) > MAX_TEXT_BYTES:
+            raise ValueError(f"the filter has {len(value):,} characters: at most {MAX_TEXT_BYTES:,} are accepted")
         try:
             return orjson.loads(value) if value else {}
         except orjson.JSONDecodeError as error:

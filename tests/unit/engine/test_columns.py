@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from services.contracts.domain.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.payload import pack
 from services.engine.segment import MAX_VALUES, Segment, merge_segments
@@ -109,5 +110,5 @@ def test_a_column_of_many_texts_is_kept_only_if_a_filter_names_it() -> None:
         rows.append(str(number), pack(make_product(str(number), 0, np.ones(2, np.float32), attributes=attributes)))
     rows.matching(parse_filter({"ean": "E1"}), 1)
     everything = np.ones(MAX_VALUES + 1, np.bool_)
-    assert list(rows.count_values(lambda _: everything, MAX_VALUES + 1)) == ["colour"]
-    assert sorted(rows._columns) == ["colour", "ean"]
+    assert list(rows.count_values(EVERYTHING, everything)) == ["colour"]
+    assert sorted(rows.columns.kept) == ["colour", "ean"]

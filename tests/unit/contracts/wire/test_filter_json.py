@@ -11,6 +11,7 @@ from services.contracts.domain.instants import instant
 from services.contracts.wire.filter_json import (
     MAX_CONDITIONS,
     MAX_DEPTH,
+    MAX_OBJECTS,
     MAX_VALUES,
     InvalidFilter,
     JsonFilter,
@@ -118,6 +119,15 @@ def test_the_number_of_conditions_is_limited() -> None:
     with pytest.raises(InvalidFilter, match="at most 100 conditions") as caught:
         parse_filter({"$or": [{"a": n} for n in range(MAX_CONDITIONS + 1)]})
     assert caught.value.path == ("$or", MAX_CONDITIONS, "a")
+
+
+@pytest.mark.parametrize("operator", ["$or", "$and"])
+def test_objects_without_conditions_count_as_well(operator: str) -> None:
+    assert parse_filter({operator: [{}] * (MAX_OBJECTS - 1)}) is not None
+    with pytest.raises(InvalidFilter, match="at most 200 objects"):
+        parse_filter({operator: [{}] * MAX_OBJECTS})
+    with pytest.raises(InvalidFilter, match="at most 200 objects"):
+        parse_filter({"$not": {operator: [{"$not": {}}] * (MAX_OBJECTS // 2)}})
 
 
 def test_the_number_of_values_is_limited() -> None:

@@ -1,0 +1,153 @@
+"""Columns of attributes: which are kept, when rows are read, and that searches do not wait while columns are built."""
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from services.contracts.domain.errors import UpstreamTimeout
+from services.contracts.domain.filters import EVERYTHING
+from services.contracts.wire.filter_json import parse_filter
+from services.engine import attribute_columns
+from services.engine.attribute_columns import MAX_COUNTED, MAX_FILTERED
+from services.engine.deadline import Deadline
+from services.engine.payload import attributes_of
+from services.engine.segment import Segment, merge_segments
+
+WITHIN_S = 30.0
+
+
+def segment(*rows: Mapping[str, Any]) -> Segment:
+    result = Segment([], [])
+    for number, attributes in enumerate(rows):
+        append(result, str(number), attributes)
+    return result
+
+
+def append(rows: Segment, key: str, attributes: Mapping[str, Any]) -> None:
+    rows.append(key, orjson.dumps({"attributes": dict(attributes)}))
+
+
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[bytes | None]:
+    """The payloads that are parsed, in order."""
+    parsed: list[bytes | None] = []
+
+    def counted(payload: bytes | None) -> Any:
+        if payload is not None:
+            parsed.append(payload)
+        return attributes_of(payload)
+
+    monkeypatch.setattr(attribute_columns, "attributes_of", counted)
+    return parsed
+
+
+def matching(rows: Segment, source: dict[str, Any]) -> list[bool]:
+    result: list[bool] = rows.matching(parse_filter(source), len(rows.keys)).tolist()
+    return result
+
+
+def test_an_attribute_that_no_row_has_costs_no_reading_and_leaves_nothing(readings: list[bytes | None]) -> None:
+    rows = segment({"colour": "red"}, {"colour": "blue"})
+    assert matching(rows, {"colour": "red"}) == [True, False]
+    readings.clear()
+    unknown = {f"unknown{number}": 1 for number in range(100)}
+    assert matching(rows, unknown) == [False, False]
+    assert matching(rows, {"$not": {"unknown": 1}}) == [True, True]
+    assert (readings, rows.columns.kept) == ([], ("colour",))
+
+
+def test_the_columns_of_a_filter_are_built_in_one_reading(readings: list[bytes | None]) -> None:
+    rows = segment(*({f"a{number}": number for number in range(50)} for _ in range(3)))
+    matching(rows, {"a0": 0})
+    readings.clear()
+    assert matching(rows, {f"a{number}": number for number in range(50)}) == [True] * 3
+    assert len(readings) == 3
+
+
+def test_new_rows_are_read_once_for_all_columns(readings: list[bytes | None]) -> None:
+    rows = segment({"a": 1, "b": 2})
+    matching(rows, {"a": 1, "b": 2})
+    readings.clear()
+    append(rows, "1", {"a": 1, "b": 3, "c": 4})
+    assert matching(rows, {"a": 1, "b": 3}) == [False, True]
+    assert matching(rows, {"b": 2}) == [True, False]
+    assert len(readings) == 1
+    assert matching(rows, {"c": 4}) == [False, True]
+
+
+def test_the_least_recently_used_columns_are_dropped() -> None:
+    count = MAX_FILTERED + 20
+    rows = segment({f"a{number}": number for number in range(count)})
+    for number in range(count):
+        assert matching(rows, {f"a{number}": number}) == [True]
+        assert matching(rows, {"a0": 0}) == [True]
+    assert len(rows.columns.kept) == MAX_FILTERED
+    assert {"a0", f"a{count - 1}"} <= set(rows.columns.kept)
+    assert "a1" not in rows.columns.kept
+    assert matching(rows, {"a1": 1}) == [True]
+
+
+def test_of_very_many_attributes_those_that_most_rows_have_are_counted() -> None:
+    rare = [{f"rare{number}": 1} for number in range(2 * MAX_COUNTED)]
+    rows = segment(*rare, {"colour": "red"}, {"colour": "blue"})
+    counts = rows.count_values(EVERYTHING, np.ones(len(rows.keys), np.bool_))
+    assert len(counts) == MAX_COUNTED
+    assert counts["colour"].texts == {"red": 1, "blue": 1}
+
+
+def test_names_of_rows_that_are_gone_are_forgotten_by_a_merge() -> None:
+    base, tail = segment({"colour": "red"}, {"size": 38}), segment({"brand": "A"})
+    everything = parse_filter({"$or": [{"colour": "red"}, {"size": 38}, {"brand": "A"}]})
+    base.matching(everything, 2)
+    new_rows = np.array([0, -1, 1])
+    merged = merge_segments(base, tail, new_rows, ["0", "2"], [base.payloads[0], tail.payloads[0]])
+    assert matching(merged, {"colour": "red"}) == [True, False]
+    assert matching(merged, {"brand": "A"}) == [False, True]
+    assert matching(merged, {"size": 38}) == [False, False]
+    assert sorted(merged.columns.kept) == ["brand", "colour"]
+
+
+class Gate:
+    """Blocks the thread that reads a payload until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def attributes_of(self, payload: bytes | None) -> Any:
+        self.reached.set()
+        assert self.opened.wait(WITHIN_S)
+        return attributes_of(payload)
+
+
+def test_a_search_does_not_wait_while_columns_for_another_one_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = segment({"colour": "red", "size": 38})
+    matching(rows, {"colour": "red"})
+    gate = Gate()
+    monkeypatch.setattr(attribute_columns, "attributes_of", gate.attributes_of)
+    with ThreadPoolExecutor(2) as pool:
+        building = pool.submit(matching, rows, {"size": 38})
+        assert gate.reached.wait(WITHIN_S)
+        try:
+            assert pool.submit(matching, rows, {"colour": "red", "unknown": 1}).result(WITHIN_S) == [False]
+            assert pool.submit(matching, rows, {"colour": "red"}).result(WITHIN_S) == [True]
+            with pytest.raises(UpstreamTimeout):  # it needs the column that is being built
+                rows.matching(parse_filter({"size": 38}), 1, Deadline.after(0.0))
+        finally:
+            gate.opened.set()
+        assert building.result(WITHIN_S) == [True]
+
+
+def test_a_filter_and_a_count_are_given_up_at_their_deadline() -> None:
+    rows = segment({"colour": "red"})
+    matching(rows, {"colour": "red"})
+    over = Deadline(at=10.0, seconds=1.5, clock=lambda: 10.0)
+    with pytest.raises(UpstreamTimeout, match=r"longer than 1\.5 s"):
+        rows.matching(parse_filter({"colour": "red"}), 1, over)
+    rows.count_values(EVERYTHING, np.ones(1, np.bool_))
+    with pytest.raises(UpstreamTimeout):
+        rows.count_values(EVERYTHING, np.ones(1, np.bool_), over)
