@@ -6,6 +6,7 @@ and if bytes after the last scan change nothing.
 """
 
 import io
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -15,7 +16,9 @@ END = b"\xff\xd9"
 START_OF_SCAN = 0xDA
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15: ITU-T T.81, table B.1
 PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
+# A marker with a length: not 01, D0 to D8, the 00 of data, or the FF of padding.
+MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+MAX_SEGMENTS = 2000  # that are read; the file has lost more than its end if its scans are not among them
 # Data of two kinds. A decoder that still needs data makes different pictures of them.
 FILLERS = (b"\x00" * 16, b"\xa5\x5a" * 8)
 
@@ -63,12 +66,12 @@ def _has_all_scans(data: bytes) -> bool:
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and the payload of each complete segment."""
     at = 2
-    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
-        marker = data[at + 1]
-        if marker in (0x00, 0xFF) or marker in WITHOUT_LENGTH:
-            at += 1 if marker == 0xFF else 2
-            continue
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    for _ in range(MAX_SEGMENTS):
+        match = MARKER.search(data, at)
+        if match is None or match.end() + 2 > len(data):
+            return
+        begin = match.end()
+        end = begin + int.from_bytes(data[begin : begin + 2], "big")
         if end <= len(data):
-            yield marker, data[at + 4 : end]
-        at = max(end, at + 2)
+            yield data[begin - 1], data[begin + 2 : end]
+        at = max(end, begin)

@@ -31,6 +31,8 @@ from services.contracts.domain.errors import ImageTooLarge, InvalidImage, Invali
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.formats import sniff
 from services.contracts.images.jpeg_end import with_end_marker
+from services.contracts.images.shrinking import shrunk
+from services.contracts.images.structure import check_structure
 
 UInt8Image = NDArray[np.uint8]
 Edges = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of the sides
@@ -68,9 +70,16 @@ STORED: dict[int, Callable[[float, float], tuple[float, float]]] = {
 WHOLE: Edges = (0.0, 0.0, 1.0, 1.0)
 # The shortest side of a box in pixels: a smaller part shows nothing of a garment.
 MIN_PART_SIDE = 8
-# Each scan of a progressive JPEG decodes the picture again. Encoders write 10; a malicious file has thousands.
-MAX_SCANS = 100
+# Pixels of all scans of a progressive JPEG together: each scan decodes the picture again, and encoders write 10.
+MAX_SCANNED_PIXELS = 400_000_000
 START_OF_SCAN = b"\xff\xda"
+# Bytes of memory for each pixel while a file is decoded, by Pillow's mode, and for formats whose decoders keep more.
+MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+OTHER_MODE_BYTES = 4
+FORMAT_BYTES = {"WEBP": 16, "AVIF": 12}
+COEFFICIENT_BYTES = 2  # of a progressive JPEG, for each pixel and component
+# The decoded text chunks of a PNG file.
+PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024
 # The exceptions of the decoders on damaged files: Pillow documents OSError, fuzzing showed RuntimeError (AVIF), and the
 # code of its plugins can raise the others.
 DECODE_ERRORS = (
@@ -84,13 +93,18 @@ warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """The largest accepted image: bytes of the file and pixels of the picture."""
+    """The largest accepted image: bytes of the file, pixels of the picture, and bytes of memory to decode it."""
 
     max_bytes: int = 10 * 1024 * 1024
     max_pixels: int = 25_000_000
+    max_memory_bytes: int = 400_000_000
 
 
 DEFAULT_LIMITS = ImageLimits()
+
+
+class LargePicture(Exception):
+    """Decoding the picture takes more memory than the caller has for it."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,7 @@ def _open(data: bytes, limits: ImageLimits) -> tuple[str, ImageFile.ImageFile]:
     kind = sniff(data)
     if kind is None:
         raise _unsupported(data)
+    check_structure(kind, data)
     try:
         image = Image.open(io.BytesIO(data), formats=(kind,))
     except Image.DecompressionBombError:
@@ -134,9 +149,36 @@ def _open(data: bytes, limits: ImageLimits) -> tuple[str, ImageFile.ImageFile]:
     if image.width * image.height > limits.max_pixels:
         size = f"{image.width}×{image.height}"
         raise ImageTooLarge(f"the image is {size} pixels: at most {limits.max_pixels:,} pixels are accepted")
-    if image.info.get("progressive") and data.count(START_OF_SCAN) > MAX_SCANS:
-        raise InvalidImage(f"the JPEG file has more than {MAX_SCANS} scans: save it again as an ordinary JPEG")
+    if image.info.get("progressive") and data.count(START_OF_SCAN) * image.width * image.height > MAX_SCANNED_PIXELS:
+        raise InvalidImage("the JPEG file has too many scans for its size: save it again as an ordinary JPEG")
     return kind, image
+
+
+def _check_memory(kind: str, image: Image.Image, stored: tuple[int, int], most: int, inline: int | None) -> None:
+    """Check the memory for decoding a picture.
+
+    Args:
+        kind: the format.
+        image: the picture, in the size in which it will be decoded.
+        stored: its width and height in the file.
+        most: the limit in bytes.
+        inline: what the caller has for it; None for any.
+
+    Raises:
+        ImageTooLarge: it is above the limit.
+        LargePicture: it is more than the caller has.
+    """
+    pixel = FORMAT_BYTES.get(kind) or MODE_BYTES.get(image.mode, OTHER_MODE_BYTES)
+    needed = image.width * image.height * pixel
+    if image.info.get("progressive"):
+        needed += stored[0] * stored[1] * COEFFICIENT_BYTES * len(image.getbands())
+    if needed > most:
+        size = f"{stored[0]}×{stored[1]}"
+        raise ImageTooLarge(
+            f"the image of {size} pixels takes {needed:,} bytes to decode: at most {most:,} are accepted"
+        )
+    if inline is not None and needed > inline:
+        raise LargePicture
 
 
 def _orientation(image: Image.Image) -> int:
@@ -176,15 +218,18 @@ def _check_part_size(part: tuple[float, float], image: Image.Image) -> None:
         )
 
 
-def _resized(image: ImageFile.ImageFile, is_jpeg: bool, edges: Edges, target: tuple[int, int]) -> Image.Image:
+def _draft(image: ImageFile.ImageFile, edges: Edges, target: tuple[int, int]) -> None:
+    """Let a JPEG be decoded in the smallest size that is at least twice the target size."""
+    smallest = (math.ceil(2 * target[0] / (edges[2] - edges[0])), math.ceil(2 * target[1] / (edges[3] - edges[1])))
+    image.draft(None, smallest)  # type: ignore[arg-type]
+
+
+def _resized(image: ImageFile.ImageFile, edges: Edges, target: tuple[int, int]) -> Image.Image:
     """Return a part of the stored picture, resized to the target size in pixels."""
-    if is_jpeg:
-        smallest = (math.ceil(2 * target[0] / (edges[2] - edges[0])), math.ceil(2 * target[1] / (edges[3] - edges[1])))
-        image.draft(None, smallest)  # type: ignore[arg-type]
-    flat = _flat(image)
-    # Crop first: `resize` with a box argument reads pixels outside the box.
-    part = flat if edges == WHOLE else flat.crop(_region(edges, *flat.size))
-    return part if part.size == target else part.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    image.load()
+    # Only the area is read: `resize` with a box argument reads pixels outside the box.
+    area = (0, 0, *image.size) if edges == WHOLE else _region(edges, *image.size)
+    return shrunk(image, area, target, _flat)
 
 
 def _region(edges: Edges, width: int, height: int) -> tuple[int, int, int, int]:
@@ -226,7 +271,11 @@ def _completed(data: bytes) -> bytes | None:
 
 
 def prepare_image(
-    data: bytes, size: InputSize, limits: ImageLimits = DEFAULT_LIMITS, box: Box | None = None
+    data: bytes,
+    size: InputSize,
+    limits: ImageLimits = DEFAULT_LIMITS,
+    box: Box | None = None,
+    inline_bytes: int | None = None,
 ) -> tuple[UInt8Image, ImageFacts]:
     """Decode an image file and turn it into the network's input.
 
@@ -235,6 +284,7 @@ def prepare_image(
         size: the input size in the model's manifest.
         limits: the largest image, checked before decoding. Default: 10 MB and 25 megapixels.
         box: the part of the upright picture to use. Default: all of it.
+        inline_bytes: the memory that the caller has for decoding. Default: the limit.
 
     Returns:
         uint8, shape (size.height, size.width, 3), RGB; and the facts of the file.
@@ -244,6 +294,7 @@ def prepare_image(
         ImageTooLarge: it exceeds a limit.
         UnsupportedImage: its format is not accepted.
         InvalidRequest: the box has too few pixels of this picture.
+        LargePicture: decoding takes more than `inline_bytes`.
     """
     kind, image = _open(data, limits)
     stored, orientation = image.size, _orientation(image)  # draft mode changes a JPEG's size
@@ -252,8 +303,12 @@ def prepare_image(
     if box is not None:
         _check_part_size(part, image)
     frame = (size.height, size.width) if orientation in ROTATED else (size.width, size.height)
+    target = _fit(*part, *frame)
     try:
-        small = _resized(image, kind == "JPEG", edges, _fit(*part, *frame))
+        if kind == "JPEG":
+            _draft(image, edges, target)
+        _check_memory(kind, image, stored, limits.max_memory_bytes, inline_bytes)
+        small = _resized(image, edges, target)
     except Image.DecompressionBombError:
         raise ImageTooLarge(f"the image has far more pixels than the limit of {limits.max_pixels:,}") from None
     except MemoryError:
@@ -262,7 +317,7 @@ def prepare_image(
         complete = _completed(data) if kind == "JPEG" else None
         if complete is None:
             raise InvalidImage(f"the {kind} file is damaged or cut short: {error}") from None
-        return prepare_image(complete, size, replace(limits, max_bytes=len(complete)), box)
+        return prepare_image(complete, size, replace(limits, max_bytes=len(complete)), box, inline_bytes)
     upright = small.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else small
     facts = ImageFacts(kind, *stored, _placement(upright, size.width, size.height))
     return _on_white(upright, size.width, size.height), facts

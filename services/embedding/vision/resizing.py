@@ -6,6 +6,7 @@ from PIL import Image
 
 from services.contracts.domain.errors import InvalidImage
 from services.contracts.domain.manifest import InputSize
+from services.contracts.images.formats import sniff
 from services.contracts.images.preparation import (
     DECODE_ERRORS,
     FORMATS,
@@ -14,6 +15,7 @@ from services.contracts.images.preparation import (
     ImageLimits,
     prepare_image,
 )
+from services.contracts.images.structure import check_structure
 
 MAX_SIDE = 2048
 QUALITY = 80
@@ -23,8 +25,11 @@ def upright_size(data: bytes) -> tuple[int, int]:
     """Return the width and height of the upright picture, from its header alone.
 
     Raises:
-        InvalidImage: the header cannot be read.
+        InvalidImage: the header cannot be read, or the file has far too many parts.
     """
+    kind = sniff(data)
+    if kind is not None:
+        check_structure(kind, data)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             rotated = int(image.getexif().get(ORIENTATION_TAG, 1)) in ROTATED
