@@ -23,6 +23,7 @@ SUBSTITUTES = {
     "title": ("name",),
     "url": ("link",),
     "image_url": ("image_link", "imageUrl", "image_src"),
+    "availability": ("availabilityStatus", "availability_status", "stock_status", "stockStatus"),
 }
 MORE_IMAGES = ("additional_image_link", "additional_images", "thumbnail", "thumbnailUrl", "thumbnail_url")
 AMOUNTS = ("amount", "value", "price", "lowPrice")

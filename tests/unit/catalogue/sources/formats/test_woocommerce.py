@@ -141,6 +141,18 @@ def test_the_parent_is_named_by_sku_or_id_and_stands_anywhere(tmp_path: Path, pa
     assert groups == ["TEE", "TEE"]
 
 
+def test_a_variation_of_any_value_has_all_of_its_parents(tmp_path: Path) -> None:
+    any_fit = {"Attribute 2 name": "Fit", "Attribute 2 value(s)": ""}
+    parent = PARENT | {"Attribute 2 value(s)": "Slim, Wide"}
+    assert woo_rows(tmp_path, parent, RED | any_fit)["11"].attributes["fit"] == ["Slim", "Wide"]
+
+
+def test_types_have_several_words(tmp_path: Path) -> None:
+    cells = {"Type": "simple, downloadable, virtual"}
+    assert woo_rows(tmp_path, PARENT | cells)["10"].group is None
+    assert woo_rows(tmp_path, PARENT | {"Type": "variable-subscription"})["10"].group == "TEE"
+
+
 def test_a_parent_without_sku_gives_its_id_and_a_missing_parent_its_name(tmp_path: Path) -> None:
     rows = woo_rows(
         tmp_path, PARENT | {"SKU": ""}, RED | {"Parent": "id:10"}, BLUE | {"Parent": "GONE", "Images": "x.jpg"}
