@@ -26,7 +26,7 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         models = ServedModels(settings)
-        detector = ServedDetector(settings, models.threads)
+        detector = ServedDetector(settings, models.threads, models.large)
         await models.open()
         try:
             admission = Admission(settings.max_requests, settings.max_request_bytes)

@@ -1,11 +1,11 @@
 """The embedding service's settings: environment variables with the prefix `EMBEDDING_`."""
 
-import os
 from pathlib import Path
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.contracts.domain.processors import available_processors
 from services.contracts.images.preparation import ImageLimits
 from services.contracts.wire.embedding import MAX_BATCH
 
@@ -34,8 +34,10 @@ class EmbeddingSettings(BaseSettings):
 
     max_image_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     max_image_pixels: int = Field(default=25_000_000, gt=0)
+    max_image_memory_bytes: int = Field(default=400_000_000, gt=0, description="the most memory to decode an image")
     max_batch_bytes: int = Field(default=64 * 1024 * 1024, gt=0, description="the largest body of a batch request")
-    decode_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64)
+    decode_threads: int = Field(default_factory=lambda: min(4, available_processors()), ge=1, le=64)
+    decode_cpu_s: int = Field(default=5, ge=1, description="the most processor time to decode a large picture")
     max_requests: int = Field(default=64, ge=1, description="the most requests in progress; others get 429")
     max_request_bytes: int = Field(
         default=256 * 1024 * 1024, gt=0, description="the most bytes of the bodies of requests in progress"
@@ -45,7 +47,7 @@ class EmbeddingSettings(BaseSettings):
     @property
     def limits(self) -> ImageLimits:
         """The largest accepted image."""
-        return ImageLimits(self.max_image_bytes, self.max_image_pixels)
+        return ImageLimits(self.max_image_bytes, self.max_image_pixels, self.max_image_memory_bytes)
 
     @property
     def max_single_body_bytes(self) -> int:

@@ -5,11 +5,14 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from services.contracts.domain.manifest import InputSize
+from services.contracts.images.preparation import ImageFacts, UInt8Image
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
 from services.embedding.serving.served_detector import ServedDetector
 from services.embedding.serving.served_models import ServedModels
 from services.embedding.settings import EmbeddingSettings
+from services.embedding.vision.decoder import prepare
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,10 @@ class EmbeddingState:
     detector: ServedDetector
     admission: Admission
     metrics: EmbeddingMetrics
+
+    async def prepare(self, file: bytes, size: InputSize) -> tuple[UInt8Image, ImageFacts]:
+        """Decode an image file into a picture of a size; see `prepare_image`."""
+        return await prepare(file, size, self.settings.limits, self.models.threads, self.models.large)
 
 
 def embedding_state(request: Request) -> EmbeddingState:

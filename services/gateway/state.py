@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from services.contracts.domain.catalogues import ALL, known_catalogue
 from services.contracts.domain.errors import TooManyRequests, UnknownCatalogue
+from services.contracts.web.forms import read_body
 from services.contracts.web.telemetry import note
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
@@ -92,12 +93,16 @@ def gateway_state(request: Request) -> GatewayState:
 State = Annotated[GatewayState, Depends(gateway_state)]
 
 
-async def admitted(state: State) -> AsyncIterator[None]:
-    """Admit a search, within the number that the settings allow at the same time.
+async def admitted(request: Request, state: State) -> AsyncIterator[None]:
+    """Admit a search, within the number that the settings allow at the same time, once its body has arrived.
+
+    A client that sends slowly therefore takes no place.
 
     Raises:
+        InvalidRequest: the client disconnected.
         TooManyRequests: that number is reached.
     """
+    await read_body(request)
     async with _place(state.gate):
         yield
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from services.catalogue.store.products import PRODUCTS
 from services.contracts.domain.catalogues import within
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
+from services.contracts.domain.processors import available_processors
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.wire.index import SyncStatus
 from services.engine.flat_search import FaissFlat
@@ -68,7 +68,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
 
 def _threads(settings: IndexSettings) -> int:
     """Return the number of threads: the change stream of each catalogue and model occupies one."""
-    return min(32, (os.cpu_count() or 1) + 4) + 3 * (len(settings.catalogues) - 1)
+    return min(32, available_processors() + 4) + 3 * (len(settings.catalogues) - 1)
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """The settings of the index service: environment variables with the prefix `INDEX_`."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +7,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.contracts.domain.catalogues import CataloguesSetting
+from services.contracts.domain.processors import available_processors
 
 
 class IndexSettings(BaseSettings):
@@ -57,7 +57,7 @@ class IndexSettings(BaseSettings):
     snapshot_dir: Path | None = Field(None, description="folder of the index snapshots; without it there are none")
     snapshot_s: float = Field(60.0, ge=0, description="shortest time between two snapshots")
 
-    search_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64)
+    search_threads: int = Field(default_factory=lambda: min(4, available_processors()), ge=1, le=64)
     search_timeout_s: float = Field(1.5, gt=0, description="time of a search; longer ones get 504")
     max_body_bytes: int = Field(512 * 1024, gt=0, description="largest request body")
 

@@ -297,7 +297,10 @@ def prepare_image(
         LargePicture: decoding takes more than `inline_bytes`.
     """
     kind, image = _open(data, limits)
-    stored, orientation = image.size, _orientation(image)  # draft mode changes a JPEG's size
+    stored = image.size  # draft mode changes a JPEG's size
+    if kind != "JPEG":  # reading the orientation of a PNG decodes it
+        _check_memory(kind, image, stored, limits.max_memory_bytes, inline_bytes)
+    orientation = _orientation(image)
     edges = _stored_edges(box, orientation)
     part = ((edges[2] - edges[0]) * image.width, (edges[3] - edges[1]) * image.height)
     if box is not None:
@@ -307,7 +310,7 @@ def prepare_image(
     try:
         if kind == "JPEG":
             _draft(image, edges, target)
-        _check_memory(kind, image, stored, limits.max_memory_bytes, inline_bytes)
+            _check_memory(kind, image, stored, limits.max_memory_bytes, inline_bytes)
         small = _resized(image, edges, target)
     except Image.DecompressionBombError:
         raise ImageTooLarge(f"the image has far more pixels than the limit of {limits.max_pixels:,}") from None

@@ -22,6 +22,7 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.web import telemetry
 from services.contracts.web.body_limit import limit_body
+from services.contracts.web.disconnect import until_disconnected
 from services.contracts.web.problems import responses
 from services.contracts.wire.embedding import (
     BatchResponse,
@@ -68,7 +69,8 @@ async def embed(
     embedder = state.models.embedder(model)
     part = None if box is None else box_of(box)
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
-        timed, other = await _embed_with(state, embedder, [await single_image(request)], secondary_model, part)
+        files = [await single_image(request)]
+        timed, other = await until_disconnected(request, _embed_with(state, embedder, files, secondary_model, part))
     timings = _record(state, embedder, timed, started)
     outcome = timed.outcomes[0]
     if isinstance(outcome, LookalikeError):
@@ -90,7 +92,8 @@ async def embed_batch(
     started = time.perf_counter()
     embedder = state.models.embedder(model)
     with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
-        timed, other = await _embed_with(state, embedder, await batch_images(request), secondary_model)
+        files = await batch_images(request)
+        timed, other = await until_disconnected(request, _embed_with(state, embedder, files, secondary_model))
     timings = _record(state, embedder, timed, started)
     items = [
         documents.batch_item(outcome, embedder.manifest, other, number) for number, outcome in enumerate(timed.outcomes)
@@ -118,7 +121,8 @@ async def detect(request: Request, state: State) -> Response:
     started = time.perf_counter()
     detector = state.detector.detector()
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
-        timed = await state.detector.detect(await single_image(request))
+        file = await single_image(request)
+        timed = await until_disconnected(request, state.detector.detect(file))
     state.metrics.record_garments(timed)
     timings = {"decode": timed.decode_ms, "network": timed.network_ms, "total": (time.perf_counter() - started) * 1000}
     rounded = {name: round(value, 3) for name, value in timings.items()}
@@ -141,7 +145,8 @@ async def detect(request: Request, state: State) -> Response:
 async def resize_picture(request: Request, state: State, width: Annotated[int, Query(ge=16, le=MAX_SIDE)]) -> Response:
     """Return the picture as WebP of this width in pixels, upright and on white. This does not use the network."""
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
-        resized = await asyncio.to_thread(resize, await single_image(request), width, state.settings.limits)
+        file = await single_image(request)
+        resized = await until_disconnected(request, resize(file, width, state.prepare))
     return Response(status_code=204) if resized is None else Response(resized, media_type="image/webp")
 
 

@@ -7,6 +7,7 @@ from services.contracts.domain.manifest import ManifestError, load_detector_mani
 from services.embedding.serving.model_clients import DetectorModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.detector import Detector, TimedGarments
+from services.embedding.vision.large_pictures import LargePictures
 
 
 class ServedDetector:
@@ -15,11 +16,15 @@ class ServedDetector:
     Args:
         settings: the detector's directory, the address of TensorFlow Serving and the limits of images.
         threads: decode the images.
+        large: decodes large ones. Default: the threads do.
     """
 
-    def __init__(self, settings: EmbeddingSettings, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, settings: EmbeddingSettings, threads: ThreadPoolExecutor, large: LargePictures | None = None
+    ) -> None:
         self._settings = settings
         self._threads = threads
+        self._large = large
         self._client: DetectorModelClient | None = None
         self._detector: Detector | None = None
 
@@ -35,7 +40,7 @@ class ServedDetector:
             except ManifestError as error:
                 raise DetectorUnavailable(f"the detector is not available: {error}") from None
             self._client = DetectorModelClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
-            self._detector = Detector(manifest, self._client, self._settings.limits, self._threads)
+            self._detector = Detector(manifest, self._client, self._settings.limits, self._threads, self._large)
         return self._detector
 
     async def detect(self, file: bytes) -> TimedGarments:

@@ -14,6 +14,7 @@ from services.embedding.serving.model_clients import EmbeddingModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.decoder import Decoder
 from services.embedding.vision.embedder import Embedder
+from services.embedding.vision.large_pictures import LargePictures
 
 log = structlog.get_logger()
 ReadManifest = Callable[[], Manifest]
@@ -33,12 +34,20 @@ class ServedModel:
         read_manifest: reads the model's directory.
         settings: the address of TensorFlow Serving and the limits of images.
         threads: decode the images.
+        large: decodes large ones. Default: the threads do.
     """
 
-    def __init__(self, read_manifest: ReadManifest, settings: EmbeddingSettings, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        read_manifest: ReadManifest,
+        settings: EmbeddingSettings,
+        threads: ThreadPoolExecutor,
+        large: LargePictures | None = None,
+    ) -> None:
         self._read_manifest = read_manifest
         self._settings = settings
         self._threads = threads
+        self._large = large
         self._client: EmbeddingModelClient | None = None
         self._embedder: Embedder | None = None
         self.readiness = Readiness(ready=False, reasons=("starting",))
@@ -68,7 +77,7 @@ class ServedModel:
         if self._embedder is None:
             manifest = self._read_manifest()
             self._client = EmbeddingModelClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
-            decoder = Decoder(manifest.input, self._settings.limits, self._threads)
+            decoder = Decoder(manifest.input, self._settings.limits, self._threads, self._large)
             self._embedder = Embedder(manifest, decoder, self._client, self._settings.tfs_batch)
         return self._embedder
 

@@ -15,6 +15,7 @@ from services.contracts.wire.embedding import ListedModel
 from services.embedding.serving.served_model import ServedModel
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.embedder import Embedder
+from services.embedding.vision.large_pictures import LargePictures
 
 log = structlog.get_logger()
 RETRY_S = 0.25
@@ -41,13 +42,15 @@ class ServedModels:
 
     Attributes:
         threads: decode the images of all models.
+        large: decodes the large ones.
     """
 
     def __init__(self, settings: EmbeddingSettings) -> None:
         self._settings = settings
         self._folder = settings.model_dir.parent
         self.threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
-        self._default = ServedModel(lambda: load_manifest(settings.model_dir), settings, self.threads)
+        self.large = LargePictures(settings.decode_cpu_s)
+        self._default = ServedModel(lambda: load_manifest(settings.model_dir), settings, self.threads, self.large)
         self._others: dict[str, _OtherModel] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -58,12 +61,13 @@ class ServedModels:
         self._task = asyncio.create_task(self._watch(), name="readiness")
 
     async def close(self) -> None:
-        """Stop the checks, then close the connections and the threads."""
+        """Stop the checks, then close the connections, the threads and the process for large pictures."""
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
         await asyncio.gather(self._default.close(), *(other.served.close() for other in self._others.values()))
+        await self.large.close()
         self.threads.shutdown(wait=False, cancel_futures=True)
 
     def embedder(self, name: str | None = None) -> Embedder:
@@ -132,7 +136,7 @@ class ServedModels:
         if base != self._name or not (self._folder / str(version)).is_dir():
             available = ", ".join(f"{self._name}/{number}" for number in versions(self._folder)) or "none"
             raise UnknownModel(f"there is no model {name} in {self._folder}: the models are {available}")
-        served = ServedModel(lambda: load_version(self._folder, name), self._settings, self.threads)
+        served = ServedModel(lambda: load_version(self._folder, name), self._settings, self.threads, self.large)
         try:
             served.load()
         except ManifestError as error:

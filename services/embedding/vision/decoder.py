@@ -1,4 +1,7 @@
-"""Image files → the network's input, in a bounded thread pool. Pillow releases the GIL while it decodes."""
+"""Image files → the network's input, in a bounded thread pool. Pillow releases the GIL while it decodes.
+
+Pictures that take much memory to decode go to a process with limits of its own.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,26 +10,33 @@ from concurrent.futures import ThreadPoolExecutor
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import InputSize
-from services.contracts.images.preparation import ImageLimits, UInt8Image, prepare_image
+from services.contracts.images.preparation import ImageFacts, ImageLimits, LargePicture, UInt8Image, prepare_image
+from services.embedding.vision.large_pictures import LargePictures
 
 # Images in a job: passing a job to a thread costs about 0.1 ms, decoding a thumbnail 0.15 ms.
 JOB_SIZE = 16
+# Memory of a picture that a thread decodes. An ordinary photo takes less: JPEG files are decoded in a small size.
+INLINE_BYTES = 32 * 1024 * 1024
 Decoded = UInt8Image | LookalikeError
 
 
 class Decoder:
-    """Decodes one image per thread at a time, which bounds the memory: 25 megapixels take 100 MB.
+    """Decodes one image per thread at a time, which bounds the memory.
 
     Args:
         size: the network's input size.
         limits: the largest accepted image.
         threads: decode the images; several decoders may share them.
+        large: decodes those that take more than INLINE_BYTES. Default: the threads do.
     """
 
-    def __init__(self, size: InputSize, limits: ImageLimits, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, size: InputSize, limits: ImageLimits, threads: ThreadPoolExecutor, large: LargePictures | None = None
+    ) -> None:
         self._size = size
         self._limits = limits
         self._threads = threads
+        self._large = large
 
     async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[Decoded]:
         """Return each file's picture, uint8, shape (height, width, 3), or its error. Nothing is raised.
@@ -36,13 +46,42 @@ class Decoder:
         loop = asyncio.get_running_loop()
         jobs = [files[start : start + JOB_SIZE] for start in range(0, len(files), JOB_SIZE)]
         results = await asyncio.gather(*(loop.run_in_executor(self._threads, self._job, job, box) for job in jobs))
-        return [picture for pictures in results for picture in pictures]
+        pictures = [picture for pictures in results for picture in pictures]
+        return [
+            await self._decode_large(file, box) if isinstance(picture, LargePicture) else picture
+            for file, picture in zip(files, pictures, strict=True)
+        ]
 
-    def _job(self, files: Sequence[bytes], box: Box | None) -> list[Decoded]:
+    def _job(self, files: Sequence[bytes], box: Box | None) -> list[Decoded | LargePicture]:
         return [self._decode_file(file, box) for file in files]
 
-    def _decode_file(self, file: bytes, box: Box | None) -> Decoded:
+    def _decode_file(self, file: bytes, box: Box | None) -> Decoded | LargePicture:
+        """Return the picture, its error, or that it is a large one."""
         try:
-            return prepare_image(file, self._size, self._limits, box)[0]
+            return prepare_image(file, self._size, self._limits, box, self._inline_bytes)[0]
+        except (LookalikeError, LargePicture) as error:
+            return error
+
+    @property
+    def _inline_bytes(self) -> int | None:
+        return None if self._large is None else INLINE_BYTES
+
+    async def _decode_large(self, file: bytes, box: Box | None) -> Decoded:
+        assert self._large is not None
+        try:
+            return (await self._large.prepare(file, self._size, self._limits, box))[0]
         except LookalikeError as error:
             return error
+
+
+async def prepare(
+    file: bytes, size: InputSize, limits: ImageLimits, threads: ThreadPoolExecutor, large: LargePictures | None
+) -> tuple[UInt8Image, ImageFacts]:
+    """Prepare one image in a thread, or in the process for large pictures if there is one; see `prepare_image`."""
+    inline = None if large is None else INLINE_BYTES
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.run_in_executor(threads, prepare_image, file, size, limits, None, inline)
+    except LargePicture:
+        assert large is not None
+        return await large.prepare(file, size, limits)

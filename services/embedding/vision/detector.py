@@ -1,6 +1,5 @@
 """Image → garments: decode it, run the detector, and select the confident boxes. No HTTP and no gRPC."""
 
-import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,7 +7,9 @@ from typing import Protocol
 
 from services.contracts.domain.garments import DetectedGarments, distinct, within_picture
 from services.contracts.domain.manifest import DetectorManifest
-from services.contracts.images.preparation import ImageLimits, UInt8Image, prepare_image
+from services.contracts.images.preparation import ImageLimits, UInt8Image
+from services.embedding.vision.decoder import prepare
+from services.embedding.vision.large_pictures import LargePictures
 
 
 class DetectionNetwork(Protocol):
@@ -34,15 +35,22 @@ class Detector:
         network: runs the model.
         limits: the largest accepted image.
         threads: decode the images.
+        large: decodes large ones. Default: the threads do.
     """
 
     def __init__(
-        self, manifest: DetectorManifest, network: DetectionNetwork, limits: ImageLimits, threads: ThreadPoolExecutor
+        self,
+        manifest: DetectorManifest,
+        network: DetectionNetwork,
+        limits: ImageLimits,
+        threads: ThreadPoolExecutor,
+        large: LargePictures | None = None,
     ) -> None:
         self.manifest = manifest
         self._network = network
         self._limits = limits
         self._threads = threads
+        self._large = large
 
     async def detect(self, file: bytes) -> TimedGarments:
         """Return the garments of an image file.
@@ -52,8 +60,7 @@ class Detector:
             EmbeddingUnavailable, UpstreamTimeout: the network did not respond.
         """
         started, size = time.perf_counter(), self.manifest.input
-        loop = asyncio.get_running_loop()
-        image, facts = await loop.run_in_executor(self._threads, prepare_image, file, size, self._limits)
+        image, facts = await prepare(file, size, self._limits, self._threads, self._large)
         decoded = time.perf_counter()
         detected = within_picture(await self._network.detect(image), facts.placement, size)
         garments = distinct(detected, self.manifest.threshold)

@@ -1,6 +1,8 @@
 """Resizes pictures for pages. The embedding service does it so that the public gateway decodes no images."""
 
+import asyncio
 import io
+from collections.abc import Awaitable, Callable
 
 from PIL import Image
 
@@ -12,13 +14,14 @@ from services.contracts.images.preparation import (
     FORMATS,
     ORIENTATION_TAG,
     ROTATED,
-    ImageLimits,
-    prepare_image,
+    ImageFacts,
+    UInt8Image,
 )
 from services.contracts.images.structure import check_structure
 
 MAX_SIDE = 2048
 QUALITY = 80
+Prepare = Callable[[bytes, InputSize], Awaitable[tuple[UInt8Image, ImageFacts]]]
 
 
 def upright_size(data: bytes) -> tuple[int, int]:
@@ -32,23 +35,33 @@ def upright_size(data: bytes) -> tuple[int, int]:
         check_structure(kind, data)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            rotated = int(image.getexif().get(ORIENTATION_TAG, 1)) in ROTATED
+            exif = Image.Image.getexif(image)  # the method of PNG files decodes the picture
+            rotated = int(exif.get(ORIENTATION_TAG, 1)) in ROTATED
             return (image.height, image.width) if rotated else (image.width, image.height)
     except (Image.DecompressionBombError, *DECODE_ERRORS):
         raise InvalidImage("the image's header cannot be read") from None
 
 
-def resize(data: bytes, width: int, limits: ImageLimits) -> bytes | None:
+async def resize(data: bytes, width: int, prepare: Prepare) -> bytes | None:
     """Return the picture as WebP of this width in pixels, upright and on white, or None if it is not wider.
+
+    Args:
+        data: the file.
+        width: of the result.
+        prepare: decodes the file into a picture of a size, as `prepare_image`.
 
     Raises:
         InvalidImage, ImageTooLarge, UnsupportedImage: as `prepare_image`.
     """
-    full_width, height = upright_size(data)
+    full_width, height = await asyncio.to_thread(upright_size, data)
     if full_width <= width:
         return None
     size = InputSize(width=width, height=min(MAX_SIDE, max(1, round(height * width / full_width))))
-    pixels, _ = prepare_image(data, size, limits)
+    pixels, _ = await prepare(data, size)
+    return await asyncio.to_thread(_webp, pixels)
+
+
+def _webp(pixels: UInt8Image) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "WEBP", quality=QUALITY, method=4)
     return file.getvalue()

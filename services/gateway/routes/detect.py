@@ -5,6 +5,7 @@ import time
 from fastapi import APIRouter, Request
 
 from services.contracts.domain import errors
+from services.contracts.web.disconnect import until_disconnected
 from services.contracts.web.problems import responses
 from services.contracts.web.telemetry import note, request_id
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
@@ -38,7 +39,8 @@ async def detect_garments(request: Request, state: State) -> GarmentsResponse:
     Send the photo as for a search. A search with a garment's `box` finds the products that look like this garment.
     """
     started = time.perf_counter()
-    detection = await state.search.embedding.detect(await read_photo(request, state.reader))
+    photo = await read_photo(request, state.reader)
+    detection = await until_disconnected(request, state.search.embedding.detect(photo))
     timings = {**detection.timings_ms, "total": ms_since(started)}
     note(detector=detection.model, garments=len(detection.garments), stages_ms=timings)
     return GarmentsResponse(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request
 
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import known_catalogue
+from services.contracts.web.disconnect import until_disconnected
 from services.contracts.web.problems import responses
 from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.gateway.products.service import check_key
@@ -51,7 +52,7 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
     string; with a raw body, only in the query string.
     """
     data, options = await read_search(request, state.reader, PhotoOptions)
-    return await state.search.by_image(data, options)
+    return await until_disconnected(request, state.search.by_image(data, options))
 
 
 @router.get(

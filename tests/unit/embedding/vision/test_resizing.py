@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from services.contracts.domain.errors import InvalidImage
-from services.contracts.images.preparation import DEFAULT_LIMITS
+from services.contracts.domain.manifest import InputSize
+from services.contracts.images.preparation import ImageFacts, UInt8Image, prepare_image
 from services.embedding.vision.resizing import resize
 from tests.support.embedding import RAW, Service
 
@@ -23,26 +24,30 @@ def size_of(data: bytes | None) -> tuple[int, int]:
     return Image.open(io.BytesIO(data), formats=("WEBP",)).size
 
 
-def test_a_large_picture_is_resized_with_its_aspect_kept() -> None:
-    assert size_of(resize(picture(900, 1200), 240, DEFAULT_LIMITS)) == (240, 320)
+async def prepared(data: bytes, size: InputSize) -> tuple[UInt8Image, ImageFacts]:
+    return prepare_image(data, size)
+
+
+async def test_a_large_picture_is_resized_with_its_aspect_kept() -> None:
+    assert size_of(await resize(picture(900, 1200), 240, prepared)) == (240, 320)
 
 
 @pytest.mark.parametrize(("orientation", "size"), [(4, (240, 180)), (5, (240, 320)), (6, (240, 320)), (9, (240, 180))])
-def test_a_rotated_photo_becomes_upright(orientation: int, size: tuple[int, int]) -> None:
+async def test_a_rotated_photo_becomes_upright(orientation: int, size: tuple[int, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert size_of(resize(picture(1200, 900, exif=exif), 240, DEFAULT_LIMITS)) == size
+    assert size_of(await resize(picture(1200, 900, exif=exif), 240, prepared)) == size
 
 
-def test_a_picture_that_is_not_wider_is_not_resized() -> None:
-    assert resize(picture(240, 300), 240, DEFAULT_LIMITS) is None
-    assert resize(picture(241, 300), 240, DEFAULT_LIMITS) is not None
+async def test_a_picture_that_is_not_wider_is_not_resized() -> None:
+    assert await resize(picture(240, 300), 240, prepared) is None
+    assert await resize(picture(241, 300), 240, prepared) is not None
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", picture(900, 1200)[:200]])
-def test_a_broken_picture_is_an_error(data: bytes) -> None:
+async def test_a_broken_picture_is_an_error(data: bytes) -> None:
     with pytest.raises(InvalidImage):
-        resize(data, 240, DEFAULT_LIMITS)
+        await resize(data, 240, prepared)
 
 
 def test_over_http_the_response_is_a_webp_picture_or_empty(service: Service) -> None:

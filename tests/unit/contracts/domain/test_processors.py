@@ -1,0 +1,34 @@
+"""The number of processors that a container may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from services.contracts.domain.processors import available_processors
+
+
+@pytest.fixture(autouse=True)
+def sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "processors"),
+    [("200000 100000\n", 2), ("150000 100000\n", 2), ("50000 100000\n", 1), ("max 100000\n", 16), ("x\n", 16)],
+)
+def test_the_quota_of_version_2(tmp_path: Path, text: str, processors: int) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+    assert available_processors(tmp_path) == processors
+
+
+@pytest.mark.parametrize(("quota", "processors"), [("400000\n", 4), ("-1\n", 16), ("3200000\n", 16)])
+def test_the_quota_of_version_1(tmp_path: Path, quota: str, processors: int) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota)
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert available_processors(tmp_path) == processors
+
+
+def test_without_a_control_group_the_affinity_counts(tmp_path: Path) -> None:
+    assert available_processors(tmp_path) == 16
