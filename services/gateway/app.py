@@ -33,6 +33,7 @@ from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import imports as routes_imports
 from services.gateway.routes import pages as routes_pages
+from services.gateway.routes import product_list as routes_product_list
 from services.gateway.routes import products as routes_products
 from services.gateway.routes import search as routes_search
 from services.gateway.search.image_reader import ImageReader
@@ -66,6 +67,7 @@ SERVERS: list[dict[str, Any]] = [
     },
 ]
 BATCH_TIMEOUT_S = 60.0
+MAX_DELETE_BYTES = 1024 * 1024  # a thousand of the longest ids
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:
@@ -87,6 +89,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         routers=[
             routes_search.router,
             routes_detect.router,
+            routes_product_list.router,
             routes_products.router,
             routes_imports.router,
             routes_catalogue.router,
@@ -96,7 +99,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         readiness=_readiness,
         metrics=Metrics(),
         max_body_bytes=settings.max_body_bytes,
-        body_bytes_of={"/v1/products:import": settings.max_import_bytes},
+        body_bytes_of={
+            "/v1/products:import": settings.max_import_bytes,
+            "/v1/products:delete": MAX_DELETE_BYTES,
+        },
         compress=True,
         inner_middleware=[Middleware(AccessMiddleware, hosts=settings.allowed_hosts)],
         dependencies=[guarded(guard)],

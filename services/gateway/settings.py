@@ -55,6 +55,8 @@ class GatewaySettings(BaseSettings):
     index_timeout_s: float = Field(2.0, gt=0)
     index_refresh_s: float = Field(2.0, gt=0, description="seconds between two readings of the index nodes' status")
 
+    wait_s: float = Field(5.0, gt=0, description="longest wait of a write with `wait=true` for the index, in seconds")
+
     product_url_template: str | None = Field(None, description="URL of a product without one")
     image_url_template: str | None = Field(None, description="URL of a product's image without one")
     public_url: str | None = Field(

@@ -14,6 +14,7 @@ from services.contracts.domain.errors import TooManyRequests, UnknownCatalogue
 from services.contracts.web.forms import read_body
 from services.contracts.web.telemetry import note
 from services.gateway.imports.jobs import ImportJobs
+from services.gateway.index_nodes.level import wait_until_level
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
@@ -65,6 +66,14 @@ class GatewayState:
             UnknownCatalogue: the request is about all catalogues.
         """
         return self._services.imports
+
+    async def is_level(self) -> bool:
+        """Wait, within the bound of the settings, until searches see every change of the catalogue; return whether.
+
+        Raises:
+            UnknownCatalogue: the request is about all catalogues.
+        """
+        return await wait_until_level(self.index.nodes, self.products.store.catalogue, self.settings.wait_s)
 
     @property
     def _services(self) -> CatalogueServices:

@@ -45,7 +45,7 @@ def test_another_sample_is_drawn_on_demand(page: Page) -> None:
         renamed = [{**product, "title": title} for product, title in zip(products, titles, strict=True)]
         route.fulfill(json={"products": renamed})
 
-    page.route("**/v1/products?sample=6", with_titles)
+    page.route("**/v1/products:sample?count=6", with_titles)
     page.get_by_role("button", name="Another sample").click()
     expect(names).to_have_text(titles)
 

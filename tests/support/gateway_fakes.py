@@ -14,6 +14,7 @@ from services.catalogue.api_key import ApiKey
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import Lease
+from services.catalogue.store.product_pages import ListPosition, ProductPage
 from services.contracts.domain.box import Box
 from services.contracts.domain.catalogues import ALL
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
@@ -66,6 +67,17 @@ class StoredProducts:
     async def delete(self, key: str) -> bool:
         self._faults.fail()
         return self.rows.pop(key, None) is not None
+
+    async def page(self, position: ListPosition, limit: int) -> ProductPage:
+        self._faults.fail()
+        after = "" if position.last is None else str(position.last)
+        keys = sorted(key for key in self.rows if key > after)[:limit]
+        listed = tuple((self.rows[key], ListPosition("text", key)) for key in keys)
+        return ProductPage(listed, listed[-1][1] if len(keys) == limit else None)
+
+    async def all(self) -> AsyncIterator[list[Product]]:
+        self._faults.fail()
+        yield list(self.rows.values())
 
     async def keys(self) -> AsyncIterator[list[str]]:
         yield list(self.rows)

@@ -31,6 +31,7 @@ from services.catalogue.store.legacy_documents import LegacyDocuments, legacy_fi
 from services.catalogue.store.markers import delete_markers, is_abandoned, is_marker, write_marker
 from services.catalogue.store.notes import NOTES
 from services.catalogue.store.pictures import PictureCollection
+from services.catalogue.store.product_pages import ListPosition, ProductPage, outranked_documents, read_page
 from services.contracts.domain.catalogues import within
 from services.contracts.domain.errors import CatalogueUnavailable
 
@@ -180,6 +181,23 @@ class ProductCollection:
         if not complete:
             address = self._connection.address
             raise CatalogueUnavailable(f"the catalogue's database at {address} broke off during a scan")
+
+    async def page(self, position: ListPosition, limit: int) -> ProductPage:
+        """Return the products of the next `limit` documents after a place in the list of all.
+
+        Raises:
+            ValueError: the place is not valid.
+        """
+        async with self._connection.scan_call():
+            return await read_page(self._primary, position, limit)
+
+    async def all(self, batch: int = 1000) -> AsyncIterator[list[Product]]:
+        """Yield every product once, several at a time. Raises as `scan`."""
+        async for documents in self.scan(batch):
+            records = [document for document in documents if isinstance(document, Record)]
+            async with self._connection.scan_call():
+                outranked = await outranked_documents(self._primary, records)
+            yield [record.product for record in records if record.document_id not in outranked]
 
     async def read(self, document_ids: Sequence[Any]) -> list[Record | BrokenDocument]:
         """Return the documents of these `_id`s as they are now; deleted ones are missing."""

@@ -31,6 +31,7 @@ from services.contracts.domain.errors import ImageTooLarge, InvalidImage, Invali
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.formats import sniff
 from services.contracts.images.jpeg_end import with_end_marker
+from services.contracts.images.other_formats import name_of
 from services.contracts.images.shrinking import shrunk
 from services.contracts.images.structure import check_structure
 
@@ -122,13 +123,10 @@ class ImageFacts:
 
 
 def _unsupported(data: bytes) -> UnsupportedImage:
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"hevc"):
-        return UnsupportedImage(f"this is a HEIC photo: send it as {ACCEPTED}")
-    if data.startswith(b"%PDF"):
-        return UnsupportedImage(f"this is a PDF document: send a picture as {ACCEPTED}")
-    if b"<svg" in data[:1024]:
-        return UnsupportedImage(f"this is an SVG drawing: send a picture as {ACCEPTED}")
-    return UnsupportedImage(f"the file is not an image of an accepted format: send {ACCEPTED}")
+    name = name_of(data)
+    if name is None:
+        return UnsupportedImage(f"the file is not an image of an accepted format: send {ACCEPTED}")
+    return UnsupportedImage(f"this is {name}: send a picture as {ACCEPTED}")
 
 
 def _open(data: bytes, limits: ImageLimits) -> tuple[str, ImageFile.ImageFile]:

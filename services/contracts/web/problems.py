@@ -1,5 +1,6 @@
 """Errors over HTTP: the domain's exceptions → problem documents (RFC 9457), and back."""
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -104,6 +105,14 @@ def _short(part: str | int) -> str:
 def shortened(text: str, length: int) -> str:
     """Return a text with at most `length` characters, the last one an ellipsis if some are left out."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """Return the sentence about a parameter or field that does not exist, with the one that may be meant."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there is none"
+    return f"{name!r} is not known: {meant}"
 
 
 def _on_validation(_: Request, error: Exception) -> Response:

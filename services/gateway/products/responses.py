@@ -35,6 +35,11 @@ class ProductResponse(FrozenModel):
     group: str | None = Field(default=None, description="what the variants of a style share")
     model: str | None = Field(examples=["fashion/2"])
     images: list[ImageLink] = Field(description="the additional images, in their order")
+    searchable: bool | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="whether searches find the product as it is here; only after a write with `wait`",
+    )
 
     @classmethod
     def of(
@@ -57,3 +62,28 @@ class ProductResponse(FrozenModel):
             model=product.model,
             images=[ImageLink(url=link) for link in additional],
         )
+
+
+class ProductsResponse(FrozenModel):
+    """A page of the list of all products."""
+
+    products: list[ProductResponse]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last page")
+
+
+class DeleteBody(FrozenModel):
+    """The products to delete."""
+
+    ids: list[str] = Field(min_length=1, max_length=1000, examples=[["15970", "39386"]])
+
+
+class DeletedResponse(FrozenModel):
+    """The products that were deleted."""
+
+    deleted: int = Field(description="number of products that were deleted")
+    unknown: list[str] = Field(description="ids of which there was no product")
+    searchable: bool | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="whether searches may still find the products; only with `wait`",
+    )

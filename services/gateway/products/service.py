@@ -1,83 +1,32 @@
 """Writing and reading single products. Knows no HTTP."""
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from weakref import WeakValueDictionary
 
 from services.catalogue.documents.embeddings import embedding_of
-from services.catalogue.product import (
-    MAX_ATTRIBUTES,
-    MAX_GROUP_LENGTH,
-    MAX_IMAGES,
-    MAX_KEY_LENGTH,
-    Product,
-    ProductImage,
-    StoredImage,
-)
+from services.catalogue.product import MAX_KEY_LENGTH, Product, ProductImage, StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
+from services.catalogue.store.product_pages import ListPosition
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import InvalidRequest, UnknownProduct
-from services.contracts.wire.embedding import EmbeddingResponse
+from services.contracts.wire.embedding import EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import Attributes
-from services.gateway.products.images import ImageBody, ProductImages, stored
+from services.gateway.products.body import ProductBody, ProductPatch
+from services.gateway.products.images import ProductImages, stored
+from services.gateway.products.listing import ListedProducts
 from services.gateway.products.responses import ProductResponse
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 
-MAX_ATTRIBUTE_TEXT = 1000  # characters of a value
-MAX_ATTRIBUTE_VALUES = 100  # of a list
-AttributeText = Annotated[str, Field(max_length=MAX_ATTRIBUTE_TEXT)]
-AttributeName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^.$\x00][^.\x00]*$")]
-AttributeList = Annotated[list[AttributeText | bool | int | float], Field(max_length=MAX_ATTRIBUTE_VALUES)]
-
-
-class ProductBody(BaseModel):
-    """A product in a request. Without an image, an existing product keeps its own."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    title: str | None = Field(default=None, max_length=1000, examples=["Men's navy blue checked shirt"])
-    url: str | None = Field(default=None, max_length=2048, examples=["https://shop.example/products/15970"])
-    image_url: str | None = Field(
-        default=None,
-        max_length=2048,
-        description="URL of the shop's own image: results link it; it is fetched once if the request has no image",
-    )
-    image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
-    images: list[ImageBody] | None = Field(
-        default=None,
-        max_length=MAX_IMAGES - 1,
-        description="additional images, in their order; default: those that the product has; [] removes them",
-        examples=[[{"url": "https://shop.example/images/15970-back.jpg"}]],
-    )
-    category: str | int | None = Field(default=None, description="name or id; default: the predicted category")
-    attributes: dict[AttributeName, AttributeText | bool | int | float | AttributeList] = Field(
-        default_factory=dict,
-        max_length=MAX_ATTRIBUTES,
-        examples=[{"gender": "Men", "baseColour": "Navy Blue", "price": 29.9}],
-    )
-    group: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=MAX_GROUP_LENGTH,
-        description="what the variants of a style share",
-        examples=["SHIRT-12"],
-    )
-
-    @field_validator("attributes", mode="before")
-    @classmethod
-    def _are_few(cls, value: object) -> object:
-        """Count the attributes before each of them is validated."""
-        if isinstance(value, dict) and len(value) > MAX_ATTRIBUTES:
-            raise ValueError(f"a product has at most {MAX_ATTRIBUTES} attributes, not {len(value):,}")
-        return value
+FEWEST_READ = 200  # documents that are read at once for a page with a filter
+MAX_READ = 5000  # documents that are read for a page
 
 
 @dataclass(frozen=True)
@@ -129,6 +78,7 @@ class ProductService:
         self.binding = binding
         self.links = links
         self.images = ProductImages(store, embedding, links)
+        self._patching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def put(self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader) -> PutResult:
         """Create or replace a product. Its images go through the network; a search finds it within a second.
@@ -146,7 +96,29 @@ class ProductService:
             UnknownCategory: the model has no such category.
             EmbeddingUnavailable, CatalogueUnavailable, UpstreamTimeout: a service fails.
         """
-        old = await self.store.products.get(key)
+        return await self._write(key, body, files, reader, await self.store.products.get(key))
+
+    async def patch(self, key: str, patch: ProductPatch, files: ImageFiles, reader: ImageReader) -> ProductResponse:
+        """Change parts of a product. Patches of one product by this gateway follow each other.
+
+        Args:
+            key: the product's id.
+            patch: the changes.
+            files: the image files of the request.
+            reader: fetches or decodes the images that the patch names.
+
+        Raises:
+            UnknownProduct: there is no such product. Otherwise as `put`.
+        """
+        async with self._patching.setdefault(key, asyncio.Lock()):
+            old = await self._known(key)
+            names = (await self.binding.serving_facts()).categories
+            body = patch.applied(old, names, has_new_image=files.main is not None)
+            return (await self._write(key, body, files, reader, old)).response
+
+    async def _write(
+        self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader, old: Product | None
+    ) -> PutResult:
         data = await self._image(body, files.main, reader, old)
         requested = await self.images.requested(body.images, files.additional, old, reader)
         product = await (self._described_again(key, body, old) if data is None else self._embedded(key, body, data))
@@ -171,6 +143,64 @@ class ProductService:
             UnknownProduct, CatalogueUnavailable.
         """
         return await self._response(await self._known(key))
+
+    async def page(
+        self, position: ListPosition, limit: int, wanted: ListedProducts
+    ) -> tuple[list[ProductResponse], ListPosition | None]:
+        """Return the next products of the list of all, and the place after them; None after the last one.
+
+        A page may be short, or empty, before the end: at most MAX_READ documents are read for it.
+
+        Raises:
+            InvalidRequest: the place is not valid.
+            UnknownCategory: the model has no such category.
+            CatalogueUnavailable.
+        """
+        facts = await self.binding.serving_facts()
+        category = wanted.category_name(facts.categories)
+        listed: list[ProductResponse] = []
+        left = MAX_READ
+        following: ListPosition | None = position
+        while following is not None and len(listed) < limit and left > 0:
+            try:
+                size = limit - len(listed) if wanted.is_all else max(limit, FEWEST_READ)
+                page = await self.store.products.page(following, min(left, size))
+            except ValueError as error:
+                raise InvalidRequest(f"cursor: {error}") from None
+            left -= max(1, len(page.products))
+            following = page.following
+            for product, place in page.products:
+                response = self._shown(product, facts)
+                if wanted.matches(response, category):
+                    listed.append(response)
+                    if len(listed) == limit:
+                        is_last = place == page.products[-1][1]
+                        following = page.following if is_last else place
+                        break
+        return listed, following
+
+    async def all(self, wanted: ListedProducts) -> AsyncIterator[list[ProductResponse]]:
+        """Yield all products that are wanted, several at a time.
+
+        Raises:
+            UnknownCategory: the model has no such category.
+            CatalogueUnavailable.
+        """
+        facts = await self.binding.serving_facts()
+        category = wanted.category_name(facts.categories)
+        async for products in self.store.products.all():
+            responses = (self._shown(product, facts) for product in products)
+            yield [response for response in responses if wanted.matches(response, category)]
+
+    async def delete_many(self, keys: Sequence[str]) -> list[str]:
+        """Remove products and their stored pictures. Return the ids of which there was no product.
+
+        Raises:
+            CatalogueUnavailable.
+        """
+        absent = [key for key in keys if await self.store.products.get(key) is None]
+        await self.store.products.delete_many(sorted(set(keys) - set(absent)))
+        return absent
 
     async def delete(self, key: str) -> None:
         """Remove a product and its stored pictures.
@@ -246,7 +276,10 @@ class ProductService:
         return resolve_category(str(body.category), (await self.binding.facts(response.model)).categories)
 
     async def _response(self, product: Product) -> ProductResponse:
-        facts = await self.binding.serving_facts()
+        return self._shown(product, await self.binding.serving_facts())
+
+    def _shown(self, product: Product, facts: ModelFacts) -> ProductResponse:
+        """Return a product as a model sees it."""
         shown = product.embedded_by(facts.model) or product
         name = self.store.catalogue
         links = (

@@ -1,5 +1,7 @@
 """Routes of the catalogue's products."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,23 +16,22 @@ from services.contracts.web.forms import read_form
 from services.contracts.web.json_body import json_object, read_json_object
 from services.contracts.web.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.problems import responses
-from services.contracts.wire.index import MAX_SAMPLE
 from services.gateway.access.guard import check_link
 from services.gateway.pages.pictures import WIDTHS, check_width
-from services.gateway.products.responses import ProductResponse
-from services.gateway.products.service import ImageFiles, ProductBody, check_key, check_new_key
-from services.gateway.routes.photo_body import BINARY, PHOTO_ERRORS
+from services.gateway.products.body import ProductBody, ProductPatch, split_patch
+from services.gateway.products.responses import DeletedResponse, ProductResponse
+from services.gateway.products.service import ImageFiles, check_key, check_new_key
+from services.gateway.routes.photo_body import PHOTO_ERRORS
+from services.gateway.routes.product_body import MERGE_PATCH, patch_body, product_body
+from services.gateway.routes.query_parameters import KnownParameters, Wait
+from services.gateway.search.form_parts import image_of, images_of, text_of
 from services.gateway.search.request import (
     FORM,
     JSON,
     content_type,
-    form_fields,
-    form_file,
-    form_files,
     parse,
 )
-from services.gateway.search.responses import SampleResponse
-from services.gateway.state import Admitted, State
+from services.gateway.state import GatewayState, State
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
@@ -53,50 +54,6 @@ _WRITE = (
     errors.CatalogueUnavailable,
     errors.UpstreamTimeout,
 )
-
-
-def _product_body() -> dict[str, Any]:
-    schema = ProductBody.model_json_schema()
-    # A reference to `#/$defs` leads nowhere from here: references are resolved from the document's root.
-    image_list, _ = schema["properties"]["images"]["anyOf"]
-    image_list["items"] = schema.pop("$defs")["ImageBody"]
-    form = {
-        "type": "object",
-        "required": ["image"],
-        "properties": {
-            "image": BINARY,
-            "images": {
-                "type": "array",
-                "items": BINARY,
-                "description": "additional images, after those that `product` lists; with them, an existing product "
-                "needs no `image`",
-            },
-            "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},
-        },
-    }
-    return {"required": True, "content": {JSON: {"schema": schema}, FORM: {"schema": form}}}
-
-
-@router.get(
-    "",
-    response_model=SampleResponse,
-    dependencies=[Admitted],
-    summary="Draw products at random",
-    responses=responses(
-        errors.InvalidRequest,
-        errors.UnknownCategory,
-        errors.TooManyRequests,
-        errors.IndexNotReady,
-        errors.UpstreamTimeout,
-    ),
-)
-async def sample_products(
-    state: State,
-    sample: Annotated[int, Query(ge=1, le=MAX_SAMPLE, description="number of products, at most")] = 12,
-    category: Annotated[str | None, Query(description="of this category only: its name or id")] = None,
-) -> SampleResponse:
-    """Each call returns other products."""
-    return SampleResponse(products=await state.search.sample(sample, category))
 
 
 @router.get("/{id:product_id}/image", summary="Get a product's stored picture", response_class=Response,
@@ -122,7 +79,13 @@ async def get_product_image(
     return Response(image.data, media_type=image.content_type, headers=headers)
 
 
-@router.get("/{id:product}", response_model=ProductResponse, summary="Get a product", responses=responses(*_READ))
+@router.get(
+    "/{id:product}",
+    response_model=ProductResponse,
+    dependencies=[KnownParameters],
+    summary="Get a product",
+    responses=responses(*_READ),
+)
 async def get_product(id: Key, state: State) -> ProductResponse:
     """The product as it is stored, without its vectors."""
     return await state.products.get(check_key(id))
@@ -131,20 +94,50 @@ async def get_product(id: Key, state: State) -> ProductResponse:
 @router.put(
     "/{id:product}",
     response_model=ProductResponse,
+    dependencies=[KnownParameters],
     summary="Create or replace a product",
-    openapi_extra={"requestBody": _product_body()},
+    openapi_extra={"requestBody": product_body()},
     responses={201: {"model": ProductResponse, "description": "The product was created."}, **responses(*_WRITE)},
 )
-async def put_product(id: Key, request: Request, response: Response, state: State) -> ProductResponse:
+async def put_product(
+    id: Key, request: Request, response: Response, state: State, wait: Wait = False
+) -> ProductResponse:
     """The images go through the network; a search finds the product within a second, by each of its images.
 
     Without an image, an existing product keeps its own. The status is 201 if the product was created, 200 if replaced.
+    With `wait`, the response comes when searches find the product; `searchable` says whether they do.
     """
     key = check_new_key(id)
-    body, files = await _read_product(request, state)
-    result = await state.products.put(key, body, files, state.reader)
+    values, files = await _read_product(request, state, (JSON,))
+    result = await state.products.put(key, parse(ProductBody, values.values, within=values.place), files, state.reader)
     response.status_code = 201 if result.created else 200
-    return result.response
+    return await _waited(result.response, state) if wait else result.response
+
+
+@router.patch(
+    "/{id:product}",
+    response_model=ProductResponse,
+    dependencies=[KnownParameters],
+    summary="Change a product",
+    openapi_extra={"requestBody": patch_body()},
+    responses=responses(*_WRITE, errors.UnknownProduct),
+)
+async def patch_product(id: Key, request: Request, state: State, wait: Wait = False) -> ProductResponse:
+    """A JSON merge patch (RFC 7396): fields that the body has are replaced, null removes, the others stay.
+
+    `attributes` are merged one by one; `images` is replaced as a whole. A new image may be sent as in a PUT; without
+    one nothing goes through the network. With `category` null, the category is the predicted one again.
+    """
+    key = check_key(id)
+    values, files = await _read_product(request, state, (JSON, MERGE_PATCH))
+    kept, removed, removed_attributes = split_patch(values.values)
+    patch = ProductPatch(parse(ProductBody, kept, within=values.place), removed, removed_attributes)
+    response = await state.products.patch(key, patch, files, state.reader)
+    return await _waited(response, state) if wait else response
+
+
+async def _waited(response: ProductResponse, state: GatewayState) -> ProductResponse:
+    return response.model_copy(update={"searchable": await state.is_level()})
 
 
 @router.api_route("/{id:product_id}/image", methods=["PUT", "PATCH", "DELETE", "POST"], include_in_schema=False)
@@ -158,35 +151,65 @@ async def refuse_to_write_a_part(id: str) -> None:
     )
 
 
-@router.delete("/{id:product}", status_code=204, summary="Delete a product",
-               responses=responses(*_READ, errors.Unauthorised))  # fmt: skip
-async def delete_product(id: Key, state: State) -> None:
-    """The product and its stored pictures are removed; a search finds it for up to a second more."""
+@router.delete(
+    "/{id:product}",
+    status_code=204,
+    dependencies=[KnownParameters],
+    summary="Delete a product",
+    responses={
+        200: {"model": DeletedResponse, "description": "The product was deleted; only with `wait`."},
+        **responses(*_READ, errors.Unauthorised),
+    },
+)
+async def delete_product(id: Key, state: State, wait: Wait = False) -> Response:
+    """The product and its stored pictures are removed; a search finds it for up to a second more.
+
+    With `wait`, the response comes when searches no longer find it; `searchable` says whether they still may.
+    """
     await state.products.delete(check_key(id))
+    if not wait:
+        return Response(status_code=204)
+    body = DeletedResponse(deleted=1, unknown=[], searchable=not await state.is_level())
+    return Response(body.model_dump_json(), media_type=JSON)
 
 
-async def _read_product(request: Request, state: State) -> tuple[ProductBody, ImageFiles]:
+@dataclass(frozen=True)
+class _Values:
+    """The values of a product in a request, and the path to them in its body."""
+
+    values: dict[str, Any]
+    place: tuple[str, ...] = ()
+
+
+async def _read_product(request: Request, state: GatewayState, kinds: Sequence[str]) -> tuple[_Values, ImageFiles]:
     kind = content_type(request)
-    if kind == JSON:
-        return parse(ProductBody, await read_json_object(request)), ImageFiles()
+    if kind in kinds:
+        return _Values(await read_json_object(request)), ImageFiles()
     if kind != FORM:
         raise InvalidRequest(f"send the product as {JSON}, or as {FORM} with the parts image and product")
-    form = await read_form(request, max_files=MAX_IMAGES, max_fields=20, max_field_bytes=MAX_PRODUCT_FIELD)
-    additional = [state.reader.checked(data) for data in await form_files(form, "images")]
-    main = None if additional and "image" not in form else state.reader.checked(await form_file(form, "image"))
-    fields = form_fields(form, "image", "images")
+    form = await read_form(
+        request,
+        max_files=MAX_IMAGES + 1,
+        max_fields=20,
+        max_field_bytes=MAX_PRODUCT_FIELD,
+        binary=("image", "images"),
+    )
+    fields = await text_of(form, "image", "images", max_bytes=MAX_PRODUCT_FIELD)
+    additional = [state.reader.checked(data) for data in await images_of(form, "images")]
+    needs_main = request.method == "PUT" and not additional
+    main = state.reader.checked(await image_of(form, "image")) if "image" in form or needs_main else None
     if set(fields) - {"product"}:
         raise InvalidRequest("in addition to image and images the form has one field: product, a JSON object")
-    return await parse_product(fields.get("product", "{}")), ImageFiles(main, additional)
+    return _Values(await product_values(fields.get("product", "{}")), ("product",)), ImageFiles(main, additional)
 
 
-async def parse_product(text: str) -> ProductBody:
-    """Return the product in a form's field.
+async def product_values(text: str) -> dict[str, Any]:
+    """Return the values of the product in a form's field.
 
     Raises:
-        InvalidRequest: the field is not a product in JSON.
+        InvalidRequest: the field is not a JSON object.
         RequestTooLarge: it has more than MAX_JSON_BYTES without the text of images.
     """
     if not JsonSize().add(text.encode(), MAX_JSON_BYTES):
         raise errors.RequestTooLarge(f"product has more than {MAX_JSON_BYTES:,} bytes, not counting its images")
-    return parse(ProductBody, await json_object(text, "product"), within=("product",))
+    return await json_object(text, "product")

@@ -75,8 +75,7 @@ async def get_similar_products(
     request: Request, state: State, id: Annotated[str, Path(description="the product's id", examples=["15970"])]
 ) -> SimilarResponse:
     """Find the products that look most like one of the catalogue, which is left out."""
-    known = {name: value for name, value in request.query_params.items() if name in SimilarOptions.model_fields}
-    options = parse(SimilarOptions, {}, known)
+    options = parse(SimilarOptions, {}, request.query_params)
     if options.catalogue is not None:
         known_catalogue(options.catalogue, state.search.catalogues)
     return await state.search.by_product(check_key(id), options)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from services.contracts.domain.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
 from services.contracts.images.fetch import ImageFetcher
 
+URL_SAFE = str.maketrans("-_", "+/")  # the characters in which base64url (RFC 4648, section 5) differs
+
 
 @dataclass(frozen=True)
 class ImageReader:
@@ -29,15 +31,21 @@ class ImageReader:
         return await self.fetcher.fetch(url)
 
     def from_base64(self, text: str) -> bytes:
-        """Decode base64, or a data: URL that holds it.
+        """Decode base64, or a data: URL that holds it: with line ends, of either alphabet, with or without padding.
 
         Raises:
             InvalidImage: the text is not base64.
         """
-        if text.startswith("data:"):
-            text = text.partition(",")[2]
+        text = text.strip()
+        if text[:5].lower() == "data:":
+            head, _, text = text.partition(",")
+            if not head.lower().endswith(";base64"):
+                raise InvalidImage("image_base64 is a data: URL without base64: it has to begin data:image/…;base64,")
+        text = "".join(text.split()).rstrip("=")
+        if "-" in text or "_" in text:
+            text = text.translate(URL_SAFE)
         try:
-            return self.checked(base64.b64decode(text, validate=True))
+            return self.checked(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
         except (binascii.Error, ValueError):
             raise InvalidImage("image_base64 is not valid base64") from None
 

@@ -35,6 +35,22 @@ def _name(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def filter_from_text(value: object) -> object:
+    """Return a filter as JSON has it; a query string or a form has it as text.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
+    if not isinstance(value, str):
+        return value
+    if len(value) > MAX_TEXT_BYTES:
+        raise ValueError(f"the filter has {len(value):,} characters: at most {MAX_TEXT_BYTES:,} are accepted")
+    try:
+        return orjson.loads(value) if value else {}
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"the filter is not a JSON object: {error}") from None
+
+
 class NoOptions(FrozenModel):
     """The options of a request that has none."""
 
@@ -45,14 +61,7 @@ class SearchOptions(ResultOptions):
     @field_validator("filter", mode="before")
     @classmethod
     def _from_text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        if len(value) > MAX_TEXT_BYTES:
-            raise ValueError(f"the filter has {len(value):,} characters: at most {MAX_TEXT_BYTES:,} are accepted")
-        try:
-            return orjson.loads(value) if value else {}
-        except orjson.JSONDecodeError as error:
-            raise ValueError(f"the filter is not a JSON object: {error}") from None
+        return filter_from_text(value)
 
     def result_options(self) -> dict[str, Any]:
         """Return the options that the index applies, by name."""

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from services.contracts.domain.errors import InvalidRequest, UnsupportedImage
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web.forms import read_body, read_form
 from services.contracts.web.json_body import read_json_object
-from services.contracts.web.problems import invalid_request
+from services.contracts.web.problems import invalid_request, unknown_name
+from services.gateway.search.form_parts import image_of, text_of
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.options import NoOptions
 
@@ -53,13 +54,26 @@ async def _read(
         values = parse(options, body, query)
         return await reader.one_of(photo.image_url, photo.image_base64), values
     if kind == FORM:
-        form = await read_form(request, max_files=1, max_fields=20)
-        data = reader.checked(await form_file(form, "image"))
-        return data, parse(options, form_fields(form, "image"), query)
+        form = await read_form(request, max_files=20, max_fields=20, binary=("image",))
+        return await _from_form(form, reader, options, query)
     if kind.startswith("image/") or kind in RAW:
         values = parse(options, {}, query)
         return reader.checked(await read_body(request)), values
     raise UnsupportedImage(f"a body of type {kind} is not accepted: send {FORM}, {JSON} or the image itself as image/*")
+
+
+async def _from_form(
+    form: FormData, reader: ImageReader, options: type[Model], query: Mapping[str, Any]
+) -> tuple[bytes, Model]:
+    fields: dict[str, Any] = dict(await text_of(form, "image"))
+    sources = {name: fields.pop(name) for name in PhotoBody.model_fields if name in fields}
+    values = parse(options, fields, query)
+    if sources and "image" not in form:
+        photo = parse(PhotoBody, sources)
+        return await reader.one_of(photo.image_url, photo.image_base64), values
+    if sources:
+        raise InvalidRequest("give the image once: as the part image, or as image_url or image_base64")
+    return reader.checked(await image_of(form, "image")), values
 
 
 def parse(
@@ -84,41 +98,19 @@ def parse(
         return model.model_validate({**(query or {}), **body})
     except ValidationError as error:
         from_query = (query or {}).keys() - body.keys()
+        items = [_with_near_name(item, model) for item in error.errors(include_url=False, include_input=False)]
         raise invalid_request(
-            (("query",) if item["loc"] and item["loc"][0] in from_query else within, item)
-            for item in error.errors(include_url=False, include_input=False)
+            (("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in items
         ) from None
+
+
+def _with_near_name(item: Mapping[str, Any], model: type[BaseModel]) -> Mapping[str, Any]:
+    """Return an error; if it is an unknown field, with the name of the field that may be meant."""
+    if item["type"] != "extra_forbidden" or len(item["loc"]) != 1:
+        return item
+    return {**item, "msg": unknown_name(str(item["loc"][0]), model.model_fields)}
 
 
 def content_type(request: Request) -> str:
     """Return the body's media type, lower case, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def form_file(form: FormData, name: str) -> bytes:
-    """Return the bytes of the form's file of that name.
-
-    Raises:
-        InvalidRequest: there is none.
-    """
-    part = form.get(name)
-    if not isinstance(part, UploadFile):
-        raise InvalidRequest(f"the form has no file {name!r}: send the image as a file part of that name")
-    return await part.read()
-
-
-async def form_files(form: FormData, name: str) -> list[bytes]:
-    """Return the bytes of all files of that name.
-
-    Raises:
-        InvalidRequest: a part of that name is text.
-    """
-    parts = form.getlist(name)
-    if not all(isinstance(part, UploadFile) for part in parts):
-        raise InvalidRequest(f"the form's {name!r} has to be files")
-    return [await part.read() for part in parts if isinstance(part, UploadFile)]
-
-
-def form_fields(form: FormData, *files: str) -> dict[str, Any]:
-    """Return the form's text fields; `files` are the names of its files."""
-    return {name: value for name, value in form.items() if name not in files}

@@ -117,7 +117,8 @@ def test_counts_are_those_of_the_catalogue_in_the_address(api: httpx.Client) -> 
         ("other-shop", each[1], OTHER),
         ("third", each[2], "/catalogues/third"),
     ]
-    sample = {result["id"]: result for result in api.get("/catalogues/third/v1/products?sample=50").json()["products"]}
+    products = api.get("/catalogues/third/v1/products:sample?count=50").json()["products"]
+    sample = {result["id"]: result for result in products}
     assert len(sample) == each[2] and "catalogue" not in sample["cat-count"]
 
 

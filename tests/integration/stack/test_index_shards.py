@@ -119,7 +119,7 @@ def test_similar_products_are_found_whichever_node_holds_them(whole: httpx.Clien
 
 
 def test_a_sample_has_products_of_all_nodes(gateway: httpx.Client) -> None:
-    found = gateway.get("/v1/products", params={"sample": 27}).json()["products"]
+    found = gateway.get("/v1/products:sample", params={"count": 27}).json()["products"]
     assert len({product["id"] for product in found}) == len(found) == 27
     assert {product["category"] for product in found} & {"Topwear", "Bottomwear", "Innerwear", "Socks"}
     assert {product["category"] for product in found} & {"Shoes", "Bags", "Watches", "Jewellery", "Eyewear"}
@@ -156,7 +156,7 @@ def test_a_node_that_is_away_takes_only_its_categories_with_it(
     known = categories(gateway)
     assert known["Shoes"][0] >= PER_CATEGORY
     assert (known["Shoes"][1], known["Topwear"][1]) == (False, True)
-    assert {product["category"] for product in gateway.get("/v1/products").json()["products"]} <= {
+    assert {product["category"] for product in gateway.get("/v1/products:sample").json()["products"]} <= {
         "Topwear", "Bottomwear", "Innerwear", "Socks",
     }  # fmt: skip
     nodes[2].start()

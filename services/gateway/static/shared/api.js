@@ -76,7 +76,7 @@ export class Api {
   /** Return products drawn at random. @param {number} count @returns {Promise<Product[]>} */
   async sample(count) {
     /** @type {Sample} */
-    const { products } = await this.#call(`/v1/products?sample=${count}`);
+    const { products } = await this.#call(`/v1/products:sample?count=${count}`);
     return products;
   }
 

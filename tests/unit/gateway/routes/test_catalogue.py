@@ -29,7 +29,14 @@ ROUTES = [
     if path.startswith("/v1/")
 ]
 # These also work for all catalogues together.
-SPANNING = {"/v1/search", "/v1/products/15970/similar", "/v1/products", "/v1/categories", "/v1/stats", "/v1/catalogues"}
+SPANNING = {
+    "/v1/search",
+    "/v1/products/15970/similar",
+    "/v1/products:sample",
+    "/v1/categories",
+    "/v1/stats",
+    "/v1/catalogues",
+}
 # These are about no catalogue.
 WITHOUT_CATALOGUE = {"/v1/detect"}
 
@@ -59,14 +66,15 @@ def test_an_unknown_catalogue_is_a_404_problem_that_names_the_known_ones(
 )
 def test_a_route_of_one_catalogue_does_not_serve_all(client: TestClient, path: str, method: str) -> None:
     types = {"Content-Type": "application/x-ndjson" if path.endswith(":import") else "application/json"}
+    body = b'{"ids": ["a"]}' if path.endswith(":delete") else b"{}"
     response = client.request(
-        method, f"/catalogues/all{path}", content=b"{}" if method != "get" else None, headers=types
+        method, f"/catalogues/all{path}", content=body if method != "get" else None, headers=types
     )
     assert problem(response) == (404, "unknown-catalogue")
     assert "'all' is for searches" in response.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/v1/stats", "/v1/catalogues", "/v1/products?sample=3"])
+@pytest.mark.parametrize("path", ["/v1/stats", "/v1/catalogues", "/v1/products:sample?count=3"])
 @pytest.mark.parametrize("name", ["default", "shoes", "all"])
 def test_a_known_catalogue_gets_as_far_as_the_index(client: TestClient, path: str, name: str) -> None:
     assert problem(client.get(f"/catalogues/{name}{path}")) == (503, "index-not-ready")

@@ -107,7 +107,7 @@ def test_a_product_may_come_as_a_form(gateway: Gateway) -> None:
         ({"product": "[]"}, "product has to be a JSON object"),
         ({"title": "T"}, "the form has one field: product"),
         ({"product": orjson.dumps(body()).decode()}, "give the image once"),
-        ({"images": "text"}, "the form's 'images' has to be files"),
+        ({"images": "text"}, "the form's part 'images' is the text"),
     ):
         status, slug, detail = gateway.problem("PUT", PATH, files=files, data=data)
         assert (status, slug) == (422, "invalid-request")

@@ -110,7 +110,7 @@ def test_the_defaults_reach_the_index(gateway: Gateway) -> None:
 def test_every_option_of_a_search_by_product_reaches_the_index(gateway: Gateway) -> None:
     options = {"k": 3, "offset": 6, "min_score": 0.25, "facets": True, "model": "fashion/2", "catalogue": "default"}
     response = gateway.client.get(
-        "/v1/products/t1/similar", params={**options, "filter": orjson.dumps(FILTER).decode(), "utm_source": "mail"}
+        "/v1/products/t1/similar", params={**options, "filter": orjson.dumps(FILTER).decode()}
     )
     document = response.json()
     assert response.status_code == 200, response.text
@@ -130,7 +130,7 @@ def test_an_invalid_option_names_its_place(gateway: Gateway) -> None:
         (gateway.client.post("/v1/search", files={"image": SHOE}, data={"k": "0"}), "#/k"),
         (gateway.client.post("/v1/search", json={"image_base64": photo, "filter": {"a": {"b": 1}}}), "#/filter/a/b"),
         (gateway.client.get("/v1/products/t1/similar?k=0"), "#/query/k"),
-        (gateway.client.get("/v1/products?sample=0"), "#/query/sample"),
+        (gateway.client.get("/v1/products:sample?count=0"), "#/query/count"),
     ):
         assert response.status_code == 422
         (error,) = response.json()["errors"]
@@ -204,14 +204,14 @@ def test_an_unknown_crop_is_refused(gateway: Gateway) -> None:
 
 
 def test_a_sample_is_of_the_whole_catalogue_or_of_one_category(gateway: Gateway) -> None:
-    products = gateway.client.get("/v1/products").json()["products"]
+    products = gateway.client.get("/v1/products:sample").json()["products"]
     assert {one["id"] for one in products} == {"t1", "t2", "s1", "b1"}
     assert all("catalogue" not in one and one["url"].endswith(one["id"]) for one in products)
-    (product,) = gateway.client.get("/v1/products?sample=3&category=shoes").json()["products"]
+    (product,) = gateway.client.get("/v1/products:sample?count=3&category=shoes").json()["products"]
     assert (product["id"], product["category"]) == ("s1", "Shoes")
     assert gateway.index.samples == [(12, None, ("default",)), (3, 1, ("default",))]
-    assert gateway.problem("GET", "/v1/products?category=hats")[:2] == (404, "unknown-category")
-    assert gateway.problem("GET", "/v1/products?sample=51")[:2] == (422, "invalid-request")
+    assert gateway.problem("GET", "/v1/products:sample?category=hats")[:2] == (404, "unknown-category")
+    assert gateway.problem("GET", "/v1/products:sample?count=51")[:2] == (422, "invalid-request")
 
 
 def test_garments_are_detected(gateway: Gateway) -> None:
@@ -230,7 +230,7 @@ def test_garments_are_detected(gateway: Gateway) -> None:
 
 def test_an_index_that_is_not_ready_is_a_503(gateway: Gateway) -> None:
     gateway.index.trouble = IndexNotReady("the products are being loaded")
-    for method, path in (("POST", "/v1/search"), ("GET", "/v1/products/t1/similar"), ("GET", "/v1/products")):
+    for method, path in (("POST", "/v1/search"), ("GET", "/v1/products/t1/similar"), ("GET", "/v1/products:sample")):
         request = {"content": SHOE, "headers": RAW} if method == "POST" else {}
         assert gateway.problem(method, path, **request)[:2] == (503, "index-not-ready")
 

@@ -1,0 +1,46 @@
+"""Query parameters that a route does not have are an error: a misspelt one would be ignored in silence."""
+
+import contextlib
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from services.contracts.domain.errors import InvalidRequest
+from services.contracts.web.problems import unknown_name
+from services.contracts.wire.problem import pointer
+
+
+async def check_names(request: Request) -> None:
+    """Admit a request whose query string has only parameters of its route.
+
+    Raises:
+        InvalidRequest: it has others.
+    """
+    names = _names(request)
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in names]
+    if not unknown:
+        return
+    with contextlib.suppress(ClientDisconnect, HTTPException):  # a client that still sends would miss the response
+        async for _ in request.stream():
+            pass
+    raise unknown_parameters(unknown, names)
+
+
+def unknown_parameters(unknown: Iterable[str], names: Iterable[str]) -> InvalidRequest:
+    """Return the error for query parameters that do not exist."""
+    places = [{"pointer": pointer(("query", name)), "detail": unknown_name(name, names)} for name in unknown]
+    return InvalidRequest("; ".join(place["detail"] for place in places), errors=places)
+
+
+def _names(request: Request) -> set[str]:
+    """Return the names of the query parameters that the OpenAPI document has for a request's route."""
+    path: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path_format]
+    parameters = path[request.method.lower()].get("parameters", [])
+    return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+
+
+KnownParameters = Depends(check_names)
+Wait = Annotated[bool, Query(description="respond when searches see the change, or after GATEWAY_WAIT_S seconds")]
