@@ -30,6 +30,7 @@ from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
 from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
+from services.gateway.routes import components
 from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import imports as routes_imports
 from services.gateway.routes import pages as routes_pages
@@ -112,6 +113,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    _name_bodies(app)
     routes_pages.mount_static(app)
     install(app, guard)
     app.add_middleware(RequestPathMiddleware)
@@ -119,6 +121,18 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         app.add_middleware(KeyedCors, keys=guard.keys, origins=settings.cors_origins)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app
+
+
+def _name_bodies(app: FastAPI) -> None:
+    """Add the schemas of request bodies to the app's OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        components.add_to(document)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -232,7 +232,7 @@ def _response(
     return IndexResponse(
         category=category,
         hits=hits,
-        best_score=round(matches[0].match.score, 7) if matches else None,
+        best_score=_score(matches[0]) if matches else None,
         best_similarity=similarities[0] if similarities else None,
         next_page=page.following() if len(matches) > page.end else None,
         model=model,
@@ -254,11 +254,16 @@ def _similarities(model_index: ModelIndex, category: int, matches: list[Catalogu
     return similarities
 
 
+def _score(match: CatalogueMatch) -> float:
+    """Return a match's score. In float32, the product of two vectors of unit length may exceed 1 by a few 1e-7."""
+    return max(-1.0, min(1.0, round(match.match.score, 7)))
+
+
 def _hit(category: int, catalogue_match: CatalogueMatch, similarity: float | None) -> Hit:
     match = catalogue_match.match
     return Hit(
         id=match.key,
-        score=round(match.score, 7),
+        score=_score(catalogue_match),
         similarity=similarity,
         category=category,
         catalogue=catalogue_match.catalogue,

@@ -340,7 +340,7 @@ def test_an_unknown_import_is_a_404_problem(api: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("kind", "body", "options", "status", "slug", "words"),
     [
-        ("image/png", b"x", {}, 422, "invalid-request", "send the feed as application/x-ndjson"),
+        ("image/png", b"x", {}, 422, "invalid-request", "or as one of application/x-ndjson"),
         ("text/csv", b"name,picture\n", {}, 422, "invalid-feed", "the feed has no column id"),
         ("text/csv", b"", {}, 422, "invalid-feed", "the feed has no header"),
         (NDJSON, b"{}", {"encoding": "none"}, 422, "invalid-request", "encoding"),

@@ -28,6 +28,7 @@ class FakeIndex:
     Attributes:
         searches, statuses: how many calls it has had.
         trouble: every call raises it while it is set.
+        trouble_of_similar: the same for searches by product.
         models: by default the one in `model`.
         others: products of each held category in other catalogues, by the catalogue's name.
         queries: what it was searched with.
@@ -42,6 +43,7 @@ class FakeIndex:
         self.queries: list[IndexSearch | IndexSimilar] = []
         self.samples: list[tuple[int, int | None, tuple[str, ...]]] = []
         self.trouble: LookalikeError | None = None
+        self.trouble_of_similar: LookalikeError | None = None
         self.ready = True
         self.closed = False
         self.lag = lag
@@ -75,6 +77,8 @@ class FakeIndex:
         self.searches += 1
         self.queries.append(query)
         self._fail()
+        if self.trouble_of_similar is not None:
+            raise self.trouble_of_similar
         for category, products in self.held.items():
             if query.id in products:
                 return self._response([key for key in products if key != query.id], category)

@@ -21,7 +21,7 @@ LOCK = TOOLS / "package-lock.json"
 # Holds the digest of the lock that node_modules was installed from.
 MARKER = MODULES / ".installed-lock"
 API_TYPES = TOOLS / "generated" / "openapi.d.ts"
-CHECKED = ("services/gateway/static", "tests/javascript")
+CHECKED = ("services/gateway/static", "tests/javascript", "clients/typescript", "tests/integration/stack/programs")
 NOT_INSTALLED = (
     "The JavaScript is not checked: npm cannot install Biome and TypeScript, which tools/javascript/package-lock.json "
     "pins. Connect to an npm registry and run the command again.\n"
@@ -64,6 +64,7 @@ def check(fix: bool) -> int:
         or generate_api_types()
         or node("typescript/bin/tsc", "--project", "tools/javascript/tsconfig.json")
         or node("typescript/bin/tsc", "--project", "tools/javascript/tsconfig.tests.json")
+        or node("typescript/bin/tsc", "--project", "clients/typescript/tsconfig.json")
     )
 
 

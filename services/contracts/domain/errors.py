@@ -8,13 +8,14 @@ class LookalikeError(Exception):
     """Base class of the errors whose text is meant for the caller.
 
     `slug` names the problem type (RFC 9457), `status` is the HTTP status, `retry_after_s` the Retry-After header in
-    seconds. `extra` becomes extension members of the problem document.
+    seconds, `remedy` what the caller can do. `extra` becomes extension members of the problem document.
     """
 
     slug: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
     retry_after_s: int | None = None
+    remedy: ClassVar[str] = "Search the gateway's log for the request_id."
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -24,30 +25,37 @@ class LookalikeError(Exception):
 
 class InvalidRequest(LookalikeError):
     slug, status, title = "invalid-request", 422, "The request is not valid"
+    remedy = "Correct the places that `errors` names."
 
 
 class InvalidImage(LookalikeError):
     slug, status, title = "invalid-image", 422, "The image cannot be read"
+    remedy = "The file is empty, damaged or cut short: send it again."
 
 
 class ImageTooLarge(LookalikeError):
     slug, status, title = "image-too-large", 413, "The image is too large"
+    remedy = "Make the image smaller."
 
 
 class UnsupportedImage(LookalikeError):
     slug, status, title = "unsupported-image", 415, "The image format is not supported"
+    remedy = "Convert the image to an accepted format: JPEG, PNG, WebP, GIF, BMP or AVIF."
 
 
 class RequestTooLarge(LookalikeError):
     slug, status, title = "request-too-large", 413, "The request is too large"
+    remedy = "Send less in one request; send images as files rather than as text."
 
 
 class ImageUrlRefused(LookalikeError):
     slug, status, title = "image-url-refused", 422, "The image URL may not be fetched"
+    remedy = "Use a public http(s) URL; the installation may not fetch images at all (GATEWAY_FETCH_ENABLED)."
 
 
 class ImageUrlFailed(LookalikeError):
     slug, status, title = "image-url-failed", 422, "No image could be fetched from the image URL"
+    remedy = "Check the URL: it returned an error, or its host is unknown."
 
 
 class ImageServerUnavailable(ImageUrlFailed):
@@ -60,47 +68,58 @@ class ImageServerUnavailable(ImageUrlFailed):
 
 class FeedTooLarge(LookalikeError):
     slug, status, title = "feed-too-large", 413, "The feed is too large"
+    remedy = "Send the feed in parts, or use lookalike import."
 
 
 class InvalidFeed(LookalikeError):
     slug, status, title = "invalid-feed", 422, "The feed cannot be read"
+    remedy = "Correct the feed's header or its compression."
 
 
 class NoRoom(LookalikeError):
     slug, status, title = "no-room", 507, "There is not enough space for the feed"
+    remedy = "Free space on the gateway's disk."
 
 
 class ImportConflict(LookalikeError):
     slug, status, title = "import-under-way", 409, "Another import is running"
+    remedy = "Wait for the import in `import_id`, or cancel it."
     retry_after_s = 5
 
 
 class UnknownImport(LookalikeError):
     slug, status, title = "unknown-import", 404, "There is no such import"
+    remedy = "Correct the id."
 
 
 class NotFound(LookalikeError):
     slug, status, title = "not-found", 404, "This address does not exist"
+    remedy = "Correct the path: see /docs."
 
 
 class MethodNotAllowed(LookalikeError):
     slug, status, title = "method-not-allowed", 405, "This address does not support the method"
+    remedy = "Use one of the methods in the header Allow."
 
 
 class UnknownProduct(LookalikeError):
     slug, status, title = "unknown-product", 404, "There is no such product"
+    remedy = "Correct the id; a product that was just written is searchable within a second."
 
 
 class UnknownCategory(LookalikeError):
     slug, status, title = "unknown-category", 404, "There is no such category"
+    remedy = "Use a name or an id from /v1/categories."
 
 
 class UnknownCatalogue(LookalikeError):
     slug, status, title = "unknown-catalogue", 404, "There is no such catalogue"
+    remedy = "Use a name from /v1/catalogues."
 
 
 class UnknownModel(LookalikeError):
     slug, status, title = "unknown-model", 404, "There is no such model"
+    remedy = "Use a model from /v1/stats."
 
 
 class CategoryElsewhere(LookalikeError):
@@ -109,20 +128,24 @@ class CategoryElsewhere(LookalikeError):
 
 class Unauthorised(LookalikeError):
     slug, status, title = "unauthorised", 401, "A valid key is required"
+    remedy = "Send a valid key: Authorization: Bearer …"
 
 
 class Forbidden(LookalikeError):
     slug, status, title = "forbidden", 403, "The key does not allow this"
+    remedy = "Use a key whose scopes, catalogues and origins allow the call."
 
 
 class UnknownHost(LookalikeError):
     slug, status, title = "unknown-host", 400, "This host name is not served here"
+    remedy = "Use a host name of GATEWAY_ALLOWED_HOSTS, or add this one."
 
 
 class TooManyRequests(LookalikeError):
     """`retry_after_s`: the seconds to wait; default: 1."""
 
     slug, status, title = "too-many-requests", 429, "Too many requests"
+    remedy = "Wait for the seconds in Retry-After."
     retry_after_s = 1
 
     def __init__(self, detail: str, retry_after_s: int = 1) -> None:
@@ -132,30 +155,36 @@ class TooManyRequests(LookalikeError):
 
 class IndexNotReady(LookalikeError):
     slug, status, title = "index-not-ready", 503, "The index is not ready"
+    remedy = "Wait for the seconds in Retry-After, and try again."
     retry_after_s = 2
 
 
 class EmbeddingUnavailable(LookalikeError):
     slug, status, title = "embedding-unavailable", 503, "The embedding network is not available"
+    remedy = "Wait for the seconds in Retry-After, and try again."
     retry_after_s = 2
 
 
 class DetectorUnavailable(LookalikeError):
     slug, status, title = "detector-unavailable", 503, "Garment detection is not available"
+    remedy = "Install a detector; all other calls work without one."
 
 
 class CatalogueUnavailable(LookalikeError):
     slug, status, title = "catalogue-unavailable", 503, "The catalogue's database is not available"
+    remedy = "Wait for the seconds in Retry-After, and try again; searches go on without the database."
     retry_after_s = 5
 
 
 class ModelIndexMismatch(LookalikeError):
     slug, status, title = "model-index-mismatch", 503, "The query and the index come from different models"
+    remedy = "Wait for the seconds in Retry-After, and try again."
     retry_after_s = 2
 
 
 class UpstreamTimeout(LookalikeError):
     slug, status, title = "upstream-timeout", 504, "A service did not respond in time"
+    remedy = "Try again."
 
 
 class DimensionMismatch(InvalidRequest):

@@ -167,7 +167,7 @@ def _validated(source: object) -> Filter:
 _VALUE = {"anyOf": [{"type": "string"}, {"type": "boolean"}, {"type": "number"}]}
 _BOUND = {"anyOf": [{"type": "number"}, {"type": "string", "description": "a date or time in ISO 8601"}]}
 _RANGE = {"type": "object", "properties": dict.fromkeys(BOUNDS, _BOUND), "additionalProperties": False}
-_INNER = {"type": "object", "description": "a filter"}
+_INNER = {"type": "object", "description": "a filter", "additionalProperties": True}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "Conditions that must all match: attribute → a value, a list (any of), or a range of numbers or "

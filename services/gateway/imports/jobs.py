@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,13 +35,14 @@ from services.contracts.wire.embedding import ModelFacts
 from services.gateway.imports.options import ImportParameters
 from services.gateway.imports.responses import ImportResponse
 from services.gateway.imports.result_lines import ResultLines
-from services.gateway.imports.upload import open_feed, receive
+from services.gateway.imports.upload import UNKNOWN, open_feed, receive, suffix_of
 
 WAIT_S = 60.0  # for a service that is unavailable during an import
 RECEIVE_S = 600.0
 CLOSE_S = 3.0
 IN_FLIGHT = 2  # batches at a time: the gateway has less memory than a process that only imports
 LISTED = 50  # imports
+WaitForLevel = Callable[[], Awaitable[bool]]
 log = structlog.get_logger()
 
 
@@ -108,6 +109,8 @@ class ImportJob:
         self._stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, True)
         path = Path(folder) / f"feed{suffix}"
         await receive(parts, path, self._dependencies.max_bytes, gzipped=gzipped)
+        if suffix == UNKNOWN:
+            path = await asyncio.to_thread(path.rename, path.with_suffix(await asyncio.to_thread(suffix_of, path)))
         return await asyncio.to_thread(open_feed, path, self._options.feed_mapping)
 
     async def run(self, *, with_results: bool) -> None:
@@ -168,11 +171,17 @@ class ImportJobs:
         await job.give_up(error)
         del self._jobs[job.record.id]
 
-    def start(self, job: ImportJob, *, with_results: bool) -> dict[str, Any]:
-        """Run an import whose feed has been received; return its record."""
+    def start(self, job: ImportJob, *, with_results: bool, level: WaitForLevel | None = None) -> dict[str, Any]:
+        """Run an import whose feed has been received; return its record.
+
+        Args:
+            job: the import.
+            with_results: whether a client waits for the outcome of each row.
+            level: waits at the end until searches see the products, and returns whether they do.
+        """
         job.record.state = "running"
         record = present(job.record.document())
-        task = asyncio.create_task(self._run(job, with_results=with_results))
+        task = asyncio.create_task(self._run(job, with_results=with_results, level=level))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return record
@@ -221,14 +230,16 @@ class ImportJobs:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _run(self, job: ImportJob, *, with_results: bool) -> None:
+    async def _run(self, job: ImportJob, *, with_results: bool, level: WaitForLevel | None) -> None:
         try:
             await job.run(with_results=with_results)
         except Exception as error:
             log.error("import_failed", exc_info=error, import_id=job.record.id)
         finally:
             del self._jobs[job.record.id]
-            job.results.end(ImportResponse.of(present(job.record.document())).model_dump())
+            searchable = None if level is None else await level()
+            record = {**present(job.record.document()), "searchable": searchable}
+            job.results.end(ImportResponse.of(record).model_dump())
 
     def _present(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return a record with its present state: an import of this process that no job runs is interrupted."""

@@ -58,6 +58,11 @@ class ImportResponse(BaseModel):
     category_sources: dict[str, int] = {}
     left_out: dict[str, int] = {}
     notes: list[str] = Field(default=[], description="the oddities of the source that did no harm")
+    searchable: bool | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="whether searches see the imported products; only at the end of an import with `wait`",
+    )
     rejected_rows: list[RejectedRowSummary] = Field(default=[], description="the first 200 of them")
 
     @classmethod

@@ -28,6 +28,8 @@ SUFFIXES = {
     "application/atom+xml": ".xml",
     "application/json": ".json",
 }
+UNKNOWN = ""  # in the place of a suffix: the feed's type does not name its format
+HEAD_BYTES = 4096
 PIECE = 1 << 20  # bytes that are decompressed and written at a time
 GZIP = 16 + zlib.MAX_WBITS
 
@@ -114,6 +116,16 @@ async def _start(parts: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[byte
             yield part
 
     return head[: len(GZIP_MAGIC)], whole()
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix of a received feed's format, by its first bytes; the readers distinguish its variants."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    text = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if text.startswith(b"<") or b"<?xml" in text:
+        return ".xml"
+    return ".json" if text.startswith((b"{", b"[")) else ".csv"
 
 
 def too_large(max_bytes: int) -> FeedTooLarge:

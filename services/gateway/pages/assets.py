@@ -61,13 +61,21 @@ class Assets:
         """Return a file; None if there is none of that name."""
         return self._files.get(name)
 
-    def page(self, name: str, *, modules: tuple[str, ...] = (), config: Mapping[str, Any] | None = None) -> Asset:
+    def page(
+        self,
+        name: str,
+        *,
+        modules: tuple[str, ...] = (),
+        config: Mapping[str, Any] | None = None,
+        texts: Mapping[str, str] | None = None,
+    ) -> Asset:
         """Return an HTML file with the addresses of its files and the page's configuration.
 
         Args:
             name: the file.
             modules: folders whose scripts the browser preloads, instead of following one import after another.
             config: JSON in an attribute of the page. It is not a script, so the policy forbids inline scripts.
+            texts: other places of the page, and their HTML.
         """
         classic = {"shared/boot.js"}
         scripts = [
@@ -78,6 +86,7 @@ class Assets:
             "__ASSETS__": self.prefix,
             "__PRELOADS__": preloads,
             "__CONFIG__": html.escape(orjson.dumps(dict(config or {})).decode(), quote=True),
+            **(texts or {}),
         }
         text = self._files[name].body.decode()
         for place, value in values.items():

@@ -15,18 +15,21 @@ from starlette.responses import StreamingResponse
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import path_of
 from services.contracts.domain.errors import InvalidRequest, LookalikeError
+from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web.forms import DISCONNECTED
 from services.contracts.web.problems import responses
 from services.gateway.imports.jobs import ImportJob
 from services.gateway.imports.options import ImportParameters
 from services.gateway.imports.responses import ImportResponse, ImportsResponse
-from services.gateway.imports.upload import NDJSON, SUFFIXES, too_large
+from services.gateway.imports.upload import NDJSON, SUFFIXES, UNKNOWN, too_large
+from services.gateway.routes.photo_body import BYTES
 from services.gateway.search.request import content_type, parse
 from services.gateway.state import GatewayState, State
 
 router = APIRouter(prefix="/v1", tags=["imports"])
 Id = Annotated[str, Path(description="the import's id", examples=["20260501-120000-250-1f0c9a7b"])]
 ASYNC = "respond-async"
+WAIT = "send the last line when searches see the products, or after GATEWAY_WAIT_S seconds"
 EXAMPLE = b"\n".join(
     map(
         orjson.dumps,
@@ -54,12 +57,17 @@ RESULTS = "\n".join(
 _READ = (errors.InvalidRequest, errors.Unauthorised, errors.UnknownImport, errors.CatalogueUnavailable)
 
 
+class _WaitOption(FrozenModel):
+    wait: bool = False
+
+
 def _parameters() -> list[dict[str, Any]]:
     schema = ImportParameters.model_json_schema()["properties"]
     text = {"type": "string", "description": "a mapping as JSON in text: see docs/import.md"}
     prefer = {"type": "string", "enum": [ASYNC]}
     effect = f"`{ASYNC}`: respond with 202 and the import's address as soon as the feed has arrived"
     return [
+        {"name": "wait", "in": "query", "required": False, "description": WAIT, "schema": {"type": "boolean"}},
         {"name": "Prefer", "in": "header", "required": False, "description": effect, "schema": prefer},
         *(
             {"name": name, "in": "query", "required": False, "schema": text if name == "mapping" else schema[name]}
@@ -69,9 +77,10 @@ def _parameters() -> list[dict[str, Any]]:
 
 
 def _feed_body() -> dict[str, Any]:
-    text: dict[str, Any] = {"schema": {"type": "string"}}
-    content = dict.fromkeys(SUFFIXES, text)
-    return {"required": True, "content": {**content, NDJSON: {**text, "example": EXAMPLE}}}
+    kinds = ", ".join(SUFFIXES)
+    text = f"The feed. Its type may be one of {kinds}; without one of them, the feed is recognised by its first bytes."
+    feed = {"type": "string", "format": "binary"}
+    return {"required": True, "description": text, "content": {BYTES: {"schema": feed, "example": EXAMPLE}}}
 
 
 @router.post(
@@ -81,8 +90,7 @@ def _feed_body() -> dict[str, Any]:
     openapi_extra={"requestBody": _feed_body(), "parameters": _parameters()},
     responses={
         200: {
-            "content": {NDJSON: {"schema": {"type": "string"}, "example": RESULTS}},
-            "description": "The outcome of each row.",
+            "description": f"The outcome of each row, as lines of JSON (`{NDJSON}`):\n\n```\n{RESULTS}\n```",
         },
         202: {"model": ImportResponse, "description": "The import has begun; `Location` is its address."},
         **responses(
@@ -108,15 +116,16 @@ async def import_products(request: Request, state: State) -> Response:
     disconnects, the import stops; products already written stay. An import can be repeated: rows that have not changed
     are not written again.
     """
-    job = await _begin(request, state)
+    is_sync = ASYNC not in request.headers.get("prefer", "").lower()
+    job = await _begin(request, state, is_sync=is_sync)
     try:
         gzipped = request.headers.get("content-encoding", "").strip().lower() == "gzip"
-        await job.receive(_body(request, state), SUFFIXES[content_type(request)], gzipped=gzipped)
+        await job.receive(_body(request, state), SUFFIXES.get(content_type(request), UNKNOWN), gzipped=gzipped)
     except BaseException as error:
         await state.imports.give_up(job, error)
         raise
-    is_sync = ASYNC not in request.headers.get("prefer", "").lower()
-    record = state.imports.start(job, with_results=is_sync)
+    level = state.is_level if _waits(request) else None
+    record = state.imports.start(job, with_results=is_sync, level=level)
     if is_sync:
         return StreamingResponse(_lines(job, record), media_type=NDJSON)
     headers = {"Location": f"{path_of(state.catalogue)}/v1/imports/{job.record.id}", "Preference-Applied": ASYNC}
@@ -153,7 +162,8 @@ def parameters_of(request: Request) -> ImportParameters:
 
     Many clients send `charset=utf-8` with any text, so this alone names no encoding.
     """
-    options = parse(ImportParameters, {}, request.query_params)
+    query = {name: value for name, value in request.query_params.items() if name != "wait"}
+    options = parse(ImportParameters, {}, query)
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
     charset = header.get_content_charset()
@@ -162,13 +172,24 @@ def parameters_of(request: Request) -> ImportParameters:
     return parse(ImportParameters, {"encoding": charset}, request.query_params)
 
 
-async def _begin(request: Request, state: GatewayState) -> ImportJob:
+def _waits(request: Request) -> bool:
+    """Return whether the last line is to come when searches see the products.
+
+    Raises:
+        InvalidRequest: `wait` is neither true nor false.
+    """
+    return parse(_WaitOption, {}, {"wait": request.query_params.get("wait", "false")}).wait
+
+
+async def _begin(request: Request, state: GatewayState, *, is_sync: bool) -> ImportJob:
     """Return a new import. Before a refusal, read the body: a client that still sends would miss the response."""
     try:
-        if content_type(request) not in SUFFIXES:
-            raise InvalidRequest(f"send the feed as {NDJSON}, or as one of {', '.join(SUFFIXES)}")
+        if content_type(request) not in (*SUFFIXES, BYTES, ""):
+            raise InvalidRequest(f"send the feed as {BYTES}, or as one of {', '.join(SUFFIXES)}")
         if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip"):
             raise InvalidRequest("send the feed as it is, or with Content-Encoding: gzip")
+        if _waits(request) and not is_sync:
+            raise InvalidRequest(f"wait is for imports whose outcome is the response: leave out Prefer: {ASYNC}")
         return await state.imports.begin(parameters_of(request))
     except LookalikeError:
         with contextlib.suppress(ClientDisconnect, HTTPException):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from services.contracts.domain.errors import NotFound, error_types
@@ -12,6 +13,7 @@ from services.contracts.web.compression import accepts_gzip
 from services.contracts.web.etags import is_current
 from services.contracts.web.problems import PREFIX
 from services.gateway.pages.assets import FOREVER, ROOT, Asset, Assets
+from services.gateway.pages.problem_page import problem_page
 from services.gateway.state import State
 
 router = APIRouter(include_in_schema=False)
@@ -120,8 +122,11 @@ async def asset(digest: str, name: str, request: Request) -> Response:
 
 
 @router.get(PREFIX + "{slug}")
-def problem_type(slug: str) -> dict[str, object]:
+async def problem_type(slug: str, request: Request) -> Response:
+    """What a problem type means: a page, or JSON for a client that asks for it."""
     kind = error_types().get(slug)
     if kind is None:
         raise NotFound(f"there is no problem type {slug!r}")
-    return {"type": PREFIX + slug, "title": kind.title, "status": kind.status}
+    if "json" in request.headers.get("accept", ""):
+        return JSONResponse({"type": PREFIX + slug, "title": kind.title, "status": kind.status, "remedy": kind.remedy})
+    return asset_response(request, problem_page(ASSETS, kind), PAGE_HEADERS)

@@ -6,13 +6,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.contracts.domain import errors
+from services.gateway.routes.components import named, without_default
 from services.gateway.search.options import NoOptions, Schema, json_properties, text_properties
 from services.gateway.search.request import FORM, JSON
 
+NAMES = {"filter": "Filter", "box": "BoxOrEdges"}  # of the options whose schemas are objects
+BYTES = "application/octet-stream"
 BINARY: Schema = {"type": "string", "format": "binary"}
 IMAGE_SOURCES: dict[str, Schema] = {
-    "image_url": {"type": "string", "format": "uri"},
-    "image_base64": {"type": "string"},
+    "image_url": {"type": "string", "description": "URL of the photo"},
+    "image_base64": {"type": "string", "description": "the image file in base64, or a data: URL"},
 }
 PHOTO_ERRORS = (
     errors.InvalidRequest,
@@ -25,25 +28,38 @@ PHOTO_ERRORS = (
 )
 
 
-def photo_body(examples: Mapping[str, Schema], options: type[BaseModel] = NoOptions) -> dict[str, Any]:
+def photo_body(name: str, examples: Mapping[str, Schema], options: type[BaseModel] = NoOptions) -> dict[str, Any]:
     """Return the `requestBody` of a route.
 
     Args:
+        name: what the bodies' names in the OpenAPI document begin with.
         examples: of the body in JSON.
         options: the route's options, which travel in the body with the photo.
     """
-    form = {"type": "object", "required": ["image"], "properties": {"image": BINARY, **text_properties(options)}}
-    json = {
+    form: Schema = {
         "type": "object",
-        "properties": {**IMAGE_SOURCES, **json_properties(options)},
-        "oneOf": [{"required": [source]} for source in IMAGE_SOURCES],
+        "description": "The photo as a file, with the options as text",
+        "required": ["image"],
+        "properties": {"image": BINARY, **without_default(text_properties(options))},
+    }
+    # Which of the two sources is given cannot be said with `required` alone: generators make `Any` of a `oneOf` of it.
+    json: Schema = {
+        "type": "object",
+        "description": "The photo by exactly one of `image_url` and `image_base64`, with the options",
+        "properties": {**IMAGE_SOURCES, **_named(without_default(json_properties(options)))},
         "additionalProperties": False,
     }
     return {
         "required": True,
+        "description": "The photo: as a form's file, in JSON, or as the body itself, whose type may also be `image/*`.",
         "content": {
-            FORM: {"schema": form},
-            JSON: {"schema": json, "examples": examples},
-            "image/*": {"schema": BINARY},
+            FORM: {"schema": named(f"{name}Form", form)},
+            JSON: {"schema": named(f"{name}Body", json), "examples": examples},
+            BYTES: {"schema": BINARY},
         },
     }
+
+
+def _named(properties: Mapping[str, Schema]) -> dict[str, Schema]:
+    """Return options with names for the schemas of those that are objects."""
+    return {name: named(NAMES[name], schema) if name in NAMES else schema for name, schema in properties.items()}

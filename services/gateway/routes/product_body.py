@@ -3,45 +3,51 @@
 from typing import Any
 
 from services.gateway.products.body import ProductBody
+from services.gateway.routes.components import named, named_model
 from services.gateway.routes.photo_body import BINARY
 from services.gateway.search.request import FORM, JSON
 
 MERGE_PATCH = "application/merge-patch+json"
 
 
+_FORM_PROPERTIES = {
+    "image": {**BINARY, "description": "the main image"},
+    "images": {
+        "type": "array",
+        "items": BINARY,
+        "description": "additional images, after those that `product` lists; with them, an existing product needs no "
+        "`image`",
+    },
+}
+
+
 def product_body() -> dict[str, Any]:
     """Return the `requestBody` of a whole product."""
-    schema = ProductBody.model_json_schema()
-    # A reference to `#/$defs` leads nowhere from here: references are resolved from the document's root.
-    image_list, _ = schema["properties"]["images"]["anyOf"]
-    image_list["items"] = schema.pop("$defs")["ImageBody"]
-    form = {
-        "type": "object",
-        "required": ["image"],
-        "properties": {
-            "image": BINARY,
-            "images": {
-                "type": "array",
-                "items": BINARY,
-                "description": "additional images, after those that `product` lists; with them, an existing product "
-                "needs no `image`",
-            },
-            "product": {"type": "string", "description": "the product as a JSON object, as in application/json"},
+    text = {"type": "string", "description": "the product as a JSON object, as in application/json"}
+    form = {"type": "object", "properties": {**_FORM_PROPERTIES, "product": text}}
+    return {
+        "required": True,
+        "content": {
+            JSON: {"schema": named_model(ProductBody)},
+            FORM: {"schema": named("ProductForm", form)},
         },
     }
-    return {"required": True, "content": {JSON: {"schema": schema}, FORM: {"schema": form}}}
 
 
 def patch_body() -> dict[str, Any]:
     """Return the `requestBody` of changes of a product."""
-    whole = product_body()["content"]
-    fields = whole[JSON]["schema"]["properties"]
     patch = {
         "type": "object",
-        "description": "A JSON merge patch: the fields to change, null to remove one",
-        "properties": fields,
-        "additionalProperties": False,
-        "example": {"title": "Another title", "attributes": {"price": 24.9, "sale": None}},
+        "description": "A JSON merge patch (RFC 7396): the fields of a product that change; null removes one",
+        "additionalProperties": True,
     }
-    form = {**whole[FORM]["schema"], "required": []}
-    return {"required": True, "content": {MERGE_PATCH: {"schema": patch}, FORM: {"schema": form}}}
+    text = {"type": "string", "description": "the changes as a JSON object"}
+    form = {"type": "object", "properties": {**_FORM_PROPERTIES, "product": text}}
+    example = {"title": "Another title", "attributes": {"price": 24.9, "sale": None}}
+    return {
+        "required": True,
+        "content": {
+            MERGE_PATCH: {"schema": named("ProductPatch", patch), "example": example},
+            FORM: {"schema": named("ProductPatchForm", form)},
+        },
+    }

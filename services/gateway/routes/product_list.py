@@ -36,7 +36,6 @@ NDJSON = "application/x-ndjson"
     openapi_extra={"parameters": query_parameters(ListOptions)},
     responses={
         200: {
-            "content": {NDJSON: {"schema": {"type": "string", "description": "all products, one a line"}}},
             "description": "A page of products; with `Accept: application/x-ndjson`, all of them, one a line.",
         },
         **responses(
@@ -67,7 +66,8 @@ async def list_products(request: Request, state: State) -> Any:
 async def _export(state: GatewayState, options: ListOptions) -> Response:
     """Return all products as lines. If the database fails later, the response breaks off without its end."""
     parts = state.products.all(options.wanted)
-    first = await anext(parts, [])  # an error before the first line is a problem document
+    nothing: list[ProductResponse] = []
+    first = await anext(parts, nothing)  # an error before the first line is a problem document
 
     async def lines() -> AsyncIterator[bytes]:
         yield _lines(first)

@@ -57,7 +57,7 @@ _WRITE = (
 
 
 @router.get("/{id:product_id}/image", summary="Get a product's stored picture", response_class=Response,
-            responses={200: {"content": {"image/*": {}}}, **responses(*_READ)})  # fmt: skip
+            responses={200: {"description": "The picture, as image/…"}, **responses(*_READ)})  # fmt: skip
 async def get_product_image(
     id: Key, request: Request, state: State, w: Width = None, picture: PictureName = None
 ) -> Response:

@@ -33,7 +33,10 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     response_model=SearchResponse,
     dependencies=[Admitted],
     summary="Search by photo",
-    openapi_extra={"requestBody": photo_body(_EXAMPLES, PhotoOptions), "parameters": query_parameters(PhotoOptions)},
+    openapi_extra={
+        "requestBody": photo_body("Search", _EXAMPLES, PhotoOptions),
+        "parameters": query_parameters(PhotoOptions),
+    },
     responses=responses(
         *PHOTO_ERRORS,
         errors.UnknownCategory,
@@ -65,6 +68,7 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
         errors.InvalidRequest,
         errors.UnknownProduct,
         errors.UnknownCatalogue,
+        errors.UnknownModel,
         errors.TooManyRequests,
         errors.IndexNotReady,
         errors.ModelIndexMismatch,

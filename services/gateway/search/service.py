@@ -155,18 +155,22 @@ class SearchService:
 
         Raises:
             UnknownProduct: the index does not hold the product.
+            UnknownModel: it does not hold the model that the request names.
             IndexNotReady, ModelIndexMismatch, UpstreamTimeout: the index fails.
         """
         started = time.perf_counter()
-        response = await self.index.similar(
-            IndexSimilar(
-                id=key,
-                catalogues=self.catalogues,
-                catalogue=options.catalogue,
-                model=options.model,
-                **options.result_options(),
-            )
+        query = IndexSimilar(
+            id=key,
+            catalogues=self.catalogues,
+            catalogue=options.catalogue,
+            model=options.model,
+            **options.result_options(),
         )
+        try:
+            response = await self.index.similar(query)
+        except ModelIndexMismatch:
+            await self._check_model(options.model)
+            raise
         self.binding.observe(response.active)
         index_ms = ms_since(started)
         names = await self.names(response.model)
@@ -183,6 +187,17 @@ class SearchService:
             request_id=request_id(),
             timings_ms=timings,
         )
+
+    async def _check_model(self, model: str | None) -> None:
+        """Return if the index has the model of a request, or the request names none.
+
+        Raises:
+            UnknownModel: it has not.
+            IndexNotReady, UpstreamTimeout: it does not answer.
+        """
+        held = [held.model for held in combined(await self.index.status(), self.catalogues).models]
+        if model is not None and model not in held:
+            raise UnknownModel(f"there is no model {model!r}: the index has {', '.join(held)}")
 
     async def sample(self, count: int, category: str | None) -> list[ProductSummary]:
         """Return products drawn at random, of one category or of all.

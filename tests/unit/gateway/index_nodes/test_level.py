@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from services.contracts.domain.errors import IndexNotReady
-from services.gateway.index_nodes import level
 from services.gateway.index_nodes.level import wait_until_level
 from services.gateway.index_nodes.node import IndexNode
 from tests.support.index_fakes import FakeIndex
@@ -27,8 +26,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(level.time, "monotonic", clock.monotonic)
-    monkeypatch.setattr(level.asyncio, "sleep", clock.sleep)
+    monkeypatch.setattr("services.gateway.index_nodes.level.time.monotonic", clock.monotonic)
+    monkeypatch.setattr("services.gateway.index_nodes.level.asyncio.sleep", clock.sleep)
     return clock
 
 

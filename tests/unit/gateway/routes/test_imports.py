@@ -28,8 +28,9 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
     with running_gateway(import_dir=tmp_path, max_import_bytes=10_000) as gateway:
         gateway.web.pages[URL] = b"\x01 a picture"
         yield gateway
-        assert list(tmp_path.iterdir()) == []
-        assert gateway.catalogue.notes.held is None
+    # The gateway has ended its imports.
+    assert list(tmp_path.iterdir()) == []
+    assert gateway.catalogue.notes.held is None
 
 
 def post(gateway: Gateway, body: bytes, kind: str = NDJSON, headers: dict[str, str] | None = None, **query: Any) -> Any:
@@ -51,6 +52,39 @@ def test_each_row_has_a_line_between_two_about_the_import(gateway: Gateway) -> N
     assert (document["state"], document["imported"], document["rejected"], document["skipped"]) == ("done", 1, 1, 1)
     assert "outside" not in document
     assert gateway.client.get("/v1/products/a").json()["category"] == "Shoes"
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (ROW, {"a"}),
+        (b"[" + ROW + b"]", {"a"}),
+        (b"id,image_url\nb," + URL.encode() + b"\n", {"b"}),
+        (b"\xef\xbb\xbfid\timage_url\nc\t" + URL.encode() + b"\n", {"c"}),
+        (gzip.compress(ROW), {"a"}),
+        (
+            b'<?xml version="1.0"?><rss xmlns:g="http://base.google.com/ns/1.0"><channel><item><g:id>d</g:id>'
+            b"<g:title>T</g:title><g:image_link>" + URL.encode() + b"</g:image_link></item></channel></rss>",
+            {"d"},
+        ),
+    ],
+    ids=["lines", "list", "csv", "tsv", "gzip", "xml"],
+)
+def test_a_feed_of_no_type_is_recognised_by_its_first_bytes(gateway: Gateway, body: bytes, rows: set[str]) -> None:
+    response = post(gateway, body, kind="application/octet-stream")
+    lines = [orjson.loads(line) for line in response.content.splitlines()]
+    assert {line["id"] for line in lines if line.get("outcome") == "imported"} == rows
+
+
+def test_an_import_with_wait_says_whether_searches_see_it(gateway: Gateway) -> None:
+    gateway.index.lag = 0.0
+    last = orjson.loads(post(gateway, ROW, wait="true").content.splitlines()[-1])
+    assert last["import"]["searchable"] is True
+    last = orjson.loads(post(gateway, ROW).content.splitlines()[-1])
+    assert "searchable" not in last["import"]
+    assert post(gateway, ROW, wait="soon").json()["errors"][0]["pointer"] == "#/query/wait"
+    refused = post(gateway, ROW, headers={"Prefer": "respond-async"}, wait="true")
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid-request")
 
 
 def test_an_import_may_be_asynchronous(gateway: Gateway) -> None:
@@ -97,7 +131,7 @@ def test_a_feed_that_is_compressed_twice_is_a_problem(gateway: Gateway) -> None:
 @pytest.mark.parametrize(
     ("request_of", "status", "slug", "words"),
     [
-        ({"kind": "text/plain"}, 422, "invalid-request", "send the feed as application/x-ndjson"),
+        ({"kind": "text/plain"}, 422, "invalid-request", "or as one of application/x-ndjson"),
         ({"headers": {"Content-Encoding": "br"}}, 422, "invalid-request", "Content-Encoding: gzip"),
         ({"headers": {"Content-Encoding": "gzip"}}, 422, "invalid-feed", "is not gzip"),
         ({"body": b"x" * 10_001}, 413, "feed-too-large", "10,000 bytes"),
@@ -139,7 +173,8 @@ def test_a_record_of_an_earlier_version_is_read() -> None:
 
 
 def test_the_document_names_every_option_and_every_type_of_feed() -> None:
-    header, *options = imports._parameters()
+    wait, header, *options = imports._parameters()
+    assert (wait["name"], wait["in"], wait["schema"]) == ("wait", "query", {"type": "boolean"})
     assert (header["name"], header["in"], header["schema"]["enum"]) == ("Prefer", "header", ["respond-async"])
     assert {option["name"] for option in options} == set(ImportParameters.model_fields)
     assert all(option["in"] == "query" and not option["required"] for option in options)
@@ -147,5 +182,6 @@ def test_the_document_names_every_option_and_every_type_of_feed() -> None:
     assert (schemas["mapping"]["type"], schemas["sync_limit"]["default"]) == ("string", 0.2)
     body = imports._feed_body()
     assert body["required"]
-    assert set(body["content"]) == set(SUFFIXES)
-    assert body["content"][NDJSON]["example"].count("\n") == 1
+    (content,) = body["content"].values()
+    assert content["example"].count("\n") == 1
+    assert all(f"{kind}" in body["description"] for kind in SUFFIXES)

@@ -1,8 +1,10 @@
+import html
 from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
+from services.contracts.domain.errors import error_types
 from services.gateway.app import create_app
 from services.gateway.routes.pages import ASSETS
 from services.gateway.settings import GatewaySettings
@@ -68,6 +70,28 @@ def test_the_widget_may_be_loaded_by_any_site(client: TestClient, path: str) -> 
     assert script.headers["content-type"].startswith("text/javascript")
     target = script.text.split('"')[1]
     assert client.get(target).headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("slug", error_types())
+def test_a_problem_type_leads_to_a_page(client: TestClient, slug: str) -> None:
+    kind = error_types()[slug]
+    for accept in ("text/html,*/*", "*/*"):
+        page = client.get(f"/problems/{slug}", headers={"Accept": accept})
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert slug in page.text
+        assert html.escape(kind.remedy) in page.text
+        assert "__" not in page.text
+    document = client.get(f"/problems/{slug}", headers={"Accept": "application/json"}).json()
+    assert document == {
+        "type": f"/problems/{slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "remedy": kind.remedy,
+    }
+
+
+def test_an_unknown_problem_type_is_not_found(client: TestClient) -> None:
+    assert client.get("/problems/nothing").status_code == 404
 
 
 def test_the_catalogue_page_is_public_and_its_data_are_not(client: TestClient) -> None:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.contracts.domain.box import Box
-from services.contracts.domain.errors import IndexNotReady
+from services.contracts.domain.errors import IndexNotReady, ModelIndexMismatch
 from services.contracts.wire.embedding import Category
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import IndexSearch, IndexSimilar
@@ -123,6 +123,14 @@ def test_every_option_of_a_search_by_product_reaches_the_index(gateway: Gateway)
     assert (query.id, query.filter) == ("t1", parse_filter(FILTER))
 
 
+def test_an_unknown_model_is_a_404(gateway: Gateway) -> None:
+    gateway.index.trouble_of_similar = ModelIndexMismatch("the query's vector is of x/1")
+    status, slug, detail = gateway.problem("GET", "/v1/products/t1/similar?model=x/1")
+    assert (status, slug) == (404, "unknown-model")
+    assert "fashion/1" in detail
+    assert gateway.problem("GET", "/v1/products/t1/similar?model=fashion/1")[:2] == (503, "model-index-mismatch")
+
+
 def test_an_invalid_option_names_its_place(gateway: Gateway) -> None:
     photo = base64.b64encode(SHOE).decode()
     for response, pointer in (
@@ -217,6 +225,8 @@ def test_a_sample_is_of_the_whole_catalogue_or_of_one_category(gateway: Gateway)
 def test_garments_are_detected(gateway: Gateway) -> None:
     gateway.embedding.garments = [SHOES]
     document = gateway.client.post("/v1/detect", content=SHOE, headers=RAW).json()
+    sure = gateway.client.post("/v1/detect?min_probability=0.9", content=SHOE, headers=RAW).json()
+    assert (len(document["garments"]), sure["garments"]) == (1, [])
     assert document["garments"] == [
         {
             "box": {"x": 0, "y": 0, "width": 0.5, "height": 1},

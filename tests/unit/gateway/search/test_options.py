@@ -10,6 +10,7 @@ from services.contracts.domain.errors import InvalidRequest
 from services.contracts.domain.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import ResultOptions
+from services.gateway.routes import components
 from services.gateway.routes.photo_body import photo_body
 from services.gateway.search.options import (
     NoOptions,
@@ -93,10 +94,16 @@ def test_a_misspelt_option_is_named() -> None:
 
 def test_every_option_stands_in_the_query_string_the_form_and_the_json_body() -> None:
     names = set(PhotoOptions.model_fields)
-    content = photo_body({}, PhotoOptions)["content"]
+    content = photo_body("Test", {}, PhotoOptions)["content"]
+    document: dict[str, Any] = {"components": {"schemas": {}}}
+    components.add_to(document)
+    form, body = (
+        document["components"]["schemas"][content[kind]["schema"]["$ref"].rpartition("/")[2]] for kind in (FORM, JSON)
+    )
     assert {one["name"] for one in query_parameters(PhotoOptions)} == names
-    assert set(content[FORM]["schema"]["properties"]) - {"image"} == names
-    assert set(content[JSON]["schema"]["properties"]) - {"image_url", "image_base64"} == names
+    assert set(form["properties"]) - {"image"} == names
+    assert set(body["properties"]) - {"image_url", "image_base64"} == names
+    assert not any("default" in schema for schema in [*form["properties"].values(), *body["properties"].values()])
     assert {one["name"] for one in query_parameters(SimilarOptions)} == set(SimilarOptions.model_fields)
     assert query_parameters(NoOptions) == []
 
