@@ -14,10 +14,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.clients.embedding_client import EmbeddingClient
-from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE, PATHS
+from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.public_address import current_base
 from services.contracts.web.telemetry import Metrics
 from services.gateway.access.cors import KeyedCors
 from services.gateway.access.guard import Guard
@@ -28,6 +29,7 @@ from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
+from services.gateway.public_path import PublicPathMiddleware
 from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import components
@@ -57,15 +59,6 @@ TAGS: list[dict[str, Any]] = [
     {"name": "imports", "description": "Feeds"},
     {"name": "catalogue", "description": "What the installation holds"},
     {"name": "health", "description": "Liveness and readiness"},
-]
-# OpenAPI's servers say that each route serves each catalogue.
-SERVERS: list[dict[str, Any]] = [
-    {"url": "/", "description": "The default catalogue"},
-    {
-        "url": f"{PATHS}{{catalogue}}",
-        "description": "One of several catalogues; `all` for a search through all of them",
-        "variables": {"catalogue": {"default": ALL, "description": "a name in the setting CATALOGUES, or all"}},
-    },
 ]
 BATCH_TIMEOUT_S = 60.0
 MAX_DELETE_BYTES = 1024 * 1024  # a thousand of the longest ids
@@ -107,9 +100,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         compress=True,
         inner_middleware=[Middleware(AccessMiddleware, hosts=settings.allowed_hosts)],
         dependencies=[guarded(guard)],
-        servers=SERVERS,
+        servers=routes_pages.SERVERS,
         openapi_tags=TAGS,
         generate_unique_id_function=_operation_id,
+        openapi_url=None,  # the route in `pages` names the address of the request
         docs_url=None,
         redoc_url=None,
     )
@@ -120,6 +114,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     if settings.cors_origins or settings.access == "keys":
         app.add_middleware(KeyedCors, keys=guard.keys, origins=settings.cors_origins)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    # Outermost, because the one before replaces the address of the proxy by that of its client.
+    app.add_middleware(PublicPathMiddleware, root_path=settings.root_path, trusted_proxies=settings.trusted_proxies)
     return app
 
 
@@ -150,7 +146,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
     fetcher = _fetcher(settings)
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
-    links = Links(settings.product_url_template, settings.image_url_template, settings.public_url)
+    links = Links(settings.product_url_template, settings.image_url_template, settings.public_url, current_base)
     binding = ModelBinding(embedding, index)
     dependencies = await _import_dependencies(settings, store, stack)
 

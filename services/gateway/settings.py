@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from services.catalogue.api_key import key_id
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.quota import Quota
+from services.gateway.public_path import checked_prefix
 
 
 class GatewaySettings(BaseSettings):
@@ -56,6 +57,8 @@ class GatewaySettings(BaseSettings):
     index_refresh_s: float = Field(2.0, gt=0, description="seconds between two readings of the index nodes' status")
 
     wait_s: float = Field(5.0, gt=0, description="longest wait of a write with `wait=true` for the index, in seconds")
+
+    root_path: str = Field("", description="path under which a proxy serves the gateway, such as /lookalike")
 
     product_url_template: str | None = Field(None, description="URL of a product without one")
     image_url_template: str | None = Field(None, description="URL of a product's image without one")
@@ -125,6 +128,11 @@ class GatewaySettings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_path(cls, value: str) -> str:
+        return checked_prefix(value)
 
     @field_validator("product_url_template", "image_url_template")
     @classmethod

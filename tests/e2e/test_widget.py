@@ -41,6 +41,51 @@ def test_a_search_in_a_foreign_page_brings_results_and_an_event(visit: tuple[Pag
     assert image.evaluate("image => image.naturalWidth") > 0
 
 
+def test_a_widget_that_is_moved_keeps_its_results(visit: tuple[Page, Watch], photo: Path) -> None:
+    page, _ = visit
+    search(page, photo)
+    page.evaluate(
+        """() => {
+          const place = document.body.appendChild(document.createElement("section"));
+          place.appendChild(document.querySelector("lookalike-search"));
+        }"""
+    )
+    expect(page.locator(f"section {CARDS}")).to_have_count(4)
+    search(page, photo)  # it goes on working
+    assert [event["type"] for event in page.evaluate("window.events")] == ["lookalike-search"] * 2
+
+
+def test_a_search_goes_on_while_the_widget_is_moved(visit: tuple[Page, Watch], photo: Path) -> None:
+    page, _ = visit
+    page.locator("lookalike-search input[type=file]").set_input_files(photo)
+    page.evaluate("document.body.append(document.querySelector('lookalike-search'))")
+    expect(page.locator(CARDS)).to_have_count(4)
+
+
+def test_another_language_after_a_search_keeps_the_results(visit: tuple[Page, Watch], photo: Path) -> None:
+    page, _ = visit
+    search(page, photo)
+    page.evaluate("document.querySelector('lookalike-search').setAttribute('lang', 'en-GB')")
+    expect(page.locator(CARDS)).to_have_count(4)
+    assert page.locator("lookalike-search section").get_attribute("lang") == "en-GB"
+    page.locator("lookalike-search .query button").click()
+    expect(page.locator(CARDS)).to_have_count(0)
+    page.evaluate("document.querySelector('lookalike-search').setAttribute('lang', 'en')")
+    expect(page.locator(CARDS)).to_have_count(0)
+    assert len(page.evaluate("window.events")) == 1
+
+
+def test_a_browser_without_recent_abort_signals_searches(
+    chromium: Browser, shop: Shop, foreign: ForeignSite, photo: Path
+) -> None:
+    foreign.gateway, foreign.attributes = shop.url, ATTRIBUTES
+    with watched_page(chromium, foreign.url, {shop.url.removeprefix("http://")}) as (page, watch):
+        page.add_init_script("delete AbortSignal.any; delete AbortSignal.timeout;")
+        page.goto("/")
+        search(page, photo)
+        assert watch.unexpected == []
+
+
 def test_a_click_sends_an_event_first_and_leads_where_the_template_says(visit: tuple[Page, Watch], photo: Path) -> None:
     page, _ = visit
     search(page, photo)

@@ -18,6 +18,7 @@ from services.catalogue.store.product_pages import ListPosition, ProductPage
 from services.contracts.domain.box import Box
 from services.contracts.domain.catalogues import ALL
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
+from services.contracts.web.public_address import current_base
 from services.contracts.wire.embedding import (
     BatchResponse,
     Category,
@@ -297,7 +298,7 @@ async def _states(
 ) -> dict[str, GatewayState]:
     nodes = IndexNodes([index], refresh_s=60)
     await nodes.refresh()
-    binding, links = ModelBinding(embedding, nodes), Links("https://shop.example/products/{id}")
+    binding, links = ModelBinding(embedding, nodes), Links("https://shop.example/products/{id}", base=current_base)
     jobs = ImportJobs(ImportDependencies(catalogue, embedding, web, settings.import_dir, settings.max_import_bytes))
     stack.push_async_callback(jobs.close)
     every: dict[str, Any] = {

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Match
 from services.contracts.domain import errors
 from services.contracts.web import telemetry
 from services.contracts.web.http_problem import HttpProblem
+from services.contracts.web.public_address import current_prefix
 from services.contracts.wire.problem import Problem, pointer
 
 MEDIA_TYPE = "application/problem+json"
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 def problem_response(error: errors.LookalikeError) -> Response:
     """Return the problem document of an error, with the request's id and, for a 503 or 429, Retry-After."""
     body = {
-        "type": PREFIX + error.slug,
+        "type": current_prefix() + PREFIX + error.slug,
         "title": error.title,
         "status": error.status,
         "detail": shortened(error.detail, MAX_DETAIL),

@@ -65,6 +65,7 @@ class Assets:
         self,
         name: str,
         *,
+        root: str = "",
         modules: tuple[str, ...] = (),
         config: Mapping[str, Any] | None = None,
         texts: Mapping[str, str] | None = None,
@@ -73,6 +74,7 @@ class Assets:
 
         Args:
             name: the file.
+            root: the path before the gateway's paths.
             modules: folders whose scripts the browser preloads, instead of following one import after another.
             config: JSON in an attribute of the page. It is not a script, so the policy forbids inline scripts.
             texts: other places of the page, and their HTML.
@@ -81,9 +83,10 @@ class Assets:
         scripts = [
             f for f in sorted(set(self._files) - classic) if f.endswith(".js") and f.partition("/")[0] in modules
         ]
-        preloads = "\n  ".join(f'<link rel="modulepreload" href="{self.prefix}/{script}">' for script in scripts)
+        preloads = "\n  ".join(f'<link rel="modulepreload" href="{root}{self.prefix}/{script}">' for script in scripts)
         values = {
-            "__ASSETS__": self.prefix,
+            "__ROOT__": root,
+            "__ASSETS__": root + self.prefix,
             "__PRELOADS__": preloads,
             "__CONFIG__": html.escape(orjson.dumps(dict(config or {})).decode(), quote=True),
             **(texts or {}),

@@ -18,6 +18,7 @@ from services.contracts.domain.errors import InvalidRequest, LookalikeError
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web.forms import DISCONNECTED
 from services.contracts.web.problems import responses
+from services.contracts.web.public_address import current_base
 from services.gateway.imports.jobs import ImportJob
 from services.gateway.imports.options import ImportParameters
 from services.gateway.imports.responses import ImportResponse, ImportsResponse
@@ -128,7 +129,10 @@ async def import_products(request: Request, state: State) -> Response:
     record = state.imports.start(job, with_results=is_sync, level=level)
     if is_sync:
         return StreamingResponse(_lines(job, record), media_type=NDJSON)
-    headers = {"Location": f"{path_of(state.catalogue)}/v1/imports/{job.record.id}", "Preference-Applied": ASYNC}
+    headers = {
+        "Location": f"{current_base()}{path_of(state.catalogue)}/v1/imports/{job.record.id}",
+        "Preference-Applied": ASYNC,
+    }
     return Response(ImportResponse.of(record).model_dump_json(), 202, headers, "application/json")
 
 

@@ -4,14 +4,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
+from services.contracts.domain.catalogues import ALL, PATHS
 from services.contracts.domain.errors import NotFound, error_types
 from services.contracts.web.compression import accepts_gzip
 from services.contracts.web.etags import is_current
 from services.contracts.web.problems import PREFIX
+from services.contracts.web.public_address import current_prefix
 from services.gateway.pages.assets import FOREVER, ROOT, Asset, Assets
 from services.gateway.pages.problem_page import problem_page
 from services.gateway.state import State
@@ -47,6 +50,17 @@ SHARED_HEADERS = {
 }
 
 
+# OpenAPI's servers say that each route serves each catalogue.
+SERVERS: list[dict[str, Any]] = [
+    {"url": "/", "description": "The default catalogue"},
+    {
+        "url": f"{PATHS}{{catalogue}}",
+        "description": "One of several catalogues; `all` for a search through all of them",
+        "variables": {"catalogue": {"default": ALL, "description": "a name in the setting CATALOGUES, or all"}},
+    },
+]
+
+
 def mount_static(app: FastAPI) -> None:
     """Serve Swagger UI's files."""
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER), name="swagger")
@@ -65,6 +79,7 @@ def asset_response(request: Request, asset: Asset, headers: dict[str, str]) -> R
 def page_config(request: Request, state: State) -> dict[str, Any]:
     """Return the facts of this installation that a page needs before its first request."""
     return {
+        "root": current_prefix(),
         "catalogue": state.catalogue,
         "currency": state.settings.currency,
         "key": state.settings.page_key,
@@ -79,26 +94,43 @@ def page_config(request: Request, state: State) -> dict[str, Any]:
 
 @router.get("/")
 async def search_page(request: Request, state: State) -> Response:
-    page = ASSETS.page("search/index.html", modules=("search", "shared"), config=page_config(request, state))
+    page = ASSETS.page(
+        "search/index.html", root=current_prefix(), modules=("search", "shared"), config=page_config(request, state)
+    )
     return asset_response(request, page, PAGE_HEADERS)
 
 
 @router.get("/catalogue")
 async def catalogue_page(request: Request, state: State) -> Response:
-    page = ASSETS.page("catalogue/index.html", modules=("catalogue", "shared"), config=page_config(request, state))
+    page = ASSETS.page(
+        "catalogue/index.html",
+        root=current_prefix(),
+        modules=("catalogue", "shared"),
+        config=page_config(request, state),
+    )
     return asset_response(request, page, PAGE_HEADERS)
 
 
 @router.get("/docs")
 async def api_documentation(request: Request) -> Response:
     return asset_response(
-        request, ASSETS.page("docs/index.html"), {**PAGE_HEADERS, "Content-Security-Policy": DOCS_POLICY}
+        request,
+        ASSETS.page("docs/index.html", root=current_prefix()),
+        {**PAGE_HEADERS, "Content-Security-Policy": DOCS_POLICY},
     )
+
+
+@router.get("/openapi.json", name="openapi")
+async def openapi(request: Request) -> Response:
+    """The document, with the addresses of the servers as the client sees them."""
+    document = request.app.openapi()
+    servers = [{**server, "url": current_prefix() + server["url"]} for server in document["servers"]]
+    return Response(orjson.dumps({**document, "servers": servers}), media_type="application/json")
 
 
 @router.get("/example-shop")
 async def example_shop(request: Request, state: State) -> Response:
-    page = ASSETS.page("example-shop/index.html", config=page_config(request, state))
+    page = ASSETS.page("example-shop/index.html", root=current_prefix(), config=page_config(request, state))
     return asset_response(request, page, PAGE_HEADERS)
 
 
@@ -106,7 +138,7 @@ async def example_shop(request: Request, state: State) -> Response:
 @router.get("/widget/v1.js")
 async def widget(request: Request) -> Response:
     """A script that loads the widget's current files: it may be cached for minutes, they permanently."""
-    script = f'export * from "{ASSETS.prefix}/widget/widget.js";\n'
+    script = f'export * from "{current_prefix()}{ASSETS.prefix}/widget/widget.js";\n'
     asset = Asset.of(script.encode(), "text/javascript; charset=utf-8")
     return asset_response(request, asset, {**SHARED_HEADERS, "Cache-Control": "public, max-age=300"})
 
@@ -128,5 +160,12 @@ async def problem_type(slug: str, request: Request) -> Response:
     if kind is None:
         raise NotFound(f"there is no problem type {slug!r}")
     if "json" in request.headers.get("accept", ""):
-        return JSONResponse({"type": PREFIX + slug, "title": kind.title, "status": kind.status, "remedy": kind.remedy})
-    return asset_response(request, problem_page(ASSETS, kind), PAGE_HEADERS)
+        return JSONResponse(
+            {
+                "type": current_prefix() + PREFIX + slug,
+                "title": kind.title,
+                "status": kind.status,
+                "remedy": kind.remedy,
+            }
+        )
+    return asset_response(request, problem_page(ASSETS, kind, current_prefix()), PAGE_HEADERS)

@@ -1,5 +1,6 @@
 """The URLs of products and of their images."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -12,11 +13,15 @@ STORED = "/v1/products/"  # prefix of the addresses of pictures that this gatewa
 
 @dataclass(frozen=True)
 class Links:
-    """Makes URLs. A product's own URL comes first. A template holds `{id}` and may hold `{catalogue}`."""
+    """Makes URLs. A product's own URL comes first. A template holds `{id}` and may hold `{catalogue}`.
+
+    `base` returns what the addresses of stored pictures begin with, without a `public_url`.
+    """
 
     product_template: str | None = None
     image_template: str | None = None
     public_url: str | None = None
+    base: Callable[[], str] = str
 
     def product(self, item: IndexedProduct | Product, catalogue: str) -> str | None:
         """Return the URL of the product's page: its own, or the template's; None without either."""
@@ -34,7 +39,9 @@ class Links:
     def _public(self, own: str, catalogue: str) -> str:
         if own.startswith(STORED):
             own = path_of(catalogue) + own
-        return self.public_url.rstrip("/") + own if self.public_url and own.startswith("/") else own
+        if not own.startswith("/"):
+            return own
+        return (self.public_url.rstrip("/") if self.public_url else self.base()) + own
 
     def _fill(self, template: str | None, item: IndexedProduct | Product, catalogue: str) -> str | None:
         if template is None:

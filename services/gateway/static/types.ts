@@ -97,6 +97,8 @@ export interface Features {
 }
 /** What the gateway writes into a page. */
 export interface PageConfig {
+  /** The path before the gateway's paths, such as `/lookalike`. */
+  root?: string;
   catalogue?: string;
   currency?: string | null;
   /** The search key that the pages send, where keys are required. */

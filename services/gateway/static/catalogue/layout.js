@@ -7,9 +7,9 @@ import { themeButton } from "../shared/theme.js";
 /** @import { Strings } from "../types.js" */
 
 /**
- * @param {{t: Strings, path: string, forgetKey: () => void}} context `path`: what this catalogue's addresses begin with
+ * @param {{t: Strings, root: string, path: string, forgetKey: () => void}} context `path`: what this catalogue's addresses begin with
  */
-export function frame({ t, path, forgetKey }) {
+export function frame({ t, root, path, forgetKey }) {
   const body = h("div", { class: "catalogue-body", id: "body" });
   const status = h("span", { class: "live", hidden: true });
   const leave = h(
@@ -23,7 +23,7 @@ export function frame({ t, path, forgetKey }) {
     "nav",
     { "aria-label": t.brand },
     h("a", { href: `${path}/catalogue`, "aria-current": "page" }, t.nav.catalogue),
-    h("a", { href: "/docs" }, t.nav.api),
+    h("a", { href: `${root}/docs` }, t.nav.api),
     themeButton(t),
   );
   const title = h("div", {}, h("h1", {}, t.catalogue.title), h("p", { class: "muted" }, t.catalogue.lead));

@@ -25,7 +25,8 @@ import { showVisit } from "./visitbar.js";
 const config = pageConfig();
 const language = document.documentElement.lang || "en";
 const t = stringsFor(language);
-const path = cataloguePath(config.catalogue);
+const root = config.root ?? "";
+const path = root + cataloguePath(config.catalogue);
 const gateway = location.origin + path;
 /** @type {SearchContext} */
 const context = { t, gateway, path, language, currency: config.currency ?? null, features: config.features ?? {} };
@@ -38,7 +39,7 @@ class App {
   #api = new Api(gateway, { key: config.key ?? null });
   #visit = new Visit(sessionStorage, path);
   #search = new Search(this.#api, context.features);
-  #page = frame({ t, path, onHome: () => this.#restart() });
+  #page = frame({ t, root, path, onHome: () => this.#restart() });
   #results = new ResultsView({
     ...context,
     onLike: (result) => this.#like(result),
@@ -132,7 +133,7 @@ class App {
   #like(product) {
     const state = newSearch({ kind: "like", id: product.id });
     // A result of a search in all catalogues opens in its own.
-    if (product.catalogue) return location.assign(cataloguePath(product.catalogue) + write(state));
+    if (product.catalogue) return location.assign(root + cataloguePath(product.catalogue) + write(state));
     this.#products.set(product.id, product);
     this.#focusResults = true;
     this.#go(state);

@@ -10,15 +10,16 @@ import { themeButton } from "../shared/theme.js";
 /** @import { Strings } from "../types.js" */
 
 /**
- * @param {{t: Strings, path: string, onHome: () => void}} context `path`: what this catalogue's addresses begin with
+ * @param {{t: Strings, root: string, path: string, onHome: () => void}} context
+ *   `root`: what every address begins with, `path`: what this catalogue's addresses begin with
  */
-export function frame({ t, path, onHome }) {
+export function frame({ t, root, path, onHome }) {
   const status = h("div", { class: "visually-hidden", role: "status" });
   const main = h("main", { id: "main", tabindex: "-1" });
   const visit = h("section", { class: "visit", hidden: true, "aria-labelledby": "visit-title" });
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#main", on: { click: handle(() => main.focus()) } }, t.skip),
-    h("header", { class: "top" }, brand(t, path, onHome), navigation(t, path)),
+    h("header", { class: "top" }, brand(t, path, onHome), navigation(t, root, path)),
     main,
     visit,
     h("footer", { class: "foot muted" }, t.footer.made),
@@ -43,14 +44,14 @@ function brand(t, path, onHome) {
   );
 }
 
-/** @param {Strings} t @param {string} path */
-function navigation(t, path) {
-  const catalogue = path === cataloguePath("all") ? "" : path;
+/** @param {Strings} t @param {string} root @param {string} path */
+function navigation(t, root, path) {
+  const catalogue = path === root + cataloguePath("all") ? root : path;
   return h(
     "nav",
     { "aria-label": t.brand },
     h("a", { href: `${catalogue}/catalogue` }, t.nav.catalogue),
-    h("a", { href: "/docs" }, t.nav.api),
+    h("a", { href: `${root}/docs` }, t.nav.api),
     themeButton(t),
   );
 }

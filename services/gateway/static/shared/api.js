@@ -99,7 +99,7 @@ export class Api {
    * @throws {Failure}
    */
   async #call(path, { signal, headers = {}, ...init } = {}) {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const timeout = timeoutSignal(TIMEOUT_MS);
     /** @type {Record<string, string>} */
     const authorization = this.key ? { Authorization: `Bearer ${this.key}` } : {};
     let response;
@@ -107,7 +107,7 @@ export class Api {
       response = await fetch(this.base + path, {
         ...init,
         headers: { ...headers, ...authorization },
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: signal ? eitherSignal(signal, timeout) : timeout,
         credentials: "omit",
       });
     } catch (error) {
@@ -115,6 +115,28 @@ export class Api {
     }
     return readResponse(response);
   }
+}
+
+/** Return a signal that aborts after a time; browsers before 2022 have no `AbortSignal.timeout`. @param {number} ms */
+function timeoutSignal(ms) {
+  if (typeof AbortSignal.timeout === "function") return AbortSignal.timeout(ms);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), ms);
+  return controller.signal;
+}
+
+/**
+ * Return a signal that aborts with the first of two; browsers before 2023 have no `AbortSignal.any`.
+ * @param {AbortSignal} first @param {AbortSignal} second
+ */
+function eitherSignal(first, second) {
+  if (typeof AbortSignal.any === "function") return AbortSignal.any([first, second]);
+  const controller = new AbortController();
+  for (const signal of [first, second]) {
+    if (signal.aborted) controller.abort();
+    else signal.addEventListener("abort", () => controller.abort(), { once: true });
+  }
+  return controller.signal;
 }
 
 /** @param {unknown} error @param {AbortSignal} timeout @param {AbortSignal} [signal] */

@@ -68,7 +68,7 @@ export function safeUrl(url, base = document.baseURI) {
   }
 }
 
-const STORED_IMAGE = /^(?:\/catalogues\/[^/]+)?\/v1\/products\/.+\/image$/;
+const STORED_IMAGE = /\/v1\/products\/[^/]+\/image$/;
 
 /**
  * Return a product image's addresses at the width that is shown. A gateway resizes only the images that it stores.

@@ -16,7 +16,8 @@ import { sheet } from "./styles.js";
 /** @typedef {(signal: AbortSignal) => Promise<AnySearchResponse>} Send */
 
 export const VERSION = 1;
-const OWN_ORIGIN = new URL(import.meta.url).origin;
+/** The gateway that the widget comes from, with its path if it has one. */
+const OWN_GATEWAY = import.meta.url.replace(/\/assets\/.*$/s, "");
 const DEFAULT_RESULTS = 8;
 const MAX_RESULTS = 100;
 const SKELETON_CARDS = 4;
@@ -30,6 +31,8 @@ export class LookalikeSearch extends HTMLElement {
   #root = this.attachShadow({ mode: "open" });
   /** @type {AbortController|null} */
   #abort = null;
+  /** Draws again what the widget shows below its button. */
+  #showAgain = () => {};
   /** Repeats the last search. @type {(() => void)|null} */
   #retry = null;
   /** The number of the current search: the response to an earlier one is ignored. */
@@ -40,15 +43,24 @@ export class LookalikeSearch extends HTMLElement {
 
   connectedCallback() {
     this.#root.adoptedStyleSheets = [sheet()];
-    this.#draw();
+    this.#redraw();
   }
 
+  /** A page that moves the widget removes it first: its search ends only if it stays removed. */
   disconnectedCallback() {
-    this.#abort?.abort();
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#abort?.abort();
+    });
   }
 
   attributeChangedCallback() {
-    if (this.isConnected && this.#root.firstChild) this.#draw();
+    if (this.isConnected && this.#root.firstChild) this.#redraw();
+  }
+
+  /** Draw everything in the present language, and what the widget showed before. */
+  #redraw() {
+    this.#draw();
+    this.#showAgain();
   }
 
   get #t() {
@@ -68,7 +80,7 @@ export class LookalikeSearch extends HTMLElement {
   }
 
   get #api() {
-    const gateway = this.getAttribute("gateway") || OWN_ORIGIN;
+    const gateway = this.getAttribute("gateway") || OWN_GATEWAY;
     const address = gateway.replace(/\/+$/, "") + cataloguePath(this.getAttribute("catalogue"));
     return new Api(address, { key: this.getAttribute("key") });
   }
@@ -98,6 +110,7 @@ export class LookalikeSearch extends HTMLElement {
   clear() {
     this.#abort?.abort();
     this.#searchNumber += 1;
+    this.#showAgain = () => {};
     fill(this.#results);
     this.#results.hidden = true;
     this.#choose.focus();
@@ -169,11 +182,16 @@ export class LookalikeSearch extends HTMLElement {
   #begin() {
     this.#abort?.abort();
     this.#searchNumber += 1;
+    this.#showAgain = () => this.#showBusy();
+    this.#showBusy();
+    return this.#searchNumber;
+  }
+
+  #showBusy() {
     this.#results.hidden = false;
     this.#results.setAttribute("aria-busy", "true");
     fill(this.#results, h("ul", { class: "grid" }, skeletonCards(SKELETON_CARDS)));
     this.#status.textContent = this.#t.results.searching;
-    return this.#searchNumber;
   }
 
   /** @param {Send} send @param {string|null} thumbnail a data: URL */
@@ -185,7 +203,9 @@ export class LookalikeSearch extends HTMLElement {
       this.#run(send, thumbnail);
     };
     try {
-      this.#show(await send(abort.signal), thumbnail);
+      const response = await send(abort.signal);
+      this.#show(response, thumbnail);
+      this.#announce(response);
     } catch (error) {
       if (!abort.signal.aborted) this.#fail(error);
     }
@@ -199,9 +219,11 @@ export class LookalikeSearch extends HTMLElement {
     const t = this.#t;
     const { name } = response.category;
     const count = response.results.length;
+    this.#showAgain = () => this.#show(response, thumbnail, anyway);
     const isHidden = (response.outcome === "no_clothing" || response.outcome === "other_clothing") && !anyway;
     const message = anyway ? null : this.#message(response);
     const results = isHidden ? [] : response.results;
+    this.#results.hidden = false;
     this.#results.setAttribute("aria-busy", "false");
     fill(
       this.#results,
@@ -210,9 +232,11 @@ export class LookalikeSearch extends HTMLElement {
       results.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, this.#cards(response)),
     );
     this.#status.textContent = message ? message.title : t.results.announced(count, name);
-    if (anyway) return;
-    const { outcome, request_id: requestId } = response;
-    this.#emit("lookalike-search", { outcome, category: name, count, results: response.results, requestId });
+  }
+
+  /** Let the page know of a search. @param {AnySearchResponse} response */
+  #announce({ outcome, request_id: requestId, category, results }) {
+    this.#emit("lookalike-search", { outcome, category: category.name, count: results.length, results, requestId });
   }
 
   /** @param {string|null} count @param {string|null} thumbnail */
@@ -289,8 +313,15 @@ export class LookalikeSearch extends HTMLElement {
 
   /** @param {unknown} error */
   #fail(error) {
-    const t = this.#t;
     const failure = asFailure(error);
+    this.#showAgain = () => this.#showFailure(failure);
+    this.#showFailure(failure);
+    this.#emit("lookalike-error", { code: failure.code, requestId: failure.requestId });
+  }
+
+  /** @param {Failure} failure */
+  #showFailure(failure) {
+    const t = this.#t;
     const { title, text } = failureMessage(t, failure.code);
     const retry = this.#retry;
     const button = retry && h("button", { class: "button", type: "button", on: { click: retry } }, t.notices.retry);
@@ -310,7 +341,6 @@ export class LookalikeSearch extends HTMLElement {
       ),
     );
     this.#status.textContent = "";
-    this.#emit("lookalike-error", { code: failure.code, requestId: failure.requestId });
   }
 
   /**
