@@ -59,15 +59,17 @@ mutants: $(READY) ## Change the code in single places and count what the tests n
 compose-test: $(READY) ## Build, start, disturb and remove the Compose stack [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
-train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [BACKGROUNDS=folder]
+train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip] [DETAILED=shots.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archives: make train DATASET=path/to/archive.zip PHOTOS=path/to/photos.zip"; exit 2; }
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
+	  $(if $(STREET),--street "$(STREET)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") $(if $(DETAILED),--detailed "$(DETAILED)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
-evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/2] [PHOTOS=photos.zip] [BACKGROUNDS=folder] [NEGATIVES=folder]
+evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/2] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip|folder] [BACKGROUNDS=folder] [GRIDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/2)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
-	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)")
+	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") \
+	  $(if $(STREET),--street "$(STREET)") $(if $(GRIDS),--grids "$(GRIDS)")
 
 evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/1] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }

@@ -7,7 +7,19 @@ from pathlib import Path
 from training.errors import TrainingError
 
 # Options that belong to some recipes only; each recipe's `defaults` names those that it takes.
-RECIPE_OPTIONS = ("epochs", "patience", "batch_size", "steps", "backgrounds", "start")
+RECIPE_OPTIONS = (
+    "epochs",
+    "patience",
+    "batch_size",
+    "steps",
+    "backgrounds",
+    "start",
+    "street",
+    "negatives",
+    "detailed",
+)
+
+PATHS = ("photos", "street", "negatives", "detailed", "backgrounds", "start")  # in the order of the command
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,9 @@ class TrainOptions:
     photos: Path | None = None
     backgrounds: Path | None = None
     start: Path | None = None
+    street: Path | None = None
+    negatives: Path | None = None
+    detailed: Path | None = None
 
     def completed(self, defaults: Mapping[str, int | None]) -> "TrainOptions":
         """Return the options with a recipe's defaults.
@@ -51,7 +66,7 @@ class TrainOptions:
             "seed": self.seed,
         }
         values |= {name: getattr(self, name) for name in ("epochs", "patience", "batch_size", "steps")}
-        values |= {name: _file_name(getattr(self, name)) for name in ("photos", "backgrounds", "start")}
+        values |= {name: _file_name(getattr(self, name)) for name in PATHS}
         words = [f"{_flag(name)} {value}" for name, value in values.items() if value is not None]
         return "lookalike train " + " ".join(words)
 

@@ -13,7 +13,7 @@ from training.recipes.recipe import CompletedRun
 from training.recipes.registry import recipe_of
 from training.run.loop import TrainingRun, train_to_end
 
-NEEDED_BYTES = 200 * 1024 * 1024  # a checkpoint twice (43 MB each for the largest), the export and plots, with a margin
+NEEDED_BYTES = 400 * 1024 * 1024  # a checkpoint twice (120 MB each for the largest), the export and plots
 
 
 def train(options: TrainOptions, terminal: Terminal) -> Path:
@@ -42,7 +42,14 @@ def _check(context: TrainingContext) -> None:
     """Refuse what cannot succeed before hours are spent."""
     options = context.options
     context.version.refuse_to_overwrite(options.force)
-    for name, path in (("photos", options.photos), ("backgrounds", options.backgrounds)):
+    paths = {
+        "photos": options.photos,
+        "backgrounds": options.backgrounds,
+        "street garments": options.street,
+        "negatives": options.negatives,
+        "detailed shots": options.detailed,
+    }
+    for name, path in paths.items():
         if path and not path.exists():
             raise TrainingError(f"there are no {name} at {path}")
     for folder in (options.out, options.run_dir):

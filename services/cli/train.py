@@ -19,7 +19,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
 SHIPPED = {
     "baseline": Path("models/fashion/1"),
-    "fashion": Path("models/fashion/2"),
+    "fashion": Path("models/fashion/3"),
     "detector": Path("models/detector/1"),
 }
 DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Product Images: the zip or its folder.")]
@@ -43,7 +43,7 @@ class TrainCommand:
         Path | None,
         typer.Option(
             help="The model version directory to write.",
-            show_default="models/fashion/2, models/fashion/1 (baseline) or models/detector/1",
+            show_default="models/fashion/3, models/fashion/1 (baseline) or models/detector/1",
         ),
     ] = None
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split, the weights and all draws.")] = 7
@@ -59,7 +59,7 @@ class TrainCommand:
     ] = None
     steps: Annotated[
         int | None,
-        typer.Option(min=1, max=1_000_000, help="fashion, detector: number of steps.", show_default="13000, 1152"),
+        typer.Option(min=1, max=1_000_000, help="fashion, detector: number of steps.", show_default="600, 1152"),
     ] = None
     run_dir: Annotated[
         Path | None, typer.Option(help="The folder of the checkpoints.", show_default="runs/MODEL-SEED")
@@ -79,6 +79,16 @@ class TrainCommand:
     ] = None
     start: Annotated[
         Path | None, typer.Option(help="fashion: the checkpoint of an earlier run whose backbone to start from.")
+    ] = None
+    street: Annotated[
+        Path | None, typer.Option(help="fashion: street-garments.zip, garments of street photos with their cut-outs.")
+    ] = None
+    negatives: Annotated[
+        Path | None, typer.Option(help="fashion: negatives.zip, real pictures without clothing, with their kinds.")
+    ] = None
+    detailed: Annotated[
+        Path | None,
+        typer.Option(help="fashion: an archive of images/ID.jpg, some of the products with more pixels."),
     ] = None
     force: Annotated[bool, typer.Option("--force", help="Replace an existing model version.")] = False
     fresh: Annotated[bool, typer.Option("--fresh", help="Start again instead of resuming from a checkpoint.")] = False
@@ -114,7 +124,14 @@ class EvaluateCommand:
     ] = None
     negatives: Annotated[
         Path | None,
-        typer.Option(help="A folder of pictures without clothing, to be rejected; not in the training data."),
+        typer.Option(
+            help="Pictures without clothing, to be rejected: a folder that is not in the training data, or "
+            "negatives.zip, of which the kinds of the test part are used."
+        ),
+    ] = None
+    street: Annotated[
+        Path | None,
+        typer.Option(help="street-garments.zip: adds figures on street garments, of photos not in the training data."),
     ] = None
     cost: Annotated[bool, typer.Option(help="Measure the time of one image on one core too.")] = True
     grids: Annotated[
@@ -149,7 +166,9 @@ def evaluate(command: EvaluateCommand) -> None:
         from training.progress import Terminal
         from training.report.evaluate import EvaluationOptions, evaluate_directory
 
-        sources = EvaluationSources(command.dataset, command.photos, command.backgrounds, command.negatives)
+        sources = EvaluationSources(
+            command.dataset, command.photos, command.backgrounds, command.negatives, command.street
+        )
         options = EvaluationOptions(sources, str(command.split), command.gallery, command.cost, grids=command.grids)
         _print_json(evaluate_directory(command.model, options, Terminal()))
 

@@ -77,16 +77,23 @@ def scale_from_threshold(thresholds: Mapping[str, float]) -> SimilarityScale | N
     return SimilarityScale(1 - (1 - close) * distances**2, 1 - CLOSE * distances)
 
 
-def fit_scale(neighbour_scores: Scores, pair_scores: Scores) -> SimilarityScale | None:
+def fit_scale(
+    neighbour_scores: Scores, pair_scores: Scores, close_at_most: float | None = None
+) -> SimilarityScale | None:
     """Return the scale of a category. Scores of the same picture are left out.
 
     Its points are: 0 at the score that 5 % of the pairs stay below; `CLOSE` at the score that 1 % of the nearest
     neighbours stay below, but at least at the median of the pairs; from there to 0.99 by the share of nearest
     neighbours that score less; 1 at score 1.
 
+    The products of a catalogue are photographed alike, so their scores with each other are higher than those of a
+    photo of the same garment. `close_at_most` is the score at which photos are close matches by the model's own
+    threshold: `CLOSE` is not above it.
+
     Args:
         neighbour_scores: the score of each sampled product's nearest neighbour, shape (n,).
         pair_scores: the scores of random pairs, shape (m,).
+        close_at_most: the highest score for `CLOSE`; None for no limit.
 
     Returns:
         None if too few scores remain, or all are the same.
@@ -97,6 +104,9 @@ def fit_scale(neighbour_scores: Scores, pair_scores: Scores) -> SimilarityScale 
         return None
     unrelated = float(np.quantile(pair_scores, UNRELATED_SHARE))
     close = max(float(np.quantile(neighbour_scores, ISOLATED_SHARE)), float(np.median(pair_scores)))
+    if close_at_most is not None and -1 < close_at_most < close:
+        close = close_at_most
+        unrelated = min(unrelated, 2 * close - 1)  # as far from a close match as a close match is from the same picture
     near = neighbour_scores[neighbour_scores >= close]
     if not len(near) or unrelated >= close:
         return None
@@ -107,7 +117,9 @@ def fit_scale(neighbour_scores: Scores, pair_scores: Scores) -> SimilarityScale 
     return SimilarityScale(scores[is_last_of_equals], values[is_last_of_equals])
 
 
-def calibrate(view: CategoryView, is_cancelled: Callable[[], bool] = lambda: False) -> SimilarityScale | None:
+def calibrate(
+    view: CategoryView, is_cancelled: Callable[[], bool] = lambda: False, close_at_most: float | None = None
+) -> SimilarityScale | None:
     """Return the scale of a category; None if it has too few products.
 
     The scale depends on the products, not on the order in which they were put.
@@ -115,6 +127,7 @@ def calibrate(view: CategoryView, is_cancelled: Callable[[], bool] = lambda: Fal
     Args:
         view: of the category.
         is_cancelled: asked before each search. Once it returns true, the result is of no use.
+        close_at_most: the model's threshold `close_photo`: see `fit_scale`.
     """
     if view.size < MIN_PRODUCTS:
         return None
@@ -122,7 +135,7 @@ def calibrate(view: CategoryView, is_cancelled: Callable[[], bool] = lambda: Fal
     vectors = view.vectors(np.sort(rows[:PAIR_SAMPLE])).astype(np.float64)
     pair_scores = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
     neighbour_scores = [_neighbour_score(view, row) for row in rows.tolist() if not is_cancelled()]
-    return fit_scale(np.array(neighbour_scores), pair_scores)
+    return fit_scale(np.array(neighbour_scores), pair_scores, close_at_most)
 
 
 def _sample(view: CategoryView) -> RowArray:

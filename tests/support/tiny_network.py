@@ -8,11 +8,14 @@ import numpy as np
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from tests.support.archives import jpeg, make_archive, make_photos
+from training.data.negatives import Negatives
+from training.data.street import OTHER_CLOTHING, StreetGarments
 from training.data.training_images import NONE, PeoplePhotos, StudioShots
 from training.networks.architectures import Architecture
 from training.networks.backbone import Stages
 from training.networks.fashion import BACKBONE_LAYERS, DIMENSION, fashion
 from training.recipes.fashion.batches import Batches
+from training.recipes.fashion.materials import Materials
 from training.recipes.fashion.plan import FashionPlan
 
 STAGES: Stages = (
@@ -24,8 +27,15 @@ STAGES: Stages = (
     (1, 3, 2, 2, 12),
 )
 SIZE = 24
-LAST_STAGE = {"finetune_scenes": 2, "finetune_products": 8, "finetune_epochs": 1}
-PARAMETERS = 679_650
+LAST_STAGE = {
+    "finetune_scenes": 2,
+    "finetune_scene_share": 1.0,
+    "finetune_views": 2,
+    "finetune_products": 8,
+    "finetune_epochs": 1,
+}
+PARAMETERS = 679_155
+KIND_NAMES = ("Jeans", "Shirts", "Tshirts")
 
 
 def network(categories: int = len(CATEGORIES)) -> Any:
@@ -54,12 +64,13 @@ def plan(steps: int = 10, **changes: Any) -> FashionPlan:
         **{
             "steps": steps,
             "products": 8,
-            "scenes": 4,
+            "pairs": 3,
+            "street": 2,
             "photos": 4,
+            "negatives": 2,
             "backgrounds": 2,
-            "memory": 32,
+            "memory": 33,
             "small": SIZE,
-            "smallest": SIZE,
         }
         | LAST_STAGE
         | changes
@@ -85,6 +96,9 @@ def studio(count: int = 30, part: str = "training") -> StudioShots:
         pairs=kinds.astype(np.int32),
         genders=(kinds % 2).astype(np.int32),
         parts=np.array([part] * count),
+        contents=categories.astype(np.int32),
+        kind_names=KIND_NAMES,
+        detailed=np.zeros(count, bool),
     )
 
 
@@ -92,7 +106,32 @@ def people(count: int = 12, part: str = "training") -> PeoplePhotos:
     rng = np.random.default_rng(2)
     images = rng.integers(0, 256, (count, SIZE, SIZE, 3), np.uint8)
     senders = np.array([f"sender {i % 3}" for i in range(count)])
-    return PeoplePhotos(images, rng.integers(0, 10, count).astype(np.int32), senders, np.array([part] * count))
+    categories, labels = rng.integers(0, 10, count).astype(np.int32), np.array(["T-Shirt", "Body"] * (count // 2))
+    return PeoplePhotos(images, categories, senders, np.array([part] * count), labels)
+
+
+def street(count: int = 10) -> StreetGarments:
+    """Return crops and cut-outs of jeans and belts by turns; those of an even number have a cut-out."""
+    rng, places = np.random.default_rng(5), np.arange(count)
+    crops, cutouts = (rng.integers(0, 256, (count, SIZE, SIZE, 3), np.uint8) for _ in range(2))
+    return StreetGarments(
+        name="street.zip",
+        crops=crops,
+        cutouts=cutouts,
+        has_cutout=places % 2 == 0,
+        categories=np.where(places % 4 < 2, CATEGORIES.index("Bottomwear"), OTHER_CLOTHING).astype(np.int32),
+        items=np.array([f"item {place}" for place in places]),
+        labels=np.where(places % 4 < 2, "jeans", "belt"),
+        photos=np.array([f"photo {place // 2}" for place in places]),
+        parts=np.array(["training"] * (count - 2) + ["test"] * 2),
+    )
+
+
+def negatives(count: int = 8) -> Negatives:
+    images = np.random.default_rng(6).integers(0, 256, (count, SIZE, SIZE, 3), np.uint8)
+    kinds = np.array([f"animal:{place % 4}" for place in range(count)])
+    parts = np.array(["training"] * (count - 2) + ["test"] * 2)
+    return Negatives("negatives.zip", images, kinds, np.full(count, "animal"), np.ones(count, bool), parts)
 
 
 def backgrounds(count: int = 5) -> np.ndarray:
@@ -100,7 +139,11 @@ def backgrounds(count: int = 5) -> np.ndarray:
 
 
 def batches(plan: FashionPlan) -> Batches:
-    return Batches(plan, studio(), people(), backgrounds())
+    return Batches(plan, materials())
+
+
+def materials() -> Materials:
+    return Materials(studio(), people(), backgrounds(), street(), negatives())
 
 
 def archives(folder: Path, per_category: int = 12) -> tuple[Path, Path]:

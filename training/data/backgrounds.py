@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.contracts.images.preparation import DECODE_ERRORS
+from training.data.negatives import Negatives
 from training.data.training_images import PeoplePhotos
 from training.errors import TrainingError
 from training.progress import Terminal
@@ -26,9 +27,11 @@ Patch = NDArray[np.uint8]
 Plane = NDArray[np.float64]
 
 
-def read_backgrounds(folder: Path | None, people: PeoplePhotos, seed: int, terminal: Terminal) -> Patch:
+def read_backgrounds(
+    folder: Path | None, people: PeoplePhotos, seed: int, terminal: Terminal, negatives: Negatives | None = None
+) -> Patch:
     """Return patches, uint8 (n, 128, 128, 3): drawn patterns, corners of the training photos, parts of the folder's
-    pictures.
+    pictures, and the training part of the pictures without clothing.
 
     Raises:
         TrainingError: the folder holds no picture.
@@ -39,6 +42,9 @@ def read_backgrounds(folder: Path | None, people: PeoplePhotos, seed: int, termi
         files = pictures_in(folder)
         for file in terminal.track(files, len(files), "reading backgrounds"):
             patches += patches_of(file, rng)
+    if negatives is not None:
+        pictures = negatives.images[negatives.parts == "training"]
+        patches += [np.asarray(Image.fromarray(p).resize((PATCH, PATCH), Image.Resampling.BILINEAR)) for p in pictures]
     return np.stack(patches)
 
 

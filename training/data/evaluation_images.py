@@ -14,8 +14,10 @@ from services.contracts.domain.manifest import DetectorManifest, InputSize, Mani
 from services.contracts.images.preparation import prepare_image
 from training.data.backgrounds import corners, drawn, patches_of, pictures_in
 from training.data.dataset import archive_sha256
+from training.data.negatives import TABLE, read_negatives
 from training.data.photos import EvaluationPhotos, read_photos, sender_mark
 from training.data.split import part_of
+from training.data.street import StreetGarments, read_street
 from training.errors import TrainingError
 from training.progress import Terminal
 
@@ -28,25 +30,41 @@ Predicate = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class EvaluationSources:
-    """Where the images come from; None for a source that is not used."""
+    """Where the images come from; None for a source that is not used.
+
+    `negatives` is a folder of pictures, or an archive with a table of their kinds: see `training.data.negatives`.
+    """
 
     dataset: Path
     photos: Path | None = None
     backgrounds: Path | None = None
     negatives: Path | None = None
+    street: Path | None = None
 
     def refuse_trained_on(self, manifest: Manifest) -> None:
         """Raise TrainingError if a folder is missing or empty, or has the backgrounds of the model's training data."""
-        for folder in filter(None, (self.backgrounds, self.negatives)):
+        folders = (self.backgrounds, None if self.has_kinds else self.negatives)
+        for folder in filter(None, folders):
             refuse_training_folder(folder, manifest)
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the negatives are an archive with a table of their kinds."""
+        return self.negatives is not None and (self.negatives.is_file() or (self.negatives / TABLE).is_file())
 
 
 @dataclass(frozen=True)
 class ImageChoice:
-    """Which images to take: `product` decides by a product's id, `sender` by the id of a photo's sender."""
+    """Which images to take: `product` decides by a product's id, `sender` by the id of a photo's sender.
+
+    `street_part` and `negatives_part` are parts of the archives of these names, split by `seed`; None for all.
+    """
 
     product: Predicate = lambda product: True
     sender: Predicate = lambda sender: True
+    street_part: str | None = None
+    negatives_part: str | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,11 +75,17 @@ class EvaluationImages:
         photos: people's photos, None without an archive of them.
         no_clothing: uint8 (n, height, width, 3), none of which shows one of the nine categories.
         backgrounds: patches, uint8 (n, 128, 128, 3).
+        street: all street garments, None without an archive of them. Those that `street_chosen` names are evaluated.
+        street_chosen: garments of the nine categories, of the part, bool (n,).
+        unseen_kinds: names in `no_clothing` whose kinds are in no other part.
     """
 
     photos: EvaluationPhotos | None
     no_clothing: dict[str, Images] = field(default_factory=dict)
     backgrounds: dict[str, Images] = field(default_factory=dict)
+    street: StreetGarments | None = None
+    street_chosen: NDArray[np.bool_] | None = None
+    unseen_kinds: tuple[str, ...] = ()
 
 
 def gather(
@@ -90,11 +114,25 @@ def gather(
         no_clothing["other photos"] = photos.others
         photo_corners = list(corners([*photos.images, *photos.others]))
         backgrounds |= {"photos": np.stack(photo_corners)} if photo_corners else {}
-    if sources.negatives:
+    unseen: tuple[str, ...] = ()
+    if sources.negatives and sources.has_kinds:
+        every = read_negatives(sources.negatives, size, choice.seed, terminal)
+        chosen = every.take(every.parts == choice.negatives_part) if choice.negatives_part else every
+        no_clothing |= {name: chosen.images[chosen.families == name] for name in sorted(set(chosen.families.tolist()))}
+        unseen = tuple(sorted(set(chosen.families[chosen.unseen].tolist())))
+    elif sources.negatives:
         no_clothing["pictures"] = _whole_pictures(sources.negatives, size)
+    street = read_street(sources.street, size, choice.seed, terminal) if sources.street else None
     if sources.backgrounds:
         backgrounds["pictures"] = folder_patches(sources.backgrounds, np.random.default_rng([seed, 5]), terminal)
-    return EvaluationImages(photos, {name: images for name, images in no_clothing.items() if len(images)}, backgrounds)
+    no_clothing = {name: images for name, images in no_clothing.items() if len(images)}
+    chosen_street = _chosen_street(street, choice.street_part) if street else None
+    return EvaluationImages(photos, no_clothing, backgrounds, street, chosen_street, unseen)
+
+
+def _chosen_street(street: StreetGarments, part: str | None) -> NDArray[np.bool_]:
+    inside = street.categories < len(CATEGORIES)
+    return inside if part is None else inside & (street.parts == part)
 
 
 def refuse_training_folder(folder: Path, manifest: Manifest | DetectorManifest) -> None:

@@ -41,6 +41,7 @@ class EvaluationPhotos:
         images: of the nine categories, uint8 (n, height, width, 3).
         labels: int64 (n,).
         senders: of each photo.
+        types: the archive's label of each photo, such as `T-Shirt`.
         others: photos of none of the nine (dresses, hats, bodies), uint8 (m, height, width, 3).
         skipped: how many photos are of none of the nine, or have an unclear label.
         unreadable: how many photos cannot be read.
@@ -51,6 +52,7 @@ class EvaluationPhotos:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     senders: NDArray[np.str_]
+    types: NDArray[np.str_]
     others: NDArray[np.uint8]
     skipped: int
     unreadable: int
@@ -92,6 +94,7 @@ def read_photos(
         images=np.stack([reader.images[place] for place in positions]),
         labels=np.array([categories.index(LABELS[reader.labels[place]]) for place in positions], np.int64),
         senders=np.array([reader.senders[place] for place in positions]),
+        types=np.array([reader.labels[place] for place in positions]),
         others=np.stack(others) if others else np.zeros((0, size.height, size.width, 3), np.uint8),
         skipped=reader.unclear + len(reader.labels) - len(positions),
         unreadable=reader.unreadable,

@@ -1,6 +1,6 @@
 """The files that a network is trained on, and their facts for the manifest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ class TrainingSources:
     photos: Path | None
     backgrounds: Path | None
     start: Path | None
+    street: Path | None = None
+    negatives: Path | None = None
+    detailed: Path | None = None
 
     @classmethod
     def of(cls, options: TrainOptions) -> "TrainingSources":
         """Return the sources of a command."""
-        return cls(options.dataset, options.photos, options.backgrounds, options.start)
+        return cls(**{field.name: getattr(options, field.name) for field in fields(cls)})
 
     def digests(self, *names: str) -> dict[str, str | None]:
         """Return the SHA-256 of these sources, None for those that are not used.
@@ -40,7 +43,7 @@ class TrainingSources:
     def facts(self, sha256: dict[str, str | None]) -> dict[str, Any]:
         """Return what the manifest records of the sources other than the data set; `sha256` by source."""
         facts: dict[str, Any] = {}
-        for name in ("photos", "backgrounds", "start"):
+        for name in ("photos", "street", "negatives", "detailed", "backgrounds", "start"):
             path = getattr(self, name)
             if path is not None and name in sha256:
                 facts[name] = {"name": path.resolve().name, "sha256": sha256[name]}

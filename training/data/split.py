@@ -22,10 +22,15 @@ class Split:
     test: NDArray[np.int64]
 
 
+def draw_of(name: str, seed: int) -> float:
+    """Return a number from 0 to 1 that depends on the name and the seed alone."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
 def part_of(product_id: str, seed: int) -> str:
     """Return `training`, `validation` or `test`, which depends on the id and the seed alone."""
-    digest = hashlib.sha256(f"{seed}:{product_id}".encode()).digest()
-    draw = int.from_bytes(digest[:8], "big") / 2**64
+    draw = draw_of(product_id, seed)
     if draw < TRAINING_SHARE:
         return "training"
     return "validation" if draw < TRAINING_SHARE + VALIDATION_SHARE else "test"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,16 @@ from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import prepare_image
 from training.data.cutouts import alpha_of
+from training.data.garment_types import NO_CLOTHING_GROUPS, NO_CLOTHING_KINDS
+from training.data.member_files import member_files
 from training.data.photos import LABELS, UNCLEAR_LABELS, photo_files, sender_mark
 from training.data.split import part_of
 from training.errors import TrainingError
 from training.progress import Terminal
 
-NONE = len(CATEGORIES)  # the tenth class: no clothing of the nine categories
+NONE = len(CATEGORIES)  # no clothing of the nine categories
+# The classes of the network after the nine categories.
+OTHER_CLOTHING, NO_CLOTHING = NONE, NONE + 1
 UNKNOWN = -1  # an attribute without a value: it has no loss
 LEAST_PAIR = 4  # products of one type and colour that make the pair a class
 
@@ -42,6 +46,9 @@ class StudioShots:
         kinds, colours, pairs, genders: classes of article type, base colour, both together, and gender, int32 (n,);
             −1 where there is no value, or the value is too rare to be a class.
         parts: the part of each product.
+        contents: what the picture shows, int32 (n,): a category, OTHER_CLOTHING or NO_CLOTHING.
+        kind_names: the article type of each class of `kinds`.
+        detailed: whether the picture is of the archive with more pixels, bool (n,).
     """
 
     ids: NDArray[np.str_]
@@ -53,6 +60,9 @@ class StudioShots:
     pairs: NDArray[np.int32]
     genders: NDArray[np.int32]
     parts: NDArray[np.str_]
+    contents: NDArray[np.int32]
+    kind_names: tuple[str, ...]
+    detailed: NDArray[np.bool_]
 
     def classes(self) -> dict[str, int]:
         """Return how many classes each attribute has, at least one."""
@@ -62,23 +72,37 @@ class StudioShots:
 
 @dataclass(frozen=True)
 class PeoplePhotos:
-    """People's photos: uint8 (n, h, w, 3), categories int32 (n,), 9 for none of the nine, senders and their parts."""
+    """People's photos: uint8 (n, h, w, 3), categories int32 (n,), 9 for none of the nine, senders, parts and labels."""
 
     images: NDArray[np.uint8]
     categories: NDArray[np.int32]
     senders: NDArray[np.str_]
     parts: NDArray[np.str_]
+    labels: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
 
 
-def read_studio(path: Path, size: InputSize, seed: int, terminal: Terminal) -> StudioShots:
+def read_studio(
+    path: Path, size: InputSize, seed: int, terminal: Terminal, detailed: Path | None = None
+) -> StudioShots:
     """Read all rows of the archive that have an image, including those outside the nine categories.
+
+    Args:
+        path: of the archive.
+        size: of the images.
+        seed: of the split.
+        terminal: shows the progress.
+        detailed: `images/<id>.jpg` of some of the products with more pixels, used in place of the archive's.
 
     Raises:
         ArchiveError: the path holds no such archive.
-        TrainingError: no image can be read.
+        TrainingError: no image can be read, or `detailed` is no archive.
     """
+    larger = _detailed_images(detailed, size) if detailed else {}
     with KaggleArchive.open(path) as archive:
-        pairs_read = list(terminal.track(_readable(archive, size), None, "reading images"))
+        pairs_read = [
+            (row, larger.get(row.id, image))
+            for row, image in terminal.track(_readable(archive, size), None, "reading images")
+        ]
     if not pairs_read:
         raise TrainingError(f"{path} has no usable image")
     pairs_read.sort(key=lambda pair: (int(pair[0].id), pair[0].id))
@@ -99,7 +123,27 @@ def read_studio(path: Path, size: InputSize, seed: int, terminal: Terminal) -> S
         pairs=_classes(pairs, parts, LEAST_PAIR),
         genders=_classes(genders, parts, 1),
         parts=parts,
+        contents=np.array([_content(row) for row in rows], np.int32),
+        kind_names=tuple(_class_names(kinds, parts, 1)),
+        detailed=np.array([row.id in larger for row in rows]),
     )
+
+
+def _detailed_images(path: Path, size: InputSize) -> dict[str, NDArray[np.uint8]]:
+    """Return the images that can be read, by the product's id."""
+    images = {}
+    with member_files(path) as files:
+        for name in files.pictures("images"):
+            with suppress(LookalikeError):
+                images[Path(name).stem] = prepare_image(files.read(f"images/{name}") or b"", size)[0]
+    return images
+
+
+def _content(row: KaggleRow) -> int:
+    if row.category:
+        return CATEGORIES.index(row.category)
+    group, kind = row.attributes.get("masterCategory", ""), row.attributes.get("subCategory", "")
+    return NO_CLOTHING if group in NO_CLOTHING_GROUPS or kind in NO_CLOTHING_KINDS else OTHER_CLOTHING
 
 
 def _readable(archive: KaggleArchive, size: InputSize) -> Iterator[tuple[KaggleRow, NDArray[np.uint8]]]:
@@ -113,9 +157,13 @@ def _readable(archive: KaggleArchive, size: InputSize) -> Iterator[tuple[KaggleR
 
 def _classes(values: list[str], parts: NDArray[np.str_], least: int) -> NDArray[np.int32]:
     """Return the class of each value by name; −1 for no value, or one rarer than `least` in the training part."""
-    counts = Counter(value for value, part in zip(values, parts, strict=True) if value and part == "training")
-    names = {name: place for place, name in enumerate(sorted(n for n, count in counts.items() if count >= least))}
+    names = {name: place for place, name in enumerate(_class_names(values, parts, least))}
     return np.array([names.get(value, UNKNOWN) for value in values], np.int32)
+
+
+def _class_names(values: list[str], parts: NDArray[np.str_], least: int) -> list[str]:
+    counts = Counter(value for value, part in zip(values, parts, strict=True) if value and part == "training")
+    return sorted(name for name, count in counts.items() if count >= least)
 
 
 def read_people(path: Path, size: InputSize, seed: int, terminal: Terminal) -> PeoplePhotos:
@@ -124,7 +172,7 @@ def read_people(path: Path, size: InputSize, seed: int, terminal: Terminal) -> P
     Raises:
         TrainingError: the path is not such an archive, or has no usable photo.
     """
-    images, categories, senders = [], [], []
+    images, categories, senders, labels = [], [], [], []
     for name, sender, label, data in terminal.track(photo_files(path), None, "reading photos"):
         if label in UNCLEAR_LABELS:
             continue
@@ -135,10 +183,11 @@ def read_people(path: Path, size: InputSize, seed: int, terminal: Terminal) -> P
             continue
         categories.append(CATEGORIES.index(LABELS[label]) if label in LABELS else NONE)
         senders.append(sender)
+        labels.append(label)
     if not images:
         raise TrainingError(f"{path} has no usable photo")
     parts = np.array([sender_part(sender, seed) for sender in senders])
-    return PeoplePhotos(np.stack(images), np.array(categories, np.int32), np.array(senders), parts)
+    return PeoplePhotos(np.stack(images), np.array(categories, np.int32), np.array(senders), parts, np.array(labels))
 
 
 def refuse_empty_parts(path: Path, seed: int) -> None:

@@ -9,15 +9,19 @@ from numpy.typing import NDArray
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from training.data.dataset import Dataset
 from training.data.evaluation_images import EvaluationImages
+from training.data.garment_types import JUDGED_LABELS, PHOTO_TYPES
 from training.data.photos import EvaluationPhotos
 from training.errors import TrainingError
 from training.evaluation.calibration import best_temperature, calibration, with_temperature
 from training.evaluation.classification import classification
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.rejection import Scores, rejection
+from training.evaluation.outcomes import outcomes
+from training.evaluation.rejection import Scores, refused_where_kept, rejection
 from training.evaluation.retrieval import EmbeddedProducts, precision_at_k, unit, unlabelled_products
 from training.evaluation.self_retrieval import compose, self_retrieval
-from training.evaluation.similarity import similarity
+from training.evaluation.similarity import scale_of, similarity
+from training.evaluation.street import street_figures
+from training.evaluation.type_agreement import type_agreement
 from training.progress import Terminal
 
 Floats = NDArray[np.float32]
@@ -53,6 +57,20 @@ class EvaluationSet:
     seed: int
 
 
+@dataclass(frozen=True)
+class QueryPictures:
+    """Pictures by their outputs: true categories int64 (n,), probabilities and unit vectors, float32."""
+
+    labels: NDArray[np.int64]
+    probabilities: Floats
+    vectors: Floats
+
+    @property
+    def confidence(self) -> Floats:
+        """The highest probability of each picture, float32 (n,)."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+
 def network_outputs(model: EvaluatedModel, data: Dataset, terminal: Terminal) -> NetworkOutputs:
     """Run the network over a whole data set.
 
@@ -72,38 +90,93 @@ def all_figures(
     model: EvaluatedModel, products: EvaluationSet, images: EvaluationImages, terminal: Terminal
 ) -> dict[str, Any]:
     """Return all figures, ready for JSON."""
-    outputs, queries = products.outputs, products.queries
+    outputs, queries, thresholds = products.outputs, products.queries, model.manifest.thresholds
     labels, probabilities = products.data.labels[queries], outputs.probabilities[queries]
-    query_products = outputs.products.take(queries)
+    query_products, close = outputs.products.take(queries), thresholds.get("close_photo")
     figures: dict[str, Any] = {
         "classification": classification(labels, probabilities, CATEGORIES),
         "retrieval": precision_at_k(query_products, products.gallery, CATEGORIES),
     }
-    photos: EmbeddedProducts | None = None
-    clothing, calibrations = {"studio": probabilities.max(axis=1)}, {"studio": calibration(probabilities, labels)}
+    pictures = {"studio": QueryPictures(labels, probabilities, outputs.products.vectors[queries])}
     if images.photos is not None:
-        photo_probabilities, vectors = model.predict(images.photos.images, terminal, "network over photos")
-        figures["photos"] = _photo_figures(images.photos, photo_probabilities)
-        photos = unlabelled_products(images.photos.labels, unit(vectors))
-        clothing["photos"] = photo_probabilities.max(axis=1)
-        calibrations["photos"] = calibration(photo_probabilities, images.photos.labels)
-    figures["similarity"] = similarity(query_products, products.gallery, photos, CATEGORIES)
+        pictures["photos"] = _pictures(model, images.photos.images, images.photos.labels, terminal, "photos")
+        figures["photos"] = _photo_figures(images.photos, pictures["photos"], products.gallery)
+    if images.street is not None and images.street_chosen is not None and images.street_chosen.any():
+        garments = images.street.take(images.street_chosen)
+        labels_there = garments.categories.astype(np.int64)
+        pictures["street"] = _pictures(model, garments.crops, labels_there, terminal, "street garments")
+        figures["street"] = street_figures(
+            model, images.street, garments, pictures["street"], products.gallery, terminal
+        )
+    photos = pictures.get("photos")
+    photo_products = unlabelled_products(photos.labels, photos.vectors) if photos else None
+    figures["similarity"] = similarity(query_products, products.gallery, photo_products, CATEGORIES, close)
     figures["self_retrieval"] = _self_retrieval(model, products, images, terminal)
-    threshold = model.manifest.thresholds.get("no_clothing")
-    figures["rejection"] = rejection(clothing, no_clothing_scores(model, images, terminal), threshold)
-    figures["calibration"] = calibrations | _temperature(products, probabilities, labels)
+    no_clothing = no_clothing_outputs(model, images, terminal)
+    figures |= _rejection_figures(pictures, no_clothing, images, thresholds)
+    figures["outcomes"] = _outcomes(pictures, no_clothing, products.gallery, thresholds)
+    errors = {name: calibration(of.probabilities, of.labels) for name, of in pictures.items()}
+    figures["calibration"] = errors | _temperature(products, probabilities, labels)
     return figures
 
 
-def no_clothing_scores(model: EvaluatedModel, images: EvaluationImages, terminal: Terminal) -> Scores:
-    """Return the highest probability of each picture without clothing, by kind."""
+def no_clothing_outputs(
+    model: EvaluatedModel, images: EvaluationImages, terminal: Terminal
+) -> dict[str, QueryPictures]:
+    """Return the outputs for the pictures without clothing of the nine categories, by kind; their labels are -1."""
     return {
-        name: model.predict(pictures, terminal, f"network over {name}")[0].max(axis=1)
+        name: _pictures(model, pictures, np.full(len(pictures), -1), terminal, name)
         for name, pictures in images.no_clothing.items()
     }
 
 
-def _photo_figures(photos: EvaluationPhotos, probabilities: Floats) -> dict[str, Any]:
+def _pictures(
+    model: EvaluatedModel, images: NDArray[np.uint8], labels: NDArray[np.int64], terminal: Terminal, name: str
+) -> QueryPictures:
+    probabilities, vectors = model.predict(images, terminal, f"network over {name}")
+    return QueryPictures(labels, probabilities, unit(vectors))
+
+
+def _rejection_figures(
+    clothing: dict[str, QueryPictures],
+    no_clothing: dict[str, QueryPictures],
+    images: EvaluationImages,
+    thresholds: dict[str, float],
+) -> dict[str, Any]:
+    """Return `rejection`, and `unseen_kinds` if there are pictures without clothing of kinds kept apart."""
+    scores = {name: pictures.confidence for name, pictures in no_clothing.items()}
+    kept = {name: pictures.confidence for name, pictures in clothing.items()}
+    figures = {"rejection": rejection(kept, scores, thresholds.get("no_clothing"))}
+    photos = [pictures.confidence for name, pictures in clothing.items() if name != "studio"]
+    unseen = [scores[name] for name in images.unseen_kinds if name in scores]
+    if photos and unseen:
+        threshold = thresholds.get("no_clothing")
+        figures["unseen_kinds"] = refused_where_kept(np.concatenate(photos), np.concatenate(unseen), threshold)
+    return figures
+
+
+def _outcomes(
+    clothing: dict[str, QueryPictures],
+    no_clothing: dict[str, QueryPictures],
+    gallery: EmbeddedProducts,
+    thresholds: dict[str, float],
+) -> dict[str, Any]:
+    """Return the shares of the outcomes of each kind of picture, searched in its predicted category."""
+    close = thresholds.get("close_photo")
+    scales = {place: scale_of(gallery.take(gallery.labels == place), close) for place in range(len(CATEGORIES))}
+    pictures, least = clothing | no_clothing, thresholds.get("no_clothing", 0.0)
+    return {name: outcomes(of.probabilities, of.vectors, gallery, scales, least) for name, of in pictures.items()}
+
+
+def no_clothing_scores(model: EvaluatedModel, images: EvaluationImages, terminal: Terminal) -> Scores:
+    """Return the highest probability of each picture without clothing, by kind."""
+    return {name: of.confidence for name, of in no_clothing_outputs(model, images, terminal).items()}
+
+
+def _photo_figures(photos: EvaluationPhotos, pictures: QueryPictures, gallery: EmbeddedProducts) -> dict[str, Any]:
+    judged = np.isin(photos.types, JUDGED_LABELS)
+    queries = unlabelled_products(pictures.probabilities.argmax(axis=1)[judged], pictures.vectors[judged])
+    types = {label: PHOTO_TYPES[label] for label in JUDGED_LABELS}
     return {
         "archive": photos.name,
         "senders": len(set(photos.senders.tolist())),
@@ -111,7 +184,8 @@ def _photo_figures(photos: EvaluationPhotos, probabilities: Floats) -> dict[str,
         "senders_excluded": photos.senders_excluded,
         "skipped": photos.skipped,
         "unreadable": photos.unreadable,
-        "classification": classification(photos.labels, probabilities, CATEGORIES),
+        "classification": classification(photos.labels, pictures.probabilities, CATEGORIES),
+        "type_agreement": type_agreement(photos.types[judged], queries, gallery, types),
     }
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 REJECTED_SHARE = 0.9  # of the pictures without clothing
+KEPT_SHARE = 0.98  # of the photos of clothing
 ALL = "all"
 Scores = dict[str, NDArray[np.float32]]  # by kind of picture
 
@@ -49,6 +50,22 @@ def at_threshold(clothing: Scores, no_clothing: Scores, threshold: float) -> dic
         "kept": {name: float((scores >= threshold).mean()) for name, scores in clothing.items()},
         "rejected": {name: float((scores < threshold).mean()) for name, scores in no_clothing.items()},
     }
+
+
+def refused_where_kept(
+    clothing: NDArray[np.float32], no_clothing: NDArray[np.float32], threshold: float | None
+) -> dict[str, Any]:
+    """Return the share of pictures without clothing that is refused where 98 % of clothing is kept, ready for JSON.
+
+    Returns:
+        `count`, `kept` (98 %) and `refused`; with a threshold, `kept_at_threshold` and `refused_at_threshold` too.
+    """
+    least = float(np.quantile(clothing, 1 - KEPT_SHARE))
+    figures = {"count": len(no_clothing), "kept": KEPT_SHARE, "refused": float((no_clothing < least).mean())}
+    if threshold is None:
+        return figures
+    kept, refused = float((clothing >= threshold).mean()), float((no_clothing < threshold).mean())
+    return figures | {"kept_at_threshold": kept, "refused_at_threshold": refused}
 
 
 def score_above(no_clothing: Scores, share: float = REJECTED_SHARE) -> float:

@@ -72,6 +72,16 @@ def neighbours(
     return positions, scores
 
 
+def best_scores(queries: EmbeddedProducts, gallery: EmbeddedProducts) -> NDArray[np.float32]:
+    """Return the best score of each query in the category of its label, float32; none for one without a result."""
+    scores = []
+    for label in np.unique(queries.labels):
+        products = gallery.take(gallery.labels == label)
+        if len(products.ids):
+            scores.append(neighbours(queries.take(queries.labels == label), products, 1)[1][:, 0])
+    return np.concatenate(scores) if scores else np.zeros(0, np.float32)
+
+
 def _same(values: NDArray[np.str_], others: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Say where two attributes agree; an empty value agrees with no value."""
     agree: NDArray[np.bool_] = (values == others) & (values != "")

@@ -22,11 +22,15 @@ Similarities = NDArray[np.float64]
 
 
 def similarity(
-    queries: EmbeddedProducts, gallery: EmbeddedProducts, photos: EmbeddedProducts | None, categories: Sequence[str]
+    queries: EmbeddedProducts,
+    gallery: EmbeddedProducts,
+    photos: EmbeddedProducts | None,
+    categories: Sequence[str],
+    at_most: float | None = None,
 ) -> dict[str, Any] | None:
     """Return the similarities of the ten nearest products, ready for JSON; None if no category has enough products.
 
-    Queries are searched in their true category; a query never finds itself.
+    Queries are searched in their true category; a query never finds itself. `at_most` is as in `scale_of`.
 
     Returns:
         `per_category`, for the categories with a scale, and all together: `products` that it is fitted on,
@@ -40,7 +44,7 @@ def similarity(
     per_category, agreeing = [], []
     for label, name in enumerate(categories):
         category_products = gallery.take(gallery.labels == label)
-        scale = _scale(category_products)
+        scale = scale_of(category_products, at_most)
         if scale is None:
             continue
         category_queries = queries.take(queries.labels == label)
@@ -64,11 +68,27 @@ def similarity(
     return {"close": CLOSE, ALL: together, "per_category": per_category, "labels": labels}
 
 
-def _scale(products: EmbeddedProducts) -> SimilarityScale | None:
+def scale_of(products: EmbeddedProducts, at_most: float | None = None) -> SimilarityScale | None:
+    """Return the scale that the index fits on a category's products; None if it has too few.
+
+    Args:
+        products: of one category.
+        at_most: the model's threshold `close_photo`, if it has one.
+    """
     count, dimension = products.vectors.shape
     partition = Partition(dimension, FaissFlat)
     partition.restore(products.vectors, np.zeros(count, np.uint8), products.ids.tolist(), [None] * count)
-    return calibrate(partition.view)
+    return calibrate(partition.view, close_at_most=at_most)
+
+
+def other_categories(queries: EmbeddedProducts, gallery: EmbeddedProducts) -> NDArray[np.float32]:
+    """Return the best score of products that are searched in each category that is not theirs, float32."""
+    scores = []
+    for label in np.unique(gallery.labels):
+        others = _sample(queries.take(queries.labels != label))
+        if len(others.ids):
+            scores.append(neighbours(others, gallery.take(gallery.labels == label), 1)[1][:, 0])
+    return np.concatenate(scores) if scores else np.zeros(0, np.float32)
 
 
 def _sample(products: EmbeddedProducts) -> EmbeddedProducts:

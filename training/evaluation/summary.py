@@ -16,19 +16,38 @@ LABELS = {
     "kept_photos": ("– of people's photos of clothing", True),
     "studio_ece": ("calibration error, studio shots", True),
     "photos_ece": ("calibration error, people's photos", True),
+    "street_accuracy": ("nine-way accuracy, street garments", True),
+    "street_macro": ("– mean of the categories", True),
+    "photo_types": ("type agreement of people's photos, mean of the labels", True),
+    "street_types": ("type agreement of street garments", True),
+    "own_cutout": ("a street garment finds its own cut-out first", True),
+    "own_cutout_ten": ("– among the first ten", True),
+    "unseen_refused": ("unseen kinds refused where 98 % of photos of clothing are kept", True),
+    "photos_ok": ("people's photos of clothing answered `ok`", True),
+    "others_close": ("products of other categories with a close match", True),
     "cost": ("time of one image on one core, relative to the baseline", False),
 }
-# The goals for the network that ships; the cost is an upper bound.
+UPPER_BOUNDS = frozenset({"cost", "others_close"})
+# The goals for the network that ships.
 GOALS = {
     "studio_accuracy": 0.993,
-    "photos_accuracy": 0.93,
+    "photos_accuracy": 0.96,
     "article_type": 0.87,
-    "base_colour": 0.62,
-    "both": 0.52,
-    "self_retrieval": 0.85,
+    "base_colour": 0.63,
+    "both": 0.55,
+    "self_retrieval": 0.75,
     "auroc": 0.98,
     "kept": 0.95,
-    "cost": 5.0,
+    "street_accuracy": 0.94,
+    "street_macro": 0.90,
+    "photo_types": 0.78,
+    "street_types": 0.75,
+    "own_cutout": 0.50,
+    "own_cutout_ten": 0.85,
+    "unseen_refused": 0.95,
+    "photos_ok": 0.85,
+    "others_close": 0.05,
+    "cost": 8.0,
 }
 PLACES = {
     "studio_accuracy": ("classification", "accuracy"),
@@ -43,6 +62,15 @@ PLACES = {
     "kept_photos": ("rejection", "against", "all", "photos", "kept"),
     "studio_ece": ("calibration", "studio", "ece"),
     "photos_ece": ("calibration", "photos", "ece"),
+    "street_accuracy": ("street", "classification", "accuracy"),
+    "street_macro": ("street", "classification", "macro"),
+    "photo_types": ("photos", "type_agreement", "mean"),
+    "street_types": ("street", "type_agreement", "overall"),
+    "own_cutout": ("street", "own_cutout", "first"),
+    "own_cutout_ten": ("street", "own_cutout", "first_ten"),
+    "unseen_refused": ("unseen_kinds", "refused"),
+    "photos_ok": ("outcomes", "photos", "ok"),
+    "others_close": ("similarity", "all", "others", "close"),
     "cost": ("cost", "ratio"),
 }
 
@@ -64,7 +92,7 @@ def goal(name: str) -> str:
     """Return the goal of a figure for a table, empty if it has none."""
     if name not in GOALS:
         return ""
-    return f"{'≤' if name == 'cost' else '≥'} {formatted(name, GOALS[name])}"
+    return f"{'≤' if name in UPPER_BOUNDS else '≥'} {formatted(name, GOALS[name])}"
 
 
 def _value_at(document: Any, place: tuple[str, ...]) -> Any:

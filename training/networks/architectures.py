@@ -75,7 +75,7 @@ def pretrained_fashion(size: InputSize, categories: int) -> Any:
 ARCHITECTURES = {
     "baseline": Architecture("baseline", InputSize(height=80, width=80), 64, False, 701_161, baseline),
     "fashion": Architecture(
-        "fashion", InputSize(height=96, width=96), DIMENSION, True, 7_504_302, pretrained_fashion, recipe="fashion"
+        "fashion", InputSize(height=128, width=128), DIMENSION, True, 7_465_823, pretrained_fashion, recipe="fashion"
     ),
 }
 DETECTOR = "detector"  # it makes boxes, not vectors, so it is no `Architecture`

@@ -1,8 +1,8 @@
 """The network that Lookalike ships: a pretrained backbone, a unit vector of 64 numbers, and nine probabilities.
 
-The probabilities come from a softmax over ten classes, of which the tenth is "none of these". Its share is spread
-evenly over
-the nine: they add up to one, and the highest of them is low where there is no clothing of the nine categories.
+The probabilities come from a softmax over eleven classes: the nine, "other clothing" and "no clothing at all". The
+shares of the last two are spread evenly over the nine: they add up to one, and the highest of them is low where there
+is no clothing of the nine categories.
 """
 
 from collections.abc import Collection
@@ -25,14 +25,11 @@ LOOK_SHARE = (
 DROPOUT = 0.1  # of the features in training
 ATTENTION_MAPS = 4
 BACKBONE_LAYERS = ("stem", "block")  # prefixes of the names of the backbone's layers
-CATEGORY_LAYERS = ("hidden", "ten_logits")  # used for the categories only
+CATEGORY_LAYERS = ("hidden", "content_logits")  # used for the categories only
 VECTOR_LAYERS = ("similarity_hidden", "kind_projection", "look_projection")  # used for the vectors only
-FROZEN = (
-    "stem",
-    "block0_",
-    "block1_",
-    "block2_",
-)  # the first layers: the most expensive to train, and the most general
+NONE_CLASSES = 2  # classes after the categories: other clothing, and no clothing at all
+# The first layers are the most expensive to train, and the most general.
+FROZEN = ("stem", "block0_", "block1_", "block2_", "block3_", "block4_")
 
 
 class UnitLength(layers.Layer):  # type: ignore[misc]  # Keras has no types
@@ -137,9 +134,9 @@ def fashion(categories: int, weights: Path | None = None, stages: Stages = STAGE
     """Return the network, with its first layers frozen.
 
     It takes images of any size, so that training can begin with smaller ones: float32 (n, h, w, 3), 0 to 255. Outputs,
-    all
-    float32: `probabilities` (n, categories), `vector` (n, 64) of unit length, `ten_logits` (n, categories + 1), and the
-    parts of the vector, `kind` (n, 32) and `look` (n, 32), each of unit length.
+    all float32: `probabilities` (n, categories), `vector` (n, 64) of unit length, `other_clothing` (n,), the
+    probability of clothing outside the categories, `content_logits` (n, categories + 2), and the parts of the vector,
+    `kind` (n, 32) and `look` (n, 32), each of unit length.
 
     Args:
         categories: how many.
@@ -186,7 +183,14 @@ def _outputs(inputs: Any, categories: int, dropout: float) -> dict[str, Any]:
     kind = UnitLength(name="kind")(layers.Dense(KINDS, name="kind_projection")(together))
     look = UnitLength(name="look")(layers.Dense(DIMENSION - KINDS, name="look_projection")(together))
     vector = layers.Concatenate(name="vector")([kind * (1 - LOOK_SHARE) ** 0.5, look * LOOK_SHARE**0.5])
-    logits = layers.Dense(categories + 1, name="ten_logits")(hidden)
+    logits = layers.Dense(categories + NONE_CLASSES, name="content_logits")(hidden)
     shares = layers.Softmax(name="shares")(logits)
-    spread = shares[:, :categories] + shares[:, categories:] / categories
-    return {"probabilities": spread, "vector": vector, "ten_logits": logits, "kind": kind, "look": look}
+    none = ops.sum(shares[:, categories:], axis=1, keepdims=True)
+    return {
+        "probabilities": shares[:, :categories] + none / categories,
+        "vector": vector,
+        "other_clothing": shares[:, categories],
+        "content_logits": logits,
+        "kind": kind,
+        "look": look,
+    }

@@ -19,6 +19,7 @@ from training.evaluation.figures import NetworkOutputs, network_outputs
 from training.evaluation.summary import summary
 from training.model_version import ModelVersion
 from training.networks.architectures import Architecture
+from training.options import TrainOptions
 from training.progress import Terminal
 from training.publishing.warmup import write_warmup
 from training.report.evaluate import Evaluation, EvaluationOptions, evaluate_directory, sibling_baseline
@@ -67,7 +68,7 @@ def publish(context: TrainingContext, trained: TrainedNetwork, data: Dataset, pa
         outputs = network_outputs(model, data, terminal)
         facts["thresholds"] = trained.thresholds(model, outputs, parts, terminal)
         model.manifest = Manifest(**facts)
-        evaluation = EvaluationOptions(EvaluationSources(options.dataset, options.photos))
+        evaluation = EvaluationOptions(evaluation_sources(options))
         figures = Evaluation(model, data, outputs, evaluation, terminal).on_test_part()
         figures |= _comparison(context, baseline, model, directory) if baseline else {}
         figures["summary"] = summary(figures)
@@ -76,6 +77,11 @@ def publish(context: TrainingContext, trained: TrainedNetwork, data: Dataset, pa
         if trained.sample_pictures:
             sample_grids(model, directory / "report", terminal)
     terminal.line(f"accuracy on the test part: {100 * figures['classification']['accuracy']:.2f} %")
+
+
+def evaluation_sources(options: TrainOptions) -> EvaluationSources:
+    """Return the sources of an evaluation with the data of a training command; its backgrounds are not new."""
+    return EvaluationSources(options.dataset, options.photos, negatives=options.negatives, street=options.street)
 
 
 def _write(directory: Path, manifest: Manifest, trained: TrainedNetwork, figures: dict[str, Any]) -> None:
@@ -119,8 +125,7 @@ def _comparison(context: TrainingContext, baseline: Path, model: EvaluatedModel,
     options, terminal = context.options, context.terminal
     terminal.line("evaluating the baseline for comparison")
     excluded = model.manifest.dataset.get("photos", {}).get("senders_seen", ())
-    sources = EvaluationSources(options.dataset, options.photos)
-    evaluation = EvaluationOptions(sources, "test", cost=False, excluded_senders=excluded)
+    evaluation = EvaluationOptions(evaluation_sources(options), "test", cost=False, excluded_senders=excluded)
     figures = evaluate_directory(baseline, evaluation, terminal)
     return {
         "cost": cost(directory, baseline),

@@ -76,6 +76,7 @@ class _Softmax(layers.Softmax):  # type: ignore[misc]
         return tf.nn.softmax(inputs / self.temperature)
 
 
+OTHER_CLOTHING = "other_clothing"  # an output that not every network has
 LEAST_WIDTH = 512  # inputs and outputs of a dense layer that may be split into two
 LEAST_SINGULAR_VALUE = 1e-5  # as a share of the greatest; in float32 smaller ones are zero
 FORMS: dict[Any, Any] = {
@@ -94,7 +95,7 @@ def served_form(network: Any, temperature: float = 1.0) -> Any:
 
     Args:
         network: the trained model.
-        temperature: what the ten logits are divided by before the softmax.
+        temperature: what the logits are divided by before the softmax.
     """
 
     def form(layer: Any) -> Any:
@@ -114,4 +115,5 @@ def served_form(network: Any, temperature: float = 1.0) -> Any:
 def export_served_form(network: BuiltNetwork, directory: Path, temperature: float = 1.0) -> None:
     """Write the SavedModel; errors as of `training.publishing.export.save`."""
     form = served_form(network.whole, temperature)
-    export_constant(partial(form, training=False), network.architecture.input, OUTPUTS, directory)
+    outputs = (*OUTPUTS, OTHER_CLOTHING) if OTHER_CLOTHING in network.whole.output else OUTPUTS
+    export_constant(partial(form, training=False), network.architecture.input, outputs, directory)

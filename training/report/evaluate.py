@@ -9,7 +9,7 @@ import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import ManifestError, load_manifest
-from training.data.dataset import Dataset, read_dataset
+from training.data.dataset import Dataset, archive_sha256, read_dataset
 from training.data.evaluation_images import EvaluationSources, ImageChoice, gather, in_part, unseen
 from training.data.split import split
 from training.errors import TrainingError
@@ -95,7 +95,9 @@ class Evaluation:
             "gallery": {"part": "training and validation", "count": len(gallery)},
         }
         sender = unseen(self.model.manifest, self.options.excluded_senders)
-        return counts | self._figures(products_set, ImageChoice(in_part("test", seed), sender))
+        street, negatives = self._part_of("street"), self._part_of("negatives")
+        choice = ImageChoice(in_part("test", seed), sender, street, negatives, seed)
+        return counts | self._figures(products_set, choice)
 
     def on_all_products(self) -> dict[str, Any]:
         """Return the figures with all products as queries; a query never finds itself."""
@@ -110,7 +112,17 @@ class Evaluation:
             "gallery": {"part": name, "count": len(gallery.ids)},
         }
         sender = unseen(manifest, self.options.excluded_senders)
-        return counts | self._figures(products_set, ImageChoice(sender=sender))
+        street, negatives = self._part_of("street"), self._part_of("negatives")
+        choice = ImageChoice(sender=sender, street_part=street, negatives_part=negatives, seed=manifest.seed)
+        return counts | self._figures(products_set, choice)
+
+    def _part_of(self, source: str) -> str | None:
+        """Return the part of an archive that is used: `test` if the model was trained on it; None for all."""
+        path: Path | None = getattr(self.options.sources, source)
+        if path is None or not path.is_file() or self.options.part == "all":
+            return None
+        trained_on = self.model.manifest.dataset.get(source, {}).get("sha256")
+        return "test" if self.options.part == "test" or trained_on == archive_sha256(path) else None
 
     def _figures(self, products: EvaluationSet, choice: ImageChoice) -> dict[str, Any]:
         manifest = self.model.manifest

@@ -12,6 +12,7 @@ from services.sample_shop.catalogue import sample_products, sample_query_product
 from services.sample_shop.product import SampleProduct
 from training.data.backgrounds import drawn
 from training.data.evaluation_images import EvaluationImages
+from training.data.street import StreetGarments
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.figures import EvaluationSet
 from training.evaluation.retrieval import EmbeddedProducts, neighbours, unit
@@ -24,6 +25,7 @@ SAMPLE_QUERIES = 4  # a category, of which the best and the worst are drawn
 BACKGROUNDS = 7
 REAL_QUERIES = 300  # of which the best and the worst are drawn
 PHOTOS = 12
+STREET_GARMENTS = 3  # of each label
 K = 10
 Images = NDArray[np.uint8]
 
@@ -45,7 +47,7 @@ def sample_grids(model: EvaluatedModel, folder: Path, terminal: Terminal) -> Non
 def real_grids(
     model: EvaluatedModel, products: EvaluationSet, images: EvaluationImages, folder: Path, terminal: Terminal
 ) -> None:
-    """Write `products.png`, `backgrounds.png` and, with photos, `photos.png` of the images of an evaluation."""
+    """Write `products.png` and `backgrounds.png`, and with photos and street garments `photos.png` and `street.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     gallery = _Gallery.of(products)
     rng = np.random.default_rng(products.seed)
@@ -60,6 +62,18 @@ def real_grids(
         photos = images.photos.images
         photos = photos[rng.choice(len(photos), min(PHOTOS, len(photos)), replace=False)]
         grid(gallery.photo_rows(model, photos, terminal), folder / "photos.png")
+    if images.street is not None and images.street_chosen is not None and images.street_chosen.any():
+        chosen = street_sample(images.street.take(images.street_chosen), rng)
+        grid(gallery.photo_rows(model, chosen, terminal), folder / "street.png")
+
+
+def street_sample(garments: StreetGarments, rng: np.random.Generator) -> Images:
+    """Return the crops of up to three garments of each label, in order of the labels."""
+    places = []
+    for label in sorted(set(garments.labels.tolist())):
+        inside = np.flatnonzero(garments.labels == label)
+        places.extend(rng.permutation(inside)[:STREET_GARMENTS].tolist())
+    return garments.crops[places]
 
 
 class _Gallery:

@@ -7,6 +7,7 @@ from typing import Any
 from services.contracts.domain.manifest import Manifest
 from training.report import plots
 from training.report.markdown import percent, table
+from training.report.photo_sections import outcomes_section, photos_section, street_section, unseen_kinds_section
 from training.report.sections import (
     backgrounds_section,
     calibration_section,
@@ -97,7 +98,10 @@ The figure is the share of hits among the ten nearest, as a mean over the querie
 
 
 def _after_retrieval(figures: dict[str, Any]) -> str:
-    sections = (similarity_section, _photos, backgrounds_section, rejection_section, calibration_section)
+    sections = (
+        *(similarity_section, outcomes_section, photos_section, street_section, backgrounds_section),
+        *(rejection_section, unseen_kinds_section, calibration_section),
+    )
     return "".join(section(figures) for section in sections)
 
 
@@ -126,31 +130,3 @@ def _worst(figures: dict[str, Any], categories: tuple[str, ...]) -> str:
     errors = [(matrix[t][p], t, p) for t in range(len(matrix)) for p in range(len(matrix)) if t != p and matrix[t][p]]
     names = [f"{categories[t]} predicted as {categories[p]} ({n})" for n, t, p in sorted(errors, reverse=True)[:5]]
     return "; ".join(names) if names else "none"
-
-
-def _photos(figures: dict[str, Any]) -> str:
-    if "photos" not in figures:
-        return ""
-    photos = figures["photos"]
-    result = photos["classification"]
-    rows = [
-        [c["category"], percent(c["recall"], 1), f"{c['support']:,}"] for c in result["per_category"] if c["support"]
-    ]
-    return f"""
-## People's own photos
-
-Accuracy **{percent(result["accuracy"])}** over the {result["count"]:,} photos of `{photos["archive"]}` whose label
-belongs to one of the nine categories, from {_senders(photos)}.
-None of them is in the training data.
-
-{table(["category", "recall", "photos"], rows)}
-
-![Confusion matrix of the photos](confusion_photos.png)
-"""
-
-
-def _senders(photos: dict[str, Any]) -> str:
-    count, excluded = photos["senders"], photos.get("senders_excluded", 0)
-    if excluded:
-        return f"{count} of the {count + excluded} senders in that archive"
-    return f"all {count} senders in that archive"

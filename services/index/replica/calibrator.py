@@ -32,7 +32,8 @@ class Calibrator:
     """Holds the scale of similarity of each category.
 
     Args:
-        manifest: of the model; its threshold makes the scale of categories with too few products.
+        manifest: of the model; its threshold `no_close_match` makes the scale of categories with too few products,
+            and `close_photo` is the highest score from which a match is close.
         gallery: returns the gallery that is searched, or None before the first load.
     """
 
@@ -40,6 +41,7 @@ class Calibrator:
         self._names = manifest.categories
         self._gallery = gallery
         self._default_scale = scale_from_threshold(manifest.thresholds)
+        self._close_photo = manifest.thresholds.get("close_photo")
         self._calibrations: dict[int, _Calibration] = {}
         self._is_stopped = False
 
@@ -75,7 +77,7 @@ class Calibrator:
             if previous and is_same_gallery and view.changes - previous.changes <= CHANGED_SHARE * view.size:
                 continue
             started = time.perf_counter()
-            scale = calibrate(view, lambda: self._is_stopped)
+            scale = calibrate(view, lambda: self._is_stopped, self._close_photo)
             if self._is_stopped:
                 return
             self._calibrations[category] = _Calibration(scale, weakref.ref(gallery), view.changes)

@@ -75,6 +75,24 @@ def test_what_any_two_products_have_in_common_is_not_close() -> None:
     assert scale.close_score == pytest.approx(0.4)
 
 
+def test_a_close_match_begins_no_later_than_the_model_says_for_photos() -> None:
+    best, pairs = np.linspace(0.5, 0.9, 401), np.linspace(-0.5, 0.5, 1001)
+    scale, unlimited = fit_scale(best, pairs, 0.3), fit_scale(best, pairs)
+    assert scale and unlimited
+    assert scale.close_score == pytest.approx(0.3)
+    similarities = scale.similarities([-0.6, -0.4, 0.1, 0.3, 0.7, 0.9, 1])
+    assert similarities == sorted(similarities) and similarities[0] == 0 and similarities[3] == CLOSE
+    higher = fit_scale(best, pairs, 0.9)
+    assert higher and higher.close_score == unlimited.close_score
+    assert fit_scale(best, pairs, -1.0).close_score == unlimited.close_score  # type: ignore[union-attr]
+
+
+def test_a_limit_below_any_two_products_still_gives_a_scale() -> None:
+    scale = fit_scale(np.linspace(0.9, 0.95, 100), np.linspace(0.7, 0.9, 1001), 0.6)
+    assert scale
+    assert scale.similarities([0.2, 0.6]) == [0, CLOSE]
+
+
 def test_pictures_that_are_listed_twice_do_not_set_the_standard() -> None:
     best = np.concatenate([np.ones(1000), np.linspace(0.5, 0.9, 401)])
     pairs = np.linspace(-0.5, 0.5, 1001)

@@ -41,7 +41,7 @@ def test_a_full_disk_is_reported_before_training(tmp_path: Path, monkeypatch: py
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 5 * 2**20))
     options = replace(OPTIONS, dataset=make_archive(tmp_path / "a.zip", 1), out=tmp_path / "fashion" / "1")
-    with pytest.raises(TrainingError, match="5 MB free; 200 MB are needed"):
+    with pytest.raises(TrainingError, match="5 MB free; 400 MB are needed"):
         train(options, Terminal())
     assert not (tmp_path / "fashion").exists()
 

@@ -1,13 +1,13 @@
-"""The last stage: the layers that make the vectors are trained alone, on features that are computed once.
+"""The last stage: the layers after the features are trained alone, on features that are computed once.
 
 A step costs a fiftieth of a step of the whole network, so these layers learn all that the features hold
-(EXPERIMENTS.md). They start from new weights, which gives better retrieval than their weights so far; the categories'
-layers do not change. The widest layer is trained at full rank and reduced to a lower rank afterwards, which is served
-as two narrow layers (`publishing/served_form.py`).
+(EXPERIMENTS.md). The layers that make the vectors start from new weights, which gives better retrieval than their
+weights so far. The widest layer is trained at full rank and reduced to a lower rank afterwards, which is served as two
+narrow layers (`publishing/served_form.py`).
 """
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.training_images import NONE
-from training.networks.fashion import CATEGORY_LAYERS, VECTOR_LAYERS, head_network, trainable_layers
+from training.networks.fashion import VECTOR_LAYERS, head_network, trainable_layers
 from training.progress import Terminal
-from training.recipes.fashion.batches import ATTRIBUTES, Batches
+from training.recipes.fashion.batches import ORDER, UNMOVED, Batches, Group, groups_of
+from training.recipes.fashion.materials import DrawnImages, Places
 from training.recipes.fashion.plan import FashionPlan
 from training.recipes.fashion.trainer import FashionTrainer
 
@@ -29,72 +29,120 @@ DROPOUT = 0.4
 RANK = 512  # of the widest layer's weights at the end
 IMAGES_A_BATCH = 256
 INPUTS_A_BATCH = 4096
-TARGETS = ("categories", *ATTRIBUTES)
+MOST_BACKGROUNDS = 2_000  # with features
+CROPS = {"paired crops": "crops"}  # groups with the features of another
 Features = NDArray[np.float16]
+Extract = Callable[[Any], Features]
+
+
+@dataclass(frozen=True)
+class ViewFeatures:
+    """The features of some images, seen in one or more ways.
+
+    Attributes:
+        positions: of the images in their source, int64 (n,), ascending.
+        views: float16 (views, n, 2016).
+    """
+
+    positions: Places
+    views: Features
+
+    def of(self, positions: Places, rng: np.random.Generator) -> Features:
+        """Return the features of these images, float16 (m, 2016), each of a view that is drawn."""
+        places = np.searchsorted(self.positions, positions)
+        return self.views[rng.integers(0, len(self.views), len(positions)), places]
 
 
 @dataclass(frozen=True)
 class FeatureCache:
-    """The features and targets of the products of the nine categories.
-
-    Attributes:
-        plan: of the last stage.
-        white: on white, float16 (n, 2016).
-        scenes: in scenes, float16 (scenes, n, 2016).
-        targets: classes by attribute, and `ids`, each (n,).
-    """
+    """The features of the training part by the name of its group, as in `groups_of`."""
 
     plan: FashionPlan
-    white: Features
-    scenes: Features
-    targets: dict[str, NDArray[Any]]
+    batches: Batches
+    groups: dict[str, ViewFeatures]
 
     @classmethod
-    def of(cls, network: Any, batches: Batches, plan: FashionPlan, terminal: Terminal) -> "FeatureCache":
-        """Compute the features of the training part's products, the studio shots unchanged."""
-        body = keras.Model(network.input, network.get_layer("features").output)
-        extract = tf.function(
-            lambda images: tf.cast(body(tf.cast(images, tf.float32), training=False), tf.float16),
-            reduce_retracing=True,
+    def of(cls, network: Any, batches: Batches, terminal: Terminal) -> "FeatureCache":
+        """Compute the features. The studio shots are unchanged; one view of each other picture is."""
+        extract, plan, materials = _extractor(network), batches.plan, batches.materials
+        count = min(MOST_BACKGROUNDS, len(materials.backgrounds))
+        everything = DrawnImages(
+            products=materials.products,
+            pairs=materials.paired,
+            street=materials.garments,
+            photos=materials.photos,
+            negatives=materials.pictures,
+            backgrounds=np.linspace(0, len(materials.backgrounds) - 1, count).astype(np.int64),
         )
-        products = batches.products[batches.studio.categories[batches.products] != NONE]
-        parts = [products[start : start + IMAGES_A_BATCH] for start in range(0, len(products), IMAGES_A_BATCH)]
-        passes = [(part, number) for number in range(plan.finetune_scenes + 1) for part in parts]
-        features = [
-            extract(batches.scenes(part, place) if number else batches.studio.images[part]).numpy()
-            for place, (part, number) in enumerate(terminal.track(passes, len(passes), "features"))
-        ]
-        starts = range(0, len(features), len(parts))
-        white, *scenes = (np.concatenate(features[start : start + len(parts)]) for start in starts)
-        targets = {name: getattr(batches.studio, name)[products] for name in TARGETS}
-        return cls(plan.finetune(len(products)), white, np.stack(scenes), targets | {"ids": products})
+        computed: dict[str, ViewFeatures] = {}
+        for name, (positions, group) in groups_of(materials, everything).items():
+            if name == "paired crops" or not len(positions):
+                continue
+            unmoved = Group(group.images, UNMOVED, 0.0)
+            groups = [unmoved] if name == "products" else [unmoved] + [group] * plan.finetune_views
+            groups = [group] if name == "backgrounds" else groups
+            tracked = terminal.track(enumerate(groups), len(groups), f"features of {name}")
+            seeds = [plan.seed, 9, len(computed)]
+            views = [_group_features(extract, view, batches.size, [*seeds, number]) for number, view in tracked]
+            computed[name] = ViewFeatures(positions, np.stack(views))
+        computed["scenes"] = _scene_features(extract, batches, computed["products"].views[0], terminal)
+        return cls(plan.finetune(len(materials.products)), batches, computed)
 
     def __call__(self, step: int) -> tuple[Features, dict[str, NDArray[Any]]]:
-        """Return a step's features and targets as a trainer expects them: on white, then the same in scenes."""
-        count, products = len(self.white), self.plan.products
-        epoch, place = divmod(step, count // products)
-        order = np.random.default_rng([self.plan.seed, 8, epoch]).permutation(count)
-        batch = order[place * products :][:products]
-        scenes = np.random.default_rng([self.plan.seed, 10, step]).integers(0, len(self.scenes), products)
-        targets = {name: np.tile(self.targets[name][batch], 2) for name in TARGETS}
-        features = np.concatenate([self.white[batch], self.scenes[scenes, batch]])
-        return features, targets | {"ids": self.targets["ids"][batch]}
+        """Return a step's features and targets in the order of `Batches`."""
+        rng, materials = np.random.default_rng([self.plan.seed, 8, step]), self.batches.materials
+        drawn = materials.draw(rng, self.plan)
+        known = self.groups["backgrounds"].positions
+        backgrounds = known[rng.integers(0, len(known), len(drawn.backgrounds))]
+        positions = vars(drawn) | {"cutouts": drawn.pairs, "scenes": drawn.products, "paired crops": drawn.pairs}
+        positions |= {"crops": drawn.street, "backgrounds": backgrounds}
+        ordered = [(CROPS.get(name, name), positions[name]) for name in ORDER if len(positions[name])]
+        parts = [self.groups[name].of(places, rng) for name, places in ordered]
+        return np.concatenate(parts), materials.targets(drawn)
 
 
 def finetune_head(trainer: FashionTrainer, batches: Batches, terminal: Terminal) -> None:
-    """Train the layers that make the vectors alone, and give the network their weights."""
-    network, classes = trainer.network, {name: head.classes for name, head in trainer.heads.items()}
-    cache = FeatureCache.of(network, batches, trainer.plan, terminal)
+    """Train the layers after the features alone, and give the network their weights."""
+    network = trainer.network
+    cache = FeatureCache.of(network, batches, terminal)
     keras.utils.set_random_seed(trainer.plan.seed)
     head = head_network(network, DROPOUT, fresh_layers=VECTOR_LAYERS)
-    for name in CATEGORY_LAYERS:
-        head.get_layer(name).trainable = False
-    head_trainer = FashionTrainer(head, classes, cache.plan)
+    head_trainer = FashionTrainer(head, trainer.details, cache.plan)
     for step in terminal.track(range(cache.plan.steps), cache.plan.steps, "finetuning the head"):
         head_trainer.train(*cache(step))
     head_trainer.take_averages()
-    reduce_rank(head.get_layer("similarity_hidden"), [cache.white, cache.scenes[0]])
+    inputs = [cache.groups[name].views[0] for name in ("products", "scenes", "photos", "crops") if name in cache.groups]
+    reduce_rank(head.get_layer("similarity_hidden"), inputs)
     _copy_weights(head, network)
+
+
+def _extractor(network: Any) -> Extract:
+    body = keras.Model(network.input, network.get_layer("features").output)
+    run = tf.function(
+        lambda images: tf.cast(body(tf.cast(images, tf.float32), training=False), tf.float16), reduce_retracing=True
+    )
+    return lambda images: np.asarray(run(images))
+
+
+def _scene_features(extract: Extract, batches: Batches, on_white: Features, terminal: Terminal) -> ViewFeatures:
+    """Return the features of products in scenes, and those on white of the products for which none are computed."""
+    plan, products = batches.plan, batches.materials.products
+    views = np.repeat(on_white[None], plan.finetune_scenes, 0)
+    count = max(1, round(plan.finetune_scene_share * len(products)))
+    passes = []
+    for view in range(plan.finetune_scenes):
+        places = np.sort(np.random.default_rng([plan.seed, 11, view]).permutation(len(products))[:count])
+        passes += [(view, places[start : start + IMAGES_A_BATCH]) for start in range(0, count, IMAGES_A_BATCH)]
+    for number, (view, places) in enumerate(terminal.track(passes, len(passes), "features of scenes")):
+        views[view, places] = extract(batches.scenes(products[places], number))
+    return ViewFeatures(products, views)
+
+
+def _group_features(extract: Extract, group: Group, size: int, seed: list[int]) -> Features:
+    rng = np.random.default_rng(seed)
+    starts = range(0, len(group.images), IMAGES_A_BATCH)
+    parts = [group.part(slice(start, start + IMAGES_A_BATCH)) for start in starts]
+    return np.concatenate([extract(part.views(rng, size, [seed[-1], n])) for n, part in enumerate(parts)])
 
 
 def reduce_rank(layer: Any, inputs: Sequence[Features], rank: int = RANK) -> None:

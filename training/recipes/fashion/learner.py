@@ -26,13 +26,13 @@ class FashionLearner:
 
     @cached_property
     def batches(self) -> Batches:
-        """The images of each step: 3 GB for the archives and 1,500 backgrounds."""
+        """The images of each step: 4 GB for the archives."""
         return self._read_batches()
 
     @property
     def details(self) -> dict[str, Any]:
-        """How many classes each attribute has: the shapes of the proxies depend on them."""
-        return {"classes": {name: head.classes for name, head in self.trainer.heads.items()}}
+        """The classes of each attribute, and those that each label allows."""
+        return self.trainer.details
 
     def variables(self) -> list[Any]:
         """Return the trainer's variables."""

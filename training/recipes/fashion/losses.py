@@ -33,6 +33,38 @@ def masked_cross_entropy(logits: Any, classes: Any, smoothing: float = 0.0) -> A
     return tf.reduce_sum(entropy * known) / tf.maximum(tf.reduce_sum(known), 1.0)
 
 
+def allowed_cross_entropy(logits: Any, rows: Any, allowed: Any, smoothing: float = 0.0) -> Any:
+    """Return the mean cross entropy of any of the allowed classes, float32 scalar; 0 if no image has a row.
+
+    It is minus the logarithm of the sum of the probabilities of the classes that an image's label allows.
+
+    Args:
+        logits: float32 (n, classes).
+        rows: of `allowed`, int32 (n,), −1 for an image without a label.
+        allowed: which classes each label allows, bool (labels, classes).
+        smoothing: share of the target that is spread over all classes, for labels that allow one class.
+    """
+    known = tf.cast(rows >= 0, tf.float32)
+    masks = tf.gather(allowed, tf.maximum(rows, 0))
+    logarithms = tf.nn.log_softmax(logits)
+    entropy = -tf.reduce_logsumexp(tf.where(masks, logarithms, -1e9), axis=1)
+    if smoothing:
+        share = smoothing * tf.cast(tf.reduce_sum(tf.cast(masks, tf.int32), axis=1) == 1, tf.float32)
+        entropy = (1 - share) * entropy - share * tf.reduce_mean(logarithms, axis=1)
+    return tf.reduce_sum(entropy * known) / tf.maximum(tf.reduce_sum(known), 1.0)
+
+
+def aligned(queries: Any, gallery: Any) -> Any:
+    """Return the mean squared distance of each query to its own place in the gallery, halved, float32 scalar.
+
+    Args:
+        queries: float32 (n, dim), unit length.
+        gallery: float32 (m, dim), unit length, the queries' own first and in their order.
+    """
+    own = gallery[: tf.shape(queries)[0]]
+    return tf.reduce_mean(1.0 - tf.reduce_sum(queries * own, axis=1))
+
+
 def same_product(
     queries: Any, gallery: Any, query_products: ShownProducts, gallery_products: ShownProducts, temperature: float
 ) -> Any:

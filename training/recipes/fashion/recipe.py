@@ -1,35 +1,42 @@
 """The recipe of the network that Lookalike ships: `lookalike train --model fashion`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from types import MappingProxyType
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from training.context import TrainingContext
 from training.data.backgrounds import read_backgrounds
 from training.data.dataset import Dataset, read_dataset
-from training.data.evaluation_images import EvaluationImages, EvaluationSources, ImageChoice, gather, in_part
+from training.data.evaluation_images import EvaluationImages, ImageChoice, gather, in_part
+from training.data.negatives import read_negatives
 from training.data.sources import TrainingSources
 from training.data.split import Split, refuse_empty, split
+from training.data.street import read_street
 from training.data.training_images import read_people, read_studio, refuse_empty_parts, sender_part, senders_seen
 from training.errors import TrainingError
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.figures import NetworkOutputs, no_clothing_scores
-from training.evaluation.thresholds import rejecting_threshold, thresholds
+from training.evaluation.retrieval import best_scores, unit, unlabelled_products
+from training.evaluation.similarity import other_categories
+from training.evaluation.thresholds import close_photo_threshold, keeping_threshold, rejecting_threshold, thresholds
 from training.networks.architectures import architecture, build
 from training.options import TrainOptions
 from training.progress import Terminal
-from training.publishing.publish import TrainedNetwork, publish
+from training.publishing.publish import TrainedNetwork, evaluation_sources, publish
 from training.publishing.served_form import export_served_form
 from training.recipes.fashion.batches import Batches
 from training.recipes.fashion.card import card_markdown
 from training.recipes.fashion.head_finetune import HEAD_NAME, finetune_head, load_head, save_head
 from training.recipes.fashion.learner import FashionLearner, steps_done
+from training.recipes.fashion.materials import Materials
 from training.recipes.fashion.plan import FashionPlan
 from training.recipes.fashion.report_section import StepSection
 from training.recipes.fashion.temperature import fitted_temperature, logits_of
@@ -39,6 +46,7 @@ from training.recipes.recipe import CompletedRun
 from training.run.checkpoint import Checkpoint
 from training.run.settings import RunSettings
 
+SOURCES = ("dataset", "photos", "backgrounds", "start", "street", "negatives", "detailed")
 # The steps whose images fit the channel scaling: far from the steps of the training.
 SCALING_FIRST_STEP, SCALING_STEPS = 1_000_000, 3
 
@@ -46,7 +54,9 @@ SCALING_FIRST_STEP, SCALING_STEPS = 1_000_000, 3
 class FashionRecipe:
     """Trains the whole network in steps, then the layers of its vectors alone."""
 
-    defaults: Mapping[str, int | None] = MappingProxyType({"steps": 13_000, "backgrounds": None, "start": None})
+    defaults: Mapping[str, int | None] = MappingProxyType(
+        {"steps": 600} | dict.fromkeys(("backgrounds", "start", "street", "negatives", "detailed"))
+    )
 
     def settings(self, context: TrainingContext) -> RunSettings:
         """Return what identifies the run."""
@@ -54,7 +64,7 @@ class FashionRecipe:
         if options.photos is None:
             raise TrainingError(f"the network {options.model} is trained on people's photos too: add --photos")
         refuse_empty_parts(options.photos, options.seed)
-        digests = TrainingSources.of(options).digests("dataset", "photos", "backgrounds", "start")
+        digests = TrainingSources.of(options).digests(*SOURCES)
         return RunSettings(options.model, digests, asdict(_plan(options)))
 
     def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> FashionLearner:
@@ -62,14 +72,14 @@ class FashionRecipe:
         options, plan = context.options, _plan(context.options)
         batches = None
         if checkpoint and steps_done(checkpoint.history) >= plan.steps:
-            classes = checkpoint.details["classes"]
+            details = checkpoint.details
         else:
             (options.run_dir / HEAD_NAME).unlink(missing_ok=True)
             batches = _read_batches(context)
-            classes = batches.studio.classes()
+            plan, details = batches.plan, batches.materials.details()
         keras.utils.set_random_seed(options.seed)
         network = build(options.model, len(CATEGORIES))
-        trainer = FashionTrainer(network.whole, classes, plan)
+        trainer = FashionTrainer(network.whole, details, plan)
         if batches and checkpoint is None:
             _initialise(trainer, batches, options)
         return FashionLearner(network, trainer, lambda: batches or _read_batches(context))
@@ -108,12 +118,17 @@ def _plan(options: TrainOptions) -> FashionPlan:
 def _read_batches(context: TrainingContext) -> Batches:
     options, terminal = context.options, context.terminal
     assert options.photos
-    size = architecture(options.model).input
-    studio = read_studio(options.dataset, size, options.seed, terminal)
-    people = read_people(options.photos, size, options.seed, terminal)
-    backgrounds = read_backgrounds(options.backgrounds, people, options.seed, terminal)
-    terminal.line(f"{len(studio.ids):,} products, {len(people.images):,} photos, {len(backgrounds):,} backgrounds")
-    return Batches(_plan(options), studio, people, backgrounds)
+    size, seed = architecture(options.model).input, options.seed
+    studio = read_studio(options.dataset, size, seed, terminal, options.detailed)
+    people = read_people(options.photos, size, seed, terminal)
+    street = read_street(options.street, size, seed, terminal) if options.street else None
+    negatives = read_negatives(options.negatives, size, seed, terminal) if options.negatives else None
+    backgrounds = read_backgrounds(options.backgrounds, people, seed, terminal, negatives)
+    counts = {"products": len(studio.ids), "photos": len(people.images), "backgrounds": len(backgrounds)}
+    counts |= {"street garments": len(street.labels)} if street else {}
+    counts |= {"pictures without clothing": len(negatives.kinds)} if negatives else {}
+    terminal.line(", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    return Batches(_plan(options), Materials(studio, people, backgrounds, street, negatives))
 
 
 def _initialise(trainer: FashionTrainer, batches: Batches, options: TrainOptions) -> None:
@@ -129,21 +144,41 @@ def _validation_images(options: TrainOptions, size: InputSize, terminal: Termina
     def sender(name: str) -> bool:
         return sender_part(name, options.seed) == "validation"
 
-    choice = ImageChoice(product=in_part("validation", options.seed), sender=sender)
-    return gather(EvaluationSources(options.dataset, options.photos), size, choice, options.seed + 1, terminal)
+    part = "validation"
+    choice = ImageChoice(in_part(part, options.seed), sender, part, part, options.seed)
+    return gather(evaluation_sources(options), size, choice, options.seed + 1, terminal)
 
 
 def _temperature(network: keras.Model, data: Dataset, parts: Split, validation: EvaluationImages) -> float:
-    labelled = [(data.images[parts.validation], data.labels[parts.validation])]
-    labelled += [(validation.photos.images, validation.photos.labels)] if validation.photos else []
+    labelled = [(data.images[parts.validation], data.labels[parts.validation]), *_clothing(validation)]
     return fitted_temperature([(logits_of(network, images), labels) for images, labels in labelled])
+
+
+def _clothing(images: EvaluationImages) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Yield people's photos and street garments of the nine categories, with their categories."""
+    if images.photos is not None:
+        yield images.photos.images, images.photos.labels
+    if images.street is not None and images.street_chosen is not None and images.street_chosen.any():
+        garments = images.street.take(images.street_chosen)
+        yield garments.crops, garments.categories.astype(np.int64)
 
 
 def _thresholds(
     validation: EvaluationImages, model: EvaluatedModel, outputs: NetworkOutputs, parts: Split, terminal: Terminal
 ) -> dict[str, float]:
-    no_clothing = rejecting_threshold(no_clothing_scores(model, validation, terminal))
-    return thresholds(outputs, parts) | {"no_clothing": no_clothing}
+    fitted = thresholds(outputs, parts)
+    predicted = [model.predict(images, terminal, "network over photos") for images, _ in _clothing(validation)]
+    scores = no_clothing_scores(model, validation, terminal)
+    if not predicted:
+        return fitted | {"no_clothing": rejecting_threshold(scores)}
+    probabilities, vectors = (np.concatenate(parts_of) for parts_of in zip(*predicted, strict=True))
+    gallery = outputs.products.take(parts.training)
+    photos = unlabelled_products(probabilities.argmax(axis=1), unit(vectors))
+    others = other_categories(outputs.products.take(parts.validation), gallery)
+    return fitted | {
+        "no_clothing": keeping_threshold(probabilities.max(axis=1), scores),
+        "close_photo": close_photo_threshold(best_scores(photos, gallery), others),
+    }
 
 
 def _materials(options: TrainOptions, settings: RunSettings) -> dict[str, object]:

@@ -36,18 +36,29 @@ class StepSection:
 
     def markdown(self) -> str:
         plan, last = self.plan, self.run.history[-1]
-        images = plan.products + plan.scenes + plan.photos + plan.backgrounds
         losses = ", ".join(f"{name} {last[name]:.3f}" for name in LOSSES)
         return f"""{plan.steps:,} steps in {self._seconds / 60:,.0f} minutes on a shared CPU{self._start()}.
-A step has {images} images: {plan.products} products on white, {plan.scenes} of them on backgrounds too,
-{plan.photos} people's photos and {plan.backgrounds} backgrounds alone.
+A step has {plan.images} images: {_listed(plan)}.
 The weights are a running average over about the last {1 / (1 - plan.average_decay):,.0f} steps.
 Losses over the last steps: {losses}.
-At the end the layers that make the vectors are trained alone, on features that are computed once:
-each product on white and in {plan.finetune_scenes} scenes, {plan.finetune_products} products a step,
-{plan.finetune_epochs} epochs.
+At the end the layers after the features are trained alone, on features that are computed once:
+each product on white and in scenes ({plan.finetune_scenes}), every other picture unchanged and in
+{plan.finetune_views} views, {plan.finetune_products} products a step, {plan.finetune_epochs} epochs.
 
 ![Losses by step](curves.png)"""
 
     def draw(self, directory: Path) -> None:
         plots.losses(self.run.history, LOSSES, self.plan.full_size_from(), directory / "curves.png")
+
+
+def _listed(plan: FashionPlan) -> str:
+    counts = {
+        "products on white": plan.products,
+        "of them in scenes": plan.products,
+        "street garments and their cut-outs": 2 * plan.pairs,
+        "other street garments": plan.street,
+        "people's photos": plan.photos,
+        "real pictures without clothing": plan.negatives,
+        "backgrounds alone": plan.backgrounds,
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)

@@ -8,25 +8,28 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from training.evaluation.calibration import HIGHEST_TEMPERATURE, LEAST_PROBABILITY, LOWEST_TEMPERATURE, calibration
+from training.networks.fashion import NONE_CLASSES
 
 BATCH = 256
 Floats = NDArray[np.float32]
-LogitSets = list[tuple[Floats, NDArray[np.int64]]]  # logits (n, 10) and true categories (n,), for each sort of image
+LogitSets = list[tuple[Floats, NDArray[np.int64]]]  # logits (n, 11) and true categories (n,), for each sort of image
 
 
 def logits_of(network: Any, images: NDArray[np.uint8]) -> Floats:
-    """Return the network's ten logits, float32 (n, categories + 1), for uint8 (n, height, width, 3)."""
-    run = tf.function(lambda batch: network(batch, training=False)["ten_logits"], reduce_retracing=True)
+    """Return the logits of the network's classes, float32 (n, categories + 2), for uint8 (n, height, width, 3)."""
+    run = tf.function(lambda batch: network(batch, training=False)["content_logits"], reduce_retracing=True)
     batches = [images[start : start + BATCH].astype(np.float32) for start in range(0, len(images), BATCH)]
     return np.concatenate([run(tf.constant(batch)).numpy() for batch in batches])
 
 
 def probabilities(logits: Floats, temperature: float) -> Floats:
-    """Return the nine probabilities that the network's graph makes of the ten logits."""
+    """Return the nine probabilities that the network's graph makes of the logits."""
     scaled = logits / temperature
     shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
-    return np.asarray(shares[:, :-1] + shares[:, -1:] / (logits.shape[1] - 1), np.float32)
+    categories = logits.shape[1] - NONE_CLASSES
+    none = shares[:, categories:].sum(axis=1, keepdims=True)
+    return np.asarray(shares[:, :categories] + none / categories, np.float32)
 
 
 def fitted_temperature(sets: LogitSets) -> float:

@@ -8,7 +8,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.networks.fashion import BACKBONE_LAYERS, Proxies, fit_channel_scaling
-from training.recipes.fashion.losses import ShownProducts, masked_cross_entropy, same_product
+from training.recipes.fashion.losses import (
+    ShownProducts,
+    aligned,
+    allowed_cross_entropy,
+    masked_cross_entropy,
+    same_product,
+)
 from training.recipes.fashion.plan import FashionPlan
 from training.run.schedule import rate_share, refuse_not_finite
 
@@ -17,19 +23,23 @@ SMOOTHING = 0.05  # of the attributes' targets: the archive's types and colours 
 
 
 class FashionTrainer:
-    """Trains a network with the outputs `ten_logits`, `kind` and `look`.
+    """Trains a network with the outputs `content_logits`, `kind` and `look`.
 
     The weights that are kept are a running average of the weights of about the last thousand steps.
     """
 
-    def __init__(self, network: Any, classes: dict[str, int], plan: FashionPlan) -> None:
+    def __init__(self, network: Any, details: dict[str, Any], plan: FashionPlan) -> None:
         """Build the proxies and the optimizers.
 
         Args:
             network: the network to train.
-            classes: how many classes each attribute has, in the order of the losses.
+            details: how many classes each attribute has, in the order of the losses, and the classes of `kinds` that
+                each label allows: see `Materials.details`.
             plan: the numbers of the run.
         """
+        classes: dict[str, int] = details["classes"]
+        self.details = details
+        self.allowed = tf.constant(_masks(details["allowed"], classes["kinds"]))
         self.plan, self.network, self.step = plan, network, 0
         dimension = network.output["kind"].shape[-1]
         self.heads = {name: Proxies(count, name=name) for name, count in classes.items()}
@@ -66,7 +76,7 @@ class FashionTrainer:
             average.assign(variable)
 
     def train(self, images: Any, targets: dict[str, Any]) -> NDArray[np.float32]:
-        """Take one step; return the losses, float32 (6,), in the order of LOSSES.
+        """Take one step; return the losses, float32 (7,), in the order of LOSSES.
 
         Raises:
             TrainingError: a loss is no longer a number.
@@ -78,7 +88,7 @@ class FashionTrainer:
         size = int(images.shape[1])
         if size not in self._compiled:
             self._compiled[size] = tf.function(self._step, jit_compile=False)
-        place = tf.constant(self.step * plan.products % plan.memory)
+        place = tf.constant(self.step * plan.shown % plan.memory)
         tensors = {name: tf.constant(value) for name, value in targets.items()}
         decay = min(plan.average_decay, (1 + self.step) / (10 + self.step))
         losses = self._compiled[size](images, tensors, place, tf.constant(decay, tf.float32)).numpy()
@@ -104,28 +114,31 @@ class FashionTrainer:
         self.optimizers[1].apply(gradients[len(self.backbone) :], self.others)
         for average, variable in zip(self.averages, variables, strict=True):
             average.assign(decay * average + (1 - decay) * variable)
-        self._remember(outputs["look"][: self.plan.products], targets, place)
+        self._remember(outputs["look"][: self.plan.shown], targets, place)
         return losses
 
     def _losses(self, outputs: dict[str, Any], targets: dict[str, Any]) -> Any:
-        kinds, looks, products, scenes = outputs["kind"], outputs["look"], self.plan.products, self.plan.scenes
-        losses = [masked_cross_entropy(outputs["ten_logits"], targets["categories"])]
-        losses += [masked_cross_entropy(head(kinds), targets[name], SMOOTHING) for name, head in self.heads.items()]
-        gallery = tf.concat([looks[:products], self.memory], 0)
+        kinds, looks, shown = outputs["kind"], outputs["look"], self.plan.shown
+        losses = [masked_cross_entropy(outputs["content_logits"], targets["categories"])]
+        for name, head in self.heads.items():
+            if name == "kinds":
+                losses.append(allowed_cross_entropy(head(kinds), targets[name], self.allowed, SMOOTHING))
+            else:
+                losses.append(masked_cross_entropy(head(kinds), targets[name], SMOOTHING))
+        gallery = tf.concat([looks[:shown], self.memory], 0)
+        ids, categories = targets["ids"], targets["categories"][:shown]
         gallery_products = ShownProducts(
-            tf.concat([targets["ids"], self.memory_ids], 0),
-            tf.concat([targets["categories"][:products], self.memory_categories], 0),
+            tf.concat([ids, self.memory_ids], 0), tf.concat([categories, self.memory_categories], 0)
         )
-        queries = looks[products : products + scenes]
-        query_products = ShownProducts(targets["ids"][:scenes], targets["categories"][:scenes])
-        temperature = self.plan.same_product_temperature
-        losses.append(same_product(queries, gallery, query_products, gallery_products, temperature))
+        queries, temperature = looks[shown : 2 * shown], self.plan.same_product_temperature
+        losses.append(same_product(queries, gallery, ShownProducts(ids, categories), gallery_products, temperature))
+        losses.append(aligned(kinds[shown : 2 * shown], kinds[:shown]))
         return tf.stack(losses)
 
     def _remember(self, looks: Any, targets: dict[str, Any], place: Any) -> None:
-        products = self.plan.products
-        rows = ((place + tf.range(products)) % self.plan.memory)[:, None]
-        latest = (looks, targets["ids"], targets["categories"][:products])
+        shown = self.plan.shown
+        rows = ((place + tf.range(shown)) % self.plan.memory)[:, None]
+        latest = (looks, targets["ids"], targets["categories"][:shown])
         for memory, values in zip((self.memory, self.memory_ids, self.memory_categories), latest, strict=True):
             memory.assign(tf.tensor_scatter_nd_update(memory, rows, tf.stop_gradient(values)))
 
@@ -139,3 +152,10 @@ class FashionTrainer:
         optimizers = [v for optimizer in self.optimizers for v in optimizer.variables]
         memory = [self.memory, self.memory_ids, self.memory_categories]
         return [*self.backbone, *self.others, *self.averages, *optimizers, *memory]
+
+
+def _masks(allowed: list[list[int]], classes: int) -> NDArray[np.bool_]:
+    masks = np.zeros((len(allowed), classes), bool)
+    for mask, places in zip(masks, allowed, strict=True):
+        mask[places] = True
+    return masks

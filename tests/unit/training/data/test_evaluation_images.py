@@ -5,6 +5,7 @@ from PIL import Image
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize, Manifest
+from tests.support.street import make_negatives, make_street
 from tests.support.tiny_network import archives
 from training.data.dataset import archive_sha256
 from training.data.evaluation_images import DRAWN, EvaluationSources, ImageChoice, gather, in_part, unseen
@@ -61,6 +62,23 @@ def test_without_photos_and_folders_there_are_the_archive_and_drawn_patterns(tmp
     images = gather(EvaluationSources(archives(tmp_path)[0]), SIZE, ImageChoice(), 7, Terminal())
     assert images.photos is None
     assert (sorted(images.no_clothing), sorted(images.backgrounds)) == (["drawn", "other products"], ["drawn"])
+
+
+def test_street_garments_and_kinds_of_negatives_are_those_of_their_parts(tmp_path: Path) -> None:
+    sources = EvaluationSources(
+        archives(tmp_path)[0], negatives=make_negatives(tmp_path / "n.zip"), street=make_street(tmp_path / "s.zip")
+    )
+    images = gather(sources, SIZE, ImageChoice(street_part="test", negatives_part="test", seed=7), 7, Terminal())
+    assert images.street is not None and images.street_chosen is not None
+    judged = images.street.take(images.street_chosen)
+    assert set(judged.parts) == {"test"} and judged.categories.max() < len(CATEGORIES)
+    assert images.unseen_kinds == ("animal",)
+    everything = gather(sources, SIZE, ImageChoice(seed=7), 7, Terminal())
+    assert everything.street_chosen is not None
+    assert everything.street_chosen.sum() == 90 > images.street_chosen.sum()
+    assert len(everything.no_clothing["animal"]) == 120 > len(images.no_clothing["animal"])
+    assert len(everything.no_clothing["street-window"]) == 60
+    sources.refuse_trained_on(manifest())  # an archive with kinds is split, not refused
 
 
 def test_senders_in_the_training_data_are_recognised_by_their_marks() -> None:

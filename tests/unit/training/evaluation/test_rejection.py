@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.rejection import at_threshold, rejection, score_above
+from training.evaluation.rejection import at_threshold, refused_where_kept, rejection, score_above
 
 RNG = np.random.default_rng(1)
 CLOTHING = {
@@ -51,3 +51,12 @@ def test_a_threshold_rejects_its_share_with_the_same_weight_for_each_kind() -> N
     rejected = at_threshold({}, {"many": many, "few": few}, threshold)["rejected"]
     assert rejected["many"] == 1
     assert rejected["few"] == pytest.approx(0.5, abs=0.11)
+
+
+def test_the_share_refused_is_measured_where_98_per_cent_of_clothing_is_kept() -> None:
+    clothing, others = np.linspace(0, 1, 1001, dtype=np.float32), np.linspace(0, 0.04, 101, dtype=np.float32)
+    figures = refused_where_kept(clothing, others, 0.01)
+    assert figures["refused"] == pytest.approx(0.5, abs=0.01)
+    assert figures["kept_at_threshold"] == pytest.approx(0.99, abs=0.002)
+    assert figures["refused_at_threshold"] == pytest.approx(0.25, abs=0.01)
+    assert "kept_at_threshold" not in refused_where_kept(clothing, others, None)

@@ -34,4 +34,4 @@ def test_figures_are_formatted_as_shares_or_numbers() -> None:
 
 def test_goals_are_formatted_as_their_figures() -> None:
     assert set(GOALS) < set(LABELS)
-    assert [goal("article_type"), goal("cost"), goal("studio_ece")] == ["≥ 87.0 %", "≤ 5.000", ""]
+    assert [goal("article_type"), goal("cost"), goal("studio_ece")] == ["≥ 87.0 %", "≤ 8.000", ""]

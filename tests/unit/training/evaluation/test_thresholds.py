@@ -4,7 +4,13 @@ import pytest
 from training.data.split import Split
 from training.evaluation.figures import NetworkOutputs
 from training.evaluation.retrieval import EmbeddedProducts, unit
-from training.evaluation.thresholds import REJECTED_SHARE, rejecting_threshold, thresholds
+from training.evaluation.thresholds import (
+    REJECTED_SHARE,
+    close_photo_threshold,
+    keeping_threshold,
+    rejecting_threshold,
+    thresholds,
+)
 
 
 def test_the_thresholds_reject_the_least_certain_half_per_cent_of_the_validation_part() -> None:
@@ -28,3 +34,25 @@ def test_against_pictures_without_clothing_the_threshold_rejects_nine_in_ten() -
     assert rejecting_threshold({"drawn": scores / np.float32(10), "photos": scores / np.float32(2)}) == pytest.approx(
         0.45, abs=0.002
     )
+
+
+def test_the_threshold_keeps_nearly_all_photos_of_clothing() -> None:
+    clothing, scores = np.linspace(0.4, 1, 1001, dtype=np.float32), np.linspace(0, 1, 1001, dtype=np.float32)
+    assert (clothing >= keeping_threshold(clothing, {"pictures": scores})).mean() == pytest.approx(0.985, abs=0.003)
+
+
+def test_the_threshold_is_not_higher_than_pictures_without_clothing_need() -> None:
+    clothing, scores = np.linspace(0.8, 1, 101, dtype=np.float32), np.linspace(0, 0.3, 1001, dtype=np.float32)
+    assert keeping_threshold(clothing, {"pictures": scores}) == pytest.approx(0.297, abs=0.002)
+    assert keeping_threshold(clothing, {"drawn": scores}) > 0.8  # drawn patterns are below any threshold
+
+
+def test_most_photos_reach_the_score_of_a_close_match() -> None:
+    photos = np.linspace(0.5, 1, 1001, dtype=np.float32)
+    assert close_photo_threshold(photos, np.zeros(50, np.float32)) == pytest.approx(0.54, abs=0.002)
+    assert close_photo_threshold(photos, np.zeros(0, np.float32)) == pytest.approx(0.54, abs=0.002)
+
+
+def test_few_products_of_other_categories_reach_it() -> None:
+    photos, others = np.linspace(0.5, 1, 1001, dtype=np.float32), np.linspace(0, 0.8, 1001, dtype=np.float32)
+    assert (others >= close_photo_threshold(photos, others)).mean() == pytest.approx(0.04, abs=0.003)

@@ -30,9 +30,13 @@ def test_nine_probabilities_add_up_to_one_and_vectors_have_length_one(outputs: d
     np.testing.assert_allclose(np.linalg.norm(outputs["vector"], axis=1), 1, atol=1e-5)
 
 
-def test_the_share_of_none_of_these_is_spread_evenly(outputs: dict[str, np.ndarray]) -> None:
-    shares = np.exp(outputs["ten_logits"]) / np.exp(outputs["ten_logits"]).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(outputs["probabilities"], shares[:, :9] + shares[:, 9:] / 9, atol=1e-6)
+def test_the_shares_of_other_clothing_and_of_no_clothing_are_spread_evenly(outputs: dict[str, np.ndarray]) -> None:
+    logits = np.exp(outputs["content_logits"])
+    shares = logits / logits.sum(axis=1, keepdims=True)
+    assert shares.shape == (5, 11)
+    spread = shares[:, 9:].sum(axis=1, keepdims=True) / 9
+    np.testing.assert_allclose(outputs["probabilities"], shares[:, :9] + spread, atol=1e-6)
+    np.testing.assert_allclose(outputs["other_clothing"], shares[:, 9], atol=1e-6)
 
 
 def test_a_network_takes_pictures_of_any_size() -> None:

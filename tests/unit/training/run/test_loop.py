@@ -13,7 +13,7 @@ from keras import layers
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from tests.support import detector_scenes
-from tests.support.tiny_network import batches, network, plan, studio
+from tests.support.tiny_network import batches, materials, network, plan, studio
 from training.data.dataset import Dataset, DatasetCounts
 from training.data.split import Split
 from training.errors import TrainingError
@@ -64,7 +64,7 @@ def fashion() -> Learner:
     keras.utils.set_random_seed(chosen.seed)
     whole = network()
     built = BuiltNetwork(Architecture("tiny", SIZE, 64, True, 0, lambda *_: whole), whole, whole)
-    trainer = FashionTrainer(whole, batches(chosen).studio.classes(), chosen)
+    trainer = FashionTrainer(whole, materials().details(), chosen)
     return FashionLearner(built, trainer, lambda: batches(chosen))
 
 
@@ -157,7 +157,7 @@ def test_the_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_details_of_a_fashion_run_are_its_classes() -> None:
-    assert fashion().details == {"classes": studio().classes()}
+    assert fashion().details == materials().details()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 from tests.support.tiny_network import SIZE, batches, network, plan
-from training.data.training_images import NONE
 from training.networks.fashion import head_network
 from training.progress import Terminal
 from training.recipes.fashion.head_finetune import (
@@ -48,25 +47,32 @@ def test_a_head_has_the_outputs_of_the_whole_network() -> None:
         np.testing.assert_allclose(value, whole(images, training=False)[name], atol=1e-5)
 
 
-def test_a_step_has_products_of_the_nine_on_white_and_then_the_same_in_scenes() -> None:
+def test_a_step_has_the_features_of_a_step_of_the_whole_network_in_its_order() -> None:
     step_batches, whole = batches(PLAN), network()
-    cache = FeatureCache.of(whole, step_batches, PLAN, Terminal())
-    products = np.flatnonzero(step_batches.studio.categories != NONE)
-    assert (cache.white.shape[0], cache.scenes.shape[:2]) == (len(products), (2, len(products)))
+    cache = FeatureCache.of(whole, step_batches, Terminal())
+    products, scenes = cache.groups["products"], cache.groups["scenes"]
+    assert (products.views.shape[:2], scenes.views.shape[:2]) == ((1, 30), (2, 30))
+    assert cache.groups["photos"].views.shape[:2] == (3, 12)
     body = keras.Model(whole.input, whole.get_layer("features").output)
-    features_on_white = body(step_batches.studio.images[products].astype(np.float32), training=False).numpy()
-    np.testing.assert_allclose(cache.white, features_on_white, atol=0.02)  # float16
-    assert (cache.scenes[0] != cache.scenes[1]).any() and (cache.scenes[0] != cache.white).any()
+    on_white = body(step_batches.materials.studio.images.astype(np.float32), training=False).numpy()
+    np.testing.assert_allclose(products.views[0], on_white, atol=0.02)  # float16
+    assert (scenes.views[0] != scenes.views[1]).any() and (scenes.views[0] != products.views[0]).any()
     features, targets = cache(1)
-    assert (len(features), len(targets["ids"]), len(targets["categories"])) == (16, 8, 16)
-    for name in ("pairs", "categories"):
-        assert (targets[name][:8] == targets[name][8:]).all()
-        assert (getattr(step_batches.studio, name)[targets["ids"]] == targets[name][:8]).all()
-    places = np.searchsorted(products, targets["ids"])
-    assert (features[:8] == cache.white[places]).all()
-    assert all((row == cache.scenes[:, place]).all(1).any() for row, place in zip(features[8:], places, strict=True))
-    around = [cache(step)[1]["ids"] for step in range(len(products) // 8)]
-    assert len(set(np.concatenate(around))) == len(products) // 8 * 8
+    assert len(features) == len(targets["categories"]) == cache.plan.images
+    ids, shown = targets["ids"], cache.plan.shown
+    assert len(ids) == shown == 8 + 3
+    assert (features[:8] == products.views[0][ids[:8]]).all()
+    for row, place in zip(features[shown : shown + 8], ids[:8], strict=True):
+        assert (row == scenes.views[:, place]).all(1).any()
+
+
+def test_products_without_a_scene_have_the_features_of_their_studio_shot() -> None:
+    half = plan(finetune_scene_share=0.5)
+    groups = FeatureCache.of(network(), batches(half), Terminal()).groups
+    scenes, on_white = groups["scenes"].views, groups["products"].views[0]
+    unchanged = (scenes == on_white).all(axis=2)
+    assert list(unchanged.sum(axis=1)) == [15, 15]
+    assert (unchanged[0] != unchanged[1]).any()
 
 
 def test_scenes_depend_on_the_seed_and_the_number_alone() -> None:
@@ -74,10 +80,10 @@ def test_scenes_depend_on_the_seed_and_the_number_alone() -> None:
     assert (scenes[0] == scenes[1]).all() and (scenes[0] != scenes[2]).any()
 
 
-def test_the_last_stage_changes_the_layers_of_the_vectors_alone(tmp_path: Path) -> None:
+def test_the_last_stage_changes_the_layers_after_the_features_alone(tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
     step_batches, whole = batches(PLAN), network()
-    trainer = FashionTrainer(whole, step_batches.studio.classes(), PLAN)
+    trainer = FashionTrainer(whole, step_batches.materials.details(), PLAN)
     before = {layer.name: layer.get_weights() for layer in whole.layers if layer.weights}
     finetune_head(trainer, step_batches, Terminal())
     changed = {
@@ -85,7 +91,7 @@ def test_the_last_stage_changes_the_layers_of_the_vectors_alone(tmp_path: Path) 
         for name, weights in before.items()
         if any((a != b).any() for a, b in zip(weights, whole.get_layer(name).get_weights(), strict=True))
     }
-    assert changed == {"similarity_hidden", "kind_projection", "look_projection"}
+    assert changed == {"similarity_hidden", "kind_projection", "look_projection", "hidden", "content_logits"}
     save_head(whole, tmp_path)
     other = network()
     for name, weights in before.items():
@@ -100,7 +106,7 @@ def test_the_layers_of_the_vectors_start_with_new_weights_of_the_seed() -> None:
     for _ in range(2):
         keras.utils.set_random_seed(1)
         step_batches, whole = batches(PLAN), network()
-        trainer = FashionTrainer(whole, step_batches.studio.classes(), PLAN)
+        trainer = FashionTrainer(whole, step_batches.materials.details(), PLAN)
         layer = whole.get_layer("similarity_hidden")
         layer.set_weights([weights + len(trained) for weights in layer.get_weights()])
         keras.utils.set_random_seed(2 + len(trained))

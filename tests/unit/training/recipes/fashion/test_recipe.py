@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import load_manifest
 from services.sample_shop.catalogue import sample_products
+from tests.support.street import make_negatives, make_street
 from tests.support.tiny_network import ARCHITECTURE, SIZE, archives, network, plan
 from training.data.backgrounds import pictures_in
 from training.data.evaluation_images import EvaluationSources
+from training.data.negatives import read_negatives
 from training.data.photos import sender_mark
 from training.data.split import part_of
+from training.data.street import read_street
 from training.errors import TrainingError
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.networks import architectures as networks
@@ -42,7 +46,13 @@ def options(tmp_path_factory: pytest.TempPathFactory, narrow_networks: None) -> 
         patch.setattr("training.report.grids.sample_products", lambda: sample_products(per_category=2))
         patch.setattr("training.report.grids.SAMPLE_QUERIES", 1)
         tf.config.run_functions_eagerly(True)
-        options = TrainOptions(dataset, "tiny", folder / "fashion" / "2", 3, folder / "run", steps=2, photos=photos)
+        options = TrainOptions(
+            *(dataset, "tiny", folder / "fashion" / "2", 3, folder / "run"),
+            steps=2,
+            photos=photos,
+            street=make_street(folder / "street.zip"),
+            negatives=make_negatives(folder / "negatives.zip"),
+        )
         train(options, Terminal())
         tf.config.run_functions_eagerly(False)
         yield options
@@ -52,8 +62,10 @@ def test_a_trained_network_is_a_version_directory_that_honours_the_contract(opti
     model = EvaluatedModel.load(options.out)
     manifest = model.manifest
     assert (manifest.model_id, manifest.architecture, manifest.unit_length) == ("fashion/2", "tiny", True)
-    assert manifest.command.endswith("--seed 3 --steps 2 --photos photos.zip")
-    assert set(manifest.thresholds) == {"no_clothing", "no_close_match"}
+    assert manifest.command.endswith(
+        "--seed 3 --steps 2 --photos photos.zip --street street.zip --negatives negatives.zip"
+    )
+    assert set(manifest.thresholds) == {"no_clothing", "no_close_match", "close_photo"}
     images = np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3), np.uint8)
     probabilities, vectors = model.predict(images, Terminal())
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
@@ -65,6 +77,7 @@ def test_the_manifest_records_the_sources_and_the_senders_of_the_training_data(o
     seen = {str(n) for n in range(12) if part_of(f"sender {n}", 3) != "test"}
     assert data["photos"]["senders_seen"] == sorted(sender_mark(sender) for sender in seen)
     assert len(data["photos"]["sha256"]) == 64
+    assert {data[name]["name"] for name in ("street", "negatives")} == {"street.zip", "negatives.zip"}
     assert "backgrounds" not in data
 
 
@@ -83,7 +96,9 @@ def test_the_report_has_the_losses_and_pictures(options: TrainOptions) -> None:
     assert [entry["step"] for entry in history] == [2]
     text = (report / "report.md").read_text("utf-8")
     assert "2 steps in" in text
-    assert "A step has 18 images: 8 products on white" in text
+    assert "A step has 32 images: 8 products on white" in text
+    for heading in ("## Street garments", "## Outcomes", "## People's own photos"):
+        assert heading in text
     for name in (
         "curves",
         "confusion",
@@ -112,10 +127,25 @@ def test_the_card_has_materials_licences_and_limits(options: TrainOptions) -> No
 
 def test_grids_of_real_data_are_written_to_a_folder(options: TrainOptions, tmp_path: Path) -> None:
     evaluation = EvaluationOptions(
-        EvaluationSources(options.dataset, options.photos), cost=False, grids=tmp_path / "grids"
+        EvaluationSources(options.dataset, options.photos, street=options.street), cost=False, grids=tmp_path / "grids"
     )
     evaluate_directory(options.out, evaluation, Terminal())
-    assert {path.name for path in (tmp_path / "grids").iterdir()} == {"products.png", "backgrounds.png", "photos.png"}
+    names = {"products.png", "backgrounds.png", "photos.png", "street.png"}
+    assert {path.name for path in (tmp_path / "grids").iterdir()} == names
+
+
+def test_street_garments_and_kinds_of_the_training_data_are_excluded_from_the_evaluation(options: TrainOptions) -> None:
+    sources = EvaluationSources(options.dataset, options.photos, negatives=options.negatives, street=options.street)
+    figures = evaluate_directory(options.out, EvaluationOptions(sources, cost=False), Terminal())
+    size = ARCHITECTURE.input
+    assert options.street and options.negatives
+    street = read_street(options.street, size, 3, Terminal())
+    judged = (street.parts == "test") & (street.categories < len(CATEGORIES))
+    assert figures["street"]["classification"]["count"] == judged.sum()
+    assert figures["street"]["own_cutout"]["count"] == (judged & street.has_cutout).sum()
+    negatives = read_negatives(options.negatives, size, 3, Terminal())
+    assert figures["unseen_kinds"]["count"] == (negatives.unseen & (negatives.parts == "test")).sum()
+    assert figures["outcomes"]["street"]["count"] == judged.sum()
 
 
 def test_a_complete_run_is_published_again_without_training(
@@ -143,6 +173,8 @@ def test_a_complete_run_is_published_again_without_training(
         ({"photos": None}, "the network tiny is trained on people's photos too: add --photos"),
         ({"photos": Path("none.zip")}, "there are no photos at none.zip"),
         ({"backgrounds": Path("none")}, "there are no backgrounds at none"),
+        ({"street": Path("none.zip")}, "there are no street garments at none.zip"),
+        ({"negatives": Path("none.zip")}, "there are no negatives at none.zip"),
         ({"start": Path("none.npz")}, "there is no checkpoint at none.npz"),
         ({"epochs": 3}, "the network tiny does not take --epochs"),
         ({"batch_size": 3}, "the network tiny does not take --batch-size"),

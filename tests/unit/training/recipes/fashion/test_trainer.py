@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.support.tiny_network import SIZE, batches, network, plan
+from tests.support.tiny_network import SIZE, batches, materials, network, plan
 from training.errors import TrainingError
 from training.recipes.fashion.plan import FashionPlan
 from training.recipes.fashion.trainer import FashionTrainer
@@ -21,30 +21,30 @@ def _eager() -> Iterator[None]:
     tf.config.run_functions_eagerly(False)
 
 
-def trainer(chosen: FashionPlan, classes: dict[str, int] | None = None) -> FashionTrainer:
+def trainer(chosen: FashionPlan) -> FashionTrainer:
     keras.utils.set_random_seed(chosen.seed)
-    return FashionTrainer(network(), classes or batches(chosen).studio.classes(), chosen)
+    return FashionTrainer(network(), materials().details(), chosen)
 
 
 def test_the_losses_fall() -> None:
     chosen = plan(steps=10, warm_up=1, peak_rate=0.01, backbone_rate=1.0)
     step_batches, learner = batches(chosen), trainer(chosen)
     losses = [learner.train(*step_batches(step, SIZE)) for step in range(10)]
-    assert losses[0].shape == (6,)
+    assert losses[0].shape == (7,)
     assert np.mean(losses[-3:], axis=0)[1] < 0.85 * np.mean(losses[:3], axis=0)[1]
     assert learner.step == 10
 
 
 def test_the_memory_holds_the_latest_products_and_their_vectors() -> None:
-    chosen = plan(memory=12)
+    chosen = plan(memory=16)
     step_batches, learner = batches(chosen), trainer(chosen)
     first, second = step_batches(0, SIZE), step_batches(1, SIZE)
     learner.train(*first)
-    assert list(learner.memory_ids.numpy()[:8]) == list(first[1]["ids"])
-    assert (learner.memory_ids.numpy()[8:] == -1).all()
+    assert list(learner.memory_ids.numpy()[:11]) == list(first[1]["ids"])
+    assert (learner.memory_ids.numpy()[11:] == -1).all()
     learner.train(*second)
     ids = learner.memory_ids.numpy()
-    assert list(ids[8:]) + list(ids[:4]) == list(second[1]["ids"])
+    assert list(ids[11:]) + list(ids[:6]) == list(second[1]["ids"])
     np.testing.assert_allclose(np.linalg.norm(learner.memory.numpy(), axis=1), 1, atol=1e-4)
 
 
