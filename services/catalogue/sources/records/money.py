@@ -133,6 +133,7 @@ class Money:
     currency: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def is_money(name: str) -> bool:
     """Return whether a column has amounts of money."""
     return re.sub(r"[\s_-]+", "_", name.strip().lower()) in MONEY

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from services.catalogue.sources.records.rows import MAX_QUOTED, RowError
@@ -85,6 +86,7 @@ COLUMN_NO = {name: frozenset({"2"}) for name in ("status", "product_status", "pr
 NOT_WORD = re.compile(r"[\s_-]+")
 
 
+@lru_cache(maxsize=4096)
 def column_name(column: str) -> str:
     """Return a column's name in lower case, with _ for spaces and hyphens and without a question mark."""
     return NOT_WORD.sub("_", column.strip().rstrip("?").rstrip().lower())
