@@ -16,6 +16,11 @@ MARKED_HEADERS = frozenset({"id", "handle", "sku", "g:id"})  # first columns of 
 UNDECODED = "\ufffd"
 MAX_RECORD_LINES = 100
 MAX_RECORD_CHARS = 128 * 1024
+# Reading lines again costs at most this many times the feed: in a feed whose quotes stay open from line to line, each
+# line would otherwise be read as part of a record a hundred times.
+REREAD_FACTOR = 4
+REREAD_START = 8 * MAX_RECORD_CHARS  # in addition, so that a few open quotes at the beginning are read as elsewhere
+LINE_CHARS = 64  # what a line costs in addition to its characters
 OPEN_QUOTE = "unexpected end of data"  # the csv module's error in strict mode for a record that ends inside quotes
 
 csv.field_size_limit(MAX_RECORD_CHARS)
@@ -34,6 +39,7 @@ class Records:
 
     A quote that is never closed would take the rest of the feed. In this case only its line is rejected, and reading
     continues with the next line. Between tabs and bars, such a quote is a character.
+    If very many lines have such quotes, a quote on one of them joins fewer lines, or none.
     Comment lines are left out.
     """
 
@@ -43,6 +49,7 @@ class Records:
         self._delimiter = delimiter
         self._width = width
         mark = re.escape(delimiter)
+        self._reread_chars = REREAD_START  # that may still be read as part of a record in vain
         self._first_cell = re.compile(rf'"([^"]*)"{mark}|([^"{mark}]*){mark}')
 
     def __iter__(self) -> Iterator[tuple[int, list[str] | BrokenRecord]]:
@@ -55,20 +62,20 @@ class Records:
                     yield line.number, record
 
     def _record(self, first: Line) -> list[str] | BrokenRecord:
+        self._reread_chars += REREAD_FACTOR * (len(first.text) + LINE_CHARS)
         fields: list[str] | str
         if '"' not in first.text and len(first.text) <= MAX_RECORD_CHARS:
             return self._fitted(first, first.text.rstrip("\r\n").split(self._delimiter))
         lines = [first]
+        texts = pulled_texts(lines, self._lines, self._max_lines, min(MAX_RECORD_CHARS, self._reread_chars))
         try:
-            fields = next(
-                csv.reader(pulled_texts(lines, self._lines, self._max_lines), delimiter=self._delimiter, strict=True),
-                [],
-            )
+            fields = next(csv.reader(texts, delimiter=self._delimiter, strict=True), [])
         except csv.Error as error:
             fields = str(error)
         if isinstance(fields, list) and (len(lines) == 1 or self._is_one_record(lines, fields)):
             return self._fitted(first, fields)
         self._lines.unread(lines[1:])
+        self._reread_chars -= sum(len(line.text) + LINE_CHARS for line in lines[1:])
         plain = _plain(first.text, self._delimiter)
         if self._delimiter in PLAIN_QUOTES and len(_trimmed(plain, self._width)) == self._width:
             return self._fitted(first, plain)
@@ -104,14 +111,16 @@ class Records:
         return BrokenRecord(reason, text if text and UNDECODED not in text else None)
 
 
-def pulled_texts(lines: list[Line], queue: LineQueue, max_lines: int) -> Iterator[str]:
+def pulled_texts(
+    lines: list[Line], queue: LineQueue, max_lines: int, max_chars: int = MAX_RECORD_CHARS
+) -> Iterator[str]:
     """Yield the text of the only line in a list, then of those that follow in the queue, and add them to the list.
 
     A reader of CSV takes another line as long as a quote is open, so that a record costs its own size.
     """
     yield lines[0].text
     size = len(lines[0].text)
-    while len(lines) < max_lines and size <= MAX_RECORD_CHARS and (line := next(queue, None)) is not None:
+    while len(lines) < max_lines and size <= max_chars and (line := next(queue, None)) is not None:
         if line.fault is not None:
             queue.unread([line])
             return
