@@ -8,7 +8,7 @@ def main() -> None:
     """Serve until stopped."""
     from services.gateway.app import create_app
 
-    run_service("gateway", GatewaySettings, create_app, GatewaySettings.admin_addresses)
+    run_service("gateway", GatewaySettings, create_app, GatewaySettings.admin_addresses, GatewaySettings.connections)
 
 
 if __name__ == "__main__":

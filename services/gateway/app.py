@@ -18,6 +18,8 @@ from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.body_limit import BodyRate
+from services.contracts.web.in_flight import BytesInFlight
 from services.contracts.web.public_address import current_base
 from services.contracts.web.telemetry import Metrics
 from services.gateway.access.cors import KeyedCors
@@ -97,6 +99,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             "/v1/products:import": settings.max_import_bytes,
             "/v1/products:delete": MAX_DELETE_BYTES,
         },
+        body_rate=BodyRate(settings.min_body_bytes_per_s),
+        in_flight=BytesInFlight(settings.max_bytes_in_flight, settings.max_client_bytes_in_flight),
         compress=True,
         inner_middleware=[Middleware(AccessMiddleware, hosts=settings.allowed_hosts)],
         dependencies=[guarded(guard)],

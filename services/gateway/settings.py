@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from services.catalogue.api_key import key_id
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.quota import Quota
+from services.contracts.web.connections import ConnectionLimits
 from services.gateway.public_path import checked_prefix
 
 
@@ -73,6 +74,15 @@ class GatewaySettings(BaseSettings):
     )
 
     max_image_bytes: int = Field(10 * 1024 * 1024, gt=0)
+    max_connections: int = Field(1024, gt=0, description="connections at the same time; more get 503")
+    max_client_connections: int = Field(256, gt=0, description="connections of one client address, but for proxies")
+    head_timeout_s: float = Field(15.0, gt=0, description="time for the head of a request")
+    write_timeout_s: float = Field(30.0, gt=0, description="time in which a client must read 48 kB of a response")
+    min_body_bytes_per_s: int = Field(16 * 1024, gt=0, description="least rate at which a body arrives")
+    max_bytes_in_flight: int = Field(128 * 1024 * 1024, gt=0, description="bytes of all bodies in memory")
+    max_client_bytes_in_flight: int = Field(
+        64 * 1024 * 1024, gt=0, description="bytes of the bodies of one client address"
+    )
     max_concurrent_searches: int = Field(64, gt=0, description="searches at the same time; more get 429")
     admin_key: SecretStr | None = Field(
         None, description="a key of scope admin; if set, writing needs it, or another key, with any access"
@@ -186,6 +196,20 @@ class GatewaySettings(BaseSettings):
     def key_rate(self) -> Quota | None:
         """The quota of a key without one of its own; None: any number of requests."""
         return None if self.key_quota is None else Quota.parse(self.key_quota)
+
+    def connections(self) -> ConnectionLimits:
+        """Return the bounds of connections."""
+        return ConnectionLimits(
+            self.max_connections, self.max_client_connections, self.is_proxy, self.head_timeout_s, self.write_timeout_s
+        )
+
+    def is_proxy(self, address: str) -> bool:
+        """Return whether an address is one of the trusted proxies'."""
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return "*" in self.trusted_proxies
+        return any(network == "*" or parsed in ipaddress.ip_network(network) for network in self.trusted_proxies)
 
     def admin_addresses(self) -> list[tuple[str, int]]:
         """Return the host and port for administration; none if it has no listener of its own."""

@@ -8,7 +8,8 @@ class LookalikeError(Exception):
     """Base class of the errors whose text is meant for the caller.
 
     `slug` names the problem type (RFC 9457), `status` is the HTTP status, `retry_after_s` the Retry-After header in
-    seconds, `remedy` what the caller can do. `extra` becomes extension members of the problem document.
+    seconds, `remedy` what the caller can do. `closes` is whether the connection ends with the response. `extra` becomes
+    extension members of the problem document.
     """
 
     slug: ClassVar[str] = "internal"
@@ -16,6 +17,7 @@ class LookalikeError(Exception):
     title: ClassVar[str] = "Internal error"
     retry_after_s: int | None = None
     remedy: ClassVar[str] = "Search the gateway's log for the request_id."
+    closes: ClassVar[bool] = False
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -41,6 +43,18 @@ class ImageTooLarge(LookalikeError):
 class UnsupportedImage(LookalikeError):
     slug, status, title = "unsupported-image", 415, "The image format is not supported"
     remedy = "Convert the image to an accepted format: JPEG, PNG, WebP, GIF, BMP or AVIF."
+
+
+class RequestTimeout(LookalikeError):
+    slug, status, title = "request-timeout", 408, "The request did not arrive in time"
+    remedy = "Send the request again over a faster connection, or with a smaller body."
+    closes = True
+
+
+class AmbiguousLength(LookalikeError):
+    slug, status, title = "ambiguous-length", 400, "The length of the request is ambiguous"
+    remedy = "Send one of Content-Length and Transfer-Encoding, once."
+    closes = True
 
 
 class RequestTooLarge(LookalikeError):

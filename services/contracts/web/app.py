@@ -11,10 +11,11 @@ from starlette.routing import Route
 
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web import problems
-from services.contracts.web.body_limit import BodyLimitMiddleware
+from services.contracts.web.body_limit import BodyLimitMiddleware, BodyRate
 from services.contracts.web.compression import CompressionMiddleware
 from services.contracts.web.head import HeadMiddleware
 from services.contracts.web.headers import HeadersMiddleware
+from services.contracts.web.in_flight import BytesInFlight
 from services.contracts.web.json_size import MAX_JSON_BYTES
 from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
 
@@ -44,6 +45,8 @@ def make_app(
     body_bytes_of: Mapping[str, int] | None = None,
     compress: bool = False,
     max_json_bytes: int = MAX_JSON_BYTES,
+    body_rate: BodyRate | None = None,
+    in_flight: BytesInFlight | None = None,
     inner_middleware: Sequence[Middleware] = (),
     **options: Any,
 ) -> FastAPI:
@@ -60,6 +63,8 @@ def make_app(
         body_bytes_of: path → the largest request body of this path, if it is not `max_body_bytes`.
         compress: whether to compress responses for clients that accept gzip.
         max_json_bytes: the most bytes of a body in JSON, without the text of images in base64.
+        body_rate: the least rate at which a body arrives. Default: BodyRate.
+        in_flight: bounds the bodies in memory. Default: they are not bounded together.
         inner_middleware: what requests pass after telemetry; its responses have request ids and log lines.
         options: other arguments of `FastAPI`.
     """
@@ -75,7 +80,12 @@ def make_app(
             Middleware(HeadersMiddleware),
             *inner_middleware,
             Middleware(
-                BodyLimitMiddleware, max_bytes=max_body_bytes, paths=body_bytes_of, max_json_bytes=max_json_bytes
+                BodyLimitMiddleware,
+                max_bytes=max_body_bytes,
+                paths=body_bytes_of,
+                max_json_bytes=max_json_bytes,
+                rate=body_rate,
+                in_flight=in_flight,
             ),
         ],
         telemetry={"tracing": False},

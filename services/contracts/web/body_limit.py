@@ -4,7 +4,9 @@ Starlette's own limit responds in plain text. This one also reads and discards t
 before it responds: if the server closed the connection while the client still sends, the response would be lost.
 """
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -12,16 +14,44 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.contracts.domain.errors import RequestTooLarge
+from services.contracts.domain.errors import AmbiguousLength, RequestTimeout, RequestTooLarge, TooManyRequests
 from services.contracts.web.http_problem import HttpProblem
+from services.contracts.web.in_flight import BytesInFlight
 from services.contracts.web.json_size import MAX_JSON_BYTES, JsonSize
+from services.contracts.web.problems import problem_response
 
 _KEY = "lookalike.body"
+LENGTHS = (b"content-length", b"transfer-encoding")
 DISCARD_BYTES = 64 * 1024 * 1024
 
 
+@dataclass(frozen=True)
+class BodyRate:
+    """The least rate at which a body arrives, in bytes a second, after a time in seconds for its first bytes."""
+
+    bytes_per_s: int = 16 * 1024
+    grace_s: float = 15.0
+
+    def seconds(self, received: int) -> float:
+        """Return the time until the next bytes must have arrived, since the beginning."""
+        return self.grace_s + received / self.bytes_per_s
+
+    @property
+    def text(self) -> str:
+        """The rate in words."""
+        return f"{self.bytes_per_s:,} bytes a second"
+
+
 class _Body:
-    def __init__(self, scope: Scope, receive: Receive, max_bytes: int, max_json_bytes: int | None) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        max_bytes: int,
+        max_json_bytes: int | None,
+        rate: BodyRate,
+        in_flight: BytesInFlight | None,
+    ) -> None:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
         self.announced = int(length) if length.isdecimal() else None
@@ -30,17 +60,62 @@ class _Body:
         self._json = JsonSize() if _is_json(headers.get("content-type", "")) else None
         self._receive = receive
         self._received = 0
+        self._rate = rate
+        self._in_flight = in_flight
+        self._client = str((scope.get("client") or ("",))[0])
+        self._began: float | None = None
+        self._is_read = False
+        self._counted = 0
 
     async def receive(self) -> Message:
         if (self.announced or 0) > self.max_bytes:
             await self._reject()
-        message = await self._receive()
-        self._received += len(message.get("body", b""))
+        message = await self._next()
         if self._received > self.max_bytes:
             await self._reject(message)
+        self._count(message)
         if self._json is not None and self._max_json_bytes is not None:
             await self._check_json(message, self._json, self._max_json_bytes)
         return message
+
+    async def _next(self) -> Message:
+        """Return the next message, within the time that the bytes received so far allow.
+
+        Raises:
+            HttpProblem: the time is over.
+        """
+        if self._is_read:  # now only the client's departure is of interest
+            return await self._receive()
+        now = asyncio.get_running_loop().time()
+        self._began = now if self._began is None else self._began
+        try:
+            async with asyncio.timeout_at(self._began + self._rate.seconds(self._received)):
+                message = await self._receive()
+        except TimeoutError:
+            raise HttpProblem(RequestTimeout(f"the body arrives slower than {self._rate.text}")) from None
+        self._received += len(message.get("body", b""))
+        self._is_read = not message.get("more_body", False)
+        return message
+
+    def _count(self, message: Message) -> None:
+        """Count bytes that are kept in memory.
+
+        Raises:
+            HttpProblem: there are too many.
+        """
+        if self._in_flight is None:
+            return
+        size = len(message.get("body", b""))
+        self._counted += size
+        try:
+            self._in_flight.add(self._client, size)
+        except TooManyRequests as error:
+            raise HttpProblem(error) from None
+
+    def end(self) -> None:
+        """Forget the bytes: the request has been answered."""
+        if self._in_flight is not None:
+            self._in_flight.remove(self._client, self._counted)
 
     async def _check_json(self, message: Message, size: JsonSize, max_bytes: int) -> None:
         if size.add(message.get("body", b""), max_bytes):
@@ -57,8 +132,7 @@ class _Body:
     async def _discard(self, message: Message | None) -> None:
         """Read the rest of the body, up to a bound."""
         while (message is None or message.get("more_body", False)) and self._received < self.max_bytes + DISCARD_BYTES:
-            message = await self._receive()
-            self._received += len(message.get("body", b""))
+            message = await self._next()
 
 
 def _is_json(content_type: str) -> bool:
@@ -70,7 +144,9 @@ class BodyLimitMiddleware:
     """Raises HTTPException (413) while a body of more than `max_bytes` is read, with or without Content-Length.
 
     Bodies in JSON have at most `max_json_bytes` without the text of images in base64.
-    `paths` maps a path to its own limit, which is the only one for JSON, too.
+    `paths` maps a path to its own limit, which is the only one for JSON, too. Where it is larger, the body is not kept
+    in memory.
+    A body arrives at the least rate, and the bodies in memory together are bounded by `in_flight`.
     """
 
     def __init__(
@@ -79,20 +155,38 @@ class BodyLimitMiddleware:
         max_bytes: int,
         paths: Mapping[str, int] | None = None,
         max_json_bytes: int = MAX_JSON_BYTES,
+        rate: BodyRate | None = None,
+        in_flight: BytesInFlight | None = None,
     ) -> None:
         self.app = app
         self.max_bytes = max_bytes
         self.paths = paths or {}
         self.max_json_bytes = max_json_bytes
+        self.rate = rate or BodyRate()
+        self.in_flight = in_flight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if len([name for name, _ in scope["headers"] if name in LENGTHS]) > 1:
+            error = AmbiguousLength("the request has more than one field of Content-Length and Transfer-Encoding")
+            await problem_response(error)(scope, receive, send)
+            return
         own = self.paths.get(scope.get("path", ""))
         json = self.max_json_bytes if own is None else None
-        body = scope[_KEY] = _Body(scope, receive, self.max_bytes if own is None else own, json)
-        await self.app(scope, body.receive, send)
+        body = scope[_KEY] = _Body(
+            scope,
+            receive,
+            self.max_bytes if own is None else own,
+            json,
+            self.rate,
+            None if own is not None and own > self.max_bytes else self.in_flight,
+        )
+        try:
+            await self.app(scope, body.receive, send)
+        finally:
+            body.end()
 
 
 def limit_body(scope: Any, max_bytes: int) -> int:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from services.contracts.domain.errors import validation_message
 from services.contracts.domain.manifest import ManifestError
+from services.contracts.web.connections import ConnectionLimits, bounded_protocol
 from services.contracts.web.telemetry import configure_logging
 
 
@@ -65,10 +66,12 @@ def run_service(
     settings_type: type[Settings],
     create_app: Callable[[Settings], FastAPI],
     additional_addresses: Callable[[Settings], Sequence[tuple[str, int]]] = lambda _: (),
+    connections: Callable[[Settings], ConnectionLimits] = lambda _: ConnectionLimits(),
 ) -> None:
     """Read the settings, create the app and serve it until a stop signal; requests in progress are answered first.
 
-    `additional_addresses` returns hosts and ports to listen on in addition to those of the settings.
+    `additional_addresses` returns hosts and ports to listen on in addition to those of the settings; `connections`
+    returns the bounds of connections.
 
     Raises:
         SystemExit: the settings are invalid, the model or the port cannot be used, or the service cannot start.
@@ -92,6 +95,8 @@ def run_service(
         proxy_headers=False,  # the gateway takes them, from the proxies that it trusts
         timeout_graceful_shutdown=SHUTDOWN_S,
         timeout_keep_alive=75,
+        http=bounded_protocol(connections(settings)),
+        ws="none",
     )
     addresses = [(settings.host, settings.port), *additional_addresses(settings)]
     GracefulServer(config).run(sockets=[_listen(name, host, port) for host, port in addresses])

@@ -135,4 +135,6 @@ def test_the_process_runs_the_gateway_with_its_settings(monkeypatch: pytest.Monk
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr("services.gateway.__main__.run_service", lambda *given: calls.append(given))
     main()
-    assert calls == [("gateway", GatewaySettings, create_app, GatewaySettings.admin_addresses)]
+    (call,) = calls
+    assert call[:3] == ("gateway", GatewaySettings, create_app)
+    assert call[3:] == (GatewaySettings.admin_addresses, GatewaySettings.connections)

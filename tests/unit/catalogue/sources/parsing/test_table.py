@@ -8,7 +8,6 @@ from services.catalogue.sources.parsing import table
 from services.catalogue.sources.parsing.lines import Line, LineQueue
 from services.catalogue.sources.parsing.table import LINE_CHARS, REREAD_FACTOR, BrokenRecord, Records
 
-
 REREAD_START, MAX_RECORD_CHARS = 20_000, 12_000
 
 

@@ -1,0 +1,138 @@
+"""Bounds connections: how many there are, and how long a client may take to send a head or to read a response."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol as AutoHTTPProtocol
+else:
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+log = structlog.get_logger()
+FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+    b"Cache-Control: no-store\r\n\r\n"
+)
+LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\nCache-Control: no-store\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """The bounds of a service's connections.
+
+    Attributes:
+        connections: the most connections.
+        client_connections: the most of one client address.
+        is_proxy: returns whether an address is a proxy's, which has no bound of its own.
+        head_s: the time for a request's head, in seconds.
+        write_s: the time in which a client must read 48 kB of a response, in seconds.
+    """
+
+    connections: int = 1024
+    client_connections: int = 1024
+    is_proxy: Callable[[str], bool] = lambda _: False
+    head_s: float = 15.0
+    write_s: float = 30.0
+
+
+class OpenConnections:
+    """Counts the connections of a service. It belongs to one event loop."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.limits = limits
+        self._by_client: Counter[str] = Counter()
+
+    def add(self, client: str) -> bool:
+        """Count a connection, and return whether there is room for it. `remove` it in any case."""
+        self._by_client[client] += 1
+        if self._by_client.total() > self.limits.connections:
+            return False
+        return self._by_client[client] <= self.limits.client_connections or self.limits.is_proxy(client)
+
+    def remove(self, client: str) -> None:
+        """Count a connection no more."""
+        self._by_client[client] -= 1
+        if not self._by_client[client]:
+            del self._by_client[client]
+
+
+def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
+    """Return uvicorn's HTTP protocol with bounds."""
+    connections = OpenConnections(limits)
+
+    class BoundedProtocol(_BoundedProtocol):
+        open_connections = connections
+
+    return BoundedProtocol
+
+
+class _BoundedProtocol(AutoHTTPProtocol):
+    """A connection. uvicorn itself bounds only the time between two requests."""
+
+    open_connections: OpenConnections
+    _client = ""
+    _head: asyncio.TimerHandle | None = None
+    _write: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._client = self.client[0] if self.client else ""
+        if self.open_connections.add(self._client):
+            self._expect_head()
+        else:
+            transport.write(FULL)
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.open_connections.remove(self._client)
+        self._cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:  # a request is being answered
+            self._head_has_come()
+        elif self._head is None and not self.transport.is_closing():
+            self._expect_head()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._write is None:
+            self._write = self.loop.call_later(self.open_connections.limits.write_s, self._give_up_writing)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._write is not None:
+            self._write.cancel()
+            self._write = None
+
+    def _expect_head(self) -> None:
+        self._head = self.loop.call_later(self.open_connections.limits.head_s, self._give_up_reading)
+
+    def _head_has_come(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+    def _cancel(self) -> None:
+        self._head_has_come()
+        if self._write is not None:
+            self._write.cancel()
+            self._write = None
+
+    def _give_up_reading(self) -> None:
+        self._head = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(LATE)
+            self.transport.close()
+
+    def _give_up_writing(self) -> None:
+        log.info("slow_reader", client=self._client)
+        self.transport.abort()
