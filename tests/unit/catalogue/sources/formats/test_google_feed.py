@@ -9,7 +9,7 @@ from services.catalogue.sources.formats.google_fields import NOT_KEPT, attribute
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping
 from tests.support.feeds.google_specification import END, EVERY, KEPT, RSS, SIMPLE, atom_file, rss_file, table_file
-from tests.support.feeds.rows import outcomes, product, xml_rows
+from tests.support.feeds.rows import csv_rows, outcomes, product, xml_rows
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,19 @@ def test_the_words_of_a_category_path_are_the_path_and_its_parts_from_the_last()
     assert path_words("Apparel > Clothing >Socks ") == ("Apparel > Clothing >Socks", "Socks", "Clothing", "Apparel")
     assert path_words("Shoes") == ("Shoes",)
     assert path_words("") == ()
+
+
+def test_a_catalogue_of_meta_may_have_its_pictures_in_numbered_columns_only(tmp_path: Path) -> None:
+    comment = (
+        "# Required | Your own id,# Required | A title,# Required | A link,# Optional | a,# Optional | b,# c,# d,# e"
+    )
+    header = "id,title,link,image[0].url,image[1].url,fb_product_category,item_group_id,status"
+    rows = [
+        "m1,Dress,https://a.test/p/1,https://a.test/1.jpg,https://a.test/2.jpg,clothing > dresses,STYLE,active",
+        "m2,Dress,https://a.test/p/2,https://a.test/1.jpg,,clothing > dresses,STYLE,archived",
+    ]
+    first, second = map(product, csv_rows(tmp_path, "\n".join([comment, header, *rows])))
+    assert (first.url, first.image, first.group) == ("https://a.test/p/1", "https://a.test/1.jpg", "STYLE")
+    assert [image.name for image in first.images] == ["https://a.test/2.jpg"]
+    assert first.category_words == ("clothing > dresses", "dresses", "clothing")
+    assert second.hidden

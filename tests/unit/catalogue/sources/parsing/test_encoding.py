@@ -160,3 +160,28 @@ def test_every_text_in_unicode_is_read_as_it_is(tmp_path: Path, titles: list[str
     path.write_bytes(_table(titles).encode(codec))
     found = encoding_of(path).codec
     assert codecs.decode(path.read_bytes(), found).removeprefix("\ufeff") == _table(titles)
+
+
+def _letters(codec: str) -> list[str]:
+    """Return the letters outside ASCII that an encoding of one byte a character has."""
+    characters = (bytes([byte]).decode(codec, "ignore") for byte in range(0x80, 0x100))
+    return [character for character in characters if character.isalpha()]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(
+        ["cp1250", "cp1251", "cp1252", "cp1253", "iso8859-15", "iso8859-2", "koi8-r", "mac-roman", "cp437"]
+    ),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.data(),
+)
+def test_every_text_in_a_named_encoding_is_read_as_it_is(
+    tmp_path: Path, codec: str, delimiter: str, end: str, data: st.DataObject
+) -> None:
+    titles = data.draw(st.lists(st.text([*_letters(codec), "a", "B"], min_size=1, max_size=12), min_size=1, max_size=5))
+    lines = ["id;title;image_url", *(f"{n};{title};https://a.test/1.jpg" for n, title in enumerate(titles))]
+    path = tmp_path / "feed.csv"
+    path.write_bytes((end.join(lines) + end).replace(";", delimiter).encode(codec))
+    assert _titles(path, encoding=codec) == titles
