@@ -3,7 +3,7 @@
 A row is an image. The rows of a product's images share its key and payload. Results and counts are of products.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -104,6 +104,12 @@ class CategoryView:
         """Build the columns of a filter, and of facets if wanted."""
         for part, size in self._parts():
             part.prepare(query_filter, size, facets=facets)
+
+    def lacking(self, names: Iterable[str]) -> set[str]:
+        """Return which of these attributes no product has. Their columns are built if they are not yet."""
+        wanted = set(names)
+        present = (part.columns.get(wanted, size).keys() for part, size in self._parts())
+        return wanted.difference(*present)
 
     def search(
         self,

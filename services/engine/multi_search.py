@@ -68,6 +68,21 @@ def category_of(galleries: Galleries, key: str, catalogue: str | None = None) ->
     return galleries[_catalogue_of(galleries, key) if catalogue is None else catalogue].find(key)[0]
 
 
+def find(galleries: Galleries, key: str) -> list[tuple[str, int, Float32Array]]:
+    """Return catalogue, category and main image's vector of a product, of the first catalogue that has it; or none."""
+    with contextlib.suppress(UnknownProduct):
+        name = _catalogue_of(galleries, key)
+        category, vector, _ = galleries[name].find(key)
+        return [(name, category, vector)]
+    return []
+
+
+def lacking(galleries: Galleries, category: int, names: Iterable[str]) -> list[str]:
+    """Return which of these attributes no product of a category has."""
+    without = [gallery.views[category].lacking(names) for gallery in galleries.values()]
+    return sorted(set[str].intersection(*without))
+
+
 def is_prepared(galleries: Galleries, category: int, query_filter: Filter, *, facets: bool) -> bool:
     """Return whether a search need not build columns of attributes."""
     return all(gallery.is_prepared(category, query_filter, facets=facets) for gallery in galleries.values())

@@ -35,7 +35,10 @@ from services.contracts.wire.index import (
     IndexSearch,
     IndexSimilar,
     IndexStatus,
+    IndexVectors,
+    ProductVector,
     ResultOptions,
+    VectorsResponse,
 )
 from services.engine import multi_search
 from services.engine.deadline import Deadline
@@ -97,7 +100,8 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
         filtered=bool(query.filter),
     )
     facets = await _facets(state, galleries, query.category, query, deadline)
-    return _response(state, model_index, query.category, query, matches, duration_ms, facets)
+    unknown = await _unknown_attributes(state, galleries, query.category, query)
+    return _response(state, model_index, query.category, query, matches, duration_ms, facets, unknown)
 
 
 @router.post(
@@ -124,7 +128,25 @@ async def similar(
         filtered=bool(query.filter),
     )
     facets = await _facets(state, galleries, category, query, deadline)
-    return _response(state, model_index, category, query, matches, duration_ms, facets)
+    unknown = await _unknown_attributes(state, galleries, category, query)
+    return _response(state, model_index, category, query, matches, duration_ms, facets, unknown)
+
+
+@router.post(
+    "/vectors",
+    response_model=VectorsResponse,
+    summary="The vectors of products",
+    responses=responses(InvalidRequest, RequestTooLarge, IndexNotReady, ModelIndexMismatch),
+)
+async def vectors(state: State, query: IndexVectors) -> VectorsResponse:
+    """The vector of each product's main image, of the first catalogue that has it. Unknown products are left out."""
+    galleries = state.models.held(query.model).galleries(query.catalogues)
+    products = [
+        ProductVector(id=key, catalogue=name, category=category, vector=vector.tolist())
+        for key in query.ids
+        for name, category, vector in multi_search.find(galleries, key)
+    ]
+    return VectorsResponse(vectors=products)
 
 
 @router.get(
@@ -223,6 +245,7 @@ def _response(
     matches: list[CatalogueMatch],
     duration_ms: float,
     facets: list[Facet],
+    unknown_attributes: list[str],
 ) -> IndexResponse:
     model = model_index.manifest.model_id
     similarities = _similarities(model_index, category, matches)
@@ -239,7 +262,16 @@ def _response(
         active=state.models.active.manifest.model_id,
         timings_ms={"search": duration_ms},
         facets=facets,
+        unknown_attributes=unknown_attributes,
     )
+
+
+async def _unknown_attributes(
+    state: IndexState, galleries: multi_search.Galleries, category: int, options: ResultOptions
+) -> list[str]:
+    """Return the attributes of a filter that no product of the category has."""
+    names = options.filter.attributes
+    return await state.run_in_thread(lambda: multi_search.lacking(galleries, category, names)) if names else []
 
 
 def _similarities(model_index: ModelIndex, category: int, matches: list[CatalogueMatch]) -> Sequence[float | None]:

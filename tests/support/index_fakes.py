@@ -14,6 +14,8 @@ from services.contracts.wire.index import (
     IndexSearch,
     IndexSimilar,
     IndexStatus,
+    IndexVectors,
+    ProductVector,
     ReconcileStatus,
     SyncStatus,
 )
@@ -43,6 +45,10 @@ class FakeIndex:
         self.queries: list[IndexSearch | IndexSimilar] = []
         self.samples: list[tuple[int, int | None, tuple[str, ...]]] = []
         self.trouble: LookalikeError | None = None
+        self.vector_queries: list[IndexVectors] = []
+        self.vectors_by_id: dict[str, list[float]] = {}
+        self.unknown_attributes: list[str] = []
+        self.image_url: str | None = None
         self.trouble_of_similar: LookalikeError | None = None
         self.ready = True
         self.closed = False
@@ -83,6 +89,18 @@ class FakeIndex:
             if query.id in products:
                 return self._response([key for key in products if key != query.id], category)
         raise UnknownProduct(query.id)
+
+    async def vectors(self, query: IndexVectors) -> list[ProductVector]:
+        self._fail()
+        self.vector_queries.append(query)
+        return [
+            ProductVector(
+                id=key, catalogue="default", category=number, vector=self.vectors_by_id.get(key, [1, 0, 0, 0])
+            )
+            for number, products in self.held.items()
+            for key in products
+            if key in query.ids
+        ]
 
     async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
         self.searches += 1
@@ -137,13 +155,17 @@ class FakeIndex:
     def _response(self, products: list[str], category: int) -> IndexResponse:
         return IndexResponse(
             category=category,
-            hits=[Hit(id=product, category=category, catalogue="default", score=0.5) for product in products],
+            hits=[
+                Hit(id=product, category=category, catalogue="default", score=0.5, image_url=self.image_url)
+                for product in products
+            ],
             best_score=0.5,
             best_similarity=None,
             next_page=None,
             model="fashion/1",
             active="fashion/1",
             timings_ms={},
+            unknown_attributes=self.unknown_attributes,
         )
 
     def _fail(self) -> None:

@@ -110,6 +110,29 @@ class IndexSimilar(ResultOptions):
     model: str | None = Field(default=None, description="search by this model's vectors; default: the active model")
 
 
+class IndexVectors(FrozenModel):
+    """A request for the vectors of products."""
+
+    ids: list[ProductId] = Field(min_length=1, max_length=100)
+    catalogues: Catalogues = (DEFAULT_CATALOGUE,)
+    model: str = Field(description="the model of the vectors")
+
+
+class ProductVector(FrozenModel):
+    """The vector of a product's main image, unit length."""
+
+    id: str
+    catalogue: str
+    category: int
+    vector: list[float]
+
+
+class VectorsResponse(FrozenModel):
+    """The vectors of those of the requested products that this node holds."""
+
+    vectors: list[ProductVector]
+
+
 class IndexResponse(FrozenModel):
     """A page of hits, best first, of the category that was searched, and the facets if they were requested."""
 
@@ -122,6 +145,9 @@ class IndexResponse(FrozenModel):
     active: str = Field(description="the active model, which the next search should use")
     timings_ms: dict[str, float]
     facets: list[Facet] = Field(default_factory=list)
+    unknown_attributes: list[str] = Field(
+        default_factory=list, description="attributes of the filter that no product of the category has"
+    )
 
 
 class IndexSample(FrozenModel):

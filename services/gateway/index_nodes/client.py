@@ -8,7 +8,16 @@ from pydantic import BaseModel, ValidationError
 from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
 from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
 from services.contracts.web.telemetry import outgoing_headers
-from services.contracts.wire.index import IndexResponse, IndexSample, IndexSearch, IndexSimilar, IndexStatus
+from services.contracts.wire.index import (
+    IndexResponse,
+    IndexSample,
+    IndexSearch,
+    IndexSimilar,
+    IndexStatus,
+    IndexVectors,
+    ProductVector,
+    VectorsResponse,
+)
 
 PROXY_ERRORS = (502, 503, 504)
 
@@ -52,6 +61,14 @@ class IndexClient:
             UnknownProduct: the index does not hold it. Otherwise as `search`.
         """
         return IndexResponse.model_validate_json(await self._post("/v1/similar", query))
+
+    async def vectors(self, query: IndexVectors) -> list[ProductVector]:
+        """Return the vectors of those products that the node holds.
+
+        Raises:
+            ModelIndexMismatch, IndexNotReady, UpstreamTimeout: as `search`.
+        """
+        return VectorsResponse.model_validate_json(await self._post("/v1/vectors", query)).vectors
 
     async def status(self) -> IndexStatus:
         """Return the catalogues and models that the index holds, and how it follows the database.

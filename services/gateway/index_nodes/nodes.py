@@ -18,7 +18,15 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
-from services.contracts.wire.index import IndexResponse, IndexSample, IndexSearch, IndexSimilar, IndexStatus
+from services.contracts.wire.index import (
+    IndexResponse,
+    IndexSample,
+    IndexSearch,
+    IndexSimilar,
+    IndexStatus,
+    IndexVectors,
+    ProductVector,
+)
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.node import IndexNode
@@ -89,6 +97,29 @@ class IndexNodes:
             if not node.held or node.held - ruled_out:
                 raise trouble
         raise UnknownProduct(f"there is no product {query.id!r} in the index")
+
+    async def vectors(self, query: IndexVectors) -> list[ProductVector]:
+        """Return the vectors of products. The nodes are asked in turn until all products are known.
+
+        Raises:
+            IndexNotReady, UpstreamTimeout, ModelIndexMismatch: products are missing, and a node does not answer.
+        """
+        found: dict[str, ProductVector] = {}
+        trouble: LookalikeError | None = None
+        for node in self._in_turn():
+            missing = [key for key in query.ids if key not in found]
+            if not missing:
+                break
+            part = query.model_copy(update={"ids": missing})
+            try:
+                vectors = await node.ask(lambda client, part=part: client.vectors(part))  # type: ignore[misc]
+            except RETRY_ELSEWHERE as error:
+                trouble = error
+                continue
+            found |= {vector.id: vector for vector in vectors}
+        if trouble is not None and len(found) < len(query.ids):
+            raise trouble
+        return list(found.values())
 
     async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
         """Return products of these catalogues, drawn at random, of one category or of all that can be searched.

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from services.contracts.domain import errors
 from services.gateway.routes.components import named, without_default
-from services.gateway.search.options import NoOptions, Schema, json_properties, text_properties
-from services.gateway.search.request import FORM, JSON
+from services.gateway.search.options import LIKE, UNLIKE, NoOptions, Schema, json_properties, text_properties
+from services.gateway.search.request import EXAMPLES, FORM, JSON
 
 NAMES = {"filter": "Filter", "box": "BoxOrEdges"}  # of the options whose schemas are objects
 BYTES = "application/octet-stream"
@@ -36,17 +36,22 @@ def photo_body(name: str, examples: Mapping[str, Schema], options: type[BaseMode
         examples: of the body in JSON.
         options: the route's options, which travel in the body with the photo.
     """
+    takes_examples = set(EXAMPLES) <= set(options.model_fields)
     form: Schema = {
         "type": "object",
+        **({} if takes_examples else {"required": ["image"]}),
         "description": "The photo as a file, with the options as text",
-        "required": ["image"],
-        "properties": {"image": BINARY, **without_default(text_properties(options))},
+        "properties": {"image": BINARY, **without_default(text_properties(options)), **_example_parts(options)},
     }
     # Which of the two sources is given cannot be said with `required` alone: generators make `Any` of a `oneOf` of it.
     json: Schema = {
         "type": "object",
         "description": "The photo by exactly one of `image_url` and `image_base64`, with the options",
-        "properties": {**IMAGE_SOURCES, **_named(without_default(json_properties(options)))},
+        "properties": {
+            **IMAGE_SOURCES,
+            **_named(without_default(json_properties(options))),
+            **(_examples_in_json() if takes_examples else {}),
+        },
         "additionalProperties": False,
     }
     return {
@@ -63,3 +68,23 @@ def photo_body(name: str, examples: Mapping[str, Schema], options: type[BaseMode
 def _named(properties: Mapping[str, Schema]) -> dict[str, Schema]:
     """Return options with names for the schemas of those that are objects."""
     return {name: named(NAMES[name], schema) if name in NAMES else schema for name, schema in properties.items()}
+
+
+def _examples_in_json() -> dict[str, Schema]:
+    """Return the schemas of what to like and not: ids of products, and images."""
+    image = {"type": "object", "properties": IMAGE_SOURCES, "additionalProperties": False}
+    item = {"anyOf": [{"type": "string", "description": "id of a product"}, named("ExampleImage", image)]}
+    return {
+        name: {"type": "array", "items": item, "description": text}
+        for name, text in (("like", LIKE), ("unlike", UNLIKE))
+    }
+
+
+def _example_parts(options: type[BaseModel]) -> dict[str, Schema]:
+    """Return the parts of a form that are images to like or not; ids are text parts of the same names."""
+    text = "images; an id of a product is a text part of the same name"
+    return {
+        name: {"type": "array", "items": BINARY, "description": text}
+        for name in EXAMPLES
+        if name in options.model_fields
+    }

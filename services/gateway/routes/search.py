@@ -40,6 +40,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     responses=responses(
         *PHOTO_ERRORS,
         errors.UnknownCategory,
+        errors.UnknownProduct,
+        errors.DetectorUnavailable,
         errors.TooManyRequests,
         errors.EmbeddingUnavailable,
         errors.IndexNotReady,
@@ -52,10 +54,11 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
 
     Send the photo as a form's file, as the raw body, in base64, or by its URL. The search stays within the category
     that the network predicts, or within the one that `category` names. Options may stand in the body or in the query
-    string; with a raw body, only in the query string.
+    string; with a raw body, only in the query string. With `like` and `unlike` the results are also like, or unlike,
+    products and images; then the photo may be left out.
     """
-    data, options = await read_search(request, state.reader, PhotoOptions)
-    return await until_disconnected(request, state.search.by_image(data, options))
+    query, options = await read_search(request, state.reader)
+    return await until_disconnected(request, state.search.by_image(query, options))
 
 
 @router.get(

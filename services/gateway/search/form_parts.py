@@ -21,11 +21,30 @@ async def image_of(form: FormData, name: str) -> bytes:
     """
     images = await images_of(form, name)
     if not images:
-        others = ", ".join(dict.fromkeys(form)) or "no parts"
-        raise InvalidRequest(f"the form has no file {name!r}, but {others}: send the image as a file part of that name")
+        raise InvalidRequest(missing_image(form, name))
     if len(images) > 1:
         raise InvalidRequest(f"the form has {len(images)} parts {name!r}: send one image")
     return images[0]
+
+
+def missing_image(form: FormData, name: str) -> str:
+    """Return the sentence about an image that the form does not have."""
+    others = ", ".join(dict.fromkeys(form)) or "no parts"
+    return f"the form has no file {name!r}, but {others}: send the image as a file part of that name"
+
+
+async def texts_and_images_of(form: FormData, name: str) -> tuple[list[str], list[bytes]]:
+    """Return the parts of a name that are text, and those that are images, which are files with other content."""
+    texts: list[str] = []
+    images: list[bytes] = []
+    for part in form.getlist(name):
+        content = part if isinstance(part, str) else await part.read()
+        text = content if isinstance(content, str) else _short_text(content)
+        if text is not None:
+            texts.append(text.strip())
+        elif isinstance(content, bytes):
+            images.append(content)
+    return [text for text in texts if text], images
 
 
 async def images_of(form: FormData, name: str) -> list[bytes]:

@@ -19,6 +19,8 @@ from services.contracts.wire.filter_json import MAX_TEXT_BYTES
 from services.contracts.wire.index import ResultOptions
 
 Schema = dict[str, Any]
+LIKE = "ids of products that the results are to be like, in addition to the photo"
+UNLIKE = "ids of products that the results are not to be like"
 # Options that are no number, flag or plain text: how a query string or a form has them.
 TEXT_SCHEMAS: dict[str, Schema] = {
     "filter": {
@@ -27,6 +29,16 @@ TEXT_SCHEMAS: dict[str, Schema] = {
         "example": orjson.dumps(FILTER_EXAMPLE).decode(),
     },
     "box": BOX_TEXT_SCHEMA,
+    "like": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "ids of products that the results are to be like",
+    },
+    "unlike": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "ids of products that they are not to be like",
+    },
 }
 
 
@@ -63,13 +75,45 @@ class SearchOptions(ResultOptions):
     def _from_text(cls, value: object) -> object:
         return filter_from_text(value)
 
+    absolute_urls: bool = Field(default=False, description="addresses of stored pictures begin with scheme and host")
+
     def result_options(self) -> dict[str, Any]:
         """Return the options that the index applies, by name."""
         return {name: getattr(self, name) for name in ResultOptions.model_fields}
 
 
+def _ids(value: object) -> object:
+    """Return a list of ids. A query string or a form has one as text, or a list as JSON in text."""
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list):
+        return value
+    texts = [part for item in value for part in (_listed(item) if isinstance(item, str) else [item])]
+    return list(dict.fromkeys(texts)) if all(isinstance(text, str) for text in texts) else texts
+
+
+def _listed(text: str) -> list[Any]:
+    if not text.startswith("["):
+        return [text] if text else []
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return [text]
+    return value if isinstance(value, list) else [text]
+
+
+Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], BeforeValidator(_ids), Field(max_length=10)]
+
+
 class PhotoOptions(SearchOptions):
     """The options of a search by photo."""
+
+    like: Ids = Field(default_factory=list, description=LIKE)
+    unlike: Ids = Field(default_factory=list, description=UNLIKE)
+    garments: Literal["one", "all"] = Field(
+        default="one",
+        description="`all`: find every garment of the photo, and return one list of results for each in `garments`",
+    )
 
     category: Annotated[str | None, BeforeValidator(_name)] = Field(
         default=None, description="name or id of the category to search; default: the predicted category"

@@ -1,6 +1,7 @@
 """Requests → image bytes and validated values. A photo may come as a form's file, as the raw body, or in JSON."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -12,10 +13,13 @@ from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web.forms import read_body, read_form
 from services.contracts.web.json_body import read_json_object
 from services.contracts.web.problems import invalid_request, unknown_name
-from services.gateway.search.form_parts import image_of, text_of
+from services.gateway.search.examples import PhotoQuery
+from services.gateway.search.form_parts import image_of, missing_image, text_of, texts_and_images_of
 from services.gateway.search.image_reader import ImageReader
-from services.gateway.search.options import NoOptions
+from services.gateway.search.options import NoOptions, PhotoOptions
 
+EXAMPLES = ("like", "unlike")  # options whose values may be images
+MAX_EXAMPLES = 10
 FORM, JSON = "multipart/form-data", "application/json"
 RAW = ("", "application/octet-stream")
 Model = TypeVar("Model", bound=BaseModel)
@@ -28,52 +32,108 @@ class PhotoBody(FrozenModel):
     image_base64: str | None = Field(default=None, description="the image file in base64, or a data: URL")
 
 
-async def read_search(request: Request, reader: ImageReader, options: type[Model]) -> tuple[bytes, Model]:
-    """Return the photo and the options of a search. Options in the body come before those in the query string.
+async def read_search(
+    request: Request, reader: ImageReader, options: type[PhotoOptions] = PhotoOptions
+) -> tuple[PhotoQuery, PhotoOptions]:
+    """Return the images and the options of a search. Options in the body come before those in the query string.
 
     Raises:
         InvalidRequest, UnsupportedImage: the body or the query string is not valid.
         InvalidImage, ImageTooLarge, ImageUrlRefused, ImageUrlFailed, UpstreamTimeout: as `ImageReader`.
     """
-    return await _read(request, reader, options, request.query_params)
+    query: dict[str, Any] = dict(request.query_params)
+    query |= {name: request.query_params.getlist(name) for name in EXAMPLES if name in request.query_params}
+    sent = await _read(request)
+    values = parse(options, sent.fields, query)
+    examples = {name: tuple([await _image(source, reader) for source in sent.examples[name]]) for name in EXAMPLES}
+    for name in EXAMPLES:
+        if len(examples[name]) + len(getattr(values, name)) > MAX_EXAMPLES:
+            raise InvalidRequest(
+                f"{name}: a search takes at most {MAX_EXAMPLES} examples, images and products together"
+            )
+    needs_photo = not (values.like or examples["like"])
+    photo = await _image(sent.photo, reader) if needs_photo or not sent.photo.is_empty else None
+    return PhotoQuery(photo, examples["like"], examples["unlike"]), values
 
 
 async def read_photo(request: Request, reader: ImageReader) -> bytes:
     """Return the photo of a request without options. Raises as `read_search`."""
-    data, _ = await _read(request, reader, NoOptions, {})
-    return data
+    sent = await _read(request)
+    parse(NoOptions, {**sent.fields, **{name: [] for name in EXAMPLES if sent.examples[name]}})
+    return await _image(sent.photo, reader)
 
 
-async def _read(
-    request: Request, reader: ImageReader, options: type[Model], query: Mapping[str, Any]
-) -> tuple[bytes, Model]:
+@dataclass(frozen=True)
+class _Image:
+    """An image in a request: its bytes, or where they are."""
+
+    data: bytes | None = None
+    body: PhotoBody | None = None
+    missing: str | None = None  # what to say if there has to be an image
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.data and self.body in (None, PhotoBody())
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """The photo, the values of options, and the images among the examples of a request's body."""
+
+    photo: _Image
+    fields: dict[str, Any]
+    examples: Mapping[str, list[_Image]]
+
+
+async def _image(image: _Image, reader: ImageReader) -> bytes:
+    if image.missing is not None:
+        raise InvalidRequest(image.missing)
+    if image.body is not None:
+        return await reader.one_of(image.body.image_url, image.body.image_base64)
+    return reader.checked(image.data or b"")
+
+
+async def _read(request: Request) -> _Sent:
     kind = content_type(request)
     if kind == JSON:
-        body = await read_json_object(request)
-        photo = parse(PhotoBody, {name: body.pop(name) for name in PhotoBody.model_fields if name in body})
-        values = parse(options, body, query)
-        return await reader.one_of(photo.image_url, photo.image_base64), values
+        return _from_json(await read_json_object(request))
     if kind == FORM:
-        form = await read_form(request, max_files=20, max_fields=20, binary=("image",))
-        return await _from_form(form, reader, options, query)
+        return await _from_form(
+            await read_form(request, max_files=2 * MAX_EXAMPLES + 20, max_fields=40, binary=("image",))
+        )
     if kind.startswith("image/") or kind in RAW:
-        values = parse(options, {}, query)
-        return reader.checked(await read_body(request)), values
+        return _Sent(_Image(await read_body(request)), {}, {name: [] for name in EXAMPLES})
     raise UnsupportedImage(f"a body of type {kind} is not accepted: send {FORM}, {JSON} or the image itself as image/*")
 
 
-async def _from_form(
-    form: FormData, reader: ImageReader, options: type[Model], query: Mapping[str, Any]
-) -> tuple[bytes, Model]:
-    fields: dict[str, Any] = dict(await text_of(form, "image"))
+def _from_json(body: dict[str, Any]) -> _Sent:
+    photo = parse(PhotoBody, {name: body.pop(name) for name in PhotoBody.model_fields if name in body})
+    examples: dict[str, list[_Image]] = {name: [] for name in EXAMPLES}
+    for name in EXAMPLES:
+        items = body.get(name)
+        if isinstance(items, list):
+            images = [item for item in items if isinstance(item, dict)][: MAX_EXAMPLES + 1]
+            examples[name] = [_Image(body=parse(PhotoBody, image, within=(name,))) for image in images]
+            body[name] = [item for item in items if not isinstance(item, dict)]
+    return _Sent(_Image(body=photo), body, examples)
+
+
+async def _from_form(form: FormData) -> _Sent:
+    fields: dict[str, Any] = dict(await text_of(form, "image", *EXAMPLES))
     sources = {name: fields.pop(name) for name in PhotoBody.model_fields if name in fields}
-    values = parse(options, fields, query)
-    if sources and "image" not in form:
-        photo = parse(PhotoBody, sources)
-        return await reader.one_of(photo.image_url, photo.image_base64), values
-    if sources:
+    examples: dict[str, list[_Image]] = {}
+    for name in EXAMPLES:
+        ids, images = await texts_and_images_of(form, name)
+        examples[name] = [_Image(data) for data in images]
+        if ids:
+            fields[name] = ids
+    if sources and "image" in form:
         raise InvalidRequest("give the image once: as the part image, or as image_url or image_base64")
-    return reader.checked(await image_of(form, "image")), values
+    if sources:
+        return _Sent(_Image(body=parse(PhotoBody, sources)), fields, examples)
+    if "image" not in form:
+        return _Sent(_Image(missing=missing_image(form, "image")), fields, examples)
+    return _Sent(_Image(await image_of(form, "image")), fields, examples)
 
 
 def parse(

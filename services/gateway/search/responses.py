@@ -86,6 +86,11 @@ class SimilarResponse(FrozenModel):
         description="`offset` and `k` of the next page; null on the last page", examples=[{"k": 10, "offset": 10}]
     )
     facets: list[Facet] = Field(description="attributes to filter by, with counts; empty unless requested")
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="what in the request had no effect, such as a filter on an attribute that no product has",
+        examples=[["no product of Topwear has the attribute 'color'"]],
+    )
     model: str = Field(examples=["fashion/2"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
     timings_ms: dict[str, float] = Field(examples=[{"index": 1.4, "total": 2.2}])
@@ -99,7 +104,24 @@ class SearchResponse(SimilarResponse):
         description="the garment that the search has found in the photo and looked at, with the detector's category; "
         "null if it looked at the whole photo, or at the `box` of the request"
     )
+    garments: list["GarmentSearch"] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="only with `garments=all`: each garment of the photo with its results, the surest first; the other "
+        "fields are those of the first garment, or of the whole photo if it shows none",
+    )
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 3.0, "index": 1.4, "total": 7.2}])
+
+
+class GarmentSearch(FrozenModel):
+    """A garment of a photo, and the products that look like it."""
+
+    garment: GarmentBox
+    outcome: Outcome
+    category: SearchedCategory
+    results: list[SearchResult]
+    next_page: Page | None
+    facets: list[Facet]
 
 
 class GarmentsResponse(FrozenModel):

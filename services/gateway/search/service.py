@@ -1,23 +1,27 @@
 """The search: image → embedding → index → results. Knows no HTTP."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
-from services.contracts.domain.errors import ModelIndexMismatch, UnknownModel
+from services.contracts.domain.errors import InvalidImage, InvalidRequest, ModelIndexMismatch, UnknownModel
 from services.contracts.domain.similarity import CLOSE
+from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.web.telemetry import note, request_id
-from services.contracts.wire.embedding import EmbeddingResponse, ModelFacts
+from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import IndexedProduct, IndexResponse, IndexSearch, IndexSimilar
+from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.nodes import IndexNodes
-from services.gateway.index_nodes.overview import combined
-from services.gateway.search.garment_crop import GarmentCrop
+from services.gateway.search.examples import ExampleReader, PhotoQuery, combined
+from services.gateway.search.garment_crop import GarmentCrop, PhotoView
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.options import PhotoOptions, SimilarOptions
 from services.gateway.search.responses import (
+    GarmentSearch,
     Outcome,
     ProductSummary,
     SearchedCategory,
@@ -27,6 +31,8 @@ from services.gateway.search.responses import (
     SimilarResponse,
 )
 
+MAX_GARMENTS = 8  # that a search with garments=all looks at
+GARMENTS_AT_ONCE = 2
 LIKELY = 0.5  # probability of other clothing from which on a photo shows it, if the model has no threshold of its own
 
 
@@ -79,6 +85,7 @@ class SearchService:
         self.binding = binding
         self.catalogues = catalogues
         self._crop = GarmentCrop(embedding)
+        self._examples = ExampleReader(embedding, index, catalogues)
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -89,66 +96,127 @@ class SearchService:
         """
         if self._names is None or (model is not None and self._names[0] != model):
             status = await self.index.status()
-            categories = combined(status, self.catalogues).categories
+            categories = overview.combined(status, self.catalogues).categories
             self._names = (status.model, [category.name for category in categories])
         return self._names[1]
 
-    async def by_image(self, data: bytes, options: PhotoOptions) -> SearchResponse:
-        """Return the products that look like the photo.
+    async def by_image(self, query: PhotoQuery, options: PhotoOptions) -> SearchResponse:
+        """Return the products that look like the photo, and like the examples.
 
         Args:
-            data: the image file's bytes.
+            query: the images of the request: a photo, or something to like.
             options: the request's.
 
         Raises:
-            InvalidImage, ImageTooLarge, UnsupportedImage: the image cannot be used.
-            InvalidRequest: the box covers too few pixels.
+            InvalidImage, ImageTooLarge, UnsupportedImage: an image cannot be used.
+            InvalidRequest: the box covers too few pixels, or the options contradict each other.
             UnknownCategory: there is no category of the chosen name.
+            UnknownProduct: an example is not in the index.
             EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service fails.
         """
+        if options.absolute_urls:
+            use_absolute_urls()
+        if options.garments == "all":
+            return await self._by_garments(query, options)
         started = time.perf_counter()
         model = await self.binding.active()
         try:
-            return await self._by_image(data, options, model, started)
+            return await self._by_image(query, options, model, started)
         except (ModelIndexMismatch, UnknownModel):
             newer = await self.binding.refresh()
             if newer == model:
                 raise
-        return await self._by_image(data, options, newer, started)  # the model has been removed in the meantime
+        return await self._by_image(query, options, newer, started)  # the model has been removed in the meantime
 
-    async def _by_image(self, data: bytes, options: PhotoOptions, model: str, started: float) -> SearchResponse:
+    async def _by_garments(self, query: PhotoQuery, options: PhotoOptions) -> SearchResponse:
+        """Search with each garment of the photo."""
+        if query.photo is None or options.box is not None:
+            raise InvalidRequest("garments=all needs a photo, and finds the boxes itself: leave out box")
+        started = time.perf_counter()
+        garments = (await self.embedding.detect(query.photo)).garments[:MAX_GARMENTS]
+        one = options.model_copy(update={"garments": "one"})
+        if not garments:
+            whole = await self.by_image(query, one)
+            return whole.model_copy(update={"garments": []})
+        slots = asyncio.Semaphore(GARMENTS_AT_ONCE)
+
+        async def search(garment: GarmentBox) -> SearchResponse | None:
+            async with slots:
+                try:
+                    return await self.by_image(query, one.model_copy(update={"box": garment.box}))
+                except (InvalidRequest, InvalidImage):  # the garment has too few pixels
+                    return None
+
+        responses = await asyncio.gather(*(search(garment) for garment in garments))
+        searches = [(garment, response) for garment, response in zip(garments, responses, strict=True) if response]
+        if not searches:
+            return (await self.by_image(query, one)).model_copy(update={"garments": []})
+        first = searches[0][1]
+        return first.model_copy(
+            update={
+                "garments": [_garment_search(garment, response) for garment, response in searches],
+                "timings_ms": {**first.timings_ms, "total": ms_since(started)},
+            }
+        )
+
+    async def _by_image(self, query: PhotoQuery, options: PhotoOptions, model: str, started: float) -> SearchResponse:
         """Search with one model from beginning to end."""
         facts = await self.binding.facts(model)
         chosen = None if options.category is None else resolve_category(options.category, facts.categories)
-        view = await self._crop.view(data, options, model, None if chosen is None else facts.categories[chosen])
-        embedding = view.embedding
-        category = embedding.category.id if chosen is None else chosen
+        view, examples = await asyncio.gather(
+            self._view(query.photo, options, model, None if chosen is None else facts.categories[chosen]),
+            self._examples.read(query, options.like, options.unlike, model),
+        )
+        seen = view.embedding if view else examples.embeddings[0] if examples.embeddings else None
+        predicted = view.embedding.category.id if view else examples.category
+        category = predicted if chosen is None else chosen
+        if category is None:
+            raise InvalidRequest("a search needs a photo, or something to like")
+        vector = combined(None if view is None else view.embedding.array, examples)
         index_started = time.perf_counter()
-        response = await self.index.search(_index_search(embedding, category, options, self.catalogues))
+        response = await self.index.search(
+            IndexSearch(
+                category=category,
+                catalogues=self.catalogues,
+                vector=vector.tolist(),
+                model=model,
+                exclude=[*options.like, *options.unlike],
+                **options.result_options(),
+            )
+        )
         self.binding.observe(response.active)
-        timings = {**view.timings_ms, "index": ms_since(index_started), "total": ms_since(started)}
+        stages = view.timings_ms if view else seen.timings_ms if seen else {}
+        timings = {**stages, "index": ms_since(index_started), "total": ms_since(started)}
         name = facts.categories[category]
         note(
             k=options.k,
             offset=options.offset,
             category=name,
-            cropped=view.crop is not None,
-            model=embedding.model,
+            cropped=view is not None and view.crop is not None,
+            model=model,
             stages_ms=timings,
         )
-        probability = embedding.category.probability if chosen is None else None
+        probability = view.embedding.category.probability if view and chosen is None else None
         return SearchResponse(
-            outcome=judge(response, facts.thresholds, probability, embedding.other_clothing),
-            category=_searched(category, facts, embedding),
-            probabilities=embedding.probabilities,
-            crop=view.crop,
+            outcome=judge(response, facts.thresholds, probability, view.embedding.other_clothing if view else None),
+            category=SearchedCategory(
+                id=category, name=name, probability=seen.probabilities[name] if seen is not None else None
+            ),
+            probabilities=seen.probabilities if seen is not None else {},
+            crop=view.crop if view else None,
             results=self._results(response, facts.categories),
             next_page=response.next_page,
             facets=response.facets,
+            warnings=_warnings(response, name),
             model=response.model,
             request_id=request_id(),
             timings_ms=timings,
         )
+
+    async def _view(
+        self, photo: bytes | None, options: PhotoOptions, model: str, chosen: str | None
+    ) -> PhotoView | None:
+        return None if photo is None else await self._crop.view(photo, options, model, chosen)
 
     async def by_product(self, key: str, options: SimilarOptions) -> SimilarResponse:
         """Return the products that look like one of the catalogue, which is left out. Needs no network.
@@ -158,6 +226,8 @@ class SearchService:
             UnknownModel: it does not hold the model that the request names.
             IndexNotReady, ModelIndexMismatch, UpstreamTimeout: the index fails.
         """
+        if options.absolute_urls:
+            use_absolute_urls()
         started = time.perf_counter()
         query = IndexSimilar(
             id=key,
@@ -183,6 +253,7 @@ class SearchService:
             results=self._results(response, names),
             next_page=response.next_page,
             facets=response.facets,
+            warnings=_warnings(response, name),
             model=response.model,
             request_id=request_id(),
             timings_ms=timings,
@@ -195,7 +266,7 @@ class SearchService:
             UnknownModel: it has not.
             IndexNotReady, UpstreamTimeout: it does not answer.
         """
-        held = [held.model for held in combined(await self.index.status(), self.catalogues).models]
+        held = [held.model for held in overview.combined(await self.index.status(), self.catalogues).models]
         if model is not None and model not in held:
             raise UnknownModel(f"there is no model {model!r}: the index has {', '.join(held)}")
 
@@ -235,21 +306,19 @@ class SearchService:
         }
 
 
-def _index_search(
-    embedding: EmbeddingResponse, category: int, options: PhotoOptions, catalogues: tuple[str, ...]
-) -> IndexSearch:
-    return IndexSearch(
-        category=category,
-        catalogues=catalogues,
-        vector=embedding.vector,
-        model=embedding.model,
-        **options.result_options(),
+def _garment_search(garment: GarmentBox, response: SearchResponse) -> GarmentSearch:
+    return GarmentSearch(
+        garment=garment,
+        outcome=response.outcome,
+        category=response.category,
+        results=response.results,
+        next_page=response.next_page,
+        facets=response.facets,
     )
 
 
-def _searched(category: int, facts: ModelFacts, embedding: EmbeddingResponse) -> SearchedCategory:
-    name = facts.categories[category]
-    return SearchedCategory(id=category, name=name, probability=embedding.probabilities[name])
+def _warnings(response: IndexResponse, category: str) -> list[str]:
+    return [f"no product of {category} has the attribute {name!r}" for name in response.unknown_attributes]
 
 
 def ms_since(start: float) -> float:

@@ -298,3 +298,31 @@ def test_hits_have_their_similarity_by_the_models_threshold_or_by_the_products_t
     assert close != 0.6
     assert [hit["similarity"] >= 0.5 for hit in by_products] == [hit["score"] >= close for hit in by_products]
     assert len({hit["similarity"] >= 0.5 for hit in by_products}) == 2
+
+
+def test_the_vectors_of_products_are_those_of_their_main_images(http: TestClient) -> None:
+    response = http.post("/v1/vectors", json={"ids": ["p4", "nobody", "p1"], "model": "fashion/1"})
+    assert response.status_code == 200, response.text
+    products = response.json()["vectors"]
+    assert [(product["id"], product["catalogue"], product["category"]) for product in products] == [
+        ("p4", "default", 1),
+        ("p1", "default", 0),
+    ]
+    np.testing.assert_allclose([product["vector"] for product in products], VECTORS[[4, 1]], rtol=1e-6)
+    assert http.post("/v1/vectors", json={"ids": ["p1"], "model": "other/1"}).status_code == 503
+
+
+def test_attributes_of_a_filter_that_no_product_of_the_category_has_are_named(http: TestClient) -> None:
+    unknown = {"$or": [{"colour": "blue"}, {"color": "blue"}], "size": 3}
+    assert http.post("/v1/search", json=query(filter=unknown)).json()["unknown_attributes"] == ["color", "size"]
+    assert http.post("/v1/similar", json={"id": "p0", "filter": {"sizes": 3}}).json()["unknown_attributes"] == ["sizes"]
+    assert http.post("/v1/search", json=query(filter={"price": 1})).json()["unknown_attributes"] == []
+    empty = http.post("/v1/search", json=query(category=8, filter={"price": 1})).json()
+    assert empty["unknown_attributes"] == ["price"]
+
+
+def test_a_score_is_at_most_1(http: TestClient) -> None:
+    for vector in VECTORS[:4]:
+        response = http.post("/v1/search", json=query(vector=(vector * 3).tolist())).json()
+        assert response["best_score"] <= 1
+        assert all(hit["score"] <= 1 for hit in response["hits"])

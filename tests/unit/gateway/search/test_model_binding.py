@@ -19,6 +19,7 @@ from services.contracts.domain.errors import (
 from services.contracts.wire.embedding import Category, DetectionResponse, EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import IndexResponse, IndexSearch, IndexSimilar
 from services.gateway.search import model_binding as module
+from services.gateway.search.examples import PhotoQuery
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.options import PhotoOptions, SimilarOptions
@@ -114,7 +115,7 @@ def service(embedding: Embedding, index: Index) -> SearchService:
 
 
 async def search(service: SearchService) -> str:
-    return (await service.by_image(b"photo", PhotoOptions())).model
+    return (await service.by_image(PhotoQuery(b"photo"), PhotoOptions())).model
 
 
 async def test_embedding_and_index_are_called_with_the_same_model(
@@ -137,10 +138,10 @@ async def test_a_search_under_way_ends_with_the_model_it_began_with_and_the_next
 
 
 async def test_each_models_own_thresholds_judge_its_results(service: SearchService, index: Index) -> None:
-    assert (await service.by_image(b"photo", PhotoOptions())).outcome == "ok"
+    assert (await service.by_image(PhotoQuery(b"photo"), PhotoOptions())).outcome == "ok"
     index.active = TWO
     await service.binding.refresh()
-    assert (await service.by_image(b"photo", PhotoOptions())).outcome == "no_clothing"
+    assert (await service.by_image(PhotoQuery(b"photo"), PhotoOptions())).outcome == "no_clothing"
 
 
 async def test_after_a_pause_the_active_model_is_read_before_the_search(

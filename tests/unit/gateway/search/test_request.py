@@ -47,8 +47,10 @@ def in_json(query: str = "", **values: Any) -> Request:
 
 
 async def read(request: Request) -> tuple[bytes, int, int]:
-    data, options = await read_search(request, READER, PhotoOptions)
-    return data, options.k, options.offset
+    query, options = await read_search(request, READER)
+    assert query.photo is not None
+    assert (query.liked, query.unliked) == ((), ())
+    return query.photo, options.k, options.offset
 
 
 @pytest.mark.parametrize("kind", ["image/jpeg", "IMAGE/PNG", "application/octet-stream", ""])
