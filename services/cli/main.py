@@ -2,15 +2,18 @@
 
 import sys
 from importlib.metadata import version as installed_version
+from typing import Any
 
 import structlog
 import typer
+import typer.main
 
 from services.cli import doctor, search, stack, train
 from services.cli.imports import command as import_
 from services.cli.keys import commands as keys
 from services.cli.models import commands as models
 from services.cli.models import reembed
+from services.cli.own_stack import default_map
 
 app = typer.Typer(
     help="Reverse image search for fashion shops: finds the products that look most like a photo.",
@@ -51,8 +54,9 @@ def logs_to_stderr() -> None:
 def main() -> None:
     """Run the program. Ctrl-C ends it without a traceback, with the status that shells expect."""
     logs_to_stderr()
+    command: Any = typer.main.get_command(app)
     try:
-        app()
+        command(default_map=default_map(command.commands))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.local.addresses import StackAddresses
+
 
 def _port(name: str, default: int) -> int:
     return Field(default, ge=1, le=65535, validation_alias=AliasChoices(name, name.lower()))  # type: ignore[no-any-return]
@@ -40,6 +42,11 @@ class StackSettings(BaseSettings):
     def mongo_url(self) -> str:
         """The database's address."""
         return f"mongodb://127.0.0.1:{self.mongo_port}"
+
+    @property
+    def addresses(self) -> StackAddresses:
+        """The addresses that commands need."""
+        return StackAddresses(gateway=self.gateway_url, embedding_url=self.embedding_url, mongo_url=self.mongo_url)
 
     @property
     def ports(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from services.local.addresses import remove_addresses, write_addresses
 from services.local.settings import StackSettings
 from services.local.supervisor import configuration, models_config, models_path, socket_path
 
@@ -46,6 +47,7 @@ class Stack:
         if self.running():
             if self._config.read_text() == config:
                 self._wait_ready()
+                write_addresses(self._state, self.settings.addresses)
                 return
             report("the settings have changed: restarting the stack")
             self.down()
@@ -57,6 +59,7 @@ class Stack:
         self._config.write_text(config)
         self._start()
         self._wait_ready()
+        write_addresses(self._state, self.settings.addresses)
 
     def down(self) -> bool:
         """Stop every process of the stack. Return whether it was running.
@@ -64,6 +67,7 @@ class Stack:
         Raises:
             StackError: it does not stop.
         """
+        remove_addresses(self._state)
         if not self.running():
             return False
         pid = self._pid()

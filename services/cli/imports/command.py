@@ -9,6 +9,7 @@ from services.cli.catalogues import Catalogue, chosen
 from services.cli.dataclass_command import with_options
 from services.cli.options import AllowHost, Json, Services, Wait
 from services.cli.output import fail
+from services.cli.own_stack import announce_target
 
 if TYPE_CHECKING:
     from services.catalogue.importing.report import Summary
@@ -104,6 +105,8 @@ def import_(
         per_host=per_host,
         wait_s=wait,
     )
+    if not dry_run:
+        announce_target(services.mongo_url, services.mongo_database, request.catalogue)
     try:
         summary = run(request)
     except UsageError as error:

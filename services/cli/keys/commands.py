@@ -9,6 +9,7 @@ from services.cli.catalogues import chosen
 from services.cli.dataclass_command import with_options
 from services.cli.options import Database, Json
 from services.cli.output import fail
+from services.cli.own_stack import announce_target
 
 if TYPE_CHECKING:
     from services.cli.keys.session import KeySession
@@ -53,6 +54,7 @@ def create(
     except ValueError as error:
         fail(str(error), 2)
     limits = {"catalogues": names, "origins": pages, "quota": rate, "expires_at": expires_at}
+    announce_target(database.mongo_url, database.mongo_database)
     key, secret = _run(lambda session: session.create(name, opened, **limits), database)
     show_secret(key, secret, as_json=json)
 
@@ -84,6 +86,7 @@ def rotate(
         duration = parse_duration(overlap)
     except ValueError as error:
         fail(str(error), 2)
+    announce_target(database.mongo_url, database.mongo_database)
     changed, secret = _run(lambda session: session.rotate(key, duration), database)
     show_secret(changed, secret, as_json=json)
 
@@ -99,6 +102,7 @@ def revoke(
     """End a key. Gateways refuse it within GATEWAY_KEYS_REFRESH_S seconds."""
     from services.cli.keys.display import show_revoked
 
+    announce_target(database.mongo_url, database.mongo_database)
     show_revoked(_run(lambda session: session.revoke(key, previous=previous), database), previous, as_json=json)
 
 

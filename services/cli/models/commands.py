@@ -9,6 +9,7 @@ from services.cli.catalogues import installed
 from services.cli.dataclass_command import with_options
 from services.cli.options import FIRST_MODEL, GatewayServices, Json, UnversionedModel, Wait
 from services.cli.output import err, fail
+from services.cli.own_stack import announce_target
 
 if TYPE_CHECKING:
     from services.catalogue.model_switch.comparison import ModelReport
@@ -72,6 +73,8 @@ def promote(
             return await session.compare(model, queries), None
         return await session.promote(model, queries, min_coverage)
 
+    if not dry_run:
+        announce_target(services.mongo_url, services.mongo_database)
     report, note = _run(work, services, wait, unversioned_model)
     show_report(report, as_json=json, promoted=None if dry_run else note is not None)
     if note is None and not dry_run:
@@ -90,6 +93,7 @@ def rollback(services: GatewayServices, json: Json = False, wait: Wait = 60.0) -
     """Let searches use the previous model again, at once."""
     from services.cli.models.display import show_rollback
 
+    announce_target(services.mongo_url, services.mongo_database)
     note, without_vector = _run(lambda session: session.rollback(), services, wait)
     show_rollback(note, without_vector, as_json=json)
 
@@ -99,6 +103,7 @@ def forget_model(services: GatewayServices, model: ModelName, json: Json = False
     """Remove the candidate or the previous model, and its vectors. If it was interrupted, run it again to continue."""
     from services.cli.models.display import show_forgotten
 
+    announce_target(services.mongo_url, services.mongo_database)
     name, changed, unsearchable = _run(lambda session: session.forget(model), services)
     show_forgotten(name, changed, unsearchable, as_json=json)
 

@@ -11,6 +11,7 @@ from services.cli.dataclass_command import with_options
 from services.cli.imports.command import EXIT_REJECTED, EXIT_STATUS
 from services.cli.options import FIRST_MODEL, AllowHost, Json, Services, UnversionedModel, Wait
 from services.cli.output import fail
+from services.cli.own_stack import announce_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,6 +69,7 @@ def reembed(
         unversioned_model=unversioned_model,
         wait_s=wait,
     )
+    announce_target(services.mongo_url, services.mongo_database)
     try:
         summaries = list(_summaries(request, names, as_json=json))
     except ValueError as error:

