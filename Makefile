@@ -59,10 +59,10 @@ mutants: $(READY) ## Change the code in single places and count what the tests n
 compose-test: $(READY) ## Build, start, disturb and remove the Compose stack [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
-train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip] [DETAILED=shots.zip] [BACKGROUNDS=folder]
+train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [STREET=street.zip] [STREET_PHOTOS=photos.zip] [NEGATIVES=negatives.zip] [DETAILED=shots.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archives: make train DATASET=path/to/archive.zip PHOTOS=path/to/photos.zip"; exit 2; }
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
-	  $(if $(STREET),--street "$(STREET)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") $(if $(DETAILED),--detailed "$(DETAILED)") \
+	  $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(STREET),--street "$(STREET)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") $(if $(DETAILED),--detailed "$(DETAILED)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
 evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/2] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip|folder] [BACKGROUNDS=folder] [GRIDS=folder]
@@ -71,9 +71,10 @@ evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fas
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") \
 	  $(if $(STREET),--street "$(STREET)") $(if $(GRIDS),--grids "$(GRIDS)")
 
-evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/1] [BACKGROUNDS=folder]
+evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/1] [PHOTOS=photos.zip] [STREET_PHOTOS=photos.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }
-	@$(BIN)/lookalike evaluate-detector --model "$(or $(MODEL_DIR),models/detector/1)" --dataset "$(DATASET)" $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)")
+	@$(BIN)/lookalike evaluate-detector --model "$(or $(MODEL_DIR),models/detector/1)" --dataset "$(DATASET)" \
+	  $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)")
 
 clean: stop ## Remove the local stack's data and the virtual environment
 	@rm -rf var $(VENV)

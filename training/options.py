@@ -15,11 +15,20 @@ RECIPE_OPTIONS = (
     "backgrounds",
     "start",
     "street",
+    "street_photos",
     "negatives",
     "detailed",
 )
 
-PATHS = ("photos", "street", "negatives", "detailed", "backgrounds", "start")  # in the order of the command
+PATHS = (
+    "photos",
+    "street",
+    "street_photos",
+    "negatives",
+    "detailed",
+    "backgrounds",
+    "start",
+)  # in the order of the command
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class TrainOptions:
     backgrounds: Path | None = None
     start: Path | None = None
     street: Path | None = None
+    street_photos: Path | None = None
     negatives: Path | None = None
     detailed: Path | None = None
 

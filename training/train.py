@@ -46,6 +46,7 @@ def _check(context: TrainingContext) -> None:
         "photos": options.photos,
         "backgrounds": options.backgrounds,
         "street garments": options.street,
+        "street photos": options.street_photos,
         "negatives": options.negatives,
         "detailed shots": options.detailed,
     }

@@ -59,7 +59,7 @@ class TrainCommand:
     ] = None
     steps: Annotated[
         int | None,
-        typer.Option(min=1, max=1_000_000, help="fashion, detector: number of steps.", show_default="600, 1152"),
+        typer.Option(min=1, max=1_000_000, help="fashion, detector: number of steps.", show_default="600, 2688"),
     ] = None
     run_dir: Annotated[
         Path | None, typer.Option(help="The folder of the checkpoints.", show_default="runs/MODEL-SEED")
@@ -71,6 +71,10 @@ class TrainCommand:
             "accuracy on people's photos."
         ),
     ] = None
+    street_photos: Annotated[
+        Path | None,
+        typer.Option(help="detector: street-photos.zip, whose photos are scenes with real boxes."),
+    ] = None
     backgrounds: Annotated[
         Path | None,
         typer.Option(
@@ -78,7 +82,10 @@ class TrainCommand:
         ),
     ] = None
     start: Annotated[
-        Path | None, typer.Option(help="fashion: the checkpoint of an earlier run whose backbone to start from.")
+        Path | None,
+        typer.Option(
+            help="fashion, detector: the checkpoint of an earlier run whose backbone, or head, to start from."
+        ),
     ] = None
     street: Annotated[
         Path | None, typer.Option(help="fashion: street-garments.zip, garments of street photos with their cut-outs.")
@@ -181,15 +188,23 @@ def evaluate_detector(
         typer.Option(help="A folder of pictures as backgrounds for the products; not in the training data."),
     ] = None,
     scenes: Annotated[int, typer.Option(min=1, max=100_000, help="The number of scenes of each kind.")] = 1000,
+    photos: Annotated[
+        Path | None,
+        typer.Option(help="clothing-photos.zip: adds figures on people's photos, of senders not in the training data."),
+    ] = None,
+    street_photos: Annotated[
+        Path | None,
+        typer.Option(help="street-photos.zip: adds figures on its photos that are not in the training data."),
+    ] = None,
 ) -> None:
-    """Print the figures of a detector as JSON: how many garments of composed scenes it finds."""
+    """Print the figures of a detector as JSON: how many garments it finds in composed scenes and in photos."""
     with _errors_as_sentences("nothing was changed"):
         _import_tensorflow_quietly()
         from training.evaluation.detector import DetectorEvaluation
         from training.evaluation.detector import evaluate_detector as run
         from training.progress import Terminal
 
-        _print_json(run(model, DetectorEvaluation(dataset, backgrounds, scenes), Terminal()))
+        _print_json(run(model, DetectorEvaluation(dataset, backgrounds, scenes, photos, street_photos), Terminal()))
 
 
 def _print_json(figures: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from training.data.pasting import cut_out, framed, paste, photographed
 from training.data.training_images import NONE
 
-SIZE = 192  # pixels a side: the detector's input
+SIZE = 192  # pixels a side of a composed scene
 TRIES = 12  # places tried for a product before it is left out of its scene
 OVERLAP = 0.33  # greatest share of a box that another one may cover
 WORN = ("Topwear", "Bottomwear", "Shoes")  # from top to bottom
@@ -28,10 +28,10 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, uint8 (192, 192, 3), and its garments. A frame that is not square is padded with white.
+    """A square picture and its garments. A frame that is not square is padded with white.
 
     Attributes:
-        picture: uint8 (192, 192, 3).
+        picture: uint8 (side, side, 3); composed scenes have 192 pixels a side.
         boxes: float32 (n, 4), left, top, right, bottom in pixels.
         categories: int32 (n,), ids of the nine categories.
     """
@@ -39,6 +39,13 @@ class Scene:
     picture: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     categories: NDArray[np.int32]
+
+    def resized(self, side: int) -> "Scene":
+        """Return the scene with `side` pixels a side."""
+        if side == len(self.picture):
+            return self
+        picture = Image.fromarray(self.picture).resize((side, side), Image.Resampling.BICUBIC)
+        return Scene(np.asarray(picture), self.boxes * np.float32(side / len(self.picture)), self.categories)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class TrainingSources:
     backgrounds: Path | None
     start: Path | None
     street: Path | None = None
+    street_photos: Path | None = None
     negatives: Path | None = None
     detailed: Path | None = None
 
@@ -43,7 +44,7 @@ class TrainingSources:
     def facts(self, sha256: dict[str, str | None]) -> dict[str, Any]:
         """Return what the manifest records of the sources other than the data set; `sha256` by source."""
         facts: dict[str, Any] = {}
-        for name in ("photos", "street", "negatives", "detailed", "backgrounds", "start"):
+        for name in ("photos", "street", "street_photos", "negatives", "detailed", "backgrounds", "start"):
             path = getattr(self, name)
             if path is not None and name in sha256:
                 facts[name] = {"name": path.resolve().name, "sha256": sha256[name]}

@@ -1,4 +1,4 @@
-"""Recall and precision of boxes against the garments of composed scenes, at an overlap of one half."""
+"""Recall and precision of boxes against the garments of scenes, at an overlap of one half."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,12 +32,22 @@ class DetectionCounts:
             "right_category": self.right / max(self.hits, 1),
         }
 
+    @property
+    def right_f1(self) -> float:
+        """The harmonic mean of recall and precision if only boxes with the right category count."""
+        return 2 * self.right / max(self.garments + self.boxes, 1)
 
-def matches(detection: DetectedGarments, scene: Scene) -> list[int]:
-    """Return for each box, highest score first, the garment that it hits, −1 for none. A garment is hit once."""
+
+def matches(detection: DetectedGarments, scene: Scene, same_category: bool = False) -> list[int]:
+    """Return for each box, highest score first, the garment that it hits, −1 for none. A garment is hit once.
+
+    With `same_category`, a box hits only garments of its category.
+    """
     if not len(detection.boxes) or not len(scene.boxes):
         return [-1] * len(detection.boxes)
     overlap, hits = overlaps(detection.boxes, scene.boxes), []
+    if same_category:
+        overlap = np.where(detection.categories[:, None] == scene.categories[None, :], overlap, 0)
     for row in overlap:
         best = int(row.argmax())
         hits.append(best if row[best] >= OVERLAP else -1)
@@ -75,10 +85,13 @@ def correct_boxes(
     return np.array(scores), np.array(correct)
 
 
-def best_threshold(detections: Sequence[DetectedGarments], scenes: Sequence[Scene]) -> float:
-    """Return the threshold with the best harmonic mean of recall and precision."""
+def best_threshold(sets: Sequence[tuple[Sequence[DetectedGarments], Sequence[Scene]]]) -> float:
+    """Return the threshold with the best harmonic mean of recall and precision, the mean over sets of scenes.
+
+    Only boxes with the right category count.
+    """
 
     def f1(threshold: float) -> float:
-        return count_detections(detections, scenes, threshold).figures()["f1"]
+        return sum(count_detections(detections, scenes, threshold).right_f1 for detections, scenes in sets)
 
     return float(max(THRESHOLDS, key=f1))

@@ -1,5 +1,6 @@
-"""`lookalike evaluate-detector`: how many garments of composed scenes a detector finds."""
+"""`lookalike evaluate-detector`: how many garments a detector finds in composed scenes, people's and street photos."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,19 @@ from services.contracts.domain.garments import DetectedGarments, distinct
 from services.contracts.domain.manifest import DetectorManifest, InputSize
 from training.data.backgrounds import drawn
 from training.data.evaluation_images import DRAWN, folder_patches, refuse_training_folder
-from training.data.scenes import Scene, SceneOptions, ScenePhotos, SceneProducts, Scenes
-from training.data.training_images import StudioShots, read_studio
+from training.data.scenes import SIZE, Scene, SceneOptions, ScenePhotos, SceneProducts, Scenes
+from training.data.street_photos import StreetPhoto, read_street_photos
+from training.data.street_scenes import whole_scene
+from training.data.training_images import NONE, PeoplePhotos, StudioShots, read_people, read_studio
 from training.errors import TrainingError
 from training.evaluation.detection import OVERLAP, DetectionCounts, count_detections, matches
+from training.evaluation.detector_street_photos import street_figures
 from training.evaluation.evaluated_detector import EvaluatedDetector
 from training.progress import Terminal
 
 SHOT_SIZE = InputSize(height=96, width=96)  # of the studio shots before they are cut out
+PHOTOS_KIND = "people's photos that one garment fills, alone or in pairs"
+STREET_KIND = "street photos"
 # The shares of `SceneOptions` for each kind of scenes.
 SCENE_KINDS: dict[str, dict[str, float]] = {
     "two to four garments, apart": {"empty": 0.0, "worn": 0.0, "others": 0.0},
@@ -37,15 +43,19 @@ class DetectorOutputs:
 
 @dataclass(frozen=True)
 class DetectorEvaluation:
-    """An archive, a folder of backgrounds (None: drawn patterns), and the number of scenes of each kind."""
+    """An archive, a folder of backgrounds (None: drawn patterns), the number of composed scenes of each kind, and the
+    archives of people's photos and of street photos, if any.
+    """
 
     dataset: Path
     backgrounds: Path | None = None
     scenes: int = 1000
+    photos: Path | None = None
+    street_photos: Path | None = None
 
 
 def evaluate_detector(directory: Path, evaluation: DetectorEvaluation, terminal: Terminal) -> dict[str, Any]:
-    """Return a detector's figures on products that it was not trained on, ready for JSON.
+    """Return a detector's figures on products and photos of its test part, ready for JSON.
 
     Raises:
         ManifestError, ArchiveError, TrainingError: the text is one sentence.
@@ -55,13 +65,62 @@ def evaluate_detector(directory: Path, evaluation: DetectorEvaluation, terminal:
         raise TrainingError(f"{directory} has other categories than the archive's nine: it cannot be evaluated on it")
     if evaluation.backgrounds:
         refuse_training_folder(evaluation.backgrounds, manifest)
-    studio = read_studio(evaluation.dataset, SHOT_SIZE, manifest.seed, terminal)
-    patches = background_patches(evaluation.backgrounds, manifest.seed, terminal)
-    detected = {}
-    for kind, shares in SCENE_KINDS.items():
-        scenes = drawn_scenes(studio, "test", patches, SceneOptions(manifest.seed + 1, **shares))
-        detected[kind] = detect(detector, scenes, evaluation.scenes)
-    return {"model": manifest.model_id, **detection_figures(detected, manifest)}
+    seed = manifest.seed
+    parts = DetectorTestParts(
+        studio=read_studio(evaluation.dataset, SHOT_SIZE, seed, terminal),
+        photos=None
+        if evaluation.photos is None
+        else photos_of(read_scene_people(evaluation.photos, seed, terminal), "test"),
+        street=read_street_photos(evaluation.street_photos, seed, terminal)["test"] if evaluation.street_photos else [],
+    )
+    patches = background_patches(evaluation.backgrounds, seed, terminal)
+    return {"model": manifest.model_id, **figures_on_test_parts(detector, manifest, parts, patches, evaluation.scenes)}
+
+
+@dataclass(frozen=True)
+class DetectorTestParts:
+    """What a detector is evaluated on: studio shots, of which the test part is used; photos of the test parts."""
+
+    studio: StudioShots
+    photos: ScenePhotos | None
+    street: Sequence[StreetPhoto]
+
+
+def figures_on_test_parts(
+    detector: EvaluatedDetector,
+    manifest: DetectorManifest,
+    parts: DetectorTestParts,
+    backgrounds: NDArray[np.uint8],
+    number: int,
+) -> dict[str, Any]:
+    """Return the figures on `number` composed scenes of each kind, as many of people's photos, and all street photos.
+
+    Raises:
+        TrainingError: the test part has no product of the nine categories.
+    """
+    kinds = {kind: SceneOptions(manifest.seed + 1, **shares) for kind, shares in SCENE_KINDS.items()}
+    if parts.photos is not None:
+        kinds[PHOTOS_KIND] = SceneOptions(manifest.seed + 1, photos=1.0)
+    detected = {
+        kind: detect(detector, drawn_scenes(parts.studio, "test", backgrounds, options, parts.photos), number)
+        for kind, options in kinds.items()
+    }
+    figures = detection_figures(detected, manifest)
+    if parts.street:
+        scenes = [whole_scene(photo, manifest.input.width) for photo in parts.street]
+        figures[STREET_KIND] = street_figures(detector(scenes), scenes, manifest.threshold)
+    return figures
+
+
+def read_scene_people(path: Path, seed: int, terminal: Terminal) -> PeoplePhotos:
+    """Return people's photos at the size of composed scenes; errors as `read_people`."""
+    return read_people(path, InputSize(height=SIZE, width=SIZE), seed, terminal)
+
+
+def photos_of(people: PeoplePhotos, part: str) -> ScenePhotos:
+    """Return a part's photos of garments of the nine categories."""
+    used = (people.parts == part) & (people.categories != NONE)
+    return ScenePhotos(people.images[used], people.categories[used])
 
 
 def background_patches(folder: Path | None, seed: int, terminal: Terminal) -> NDArray[np.uint8]:

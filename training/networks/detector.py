@@ -3,9 +3,11 @@ place.
 
 A garment is a peak in the map of its category, and the maps at the peak give the distances to its four edges: Zhou et
 al., Objects as Points (arXiv:1904.07850), with the edges of Liu et al., Training-Time-Friendly Network
-(arXiv:1909.00700). The backbone is fixed, so the head is trained on feature maps that are computed once.
+(arXiv:1909.00700). The head is trained first, on maps of the fixed backbone; then the head and the backbone's later
+stages, on maps of its first stages. Maps of fixed stages are computed once.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -14,17 +16,50 @@ from keras import layers
 
 from training.networks.backbone import Backbone
 
+SIDE = 288  # pixels a side of the input: a multiple of the coarsest stage's 32
 STRIDE = 8  # pixels a place
-LEVELS = (2, 4, 5)  # the head's input stages: an 8th, a 16th and a 32nd of the image's size
-DEPTHS = (40, 112, 192)  # channels of these stages
-WIDTH = 64
+LEVELS = (1, 2, 4, 5)  # the head's input stages: a 4th, an 8th, a 16th and a 32nd of the image's size
+DEPTHS = (24, 40, 112, 192)  # channels of these stages
+WIDTH, WIDE = 64, 96  # channels of the maps of an 8th, and of the smaller maps
 PEAKS = 24  # boxes an image, at most; the weakest have probabilities near 0
 RARE = -3.5  # initial bias of the chances: the centre of a garment is rare
 LEAST_EDGE, MOST_EDGE = -2.0, 3.5  # bounds of an edge's distance, natural logarithms of places
 
 
+@dataclass(frozen=True)
+class DetectorNetwork:
+    """The network's parts in two divisions, which share their layers.
+
+    Attributes:
+        features, head: images → the four maps of the backbone; the maps → `chances` and `edges`.
+        fixed, trained: images → the maps that training computes once; these maps → `chances` and `edges`.
+        tuned: the variables of the backbone that are trained.
+    """
+
+    features: Any
+    head: Any
+    fixed: Any
+    trained: Any
+    tuned: list[Any]
+
+
+def detector_network(backbone: Backbone, categories: int, is_tuned: bool) -> DetectorNetwork:
+    """Return the network; only if `is_tuned`, the stages after the first of the `LEVELS` are trained with the head."""
+    features, head = feature_maps(backbone), detector_head(categories)
+    if not is_tuned:
+        return DetectorNetwork(features, head, features, head, [])
+    first, *later = (backbone.stages[level] for level in LEVELS)
+    tail = keras.Model(first, later, name="later_stages")
+    for layer in tail.layers:
+        layer.trainable = True
+    maps = keras.Input(first.shape[1:], name="first_map")
+    trained = keras.Model([maps], head([maps, *tail(maps)]), name="tuned_detector")
+    fixed = keras.Model(features.input, [features.outputs[0]], name="first_stages")
+    return DetectorNetwork(features, head, fixed, trained, tail.trainable_variables)
+
+
 def feature_maps(backbone: Backbone) -> Any:
-    """Return the fixed part: float32 images (n, h, w, 3), 0 to 255 → three maps, fine to coarse."""
+    """Return the backbone: float32 images (n, h, w, 3), 0 to 255 → four maps, fine to coarse."""
     image = keras.Input((None, None, 3), name="image")
     backbone(image)
     maps = [backbone.stages[level] for level in LEVELS]
@@ -34,26 +69,30 @@ def feature_maps(backbone: Backbone) -> Any:
 
 
 def detector_head(categories: int) -> Any:
-    """Return the trained part.
+    """Return the head.
 
-    It takes the three maps and returns `chances` (n, h/8, w/8, categories), logits, and `edges` (…, 4), the logarithms
+    It takes the four maps and returns `chances` (n, h/8, w/8, categories), logits, and `edges` (…, 4), the logarithms
     of the distances to the left, upper, right and lower edge, in places.
     """
-    fine, middle, coarse = (keras.Input((None, None, depth), name=f"level{i}") for i, depth in enumerate(DEPTHS))
-    x = _mixed(layers.Conv2D(WIDTH, 1, name="coarse")(coarse), "coarse_mix")
-    x = layers.UpSampling2D(2, name="coarse_up")(x)
-    x = layers.Add(name="middle_add")([x, layers.Conv2D(WIDTH, 1, name="middle")(middle)])
-    x = layers.UpSampling2D(2, interpolation="bilinear", name="middle_up")(_mixed(x, "middle_mix"))
-    x = layers.Concatenate(name="both")([x, layers.Conv2D(WIDTH // 2, 1, name="fine")(fine)])
-    x = _mixed(_mixed(x, "mix0"), "mix1")
+    finest, fine, middle, coarse = (
+        keras.Input((None, None, depth), name=f"level{i}") for i, depth in enumerate(DEPTHS)
+    )
+    x = _mixed(_mixed(layers.Conv2D(WIDE, 1, name="coarse")(coarse), "coarse_mix0", WIDE), "coarse_mix1", WIDE)
+    x = layers.UpSampling2D(2, interpolation="bilinear", name="coarse_up")(x)
+    x = layers.Add(name="middle_add")([x, layers.Conv2D(WIDE, 1, name="middle")(middle)])
+    x = _mixed(_mixed(x, "middle_mix0", WIDE), "middle_mix1", WIDE)
+    x = layers.UpSampling2D(2, interpolation="bilinear", name="middle_up")(layers.Conv2D(WIDTH, 1, name="narrow")(x))
+    detail = layers.Conv2D(WIDTH // 2, 3, 2, padding="same", activation="relu", name="finest")(finest)
+    x = layers.Add(name="fine_add")([x, layers.Conv2D(WIDTH, 1, name="fine")(layers.Concatenate()([detail, fine]))])
+    x = _mixed(_mixed(x, "mix0", WIDTH), "mix1", WIDTH)
     rare = keras.initializers.Constant(RARE)
     chances = layers.Conv2D(categories, 1, name="chances", bias_initializer=rare)(x)
     edges = layers.Conv2D(4, 1, name="edges", bias_initializer=keras.initializers.Constant(1.0))(x)
-    return keras.Model([fine, middle, coarse], {"chances": chances, "edges": edges}, name="detector")
+    return keras.Model([finest, fine, middle, coarse], {"chances": chances, "edges": edges}, name="detector")
 
 
-def _mixed(x: Any, name: str) -> Any:
-    x = layers.Conv2D(WIDTH, 3, padding="same", use_bias=False, name=name)(x)
+def _mixed(x: Any, name: str, width: int) -> Any:
+    x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=name)(x)
     return layers.ReLU(name=f"{name}_relu")(layers.GroupNormalization(8, name=f"{name}_even")(x))
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from services.contracts.domain.manifest import InputSize
-from training.data.scenes import SIZE
-from training.networks.detector import peaks
+from training.networks.detector import SIDE, peaks
 from training.publishing.export import export_constant
 from training.publishing.served_form import served_form
 
@@ -25,7 +24,7 @@ IDENTITY = PlattScaling()
 
 
 def export_detector(features: Any, head: Any, directory: Path, scaling: PlattScaling = IDENTITY) -> None:
-    """Write the SavedModel: `image` uint8 (n, 192, 192, 3) → `boxes` and `probabilities`, see
+    """Write the SavedModel: `image` uint8 (n, 288, 288, 3) → `boxes` and `probabilities`, see
     `networks.detector.peaks`.
 
     Raises:
@@ -39,4 +38,4 @@ def export_detector(features: Any, head: Any, directory: Path, scaling: PlattSca
         outputs: dict[str, Any] = peaks({**maps, "chances": calibrated})
         return outputs
 
-    export_constant(run, InputSize(height=SIZE, width=SIZE), OUTPUTS, directory)
+    export_constant(run, InputSize(height=SIDE, width=SIDE), OUTPUTS, directory)

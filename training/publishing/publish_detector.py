@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +16,19 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.garments import distinct
 from services.contracts.domain.manifest import MANIFEST_NAME, DetectorManifest, InputSize
 from training.context import TrainingContext
-from training.data.scenes import SIZE, SceneOptions, Scenes
-from training.data.training_images import StudioShots
+from training.data.scenes import Scene, SceneOptions
+from training.data.street_photos import StreetPhoto
+from training.data.street_scenes import whole_scene
 from training.evaluation.detection import best_threshold, correct_boxes
-from training.evaluation.detector import SCENE_KINDS, background_patches, detect, detection_figures, drawn_scenes
+from training.evaluation.detector import (
+    SCENE_KINDS,
+    DetectorTestParts,
+    background_patches,
+    drawn_scenes,
+    figures_on_test_parts,
+)
 from training.evaluation.evaluated_detector import EvaluatedDetector
-from training.networks.detector import PEAKS
+from training.networks.detector import PEAKS, SIDE, DetectorNetwork
 from training.publishing.export_detector import IDENTITY, PlattScaling, export_detector
 from training.publishing.warmup import write_warmup
 from training.report.detector_card import card_markdown
@@ -29,7 +37,7 @@ from training.run.checkpoint import History
 
 ARCHITECTURE = "detector"
 SCENES, SHEET_SCENES = 600, 18
-INPUT = InputSize(height=SIZE, width=SIZE)
+INPUT = InputSize(height=SIDE, width=SIDE)
 
 
 @dataclass(frozen=True)
@@ -37,22 +45,41 @@ class TrainedDetector:
     """A trained detector, ready to be published.
 
     Attributes:
-        features: the fixed part of the network.
-        head: the trained part.
+        network: the network.
         history: the losses of each round.
         dataset: what the manifest records of the sources.
         backgrounds: of the training scenes.
     """
 
-    features: Any
-    head: Any
+    network: DetectorNetwork
     history: History
     dataset: dict[str, Any]
     backgrounds: NDArray[np.uint8]
 
 
-def publish_detector(context: TrainingContext, trained: TrainedDetector, studio: StudioShots) -> None:
+@dataclass(frozen=True)
+class ValidationScenes:
+    """What calibration and threshold are fitted on: composed scenes, and street photos if there are any."""
+
+    composed: list[Scene]
+    street: list[Scene]
+
+    @property
+    def sets(self) -> list[list[Scene]]:
+        """The sets that are not empty; each has the same weight."""
+        return [scenes for scenes in (self.composed, self.street) if scenes]
+
+
+def publish_detector(
+    context: TrainingContext, trained: TrainedDetector, parts: DetectorTestParts, street: Sequence[StreetPhoto]
+) -> None:
     """Export, evaluate the exported network, and write manifest, report and card.
+
+    Args:
+        context: of the command.
+        trained: the detector.
+        parts: what it is evaluated on.
+        street: the street photos of the validation part.
 
     Raises:
         TrainingError: the version exists and may not be replaced, or a part of the products is empty.
@@ -61,12 +88,15 @@ def publish_detector(context: TrainingContext, trained: TrainedDetector, studio:
     options, terminal = context.options, context.terminal
     with context.version.written(options.force) as directory:
         scene_options = SceneOptions(options.seed + 2, empty=0.0)
-        validation = drawn_scenes(studio, "validation", trained.backgrounds, scene_options)
+        draw = drawn_scenes(parts.studio, "validation", trained.backgrounds, scene_options)
+        composed = [draw(number) for number in range(SCENES)]
+        validation = ValidationScenes(composed, [whole_scene(photo, SIDE) for photo in street])
         detector = _exported(context, trained, directory, validation)
         write_warmup(directory, context.version.name, INPUT)
         manifest = _manifest(context, trained, _threshold(detector, validation))
-        figures = _test_figures(context, detector, manifest, studio)
-        manifest = manifest.model_copy(update={"metrics": {"drawn_backgrounds": figures}})
+        patches = background_patches(None, options.seed, terminal)
+        figures = figures_on_test_parts(detector, manifest, parts, patches, SCENES)
+        manifest = manifest.model_copy(update={"metrics": {"test_parts": figures}})
         _write(directory, manifest, figures, trained.history)
         _draw_sheet(directory, detector, manifest)
     first = figures[next(iter(SCENE_KINDS))]
@@ -75,48 +105,35 @@ def publish_detector(context: TrainingContext, trained: TrainedDetector, studio:
 
 
 def _exported(
-    context: TrainingContext, trained: TrainedDetector, directory: Path, validation: Scenes
+    context: TrainingContext, trained: TrainedDetector, directory: Path, validation: ValidationScenes
 ) -> EvaluatedDetector:
     """Export the detector with calibrated probabilities."""
-    export_detector(trained.features, trained.head, directory)
-    scaling = _fitted_scaling(EvaluatedDetector(directory), validation)
+    export_detector(trained.network.features, trained.network.head, directory)
+    scaling = _fitted_scaling(EvaluatedDetector(directory, INPUT), validation)
     if scaling != IDENTITY:
         context.terminal.line(f"probabilities: {scaling.gain:.3f} × logit {scaling.shift:+.3f}")
         shutil.rmtree(directory)
         directory.mkdir()
-        export_detector(trained.features, trained.head, directory, scaling)
-    return EvaluatedDetector(directory)
+        export_detector(trained.network.features, trained.network.head, directory, scaling)
+    return EvaluatedDetector(directory, INPUT)
 
 
-def _fitted_scaling(detector: EvaluatedDetector, validation: Scenes) -> PlattScaling:
+def _fitted_scaling(detector: EvaluatedDetector, validation: ValidationScenes) -> PlattScaling:
     """Return the scaling that fits the validation part; the identity if the scores do not indicate correct boxes."""
-    detected = detect(detector, validation, SCENES)
-    scores, correct = correct_boxes(detected.detections, detected.scenes)
+    boxes = [correct_boxes(detector(scenes), scenes) for scenes in validation.sets]
+    scores, correct = (np.concatenate(values) for values in zip(*boxes, strict=True))
     if len(set(correct.tolist())) < 2:
         return IDENTITY
+    weights = np.concatenate([np.full(len(of_set), 1 / max(len(of_set), 1)) for of_set, _ in boxes])
     logits = np.log(scores / (1 - scores).clip(1e-6))
-    fitted = LogisticRegression(C=1e6).fit(logits[:, None], correct)
+    fitted = LogisticRegression(C=1e6).fit(logits[:, None], correct, weights * len(scores))
     gain, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     return PlattScaling(gain, shift) if gain > 0 else IDENTITY
 
 
-def _threshold(detector: EvaluatedDetector, validation: Scenes) -> float:
+def _threshold(detector: EvaluatedDetector, validation: ValidationScenes) -> float:
     """Return the threshold with the best F1 on scenes of the validation part."""
-    detected = detect(detector, validation, SCENES)
-    return best_threshold(detected.detections, detected.scenes)
-
-
-def _test_figures(
-    context: TrainingContext, detector: EvaluatedDetector, manifest: DetectorManifest, studio: StudioShots
-) -> dict[str, Any]:
-    """Return the figures on scenes of the test part, on drawn backgrounds."""
-    seed = context.options.seed
-    backgrounds = background_patches(None, seed, context.terminal)
-    detected = {
-        kind: detect(detector, drawn_scenes(studio, "test", backgrounds, SceneOptions(seed + 1, **shares)), SCENES)
-        for kind, shares in SCENE_KINDS.items()
-    }
-    return detection_figures(detected, manifest)
+    return best_threshold([(detector(scenes), scenes) for scenes in validation.sets])
 
 
 def _manifest(context: TrainingContext, trained: TrainedDetector, threshold: float) -> DetectorManifest:
@@ -126,7 +143,7 @@ def _manifest(context: TrainingContext, trained: TrainedDetector, threshold: flo
         architecture=ARCHITECTURE,
         input=INPUT,
         categories=CATEGORIES,
-        parameters=trained.head.count_params(),
+        parameters=_trained_parameters(trained.network),
         boxes=PEAKS,
         threshold=threshold,
         dataset=trained.dataset,
@@ -134,6 +151,10 @@ def _manifest(context: TrainingContext, trained: TrainedDetector, threshold: flo
         command=context.options.command(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _trained_parameters(network: DetectorNetwork) -> int:
+    return int(network.head.count_params() + sum(np.prod(variable.shape) for variable in network.tuned))
 
 
 def _write(directory: Path, manifest: DetectorManifest, figures: dict[str, Any], history: History) -> None:

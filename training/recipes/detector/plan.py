@@ -3,24 +3,46 @@
 from dataclasses import dataclass
 
 ROUND_SCENES, ROUND_EPOCHS = 1024, 3
+TUNED_ROUND_SCENES, TUNED_ROUND_EPOCHS = 512, 2
 
 
 @dataclass(frozen=True)
 class DetectorPlan:
     """The numbers of a run.
 
-    To compose a scene and to run the fixed backbone over it costs as much as two steps of the head, so a round draws
-    `round_scenes` scenes and trains on them for several `epochs`, `scenes` a step.
+    To draw a scene and to run the fixed backbone over it costs as much as two steps of the head, so a round draws
+    `round_scenes` scenes and trains on them for several `epochs`, `scenes` a step. `street` is the share of scenes that
+    are street photos, where there are any. `edges` is the weight of the loss of the edges.
+
+    `backbone_rate` is the learning rate of the backbone's later stages, as a share of the head's; 0: they are fixed.
     """
 
     steps: int
     seed: int = 7
-    scenes: int = 32
+    scenes: int = 16
     round_scenes: int = ROUND_SCENES
     epochs: int = ROUND_EPOCHS
+    street: float = 0.6
     peak_rate: float = 2e-3
-    decay: float = 1e-4
-    warm_up: int = 50
+    decay: float = 1e-3
+    warm_up: int = 100
+    edges: float = 2.0
+    backbone_rate: float = 0.0
+
+    @classmethod
+    def tuning(cls, steps: int, seed: int) -> "DetectorPlan":
+        """Return the plan of a run that starts with a trained head."""
+        return cls(
+            steps,
+            seed,
+            round_scenes=TUNED_ROUND_SCENES,
+            epochs=TUNED_ROUND_EPOCHS,
+            street=0.65,
+            peak_rate=1e-3,
+            warm_up=30,
+            edges=4.0,
+            backbone_rate=0.25,
+        )
 
     @property
     def round_steps(self) -> int:

@@ -3,40 +3,50 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any
 
 import keras
 import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from services.contracts.domain.manifest import InputSize
 from training.context import TrainingContext
 from training.data.backgrounds import read_backgrounds
-from training.data.scenes import SIZE, SceneOptions, ScenePhotos
+from training.data.scenes import SceneOptions
 from training.data.sources import TrainingSources
-from training.data.training_images import NONE, PeoplePhotos, read_people, read_studio
-from training.evaluation.detector import SHOT_SIZE, drawn_scenes
+from training.data.street_photos import StreetPhoto, read_street_photos
+from training.data.street_scenes import StreetScenes
+from training.data.training_images import PeoplePhotos, read_studio
+from training.evaluation.detector import SHOT_SIZE, DetectorTestParts, drawn_scenes, photos_of, read_scene_people
 from training.networks.backbone import Backbone
-from training.networks.detector import detector_head, feature_maps
+from training.networks.detector import SIDE, DetectorNetwork, detector_network
 from training.networks.imagenet_weights import pretrained_path
 from training.options import TrainOptions
 from training.publishing.publish_detector import TrainedDetector, publish_detector
 from training.recipes.detector.learner import DetectorLearner, DetectorMaterial
+from training.recipes.detector.mixture import mixed
 from training.recipes.detector.plan import DetectorPlan
 from training.recipes.detector.trainer import DetectorTrainer
+from training.recipes.detector.warm_start import take_head
 from training.recipes.recipe import CompletedRun
 from training.run.checkpoint import Checkpoint
 from training.run.settings import RunSettings
 
 
 class DetectorRecipe:
-    """Trains a head on the feature maps of scenes that are composed of the products."""
+    """Trains on street photos, and on scenes that are composed of the products.
 
-    defaults: Mapping[str, int | None] = MappingProxyType({"steps": 1_152, "backgrounds": None})
+    Without a start, the head is trained on maps of the fixed backbone; with one, the head of the start is trained
+    together with the backbone's later stages.
+    """
+
+    defaults: Mapping[str, int | None] = MappingProxyType(
+        {"steps": 2_688, "backgrounds": None, "street_photos": None, "start": None}
+    )
 
     def settings(self, context: TrainingContext) -> RunSettings:
         """Return what identifies the run."""
-        digests = TrainingSources.of(context.options).digests("dataset", "photos", "backgrounds")
+        digests = TrainingSources.of(context.options).digests(
+            "dataset", "photos", "street_photos", "backgrounds", "start"
+        )
         return RunSettings(context.options.model, digests, asdict(_plan(context.options)))
 
     def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> DetectorLearner:
@@ -45,45 +55,59 @@ class DetectorRecipe:
         studio = read_studio(options.dataset, SHOT_SIZE, options.seed, terminal)
         people = _people(context)
         backgrounds = read_backgrounds(options.backgrounds, people, options.seed, terminal)
-        scenes = drawn_scenes(studio, "training", backgrounds, SceneOptions(options.seed), _photos(people))
-        features, head = _network(options.seed)
-        material = DetectorMaterial(studio, backgrounds, scenes, features)
-        return DetectorLearner(DetectorTrainer(head, _plan(options)), material)
+        photos = photos_of(people, "training")
+        composed = drawn_scenes(studio, "training", backgrounds, SceneOptions(options.seed), photos)
+        street, plan = _street(context), _plan(options)
+        varied = StreetScenes(street["training"], SIDE, options.seed) if street else None
+        network = _network(options)
+        material = DetectorMaterial(studio, people, backgrounds, street, mixed(composed, varied, plan, SIDE), network)
+        return DetectorLearner(DetectorTrainer(network, plan), material)
 
     def publish(self, context: TrainingContext, learner: DetectorLearner, run: CompletedRun) -> None:
         """Calibrate on the validation part, evaluate and publish."""
-        studio, backgrounds = learner.material.studio, learner.material.backgrounds
+        material = learner.material
         options, sha256 = context.options, run.settings.sources
-        facts = {"name": options.dataset.resolve().name, "products": len(studio.ids), "sha256": sha256["dataset"]}
+        facts = {
+            "name": options.dataset.resolve().name,
+            "products": len(material.studio.ids),
+            "sha256": sha256["dataset"],
+        }
         facts |= TrainingSources.of(options).facts(sha256)
-        trained = TrainedDetector(learner.material.features, learner.trainer.head, run.history, facts, backgrounds)
-        publish_detector(context, trained, studio)
+        photos = photos_of(material.people, "test")
+        parts = DetectorTestParts(
+            material.studio, photos if len(photos.images) else None, material.street.get("test", [])
+        )
+        validation = material.street.get("validation", [])
+        trained = TrainedDetector(material.network, run.history, facts, material.backgrounds)
+        publish_detector(context, trained, parts, validation)
 
 
 def _plan(options: TrainOptions) -> DetectorPlan:
     assert options.steps
-    return DetectorPlan(steps=options.steps, seed=options.seed)
+    return (DetectorPlan.tuning if options.start else DetectorPlan)(options.steps, options.seed)
 
 
 def _people(context: TrainingContext) -> PeoplePhotos:
     """Return the photos, whose corners are backgrounds too; none without an archive of photos."""
     options = context.options
     if options.photos is not None:
-        return read_people(options.photos, InputSize(height=SIZE, width=SIZE), options.seed, context.terminal)
+        return read_scene_people(options.photos, options.seed, context.terminal)
     images = np.zeros((0, SHOT_SIZE.height, SHOT_SIZE.width, 3), np.uint8)
     return PeoplePhotos(images, np.zeros(0, np.int32), np.zeros(0, str), np.zeros(0, str))
 
 
-def _photos(people: PeoplePhotos) -> ScenePhotos:
-    """Return the training senders' photos of garments of the nine categories."""
-    used = (people.parts == "training") & (people.categories != NONE)
-    return ScenePhotos(people.images[used], people.categories[used])
+def _street(context: TrainingContext) -> dict[str, list[StreetPhoto]]:
+    """Return the street photos by part; none without an archive of them."""
+    path = context.options.street_photos
+    return read_street_photos(path, context.options.seed, context.terminal) if path else {}
 
 
-def _network(seed: int) -> tuple[Any, Any]:
-    """Return the fixed part with ImageNet's weights, and a head with weights drawn by the seed."""
-    keras.utils.set_random_seed(seed)
+def _network(options: TrainOptions) -> DetectorNetwork:
+    """Return the network with ImageNet's weights, and a head that the seed draws, or that of the start."""
+    keras.utils.set_random_seed(options.seed)
     backbone = Backbone()
-    features = feature_maps(backbone)
-    backbone.load(features, pretrained_path())
-    return features, detector_head(len(CATEGORIES))
+    network = detector_network(backbone, len(CATEGORIES), is_tuned=options.start is not None)
+    backbone.load(network.features, pretrained_path())
+    if options.start is not None:
+        take_head(network.head, options.start)
+    return network

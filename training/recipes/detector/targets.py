@@ -7,10 +7,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.scenes import SIZE, Scene
+from training.data.scenes import Scene
 from training.networks.detector import STRIDE, corners
 
-PLACES = SIZE // STRIDE
 SPREAD = 0.54 / 6  # of a garment's side: the standard deviation of its bell (Training-Time-Friendly Network, 3.2)
 LEAST_SPREAD = 0.5  # places
 INSIDE = 0.3  # height of the bell from which on a place has to predict the edges
@@ -19,13 +18,14 @@ DEPTHS = {"boxes": 4, "weights": 1}
 
 
 def target_maps(scenes: Sequence[Scene], categories: int) -> TargetMaps:
-    """Return the maps of scenes, float32: `chances` (n, 24, 24, categories), `boxes` (…, 4) in places, `weights` (…,
-    1).
+    """Return the maps of scenes of one size, float32: `chances` (n, rows, columns, categories), `boxes` (…, 4) in
+    places, `weights` (…, 1).
 
     The centre of a garment is 1 in its category's map, with a bell around it. The weights of a garment's boxes add up
     to 1.
     """
-    shape = (len(scenes), PLACES, PLACES)
+    places = len(scenes[0].picture) // STRIDE
+    shape = (len(scenes), places, places)
     depths = {"chances": categories, **DEPTHS}
     maps = {name: np.zeros((*shape, depth), np.float32) for name, depth in depths.items()}
     for number, scene in enumerate(scenes):
@@ -34,11 +34,12 @@ def target_maps(scenes: Sequence[Scene], categories: int) -> TargetMaps:
 
 
 def _draw(maps: TargetMaps, scene: Scene) -> None:
-    down, across = np.mgrid[0:PLACES, 0:PLACES].astype(np.float32)
-    highest = np.full((PLACES, PLACES), INSIDE, np.float32)
-    owner = np.full((PLACES, PLACES), -1)
+    places = len(maps["weights"])
+    down, across = np.mgrid[0:places, 0:places].astype(np.float32)
+    highest = np.full((places, places), INSIDE, np.float32)
+    owner = np.full((places, places), -1)
     for number, (box, category) in enumerate(zip(scene.boxes / STRIDE, scene.categories, strict=True)):
-        column, row = np.minimum(((box[:2] + box[2:]) / 2).astype(int), PLACES - 1)
+        column, row = np.minimum(((box[:2] + box[2:]) / 2).astype(int), places - 1)
         spread = np.maximum((box[2:] - box[:2]) * SPREAD, LEAST_SPREAD)
         bell = np.exp(-(((across - column) / spread[0]) ** 2 + ((down - row) / spread[1]) ** 2) / 2)
         np.maximum(maps["chances"][:, :, category], bell, out=maps["chances"][:, :, category])

@@ -1,4 +1,4 @@
-"""The steps of the detector: its head with the optimizer."""
+"""The steps of the detector: its trained part with the optimizers."""
 
 from typing import Any
 
@@ -7,22 +7,26 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training.networks.detector import DetectorNetwork
 from training.recipes.detector.plan import DetectorPlan
 from training.recipes.detector.targets import losses
 from training.run.schedule import rate_share, refuse_not_finite
 
 LOSSES = ("found", "edges")
-WEIGHTS = (1.0, 2.0)
 GREATEST_GRADIENT = 5.0  # norm over all variables; longer gradients are scaled to it
 
 
 class DetectorTrainer:
-    """Trains a head; `step` counts the steps done."""
+    """Trains a detector; `step` counts the steps done. Head and backbone have an optimizer each."""
 
-    def __init__(self, head: Any, plan: DetectorPlan) -> None:
-        self.head, self.plan, self.step = head, plan, 0
-        self.optimizer = keras.optimizers.AdamW(plan.peak_rate, weight_decay=plan.decay)
-        self.optimizer.build(head.trainable_variables)
+    def __init__(self, network: DetectorNetwork, plan: DetectorPlan) -> None:
+        self.network, self.plan, self.step = network, plan, 0
+        self._groups = [(network.head.trainable_variables, 1.0)]
+        if network.tuned:
+            self._groups.append((network.tuned, plan.backbone_rate))
+        self._optimizers = [keras.optimizers.AdamW(plan.peak_rate, weight_decay=plan.decay) for _ in self._groups]
+        for optimizer, (variables, _) in zip(self._optimizers, self._groups, strict=True):
+            optimizer.build(variables)
         self._compiled = tf.function(self._step, jit_compile=False)
 
     def train(self, maps: list[NDArray[Any]], targets: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -32,7 +36,8 @@ class DetectorTrainer:
             TrainingError: a loss is no longer a number.
         """
         rate = self.plan.peak_rate * rate_share(self.step, self.plan.warm_up, self.plan.steps)
-        self.optimizer.learning_rate.assign(rate)
+        for optimizer, (_, share) in zip(self._optimizers, self._groups, strict=True):
+            optimizer.learning_rate.assign(rate * share)
         tensors = {name: tf.constant(values) for name, values in targets.items()}
         values = self._compiled([tf.constant(level) for level in maps], tensors).numpy()
         self.step += 1
@@ -41,14 +46,18 @@ class DetectorTrainer:
 
     def _step(self, maps: list[Any], targets: dict[str, Any]) -> Any:
         with tf.GradientTape() as tape:
-            outputs = self.head([tf.cast(level, tf.float32) for level in maps], training=True)
+            outputs = self.network.trained([tf.cast(level, tf.float32) for level in maps], training=True)
             values = losses(outputs, targets)
-            loss = tf.reduce_sum(values * tf.constant(WEIGHTS))
-        variables = self.head.trainable_variables
+            loss = tf.reduce_sum(values * tf.constant((1.0, self.plan.edges)))
+        variables = [variable for group, _ in self._groups for variable in group]
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), GREATEST_GRADIENT)
-        self.optimizer.apply(gradients, variables)
+        begin = 0
+        for optimizer, (group, _) in zip(self._optimizers, self._groups, strict=True):
+            optimizer.apply(gradients[begin : begin + len(group)], group)
+            begin += len(group)
         return values
 
     def variables(self) -> list[Any]:
         """Return all variables that a checkpoint holds, in an order that stored checkpoints rely on."""
-        return [*self.head.weights, *self.optimizer.variables]
+        network = self.network
+        return [*network.head.weights, *network.tuned, *(v for one in self._optimizers for v in one.variables)]

@@ -67,6 +67,14 @@ def test_a_picture_that_is_not_square_is_padded_with_white() -> None:
     assert not all(bars)
 
 
+def test_a_resized_scene_has_its_boxes_in_the_new_pixels() -> None:
+    scene = scenes(APART)(1)
+    larger = scene.resized(288)
+    assert larger.picture.shape == (288, 288, 3)
+    np.testing.assert_allclose(larger.boxes, scene.boxes * 1.5)
+    assert scene.resized(SIZE) is scene
+
+
 def photos() -> ScenePhotos:
     """Return an upright and a wide photo, padded with white to squares."""
     images = np.full((2, 40, 40, 3), 255, np.uint8)

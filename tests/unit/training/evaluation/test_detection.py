@@ -41,7 +41,20 @@ def test_scenes_without_boxes_and_garments_have_figures() -> None:
 
 def test_the_best_threshold_leaves_out_what_is_wrong() -> None:
     garments = detected((0, 0, 50, 50, 1, 0.62), (100, 100, 150, 150, 2, 0.58), (60, 0, 90, 20, 3, 0.4))
-    assert 0.4 < best_threshold([garments], [SCENE]) <= 0.58
+    assert 0.4 < best_threshold([([garments], [SCENE])]) <= 0.58
+
+
+def test_the_threshold_is_a_compromise_between_sets_of_scenes() -> None:
+    sure = detected((0, 0, 50, 50, 1, 0.82), (100, 100, 150, 150, 2, 0.78), (60, 0, 90, 20, 3, 0.71))
+    unsure = detected((0, 0, 50, 50, 1, 0.42), (100, 100, 150, 150, 2, 0.38), (60, 0, 90, 20, 3, 0.2))
+    assert best_threshold([([sure], [SCENE])]) > 0.71
+    assert 0.2 < best_threshold([([sure], [SCENE]), ([unsure], [SCENE])]) <= 0.38
+
+
+def test_a_box_hits_only_garments_of_its_category_if_that_is_required() -> None:
+    garments = detected((0, 0, 50, 50, 2, 0.9), (100, 100, 150, 150, 2, 0.8))
+    assert matches(garments, SCENE) == [0, 1]
+    assert matches(garments, SCENE, same_category=True) == [-1, 1]
 
 
 def test_a_box_is_right_when_it_hits_a_garment_and_names_its_kind() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -13,11 +14,12 @@ from keras import layers
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from tests.support import detector_scenes
-from tests.support.tiny_network import batches, materials, network, plan, studio
+from tests.support.tiny_network import batches, materials, network, people, plan, studio
 from training.data.dataset import Dataset, DatasetCounts
 from training.data.split import Split
 from training.errors import TrainingError
 from training.networks.architectures import Architecture, BuiltNetwork, baseline
+from training.networks.detector import DetectorNetwork
 from training.progress import Terminal
 from training.recipes.baseline.learner import BaselineLearner, BaselinePlan, best_epoch
 from training.recipes.detector.learner import DetectorLearner, DetectorMaterial
@@ -68,18 +70,28 @@ def fashion() -> Learner:
     return FashionLearner(built, trainer, lambda: batches(chosen))
 
 
-def detector() -> Learner:
+def detector(is_tuned: bool = False) -> Learner:
     keras.utils.set_random_seed(7)
     image, levels = keras.Input((None, None, 3)), [keras.Input((24, 24, 3)) for _ in range(2)]
     features = keras.Model(image, [pooling(8)(image) for pooling in (layers.AveragePooling2D, layers.MaxPooling2D)])
     maps = layers.Concatenate()(levels)
     head = keras.Model(levels, {"chances": layers.Conv2D(9, 1)(maps), "edges": layers.Conv2D(4, 1)(maps)})
-    trainer = DetectorTrainer(head, DetectorPlan(steps=4, scenes=2, round_scenes=2, epochs=1, warm_up=2))
-    material = DetectorMaterial(studio(), detector_scenes.backgrounds(), detector_scenes.scenes(), features)
-    return DetectorLearner(trainer, material)
+    later = [layers.Conv2D(3, 1) for _ in levels]
+    tuned = keras.Model(levels, head([layer(level) for layer, level in zip(later, levels, strict=True)]))
+    variables = [variable for layer in later for variable in layer.trainable_variables] if is_tuned else []
+    trained = DetectorNetwork(features, head, features, tuned if is_tuned else head, variables)
+    chosen = DetectorPlan(steps=4, scenes=2, round_scenes=2, epochs=1, warm_up=2, backbone_rate=0.25)
+    grounds, scenes = detector_scenes.backgrounds(), detector_scenes.scenes()
+    material = DetectorMaterial(studio(), people(), grounds, {}, scenes, trained)
+    return DetectorLearner(DetectorTrainer(trained, chosen), material)
 
 
-LEARNERS = {"baseline": baseline_learner, "fashion": fashion, "detector": detector}
+LEARNERS: dict[str, Callable[[], Learner]] = {
+    "baseline": baseline_learner,
+    "fashion": fashion,
+    "detector": detector,
+    "detector with its backbone": partial(detector, is_tuned=True),
+}
 
 
 @pytest.fixture(params=LEARNERS)

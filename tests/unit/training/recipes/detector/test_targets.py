@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 
 from training.data.scenes import SIZE, Scene
-from training.networks.detector import PEAKS, corners, detector_head, peaks
-from training.recipes.detector.targets import PLACES, generalised_overlap, losses, target_maps
+from training.networks.detector import PEAKS, STRIDE, corners, detector_head, peaks
+from training.recipes.detector.targets import generalised_overlap, losses, target_maps
 
+PLACES = SIZE // STRIDE
 BOXES = np.array([[16, 24, 80, 120], [100, 40, 180, 96]], np.float32)
 SCENE = Scene(np.zeros((SIZE, SIZE, 3), np.uint8), BOXES, np.array([1, 4], np.int32))
 EMPTY = Scene(SCENE.picture, np.zeros((0, 4), np.float32), np.zeros(0, np.int32))
@@ -69,9 +70,10 @@ def test_edges_are_distances_from_the_middle_of_a_place() -> None:
     np.testing.assert_allclose(edges.numpy()[0, 0, 0], [-0.5, -1.5, 3.5, 4.5], atol=1e-5)
 
 
-def test_the_head_takes_three_maps_and_begins_with_few_garments() -> None:
+def test_the_head_takes_four_maps_and_begins_with_few_garments() -> None:
     network = detector_head(9)
-    maps = [tf.random.stateless_normal((2, side, side, depth), (1, 2)) for side, depth in ((8, 40), (4, 112), (2, 192))]
+    levels = ((16, 24), (8, 40), (4, 112), (2, 192))
+    maps = [tf.random.stateless_normal((2, side, side, depth), (1, 2)) for side, depth in levels]
     outputs = network(maps)
     assert outputs["chances"].shape == (2, 8, 8, 9)
     assert outputs["edges"].shape == (2, 8, 8, 4)

@@ -1,0 +1,21 @@
+"""The detector's training scenes: street photos, and composed scenes at the size of the network's input."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from training.data.scenes import Scene
+from training.recipes.detector.plan import DetectorPlan
+
+DrawScene = Callable[[int], Scene]
+
+
+def mixed(composed: DrawScene, street: DrawScene | None, plan: DetectorPlan, side: int) -> DrawScene:
+    """Return the drawing of both kinds; without street photos, every scene is composed."""
+
+    def draw(number: int) -> Scene:
+        if street is not None and np.random.default_rng([plan.seed, 12, number]).random() < plan.street:
+            return street(number)
+        return composed(number).resized(side)
+
+    return draw
