@@ -21,7 +21,7 @@ NUMBER_TYPES = {"$numberInt": int, "$numberLong": int, "$numberDouble": float, "
 SUBSTITUTES = {
     "id": ("_id", "productID", "sku"),
     "title": ("name",),
-    "url": ("link",),
+    "url": ("link", "permalink", "product_url"),
     "image_url": ("image_link", "imageUrl", "image_src"),
     "availability": ("availabilityStatus", "availability_status", "stock_status", "stockStatus"),
 }
@@ -30,6 +30,7 @@ AMOUNTS = ("amount", "value", "price", "lowPrice")
 CURRENCIES = ("currency", "currencyCode", "currency_code", "priceCurrency")
 OFFER = {"availability": "availability", "condition": "itemCondition", "url": "url"}
 WRAPPERS = ("node", "item", "product")
+PAIR_VALUES = frozenset({"value", "options", "values", "option"})
 METADATA = frozenset({"@context", "@type"})
 
 
@@ -91,6 +92,7 @@ def record_of(document: dict[str, Any], builder: RowBuilder) -> dict[str, Any]:
             raise RowError(f"two fields are {name!r}: rename one, or map or ignore it with --mapping")
         record[name] = UNREADABLE if name in METADATA else _plain(value)
     _substitute(record)
+    _categories(record)
     _images(record)
     _offers(record)
     for name in filter(is_money, list(record)):
@@ -110,15 +112,21 @@ def _flat(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if name == "attributes" and isinstance(value, dict):
             yield from value.items()
         elif name == "attributes" and _are_pairs(value):
-            yield from ((str(pair["name"]), pair["value"]) for pair in value)
+            yield from ((str(pair["name"]), _pair_value(pair)) for pair in value)
         else:
             yield name, value
 
 
 def _are_pairs(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(pair, dict) and {"name", "value"} <= pair.keys() for pair in value
+        isinstance(pair, dict) and "name" in pair and not PAIR_VALUES.isdisjoint(pair) for pair in value
     )
+
+
+def _pair_value(pair: dict[str, Any]) -> Any:
+    """Return the value of an attribute; WooCommerce's API has a list of options."""
+    value = next(pair[name] for name in ("value", "options", "values", "option") if name in pair)
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _plain(value: Any) -> Any:
@@ -156,6 +164,18 @@ def _substitute(record: dict[str, Any]) -> None:
             record[field] = record[name] if name == "sku" else record.pop(name)
     if "_id" in record:
         record["_id"] = UNREADABLE  # MongoDB's id next to the shop's
+
+
+def _categories(record: dict[str, Any]) -> None:
+    """Make the names of a list of categories, which may be objects with a name, texts; the first is the category."""
+    value = record.get("categories")
+    if not isinstance(value, list) or not value:
+        return
+    names = [entry.get("name") if isinstance(entry, dict) else entry for entry in value]
+    if all(isinstance(name, str) for name in names):
+        record["categories"] = names
+        if record.get("category") in (None, ""):
+            record["category"] = names[0]
 
 
 def _images(record: dict[str, Any]) -> None:

@@ -269,3 +269,28 @@ def test_no_entry_of_a_list_is_lost(entries: list[str]) -> None:
         rows = read_text(Path(folder), "feed.json", '{"products": [' + ",\n".join(lines) + "]}")
     assert len(rows) == len(entries)
     assert [row.key for row in rows] == [str(n) if "%d" in entry else None for n, entry in enumerate(entries)]
+
+
+def test_a_product_of_woocommerces_api_is_read(tmp_path: Path) -> None:
+    document = {
+        "id": 799,
+        "name": "Ship Your Idea",
+        "permalink": "https://shop.example/product/ship-your-idea/",
+        "status": "publish",
+        "catalog_visibility": "visible",
+        "price": "20",
+        "regular_price": "25",
+        "stock_status": "instock",
+        "categories": [{"id": 9, "name": "Clothing", "slug": "clothing"}, {"id": 14, "name": "T-shirts"}],
+        "images": [{"id": 1, "src": "https://shop.example/1.jpg"}, {"id": 2, "src": "https://shop.example/2.jpg"}],
+        "attributes": [
+            {"id": 6, "name": "Color", "options": ["Black", "Green"]},
+            {"id": 0, "name": "Size", "options": ["S"]},
+        ],
+    }
+    rows = [product(row) for row in json_rows(tmp_path, document, document | {"id": 800, "status": "draft"})]
+    assert (rows[0].key, rows[0].title, rows[0].url) == ("799", "Ship Your Idea", document["permalink"])
+    assert rows[0].category_words == ("Clothing",)
+    expected = {"Color": ["Black", "Green"], "Size": "S", "price": 20, "availability": "in_stock"}
+    assert rows[0].attributes.items() >= (expected | {"categories": ["Clothing", "T-shirts"]}).items()
+    assert rows[1].hidden
