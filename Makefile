@@ -15,6 +15,11 @@ export DATASET PHOTOS
 .DEFAULT_GOAL := help
 .PHONY: help setup demo stop test lint format bench faults mutants train evaluate evaluate-detector clean docs openapi compose-test
 
+# In a folder that was moved, the environment is set up again.
+ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
+$(shell rm -f $(READY) $(DEMO_READY))
+endif
+
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 

@@ -7,12 +7,21 @@ say() { echo "setup: $*" >&2; exit 1; }
 command -v "$PYTHON" >/dev/null 2>&1 || say "there is no $PYTHON: install Python 3.11, 3.12 or 3.13, or name one with PYTHON=…"
 "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' ||
   say "$("$PYTHON" --version) is not supported: install Python 3.11, 3.12 or 3.13, or name one with PYTHON=…"
-[ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV" >/dev/null 2>&1 || {
-  rm -rf "$VENV"
+here() { (cd "$1" 2>/dev/null && pwd -P); }
+# An environment whose folder has moved, or whose Python is gone, is made again: its programs have paths in them.
+clear=
+if [ -d "$VENV" ]; then
+  [ "$(cat "$VENV/.path" 2>/dev/null || here "$VENV")" = "$(here "$VENV")" ] && "$VENV/bin/python" -c '' 2>/dev/null || clear=--clear
+fi
+{ [ -d "$VENV" ] && [ -z "$clear" ]; } || "$PYTHON" -m venv $clear "$VENV" >/dev/null 2>&1 || {
+  rm -rf "$VENV" 2>/dev/null
+  mkdir "$VENV" 2>/dev/null && rmdir "$VENV" || say "nothing can be written in $(pwd): check its owner and the disk"
   say "$PYTHON cannot make a virtual environment: install its venv module (on Debian: apt-get install python3-venv)"
 }
+here "$VENV" >"$VENV/.path" || say "nothing can be written in $VENV: check its owner and the disk"
 echo "setup: installing requirements/$LIST.txt into $VENV (a few minutes the first time)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_USER=0 # pip may be configured to install for the user, which an environment refuses
 log="$VENV/setup.log"
 # tensorflow and tensorflow-cpu are the same folder, so a list that has the other one starts without both.
 replace_tensorflow() {

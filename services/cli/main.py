@@ -52,14 +52,18 @@ def logs_to_stderr() -> None:
 
 
 def main() -> None:
-    """Run the program. Ctrl-C ends it without a traceback, with the status that shells expect."""
+    """Run the program. Ctrl-C and errors of the operating system end it without a traceback."""
     logs_to_stderr()
     command: Any = typer.main.get_command(app)
     try:
         command(default_map=default_map(command.commands))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(130)  # the status that shells expect
     except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:  # a full or read-only disk, a folder of another user
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"lookalike: {place}{error.strerror or error}\n")
         sys.exit(1)
 
 

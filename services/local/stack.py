@@ -1,19 +1,30 @@
 """Starts, monitors and stops the stack without Docker."""
 
+import errno
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
+from psutil import Process  # type: ignore[import-untyped]
 
 from services.local.addresses import remove_addresses, write_addresses
+from services.local.own_processes import MARK, describe, end, own_processes
 from services.local.settings import StackSettings
-from services.local.supervisor import configuration, models_config, models_path, socket_path
+from services.local.supervisor import (
+    SCRIPTS,
+    STATE_LINK,
+    configuration,
+    models_config,
+    models_path,
+    run_folder,
+    scripts,
+    socket_of,
+)
 
 ReportProgress = Callable[[str], None]
 READY_TIMEOUT_S = 120.0
@@ -43,23 +54,32 @@ class Stack:
         Raises:
             StackError: a port is in use, the model is missing, or a process does not start.
         """
-        config = configuration(self.settings, data)
+        files = self._files(data)
         if self.running():
-            if self._config.read_text() == config:
+            if all(path.is_file() and path.read_text() == text for path, text in files.items()):
                 self._wait_ready()
                 write_addresses(self._state, self.settings.addresses)
                 return
             report("the settings have changed: restarting the stack")
             self.down()
+        elif leftovers := own_processes(self._state):
+            report(f"ending {len(leftovers)} processes of this stack that have no supervisor")
+            self._end(leftovers)
         self._check_model()
         self._check_ports()
-        for folder in (self._state / "log", self._state / "data" / data):
+        for folder in (self._state / "log", self._state / SCRIPTS, self._state / "data" / data):
             folder.mkdir(parents=True, exist_ok=True)
-        models_path(self.settings).write_text(models_config(self.settings))
-        self._config.write_text(config)
+        for path, text in files.items():
+            path.write_text(text)
         self._start()
         self._wait_ready()
         write_addresses(self._state, self.settings.addresses)
+
+    def _files(self, data: str) -> dict[Path, str]:
+        """Return the files that the supervisor and its processes read, with their contents."""
+        each = {self._state / SCRIPTS / f"{name}.sh": text for name, text in scripts(self.settings, data).items()}
+        models = {models_path(self.settings): models_config(self.settings)}
+        return each | models | {self._config: configuration(self.settings)}
 
     def down(self) -> bool:
         """Stop every process of the stack. Return whether it was running.
@@ -69,7 +89,9 @@ class Stack:
         """
         remove_addresses(self._state)
         if not self.running():
-            return False
+            leftovers = own_processes(self._state)
+            self._end(leftovers)
+            return bool(leftovers)
         pid = self._pid()
         self._control("shutdown")
         deadline = time.monotonic() + STOP_TIMEOUT_S
@@ -77,30 +99,59 @@ class Stack:
             if time.monotonic() > deadline:
                 raise StackError(f"the supervisor (process {pid}) does not stop: see {self._state / 'log'}")
             time.sleep(POLL_S)
+        self._end(own_processes(self._state))
         return True
+
+    def _end(self, processes: Sequence[Process]) -> None:
+        if remaining := end(processes):
+            raise StackError("these processes do not end:\n" + "\n".join(describe(remaining)))
 
     def running(self) -> bool:
         """Return whether the stack's supervisor responds."""
-        return self._config.is_file() and self._control("pid").returncode == 0
+        return self._config.is_file() and self._is_ours() and self._control("pid").returncode == 0
+
+    def _is_ours(self) -> bool:
+        """Return whether the supervisor of the configuration belongs to this folder.
+
+        In a copy of a state folder it belongs to the original. If the folder was moved, there is no original.
+        """
+        socket = socket_of(self._config.read_text())
+        state = socket.parent / STATE_LINK if socket else None
+        return state is None or not state.exists() or state.samefile(self._state)
 
     def status(self) -> str:
         """Return one line for each process: its name, state and uptime."""
-        return self._control("status").stdout.strip() if self.running() else "the stack is not running"
+        if self.running():
+            return self._control("status").stdout.strip()
+        if leftovers := own_processes(self._state):
+            lines = ["the stack's supervisor does not respond; lookalike down ends these processes:"]
+            return "\n".join(lines + describe(leftovers))
+        return "the stack is not running"
 
     def _pid(self) -> int | None:
         text = self._control("pid").stdout.strip()
         return int(text) if text.isdigit() else None
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[str]:
-        program = _program("supervisorctl")
-        return subprocess.run([program, "-c", str(self._config), *words], capture_output=True, text=True, check=False)  # noqa: S603
+        command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self._config), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
 
     def _start(self) -> None:
-        socket_path(self._state).unlink(missing_ok=True)
-        command = [_program("supervisord"), "-c", str(self._config)]
-        process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        self._make_run_folder()
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)]
+        environment = {**os.environ, MARK: str(self._state)}
+        process = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
         if process.returncode != 0:
             raise StackError(f"the supervisor does not start: {(process.stderr or process.stdout).strip()[-300:]}")
+
+    def _make_run_folder(self) -> None:
+        folder = run_folder(self._state)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            raise StackError(f"{folder} belongs to another user: remove it, or set TMPDIR to a folder of your own")
+        for entry in folder.iterdir():
+            entry.unlink()
+        (folder / STATE_LINK).symlink_to(self._state)
 
     def _check_model(self) -> None:
         if not (self.settings.model_dir / "manifest.json").is_file():
@@ -115,10 +166,8 @@ class Stack:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind(("127.0.0.1", port))
-                except OSError:
-                    raise StackError(
-                        f"port {port} is used by another program: stop it, or set another port with {name}=…"
-                    ) from None
+                except OSError as error:
+                    raise StackError(_port_problem(name, port, error)) from None
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
@@ -154,9 +203,9 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _program(name: str) -> str:
-    in_environment = Path(sys.executable).with_name(name)
-    program = str(in_environment) if in_environment.is_file() else shutil.which(name)
-    if program is None:
-        raise StackError(f"{name} is not installed: run make setup")
-    return program
+def _port_problem(name: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is used by another program: stop it, or set another port with {name}=…"
+    if error.errno == errno.EACCES:
+        return f"this user may not use port {port}: set a port from 1024 on with {name}=…"
+    return f"the local stack needs the address 127.0.0.1, which cannot be used: {error.strerror}"

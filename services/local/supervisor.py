@@ -14,6 +14,10 @@ from pathlib import Path
 from services.contracts.domain.catalogues import SETTING
 from services.local.settings import StackSettings
 
+PROCESSES = ("mongo", "tfs", "embedding", "index", "gateway")  # in the order of their start
+STATE_LINK = "state"  # in the run folder: a link to the state folder
+SCRIPTS = "run"  # in the state folder
+
 
 @dataclass(frozen=True)
 class Process:
@@ -24,10 +28,29 @@ class Process:
     environment: dict[str, str]
 
 
+def run_folder(state_dir: Path) -> Path:
+    """Return the folder of the supervisor's socket and of a link to the state folder.
+
+    Its path is short, because a socket path has at most 107 bytes, and has no character with a meaning in the
+    supervisor's configuration, which a path chosen by the user may have.
+    """
+    digest = hashlib.sha256(os.fsencode(state_dir.resolve())).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"lookalike-{os.getuid()}-{digest}"
+
+
 def socket_path(state_dir: Path) -> Path:
-    """Return the socket of supervisord. The path is short because a socket path has at most 107 bytes."""
-    digest = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"lookalike-{os.getuid()}-{digest}.sock"
+    """Return the socket of supervisord."""
+    return run_folder(state_dir) / "supervisor.sock"
+
+
+def socket_of(configuration: str) -> Path | None:
+    """Return the socket that a configuration names; None if it names none."""
+    config = configparser.RawConfigParser()
+    try:
+        config.read_string(configuration)
+        return Path(config["unix_http_server"]["file"])
+    except (configparser.Error, KeyError):
+        return None
 
 
 def models_path(settings: StackSettings) -> Path:
@@ -103,35 +126,43 @@ def _unless_set(name: str, value: str) -> dict[str, str]:
     return {} if name in os.environ else {name: value}
 
 
-def configuration(settings: StackSettings, data: str) -> str:
-    """Return supervisord's configuration file for the stack."""
-    state = settings.state_dir.resolve()
+def scripts(settings: StackSettings, data: str) -> dict[str, str]:
+    """Return the shell script that becomes each process, by name. The shell's quoting takes paths of any characters."""
+    return {process.name: _script(process) for process in processes(settings, data)}
+
+
+def _script(process: Process) -> str:
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in process.environment.items())
+    return f"#!/bin/sh\ncd {shlex.quote(str(Path.cwd()))} || exit 1\n{exports}exec {shlex.join(process.command)}\n"
+
+
+def configuration(settings: StackSettings) -> str:
+    """Return supervisord's configuration file for the stack; its paths are inside `run_folder`."""
+    run = run_folder(settings.state_dir)
+    state = run / STATE_LINK
     config = configparser.RawConfigParser()
-    config["unix_http_server"] = {"file": _plain(str(socket_path(state))), "chmod": "0700"}
+    config["unix_http_server"] = {"file": str(run / "supervisor.sock"), "chmod": "0700"}
     config["supervisord"] = {
-        "pidfile": _plain(str(state / "supervisord.pid")),
-        "logfile": _plain(str(state / "log" / "supervisord.log")),
-        "directory": _plain(str(Path.cwd())),
+        "pidfile": str(state / "supervisord.pid"),
+        "logfile": str(state / "log" / "supervisord.log"),
         "identifier": "lookalike",
         **({"user": "root"} if os.getuid() == 0 else {}),
     }
     config["rpcinterface:supervisor"] = {
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }
-    config["supervisorctl"] = {"serverurl": _plain(f"unix://{socket_path(state)}")}
-    for process in processes(settings, data):
-        config[f"program:{process.name}"] = _program(process, state / "log")
+    config["supervisorctl"] = {"serverurl": f"unix://{run / 'supervisor.sock'}"}
+    for name in PROCESSES:
+        config[f"program:{name}"] = _program(name, state)
     text = io.StringIO()
     config.write(text)
     return text.getvalue()
 
 
-def _program(process: Process, log: Path) -> dict[str, str]:
-    environment = ",".join(f'{name}="{value}"' for name, value in process.environment.items())
+def _program(name: str, state: Path) -> dict[str, str]:
     return {
-        "command": _plain(shlex.join(process.command)),
-        "environment": _plain(environment),
-        "stdout_logfile": _plain(str(log / f"{process.name}.log")),
+        "command": f"/bin/sh {state / SCRIPTS / name}.sh",
+        "stdout_logfile": str(state / "log" / f"{name}.log"),
         "stdout_logfile_maxbytes": "10MB",
         "stdout_logfile_backups": "2",
         "redirect_stderr": "true",
@@ -142,8 +173,3 @@ def _program(process: Process, log: Path) -> dict[str, str]:
         "stopasgroup": "true",
         "killasgroup": "true",
     }
-
-
-def _plain(text: str) -> str:
-    """Return the text as a configuration value: supervisord expands % expressions."""
-    return text.replace("%", "%%")

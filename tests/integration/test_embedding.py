@@ -31,9 +31,13 @@ def stand_in() -> Iterator[TfsStandIn]:
 
 @pytest.fixture(scope="module")
 def embedding(stand_in: TfsStandIn) -> Iterator[EmbeddingProcess]:
-    """A service with the tiny model, images of at most 1 MB, two decoding threads and a network deadline of 2 s."""
+    """A service with the tiny model, images of at most 1 MB, two decoding threads and a network deadline of 2 s.
+
+    Nothing listens at the proxy of its environment: calls between services use none.
+    """
     settings = {"MAX_IMAGE_BYTES": "1000000", "DECODE_THREADS": "2", "TFS_TIMEOUT_S": "2"}
-    environment = {f"EMBEDDING_{name}": value for name, value in settings.items()}
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "grpc_proxy"), "http://127.0.0.1:9")
+    environment = {**proxies, **{f"EMBEDDING_{name}": value for name, value in settings.items()}}
     with running_embedding(tiny_models() / "1", stand_in.address, **environment) as running:
         running.wait_until_ready()
         yield running

@@ -29,6 +29,7 @@ CHANNEL_OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.dns_min_time_between_resolutions_ms", 1000),
+    ("grpc.enable_http_proxy", 0),  # http_proxy is for addresses outside
 )
 # A call has one deadline for each 16 images begun, so the largest call has four times the deadline of one image.
 IMAGES_PER_DEADLINE = 16

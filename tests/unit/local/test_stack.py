@@ -1,5 +1,7 @@
 """Starting and stopping the local stack: the checks before any process starts."""
 
+import errno
+import os
 import socket
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from services.local.settings import StackSettings
 from services.local.stack import Stack, StackError
+from services.local.supervisor import STATE_LINK, configuration, run_folder
 from tests.support.stack import stack_settings
 
 
@@ -22,6 +25,41 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
         with pytest.raises(StackError, match=rf"port {settings.index_port} is used .* INDEX_PORT="):
             Stack(settings).up("test", ignore)
     assert not (tmp_path / "supervisord.conf").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (errno.EADDRNOTAVAIL, r"needs the address 127\.0\.0\.1, which cannot be used"),
+        (errno.EACCES, r"this user may not use port \d+: .* GATEWAY_PORT="),
+    ],
+)
+def test_a_port_that_cannot_be_used_has_its_true_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, text: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    stack = Stack(stack_settings(tmp_path))
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(StackError, match=text):
+        stack.up("test", ignore)
+
+
+def test_in_a_copy_of_a_state_folder_the_originals_processes_are_not_its_own(tmp_path: Path) -> None:
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    for folder in (original, copy):
+        folder.mkdir()
+        (folder / "supervisord.conf").write_text(configuration(stack_settings(original)))
+    run_folder(original).mkdir()
+    link = run_folder(original) / STATE_LINK
+    try:
+        link.symlink_to(original)
+        assert not Stack(stack_settings(copy)).running()
+        assert not Stack(stack_settings(copy)).down()
+    finally:
+        link.unlink()
+        link.parent.rmdir()
 
 
 def test_a_missing_model_is_an_error_before_any_process_starts(tmp_path: Path) -> None:

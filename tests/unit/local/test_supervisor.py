@@ -1,12 +1,26 @@
 """The configuration of supervisord for the local stack."""
 
 import configparser
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from supervisor.options import ServerOptions  # type: ignore[import-untyped]
 
 from services.local.settings import StackSettings
-from services.local.supervisor import configuration, models_config, models_path, processes, socket_path
+from services.local.supervisor import (
+    PROCESSES,
+    STATE_LINK,
+    configuration,
+    models_config,
+    models_path,
+    processes,
+    run_folder,
+    scripts,
+    socket_of,
+    socket_path,
+)
 from services.local.tfs.__main__ import parser
 from services.local.tfs.versions import ModelConfig, Policy
 
@@ -22,7 +36,7 @@ def parsed(text: str) -> configparser.RawConfigParser:
 
 
 def test_the_configuration_has_a_program_with_a_log_for_each_process(tmp_path: Path) -> None:
-    config = parsed(configuration(settings(tmp_path), "demo"))
+    config = parsed(configuration(settings(tmp_path)))
     programs = {name.removeprefix("program:") for name in config.sections() if name.startswith("program:")}
     assert programs == {"mongo", "tfs", "embedding", "index", "gateway"}
     logs = {config[f"program:{name}"]["stdout_logfile"] for name in programs}
@@ -64,10 +78,38 @@ def test_each_catalogue_has_its_own_data_and_snapshots(tmp_path: Path) -> None:
     assert str(tmp_path / "data" / "sample") in stacks[1]["mongo"].command
 
 
-def test_a_percent_sign_in_a_path_is_escaped(tmp_path: Path) -> None:
-    text = configuration(settings(tmp_path / "100%"), "demo")
-    assert "100%%" in text
-    assert "100%/" not in text.replace("100%%/", "")
+@pytest.mark.parametrize(
+    "name",
+    ["with space", "100%", "%(here)s", "a;b", "a ;b", "a #b", 'q"q', "q'q", "back\\slash", "a,b=c", "$HOME `x`", "ünï"],
+)
+def test_the_supervisor_reads_the_configuration_of_a_folder_with_any_name(
+    tmp_path: Path, name: str, request: pytest.FixtureRequest
+) -> None:
+    folder = tmp_path / name
+    (folder / "log").mkdir(parents=True)
+    link = run_folder(folder) / STATE_LINK
+    link.parent.mkdir()
+    request.addfinalizer(lambda: shutil.rmtree(link.parent))
+    link.symlink_to(folder)
+    config = folder / "supervisord.conf"
+    config.write_text(configuration(settings(folder)))
+    options = ServerOptions()
+    options.realize(["-c", str(config)])
+    programs = {one.name: one for group in options.process_group_configs for one in group.process_configs}
+    assert set(programs) == set(PROCESSES)
+    state = run_folder(folder) / STATE_LINK
+    assert programs["index"].command == f"/bin/sh {state}/run/index.sh"
+    assert programs["index"].stdout_logfile == f"{state}/log/index.log"
+    assert socket_of(config.read_text()) == socket_path(folder)
+
+
+def test_a_script_sets_the_variables_and_becomes_the_process(tmp_path: Path) -> None:
+    state = tmp_path / 'it\'s 100% "odd"; #1 $(false)'
+    script = scripts(settings(state), "demo")["index"]
+    echoed = script.replace("exec ", "printf '%s\\n' \"$INDEX_SNAPSHOT_DIR\" ")
+    lines = subprocess.run(["/bin/sh", "-c", echoed], capture_output=True, text=True, check=True).stdout.splitlines()
+    index = {process.name: process for process in processes(settings(state), "demo")}["index"]
+    assert lines == [index.environment["INDEX_SNAPSHOT_DIR"], *index.command]
 
 
 def test_a_setting_of_the_environment_overrides_the_stacks_default(
