@@ -66,6 +66,18 @@ def test_setting_a_subdocument_replaces_it_whole(products: Products) -> None:
     assert products.find_one({"_id": "a"}, {"attributes": 1}) == {"_id": "a", "attributes": {"both": 2, "new": 2}}
 
 
+def test_booleans_stay_booleans_in_updates(products: Products) -> None:
+    products.insert_many([{"_id": key, "on": None, "number": 1} for key in "abcde"])
+    products.update_one({"_id": "a"}, {"$set": {"on": True, "in.side": False}})
+    products.update_many({"_id": "b"}, {"$set": {"on": True, "in.side": False}})
+    products.find_one_and_update({"_id": "c"}, {"$set": {"on": True, "in.side": False}})
+    products.bulk_write([UpdateOne({"_id": "d"}, {"$set": {"on": True, "in": {"side": False}}})])
+    products.update_one({"_id": "e"}, {"$set": {"on": True, "in.side": False}, "$inc": {"number": 1}})
+    for document in products.find():
+        assert (document["on"], document["in"]["side"]) == (True, False)
+        assert type(document["on"]) is bool and type(document["in"]["side"]) is bool, document
+
+
 def test_an_already_encoded_document_can_be_set(products: Products) -> None:
     raw = RawBSONDocument(bson.encode({"vector": VECTOR, "title": "x"}))
     products.bulk_write([UpdateOne({"_id": "a"}, {"$set": raw}, upsert=True)], ordered=False)

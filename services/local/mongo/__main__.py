@@ -14,6 +14,7 @@ from nx_27017.server import run_server
 
 from services.contracts.web.telemetry import configure_logging
 from services.local.mongo.inserts import MongoHandler
+from services.local.mongo.updates import keep_booleans
 
 log = structlog.get_logger()
 
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     options = parser().parse_args(arguments)
     configure_logging("mongo", json=False, level="WARNING")
+    keep_booleans()
     try:
         asyncio.run(serve(options))
     except OSError as error:
