@@ -8,6 +8,7 @@ compared.
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Protocol
 
@@ -94,3 +95,21 @@ class ImportLease:
         if lease.mark == self._lease.mark:
             return lease.import_id in self._held_here
         return is_alive(lease.mark)
+
+
+class LeaseWatch:
+    """Finds out by this process's own clock whether an import on another machine still renews its lease."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin to watch; a lease that is seen for the first time counts as renewed."""
+        self._clock = clock
+        self._last: tuple[str, int] | None = None
+        self._since = 0.0
+
+    def is_renewed(self, lease: Lease | None, import_id: str) -> bool:
+        """Return whether the import holds the lease, and its counter has changed within STALE_S."""
+        if lease is None or lease.import_id != import_id:
+            return False
+        if self._last != (lease.import_id, lease.beat):
+            self._last, self._since = (lease.import_id, lease.beat), self._clock()
+        return self._clock() - self._since < STALE_S

@@ -8,11 +8,11 @@ import contextlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from services.catalogue.importing.lease import BEAT_S, STALE_S, ImportLease
+from services.catalogue.importing.lease import BEAT_S, ImportLease
 from services.catalogue.process_mark import ProcessMark, is_alive, this_process
 from services.catalogue.retry import Retry
 from services.catalogue.store.database import CatalogueDatabase
@@ -127,14 +127,22 @@ class ImportRecord:
             await self._lease.drop()
 
 
-def present(note: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an import's note without its process. A note of a process that has ended becomes `interrupted`."""
+def present(note: Mapping[str, Any], *, is_lease_renewed: bool = True) -> dict[str, Any]:
+    """Return an import's note without its process. A note of a process that has ended becomes `interrupted`.
+
+    Args:
+        note: as it is stored.
+        is_lease_renewed: whether the import still renews its lease, for a process on another machine.
+    """
     facts = {name: value for name, value in note.items() if name != "process"}
     if note["state"] not in UNDER_WAY:
         return facts
     alive = is_alive(ProcessMark(**note["process"]))
-    if alive is None:
-        alive = datetime.now(UTC) - datetime.fromisoformat(note["updated_at"]) < timedelta(seconds=STALE_S)
-    if alive:
+    if is_lease_renewed if alive is None else alive:
         return facts
     return {**facts, "state": "interrupted", "reason": INTERRUPTED, "finished_at": note["updated_at"]}
+
+
+def is_elsewhere(note: Mapping[str, Any]) -> bool:
+    """Return whether an import is under way in a process of which this one cannot tell whether it runs."""
+    return note["state"] in UNDER_WAY and is_alive(ProcessMark(**note["process"])) is None

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 
 from services.catalogue.importing.importer import ImportHooks, ImportOptions
-from services.catalogue.importing.lease import ImportUnderWay
-from services.catalogue.importing.record import UNDER_WAY, ImportRecord, present
+from services.catalogue.importing.lease import ImportUnderWay, LeaseWatch
+from services.catalogue.importing.record import UNDER_WAY, ImportRecord, is_elsewhere, present
 from services.catalogue.importing.report import RejectedFile
 from services.catalogue.importing.session import ImportSession, Plan, SessionServices
 from services.catalogue.model_switch.switch import serving_facts
@@ -149,6 +149,7 @@ class ImportJobs:
         self.dependencies = dependencies
         self._jobs: dict[str, ImportJob] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watch = LeaseWatch()
 
     async def begin(self, options: ImportParameters) -> ImportJob:
         """Return a new import. It holds the catalogue's lease and waits for its feed.
@@ -192,7 +193,7 @@ class ImportJobs:
         Raises:
             CatalogueUnavailable.
         """
-        return [self._present(record) for record in await self.dependencies.store.notes.list_imports(LISTED)]
+        return [await self._present(record) for record in await self.dependencies.store.notes.list_imports(LISTED)]
 
     async def get(self, import_id: str) -> dict[str, Any]:
         """Return the record of an import.
@@ -205,7 +206,7 @@ class ImportJobs:
         record = await self.dependencies.store.notes.get_import(import_id)
         if record is None:
             raise UnknownImport(f"there is no import {import_id!r}")
-        return self._present(record)
+        return await self._present(record)
 
     async def cancel(self, import_id: str) -> dict[str, Any]:
         """Let an import in any process end early, and return its record. An ended import does not change.
@@ -241,7 +242,15 @@ class ImportJobs:
             record = {**present(job.record.document()), "searchable": searchable}
             job.results.end(ImportResponse.of(record).model_dump())
 
-    def _present(self, record: dict[str, Any]) -> dict[str, Any]:
+    async def _present(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return a record with its present state: an import of this process that no job runs is interrupted."""
-        is_lost = record["process"] == asdict(this_process()) and record["id"] not in self._jobs
-        return present({**record, "process": {**record["process"], "pid": 0}} if is_lost else record)
+        if record["process"] == asdict(this_process()) and record["id"] not in self._jobs:
+            return present({**record, "process": {**record["process"], "pid": 0}})
+        if not is_elsewhere(record):
+            return present(record)
+        notes = self.dependencies.store.notes
+        if self._watch.is_renewed(await notes.lease(), record["id"]):
+            return present(record)
+        # An import writes its last state before it gives the lease back.
+        latest = await notes.get_import(record["id"])
+        return present(latest or record, is_lease_renewed=False)

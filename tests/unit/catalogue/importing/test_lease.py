@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from services.catalogue.importing import lease as import_lease
-from services.catalogue.importing.lease import ImportLease, ImportUnderWay
+from services.catalogue.importing.lease import ImportLease, ImportUnderWay, LeaseWatch
 from services.catalogue.process_mark import ProcessMark, is_alive, this_process
 from services.catalogue.retry import Stopped
 from services.catalogue.store.notes import Lease
@@ -129,3 +129,16 @@ async def test_looking_whether_a_lease_moves_ends_when_told_to_stop(stopping: as
     stopping.set()
     with pytest.raises(Stopped):
         await lease(FakeLeases(held_by(ELSEWHERE)), "a").take(stopping)
+
+
+def test_a_lease_is_renewed_while_its_counter_changes_by_the_watchers_clock() -> None:
+    now = [100.0]
+    watch, held = LeaseWatch(lambda: now[0]), held_by(ELSEWHERE)
+    assert watch.is_renewed(held, "theirs")
+    now[0] += 0.29
+    assert watch.is_renewed(held, "theirs")
+    now[0] += 0.02
+    assert not watch.is_renewed(held, "theirs")
+    assert watch.is_renewed(replace(held, beat=held.beat + 1), "theirs")
+    assert not watch.is_renewed(held, "another")
+    assert not watch.is_renewed(None, "theirs")

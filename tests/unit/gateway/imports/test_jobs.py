@@ -3,6 +3,8 @@
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from services.catalogue.importing import record as import_record
 from services.catalogue.importing.record import UNDER_WAY
 from services.catalogue.importing.session import ImportSession
+from services.catalogue.process_mark import ProcessMark
+from services.catalogue.store.notes import Lease
 from services.contracts.domain.errors import (
     CatalogueUnavailable,
     EmbeddingUnavailable,
@@ -29,6 +33,7 @@ from services.gateway.imports.options import ImportParameters
 from tests.support.gateway_fakes import GatewayCatalogue, GatewayEmbedding, GatewayWeb
 
 URL = "https://shop.example/{}.jpg"
+ELSEWHERE = ProcessMark("other-machine", "another boot pid:[1]", 7, 1000)
 
 
 def feed(*numbers: int) -> bytes:
@@ -291,3 +296,43 @@ async def test_a_record_without_its_import_is_interrupted(imports: Imports) -> N
     here: Callable[[], Any] = lambda: imports.another().get(job.record.id)  # noqa: E731  # as after a crash
     assert (await here())["state"] == "interrupted"
     assert (await imports.jobs.get(job.record.id))["state"] == "receiving"
+
+
+@pytest.fixture
+async def elsewhere(imports: Imports) -> Lease:
+    """An import that runs on another machine, whose clock is an hour behind."""
+    lease = Lease("theirs", "theirs.csv", "2026-05-01T00:00:00+00:00", ELSEWHERE)
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    facts = {"id": "theirs", "state": "running", "source": "theirs.csv", "started_at": hour_ago}
+    times = {"updated_at": hour_ago, "finished_at": None}
+    imports.catalogue.notes.imports["theirs"] = {**facts, **times, "process": asdict(ELSEWHERE)}
+    imports.catalogue.notes.held = lease
+    return lease
+
+
+async def test_an_import_on_a_machine_with_another_clock_is_running_and_can_be_cancelled(
+    imports: Imports, elsewhere: Lease
+) -> None:
+    assert (await imports.jobs.get("theirs"))["state"] == "running"
+    assert [record["state"] for record in await imports.jobs.last()] == ["running"]
+    await imports.jobs.cancel("theirs")
+    assert imports.catalogue.notes.cancelled == {"theirs"}
+
+
+async def test_an_import_elsewhere_that_does_not_hold_its_lease_is_interrupted(
+    imports: Imports, elsewhere: Lease
+) -> None:
+    imports.catalogue.notes.held = replace(elsewhere, import_id="later")
+    assert (await imports.jobs.get("theirs"))["state"] == "interrupted"
+
+
+async def test_an_import_elsewhere_that_ends_while_its_record_is_read_is_done(
+    imports: Imports, elsewhere: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = imports.catalogue.notes
+
+    async def ended() -> None:
+        notes.imports["theirs"] = {**notes.imports["theirs"], "state": "done"}
+
+    monkeypatch.setattr(notes, "lease", ended)
+    assert (await imports.jobs.get("theirs"))["state"] == "done"
