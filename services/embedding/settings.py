@@ -6,6 +6,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.contracts.domain.processors import available_processors
+from services.contracts.domain.setting_types import HostAndPort, LogLevel
 from services.contracts.images.preparation import ImageLimits
 from services.contracts.wire.embedding import MAX_BATCH
 
@@ -20,13 +21,15 @@ class EmbeddingSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8001, ge=0, le=65535)
     log_json: bool = False
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     model_dir: Path = Field(default=Path("models/fashion/2"), description="version directory of the default model")
     detector_dir: Path = Field(
         default=Path("models/detector/1"), description="version directory of the detector; optional"
     )
-    tfs_address: str = Field(default="127.0.0.1:8500", validation_alias=AliasChoices("TFS_ADDRESS", "tfs_address"))
+    tfs_address: HostAndPort = Field(
+        default="127.0.0.1:8500", validation_alias=AliasChoices("TFS_ADDRESS", "tfs_address")
+    )
     tfs_timeout_s: float = Field(
         default=5.0, gt=0, description="deadline of a network call in seconds, for each 16 images"
     )

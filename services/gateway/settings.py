@@ -1,6 +1,7 @@
 """The gateway's settings: environment variables with the prefix `GATEWAY_`."""
 
 import ipaddress
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from services.catalogue.api_key import key_id
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.quota import Quota
+from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, HttpAddress, LogLevel, MongoUrl, Origin
 from services.contracts.web.connections import ConnectionLimits
 from services.gateway.public_path import checked_prefix
 
@@ -23,7 +25,7 @@ class GatewaySettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     log_json: bool = False
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
     published_on: str | None = Field(
         None, validate_default=True, description="address on which others reach the gateway, if it is in a container"
     )
@@ -44,11 +46,13 @@ class GatewaySettings(BaseSettings):
         ("127.0.0.1",), description="addresses and networks of proxies whose X-Forwarded-For is taken"
     )
 
-    embedding_url: str = Field("http://127.0.0.1:8001", validation_alias=AliasChoices("EMBEDDING_URL", "embedding_url"))
-    index_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+    embedding_url: HttpAddress = Field(
+        "http://127.0.0.1:8001", validation_alias=AliasChoices("EMBEDDING_URL", "embedding_url")
+    )
+    index_urls: Annotated[tuple[HttpAddress, ...], NoDecode] = Field(
         ("http://127.0.0.1:8002",), min_length=1, validation_alias=AliasChoices("INDEX_URL", "index_urls")
     )
-    mongo_url: SecretStr = Field(
+    mongo_url: MongoUrl = Field(
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")
     )
     mongo_database: str = Field("lookalike", validation_alias=AliasChoices("MONGO_DATABASE", "mongo_database"))
@@ -63,7 +67,7 @@ class GatewaySettings(BaseSettings):
 
     product_url_template: str | None = Field(None, description="URL of a product without one")
     image_url_template: str | None = Field(None, description="URL of a product's image without one")
-    public_url: str | None = Field(
+    public_url: HttpAddress | None = Field(
         None, description="the gateway's address for shoppers; makes the URLs of stored pictures absolute"
     )
 
@@ -84,7 +88,7 @@ class GatewaySettings(BaseSettings):
         64 * 1024 * 1024, gt=0, description="bytes of the bodies of one client address"
     )
     max_concurrent_searches: int = Field(64, gt=0, description="searches at the same time; more get 429")
-    admin_key: SecretStr | None = Field(
+    admin_key: HeaderSecret | None = Field(
         None, description="a key of scope admin; if set, writing needs it, or another key, with any access"
     )
     page_key: str | None = Field(None, description="key of scope search that the gateway's pages send; it is public")
@@ -96,14 +100,16 @@ class GatewaySettings(BaseSettings):
     limits_url: SecretStr = Field(
         SecretStr("memory://"), description="where requests are counted: memory://, redis://… or mongodb://…"
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins that may call from a browser")
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
+        (), description="origins that may call from a browser"
+    )
 
     max_import_bytes: int = Field(32 * 1024 * 1024, gt=0, description="size of a feed in one request, uncompressed")
     import_dir: Path | None = Field(None, description="folder for feeds during their import")
 
     fetch_enabled: bool = Field(False, description="whether `image_url` is fetched")
     fetch_timeout_s: float = Field(5.0, gt=0)
-    fetch_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    fetch_allowed_hosts: Annotated[tuple[HostAndPort, ...], NoDecode] = Field(
         (), description="host:port pairs that may be fetched although their addresses are private"
     )
 
@@ -113,13 +119,6 @@ class GatewaySettings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @field_validator("index_urls")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(url.startswith(("http://", "https://")) for url in value):
-            raise ValueError("give an address such as http://index:8002, or several, separated by commas")
-        return value
 
     @field_validator(
         "product_url_template",
@@ -149,6 +148,13 @@ class GatewaySettings(BaseSettings):
     def _has_id(cls, value: str | None) -> str | None:
         if value is not None and "{id}" not in value:
             raise ValueError("the template needs {id} in the place of the product's id")
+        return value
+
+    @field_validator("import_dir")
+    @classmethod
+    def _is_writable(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value.is_dir() and os.access(value, os.W_OK | os.X_OK)):
+            raise ValueError(f"{value} is not a folder in which the gateway can write")
         return value
 
     @field_validator("access")

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.processors import available_processors
+from services.contracts.domain.setting_types import LogLevel, MongoUrl
 
 
 class IndexSettings(BaseSettings):
@@ -18,7 +19,7 @@ class IndexSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8002, ge=0, le=65535)
     log_json: bool = False
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     model_dir: Path = Field(
         default=Path("models/fashion/2"), description="version directory of the model that is indexed"
@@ -31,7 +32,7 @@ class IndexSettings(BaseSettings):
 
     catalogues: CataloguesSetting
 
-    mongo_url: SecretStr = Field(
+    mongo_url: MongoUrl = Field(
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")
     )
     mongo_database: str = Field("lookalike", validation_alias=AliasChoices("MONGO_DATABASE", "mongo_database"))

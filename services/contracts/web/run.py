@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -79,7 +79,7 @@ def run_service(
     try:
         settings = settings_type()
     except ValidationError as error:
-        exit_with("\n".join(_setting_error(name, item["loc"], validation_message(item)) for item in error.errors()))
+        exit_with("\n".join(f"lookalike {name}: {text}" for text in setting_errors(settings_type, error)))
     configure_logging(name, json=settings.log_json, level=settings.log_level)
     try:
         app = create_app(settings)
@@ -117,8 +117,16 @@ def exit_with(text: str, linger_s: float = LINGER_S) -> NoReturn:
     sys.exit(text)
 
 
-def _setting_error(name: str, place: tuple[int | str, ...], message: str) -> str:
-    return f"lookalike {name}: setting {'.'.join(map(str, place)).upper()}: {message}"
+def setting_errors(settings_type: type[Any], error: ValidationError) -> list[str]:
+    """Return a sentence for each wrong setting, with the name of its environment variable."""
+    prefix = settings_type.model_config.get("env_prefix", "")
+
+    def variable(place: tuple[int | str, ...]) -> str:
+        first = str(place[0]) if place else ""
+        field = settings_type.model_fields.get(first)
+        return f"{prefix}{first}".upper() if field and field.validation_alias is None else first.upper()
+
+    return [f"setting {variable(item['loc'])}: {validation_message(item)}" for item in error.errors()]
 
 
 def _listen(name: str, host: str, port: int) -> socket.socket:

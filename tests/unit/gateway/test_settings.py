@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from services.contracts.web.run import setting_errors
 from services.gateway.settings import GatewaySettings
 
 
@@ -18,7 +21,7 @@ def test_index_nodes_are_a_list_of_addresses(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("value", ["index:8002", "http://a:8002,b", "", ","])
 def test_an_index_node_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("INDEX_URL", value)
-    with pytest.raises(ValidationError, match=r"address such as|at least 1"):
+    with pytest.raises(ValidationError, match=r"with its scheme|at least 1"):
         GatewaySettings()
 
 
@@ -84,3 +87,27 @@ def test_keys_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_ADMIN_KEY", "secret-key")
     monkeypatch.setenv("MONGO_URL", "mongodb://user:secret-key@db")
     assert "secret-key" not in repr(GatewaySettings())
+
+
+def test_the_folder_of_imports_has_to_be_one_that_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GATEWAY_IMPORT_DIR", str(tmp_path))
+    assert GatewaySettings().import_dir == tmp_path
+    monkeypatch.setenv("GATEWAY_IMPORT_DIR", str(tmp_path / "none"))
+    with pytest.raises(ValidationError, match="not a folder in which the gateway can write"):
+        GatewaySettings()
+
+
+def test_a_wrong_setting_is_named_as_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_LOG_LEVEL", "loud")
+    monkeypatch.setenv("EMBEDDING_URL", "embedding:8001")
+    monkeypatch.setenv("GATEWAY_CORS_ORIGINS", "https://a.example,b")
+    with pytest.raises(ValidationError) as refused:
+        GatewaySettings()
+    lines = setting_errors(GatewaySettings, refused.value)
+    assert [line.partition(": ")[0] for line in lines] == [
+        "setting GATEWAY_LOG_LEVEL",
+        "setting EMBEDDING_URL",
+        "setting GATEWAY_CORS_ORIGINS",
+    ]

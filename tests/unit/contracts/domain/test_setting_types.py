@@ -1,0 +1,75 @@
+"""Settings that are checked when a service starts."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from services.contracts.domain.setting_types import (
+    HeaderSecret,
+    HostAndPort,
+    HttpAddress,
+    LogLevel,
+    MongoUrl,
+    Origin,
+)
+
+
+def check(kind: Any, value: str) -> Any:
+    checked = TypeAdapter[Any](kind).validate_python(value)
+    return checked.get_secret_value() if hasattr(checked, "get_secret_value") else checked
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (LogLevel, " warning ", "WARNING"),
+        (HttpAddress, "http://index:8002/", "http://index:8002"),
+        (HttpAddress, "https://Shop.example/lookalike", "https://Shop.example/lookalike"),
+        (HttpAddress, "http://[::1]:8002", "http://[::1]:8002"),
+        (Origin, "HTTPS://Shop.Example:443/", "https://shop.example"),
+        (Origin, "http://shop.example:8080", "http://shop.example:8080"),
+        (HostAndPort, "TFS:8500", "tfs:8500"),
+        (HostAndPort, "[::1]:8500", "[::1]:8500"),
+        (MongoUrl, "mongodb://mongo:27017/?replicaSet=rs0", "mongodb://mongo:27017/?replicaSet=rs0"),
+        (MongoUrl, "mongodb://us%40er:p%3Aw@a:1,b:2/admin?x=a@b", "mongodb://us%40er:p%3Aw@a:1,b:2/admin?x=a@b"),
+        (MongoUrl, "mongodb+srv://user:pw@cluster.example", "mongodb+srv://user:pw@cluster.example"),
+        (MongoUrl, "mongodb://[::1]:27017", "mongodb://[::1]:27017"),
+        (HeaderSecret, "open sesame!", "open sesame!"),
+    ],
+)
+def test_a_usable_value_is_taken_in_its_usual_form(kind: Any, value: str, expected: str) -> None:
+    assert check(kind, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        (LogLevel, "loud", "Input should be 'DEBUG', 'INFO'"),
+        (HttpAddress, "embedding:8001", "with its scheme, such as http://index:8002"),
+        (HttpAddress, "http://", "with its scheme"),
+        (HttpAddress, "http://a b", "with its scheme"),
+        (HttpAddress, "http://a:99999", "with its scheme"),
+        (Origin, "shop.example", "write a scheme and a host"),
+        (Origin, "https://shop.example/path", "write a scheme and a host"),
+        (Origin, "*", "write a scheme and a host"),
+        (HostAndPort, "http://tfs:8500", "such as tfs:8500"),
+        (HostAndPort, "tfs", "such as tfs:8500"),
+        (HostAndPort, "tfs:0", "such as tfs:8500"),
+        (HostAndPort, "tfs:99999", "such as tfs:8500"),
+        (MongoUrl, "localhost:27017", "an address of MongoDB"),
+        (MongoUrl, "http://mongo", "an address of MongoDB"),
+        (MongoUrl, "mongodb://", "an address of MongoDB"),
+        (MongoUrl, "mongodb://user:pw@", "an address of MongoDB"),
+        (MongoUrl, "mongodb://us@er:pw@mongo", "write them as %40"),
+        (MongoUrl, "mongodb://user:p/w@mongo", "write them as %40"),
+        (MongoUrl, "mongodb://user:p:w@mongo", "write it as %3A"),
+        (HeaderSecret, "schlüssel", "signs of ASCII"),
+        (HeaderSecret, " padded", "signs of ASCII"),
+        (HeaderSecret, "line\n", "signs of ASCII"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_with_its_reason(kind: Any, value: str, reason: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        check(kind, value)
+    assert reason in str(refused.value)
