@@ -144,5 +144,5 @@ def present(note: Mapping[str, Any], *, is_lease_renewed: bool = True) -> dict[s
 
 
 def is_elsewhere(note: Mapping[str, Any]) -> bool:
-    """Return whether an import is under way in a process of which this one cannot tell whether it runs."""
+    """Return whether an import is under way in a process whose end this one cannot notice."""
     return note["state"] in UNDER_WAY and is_alive(ProcessMark(**note["process"])) is None

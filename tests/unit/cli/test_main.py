@@ -24,10 +24,10 @@ from services.cli import main
 def test_the_program_ends_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, status: int, text: str
 ) -> None:
-    def run() -> None:
+    def fail(_: object) -> None:
         raise error
 
-    monkeypatch.setattr(main, "app", run)
+    monkeypatch.setattr(main, "default_map", fail)
     monkeypatch.setattr(main, "logs_to_stderr", lambda: None)
     with pytest.raises(SystemExit) as ended:
         main.main()
