@@ -70,9 +70,9 @@ train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|
 	  $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(STREET),--street "$(STREET)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") $(if $(DETAILED),--detailed "$(DETAILED)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
-evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/2] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip|folder] [BACKGROUNDS=folder] [GRIDS=folder]
+evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/3] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip|folder] [BACKGROUNDS=folder] [GRIDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate DATASET=path/to/archive.zip"; exit 2; }
-	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/2)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
+	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/3)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") \
 	  $(if $(STREET),--street "$(STREET)") $(if $(GRIDS),--grids "$(GRIDS)")
 

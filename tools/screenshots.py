@@ -24,7 +24,7 @@ from tools.chromium import TIMEOUT_MS, running_chromium
 from tools.sample_stack import running_shop
 
 IMAGES = Path("docs/images")
-MODEL_DIR = Path("models/fashion/2")
+MODEL_DIR = Path("models/fashion/3")
 MAX_BYTES = 400_000
 PRODUCTS_PER_CATEGORY = 40
 VARIABLES = {"GATEWAY_CURRENCY": "EUR", "GATEWAY_FETCH_ENABLED": "true"}

@@ -23,7 +23,7 @@ class EmbeddingSettings(BaseSettings):
     log_json: bool = False
     log_level: LogLevel = "INFO"
 
-    model_dir: Path = Field(default=Path("models/fashion/2"), description="version directory of the default model")
+    model_dir: Path = Field(default=Path("models/fashion/3"), description="version directory of the default model")
     detector_dir: Path = Field(
         default=Path("models/detector/1"), description="version directory of the detector; optional"
     )

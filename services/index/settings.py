@@ -22,7 +22,7 @@ class IndexSettings(BaseSettings):
     log_level: LogLevel = "INFO"
 
     model_dir: Path = Field(
-        default=Path("models/fashion/2"), description="version directory of the model that is indexed"
+        default=Path("models/fashion/3"), description="version directory of the model that is indexed"
     )
     unversioned_model: str = Field(default="fashion/1", description="the model of vectors in documents that name none")
 

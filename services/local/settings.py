@@ -23,7 +23,7 @@ class StackSettings(BaseSettings):
     tfs_port: int = _port("TFS_PORT", 8500)
     mongo_port: int = _port("MONGO_PORT", 27017)
     state_dir: Path = Field(Path("var"), validation_alias=AliasChoices("LOOKALIKE_STATE", "state_dir"))
-    model_dir: Path = Field(Path("models/fashion/2"), validation_alias=AliasChoices("LOOKALIKE_MODEL_DIR", "model_dir"))
+    model_dir: Path = Field(Path("models/fashion/3"), validation_alias=AliasChoices("LOOKALIKE_MODEL_DIR", "model_dir"))
     detector_dir: Path = Field(
         Path("models/detector/1"), validation_alias=AliasChoices("LOOKALIKE_DETECTOR_DIR", "detector_dir")
     )

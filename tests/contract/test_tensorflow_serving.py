@@ -1,7 +1,7 @@
 """What the embedding service requires of TensorFlow Serving, tested with the stand-in or a real server.
 
 With TFS_ADDRESS set, the tests use that server. It must serve the model directory TFS_MODEL_DIR (default:
-models/fashion/2) under the name in its manifest. Otherwise the stand-in serves a small model, with each encoding.
+models/fashion/3) under the name in its manifest. Otherwise the stand-in serves a small model, with each encoding.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tests.support.tfs import (
 )
 
 ADDRESS = os.environ.get("TFS_ADDRESS")
-MODEL_DIR = Path(os.environ.get("TFS_MODEL_DIR", "models/fashion/2"))
+MODEL_DIR = Path(os.environ.get("TFS_MODEL_DIR", "models/fashion/3"))
 ENCODINGS = ["real"] if ADDRESS else ["content", "field"]
 
 

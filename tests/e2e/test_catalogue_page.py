@@ -26,7 +26,7 @@ def products(page: Page, category: str) -> Locator:
 def test_counts_sync_model_and_a_sample_are_shown(page: Page) -> None:
     page.goto("/catalogue")
     expect(page.get_by_text("Live: updated every 5 seconds")).to_be_visible()
-    expect(figure(page, "Model")).to_have_text("fashion/2")
+    expect(figure(page, "Model")).to_have_text("fashion/3")
     expect(figure(page, "Sync")).to_have_text("Following")
     expect(figure(page, "Behind the database")).to_have_text(re.compile(r"^[\d.]+ s$"))
     expect(products(page, "Shoes")).to_have_text(str(SHOES))

@@ -25,7 +25,7 @@ def test_every_document_is_a_page(site: Path) -> None:
     pages = [Path("index.html" if path.name == "README.md" else f"{path.stem}.html") for path in documents]
     assert [str(p) for p, page in zip(documents, pages, strict=True) if not (site / p.parent / page).exists()] == []
     assert (site / "CONTRIBUTING.html").exists()
-    assert (site / "models" / "fashion" / "2" / "report" / "report.html").exists()
+    assert (site / "models" / "fashion" / "3" / "report" / "report.html").exists()
     assert (site / "openapi.json").read_bytes() == (ROOT / "docs" / "openapi.json").read_bytes()
 
 

@@ -10,7 +10,7 @@ from services.sample_shop.check import check_model
 MODELS = Path(__file__).parents[2] / "models" / "fashion"
 
 
-@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("version", ["1", "2", "3"])
 def test_a_shipped_model_puts_at_least_nine_in_ten_in_the_right_category(version: str) -> None:
     report = check_model(MODELS / version, sample_products())
 

@@ -15,7 +15,7 @@ from tests.support.ports import free_ports
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "2")
+MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "3")
 
 
 def stack_settings(state_dir: Path) -> StackSettings:

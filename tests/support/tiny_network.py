@@ -32,6 +32,7 @@ LAST_STAGE = {
     "finetune_scene_share": 1.0,
     "finetune_views": 2,
     "finetune_products": 8,
+    "finetune_others": 1.0,
     "finetune_epochs": 1,
 }
 PARAMETERS = 679_155

@@ -119,12 +119,14 @@ def test_a_metric_is_in_the_code(page: Path) -> None:
 
 def test_the_troubleshooting_table_quotes_messages_of_the_code() -> None:
     section = (ROOT / "docs" / "operations.md").read_text().split("## Troubleshoot")[1].split("\n### ")[0]
-    scripts = "".join(path.read_text() for path in sorted(ROOT.glob("deploy/**/*.sh")))
+    files = [*sorted(ROOT.glob("deploy/**/*.sh")), ROOT / "tools" / "setup.sh"]
+    scripts = "".join(path.read_text() for path in files)
     sources = re.sub(r'"\s+f?"', "", SOURCES + scripts)
     cells = re.findall(r"^\| (?!Docker|Compose|a container)([^|]*`[^|]*) \|", section, re.MULTILINE)
     messages = [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
     variable = (
-        r"…|: |fashion/2|fashion|/snapshots|the snapshot|manifest\.json|Permission denied|No space left on device"
+        r"…|: |fashion/2|fashion|/snapshots|the snapshot|manifest\.json|"
+        r"Permission denied|No space left on device|Read-only file system"
     )
     fragments = [part.strip() for message in messages for part in re.split(variable, message)]
     assert len(fragments) > 15

@@ -64,17 +64,17 @@ def wrong_password(make: Make, _: Path) -> Iterator[str]:
 
 def models(make: Make, folder: Path) -> Iterator[str]:
     """A model folder that is missing, incomplete, or without its manifest."""
-    shipped = Path(__file__).resolve().parents[2] / "models" / "fashion" / "2"
+    shipped = Path(__file__).resolve().parents[2] / "models" / "fashion" / "3"
     (folder / "missing").mkdir()
     with up(make("model", MODELS_DIR=folder / "missing"), "tfs", "embedding", "index") as project:
         yield says(project, "tfs", "there is no version of fashion in MODELS_DIR")
-        yield says(project, "embedding", "there is no model directory /models/fashion/2")
-        yield says(project, "index", "there is no model directory /models/fashion/2")
-    shutil.copytree(shipped, folder / "half" / "2", ignore=shutil.ignore_patterns("variables"))
+        yield says(project, "embedding", "there is no model directory /models/fashion/3")
+        yield says(project, "index", "there is no model directory /models/fashion/3")
+    shutil.copytree(shipped, folder / "half" / "3", ignore=shutil.ignore_patterns("variables"))
     with up(make("model", MODELS_DIR=folder / "half"), "tfs", "embedding") as project:
         yield says(project, "tfs", "no version of fashion is loaded: ")
-        yield says(project, "embedding", "TensorFlow Serving cannot load fashion/2")
-    shutil.copytree(shipped, folder / "plain" / "2", ignore=shutil.ignore_patterns("manifest.json"))
+        yield says(project, "embedding", "TensorFlow Serving cannot load fashion/3")
+    shutil.copytree(shipped, folder / "plain" / "3", ignore=shutil.ignore_patterns("manifest.json"))
     with up(make("model", MODELS_DIR=folder / "plain"), "embedding", "index") as project:
         yield says(project, "embedding", "has no manifest.json: copy the whole version directory")
         yield says(project, "index", "has no manifest.json: copy the whole version directory")

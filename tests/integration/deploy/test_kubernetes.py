@@ -158,7 +158,7 @@ def test_the_gateway_is_told_of_every_index_node_by_its_service(built: list[Mani
 
 
 def test_the_index_nodes_together_hold_every_category_once(built: list[Manifest]) -> None:
-    names = load_manifest(ROOT / "models/fashion/2").categories
+    names = load_manifest(ROOT / "models/fashion/3").categories
     listed = [settings_of(index).get("INDEX_CATEGORIES", "") for index in index_nodes(built).values()]
     if listed != [""]:
         held = [held_categories(one.split(","), names) for one in listed]

@@ -59,7 +59,7 @@ def test_a_search_returns_a_category_and_products_with_urls_best_first(api: http
     assert all(result["category"] == response["category"]["name"] for result in response["results"])
     assert all(result["url"] == f"https://shop.example/products/{result['id']}" for result in response["results"])
     assert {"decode", "network", "index", "total"} <= set(response["timings_ms"])
-    assert response["model"] == "fashion/2"
+    assert response["model"] == "fashion/3"
 
 
 def test_form_raw_body_and_base64_give_the_same_results(api: httpx.Client, catalogue: list[str]) -> None:

@@ -16,7 +16,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults() -> None:
     settings = EmbeddingSettings()
     assert (settings.port, settings.tfs_address) == (8001, "127.0.0.1:8500")
-    assert settings.model_dir == Path("models/fashion/2")
+    assert settings.model_dir == Path("models/fashion/3")
     assert (settings.limits.max_bytes, settings.limits.max_pixels) == (10 * 1024 * 1024, 25_000_000)
 
 

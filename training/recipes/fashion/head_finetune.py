@@ -91,7 +91,7 @@ class FeatureCache:
     def __call__(self, step: int) -> tuple[Features, dict[str, NDArray[Any]]]:
         """Return a step's features and targets in the order of `Batches`."""
         rng, materials = np.random.default_rng([self.plan.seed, 8, step]), self.batches.materials
-        drawn = materials.draw(rng, self.plan)
+        drawn = materials.draw(rng, self.plan, last_stage=True)
         known = self.groups["backgrounds"].positions
         backgrounds = known[rng.integers(0, len(known), len(drawn.backgrounds))]
         positions = vars(drawn) | {"cutouts": drawn.pairs, "scenes": drawn.products, "paired crops": drawn.pairs}

@@ -18,7 +18,9 @@ SENDER_BALANCE = -0.35  # exponent: a sender of four times as many photos is dra
 TYPE_BALANCE = -0.6  # a label of four times as many pictures is drawn 4^0.4 = 1.7 times as often
 KIND_BALANCE = -0.45  # an article type of four times as many products is drawn 4^0.55 = 2.1 times as often
 LABEL_BALANCE = -0.3  # of street garments, by label and by category
+LAST_STAGE_BALANCE = -0.1  # of article types in the last stage
 DETAILED_SHARE = 3.0  # how much more often a product is drawn that has a picture with more pixels
+LAST_STAGE = "products of the last stage"
 STREET_IDS = 10_000_000  # ids of street garments in the loss `same`: from here on, products are below
 ATTRIBUTES = ("kinds", "colours", "pairs", "genders")
 Places = NDArray[np.int64]
@@ -84,11 +86,15 @@ class Materials:
         rows = [np.flatnonzero(row).tolist() for row in self.allowed]
         return {"classes": self.studio.classes(), "allowed": rows}
 
-    def draw(self, rng: np.random.Generator, plan: FashionPlan) -> DrawnImages:
-        """Draw the images of a step. Rare types, and senders with few photos, are drawn more often than their share."""
+    def draw(self, rng: np.random.Generator, plan: FashionPlan, last_stage: bool = False) -> DrawnImages:
+        """Draw the images of a step. Rare types, and senders with few photos, are drawn more often than their share.
+
+        In the last stage this holds less for products, and those with more pixels are drawn like the others: its
+        aim is the precision of studio shots.
+        """
         shares = self._shares
         return DrawnImages(
-            products=_chosen(rng, self.products, plan.products, shares["products"]),
+            products=_chosen(rng, self.products, plan.products, shares[LAST_STAGE if last_stage else "products"]),
             pairs=_chosen(rng, self.paired, plan.pairs, shares["pairs"]),
             street=_chosen(rng, self.garments, plan.street, shares["street"]),
             photos=_chosen(rng, self.photos, plan.photos, shares["photos"]),
@@ -130,6 +136,7 @@ class Materials:
         families = negatives.families if negatives else np.zeros(0, str)
         return {
             "products": balanced_shares(kinds, detailed),
+            LAST_STAGE: balanced_shares([(studio.kinds[products], LAST_STAGE_BALANCE)]),
             "photos": balanced_shares(senders),
             "street": balanced_shares(self._street_attributes(labels, self.garments)),
             "pairs": balanced_shares(self._street_attributes(labels, self.paired)),

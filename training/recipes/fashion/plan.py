@@ -1,6 +1,7 @@
 """The numbers of a fashion run; training/EXPERIMENTS.md records the attempts."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 LOSSES = ("category", "kind", "colour", "pair", "gender", "same", "aligned")
 
@@ -23,9 +24,11 @@ class FashionPlan:
         same_product_temperature: what similarities are divided by in the loss `same`.
         weights: of the losses, in the order of LOSSES.
         small, small_until: the reduced image size, in pixels a side, and the share of the steps with it.
-        finetune_scenes, finetune_scene_share, finetune_views, finetune_products, finetune_epochs: of the last stage, in
-            which the layers after the features are trained alone: how often scenes are computed, for which share of
-            the products, views for each other picture, products a step, and epochs.
+        finetune_scenes, finetune_scene_share, finetune_views, finetune_products, finetune_others, finetune_epochs: of
+            the last stage, in which the layers after the features are trained alone: how often scenes are computed, for
+            which share of the products, views for each other picture, products a step, how many times as many other
+            pictures as in a step of the whole network, and epochs.
+        finetune_weights: of the losses in the last stage.
     """
 
     steps: int
@@ -49,8 +52,10 @@ class FashionPlan:
     finetune_scenes: int = 1
     finetune_scene_share: float = 0.35
     finetune_views: int = 1
-    finetune_products: int = 160
-    finetune_epochs: int = 10
+    finetune_products: int = 512
+    finetune_others: float = 8.9
+    finetune_epochs: int = 24
+    finetune_weights: tuple[float, ...] = (1.0, 1.2, 1.2, 1.0, 0.05, 0.4, 0.1)
 
     def size_at(self, step: int, full: int) -> int:
         """Return the width and height of the images of a step: the first ones are smaller, and cost less."""
@@ -71,16 +76,16 @@ class FashionPlan:
         return 2 * self.shown + self.street + self.photos + self.negatives + self.backgrounds
 
     def finetune(self, products: int) -> "FashionPlan":
-        """Return the plan of the last stage: see `head_finetune.py`. The images keep their proportions.
+        """Return the plan of the last stage: see `head_finetune.py`.
 
         Args:
             products: how many there are.
         """
         batch = min(self.finetune_products, products)
-        share = batch / self.products
         names = ("pairs", "street", "photos", "negatives", "backgrounds")
-        counts = {name: round(share * getattr(self, name)) for name in names}
+        counts = {name: round(self.finetune_others * getattr(self, name)) for name in names}
         shown = batch + counts["pairs"]
-        rates = {"peak_rate": 3e-3, "decay": 3e-2, "warm_up": 50, "average_decay": 0.99}
+        rates: dict[str, Any] = {"weights": self.finetune_weights}
+        rates |= {"peak_rate": 3e-3, "decay": 3e-2, "warm_up": 50, "average_decay": 0.99}
         steps = self.finetune_epochs * (products // batch)
-        return replace(self, steps=steps, products=batch, memory=2 * shown, **counts, **rates)  # type: ignore[arg-type]
+        return replace(self, steps=steps, products=batch, memory=2 * shown, **counts, **rates)

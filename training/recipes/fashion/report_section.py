@@ -43,7 +43,7 @@ The weights are a running average over about the last {1 / (1 - plan.average_dec
 Losses over the last steps: {losses}.
 At the end the layers after the features are trained alone, on features that are computed once:
 each product on white and in scenes ({plan.finetune_scenes}), every other picture unchanged and in
-{plan.finetune_views} views, {plan.finetune_products} products a step, {plan.finetune_epochs} epochs.
+{plan.finetune_views} moved view, {plan.finetune_products} products a step, {plan.finetune_epochs} epochs.
 
 ![Losses by step](curves.png)"""
 

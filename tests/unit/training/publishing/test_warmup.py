@@ -33,7 +33,7 @@ def test_the_batch_sizes_are_those_that_tensorflow_serving_allows() -> None:
     assert tuple(map(int, re.findall(r"^allowed_batch_sizes: (\d+)", text, re.MULTILINE))) == BATCH_SIZES
 
 
-@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("version", ["1", "2", "3"])
 def test_a_shipped_model_has_its_warm_up_requests(version: str) -> None:
     directory = ROOT / "models/fashion" / version
     size = load_manifest(directory).input
