@@ -13,7 +13,7 @@ COMPOSE_SERVERS ?= auto
 TEST_WORKERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench faults mutants train evaluate evaluate-detector clean docs openapi compose-test
+.PHONY: help setup demo stop test lint format bench faults attack fuzz mutants train evaluate evaluate-detector clean docs openapi compose-test
 
 # In a folder that was moved, the environment is set up again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
@@ -57,6 +57,12 @@ bench: $(READY) ## Measure searches, imports and services [BENCH="index page"]
 
 faults: $(READY) ## Kill database, index and import while products change, then compare [FAULTS_OPTIONS="--operations 2000 --kills 3"]
 	@$(BIN)/python -m tests.faults $(FAULTS_OPTIONS)
+
+attack: $(READY) ## Attack a whole stack next to honest clients, within the memory of the Compose file [ATTACK_OPTIONS="--only picture"]
+	@$(BIN)/python -m tests.attack $(ATTACK_OPTIONS)
+
+fuzz: $(READY) ## Call every operation with generated requests, and search by damaged images [FUZZ_OPTIONS="--examples 100 --images 1000"]
+	@$(BIN)/python -m tests.fuzz $(FUZZ_OPTIONS)
 
 mutants: $(READY) ## Change the code in single places and count what the tests notice [MUTANTS="--seed 1 --count 150 --package services/index"]
 	@$(BIN)/python -m tools.mutants $(MUTANTS)

@@ -20,7 +20,8 @@ SOURCES = "".join(path.read_text() for path in sorted(ROOT.glob("services/**/*.p
 FOLDERS = "services|training|tests|tools|docs|deploy|models|requirements"
 OTHER_VARIABLES = {
     # Read by make, by commands, by the containers' images or by tests; not settings of a service.
-    "BACKGROUNDS", "BENCH", "DATASET", "FAULTS_OPTIONS", "FEED_BENCH", "GATEWAY_URL", "IMPORT_BENCH", "LOOKALIKE_DATA",
+    "ATTACK_OPTIONS", "BACKGROUNDS", "BENCH", "DATASET",
+    "FAULTS_OPTIONS", "FEED_BENCH", "FUZZ_OPTIONS", "GATEWAY_URL", "IMPORT_BENCH", "LOOKALIKE_DATA",
     "LOOKALIKE_KEY", "MILLION_BENCH_DATABASE", "MODEL", "MODEL_DIR", "NEGATIVES", "PHOTOS", "TMPDIR", "TRAIN_OPTIONS",
 }  # fmt: skip
 

@@ -1,0 +1,99 @@
+"""Runs attacks against a stack, one after the other, and judges what they did."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from services.local.stack import Stack
+from tests.attack.client import Answers, AttackClient
+from tests.attack.corpus import Attack
+from tests.attack.memory import Memory, forget_peak, limits_mb, memory_of, process_ids
+from tests.attack.probe import Probe
+
+REFUSALS = ("503", "504")  # a service is busy, or does not answer in time
+MAX_ERROR_BYTES = 16 * 1024
+SETTLE_S = 1.0  # after an attack, before memory is measured
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What must hold. None for bounds of time and memory that are not checked."""
+
+    livez_ms: float | None = 100.0
+    answered: float = 0.99
+    growth: float | None = 0.1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one attack did."""
+
+    attack: str
+    answers: Answers
+    probe: Probe
+    before: dict[str, Memory]
+    after: dict[str, Memory]
+    restarted: tuple[str, ...]
+
+    def problems(self, bounds: Bounds) -> Iterator[str]:
+        """Yield the bounds that are broken, in words."""
+        if self.restarted:
+            yield f"ended and started again: {', '.join(self.restarted)}"
+        servers = [status for status in self.answers.statuses if status.startswith("5") and status not in REFUSALS]
+        if servers:
+            yield f"answered {', '.join(servers)}"
+        if self.answers.largest_error > MAX_ERROR_BYTES:
+            yield f"an error of {self.answers.largest_error:,} bytes"
+        limits = limits_mb()
+        for name, memory in self.after.items():
+            if memory.peak > limits[name]:
+                yield f"{name} reached {memory.peak:.0f} MB of {limits[name]:.0f}"
+        probed = len(self.probe.livez_ms) + len(self.probe.search_ms)
+        if probed and len(self.probe.failed) > (1 - bounds.answered) * probed:
+            yield f"{len(self.probe.failed)} of {probed} honest requests failed: {self.probe.failed[0]}"
+        if bounds.livez_ms is not None and max(self.probe.livez_ms, default=0) > bounds.livez_ms:
+            yield f"/livez took {max(self.probe.livez_ms):.0f} ms"
+
+
+class Campaign:
+    """Attacks a running stack."""
+
+    def __init__(self, stack: Stack, photo: bytes) -> None:
+        self._stack = stack
+        self._photo = photo
+
+    async def calm(self, seconds: float) -> Probe:
+        """Return what honest clients see without an attack."""
+        async with self._probing() as probe:
+            await asyncio.sleep(seconds)
+        return probe
+
+    async def run(self, attack: Attack) -> Outcome:
+        """Carry out an attack, and measure."""
+        processes = process_ids(self._stack)
+        before = {name: memory_of(pid) for name, pid in processes.items()}
+        for pid in processes.values():
+            forget_peak(pid)
+        client = AttackClient(self._stack.settings.gateway_url)
+        try:
+            async with self._probing() as probe:
+                await attack.run(client)
+        finally:
+            await client.close()
+        await asyncio.sleep(SETTLE_S)
+        now = process_ids(self._stack)
+        restarted = tuple(sorted(name for name, pid in processes.items() if now.get(name) != pid))
+        after = {name: memory_of(pid) for name, pid in now.items()}
+        return Outcome(attack.name, client.answers, probe, before, after, restarted)
+
+    @contextlib.asynccontextmanager
+    async def _probing(self) -> AsyncIterator[Probe]:
+        probe = Probe(self._stack.settings.gateway_url, self._photo)
+        task = asyncio.create_task(probe.run())
+        try:
+            yield probe
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,159 @@
+"""The attacks: what a hostile client sends to the gateway, without a key."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from tests.attack.client import AttackClient
+from tests.attack.pictures import PICTURES, small_jpeg
+
+HOST = b"Host: attacker\r\n"
+Run = Callable[[AttackClient], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One kind of request, sent a number of times at once."""
+
+    name: str
+    run: Run
+
+
+def corpus(slow_s: float) -> list[Attack]:
+    """Return all attacks; `slow_s` is how long those with slow connections last."""
+    return [
+        *(_json(name, body) for name, body in _json_bodies().items()),
+        *(_filter(name, source) for name, source in _filters().items()),
+        *(Attack(f"picture: {name}", partial(_picture, make=make)) for name, make in PICTURES.items()),
+        *(Attack(f"form: {name}", partial(_form, body=body)) for name, body in _forms().items()),
+        Attack("3,000 invented methods", _methods),
+        Attack("3,000 invented paths", _paths),
+        Attack("a long query string", _query),
+        Attack("a product of 100,000 attributes", _product),
+        Attack("64 slow uploads", partial(_slow_uploads, seconds=slow_s)),
+        Attack("200 slow heads", partial(_slow_heads, seconds=slow_s)),
+        Attack("two lengths", _two_lengths),
+        Attack("clients that leave", _leaving),
+    ]
+
+
+def _json_bodies() -> dict[str, bytes]:
+    photo = base64.b64encode(small_jpeg()).decode()
+    return {
+        "900,000 unknown names": orjson.dumps({f"u{number}": 1 for number in range(900_000)}),
+        "4,000 unknown names": orjson.dumps({f"u{number}": 1 for number in range(4000)}),
+        "a name of 60 kB": orjson.dumps({"x" * 60_000: 1}),
+        "nested lists": b'{"filter":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        "an image of 13 MB of A": orjson.dumps({"image_base64": "A" * 13_000_000}),
+        "100,000 images": b"{" + b",".join(b'"base64":"QUFB"' for _ in range(100_000)) + b"}",
+        "a number of 60,000 digits": b'{"k": ' + b"9" * 60_000 + b"}",
+        "a category of 60 kB": orjson.dumps({"image_base64": photo, "category": "x" * 60_000}),
+    }
+
+
+def _filters() -> dict[str, bytes]:
+    sources: dict[str, Any] = {
+        "100 unknown attributes": {f"unknown{number}": 1 for number in range(100)},
+        "5,000 empty objects": {"$or": [{}] * 5000},
+        "5,000 values": {"colour": list(range(5000))},
+        "100 conditions on one attribute": {"$or": [{"gender": f"v{number}"} for number in range(99)]},
+    }
+    texts = {name: orjson.dumps(source) for name, source in sources.items()}
+    return texts | {"500 levels": b'{"$not":' * 500 + b"{}" + b"}" * 500}
+
+
+def _json(name: str, body: bytes) -> Attack:
+    async def run(client: AttackClient) -> None:
+        await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
+
+    return Attack(f"JSON: {name}", run)
+
+
+def _filter(name: str, source: bytes) -> Attack:
+    async def run(client: AttackClient) -> None:
+        photo = base64.b64encode(small_jpeg())
+        body = b'{"facets": true, "image_base64": "' + photo + b'", "filter": ' + source + b"}"
+        await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
+
+    return Attack(f"filter: {name}", run)
+
+
+async def _picture(client: AttackClient, make: Callable[[], bytes]) -> None:
+    data = await asyncio.to_thread(make)
+    await _at_once(client.send("POST", "/v1/search", data, "image/jpeg") for _ in range(4))
+
+
+def _forms() -> dict[str, bytes]:
+    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    field = b'--b\r\nContent-Disposition: form-data; name="filter"\r\n\r\n'
+    return {
+        "10 MB of line ends": head + b"\r\n--" * 2_500_000 + b"\r\n--b--\r\n",
+        "a field of 900 kB": field + b"x" * 900_000 + b"\r\n--b--\r\n",
+        "100,000 parts": (field + b"x\r\n") * 100_000 + b"--b--\r\n",
+        "a million headers": b"--b\r\n" + b"A: b\r\n" * 1_000_000,
+        "no end": head + small_jpeg(),
+    }
+
+
+async def _form(client: AttackClient, body: bytes) -> None:
+    await _at_once(client.send("POST", "/v1/search", body, "multipart/form-data; boundary=b") for _ in range(4))
+
+
+async def _methods(client: AttackClient) -> None:
+    for start in range(0, 3000, 50):
+        await _at_once(client.send(f"INVENTED{start + number}", "/v1/search") for number in range(50))
+
+
+async def _paths(client: AttackClient) -> None:
+    for start in range(0, 3000, 50):
+        await _at_once(client.send("GET", f"/v1/nothing/{start + number}/{'x' * 500}") for number in range(50))
+
+
+async def _query(client: AttackClient) -> None:
+    pairs = "&".join(f"u{number}=1" for number in range(6000))
+    await client.send("GET", f"/v1/products/a/similar?{pairs}")
+    await client.send("GET", f"/v1/products/a/similar?filter={quote('[' * 15_000)}")
+
+
+async def _product(client: AttackClient) -> None:
+    attributes = {f"a{number}": "x" * 20 for number in range(100_000)}
+    photo = base64.b64encode(small_jpeg()).decode()
+    await client.send("PUT", "/v1/products/attack", orjson.dumps({"image_base64": photo, "attributes": attributes}))
+    few = {f"a{number}": "x" * 500 for number in range(90)}
+    await client.send("PUT", "/v1/products/attack", orjson.dumps({"image_base64": photo, "attributes": few}))
+    await client.send("DELETE", "/v1/products/attack")
+
+
+async def _slow_uploads(client: AttackClient, seconds: float) -> None:
+    head = b"POST /v1/search HTTP/1.1\r\n" + HOST + b"Content-Type: image/jpeg\r\nContent-Length: 1000000\r\n\r\n"
+    await _at_once(client.raw(head + b"x", then=b"x", every_s=1.0, for_s=seconds) for _ in range(64))
+
+
+async def _slow_heads(client: AttackClient, seconds: float) -> None:
+    head = b"POST /v1/search HTTP/1.1\r\n" + HOST
+    await _at_once(client.raw(head, then=b"X: y\r\n", every_s=1.0, for_s=seconds) for _ in range(200))
+
+
+async def _two_lengths(client: AttackClient) -> None:
+    for fields in (
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+    ):
+        await client.raw(b"POST /v1/search HTTP/1.1\r\n" + HOST + fields + b"\r\n0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n")
+
+
+async def _leaving(client: AttackClient) -> None:
+    """Send whole pictures, and leave before the answer."""
+    data = await asyncio.to_thread(PICTURES["RGBA PNG"])
+    head = b"POST /v1/search HTTP/1.1\r\n" + HOST + b"Content-Type: image/png\r\nContent-Length: %d\r\n\r\n" % len(data)
+    await _at_once(client.raw(head + data, for_s=0.05) for _ in range(16))
+
+
+async def _at_once(sendings: Iterable[Awaitable[None]]) -> None:
+    await asyncio.gather(*sendings)
