@@ -59,8 +59,9 @@ class Outcome:
 class Campaign:
     """Attacks a running stack."""
 
-    def __init__(self, stack: Stack, photo: bytes) -> None:
+    def __init__(self, stack: Stack, photo: bytes, settle_s: float = SETTLE_S) -> None:
         self._stack = stack
+        self._settle_s = settle_s
         self._photo = photo
 
     async def calm(self, seconds: float) -> Probe:
@@ -81,7 +82,7 @@ class Campaign:
                 await attack.run(client)
         finally:
             await client.close()
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(self._settle_s)
         now = process_ids(self._stack)
         restarted = tuple(sorted(name for name, pid in processes.items() if now.get(name) != pid))
         after = {name: memory_of(pid) for name, pid in now.items()}

@@ -28,7 +28,7 @@ LIMITS = ImageLimits()
 PICTURE = images.encode(images.garment(3000, 3000).convert("RGBA"), "PNG")
 # The worker with another decoder, which gets the file's first byte as its order.
 OTHER_DECODER = """
-import sys, time
+import pathlib, sys, time
 import services.embedding.vision.decode_worker as worker
 from services.contracts.images.preparation import prepare_image
 
@@ -38,6 +38,7 @@ def decode(file, *arguments):
     while file.startswith(b"work"):
         pass
     if file.startswith(b"wait"):
+        pathlib.Path(file[5:].decode()).touch()
         time.sleep(600)
     if file.startswith(b"exit"):
         sys.exit(3)
@@ -121,10 +122,11 @@ async def test_memory_beyond_the_limit_is_an_error_and_the_process_goes_on() -> 
         assert large.pid == pid
 
 
-async def test_a_cancelled_caller_ends_the_process_and_the_next_one_gets_another() -> None:
+async def test_a_cancelled_caller_ends_the_process_and_the_next_one_gets_another(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
     async with running(command=with_other_decoder()) as large:
-        waiting = asyncio.create_task(large.prepare(b"wait", SIZE, LIMITS))
-        await asyncio.to_thread(eventually, lambda: large.pid)
+        waiting = asyncio.create_task(large.prepare(b"wait " + str(begun).encode(), SIZE, LIMITS))
+        await asyncio.to_thread(eventually, begun.exists)
         pid = large.pid
         assert pid is not None
         waiting.cancel()
@@ -134,19 +136,36 @@ async def test_a_cancelled_caller_ends_the_process_and_the_next_one_gets_another
         assert (await large.prepare(images.jpeg(), SIZE, LIMITS))[0].shape == (64, 64, 3)
 
 
+async def test_a_process_that_is_still_starting_is_kept_for_the_next_picture(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    slow_start = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)\n"
+    command = (sys.executable, "-c", slow_start + "from services.embedding.vision import decode_worker as w; w.main()")
+    async with running(command=command) as large:
+        waiting = asyncio.create_task(large.prepare(images.jpeg(), SIZE, LIMITS))
+        await asyncio.to_thread(eventually, lambda: large.pid)
+        pid = large.pid
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        go.touch()
+        assert (await large.prepare(images.jpeg(), SIZE, LIMITS))[0].shape == (64, 64, 3)
+        assert large.pid == pid
+
+
 async def test_an_idle_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_pictures, "IDLE_S", 0.05)
     async with running() as large:
-        await large.prepare(images.jpeg(), SIZE, LIMITS)
-        assert large.pid is not None
-        await gone(large.pid)
+        preparing = asyncio.create_task(large.prepare(images.jpeg(), SIZE, LIMITS))
+        pid = await asyncio.to_thread(eventually, lambda: large.pid)
+        await preparing
+        assert pid is not None
+        await gone(pid)
         assert (await large.prepare(images.jpeg(), SIZE, LIMITS))[0].shape == (64, 64, 3)
 
 
 async def test_the_number_of_waiting_pictures_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_pictures, "MAX_WAITING", 2)
     async with running(command=with_other_decoder()) as large:
-        waiting = [asyncio.create_task(large.prepare(b"wait", SIZE, LIMITS)) for _ in range(2)]
+        waiting = [asyncio.create_task(large.prepare(b"wait /dev/null", SIZE, LIMITS)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyRequests):
             await large.prepare(PICTURE, SIZE, LIMITS)

@@ -15,7 +15,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each thread of NumPy's lib
 
 from services.contracts.domain.errors import ImageTooLarge, LookalikeError
 from services.contracts.images.preparation import prepare_image
-from services.embedding.vision.worker_messages import DecodeRequest, failure, read_frame, read_request, success
+from services.embedding.vision.worker_messages import (
+    READY,
+    DecodeRequest,
+    failure,
+    pack,
+    read_frame,
+    read_request,
+    success,
+)
 
 MARGIN_BYTES = 256 * 1024 * 1024  # of address space, for what decoding needs in addition to `max_memory_bytes`
 
@@ -24,6 +32,8 @@ def main() -> None:
     """Decode until the input ends."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing that a library prints is taken for a result
+    sink.write(pack(READY, b""))
+    sink.flush()
     while (frame := read_frame(source)) is not None:
         request = read_request(frame)
         limit_memory(request.limits.max_memory_bytes)

@@ -26,8 +26,8 @@ INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")  # no secret is am
 class LargePictures:
     """Decodes pictures as `prepare_image`, in a process that starts with the first one and ends when it is idle.
 
-    The process has limits of memory and processor time. If the caller is cancelled, the process is ended: the decoders
-    cannot be interrupted.
+    The process has limits of memory and processor time. If the caller is cancelled while its picture is decoded, the
+    process is ended: the decoders cannot be interrupted. One that is still starting is kept for the next picture.
 
     Args:
         cpu_s: the most processor time that a picture may take, in seconds.
@@ -38,6 +38,7 @@ class LargePictures:
         self._cpu_s = cpu_s
         self._command = command
         self._process: Process | None = None
+        self._is_ready = False  # it has started, and reads pictures
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._idle: asyncio.TimerHandle | None = None
@@ -72,34 +73,45 @@ class LargePictures:
 
     async def _prepare(self, request: DecodeRequest) -> tuple[UInt8Image, ImageFacts]:
         self._keep_until_idle(None)
-        is_done = False
+        is_kept = True
         try:
+            process = await self._started()
+            is_kept = False
             async with asyncio.timeout(WAIT_FACTOR * self._cpu_s):
-                frame = await self._exchange(await self._started(), request.frame())
-            is_done = True
+                frame = await self._exchange(process, request.frame())
+            is_kept = True
             return result_of(frame)
         except (OSError, EOFError):  # the process has ended, or the time is over
             log.warning("decode_worker_ended", status=await self._end())
             raise ImageTooLarge("decoding the image takes too much memory or processor time") from None
         finally:
-            if is_done:
+            if is_kept:
                 self._keep_until_idle(IDLE_S)
             else:
                 await self._end()
 
     async def _started(self) -> Process:
+        """Return the process once it reads pictures."""
         if self._process is None or self._process.returncode is not None:
+            self._is_ready = False
             environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=PIPE, stdout=PIPE, env=environment
             )
+        if not self._is_ready:
+            await self._read(self._process)
+            self._is_ready = True
         return self._process
 
     async def _exchange(self, process: Process, message: bytes) -> Frame:
         assert process.stdin is not None
-        assert process.stdout is not None
         process.stdin.write(message)
         await process.stdin.drain()
+        return await self._read(process)
+
+    async def _read(self, process: Process) -> Frame:
+        """Return the next message of the process."""
+        assert process.stdout is not None
         facts, data = lengths(await process.stdout.readexactly(LENGTH_BYTES))
         return orjson.loads(await process.stdout.readexactly(facts)), await process.stdout.readexactly(data)
 
@@ -109,9 +121,11 @@ class LargePictures:
         self._idle = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self._kill)
 
     def _kill(self) -> None:
-        if self._process is not None:
+        """End the idle process; asyncio awaits its exit."""
+        process, self._process = self._process, None
+        if process is not None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                process.kill()
 
     async def _end(self) -> int | None:
         """End the process, if there is one, and return its exit status."""

@@ -69,6 +69,9 @@ def read_request(frame: Frame) -> DecodeRequest:
     )
 
 
+READY = {"ready": True}  # the first message of the process
+
+
 def success(picture: UInt8Image, facts: ImageFacts) -> bytes:
     """Return the message of a decoded picture."""
     return pack({"shape": picture.shape, "facts": asdict(facts)}, picture.tobytes())

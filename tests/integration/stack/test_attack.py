@@ -28,6 +28,6 @@ def test_the_limits_and_the_processes_of_all_services_are_known(stack: Stack) ->
 
 @pytest.mark.parametrize("attack", CHOSEN, ids=lambda attack: attack.name)
 async def test_an_attack_breaks_no_bound(stack: Stack, attack: Attack) -> None:
-    outcome = await Campaign(stack, sample_query(3)).run(attack)
+    outcome = await Campaign(stack, sample_query(3), settle_s=0.1).run(attack)
     assert outcome.answers.statuses
     assert list(outcome.problems(UNTIMED)) == []
