@@ -1,5 +1,6 @@
 """The public API's document, as it was last looked at. `make openapi` writes it anew; the difference is to be read."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -44,3 +45,20 @@ def test_every_problem_type_has_a_title_and_an_error_status(slug: str) -> None:
     kind = error_types()[slug]
     assert kind.title
     assert 400 <= kind.status < 600
+
+
+def test_the_documentation_fills_in_no_optional_parameter() -> None:
+    """Swagger UI fills in examples, which would narrow a first search, or name a product that is not there."""
+    for path, method in ROUTES:
+        for parameter in DOCUMENT["paths"][path][method].get("parameters", []):
+            schema = parameter["schema"]
+            if parameter["required"]:
+                continue
+            assert not {"example", "examples"} & (schema.keys() | parameter.keys()) or schema.get("default") is not None
+
+
+def test_the_examples_of_bodies_need_no_other_server() -> None:
+    for path in ("/v1/search", "/v1/detect"):
+        content = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        for example in content["examples"].values():
+            assert base64.b64decode(example["value"]["image_base64"]).startswith(b"\x89PNG")

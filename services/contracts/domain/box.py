@@ -28,7 +28,7 @@ SCHEMA: dict[str, Any] = {
     ],
     "example": [float(side) for side in EXAMPLE.split(",")],
 }
-TEXT_SCHEMA: dict[str, Any] = {"type": "string", "description": DESCRIPTION + ", with commas", "example": EXAMPLE}
+TEXT_SCHEMA: dict[str, Any] = {"type": "string", "description": DESCRIPTION + f", with commas, such as `{EXAMPLE}`"}
 
 
 class Box(BaseModel):

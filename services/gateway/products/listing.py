@@ -28,6 +28,7 @@ class ListOptions(FrozenModel):
     cursor: str | None = Field(default=None, max_length=2000, description="`next_cursor` of the page before")
     category: str | None = Field(default=None, description="only of this category, by name or id")
     filter: JsonFilter = EVERYTHING
+    absolute_urls: bool = Field(default=False, description="addresses of stored pictures begin with scheme and host")
 
     @field_validator("filter", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from services.contracts.domain import errors
 from services.contracts.web.disconnect import until_disconnected
 from services.contracts.web.problems import responses
 from services.contracts.web.telemetry import note, request_id
+from services.gateway.routes.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.routes.query_parameters import KnownParameters
 from services.gateway.search.request import read_photo
@@ -17,11 +18,10 @@ from services.gateway.search.service import ms_since
 from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1", tags=["search"])
-PHOTO = "https://shop.example/photos/street.jpg"
 LeastProbability = Annotated[
     float, Query(ge=0, le=1, description="leave out garments whose category has a lower probability")
 ]
-_EXAMPLES = {"url": {"summary": "A photo by its URL", "value": {"image_url": PHOTO}}}
+_EXAMPLES = {"plain": {"summary": "A photo in base64", "value": {"image_base64": EXAMPLE_IMAGE}}}
 
 
 @router.post(

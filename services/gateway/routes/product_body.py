@@ -4,9 +4,16 @@ from typing import Any
 
 from services.gateway.products.body import ProductBody
 from services.gateway.routes.components import named, named_model
+from services.gateway.routes.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.photo_body import BINARY
 from services.gateway.search.request import FORM, JSON
 
+EXAMPLE = {
+    "title": "Navy shirt",
+    "url": "https://shop.example/products/15970",
+    "image_base64": EXAMPLE_IMAGE,
+    "attributes": {"gender": "Men", "price": 29.9},
+}
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -28,7 +35,7 @@ def product_body() -> dict[str, Any]:
     return {
         "required": True,
         "content": {
-            JSON: {"schema": named_model(ProductBody)},
+            JSON: {"schema": named_model(ProductBody), "example": EXAMPLE},
             FORM: {"schema": named("ProductForm", form)},
         },
     }

@@ -14,11 +14,12 @@ from services.contracts.domain import errors
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.json_body import JsonRoute
 from services.contracts.web.problems import responses
+from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.wire.index import MAX_SAMPLE
 from services.gateway.products.listing import ListOptions, cursor_of
 from services.gateway.products.responses import DeleteBody, DeletedResponse, ProductResponse, ProductsResponse
 from services.gateway.products.service import check_key
-from services.gateway.routes.query_parameters import KnownParameters, Wait
+from services.gateway.routes.query_parameters import AbsoluteUrls, KnownParameters, Wait
 from services.gateway.search.options import query_parameters
 from services.gateway.search.request import parse
 from services.gateway.search.responses import SampleResponse
@@ -55,6 +56,8 @@ async def list_products(request: Request, state: State) -> Any:
     the end. With `Accept: application/x-ndjson` the response is all products, one a line; it has no pages.
     """
     options = parse(ListOptions, {}, request.query_params)
+    if options.absolute_urls:
+        use_absolute_urls()
     if NDJSON in request.headers.get("accept", ""):
         if options.cursor is not None or "limit" in request.query_params:
             raise InvalidRequest("an export has all products: leave out limit and cursor, or ask for JSON")
@@ -84,7 +87,7 @@ def _lines(products: Sequence[ProductResponse]) -> bytes:
 @router.get(
     "/v1/products:sample",
     response_model=SampleResponse,
-    dependencies=[Admitted, KnownParameters],
+    dependencies=[Admitted, KnownParameters, AbsoluteUrls],
     summary="Draw products at random",
     responses=responses(
         errors.InvalidRequest,

@@ -23,7 +23,7 @@ from services.gateway.products.responses import DeletedResponse, ProductResponse
 from services.gateway.products.service import ImageFiles, check_key, check_new_key
 from services.gateway.routes.photo_body import PHOTO_ERRORS
 from services.gateway.routes.product_body import MERGE_PATCH, patch_body, product_body
-from services.gateway.routes.query_parameters import KnownParameters, Wait
+from services.gateway.routes.query_parameters import AbsoluteUrls, KnownParameters, Wait
 from services.gateway.search.form_parts import image_of, images_of, text_of
 from services.gateway.search.request import (
     FORM,
@@ -34,7 +34,7 @@ from services.gateway.search.request import (
 from services.gateway.state import GatewayState, State
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
-Key = Annotated[str, Path(description="the product's id", examples=["15970"])]
+Key = Annotated[str, Path(description="the product's id")]
 Width = Annotated[int | None, Query(description=f"scale it down, as WebP: one of {', '.join(map(str, WIDTHS))} pixels")]
 MAX_PRODUCT_FIELD = 1024 * 1024  # bytes; it may have small images in base64
 PictureName = Annotated[
@@ -82,7 +82,7 @@ async def get_product_image(
 @router.get(
     "/{id:product}",
     response_model=ProductResponse,
-    dependencies=[KnownParameters],
+    dependencies=[KnownParameters, AbsoluteUrls],
     summary="Get a product",
     responses=responses(*_READ),
 )
@@ -94,7 +94,7 @@ async def get_product(id: Key, state: State) -> ProductResponse:
 @router.put(
     "/{id:product}",
     response_model=ProductResponse,
-    dependencies=[KnownParameters],
+    dependencies=[KnownParameters, AbsoluteUrls],
     summary="Create or replace a product",
     openapi_extra={"requestBody": product_body()},
     responses={201: {"model": ProductResponse, "description": "The product was created."}, **responses(*_WRITE)},
@@ -117,7 +117,7 @@ async def put_product(
 @router.patch(
     "/{id:product}",
     response_model=ProductResponse,
-    dependencies=[KnownParameters],
+    dependencies=[KnownParameters, AbsoluteUrls],
     summary="Change a product",
     openapi_extra={"requestBody": patch_body()},
     responses=responses(*_WRITE, errors.UnknownProduct),

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.problems import unknown_name
+from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.wire.problem import pointer
 
 
@@ -42,5 +43,16 @@ def _names(request: Request) -> set[str]:
     return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
 
 
+async def choose_urls(
+    absolute_urls: Annotated[
+        bool, Query(description="addresses of stored pictures begin with scheme and host")
+    ] = False,
+) -> None:
+    """Let the addresses in the response be absolute if the request asks for it."""
+    if absolute_urls:
+        use_absolute_urls()
+
+
 KnownParameters = Depends(check_names)
+AbsoluteUrls = Depends(choose_urls)
 Wait = Annotated[bool, Query(description="respond when searches see the change, or after GATEWAY_WAIT_S seconds")]

@@ -10,6 +10,7 @@ from services.contracts.web.disconnect import until_disconnected
 from services.contracts.web.problems import responses
 from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.gateway.products.service import check_key
+from services.gateway.routes.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.options import PhotoOptions, SimilarOptions, query_parameters
 from services.gateway.search.request import parse, read_search
@@ -17,13 +18,12 @@ from services.gateway.search.responses import SearchResponse, SimilarResponse
 from services.gateway.state import Admitted, State
 
 router = APIRouter(prefix="/v1", tags=["search"])
-PHOTO = "https://shop.example/images/15970.jpg"
 _EXAMPLES: dict[str, dict[str, Any]] = {
-    "plain": {"summary": "Ten results", "value": {"image_url": PHOTO, "k": 10}},
-    "next": {"summary": "The next ten", "value": {"image_url": PHOTO, "k": 10, "offset": 10}},
+    "plain": {"summary": "Ten results", "value": {"image_base64": EXAMPLE_IMAGE, "k": 10}},
+    "next": {"summary": "The next ten", "value": {"image_base64": EXAMPLE_IMAGE, "k": 10, "offset": 10}},
     "filtered": {
         "summary": "Men's products that cost up to 50 or are on sale",
-        "value": {"image_url": PHOTO, "filter": FILTER_EXAMPLE},
+        "value": {"image_base64": EXAMPLE_IMAGE, "filter": FILTER_EXAMPLE},
     },
 }
 
@@ -79,7 +79,7 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
     ),
 )
 async def get_similar_products(
-    request: Request, state: State, id: Annotated[str, Path(description="the product's id", examples=["15970"])]
+    request: Request, state: State, id: Annotated[str, Path(description="the product's id")]
 ) -> SimilarResponse:
     """Find the products that look most like one of the catalogue, which is left out."""
     options = parse(SimilarOptions, {}, request.query_params)

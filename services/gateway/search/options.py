@@ -25,8 +25,7 @@ UNLIKE = "ids of products that the results are not to be like"
 TEXT_SCHEMAS: dict[str, Schema] = {
     "filter": {
         "type": "string",
-        "description": "the filter as JSON in text",
-        "example": orjson.dumps(FILTER_EXAMPLE).decode(),
+        "description": f"the filter as JSON in text, such as `{orjson.dumps(FILTER_EXAMPLE).decode()}`",
     },
     "box": BOX_TEXT_SCHEMA,
     "like": {

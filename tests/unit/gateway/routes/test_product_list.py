@@ -35,6 +35,17 @@ def listed(gateway: Gateway, **query: Any) -> list[list[str]]:
         cursor = {"cursor": document["next_cursor"]}
 
 
+def test_addresses_may_be_absolute(gateway: Gateway) -> None:
+    address = "/v1/products/p0/image?v="
+    products = gateway.client.get("/v1/products?absolute_urls=true&limit=1").json()["products"]
+    product = gateway.client.get("/v1/products/p0?absolute_urls=true").json()
+    exported = gateway.client.get("/v1/products?absolute_urls=true", headers={"Accept": "application/x-ndjson"})
+    for shown in (*products, product, orjson.loads(exported.content.splitlines()[0])):
+        assert shown["image_url"].startswith(f"http://testserver{address}")
+    assert gateway.client.get("/v1/products/p0").json()["image_url"].startswith(address)
+    assert gateway.client.get("/v1/products:sample?absolute_urls=true").status_code == 200
+
+
 def test_the_pages_have_every_product_once(gateway: Gateway) -> None:
     assert listed(gateway, limit=3) == [["p0", "p1", "p2"], ["p3", "p4", "p5"], ["p6"]]
     assert list(chain(*listed(gateway, limit=7))) == [f"p{number}" for number in range(7)]
