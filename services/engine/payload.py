@@ -39,7 +39,7 @@ def unpack(payload: bytes | None, image_index: int = 0) -> dict[str, Any]:
 
 
 def attributes_of(payload: bytes | None) -> dict[str, AttributeValue | list[AttributeValue]]:
-    """Return the attributes in a payload, for filters and facets; the group of a product is one of them."""
+    """Return the attributes in a payload, for filters and facets; the group is one of them, unless one has its name."""
     fields = unpack(payload)
     attributes: dict[str, AttributeValue | list[AttributeValue]] = fields.get("attributes", {})
-    return {**attributes, GROUP: fields[GROUP]} if GROUP in fields else attributes
+    return {GROUP: fields[GROUP], **attributes} if GROUP in fields else attributes

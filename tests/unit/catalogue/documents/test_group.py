@@ -40,11 +40,12 @@ def test_a_result_has_the_group_and_a_filter_finds_it() -> None:
         pack(make_product("2", 0, VECTOR, group="B")),
         pack(make_product("3", 0, VECTOR, attributes={"group": "A"})),
         pack(make_product("4", 0, VECTOR)),
+        pack(make_product("5", 0, VECTOR, group="A", attributes={"group": "C"})),
     ]
     assert unpack(payloads[0]) == {"group": "A", "attributes": {"size": "S"}}
     assert attributes_of(payloads[0]) == {"group": "A", "size": "S"}
-    segment = Segment(["1", "2", "3", "4"], payloads)
-    assert segment.matching(parse_filter({"group": "A"}), 4).tolist() == [True, False, True, False]
+    segment = Segment(["1", "2", "3", "4", "5"], payloads)
+    assert segment.matching(parse_filter({"group": "A"}), 5).tolist() == [True, False, True, False, False]
 
 
 def test_a_row_without_a_group_keeps_the_hash_of_earlier_versions() -> None:

@@ -51,6 +51,15 @@ def test_a_product_is_created_then_replaced_and_read_as_it_was_put(gateway: Gate
     assert replaced.json()["attributes"] == {}
 
 
+def test_a_product_has_the_group_that_it_was_put_with(gateway: Gateway) -> None:
+    assert gateway.client.put(PATH, json=body(group="SHIRT-12")).json()["group"] == "SHIRT-12"
+    assert gateway.client.get(PATH).json()["group"] == "SHIRT-12"
+    assert gateway.client.put(PATH, json=body()).json()["group"] is None
+    for group in ("", "x" * 257, 12):
+        refused = gateway.client.put(PATH, json=body(group=group))
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/group")
+
+
 def test_the_picture_of_an_image_without_an_address_is_stored(gateway: Gateway) -> None:
     document = gateway.client.put(PATH, json=body()).json()
     assert document["image_url"] == f"/v1/products/a/image?v={hashlib.sha256(PHOTO).hexdigest()[:12]}"
