@@ -13,7 +13,14 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = "docs/"
-PAGES = ("CONTRIBUTING.md", "CHANGELOG.md", "training/EXPERIMENTS.md", "models/*/*/README.md", "models/*/*/report/*")
+PAGES = (
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "training/EXPERIMENTS.md",
+    "models/*/*/README.md",
+    "models/*/*/report/*",
+)
 PLACES = {"README.md": "index.md"}
 _LINK = re.compile(r"(?P<start>!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()(?P<address>[^()\s]+)(?P<end>\))")
 

@@ -16,6 +16,8 @@ refuse() { # One line, kept long enough for a health check to show it before Doc
 }
 
 [ -n "${MONGO_INITDB_ROOT_PASSWORD:-}" ] || refuse "MONGO_PASSWORD is not set: cp .env.example .env, then start again"
+[ "$MONGO_INITDB_ROOT_PASSWORD" != change-me-before-the-first-start ] ||
+  refuse "MONGO_PASSWORD is the sample of .env.example: set another one, for example from openssl rand -hex 24"
 [[ $MONGO_INITDB_ROOT_PASSWORD =~ ^[A-Za-z0-9._~-]+$ ]] ||
   refuse "MONGO_PASSWORD is part of a URL: use letters, digits and . _ ~ - only, for example from openssl rand -hex 24"
 touch /data/db/.writable 2>/dev/null ||

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.output import fail
+from services.cli.output import fail, sentence
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, SETTING, all_catalogues, known_catalogue
 from services.contracts.domain.errors import UnknownCatalogue
 
@@ -27,4 +27,4 @@ def chosen(name: str | None) -> str:
     try:
         return known_catalogue(DEFAULT_CATALOGUE if name is None else name, installed())
     except UnknownCatalogue as error:
-        fail(error.detail, 2)
+        fail(sentence(error), 2)

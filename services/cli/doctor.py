@@ -7,7 +7,7 @@ import typer
 from services.cli.catalogues import Catalogue, chosen
 from services.cli.dataclass_command import with_options
 from services.cli.options import AllowHost, Json, Services
-from services.cli.output import err, fail, out, print_json, print_line
+from services.cli.output import err, fail, out, print_json, print_line, sentence
 
 if TYPE_CHECKING:
     from services.catalogue.health.doctor import Report
@@ -46,7 +46,9 @@ def doctor(
 
     async def run() -> "Report":
         async with CatalogueDatabase(services.mongo_url, services.mongo_database, catalogue=chosen(catalogue)) as store:
-            facts = await model_facts(services.embedding_url, (await store.models.note()).active)
+            facts = await model_facts(
+                services.embedding_url, (await store.models.note()).active, services.service_token
+            )
             fetcher = ImageFetcher(allowed_hosts=allow_host or ()) if check_urls else None
             report = await examine(store, facts, fetcher, show)
             await store.notes.put(LAST_EXAMINATION, {"finished_at": datetime.now(UTC), **report.document()})
@@ -55,7 +57,7 @@ def doctor(
     try:
         report = asyncio.run(run())
     except LookalikeError as error:
-        fail(error.detail)
+        fail(sentence(error))
     except ValueError as error:
         fail(str(error), 2)
     if json:
@@ -65,7 +67,7 @@ def doctor(
     raise typer.Exit(0 if report.healthy else EXIT_FINDINGS)
 
 
-async def model_facts(embedding_url: str, promoted: str | None) -> "ModelFacts":
+async def model_facts(embedding_url: str, promoted: str | None, token: str | None = None) -> "ModelFacts":
     """Return the facts of the model that searches use: the promoted model, or that of the embedding service's settings.
 
     If the embedding service is unavailable, return the shipped models' categories.
@@ -74,7 +76,7 @@ async def model_facts(embedding_url: str, promoted: str | None) -> "ModelFacts":
     from services.contracts.clients.embedding_client import EmbeddingClient
     from services.contracts.domain.errors import LookalikeError
 
-    client = EmbeddingClient(embedding_url, MODEL_TIMEOUT_S)
+    client = EmbeddingClient(embedding_url, MODEL_TIMEOUT_S, token=token)
     try:
         return await client.model(promoted)
     except LookalikeError:

@@ -42,6 +42,9 @@ class Services(Database):
     embedding_url: Annotated[str, typer.Option(envvar="EMBEDDING_URL", help="The embedding service's address.")] = (
         "http://127.0.0.1:8001"
     )
+    service_token: Annotated[
+        str | None, typer.Option(envvar="SERVICE_TOKEN", help="The token of the services, if they ask for one.")
+    ] = None
 
 
 @dataclass(frozen=True)

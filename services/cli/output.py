@@ -7,6 +7,8 @@ import orjson
 import typer
 from rich.console import Console
 
+from services.contracts.domain.errors import LookalikeError
+
 # In a pipe or a file, nothing is cut or wrapped to a terminal's width.
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
@@ -20,6 +22,14 @@ def print_json(document: Any) -> None:
 def print_line(text: str) -> None:
     """Print a line as it is: no markup, no colours, no line breaks."""
     out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def sentence(error: BaseException) -> str:
+    """Return an error's text with the addresses, of it or of its cause, that only the people of an installation see."""
+    known = error if isinstance(error, LookalikeError) else error.__cause__
+    inside = known.inside if isinstance(known, LookalikeError) else {}
+    facts = ", ".join(f"{name} at {value}" for name, value in inside.items())
+    return f"{error} ({facts})" if facts else str(error)
 
 
 def fail(text: str, status: int = 1) -> NoReturn:

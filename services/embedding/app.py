@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.internal import internal
 from services.embedding.admission import Admission
 from services.embedding.api.routes import router
 from services.embedding.metrics import EmbeddingMetrics
@@ -41,6 +42,7 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
         routers=[router],
         lifespan=lifespan,
         readiness=_readiness,
+        inner_middleware=internal(settings.service_token),
         metrics=metrics,
         max_body_bytes=max(settings.max_single_body_bytes, settings.max_batch_bytes),
     )

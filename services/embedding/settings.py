@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.contracts.domain.processors import available_processors
-from services.contracts.domain.setting_types import HostAndPort, LogLevel
+from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, LogLevel
 from services.contracts.images.preparation import ImageLimits
 from services.contracts.wire.embedding import MAX_BATCH
 
@@ -35,6 +35,11 @@ class EmbeddingSettings(BaseSettings):
     )
     tfs_batch: int = Field(default=64, ge=1, le=MAX_BATCH, description="the most images in one network call")
 
+    service_token: HeaderSecret | None = Field(
+        None,
+        validation_alias=AliasChoices("SERVICE_TOKEN", "service_token"),
+        description="token by which gateway, embedding and index know each other",
+    )
     max_image_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     max_image_pixels: int = Field(default=25_000_000, gt=0)
     max_image_memory_bytes: int = Field(default=400_000_000, gt=0, description="the most memory to decode an image")
@@ -46,6 +51,11 @@ class EmbeddingSettings(BaseSettings):
         default=256 * 1024 * 1024, gt=0, description="the most bytes of the bodies of requests in progress"
     )
     ready_interval_s: float = Field(default=1.0, gt=0, description="seconds between two readiness checks")
+
+    @field_validator("service_token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @property
     def limits(self) -> ImageLimits:

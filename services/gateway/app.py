@@ -15,7 +15,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE
-from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.body_limit import BodyRate
@@ -26,6 +25,8 @@ from services.gateway.access.cors import KeyedCors
 from services.gateway.access.guard import Guard
 from services.gateway.access.install import guarded, install
 from services.gateway.access.middleware import AccessMiddleware
+from services.gateway.access.places import Places
+from services.gateway.health import CachedReadiness, readiness
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.nodes import IndexNodes
@@ -45,6 +46,7 @@ from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.service import SearchService
+from services.gateway.search.visible import VisibleAttributes
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import CatalogueServices, GatewayState, gateway_state
 
@@ -69,7 +71,7 @@ MAX_DELETE_BYTES = 1024 * 1024  # a thousand of the longest ids
 def create_app(settings: GatewaySettings) -> FastAPI:
     """Return the gateway's app. Clients are opened in its lifespan, not here."""
 
-    guard = Guard(settings)
+    guard, health = Guard(settings), CachedReadiness()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -78,6 +80,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             if settings.uses_keys:
                 await stack.enter_async_context(guard.keys.following(states[DEFAULT_CATALOGUE].products.store.keys))
             yield {"gateway": states}
+
+    async def _readiness(request: Request) -> Readiness:
+        state = gateway_state(request)
+        return await health.get(lambda: readiness(state))
 
     app = make_app(
         service="gateway",
@@ -142,7 +148,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, GatewayState]:
-    embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s)
+    embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s, token=settings.token)
     stack.push_async_callback(embedding.close)
     index = await stack.enter_async_context(_index_nodes(settings))
     store = CatalogueDatabase(settings.mongo_url.get_secret_value(), settings.mongo_database)
@@ -151,6 +157,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
     if fetcher is not None:
         stack.push_async_callback(fetcher.close)
     links = Links(settings.product_url_template, settings.image_url_template, settings.public_url, current_base)
+    visible = VisibleAttributes(frozenset(settings.public_attributes))
     binding = ModelBinding(embedding, index)
     dependencies = await _import_dependencies(settings, store, stack)
 
@@ -162,18 +169,18 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
     every = GatewayState(
         catalogue=ALL,
         settings=settings,
-        search=SearchService(embedding, index, links, binding, settings.catalogues),
+        search=SearchService(embedding, index, links, binding, settings.catalogues, visible),
         services=None,
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
         resizer=Resizer(embedding),
-        gate=asyncio.Semaphore(settings.max_concurrent_searches),
+        places=Places(settings.places),
     )
     return {ALL: every} | {
         name: replace(
             every,
             catalogue=name,
-            search=SearchService(embedding, index, links, binding, (name,)),
+            search=SearchService(embedding, index, links, binding, (name,), visible),
             services=services(name),
         )
         for name in settings.catalogues
@@ -182,7 +189,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
 
 @asynccontextmanager
 async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
-    clients = [IndexClient(url, settings.index_timeout_s) for url in settings.index_urls]
+    clients = [IndexClient(url, settings.index_timeout_s, token=settings.token) for url in settings.index_urls]
     nodes = IndexNodes(clients, settings.index_refresh_s)
     await nodes.refresh()
     task = asyncio.create_task(nodes.run(), name="refresh the index nodes")
@@ -199,7 +206,8 @@ async def _import_dependencies(
     settings: GatewaySettings, store: CatalogueDatabase, stack: AsyncExitStack
 ) -> ImportDependencies:
     """Return the clients that imports use. They are not those of searches, so that searches never wait for a batch."""
-    embedding = EmbeddingClient(settings.embedding_url, max(settings.embedding_timeout_s, BATCH_TIMEOUT_S))
+    timeout_s = max(settings.embedding_timeout_s, BATCH_TIMEOUT_S)
+    embedding = EmbeddingClient(settings.embedding_url, timeout_s, token=settings.token)
     stack.push_async_callback(embedding.close)
     fetcher = _fetcher(settings)
     if fetcher is not None:
@@ -215,22 +223,3 @@ def _fetcher(settings: GatewaySettings) -> ImageFetcher | None:
         timeout_s=settings.fetch_timeout_s,
         allowed_hosts=frozenset(settings.fetch_allowed_hosts),
     )
-
-
-async def _readiness(request: Request) -> Readiness:
-    """Ready means that a search can be answered. If some categories have no index node, a reason says so.
-
-    The database is not checked: a search does not need it.
-    """
-    state = gateway_state(request)
-    embedding, gaps = await asyncio.gather(_can_embed(state), state.index.ready(), return_exceptions=True)
-    for outcome in (embedding, gaps):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, LookalikeError):
-            raise outcome
-    errors = tuple(outcome.detail for outcome in (embedding, gaps) if isinstance(outcome, LookalikeError))
-    return Readiness(ready=not errors, reasons=(*dict.fromkeys(errors), *(gaps if isinstance(gaps, tuple) else ())))
-
-
-async def _can_embed(state: GatewayState) -> None:
-    """Return if photos can be embedded with the active model; raises as `EmbeddingClient.ready`."""
-    await state.search.embedding.ready(await state.search.binding.active())

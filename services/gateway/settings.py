@@ -16,6 +16,9 @@ from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, H
 from services.contracts.web.connections import ConnectionLimits
 from services.gateway.public_path import checked_prefix
 
+# What the work waits for. A service that stands still fills the places of its own kind only.
+Work = Literal["photo", "similar", "write"]
+
 
 class GatewaySettings(BaseSettings):
     """Settings of the gateway. A template holds `{id}` in the place of the product's id, which is percent-encoded."""
@@ -56,6 +59,11 @@ class GatewaySettings(BaseSettings):
         SecretStr("mongodb://127.0.0.1:27017"), validation_alias=AliasChoices("MONGO_URL", "mongo_url")
     )
     mongo_database: str = Field("lookalike", validation_alias=AliasChoices("MONGO_DATABASE", "mongo_database"))
+    service_token: HeaderSecret | None = Field(
+        None,
+        validation_alias=AliasChoices("SERVICE_TOKEN", "service_token"),
+        description="token by which gateway, embedding and index know each other",
+    )
     catalogues: CataloguesSetting
     embedding_timeout_s: float = Field(5.0, gt=0)
     index_timeout_s: float = Field(2.0, gt=0)
@@ -77,6 +85,10 @@ class GatewaySettings(BaseSettings):
         description="ISO 4217 code of prices without a currency, for the pages",
     )
 
+    public_attributes: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="attributes that searchers see and filter by; empty: all"
+    )
+
     max_image_bytes: int = Field(10 * 1024 * 1024, gt=0)
     max_connections: int = Field(1024, gt=0, description="connections at the same time; more get 503")
     max_client_connections: int = Field(256, gt=0, description="connections of one client address, but for proxies")
@@ -87,7 +99,10 @@ class GatewaySettings(BaseSettings):
     max_client_bytes_in_flight: int = Field(
         64 * 1024 * 1024, gt=0, description="bytes of the bodies of one client address"
     )
-    max_concurrent_searches: int = Field(64, gt=0, description="searches at the same time; more get 429")
+    max_concurrent_searches: int = Field(64, gt=0, description="searches by photo at the same time; more get 429")
+    search_timeout_s: float = Field(8.0, gt=0, description="deadline of a search, for all services together")
+    max_concurrent_similar: int = Field(64, gt=0, description="searches by product, and samples, at the same time")
+    max_concurrent_writes: int = Field(16, gt=0, description="products that are written at the same time")
     admin_key: HeaderSecret | None = Field(
         None, description="a key of scope admin; if set, writing needs it, or another key, with any access"
     )
@@ -114,7 +129,13 @@ class GatewaySettings(BaseSettings):
     )
 
     @field_validator(
-        "index_urls", "cors_origins", "fetch_allowed_hosts", "allowed_hosts", "trusted_proxies", mode="before"
+        "index_urls",
+        "cors_origins",
+        "fetch_allowed_hosts",
+        "allowed_hosts",
+        "trusted_proxies",
+        "public_attributes",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -125,6 +146,7 @@ class GatewaySettings(BaseSettings):
         "image_url_template",
         "public_url",
         "published_on",
+        "service_token",
         "admin_port",
         "admin_key",
         "page_key",
@@ -192,6 +214,20 @@ class GatewaySettings(BaseSettings):
     def uses_keys(self) -> bool:
         """Whether any route needs a key."""
         return self.access == "keys" or self.admin_key is not None
+
+    @property
+    def token(self) -> str | None:
+        """The token of the services; None without one."""
+        return None if self.service_token is None else self.service_token.get_secret_value()
+
+    @property
+    def places(self) -> dict[Work, int]:
+        """The number of requests of each kind at the same time."""
+        return {
+            "photo": self.max_concurrent_searches,
+            "similar": self.max_concurrent_similar,
+            "write": self.max_concurrent_writes,
+        }
 
     @property
     def client_rate(self) -> Quota | None:

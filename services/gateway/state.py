@@ -1,6 +1,5 @@
 """The gateway's state while it runs, and the dependencies by which routes reach it."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,9 +9,12 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from services.contracts.domain.catalogues import ALL, known_catalogue
-from services.contracts.domain.errors import TooManyRequests, UnknownCatalogue
+from services.contracts.domain.errors import UnknownCatalogue
+from services.contracts.web.deadline import deadline_in
 from services.contracts.web.forms import read_body
 from services.contracts.web.telemetry import note
+from services.gateway.access.guard import caller_name
+from services.gateway.access.places import Places
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.level import wait_until_level
 from services.gateway.index_nodes.nodes import IndexNodes
@@ -21,7 +23,7 @@ from services.gateway.products.service import ProductService
 from services.gateway.request_path import requested_catalogue
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.service import SearchService
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import GatewaySettings, Work
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class GatewayState:
     index: IndexNodes
     reader: ImageReader
     resizer: Resizer
-    gate: asyncio.Semaphore
+    places: Places
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -102,26 +104,21 @@ def gateway_state(request: Request) -> GatewayState:
 State = Annotated[GatewayState, Depends(gateway_state)]
 
 
-async def admitted(request: Request, state: State) -> AsyncIterator[None]:
-    """Admit a search, within the number that the settings allow at the same time, once its body has arrived.
+@asynccontextmanager
+async def place(request: Request, state: GatewayState, work: Work) -> AsyncIterator[None]:
+    """Have a place for the work of a request once its body has arrived, and give a search its deadline.
 
     A client that sends slowly therefore takes no place.
 
     Raises:
         InvalidRequest: the client disconnected.
-        TooManyRequests: that number is reached.
+        TooManyRequests: there is no place for this client at present.
     """
-    await read_body(request)
-    async with _place(state.gate):
-        yield
-
-
-@asynccontextmanager
-async def _place(gate: asyncio.Semaphore) -> AsyncIterator[None]:
-    if gate.locked():
-        raise TooManyRequests("the gateway has reached its number of concurrent searches: try again in a second")
-    async with gate:
-        yield
-
-
-Admitted = Depends(admitted)
+    if work != "write":  # a write has read its form already
+        await read_body(request)
+    with state.places.take(work, caller_name(request)):
+        if work == "write":
+            yield
+            return
+        with deadline_in(state.settings.search_timeout_s):
+            yield

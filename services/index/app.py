@@ -17,6 +17,7 @@ from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
 from services.contracts.domain.processors import available_processors
 from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.internal import internal
 from services.contracts.wire.index import SyncStatus
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
@@ -60,6 +61,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
         routers=[router],
         lifespan=lifespan,
         readiness=readiness,
+        inner_middleware=internal(settings.service_token),
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         max_json_bytes=settings.max_body_bytes,

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.processors import available_processors
-from services.contracts.domain.setting_types import LogLevel, MongoUrl
+from services.contracts.domain.setting_types import HeaderSecret, LogLevel, MongoUrl
 
 
 class IndexSettings(BaseSettings):
@@ -30,6 +30,11 @@ class IndexSettings(BaseSettings):
         (), description="names or ids of the categories that this node holds; all if empty"
     )
 
+    service_token: HeaderSecret | None = Field(
+        None,
+        validation_alias=AliasChoices("SERVICE_TOKEN", "service_token"),
+        description="token by which gateway, embedding and index know each other",
+    )
     catalogues: CataloguesSetting
 
     mongo_url: MongoUrl = Field(
@@ -67,7 +72,7 @@ class IndexSettings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("snapshot_dir", mode="before")
+    @field_validator("snapshot_dir", "service_token", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

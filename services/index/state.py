@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from services.contracts.domain.errors import IndexNotReady
 from services.contracts.domain.filters import Filter
+from services.contracts.web.deadline import remaining_s
 from services.engine.deadline import Deadline
 from services.engine.multi_search import Galleries, is_prepared, prepare
 from services.index.metrics import IndexMetrics
@@ -40,8 +41,12 @@ class IndexState:
     metrics: IndexMetrics
 
     def deadline(self) -> Deadline:
-        """Return the deadline of a search that begins now."""
-        return Deadline.after(self.search_timeout_s)
+        """Return the deadline of a search that begins now: that of its request, if it is earlier.
+
+        Raises:
+            UpstreamTimeout: the deadline of the request has passed.
+        """
+        return Deadline.after(remaining_s(self.search_timeout_s))
 
     async def prepare(
         self, galleries: Galleries, category: int, query_filter: Filter, deadline: Deadline, *, facets: bool

@@ -175,9 +175,10 @@ class Stack:
         while time.monotonic() < deadline:
             try:
                 response = httpx.get(self.settings.gateway_url + "/readyz", timeout=5, trust_env=False)
-                if response.status_code == httpx.codes.OK:
+                document = response.json()
+                if response.status_code == httpx.codes.OK and "degraded" not in document:
                     return
-                reasons = "; ".join(response.json()["reasons"])
+                reasons = "; ".join(document["reasons"])
             except (httpx.HTTPError, ValueError, KeyError):
                 reasons = "the gateway does not respond yet"
             self._check_processes()

@@ -1,6 +1,5 @@
 """The gateway for tests in this process: its app, around fakes of the services and the database."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from services.contracts.wire.embedding import (
     ModelFacts,
 )
 from services.gateway import app as gateway_app
+from services.gateway.access.places import Places
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
@@ -37,6 +37,7 @@ from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.service import SearchService
+from services.gateway.search.visible import VisibleAttributes
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import CatalogueServices, GatewayState
 from tests.support.import_fakes import FakeCache, FakeEmbedding, FakeModels, FakePictures, FakeProducts, FakeWeb, Faults
@@ -299,6 +300,7 @@ async def _states(
     nodes = IndexNodes([index], refresh_s=60)
     await nodes.refresh()
     binding, links = ModelBinding(embedding, nodes), Links("https://shop.example/products/{id}", base=current_base)
+    visible = VisibleAttributes(frozenset(settings.public_attributes))
     jobs = ImportJobs(ImportDependencies(catalogue, embedding, web, settings.import_dir, settings.max_import_bytes))
     stack.push_async_callback(jobs.close)
     every: dict[str, Any] = {
@@ -306,17 +308,20 @@ async def _states(
         "index": nodes,
         "reader": ImageReader(settings.max_image_bytes, web),
         "resizer": Resizer(embedding),
-        "gate": asyncio.Semaphore(settings.max_concurrent_searches),
+        "places": Places(settings.places),
     }
     names = settings.catalogues
     return {
         ALL: GatewayState(
-            catalogue=ALL, search=SearchService(embedding, nodes, links, binding, names), services=None, **every
+            catalogue=ALL,
+            search=SearchService(embedding, nodes, links, binding, names, visible),
+            services=None,
+            **every,
         ),
         **{
             name: GatewayState(
                 catalogue=name,
-                search=SearchService(embedding, nodes, links, binding, (name,)),
+                search=SearchService(embedding, nodes, links, binding, (name,), visible),
                 services=CatalogueServices(ProductService(catalogue, embedding, binding, links), jobs),
                 **every,
             )

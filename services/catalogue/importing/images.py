@@ -15,6 +15,7 @@ from services.catalogue.store.http_cache import CachedImage, cache_id
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.images.fetch import NO_VALIDATORS
 from services.contracts.images.formats import sniff
+from services.contracts.images.metadata import without_metadata
 
 FILES_AT_ONCE = 32  # main images read between two checks of the bytes in memory; the same number of additional ones
 FETCHES_AT_ONCE = 8  # main images from the web between two checks: the requests to one server
@@ -182,7 +183,7 @@ class ImageLoader:
         try:
             if image.load is None:
                 return await self._get(image.name, known, image.name)
-            data = await asyncio.to_thread(image.load)
+            data = await asyncio.to_thread(lambda load: without_metadata(load()), image.load)
             return LoadedImage(image.name, None, data, sha256_of(data))
         except (SourceImageError, LookalikeError) as error:
             reason = error.detail if isinstance(error, LookalikeError) else str(error)
@@ -207,6 +208,8 @@ def _read(item: Described) -> LoadedImage | str:
         data = item.row.image()
     except SourceImageError as error:
         return str(error)
+    if item.row.image_url is None:  # the catalogue stores the picture
+        data = without_metadata(data)
     return LoadedImage(item.row.key, item.row.image_url, data, sha256_of(data))
 
 

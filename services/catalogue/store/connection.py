@@ -51,7 +51,7 @@ class Connection:
         try:
             self._client = AsyncIOMotorClient(self._url, appname="lookalike", tz_aware=True, **options)
         except (PyMongoError, ValueError):
-            raise CatalogueUnavailable(f"MONGO_URL (hosts: {self.address}) is not a valid MongoDB address") from None
+            raise CatalogueUnavailable("MONGO_URL is not a valid MongoDB address", self.address) from None
 
     def close(self) -> None:
         """Close the client."""

@@ -15,6 +15,7 @@ CREDENTIAL_CODES = frozenset({13, 18})
 HISTORY_LOST_CODES = frozenset({286, 280, 260, 136})
 # "The $changeStream stage is only supported on replica sets", and the error of servers that do not know the stage.
 NO_STREAM_CODES = frozenset({40573, 40324})
+SLOW = "the catalogue's database did not respond in time"
 NO_STREAM = "the database has no change streams: they need a replica set (one member is enough)"
 
 
@@ -45,7 +46,7 @@ async def database_call(address: str, timeout_s: float) -> AsyncIterator[None]:
             async with asyncio.timeout(timeout_s):
                 yield
         except TimeoutError:
-            raise CatalogueUnavailable(_slowness(address)) from None
+            raise CatalogueUnavailable(SLOW, address) from None
 
 
 @contextmanager
@@ -58,26 +59,22 @@ def translated(address: str) -> Iterator[None]:
             raise HistoryLost(f"the database has lost the history of changes (error {error.code})") from None
         if error.code in NO_STREAM_CODES:
             raise NoChangeStreams(NO_STREAM) from None
-        raise CatalogueUnavailable(_refusal(address, error)) from None
+        raise CatalogueUnavailable(_refusal(error), address) from None
     except driver.PyMongoError as error:
-        raise CatalogueUnavailable(_absence(address, error)) from None
+        raise CatalogueUnavailable(_absence(error), address) from None
 
 
-def _slowness(address: str) -> str:
-    return f"the catalogue's database at {address} did not respond in time"
-
-
-def _refusal(address: str, error: driver.OperationFailure) -> str:
+def _refusal(error: driver.OperationFailure) -> str:
     if error.code in CREDENTIAL_CODES:
-        return f"the catalogue's database at {address} refuses the user or the password of MONGO_URL"
+        return "the catalogue's database refuses the user or the password of MONGO_URL"
     if error.timeout:
-        return _slowness(address)
-    return f"the catalogue's database at {address} refused the operation (error {error.code})"
+        return SLOW
+    return f"the catalogue's database refused the operation (error {error.code})"
 
 
-def _absence(address: str, error: driver.PyMongoError) -> str:
+def _absence(error: driver.PyMongoError) -> str:
     if isinstance(error, driver.NetworkTimeout):
-        return _slowness(address)
+        return SLOW
     if isinstance(error, driver.ConnectionFailure):
-        return f"the catalogue's database at {address} cannot be reached"
-    return f"the catalogue's database at {address} failed ({type(error).__name__})"
+        return "the catalogue's database cannot be reached"
+    return f"the catalogue's database failed ({type(error).__name__})"

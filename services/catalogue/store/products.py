@@ -179,8 +179,7 @@ class ProductCollection:
             with contextlib.suppress(CatalogueUnavailable):  # a later scan removes them
                 await self.remove_markers(markers)
         if not complete:
-            address = self._connection.address
-            raise CatalogueUnavailable(f"the catalogue's database at {address} broke off during a scan")
+            raise CatalogueUnavailable("the catalogue's database broke off during a scan", self._connection.address)
 
     async def page(self, position: ListPosition, limit: int) -> ProductPage:
         """Return the products of the next `limit` documents after a place in the list of all.

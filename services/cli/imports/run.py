@@ -28,6 +28,7 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.cli.imports.display import ImportProgress
 from services.cli.interrupts import interruptible
 from services.cli.options import Services
+from services.cli.output import sentence
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
@@ -111,7 +112,7 @@ def run(request: ImportRequest) -> Summary:
         )
         source = open_source(request.source, mapping, request.images)
     except SourceError as error:
-        return Summary(Tally(), "failed", None, time.monotonic() - started, str(error))
+        return Summary(Tally(), "failed", None, time.monotonic() - started, sentence(error))
     # The source's entries stay to the end. Without this, the garbage collector walks an archive's 40,000 entries again
     # and again, which takes an eighth of the import's processor time.
     gc.freeze()
@@ -158,7 +159,7 @@ class ImportRun:
             except Stopped:
                 return self._closed("interrupted")
             except FAILURES as error:
-                return self._closed("failed", str(error))
+                return self._closed("failed", sentence(error))
 
     async def _main(self) -> Summary:
         stopping = asyncio.Event()
@@ -172,7 +173,7 @@ class ImportRun:
         try:
             file = self._rejected.close() if self._request.dry_run else None
         except RejectedFileError as error:
-            status, reason = "failed", str(error)
+            status, reason = "failed", sentence(error)
         seconds = time.monotonic() - self._started
         return Summary(self._tally, status, self._model, seconds, reason, file, self._request.dry_run)
 
@@ -230,8 +231,9 @@ class ImportRun:
         return feed
 
     def _embedding(self, stack: AsyncExitStack, timeout_s: float) -> EmbeddingClient:
+        services = self._request.services
         try:
-            client = EmbeddingClient(self._request.services.embedding_url, timeout_s)
+            client = EmbeddingClient(services.embedding_url, timeout_s, token=services.service_token)
         except ValueError as error:
             raise UsageError(str(error)) from None
         stack.push_async_callback(client.close)

@@ -8,7 +8,7 @@ import typer
 from services.cli.catalogues import chosen
 from services.cli.dataclass_command import with_options
 from services.cli.options import Database, Json
-from services.cli.output import fail
+from services.cli.output import fail, sentence
 from services.cli.own_stack import announce_target
 
 if TYPE_CHECKING:
@@ -124,4 +124,4 @@ def _run(work: "Callable[[KeySession], Awaitable[T]]", database: Database) -> T:
     except KeyRefused as error:
         fail(str(error))
     except LookalikeError as error:
-        fail(error.detail)
+        fail(sentence(error))

@@ -8,7 +8,7 @@ import typer
 from services.cli.catalogues import installed
 from services.cli.dataclass_command import with_options
 from services.cli.options import FIRST_MODEL, GatewayServices, Json, UnversionedModel, Wait
-from services.cli.output import err, fail
+from services.cli.output import err, fail, sentence
 from services.cli.own_stack import announce_target
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _run(
     except (ModelSwitchRefused, GatewayError) as error:
         fail(str(error))
     except LookalikeError as error:
-        fail(error.detail)
+        fail(sentence(error))
     except ValueError as error:
         fail(str(error), 2)
 

@@ -105,7 +105,7 @@ class ReembedRun:
     async def _reembed(self, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
         request = self._request
         services = request.services
-        embedding = EmbeddingClient(services.embedding_url, EMBEDDING_TIMEOUT_S)
+        embedding = EmbeddingClient(services.embedding_url, EMBEDDING_TIMEOUT_S, token=services.service_token)
         stack.push_async_callback(embedding.close)
         store = CatalogueDatabase(services.mongo_url, services.mongo_database, catalogue=request.catalogue)
         await stack.enter_async_context(store)

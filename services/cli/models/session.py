@@ -57,7 +57,7 @@ class ModelSession:
         services = self._services
         async with AsyncExitStack() as stack:
             self._gateway = stack.enter_context(GatewayClient(services.gateway or default_gateway(), services.key))
-            self._embedding = EmbeddingClient(services.embedding_url, EMBEDDING_TIMEOUT_S)
+            self._embedding = EmbeddingClient(services.embedding_url, EMBEDDING_TIMEOUT_S, token=services.service_token)
             stack.push_async_callback(self._embedding.close)
             database = CatalogueDatabase(services.mongo_url, services.mongo_database)
             self._database = await stack.enter_async_context(database)

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
+from services.contracts.web.deadline import deadline_headers, within_deadline
 from services.contracts.web.problems import error_from_problem
+from services.contracts.web.service_token import token_headers
 from services.contracts.web.telemetry import outgoing_headers
 from services.contracts.wire.embedding import (
     BatchResponse,
@@ -21,6 +23,7 @@ from services.contracts.wire.embedding import (
 from services.contracts.wire.framing import FRAMED, pack
 
 RAW = "application/octet-stream"
+SLOW = "the embedding service did not respond in time"
 Message = TypeVar("Message", bound=BaseModel)
 
 
@@ -35,6 +38,7 @@ class EmbeddingClient:
         base_url: str,
         timeout_s: float,
         *,
+        token: str | None = None,
         max_connections: int = 100,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -43,6 +47,7 @@ class EmbeddingClient:
         Args:
             base_url: the service's address, for example `http://127.0.0.1:8001`.
             timeout_s: deadline of each step of a call, in seconds: connecting, sending, waiting for the response.
+            token: the token of the services, if they ask for one.
             max_connections: the most open connections.
             transport: sends the requests. Default: TCP.
 
@@ -52,6 +57,7 @@ class EmbeddingClient:
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
         self._http = httpx.AsyncClient(
             base_url=_checked(base_url),
+            headers=token_headers(token),
             timeout=timeout_s,
             transport=transport or httpx.AsyncHTTPTransport(retries=1, limits=limits),
             trust_env=False,
@@ -157,13 +163,16 @@ class EmbeddingClient:
     async def _send(
         self, method: str, path: str, *, content: bytes | None = None, kind: str = RAW, **named: str | None
     ) -> bytes:
-        headers = outgoing_headers() if content is None else {"Content-Type": kind, **outgoing_headers()}
+        headers = {**outgoing_headers(), **deadline_headers()} | ({} if content is None else {"Content-Type": kind})
         try:
-            response = await self._http.request(method, path, content=content, headers=headers, params=_present(named))
+            async with within_deadline(SLOW):
+                response = await self._http.request(
+                    method, path, content=content, headers=headers, params=_present(named)
+                )
         except httpx.ConnectError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         except httpx.TimeoutException:
-            raise UpstreamTimeout("the embedding service did not respond in time") from None
+            raise UpstreamTimeout(SLOW) from None
         except httpx.HTTPError:
             raise EmbeddingUnavailable("the embedding service closed the connection") from None
         if not response.is_success:

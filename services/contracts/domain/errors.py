@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 
 class LookalikeError(Exception):
-    """Base class of the errors whose text is meant for the caller.
+    """Base class of the errors whose text is meant for the caller, who may be anyone.
 
-    `slug` names the problem type (RFC 9457), `status` is the HTTP status, `retry_after_s` the Retry-After header in
-    seconds, `remedy` what the caller can do. `closes` is whether the connection ends with the response. `extra` becomes
-    extension members of the problem document.
+    The text therefore has no addresses, paths and names of machines. `inside` has such facts for the log and for
+    commands. `slug` names the problem type (RFC 9457), `status` is the HTTP status, `retry_after_s` the Retry-After
+    header in seconds, `remedy` what the caller can do. `closes` is whether the connection ends with the response.
+    `extra` becomes extension members of the problem document.
     """
 
     slug: ClassVar[str] = "internal"
@@ -23,6 +24,7 @@ class LookalikeError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.extra: Mapping[str, Any] = extra
+        self.inside: Mapping[str, str] = {}
 
 
 class InvalidRequest(LookalikeError):
@@ -182,12 +184,19 @@ class EmbeddingUnavailable(LookalikeError):
 class DetectorUnavailable(LookalikeError):
     slug, status, title = "detector-unavailable", 503, "Garment detection is not available"
     remedy = "Install a detector; all other calls work without one."
+    retry_after_s = 5
 
 
 class CatalogueUnavailable(LookalikeError):
+    """`address`: the hosts of the database, for the log."""
+
     slug, status, title = "catalogue-unavailable", 503, "The catalogue's database is not available"
     remedy = "Wait for the seconds in Retry-After, and try again; searches go on without the database."
     retry_after_s = 5
+
+    def __init__(self, detail: str, address: str | None = None) -> None:
+        super().__init__(detail)
+        self.inside = {} if address is None else {"database": address}
 
 
 class ModelIndexMismatch(LookalikeError):
@@ -198,7 +207,8 @@ class ModelIndexMismatch(LookalikeError):
 
 class UpstreamTimeout(LookalikeError):
     slug, status, title = "upstream-timeout", 504, "A service did not respond in time"
-    remedy = "Try again."
+    remedy = "Wait for the seconds in Retry-After, and try again."
+    retry_after_s = 1
 
 
 class DimensionMismatch(InvalidRequest):

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
+from pydantic import Field
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -27,6 +28,12 @@ class Readiness(FrozenModel):
 
     ready: bool
     reasons: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = Field(
+        (),
+        exclude_if=lambda value: not value,
+        description="the parts of the service that cannot do their work; missing if there are none",
+        examples=[["searches by photo"]],
+    )
 
 
 ReadinessCheck = Callable[[Request], Awaitable[Readiness]]

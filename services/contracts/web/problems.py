@@ -131,7 +131,7 @@ def _by_source(item: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, A
 
 def _on_domain_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.LookalikeError)
-    telemetry.note(problem=error.slug)
+    telemetry.note(problem=error.slug, **error.inside)
     return problem_response(error)
 
 

@@ -20,11 +20,12 @@ class EmbeddingModelClient(ServingClient):
             OTHER_CLOTHING: (),
         }
 
-    async def predict(self, images: UInt8Image) -> NetworkOutputs:
+    async def predict(self, images: UInt8Image, *, probing: bool = False) -> NetworkOutputs:
         """Run the network.
 
         Args:
             images: uint8, shape (n, height, width, 3), RGB, of the manifest's input size.
+            probing: as `ServingClient.run`.
 
         Returns:
             The outputs of each image. `other_clothing` is None if the model does not have this output.
@@ -33,7 +34,7 @@ class EmbeddingModelClient(ServingClient):
             EmbeddingUnavailable: TensorFlow Serving is unavailable, without the version, or its response is invalid.
             UpstreamTimeout: no response before the deadline.
         """
-        outputs = await self.run(images, self._shapes, optional={OTHER_CLOTHING})
+        outputs = await self.run(images, self._shapes, optional={OTHER_CLOTHING}, probing=probing)
         other = outputs.get(OTHER_CLOTHING)
         return NetworkOutputs(
             self.clipped(outputs["probabilities"]), outputs["vector"], None if other is None else self.clipped(other)

@@ -103,6 +103,6 @@ class ServedModel:
         assert self._client
         loaded = await self._client.available()
         if loaded:
-            await self._client.predict(probe_image(manifest.input))
+            await self._client.predict(probe_image(manifest.input), probing=True)
         self._client.record_success()
         return () if loaded else (f"TensorFlow Serving has not loaded the model {manifest.model_id} yet",)

@@ -135,7 +135,7 @@ class ServedModels:
             raise InvalidRequest(f"model: {error}") from None
         if base != self._name or not (self._folder / str(version)).is_dir():
             available = ", ".join(f"{self._name}/{number}" for number in versions(self._folder)) or "none"
-            raise UnknownModel(f"there is no model {name} in {self._folder}: the models are {available}")
+            raise UnknownModel(f"there is no model {name} in the models folder: there are {available}")
         served = ServedModel(lambda: load_version(self._folder, name), self._settings, self.threads, self.large)
         try:
             served.load()

@@ -11,12 +11,14 @@ from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeErro
 from services.contracts.domain.manifest import TrainedModel
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web import telemetry
+from services.contracts.web.deadline import remaining_s
 from services.contracts.wire.serving_messages import (
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
+from services.embedding.serving.breaker import Breaker
 from services.embedding.serving.tensors import Float32Array, TensorError, read_float32, write_uint8
 
 # The image limits bound the size of messages: gRPC's default of 4 MB is less than a batch of 224×224 images.
@@ -34,6 +36,7 @@ CHANNEL_OPTIONS = (
 # A call has one deadline for each 16 images begun, so the largest call has four times the deadline of one image.
 IMAGES_PER_DEADLINE = 16
 RECONNECT_FAILURES = 4  # consecutive failures
+COUNTED_S = 1.0  # a call with less time may end before a working network responds
 # The rounding error of a float32 softmax. A larger excess means that the output is not a probability.
 PROBABILITY_SLACK = 1e-3
 
@@ -53,6 +56,7 @@ class ServingClient:
         self._timeout_s = timeout_s
         self._closing: set[asyncio.Task[None]] = set()
         self._failures = 0
+        self._breaker = Breaker()
         self._open()
 
     def _open(self) -> None:
@@ -67,6 +71,7 @@ class ServingClient:
     def record_success(self) -> None:
         """Count from 0 again: the model has responded."""
         self._failures = 0
+        self._breaker.succeeded()
 
     def record_failure(self) -> None:
         """Count a failure; each RECONNECT_FAILURES consecutive ones open a new channel."""
@@ -86,7 +91,12 @@ class ServingClient:
         self._open()
 
     async def run(
-        self, images: UInt8Image, outputs: Mapping[str, tuple[int, ...]], optional: Collection[str] = ()
+        self,
+        images: UInt8Image,
+        outputs: Mapping[str, tuple[int, ...]],
+        optional: Collection[str] = (),
+        *,
+        probing: bool = False,
     ) -> dict[str, Float32Array]:
         """Run the network.
 
@@ -94,19 +104,23 @@ class ServingClient:
             images: uint8, shape (n, height, width, 3), RGB, of the manifest's input size.
             outputs: the names of the outputs → the shape of each without its first dimension, n.
             optional: those of them that a model may lack.
+            probing: whether this is a check of the model, which is made whether or not it responded before.
 
         Returns:
             The outputs by name, float32 and finite.
 
         Raises:
-            EmbeddingUnavailable: TensorFlow Serving is unavailable, without the version, or its response is invalid.
+            EmbeddingUnavailable: TensorFlow Serving is unavailable, without the version, or its response is invalid;
+                or it has not responded to the last calls.
             UpstreamTimeout: no response before the deadline.
         """
+        if not probing:
+            self._breaker.admit()
         request = predict_pb2.PredictRequest()
         self._address_model(request)
         write_uint8(request.inputs["image"], images)
         deadlines = -(-len(images) // IMAGES_PER_DEADLINE)
-        reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s)
+        reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s, counted=True)
         return {
             name: self._output(reply, name, (len(images), *shape))
             for name, shape in outputs.items()
@@ -152,18 +166,25 @@ class ServingClient:
         request.model_spec.name = self._manifest.name
         request.model_spec.version.value = self._manifest.version
 
-    async def _call(self, method: Any, request: Any, timeout_s: float) -> Any:
+    async def _call(self, method: Any, request: Any, timeout_s: float, *, counted: bool = False) -> Any:
         metadata = tuple((name.lower(), value) for name, value in telemetry.outgoing_headers().items())
+        left_s = remaining_s(timeout_s)
         try:
-            return await method(request, timeout=timeout_s, metadata=metadata)
+            response = await method(request, timeout=left_s, metadata=metadata)
         except grpc.aio.AioRpcError as error:
-            self._raise(error, timeout_s)
+            is_late = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and left_s >= min(timeout_s, COUNTED_S)
+            if counted and is_late:
+                self._breaker.failed()
+            self._raise(error, left_s)
+        if counted:
+            self._breaker.succeeded()
+        return response
 
     def _raise(self, error: grpc.aio.AioRpcError, timeout_s: float) -> NoReturn:
         code, model = error.code(), self._manifest.model_id
         telemetry.note(tfs=code.name, tfs_details=str(error.details())[:300])
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            raise UpstreamTimeout(f"the network did not respond within {timeout_s:g} s") from None
+            raise UpstreamTimeout(f"the network did not respond within {timeout_s:.3g} s") from None
         if code is grpc.StatusCode.NOT_FOUND:
             raise EmbeddingUnavailable(f"TensorFlow Serving has not loaded the model {model}") from None
         if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION):

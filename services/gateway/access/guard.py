@@ -13,7 +13,7 @@ from services.contracts.domain.origin import origin_of
 from services.contracts.domain.quota import Quota
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.access.limits import Allowance, RateLimits, client_name
-from services.gateway.access.record import ADMIN_KEY, record_of
+from services.gateway.access.record import ADMIN_KEY, ANONYMOUS, record_of
 from services.gateway.access.rules import Rule, rule_of
 from services.gateway.request_path import requested_catalogue
 from services.gateway.settings import GatewaySettings
@@ -68,6 +68,8 @@ class Guard:
         if client_quota is not None and not self._is_server_key(secret):
             await self._count("client", client_quota, client_name(record.address), request)
         if not self._is_needed(rule):
+            if secret is not None and self._is_admin(secret):
+                record.who = ADMIN_KEY
             return
         if rule.is_link and secret is None and any(request.query_params.get(name) for name in LINKS):
             request.scope[_BY_LINK] = True
@@ -124,6 +126,12 @@ def allowed_catalogues(request: Request, names: tuple[str, ...]) -> tuple[str, .
     return names if key is None or not key.catalogues else tuple(name for name in names if name in key.catalogues)
 
 
+def caller_name(request: Request) -> str:
+    """Return the name of who sends a request, for counting: the key's id, or the client's address."""
+    record = record_of(request.scope)
+    return client_name(record.address) if record.who == ANONYMOUS else record.who
+
+
 def check_link(request: Request, sha256: str) -> None:
     """Return if a request without a key may have a picture: its address names the picture's hash.
 
@@ -134,6 +142,14 @@ def check_link(request: Request, sha256: str) -> None:
         name = request.query_params["v"].lower()
         if len(name) < MIN_LINK_DIGITS or not sha256.startswith(name):
             raise Unauthorised(NEEDS_KEY)
+
+
+def may_write(request: Request, settings: GatewaySettings) -> bool:
+    """Return whether the sender of a request may write products, and so see all of their fields."""
+    if not settings.uses_keys:
+        return True
+    key = request.scope.get(_KEY)
+    return record_of(request.scope).who == ADMIN_KEY or (key is not None and rule_of("put_product").allows(key.scopes))
 
 
 def _check_allowed(key: ApiKey, rule: Rule, request: Request) -> None:

@@ -6,7 +6,9 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
+from services.contracts.web.deadline import deadline_headers, within_deadline
 from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
+from services.contracts.web.service_token import token_headers
 from services.contracts.web.telemetry import outgoing_headers
 from services.contracts.wire.index import (
     IndexResponse,
@@ -20,22 +22,32 @@ from services.contracts.wire.index import (
 )
 
 PROXY_ERRORS = (502, 503, 504)
+SLOW = "the index service did not answer in time"
 
 
 class IndexClient:
     """Calls an index node over HTTP, each call with a deadline. A refused connection is tried once more."""
 
-    def __init__(self, base_url: str, timeout_s: float, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        timeout_s: float,
+        *,
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         """Open nothing yet.
 
         Args:
             base_url: the node's address, such as `http://127.0.0.1:8002`.
             timeout_s: deadline of each step of a call, in seconds.
+            token: the token of the services, if they ask for one.
             transport: how requests travel; default: TCP.
         """
         self.address = base_url
         self._http = httpx.AsyncClient(
             base_url=base_url,
+            headers=token_headers(token),
             timeout=timeout_s,
             transport=transport or httpx.AsyncHTTPTransport(retries=1),
             trust_env=False,
@@ -92,13 +104,14 @@ class IndexClient:
         return await self._send("POST", path, body.model_dump_json().encode())
 
     async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        headers = {"Content-Type": "application/json", **outgoing_headers()}
+        headers = {"Content-Type": "application/json", **outgoing_headers(), **deadline_headers()}
         try:
-            response = await self._http.request(method, path, content=body, headers=headers)
+            async with within_deadline(SLOW):
+                response = await self._http.request(method, path, content=body, headers=headers)
         except httpx.ConnectError:
             raise IndexNotReady("the index service cannot be reached") from None
         except httpx.TimeoutException:
-            raise UpstreamTimeout("the index service did not answer in time") from None
+            raise UpstreamTimeout(SLOW) from None
         except httpx.HTTPError:
             raise IndexNotReady("the index service closed the connection") from None
         if response.status_code in PROXY_ERRORS and not response.headers.get("content-type", "").startswith(MEDIA_TYPE):

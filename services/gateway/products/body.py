@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from services.catalogue.product import MAX_ATTRIBUTES, MAX_GROUP_LENGTH, MAX_IMAGES, Product
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.wire.index import Attributes
+from services.gateway.products.addresses import PageAddress, WebAddress
 from services.gateway.products.images import ImageBody
 
 MAX_ATTRIBUTE_TEXT = 1000  # characters of a value
@@ -24,8 +25,8 @@ class ProductBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: str | None = Field(default=None, max_length=1000, examples=["Men's navy blue checked shirt"])
-    url: str | None = Field(default=None, max_length=2048, examples=["https://shop.example/products/15970"])
-    image_url: str | None = Field(
+    url: PageAddress | None = Field(default=None, max_length=2048, examples=["https://shop.example/products/15970"])
+    image_url: WebAddress | None = Field(
         default=None,
         max_length=2048,
         description="URL of the shop's own image: results link it; it is fetched once if the request has no image",

@@ -17,6 +17,7 @@ from services.catalogue.store.pictures import picture_id
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.errors import InvalidRequest, LookalikeError
 from services.contracts.images.formats import sniff
+from services.contracts.images.metadata import without_metadata
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 
@@ -78,7 +79,7 @@ class ProductImages:
             raise InvalidRequest(f"a product has at most {MAX_IMAGES} images, the main one included")
         has = self._by_address(old)
         images = await _all([self._one(place, entry, has, reader) for place, entry in enumerate(entries)])
-        return images + [_sent(len(entries) + number, None, data) for number, data in enumerate(files)]
+        return images + [await _uploaded(len(entries) + number, data) for number, data in enumerate(files)]
 
     async def added(
         self, product: Product, old: Product | None, requested: Sequence[RequestedImage], reader: ImageReader
@@ -125,7 +126,7 @@ class ProductImages:
     ) -> RequestedImage:
         with _naming(place):
             if entry.url is None:
-                return _sent(place, None, reader.from_base64(entry.base64 or ""))
+                return await _uploaded(place, reader.from_base64(entry.base64 or ""))
             if entry.url in has:
                 return _kept(place, has[entry.url])
             return _sent(place, entry.url, await reader.from_url(entry.url))
@@ -182,6 +183,11 @@ def _pictures(key: str, images: Iterable[RequestedImage]) -> list[tuple[str, Sto
 
 def _kept(place: int, image: ProductImage) -> RequestedImage:
     return RequestedImage(place, image.url, image.sha256, None)
+
+
+async def _uploaded(place: int, data: bytes) -> RequestedImage:
+    """Return an image that the catalogue will store: without its metadata."""
+    return _sent(place, None, await asyncio.to_thread(without_metadata, data))
 
 
 def _sent(place: int, url: str | None, data: bytes) -> RequestedImage:

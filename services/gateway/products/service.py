@@ -15,6 +15,7 @@ from services.catalogue.store.product_pages import ListPosition
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import InvalidRequest, UnknownProduct
+from services.contracts.images.metadata import without_metadata
 from services.contracts.wire.embedding import EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import Attributes
 from services.gateway.products.body import ProductBody, ProductPatch
@@ -120,6 +121,8 @@ class ProductService:
         self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader, old: Product | None
     ) -> PutResult:
         data = await self._image(body, files.main, reader, old)
+        if data is not None and body.image_url is None:
+            data = await asyncio.to_thread(without_metadata, data)
         requested = await self.images.requested(body.images, files.additional, old, reader)
         product = await (self._described_again(key, body, old) if data is None else self._embedded(key, body, data))
         pictures: list[tuple[str, StoredImage]] = []

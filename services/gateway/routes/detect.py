@@ -15,7 +15,7 @@ from services.gateway.routes.query_parameters import KnownParameters
 from services.gateway.search.request import read_photo
 from services.gateway.search.responses import GarmentsResponse
 from services.gateway.search.service import ms_since
-from services.gateway.state import Admitted, State
+from services.gateway.state import State, place
 
 router = APIRouter(prefix="/v1", tags=["search"])
 LeastProbability = Annotated[
@@ -27,7 +27,7 @@ _EXAMPLES = {"plain": {"summary": "A photo in base64", "value": {"image_base64":
 @router.post(
     "/detect",
     response_model=GarmentsResponse,
-    dependencies=[Admitted, KnownParameters],
+    dependencies=[KnownParameters],
     summary="Detect the garments of a photo",
     openapi_extra={"requestBody": photo_body("Detect", _EXAMPLES)},
     responses=responses(
@@ -44,8 +44,9 @@ async def detect_garments(request: Request, state: State, min_probability: Least
     Send the photo as for a search. A search with a garment's `box` finds the products that look like this garment.
     """
     started = time.perf_counter()
-    photo = await read_photo(request, state.reader)
-    detection = await until_disconnected(request, state.search.embedding.detect(photo))
+    async with place(request, state, "photo"):
+        photo = await read_photo(request, state.reader)
+        detection = await until_disconnected(request, state.search.embedding.detect(photo))
     timings = {**detection.timings_ms, "total": ms_since(started)}
     note(detector=detection.model, garments=len(detection.garments), stages_ms=timings)
     garments = [garment for garment in detection.garments if garment.category.probability >= min_probability]

@@ -23,7 +23,7 @@ from services.gateway.routes.query_parameters import AbsoluteUrls, KnownParamete
 from services.gateway.search.options import query_parameters
 from services.gateway.search.request import parse
 from services.gateway.search.responses import SampleResponse
-from services.gateway.state import Admitted, GatewayState, State
+from services.gateway.state import GatewayState, State, place
 
 router = APIRouter(tags=["products"], route_class=JsonRoute)
 NDJSON = "application/x-ndjson"
@@ -87,7 +87,7 @@ def _lines(products: Sequence[ProductResponse]) -> bytes:
 @router.get(
     "/v1/products:sample",
     response_model=SampleResponse,
-    dependencies=[Admitted, KnownParameters, AbsoluteUrls],
+    dependencies=[KnownParameters, AbsoluteUrls],
     summary="Draw products at random",
     responses=responses(
         errors.InvalidRequest,
@@ -98,12 +98,14 @@ def _lines(products: Sequence[ProductResponse]) -> bytes:
     ),
 )
 async def sample_products(
+    request: Request,
     state: State,
     count: Annotated[int, Query(ge=1, le=MAX_SAMPLE, description="number of products, at most")] = 12,
     category: Annotated[str | None, Query(description="of this category only: its name or id")] = None,
 ) -> SampleResponse:
     """Each call returns other products."""
-    return SampleResponse(products=await state.search.sample(count, category))
+    async with place(request, state, "similar"):
+        return SampleResponse(products=await state.search.sample(count, category))
 
 
 @router.post(

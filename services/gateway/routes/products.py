@@ -16,7 +16,7 @@ from services.contracts.web.forms import read_form
 from services.contracts.web.json_body import json_object, read_json_object
 from services.contracts.web.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.problems import responses
-from services.gateway.access.guard import check_link
+from services.gateway.access.guard import check_link, may_write
 from services.gateway.pages.pictures import WIDTHS, check_width
 from services.gateway.products.body import ProductBody, ProductPatch, split_patch
 from services.gateway.products.responses import DeletedResponse, ProductResponse
@@ -31,7 +31,7 @@ from services.gateway.search.request import (
     content_type,
     parse,
 )
-from services.gateway.state import GatewayState, State
+from services.gateway.state import GatewayState, State, place
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 Key = Annotated[str, Path(description="the product's id")]
@@ -86,9 +86,12 @@ async def get_product_image(
     summary="Get a product",
     responses=responses(*_READ),
 )
-async def get_product(id: Key, state: State) -> ProductResponse:
-    """The product as it is stored, without its vectors."""
-    return await state.products.get(check_key(id))
+async def get_product(id: Key, request: Request, state: State) -> ProductResponse:
+    """The product as it is stored, without its vectors. A key of scope search gets the attributes of results."""
+    product = await state.products.get(check_key(id))
+    if may_write(request, state.settings):
+        return product
+    return product.model_copy(update={"attributes": state.search.visible.of(product.attributes)})
 
 
 @router.put(
@@ -109,7 +112,9 @@ async def put_product(
     """
     key = check_new_key(id)
     values, files = await _read_product(request, state, (JSON,))
-    result = await state.products.put(key, parse(ProductBody, values.values, within=values.place), files, state.reader)
+    body = parse(ProductBody, values.values, within=values.place)
+    async with place(request, state, "write"):
+        result = await state.products.put(key, body, files, state.reader)
     response.status_code = 201 if result.created else 200
     return await _waited(result.response, state) if wait else result.response
 
@@ -132,7 +137,8 @@ async def patch_product(id: Key, request: Request, state: State, wait: Wait = Fa
     values, files = await _read_product(request, state, (JSON, MERGE_PATCH))
     kept, removed, removed_attributes = split_patch(values.values)
     patch = ProductPatch(parse(ProductBody, kept, within=values.place), removed, removed_attributes)
-    response = await state.products.patch(key, patch, files, state.reader)
+    async with place(request, state, "write"):
+        response = await state.products.patch(key, patch, files, state.reader)
     return await _waited(response, state) if wait else response
 
 

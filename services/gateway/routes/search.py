@@ -15,7 +15,7 @@ from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.options import PhotoOptions, SimilarOptions, query_parameters
 from services.gateway.search.request import parse, read_search
 from services.gateway.search.responses import SearchResponse, SimilarResponse
-from services.gateway.state import Admitted, State
+from services.gateway.state import State, place
 
 router = APIRouter(prefix="/v1", tags=["search"])
 _EXAMPLES: dict[str, dict[str, Any]] = {
@@ -31,7 +31,6 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 @router.post(
     "/search",
     response_model=SearchResponse,
-    dependencies=[Admitted],
     summary="Search by photo",
     openapi_extra={
         "requestBody": photo_body("Search", _EXAMPLES, PhotoOptions),
@@ -57,14 +56,14 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
     string; with a raw body, only in the query string. With `like` and `unlike` the results are also like, or unlike,
     products and images; then the photo may be left out.
     """
-    query, options = await read_search(request, state.reader)
-    return await until_disconnected(request, state.search.by_image(query, options))
+    async with place(request, state, "photo"):
+        query, options = await read_search(request, state.reader)
+        return await until_disconnected(request, state.search.by_image(query, options))
 
 
 @router.get(
     "/products/{id:product_id}/similar",
     response_model=SimilarResponse,
-    dependencies=[Admitted],
     summary="Get similar products",
     openapi_extra={"parameters": query_parameters(SimilarOptions)},
     responses=responses(
@@ -85,4 +84,5 @@ async def get_similar_products(
     options = parse(SimilarOptions, {}, request.query_params)
     if options.catalogue is not None:
         known_catalogue(options.catalogue, state.search.catalogues)
-    return await state.search.by_product(check_key(id), options)
+    async with place(request, state, "similar"):
+        return await state.search.by_product(check_key(id), options)

@@ -30,6 +30,7 @@ from services.gateway.search.responses import (
     Similarity,
     SimilarResponse,
 )
+from services.gateway.search.visible import VisibleAttributes
 
 MAX_GARMENTS = 8  # that a search with garments=all looks at
 GARMENTS_AT_ONCE = 2
@@ -69,6 +70,7 @@ class SearchService:
         links: Links,
         binding: ModelBinding,
         catalogues: tuple[str, ...],
+        visible: VisibleAttributes = VisibleAttributes(),  # noqa: B008 - it is immutable
     ) -> None:
         """Put a search together.
 
@@ -78,6 +80,7 @@ class SearchService:
             links: makes the URLs of results.
             binding: knows the active model; several services share it.
             catalogues: the catalogues to search. Results of several name theirs.
+            visible: the attributes that results show.
         """
         self.embedding = embedding
         self.index = index
@@ -86,6 +89,7 @@ class SearchService:
         self.catalogues = catalogues
         self._crop = GarmentCrop(embedding)
         self._examples = ExampleReader(embedding, index, catalogues)
+        self.visible = visible
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -116,6 +120,7 @@ class SearchService:
         """
         if options.absolute_urls:
             use_absolute_urls()
+        self.visible.check(options.filter)
         if options.garments == "all":
             return await self._by_garments(query, options)
         started = time.perf_counter()
@@ -206,7 +211,7 @@ class SearchService:
             crop=view.crop if view else None,
             results=self._results(response, facts.categories),
             next_page=response.next_page,
-            facets=response.facets,
+            facets=self.visible.facets(response.facets),
             warnings=_warnings(response, name),
             model=response.model,
             request_id=request_id(),
@@ -229,6 +234,7 @@ class SearchService:
         if options.absolute_urls:
             use_absolute_urls()
         started = time.perf_counter()
+        self.visible.check(options.filter)
         query = IndexSimilar(
             id=key,
             catalogues=self.catalogues,
@@ -252,7 +258,7 @@ class SearchService:
             category=SearchedCategory(id=response.category, name=name, probability=None),
             results=self._results(response, names),
             next_page=response.next_page,
-            facets=response.facets,
+            facets=self.visible.facets(response.facets),
             warnings=_warnings(response, name),
             model=response.model,
             request_id=request_id(),
@@ -301,7 +307,7 @@ class SearchService:
             "image_url": self.links.image(product, product.catalogue),
             "title": product.title,
             "category": names[product.category],
-            "attributes": product.attributes,
+            "attributes": self.visible.of(product.attributes),
             "group": product.group,
         }
 

@@ -142,6 +142,7 @@ def test_a_script_can_be_read_by_bash(path: Path) -> None:
     ("password", "said"),
     [
         ("", "MONGO_PASSWORD is not set: cp .env.example .env, then start again"),
+        ("change-me-before-the-first-start", "MONGO_PASSWORD is the sample of .env.example: set another one"),
         ("pass@word", "MONGO_PASSWORD is part of a URL: use letters, digits and . _ ~ - only"),
     ],
 )
@@ -160,6 +161,12 @@ def test_mongo_without_a_usable_password_says_so_in_one_line(tmp_path: Path, pas
     shown = run("bash", "deploy/mongo/health.sh", env=environment)
     assert shown.returncode == 1
     assert said in shown.stdout
+
+
+def test_the_password_that_is_refused_is_that_of_the_example() -> None:
+    sample = re.search(r"^MONGO_PASSWORD=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert sample
+    assert f"!= {sample[1]} ]" in (ROOT / "deploy" / "mongo" / "start.sh").read_text()
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.name)

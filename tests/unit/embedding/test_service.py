@@ -32,7 +32,7 @@ def test_a_failing_network_is_a_problem(
     script.answer = lambda _: code
     for response in (service.embed(images.jpeg()), service.batch([images.jpeg()])):
         problem(response, status, slug)
-        assert response.headers.get("retry-after") == ("2" if status == 503 else None)
+        assert response.headers.get("retry-after") == ("2" if status == 503 else "1")
 
 
 def test_readiness_follows_the_state_of_the_network(service: Service, script: ScriptedServing) -> None:

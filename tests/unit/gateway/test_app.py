@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.contracts.domain.errors import EmbeddingUnavailable, IndexNotReady
 from services.gateway import app as module
 from services.gateway.__main__ import main
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.gateway_fakes import KEY, running_gateway
 
 NOWHERE = "http://127.0.0.1:9"
 PARTS = ("EmbeddingClient", "IndexClient", "CatalogueDatabase", "ImageFetcher", "ImportJobs")
@@ -75,23 +74,6 @@ async def test_without_fetching_there_is_no_fetcher(journal: list[str]) -> None:
     assert names(journal, "close ") == names(journal, "open ")[::-1]
 
 
-def readiness(gateway: Gateway) -> tuple[int, list[str]]:
-    response = gateway.client.get("/readyz")
-    return response.status_code, response.json()["reasons"]
-
-
-def test_ready_means_that_a_search_can_be_answered() -> None:
-    with running_gateway() as gateway:
-        assert readiness(gateway) == (200, [])
-        gateway.embedding.trouble = EmbeddingUnavailable("the network is loading")
-        assert readiness(gateway) == (503, ["the network is loading"])
-        gateway.index.trouble = IndexNotReady("the index cannot be reached")
-        assert readiness(gateway) == (503, ["the network is loading", "the index cannot be reached"])
-        gateway.embedding.trouble = gateway.index.trouble = None
-        del gateway.index.held[2]
-        assert readiness(gateway) == (200, ["no index node answers for Bags: none is set to hold them"])
-
-
 @pytest.mark.parametrize(
     "header", [None, "Bearer wrong", f"Basic {KEY}", KEY, "Bearer ", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}"]
 )
@@ -122,13 +104,12 @@ def test_other_origins_may_call_if_the_settings_name_them() -> None:
 
 def test_more_searches_than_the_settings_allow_are_refused() -> None:
     with running_gateway(max_concurrent_searches=1) as gateway:
-        gateway.client.portal.call(_take_the_only_place, gateway.client.app_state)  # type: ignore[union-attr]
-        status, slug, _ = gateway.problem("GET", "/v1/products:sample")
-        assert (status, slug) == (429, "too-many-requests")
-
-
-async def _take_the_only_place(state: Any) -> None:
-    await state["gateway"]["default"].gate.acquire()
+        states: Any = gateway.client.app_state
+        with states["gateway"]["default"].places.take("photo", "another client"):
+            status, slug, _ = gateway.problem("POST", "/v1/search", content=b"\x00 a photo")
+            assert (status, slug) == (429, "too-many-requests")
+            assert gateway.client.get("/v1/products/t1/similar").status_code == 200
+        assert gateway.client.post("/v1/search", content=b"\x00 a photo").status_code == 200
 
 
 def test_the_process_runs_the_gateway_with_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,10 @@ import pytest
 from fastapi import Request
 
 from services.contracts.domain.errors import InvalidRequest, TooManyRequests
-from services.gateway.state import GatewayState, admitted
+from services.contracts.web.deadline import remaining_s
+from services.gateway.access.places import Places
+from services.gateway.settings import GatewaySettings, Work
+from services.gateway.state import GatewayState, place
 
 
 class Upload:
@@ -26,32 +29,49 @@ class Upload:
 
 
 def state_with(places: int) -> GatewayState:
-    return cast(GatewayState, SimpleNamespace(gate=asyncio.Semaphore(places)))
+    settings = GatewaySettings(max_concurrent_searches=places)
+    return cast(GatewayState, SimpleNamespace(settings=settings, places=Places(settings.places)))
+
+
+def is_full(state: GatewayState) -> bool:
+    """Whether another client gets no place."""
+    try:
+        with state.places.take("photo", "another client"):
+            return False
+    except TooManyRequests:
+        return True
 
 
 async def test_a_search_takes_its_place_once_its_body_has_arrived() -> None:
     state, upload = state_with(1), Upload()
-    admission = admitted(upload.request, state)
-    entering = asyncio.ensure_future(anext(admission))
+    entered, leaving = asyncio.Event(), asyncio.Event()
+
+    async def search() -> bytes:
+        async with place(upload.request, state, "photo"):
+            entered.set()
+            await leaving.wait()
+            return await upload.request.body()
+
+    searching = asyncio.ensure_future(search())
     upload.send(b"half", is_last=False)
     for _ in range(5):
         await asyncio.sleep(0)
-    assert not entering.done()
-    assert not state.gate.locked()
+    assert not entered.is_set()
+    assert not is_full(state)
     upload.send(b" and half", is_last=True)
-    await entering
-    assert state.gate.locked()
-    assert await upload.request.body() == b"half and half"
-    await anext(admission, None)
-    assert not state.gate.locked()
+    await entered.wait()
+    assert is_full(state)
+    leaving.set()
+    assert await searching == b"half and half"
+    assert not is_full(state)
 
 
 async def test_a_search_without_a_place_is_rejected_after_its_body() -> None:
     state, upload = state_with(1), Upload()
     upload.send(b"photo", is_last=True)
-    async with state.gate:
-        with pytest.raises(TooManyRequests):
-            await anext(admitted(upload.request, state))
+    with state.places.take("photo", "another client"), pytest.raises(TooManyRequests):
+        async with place(upload.request, state, "photo"):
+            pass
 
 
 async def test_a_client_that_leaves_takes_no_place() -> None:
@@ -59,5 +79,14 @@ async def test_a_client_that_leaves_takes_no_place() -> None:
     upload.send(b"half", is_last=False)
     upload.leave()
     with pytest.raises(InvalidRequest, match="disconnected"):
-        await anext(admitted(upload.request, state))
-    assert not state.gate.locked()
+        async with place(upload.request, state, "photo"):
+            pass
+    assert not is_full(state)
+
+
+async def test_a_search_has_a_deadline_and_a_write_has_none() -> None:
+    for work, left in (("photo", 8.0), ("similar", 8.0), ("write", 60.0)):
+        state, upload = state_with(1), Upload()
+        upload.send(b"", is_last=True)
+        async with place(upload.request, state, cast(Work, work)):
+            assert left - 1 < remaining_s(60) <= left

@@ -279,3 +279,16 @@ async def test_large_images_are_handled_a_few_at_a_time(world: World) -> None:
     loaded = await world.run(*rows[:5])
     assert (loaded.imported, loaded.embedded) == (5, 15)
     assert max(world.embedding.batches) <= 5 and world.embedding.images == 15
+
+
+async def test_pictures_from_files_are_stored_without_their_metadata(world: World) -> None:
+    comment = b"\xff\xfe\x00\x0aJane Doe"
+    jpeg = b"\xff\xd8%b\xff\xda\x00\x02pixels\xff\xd9"
+    main, side = (jpeg % (comment + extra) for extra in (b"", b"\xff\xdb\x00\x03a"))
+    await world.run(row("A", main + b"<script>", images=(RowImage("side.jpg", lambda: side),), line=3))
+    product = world.catalogue.products["A"]
+    clean = jpeg % b""
+    assert product.images[0].sha256 == sha256(clean)
+    assert world.catalogue.pictures["A"].data == clean
+    assert all(b"Jane" not in picture.data for picture in world.catalogue.pictures.values())
+    assert len(world.catalogue.pictures) == 2

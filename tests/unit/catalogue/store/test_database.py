@@ -53,7 +53,8 @@ def test_an_error_of_the_driver_is_one_sentence_without_its_text(error: Exceptio
     with pytest.raises(CatalogueUnavailable) as caught, translated("db:1"):
         raise error
     assert said in caught.value.detail
-    assert "db:1" in caught.value.detail
+    assert "db:1" not in caught.value.detail
+    assert caught.value.inside == {"database": "db:1"}
     assert "s3cret" not in caught.value.detail
     assert caught.value.__cause__ is None
 

@@ -178,3 +178,25 @@ def test_pages_of_a_keys_origins_may_call() -> None:
         assert gateway.client.options(READ, headers={"Origin": "https://x.example", **asks}).status_code == 400
         refused = gateway.client.get(READ, headers={"Origin": shop})
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, shop)
+
+
+def test_searchers_see_and_filter_by_the_listed_attributes_only() -> None:
+    search, secret = make_key("search")
+    writer, writer_secret = make_key("catalogue")
+    product = {"image_base64": "AA==", "attributes": {"cost": 9.5, "price": 20}}
+    with running_gateway([search, writer], access="keys", public_attributes=("price", "gender")) as gateway:
+        assert gateway.client.put("/v1/products/a", json=product, headers=bearer(writer_secret)).status_code == 201
+        shown = [
+            gateway.client.get("/v1/products/a", headers=bearer(key)).json()["attributes"]
+            for key in (secret, writer_secret)
+        ]
+        assert shown == [{"price": 20}, {"cost": 9.5, "price": 20}]
+        similar = gateway.client.get("/v1/products/t1/similar", headers=bearer(secret)).json()
+        assert all(result["attributes"].keys() <= {"price", "gender"} for result in similar["results"])
+        for filter_ in ('{"cost": {"lte": 5}}', '{"$or": [{"price": 1}, {"$not": {"cost": 9.5}}]}'):
+            query = {"filter": filter_}
+            status, slug, detail = gateway.problem(
+                "GET", "/v1/products/t1/similar", params=query, headers=bearer(secret)
+            )
+            assert (status, slug) == (422, "invalid-request")
+            assert "cost" in detail

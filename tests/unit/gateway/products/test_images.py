@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, PngImagePlugin
 from pydantic import ValidationError
 
 from services.catalogue.product import Prediction, Product, StoredImage
@@ -24,6 +26,7 @@ from services.contracts.wire.embedding import Category, EmbeddingResponse
 from services.gateway.products.images import ImageBody, ProductImages
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
+from tests.support.gateway_fakes import running_gateway
 from tests.support.products import additional_image, embedding, make_product
 
 ONE, TWO = "fashion/1", "fashion/2"
@@ -258,3 +261,28 @@ async def test_images_of_a_product_whose_model_is_not_known_need_its_main_image(
 def test_a_further_image_is_a_url_or_a_file(values: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         ImageBody.model_validate(values)
+
+
+def test_stored_pictures_lose_their_metadata_and_bytes_after_their_end() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(out, "PNG", pnginfo=_comment("by Jane Doe"))
+    sent = out.getvalue() + b"<script>"
+    body = {"image_base64": base64.b64encode(sent).decode(), "images": [{"base64": base64.b64encode(_jpeg()).decode()}]}
+    with running_gateway() as gateway:
+        document = gateway.client.put("/v1/products/a", json=body).json()
+        files = [gateway.client.get(url).content for url in (document["image_url"], document["images"][0]["url"])]
+    assert [b"Jane" in file or b"<script>" in file for file in files] == [False, False]
+    assert files[0].endswith(b"IEND\xaeB`\x82")
+    assert Image.open(io.BytesIO(files[0])).getpixel((0, 0)) == (255, 0, 0)
+
+
+def _comment(text: str) -> PngImagePlugin.PngInfo:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", text)
+    return info
+
+
+def _jpeg() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "blue").save(out, "JPEG", comment=b"by Jane Doe")
+    return out.getvalue() + b"<script>"

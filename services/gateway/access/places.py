@@ -1,0 +1,49 @@
+"""Places for work in progress: a number for each kind of work, and a share for each client."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from services.contracts.domain.errors import TooManyRequests
+from services.gateway.settings import Work
+
+# Of the places of a kind, those that one client may have: while others work too, and while it is alone.
+SHARE = 0.25
+SHARE_ALONE = 0.75
+AGAIN = "try again in a second"
+
+
+class Places:
+    """Counts the requests in progress of each kind and client. For one event loop."""
+
+    def __init__(self, places: Mapping[Work, int]) -> None:
+        """Take the number of places of each kind."""
+        self._places = dict(places)
+        self._taken: Counter[Work] = Counter()
+        self._of_client: Counter[tuple[Work, str]] = Counter()
+
+    @contextmanager
+    def take(self, work: Work, client: str) -> Iterator[None]:
+        """Have a place while the block runs.
+
+        Raises:
+            TooManyRequests: every place of the kind is taken, or the client has its share.
+        """
+        total, mine = self._places[work], (work, client)
+        if self._taken[work] >= total:
+            raise TooManyRequests(f"the gateway has reached its number of concurrent requests of this kind: {AGAIN}")
+        if self._of_client[mine] >= self._limit(mine, total):
+            raise TooManyRequests(f"this client has reached its number of concurrent requests of this kind: {AGAIN}")
+        self._taken[work] += 1
+        self._of_client[mine] += 1
+        try:
+            yield
+        finally:
+            self._taken[work] -= 1
+            self._of_client[mine] -= 1
+            if not self._of_client[mine]:
+                del self._of_client[mine]
+
+    def _limit(self, mine: tuple[Work, str], total: int) -> int:
+        is_alone = self._taken[mine[0]] == self._of_client[mine]
+        return max(1, round(total * (SHARE_ALONE if is_alone else SHARE)))

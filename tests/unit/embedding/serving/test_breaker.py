@@ -1,0 +1,95 @@
+"""The circuit breaker: when it opens, who may try, and when it closes."""
+
+import grpc
+import numpy as np
+import pytest
+
+from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
+from services.contracts.web.deadline import deadline_in
+from services.embedding.serving import breaker as module
+from services.embedding.serving.breaker import FAILURES, PAUSE_S, Breaker
+from services.embedding.serving.model_clients import EmbeddingModelClient
+from tests.support.tfs import ScriptedServing, good_reply, manifest, scripted_serving
+
+IMAGES = np.zeros((1, 16, 16, 3), np.uint8)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened() -> tuple[Breaker, Clock]:
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(FAILURES):
+        breaker.admit()
+        breaker.failed()
+    return breaker, clock
+
+
+def test_it_opens_after_consecutive_failures_only() -> None:
+    breaker = Breaker(Clock())
+    for _ in range(3):
+        for _ in range(FAILURES - 1):
+            breaker.failed()
+        breaker.succeeded()
+    breaker.admit()
+    assert not breaker.is_open
+
+
+def test_while_it_is_open_one_call_a_pause_tries() -> None:
+    breaker, clock = opened()
+    for _ in range(3):
+        for _ in range(5):
+            with pytest.raises(EmbeddingUnavailable, match="tried again"):
+                breaker.admit()
+        clock.now += PAUSE_S
+        breaker.admit()
+        breaker.failed()
+
+
+def test_a_success_closes_it() -> None:
+    breaker, clock = opened()
+    clock.now += PAUSE_S
+    breaker.admit()
+    breaker.succeeded()
+    for _ in range(10):
+        breaker.admit()
+
+
+async def test_calls_to_a_server_that_stands_still_fail_at_once_after_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 3600)
+    is_stuck = [True]
+
+    serving = ScriptedServing(lambda request: grpc.StatusCode.DEADLINE_EXCEEDED if is_stuck[0] else good_reply(request))
+    with scripted_serving(serving) as address:
+        client = EmbeddingModelClient(address, manifest(), timeout_s=5)
+        for _ in range(FAILURES):
+            with pytest.raises(UpstreamTimeout):
+                await client.predict(IMAGES)
+        calls = len(serving.requests)
+        with pytest.raises(EmbeddingUnavailable, match="does not respond"):
+            await client.predict(IMAGES)
+        assert len(serving.requests) == calls
+        is_stuck[0] = False
+        await client.predict(IMAGES, probing=True)  # the readiness check is made all the same, and closes it
+        await client.predict(IMAGES)
+        await client.close()
+
+
+async def test_a_call_with_little_time_left_says_nothing_of_the_server() -> None:
+    serving = ScriptedServing(lambda _: grpc.StatusCode.DEADLINE_EXCEEDED)
+    with scripted_serving(serving) as address:
+        client = EmbeddingModelClient(address, manifest(), timeout_s=5)
+        for _ in range(FAILURES + 2):
+            with deadline_in(0.5), pytest.raises(UpstreamTimeout):
+                await client.predict(IMAGES)
+        assert len(serving.requests) == FAILURES + 2
+        with deadline_in(0), pytest.raises(UpstreamTimeout, match="deadline has passed"):
+            await client.predict(IMAGES)
+        assert len(serving.requests) == FAILURES + 2
+        await client.close()

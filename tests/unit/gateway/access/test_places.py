@@ -1,0 +1,55 @@
+"""Places: one client leaves room for others, and one kind of work for another."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from services.contracts.domain.errors import TooManyRequests
+from services.gateway.access.places import Places
+from services.gateway.settings import Work
+
+
+def taken(places: Places, stack: ExitStack, client: str, times: int, work: Work = "photo") -> int:
+    """Take places until one is refused; return how many were given."""
+    for number in range(times):
+        try:
+            stack.enter_context(places.take(work, client))
+        except TooManyRequests:
+            return number
+    return times
+
+
+def test_one_hog_leaves_places_to_ten_honest_clients() -> None:
+    places = Places({"photo": 64, "similar": 64, "write": 16})
+    with ExitStack() as hogged:
+        assert taken(places, hogged, "hog", 1000) == 48
+        with ExitStack() as honest:
+            for number in range(10):
+                assert taken(places, honest, f"client {number}", 1) == 1
+            assert taken(places, honest, "hog", 1) == 0
+
+
+def test_while_others_work_a_client_has_a_quarter() -> None:
+    places = Places({"photo": 64, "similar": 64, "write": 16})
+    with ExitStack() as stack:
+        assert taken(places, stack, "a", 1) == 1
+        assert taken(places, stack, "b", 1000) == 16
+        assert taken(places, stack, "a", 1000) == 15
+
+
+def test_another_kind_of_work_has_its_own_places() -> None:
+    places = Places({"photo": 4, "similar": 4, "write": 4})
+    with ExitStack() as stack:
+        for client in "abcd":
+            assert taken(places, stack, client, 1) == 1
+        assert taken(places, stack, "e", 1) == 0
+        assert taken(places, stack, "e", 1, "similar") == 1
+
+
+def test_a_place_is_given_back_even_if_the_work_fails() -> None:
+    places = Places({"photo": 1, "similar": 1, "write": 1})
+    for _ in range(3):
+        with pytest.raises(ValueError, match="failed"), places.take("photo", "a"):
+            raise ValueError("failed")
+    with ExitStack() as stack:
+        assert taken(places, stack, "a", 2) == 1
