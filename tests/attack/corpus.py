@@ -50,6 +50,7 @@ def _json_bodies() -> dict[str, bytes]:
         "4,000 unknown names": orjson.dumps({f"u{number}": 1 for number in range(4000)}),
         "a name of 60 kB": orjson.dumps({"x" * 60_000: 1}),
         "nested lists": b'{"filter":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        "13 MB of letters with spaces": orjson.dumps({"image_base64": "AB " * 4_400_000}),
         "an image of 13 MB of A": orjson.dumps({"image_base64": "A" * 13_000_000}),
         "100,000 images": b"{" + b",".join(b'"base64":"QUFB"' for _ in range(100_000)) + b"}",
         "a number of 60,000 digits": b'{"k": ' + b"9" * 60_000 + b"}",

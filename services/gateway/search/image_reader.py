@@ -1,5 +1,6 @@
 """The image of a request, in any of the forms it may have → its bytes."""
 
+import asyncio
 import base64
 import binascii
 from dataclasses import dataclass
@@ -7,7 +8,9 @@ from dataclasses import dataclass
 from services.contracts.domain.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
 from services.contracts.images.fetch import ImageFetcher
 
-URL_SAFE = str.maketrans("-_", "+/")  # the characters in which base64url (RFC 4648, section 5) differs
+URL_SAFE = bytes.maketrans(b"-_", b"+/")  # the characters in which base64url (RFC 4648, section 5) differs
+WHITE_SPACE = b" \t\n\r\v\f"
+PIECE = 1 << 20  # characters that are decoded at a time: other threads run between two pieces
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,8 @@ class ImageReader:
             head, _, text = text.partition(",")
             if not head.lower().endswith(";base64"):
                 raise InvalidImage("image_base64 is a data: URL without base64: it has to begin data:image/…;base64,")
-        text = "".join(text.split()).rstrip("=")
-        if "-" in text or "_" in text:
-            text = text.translate(URL_SAFE)
         try:
-            return self.checked(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
+            return self.checked(_decoded(text))
         except (binascii.Error, ValueError):
             raise InvalidImage("image_base64 is not valid base64") from None
 
@@ -69,4 +69,22 @@ class ImageReader:
         """
         if (url is None) == (text is None):
             raise InvalidRequest("give exactly one of image_url and image_base64")
-        return await self.from_url(url) if url is not None else self.from_base64(text or "")
+        if url is not None:
+            return await self.from_url(url)
+        if text is None or len(text) <= PIECE:
+            return self.from_base64(text or "")
+        return await asyncio.to_thread(self.from_base64, text)
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes of base64, in time and memory of its size.
+
+    Raises:
+        ValueError: it is not base64.
+    """
+    data = text.encode("ascii").translate(URL_SAFE, WHITE_SPACE).rstrip(b"=")
+    data += b"=" * (-len(data) % 4)
+    pieces = [base64.b64decode(data[at : at + PIECE], validate=True) for at in range(0, len(data), PIECE)]
+    if any(len(piece) != PIECE // 4 * 3 for piece in pieces[:-1]):
+        raise ValueError("there is padding before the end")
+    return b"".join(pieces)

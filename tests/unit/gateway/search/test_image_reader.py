@@ -1,9 +1,10 @@
 import base64
+import tracemalloc
 
 import pytest
 
 from services.contracts.domain.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
-from services.gateway.search.image_reader import ImageReader
+from services.gateway.search.image_reader import PIECE, ImageReader
 
 READER = ImageReader(max_bytes=100, fetcher=None)
 
@@ -50,3 +51,33 @@ async def test_an_image_comes_from_its_source() -> None:
     assert await READER.one_of(None, "YWJj") == b"abc"
     with pytest.raises(ImageUrlRefused):
         await READER.one_of("https://shop.example/a.jpg", None)
+
+
+LARGE = ImageReader(max_bytes=10**8, fetcher=None)
+
+
+@pytest.mark.parametrize("size", [PIECE // 4 * 3 - 1, PIECE // 4 * 3, PIECE // 4 * 3 + 1, 2_000_003])
+async def test_large_base64_is_decoded_in_pieces(size: int) -> None:
+    data = bytes(number % 251 for number in range(size))
+    text = base64.b64encode(data).decode()
+    assert await LARGE.one_of(None, text) == data
+    assert await LARGE.one_of(None, text.rstrip("=")) == data
+    assert await LARGE.one_of(None, base64.urlsafe_b64encode(data).decode()) == data
+    assert await LARGE.one_of(None, "\r\n".join(text[at : at + 76] for at in range(0, len(text), 76))) == data
+
+
+def test_padding_between_two_pieces_is_invalid() -> None:
+    text = "A" * (PIECE - 4) + "QQ==" + "AAAA"
+    with pytest.raises(InvalidImage, match="not valid base64"):
+        LARGE.from_base64(text)
+
+
+def test_white_space_between_all_characters_costs_no_more_memory_than_the_text() -> None:
+    text = "AB " * 500_000
+    tracemalloc.start()
+    try:
+        assert len(LARGE.from_base64(text)) == 750_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(text)
