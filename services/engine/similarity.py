@@ -59,7 +59,9 @@ class SimilarityScale:
 
 
 def scale_from_threshold(thresholds: Mapping[str, float]) -> SimilarityScale | None:
-    """Return the scale of a model's threshold `no_close_match`, for categories with too few products.
+    """Return the scale of a model's thresholds, for categories with too few products.
+
+    A close match begins at `no_close_match`, or at `close_photo` if a model has it and it is lower.
 
     The similarity falls linearly with the distance of the vectors: it is 1 at distance 0, `CLOSE` at the threshold's
     distance, and 0 at twice that distance. The squared distance of unit vectors is 2 - 2 × score.
@@ -71,6 +73,8 @@ def scale_from_threshold(thresholds: Mapping[str, float]) -> SimilarityScale | N
         None if there is no threshold, or it is not between -1 and the score of the same picture.
     """
     close = thresholds.get("no_close_match")
+    if close is not None:
+        close = min(close, thresholds.get("close_photo", close))
     if close is None or not -1 < close < SAME_PICTURE:
         return None
     distances = np.linspace(2, 0, THRESHOLD_POINTS)

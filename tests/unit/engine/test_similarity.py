@@ -52,7 +52,16 @@ def test_a_models_threshold_is_where_a_close_match_begins() -> None:
     assert scale.close_score == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize("thresholds", [{}, {"no_clothing": 0.5}, {"no_close_match": -1.0}, {"no_close_match": 1.0}])
+def test_photos_lower_the_score_at_which_a_close_match_begins() -> None:
+    lower = scale_from_threshold({"no_close_match": 0.8, "close_photo": 0.7})
+    higher = scale_from_threshold({"no_close_match": 0.8, "close_photo": 0.9})
+    assert lower and lower.close_score == pytest.approx(0.7)
+    assert higher and higher.close_score == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    "thresholds", [{}, {"no_clothing": 0.5}, {"close_photo": 0.5}, {"no_close_match": -1.0}, {"no_close_match": 1.0}]
+)
 def test_without_a_usable_threshold_the_model_gives_no_scale(thresholds: dict[str, float]) -> None:
     assert scale_from_threshold(thresholds) is None
 

@@ -54,6 +54,18 @@ def test_a_category_with_enough_products_has_its_own_scale_and_others_the_models
     assert own.close_score != pytest.approx(0.8, abs=0.01)
 
 
+def test_a_models_threshold_for_photos_limits_the_score_of_a_close_match() -> None:
+    gallery = filled(MIN_PRODUCTS)
+    own = Calibrator(MANIFEST, lambda: gallery)
+    own.calibrate()
+    scale = own.scale(0)
+    assert scale and scale.close_score > 0.2
+    limited = Calibrator(MANIFEST.model_copy(update={"thresholds": {"close_photo": 0.2}}), lambda: gallery)
+    limited.calibrate()
+    lower = limited.scale(0)
+    assert lower and lower.close_score == pytest.approx(0.2)
+
+
 def test_without_products_and_threshold_there_is_no_scale() -> None:
     calibrator = Calibrator(MANIFEST, lambda: filled(MIN_PRODUCTS - 1))
     calibrator.calibrate()
@@ -131,11 +143,13 @@ async def test_a_fit_that_fails_is_repeated(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "REST_FACTOR", 0)
     gallery, calls = filled(100), [0]
 
-    def fail_once(view: CategoryView, is_cancelled: Callable[[], bool]) -> SimilarityScale | None:
+    def fail_once(
+        view: CategoryView, is_cancelled: Callable[[], bool], close_at_most: float | None
+    ) -> SimilarityScale | None:
         calls[0] += 1
         if calls[0] == 1:
             raise ValueError("once")
-        return calibrate(view, is_cancelled)
+        return calibrate(view, is_cancelled, close_at_most)
 
     monkeypatch.setattr(module, "calibrate", fail_once)
     calibrator = Calibrator(MANIFEST, lambda: gallery)
@@ -150,7 +164,7 @@ async def test_a_fit_ends_with_the_service_and_its_scale_is_not_used(monkeypatch
     started, cancelled, categories = threading.Event(), threading.Event(), list[int]()
     scale = SimilarityScale(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 
-    def fit(view: CategoryView, is_cancelled: Callable[[], bool]) -> SimilarityScale:
+    def fit(view: CategoryView, is_cancelled: Callable[[], bool], close_at_most: float | None) -> SimilarityScale:
         categories.append(view.size)
         assert not is_cancelled()
         started.set()
