@@ -43,7 +43,7 @@ class CachedReadiness:
 
 
 async def readiness(state: GatewayState) -> Readiness:
-    """Return whether searches by photo and by product can be answered.
+    """Return whether anything can be served: searches, or the garments of a photo.
 
     `degraded` names the parts that cannot. The database is not checked: a search does not need it.
     """
@@ -55,7 +55,7 @@ async def readiness(state: GatewayState) -> Readiness:
     has_embedding, has_index = not isinstance(embedding, LookalikeError), isinstance(gaps, tuple)
     parts = {BY_PHOTO: has_embedding and has_index, BY_PRODUCT: has_index, GARMENTS: has_embedding}
     return Readiness(
-        ready=all(parts.values()),
+        ready=any(parts.values()),
         reasons=(*errors, *(gaps if isinstance(gaps, tuple) else ())),
         degraded=tuple(part for part, is_well in parts.items() if not is_well),
     )

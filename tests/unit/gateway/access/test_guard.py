@@ -1,5 +1,6 @@
 """What a key does in a running gateway: rotation, revocation, quota, the pages, the metrics, pictures by their hash."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -200,3 +201,18 @@ def test_searchers_see_and_filter_by_the_listed_attributes_only() -> None:
             )
             assert (status, slug) == (422, "invalid-request")
             assert "cost" in detail
+
+
+def test_a_rotation_under_load_refuses_no_request() -> None:
+    key, first = make_key("search")
+    changed, second = rotated(key, timedelta(days=7))
+    with running_gateway([key], access="keys", keys_refresh_s=0.01) as gateway, ThreadPoolExecutor(4) as clients:
+
+        def calls(secret: str) -> list[int]:
+            return [gateway.client.get(READ, headers=bearer(secret)).status_code for _ in range(25)]
+
+        before = [clients.submit(calls, first) for _ in range(2)]
+        gateway.catalogue.keys.rows[:] = [changed]
+        after = [clients.submit(calls, secret) for secret in (first, second)]
+        statuses = [status for future in (*before, *after) for status in future.result()]
+    assert statuses == [200] * 100
