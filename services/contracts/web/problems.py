@@ -25,6 +25,7 @@ PREFIX = "/problems/"
 SCHEMAS = "#/components/schemas/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DETAILED = 5  # places that the detail of an invalid request names
+MAX_NEAR = 64  # characters of an unknown name for which a near one is searched
 MAX_ERRORS = 20  # places in `errors`
 MAX_PLACES_BYTES = 8000  # of their pointers and details
 MAX_DETAIL = 2000  # characters of a problem's detail
@@ -113,7 +114,8 @@ def shortened(text: str, length: int) -> str:
 def unknown_name(name: str, known: Iterable[str]) -> str:
     """Return the sentence about a parameter or field that does not exist, with the one that may be meant."""
     names = sorted(known)
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    name = shortened(name, MAX_NAME)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6) if len(name) <= MAX_NEAR else []
     meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there is none"
     return f"{name!r} is not known: {meant}"
 

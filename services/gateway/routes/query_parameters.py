@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.problems import unknown_name
+from services.contracts.web.problems import DETAILED, MAX_ERRORS, MAX_NAME, shortened, unknown_name
 from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.wire.problem import pointer
 
@@ -31,9 +31,13 @@ async def check_names(request: Request) -> None:
 
 
 def unknown_parameters(unknown: Iterable[str], names: Iterable[str]) -> InvalidRequest:
-    """Return the error for query parameters that do not exist."""
-    places = [{"pointer": pointer(("query", name)), "detail": unknown_name(name, names)} for name in unknown]
-    return InvalidRequest("; ".join(place["detail"] for place in places), errors=places)
+    """Return the error for query parameters that do not exist. It names the first; the others are counted."""
+    known, every = set(names), list(unknown)
+    shown = [shortened(name, MAX_NAME) for name in every[:MAX_ERRORS]]
+    places = [{"pointer": pointer(("query", name)), "detail": unknown_name(name, known)} for name in shown]
+    left_out = len(every) - len(places)
+    more = {"errors_left_out": left_out} if left_out else {}
+    return InvalidRequest("; ".join(place["detail"] for place in places[:DETAILED]), errors=places, **more)
 
 
 def _names(request: Request) -> set[str]:

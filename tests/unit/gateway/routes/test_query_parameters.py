@@ -1,0 +1,37 @@
+"""Unknown query parameters: the error names the first, and looks for near names a bounded number of times."""
+
+import difflib
+from typing import Any
+
+import pytest
+
+from services.contracts.web.problems import MAX_ERRORS
+from tests.support.gateway_fakes import running_gateway
+
+
+@pytest.mark.parametrize("path", ["/v1/products/s1/similar", "/v1/products/sample"])
+def test_of_very_many_unknown_parameters_the_first_are_named(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str] = []
+    original = difflib.get_close_matches
+
+    def counted(word: str, *arguments: Any, **options: Any) -> list[str]:
+        looked_up.append(word)
+        return original(word, *arguments, **options)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counted)
+    query = "&".join(f"unknown{number}=1" for number in range(3000))
+    with running_gateway() as gateway:
+        response = gateway.client.get(f"{path}?{query}")
+    document = response.json()
+    assert (response.status_code, document["type"]) == (422, "/problems/invalid-request")
+    assert len(document["errors"]) == MAX_ERRORS
+    assert document["errors_left_out"] == 3000 - MAX_ERRORS
+    assert len(response.content) < 16_000
+    assert len(looked_up) <= MAX_ERRORS
+
+
+def test_a_parameter_of_sixty_thousand_characters_makes_a_small_response() -> None:
+    with running_gateway() as gateway:
+        response = gateway.client.get(f"/v1/products/s1/similar?{'x' * 60_000}=1")
+    assert response.status_code == 422
+    assert len(response.content) < 16_000
