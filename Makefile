@@ -82,9 +82,9 @@ evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fas
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") \
 	  $(if $(STREET),--street "$(STREET)") $(if $(GRIDS),--grids "$(GRIDS)")
 
-evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/1] [PHOTOS=photos.zip] [STREET_PHOTOS=photos.zip] [BACKGROUNDS=folder]
+evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/2] [PHOTOS=photos.zip] [STREET_PHOTOS=photos.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }
-	@$(BIN)/lookalike evaluate-detector --model "$(or $(MODEL_DIR),models/detector/1)" --dataset "$(DATASET)" \
+	@$(BIN)/lookalike evaluate-detector --model "$(or $(MODEL_DIR),models/detector/2)" --dataset "$(DATASET)" \
 	  $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)")
 
 clean: stop ## Remove the local stack's data and the virtual environment

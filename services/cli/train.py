@@ -20,7 +20,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as in shells
 SHIPPED = {
     "baseline": Path("models/fashion/1"),
     "fashion": Path("models/fashion/3"),
-    "detector": Path("models/detector/1"),
+    "detector": Path("models/detector/2"),
 }
 DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Product Images: the zip or its folder.")]
 
@@ -43,7 +43,7 @@ class TrainCommand:
         Path | None,
         typer.Option(
             help="The model version directory to write.",
-            show_default="models/fashion/3, models/fashion/1 (baseline) or models/detector/1",
+            show_default="models/fashion/3, models/fashion/1 (baseline) or models/detector/2",
         ),
     ] = None
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split, the weights and all draws.")] = 7

@@ -25,7 +25,7 @@ class EmbeddingSettings(BaseSettings):
 
     model_dir: Path = Field(default=Path("models/fashion/3"), description="version directory of the default model")
     detector_dir: Path = Field(
-        default=Path("models/detector/1"), description="version directory of the detector; optional"
+        default=Path("models/detector/2"), description="version directory of the detector; optional"
     )
     tfs_address: HostAndPort = Field(
         default="127.0.0.1:8500", validation_alias=AliasChoices("TFS_ADDRESS", "tfs_address")

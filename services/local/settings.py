@@ -25,7 +25,7 @@ class StackSettings(BaseSettings):
     state_dir: Path = Field(Path("var"), validation_alias=AliasChoices("LOOKALIKE_STATE", "state_dir"))
     model_dir: Path = Field(Path("models/fashion/3"), validation_alias=AliasChoices("LOOKALIKE_MODEL_DIR", "model_dir"))
     detector_dir: Path = Field(
-        Path("models/detector/1"), validation_alias=AliasChoices("LOOKALIKE_DETECTOR_DIR", "detector_dir")
+        Path("models/detector/2"), validation_alias=AliasChoices("LOOKALIKE_DETECTOR_DIR", "detector_dir")
     )
 
     @property

@@ -15,7 +15,7 @@ from tests.support.embedding import RAW, EmbeddingProcess, running_embedding
 from tests.support.stack import MODEL_DIR, ROOT, eventually
 from tests.support.tfs import TfsStandIn, running_stand_in, wait_until_available
 
-DETECTOR_DIR = ROOT / "models" / "detector" / "1"
+DETECTOR_DIR = ROOT / "models" / "detector" / "2"
 TURNS = 150
 
 

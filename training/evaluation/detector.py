@@ -98,17 +98,18 @@ def figures_on_test_parts(
     Raises:
         TrainingError: the test part has no product of the nine categories.
     """
-    kinds = {kind: SceneOptions(manifest.seed + 1, **shares) for kind, shares in SCENE_KINDS.items()}
+    detected = {}
+    for kind, shares in SCENE_KINDS.items():
+        scenes = drawn_scenes(parts.studio, "test", backgrounds, SceneOptions(manifest.seed + 1, **shares))
+        detected[kind] = detect(detector, scenes, number)
     if parts.photos is not None:
-        kinds[PHOTOS_KIND] = SceneOptions(manifest.seed + 1, photos=1.0)
-    detected = {
-        kind: detect(detector, drawn_scenes(parts.studio, "test", backgrounds, options, parts.photos), number)
-        for kind, options in kinds.items()
-    }
+        options = SceneOptions(manifest.seed + 1, photos=1.0)
+        scenes = drawn_scenes(parts.studio, "test", backgrounds, options, parts.photos)
+        detected[PHOTOS_KIND] = detect(detector, scenes, number)
     figures = detection_figures(detected, manifest)
     if parts.street:
-        scenes = [whole_scene(photo, manifest.input.width) for photo in parts.street]
-        figures[STREET_KIND] = street_figures(detector(scenes), scenes, manifest.threshold)
+        streets = [whole_scene(photo, manifest.input.width) for photo in parts.street]
+        figures[STREET_KIND] = street_figures(detector(streets), streets, manifest.threshold)
     return figures
 
 

@@ -37,7 +37,7 @@ class EvaluatedDetector:
 
     @classmethod
     def load(cls, directory: Path) -> tuple["EvaluatedDetector", DetectorManifest]:
-        """Return the detector of a version directory such as `models/detector/1`, and its manifest.
+        """Return the detector of a version directory such as `models/detector/2`, and its manifest.
 
         Raises:
             ManifestError: the directory is missing or incomplete.

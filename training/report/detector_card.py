@@ -92,8 +92,8 @@ A box counts if it overlaps a garment of its own category by one half.
 def _training_data(facts: dict[str, Any]) -> str:
     sentences = [f"{facts['products']:,} products of {facts['name']}; those of the training part are cut out."]
     if "backgrounds" in facts:
-        pictures = facts["backgrounds"]["pictures"]
-        sentences.append(f"They are pasted onto parts of {pictures:,} pictures and onto drawn patterns.")
+        pictures, name = facts["backgrounds"]["pictures"], facts["backgrounds"]["name"]
+        sentences.append(f"They are pasted onto parts of {pictures:,} pictures (`{name}`) and onto drawn patterns.")
     else:
         sentences.append("They are pasted onto drawn patterns.")
     if "photos" in facts:

@@ -106,7 +106,7 @@ class DetectionResponse(FrozenModel):
     """The garments of a picture, by descending probability."""
 
     garments: list[GarmentBox]
-    model: str = Field(examples=["detector/1"])
+    model: str = Field(examples=["detector/2"])
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 12.0, "total": 14.4}])
 
 

@@ -22,9 +22,9 @@ from services.gateway.search.options import PhotoOptions
 
 # Chosen by measurement: training/EXPERIMENTS.md, "The garment in the photo".
 CLEAR = 0.8  # probability of the whole photo's category from which on the search does not look for a garment
-LEAST_SURE = 0.4  # probability of a garment from which on the search looks at it
+LEAST_SURE = 0.7  # probability of a garment from which on the search looks at it
 GREATEST_AREA = 0.6  # of the photo: a garment that fills more of it is searched with the whole photo
-PRIOR_WEIGHT = 0.35  # of the detector in the category, 0 to 1; the rest is the network's
+PRIOR_WEIGHT = 0.5  # of the detector in the category, 0 to 1; the other half is the network's
 PAUSE_S = 10.0  # after a failure of the detector: searches look at whole photos
 
 

@@ -128,6 +128,6 @@ class GarmentsResponse(FrozenModel):
     """The garments of a photo, the most probable first. A search takes each `box` as it is."""
 
     garments: list[GarmentBox]
-    model: str = Field(examples=["detector/1"])
+    model: str = Field(examples=["detector/2"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 12.0, "total": 16.2}])

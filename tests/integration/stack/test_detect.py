@@ -38,26 +38,26 @@ def hit(garments: list[dict[str, Any]], there: Boxes) -> dict[str, float]:
     return overlap
 
 
-def test_both_garments_of_a_photo_are_found_with_their_places_and_kinds(api: httpx.Client) -> None:
+def test_the_two_surest_garments_of_a_photo_are_those_in_it_with_their_places_and_kinds(api: httpx.Client) -> None:
     response = detect(api, PHOTO).json()
-    overlap = hit(response["garments"], THERE)
+    overlap = hit(response["garments"][:2], THERE)
     assert overlap.keys() == THERE.keys()
     assert min(overlap.values()) > 0.5
     sure = [garment["category"]["probability"] for garment in response["garments"]]
     assert sure == sorted(sure, reverse=True)
-    assert response["model"] == "detector/1"
+    assert response["model"] == "detector/2"
     assert {"decode", "network", "total"} <= set(response["timings_ms"])
     assert response["request_id"]
 
 
 def test_a_photo_that_lies_on_its_side_has_the_same_boxes(api: httpx.Client) -> None:
-    overlap = hit(detect(api, table(orientation=6)[0]).json()["garments"], THERE)
+    overlap = hit(detect(api, table(orientation=6)[0]).json()["garments"][:2], THERE)
     assert overlap.keys() == THERE.keys()
     assert min(overlap.values()) > 0.5
 
 
 def test_each_garment_can_be_searched_for_with_its_box(api: httpx.Client) -> None:
-    for garment in detect(api, PHOTO).json()["garments"]:
+    for garment in detect(api, PHOTO).json()["garments"][:2]:
         box = garment["box"]
         asked = {"image_base64": base64.b64encode(PHOTO).decode(), "box": box, "category": garment["category"]["name"]}
         response = api.post("/v1/search", json=asked)
@@ -74,7 +74,7 @@ def test_every_way_in_gives_the_same_answer(api: httpx.Client, stack: Stack, pic
         api.post("/v1/detect", json={"image_url": pictures.url("/two.jpg")}),
     ]
     garments = [response.json()["garments"] for response in responses]
-    assert len(garments[0]) == 2
+    assert len(garments[0]) >= 2
     assert all(one == garments[0] for one in garments)
 
 

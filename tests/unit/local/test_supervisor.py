@@ -53,7 +53,7 @@ def test_each_process_has_its_port_and_the_addresses_of_the_others(tmp_path: Pat
     assert "5" in by_name["mongo"].command
     position = by_name["tfs"].command.index("--model-config-file")
     assert by_name["tfs"].command[position + 1] == str(models_path(settings(tmp_path)))
-    assert by_name["embedding"].environment["EMBEDDING_DETECTOR_DIR"].endswith("models/detector/1")
+    assert by_name["embedding"].environment["EMBEDDING_DETECTOR_DIR"].endswith("models/detector/2")
 
 
 def test_the_stand_in_serves_every_version_of_both_models(tmp_path: Path) -> None:

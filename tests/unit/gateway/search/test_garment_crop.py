@@ -122,7 +122,7 @@ async def test_a_garment_that_the_network_is_less_sure_of_than_of_the_whole_phot
 
 
 async def test_a_chosen_category_looks_at_its_own_garments_only() -> None:
-    bag = garment("Bags", 0.6)
+    bag = garment("Bags", 0.75)
     fake = Embedding(garments=[garment("Shoes", 0.9), bag], part=embedding(0.1, 0.2, 0.7))
     assert (await view(fake, "Bags")).crop == bag
     assert (await view(fake, "Topwear")).crop is None
