@@ -5,9 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
+from services.contracts.web import run
 from services.contracts.web.health import problem
-from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, exit_with
+from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, GracefulServer, exit_with
+from services.gateway.settings import GatewaySettings
 
 
 def test_in_a_container_the_health_check_shows_the_reason(
@@ -34,3 +37,18 @@ def test_outside_a_container_the_process_ends_at_once(monkeypatch: pytest.Monkey
     with pytest.raises(SystemExit) as end:
         exit_with("lookalike index: no model")
     assert end.value.code == "lookalike index: no model"
+
+
+def test_a_service_listens_on_additional_addresses_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    listeners: list[socket.socket] = []
+    monkeypatch.setattr(GracefulServer, "run", lambda _, sockets: listeners.extend(sockets))
+    monkeypatch.setattr(run, "configure_logging", lambda *_, **__: None)
+    monkeypatch.setenv("GATEWAY_PORT", "0")
+    monkeypatch.setenv("GATEWAY_ADMIN_PORT", "0")
+    try:
+        run.run_service("gateway", GatewaySettings, lambda _: FastAPI(), GatewaySettings.admin_addresses)
+        assert len({listener.getsockname()[1] for listener in listeners}) == 2
+        assert {listener.getsockname()[0] for listener in listeners} == {"127.0.0.1"}
+    finally:
+        for listener in listeners:
+            listener.close()
