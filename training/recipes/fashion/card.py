@@ -65,6 +65,8 @@ It is a tenth of the products, drawn by their ids, and of the people who sent ph
   a similar category.
 - **Small and rare things**: there are few watches, jewellery, socks and innerwear among the photos.
   Most of what it knows of them is from studio shots on new backgrounds.
+- **Turned photos and sheets**: a photo upside down or on its side is often given a wrong category, and a product sheet
+  with text is often taken for no clothing.
 - **Attributes that the archive does not have.** Types and colours are labels by one shop's staff, in one country and a
   few years. Patterns and cuts have no labels: the vectors reflect them only as far as they help to find a product on
   another background.
