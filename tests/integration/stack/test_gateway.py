@@ -383,7 +383,8 @@ def test_an_image_url_without_an_image_is_a_problem_of_its_type(
     status, slug = BAD_URLS[url]
     assert (response.status_code, response.json()["type"]) == (status, f"/problems/{slug}"), response.text
     put = api.put("/v1/products/by-url", json={"image_url": full})
-    assert (put.status_code, put.json()["type"]) == (status, f"/problems/{slug}")
+    is_address = full.startswith("http")  # a product's addresses are checked before anything is fetched
+    assert (put.status_code, put.json()["type"]) == (status, f"/problems/{slug if is_address else 'invalid-request'}")
     assert api.get("/v1/products/by-url").status_code == 404
 
 
@@ -511,7 +512,7 @@ def test_page_docs_and_openapi_need_no_other_host(api: httpx.Client) -> None:
     assert api.get("/openapi.json").json()["paths"]["/v1/search"]["post"]["requestBody"]["content"].keys() == {
         "multipart/form-data",
         "application/json",
-        "image/*",
+        "application/octet-stream",
     }
 
 

@@ -11,6 +11,9 @@ PROBLEMS = {
     "invalid-image": (422, None),
     "image-too-large": (413, None),
     "unsupported-image": (415, None),
+    "request-timeout": (408, None),
+    "ambiguous-length": (400, None),
+    "request-too-large": (413, None),
     "image-url-refused": (422, None),
     "image-url-failed": (422, None),
     "feed-too-large": (413, None),
@@ -26,13 +29,15 @@ PROBLEMS = {
     "unknown-model": (404, None),
     "category-elsewhere": (421, None),
     "unauthorised": (401, None),
+    "forbidden": (403, None),
+    "unknown-host": (400, None),
     "too-many-requests": (429, 1),
     "index-not-ready": (503, 2),
     "embedding-unavailable": (503, 2),
-    "detector-unavailable": (503, None),
+    "detector-unavailable": (503, 5),
     "catalogue-unavailable": (503, 5),
     "model-index-mismatch": (503, 2),
-    "upstream-timeout": (504, None),
+    "upstream-timeout": (504, 1),
 }
 
 

@@ -102,7 +102,7 @@ def test_the_facts_of_a_model_come_from_its_manifest(service: Service) -> None:
 @pytest.mark.parametrize("name", ["fashion/7", "shoes/1"])
 def test_an_unknown_model_is_a_404_problem_that_lists_the_models(service: Service, name: str) -> None:
     for response in (embed(service, name), service.client.get("/v1/model", params={"model": name})):
-        assert "the models are fashion/1, fashion/2" in problem(response, 404, "unknown-model")["detail"]
+        assert "there are fashion/1, fashion/2" in problem(response, 404, "unknown-model")["detail"]
 
 
 @pytest.mark.parametrize("name", ["2", "fashion", "fashion/02", "fashion/x", "../fashion/2", "fashion/2/..", ""])
