@@ -11,7 +11,8 @@ from training.run.checkpoint import Checkpoint, save_checkpoint
 
 
 def trainer(kinds: int) -> FashionTrainer:
-    return FashionTrainer(network(), {"kinds": kinds, "colours": 4, "pairs": 3, "genders": 2}, plan())
+    classes = {"kinds": kinds, "colours": 4, "pairs": 3, "genders": 2}
+    return FashionTrainer(network(), {"classes": classes, "allowed": [[0], [0, 1]]}, plan())
 
 
 @pytest.fixture(scope="module")
