@@ -83,7 +83,7 @@ def test_any_bytes_are_rows_or_a_source_error(data: bytes, name: str) -> None:
         assert str(error)
         return
     lines = [row.line for row in rows if row.line is not None]
-    assert lines == sorted(set(lines)), "each line is reported once, in order"
+    assert lines == sorted(set(lines)), f"each line is reported once, in order: {data!r} {name} {rows}"
     assert len(rows) <= len(data.splitlines()) + 1
     assert all(row.reason for row in rows if isinstance(row, RejectedRow))
 

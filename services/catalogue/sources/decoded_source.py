@@ -65,3 +65,5 @@ def _copy(path: Path, codec: str, to: Path) -> None:
             utf8_copy(file, codec, copy)
     except OSError as error:
         raise SourceError(f"{path} cannot be decoded: {error.strerror or error}") from None
+    except UnicodeError as error:
+        raise SourceError(f"{path} cannot be decoded as {shown_name(codec)}: {error}") from None

@@ -24,6 +24,7 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}  # codecs that need a mark, and what they are without one
 EURO = b"\xa4"  # the euro sign in ISO-8859-15; the sign ¤ in Windows-1252, which feeds do not have
 CONTROLS = frozenset(range(0x80, 0xA0))  # characters in Windows-1252, control characters in ISO-8859-15
 # Evidence that a file is not Windows-1252: the least confidence, and how much more confidence than in Windows-1252.
@@ -77,7 +78,8 @@ def _encoding(file: BinaryIO, named: str | None) -> Encoding:
         other = f"the file has the byte order mark of {marked.upper()}; the encoding {named} was ignored"
         return Encoding(marked, other if ignored else None)
     if named is not None:
-        return Encoding(known_codec(named))
+        codec = known_codec(named)
+        return Encoding(WITHOUT_MARK.get(codec.replace("_", "-"), codec))
     if (wide := _wide(start)) is not None:
         return Encoding(wide, _note(wide))
     file.seek(0)
@@ -161,7 +163,8 @@ def _candidates(sample: bytes, era: EncodingEra) -> Iterator[tuple[str, float]]:
     for answer in reversed(chardet.detect_all(sample, encoding_era=era, prefer_superset=True)):
         if answer["encoding"] is not None:
             codec = known_codec(answer["encoding"])
-            if codec != "utf-8" and _decodes(sample, codec):
+            # Text in UTF-16 or UTF-32 is recognised by its first bytes.
+            if codec.replace("_", "-") not in ("utf-8", *WITHOUT_MARK) and _decodes(sample, codec):
                 yield codec, answer["confidence"]
 
 
