@@ -164,7 +164,7 @@ def _candidates(sample: bytes, era: EncodingEra) -> Iterator[tuple[str, float]]:
         if answer["encoding"] is not None:
             codec = known_codec(answer["encoding"])
             # Text in UTF-16 or UTF-32 is recognised by its first bytes.
-            if codec.replace("_", "-") not in ("utf-8", *WITHOUT_MARK) and _decodes(sample, codec):
+            if not codec.replace("_", "-").startswith(("utf-8", "utf-16", "utf-32")) and _decodes(sample, codec):
                 yield codec, answer["confidence"]
 
 
