@@ -6,13 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 
-from services.contracts.web.run import GracefulServer
+from services.contracts.web.connections import ConnectionLimits, bounded_protocol
+from services.contracts.web.run import GracefulServer, server_config
 from tests.support.stack import eventually
 
 
@@ -70,3 +72,31 @@ async def test_a_connection_opened_before_the_stop_gets_its_response(monkeypatch
         assert (await reader.read()).startswith(b"HTTP/1.1 200")
         writer.close()
         await serving
+
+
+async def test_a_request_inherits_nothing_from_an_earlier_one_of_its_connection() -> None:
+    variable: ContextVar[str] = ContextVar("variable", default="none")
+    bodies: list[tuple[str, int]] = []
+
+    async def read(scope: Any, receive: Any, send: Any) -> None:
+        before, size, more = variable.get(), 0, True
+        variable.set("an earlier request's")
+        while more:
+            message = await receive()
+            size, more = size + len(message["body"]), message.get("more_body", False)
+        bodies.append((before, size))
+        await respond(scope, receive, send)
+
+    server = GracefulServer(server_config(read, "127.0.0.1", 0, bounded_protocol(ConnectionLimits())))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server._serve([listener]))
+        await asyncio.to_thread(eventually, lambda: server.started)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        for size in (1_000_000, 10):  # the server pauses the first body while it is read
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+            await writer.drain()
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        writer.close()
+        server.should_exit = True
+        await serving
+    assert bodies == [("none", 1_000_000), ("none", 10)]

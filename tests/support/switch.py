@@ -138,7 +138,8 @@ class Searches:
         started = time.monotonic()
         headers = {"Content-Type": "application/octet-stream"}
         try:
-            response = self.stack.api.post(f"{self.path}/v1/search", content=self.photos[photo], headers=headers)
+            url = f"{self.path}/v1/search?crop=none"  # `Truth` knows the vectors of whole photos
+            response = self.stack.api.post(url, content=self.photos[photo], headers=headers)
             status, answer = response.status_code, response.json()
         except (httpx.HTTPError, ValueError) as error:
             status, answer = 0, {"detail": repr(error)}

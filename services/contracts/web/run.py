@@ -85,21 +85,28 @@ def run_service(
         app = create_app(settings)
     except (ManifestError, SettingError) as error:
         exit_with(f"lookalike {name}: {error}")
-    config = uvicorn.Config(
+    config = server_config(app, settings.host, settings.port, bounded_protocol(connections(settings)))
+    addresses = [(settings.host, settings.port), *additional_addresses(settings)]
+    GracefulServer(config).run(sockets=[_listen(name, host, port) for host, port in addresses])
+
+
+def server_config(app: Any, host: str, port: int, protocol: type[asyncio.Protocol]) -> uvicorn.Config:
+    """Return the configuration of a server that serves `app` with a protocol of HTTP."""
+    return uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
+        host=host,
+        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # the gateway takes them, from the proxies that it trusts
         timeout_graceful_shutdown=SHUTDOWN_S,
         timeout_keep_alive=75,
-        http=bounded_protocol(connections(settings)),
+        http=protocol,
         ws="none",
+        # Otherwise a request inherits the deadline of an earlier one of its connection, which read a large body.
+        reset_contextvars=True,
     )
-    addresses = [(settings.host, settings.port), *additional_addresses(settings)]
-    GracefulServer(config).run(sockets=[_listen(name, host, port) for host, port in addresses])
 
 
 def exit_with(text: str, linger_s: float = LINGER_S) -> NoReturn:
