@@ -121,7 +121,9 @@ def test_a_run_with_another_batch_size_is_refused_until_it_starts_again(
 def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(archive: Path, tmp_path: Path) -> None:
     endless = ("--epochs", 10_000, "--patience", 10_000)
     command = [str(a) for a in train_command(archive, tmp_path / "fashion" / "1", tmp_path / "run", *endless)]
-    program = "from tests.integration.test_training import app; app()"
+    # As a terminal starts it: in a shell's background job, SIGINT is ignored, and Python inherits that.
+    handler = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{handler}; from tests.integration.test_training import app; app()"
     process = subprocess.Popen([sys.executable, "-c", program, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 400
     while not (tmp_path / "run" / "checkpoint.npz").exists() and time.monotonic() < deadline:
