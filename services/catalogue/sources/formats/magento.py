@@ -8,7 +8,7 @@ from services.catalogue.sources.formats.shop_table import (
     Cells,
     ShopProduct,
     is_within,
-    lowest,
+    present_prices,
     split_list,
     with_attributes,
 )
@@ -90,7 +90,7 @@ class Magento:
         record: dict[str, Any] = {
             "title": cells.get("name"),
             "sku": key,
-            **_prices(cells, others, decimal_separator),
+            **present_prices(_own_prices(cells), others, "special_price", decimal_separator),
             "availability": _availability(cells),
             "product_type": [path for text in split_list(cells.get("categories", "")) if (path := _path(text))],
             "image": images[0] if images else None,
@@ -159,18 +159,3 @@ def _own_prices(cells: Cells) -> dict[str, str]:
     is_now = is_within(cells.get("special_price_from_date", ""), cells.get("special_price_to_date", ""))
     special = cells.get("special_price", "") if is_now else ""
     return {"regular_price": cells.get("price", ""), "special_price": special}
-
-
-def _prices(
-    cells: Cells, variations: list[dict[str, str]], decimal_separator: DecimalSeparator | None
-) -> dict[str, str]:
-    """Return the present price, the regular one and the special one; those of the cheapest variation for a parent."""
-    prices = _own_prices(cells)
-    if not any(prices.values()):
-        cheapest = lowest((_present(value) for value in variations), decimal_separator)
-        prices = next((value for value in variations if _present(value) == cheapest), prices)
-    return {"price": _present(prices), **{name: prices[name] for name in ("regular_price", "special_price")}}
-
-
-def _present(prices: dict[str, str]) -> str:
-    return prices["special_price"] or prices["regular_price"]

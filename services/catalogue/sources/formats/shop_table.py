@@ -4,7 +4,7 @@ Variants name their parent, or parents their variants, and neither need come fir
 what a row needs of others is remembered on disk.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -183,6 +183,28 @@ def lowest(texts: Iterable[str], decimal_separator: DecimalSeparator | None) -> 
         except MoneyError:
             continue
     return min(amounts, key=lambda text: amounts[text], default=None)
+
+
+def present_prices(
+    own: Cells, variations: Sequence[Cells], reduced: str, decimal_separator: DecimalSeparator | None
+) -> Cells:
+    """Return `price`, the present one, `regular_price` and the reduced price.
+
+    Args:
+        own: the product's `regular_price` and reduced price. If both are empty, those of the cheapest variation count.
+        variations: the same of each variation.
+        reduced: the name of the reduced price, such as `sale_price`.
+        decimal_separator: of the feed, if it is known.
+    """
+
+    def present(prices: Cells) -> str:
+        return prices[reduced] or prices["regular_price"]
+
+    prices = own
+    if not any(own.values()):
+        cheapest = lowest(map(present, variations), decimal_separator)
+        prices = next((value for value in variations if present(value) == cheapest), own)
+    return {"price": present(prices), "regular_price": prices["regular_price"], reduced: prices[reduced]}
 
 
 def is_within(begin: str, end: str) -> bool:

@@ -8,7 +8,7 @@ from services.catalogue.sources.formats.shop_table import (
     Cells,
     ShopProduct,
     is_within,
-    lowest,
+    present_prices,
     split_list,
     with_attributes,
 )
@@ -116,7 +116,7 @@ class WooCommerce:
             "sku": cells.get("sku"),
             "gtin": cells.get("gtin"),
             "brand": own["brands"],
-            **_prices(cells, variations, decimal_separator),
+            **present_prices(_own_prices(cells), variations, "sale_price", decimal_separator),
             "availability": cells.get("in_stock"),
             "product_type": split_list(own["categories"]),
             "tags": split_list(own["tags"]),
@@ -180,18 +180,3 @@ def _own_prices(cells: Cells) -> dict[str, str]:
         "regular_price": cells.get("regular_price", ""),
         "sale_price": cells.get("sale_price", "") if is_now else "",
     }
-
-
-def _prices(
-    cells: Cells, variations: list[dict[str, str]], decimal_separator: DecimalSeparator | None
-) -> dict[str, str]:
-    """Return the present price, the regular one and the sale price; those of the cheapest variation for a parent."""
-    prices = _own_prices(cells)
-    if not any(prices.values()):
-        cheapest = lowest((_present(value) for value in variations), decimal_separator)
-        prices = next((value for value in variations if _present(value) == cheapest), prices)
-    return {"price": _present(prices), **{name: prices[name] for name in ("regular_price", "sale_price")}}
-
-
-def _present(prices: dict[str, str]) -> str:
-    return prices["sale_price"] or prices["regular_price"]

@@ -1,4 +1,4 @@
-"""Records of a table, whatever its quotes: the cost is linear, and ordinary records are not lost."""
+"""Records of a table with any quotes: the cost is linear, and ordinary records are not lost."""
 
 from collections.abc import Iterator
 
