@@ -192,7 +192,7 @@ def present_prices(
 
     Args:
         own: the product's `regular_price` and reduced price. If both are empty, those of the cheapest variation count.
-        variations: the same of each variation.
+        variations: both prices of each variation.
         reduced: the name of the reduced price, such as `sale_price`.
         decimal_separator: of the feed, if it is known.
     """
