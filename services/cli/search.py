@@ -25,7 +25,7 @@ class Crop(StrEnum):
 
 
 def search(
-    photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, GIF, BMP or AVIF.")],
+    photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC.")],
     catalogue: Annotated[str, typer.Option(help="The catalogue to search, or all.")] = DEFAULT_CATALOGUE,
     k: Annotated[int, typer.Option(min=1, max=100, help="Number of results, at most.")] = 10,
     offset: Annotated[int, typer.Option(min=0, help="Number of results to skip.")] = 0,

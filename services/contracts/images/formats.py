@@ -1,5 +1,13 @@
 """Recognises image formats by the first bytes, without a decoder."""
 
+from services.contracts.images.other_formats import RAW_BRAND, brands, is_video
+
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
+# ISO/IEC 23008-12, annexes B to E: pictures with HEVC, and files that do not say with which codec.
+HEIF_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"heif", b"mif1", b"mif2", b"msf1"}
+)
+
 
 def sniff(data: bytes) -> str | None:
     """Return the accepted format that the first bytes indicate, or None."""
@@ -13,6 +21,8 @@ def sniff(data: bytes) -> str | None:
         return "GIF"
     if data[:2] == b"BM":
         return "BMP"
-    if data[4:8] == b"ftyp" and (data[8:12] in (b"avif", b"avis") or b"avif" in data[16:40]):
+    found = brands(data)
+    if AVIF_BRANDS.intersection(found):
         return "AVIF"
-    return None
+    is_picture = HEIF_BRANDS.intersection(found) and not is_video(found[0]) and found[0] != RAW_BRAND
+    return "HEIF" if is_picture else None

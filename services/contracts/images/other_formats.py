@@ -1,12 +1,10 @@
 """Names what a file is that is none of the accepted image formats, so that an error can say it."""
 
 # ISO base media files say what they are in the `ftyp` box at their start (ISO/IEC 14496-12, 4.3), by four letters:
-# the major brand, and compatible ones. HEIF's brands are those of ISO/IEC 23008-12, annexes B to E.
-HEIC_BRANDS = frozenset(
-    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"heif", b"mif1", b"mif2", b"msf1")
-)
+# the major brand, and compatible ones.
 VIDEO_BRANDS = frozenset((b"qt  ", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"dash"))
 VIDEO_PREFIXES = (b"3gp", b"3g2", b"M4V", b"M4A", b"mmp", b"MSN", b"f4v", b"F4V")
+RAW_BRAND = b"crx "  # of Canon's raw pictures, which have other brands, too
 QUICKTIME_BOXES = frozenset((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))
 JPEG_XL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n")
 JPEG_2000 = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  \r\n\x87\n")
@@ -38,7 +36,7 @@ SEEN = 4096  # bytes that may hold a drawing's first element
 
 
 def name_of(data: bytes) -> str | None:
-    """Return what a file is, with its article, such as "a HEIC photo"; None if it is not known."""
+    """Return what a file is, with its article, such as "a MOV video"; None if it is not known."""
     head = data[:SEEN]
     if b"<svg" in head.lower():
         return "an SVG drawing"
@@ -62,19 +60,22 @@ def brands(data: bytes) -> list[bytes]:
     return [data[8:12], *(data[place : place + 4] for place in range(16, end - 3, 4))]
 
 
+def is_video(brand: bytes) -> bool:
+    """Return whether a major brand is that of videos or of sound."""
+    return brand in VIDEO_BRANDS or brand.startswith(VIDEO_PREFIXES)
+
+
 def _media_file(data: bytes) -> str | None:
     found = brands(data)
     if not found:
         return "a MOV video" if data[4:8] in QUICKTIME_BOXES else None
     major = found[0]
-    if major == b"crx ":
+    if major == RAW_BRAND:
         return "a raw camera picture"
     if major == b"qt  ":
         return "a MOV video"
-    if major in VIDEO_BRANDS or major.startswith(VIDEO_PREFIXES):
+    if is_video(major):
         return "an MP4 video"
-    if HEIC_BRANDS.intersection(found):
-        return "a HEIC photo"
     if VIDEO_BRANDS.intersection(found):
         return "an MP4 video"
     return f"a media file of the kind {major.decode('latin-1').strip()!r}"

@@ -29,6 +29,7 @@ from PIL import (
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.domain.manifest import InputSize
+from services.contracts.images import heif
 from services.contracts.images.formats import sniff
 from services.contracts.images.jpeg_end import with_end_marker
 from services.contracts.images.other_formats import name_of
@@ -40,8 +41,8 @@ Edges = tuple[float, float, float, float]  # left, top, right, bottom, as fracti
 
 # Importing a plugin registers it. Otherwise Pillow loads all of its forty plugins at the first WebP or AVIF file.
 PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, GifImagePlugin, BmpImagePlugin, AvifImagePlugin)
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
-ACCEPTED = "JPEG, PNG, WebP, GIF, BMP or AVIF"
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", heif.FORMAT)
+ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC"
 WHITE = (255, 255, 255)
 # The EXIF tag "Orientation" and the operation that undoes each of its values (EXIF 2.32, 4.6.4 A).
 ORIENTATION_TAG = 0x0112
@@ -77,7 +78,7 @@ START_OF_SCAN = b"\xff\xda"
 # Bytes of memory for each pixel while a file is decoded, by Pillow's mode, and for formats whose decoders keep more.
 MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 OTHER_MODE_BYTES = 4
-FORMAT_BYTES = {"WEBP": 16, "AVIF": 12}
+FORMAT_BYTES = {"WEBP": 16, "AVIF": 12, heif.FORMAT: 12}
 COEFFICIENT_BYTES = 2  # of a progressive JPEG, for each pixel and component
 # The decoded text chunks of a PNG file.
 PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024
@@ -278,7 +279,7 @@ def prepare_image(
     """Decode an image file and turn it into the network's input.
 
     Args:
-        data: the file: JPEG, PNG, WebP, GIF (first frame), BMP or AVIF, recognised by its content.
+        data: the file: JPEG, PNG, WebP, GIF (first frame), BMP, AVIF or HEIC, recognised by its content.
         size: the input size in the model's manifest.
         limits: the largest image, checked before decoding. Default: 10 MB and 25 megapixels.
         box: the part of the upright picture to use. Default: all of it.

@@ -10,7 +10,7 @@ from services.catalogue.sources.records.images import read_image
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow, checked_key
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".avif"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".avif", ".heic", ".heif", ".hif"})
 IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 

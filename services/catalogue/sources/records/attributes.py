@@ -1,13 +1,13 @@
 """The attributes of a record: values for filters, and the values that cannot be understood."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.catalogue.product import MAX_ATTRIBUTES
 from services.catalogue.sources.records.availability import TABLES, google_word
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.money import Money, MoneyError, currency_code, is_money, read_money
+from services.catalogue.sources.records.money import Money, MoneyError, currency_code, currency_of, is_money, read_money
 from services.catalogue.sources.records.rows import Attributes, ValueProblem
 from services.contracts.domain.filters import AttributeValue
 
@@ -68,7 +68,8 @@ class AttributeReader:
         try:
             if any(other != values[0] for other in values):
                 raise MoneyError("it has several amounts")
-            return [(name, values[0], read_money(values[0], self._decimal_separator))]
+            money = read_money(values[0], self._decimal_separator)
+            return [(name, values[0], money if money.currency else replace(money, currency=currency_of(name)))]
         except MoneyError as error:
             result.problems.append(price_problem(name, value, error))
             return []

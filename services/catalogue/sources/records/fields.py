@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,7 @@ class RowBuilder:
             return None
         if column in self._columns:
             return self._columns[column]
-        column = INDEX.sub("", column)
-        folded = re.sub(r"[\s_-]+", "_", column.strip().casefold())
-        folded = ALIASES.get(folded, folded)
-        if folded in FIELDS:
-            return folded
-        # Dots and a leading dollar sign have a special meaning in the database.
-        return column.strip().replace(".", "_").replace("\0", "_").lstrip("$")[:MAX_NAME] or None
+        return _own_name(column) if len(column) <= MAX_NAME else _own_name.__wrapped__(column)
 
     def row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...] = ()) -> SourceRow:
         """Return the product of a record, or a row that the import skips if the shop does not show it.
@@ -117,6 +112,18 @@ class RowBuilder:
         if "\0" in image:
             raise RowError("the image's path has a NUL character")
         return image_loader(image, self._root)
+
+
+@lru_cache(maxsize=4096)  # a feed has the same names in every row
+def _own_name(column: str) -> str | None:
+    """Return the field or attribute of a column that no mapping names."""
+    column = INDEX.sub("", column)
+    folded = re.sub(r"[\s_-]+", "_", column.strip().casefold())
+    folded = ALIASES.get(folded, folded)
+    if folded in FIELDS:
+        return folded
+    # Dots and a leading dollar sign have a special meaning in the database.
+    return column.strip().replace(".", "_").replace("\0", "_").lstrip("$")[:MAX_NAME] or None
 
 
 def key_of(record: Mapping[str, Any]) -> str | None:

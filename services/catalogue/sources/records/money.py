@@ -14,26 +14,26 @@ from price_parser import Price
 
 DecimalSeparator = Literal[".", ","]
 MAX_CHARS = 64
-# The names of columns with an amount of money, in lower case with _ for spaces.
-MONEY = frozenset(
-    {
-        "price",
-        "sale_price",
-        "regular_price",
-        "compare_at_price",
-        "list_price",
-        "original_price",
-        "old_price",
-        "special_price",
-        "discount_price",
-        "final_price",
-        "unit_price",
-        "retail_price",
-        "maximum_retail_price",
-        "msrp",
-        "rrp",
-    }
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Words for a price in the names of columns, and the names without such a word.
+PRICE = _set("price preis prix precio prezzo prijs preço preco cena pris hinta cijena preț pret fiyat цена")
+PRICE_ENDINGS = ("preis", "prijs")  # of compounds: Verkaufspreis, actieprijs
+MONEY = _set("msrp rrp uvp pvp tarif_régulier tarif_promo")
+# What may follow the price: `price_eur`, `Preis inkl. MwSt.`, `prix de vente`, `precio normal`.
+QUALIFIERS = _set(
+    """
+    gross net netto brutto incl inkl including excl exkl excluding with without tax vat mwst ust iva tva ttc ht btw moms
+    regular normal original old new now was final current sale special promo promotional discount discounted base retail
+    min max from in de di do des du con sin avec sans vente barré barre rebajado oferta scontato listino promocional
+    promocyjna regularna normale régulier final finale vendita venta venda barrato ordinarie
+    """
 )
+NOT_LETTERS = re.compile(r"[\W_\d]+")
 # ISO 4217, the currencies in use, and those that feeds of earlier years have.
 _CODES = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD "
@@ -45,6 +45,7 @@ _CODES = (
     "VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
 )
 CODES = frozenset(_CODES.split())
+ORDINARY_WORDS = frozenset({"all", "top", "cup"})  # also codes: `price_all` is not in lek
 # Currencies whose amounts have three decimals (ISO 4217): in `12.345 KWD` the point is the decimal separator.
 THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 SYMBOLS = {
@@ -133,9 +134,33 @@ class Money:
     currency: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def is_money(name: str) -> bool:
-    """Return whether a column has amounts of money."""
-    return re.sub(r"[\s_-]+", "_", name.strip().lower()) in MONEY
+    """Return whether a column has amounts of money, by its name: `price_eur`, `Verkaufspreis`, `prix TTC`.
+
+    `price_type` and `sale_price_effective_date` have none.
+    """
+    words = _words(name)
+    if not words or "_".join(words) in MONEY:
+        return bool(words)
+    first, last = _is_price(words[0]), _is_price(words[-1])
+    if first:
+        return all(word in QUALIFIERS or word.upper() in CODES for word in words[1:])
+    return last
+
+
+def currency_of(name: str) -> str | None:
+    """Return the currency in the name of a column of amounts, for example of `price_eur`."""
+    codes = (word.upper() for word in _words(name) if word not in ORDINARY_WORDS)
+    return next((code for code in codes if code in CODES), None)
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in NOT_LETTERS.split(name.lower()) if word]
+
+
+def _is_price(word: str) -> bool:
+    return word in PRICE or word.endswith(PRICE_ENDINGS)
 
 
 def read_money(value: Any, decimal_separator: DecimalSeparator | None = None) -> Money:

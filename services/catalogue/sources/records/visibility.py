@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from services.catalogue.sources.records.rows import MAX_QUOTED, RowError
@@ -75,16 +76,45 @@ VISIBLE = frozenset(
         "activo",
         "attivo",
         "actief",
+        "visibilité",
+        "visibilité_dans_le_catalogue",
+        "visibilidad",
+        "visibilidad_en_el_catálogo",
+        "visibilità",
+        "visibilità_nel_catalogo",
+        "zichtbaarheid",
+        "zichtbaarheid_in_catalogus",
+        "zichtbaar",
+        "visibilidade",
+        "visibilidade_no_catálogo",
+        "ativo",
+        "widoczność",
+        "widoczność_w_katalogu",
+        "aktywny",
+        "aktywne",
+        "opublikowano",
+        "opublikowany",
+        "publicerad",
+        "publiceret",
+        "publisert",
+        "synlig",
+        "synlighet",
+        "synlighed",
+        "aktivní",
+        "publikováno",
     }
 )
 HIDDEN = frozenset({"hidden", "is_hidden", "draft", "is_draft", "disabled", "is_disabled", "archived", "is_archived"})
 # Words of one column. Magento: visibility 1 to 4, status and product_online 1 and 2. WooCommerce: catalog, search.
 PLACES = ("catalog", "catalogue", "search", "both", "everywhere", "catalog, search", "catalog/search", "2", "3", "4")
-COLUMN_YES = {name: frozenset(PLACES) for name in VISIBLE if "visib" in name or "sichtbarkeit" in name}
+COLUMN_YES = {
+    name: frozenset(PLACES) for name in VISIBLE if re.search("visib|sichtbarkeit|zichtbaar|widoczn|synlig", name)
+}
 COLUMN_NO = {name: frozenset({"2"}) for name in ("status", "product_status", "product_online")}
 NOT_WORD = re.compile(r"[\s_-]+")
 
 
+@lru_cache(maxsize=4096)
 def column_name(column: str) -> str:
     """Return a column's name in lower case, with _ for spaces and hyphens and without a question mark."""
     return NOT_WORD.sub("_", column.strip().rstrip("?").rstrip().lower())

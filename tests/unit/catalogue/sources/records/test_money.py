@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.money import CODES, THREE_DECIMALS, Money, MoneyError, is_money, read_money
+from services.catalogue.sources.records.money import (
+    CODES,
+    THREE_DECIMALS,
+    Money,
+    MoneyError,
+    currency_of,
+    is_money,
+    read_money,
+)
 from tests.support.feeds.rows import csv_rows, json_rows, product, shopify_rows, xml_rows
 
 IMAGE = "https://a.test/1.jpg"
@@ -147,10 +155,44 @@ def test_any_text_is_an_amount_of_at_least_zero_or_is_refused(text: str) -> None
         assert str(error)
 
 
-@pytest.mark.parametrize("name", ["price", "Price", "sale_price", "Sale price", "Regular-Price", "compare_at_price"])
-def test_columns_of_money_are_known_by_their_names(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "currency"),
+    [
+        *(
+            (name, None)
+            for name in ("price", "Sale price", "Regular-Price", "compare_at_price", "Compare-at price", "MSRP")
+        ),
+        *(
+            (name, None)
+            for name in ("best_price", "was_price", "price_old", "unit_price", "Price2", "price_all", "top_price")
+        ),
+        *((name, None) for name in ("Preis", "Verkaufspreis", "Preis inkl. MwSt.", "UVP", "prix TTC", "Prix barré")),
+        *((name, None) for name in ("precio normal", "Prezzo di listino", "actieprijs", "Cena", "pris", "цена")),
+        *((name, "EUR") for name in ("price_eur", "Preis (EUR)", "EUR price")),
+        ("Price USD", "USD"),
+    ],
+)
+def test_columns_of_money_are_known_by_their_names(name: str, currency: str | None) -> None:
     assert is_money(name)
+    assert currency_of(name) == currency
     assert not is_money(f"{name}_effective_date")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "price_type", "price_currency", "price_range", "price_label", "price_per_unit", "pricelist", "entreprise",
+     "cost", "unit_pricing_measure", "special_price_from_date", "priced", "currency"],
+)  # fmt: skip
+def test_other_columns_have_no_money(name: str) -> None:
+    assert not is_money(name)
+
+
+def test_the_name_of_a_column_gives_the_currency_of_its_amounts(tmp_path: Path) -> None:
+    (row,) = csv_rows(tmp_path, f"id;image;Preis (EUR);price_usd\n1;{IMAGE};1.299,50;12\n")
+    assert product(row).attributes == {"Preis (EUR)": 1299.5, "currency": "EUR"}
+    assert [str(problem) for problem in product(row).problems] == [
+        "price_usd '12' is in USD, the record in EUR; it is left out"
+    ]
 
 
 def attributes(folder: Path, price: str, sale: str, **mapping: Any) -> list[dict[str, Any]]:

@@ -125,3 +125,19 @@ def test_the_reason_names_the_column_the_word_and_the_way_out(tmp_path: Path) ->
 def test_a_hidden_product_needs_no_image_and_still_counts_as_a_duplicate(tmp_path: Path) -> None:
     rows = csv_rows(tmp_path, "id,image,published\n1,,no\n1,1.jpg,yes\n")
     assert [outcome(row) for row in rows] == ["skipped", "rejected"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Visibilidad en el catálogo",
+        "Visibilité",
+        "visibilità nel catalogo",
+        "Zichtbaarheid",
+        "Visibilidade",
+        "Widoczność",
+    ],
+)
+def test_translated_columns_of_visibility_are_read(column: str) -> None:
+    assert is_visible({column: "catalog"})
+    assert not is_visible({column: "hidden"})
