@@ -17,9 +17,9 @@ from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
-from services.contracts.web.body_limit import BodyRate
-from services.contracts.web.in_flight import BytesInFlight
+from services.contracts.web.bodies.body_limit import BodyRate
 from services.contracts.web.public_address import current_base
+from services.contracts.web.requests.in_flight import BytesInFlight
 from services.contracts.web.telemetry import Metrics
 from services.gateway.access.cors import KeyedCors
 from services.gateway.access.guard import Guard

@@ -13,7 +13,7 @@ from services.catalogue.api_key import key_id
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.quota import Quota
 from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, HttpAddress, LogLevel, MongoUrl, Origin
-from services.contracts.web.connections import ConnectionLimits
+from services.contracts.web.requests.connections import ConnectionLimits
 from services.gateway.public_path import checked_prefix
 
 # What the work waits for. A service that stands still fills the places of its own kind only.

@@ -21,7 +21,7 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.domain.facets import Facet
 from services.contracts.web import telemetry
-from services.contracts.web.json_body import JsonRoute
+from services.contracts.web.bodies.json_body import JsonRoute
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import (
     MAX_SAMPLE,

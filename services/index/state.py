@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from services.contracts.domain.errors import IndexNotReady
 from services.contracts.domain.filters import Filter
-from services.contracts.web.deadline import remaining_s
+from services.contracts.web.requests.deadline import remaining_s
 from services.engine.deadline import Deadline
 from services.engine.multi_search import Galleries, is_prepared, prepare
 from services.index.metrics import IndexMetrics

@@ -14,9 +14,9 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
 from services.contracts.web.app import Readiness, make_app
-from services.contracts.web.body_limit import BodyRate
-from services.contracts.web.connections import ConnectionLimits, bounded_protocol
-from services.contracts.web.in_flight import BytesInFlight
+from services.contracts.web.bodies.body_limit import BodyRate
+from services.contracts.web.requests.connections import ConnectionLimits, bounded_protocol
+from services.contracts.web.requests.in_flight import BytesInFlight
 from services.contracts.web.telemetry import Metrics
 
 WITHIN_S = 30.0

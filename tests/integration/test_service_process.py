@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from services.contracts.web.connections import ConnectionLimits, bounded_protocol
+from services.contracts.web.requests.connections import ConnectionLimits, bounded_protocol
 from services.contracts.web.run import GracefulServer, server_config
 from tests.support.stack import eventually
 

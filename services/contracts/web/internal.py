@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 from starlette.middleware import Middleware
 
-from services.contracts.web.deadline import DeadlineMiddleware
+from services.contracts.web.requests.deadline import DeadlineMiddleware
 from services.contracts.web.service_token import ServiceTokenMiddleware
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from services.contracts.domain.errors import validation_message
 from services.contracts.domain.manifest import ManifestError
-from services.contracts.web.connections import ConnectionLimits, bounded_protocol
+from services.contracts.web.requests.connections import ConnectionLimits, bounded_protocol
 from services.contracts.web.telemetry import configure_logging
 
 

@@ -5,7 +5,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 
 from services.contracts.domain.errors import InvalidRequest, UnsupportedImage
-from services.contracts.web.forms import read_body, read_form
+from services.contracts.web.bodies.forms import read_body, read_form
 from services.contracts.wire.embedding import MAX_BATCH
 from services.contracts.wire.framing import FRAMED, unpack
 

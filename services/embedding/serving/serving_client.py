@@ -11,7 +11,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeErro
 from services.contracts.domain.manifest import TrainedModel
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web import telemetry
-from services.contracts.web.deadline import remaining_s
+from services.contracts.web.requests.deadline import remaining_s
 from services.contracts.wire.serving_messages import (
     get_model_status_pb2,
     model_service_pb2_grpc,

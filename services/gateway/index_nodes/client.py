@@ -6,8 +6,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
-from services.contracts.web.deadline import deadline_headers, within_deadline
 from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
+from services.contracts.web.requests.deadline import deadline_headers, within_deadline
 from services.contracts.web.service_token import token_headers
 from services.contracts.web.telemetry import outgoing_headers
 from services.contracts.wire.index import (

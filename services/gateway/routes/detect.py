@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.contracts.domain import errors
-from services.contracts.web.disconnect import until_disconnected
 from services.contracts.web.problems import responses
+from services.contracts.web.requests.disconnect import until_disconnected
 from services.contracts.web.telemetry import note, request_id
 from services.gateway.routes.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body

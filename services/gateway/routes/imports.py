@@ -16,7 +16,7 @@ from services.contracts.domain import errors
 from services.contracts.domain.catalogues import path_of
 from services.contracts.domain.errors import InvalidRequest, LookalikeError
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.web.forms import DISCONNECTED
+from services.contracts.web.bodies.forms import DISCONNECTED
 from services.contracts.web.problems import responses
 from services.contracts.web.public_address import current_base
 from services.gateway.imports.jobs import ImportJob

@@ -11,10 +11,10 @@ from starlette.staticfiles import StaticFiles
 
 from services.contracts.domain.catalogues import ALL, PATHS
 from services.contracts.domain.errors import NotFound, error_types
-from services.contracts.web.compression import accepts_gzip
 from services.contracts.web.etags import is_current
 from services.contracts.web.problems import PREFIX
 from services.contracts.web.public_address import current_prefix
+from services.contracts.web.requests.compression import accepts_gzip
 from services.gateway.pages.assets import FOREVER, ROOT, Asset, Assets
 from services.gateway.pages.problem_page import problem_page
 from services.gateway.state import State

@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 
 from services.contracts.domain import errors
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.json_body import JsonRoute
+from services.contracts.web.bodies.json_body import JsonRoute
 from services.contracts.web.problems import responses
 from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.wire.index import MAX_SAMPLE

@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from services.catalogue.product import MAX_IMAGES, NAME_DIGITS
 from services.contracts.domain import errors
 from services.contracts.domain.errors import InvalidRequest
+from services.contracts.web.bodies.forms import read_form
+from services.contracts.web.bodies.json_body import json_object, read_json_object
+from services.contracts.web.bodies.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.etags import is_current
-from services.contracts.web.forms import read_form
-from services.contracts.web.json_body import json_object, read_json_object
-from services.contracts.web.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.problems import responses
 from services.gateway.access.guard import check_link, may_write
 from services.gateway.pages.pictures import WIDTHS, check_width

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Request
 
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import known_catalogue
-from services.contracts.web.disconnect import until_disconnected
 from services.contracts.web.problems import responses
+from services.contracts.web.requests.disconnect import until_disconnected
 from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.gateway.products.service import check_key
 from services.gateway.routes.example_image import EXAMPLE_IMAGE

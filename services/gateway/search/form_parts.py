@@ -7,7 +7,7 @@ should be is named, with what it is.
 from starlette.datastructures import FormData, UploadFile
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.json_size import MAX_JSON_BYTES
+from services.contracts.web.bodies.json_size import MAX_JSON_BYTES
 
 SHOWN = 60  # characters of a text that an error quotes
 TEXT_BYTES = 2048  # longer text than this is not taken for a mistaken address or id

@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from services.contracts.domain.errors import InvalidRequest, UnsupportedImage
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.web.forms import read_body, read_form
-from services.contracts.web.json_body import read_json_object
+from services.contracts.web.bodies.forms import read_body, read_form
+from services.contracts.web.bodies.json_body import read_json_object
 from services.contracts.web.problems import MAX_ERRORS, invalid_request, unknown_name
 from services.gateway.search.examples import PhotoQuery
 from services.gateway.search.form_parts import image_of, missing_image, text_of, texts_and_images_of

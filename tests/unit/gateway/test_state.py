@@ -8,7 +8,7 @@ import pytest
 from fastapi import Request
 
 from services.contracts.domain.errors import InvalidRequest, TooManyRequests
-from services.contracts.web.deadline import remaining_s
+from services.contracts.web.requests.deadline import remaining_s
 from services.gateway.access.places import Places
 from services.gateway.settings import GatewaySettings, Work
 from services.gateway.state import GatewayState, place

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from services.contracts.web import body_limit
 from services.contracts.web.app import Readiness, make_app
-from services.contracts.web.body_limit import BodyLimitMiddleware, limit_body
+from services.contracts.web.bodies import body_limit
+from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, limit_body
 from services.contracts.web.telemetry import Metrics
 
 

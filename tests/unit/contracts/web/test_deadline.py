@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from services.contracts.domain.errors import UpstreamTimeout
-from services.contracts.web import deadline as module
-from services.contracts.web.deadline import (
+from services.contracts.web.requests import deadline as module
+from services.contracts.web.requests.deadline import (
     HEADER,
     DeadlineMiddleware,
     deadline_headers,

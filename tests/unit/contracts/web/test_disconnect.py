@@ -7,7 +7,7 @@ import pytest
 from fastapi import Request
 
 from services.contracts.domain.errors import InvalidRequest, UnknownProduct
-from services.contracts.web.disconnect import until_disconnected
+from services.contracts.web.requests.disconnect import until_disconnected
 
 
 class Client:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.app import Readiness, make_app
-from services.contracts.web.json_body import JsonRoute, json_object, read_json_object
+from services.contracts.web.bodies.json_body import JsonRoute, json_object, read_json_object
 from services.contracts.web.telemetry import Metrics
 
 LIMIT = 2000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.web.json_size import JsonSize
+from services.contracts.web.bodies.json_size import JsonSize
 
 IMAGE = base64.b64encode(os.urandom(3000)).decode()
 

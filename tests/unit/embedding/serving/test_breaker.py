@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
-from services.contracts.web.deadline import deadline_in
+from services.contracts.web.requests.deadline import deadline_in
 from services.embedding.serving import breaker as module
 from services.embedding.serving.breaker import FAILURES, PAUSE_S, Breaker
 from services.embedding.serving.model_clients import EmbeddingModelClient

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.forms import read_form
+from services.contracts.web.bodies.forms import read_form
 from services.gateway.search.form_parts import image_of, images_of, text_of
 
 JPEG = b"\xff\xd8\xff\xe0 a photo \x00\x01"

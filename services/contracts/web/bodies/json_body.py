@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.forms import read_body
+from services.contracts.web.bodies.forms import read_body
 from services.contracts.web.http_problem import HttpProblem
 
 INLINE_BYTES = 64 * 1024

@@ -9,7 +9,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.json_size import MAX_JSON_BYTES
+from services.contracts.web.bodies.json_size import MAX_JSON_BYTES
 
 DISCONNECTED = "the client disconnected before its request was complete"
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.forms import DISCONNECTED
+from services.contracts.web.bodies.forms import DISCONNECTED
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.contracts.domain.errors import AmbiguousLength, RequestTimeout, RequestTooLarge, TooManyRequests
+from services.contracts.web.bodies.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.http_problem import HttpProblem
-from services.contracts.web.in_flight import BytesInFlight
-from services.contracts.web.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.problems import problem_response
+from services.contracts.web.requests.in_flight import BytesInFlight
 
 _KEY = "lookalike.body"
 LENGTHS = (b"content-length", b"transfer-encoding")

@@ -1,0 +1,1 @@
+"""The course of a request: connections, deadlines, HEAD, compression, requests in flight; imports problems, no app."""
