@@ -1,5 +1,9 @@
-"""The database that contracts are held against: MONGO_URL's, or the stand-in, started once for each file of tests."""
+"""The database that contracts are held against: MONGO_URL's, or the stand-in, started once for each file of tests.
 
+With CONTRACT_DRIVER=pymongo, PyMongo's own asyncio client takes the place of Motor (decision 23).
+"""
+
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -7,8 +11,21 @@ import pymongo
 import pytest
 from pymongo.collection import Collection
 
+from services.catalogue.store import connection
+from services.catalogue.store import driver as motor_driver
 from services.catalogue.store.database import CatalogueDatabase
+from tests.support import pymongo_driver
 from tests.support.mongo import any_mongo, fresh_database
+
+DRIVERS: dict[str, type] = {"motor": motor_driver.Driver, "pymongo": pymongo_driver.Driver}
+
+
+@pytest.fixture(autouse=True)
+def driver(monkeypatch: pytest.MonkeyPatch) -> object:
+    """The driver that CONTRACT_DRIVER names."""
+    chosen = DRIVERS[os.environ.get("CONTRACT_DRIVER", "motor")]
+    monkeypatch.setattr(connection, "Driver", chosen)
+    return chosen
 
 
 @pytest.fixture(scope="module")

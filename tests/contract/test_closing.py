@@ -16,12 +16,16 @@ async def test_a_closed_database_has_closed_its_client(url: str, database: str) 
     store = CatalogueDatabase(url, database)
     await store.connect()
     await store.ping()
-    client = store._connection._client
+    client = store._connection._opened().client
     await store.close()
     with pytest.raises(InvalidOperation, match="after close"):
         await client.admin.command("ping")
     with pytest.raises(RuntimeError, match="call connect"):
         await store.ping()
+
+
+async def test_every_call_goes_through_the_chosen_driver(store: CatalogueDatabase, driver: type) -> None:
+    assert type(store._connection._opened()) is driver
 
 
 async def test_a_scan_that_is_abandoned_closes_its_cursor_and_removes_its_marker(

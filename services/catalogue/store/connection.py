@@ -1,15 +1,13 @@
-"""The connection to MongoDB. The only module that imports Motor, so that another driver can take its place."""
+"""The connection to MongoDB: deadlines, and the errors of the driver as the project's own."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
+from services.catalogue.store.driver import Collection, Driver
 from services.catalogue.store.errors import database_call, shown_address
 from services.contracts.domain.errors import CatalogueUnavailable
-
-Collection = Any  # Motor's; it has no types
 
 
 class Connection:
@@ -37,7 +35,7 @@ class Connection:
         self._url = url
         self.database_name = database
         self._connect_timeout_ms = int(connect_timeout_s * 1000)
-        self._client: Any = None
+        self._driver: Driver | None = None
 
     def open(self) -> None:
         """Make the client. It contacts no server yet.
@@ -49,15 +47,15 @@ class Connection:
         options: dict[str, Any] = {"connectTimeoutMS": limit_ms, "serverSelectionTimeoutMS": limit_ms}
         options["socketTimeoutMS"] = int(self.timeout_s * 1000)  # ends calls that our own deadline has abandoned
         try:
-            self._client = AsyncIOMotorClient(self._url, appname="lookalike", tz_aware=True, **options)
+            self._driver = Driver(self._url, appname="lookalike", tz_aware=True, **options)
         except (PyMongoError, ValueError):
             raise CatalogueUnavailable("MONGO_URL is not a valid MongoDB address", self.address) from None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the client."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._driver is not None:
+            driver, self._driver = self._driver, None
+            await driver.close()
 
     def collection(self, name: str) -> Collection:
         """Return a collection.
@@ -65,7 +63,19 @@ class Connection:
         Raises:
             RuntimeError: the connection is not open.
         """
-        return self._opened()[name]
+        return self._database()[name]
+
+    def blocking_collection(self, name: str) -> Any:
+        """Return a collection for calls that block, which are for threads.
+
+        Raises:
+            RuntimeError: the connection is not open.
+        """
+        return self._opened().blocking(self._database()[name])
+
+    async def aggregate(self, collection: Collection, stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the documents that a pipeline makes of a collection. Call it within `call`."""
+        return await self._opened().aggregate(collection, stages)
 
     def call(self) -> AbstractAsyncContextManager[None]:
         """Return a context that gives a call its deadline and translates the driver's errors; see `database_call`."""
@@ -82,9 +92,12 @@ class Connection:
             CatalogueUnavailable: it does not.
         """
         async with self.call():
-            await self._opened().command("ping")
+            await self._database().command("ping")
 
-    def _opened(self) -> Any:
-        if self._client is None:
+    def _database(self) -> Any:
+        return self._opened().client[self.database_name]
+
+    def _opened(self) -> Driver:
+        if self._driver is None:
             raise RuntimeError("the database is not connected: call connect() first")
-        return self._client[self.database_name]
+        return self._driver

@@ -90,7 +90,7 @@ class CatalogueDatabase:
 
     async def close(self) -> None:
         """Close the connection, for the other catalogues over it too."""
-        self._connection.close()
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         await self.connect()

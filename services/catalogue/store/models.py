@@ -24,7 +24,8 @@ from services.catalogue.documents.product_document import (
 )
 from services.catalogue.documents.vectors import read_vector
 from services.catalogue.product import InvalidVector, Product, ProductEmbedding, ProductImage, unit_vector
-from services.catalogue.store.connection import Collection, Connection
+from services.catalogue.store.connection import Connection
+from services.catalogue.store.driver import Collection
 from services.catalogue.store.markers import is_marker
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import NOTES
@@ -110,8 +111,8 @@ class CatalogueModels:
             document = await self._documents.find_one(products, {"model": 1})
             if document is None or document.get("model") == expected:
                 return None if document is None else expected
-            stages = [{"$match": products}, {"$group": {"_id": "$model", "count": {"$sum": 1}}}]
-            groups = await self._documents.aggregate(stages).to_list(length=None)
+            stages: list[Document] = [{"$match": products}, {"$group": {"_id": "$model", "count": {"$sum": 1}}}]
+            groups = await self._connection.aggregate(self._documents, stages)
         counts: Counter[str | None] = Counter()
         for group in groups:
             counts[group["_id"] or unversioned] += group["count"]

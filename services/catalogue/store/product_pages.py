@@ -13,7 +13,7 @@ from bson.objectid import ObjectId
 
 from services.catalogue.documents.product_document import Document, Record, read_document
 from services.catalogue.product import Product
-from services.catalogue.store.connection import Collection
+from services.catalogue.store.driver import Collection
 from services.catalogue.store.legacy_documents import legacy_filter
 from services.catalogue.store.markers import is_marker
 from services.catalogue.threads import to_the_end

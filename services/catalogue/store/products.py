@@ -25,7 +25,8 @@ from services.catalogue.documents.product_document import (
 from services.catalogue.product import Product
 from services.catalogue.store.bulk_write import PutReport, Refused, upsert
 from services.catalogue.store.change_feed import ChangeFeed, Token
-from services.catalogue.store.connection import Collection, Connection
+from services.catalogue.store.connection import Connection
+from services.catalogue.store.driver import Collection
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.legacy_documents import LegacyDocuments, legacy_filter
 from services.catalogue.store.markers import delete_markers, is_abandoned, is_marker, write_marker
@@ -231,7 +232,7 @@ class ProductCollection:
             HistoryLost: the server no longer knows the token.
             NoChangeStreams: the server has no change streams.
         """
-        collection = self.collection.delegate
+        collection = self._connection.blocking_collection(within(PRODUCTS, self._catalogue))
         async with self._connection.call():
             stream = await asyncio.to_thread(
                 collection.watch,
