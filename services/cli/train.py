@@ -200,8 +200,8 @@ def evaluate_detector(
     """Print the figures of a detector as JSON: how many garments it finds in composed scenes and in photos."""
     with _errors_as_sentences("nothing was changed"):
         _import_tensorflow_quietly()
-        from training.evaluation.detector import DetectorEvaluation
-        from training.evaluation.detector import evaluate_detector as run
+        from training.evaluation.detector.figures import DetectorEvaluation
+        from training.evaluation.detector.figures import evaluate_detector as run
         from training.progress import Terminal
 
         _print_json(run(model, DetectorEvaluation(dataset, backgrounds, scenes, photos, street_photos), Terminal()))

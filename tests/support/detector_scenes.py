@@ -3,7 +3,7 @@
 import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from training.data.scenes import SceneOptions, ScenePhotos, SceneProducts, Scenes
+from training.data.composing.scenes import SceneOptions, ScenePhotos, SceneProducts, Scenes
 
 SIDE = 24
 

@@ -8,9 +8,10 @@ import numpy as np
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from tests.support.archives import jpeg, make_archive, make_photos
-from training.data.negatives import Negatives
-from training.data.street import OTHER_CLOTHING, StreetGarments
-from training.data.training_images import NONE, PeoplePhotos, StudioShots
+from training.data.archives.negatives import Negatives
+from training.data.archives.street import StreetGarments
+from training.data.archives.training_images import PeoplePhotos, StudioShots
+from training.data.contents import NONE, OTHER_CLOTHING
 from training.networks.architectures import Architecture
 from training.networks.backbone import Stages
 from training.networks.fashion import BACKBONE_LAYERS, DIMENSION, fashion

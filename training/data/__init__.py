@@ -1,1 +1,1 @@
-"""The images: archives, photos, backgrounds, composed scenes and the split into parts; imports the services only."""
+"""The images: the archives' readers, composed scenes and the split into parts; imports the services only."""

@@ -12,12 +12,12 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES, Archiv
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import DetectorManifest, InputSize, Manifest
 from services.contracts.images.preparation import prepare_image
-from training.data.backgrounds import corners, drawn, patches_of, pictures_in
-from training.data.dataset import archive_sha256
-from training.data.negatives import TABLE, read_negatives
-from training.data.photos import EvaluationPhotos, read_photos, sender_mark
+from training.data.archives.dataset import archive_sha256
+from training.data.archives.negatives import TABLE, read_negatives
+from training.data.archives.photos import EvaluationPhotos, read_photos, sender_mark
+from training.data.archives.street import StreetGarments, read_street
+from training.data.composing.backgrounds import corners, drawn, patches_of, pictures_in
 from training.data.split import part_of
-from training.data.street import StreetGarments, read_street
 from training.errors import TrainingError
 from training.progress import Terminal
 
@@ -32,7 +32,8 @@ Predicate = Callable[[str], bool]
 class EvaluationSources:
     """Where the images come from; None for a source that is not used.
 
-    `negatives` is a folder of pictures, or an archive with a table of their kinds: see `training.data.negatives`.
+    `negatives` is a folder of pictures, or an archive with a table of their kinds:
+    see `training.data.archives.negatives`.
     """
 
     dataset: Path

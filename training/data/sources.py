@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from training.data.backgrounds import pictures_in
-from training.data.dataset import archive_sha256
+from training.data.archives.dataset import archive_sha256
+from training.data.composing.backgrounds import pictures_in
 from training.errors import TrainingError
 from training.options import TrainOptions
 

@@ -7,21 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from training.data.dataset import Dataset
+from training.data.archives.dataset import Dataset
+from training.data.archives.photos import EvaluationPhotos
 from training.data.evaluation_images import EvaluationImages
 from training.data.garment_types import JUDGED_LABELS, PHOTO_TYPES
-from training.data.photos import EvaluationPhotos
 from training.errors import TrainingError
 from training.evaluation.calibration import best_temperature, calibration, with_temperature
 from training.evaluation.classification import classification
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.outcomes import outcomes
 from training.evaluation.rejection import Scores, refused_where_kept, rejection
-from training.evaluation.retrieval import EmbeddedProducts, precision_at_k, unit, unlabelled_products
-from training.evaluation.self_retrieval import compose, self_retrieval
-from training.evaluation.similarity import scale_of, similarity
+from training.evaluation.search.retrieval import EmbeddedProducts, precision_at_k, unit, unlabelled_products
+from training.evaluation.search.self_retrieval import compose, self_retrieval
+from training.evaluation.search.similarity import scale_of, similarity
+from training.evaluation.search.type_agreement import type_agreement
 from training.evaluation.street import street_figures
-from training.evaluation.type_agreement import type_agreement
 from training.progress import Terminal
 
 Floats = NDArray[np.float32]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.contracts.domain.similarity import CLOSE
 from services.engine.similarity import SimilarityScale
-from training.evaluation.retrieval import EmbeddedProducts, neighbours, unlabelled_products
+from training.evaluation.search.retrieval import EmbeddedProducts, neighbours, unlabelled_products
 
 Scales = Mapping[int, SimilarityScale | None]
 Floats = NDArray[np.float32]

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
+from training.data.archives.street import StreetGarments
 from training.data.garment_types import STREET_TYPES
-from training.data.street import StreetGarments
 from training.evaluation.classification import classification
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.retrieval import EmbeddedProducts, unit, unlabelled_products
-from training.evaluation.type_agreement import type_agreement
+from training.evaluation.search.retrieval import EmbeddedProducts, unit, unlabelled_products
+from training.evaluation.search.type_agreement import type_agreement
 from training.progress import Terminal
 
 FIRST_RESULTS = 10

@@ -7,7 +7,7 @@ from training.data.split import Split
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.figures import NetworkOutputs
 from training.evaluation.rejection import Scores, score_above
-from training.evaluation.retrieval import neighbours
+from training.evaluation.search.retrieval import neighbours
 from training.progress import Terminal
 
 REJECTED_SHARE = 0.005  # of the shop's own kind of images, at most, by each threshold

@@ -10,7 +10,7 @@ from typing import Any
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import MANIFEST_NAME, Manifest, load_manifest
 from training.context import TrainingContext
-from training.data.dataset import Dataset
+from training.data.archives.dataset import Dataset
 from training.data.evaluation_images import EvaluationSources
 from training.data.split import Split
 from training.evaluation.cost import cost

@@ -16,18 +16,18 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.garments import distinct
 from services.contracts.domain.manifest import MANIFEST_NAME, DetectorManifest, InputSize
 from training.context import TrainingContext
-from training.data.scenes import Scene, SceneOptions
-from training.data.street_photos import StreetPhoto
-from training.data.street_scenes import whole_scene
-from training.evaluation.detection import best_threshold, correct_boxes
-from training.evaluation.detector import (
+from training.data.archives.street_photos import StreetPhoto
+from training.data.composing.scenes import Scene, SceneOptions
+from training.data.composing.street_scenes import whole_scene
+from training.evaluation.detector.evaluated_detector import EvaluatedDetector
+from training.evaluation.detector.figures import (
     SCENE_KINDS,
     DetectorTestParts,
     background_patches,
     drawn_scenes,
     figures_on_test_parts,
 )
-from training.evaluation.evaluated_detector import EvaluatedDetector
+from training.evaluation.detector.matching import best_threshold, correct_boxes
 from training.networks.detector import PEAKS, SIDE, DetectorNetwork
 from training.publishing.export_detector import IDENTITY, PlattScaling, export_detector
 from training.publishing.warmup import write_warmup

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.contracts.domain.manifest import DetectorManifest
-from training.evaluation.detector import STREET_KIND
+from training.evaluation.detector.figures import STREET_KIND
 from training.report.markdown import percent, table
 
 

@@ -12,9 +12,9 @@ from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import prepare_image
 from services.sample_shop.catalogue import sample_query_product
-from training.data.backgrounds import drawn
+from training.data.composing.backgrounds import drawn
+from training.data.composing.scenes import SceneOptions, SceneProducts, Scenes
 from training.data.cutouts import alpha_of
-from training.data.scenes import SceneOptions, SceneProducts, Scenes
 
 COLUMNS, PRODUCTS_A_CATEGORY, PATTERNS = 6, 6, 60
 SHOT_SIZE = InputSize(height=96, width=96)

@@ -9,7 +9,7 @@ import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import ManifestError, load_manifest
-from training.data.dataset import Dataset, archive_sha256, read_dataset
+from training.data.archives.dataset import Dataset, archive_sha256, read_dataset
 from training.data.evaluation_images import EvaluationSources, ImageChoice, gather, in_part, unseen
 from training.data.split import split
 from training.errors import TrainingError

@@ -10,13 +10,13 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.images.preparation import prepare_image
 from services.sample_shop.catalogue import sample_products, sample_query_product
 from services.sample_shop.product import SampleProduct
-from training.data.backgrounds import drawn
+from training.data.archives.street import StreetGarments
+from training.data.composing.backgrounds import drawn
 from training.data.evaluation_images import EvaluationImages
-from training.data.street import StreetGarments
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.figures import EvaluationSet
-from training.evaluation.retrieval import EmbeddedProducts, neighbours, unit
-from training.evaluation.self_retrieval import compose
+from training.evaluation.search.retrieval import EmbeddedProducts, neighbours, unit
+from training.evaluation.search.self_retrieval import compose
 from training.progress import Terminal
 from training.report.illustrations import QueryRow, ResultCell, best_and_worst, grid, on_backgrounds
 

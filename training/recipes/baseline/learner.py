@@ -13,7 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from training.data.dataset import Dataset
+from training.data.archives.dataset import Dataset
 from training.data.split import Split
 from training.networks.architectures import BuiltNetwork
 from training.progress import Terminal

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from training.context import TrainingContext
-from training.data.dataset import read_dataset
+from training.data.archives.dataset import read_dataset
 from training.data.sources import TrainingSources
 from training.data.split import refuse_empty, split
 from training.evaluation.thresholds import validation_thresholds

@@ -9,9 +9,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from training.data.scenes import Scene
-from training.data.street_photos import StreetPhoto
-from training.data.training_images import PeoplePhotos, StudioShots
+from training.data.archives.street_photos import StreetPhoto
+from training.data.archives.training_images import PeoplePhotos, StudioShots
+from training.data.composing.scenes import Scene
 from training.networks.detector import DetectorNetwork
 from training.recipes.detector.targets import TargetMaps, target_maps
 from training.recipes.detector.trainer import LOSSES, DetectorTrainer

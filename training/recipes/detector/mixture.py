@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.data.scenes import Scene
+from training.data.composing.scenes import Scene
 from training.recipes.detector.plan import DetectorPlan
 
 DrawScene = Callable[[int], Scene]

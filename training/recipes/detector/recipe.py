@@ -9,13 +9,19 @@ import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from training.context import TrainingContext
-from training.data.backgrounds import read_backgrounds
-from training.data.scenes import SceneOptions
+from training.data.archives.street_photos import StreetPhoto, read_street_photos
+from training.data.archives.training_images import PeoplePhotos, read_studio
+from training.data.composing.backgrounds import read_backgrounds
+from training.data.composing.scenes import SceneOptions
+from training.data.composing.street_scenes import StreetScenes
 from training.data.sources import TrainingSources
-from training.data.street_photos import StreetPhoto, read_street_photos
-from training.data.street_scenes import StreetScenes
-from training.data.training_images import PeoplePhotos, read_studio
-from training.evaluation.detector import SHOT_SIZE, DetectorTestParts, drawn_scenes, photos_of, read_scene_people
+from training.evaluation.detector.figures import (
+    SHOT_SIZE,
+    DetectorTestParts,
+    drawn_scenes,
+    photos_of,
+    read_scene_people,
+)
 from training.networks.backbone import Backbone
 from training.networks.detector import SIDE, DetectorNetwork, detector_network
 from training.networks.imagenet_weights import pretrained_path

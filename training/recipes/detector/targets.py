@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.scenes import Scene
+from training.data.composing.scenes import Scene
 from training.networks.detector import STRIDE, corners
 
 SPREAD = 0.54 / 6  # of a garment's side: the standard deviation of its bell (Training-Time-Friendly Network, 3.2)

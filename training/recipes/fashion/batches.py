@@ -7,7 +7,18 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.views import BACKGROUND, IN_SCENE, ON_WHITE, PHOTO, Light, Motion, composed, lit, motions, moved
+from training.data.composing.views import (
+    BACKGROUND,
+    IN_SCENE,
+    ON_WHITE,
+    PHOTO,
+    Light,
+    Motion,
+    composed,
+    lit,
+    motions,
+    moved,
+)
 from training.recipes.fashion.materials import DrawnImages, Materials, Places
 from training.recipes.fashion.plan import FashionPlan
 

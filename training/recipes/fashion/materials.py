@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.archives.negatives import Negatives
+from training.data.archives.street import StreetGarments
+from training.data.archives.training_images import PeoplePhotos, StudioShots
+from training.data.contents import NO_CLOTHING, UNKNOWN
 from training.data.garment_types import PHOTO_TYPES, STREET_TYPES
-from training.data.negatives import Negatives
-from training.data.street import StreetGarments
-from training.data.training_images import NO_CLOTHING, UNKNOWN, PeoplePhotos, StudioShots
 from training.errors import TrainingError
 from training.recipes.fashion.plan import FashionPlan
 

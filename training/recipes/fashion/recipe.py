@@ -13,19 +13,25 @@ from numpy.typing import NDArray
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from training.context import TrainingContext
-from training.data.backgrounds import read_backgrounds
-from training.data.dataset import Dataset, read_dataset
+from training.data.archives.dataset import Dataset, read_dataset
+from training.data.archives.negatives import read_negatives
+from training.data.archives.street import read_street
+from training.data.archives.training_images import (
+    read_people,
+    read_studio,
+    refuse_empty_parts,
+    sender_part,
+    senders_seen,
+)
+from training.data.composing.backgrounds import read_backgrounds
 from training.data.evaluation_images import EvaluationImages, ImageChoice, gather, in_part
-from training.data.negatives import read_negatives
 from training.data.sources import TrainingSources
 from training.data.split import Split, refuse_empty, split
-from training.data.street import read_street
-from training.data.training_images import read_people, read_studio, refuse_empty_parts, sender_part, senders_seen
 from training.errors import TrainingError
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.figures import NetworkOutputs, no_clothing_scores
-from training.evaluation.retrieval import best_scores, unit, unlabelled_products
-from training.evaluation.similarity import other_categories
+from training.evaluation.search.retrieval import best_scores, unit, unlabelled_products
+from training.evaluation.search.similarity import other_categories
 from training.evaluation.thresholds import close_photo_threshold, keeping_threshold, rejecting_threshold, thresholds
 from training.networks.architectures import architecture, build
 from training.options import TrainOptions

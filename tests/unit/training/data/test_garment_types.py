@@ -1,5 +1,5 @@
+from training.data.archives.photos import LABELS
 from training.data.garment_types import JUDGED_LABELS, PHOTO_TYPES, STREET_TYPES
-from training.data.photos import LABELS
 
 # The table of "type agreement" that the data sets come with.
 AGREEING = {

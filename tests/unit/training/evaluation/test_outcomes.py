@@ -3,7 +3,7 @@ import pytest
 
 from services.engine.similarity import scale_from_threshold
 from training.evaluation.outcomes import outcomes
-from training.evaluation.retrieval import EmbeddedProducts
+from training.evaluation.search.retrieval import EmbeddedProducts
 
 NAMES = np.array(["a", "b"])
 GALLERY = EmbeddedProducts(NAMES, np.array([0, 1]), NAMES, NAMES, np.eye(4, dtype=np.float32)[:2])

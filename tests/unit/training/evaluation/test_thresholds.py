@@ -3,7 +3,7 @@ import pytest
 
 from training.data.split import Split
 from training.evaluation.figures import NetworkOutputs
-from training.evaluation.retrieval import EmbeddedProducts, unit
+from training.evaluation.search.retrieval import EmbeddedProducts, unit
 from training.evaluation.thresholds import (
     REJECTED_SHARE,
     close_photo_threshold,

@@ -15,7 +15,7 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
 from tests.support import detector_scenes
 from tests.support.tiny_network import batches, materials, network, people, plan, studio
-from training.data.dataset import Dataset, DatasetCounts
+from training.data.archives.dataset import Dataset, DatasetCounts
 from training.data.split import Split
 from training.errors import TrainingError
 from training.networks.architectures import Architecture, BuiltNetwork, baseline

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.data.scenes import Scene
+from training.data.composing.scenes import Scene
 from training.recipes.detector.mixture import mixed
 from training.recipes.detector.plan import DetectorPlan
 

@@ -12,16 +12,16 @@ from PIL import Image
 from services.contracts.domain.manifest import load_detector_manifest
 from tests.support.street_photos import street_archive
 from tests.support.tiny_network import archives
-from training.data.street_photos import read_street_photos
+from training.data.archives.street_photos import read_street_photos
 from training.errors import TrainingError
-from training.evaluation.detector import (
+from training.evaluation.detector.evaluated_detector import EvaluatedDetector
+from training.evaluation.detector.figures import (
     PHOTOS_KIND,
     SCENE_KINDS,
     STREET_KIND,
     DetectorEvaluation,
     evaluate_detector,
 )
-from training.evaluation.evaluated_detector import EvaluatedDetector
 from training.networks import detector as network
 from training.networks.backbone import Backbone, Stages
 from training.options import TrainOptions

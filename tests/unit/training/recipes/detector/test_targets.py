@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.data.scenes import SIZE, Scene
+from training.data.composing.scenes import SIZE, Scene
 from training.networks.detector import PEAKS, STRIDE, corners, detector_head, peaks
 from training.recipes.detector.targets import generalised_overlap, losses, target_maps
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.support.tiny_network import SIZE, backgrounds, batches, materials, people, plan, studio
-from training.data.training_images import NO_CLOTHING, UNKNOWN
+from training.data.contents import NO_CLOTHING, UNKNOWN
 from training.errors import TrainingError
 from training.recipes.fashion.batches import Batches
 from training.recipes.fashion.materials import STREET_IDS, Materials, allowed_types, balanced_shares

@@ -14,12 +14,12 @@ from services.contracts.domain.manifest import load_manifest
 from services.sample_shop.catalogue import sample_products
 from tests.support.street import make_negatives, make_street
 from tests.support.tiny_network import ARCHITECTURE, SIZE, archives, network, plan
-from training.data.backgrounds import pictures_in
+from training.data.archives.negatives import read_negatives
+from training.data.archives.photos import sender_mark
+from training.data.archives.street import read_street
+from training.data.composing.backgrounds import pictures_in
 from training.data.evaluation_images import EvaluationSources
-from training.data.negatives import read_negatives
-from training.data.photos import sender_mark
 from training.data.split import part_of
-from training.data.street import read_street
 from training.errors import TrainingError
 from training.evaluation.evaluated_model import EvaluatedModel
 from training.networks import architectures as networks
@@ -42,7 +42,7 @@ def options(tmp_path_factory: pytest.TempPathFactory, narrow_networks: None) -> 
         parameters = sum(int(variable.shape.num_elements()) for variable in network().trainable_variables)
         patch.setitem(networks.ARCHITECTURES, "tiny", replace(ARCHITECTURE, parameters=parameters))
         patch.setattr(recipe, "FashionPlan", lambda steps, seed: plan(steps, seed=seed))
-        patch.setattr("training.data.backgrounds.DRAWN", 6)
+        patch.setattr("training.data.composing.backgrounds.DRAWN", 6)
         patch.setattr("training.report.grids.sample_products", lambda: sample_products(per_category=2))
         patch.setattr("training.report.grids.SAMPLE_QUERIES", 1)
         tf.config.run_functions_eagerly(True)

@@ -1,0 +1,1 @@
+"""The readers of the archives: products, people's photos, street garments and photos, pictures without clothing."""

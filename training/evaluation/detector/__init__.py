@@ -1,0 +1,1 @@
+"""The figures of a detector: on composed scenes, people's photos and street photos."""
