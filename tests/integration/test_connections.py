@@ -10,14 +10,13 @@ from dataclasses import dataclass
 import orjson
 import pytest
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.bodies.body_limit import BodyRate
 from services.contracts.web.requests.connections import ConnectionLimits, bounded_protocol
 from services.contracts.web.requests.in_flight import BytesInFlight
-from services.contracts.web.telemetry import Metrics
+from tests.support.web_app import app_of
 
 WITHIN_S = 30.0
 SHORT_S = 0.3
@@ -51,24 +50,7 @@ class Running:
 async def running(
     limits: ConnectionLimits | None = None, rate: BodyRate | None = None, in_flight: BytesInFlight | None = None
 ) -> AsyncIterator[Running]:
-    async def ready(_: Request) -> Readiness:
-        return Readiness(ready=True)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-
-    app = make_app(
-        service="test",
-        description="",
-        routers=[router],
-        lifespan=lifespan,
-        readiness=ready,
-        metrics=Metrics(),
-        max_body_bytes=1_000_000,
-        body_rate=rate,
-        in_flight=in_flight,
-    )
+    app = app_of(router, max_body_bytes=1_000_000, body_rate=rate, in_flight=in_flight)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pymongo
 import pytest
 from bson import Binary
 from pymongo.collection import Collection
@@ -43,9 +42,8 @@ def index(mongo: MongoStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
     """The products' collection, as another program would write to it."""
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
-    with client:
-        yield client["lookalike"]["products"]
+    with mongo.products() as products:
+        yield products
 
 
 def put(mongo: MongoStandIn, *products: Product) -> None:

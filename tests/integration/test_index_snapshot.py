@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pymongo
 import pytest
 from pymongo.collection import Collection
 
@@ -27,9 +26,8 @@ def mongo(tmp_path: Path) -> Iterator[MongoStandIn]:
 
 @pytest.fixture
 def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
-    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo.url)
-    with client:
-        yield client["lookalike"]["products"]
+    with mongo.products() as products:
+        yield products
 
 
 @pytest.fixture

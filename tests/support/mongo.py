@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pymongo
+from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from tests.support.ports import free_port
@@ -31,6 +33,13 @@ class MongoStandIn:
     @property
     def url(self) -> str:
         return f"mongodb://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def products(self) -> Iterator[Collection[dict[str, Any]]]:
+        """The collection of products, as another program writes to it."""
+        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(self.url)
+        with client:
+            yield client["lookalike"]["products"]
 
     def start(self) -> None:
         command = [sys.executable, "-m", "services.local.mongo", "--data-dir", str(self.folder / "data")]

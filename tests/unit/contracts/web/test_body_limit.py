@@ -1,19 +1,17 @@
 """A body over the limit is read to its end, up to a bound, and then a problem."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.bodies import body_limit
 from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, limit_body
-from services.contracts.web.telemetry import Metrics
+from tests.support.web_app import app_of
 
 
 class Message(BaseModel):
@@ -38,24 +36,10 @@ async def lower_route(request: Request) -> list[int]:
     return [limit_body(request.scope, 10), len(await request.body())]
 
 
-async def ready(_: Request) -> Readiness:
-    return Readiness(ready=True)
-
-
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    app = make_app(
-        service="test",
-        description="",
-        routers=[router],
-        lifespan=lifespan,
-        readiness=ready,
-        metrics=Metrics(),
+    app = app_of(
+        router,
         max_body_bytes=100,
     )
     with TestClient(app, raise_server_exceptions=False) as client:

@@ -1,19 +1,17 @@
 """JSON bodies: what is accepted, and that a bad one is an error of the domain on FastAPI's own routes too."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.bodies.json_body import JsonRoute, json_object, read_json_object
-from services.contracts.web.telemetry import Metrics
+from tests.support.web_app import app_of
 
 LIMIT = 2000
 
@@ -36,24 +34,10 @@ async def object_route(request: Request) -> int:
     return len(await read_json_object(request))
 
 
-async def ready(_: Request) -> Readiness:
-    return Readiness(ready=True)
-
-
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    app = make_app(
-        service="test",
-        description="",
-        routers=[router],
-        lifespan=lifespan,
-        readiness=ready,
-        metrics=Metrics(),
+    app = app_of(
+        router,
         max_body_bytes=100_000,
         max_json_bytes=LIMIT,
         body_bytes_of={"/object": 50_000},

@@ -1,32 +1,14 @@
 """Metrics of requests: the labels come from fixed sets."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
-from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.telemetry import METHODS, Metrics
-
-
-async def ready(_: Request) -> Readiness:
-    return Readiness(ready=True)
-
-
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
+from tests.support.web_app import app_of
 
 
 def test_invented_methods_and_paths_add_no_metric() -> None:
     metrics = Metrics()
-    app = make_app(
-        service="test",
-        description="",
-        routers=[],
-        lifespan=lifespan,
-        readiness=ready,
+    app = app_of(
         metrics=metrics,
         max_body_bytes=100,
     )

@@ -11,38 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.index.replica import snapshot, snapshot_keeper
-from services.index.replica.replica import Replica
-from services.index.replica.snapshot import Origin, SyncPosition
+from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import empty, record, running, until
+from tests.support.follow import empty, running, until
+from tests.support.snapshots import ORIGIN, POSITION, one_product, write
 
-ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
-POSITION = SyncPosition("database", {"_data": "82AB"}, 1_000_000.0)
-NOBODY = 65534
-
-
-@pytest.fixture
-def keeper(tmp_path: Path) -> SnapshotKeeper:
-    return SnapshotKeeper(tmp_path / "new" / "folder", ORIGIN, interval_s=0)
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pause be the interval, however long the writing took."""
-    monkeypatch.setattr(snapshot_keeper, "REST_FACTOR", 0)
-
-
-def one_product() -> Replica:
-    replica = empty()
-    replica.apply((), [record("1")])
-    return replica
-
-
-async def write(keeper: SnapshotKeeper, replica: Replica, changes: int) -> None:
-    """Write the snapshot, and wait for it."""
-    assert keeper.is_due(changes)
-    keeper.save(replica.freeze(), POSITION, changes)
-    await until(lambda: keeper._writing is None)
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 async def test_a_snapshot_is_written_into_a_new_folder_and_read_again(keeper: SnapshotKeeper) -> None:
