@@ -13,12 +13,6 @@ from services.catalogue.sources.formats.image_folder import ImageFolder
 from services.catalogue.sources.formats.json_feed import JsonFeed, NdjsonFeed
 from services.catalogue.sources.formats.kaggle_archive import SEARCH_DEPTH, TABLE
 from services.catalogue.sources.formats.kaggle_source import KaggleSource
-from services.catalogue.sources.formats.magento import Magento
-from services.catalogue.sources.formats.prestashop import PrestaShop
-from services.catalogue.sources.formats.shop_table import ShopFormat, ShopTable
-from services.catalogue.sources.formats.shopify_csv import ShopifyCsv, is_shopify
-from services.catalogue.sources.formats.shopify_json import ShopifyJson
-from services.catalogue.sources.formats.woocommerce import WooCommerce
 from services.catalogue.sources.packed_source import PackedSource, is_gzip, unpacked_name
 from services.catalogue.sources.parsing.encoding import encoding_of
 from services.catalogue.sources.parsing.json_layout import json_layout
@@ -26,6 +20,13 @@ from services.catalogue.sources.parsing.lines import LineReader
 from services.catalogue.sources.parsing.table import read_header
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
+from services.catalogue.sources.shops.magento import Magento
+from services.catalogue.sources.shops.magento1 import Magento1
+from services.catalogue.sources.shops.prestashop import PrestaShop, has_combinations
+from services.catalogue.sources.shops.shop_table import ShopFormat, ShopTable
+from services.catalogue.sources.shops.shopify_csv import ShopifyCsv, is_shopify
+from services.catalogue.sources.shops.shopify_json import ShopifyJson
+from services.catalogue.sources.shops.woocommerce import WooCommerce
 
 START_BYTES = 1024
 BLANK = codecs.BOM_UTF8 + b"\r\n\t \0" + codecs.BOM_UTF16_LE
@@ -41,13 +42,17 @@ ACCEPTED = (
 )
 Reader = Callable[[Path, FeedMapping, Path], Source]
 # In the order in which they are tried: a table with the columns of several is read as the first.
-SHOPS: dict[str, ShopFormat] = {"magento": Magento(), "woocommerce": WooCommerce(), "prestashop": PrestaShop()}
+SHOPS: dict[str, tuple[ShopFormat, ...]] = {
+    "magento": (Magento(), Magento1()),
+    "woocommerce": (WooCommerce(),),
+    "prestashop": (PrestaShop(),),
+}
 TABLE_FORMATS: dict[str, Reader] = {
     "csv": CsvFeed,
     "google": GoogleTable,
     "meta": GoogleTable,
     "shopify": ShopifyCsv,
-    **{name: partial(ShopTable, shop_format=shop) for name, shop in SHOPS.items()},
+    **{name: partial(ShopTable, shop_formats=formats) for name, formats in SHOPS.items()},
 }
 JSON_STARTS, XML_START = (b"{", b"["), b"<"
 
@@ -130,8 +135,15 @@ def _table_reader(path: Path, mapping: FeedMapping) -> Reader:
     names = {attribute_name(column) for column in columns}
     if "id" in names and ("image_link" in names or {"link", "image.url"} <= names):  # the latter are Meta's
         return GoogleTable
-    shop = next((name for name, shop in SHOPS.items() if shop.is_format(columns)), None)
-    return CsvFeed if shop is None or _is_plain(columns, mapping) else TABLE_FORMATS[shop]
+    shop = next((name for name, formats in SHOPS.items() if any(form.is_format(columns) for form in formats)), None)
+    if shop is not None and not _is_plain(columns, mapping):
+        return TABLE_FORMATS[shop]
+    if has_combinations(columns):
+        raise SourceError(
+            f"{path} has PrestaShop's combinations, which have no name and no price, and do not say whether the shop "
+            "shows them: import the list of products"
+        )
+    return CsvFeed
 
 
 def _is_plain(columns: list[str], mapping: FeedMapping) -> bool:

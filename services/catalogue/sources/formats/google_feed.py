@@ -7,32 +7,42 @@ from pathlib import Path
 from typing import Any
 
 from services.catalogue.sources.formats.csv_feed import CsvFeed
-from services.catalogue.sources.formats.google_fields import GoogleRows, attribute_name
-from services.catalogue.sources.parsing.xml_items import Node, XmlItem, XmlItems
+from services.catalogue.sources.formats.google_fields import GoogleRows, attribute_name, with_attributes
+from services.catalogue.sources.parsing.xml_items import XmlItem, XmlItems
+from services.catalogue.sources.parsing.xml_nodes import Node
 from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.images import split_images
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.money import is_money
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow
 
 GOOGLE = re.compile(r"https?://(?:www\.)?base\.google\.com/c?ns/1\.0/?", re.IGNORECASE)
-# The names of other XML feeds for Google's attributes; Heureka's (SHOPITEM) among them.
+# Google's attributes, and their names in other XML feeds: of Heureka (SHOPITEM), Yandex (yml_catalog), Magento, …
 OTHER_NAMES = {
-    "item_id": "id",
-    "name": "title",
-    "productname": "title",
-    "imgurl": "image_link",
-    "picture": "image_link",
-    "imgurl_alternative": "additional_image_link",
-    "price_vat": "price",
-    "categorytext": "product_type",
-    "manufacturer": "brand",
-    "pictures": "additional_image_link",
-    "additional_image_links": "additional_image_link",
-    "additional_images": "additional_image_link",
-    "ean": "gtin",
+    "id": ("item_id", "product_id", "offer_id", "entity_id", "internal_id", "code", "sku"),
+    "title": ("name", "productname", "product_name", "display_name", "product"),
+    "link": ("product_url", "producturl", "deeplink"),
+    "image_link": ("imgurl", "picture", "imageurl", "image_src", "picture_url", "main_image", "enclosure"),
+    "additional_image_link": ("imgurl_alternative", "pictures", "additional_image_links", "additional_images"),
+    "price": ("price_vat",),
+    "currency": ("currencyid", "currency_code", "currencycode"),
+    "availability": ("available", "instock", "in_stock", "is_in_stock", "stock_status"),
+    "product_type": ("categorytext", "categoryname", "category_name", "category_path"),
+    "brand": ("manufacturer", "vendor", "producer"),
+    "gtin": ("ean", "barcode"),
+    "mpn": ("vendorcode", "productno"),
+    "item_group_id": ("itemgroup_id", "group_id"),
 }
+KEPT = frozenset({"sku"})  # under its own name, too
+MODEL = ("typeprefix", "vendor", "model")  # Yandex: together the title of an offer without a name
+# Elements with the name and the value of an attribute: `<param name="Size">M</param>`, Heureka's PARAM_NAME and VAL.
+PARAMETERS = frozenset({"param", "parameter", "attribute", "property", "feature", "custom_attribute"})
+PARAMETER_NAMES = ("name", "attribute-id", "title")
+PARAMETER_PARTS = frozenset({"param_name", "name", "key"})
 MAIN_IMAGE = frozenset({"image", "image_url"})
+ADDRESSES = ("href", "url", "src")  # attributes of an element without text
+AMOUNTS, CURRENCIES = ("value", "amount", "price"), ("currency", "currency_code", "currencycode", "currencyCode")
 LISTS = frozenset({"images", "pictures", "additional_image_links", "additional_images"})  # elements with equal children
 # The fields of RSS and Atom that are not attributes of a product.
 SYNDICATION = frozenset({"guid", "pubDate", "updated", "modified", "issued", "author", "source", "comments"})
@@ -110,6 +120,7 @@ class GoogleXmlFeed:
         """Return the values of an item by name. Google's elements take precedence over those of RSS and Atom."""
         record: dict[str, Any] = {}
         pictures: list[str] = []  # the main image's elements after the first
+        parameters = _parameters(item)
         for elements in (_elements(item, is_google=True), self._renamed(_elements(item, is_google=False), record)):
             for element, values in elements.items():
                 name = self._name_of(element)
@@ -125,25 +136,29 @@ class GoogleXmlFeed:
                     record[name] = values[0] if is_single else values
         if pictures:
             record["images"] = [*pictures, *record.get("images", [])]
-        return record
+        named = {name: values for column, values in parameters.items() if (name := self._name_of(column)) is not None}
+        return with_attributes(record, named)
 
     def _renamed(self, elements: dict[str, list[str]], record: dict[str, Any]) -> dict[str, list[str]]:
         """Return elements with Google's names for those of other feeds that have none of these and are not mapped."""
-        names = {
-            element: google
-            for element, google in OTHER_NAMES.items()
-            if element in elements
-            and element not in self._mapped
-            and google not in elements
-            and self._name_of(google) not in record
-        }
-        return {names.get(element, element): values for element, values in elements.items()}
+        renamed = dict(elements)
+        if "name" not in renamed and "model" in renamed:
+            renamed["name"] = [" ".join(renamed[part][0] for part in MODEL if part in renamed)]
+        if (path := self._items.categories.path(*renamed.get("categoryid", ("",))[:1])) is not None:
+            renamed.setdefault("product_type", [path])
+        for google, others in OTHER_NAMES.items():
+            other = next((name for name in others if name in renamed and name not in self._mapped), None)
+            if other is not None and google not in renamed and self._name_of(google) not in record:
+                renamed[google] = renamed[other] if other in KEPT else renamed.pop(other)
+        return renamed
 
 
 def _elements(item: Node, *, is_google: bool) -> dict[str, list[str]]:
     """Return the values of the item's elements in Google's namespace, or of the others, by attribute name."""
     elements: dict[str, list[str]] = {}
     for node in item.children:
+        if _is_parameter(node):
+            continue
         if (GOOGLE.fullmatch(node.namespace.strip()) is not None) == is_google and not _is_syndication(node):
             values = elements.setdefault(_name(node, is_google=is_google), [])
             values.extend(filter(None, _texts(node)))
@@ -161,7 +176,47 @@ def _name(node: Node, *, is_google: bool) -> str:
 
 def _texts(node: Node) -> list[str]:
     """Return the values of an element; sub-attributes have the form of tables: `DE:Standard:4.90 EUR`."""
-    texts = [text for child in node.children if (text := child.text or child.href)]
+    if is_money(attribute_name(node.name)):
+        return [_price(node)]
+    texts = [text for child in node.children if (text := _text(child))]
     if len({child.name for child in node.children}) == 1 and node.name.lower() in LISTS:
         return texts
-    return [":".join(texts) if node.children else node.text or node.href or ""]
+    return [":".join(texts) if node.children else _text(node)]
+
+
+def _text(node: Node) -> str:
+    """Return the text of an element, or the address in its attributes."""
+    return node.text or next(filter(None, map(node.attributes.get, ADDRESSES)), "")
+
+
+def _price(node: Node) -> str:
+    """Return an amount with its currency, which may be an attribute or an element of its own."""
+    parts = {attribute_name(child.name): child.text for child in node.children}
+    amount = next((parts[name] for name in AMOUNTS if parts.get(name)), node.text)
+    currency = next((parts[name] for name in CURRENCIES if parts.get(name)), None)
+    currency = currency or next((node.attributes[name] for name in CURRENCIES if node.attributes.get(name)), "")
+    has_currency = any(character.isalpha() for character in amount)
+    return amount if has_currency or not amount else f"{amount} {currency}".strip()
+
+
+def _is_parameter(node: Node) -> bool:
+    """Return whether an element has the name and the value of an attribute that the shop chose."""
+    if attribute_name(node.name) not in PARAMETERS:
+        return False
+    return bool(_parameter_name(node))
+
+
+def _parameter_name(node: Node) -> str:
+    own = next((node.attributes[name] for name in PARAMETER_NAMES if node.attributes.get(name)), "")
+    return own or next((child.text for child in node.children if attribute_name(child.name) in PARAMETER_PARTS), "")
+
+
+def _parameters(item: Node) -> dict[str, list[str]]:
+    """Return the attributes whose names the shop chose."""
+    parameters: dict[str, list[str]] = {}
+    for node in filter(_is_parameter, item.children):
+        children = [child.text for child in node.children if attribute_name(child.name) not in PARAMETER_PARTS]
+        values = list(filter(None, children if node.children else [node.text]))
+        if name := attribute_name(_parameter_name(node)):
+            parameters.setdefault(name, []).extend(values)
+    return parameters

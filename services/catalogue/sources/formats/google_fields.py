@@ -12,6 +12,7 @@ from services.catalogue.sources.formats.csv_feed import typed
 from services.catalogue.sources.records.fields import FIELDS, RowBuilder
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import SourceRow
+from services.catalogue.sources.records.visibility import HIDDEN, VISIBLE
 
 RENAMED = {
     "link": "url",
@@ -67,6 +68,9 @@ NUMBERS = frozenset({"multipack", "min_handling_time", "max_handling_time", "loy
 YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 BOOLEANS = frozenset({"adult", "is_bundle", "identifier_exists"})
 PATHS = ("category", "product_type", "product_category", "google_product_category", "fb_product_category")
+# Names with a meaning: an attribute that a shop calls so gets another name.
+RESERVED = frozenset(FIELDS) | VISIBLE | HIDDEN | {"currency", "item_group_id"}
+PATH_SEPARATOR = re.compile(r"[>|»]")
 INDEX = re.compile(r"\[\d+\]")  # in a list: `image[0].url`, `additional_image_link[1]`
 IN_BRACKETS = re.compile(r".*\[([a-z0-9_]+)\]")
 
@@ -125,9 +129,18 @@ class GoogleRows(RowBuilder):
         return re.sub(r"\s+", "_", value.strip().casefold()) if name in ENUMERATED else value
 
 
+def with_attributes(record: dict[str, Any], attributes: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return a record with attributes whose names the shop chose: they replace no field and hide no product."""
+    named = {
+        f"attribute_{name}" if name in RESERVED or record.get(name) else name: value
+        for name, value in attributes.items()
+    }
+    return record | {name: value[0] if len(value) == 1 else value for name, value in named.items() if value}
+
+
 def path_words(path: str) -> tuple[str, ...]:
     """Return the category names of a path, the most specific first: the whole path, then its parts from the last."""
-    parts = [part.strip() for part in path.split(">") if part.strip()]
+    parts = [part.strip() for part in PATH_SEPARATOR.split(path) if part.strip()]
     return (path.strip(), *reversed(parts)) if len(parts) > 1 else tuple(parts)
 
 

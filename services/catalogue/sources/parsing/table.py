@@ -12,7 +12,8 @@ from services.catalogue.sources.records.rows import SourceError
 DELIMITERS = (",", ";", "\t", "|")
 PLAIN_QUOTES = frozenset("\t|")  # between these, a quote that is not closed is a character
 SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[\s;,]*', re.IGNORECASE)
-MARKED_HEADERS = frozenset({"id", "handle", "sku", "g:id"})  # first columns of a header that begins with `#`
+# First columns of a header that begins with `#`.
+MARKED_HEADERS = frozenset({"id", "handle", "sku", "g:id", "product id", "product_id"})
 UNDECODED = "\ufffd"
 MAX_RECORD_LINES = 100
 MAX_RECORD_CHARS = 128 * 1024
@@ -182,7 +183,8 @@ def _header_record(line: Line, lines: LineQueue, delimiters: tuple[str, ...]) ->
         except csv.Error:
             columns = []
         lines.unread(pulled[1:])
-        rank = (len(columns) > 1 and _is_comment(columns), len(columns))
+        # `Categories (x,y,z...)` is one name, also in a table with commas elsewhere.
+        rank = (len(columns) > 1 and _is_comment(columns), sum(name.count("(") == name.count(")") for name in columns))
         if rank > best[0]:
             best = (rank, delimiter, columns, len(pulled))
     for _ in range(best[3] - 1):

@@ -8,24 +8,16 @@ prefix without a declaration is not an error.
 import html
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
 
 from services.catalogue.sources.parsing.xml_document import LONG_HEAD, ROOTS, TAG, XmlDocument
+from services.catalogue.sources.parsing.xml_nodes import WELL_KNOWN, Categories, Node, node_of, scope
 from services.catalogue.sources.records.rows import SourceError
 
 ITEMS = frozenset({"item", "entry", "product", "shopitem", "offer", "article", "listing"})
-GOOGLE_ADDRESS = "http://base.google.com/ns/1.0"
-# The addresses of prefixes that feeds use without declaring them. Any other prefix then has no address.
-WELL_KNOWN = {
-    "g": GOOGLE_ADDRESS,
-    "c": "http://base.google.com/cns/1.0",
-    "media": "http://search.yahoo.com/mrss/",
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "content": "http://purl.org/rss/1.0/modules/content/",
-    "atom": "http://www.w3.org/2005/Atom",
-}
+CATEGORY = "category"
 CHUNK = 1 << 16
 OVERLAP = 128  # bytes at the end of a chunk that may hold the start of a tag
 MAX_ITEM_CHARS = 1 << 20
@@ -36,22 +28,6 @@ NOTED_BYTES, MAX_NOTED = 1024, 120  # of the text after the end of a document
 UNDEFINED_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 # A complete element without child elements, in the part of an item that the parser cannot read.
 LEAF = re.compile(r"<((?:[\w.-]+:)?[\w.-]+)>\s*(?:<!\[CDATA\[([^<>]{0,1024}?)\]\]>\s*|([^<>]{0,1024}))</\1>")
-
-
-@dataclass(slots=True)
-class Node:
-    """An element: its namespace and name, its text, its attribute `href` and its child elements."""
-
-    namespace: str
-    name: str
-    href: str | None = None
-    parts: list[str] = field(default_factory=list)
-    children: list["Node"] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """The element's own text without surrounding whitespace."""
-        return "".join(self.parts).strip()
 
 
 @dataclass(slots=True)
@@ -77,9 +53,13 @@ class _BadItem(Exception):
 class _Parse:
     """A parser of the prologue and the part of the file from an item on, and the handler of its events."""
 
-    def __init__(self, prologue: bytes, at: int, lines: int, item_tag: str | None = None) -> None:
+    def __init__(
+        self, prologue: bytes, at: int, lines: int, categories: Categories, item_tag: str | None = None
+    ) -> None:
         """Start at byte `at` of the document, after `lines` lines; `item_tag`: the tag of its items, if it is known."""
         self.prologue = prologue
+        self._categories = categories
+        self._category: Node | None = None  # that is open, outside of items
         self.at = at
         self.item_tag = item_tag
         self.first_item: int | None = None
@@ -127,8 +107,8 @@ class _Parse:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if len(self._scopes) > MAX_DEPTH:
             raise SourceError(f"its elements are nested more than {MAX_DEPTH} levels deep")
-        self._scopes.append(_scope(self._scopes[-1], attributes))
-        node = _node(tag, attributes, self._scopes[-1])
+        self._scopes.append(scope(self._scopes[-1], attributes))
+        node = node_of(tag, attributes, self._scopes[-1])
         if self._stack:
             self._inside(node)
         elif self.root is None:
@@ -137,16 +117,17 @@ class _Parse:
                 raise SourceError(f"it is not an RSS or Atom feed: its first element is <{node.name}>")
         elif tag == self.item_tag or (self.item_tag is None and node.name.lower() in ITEMS):
             self.item_tag = tag
-            self._begin(node, attributes.get("id"))
+            self._begin(node)
+        elif node.name.lower() == CATEGORY:
+            self._category = node
 
-    def _begin(self, node: Node, key: str | None) -> None:
+    def _begin(self, node: Node) -> None:
         self.item_at = self.position
         self.first_item = self.item_at if self.first_item is None else self.first_item
         self.open = XmlItem(self.line, node)
         self._stack.append(node)
         self._size = 0
-        if key:
-            node.children.append(Node("", "id", parts=[key]))
+        node.children.extend(Node("", name, parts=[value]) for name, value in node.attributes.items() if value)
 
     def _inside(self, node: Node) -> None:
         if node.name.lower() in ITEMS and node.name == self._stack[0].name:
@@ -159,6 +140,8 @@ class _Parse:
         if self._stack:
             self._grow(len(text))
             self._stack[-1].parts.append(text)
+        elif self._category is not None:
+            self._category.parts.append(text)
 
     def _end(self, tag: str) -> None:
         self._scopes.pop()
@@ -168,6 +151,9 @@ class _Parse:
             self.open = None
         if self._stack:
             self._stack.pop()
+        elif self._category is not None:
+            self._categories.add(self._category)
+            self._category = None
 
     def _grow(self, size: int) -> None:
         self._size += size
@@ -176,7 +162,11 @@ class _Parse:
 
 
 class XmlItems:
-    """The items of an XML file."""
+    """The items of an XML file.
+
+    Attributes:
+        categories: those that the document lists before its items.
+    """
 
     def __init__(self, path: Path, encoding: str | None = None) -> None:
         """Open the file; `encoding` takes precedence over the encoding that the file declares.
@@ -186,6 +176,7 @@ class XmlItems:
         """
         self._path = path
         self._document = XmlDocument(path, encoding)
+        self.categories = Categories()
         self._before_items: bytes | None = None
         self._after_end: str | None = None
         self.position = 0
@@ -211,7 +202,7 @@ class XmlItems:
             SourceError: it is not a feed, is truncated, or cannot be read.
         """
         document = self._document
-        parse: _Parse | None = _Parse(document.head, document.start, document.lines)
+        parse: _Parse | None = _Parse(document.head, document.start, document.lines, self.categories)
         try:
             while parse is not None:
                 parse = yield from self._items(parse)
@@ -290,7 +281,7 @@ class XmlItems:
         return self._parse(parse.in_document(parse.position), parse.line - 1, parse.item_tag)
 
     def _parse(self, at: int, lines: int, item_tag: str | None) -> _Parse:
-        return _Parse(self._document.head + (self._before_items or b""), at, lines, item_tag)
+        return _Parse(self._document.head + (self._before_items or b""), at, lines, self.categories, item_tag)
 
     def _next_item(self, tag: str, after: int, lines: int) -> tuple[int | None, int]:
         """Return the position of the next item and the number of lines before it; `lines` are before `after`."""
@@ -315,26 +306,8 @@ class XmlItems:
         for tag, cdata, plain in LEAF.findall(text):
             value = cdata or html.unescape(plain)
             if "\ufffd" not in value:
-                node.children.append(_node(tag, {}, WELL_KNOWN))
+                node.children.append(node_of(tag, {}, WELL_KNOWN))
                 node.children[-1].parts.append(value)
-
-
-def _scope(outer: dict[str, str], attributes: dict[str, str]) -> dict[str, str]:
-    """Return the addresses of prefixes inside an element; the prefix of the default namespace is empty."""
-    declared = {
-        name.removeprefix("xmlns").removeprefix(":"): address
-        for name, address in attributes.items()
-        if name == "xmlns" or name.startswith("xmlns:")
-    }
-    return outer | declared if declared else outer
-
-
-def _node(tag: str, attributes: dict[str, str], scope: dict[str, str]) -> Node:
-    prefix, _, name = tag.rpartition(":")
-    # Google documents the prefix `g`; feeds bind it to addresses with all kinds of mistakes.
-    namespace = GOOGLE_ADDRESS if prefix == "g" else scope.get(prefix, WELL_KNOWN.get(prefix, ""))
-    is_other_link = name == "link" and attributes.get("rel", "alternate") != "alternate"  # of Atom: `self`, `enclosure`
-    return Node(namespace, name, None if is_other_link else attributes.get("href"))
 
 
 def _message(error: Exception) -> str:

@@ -22,7 +22,8 @@ def _set(text: str) -> frozenset[str]:
 
 # Words for a price in the names of columns, and the names without such a word.
 PRICE = _set("price preis prix precio prezzo prijs preço preco cena pris hinta cijena preț pret fiyat цена")
-PRICE_ENDINGS = ("preis", "prijs")  # of compounds: Verkaufspreis, actieprijs
+PRICE_ENDINGS = ("preis", "prijs", "price")  # of compounds: Verkaufspreis, actieprijs, oldprice
+CAMEL_CASE, HUMP = re.compile(r"[a-z]+(?:[A-Z][a-z]*)+"), re.compile(r"(?=[A-Z])")  # `salePrice`
 MONEY = _set("msrp rrp uvp pvp tarif_régulier tarif_promo")
 # What may follow the price: `price_eur`, `Preis inkl. MwSt.`, `prix de vente`, `precio normal`.
 QUALIFIERS = _set(
@@ -81,6 +82,7 @@ SYMBOLS = {
     "rmb": "CNY",
     "₹": "INR",
     "₽": "RUB",
+    "rur": "RUB",
     "руб": "RUB",
     "₺": "TRY",
     "tl": "TRY",
@@ -156,7 +158,8 @@ def currency_of(name: str) -> str | None:
 
 
 def _words(name: str) -> list[str]:
-    return [word for word in NOT_LETTERS.split(name.lower()) if word]
+    separated = HUMP.sub("_", name) if CAMEL_CASE.fullmatch(name) else name
+    return [word for word in NOT_LETTERS.split(separated.lower()) if word]
 
 
 def _is_price(word: str) -> bool:

@@ -156,3 +156,82 @@ def test_a_catalogue_of_meta_may_have_its_pictures_in_numbered_columns_only(tmp_
     assert [image.name for image in first.images] == ["https://a.test/2.jpg"]
     assert first.category_words == ("clothing > dresses", "dresses", "clothing")
     assert second.hidden
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ('<product sku="A-1" name="Shirt" url="/p" image="https://a.test/1.jpg" price="12,50" currency="EUR"/>', 12.5),
+        ('<product id="A-1"><sku>9</sku><name>Shirt</name><picture url="https://a.test/1.jpg"/><link href="/p"/>'
+         '<price currency="EUR">12,50</price></product>', 12.5),
+        ('<product><entity_id>A-1</entity_id><sku>9</sku><name>Shirt</name><images><img src="https://a.test/1.jpg"/></images>'
+         '<product_url>/p</product_url><price><value>12.50</value><currency>EUR</currency></price></product>', 12.5),
+        ('<product><code>A-1</code><display-name>Shirt</display-name><enclosure url="https://a.test/1.jpg"/><url>/p</url>'
+         '<price><amount>12.5</amount><currencyCode>eur</currencyCode></price></product>', 12.5),
+    ],
+)  # fmt: skip
+def test_products_of_other_xml_feeds_have_attributes_and_other_names(
+    tmp_path: Path, item: str, expected: float
+) -> None:
+    row = product(xml_rows(tmp_path, f"<products>{item}</products>")[0])
+    assert (row.key, row.title, row.url, row.image) == ("A-1", "Shirt", "/p", "https://a.test/1.jpg")
+    assert (row.attributes["price"], row.attributes["currency"]) == (expected, "EUR")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        '<param name="Größe">M</param><param name="Größe">L</param><param name="Status">top</param>',
+        "<PARAM><PARAM_NAME>Größe</PARAM_NAME><VAL>M</VAL></PARAM><PARAM><PARAM_NAME>Größe</PARAM_NAME><VAL>L</VAL></PARAM>"
+        "<PARAM><PARAM_NAME>Status</PARAM_NAME><VAL>top</VAL></PARAM>",
+        '<custom-attribute attribute-id="Größe"><value>M</value><value>L</value></custom-attribute>'
+        "<property><name>Status</name><value>top</value></property>",
+    ],
+)
+def test_parameters_are_attributes_of_the_names_that_the_shop_chose(tmp_path: Path, parameters: str) -> None:
+    item = f'<item id="1"><image>https://a.test/1.jpg</image>{parameters}</item>'
+    row = product(xml_rows(tmp_path, f"<items>{item}</items>")[0])
+    assert row.attributes == {"größe": ["M", "L"], "attribute_status": "top"}
+    assert not row.hidden
+
+
+def test_an_offer_of_yandex_has_its_category_path_its_currency_and_its_title_in_parts(tmp_path: Path) -> None:
+    text = """<yml_catalog date="2026-03-05 00:00"><shop><currencies><currency id="RUR" rate="1"/></currencies>
+<categories><category id="1">Одежда</category><category id="7" parentId="1">Платья</category></categories><offers>
+<offer id="A&amp;1" type="vendor.model" available="false" group_id="G"><typePrefix>Платье</typePrefix>
+<vendor>Acme</vendor><model>X-1</model><price>999</price><oldprice>1299</oldprice><currencyId>RUR</currencyId>
+<categoryId>7</categoryId><picture>https://a.test/1.jpg</picture><picture>https://a.test/2.jpg</picture></offer>
+<offer id="2" available="true"><name>A & B</name></offer>
+<offer id="3" available="true"><name>Юбка</name><categoryId>7</categoryId><picture>https://a.test/3.jpg</picture></offer>
+</offers></shop></yml_catalog>"""
+    first, broken, last = xml_rows(tmp_path, text)
+    dress = product(first)
+    assert (dress.key, dress.title, dress.group) == ("A&1", "Платье Acme X-1", "G")
+    assert dress.category_words == ("Одежда > Платья", "Платья", "Одежда")
+    assert [image.name for image in dress.images] == ["https://a.test/2.jpg"]
+    assert (
+        dress.attributes.items()
+        >= {
+            "price": 999,
+            "oldprice": 1299,
+            "currency": "RUB",
+            "availability": "out_of_stock",
+            "brand": "Acme",
+        }.items()
+    )
+    assert outcomes([broken]) == [(6, "2", "not XML at line 6: not well-formed (invalid token)")]
+    assert product(last).category_words == ("Одежда > Платья", "Платья", "Одежда")
+
+
+def test_a_category_that_is_its_own_parent_has_a_path_of_its_names(tmp_path: Path) -> None:
+    categories = '<category id="1" parentId="2">A</category><category id="2" parentId="1">B</category>'
+    item = "<item><id>1</id><image>https://a.test/1.jpg</image><categoryId>1</categoryId></item>"
+    row = product(xml_rows(tmp_path, f"<items><categories>{categories}</categories>{item}</items>")[0])
+    assert row.category_words == ("B > A", "A", "B")
+
+
+def test_the_path_of_heureka_has_bars(tmp_path: Path) -> None:
+    path = "<CATEGORYTEXT>Heureka.cz | Móda | Trička</CATEGORYTEXT>"
+    item = f"<ITEM_ID>1</ITEM_ID><IMGURL>https://a.test/1.jpg</IMGURL>{path}"
+    row = product(xml_rows(tmp_path, f"<SHOP><SHOPITEM>{item}</SHOPITEM></SHOP>")[0])
+    assert row.category_words == ("Heureka.cz | Móda | Trička", "Trička", "Móda", "Heureka.cz")

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 
 from services.catalogue.sources.formats.json_fields import no_object
-from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 from services.catalogue.sources.parsing.json_items import JsonItems
 from services.catalogue.sources.parsing.json_layout import json_layout
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
+from services.catalogue.sources.shops.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 
 
 class ShopifyJson:

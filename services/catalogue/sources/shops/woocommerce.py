@@ -3,19 +3,19 @@
 import re
 from typing import Any
 
-from services.catalogue.sources.formats.google_fields import attribute_name
-from services.catalogue.sources.formats.shop_table import (
-    Cells,
-    ShopProduct,
-    is_within,
-    present_prices,
-    split_list,
-    with_attributes,
-)
+from services.catalogue.sources.formats.google_fields import attribute_name, with_attributes
 from services.catalogue.sources.records.disk_table import DiskTable
 from services.catalogue.sources.records.money import DecimalSeparator
 from services.catalogue.sources.records.rows import RowError
 from services.catalogue.sources.records.visibility import is_visible
+from services.catalogue.sources.shops.shop_table import (
+    Cells,
+    ShopFormat,
+    ShopProduct,
+    is_within,
+    present_prices,
+    split_list,
+)
 
 # The headings of an export, in English and in the translations of WooCommerce, in lower case without question marks.
 HEADINGS = {
@@ -73,7 +73,7 @@ def _attribute_part(heading: str) -> str | None:
     return None if part is None else f"attribute_{part} {number[0]}"
 
 
-class WooCommerce:
+class WooCommerce(ShopFormat):
     """The format of WooCommerce's export. Variations are products; they share the group of their parent."""
 
     kind = "WooCommerce products"

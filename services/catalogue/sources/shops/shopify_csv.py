@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.catalogue.sources.formats.google_fields import attribute_name
-from services.catalogue.sources.formats.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 from services.catalogue.sources.parsing.table import BrokenRecord, Records
 from services.catalogue.sources.parsing.table_file import TableFile
 from services.catalogue.sources.records.disk_table import DiskTable
 from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
+from services.catalogue.sources.shops.shopify_fields import ShopifyProduct, ShopifyRows, Variant, image_address, tags
 
 MAX_LINES = 500  # per row: descriptions are HTML with many lines
 ONE, MANY = 1, 2  # a handle whose rows follow each other, or do not

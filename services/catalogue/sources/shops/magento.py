@@ -3,17 +3,17 @@
 import re
 from typing import Any
 
-from services.catalogue.sources.formats.google_fields import attribute_name
-from services.catalogue.sources.formats.shop_table import (
+from services.catalogue.sources.formats.google_fields import attribute_name, with_attributes
+from services.catalogue.sources.records.disk_table import DiskTable
+from services.catalogue.sources.records.money import DecimalSeparator
+from services.catalogue.sources.shops.shop_table import (
     Cells,
+    ShopFormat,
     ShopProduct,
     is_within,
     present_prices,
     split_list,
-    with_attributes,
 )
-from services.catalogue.sources.records.disk_table import DiskTable
-from services.catalogue.sources.records.money import DecimalSeparator
 
 COLUMNS = frozenset(
     {
@@ -39,6 +39,7 @@ COLUMNS = frozenset(
     }
 )
 NO_IMAGE = "no_selection"
+ROOT = "Default Category"
 HIDDEN_NUMBER = "1"  # of the visibilities 1 to 4: not visible individually
 VISIBLE_ALONE = "not visible individually"
 # Attributes of the shop system, which say nothing about the garment.
@@ -50,7 +51,7 @@ TECHNICAL = re.compile(
 NEXT_ATTRIBUTE = re.compile(r""",(?=\s*"?[A-Za-z][\w.-]*\s*=)""")
 
 
-class Magento:
+class Magento(ShopFormat):
     """The format of Magento's export. Configurable products are the group of their simple products."""
 
     kind = "Magento products"
@@ -92,13 +93,14 @@ class Magento:
             "sku": key,
             **present_prices(_own_prices(cells), others, "special_price", decimal_separator),
             "availability": _availability(cells),
+            "brand": cells.get("brand"),
             "product_type": [path for text in split_list(cells.get("categories", "")) if (path := _path(text))],
             "image": images[0] if images else None,
             "additional_image_link": images[1:],
             "body_html": cells.get("description"),
             "group": facts.get(f"parent {key}") or (key if variations else None),
         }
-        attributes = _attributes(cells.get("additional_attributes", ""))
+        attributes = self.attributes(cells)
         for variation in variations:
             for name, value in variation.items():
                 if name != "sku" and value not in attributes.setdefault(attribute_name(name), []):
@@ -109,6 +111,15 @@ class Magento:
             "visibility": VISIBLE_ALONE if visibility == HIDDEN_NUMBER else visibility,
         }
         return ShopProduct(key, with_attributes(record, attributes), (columns,))
+
+    def attributes(self, cells: Cells) -> dict[str, list[str]]:
+        """Return the attributes of a row by name."""
+        attributes: dict[str, list[str]] = {}
+        for name, value in _pairs(cells.get("additional_attributes", "")).items():
+            values = [stripped for part in value.split("|") if (stripped := part.strip())]
+            if values and TECHNICAL.fullmatch(name.lower()) is None:
+                attributes[attribute_name(name)] = values
+        return attributes
 
 
 def _variations(cells: Cells) -> list[dict[str, str]]:
@@ -127,19 +138,10 @@ def _pairs(text: str) -> dict[str, str]:
     return pairs
 
 
-def _attributes(text: str) -> dict[str, list[str]]:
-    attributes: dict[str, list[str]] = {}
-    for name, value in _pairs(text).items():
-        values = [stripped for part in value.split("|") if (stripped := part.strip())]
-        if values and TECHNICAL.fullmatch(name.lower()) is None:
-            attributes[attribute_name(name)] = values
-    return attributes
-
-
 def _path(text: str) -> str:
     """Return a path of categories as in Google's feeds, without its root: `Default Category/Men` is `Men`."""
     parts = [part.strip() for part in text.split("/") if part.strip()]
-    return " > ".join(parts[1:] if len(parts) > 1 else parts)
+    return " > ".join(parts[1:] if len(parts) > 1 or parts == [ROOT] else parts)
 
 
 def _image(text: str) -> str:

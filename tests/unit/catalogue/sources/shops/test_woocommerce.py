@@ -133,6 +133,22 @@ def test_a_sale_price_counts_between_its_dates(tmp_path: Path, starts: str, ends
     assert woo_rows(tmp_path, PARENT, BLUE | dates)["12"].attributes["price"] == price
 
 
+@pytest.mark.parametrize(
+    "ends",
+    ["2017-01-31 0:00:00", "Jul 8, 2023", "July 8, 2023", "2023/07/13", "13/07/2023", "13.07.2023", "1689239400"],
+)
+def test_the_end_of_a_sale_is_read_in_the_forms_of_spreadsheets(tmp_path: Path, ends: str) -> None:
+    sale = RED | {"Sale price": "15", "Date sale price ends": ends}
+    assert woo_rows(tmp_path, PARENT, sale)["11"].attributes["price"] == 20
+
+
+def test_an_attribute_with_the_name_of_a_field_or_of_a_visibility_hides_and_replaces_nothing(tmp_path: Path) -> None:
+    names = {"Attribute 1 name": "Visibility", "Attribute 1 value(s)": "High", "Attribute 2 name": "Title"}
+    row = woo_rows(tmp_path, PARENT | names)["10"]
+    assert (row.title, row.hidden) == ("Tee", False)
+    assert row.attributes.items() >= {"attribute_visibility": "High", "attribute_title": "Slim"}.items()
+
+
 @pytest.mark.parametrize("parent", ["TEE", "id:10", "id: 10"])
 @pytest.mark.parametrize("order", ["parent first", "parent last"])
 def test_the_parent_is_named_by_sku_or_id_and_stands_anywhere(tmp_path: Path, parent: str, order: str) -> None:

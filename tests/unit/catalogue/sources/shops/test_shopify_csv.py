@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.catalogue.importing.description import Placer
-from services.catalogue.sources.formats.shopify_csv import ShopifyCsv
-from services.catalogue.sources.formats.shopify_json import ShopifyJson
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.shops.shopify_csv import ShopifyCsv
+from services.catalogue.sources.shops.shopify_json import ShopifyJson
 from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.rows import outcomes, product, read, shopify_rows
 from tests.support.feeds.shopify_exports import (

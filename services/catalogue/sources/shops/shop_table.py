@@ -4,17 +4,19 @@ Variants name their parent, or parents their variants, and neither need come fir
 what a row needs of others is remembered on disk.
 """
 
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from services.catalogue.sources.formats.google_fields import GoogleRows
 from services.catalogue.sources.parsing.table import BrokenRecord
 from services.catalogue.sources.parsing.table_file import TableFile
 from services.catalogue.sources.records.disk_table import DiskTable
-from services.catalogue.sources.records.fields import FIELDS, key_of
+from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.images import split_images
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
@@ -29,9 +31,13 @@ from services.catalogue.sources.records.rows import (
 )
 from services.catalogue.sources.records.visibility import is_visible
 
+MAX_ROWS = 5000  # per product
 MAX_LINES = 500  # per row: descriptions are HTML with many lines
 Cells = dict[str, str]
-DATES = ("%m/%d/%y", "%m/%d/%Y", "%d.%m.%Y")  # of spreadsheets and Magento; ISO 8601 is tried first
+# Days as spreadsheets, Magento and WooCommerce write them; ISO 8601 is tried first. Magento writes the month first.
+DATES = ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%y", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%b %d, %Y", "%B %d, %Y")
+TIME_OF_DAY = re.compile(r"[ T,]+\d{1,2}:\d{2}.*$")
+TIMESTAMP = re.compile(r"\d{9,11}")  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +55,28 @@ class ShopProduct:
     visibility: tuple[Mapping[str, Any], ...] = ()
 
 
-class ShopFormat(Protocol):
+class ShopFormat(ABC):
     """The columns of a shop system, and what they mean."""
 
     kind: str
     needs: str  # the columns that the format is recognised by, for an error
 
+    @abstractmethod
     def is_format(self, columns: list[str]) -> bool:
         """Return whether a table has the columns of this format."""
 
+    @abstractmethod
     def name(self, column: str) -> str | None:
         """Return the format's own name of a column, or None if it is ignored."""
 
-    def remember(self, cells: Cells, facts: DiskTable) -> None:
-        """Remember what other rows need of this one."""
+    def continued(self, product: Cells, row: Cells) -> Cells | None:
+        """Return a product with the values of the next row, or None if this row is another product."""
+        return None
 
+    def remember(self, cells: Cells, facts: DiskTable) -> None:  # noqa: B027  # nothing, without variants
+        """Remember what other products need of this one."""
+
+    @abstractmethod
     def product(self, cells: Cells, facts: DiskTable, decimal_separator: DecimalSeparator | None) -> ShopProduct | None:
         """Return the product of a row, or None for a row that is another form of an earlier product."""
 
@@ -71,17 +84,19 @@ class ShopFormat(Protocol):
 class ShopTable:
     """An export of a shop system."""
 
-    def __init__(self, path: Path, mapping: FeedMapping, images_root: Path, shop_format: ShopFormat) -> None:
-        """Open the file and read its header.
+    def __init__(self, path: Path, mapping: FeedMapping, images_root: Path, shop_formats: Sequence[ShopFormat]) -> None:
+        """Open the file and read its header; `shop_formats` are the forms that the shop's exports have.
 
         Raises:
-            SourceError: it cannot be read, or has not the columns of the format.
+            SourceError: it cannot be read, or has not the columns of one of the formats.
         """
         self._table = TableFile(path, MAX_LINES)
         columns = self._table.columns
-        if not shop_format.is_format(columns):
+        shop_format = next((form for form in shop_formats if form.is_format(columns)), None)
+        if shop_format is None:
             self._table.close()
-            raise SourceError(f"{path} does not have the columns of the {shop_format.kind}: {shop_format.needs}")
+            needs = "; or ".join(form.needs for form in shop_formats)
+            raise SourceError(f"{path} does not have the columns of the {shop_formats[0].kind}: {needs}")
         self._format = shop_format
         self._mapped = [mapping.columns.get(column) for column in columns]
         self._names = [None if column in mapping.ignore else shop_format.name(column) for column in columns]
@@ -106,13 +121,13 @@ class ShopTable:
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every product, variants too, and every rejected row."""
-        for _, fields in self._table.records():
-            if not isinstance(fields, BrokenRecord):
-                self._format.remember(self._cells(fields)[0], self._facts)
-        for line, fields in self._table.records():
-            if isinstance(fields, BrokenRecord):
-                yield RejectedRow(line, self._first_id(fields), fields.reason)
-            elif (row := self._row(line, *self._cells(fields))) is not None:
+        for _, cells, _ in self._products():
+            if not isinstance(cells, BrokenRecord):
+                self._format.remember(cells, self._facts)
+        for line, cells, mapped in self._products():
+            if isinstance(cells, BrokenRecord):
+                yield RejectedRow(line, self._first_id(cells), cells.reason)
+            elif (row := self._row(line, cells, mapped)) is not None:
                 yield row
 
     def progress(self) -> tuple[int, int]:
@@ -124,6 +139,28 @@ class ShopTable:
         self._table.close()
         self._keys.close()
         self._facts.close()
+
+    def _products(self) -> Iterator[tuple[int, Cells | BrokenRecord, dict[str, Any]]]:
+        """Yield the line and the cells of each product, with those that the mapping names, and the broken records."""
+        product: tuple[int, Cells, dict[str, Any]] | None = None
+        rows = 0
+        for line, fields in self._table.records():
+            if isinstance(fields, BrokenRecord):  # the next rows may belong to it
+                if product is not None:
+                    yield product
+                yield line, fields, {}
+                product = None
+                continue
+            cells, mapped = self._cells(fields)
+            more = None if product is None or rows == MAX_ROWS else self._format.continued(product[1], cells)
+            if product is not None and more is not None:
+                product, rows = (product[0], more, mapped | product[2]), rows + 1
+                continue
+            if product is not None:
+                yield product
+            product, rows = (line, cells, mapped), 1
+        if product is not None:
+            yield product
 
     def _first_id(self, record: BrokenRecord) -> str | None:
         """Return the id of a broken record if this is its first cell: an error may move the later cells."""
@@ -164,14 +201,6 @@ class ShopTable:
     def _record(self, product: ShopProduct) -> dict[str, Any]:
         named = ((self._builder.name(name), value) for name, value in product.record.items())
         return {name: value for name, value in named if name is not None and value not in ("", None, [])}
-
-
-def with_attributes(record: dict[str, Any], attributes: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return a record with attributes whose names the shop chose: they replace no field."""
-    named = {
-        f"attribute_{name}" if name in FIELDS or record.get(name) else name: value for name, value in attributes.items()
-    }
-    return record | {name: value[0] if len(value) == 1 else value for name, value in named.items() if value}
 
 
 def lowest(texts: Iterable[str], decimal_separator: DecimalSeparator | None) -> str | None:
@@ -217,13 +246,16 @@ def is_within(begin: str, end: str) -> bool:
 
 
 def _date(text: str) -> datetime | None:
+    if TIMESTAMP.fullmatch(text):
+        return datetime.fromtimestamp(int(text))
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
         pass
+    day = TIME_OF_DAY.sub("", text)
     for form in DATES:
         try:
-            return datetime.strptime(text.split(",")[0].split(" ")[0], form)
+            return datetime.strptime(day, form)
         except ValueError:
             continue
     return None

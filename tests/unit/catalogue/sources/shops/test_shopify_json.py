@@ -60,6 +60,15 @@ def test_an_option_is_an_attribute_of_its_name_in_lower_case(tmp_path: Path, nam
     )
 
 
+@pytest.mark.parametrize("name", ["Title", "Status", "Published", "Image", "Group"])
+def test_an_option_with_the_name_of_a_field_replaces_nothing(tmp_path: Path, name: str) -> None:
+    document = STOREFRONT | {"options": [{"name": name}], "variants": [STOREFRONT["variants"][0] | {"option1": "Pink"}]}
+    (row,) = shopify_rows(tmp_path, page(document), "products.json")
+    item = product(row)
+    assert (item.title, item.group, item.hidden) == (STOREFRONT["title"], STOREFRONT["handle"], False)
+    assert item.attributes[f"attribute_{name.lower()}"] == "Pink"
+
+
 def test_a_file_can_have_several_pages(tmp_path: Path) -> None:
     other = [STOREFRONT | {"handle": name} for name in ("a", "b", "a", "")]
     text = (

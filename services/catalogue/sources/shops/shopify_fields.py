@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from services.catalogue.sources.formats.google_fields import GoogleRows, attribute_name
+from services.catalogue.sources.formats.google_fields import GoogleRows, attribute_name, with_attributes
 from services.catalogue.sources.records.attributes import price_problem
 from services.catalogue.sources.records.fields import RowBuilder
 from services.catalogue.sources.records.key_registry import KeyRegistry
@@ -61,7 +61,8 @@ class ShopifyProduct:
             amounts = {text: _amount(text, decimal_separator) for text in self._texts(name)}
             valid = {text: money.amount for text, money in amounts.items() if isinstance(money, Money)}
             record[name] = min(valid, key=lambda text: valid[text], default=None)
-        record |= {name: values for name, values in self._variant_facts().items() if values}
+        record |= {name: _distinct(getattr(variant, name) for variant in self.variants) for name in ("sku", "gtin")}
+        record = with_attributes(record, self._options())
         stock = [variant.available for variant in self.variants if variant.available is not None]
         if stock:
             record["availability"] = "in_stock" if any(stock) else "out_of_stock"
@@ -75,16 +76,16 @@ class ShopifyProduct:
     def _texts(self, name: str) -> list[str]:
         return list(dict.fromkeys(text for variant in self.variants if (text := getattr(variant, name).strip())))
 
-    def _variant_facts(self) -> dict[str, list[str]]:
+    def _options(self) -> dict[str, list[str]]:
         values: dict[str, list[str]] = {}
-        for variant in self.variants:
-            for option in variant.options:
-                if option != NO_OPTION and option[0]:
-                    name = attribute_name(option[0])
-                    values.setdefault("color" if name == "colour" else name, []).append(option[1])
-            values.setdefault("sku", []).append(variant.sku)
-            values.setdefault("gtin", []).append(variant.gtin)
-        return {name: list(dict.fromkeys(filter(None, map(str.strip, texts)))) for name, texts in values.items()}
+        for option in (option for variant in self.variants for option in variant.options):
+            if option != NO_OPTION and (name := attribute_name(option[0])):
+                values.setdefault("color" if name == "colour" else name, []).append(option[1])
+        return {name: _distinct(texts) for name, texts in values.items()}
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(str.strip, texts))))
 
 
 def _amount(text: str, decimal_separator: DecimalSeparator | None) -> Money | MoneyError:

@@ -50,6 +50,104 @@ def test_the_headings_of_the_import_are_known_in_several_languages(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("gross", "net"),
+    [
+        ("Price tax included", "Price tax excluded or Price tax included"),
+        ("Prix TTC", "Prix hors taxe"),
+        ("Precio impuestos INCLUIDOS", "Precio sin IVA"),
+        ("Prezzo (Tasse Incluse)", "Prezzo (Tasse Escluse)"),
+        ("Cena zawiera podatek. (brutto)", "Cena bez podatku. (netto)"),
+        ("Preis (inkl. MwSt.)", "Nettopreis"),
+    ],
+)
+def test_the_price_with_tax_counts_before_the_one_without_and_no_other_is_a_price(
+    tmp_path: Path, gross: str, net: str
+) -> None:
+    head = f"ID;Active (0/1);Name;Image URLs (x,y,z...);Wholesale price;Prix unitaire;Koszt własny;{net}"
+    values = "1;1;Shirt;https://shop.example/1.jpg;7;8;9"
+    (with_tax,) = map(product, csv_rows(tmp_path, f"{head};{gross}\n{values};20;24\n"))
+    (without,) = map(product, csv_rows(tmp_path, f"{head}\n{values};20\n"))
+    assert (with_tax.attributes["price"], without.attributes["price"]) == (24, 20)
+
+
+DISCOUNTS = {
+    "English": "Discount amount;Discount percent;Discount from (yyyy-mm-dd);Discount to (yyyy-mm-dd)",
+    "French": "Montant de la remise;Pourcentage de réduction;Réduction de (AAAA-MM-JJ);Réduction à (AAAA-MM-JJ)",
+    "German": "Rabattbetrag;Rabatt in Prozent;Rabatt von (jjjj-mm-tt);Rabatt bis (jjjj-mm-tt)",
+    "Spanish": "Valor del descuento;Porcentaje de descuento;Descuento desde (aaaa-mm-dd);Descuento hasta (aaaa-mm-dd)",
+    "Italian": "Importo sconto;Percentuale sconto;Sconto dal (aaaa-mm-gg);Sconto al (aaaa-mm-gg)",
+    "Polish": "Wartość rabatu;Procent rabatu;Rabat od dnia (rrrr-mm-dd);Rabat do dnia (rrrr-mm-dd)",
+}
+
+
+def discounted(folder: Path, cells: str, language: str = "English", price: str = "40,00 €") -> dict[str, object]:
+    values = f"{VALUES}".replace("24,00", price)
+    row = product(csv_rows(folder, f"{HEADINGS['English']};{DISCOUNTS[language]}\n{values};{cells}\n")[0])
+    problems = {problem.column: problem.value for problem in row.problems}
+    return {name: row.attributes[name] for name in ("price", "regular_price") if name in row.attributes} | problems
+
+
+@pytest.mark.parametrize("language", DISCOUNTS)
+def test_a_discount_gives_the_present_price_in_several_languages(tmp_path: Path, language: str) -> None:
+    assert discounted(tmp_path, ";5,5;2013-06-01;2999-12-31", language) == {"price": 37.8, "regular_price": 40}
+    assert discounted(tmp_path, "10;;;", language) == {"price": 30, "regular_price": 40}
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (";20%;;", {"price": 32, "regular_price": 40}),
+        ("5;10;0000-00-00;0000-00-00", {"price": 31, "regular_price": 40}),
+        ("100;;;", {"price": 0, "regular_price": 40}),
+        (";20;2013-06-01;2018-12-31", {"price": 40}),
+        (";20;2998-06-01;2999-12-31", {"price": 40}),
+        ("0;0;;", {"price": 40}),
+        (";;;", {"price": 40}),
+        ("half;;;", {"price": 40, "discount_price": "half"}),
+    ],
+)
+def test_a_discount_counts_between_its_dates_and_is_named_if_it_cannot_be_read(
+    tmp_path: Path, cells: str, expected: dict[str, object]
+) -> None:
+    assert discounted(tmp_path, cells) == expected
+
+
+def test_a_discount_of_a_price_that_cannot_be_read_is_no_price(tmp_path: Path) -> None:
+    assert discounted(tmp_path, "5;;;", price="on request") == {"price": "on request"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "hidden", "condition"),
+    [
+        ("Stan", "new", False, "new"),
+        ("Estado", "used", False, "used"),
+        ("Estado", "0", True, None),
+        ("État", "1", False, None),
+    ],
+)
+def test_a_column_for_the_state_is_the_condition_or_the_status(
+    tmp_path: Path, column: str, value: str, hidden: bool, condition: str | None
+) -> None:
+    text = f"ID;Name;Categories (x,y,z...);Image URLs (x,y,z...);{column}\n1;A;B;https://shop.example/1.jpg;{value}\n"
+    row = product(csv_rows(tmp_path, text)[0])
+    assert (row.hidden, row.attributes.get("condition")) == (hidden, condition)
+
+
+def test_features_of_version_1_4_are_columns(tmp_path: Path) -> None:
+    text = "id;Active (0/1);Name*;Image URLs (x,y,z);Feature:Fabric;Feature:Life\n1;1;A;https://a.test/1.jpg;Wool;\n"
+    row = product(csv_rows(tmp_path, text)[0])
+    assert row.attributes == {"fabric": "Wool"}
+
+
+def test_combinations_without_their_products_are_an_error(tmp_path: Path) -> None:
+    text = (
+        "Product ID*;Attribute (Name:Type:Position)*;Value (Value:Position)*;Reference;Image URLs (x,y,z...)\n1;;;;\n"
+    )
+    with pytest.raises(SourceError, match="PrestaShop's combinations"):
+        csv_rows(tmp_path, text)
+
+
+@pytest.mark.parametrize(
     ("active", "visibility", "hidden"),
     [("1", "both", False), ("0", "both", True), ("1", "none", True), ("1", "catalog", False), ("1", "search", False)],
 )

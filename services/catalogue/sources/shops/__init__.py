@@ -1,0 +1,1 @@
+"""One shop system a module: its exports, with parents and variants; imports formats, parsing and records."""
