@@ -1,4 +1,4 @@
-"""Which test files run which lines of the services, measured once and kept in a file."""
+"""Which tests run which lines of the services, measured once and kept in a file."""
 
 import hashlib
 import json
@@ -30,7 +30,8 @@ class FileCoverage:
     Attributes:
         digest: of the test file and of what it imports from tests.
         sources: the digest of each file of the services that the tests run.
-        lines: the lines that they run, by file of the services.
+        lines: the lines that they run, by file of the services and by test. What the fixtures of a module or of the
+            session run stands under the name of the test file: it belongs to each of its tests.
         failures: the ids of tests that fail without a mutant.
     """
 
@@ -38,7 +39,7 @@ class FileCoverage:
     seconds: float = 0.0
     failures: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, list[int]] = field(default_factory=dict)
+    lines: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
 
 class CoverageMap:
@@ -67,29 +68,31 @@ class CoverageMap:
         return len(stale)
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the test files that run the mutant's line, the likeliest to notice first.
+        """Return the tests that run the mutant's line, the likeliest to notice first: ids of tests or of files.
 
-        Code that runs at import belongs to the tests that run any line of the module, and to those that import it.
+        Code that runs at import belongs to the files that run any line of the module, and to those that import it.
         """
         if mutant.at_import:
             module = mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            matches = [
-                name
+            matches = {
+                name: [name]
                 for name, entry in self.files.items()
                 if mutant.path in entry.lines or module in self._imports[name]
-            ]
+            }
         else:
             lines = set(range(mutant.lines[0], mutant.lines[1] + 1))
-            matches = [name for name, entry in self.files.items() if lines & set(entry.lines.get(mutant.path, ()))]
-        return sorted(matches, key=lambda name: (-_kinship(name, mutant.path), self.files[name].seconds, name))
+            matches = {name: _tests_that_run(entry, name, mutant.path, lines) for name, entry in self.files.items()}
+        files = [name for name, tests in matches.items() if tests]
+        files.sort(key=lambda name: (-_kinship(name, mutant.path), self.files[name].seconds, name))
+        return [test for name in files for test in matches[name]]
 
     def failures(self, tests: Iterable[str]) -> list[str]:
-        """Return the ids of the tests in these files that fail without a mutant."""
-        return [test for name in tests for test in self.files[name].failures]
+        """Return the ids of the tests in the files of these tests that fail without a mutant."""
+        return [test for name in _files_of(tests) for test in self.files[name].failures]
 
     def seconds(self, tests: Iterable[str]) -> float:
-        """Return how long these test files took."""
-        return sum(self.files[name].seconds for name in tests)
+        """Return how long the files of these tests took."""
+        return sum(self.files[name].seconds for name in _files_of(tests))
 
     def _measure(self, tests: list[str], digests: dict[str, str], jobs: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -132,6 +135,16 @@ class CoverageMap:
             for module in SUPPORT_IMPORT.findall(path.read_text()):
                 waiting.add((self._root / module.replace(".", "/")).with_suffix(".py"))
         return hashlib.sha256("".join(_digest(path) for path in sorted(files)).encode()).hexdigest()
+
+
+def _tests_that_run(entry: FileCoverage, name: str, source: str, lines: set[int]) -> list[str]:
+    """Return the ids of a file's tests that run any of the lines; the file's name alone stands for all its tests."""
+    tests = [test for test, run in entry.lines.get(source, {}).items() if not lines.isdisjoint(run)]
+    return [name] if name in tests else tests
+
+
+def _files_of(tests: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(test.partition("::")[0] for test in tests))
 
 
 def _read(cache: Path) -> dict[str, FileCoverage]:

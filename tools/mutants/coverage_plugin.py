@@ -1,4 +1,4 @@
-"""A pytest plugin that notes which lines of the services each test file runs, and how long the file takes.
+"""A pytest plugin that notes which lines of the services each test runs, and how long each test file takes.
 
 `MUTANTS_COVERAGE` names the folder for the result: one JSON file a test process.
 """
@@ -8,20 +8,22 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import coverage
 import pytest
 
 
-class CoverageByFile:
-    """Measures coverage with one context a test file."""
+class CoverageByTest:
+    """Measures coverage with one context a test; what fixtures of a wider scope run belongs to the whole file."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         self._root = root
         self._folder = folder
         self._seconds: dict[str, float] = defaultdict(float)
         self._failures: dict[str, list[str]] = defaultdict(list)
+        self._contexts = [""]
         self._coverage = coverage.Coverage(
             data_file=None, source=[str(root / "services")], config_file=False, messages=False
         )
@@ -29,13 +31,29 @@ class CoverageByFile:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        name = item.path.relative_to(self._root).as_posix()
-        self._coverage.switch_context(name)
         began = time.monotonic()
         try:
-            return (yield)
+            with self._context(_node_id(item.nodeid)):
+                return (yield)
         finally:
-            self._seconds[name] += time.monotonic() - began
+            self._seconds[item.nodeid.partition("::")[0]] += time.monotonic() - began
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Iterator[object]:
+        if fixturedef.scope == "function":
+            return (yield)
+        with self._context(self._contexts[-1].partition("::")[0]):
+            return (yield)
+
+    @contextmanager
+    def _context(self, name: str) -> Iterator[None]:
+        self._contexts.append(name)
+        self._coverage.switch_context(name)
+        try:
+            yield
+        finally:
+            self._contexts.pop()
+            self._coverage.switch_context(self._contexts[-1])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -44,12 +62,13 @@ class CoverageByFile:
     def pytest_sessionfinish(self) -> None:
         self._coverage.stop()
         data = self._coverage.get_data()
-        lines: dict[str, dict[str, list[int]]] = {name: {} for name in self._seconds}
+        lines: dict[str, dict[str, dict[str, list[int]]]] = {name: {} for name in self._seconds}
         for source in data.measured_files():
             path = Path(source).relative_to(self._root).as_posix()
             for line, contexts in data.contexts_by_lineno(source).items():
                 for context in filter(None, contexts):
-                    lines[context].setdefault(path, []).append(line)
+                    by_test = lines[context.partition("::")[0]].setdefault(path, {})
+                    by_test.setdefault(context, []).append(line)
         result = {
             name: {"seconds": self._seconds[name], "failures": self._failures.get(name, []), "lines": lines[name]}
             for name in lines
@@ -57,7 +76,12 @@ class CoverageByFile:
         (self._folder / f"{os.getpid()}.json").write_text(json.dumps(result))
 
 
+def _node_id(node_id: str) -> str:
+    """Return a test's id; tests whose names cannot be written in a line of a file are known by their function."""
+    return node_id if node_id.isprintable() else node_id.partition("[")[0]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start measuring before the tests and, with them, the services are imported."""
     if "MUTANTS_COVERAGE" in os.environ:
-        config.pluginmanager.register(CoverageByFile(config.rootpath, Path(os.environ["MUTANTS_COVERAGE"])))
+        config.pluginmanager.register(CoverageByTest(config.rootpath, Path(os.environ["MUTANTS_COVERAGE"])))

@@ -75,7 +75,7 @@ class Workspace:
 
         Args:
             mutant: the change to make.
-            tests: the test files, in the order to run them.
+            tests: the ids of tests or test files, in the order to run them.
             failures: the ids of tests that fail without the mutant; they are left out.
             limit_s: seconds after which the tests are ended.
 
@@ -86,8 +86,10 @@ class Workspace:
             WorkspaceError: no test ran.
         """
         left_out = [f"--deselect={test}" for test in failures]
+        names = self.path / "tests.txt"  # a command line would be too long
+        names.write_text("\n".join(tests))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
-        command += ["--hypothesis-seed=0", *left_out, *tests]
+        command += ["--hypothesis-seed=0", *left_out, f"@{names}"]
         with self._in_place(mutant):
             code, output = _run(command, self.path, limit_s)
         if code is None:
