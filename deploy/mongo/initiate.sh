@@ -1,10 +1,16 @@
 #!/bin/bash
-# Initiates a replica set of one on the server that has just started, if there is none, and records the result for health.sh.
+# Initiates a replica set of one on the server that has just started, if there is none, gives Lookalike's users their
+# roles and passwords (initiate.js), and records the result for health.sh.
+# In a volume of an earlier version, MONGO_USER is the administrator: it makes one, and then has the gateway's role.
 set -u
 state=$1
+run_as() {
+  mongosh --quiet --norc --host "$(hostname)" --port 27017 --username "$1" --password "$2" \
+    --authenticationDatabase admin --file "$(dirname "$0")/initiate.js" 2>&1
+}
 for _ in $(seq 600); do
-  said=$(mongosh --quiet --norc --host "$(hostname)" --port 27017 --username "$MONGO_INITDB_ROOT_USERNAME" \
-    --password "$MONGO_INITDB_ROOT_PASSWORD" --authenticationDatabase admin --file "$(dirname "$0")/initiate.js" 2>&1)
+  said=$(run_as "$ADMINISTRATOR" "$ADMINISTRATOR_PASSWORD")
+  case $said in *"Authentication failed"*) said=$(run_as "$MONGO_USER" "$MONGO_PASSWORD") ;; esac
   case $said in
     *"replica set is up"*)
       rm -f "$state/problem"

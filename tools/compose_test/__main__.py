@@ -45,8 +45,8 @@ def example() -> dict[str, str]:
 def maker(folder: Path, port: int) -> Callable[..., Project]:
     """Return a function that creates a project with the settings of .env.example and some others."""
     tags = {k: os.environ[k] for k in ("MONGO_TAG", "TFS_TAG", "LOOKALIKE_TAG") if k in os.environ}
-    own = {"GATEWAY_PORT": str(port), "MONGO_PASSWORD": secrets.token_hex(16), "IMPORT_DIR": str(folder / "sample")}
-    own["INDEX_SNAPSHOT_S"] = "2"
+    own = {"GATEWAY_PORT": str(port), "IMPORT_DIR": str(folder / "sample"), "INDEX_SNAPSHOT_S": "2"}
+    own |= {name: secrets.token_hex(16) for name in ("MONGO_PASSWORD", "MONGO_INDEX_PASSWORD")}
     basis = {**example(), "LOOKALIKE_TAG": "test", "TFS_GPU_TAG": "2.21.0-gpu", **tags, **own}
 
     def make(name: str = "", *, files: tuple[str, ...] = (), without: tuple[str, ...] = (), **settings: Any) -> Project:

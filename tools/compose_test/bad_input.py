@@ -43,23 +43,53 @@ def _shown(project: Project, service: str) -> str:
 
 def no_env(make: Make, _: Path) -> Iterator[str]:
     """No .env at all."""
-    with up(make("no-env", without=("MONGO_PASSWORD", "MONGO_USER", "MODELS_DIR")), "mongo") as project:
+    with up(
+        make("no-env", without=("MONGO_PASSWORD", "MONGO_INDEX_PASSWORD", "MONGO_USER", "MODELS_DIR")), "mongo"
+    ) as project:
         yield says(project, "mongo", "MONGO_PASSWORD is not set: cp .env.example .env")
 
 
-def wrong_password(make: Make, _: Path) -> Iterator[str]:
-    """A password that differs from the one that MongoDB was created with."""
-    first = make("password", MONGO_PASSWORD="right")  # noqa: S106
+def changed_password(make: Make, _: Path) -> Iterator[str]:
+    """A password that has changed: MongoDB takes it at its next start, and until then the index names the problem."""
+    first = make("password", MONGO_INDEX_PASSWORD="right")  # noqa: S106
     try:
         first("up", "-d", "mongo")
         first.wait_healthy("mongo")
-        with up(make("password", MONGO_PASSWORD="wrong"), "mongo", "index") as wrong:  # noqa: S106
-            yield says(
-                wrong, "mongo", "MONGO_USER or MONGO_PASSWORD differs from the one that this volume was created with"
-            )
-            yield says(wrong, "index", "refuses the user or the password of MONGO_URL")
+        changed = make("password", MONGO_INDEX_PASSWORD="changed")  # noqa: S106
+        changed("up", "-d", "--no-deps", "index")
+        yield says(changed, "index", "refuses the user or the password of MONGO_URL")
+        changed("up", "-d", "mongo")
+        changed.wait_healthy("mongo")
+        changed.wait_healthy("index")
+        yield "index: healthy once MongoDB has started with the same password"
     finally:
         first.down()
+
+
+def roles(make: Make, _: Path) -> Iterator[str]:
+    """The index's user may read products, and may not change them or read keys."""
+    project = make("roles")
+    try:
+        project("up", "-d", "mongo")
+        project.wait_healthy("mongo")
+        for collection, command, is_allowed in (
+            ("products", "find_one()", True),
+            ("products", "insert_one({'_id': '~sync/x'})", True),
+            ("products", "update_one({}, {'$set': {'title': 'x'}})", False),
+            ("keys", "find_one()", False),
+            ("images", "find_one()", False),
+        ):
+            program = (
+                f"import os, pymongo; pymongo.MongoClient(os.environ['MONGO_URL']).lookalike.{collection}.{command}"
+            )
+            done = project("run", "--rm", "--no-deps", "index", "python", "-c", program, must=False)
+            refused = "not authorized" in done.stderr
+            check(
+                (done.returncode == 0) is is_allowed and refused is not is_allowed, f"{program}: {done.stderr[-300:]}"
+            )
+        yield "index: reads products and writes markers; refused: changing products, keys, pictures"
+    finally:
+        project.down()
 
 
 def models(make: Make, folder: Path) -> Iterator[str]:
@@ -151,7 +181,7 @@ def no_gpu(make: Make, _: Path) -> Iterator[str]:
         docker("rmi", gpu_image, must=False)
 
 
-CASES = (no_env, wrong_password, models, wrong_setting, taken_port, foreign_volume, no_gpu)
+CASES = (no_env, changed_password, roles, models, wrong_setting, taken_port, foreign_volume, no_gpu)
 
 
 def all_cases(make: Make, folder: Path, say: Callable[[str], None]) -> None:

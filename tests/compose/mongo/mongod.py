@@ -1,7 +1,8 @@
 """Stands in for `mongod` if the mongo image cannot be pulled: nx-27017, and what else the Compose file relies on.
 
-That is: the flags the Compose file passes, a key file with the right permissions, one user made on the first start, no
-command without authentication, and a replica set that is none until it has been initiated.
+That is: the flags the Compose file passes, a key file with the right permissions, an administrator made on the first
+start, users with roles (users.py), no command without authentication, and a replica set that is none until it has been
+initiated.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from typing import Any
 
 from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.server import run_server
-from scram import Conversation, Refused, User  # type: ignore[import-not-found]  # in the same folder
+from scram import Conversation, Refused  # type: ignore[import-not-found]  # in the same folder
+from users import Users  # type: ignore[import-not-found]
 
 OPEN = {"hello", "Hello", "isMaster", "ismaster", "saslStart", "saslContinue", "buildInfo", "buildinfo", "endSessions"}
 Reply = dict[str, Any]
@@ -27,6 +29,7 @@ def failure(code: int, name: str, text: str) -> Reply:
 
 
 UNAUTHORIZED = (13, "Unauthorized", "Command requires authentication")
+NOT_ALLOWED = (13, "Unauthorized", "not authorized to execute command")
 WRONG = (18, "AuthenticationFailed", "Authentication failed.")
 NOT_YET = (94, "NotYetInitialized", "no replset config has been received")
 ALREADY = (23, "AlreadyInitialized", "already initialized")
@@ -35,36 +38,38 @@ ALREADY = (23, "AlreadyInitialized", "already initialized")
 class Handler(NeoSQLiteHandler):  # type: ignore[misc]
     """nx-27017's commands behind authentication, and the replica set's two."""
 
-    def __init__(self, data: Path, user: User) -> None:
+    def __init__(self, data: Path, users: Users) -> None:
         super().__init__(data_dir=str(data / "nx"))
         # Triggers keep its change log. It would remove them when it ends: writes between its next start and the next
         # open stream would be in no stream. MongoDB always keeps its log.
         self._change_stream_manager.invalidate = lambda *_: None
-        self._user = user
+        self._users = users
         self._set = data / "replica-set"
         self._proving: dict[str, Conversation] = {}
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}  # the user of a connection
 
     def handle_command(self, msg: Reply) -> tuple[int, Reply]:
-        body: Reply = next((section for kind, section in msg["sections"] if kind == "body"), {})
-        ours = self._ours(body, msg["_conn_id"])
+        ours = self._ours(_body(msg), msg["_conn_id"])
         return super().handle_command(msg) if ours is None else (msg["request_id"], ours)
 
     def handle_insert(self, msg: Reply) -> tuple[int, Reply]:
-        if msg["_conn_id"] not in self._known:
-            return msg["request_id"], failure(*UNAUTHORIZED)
+        refusal = self._refusal(_body(msg), msg["_conn_id"])
+        if refusal is not None:
+            return msg["request_id"], refusal
         return super().handle_insert(msg)  # type: ignore[no-any-return]
 
     def close_streams_for_connection(self, conn_id: str) -> None:
-        self._known.discard(conn_id)
+        self._known.pop(conn_id, None)
         self._proving.pop(conn_id, None)
         super().close_streams_for_connection(conn_id)
 
     def _ours(self, body: Reply, connection: str) -> Reply | None:
         if "saslStart" in body or "saslContinue" in body:
             return self._prove(body, connection)
-        if not OPEN & body.keys() and connection not in self._known:
-            return failure(*UNAUTHORIZED)
+        if not OPEN & body.keys() and (refusal := self._refusal(body, connection)) is not None:
+            return refusal
+        if (answer := self._users.command(body)) is not None:
+            return dict(answer)
         if "replSetGetStatus" in body:
             return {"ok": 1.0, "set": "rs0", "myState": 1} if self._set.exists() else failure(*NOT_YET)
         if "replSetInitiate" in body:
@@ -75,6 +80,11 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
         if {"hello", "Hello", "isMaster", "ismaster"} & body.keys():
             return self._hello(body)
         return None
+
+    def _refusal(self, body: Reply, connection: str) -> Reply | None:
+        if connection not in self._known:
+            return failure(*UNAUTHORIZED)
+        return None if self._users.may(self._known[connection], body) else failure(*NOT_ALLOWED)
 
     def _hello(self, body: Reply) -> Reply:
         _, answer = super().handle_command({"request_id": 0, "sections": [("body", body)], "_conn_id": ""})
@@ -88,14 +98,15 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
             if "saslStart" in body:
                 if body.get("mechanism") != "SCRAM-SHA-256":
                     raise Refused
-                self._proving[connection] = Conversation(self._user)
+                self._proving[connection] = Conversation(self._users.secrets())
                 said, done = self._proving[connection].first(bytes(body["payload"])), False
             else:
-                said, done = self._proving.pop(connection).final(bytes(body["payload"])), True
+                conversation = self._proving.pop(connection)
+                said, done = conversation.final(bytes(body["payload"])), True
         except (Refused, KeyError, ValueError, IndexError):
             return failure(*WRONG)
         if done:
-            self._known.add(connection)
+            self._known[connection] = conversation.name
         return {"ok": 1.0, "conversationId": 1, "done": done, "payload": said}
 
 
@@ -116,11 +127,8 @@ def check_key(path: Path) -> None:
         sys.exit(f"mongod: the length of the key in {path} is not between 6 and 1024")
 
 
-def the_user(path: Path) -> User:
-    """Return the server's user: made from the environment on the first start, as the image's entry point does."""
-    if not path.exists():
-        User.make(os.environ["MONGO_INITDB_ROOT_USERNAME"], os.environ["MONGO_INITDB_ROOT_PASSWORD"]).save(path)
-    return User.load(path)
+def _body(msg: Reply) -> Reply:
+    return next((section for kind, section in msg["sections"] if kind == "body"), {})
 
 
 async def serve(handler: Handler, host: str) -> None:
@@ -137,7 +145,11 @@ def main() -> None:
     options = arguments()
     logging.basicConfig(level=logging.WARNING)
     check_key(options.keyFile)
-    handler = Handler(options.dbpath, the_user(options.dbpath / "user.json"))
+    users = Users(options.dbpath / "users.json")
+    if not users.secrets():  # as the image's entry point does on the first start
+        administrator = os.environ["MONGO_INITDB_ROOT_USERNAME"]
+        users.command({"createUser": administrator, "pwd": os.environ["MONGO_INITDB_ROOT_PASSWORD"], "roles": ["root"]})
+    handler = Handler(options.dbpath, users)
     asyncio.run(serve(handler, "0.0.0.0" if options.bind_ip_all else "127.0.0.1"))
 
 

@@ -3,11 +3,10 @@
 import base64
 import hashlib
 import hmac
-import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 ITERATIONS = 4096
 
@@ -32,21 +31,20 @@ class User:
         client_key = hmac.digest(salted, b"Client Key", "sha256")
         return cls(name, salt, hashlib.sha256(client_key).digest(), hmac.digest(salted, b"Server Key", "sha256"))
 
-    def save(self, path: Path) -> None:
-        kept = {"name": self.name, **{k: getattr(self, k).hex() for k in ("salt", "stored_key", "server_key")}}
-        path.write_text(json.dumps(kept))
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, **{k: getattr(self, k).hex() for k in ("salt", "stored_key", "server_key")}}
 
     @classmethod
-    def load(cls, path: Path) -> "User":
-        kept = json.loads(path.read_text())
+    def from_json(cls, kept: Mapping[str, str]) -> "User":
         return cls(kept["name"], *(bytes.fromhex(kept[k]) for k in ("salt", "stored_key", "server_key")))
 
 
 class Conversation:
     """One client proving that it knows the password."""
 
-    def __init__(self, user: User) -> None:
-        self._user = user
+    def __init__(self, users: Mapping[str, User]) -> None:
+        self._users = users
+        self.name = ""
         self._spoken = b""
         self._nonce = ""
 
@@ -54,8 +52,10 @@ class Conversation:
         """Answer `n,,n=user,r=nonce` with salt and iterations."""
         bare = message.split(b",", 2)[2]
         fields = _fields(bare)
-        if fields["n"] != self._user.name:
+        if fields["n"] not in self._users:
             raise Refused
+        self.name = fields["n"]
+        self._user = self._users[self.name]
         self._nonce = fields["r"] + secrets.token_urlsafe(18)
         answer = f"r={self._nonce},s={base64.b64encode(self._user.salt).decode()},i={ITERATIONS}".encode()
         self._spoken = bare + b"," + answer

@@ -138,35 +138,66 @@ def test_a_script_can_be_read_by_bash(path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("name", ["MONGO_PASSWORD", "MONGO_INDEX_PASSWORD"])
 @pytest.mark.parametrize(
     ("password", "said"),
     [
-        ("", "MONGO_PASSWORD is not set: cp .env.example .env, then start again"),
-        ("change-me-before-the-first-start", "MONGO_PASSWORD is the sample of .env.example: set another one"),
-        ("pass@word", "MONGO_PASSWORD is part of a URL: use letters, digits and . _ ~ - only"),
+        ("", "is not set: cp .env.example .env, then start again"),
+        ("change-me-before-the-first-start", "is the sample of .env.example: set another one"),
+        ("pass@word", "is part of a URL: use letters, digits and . _ ~ - only"),
     ],
 )
-def test_mongo_without_a_usable_password_says_so_in_one_line(tmp_path: Path, password: str, said: str) -> None:
-    state = tmp_path / "state"
+def test_mongo_without_a_usable_password_says_so_in_one_line(
+    tmp_path: Path, name: str, password: str, said: str
+) -> None:
+    shown = refused(tmp_path, **{name: password})
+    assert f"{name} {said}" in shown
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [("lookalike", "MONGO_USER and MONGO_INDEX_USER are the same"), ("administrator", "cannot be administrator")],
+)
+def test_mongo_without_a_user_of_its_own_for_the_index_says_so_in_one_line(
+    tmp_path: Path, user: str, said: str
+) -> None:
+    assert said in refused(tmp_path, MONGO_INDEX_USER=user)
+
+
+def refused(tmp_path: Path, **changed: str) -> str:
+    """Start MongoDB with these variables, and return the one line with which it refuses."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "REFUSE_S": "0",
-        "STATE_DIR": str(state),
-        "MONGO_INITDB_ROOT_PASSWORD": password,
+        "STATE_DIR": str(tmp_path / "state"),
+        "MONGO_USER": "lookalike",
+        "MONGO_PASSWORD": "right",
+        "MONGO_INDEX_USER": "lookalike-index",
+        "MONGO_INDEX_PASSWORD": "right",
+        **changed,
     }
     done = run("bash", "deploy/mongo/start.sh", env=environment)
     assert done.returncode == 1
-    assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
     shown = run("bash", "deploy/mongo/health.sh", env=environment)
     assert shown.returncode == 1
-    assert said in shown.stdout
+    assert shown.stdout.strip() in done.stderr
+    return done.stderr
 
 
 def test_the_password_that_is_refused_is_that_of_the_example() -> None:
-    sample = re.search(r"^MONGO_PASSWORD=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert sample
-    assert f"!= {sample[1]} ]" in (ROOT / "deploy" / "mongo" / "start.sh").read_text()
+    samples = re.findall(r"^MONGO_(?:INDEX_)?PASSWORD=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(samples) == 2
+    assert all(f"!= {sample} ]" in (ROOT / "deploy" / "mongo" / "start.sh").read_text() for sample in samples)
+
+
+def test_the_index_and_the_gateway_are_users_of_their_own_and_no_service_knows_the_administrator() -> None:
+    urls = {name: s["environment"]["MONGO_URL"] for name, s in SERVICES if "MONGO_URL" in s.get("environment", {})}
+    assert urls.keys() == {"gateway", "index", *JOBS}
+    assert urls["index"].startswith("${MONGO_SCHEME:-mongodb}://${MONGO_INDEX_USER:-lookalike-index}:")
+    assert all("${MONGO_USER:-lookalike}:" in url for name, url in urls.items() if name != "index")
+    known = {name for _, service in SERVICES for name in service.get("environment", {})}
+    assert not {name for name in known if "INITDB_ROOT" in name or "ADMINISTRATOR" in name}
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob(".github/workflows/*.yml")), ids=lambda path: path.name)

@@ -29,7 +29,7 @@ FLOWS = {
 }
 
 
-@pytest.fixture(scope="module", params=["base", "gpu", "shards"])
+@pytest.fixture(scope="module", params=["base", "gpu", "shards", "database-users"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
     """Every manifest, as `kubectl apply -k` would send it."""
     folder = tmp_path_factory.mktemp("deploy") / "deploy"
@@ -41,7 +41,12 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         chosen = base / "kustomization.yaml"
         assert chosen.read_text().count("- ../index/whole") == 1
         chosen.write_text(chosen.read_text().replace("- ../index/whole", "- ../index/shards"))
-    target = str(folder / "kubernetes" / ("base" if request.param == "shards" else request.param))
+    if request.param == "database-users":  # as the guide says
+        own = folder / "kubernetes/database-users"
+        (own / "secret.env").write_text((own / "secret.example.env").read_text())
+        with (base / "kustomization.yaml").open("a") as kustomization:
+            kustomization.write("components: [../database-users]\n")
+    target = str(folder / "kubernetes" / ("gpu" if request.param == "gpu" else "base"))
     done = subprocess.run([kubectl, "kustomize", target], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
@@ -130,6 +135,18 @@ def index_nodes(manifests: list[Manifest]) -> dict[str, Manifest]:
 
 def settings_of(manifest: Manifest) -> dict[str, str]:
     return {one["name"]: one["value"] for one in pod(manifest)["containers"][0]["env"]}
+
+
+def test_with_the_component_the_index_has_a_user_of_its_own(built: list[Manifest]) -> None:
+    secrets = [name for name in of_kind(built, "Secret") if name.startswith("lookalike-index-")]
+    for index in index_nodes(built).values():
+        (name,) = [one["secretRef"]["name"] for one in pod(index)["containers"][0]["envFrom"] if "secretRef" in one]
+        assert not secrets or [name] == secrets
+    if secrets:
+        (gateway,) = [
+            one["secretRef"]["name"] for one in pod(workloads(built)["gateway"])["containers"][0]["envFrom"][1:]
+        ]
+        assert gateway not in secrets
 
 
 def test_each_index_keeps_its_snapshots_on_a_volume_of_its_own(built: list[Manifest]) -> None:
