@@ -71,6 +71,10 @@ class Gallery:
         """Return the number of searchable products of each category."""
         return [partition.view.size for partition in self._partitions]
 
+    def rows(self, category: int) -> int:
+        """Return how many rows a category has, those of deleted products included; 0 if there is no such category."""
+        return len(self._partitions[category].view.live) if 0 <= category < self.categories else 0
+
     def __iter__(self) -> Iterator[str]:
         """Yield the writer's keys, published or not."""
         return chain.from_iterable(partition.keys() for partition in self._partitions)

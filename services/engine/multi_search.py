@@ -35,6 +35,11 @@ def search(galleries: Galleries, category: int, vector: Float32Array, query: Que
     return _best(query.k, ((name, gallery.search(category, vector, query)) for name, gallery in galleries.items()))
 
 
+def rows(galleries: Galleries, category: int) -> int:
+    """Return how many rows a search of a category reads; 0 if no catalogue has the category."""
+    return sum(gallery.rows(category) for gallery in galleries.values())
+
+
 def similar(
     galleries: Galleries, key: str, query: Query, catalogue: str | None = None
 ) -> tuple[int, list[CatalogueMatch]]:

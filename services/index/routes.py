@@ -1,12 +1,13 @@
 """The index's HTTP API: search, similar, sample, status."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Body
 from fastapi import Query as QueryParam
+from starlette.responses import Response
 
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import (
@@ -20,14 +21,12 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 from services.contracts.domain.facets import Facet
-from services.contracts.web import telemetry
-from services.contracts.web.bodies.json_body import JsonRoute
+from services.contracts.web.bodies.json_body import DirectRoute
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import (
     MAX_SAMPLE,
     CatalogueStatus,
     CategoryCount,
-    Hit,
     IndexedModel,
     IndexedProduct,
     IndexResponse,
@@ -43,12 +42,12 @@ from services.contracts.wire.index import (
 from services.engine import multi_search
 from services.engine.deadline import Deadline
 from services.engine.gallery import Query
-from services.engine.multi_search import CatalogueMatch
 from services.engine.payload import unpack
 from services.index.models.model_index import CatalogueIndex, ModelIndex
+from services.index.search_response import search_response
 from services.index.state import IndexState, State
 
-router = APIRouter(prefix="/v1", tags=["index"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1", tags=["index"], route_class=DirectRoute)
 VECTOR = [0.125] * 64
 SEARCH_EXAMPLES: dict[str, Any] = {
     "plain": {"summary": "The ten nearest", "value": {"category": 0, "vector": VECTOR, "model": "fashion/2"}},
@@ -85,7 +84,7 @@ SIMILAR_EXAMPLES: dict[str, Any] = {
         UpstreamTimeout,
     ),
 )
-async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> IndexResponse:
+async def search(state: State, query: Annotated[IndexSearch, Body(openapi_examples=SEARCH_EXAMPLES)]) -> Response:
     """The search is exact: best first, equal scores by id. A product is returned once, with its best image. `offset`
     and `k` choose a page. Pages do not overlap as long as the products do not change.
     """
@@ -98,10 +97,11 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
         lambda: multi_search.search(galleries, query.category, vector, _query(query, deadline, query.exclude)),
         deadline,
         filtered=bool(query.filter),
+        rows=multi_search.rows(galleries, query.category),
     )
     facets = await _facets(state, galleries, query.category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, query.category, query)
-    return _response(state, model_index, query.category, query, matches, duration_ms, facets, unknown)
+    return search_response(state, model_index, query.category, query, matches, duration_ms, facets, unknown)
 
 
 @router.post(
@@ -112,24 +112,22 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
         InvalidRequest, RequestTooLarge, UnknownProduct, IndexNotReady, ModelIndexMismatch, UpstreamTimeout
     ),
 )
-async def similar(
-    state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]
-) -> IndexResponse:
+async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]) -> Response:
     """The products nearest to its main image, in its category, without the product itself. The database is not read."""
     model_index = state.models.held(query.model)
     galleries = model_index.galleries(query.catalogues)
     deadline = state.deadline()
-    if query.filter or query.facets:
-        category = multi_search.category_of(galleries, query.id, query.catalogue)
-        await state.prepare(galleries, category, query.filter, deadline, facets=query.facets)
+    category = multi_search.category_of(galleries, query.id, query.catalogue)
+    await state.prepare(galleries, category, query.filter, deadline, facets=query.facets)
     (category, matches), duration_ms = await state.search(
         lambda: multi_search.similar(galleries, query.id, _query(query, deadline), query.catalogue),
         deadline,
         filtered=bool(query.filter),
+        rows=multi_search.rows(galleries, category),
     )
     facets = await _facets(state, galleries, category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, category, query)
-    return _response(state, model_index, category, query, matches, duration_ms, facets, unknown)
+    return search_response(state, model_index, category, query, matches, duration_ms, facets, unknown)
 
 
 @router.post(
@@ -237,68 +235,9 @@ async def _facets(
     return await state.run_in_thread(lambda: multi_search.facets(galleries, category, options.filter, deadline))
 
 
-def _response(
-    state: IndexState,
-    model_index: ModelIndex,
-    category: int,
-    page: ResultOptions,
-    matches: list[CatalogueMatch],
-    duration_ms: float,
-    facets: list[Facet],
-    unknown_attributes: list[str],
-) -> IndexResponse:
-    model = model_index.manifest.model_id
-    similarities = _similarities(model_index, category, matches)
-    on_page = zip(matches[page.offset : page.end], similarities[page.offset : page.end], strict=True)
-    hits = [_hit(category, match, similarity) for match, similarity in on_page]
-    telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=duration_ms)
-    return IndexResponse(
-        category=category,
-        hits=hits,
-        best_score=_score(matches[0]) if matches else None,
-        best_similarity=similarities[0] if similarities else None,
-        next_page=page.following() if len(matches) > page.end else None,
-        model=model,
-        active=state.models.active.manifest.model_id,
-        timings_ms={"search": duration_ms},
-        facets=facets,
-        unknown_attributes=unknown_attributes,
-    )
-
-
 async def _unknown_attributes(
     state: IndexState, galleries: multi_search.Galleries, category: int, options: ResultOptions
 ) -> list[str]:
     """Return the attributes of a filter that no product of the category has."""
     names = options.filter.attributes
     return await state.run_in_thread(lambda: multi_search.lacking(galleries, category, names)) if names else []
-
-
-def _similarities(model_index: ModelIndex, category: int, matches: list[CatalogueMatch]) -> Sequence[float | None]:
-    """Return the similarity of each match, by the scale of its own catalogue; None without a scale."""
-    similarities: list[float | None] = [None] * len(matches)
-    for name in {match.catalogue for match in matches}:
-        scale = model_index.of(name).calibrator.scale(category)
-        places = [place for place, match in enumerate(matches) if match.catalogue == name]
-        values = scale.similarities([matches[place].match.score for place in places]) if scale else []
-        for place, value in zip(places, values, strict=False):
-            similarities[place] = value
-    return similarities
-
-
-def _score(match: CatalogueMatch) -> float:
-    """Return a match's score. In float32, the product of two vectors of unit length may exceed 1 by a few 1e-7."""
-    return max(-1.0, min(1.0, round(match.match.score, 7)))
-
-
-def _hit(category: int, catalogue_match: CatalogueMatch, similarity: float | None) -> Hit:
-    match = catalogue_match.match
-    return Hit(
-        id=match.key,
-        score=_score(catalogue_match),
-        similarity=similarity,
-        category=category,
-        catalogue=catalogue_match.catalogue,
-        image_index=match.image_index,
-        **unpack(match.payload, match.image_index),
-    )

@@ -24,10 +24,10 @@ def _mark(process: psutil.Process) -> str | None:
 
 def describe(processes: Iterable[psutil.Process]) -> list[str]:
     """Return one line for each process: its name and its id."""
-    return [f"{_name(process):<12} pid {process.pid}" for process in processes]
+    return [f"{name_of(process):<12} pid {process.pid}" for process in processes]
 
 
-def _name(process: psutil.Process) -> str:
+def name_of(process: psutil.Process) -> str:
     """Return the last part of the process's module, `gateway` for `python -m services.gateway --port 8000`."""
     try:
         words: list[str] = process.cmdline()

@@ -6,16 +6,29 @@ import os
 import platform
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 OUT = Path("var/bench.json")
 MARK = "@@figures "
+LIBRARIES = ("faiss-cpu", "tensorflow-cpu", "numpy", "pillow", "uvicorn", "httptools", "fastapi", "pydantic", "grpcio")
 
 
 def names() -> list[str]:
     """Return the benchmarks' names: those of the modules `bench_*.py` in this folder."""
     return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+
+
+def machine() -> str:
+    """Return the hardware and the versions that the figures belong to."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"{model or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
+        f"Python {platform.python_version()}, {versions}"
+    )
 
 
 def run(name: str) -> dict[str, object] | None:
@@ -42,7 +55,7 @@ def main() -> int:
     if unknown := set(wanted) - set(names()):
         print(f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(names())}", file=sys.stderr)
         return 2
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+    print(machine())
     results = {name: run(name) for name in wanted}
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(results, indent=2, default=str))

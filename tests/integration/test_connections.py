@@ -110,6 +110,38 @@ async def test_a_head_in_small_pieces_without_end_ends_the_connection() -> None:
         sending.cancel()
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET /",
+        b"GET /livez HTTP/1.1\r\nHost: test\r\nX: ",
+        b"GET /livez HTTP/1.1\r\nHost: test\r\n",
+        b"POST /size HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"POST /size HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+        b"POST /size HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+    ],
+    ids=["target", "field", "fields", "chunk extension", "trailer", "trailers"],
+)
+async def test_a_head_or_trailer_without_end_ends_the_connection(begin: bytes) -> None:
+    async with running(ConnectionLimits(head_s=WITHIN_S)) as server:
+        reader, writer = await server.open()
+        more = b"y: " + b"x" * 1000 + b"\r\n" if begin.endswith(b"\n") else b"x" * 1000
+        writer.write(begin + more * 300)
+        data = await rest(reader)
+        assert data.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400")) or not data
+        assert not server.server.server_state.connections
+        writer.close()
+
+
+async def test_a_large_body_in_one_chunk_is_no_large_head() -> None:
+    async with running() as server:
+        reader, writer = await server.open()
+        head = b"POST /size HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        writer.write(head + b"%x\r\n" % 900_000 + bytes(900_000) + b"\r\n0\r\n\r\n")
+        assert (await response(reader))[1] == b"900000"
+        writer.close()
+
+
 async def test_a_connection_between_two_requests_is_kept() -> None:
     async with running(ConnectionLimits(head_s=SHORT_S)) as server:
         reader, writer = await server.open()

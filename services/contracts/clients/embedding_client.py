@@ -1,17 +1,15 @@
 """The client of the embedding service: single images for the gateway, batches for imports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from services.contracts.clients.service_http import ServiceHttp
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
 from services.contracts.web.problems import error_from_problem
-from services.contracts.web.requests.deadline import deadline_headers, within_deadline
-from services.contracts.web.service_token import token_headers
-from services.contracts.web.telemetry import outgoing_headers
 from services.contracts.wire.embedding import (
     BatchResponse,
     DetectionResponse,
@@ -54,19 +52,12 @@ class EmbeddingClient:
         Raises:
             ValueError: the address is not an http or https URL.
         """
-        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-        self._http = httpx.AsyncClient(
-            base_url=_checked(base_url),
-            headers=token_headers(token),
-            timeout=timeout_s,
-            transport=transport or httpx.AsyncHTTPTransport(retries=1, limits=limits),
-            trust_env=False,
-        )
+        self._http = ServiceHttp(base_url, timeout_s, token=token, max_connections=max_connections, transport=transport)
         self.address = base_url
 
     async def close(self) -> None:
         """Close the pooled connections."""
-        await self._http.aclose()
+        await self._http.close()
 
     async def model(self, model: str | None = None) -> ModelFacts:
         """Return the facts of a model that other services need. Default: the model of the service's settings.
@@ -154,8 +145,8 @@ class EmbeddingClient:
             EmbeddingUnavailable: it cannot, or it does not respond.
         """
         try:
-            response = await self._http.get("/readyz", params=_present({"model": model}))
-        except httpx.HTTPError:
+            response = await self._http.send("GET", "/readyz", late=SLOW, parameters={"model": model})
+        except (httpx.HTTPError, UpstreamTimeout):
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         if response.status_code != httpx.codes.OK:
             raise EmbeddingUnavailable("the embedding service is not ready: " + _reasons(response))
@@ -163,12 +154,8 @@ class EmbeddingClient:
     async def _send(
         self, method: str, path: str, *, content: bytes | None = None, kind: str = RAW, **named: str | None
     ) -> bytes:
-        headers = {**outgoing_headers(), **deadline_headers()} | ({} if content is None else {"Content-Type": kind})
         try:
-            async with within_deadline(SLOW):
-                response = await self._http.request(
-                    method, path, content=content, headers=headers, params=_present(named)
-                )
+            response = await self._http.send(method, path, late=SLOW, content=content, kind=kind, parameters=named)
         except httpx.ConnectError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         except httpx.TimeoutException:
@@ -178,21 +165,6 @@ class EmbeddingClient:
         if not response.is_success:
             raise error_from_problem(response.status_code, response.content)
         return response.content
-
-
-def _present(parameters: Mapping[str, str | None]) -> dict[str, str] | None:
-    """Return the query parameters that have a value, or None, which leaves the query string of the path in place."""
-    return {name: value for name, value in parameters.items() if value is not None} or None
-
-
-def _checked(address: str) -> httpx.URL:
-    try:
-        url = httpx.URL(address)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"the embedding service's address {address!r} is not a URL: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(f"the embedding service's address {address!r} is not a URL: it must start with http://")
-    return url
 
 
 def _parsed(kind: type[Message], body: bytes) -> Message:

@@ -1,7 +1,8 @@
-"""The request bodies in the OpenAPI document. The routes read the bodies, so FastAPI cannot derive them."""
+"""What the OpenAPI document has of the requests that the routes read themselves, so that FastAPI cannot derive it."""
 
 from typing import Any
 
+from services.contracts.domain.box import DESCRIPTION, EXAMPLE
 from services.contracts.images.preparation import ACCEPTED
 from services.contracts.wire.embedding import MAX_BATCH
 from services.contracts.wire.framing import FRAMED
@@ -55,3 +56,23 @@ BATCH_EXAMPLE: dict[str, Any] = {
     ],
     "timings_ms": {"decode": 21.0, "network": 48.3, "total": 52.9},
 }
+
+EMBED_PARAMETERS: list[dict[str, Any]] = [
+    {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": text,
+        "schema": {"type": "string"},
+        "example": value,
+    }
+    for name, text, value in (
+        ("model", "Model id. Default: the model of the settings", "fashion/2"),
+        (
+            "secondary_model",
+            "another model for the same images; its embedding is missing if it does not respond",
+            "fashion/2",
+        ),
+        ("box", DESCRIPTION, EXAMPLE),
+    )
+]

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.contracts.domain.box import DESCRIPTION, EXAMPLE, Box, box_of
+from services.contracts.domain.box import Box, box_of
 from services.contracts.domain.errors import (
     DetectorUnavailable,
     EmbeddingUnavailable,
@@ -33,8 +33,8 @@ from services.contracts.wire.embedding import (
 )
 from services.embedding.api import responses as documents
 from services.embedding.api.bodies import batch_images, single_image
-from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, SINGLE_BODY
-from services.embedding.state import EmbeddingState, State
+from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, EMBED_PARAMETERS, SINGLE_BODY
+from services.embedding.state import EmbeddingState, State, embedding_state
 from services.embedding.vision.embedder import Embedder, TimedEmbeddings
 from services.embedding.vision.resizing import MAX_SIDE, resize
 
@@ -42,7 +42,6 @@ _ALWAYS = (InvalidRequest, UnknownModel, TooManyRequests, EmbeddingUnavailable, 
 ModelName = Annotated[
     str | None, Query(description="Model id. Default: the model of the settings", examples=["fashion/2"])
 ]
-BoxText = Annotated[str | None, Query(description=DESCRIPTION, examples=[EXAMPLE])]
 SecondaryName = Annotated[
     str | None,
     Query(
@@ -58,16 +57,15 @@ router = APIRouter(prefix="/v1", tags=["embedding"])
     "/embed",
     response_model=EmbeddingResponse,
     responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
-    openapi_extra=SINGLE_BODY,
+    openapi_extra={**SINGLE_BODY, "parameters": EMBED_PARAMETERS},
     summary="Embed one image",
 )
-async def embed(
-    request: Request, state: State, model: ModelName = None, secondary_model: SecondaryName = None, box: BoxText = None
-) -> Response:
+async def embed(request: Request) -> Response:  # with dependencies, FastAPI takes as long as the search of the vectors
     """Return the category probabilities and the unit-length vector of one image, with the time of each stage."""
     started = time.perf_counter()
-    embedder = state.models.embedder(model)
-    part = None if box is None else box_of(box)
+    state, query = embedding_state(request), request.query_params
+    embedder, secondary_model = state.models.embedder(query.get("model")), query.get("secondary_model")
+    part = box_of(query["box"]) if "box" in query else None
     with state.admission.admit(limit_body(request.scope, state.settings.max_single_body_bytes)):
         files = [await single_image(request)]
         timed, other = await until_disconnected(request, _embed_with(state, embedder, files, secondary_model, part))

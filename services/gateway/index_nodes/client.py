@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from services.contracts.clients.service_http import ServiceHttp
 from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
 from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
-from services.contracts.web.requests.deadline import deadline_headers, within_deadline
-from services.contracts.web.service_token import token_headers
-from services.contracts.web.telemetry import outgoing_headers
 from services.contracts.wire.index import (
     IndexResponse,
     IndexSample,
@@ -22,6 +20,7 @@ from services.contracts.wire.index import (
 )
 
 PROXY_ERRORS = (502, 503, 504)
+JSON = "application/json"
 SLOW = "the index service did not answer in time"
 
 
@@ -45,17 +44,11 @@ class IndexClient:
             transport: how requests travel; default: TCP.
         """
         self.address = base_url
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            headers=token_headers(token),
-            timeout=timeout_s,
-            transport=transport or httpx.AsyncHTTPTransport(retries=1),
-            trust_env=False,
-        )
+        self._http = ServiceHttp(base_url, timeout_s, token=token, transport=transport)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._http.close()
 
     async def search(self, query: IndexSearch) -> IndexResponse:
         """Return the nearest products of a category.
@@ -104,10 +97,8 @@ class IndexClient:
         return await self._send("POST", path, body.model_dump_json().encode())
 
     async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        headers = {"Content-Type": "application/json", **outgoing_headers(), **deadline_headers()}
         try:
-            async with within_deadline(SLOW):
-                response = await self._http.request(method, path, content=body, headers=headers)
+            response = await self._http.send(method, path, late=SLOW, content=body, kind=JSON)
         except httpx.ConnectError:
             raise IndexNotReady("the index service cannot be reached") from None
         except httpx.TimeoutException:

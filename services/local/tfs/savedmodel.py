@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.contracts.wire.serving_messages import tensor_pb2, types_pb2
 from services.local.tfs.errors import invalid
 
 Array = NDArray[Any]
@@ -153,6 +154,8 @@ def to_array(name: str, proto: Any) -> Array:
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes) or math.prod(sizes) > MAX_ELEMENTS:
         raise invalid(f"tensor parsing error: {name}")
+    if proto.dtype == types_pb2.DT_UINT8 and len(proto.tensor_content) == math.prod(sizes):  # the usual case
+        return np.frombuffer(proto.tensor_content, np.uint8).reshape(sizes)
     try:
         array: Array = import_tensorflow().make_ndarray(proto)
     except (TypeError, ValueError):
@@ -162,10 +165,13 @@ def to_array(name: str, proto: Any) -> Array:
 
 def to_proto(array: Array, *, as_content: bool) -> Any:
     """Return an array as a TensorProto: raw bytes (`tensor_content`) or, as TensorFlow Serving, repeated values."""
-    tf = import_tensorflow()
-    if as_content or array.dtype != np.float32:
-        return tf.make_tensor_proto(array)
-    proto = tf.make_tensor_proto(0.0, shape=array.shape)
-    proto.ClearField("float_val")
-    proto.float_val.extend(array.ravel().tolist())
+    if array.dtype != np.float32:
+        return import_tensorflow().make_tensor_proto(array)
+    proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT)
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    if as_content:
+        proto.tensor_content = array.tobytes()
+    else:
+        proto.float_val.extend(array.ravel().tolist())
     return proto

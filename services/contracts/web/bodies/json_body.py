@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_type_hints
 
 import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.bodies.forms import read_body
 from services.contracts.web.http_problem import HttpProblem
 
 INLINE_BYTES = 64 * 1024
+JSON = "application/json"
 MAX_NAMES = 100  # of an object; no body has as many
 
 
@@ -65,3 +67,55 @@ class JsonRoute(APIRoute):
             return await handler(_JsonRequest(request.scope, request.receive))
 
         return bounded
+
+
+class DirectRoute(JsonRoute):
+    """A route of one state and one body, whose endpoint returns a response: FastAPI only describes it.
+
+    A body that is valid goes to the endpoint at once, which takes a third of the time that FastAPI takes. Any other
+    request goes through FastAPI, for the same errors as everywhere. Endpoints of another form do, too.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of requests."""
+        through_fastapi = APIRoute.get_route_handler(self)
+        form = _direct_form(self)
+
+        async def handle(request: Request) -> Response:
+            request = _JsonRequest(request.scope, request.receive)
+            if form is not None and (values := await _direct_values(request, *form)) is not None:
+                response: Response = await self.endpoint(**values)
+                return response
+            return await through_fastapi(request)
+
+        return handle
+
+
+def _direct_form(route: APIRoute) -> tuple[str, Callable[[Request], Any], str, type[BaseModel]] | None:
+    """Return a route's parameters: name and dependency of the state, name and model of the body; None for others."""
+    dependant = route.dependant
+    others = (dependant.path_params, dependant.query_params, dependant.header_params, dependant.cookie_params)
+    if any(others) or len(dependant.dependencies) != 1 or len(dependant.body_params) != 1:
+        return None
+    if get_type_hints(route.endpoint).get("return") is not Response:
+        return None
+    (state,), (body,) = dependant.dependencies, dependant.body_params
+    model = body.field_info.annotation
+    if state.name is None or state.call is None or not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return None
+    return state.name, state.call, body.name, model
+
+
+async def _direct_values(
+    request: Request, state_name: str, state: Callable[[Request], Any], body_name: str, model: type[BaseModel]
+) -> dict[str, Any] | None:
+    """Return the values of the endpoint's parameters; None if the body is not valid JSON of its model, or large."""
+    if request.headers.get("content-type") != JSON:
+        return None
+    body = await read_body(request)
+    if len(body) > INLINE_BYTES:
+        return None
+    try:
+        return {state_name: await state(request), body_name: model.model_validate_json(body)}
+    except ValidationError:
+        return None

@@ -4,14 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
-
-if TYPE_CHECKING:
-    from uvicorn.protocols.http.h11_impl import H11Protocol as AutoHTTPProtocol
-else:
-    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 log = structlog.get_logger()
 FULL = (
@@ -19,6 +15,12 @@ FULL = (
     b"Cache-Control: no-store\r\n\r\n"
 )
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\nCache-Control: no-store\r\n\r\n"
+LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n"
+    b"Cache-Control: no-store\r\n\r\n"
+)
+# Of a head, and of the lines around the parts of a body: the sizes of chunks and the trailer fields.
+MAX_HEAD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,14 @@ def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
     return BoundedProtocol
 
 
-class _BoundedProtocol(AutoHTTPProtocol):
-    """A connection. uvicorn itself bounds only the time between two requests."""
+class _BoundedProtocol(HttpToolsProtocol):
+    """A connection. uvicorn itself bounds only the time between two requests; llhttp bounds no sizes."""
 
     open_connections: OpenConnections
     _client = ""
     _head: asyncio.TimerHandle | None = None
     _write: asyncio.TimerHandle | None = None
+    _head_bytes = 0  # received since the last part of a body or the end of a request
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -96,11 +99,32 @@ class _BoundedProtocol(AutoHTTPProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        self._head_bytes += len(data)
         super().data_received(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(LARGE)
+            self.transport.close()
         if self.cycle is not None and not self.cycle.response_complete:  # a request is being answered
             self._head_has_come()
         elif self._head is None and not self.transport.is_closing():
             self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        # If this raises, the request is refused with the status 400.
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
+            raise ValueError("the head is too large")
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+            raise ValueError("the body has a transfer coding that is not supported")
+        self._head_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head_bytes = 0
+        super().on_message_complete()
 
     def pause_writing(self) -> None:
         super().pause_writing()

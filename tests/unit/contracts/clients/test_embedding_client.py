@@ -222,12 +222,3 @@ async def test_a_refused_connection_is_an_unavailable_service() -> None:
     with pytest.raises(EmbeddingUnavailable, match="cannot be reached"):
         await tcp_client.embed(b"picture")
     await tcp_client.close()
-
-
-async def test_closing_the_client_closes_its_connections() -> None:
-    opened = answering(200, orjson.dumps(MODEL))
-    await opened.model()
-    await opened.close()
-    assert opened._http.is_closed
-    with pytest.raises(RuntimeError, match="closed"):
-        await opened.model()

@@ -1,16 +1,17 @@
 """JSON bodies: what is accepted, and that a bad one is an error of the domain on FastAPI's own routes too."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.bodies.json_body import JsonRoute, json_object, read_json_object
+from services.contracts.web.bodies.json_body import DirectRoute, JsonRoute, json_object, read_json_object
 from tests.support.web_app import app_of
 
 LIMIT = 2000
@@ -34,10 +35,23 @@ async def object_route(request: Request) -> int:
     return len(await read_json_object(request))
 
 
+async def name_of(request: Request) -> str:
+    return request.headers["x-name"]
+
+
+direct = APIRouter(route_class=DirectRoute)
+
+
+@direct.post("/direct")
+async def direct_route(name: Annotated[str, Depends(name_of)], message: Message) -> Response:
+    return Response(f"{name}: {message.text}")
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     app = app_of(
         router,
+        direct,
         max_body_bytes=100_000,
         max_json_bytes=LIMIT,
         body_bytes_of={"/object": 50_000},
@@ -90,3 +104,34 @@ async def test_a_large_text_is_parsed_like_a_small_one() -> None:
     assert await json_object(orjson.dumps({"base64": "A" * 10**6}), "the text") == {"base64": "A" * 10**6}
     with pytest.raises(InvalidRequest, match="the text is not valid JSON"):
         await json_object(b'{"base64": "' + b"A" * 10**6, "the text")
+
+
+def post_direct(client: TestClient, body: bytes, kind: str = "application/json") -> Any:
+    return client.post("/direct", content=body, headers={"Content-Type": kind, "X-Name": "n"})
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8"])
+def test_a_valid_body_reaches_the_endpoint_of_a_direct_route(client: TestClient, kind: str) -> None:
+    assert post_direct(client, orjson.dumps({"text": "hello"}), kind).text == "n: hello"
+
+
+def test_a_large_body_reaches_the_endpoint_of_a_direct_route(client: TestClient) -> None:
+    body = orjson.dumps({"text": "hello", "base64": "A" * 90_000})
+    assert post_direct(client, body).text == "n: hello"
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"{}", b'{"text": 1}', b"", orjson.dumps(dict.fromkeys(map(str, range(101)), 0))]
+)
+def test_a_wrong_body_of_a_direct_route_is_the_same_error_as_elsewhere(client: TestClient, body: bytes) -> None:
+    there, here = post(client, "/model", body), post_direct(client, body)
+    ids = ("request_id", "instance")
+    assert {name: value for name, value in here.json().items() if name not in ids} == {
+        name: value for name, value in there.json().items() if name not in ids
+    }
+    assert (here.status_code, here.json()["type"]) == (422, "/problems/invalid-request")
+
+
+def test_a_direct_route_is_described_as_any_other(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert paths["/direct"]["post"]["requestBody"] == paths["/model"]["post"]["requestBody"]

@@ -1,7 +1,5 @@
 """The client of an index node: what it sends, and which errors it raises."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import orjson
 import pytest
@@ -111,16 +109,3 @@ async def test_a_failed_call_is_a_typed_error(
 async def test_a_server_that_is_not_an_index_is_named() -> None:
     with pytest.raises(IndexNotReady, match="is not an index of this version"):
         await Server(document(b'{"model": "fashion/1"}')).client.status()
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[IndexClient]:
-    client = Server(document(b"{}")).client
-    yield client
-    await client.close()
-
-
-async def test_closing_closes_the_connections(client: IndexClient) -> None:
-    assert not client._http.is_closed
-    await client.close()
-    assert client._http.is_closed

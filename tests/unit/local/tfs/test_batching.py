@@ -34,7 +34,7 @@ def rows(*values: float) -> dict[str, Any]:
 
 
 def waiting(batcher: Batcher) -> int:
-    return batcher._waiting.qsize()
+    return len(batcher._waiting)
 
 
 @pytest.fixture
