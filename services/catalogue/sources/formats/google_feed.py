@@ -15,26 +15,21 @@ from services.catalogue.sources.records.images import split_images
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.money import is_money
+from services.catalogue.sources.records.other_names import is_kept, other_names
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow
 
 GOOGLE = re.compile(r"https?://(?:www\.)?base\.google\.com/c?ns/1\.0/?", re.IGNORECASE)
-# Google's attributes, and their names in other XML feeds: of Heureka (SHOPITEM), Yandex (yml_catalog), Magento, …
-OTHER_NAMES = {
-    "id": ("item_id", "product_id", "offer_id", "entity_id", "internal_id", "code", "sku"),
-    "title": ("name", "productname", "product_name", "display_name", "product"),
-    "link": ("product_url", "producturl", "deeplink"),
-    "image_link": ("imgurl", "picture", "imageurl", "image_src", "picture_url", "main_image", "enclosure"),
+# Google's attributes, and their names in other XML feeds such as those of Heureka (SHOPITEM) and Yandex (yml_catalog).
+ATTRIBUTES = {
     "additional_image_link": ("imgurl_alternative", "pictures", "additional_image_links", "additional_images"),
     "price": ("price_vat",),
-    "currency": ("currencyid", "currency_code", "currencycode"),
-    "availability": ("available", "instock", "in_stock", "is_in_stock", "stock_status"),
+    "availability": ("available",),
     "product_type": ("categorytext", "categoryname", "category_name", "category_path"),
     "brand": ("manufacturer", "vendor", "producer"),
     "gtin": ("ean", "barcode"),
     "mpn": ("vendorcode", "productno"),
     "item_group_id": ("itemgroup_id", "group_id"),
 }
-KEPT = frozenset({"sku"})  # under its own name, too
 MODEL = ("typeprefix", "vendor", "model")  # Yandex: together the title of an offer without a name
 # Elements with the name and the value of an attribute: `<param name="Size">M</param>`, Heureka's PARAM_NAME and VAL.
 PARAMETERS = frozenset({"param", "parameter", "attribute", "property", "feature", "custom_attribute"})
@@ -146,10 +141,12 @@ class GoogleXmlFeed:
             renamed["name"] = [" ".join(renamed[part][0] for part in MODEL if part in renamed)]
         if (path := self._items.categories.path(*renamed.get("categoryid", ("",))[:1])) is not None:
             renamed.setdefault("product_type", [path])
-        for google, others in OTHER_NAMES.items():
-            other = next((name for name in others if name in renamed and name not in self._mapped), None)
-            if other is not None and google not in renamed and self._name_of(google) not in record:
-                renamed[google] = renamed[other] if other in KEPT else renamed.pop(other)
+        free = tuple(name for name in renamed if name not in self._mapped)
+        present = tuple((google, tuple(name for name in names if name in free)) for google, names in ATTRIBUTES.items())
+        for field, others in (*other_names(free), *present):
+            other = next((name for name in others if name in renamed), None)
+            if other is not None and field not in renamed and self._name_of(field) not in record:
+                renamed[field] = renamed[other] if is_kept(other) else renamed.pop(other)
         return renamed
 
 

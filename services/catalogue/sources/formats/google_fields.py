@@ -94,14 +94,18 @@ class GoogleRows(RowBuilder):
         self._types = {self.name(column): kind for column, kind in mapping.types.items()}
         self._splits = splits
 
-    def name(self, column: str) -> str | None:
+    def is_mapped(self, column: str) -> bool:
+        """Return whether the mapping names or ignores a column, by its text or Google's name."""
+        return super().is_mapped(column) or super().is_mapped(attribute_name(column))
+
+    def _name(self, column: str) -> str | None:
         """Return the name of an attribute. A mapping may contain the column's text or Google's name."""
         google = attribute_name(column)
         if column in self._ignored or google in self._ignored:
             return None
         if column in self._columns:
             return self._columns[column]
-        return self._columns.get(google) or RENAMED.get(google) or super().name(google)
+        return self._columns.get(google) or RENAMED.get(google) or super()._name(google)
 
     def _row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...]) -> SourceRow:
         kept = {name: value for name, value in record.items() if name not in NOT_KEPT or name in self._mapped}

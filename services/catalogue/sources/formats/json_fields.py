@@ -2,35 +2,32 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 import orjson
 
+from services.catalogue.sources.formats.json_prices import take_prices
+from services.catalogue.sources.formats.json_values import UNREADABLE, plain
 from services.catalogue.sources.records.fields import RowBuilder
 from services.catalogue.sources.records.images import image_name, listed_images
-from services.catalogue.sources.records.money import currency_code, is_money
+from services.catalogue.sources.records.other_names import folded, is_kept, other_names
 from services.catalogue.sources.records.rows import MAX_QUOTED, RejectedRow, RowError
 
-UNREADABLE: dict[str, Any] = {}  # a value that is no attribute: the summary names its field
 # Text in quotes, or a number that JSON does not have.
 NOT_A_NUMBER = re.compile(r'("(?:[^"\\]|\\.)*")|-?\b(?:NaN|Infinity)\b')
 FIRST_ID = re.compile(r'\s*\{\s*"id"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d+))\s*[,}]')
-NUMBER_TYPES = {"$numberInt": int, "$numberLong": int, "$numberDouble": float, "$numberDecimal": float}
-# Names in place of a field that the document does not have.
-SUBSTITUTES = {
-    "id": ("_id", "productID", "sku"),
-    "title": ("name",),
-    "url": ("link", "permalink", "product_url"),
-    "image_url": ("image_link", "imageUrl", "image_src"),
-    "availability": ("availabilityStatus", "availability_status", "stock_status", "stockStatus"),
-}
-MORE_IMAGES = ("additional_image_link", "additional_images", "thumbnail", "thumbnailUrl", "thumbnail_url")
-AMOUNTS = ("amount", "value", "price", "lowPrice")
-CURRENCIES = ("currency", "currencyCode", "currency_code", "priceCurrency")
-OFFER = {"availability": "availability", "condition": "itemCondition", "url": "url"}
+MORE_IMAGES = frozenset(
+    {"additionalimagelink", "additionalimages", "gallery", "galleryimages", "photos", "pictures", "mediagalleryentries"}
+    | {"media", "thumbnail", "thumbnailurl"}
+)
 WRAPPERS = ("node", "item", "product")
-PAIR_VALUES = frozenset({"value", "options", "values", "option"})
+PAIRS = ("attributes", "custom_attributes", "customAttributes")
+PAIR_NAMES = ("name", "attribute_code", "code")
+PAIR_VALUES = ("value", "options", "values", "option")
+SCALARS = (str, int, float, bool, NoneType)
+SHOPIFY_ID = "gid://shopify/"
 METADATA = frozenset({"@context", "@type"})
 
 
@@ -90,13 +87,15 @@ def record_of(document: dict[str, Any], builder: RowBuilder) -> dict[str, Any]:
             continue
         if name in record:
             raise RowError(f"two fields are {name!r}: rename one, or map or ignore it with --mapping")
-        record[name] = UNREADABLE if name in METADATA else _plain(value)
+        record[name] = value if type(value) in SCALARS else plain(value)
+    for name in METADATA & record.keys():
+        record[name] = UNREADABLE
+    _of_shops(record)
     _substitute(record)
-    _categories(record)
+    if "categories" in record:
+        _categories(record)
     _images(record)
-    _offers(record)
-    for name in filter(is_money, list(record)):
-        _price(record, name)
+    take_prices(record)
     return record
 
 
@@ -108,60 +107,47 @@ def _unwrapped(document: dict[str, Any]) -> dict[str, Any]:
 
 def _flat(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the fields, with those of `attributes` on the same level: an object, or a list of names and values."""
+    lists = [name for name in PAIRS if isinstance(document.get(name), dict) or _are_pairs(document.get(name))]
+    if not lists:
+        yield from document.items()
+        return
     for name, value in document.items():
-        if name == "attributes" and isinstance(value, dict):
-            yield from value.items()
-        elif name == "attributes" and _are_pairs(value):
-            yield from ((str(pair["name"]), _pair_value(pair)) for pair in value)
-        else:
+        if name not in lists:
             yield name, value
+        elif isinstance(value, dict):
+            yield from value.items()
+        else:
+            pairs = ((_pair(pair, PAIR_NAMES), _pair(pair, PAIR_VALUES)) for pair in value)
+            yield from ((str(key), content) for key, content in pairs if name == PAIRS[0] or key not in document)
 
 
 def _are_pairs(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(pair, dict) and "name" in pair and not PAIR_VALUES.isdisjoint(pair) for pair in value
+        isinstance(pair, dict) and not pair.keys().isdisjoint(PAIR_NAMES) and not pair.keys().isdisjoint(PAIR_VALUES)
+        for pair in value
     )
 
 
-def _pair_value(pair: dict[str, Any]) -> Any:
-    """Return the value of an attribute; WooCommerce's API has a list of options."""
-    value = next(pair[name] for name in ("value", "options", "values", "option") if name in pair)
+def _pair(pair: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """Return the name or the value of an attribute; WooCommerce's API has a list of options."""
+    value = next(pair[name] for name in names if name in pair)
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _plain(value: Any) -> Any:
-    """Return the value of an object of extended JSON, or the name of one of schema.org; others do not change."""
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        return _extended(*next(iter(value.items())), value)
-    return value["name"] if "@type" in value and isinstance(value.get("name"), str) else value
-
-
-def _extended(kind: str, value: Any, whole: Any) -> Any:
-    """Return the value of an object of extended JSON: `{"$numberDecimal": "19.99"}` is 19.99, a date ISO 8601."""
-    if kind == "$oid":
-        return value
-    try:
-        if kind in NUMBER_TYPES:
-            number = NUMBER_TYPES[kind](value)
-            return number if abs(number) < float("inf") else UNREADABLE
-        if kind == "$date":
-            moment = _plain(value)
-            return moment if isinstance(moment, str) else datetime.fromtimestamp(moment / 1000, UTC).isoformat()
-    except (ValueError, TypeError, OverflowError, OSError):
-        return UNREADABLE
-    return whole
+def _of_shops(record: dict[str, Any]) -> None:
+    """Give values of shops' APIs the meaning that they have there."""
+    if record.get("visibility") == 1 and "type_id" in record:
+        record["visibility"] = False  # Magento: not visible individually
+    if str(record.get("id")).startswith(SHOPIFY_ID) and record.get("handle"):
+        record["id"] = record["handle"]  # as in Shopify's other exports
 
 
 def _substitute(record: dict[str, Any]) -> None:
-    for field, names in SUBSTITUTES.items():
+    for field, names in other_names(tuple(record)):
         name = next((name for name in names if record.get(name) not in (None, "")), None)
-        is_image = field == "image_url" and any(record.get(other) for other in ("image", "images"))
+        is_image = field == "image" and any(record.get(other) for other in ("image_url", "images"))
         if name is not None and record.get(field) in (None, "") and not is_image:
-            record[field] = record[name] if name == "sku" else record.pop(name)
+            record[field] = record[name] if is_kept(name) else record.pop(name)
     if "_id" in record:
         record["_id"] = UNREADABLE  # MongoDB's id next to the shop's
 
@@ -187,53 +173,14 @@ def _images(record: dict[str, Any]) -> None:
             main, *others = listed_images(value) or [None]
             record[name] = image_name(main) if main is not None else None
             more += others
-    for name in MORE_IMAGES:
-        more += listed_images(record.pop(name, None)) if isinstance(record.get(name), str | list | dict) else []
+    for name in _gallery_names(tuple(record)):
+        more += listed_images(record.pop(name)) if isinstance(record[name], str | list | dict) else []
     if more:
         record["images"] = listed_images(record.get("images")) + more
 
 
-def _offers(record: dict[str, Any]) -> None:
-    """Take the price, currency, availability, condition and address of schema.org's offers: the cheapest one."""
-    offers = [offer for offer in listed_images(record.get("offers")) if isinstance(offer, dict)]
-    if not offers:
-        return
-    del record["offers"]
-    offer = min(offers, key=_offered)
-    if record.get("price") in (None, ""):
-        record["price"] = offer
-    for field, name in OFFER.items():
-        if record.get(field) in (None, "") and isinstance(offer.get(name), str):
-            record[field] = offer[name]
-
-
-def _offered(offer: dict[str, Any]) -> float:
-    try:
-        return float(_first(offer, AMOUNTS))
-    except (TypeError, ValueError):
-        return float("inf")
-
-
-def _price(record: dict[str, Any], name: str) -> None:
-    """Split a price that is an object: `{"amount": "29.90", "currency": "EUR"}`.
-
-    A price in another currency than the record's stays an object, which is left out.
-    """
-    value = record[name]
-    if not isinstance(value, dict) or (amount := _plain(_first(value, AMOUNTS))) is None:
-        return
-    if isinstance(currency := _first(value, CURRENCIES), str):
-        known = record.get("currency")
-        if known in (None, ""):
-            record["currency"] = currency
-        elif isinstance(known, str) and _code(known) != _code(currency):
-            return
-    record[name] = amount
-
-
-def _code(currency: str) -> str:
-    return currency_code(currency) or currency
-
-
-def _first(document: dict[str, Any], names: tuple[str, ...]) -> Any:
-    return next((document[name] for name in names if document.get(name) is not None), None)
+@lru_cache(maxsize=4096)
+def _gallery_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of additional images, a thumbnail last."""
+    found = [name for name in names if folded(name) in MORE_IMAGES]
+    return tuple(sorted(found, key=lambda name: folded(name).startswith("thumbnail")))

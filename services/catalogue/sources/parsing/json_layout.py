@@ -49,9 +49,10 @@ def json_layout(path: Path) -> JsonLayout:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     text = start.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\x1e")
     names = _list_names(text)
+    is_graphql = names is not None and names[-1:] in (("edges",), ("nodes",))
     is_page = names is not None and names[-1:] == ("products",)
     is_shopify = b'"handle"' in text and (is_page or any(name in text for name in SHOPIFY_NAMES))
-    return JsonLayout(names, names is None and _has_lines(text), is_shopify and names is not None)
+    return JsonLayout(names, names is None and _has_lines(text), is_shopify and names is not None and not is_graphql)
 
 
 def _list_names(text: bytes) -> tuple[str, ...] | None:
@@ -102,10 +103,10 @@ def _names_to_list(text: bytes) -> tuple[str, ...] | None:
 def _has_lines(text: bytes) -> bool:
     """Return whether a file that begins with an object has one on each line, and not one over several lines."""
     lines = [line for line in text.splitlines() if line.strip()][:2]
-    if len(lines) < 2:
-        return True
     try:
-        orjson.loads(lines[0])
-    except orjson.JSONDecodeError:
+        orjson.loads(lines[0] if lines else b"{}")
+    except orjson.JSONDecodeError as error:
+        if len(lines) < 2:  # objects on one line, one after the other
+            return "unexpected content" not in error.msg
         return lines[1].lstrip().startswith(b"{") or b"}" in lines[0]
     return True

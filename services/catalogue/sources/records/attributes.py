@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from services.catalogue.product import MAX_ATTRIBUTES
@@ -42,7 +43,7 @@ class AttributeReader:
         result = ReadAttributes()
         prices: list[tuple[str, Any, Money]] = []
         for name, value in items:
-            if value is None or value in ("", []) or (isinstance(value, str) and not value.strip()):
+            if value is None or value == [] or (isinstance(value, str) and not value.strip()):
                 continue
             if is_money(name) and not isinstance(value, dict):
                 prices.extend(self._price(name, value, result))
@@ -56,9 +57,9 @@ class AttributeReader:
         clean = _attribute(value)
         if clean is None or len(result.attributes) >= MAX_NAMES_BEFORE_PRICES:
             result.left_out.append(name)
-        elif name.lower() in TABLES:
+        elif (meaning := _meaning(name)) in TABLES:
             result.attributes[name] = _googles(name, clean, result)
-        elif name.lower() == CURRENCY and isinstance(clean, str):
+        elif meaning == CURRENCY and isinstance(clean, str):
             result.attributes[CURRENCY] = currency_code(clean) or clean
         else:
             result.attributes[name] = clean
@@ -66,10 +67,12 @@ class AttributeReader:
     def _price(self, name: str, value: Any, result: ReadAttributes) -> list[tuple[str, Any, Money]]:
         values = value if isinstance(value, list) else [value]
         try:
-            if any(other != values[0] for other in values):
+            if len(values) > 1 and any(other != values[0] for other in values):
                 raise MoneyError("it has several amounts")
             money = read_money(values[0], self._decimal_separator)
-            return [(name, values[0], money if money.currency else replace(money, currency=currency_of(name)))]
+            if money.currency is None and (own := currency_of(name)) is not None:
+                money = replace(money, currency=own)
+            return [(name, values[0], money)]
         except MoneyError as error:
             result.problems.append(price_problem(name, value, error))
             return []
@@ -92,6 +95,13 @@ class AttributeReader:
             result.attributes[name] = value if is_whole else money.amount
             if currency is not None:
                 result.attributes.setdefault(CURRENCY, currency)
+
+
+@lru_cache(maxsize=4096)  # a feed has the same names in every row
+def _meaning(name: str) -> str | None:
+    """Return the attribute in lower case if its values have a meaning, None for other attributes."""
+    lower = name.lower()
+    return lower if lower in TABLES or lower == CURRENCY else None
 
 
 def _googles(name: str, value: AttributeValue | list[AttributeValue], result: ReadAttributes) -> Any:

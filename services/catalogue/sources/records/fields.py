@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,18 @@ from services.catalogue.sources.records.text import clean_record
 from services.catalogue.sources.records.visibility import is_visible
 
 FIELDS = ("id", "title", "url", "image", "image_url", "category", "images", "group")
+FIELD_NAMES = frozenset(FIELDS)
 ALIASES = {"image_urls": "images"} | {
     f"{name}.{part}": "images" for name in ("image", "images") for part in ("url", "src")
 }
 IMAGES = ("image", "image_url", "images")
 INDEX = re.compile(r"\[\d+\]")  # in a list: `images[0]`
+ADDRESS = r"(?:_(?:url|link|src))?"
+NUMBERED_IMAGE = re.compile(rf"(?:additional_)?(?:image|picture|photo|bild|img){ADDRESS}_?\d{{1,2}}{ADDRESS}")
 GROUP_ID = "item_group_id"  # also an attribute
 MAX_TITLE = 1000
 MAX_NAME = 128
+MAX_KNOWN = 4096  # a feed has the same names in every row
 
 
 class RowBuilder:
@@ -45,6 +48,7 @@ class RowBuilder:
             images_root: the folder of image paths, which must not lead out of it.
         """
         self._columns = dict(mapping.columns)
+        self._names: dict[str, str | None] = {}
         self._ignored = frozenset(mapping.ignore)
         self._root = images_root.resolve()
         self._image_base = mapping.image_base_url
@@ -52,11 +56,21 @@ class RowBuilder:
 
     def name(self, column: str) -> str | None:
         """Return the field or attribute of a column, or None if it is ignored."""
+        if column in self._names:
+            return self._names[column]
+        name = self._name(column)
+        if len(column) <= MAX_NAME and len(self._names) < MAX_KNOWN:
+            self._names[column] = name
+        return name
+
+    def is_mapped(self, column: str) -> bool:
+        """Return whether the mapping names or ignores a column."""
+        return column in self._columns or column in self._ignored
+
+    def _name(self, column: str) -> str | None:
         if column in self._ignored:
             return None
-        if column in self._columns:
-            return self._columns[column]
-        return _own_name(column) if len(column) <= MAX_NAME else _own_name.__wrapped__(column)
+        return self._columns[column] if column in self._columns else _own_name(column)
 
     def row(self, line: int, record: Mapping[str, Any], extra_words: tuple[str, ...] = ()) -> SourceRow:
         """Return the product of a record, or a row that the import skips if the shop does not show it.
@@ -79,7 +93,7 @@ class RowBuilder:
         key = _key(record.get("id"))
         if not is_visible(record):
             return hidden_row(key, line)
-        read = self._attributes.read((name, value) for name, value in record.items() if name not in FIELDS)
+        read = self._attributes.read([item for item in record.items() if item[0] not in FIELD_NAMES])
         attributes = read.attributes
         image, image_url, others = _main_image(record)
         images, too_many = row_images(others, self._root, (image, image_url))
@@ -114,12 +128,11 @@ class RowBuilder:
         return image_loader(image, self._root)
 
 
-@lru_cache(maxsize=4096)  # a feed has the same names in every row
 def _own_name(column: str) -> str | None:
     """Return the field or attribute of a column that no mapping names."""
     column = INDEX.sub("", column)
     folded = re.sub(r"[\s_-]+", "_", column.strip().casefold())
-    folded = ALIASES.get(folded, folded)
+    folded = "images" if NUMBERED_IMAGE.fullmatch(folded) else ALIASES.get(folded, folded)
     if folded in FIELDS:
         return folded
     # Dots and a leading dollar sign have a special meaning in the database.

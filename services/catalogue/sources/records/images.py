@@ -18,7 +18,10 @@ MAX_IMAGE_BYTES = 32 * 1024 * 1024
 NO_FILES = Path(os.devnull)  # the images_root of a feed that must not contain paths
 # The start of a web address as feeds write it: also without the scheme, or with backslashes after it.
 WEB = re.compile(r"https?:[/\\]{2}|//", re.IGNORECASE)
-ADDRESS_NAMES = ("url", "src", "contentUrl", "link", "href")  # of an image's object; `contentUrl` is schema.org's
+# The address or path of an image's object: `contentUrl` is schema.org's, `file` is Magento's.
+ADDRESS_NAMES = ("url", "src", "contentUrl", "link", "href", "file", "originalSrc", "url_standard")
+# An image inside an object, and images inside one, as in GraphQL: `{"edges": [{"node": {"url": "…"}}]}`.
+IMAGE_WRAPPERS, LIST_WRAPPERS = ("node", "media", "image"), ("edges", "nodes")
 # Separators of images in text: a bar or a line break; before a URL also a comma, a semicolon or a space.
 SEPARATOR = re.compile(r"\s*[|\n]\s*|[\s,;]+(?=(?:https?:)?//)", re.IGNORECASE)
 
@@ -61,6 +64,8 @@ def listed_images(value: Any) -> list[Any]:
     """Return the images of a record as a list. Text may contain several."""
     if isinstance(value, str):
         return split_images(value)
+    if isinstance(value, dict):
+        value = next((value[name] for name in LIST_WRAPPERS if isinstance(value.get(name), list)), value)
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -69,7 +74,7 @@ def with_base(value: Any, base: str) -> Any:
     if isinstance(value, list):
         return [with_base(entry, base) for entry in value]
     if not isinstance(value, str):
-        return value
+        return with_base(name, base) if (name := image_name(value)) is not None else value
     texts = split_images(value)
     if len(texts) > 1:
         return [with_base(text, base) for text in texts]
@@ -78,6 +83,8 @@ def with_base(value: Any, base: str) -> Any:
 
 def image_name(entry: Any) -> str | None:
     """Return the path or URL of an entry in a list of images: text, or an object with an address."""
+    while isinstance(entry, dict) and entry.keys().isdisjoint(ADDRESS_NAMES):
+        entry = next((entry[name] for name in IMAGE_WRAPPERS if name in entry), None)
     name = next(filter(None, map(entry.get, ADDRESS_NAMES)), None) if isinstance(entry, dict) else entry
     return (name.strip() or None) if isinstance(name, str) else None
 

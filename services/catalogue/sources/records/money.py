@@ -151,6 +151,7 @@ def is_money(name: str) -> bool:
     return last
 
 
+@lru_cache(maxsize=4096)
 def currency_of(name: str) -> str | None:
     """Return the currency in the name of a column of amounts, for example of `price_eur`."""
     codes = (word.upper() for word in _words(name) if word not in ORDINARY_WORDS)

@@ -24,12 +24,14 @@ def clean_text(text: str) -> str:
     """
     if "&" in text:
         text = REFERENCE.sub(_character, _once_encoded(text))
+    elif text.isprintable():
+        return text.strip()
     return CONTROL.sub("", BREAK.sub(" ", text)).strip()
 
 
 def clean_link(text: str) -> str:
     """Return a link with `&` for `&amp;`, which feeds write in CDATA sections and tables. Nothing else is decoded."""
-    return AMPERSAND.sub("&", AMPERSAND.sub("&", text) if DOUBLE.search(text) else text)
+    return AMPERSAND.sub("&", AMPERSAND.sub("&", text) if DOUBLE.search(text) else text) if "&" in text else text
 
 
 def clean_record(record: Mapping[str, Any]) -> dict[str, Any]:

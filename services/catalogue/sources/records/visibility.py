@@ -114,10 +114,16 @@ COLUMN_NO = {name: frozenset({"2"}) for name in ("status", "product_status", "pr
 NOT_WORD = re.compile(r"[\s_-]+")
 
 
-@lru_cache(maxsize=4096)
 def column_name(column: str) -> str:
     """Return a column's name in lower case, with _ for spaces and hyphens and without a question mark."""
     return NOT_WORD.sub("_", column.strip().rstrip("?").rstrip().lower())
+
+
+@lru_cache(maxsize=4096)  # a feed has the same columns in every row
+def _meaning(column: str) -> str | None:
+    """Return the name of a column of visibility, or None for other columns."""
+    name = column_name(column)
+    return name if name in VISIBLE or name in HIDDEN else None
 
 
 def is_visible(record: Mapping[str, Any]) -> bool:
@@ -130,8 +136,8 @@ def is_visible(record: Mapping[str, Any]) -> bool:
     """
     unknown: RowError | None = None
     for column, value in record.items():
-        name = column_name(column)
-        if name not in VISIBLE and name not in HIDDEN:
+        name = _meaning(column)
+        if name is None:
             continue
         visibility = _visibility_of(name, value)
         if visibility is False:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.contracts.images.web_address import WebAddressError, normalised, normalised_path
+from services.contracts.images.web_address import HOST, WebAddressError, is_normalised, normalised, normalised_path
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,27 @@ def test_an_address_is_ascii_and_stable_or_refused(text: str, separator: str) ->
     assert normalised(address) == address
     assume(separator in ("/", "?", "#") and text)
     assert ada_url.URL(address).host == "a.test"
+
+
+@given(
+    st.sampled_from(["http", "https", "HTTP", "ftp"]),
+    st.lists(
+        st.sampled_from(["a", "shop-1", "xn--bcher-kva", "1", "0x7f", "B", "-a", "a_b", ""]), min_size=1, max_size=3
+    ),
+    st.sampled_from(["test", "co", "1", "TEST", "test:443", "test:8080", "test."]),
+    st.text(st.sampled_from("ab.A1/%2e?#'=&;:@!()*+,~_- \\|\"<>[]^`{}ä"), max_size=12),
+)
+def test_an_address_is_taken_as_normalised_only_if_a_parser_would_not_change_it(
+    scheme: str, labels: list[str], end: str, path: str
+) -> None:
+    text = f"{scheme}://{'.'.join([*labels, end])}/{path}"
+    if is_normalised(text):
+        assert ada_url.URL(text).href == text
+        assert HOST.fullmatch(ada_url.URL(text).hostname)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://cdn.shop.example/a/b.c/1.jpg?v=1&w=2", "http://a.test/", "https://a.test/a//b"]
+)
+def test_usual_addresses_are_normalised_already(text: str) -> None:
+    assert is_normalised(text)

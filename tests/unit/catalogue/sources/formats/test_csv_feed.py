@@ -6,6 +6,7 @@ import pytest
 
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.parsing.lines import MAX_LINE_BYTES
+from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError, SourceRow
 from tests.support.feeds.rows import csv_rows, json_rows, keys, product, reasons
 
@@ -23,6 +24,30 @@ def test_a_csv_row_becomes_a_product_with_its_other_columns_as_attributes(tmp_pa
     assert not isinstance(item.image, str)
     assert item.image() == b"picture"
     assert item.image_url is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["sku,name,link,picture", "Product ID;Product name;Product URL;Main image", "item_id\tName\tpermalink\timgUrl"],
+)
+def test_columns_may_have_other_names_if_the_field_is_missing(tmp_path: Path, header: str) -> None:
+    delimiter = next(mark for mark in ",;\t" if mark in header)
+    values = ["A-1", "Shirt", "/p/1", "https://a.test/1.jpg"]
+    (row,) = csv_rows(tmp_path, f"{header}\n{delimiter.join(values)}\n")
+    item = product(row)
+    assert [item.key, item.title, item.url, item.image] == values
+    assert item.attributes == ({"sku": "A-1"} if "sku" in header else {})
+
+
+def test_another_name_stays_an_attribute_beside_the_field_or_if_the_mapping_says_so(tmp_path: Path) -> None:
+    text = "id,title,image,name,sku,image_1,Image 2\n1,Shirt,a.jpg,S-1,9,b.jpg,c.jpg\n"
+    item = product(csv_rows(tmp_path, text)[0])
+    assert (item.title, item.attributes) == ("Shirt", {"name": "S-1", "sku": "9"})
+    assert [image.name for image in item.images] == ["b.jpg", "c.jpg"]
+    mapped = product(
+        csv_rows(tmp_path, "id,image,name\n1,a.jpg,S-1\n", mapping=FeedMapping(columns={"name": "label"}))[0]
+    )
+    assert (mapped.title, mapped.attributes) == (None, {"label": "S-1"})
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

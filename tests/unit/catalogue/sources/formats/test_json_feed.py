@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 from tests.support.feeds.rows import json_rows, keys, product, read_text, reasons
 
@@ -231,6 +232,86 @@ def test_a_value_that_is_no_number_is_left_out_by_name(tmp_path: Path, text: byt
 )
 def test_the_id_may_have_another_name(tmp_path: Path, document: dict[str, Any], key: str) -> None:
     assert json_rows(tmp_path, document | {"image": "1.jpg"})[0].key == key
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"productId": "1", "productName": "Hat", "imageUrl": "1.jpg", "productUrl": "/p"},
+        {"SKU": "1", "Name": "Hat", "Picture": "1.jpg", "permalink": "/p"},
+        {"item_id": 1, "display_name": "Hat", "main-image": {"src": "1.jpg"}, "deepLink": "/p"},
+        {
+            "id": "gid://shopify/Product/9",
+            "handle": "1",
+            "name": "Hat",
+            "featuredImage": {"url": "1.jpg"},
+            "link": "/p",
+        },
+    ],
+)
+def test_the_fields_may_have_other_names_in_any_case(tmp_path: Path, document: dict[str, Any]) -> None:
+    item = product(json_rows(tmp_path, document)[0])
+    assert (item.key, item.title, item.url, callable(item.image)) == ("1", "Hat", "/p", True)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"images": {"edges": [{"node": {"url": "1.jpg"}}, {"node": {"url": "2.jpg"}}]}},
+        {"images": {"nodes": [{"url": "1.jpg"}, {"url": "2.jpg"}]}},
+        {"cover": {"media": {"url": "1.jpg"}}, "media": [{"media": {"url": "1.jpg"}}, {"media": {"url": "2.jpg"}}]},
+        {"image": "1.jpg", "media_gallery_entries": [{"file": "1.jpg"}, {"file": "2.jpg"}]},
+        {"image1": "1.jpg", "image_2": "2.jpg"},
+        {"image": "1.jpg", "photos": ["2.jpg"]},
+    ],
+)
+def test_images_may_be_in_objects_galleries_and_numbered_fields(tmp_path: Path, document: dict[str, Any]) -> None:
+    mapping = FeedMapping(image_base_url="https://a.test")
+    item = product(json_rows(tmp_path, {"id": "1"} | document, mapping=mapping)[0])
+    assert [item.image, *(image.name for image in item.images)] == ["https://a.test/1.jpg", "https://a.test/2.jpg"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"price": [{"currencyId": "b7", "gross": 19.99, "net": 16.8}], "currency": "EUR"},
+        {"price": {"gross": {"amount": "19,99", "currency": "EUR"}}},
+        {"price": {"amount": {"$numberDecimal": "19.99"}, "currency": "EUR"}},
+        {"priceRange": {"minVariantPrice": {"amount": "19.99", "currencyCode": "EUR"}}},
+        {"pricing": {"priceRange": {"start": {"gross": {"amount": 19.99, "currency": "EUR"}}}}},
+        {"prices": {"price": "1999", "currency_code": "EUR", "currency_minor_unit": 2}},
+    ],
+)
+def test_prices_of_shops_apis_are_amounts(tmp_path: Path, document: dict[str, Any]) -> None:
+    item = product(json_rows(tmp_path, {"id": "1", "image": "1.jpg"} | document)[0])
+    assert (item.attributes["price"], item.attributes["currency"]) == (19.99, "EUR")
+
+
+@pytest.mark.parametrize(("visibility", "hidden"), [(1, True), (2, False), (4, False)])
+def test_products_of_magentos_api_have_their_attributes_and_visibility(
+    tmp_path: Path, visibility: int, hidden: bool
+) -> None:
+    document = {
+        "sku": "24-MB01",
+        "name": "Bag",
+        "type_id": "simple",
+        "visibility": visibility,
+        "custom_attributes": [
+            {"attribute_code": "image", "value": "/m/b/mb01.jpg"},
+            {"attribute_code": "name", "value": "another"},
+            {"attribute_code": "material", "value": ["Leather"]},
+        ],
+    }
+    item = product(json_rows(tmp_path, {"items": [document]}, mapping=FeedMapping(image_base_url="https://a.test"))[0])
+    assert item.hidden == hidden
+    if not hidden:
+        assert (item.title, item.image) == ("Bag", "https://a.test/m/b/mb01.jpg")
+        assert item.attributes["material"] == "Leather"
+
+
+def test_objects_on_one_line_follow_each_other(tmp_path: Path) -> None:
+    text = b'{"id": 1, "image": "1.jpg"}{"id": 2, "image": "2.jpg"} {"id": 3, "image": "3.jpg"}'
+    assert [row.key for row in json_rows(tmp_path, text)] == ["1", "2", "3"]
 
 
 GOOD = '{"id": "%s", "image": "1.jpg"}'
