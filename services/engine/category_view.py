@@ -160,6 +160,14 @@ class CategoryView:
         matching = [part.count_values(query_filter, rows, deadline) for part, rows in parts]
         return FacetCounts(total, matching, self.size)
 
+    def count(self, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> int:
+        """Return how many products meet a filter.
+
+        Raises:
+            UpstreamTimeout: the deadline has passed.
+        """
+        return int(self._main_rows(self._allowed(query_filter, deadline)).sum()) if query_filter else self.size
+
     def find(self, key: str, hint: int) -> int | None:
         """Return the row of a product's main image, or None.
 

@@ -109,6 +109,15 @@ def facets(galleries: Galleries, category: int, query_filter: Filter, deadline: 
     return first.facets(category, query_filter, others, deadline)
 
 
+def count(galleries: Galleries, category: int, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> int:
+    """Return how many products of a category meet a filter.
+
+    Raises:
+        UpstreamTimeout: the deadline has passed.
+    """
+    return sum(gallery.views[category].count(query_filter, deadline) for gallery in galleries.values())
+
+
 def sample(
     galleries: Galleries, count: int, category: int | None, rng: random.Random
 ) -> list[tuple[str, int, str, bytes | None]]:

@@ -48,6 +48,7 @@ from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.service import SearchService
 from services.gateway.search.visible import VisibleAttributes
 from services.gateway.settings import GatewaySettings
+from services.gateway.shop_page import ShopPage
 from services.gateway.state import CatalogueServices, GatewayState, gateway_state
 
 DESCRIPTION = """Send a shopper's photo; the response names the category of clothing that it shows and the products of
@@ -175,6 +176,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
         reader=ImageReader(settings.max_image_bytes, fetcher),
         resizer=Resizer(embedding),
         places=Places(settings.places),
+        shop=ShopPage.load(settings.page_file),
     )
     return {ALL: every} | {
         name: replace(

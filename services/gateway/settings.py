@@ -15,6 +15,7 @@ from services.contracts.domain.quota import Quota
 from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, HttpAddress, LogLevel, MongoUrl, Origin
 from services.contracts.web.requests.connections import ConnectionLimits
 from services.gateway.public_path import checked_prefix
+from services.gateway.shop_page import ShopPage
 
 # What the work waits for. A service that stands still fills the places of its own kind only.
 Work = Literal["photo", "similar", "write"]
@@ -83,6 +84,10 @@ class GatewaySettings(BaseSettings):
         None,
         pattern="^[A-Za-z]{3}$",
         description="ISO 4217 code of prices without a currency, for the pages",
+    )
+
+    page_file: Path | None = Field(
+        None, description="JSON file with the shop's name, logo, colours, links, first products and texts for the page"
     )
 
     public_attributes: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -154,6 +159,7 @@ class GatewaySettings(BaseSettings):
         "key_quota",
         "currency",
         "import_dir",
+        "page_file",
         mode="before",
     )
     @classmethod
@@ -177,6 +183,12 @@ class GatewaySettings(BaseSettings):
     def _is_writable(cls, value: Path | None) -> Path | None:
         if value is not None and not (value.is_dir() and os.access(value, os.W_OK | os.X_OK)):
             raise ValueError(f"{value} is not a folder in which the gateway can write")
+        return value
+
+    @field_validator("page_file")
+    @classmethod
+    def _is_page_file(cls, value: Path | None) -> Path | None:
+        ShopPage.load(value)
         return value
 
     @field_validator("access")

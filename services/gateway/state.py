@@ -24,6 +24,7 @@ from services.gateway.request_path import requested_catalogue
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.service import SearchService
 from services.gateway.settings import GatewaySettings, Work
+from services.gateway.shop_page import ShopPage
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class GatewayState:
     reader: ImageReader
     resizer: Resizer
     places: Places
+    shop: ShopPage = ShopPage()  # noqa: RUF009 - it is immutable
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -20,7 +20,6 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
-from services.contracts.domain.facets import Facet
 from services.contracts.web.bodies.json_body import DirectRoute
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import (
@@ -44,7 +43,7 @@ from services.engine.deadline import Deadline
 from services.engine.gallery import Query
 from services.engine.payload import unpack
 from services.index.models.model_index import CatalogueIndex, ModelIndex
-from services.index.search_response import search_response
+from services.index.search_response import Counts, search_response
 from services.index.state import IndexState, State
 
 router = APIRouter(prefix="/v1", tags=["index"], route_class=DirectRoute)
@@ -99,9 +98,9 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
         filtered=bool(query.filter),
         rows=multi_search.rows(galleries, query.category),
     )
-    facets = await _facets(state, galleries, query.category, query, deadline)
+    counts = await _counts(state, galleries, query.category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, query.category, query)
-    return search_response(state, model_index, query.category, query, matches, duration_ms, facets, unknown)
+    return search_response(state, model_index, query.category, query, matches, duration_ms, counts, unknown)
 
 
 @router.post(
@@ -125,9 +124,9 @@ async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_exam
         filtered=bool(query.filter),
         rows=multi_search.rows(galleries, category),
     )
-    facets = await _facets(state, galleries, category, query, deadline)
+    counts = await _counts(state, galleries, category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, category, query)
-    return search_response(state, model_index, category, query, matches, duration_ms, facets, unknown)
+    return search_response(state, model_index, category, query, matches, duration_ms, counts, unknown)
 
 
 @router.post(
@@ -227,12 +226,17 @@ def _query(options: ResultOptions, deadline: Deadline, exclude: Iterable[str] = 
     return Query(options.end + 1, options.filter, frozenset(exclude), options.min_score, deadline)
 
 
-async def _facets(
+async def _counts(
     state: IndexState, galleries: multi_search.Galleries, category: int, options: ResultOptions, deadline: Deadline
-) -> list[Facet]:
+) -> Counts:
     if not options.facets:
-        return []
-    return await state.run_in_thread(lambda: multi_search.facets(galleries, category, options.filter, deadline))
+        return Counts([], None)
+    return await state.run_in_thread(
+        lambda: Counts(
+            multi_search.facets(galleries, category, options.filter, deadline),
+            multi_search.count(galleries, category, options.filter, deadline),
+        )
+    )
 
 
 async def _unknown_attributes(

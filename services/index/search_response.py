@@ -1,7 +1,7 @@
 """The response to a search, written as JSON at once: its fields are those of `IndexResponse`, which is not built."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.responses import Response
@@ -15,6 +15,13 @@ from services.index.models.model_index import ModelIndex
 from services.index.state import IndexState
 
 
+class Counts(NamedTuple):
+    """What a category holds apart from the hits: the facets, and the number of products that meet the filter."""
+
+    facets: list[Facet]
+    total: int | None
+
+
 def search_response(
     state: IndexState,
     model_index: ModelIndex,
@@ -22,7 +29,7 @@ def search_response(
     page: ResultOptions,
     matches: list[CatalogueMatch],
     duration_ms: float,
-    facets: list[Facet],
+    counts: Counts,
     unknown_attributes: list[str],
 ) -> Response:
     """Return a page of the matches of a search.
@@ -34,7 +41,7 @@ def search_response(
         page: the request's options.
         matches: best first, one more than the page ends with if there are as many.
         duration_ms: of the search.
-        facets: of the category, if the request wants them.
+        counts: of the category.
         unknown_attributes: attributes of the filter that no product has.
     """
     model = model_index.manifest.model_id
@@ -52,7 +59,8 @@ def search_response(
         "model": model,
         "active": state.models.active.manifest.model_id,
         "timings_ms": {"search": duration_ms},
-        "facets": [facet.model_dump() for facet in facets],
+        "facets": [facet.model_dump() for facet in counts.facets],
+        "total": counts.total,
         "unknown_attributes": unknown_attributes,
     }
     return Response(orjson.dumps(document), media_type="application/json")

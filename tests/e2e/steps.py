@@ -31,6 +31,11 @@ def choose_file(page: Page, photo: Path) -> None:
     page.locator("input[type=file]").first.set_input_files(photo)
 
 
+def without_garments(page: Page) -> None:
+    """Let the detector find nothing."""
+    page.route("**/v1/detect", lambda route: route.fulfill(json={**route.fetch().json(), "garments": []}))
+
+
 def wait_for_animations(page: Page) -> None:
     """Wait until every animation and transition that ends has ended."""
     page.evaluate(

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from services.sample_shop.catalogue import sample_query
-from tests.e2e.steps import CARDS, base64_query, choose, choose_file, deliver, product, wait_for_first
+from tests.e2e.steps import CARDS, base64_query, choose, choose_file, deliver, product, wait_for_first, without_garments
 from tests.support.browser import Watch, watched_page
 from tests.support.http import ImageServer
 from tests.support.shop import Shop, second_gateway
@@ -29,7 +29,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
         ("photo.png", b"just a few words of text " * 20, "This is not a picture"),
         ("photo.jpg", sample_query(3)[:900], "The photo cannot be read"),
         ("photo.jpg", b"", "The file is empty"),
-        ("photo.svg", SVG, "This is a vector drawing, not a photo"),
+        ("photo.svg", SVG, "This is a drawing, not a photo"),
         (
             "film.mp4",
             b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1" + b"\x00" * 99,
@@ -53,7 +53,7 @@ def test_a_forty_megapixel_photo_is_made_smaller_and_searched(page: Page, tmp_pa
     path = tmp_path / "large.jpg"
     Image.open(io.BytesIO(sample_query(3, "Shoes"))).resize((5400, 7400)).save(path, quality=60)
     choose_file(page, path)
-    expect(page.get_by_text("A very large photo: it was made smaller before sending.")).to_be_visible()
+    expect(page.get_by_text("A very large photo: it was made smaller before it was sent.")).to_be_visible()
     expect(page.locator(CARDS)).to_have_count(20)
 
 
@@ -63,7 +63,7 @@ def test_an_animated_gif_is_searched_by_its_first_frame(page: Page, tmp_path: Pa
     first.save(path, save_all=True, append_images=[Image.new("P", first.size, 9)], duration=80)
     choose_file(page, path)
     expect(page.get_by_text("An animated picture: only its first frame is used.")).to_be_visible()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Most alike in Shoes")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Similar shoes")
 
 
 @pytest.mark.parametrize("path", ["/missing.jpg", "/text.jpg"])
@@ -85,7 +85,7 @@ def test_an_address_inside_the_network_is_refused(page: Page, watch: Watch) -> N
     page.goto("/")
     page.get_by_label("Address of a picture").fill("http://169.254.169.254/latest.jpg")
     page.get_by_role("button", name="Search", exact=True).click()
-    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("The shop does not open this address")
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("We cannot open this address")
 
 
 def test_a_connection_lost_during_the_upload_keeps_the_photo_for_a_retry(page: Page, watch: Watch, photo: Path) -> None:
@@ -165,7 +165,10 @@ def test_a_product_whose_picture_does_not_load_says_so(
 def test_a_product_that_the_shop_no_longer_has_says_so(page: Page, watch: Watch) -> None:
     watch.expect("status of 404")
     page.goto("/?like=unknown")
-    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("The shop no longer has this product")
+    alert = page.get_by_role("alert")
+    expect(alert.get_by_role("heading")).to_have_text("This product is no longer in the shop")
+    alert.get_by_role("button", name="New search").click()
+    expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> Callable[[Route], None]:
@@ -180,8 +183,8 @@ def changed(change: Callable[[dict[str, Any]], None]) -> Callable[[Route], None]
 @pytest.mark.parametrize(
     ("outcome", "title"),
     [
-        ("no_clothing", "We see no clothing here"),
-        ("other_clothing", "We do not search for this kind of clothing"),
+        ("no_clothing", "We see nothing to wear here"),
+        ("other_clothing", "This kind of garment is not in our photo search"),
     ],
 )
 def test_without_clothing_the_page_says_so_and_one_click_shows_the_nearest_products(
@@ -191,28 +194,41 @@ def test_without_clothing_the_page_says_so_and_one_click_shows_the_nearest_produ
     choose_file(page, photo)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     assert page.locator(CARDS).count() == 0
-    page.get_by_role("button", name="Show the closest in Shoes anyway").click()
+    expect(page.get_by_role("group", name="Search in")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Filters")).to_be_hidden()
+    expect(page.locator(".results-count")).to_have_text("")
+    page.get_by_role("button", name="Show similar shoes anyway").click()
     expect(page.locator(CARDS)).to_have_count(20)
 
 
 def test_without_a_close_match_the_page_says_so_above_the_nearest_products(page: Page, photo: Path) -> None:
     page.route("**/v1/search", changed(lambda response: response.update(outcome="no_close_match")))
     choose(page, photo)
-    expect(page.get_by_role("heading", name="No close match")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing very similar")).to_be_visible()
 
 
-def test_without_a_similarity_the_card_shows_the_score(page: Page, photo: Path) -> None:
-    page.route("**/v1/search", changed(lambda response: response["results"][0].update(score=0.876, similarity=None)))
+def test_the_best_result_has_a_badge_if_it_is_very_similar(page: Page, photo: Path) -> None:
+    labels = iter(["nearly the same", "alike"])
+
+    def relabelled(response: dict[str, Any]) -> None:
+        label = next(labels)
+        for result in response["results"]:
+            result["similarity"] = {"value": 0.9, "label": label}
+
+    without_garments(page)
+    page.route("**/v1/search", changed(relabelled))
     choose(page, photo)
-    expect(page.locator(CARDS).first.locator(".similarity")).to_have_text("87 % alike")
+    expect(page.locator(".badge")).to_have_text(["Nearly the same"])
+    page.get_by_role("button", name="Upper part").click()
+    expect(page.locator(".badge")).to_have_count(0)
 
 
 def test_filters_that_no_product_matches_can_be_cleared(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.get_by_label("From", exact=True).fill("99999")
     page.get_by_label("From", exact=True).press("Enter")
-    expect(page.get_by_role("heading", name="No product matches these filters")).to_be_visible()
-    page.locator(".notice").get_by_role("button", name="Clear filters").click()
+    expect(page.get_by_role("heading", name="Nothing like it with these filters")).to_be_visible()
+    page.locator(".notice").get_by_role("button", name="Clear them").click()
     expect(page.locator(CARDS)).to_have_count(20)
 
 
@@ -226,10 +242,10 @@ def test_an_unavailable_service_is_reported_with_the_request_id_and_a_retry(
         watch.expect("status of 503")
         choose_file(page, photo)
         alert = page.get_by_role("alert")
-        expect(alert.get_by_role("heading")).to_have_text("The search is starting up")
+        expect(alert.get_by_role("heading")).to_have_text("Search is temporarily unavailable")
+        alert.get_by_text("Details").click()
         request_id = alert.locator(".request-id code").inner_text()
         eventually(lambda: request_id in (tmp_path / "gateway.log").read_text())
-        alert.get_by_text("Details from the shop's server").click()
         expect(alert.get_by_text("the index service cannot be reached")).to_be_visible()
         with page.expect_request("**/v1/search"):
             alert.get_by_role("button", name="Try again").click()

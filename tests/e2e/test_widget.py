@@ -68,7 +68,7 @@ def test_another_language_after_a_search_keeps_the_results(visit: tuple[Page, Wa
     page.evaluate("document.querySelector('lookalike-search').setAttribute('lang', 'en-GB')")
     expect(page.locator(CARDS)).to_have_count(4)
     assert page.locator("lookalike-search section").get_attribute("lang") == "en-GB"
-    page.locator("lookalike-search .query button").click()
+    page.locator("lookalike-search").get_by_role("button", name="Clear").click()
     expect(page.locator(CARDS)).to_have_count(0)
     page.evaluate("document.querySelector('lookalike-search').setAttribute('lang', 'en')")
     expect(page.locator(CARDS)).to_have_count(0)
@@ -133,8 +133,8 @@ def test_a_file_that_is_no_photo_has_a_message_and_an_event(visit: tuple[Page, W
 @pytest.mark.parametrize(
     ("outcome", "title"),
     [
-        ("no_clothing", "We see no clothing here"),
-        ("other_clothing", "We do not search for this kind of clothing"),
+        ("no_clothing", "We see nothing to wear here"),
+        ("other_clothing", "This kind of garment is not in our photo search"),
     ],
 )
 def test_without_clothing_the_widget_says_so_and_one_click_shows_the_nearest_products(
@@ -146,23 +146,27 @@ def test_without_clothing_the_widget_says_so_and_one_click_shows_the_nearest_pro
     widget = page.locator("lookalike-search")
     expect(widget.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator(CARDS)).to_have_count(0)
-    widget.get_by_role("button", name="Show the closest in Shoes anyway").click()
+    widget.get_by_role("button", name="Show similar shoes anyway").click()
     expect(page.locator(CARDS)).to_have_count(4)
-    expect(widget.get_by_role("heading", name="Products that look like it")).to_be_focused()
+    expect(widget.get_by_role("heading", name="Similar shoes")).to_be_focused()
     assert [event["detail"]["outcome"] for event in page.evaluate("window.events")] == [outcome]
 
 
-def test_on_an_origin_that_the_gateway_does_not_allow_the_widget_reports_a_lost_connection(
+def test_on_an_origin_that_the_gateway_does_not_allow_the_console_names_the_setting(
     chromium: Browser, shop: Shop, photo: Path
 ) -> None:
     """CORS allows another origin only, so the browser withholds the response."""
     with ForeignSite() as stranger:
         stranger.gateway, stranger.attributes = shop.url, ATTRIBUTES
         with watched_page(chromium, stranger.url, {shop.url.removeprefix("http://")}) as (page, watch):
-            watch.expect("CORS policy", "ERR_FAILED")
+            watch.expect("CORS policy", "ERR_FAILED", "GATEWAY_CORS_ORIGINS")
             page.goto("/")
             page.locator("lookalike-search input[type=file]").set_input_files(photo)
-            expect(page.locator("lookalike-search").get_by_role("alert")).to_contain_text("The connection was lost")
+            expect(page.locator("lookalike-search").get_by_role("alert")).to_contain_text(
+                "This page may not search here"
+            )
+            (sentence,) = [problem for problem in watch.problems if "GATEWAY_CORS_ORIGINS" in problem]
+            assert stranger.url in sentence
             assert watch.unexpected == []
 
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { boxVariables, dragged, edgePosition, moveBox, moveEdge } from "../../services/gateway/static/search/crop.js";
+import { boxVariables } from "../../services/gateway/static/shared/box.js";
+import { dragged, edgePosition, moveBox, moveEdge } from "../../services/gateway/static/shared/crop.js";
 import { WHOLE } from "../../services/gateway/static/shared/photo.js";
 
 /** @import { Box } from "../../services/gateway/static/types.js" */

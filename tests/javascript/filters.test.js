@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chosenValues, withBound, withValue } from "../../services/gateway/static/search/filters.js";
+import { chosenValues, withBound, withValue } from "../../services/gateway/static/shared/filters.js";
 
 test("a condition is a value or a list of values; a range has no values", () => {
   assert.deepEqual(chosenValues("Red"), ["Red"]);

@@ -1,25 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { heading, number, price, similarity } from "../../services/gateway/static/shared/format.js";
-import { stringsFor } from "../../services/gateway/static/shared/strings.js";
-
-const t = stringsFor("en");
-
-test("a similarity is a label and a percentage, rounded down", () => {
-  const result = { score: 0.5, similarity: { value: 0.999, label: /** @type {const} */ ("very alike") } };
-  assert.deepEqual(similarity(result, t), { percent: 99, text: "Very alike · 99 %" });
-});
-
-test("only the same picture has 100 percent", () => {
-  const result = { score: 1, similarity: { value: 1, label: /** @type {const} */ ("nearly the same") } };
-  assert.equal(similarity(result, t).percent, 100);
-});
-
-test("without a similarity the score is shown, between 0 and 100 percent", () => {
-  assert.deepEqual(similarity({ score: 0.876, similarity: null }, t), { percent: 87, text: "87 % alike" });
-  assert.equal(similarity({ score: -0.2, similarity: null }, t).percent, 0);
-});
+import { attributeKind, attributeName, heading, number, price } from "../../services/gateway/static/shared/format.js";
+import { loadStrings } from "../../services/gateway/static/shared/strings.js";
 
 test("a price has the product's currency, else the shop's, else none", () => {
   const options = { language: "en", currency: "EUR" };
@@ -49,4 +32,16 @@ test("an attribute's name becomes a heading", () => {
 
 test("numbers are written in the language with one decimal", () => {
   assert.equal(number(1234.56, "de"), "1.234,6");
+});
+
+test("an attribute is known by the names that feeds give it", () => {
+  assert.equal(attributeKind("baseColour"), "colour");
+  assert.equal(attributeKind("Product Type"), "type");
+  assert.equal(attributeKind("lead_time"), null);
+});
+
+test("an attribute is named in the page's language, or as the feed names it", async () => {
+  const t = await loadStrings("de");
+  assert.equal(attributeName("baseColour", t), "Farbe");
+  assert.equal(attributeName("lead_time", t), "Lead time");
 });

@@ -145,6 +145,9 @@ class IndexResponse(FrozenModel):
     active: str = Field(description="the active model, which the next search should use")
     timings_ms: dict[str, float]
     facets: list[Facet] = Field(default_factory=list)
+    total: int | None = Field(
+        default=None, description="products of the category that meet the filter; null unless facets are requested"
+    )
     unknown_attributes: list[str] = Field(
         default_factory=list, description="attributes of the filter that no product of the category has"
     )

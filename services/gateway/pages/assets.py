@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+STRINGS = "shared/strings/"  # one file a language
+# Comments on lines of their own in scripts. They are for readers of the repository: a third of what a script weighs.
+COMMENTS = re.compile(rb"^[ \t]*(?:/\*.*?\*/[ \t]*|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -40,7 +44,9 @@ class Assets:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         """Take the files by their path below the folder, with slashes."""
-        self._files = {name: Asset.of(body, MEDIA_TYPES[Path(name).suffix]) for name, body in files.items()}
+        self._files = {
+            name: Asset.of(_served(name, body), MEDIA_TYPES[Path(name).suffix]) for name, body in files.items()
+        }
         whole = hashlib.sha256()
         for name in sorted(files):
             whole.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
@@ -69,6 +75,7 @@ class Assets:
         modules: tuple[str, ...] = (),
         config: Mapping[str, Any] | None = None,
         texts: Mapping[str, str] | None = None,
+        language: str = "en",
     ) -> Asset:
         """Return an HTML file with the addresses of its files and the page's configuration.
 
@@ -78,10 +85,13 @@ class Assets:
             modules: folders whose scripts the browser preloads, instead of following one import after another.
             config: JSON in an attribute of the page. It is not a script, so the policy forbids inline scripts.
             texts: other places of the page, and their HTML.
+            language: the file in STRINGS to preload; those of the other languages are not.
         """
         classic = {"shared/boot.js"}
         scripts = [
-            f for f in sorted(set(self._files) - classic) if f.endswith(".js") and f.partition("/")[0] in modules
+            f
+            for f in sorted(set(self._files) - classic)
+            if f.endswith(".js") and f.partition("/")[0] in modules and _is_in_language(f, language)
         ]
         preloads = "\n  ".join(f'<link rel="modulepreload" href="{root}{self.prefix}/{script}">' for script in scripts)
         values = {
@@ -95,3 +105,13 @@ class Assets:
         for place, value in values.items():
             text = text.replace(place, value)
         return Asset.of(text.encode(), MEDIA_TYPES[".html"])
+
+
+def _is_in_language(name: str, language: str) -> bool:
+    """Return whether a file is needed in a language."""
+    return not name.startswith(STRINGS) or name == f"{STRINGS}{language}.js"
+
+
+def _served(name: str, body: bytes) -> bytes:
+    """Return a file as browsers get it: a script without its comments."""
+    return COMMENTS.sub(b"", body) if name.endswith(".js") else body

@@ -1,5 +1,6 @@
 """Routes for people: the pages and their files, the widget, the API's documentation and the problem types."""
 
+import html
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from services.contracts.web.etags import is_current
 from services.contracts.web.problems import PREFIX
 from services.contracts.web.public_address import current_prefix
 from services.contracts.web.requests.compression import accepts_gzip
+from services.gateway.languages import base, direction, preferred
 from services.gateway.pages.assets import FOREVER, ROOT, Asset, Assets
 from services.gateway.pages.problem_page import problem_page
-from services.gateway.state import State
+from services.gateway.state import GatewayState, State
 
 router = APIRouter(include_in_schema=False)
 # This package brings Swagger UI's files, so the documentation needs no other host.
@@ -68,7 +70,8 @@ def mount_static(app: FastAPI) -> None:
 
 def asset_response(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
     """Return the asset, compressed if the client accepts gzip; 304 if the client has it."""
-    common = {**headers, "ETag": asset.etag, "Vary": "Accept-Encoding"}
+    vary = ", ".join(filter(None, ["Accept-Encoding", headers.get("Vary")]))
+    common = {**headers, "ETag": asset.etag, "Vary": vary}
     if is_current(request.headers.get("if-none-match"), asset.etag):
         return Response(status_code=304, headers=common)
     if accepts_gzip(request.headers.get("accept-encoding", "")):
@@ -94,10 +97,27 @@ def page_config(request: Request, state: State) -> dict[str, Any]:
 
 @router.get("/")
 async def search_page(request: Request, state: State) -> Response:
+    language = state.shop.language or preferred(request.headers.get("accept-language", ""))
+    config = page_config(request, state)
     page = ASSETS.page(
-        "search/index.html", root=current_prefix(), modules=("search", "shared"), config=page_config(request, state)
+        "search/index.html",
+        root=current_prefix(),
+        modules=("search", "shared"),
+        config={**config, "shop": state.shop.model_dump(exclude={"language", "strings"}) | _strings(state, language)},
+        texts={
+            "__LANGUAGE__": language,
+            "__DIRECTION__": direction(language),
+            "__NAME__": html.escape(state.shop.name),
+        },
+        language=base(language),
     )
-    return asset_response(request, page, PAGE_HEADERS)
+    return asset_response(request, page, {**PAGE_HEADERS, "Vary": "Accept-Language"})
+
+
+def _strings(state: GatewayState, language: str) -> dict[str, Any]:
+    """Return the shop's own texts in the page's language."""
+    texts = state.shop.strings.get(base(language))
+    return {"strings": {base(language): texts}} if texts else {}
 
 
 @router.get("/catalogue")

@@ -25,6 +25,7 @@ CLEAR = 0.8  # probability of the whole photo's category from which on the searc
 LEAST_SURE = 0.7  # probability of a garment from which on the search looks at it
 GREATEST_AREA = 0.6  # of the photo: a garment that fills more of it is searched with the whole photo
 PRIOR_WEIGHT = 0.5  # of the detector in the category, 0 to 1; the other half is the network's
+PRIOR_SURENESS = 0.8  # that is taken of the detector's category where a request names it
 PAUSE_S = 10.0  # after a failure of the detector: searches look at whole photos
 
 
@@ -67,6 +68,9 @@ class GarmentCrop:
             UpstreamTimeout: as `EmbeddingClient.embed`.
         """
         whole = await self._embedding.embed(data, model, box=options.box)
+        if options.prior is not None:
+            detected = Category(id=0, name=options.prior, probability=PRIOR_SURENESS)
+            return PhotoView(with_prior(whole, detected), None, whole.timings_ms)
         view = PhotoView(whole, None, whole.timings_ms)
         if options.box is not None or options.crop == "none" or _sureness(whole, chosen) >= CLEAR:
             return view

@@ -118,6 +118,11 @@ class PhotoOptions(SearchOptions):
         default=None, description="name or id of the category to search; default: the predicted category"
     )
     box: Annotated[Box, WithJsonSchema(BOX_SCHEMA)] | None = None
+    prior: Annotated[str | None, BeforeValidator(_name)] = Field(
+        default=None,
+        description="name or id of the category that `/v1/detect` has found in this part of the photo: the search "
+        "takes it into account, but does not follow it if the network is sure of another",
+    )
     crop: Literal["auto", "none"] = Field(
         default="auto",
         description="without `box`: `auto` looks at the surest garment by itself if the whole photo does not show one "

@@ -86,6 +86,11 @@ class SimilarResponse(FrozenModel):
         description="`offset` and `k` of the next page; null on the last page", examples=[{"k": 10, "offset": 10}]
     )
     facets: list[Facet] = Field(description="attributes to filter by, with counts; empty unless requested")
+    total: int | None = Field(
+        default=None,
+        description="products of the category that meet the filter; null unless facets are requested",
+        examples=[13816],
+    )
     warnings: list[str] = Field(
         default_factory=list,
         description="what in the request had no effect, such as a filter on an attribute that no product has",

@@ -148,7 +148,9 @@ class SearchService:
         async def search(garment: GarmentBox) -> SearchResponse | None:
             async with slots:
                 try:
-                    return await self.by_image(query, one.model_copy(update={"box": garment.box}))
+                    return await self.by_image(
+                        query, one.model_copy(update={"box": garment.box, "prior": garment.category.name})
+                    )
                 except (InvalidRequest, InvalidImage):  # the garment has too few pixels
                     return None
 
@@ -168,6 +170,9 @@ class SearchService:
         """Search with one model from beginning to end."""
         facts = await self.binding.facts(model)
         chosen = None if options.category is None else resolve_category(options.category, facts.categories)
+        if options.prior is not None:  # by its name, as the detector gives it
+            prior = facts.categories[resolve_category(options.prior, facts.categories)]
+            options = options.model_copy(update={"prior": prior})
         view, examples = await asyncio.gather(
             self._view(query.photo, options, model, None if chosen is None else facts.categories[chosen]),
             self._examples.read(query, options.like, options.unlike, model),
@@ -212,6 +217,7 @@ class SearchService:
             results=self._results(response, facts.categories),
             next_page=response.next_page,
             facets=self.visible.facets(response.facets),
+            total=response.total,
             warnings=_warnings(response, name),
             model=response.model,
             request_id=request_id(),
@@ -259,6 +265,7 @@ class SearchService:
             results=self._results(response, names),
             next_page=response.next_page,
             facets=self.visible.facets(response.facets),
+            total=response.total,
             warnings=_warnings(response, name),
             model=response.model,
             request_id=request_id(),

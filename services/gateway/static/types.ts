@@ -1,7 +1,7 @@
 // Types of the API and of what the modules pass to one another. Nothing here is served.
 import type { components } from "lookalike-api";
 import type { Api } from "./shared/api.js";
-import type { en } from "./shared/strings/en.js";
+import type { strings } from "./shared/strings/en.js";
 
 type Schemas = components["schemas"];
 
@@ -77,12 +77,22 @@ export interface SearchOptions {
   crop?: "auto" | "none";
   /** The widget passes the JSON that its attribute holds. */
   filter?: Filter | string | null;
+  /** The category that a detector has found in the part of the photo. */
+  prior?: string | null;
   min_score?: string | null;
   facets?: boolean;
 }
 
 // The pages.
-export type Strings = typeof en;
+/** A text with a count: one form for each plural category of the language. */
+export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
+type Translated<T> = T extends string
+  ? string
+  : T extends { other: string; one: string }
+    ? Plural
+    : { [Name in keyof T]: Translated<T[Name]> };
+/** The shoppers' texts in one language. `language` may be a longer tag than that of the file, such as `de-AT`. */
+export type Strings = Translated<typeof strings>;
 /** A sentence with its heading. */
 export interface Message {
   title: string;
@@ -104,6 +114,18 @@ export interface PageConfig {
   /** The search key that the pages send, where keys are required. */
   key?: string | null;
   features?: Features;
+  shop?: Shop;
+}
+/** What a shop says of itself in its page file: docs/page.md. */
+export interface Shop {
+  name: string;
+  logo?: string | null;
+  colours?: Record<string, string>;
+  links?: { text: string; url: string }[];
+  /** Ids of the products on the first view. */
+  starters?: string[];
+  /** The shop's own texts, by language. */
+  strings?: Record<string, object>;
 }
 /** What most views need. */
 export interface Context {
@@ -116,9 +138,16 @@ export interface Context {
 export interface SearchContext extends Context {
   path: string;
   features: Features;
+  shop: Shop;
 }
 export interface CatalogueContext extends Context {
   api: Api;
+}
+/** A style as one tile: the nearest product, its other variants, and the products that have the same picture. */
+export interface Tile {
+  result: Result;
+  variants: Result[];
+  offers: Result[];
 }
 
 /** A file that the browser has decoded. */
@@ -144,15 +173,18 @@ export interface PageState {
 }
 /**
  * A photo that is searched with; `upload` is the JPEG of the part in `box`, once it is made. `isFramed`: the visitor has
- * chosen the part, which may be the whole photo.
+ * chosen the part, which may be the whole photo. `prior`: the category of the chosen garment.
  */
 export interface PhotoSubject {
   query: Query & { kind: "visit" | "photo" };
   photo: Photo;
   box: Box;
   isFramed: boolean;
+  prior: string | null;
   upload: Blob | null;
   garments?: Promise<Garment[]>;
+  /** Those of the garments that can be chosen, once they are known. */
+  found?: Garment[];
   label: string;
   thumbnail: string;
   product?: undefined;

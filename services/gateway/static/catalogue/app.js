@@ -3,13 +3,14 @@
 import { Api, cataloguePath, Failure } from "../shared/api.js";
 import { pageConfig } from "../shared/config.js";
 import { fill, h } from "../shared/dom.js";
-import { stringsFor } from "../shared/strings.js";
+import { loadStrings } from "../shared/strings.js";
 import { doctorPanel } from "./doctor.js";
 import { importPanel } from "./imports.js";
 import { keyForm } from "./key.js";
 import { frame } from "./layout.js";
 import { categoryPanel, errorPanel, figures } from "./overview.js";
 import { SamplePanel } from "./samples.js";
+import { texts } from "./texts.js";
 
 /** @import { CatalogueStatus, Examination } from "../types.js" */
 
@@ -19,13 +20,13 @@ const config = pageConfig();
 const root = config.root ?? "";
 const path = root + cataloguePath(config.catalogue);
 const gateway = location.origin + path;
-const language = document.documentElement.lang || "en";
-const t = stringsFor(language);
+const language = "en";
+const t = await loadStrings(language);
 
 class CataloguePage {
   constructor() {
     this.key = storedKey();
-    this.page = frame({ t, root, path, forgetKey: () => this.forgetKey() });
+    this.page = frame({ root, path, forgetKey: () => this.forgetKey() });
     this.api = new Api(gateway, { key: this.key ?? config.key ?? null });
     this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api: this.api });
     this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };
@@ -48,9 +49,9 @@ class CataloguePage {
       this.show(await new Api(gateway, { key: this.key }).catalogue());
     } catch (error) {
       if (error instanceof Failure && ["unauthorised", "forbidden"].includes(error.code)) return this.showKeyForm();
-      this.page.showStatus(false, t.catalogue.paused);
+      this.page.showStatus(false, texts.paused);
       const detail = error instanceof Failure ? error.detail : "";
-      if (!this.isShown) fill(this.page.body, h("p", { class: "muted", role: "alert" }, detail || t.catalogue.paused));
+      if (!this.isShown) fill(this.page.body, h("p", { class: "muted", role: "alert" }, detail || texts.paused));
     }
     if (document.visibilityState === "visible") this.timer = setTimeout(() => this.poll(), INTERVAL_S * 1000);
   }
@@ -58,11 +59,11 @@ class CataloguePage {
   /** @param {CatalogueStatus} status */
   show(status) {
     const { parts } = this;
-    this.page.showStatus(true, t.catalogue.live(INTERVAL_S), this.key !== null);
-    fill(parts.figures, figures(status, { t, language }));
-    fill(parts.error, errorPanel(status, { t }));
-    fill(parts.categories, categoryPanel(status, { t, language }));
-    fill(parts.imports, importPanel(status.last_import, { t, language }));
+    this.page.showStatus(true, texts.live(INTERVAL_S), this.key !== null);
+    fill(parts.figures, figures(status, { language }));
+    fill(parts.error, errorPanel(status));
+    fill(parts.categories, categoryPanel(status, { language }));
+    fill(parts.imports, importPanel(status.last_import, { language }));
     this.showFindings(status.last_examination);
     if (this.isShown) return;
     this.isShown = true;
@@ -78,14 +79,14 @@ class CataloguePage {
     const finishedAt = report?.finished_at ?? null;
     if (this.examinedAt === finishedAt) return;
     this.examinedAt = finishedAt;
-    fill(this.parts.doctor, doctorPanel(report, { t, language }));
+    fill(this.parts.doctor, doctorPanel(report, { language }));
   }
 
   showKeyForm() {
     const isWrong = this.key !== null;
     this.isShown = false;
     this.page.showStatus(false, "");
-    fill(this.page.body, keyForm({ t, isWrong, onKey: (key) => this.useKey(key) }));
+    fill(this.page.body, keyForm({ isWrong, onKey: (key) => this.useKey(key) }));
     this.page.body.querySelector("input")?.focus();
   }
 

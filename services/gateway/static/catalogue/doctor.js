@@ -1,20 +1,21 @@
 /** What `lookalike doctor` last reported about the catalogue. */
 
 import { h } from "../shared/dom.js";
+import { texts } from "./texts.js";
 
 /** @import { Context, Examination, Finding } from "../types.js" */
 
-/** @param {Examination|null} report @param {Pick<Context, "t"|"language">} context */
-export function doctorPanel(report, { t, language }) {
-  const title = h("h2", {}, t.catalogue.doctor);
-  if (!report) return h("div", { class: "panel" }, title, h("p", { class: "muted" }, t.catalogue.doctorNone));
+/** @param {Examination|null} report @param {Pick<Context, "language">} context */
+export function doctorPanel(report, { language }) {
+  const title = h("h2", {}, texts.doctor);
+  if (!report) return h("div", { class: "panel" }, title, h("p", { class: "muted" }, texts.doctorNone));
   const finishedAt = new Date(report.finished_at).toLocaleString(language);
-  const time = h("p", { class: "muted" }, t.catalogue.doctorAt(finishedAt));
+  const time = h("p", { class: "muted" }, texts.doctorAt(finishedAt));
   const findings = Object.entries(report.findings).filter(([, { count }]) => count > 0);
-  if (findings.length === 0) return h("div", { class: "panel" }, title, time, h("p", {}, t.catalogue.doctorHealthy));
+  if (findings.length === 0) return h("div", { class: "panel" }, title, time, h("p", {}, texts.doctorHealthy));
   const format = new Intl.NumberFormat(language);
   /** @type {Record<string, string>} */
-  const names = t.catalogue.findings;
+  const names = texts.findings;
   const details = findings.map(([kind, finding]) => findingDetails(names[kind] ?? kind, finding, format));
   return h("div", { class: "panel" }, title, time, details);
 }

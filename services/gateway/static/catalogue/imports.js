@@ -2,20 +2,21 @@
 
 import { h } from "../shared/dom.js";
 import { heading, number } from "../shared/format.js";
+import { texts } from "./texts.js";
 
-/** @import { Context, ImportSummary, RejectedRow, Strings } from "../types.js" */
+/** @import { Context, ImportSummary, RejectedRow } from "../types.js" */
 
 const MAX_ROWS = 200;
 
-/** @param {ImportSummary|null} summary @param {Pick<Context, "t"|"language">} context */
-export function importPanel(summary, { t, language }) {
+/** @param {ImportSummary|null} summary @param {Pick<Context, "language">} context */
+export function importPanel(summary, { language }) {
   if (!summary) return null;
   const { source, finished_at: finishedAt, status, rejected_rows: rows = [], ...counts } = summary;
   /** @type {Record<string, string>} */
-  const statuses = t.catalogue.importStatuses;
-  const facts = [[t.catalogue.importStatus, statuses[status] ?? status]];
-  if (source) facts.push([t.catalogue.importSource, source]);
-  if (finishedAt) facts.push([t.catalogue.importAt, new Date(finishedAt).toLocaleString(language)]);
+  const statuses = texts.importStatuses;
+  const facts = [[texts.importStatus, statuses[status] ?? status]];
+  if (source) facts.push([texts.importSource, source]);
+  if (finishedAt) facts.push([texts.importAt, new Date(finishedAt).toLocaleString(language)]);
   for (const [name, count] of Object.entries(counts)) {
     if (typeof count === "number") facts.push([heading(name), number(count, language)]);
   }
@@ -24,13 +25,13 @@ export function importPanel(summary, { t, language }) {
     { class: "figures" },
     facts.map(([name, value]) => h("div", { class: "figure" }, h("dt", {}, name), h("dd", {}, value))),
   );
-  const rejected = rows.length > 0 ? rejectedTable(rows, t) : h("p", { class: "muted" }, t.catalogue.rejectedNone);
-  return h("div", { class: "panel" }, h("h2", {}, t.catalogue.import), list, rejected);
+  const rejected = rows.length > 0 ? rejectedTable(rows) : h("p", { class: "muted" }, texts.rejectedNone);
+  return h("div", { class: "panel" }, h("h2", {}, texts.import), list, rejected);
 }
 
-/** @param {RejectedRow[]} rows @param {Strings} t */
-function rejectedTable(rows, t) {
-  const titles = [t.catalogue.row, t.catalogue.id, t.catalogue.reason];
+/** @param {RejectedRow[]} rows */
+function rejectedTable(rows) {
+  const titles = [texts.row, texts.id, texts.reason];
   const head = h(
     "tr",
     {},
@@ -45,5 +46,5 @@ function rejectedTable(rows, t) {
     );
   });
   const table = h("table", {}, h("thead", {}, head), h("tbody", {}, body));
-  return h("div", { class: "rejected", tabindex: "0", role: "region", "aria-label": t.catalogue.rejected }, table);
+  return h("div", { class: "rejected", tabindex: "0", role: "region", "aria-label": texts.rejected }, table);
 }

@@ -1,13 +1,12 @@
 /** The form for the admin key. */
 
 import { h } from "../shared/dom.js";
-
-/** @import { Strings } from "../types.js" */
+import { texts } from "./texts.js";
 
 /**
- * @param {{t: Strings, isWrong: boolean, onKey: (key: string) => void}} options `isWrong`: the last key was rejected
+ * @param {{isWrong: boolean, onKey: (key: string) => void}} options `isWrong`: the last key was rejected
  */
-export function keyForm({ t, isWrong, onKey }) {
+export function keyForm({ isWrong, onKey }) {
   const input = h("input", {
     type: "password",
     id: "admin-key",
@@ -24,9 +23,9 @@ export function keyForm({ t, isWrong, onKey }) {
   return h(
     "form",
     { class: "panel key-form", on: { submit } },
-    h("label", { for: "admin-key" }, h("strong", {}, t.catalogue.key)),
-    h("p", { class: "muted", id: "key-hint" }, t.catalogue.keyHint),
-    isWrong && h("p", { id: "key-wrong", role: "alert" }, t.catalogue.keyWrong),
-    h("div", { class: "row" }, input, h("button", { class: "button primary", type: "submit" }, t.catalogue.keyGo)),
+    h("label", { for: "admin-key" }, h("strong", {}, texts.key)),
+    h("p", { class: "muted", id: "key-hint" }, texts.keyHint),
+    isWrong && h("p", { id: "key-wrong", role: "alert" }, texts.keyWrong),
+    h("div", { class: "row" }, input, h("button", { class: "button primary", type: "submit" }, texts.keyGo)),
   );
 }

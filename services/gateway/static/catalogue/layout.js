@@ -3,30 +3,25 @@
 import { fill, h } from "../shared/dom.js";
 import { logo } from "../shared/logo.js";
 import { themeButton } from "../shared/theme.js";
-
-/** @import { Strings } from "../types.js" */
+import { texts } from "./texts.js";
 
 /**
- * @param {{t: Strings, root: string, path: string, forgetKey: () => void}} context `path`: what this catalogue's addresses begin with
+ * @param {{root: string, path: string, forgetKey: () => void}} context `path`: what this catalogue's addresses begin with
  */
-export function frame({ t, root, path, forgetKey }) {
+export function frame({ root, path, forgetKey }) {
   const body = h("div", { class: "catalogue-body", id: "body" });
   const status = h("span", { class: "live", hidden: true });
-  const leave = h(
-    "button",
-    { class: "link", type: "button", hidden: true, on: { click: forgetKey } },
-    t.catalogue.keyForget,
-  );
-  const brand = h("span", { "aria-hidden": "true" }, t.brand);
-  const home = h("a", { href: `${path}/`, class: "brand", "aria-label": t.nav.home }, logo(), brand);
+  const leave = h("button", { class: "link", type: "button", hidden: true, on: { click: forgetKey } }, texts.keyForget);
+  const brand = h("span", { "aria-hidden": "true" }, texts.nav.label);
+  const home = h("a", { href: `${path}/`, class: "brand", "aria-label": texts.nav.search }, logo(), brand);
   const nav = h(
     "nav",
-    { "aria-label": t.brand },
-    h("a", { href: `${path}/catalogue`, "aria-current": "page" }, t.nav.catalogue),
-    h("a", { href: `${root}/docs` }, t.nav.api),
-    themeButton(t),
+    { "aria-label": texts.nav.label },
+    h("a", { href: `${path}/catalogue`, "aria-current": "page" }, texts.nav.catalogue),
+    h("a", { href: `${root}/docs` }, texts.nav.api),
+    themeButton(texts.nav.theme),
   );
-  const title = h("div", {}, h("h1", {}, t.catalogue.title), h("p", { class: "muted" }, t.catalogue.lead));
+  const title = h("div", {}, h("h1", {}, texts.title), h("p", { class: "muted" }, texts.lead));
   const intro = h("div", { class: "intro" }, title, h("div", { class: "row" }, status, leave));
   document.body.replaceChildren(
     h("header", { class: "top" }, home, nav),

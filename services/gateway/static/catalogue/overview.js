@@ -1,14 +1,15 @@
 /** Counts, sync and model. */
 
 import { h } from "../shared/dom.js";
+import { texts } from "./texts.js";
 
 /** @import { CatalogueStatus, Context } from "../types.js" */
 
 const LATE_S = 5;
 const HEALTHY_STATES = ["following", "polling"];
 
-/** @param {CatalogueStatus} status @param {Pick<Context, "t"|"language">} context */
-export function figures({ products, model, sync, uptime_seconds: uptime }, { t, language }) {
+/** @param {CatalogueStatus} status @param {Pick<Context, "language">} context */
+export function figures({ products, model, sync, uptime_seconds: uptime }, { language }) {
   /** @param {number} value */
   const count = (value) => new Intl.NumberFormat(language).format(value);
   /** @param {number} value */
@@ -17,19 +18,17 @@ export function figures({ products, model, sync, uptime_seconds: uptime }, { t, 
   const tone = (good) => (good ? "good" : "bad");
   const lag = sync.lag_seconds;
   /** @type {Record<string, string>} */
-  const states = t.catalogue.states;
+  const states = texts.states;
   const items = [
-    [t.catalogue.products, count(products), ""],
-    [t.catalogue.model, model, ""],
-    [t.catalogue.state, states[sync.state] ?? sync.state, tone(HEALTHY_STATES.includes(sync.state))],
-    lag === null
-      ? [t.catalogue.lag, t.catalogue.lagNone, ""]
-      : [t.catalogue.lag, t.catalogue.seconds(lag.toFixed(1)), tone(lag < LATE_S)],
-    [t.catalogue.applied, count(sync.applied), ""],
-    [t.catalogue.skipped, count(sync.skipped), badIfAny(sync.skipped)],
-    ...(sync.skipped_images > 0 ? [[t.catalogue.skippedImages, count(sync.skipped_images), "bad"]] : []),
-    [t.catalogue.otherModels, count(sync.other_models), badIfAny(sync.other_models)],
-    [t.catalogue.uptime, duration(uptime, language), ""],
+    [texts.products, count(products), ""],
+    [texts.model, model, ""],
+    [texts.state, states[sync.state] ?? sync.state, tone(HEALTHY_STATES.includes(sync.state))],
+    lag === null ? [texts.lag, texts.lagNone, ""] : [texts.lag, texts.seconds(lag.toFixed(1)), tone(lag < LATE_S)],
+    [texts.applied, count(sync.applied), ""],
+    [texts.skipped, count(sync.skipped), badIfAny(sync.skipped)],
+    ...(sync.skipped_images > 0 ? [[texts.skippedImages, count(sync.skipped_images), "bad"]] : []),
+    [texts.otherModels, count(sync.other_models), badIfAny(sync.other_models)],
+    [texts.uptime, duration(uptime, language), ""],
   ];
   return h(
     "dl",
@@ -56,14 +55,14 @@ function duration(seconds, language) {
   }).format(Number(value));
 }
 
-/** @param {CatalogueStatus} status @param {Pick<Context, "t">} context */
-export function errorPanel({ sync }, { t }) {
+/** @param {CatalogueStatus} status */
+export function errorPanel({ sync }) {
   if (!sync.last_error) return null;
-  return h("div", { class: "panel" }, h("h2", {}, t.catalogue.lastError), h("p", {}, sync.last_error));
+  return h("div", { class: "panel" }, h("h2", {}, texts.lastError), h("p", {}, sync.last_error));
 }
 
-/** @param {CatalogueStatus} status @param {Pick<Context, "t"|"language">} context */
-export function categoryPanel({ categories, products }, { t, language }) {
+/** @param {CatalogueStatus} status @param {Pick<Context, "language">} context */
+export function categoryPanel({ categories, products }, { language }) {
   const largest = Math.max(1, ...categories.map((category) => category.products));
   const number = new Intl.NumberFormat(language);
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
@@ -80,12 +79,12 @@ export function categoryPanel({ categories, products }, { t, language }) {
   const head = h(
     "tr",
     {},
-    h("th", { scope: "col" }, t.catalogue.category),
-    h("th", { scope: "col", class: "number" }, t.catalogue.count),
-    h("th", { scope: "col", class: "number" }, t.catalogue.share),
+    h("th", { scope: "col" }, texts.category),
+    h("th", { scope: "col", class: "number" }, texts.count),
+    h("th", { scope: "col", class: "number" }, texts.share),
     h("td", { class: "share" }),
   );
-  const title = h("h2", { id: "categories-title" }, t.catalogue.categories);
+  const title = h("h2", { id: "categories-title" }, texts.categories);
   const body = h("tbody", {}, categories.map(row));
   const table = h("table", { "aria-labelledby": "categories-title" }, h("thead", {}, head), body);
   return h("div", { class: "panel" }, title, table);

@@ -3,6 +3,7 @@
 import { Failure } from "../shared/api.js";
 import { fill, h, safeUrl } from "../shared/dom.js";
 import { productImage } from "../shared/image.js";
+import { texts } from "./texts.js";
 
 /** @import { CatalogueContext, Product, Result } from "../types.js" */
 
@@ -18,14 +19,9 @@ export class SamplePanel {
 
   /** @param {CatalogueContext} context */
   constructor(context) {
-    const { t } = context;
     this.#context = context;
-    const button = h(
-      "button",
-      { class: "button", type: "button", on: { click: () => this.load() } },
-      t.catalogue.sampleNew,
-    );
-    const title = h("div", {}, h("h2", {}, t.catalogue.sample), h("p", { class: "muted" }, t.catalogue.sampleNote));
+    const button = h("button", { class: "button", type: "button", on: { click: () => this.load() } }, texts.sampleNew);
+    const title = h("div", {}, h("h2", {}, texts.sample), h("p", { class: "muted" }, texts.sampleNote));
     this.element = h("section", { class: "panel" }, h("div", { class: "sample-head" }, title, button), this.#rows);
   }
 
@@ -35,7 +31,7 @@ export class SamplePanel {
     try {
       const products = await api.sample(PRODUCTS);
       const rows = await Promise.all(products.map((product) => this.#row(product)));
-      fill(this.#rows, products.length > 0 ? rows : h("p", { class: "muted" }, t.catalogue.sampleEmpty));
+      fill(this.#rows, products.length > 0 ? rows : h("p", { class: "muted" }, texts.sampleEmpty));
     } catch (error) {
       const detail = error instanceof Failure ? error.detail : "";
       fill(this.#rows, h("p", { class: "muted", role: "alert" }, detail || t.failures.other.text));
@@ -45,16 +41,14 @@ export class SamplePanel {
 
   /** @param {Product} product */
   async #row(product) {
-    const { t, api } = this.#context;
+    const { api } = this.#context;
     const results = await api.similar(product.id, { k: NEIGHBOURS }).then(
       (response) => response.results,
       () => [],
     );
     const items = results.map((result) => h("li", {}, this.#product(result, result.score.toFixed(3))));
     const neighbours =
-      items.length > 0
-        ? h("ul", { class: "neighbours" }, items)
-        : h("p", { class: "muted" }, t.catalogue.neighboursNone);
+      items.length > 0 ? h("ul", { class: "neighbours" }, items) : h("p", { class: "muted" }, texts.neighboursNone);
     return h("div", { class: "row-of-products" }, this.#product(product, product.category), neighbours);
   }
 

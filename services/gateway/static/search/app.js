@@ -3,13 +3,16 @@
 import { Api, cataloguePath, Failure } from "../shared/api.js";
 import { pageConfig } from "../shared/config.js";
 import { debounce, fill, h, safeUrl } from "../shared/dom.js";
-import { openPhoto, PhotoError, toThumbnail, toUpload } from "../shared/photo.js";
-import { stringsFor } from "../shared/strings.js";
+import { choices, garmentChips } from "../shared/garments.js";
+import { openPhoto, PhotoError, toThumbnail, toUpload, WHOLE } from "../shared/photo.js";
+import { applyColours } from "../shared/shop.js";
+import { loadStrings } from "../shared/strings.js";
 import { newSearch, packPhoto, read, write } from "./address.js";
+import { Bar } from "./bar.js";
 import { hasLiveCamera, takePhoto } from "./camera.js";
 import { listenForPhotos } from "./dropzone.js";
 import { frame } from "./layout.js";
-import { notice } from "./notices.js";
+import { notice, refusalOf } from "./notices.js";
 import { ResultsView } from "./results.js";
 import { Search } from "./search.js";
 import { SidePanel } from "./sidepanel.js";
@@ -19,19 +22,32 @@ import { newId, Visit } from "./visit.js";
 import { showVisit } from "./visitbar.js";
 
 /**
- * @import { AnySearchResponse, Box, Message, PageState, Product, Result, SearchContext, Subject } from "../types.js"
+ * @import { AnySearchResponse, Box, Garment, Message, PageState, PhotoSubject, Product, Result, Subject } from "../types.js"
+ * @import { SearchContext } from "../types.js"
  */
 
 const config = pageConfig();
+const shop = config.shop ?? { name: "Lookalike" };
 const language = document.documentElement.lang || "en";
-const t = stringsFor(language);
+applyColours(shop);
+const t = await loadStrings(language, shop.strings);
 const root = config.root ?? "";
 const path = root + cataloguePath(config.catalogue);
 const gateway = location.origin + path;
 /** @type {SearchContext} */
-const context = { t, gateway, path, language, currency: config.currency ?? null, features: config.features ?? {} };
+const context = {
+  t,
+  gateway,
+  path,
+  language,
+  currency: config.currency ?? null,
+  features: config.features ?? {},
+  shop,
+};
 /** How long the frame must rest before its part of the photo is searched with, in milliseconds. */
 const CROP_DELAY_MS = 250;
+/** Side of the picture in the bar, in pixels. */
+const BAR_SIDE = 96;
 /** The copy of a photo that a shared link carries. */
 const SHARED_PHOTO = { side: 160, type: "image/webp", quality: 0.7 };
 
@@ -39,7 +55,7 @@ class App {
   #api = new Api(gateway, { key: config.key ?? null });
   #visit = new Visit(sessionStorage, path);
   #search = new Search(this.#api, context.features);
-  #page = frame({ t, root, path, onHome: () => this.#restart() });
+  #page = frame({ t, path, shop, onHome: () => this.#restart() });
   #results = new ResultsView({
     ...context,
     onLike: (result) => this.#like(result),
@@ -50,12 +66,18 @@ class App {
   });
   #side = new SidePanel({
     ...context,
-    onCrop: debounce((box) => this.#crop(box), CROP_DELAY_MS),
+    onCrop: debounce((box, category) => this.#crop(box, category), CROP_DELAY_MS),
     onShare: () => this.#shareLink(),
     onNewSearch: () => this.#restart(),
     onFilter: (filter) => this.#change({ filter }),
   });
-  #work = h("div", { class: "work" }, this.#side.element, this.#results.element);
+  #bar = new Bar({
+    t,
+    onAdjust: (isOpen) => this.#side.element.classList.toggle("open", isOpen),
+    onFilters: () => this.#side.openFilters(),
+    onNewSearch: () => this.#restart(),
+  });
+  #work = h("div", { class: "work" }, this.#bar.element, this.#side.element, this.#results.element);
   #state = read(location);
   /** @type {Subject|null} */
   #subject = null;
@@ -63,6 +85,8 @@ class App {
   #opening = null;
   /** Products of earlier results, for the panel of "more like this". @type {Map<string, Product>} */
   #products = new Map();
+  /** The part of the photo that was searched with. @type {Box} */
+  #shownBox = { ...WHOLE };
   /** Whether the next results take the focus. */
   #focusResults = false;
 
@@ -88,7 +112,7 @@ class App {
     }
     this.#opening = name;
     this.#showWork();
-    this.#side.clear();
+    this.#clear();
     this.#results.wait(t.results.searching);
     try {
       const photo = await openPhoto(file);
@@ -145,11 +169,12 @@ class App {
     this.#go({ ...this.#state, ...change });
   }
 
-  /** @param {Box} box */
-  #crop(box) {
+  /** @param {Box} box @param {string|null} [category] of the garment in the box */
+  #crop(box, category = null) {
     if (!this.#subject?.photo) return;
     this.#subject.box = box;
     this.#subject.isFramed = true;
+    this.#subject.prior = category;
     this.#subject.upload = null;
     history.replaceState(null, "", path + write({ ...this.#state, category: null }));
     this.#state = read(location);
@@ -194,8 +219,17 @@ class App {
     }
     if (!this.#subject) return this.#showStart(t.notices.lostVisit);
     this.#showWork();
+    this.#work.classList.remove("alone");
     this.#side.show(this.#subject);
+    this.#showBar(this.#subject);
     return this.#run();
+  }
+
+  /** @param {Subject} subject */
+  #showBar(subject) {
+    const { photo, product, thumbnail } = subject;
+    if (photo) return this.#bar.show(toThumbnail(photo, BAR_SIDE, { box: subject.box }));
+    return this.#bar.show(safeUrl(thumbnail ?? product?.image_url, gateway));
   }
 
   // The search
@@ -216,16 +250,21 @@ class App {
       if (this.#state === state) this.#show(response, subject, state);
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure("other");
-      if (failure.code !== "aborted" && this.#state === state) this.#results.fail(failure);
+      if (failure.code === "aborted" || this.#state !== state) return;
+      this.#work.classList.toggle("alone", subject.query.kind === "like" && !subject.product);
+      this.#results.fail(failure);
     }
   }
 
   /** @param {AnySearchResponse} response @param {Subject} subject @param {PageState} state */
   #show(response, subject, state) {
     for (const result of response.results) this.#products.set(result.id, result);
-    this.#results.show(response, state);
-    if (subject.photo) this.#side.showCrop(response.crop ?? null, subject.box);
-    this.#side.showFilters(response.facets ?? [], state.filter);
+    this.#results.show(response, state, subject.photo ? null : (subject.product?.attributes ?? null));
+    if (subject.photo) this.#showCrop(subject, response);
+    const isRefused = refusalOf(response.outcome, context) !== null && !state.category;
+    const facets = isRefused ? [] : (response.facets ?? []);
+    const isOffered = this.#side.showFilters(facets, state.filter, response.total ?? null);
+    this.#bar.showFilters(isOffered, Object.keys(state.filter).length);
     this.#visit.add(entryOf(subject, response, context));
     whenIdle(() => {
       this.#drawVisit();
@@ -235,14 +274,38 @@ class App {
     this.#focusResults = false;
   }
 
+  /** Show which part of the photo was searched with. @param {PhotoSubject} subject @param {AnySearchResponse} response */
+  #showCrop(subject, { crop }) {
+    const box = crop?.box ?? subject.box;
+    this.#side.showCrop(box);
+    this.#bar.show(toThumbnail(subject.photo, BAR_SIDE, { box }));
+    this.#shownBox = box;
+    this.#showGarments(subject);
+  }
+
+  /** @param {PhotoSubject} subject whose garments are shown, once they are known */
+  #showGarments(subject) {
+    const garments = subject.found;
+    if (!garments) return this.#results.showGarments(null);
+    const onChoose = (/** @type {Box} */ box, /** @type {string|null} */ category) => {
+      this.#side.showCrop(box);
+      this.#crop(box, category);
+    };
+    this.#side.propose(garments);
+    return this.#results.showGarments(garmentChips(garments, this.#shownBox, { photo: subject.photo, t, onChoose }));
+  }
+
   /**
    * Load what the results do not need: the product of a shared link, the photo's garments.
    * @param {Subject} subject @param {AnySearchResponse} response
    */
   async #loadDetails(subject, response) {
     if (subject.query.kind === "like" && !subject.photo && !subject.product) await this.#loadProduct(subject, response);
-    const garments = response.garments ?? (subject.photo ? await this.#search.garments(subject) : []);
-    if (this.#subject === subject) this.#side.propose(garments);
+    if (!subject.photo || subject.found) return;
+    /** @type {Garment[]} */
+    const garments = response.garments ?? (await this.#search.garments(subject));
+    subject.found = choices(garments);
+    if (this.#subject === subject) this.#showGarments(subject);
   }
 
   /** @param {Exclude<Subject, {photo: object}>} subject @param {AnySearchResponse} response */
@@ -252,6 +315,7 @@ class App {
     if (!product || this.#subject !== subject) return;
     Object.assign(subject, { product, label: product.title ?? subject.label });
     this.#side.show(subject);
+    this.#showBar(subject);
     // If the visitor has cleared the visit meanwhile, it stays cleared.
     if (this.#visit.find(entryId(subject.query))) this.#visit.add(entryOf(subject, response, context));
     this.#drawVisit();
@@ -260,9 +324,16 @@ class App {
   /** @param {string} code of a failure that trying again does not mend */
   #fail(code) {
     this.#showWork();
+    this.#clear();
+    this.#work.classList.add("alone");
+    this.#results.fail({ code }, { canRetry: false });
+  }
+
+  #clear() {
     this.#subject = null;
     this.#side.clear();
-    this.#results.fail({ code }, { canRetry: false });
+    this.#bar.clear();
+    this.#results.showGarments(null);
   }
 
   // The views
@@ -270,15 +341,15 @@ class App {
   /** @param {Message|null} [message] stands above the view */
   #showStart(message = null) {
     this.#subject = null;
-    document.title = t.brand;
+    document.title = shop.name;
     const view = startView({
       ...context,
       hasUrls: Boolean(context.features.urls),
       onFile: (file) => this.#searchFile(file),
       onUrl: (url) => this.#searchUrl(url),
       onLike: (product) => this.#like(product),
-      onCamera: hasLiveCamera() ? () => this.#useCamera() : null,
-      loadSamples: () => this.#search.samples(),
+      onCamera: hasLiveCamera() && !isTouch ? () => this.#useCamera() : null,
+      loadSamples: () => this.#search.samples(shop.starters ?? []),
     });
     fill(this.#page.main, message && h("div", { class: "banner" }, notice(message, "alert")), view);
     this.#drawVisit();
@@ -298,6 +369,9 @@ class App {
     showVisit(this.#page.visit, this.#visit.entries, { t, onOpen, onClear });
   }
 }
+
+/** A phone's own camera takes better photos than a page. */
+const isTouch = matchMedia("(pointer: coarse)").matches;
 
 /** Run later, once the results are on the screen. @param {() => void} work */
 function whenIdle(work) {

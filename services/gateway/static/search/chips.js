@@ -1,21 +1,21 @@
-/** The categories as chips, the searched one pressed: one click searches another. */
+/** The categories as chips, the searched one pressed: one tap searches another. */
 
 import { h } from "../shared/dom.js";
+import { capital, categoryName } from "../shared/strings.js";
 
 /** @import { Strings } from "../types.js" */
-/** @typedef {{name: string, probability: number}} Ranked */
-/** @typedef {{chosen: string, isOverridden: boolean, t: Strings, onChoose: (name: string) => void}} Options */
+/** @typedef {{chosen: string, t: Strings, onChoose: (name: string) => void}} Options */
 
 /** How many chips stand there before the visitor opens all. */
 const COLLAPSED = 4;
 
-/** @param {Ranked[]} categories best first @param {Options} options `isOverridden`: the visitor chose the category */
+/** @param {string[]} categories the likeliest first @param {Options} options */
 export function chips(categories, options) {
   const { chosen, t } = options;
   const group = h("div", { class: "chips", role: "group", "aria-label": t.category.group });
   /** @param {boolean} isOpen */
   const draw = (isOpen) => {
-    const visible = categories.filter(({ name }, position) => isOpen || position < COLLAPSED || name === chosen);
+    const visible = categories.filter((name, position) => isOpen || position < COLLAPSED || name === chosen);
     const more = h(
       "button",
       { class: "chip quiet", type: "button", "aria-expanded": String(isOpen), on: { click: () => toggle(!isOpen) } },
@@ -33,22 +33,10 @@ export function chips(categories, options) {
   return group;
 }
 
-/** @param {Ranked} category @param {Options} options */
-function chip({ name, probability }, { chosen, isOverridden, t, onChoose }) {
-  const isChosen = name === chosen;
-  const percent = Math.round(probability * 100);
-  const label = isChosen && isOverridden ? t.category.chosen(name) : t.category.sure(name, percent);
-  const figure = percent >= 1 && h("span", { class: "chip-figure", "aria-hidden": "true" }, `${percent} %`);
-  return h(
-    "button",
-    {
-      class: "chip",
-      type: "button",
-      "aria-pressed": String(isChosen),
-      "aria-label": label,
-      on: { click: () => onChoose(name) },
-    },
-    name,
-    figure,
-  );
+/** @param {string} name @param {Options} options */
+function chip(name, { chosen, t, onChoose }) {
+  const pressed = String(name === chosen);
+  const props = { class: "chip", type: "button", "data-category": name, "aria-pressed": pressed };
+  const text = capital(categoryName(t, name), t.language);
+  return h("button", { ...props, on: { click: () => onChoose(name) } }, text);
 }

@@ -2,10 +2,13 @@
 
 import { h } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
-import { failureMessage } from "../shared/strings.js";
+import { categoryName, failureMessage, isKnownFailure, phrase } from "../shared/strings.js";
 
 /** @import { AnySearchResponse, Message, Strings } from "../types.js" */
 /** @typedef {{code: string, title?: string, detail?: string, requestId?: string|null, status?: number}} Failed */
+
+/** Failures after which only a new search helps. */
+const GONE = ["unknown-product", "unknown-catalogue", "forbidden", "unauthorised", "badLink"];
 
 /**
  * @param {Message} message @param {import("../shared/icons.js").IconName} name
@@ -31,48 +34,60 @@ const button = (text, click, isPrimary = false) =>
  */
 export function failureNotice(failure, { t, onRetry, onNewSearch }) {
   const message = messageOf(failure, t);
-  const { detail = "", status = 0, requestId } = failure;
-  const hasDetail = status > 0 && detail !== "" && detail !== message.text;
-  const more = h("details", { class: "server-detail" }, h("summary", {}, t.notices.details), h("p", {}, detail));
-  const id = h("p", { class: "request-id" }, `${t.notices.requestId} `, h("code", {}, requestId));
+  const { code, detail = "", status = 0, requestId } = failure;
+  const isGone = GONE.includes(code);
+  const retry = isGone ? null : onRetry;
+  const hasDetail = status > 0 && detail !== "" && detail !== message.text && !isGone;
+  const id = requestId && h("p", { class: "request-id" }, `${t.notices.requestId} `, h("code", {}, requestId));
+  const more = h("details", { class: "server-detail" }, h("summary", {}, t.notices.details), h("p", {}, detail), id);
+  const other = isGone ? t.query.newSearch : t.notices.anotherPhoto;
   const actions = h(
     "div",
     { class: "row" },
-    onRetry && button(t.notices.retry, onRetry, true),
-    button(t.notices.anotherPhoto, onNewSearch, !onRetry),
+    retry && button(t.notices.retry, retry, true),
+    button(other, onNewSearch, !retry),
   );
-  return h("div", { role: "alert" }, notice(message, "alert", actions, hasDetail && more, requestId ? id : null));
+  return h("div", { role: "alert" }, notice(message, "alert", actions, hasDetail && more));
 }
 
 /**
  * Return a failure's message; a problem that the page does not know speaks for itself.
  * @param {Failed} failure @param {Strings} t
  */
-function messageOf({ code, title, detail }, t) {
-  const message = failureMessage(t, code);
-  return message === t.failures.other && title ? { title, text: detail || message.text } : message;
-}
-
-/** @param {{t: Strings, category: string, isFiltered: boolean, onClear: () => void}} options */
-export function nothingNotice({ t, category, isFiltered, onClear }) {
-  if (!isFiltered) return notice({ ...t.notices.nothing, text: t.notices.nothing.text(category) }, "noResults");
-  return notice(t.notices.filtered, "noResults", h("div", { class: "row" }, button(t.filters.clear, onClear, true)));
+function messageOf({ code, title, detail, status = 0 }, t) {
+  const message = failureMessage(t, code, status);
+  return !isKnownFailure(t, code) && title && status < 500 ? { title, text: detail || message.text } : message;
 }
 
 /**
- * Return why a photo has no results: it shows no clothing, or none of the categories; null if it has results.
- * @param {AnySearchResponse["outcome"]} outcome @param {Strings} t @returns {Message|null}
+ * @param {Message} message @param {{t: Strings, onClear: (() => void)|null, onNewSearch: () => void}} options
+ *   `onClear`: removes the filters; null if none is set
  */
-export function refusalOf(outcome, { notices }) {
-  if (outcome === "no_clothing") return notices.noClothing;
-  return outcome === "other_clothing" ? notices.otherClothing : null;
+export function nothingNotice(message, { t, onClear, onNewSearch }) {
+  const action = onClear ? button(t.notices.clear, onClear, true) : button(t.notices.anotherPhoto, onNewSearch, true);
+  return notice(message, "noResults", h("div", { class: "row" }, action));
+}
+
+/**
+ * Return why a photo has no results: it shows nothing to wear, or a kind that is not searched; null if it has results.
+ * @param {AnySearchResponse["outcome"]} outcome @param {{t: Strings}} context @returns {Message|null}
+ */
+export function refusalOf(outcome, { t }) {
+  if (outcome === "no_clothing") return t.notices.noClothing;
+  if (outcome !== "other_clothing") return null;
+  const { title, text } = t.notices.otherClothing;
+  const names = Object.keys(t.categories).map((name) => categoryName(t, name));
+  const categories = new Intl.ListFormat(t.language, { type: "disjunction" }).format(names);
+  return { title, text: phrase(t, text, { categories }) };
 }
 
 /**
  * @param {Message} refusal
- * @param {{t: Strings, category: string, onAnyway: (() => void)|null}} options `onAnyway`: shows the nearest products
+ * @param {{t: Strings, category: string, onAnyway: (() => void)|null, onNewSearch: () => void}} options
+ *   `onAnyway`: shows the nearest products
  */
-export function refusalNotice(refusal, { t, category, onAnyway }) {
-  const row = onAnyway && h("div", { class: "row" }, button(t.notices.noClothing.anyway(category), onAnyway));
-  return notice(refusal, "hanger", row);
+export function refusalNotice(refusal, { t, category, onAnyway, onNewSearch }) {
+  const anyway = phrase(t, t.notices.anyway, { category: categoryName(t, category) });
+  const another = button(t.notices.anotherPhoto, onNewSearch, true);
+  return notice(refusal, "hanger", h("div", { class: "row" }, another, onAnyway && button(anyway, onAnyway)));
 }

@@ -1,9 +1,10 @@
 /** What the visitor searches with: the photo with its frame, the picture at an address, or the product. */
 
+import { boxVariables } from "../shared/box.js";
+import { CropBox } from "../shared/crop.js";
 import { h, safeUrl } from "../shared/dom.js";
 import { productImage } from "../shared/image.js";
 import { toCanvas, WHOLE } from "../shared/photo.js";
-import { boxVariables, CropBox } from "./crop.js";
 
 /** @import { Box, Context, Garment, Photo, Product, Strings } from "../types.js" */
 
@@ -21,40 +22,39 @@ const isSame = (a, b) =>
   Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y), Math.abs(a.width - b.width), Math.abs(a.height - b.height)) <
   TOLERANCE;
 
-/** The photo with its crop frame, presets and proposed garments. */
+/** The photo with its frame and the outlines of its garments; presets where no garment is found. */
 export class PhotoPanel {
-  #t;
   #onCrop;
   #crop;
   #stage;
-  #garments;
-  #hint;
-  /** @type {[Box, HTMLButtonElement][]} */
+  #outlines;
   #presets;
+  /** @type {[Box, HTMLButtonElement][]} */
+  #buttons;
 
-  /** @param {Photo} photo @param {Strings} t @param {(box: Box) => void} onCrop */
+  /** @param {Photo} photo @param {Strings} t @param {(box: Box, category?: string|null) => void} onCrop */
   constructor(photo, t, onCrop) {
-    this.#t = t;
     this.#onCrop = onCrop;
     this.#crop = new CropBox(t, (box) => this.#changed(box));
     const canvas = toCanvas(photo);
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", t.query.photo);
-    this.#garments = h("div", { class: "garments", hidden: true, role: "group", "aria-label": t.crop.garments });
-    this.#stage = h("div", { class: "stage" }, canvas, this.#garments, this.#crop.element);
-    this.#hint = h("p", { class: "muted hint", role: "status" }, t.crop.hint);
-    this.#presets = PRESETS.map(([name, box]) => [box, this.#preset(t.crop[name], box)]);
+    // The chips next to the results are the same choice for the keyboard and for screen readers.
+    this.#outlines = h("div", { class: "garments", "aria-hidden": "true" });
+    this.#stage = h("div", { class: "stage" }, canvas, this.#outlines, this.#crop.element);
+    this.#buttons = PRESETS.map(([name, box]) => [box, this.#preset(t.crop[name], box)]);
+    this.#presets = h(
+      "div",
+      { class: "chips presets", role: "group", "aria-label": t.crop.presets, hidden: true },
+      this.#buttons.map(([, button]) => button),
+    );
     this.element = h(
       "div",
       { class: "photo-panel" },
       h("div", { class: "stage-holder" }, this.#stage),
       photo.note && h("p", { class: "muted note" }, t.query[photo.note]),
-      this.#hint,
-      h(
-        "div",
-        { class: "chips presets", role: "group", "aria-label": t.crop.presets },
-        this.#presets.map(([, button]) => button),
-      ),
+      h("p", { class: "muted hint" }, t.crop.hint),
+      this.#presets,
     );
     this.#mark();
   }
@@ -65,26 +65,10 @@ export class PhotoPanel {
     this.#mark();
   }
 
-  /**
-   * Move the frame to the part that was searched with, without a search.
-   * @param {Garment|null} garment that the search has found by itself @param {Box} box the part that was sent
-   */
-  showCrop(garment, box) {
-    this.set(garment?.box ?? box);
-    this.#hint.textContent = garment ? this.#t.crop.found(garment.category.name) : this.#t.crop.hint;
-  }
-
-  /** Show garments to choose from. @param {Garment[]} garments */
+  /** Outline the garments of the photo. @param {Garment[]} garments none: the presets are shown */
   propose(garments) {
-    const valid = garments.filter(({ box }) => Object.values(box ?? { x: Number.NaN }).every(Number.isFinite));
-    this.#garments.replaceChildren(...valid.map((garment) => this.#garment(garment)));
-    this.#garments.hidden = valid.length === 0;
-  }
-
-  /** Move the frame and search. @param {Box} box */
-  #choose(box) {
-    this.#crop.set(box);
-    this.#changed(box);
+    this.#outlines.replaceChildren(...garments.map((garment) => this.#outline(garment)));
+    this.#presets.hidden = garments.length > 0;
   }
 
   /** @param {string} text @param {Box} box */
@@ -92,33 +76,28 @@ export class PhotoPanel {
     return h("button", { class: "chip small", type: "button", on: { click: () => this.#choose(box) } }, text);
   }
 
-  /** @param {Garment} garment */
-  #garment({ box, category }) {
-    const label = this.#t.crop.garment(category.name, Math.round(category.probability * 100));
-    return h(
-      "button",
-      {
-        class: "garment",
-        type: "button",
-        vars: boxVariables(box),
-        "aria-label": label,
-        on: { click: () => this.#choose(box) },
-      },
-      h("span", { "aria-hidden": "true" }, category.name),
-    );
+  /** Move the frame and search. @param {Box} box @param {string|null} [category] */
+  #choose(box, category = null) {
+    this.#crop.set(box);
+    this.#changed(box, category);
   }
 
-  /** @param {Box} box */
-  #changed(box) {
+  /** @param {Garment} garment */
+  #outline({ box, category }) {
+    const click = () => this.#choose(box, category.name);
+    return h("button", { class: "garment", type: "button", tabindex: "-1", vars: boxVariables(box), on: { click } });
+  }
+
+  /** @param {Box} box @param {string|null} [category] of the garment in the box */
+  #changed(box, category = null) {
     this.#mark();
-    this.#hint.textContent = this.#t.crop.hint;
-    this.#onCrop(box);
+    this.#onCrop(box, category);
   }
 
   #mark() {
     const { box } = this.#crop;
     this.#stage.classList.toggle("whole", isSame(box, WHOLE));
-    for (const [preset, button] of this.#presets) button.setAttribute("aria-pressed", String(isSame(box, preset)));
+    for (const [preset, button] of this.#buttons) button.setAttribute("aria-pressed", String(isSame(box, preset)));
   }
 }
 

@@ -1,12 +1,16 @@
-/** The right-hand side: category chips, results, and the notices in their place. */
+/** The results: garments, categories, tiles, and the notices in their place. */
 
 import { fill, h } from "../shared/dom.js";
+import { failureMessage, phrase, similarHeading } from "../shared/strings.js";
+import { tilesOf } from "../shared/tiles.js";
+import { queryTraits, sharedTraits } from "../shared/traits.js";
 import { MAX_RESULTS, PAGE_SIZE } from "./address.js";
 import { chips } from "./chips.js";
-import { card, skeletonCards } from "./grid.js";
+import { badgeOf, card, skeletonCards } from "./grid.js";
 import { failureNotice, nothingNotice, notice, refusalNotice, refusalOf } from "./notices.js";
+import { keepRowsFull } from "./rows.js";
 
-/** @import { AnySearchResponse, Context, Message, PageState, Result } from "../types.js" */
+/** @import { AnySearchResponse, Attributes, Context, Message, PageState, Result } from "../types.js" */
 /**
  * @typedef {Context & {
  *   onLike: (result: Result) => void,
@@ -14,6 +18,7 @@ import { failureNotice, nothingNotice, notice, refusalNotice, refusalOf } from "
  *   onRetry: () => void,
  *   onNewSearch: () => void,
  *   announce: (text: string) => void,
+ *   shop: import("../types.js").Shop,
  * }} ResultsContext
  */
 
@@ -23,10 +28,13 @@ export class ResultsView {
   #context;
   #heading = h("h1", { class: "results-title", tabindex: "-1" });
   #count = h("p", { class: "muted results-count" });
+  #head = h("div", { class: "results-head" }, this.#heading, this.#count);
+  #garments = h("div", { class: "chips-holder" });
   #chips = h("div", { class: "chips-holder" });
   #notice = h("div", { class: "notice-holder" });
   #list = h("ul", { class: "grid", role: "list" });
   #more = h("div", { class: "more" });
+  #fillRows = keepRowsFull(this.#list, () => this.#more.firstChild !== null);
 
   /** @param {ResultsContext} context */
   constructor(context) {
@@ -34,7 +42,8 @@ export class ResultsView {
     this.element = h(
       "section",
       { class: "results", "aria-label": context.t.results.region },
-      h("div", { class: "results-head" }, this.#heading, this.#count),
+      this.#head,
+      this.#garments,
       this.#chips,
       this.#notice,
       this.#list,
@@ -46,105 +55,125 @@ export class ResultsView {
     this.#heading.focus({ preventScroll: true });
   }
 
+  /** Show the garments to choose from. @param {HTMLElement|null} group */
+  showGarments(group) {
+    fill(this.#garments, group);
+  }
+
   /** Show that a search is in progress. @param {string} text */
   wait(text) {
     if (this.element.getAttribute("aria-busy") === "true") return;
     this.element.setAttribute("aria-busy", "true");
+    this.#head.classList.remove("visually-hidden");
     this.#heading.textContent = text;
     this.#count.textContent = "";
     fill(this.#notice);
     fill(this.#more);
     fill(this.#list, skeletonCards(SKELETON_CARDS));
+    this.#fillRows();
     this.#context.announce(text);
   }
 
-  /** @param {string} title */
-  #finish(title) {
+  /** @param {string} title @param {{isNotice?: boolean}} [options] `isNotice`: a notice with this title stands here */
+  #finish(title, { isNotice = false } = {}) {
     this.element.setAttribute("aria-busy", "false");
-    document.title = `${title} · ${this.#context.t.brand}`;
-    this.#heading.textContent = title;
+    document.title = `${title} · ${this.#context.shop.name}`;
+    this.#heading.textContent = isNotice ? this.#context.t.results.region : title;
+    this.#head.classList.toggle("visually-hidden", isNotice);
+    this.#count.textContent = "";
     fill(this.#more);
   }
 
-  /** @param {AnySearchResponse} response @param {PageState} state */
-  show(response, state) {
+  /**
+   * @param {AnySearchResponse} response @param {PageState} state
+   * @param {Attributes|null} attributes of the product that is searched with; null for a photo
+   */
+  show(response, state, attributes) {
     const { t, announce } = this.#context;
     const { name } = response.category;
-    const count = response.results.length;
-    this.#finish(t.results.heading(name));
-    this.#showChips(response, state);
-    const milliseconds = Math.max(1, Math.round(response.timings_ms.total ?? 0));
-    this.#count.textContent = `${t.results.count(count, name)} · ${t.results.took(milliseconds)}`;
-    const refusal = refusalOf(response.outcome, t);
+    const refusal = refusalOf(response.outcome, this.#context);
     if (refusal && !state.category) return this.#showRefusal(refusal, response, state);
-    if (count === 0) return this.#showNothing(name, state);
+    if (response.results.length === 0) return this.#showNothing(response, state);
+    this.#finish(similarHeading(t, name));
+    this.#showChips(response);
     fill(this.#notice, response.outcome === "no_close_match" && notice(t.notices.notClose, "search"));
-    this.#showCards(response, state);
-    return announce(t.results.announced(count, name));
+    this.#showCards(response, state, attributes);
+    const values = { count: response.results.length, category: name };
+    return announce(phrase(t, t.results.announced, { ...values, category: similarHeading(t, name) }));
   }
 
-  /** @param {AnySearchResponse} response @param {PageState} state */
-  #showChips({ probabilities = {}, category }, state) {
+  /** @param {AnySearchResponse} response */
+  #showChips({ probabilities = {}, category }) {
     const { t, onChange } = this.#context;
-    const ranked = Object.entries(probabilities)
-      .map(([name, probability]) => ({ name, probability }))
-      .sort((a, b) => b.probability - a.probability);
-    const predicted = ranked[0]?.name;
+    const ranked = Object.keys(probabilities).sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
     /** @param {string} name */
-    const onChoose = (name) => onChange({ category: name === predicted ? null : name, filter: {}, k: PAGE_SIZE });
-    const options = { chosen: category.name, isOverridden: Boolean(state.category), t, onChoose };
-    fill(this.#chips, ranked.length > 0 && chips(ranked, options));
+    const onChoose = (name) => onChange({ category: name === ranked[0] ? null : name, filter: {}, k: PAGE_SIZE });
+    fill(this.#chips, ranked.length > 0 && chips(ranked, { chosen: category.name, t, onChoose }));
   }
 
-  /** @param {AnySearchResponse} response @param {PageState} state */
-  #showCards({ results }, { k }) {
+  /** @param {AnySearchResponse} response @param {PageState} state @param {Attributes|null} attributes */
+  #showCards(response, { k }, attributes) {
+    const { results, total } = response;
     const { t, onChange } = this.#context;
-    fill(
-      this.#list,
-      results.map((result, position) => card(result, position, this.#context)),
-    );
+    const traits = queryTraits(attributes, results);
+    const tiles = tilesOf(results);
+    const cards = tiles.map((tile, position) => {
+      const badge = position === 0 ? badgeOf(tile.result, this.#context) : null;
+      return card(tile, position, { badge, why: sharedTraits(tile.result, traits) }, this.#context);
+    });
+    fill(this.#list, cards);
+    const count = results.length;
+    const text = total && total > count ? t.results.nearest : t.results.count;
+    this.#count.textContent = phrase(t, text, { count, total: total ?? count });
     const next = Math.min(MAX_RESULTS, k + PAGE_SIZE);
     const more = h(
       "button",
       { class: "button", type: "button", on: { click: () => onChange({ k: next }) } },
       t.results.more,
     );
-    fill(this.#more, results.length >= k && k < MAX_RESULTS && more);
+    fill(this.#more, response.next_page && k < MAX_RESULTS && more);
+    this.#fillRows();
   }
 
   /** @param {Message} refusal @param {AnySearchResponse} response @param {PageState} state */
   #showRefusal(refusal, response, state) {
-    const { t, announce } = this.#context;
+    const { t, announce, onNewSearch } = this.#context;
     const category = response.category.name;
-    this.#count.textContent = "";
-    this.#heading.textContent = t.results.region;
     const showAnyway = () => {
       fill(this.#notice);
-      this.#finish(t.results.heading(category));
-      this.#showCards(response, state);
+      this.#finish(similarHeading(t, category));
+      this.#showChips(response);
+      this.#showCards(response, state, null);
       this.focus();
     };
+    this.#finish(refusal.title, { isNotice: true });
+    fill(this.#chips);
     fill(this.#list);
     const onAnyway = response.results.length > 0 ? showAnyway : null;
-    fill(this.#notice, refusalNotice(refusal, { t, category, onAnyway }));
+    fill(this.#notice, refusalNotice(refusal, { t, category, onAnyway, onNewSearch }));
     announce(`${refusal.title}. ${refusal.text}`);
   }
 
-  /** @param {string} category @param {PageState} state */
-  #showNothing(category, { filter }) {
-    const { t, onChange, announce } = this.#context;
+  /** @param {AnySearchResponse} response @param {PageState} state */
+  #showNothing(response, { filter, category }) {
+    const { t, onChange, announce, onNewSearch } = this.#context;
     const isFiltered = Object.keys(filter).length > 0;
+    const message = isFiltered ? t.notices.filtered : t.notices.nothing;
+    this.#finish(message.title, { isNotice: true });
     fill(this.#list);
-    fill(this.#notice, nothingNotice({ t, category, isFiltered, onClear: () => onChange({ filter: {} }) }));
-    announce((isFiltered ? t.notices.filtered : t.notices.nothing).title);
+    fill(this.#chips);
+    if (category) this.#showChips(response);
+    const onClear = isFiltered ? () => onChange({ filter: {} }) : null;
+    fill(this.#notice, nothingNotice(message, { t, onClear, onNewSearch }));
+    announce(message.title);
   }
 
   /** @param {import("./notices.js").Failed} failure @param {{canRetry?: boolean}} [options] */
   fail(failure, { canRetry = true } = {}) {
     const { t, onRetry, onNewSearch } = this.#context;
-    this.#finish(t.results.region);
-    this.#count.textContent = "";
+    this.#finish(failureMessage(t, failure.code, failure.status).title, { isNotice: true });
     fill(this.#chips);
+    fill(this.#garments);
     fill(this.#list);
     fill(this.#notice, failureNotice(failure, { t, onRetry: canRetry ? onRetry : null, onNewSearch }));
   }

@@ -6,7 +6,11 @@ import { toUpload } from "../shared/photo.js";
 /** @import { AnySearchResponse, Features, Garment, PageState, PhotoSubject, Product, Subject } from "../types.js" */
 
 const MAX_RESPONSES = 30;
-const SAMPLES = 8;
+/** Products on the first view, in rows; they are chosen from more that are drawn at random. */
+const STARTERS = 8;
+const ROW = 4;
+const DRAWN = 40;
+const NOT_TO_START_FROM = ["Innerwear"];
 
 export class Search {
   #api;
@@ -66,7 +70,7 @@ export class Search {
       category,
       filter,
       ...(this.#features.facets ? { facets: true } : {}),
-      ...(subject.photo && subject.isFramed ? { crop: /** @type {const} */ ("none") } : {}),
+      ...(subject.photo && subject.isFramed ? { crop: /** @type {const} */ ("none"), prior: subject.prior } : {}),
     };
     if (query.kind === "like") return this.#api.similar(query.id, options, signal);
     if (query.kind === "url") return this.#api.searchUrl(query.url, options, signal);
@@ -101,12 +105,41 @@ export class Search {
     );
   }
 
-  /** Return a few products to start from. @returns {Promise<Product[]>} */
-  async samples() {
-    return this.#features.sample ? this.#api.sample(SAMPLES) : [];
+  /**
+   * Return a few products to start from: those that the shop names, or some of each category with a picture.
+   * @param {string[]} ids @returns {Promise<Product[]>}
+   */
+  async samples(ids) {
+    if (ids.length > 0) {
+      const products = await Promise.all(ids.slice(0, STARTERS).map((id) => this.#api.product(id).catch(() => null)));
+      return products.filter((product) => product !== null);
+    }
+    return this.#features.sample ? mixed(await this.#api.sample(DRAWN)) : [];
   }
+}
+
+/** Return products of as many categories as there are, without underwear. @param {Product[]} products */
+function mixed(products) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  const ranked = products
+    .filter(({ category, image_url: url }) => url && !NOT_TO_START_FROM.includes(category))
+    .map((product) => {
+      const place = counts.get(product.category) ?? 0;
+      counts.set(product.category, place + 1);
+      return { product, place };
+    })
+    .sort((a, b) => a.place - b.place)
+    .map(({ product }) => product);
+  return ranked.slice(0, ranked.length < STARTERS ? ranked.length - (ranked.length % ROW) : STARTERS);
 }
 
 /** @param {Subject} subject @param {PageState} state */
 const keyOf = (subject, { category, filter, k }) =>
-  JSON.stringify([subject.query, subject.photo ? [subject.box, subject.isFramed] : null, category, filter, k]);
+  JSON.stringify([
+    subject.query,
+    subject.photo ? [subject.box, subject.isFramed, subject.prior] : null,
+    category,
+    filter,
+    k,
+  ]);

@@ -1,14 +1,15 @@
 /** The left-hand side: what the visitor searches with, sharing, and the filters. */
 
 import { fill, h } from "../shared/dom.js";
+import { filterPanel, replacePanel } from "../shared/filters.js";
 import { icon } from "../shared/icons.js";
-import { filterPanel, replacePanel } from "./filters.js";
 import { PhotoPanel, productPanel, urlPanel } from "./querypanel.js";
+import { FilterSheet } from "./sheet.js";
 
 /** @import { Box, Context, Facet, Filter, Garment, Subject } from "../types.js" */
 /**
  * @typedef {Context & {
- *   onCrop: (box: Box) => void,
+ *   onCrop: (box: Box, category?: string|null) => void,
  *   onShare: () => {url: string, hasPhoto: boolean},
  *   onNewSearch: () => void,
  *   onFilter: (filter: Filter) => void,
@@ -26,6 +27,7 @@ export class SidePanel {
   #filterHolder = h("div", { class: "filters-holder" });
   #share;
   #filters;
+  #sheet;
 
   /** @param {SideContext} context */
   constructor(context) {
@@ -49,6 +51,7 @@ export class SidePanel {
       h("summary", {}, icon("filter"), h("h2", {}, t.filters.heading)),
       this.#filterHolder,
     );
+    this.#sheet = new FilterSheet(t, this.#filterHolder, this.#filters);
     const query = h(
       "div",
       { class: "query" },
@@ -88,12 +91,9 @@ export class SidePanel {
     return product ? productPanel(product, this.#context) : h("p", { class: "product-title" }, label);
   }
 
-  /**
-   * Show which part of the photo was searched with.
-   * @param {Garment|null} garment that the search has found by itself @param {Box} box the part that was sent
-   */
-  showCrop(garment, box) {
-    this.#photo?.showCrop(garment, box);
+  /** Show which part of the photo is searched with. @param {Box} box */
+  showCrop(box) {
+    this.#photo?.set(box);
   }
 
   /** @param {Garment[]} garments */
@@ -101,11 +101,18 @@ export class SidePanel {
     this.#photo?.propose(garments);
   }
 
-  /** @param {Facet[]} facets @param {Filter} filter */
-  showFilters(facets, filter) {
+  /** @param {Facet[]} facets @param {Filter} filter @param {number|null} total number of products that they leave */
+  showFilters(facets, filter, total) {
     const panel = filterPanel(facets, filter, { ...this.#context, onChange: this.#context.onFilter });
     this.#filters.hidden = panel === null;
     replacePanel(this.#filterHolder, panel);
+    this.#sheet.showTotal(total);
+    return panel !== null;
+  }
+
+  /** Open the filters over the page, as a phone shows them. */
+  openFilters() {
+    this.#sheet.open();
   }
 
   async #copyLink() {

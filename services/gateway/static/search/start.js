@@ -4,6 +4,7 @@ import { fill, h, safeUrl } from "../shared/dom.js";
 import { fileInput } from "../shared/fileinput.js";
 import { icon } from "../shared/icons.js";
 import { productImage } from "../shared/image.js";
+import { phrase } from "../shared/strings.js";
 
 /** @import { Context, Product, Strings } from "../types.js" */
 /**
@@ -27,17 +28,20 @@ export function startView(context) {
     h("h1", { tabindex: "-1", class: "display" }, t.start.title),
     h("p", { class: "lead" }, t.start.lead),
   );
-  const choose = fileButton(fileInput(onFile), "button primary", icon("photo"), t.start.choose);
+  const isPhone = matchMedia("(pointer: coarse), (max-width: 40rem)").matches;
   const camera = onCamera
     ? h("button", { class: "button", type: "button", on: { click: onCamera } }, icon("camera"), t.start.camera)
     : fileButton(fileInput(onFile, { capture: "environment" }), "button", icon("camera"), t.start.camera);
+  const choose = fileButton(fileInput(onFile), "button", icon("photo"), t.start.choose);
+  const buttons = isPhone ? [camera, choose] : [choose, camera];
+  buttons[0]?.classList.add("first");
   const drop = h(
     "div",
     { class: "drop" },
     h("span", { class: "drop-icon" }, icon("hanger", 44)),
-    h("p", { class: "drop-title" }, t.start.drop),
-    h("div", { class: "row centre" }, choose, camera),
-    h("p", { class: "muted drop-paste" }, t.start.paste),
+    !isPhone && h("p", { class: "drop-title" }, t.start.drop),
+    h("div", { class: "row centre give-buttons" }, buttons),
+    !isPhone && h("p", { class: "muted drop-paste" }, t.start.paste),
     hasUrls && urlForm(context),
   );
   const give = h("div", { class: "start-give" }, drop, h("p", { class: "muted privacy" }, t.start.privacy));
@@ -62,7 +66,7 @@ function urlForm({ t, onUrl }) {
     type: "url",
     id: "image-url",
     name: "image",
-    placeholder: t.start.urlHint,
+    placeholder: "https://…",
     autocomplete: "off",
     spellcheck: "false",
     required: true,
@@ -91,7 +95,7 @@ async function showSamples(section, context) {
   const products = await loadSamples().catch(() => []);
   if (products.length === 0) return;
   const items = products.map((product, position) => {
-    const label = t.start.sample(product.title || product.id);
+    const label = phrase(t, t.start.sample, { title: product.title || product.id });
     const props = { class: "sample", type: "button", "aria-label": label, on: { click: () => onLike(product) } };
     return h("li", {}, h("button", props, productImage(product, position, context)));
   });

@@ -2,6 +2,7 @@
 
 import { safeUrl } from "../shared/dom.js";
 import { fromDataUrl, openPhoto, toThumbnail, WHOLE } from "../shared/photo.js";
+import { categoryName, phrase } from "../shared/strings.js";
 import { unpackPhoto } from "./address.js";
 
 /** @import { AnySearchResponse, Entry, Photo, PhotoSubject, Product, Query, Strings, Subject } from "../types.js" */
@@ -46,6 +47,7 @@ async function photoSubject(query, decoded, url, t) {
     thumbnail: url ?? visitThumbnail(photo),
     box: { ...WHOLE },
     isFramed: false,
+    prior: null,
     upload: null,
     label: t.query.photo,
   };
@@ -60,7 +62,7 @@ export function entryOf(subject, response, { gateway, t }) {
   const { query } = subject;
   const id = entryId(query);
   if (subject.photo) {
-    const label = `${t.query.photo}: ${response.category.name}`;
+    const label = phrase(t, t.query.photoOf, { category: categoryName(t, response.category.name) });
     return { id, kind: "photo", label, thumbnail: subject.thumbnail, query };
   }
   const kind = query.kind === "url" ? "url" : "like";

@@ -2,6 +2,7 @@
 
 import { fill, h, safeUrl } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
+import { phrase } from "../shared/strings.js";
 
 /** @import { Entry, Strings } from "../types.js" */
 
@@ -13,7 +14,12 @@ export function showVisit(holder, entries, { t, onOpen, onClear }) {
   holder.hidden = entries.length === 0;
   if (holder.hidden) return fill(holder);
   const items = entries.map((entry) => {
-    const props = { class: "visit-item", type: "button", "aria-label": t.visit.open(entry.label), title: entry.label };
+    const props = {
+      class: "visit-item",
+      type: "button",
+      "aria-label": phrase(t, t.visit.open, { label: entry.label }),
+      title: entry.label,
+    };
     return h("li", {}, h("button", { ...props, on: { click: () => onOpen(entry) } }, thumbnail(entry)));
   });
   const head = h(

@@ -1,23 +1,8 @@
-/** Numbers, prices and names, written in the page's language. */
+/** Prices, attributes and their names, written in the page's language. */
 
-/** @import { Attributes, Similarity, Strings } from "../types.js" */
+import { capital } from "./strings.js";
 
-/** Rounded down, so that only the same picture shows 100 %. @param {number} share @returns {number} 0 to 100 */
-const percent = (share) => Math.max(0, Math.min(100, Math.floor(share * 100 + 1e-4)));
-
-/**
- * Return a result's similarity as a percentage and as text. Where the API gives no similarity, the score stands for it.
- * @param {{score: number, similarity: Similarity|null}} result @param {Strings} t
- * @returns {{percent: number, text: string}}
- */
-export function similarity(result, t) {
-  if (!result.similarity) return { percent: percent(result.score), text: t.results.alike(percent(result.score)) };
-  const { value, label } = result.similarity;
-  return {
-    percent: percent(value),
-    text: t.results.similarity(t.results.similarityLabels[label] ?? label, percent(value)),
-  };
-}
+/** @import { Attributes, Strings } from "../types.js" */
 
 /**
  * Return a product's price, or null if it has none.
@@ -39,14 +24,42 @@ export function price(attributes, { language, currency = null }) {
   }
 }
 
-/** Return an attribute's name as a heading: `baseColour` → `Base colour`. @param {string} name */
+/** Names that feeds give to the attributes that the pages know. @type {Record<string, string[]>} */
+const ATTRIBUTES = {
+  gender: ["gender", "sex", "targetgender"],
+  size: ["size", "sizes"],
+  colour: ["colour", "color", "basecolour", "basecolor", "colourgroup", "colorgroup"],
+  type: ["type", "articletype", "producttype", "subcategory"],
+  pattern: ["pattern", "print"],
+  price: ["price"],
+  brand: ["brand", "vendor", "manufacturer"],
+  material: ["material", "fabric"],
+  season: ["season"],
+  usage: ["usage", "occasion"],
+  fit: ["fit"],
+};
+
+/** Return what an attribute is about, `colour` for `baseColour`; null if the pages do not know it. @param {string} name */
+export function attributeKind(name) {
+  const plain = name.toLowerCase().replace(/[^a-z]/g, "");
+  return Object.keys(ATTRIBUTES).find((kind) => ATTRIBUTES[kind]?.includes(plain)) ?? null;
+}
+
+/** Return an attribute's name as a heading: `baseColour` → `Colour`. @param {string} name @param {Strings} t */
+export function attributeName(name, t) {
+  /** @type {Record<string, string>} */
+  const names = t.attributes;
+  return names[name] ?? names[attributeKind(name) ?? ""] ?? heading(name);
+}
+
+/** Return a name as a heading: `leadTime` → `Lead time`. @param {string} name */
 export function heading(name) {
   const words = name
     .replace(/[_-]+/g, " ")
     .replace(/([a-z\d])([A-Z])/g, "$1 $2")
     .toLowerCase()
     .trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capital(words);
 }
 
 /** Return a number with at most one decimal. @param {number} value @param {string} language */

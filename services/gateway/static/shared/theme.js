@@ -3,8 +3,6 @@
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** @import { Strings } from "../types.js" */
-
 const KEY = "lookalike.theme";
 const root = document.documentElement;
 
@@ -23,9 +21,9 @@ const isDark = () =>
 const theme = storedTheme();
 if (theme) root.dataset.theme = theme;
 
-/** @param {Strings} t */
-export function themeButton(t) {
-  const button = h("button", { class: "icon-button", type: "button", "aria-label": t.nav.theme, title: t.nav.theme });
+/** @param {string} label */
+export function themeButton(label) {
+  const button = h("button", { class: "icon-button", type: "button", "aria-label": label, title: label });
   const draw = () => button.replaceChildren(icon(isDark() ? "light" : "dark"));
   button.addEventListener("click", () => {
     const chosen = isDark() ? "light" : "dark";

@@ -1,15 +1,18 @@
 /** The widget's results. */
 
 import { h, safeUrl } from "../shared/dom.js";
-import { price, similarity } from "../shared/format.js";
+import { price } from "../shared/format.js";
+import { icon } from "../shared/icons.js";
 import { productImage } from "../shared/image.js";
+import { phrase } from "../shared/strings.js";
 
 /** @import { Context, Result } from "../types.js" */
 /**
  * @typedef {Context & {
  *   template: string|null,
  *   onClick: (result: Result, position: number, event: MouseEvent) => void,
- * }} CardContext
+ *   onLike: ((result: Result) => void)|null,
+ * }} CardContext `onLike`: null where the cards have no button for it
  */
 
 /**
@@ -21,20 +24,31 @@ export const linkOf = (result, template) =>
 
 /** @param {Result} result @param {number} position from 0 @param {CardContext} context */
 export function card(result, position, context) {
-  const { t, language, currency, template, onClick } = context;
-  const amount = price(result.attributes, { language, currency });
-  const facts = h(
-    "span",
-    { class: "facts" },
+  const { t, template, onClick, onLike } = context;
+  const name = result.title || result.id;
+  const amount = price(result.attributes, context);
+  const body = [
+    productImage(result, position, context),
+    h("span", { class: "title" }, name),
     amount && h("span", { class: "price" }, amount),
-    h("span", { class: "muted" }, similarity(result, t).text),
-  );
-  const title = h("span", { class: "title" }, result.title || result.id);
-  const body = [productImage(result, position, context), title, facts];
+  ];
   const href = linkOf(result, template);
   const click = (/** @type {MouseEvent} */ event) => onClick(result, position, event);
   const link = href ? h("a", { href, part: "link", on: { click } }, body) : h("div", { class: "card-link" }, body);
-  return h("li", { class: "card", part: "card", "data-id": result.id }, link);
+  const label = phrase(t, t.results.likeOf, { title: name });
+  const like = onLike && {
+    class: "like",
+    type: "button",
+    "aria-label": label,
+    title: t.results.like,
+    on: { click: () => onLike(result) },
+  };
+  return h(
+    "li",
+    { class: "card", part: "card", "data-id": result.id },
+    link,
+    like && h("button", like, icon("search", 16)),
+  );
 }
 
 /** @param {number} count */

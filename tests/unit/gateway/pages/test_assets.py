@@ -28,6 +28,21 @@ def test_a_file_is_held_plain_and_compressed() -> None:
     assert asset.media_type.startswith("text/javascript")
 
 
+def test_a_script_is_served_without_the_comments_on_lines_of_their_own() -> None:
+    comment = b"  /**\n   * @param {x} y\n   */\n  // one\n"
+    script = b'/** What it does. */\n\nexport const a = "/* no */"; // why\n' + comment + b"f();\n"
+    asset = Assets({**FILES, "search/grid.js": script}).find("search/grid.js")
+    assert asset is not None
+    assert asset.body == b'\nexport const a = "/* no */"; // why\nf();\n'
+
+
+def test_only_the_texts_of_the_pages_language_are_preloaded() -> None:
+    files = {**FILES, "shared/strings/en.js": b"", "shared/strings/de.js": b""}
+    text = Assets(files).page("search/index.html", modules=("search", "shared"), language="de").body.decode()
+    assert "strings/de.js" in text
+    assert "strings/en.js" not in text
+
+
 def test_an_unknown_file_is_none() -> None:
     assert Assets(FILES).find("../settings.py") is None
 
@@ -67,7 +82,7 @@ def loaded(name: str) -> set[str]:
     ],
 )
 def test_each_page_is_within_its_weight(entry: str, css: set[str], most: int) -> None:
-    names = loaded(entry) | css
+    names = loaded(entry) | css | {"shared/strings/el.js"}  # the heaviest language
     assert {"shared/api.js", "shared/strings.js"} < names
     assert sum(len(ASSETS._files[name].compressed) for name in names) < most
 

@@ -1,20 +1,30 @@
 /** Filters by attribute. Each value says how many products it would leave. */
 
-import { fill, h } from "../shared/dom.js";
-import { heading, number } from "../shared/format.js";
+import { fill, h } from "./dom.js";
+import { attributeKind, attributeName, number } from "./format.js";
+import { phrase } from "./strings.js";
 
 /** @import { AttributeValue, Facet, FacetValue, Filter, Range, Strings } from "../types.js" */
 /** @typedef {{t: Strings, language: string, onChange: (filter: Filter) => void}} Options */
 
 /** How many values of an attribute stand there before the visitor opens all. */
 const COLLAPSED = 6;
+/** The attributes that shoppers filter by most, in this order; the others follow as the catalogue has them. */
+const FIRST = ["gender", "size", "price", "colour"];
+
+/** @param {Facet} facet */
+const rank = ({ attribute }) => {
+  const place = FIRST.indexOf(attributeKind(attribute) ?? "");
+  return place < 0 ? FIRST.length : place;
+};
 
 /**
  * @param {Facet[]} facets @param {Filter} filter the filters that are set @param {Options} options
  * @returns {HTMLElement|null} null if there is nothing to filter by
  */
 export function filterPanel(facets, filter, options) {
-  const groups = facets
+  const groups = [...facets]
+    .sort((a, b) => rank(a) - rank(b))
     .map((facet) => (facet.range ? rangeFacet(facet, filter, options) : valuesFacet(facet, filter, options)))
     .filter((group) => group !== null);
   if (groups.length === 0) return null;
@@ -25,7 +35,12 @@ export function filterPanel(facets, filter, options) {
     { class: "link", type: "button", "data-focus": "clear", on: { click: () => onChange({}) } },
     t.filters.clear,
   );
-  const head = h("div", { class: "filters-head" }, h("span", { class: "muted" }, t.filters.active(count)), clear);
+  const head = h(
+    "div",
+    { class: "filters-head" },
+    h("span", { class: "muted" }, phrase(t, t.filters.active, { count })),
+    clear,
+  );
   return h("div", { class: "filters-body" }, count > 0 && head, groups);
 }
 
@@ -85,9 +100,13 @@ function valuesFacet({ attribute, values: counted = [] }, filter, options) {
     more.remove();
     list.children[COLLAPSED]?.querySelector("input")?.focus();
   };
-  const more = h("button", { class: "link", type: "button", on: { click: expand } }, t.filters.more(hidden.length));
+  const more = h(
+    "button",
+    { class: "link", type: "button", on: { click: expand } },
+    phrase(t, t.filters.more, { count: hidden.length }),
+  );
   const hasMore = !isOpen && hidden.length > 0;
-  return h("fieldset", { class: "facet" }, h("legend", {}, heading(attribute)), list, hasMore && more);
+  return h("fieldset", { class: "facet" }, h("legend", {}, attributeName(attribute, t)), list, hasMore && more);
 }
 
 /** @param {string} attribute @param {FacetValue} option @param {Filter} filter @param {Options} options */
@@ -97,7 +116,7 @@ function checkbox(attribute, { value, count }, filter, { t, onChange }) {
     type: "checkbox",
     checked: chosenValues(filter[attribute]).includes(value),
     "data-focus": `${attribute}=${value}`,
-    "aria-label": t.filters.option(text, count),
+    "aria-label": phrase(t, t.filters.option, { value: text, count }),
     on: { change: () => onChange(withValue(filter, attribute, value, input.checked)) },
   });
   return h(
@@ -105,7 +124,7 @@ function checkbox(attribute, { value, count }, filter, { t, onChange }) {
     { class: "option" },
     input,
     h("span", { class: "option-name" }, text),
-    h("span", { class: "option-count", "aria-hidden": "true" }, String(count)),
+    h("span", { class: "option-count", "aria-hidden": "true" }, number(count, t.language)),
   );
 }
 
@@ -128,7 +147,12 @@ function rangeFacet({ attribute, range }, filter, { t, language, onChange }) {
     return h("label", { class: "range-field" }, h("span", {}, text), input);
   };
   const fields = [field("gte", t.filters.from, range.min), field("lte", t.filters.to, range.max)];
-  return h("fieldset", { class: "facet" }, h("legend", {}, heading(attribute)), h("div", { class: "range" }, fields));
+  return h(
+    "fieldset",
+    { class: "facet" },
+    h("legend", {}, attributeName(attribute, t)),
+    h("div", { class: "range" }, fields),
+  );
 }
 
 /**

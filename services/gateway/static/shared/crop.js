@@ -1,7 +1,9 @@
 /** A frame over the photo, dragged with a pointer or moved edge by edge with the keyboard. */
 
-import { h } from "../shared/dom.js";
-import { WHOLE } from "../shared/photo.js";
+import { boxVariables } from "./box.js";
+import { h } from "./dom.js";
+import { WHOLE } from "./photo.js";
+import { phrase } from "./strings.js";
 
 /** @import { Box, Strings } from "../types.js" */
 /** @typedef {"left"|"right"|"top"|"bottom"} Edge */
@@ -56,13 +58,6 @@ export function moveBox(box, dx, dy) {
 /** Return where an edge is, 0 to 1. @param {Box} box @param {Edge} edge */
 export function edgePosition(box, edge) {
   return { left: box.x, right: box.x + box.width, top: box.y, bottom: box.y + box.height }[edge];
-}
-
-/** Return a box as CSS custom properties. @param {Box} box */
-export function boxVariables({ x, y, width, height }) {
-  /** @param {number} value */
-  const percent = (value) => `${(value * 100).toFixed(2)}%`;
-  return { "--x": percent(x), "--y": percent(y), "--w": percent(width), "--h": percent(height) };
 }
 
 export class CropBox {
@@ -149,7 +144,7 @@ export class CropBox {
     for (const [edge, handle] of this.#handles) {
       const value = Math.round(edgePosition(this.box, edge) * 100);
       handle.setAttribute("aria-valuenow", String(value));
-      handle.setAttribute("aria-valuetext", this.#t.crop.value(value));
+      handle.setAttribute("aria-valuetext", phrase(this.#t, this.#t.crop.value, { percent: value }));
     }
   }
 }

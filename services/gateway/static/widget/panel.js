@@ -1,0 +1,372 @@
+/** The widget's results: a photo's garments, its frame, filters, cards, and the notices in their place. */
+
+import { fill, h } from "../shared/dom.js";
+import { choices, garmentChips } from "../shared/garments.js";
+import { icon } from "../shared/icons.js";
+import { openPhoto, toThumbnail, toUpload, WHOLE } from "../shared/photo.js";
+import { categoryName, failureMessage, phrase, similarHeading } from "../shared/strings.js";
+import { card, skeletonCards } from "./cards.js";
+import { asFailure } from "./element.js";
+
+/** @import { Failure } from "../shared/api.js" */
+/** @import { AnySearchResponse, Box, Filter, Garment, Message, Photo, Result, Strings } from "../types.js" */
+/** @import { WidgetElement } from "./element.js" */
+/**
+ * The photo or the product of a search.
+ * @typedef {{photo: Photo, box: Box, isFramed: boolean, prior: string|null, garments: Garment[]|null}} PhotoQuery
+ * @typedef {{id: string}} ProductQuery
+ */
+
+const SKELETON_CARDS = 4;
+const THUMBNAIL_SIDE = 112;
+/** Failures that the same search may not meet again. */
+const PASSING = ["offline", "unreachable", "timeout", "upstream-timeout", "too-many-requests", "internal", "garbled"];
+const PASSING_STATUS = 500;
+
+export class Panel {
+  #host;
+  #t;
+  /** @type {AbortController|null} */
+  #abort = null;
+  /** The number of the current search: the response to an earlier one is ignored. */
+  #number = 0;
+  /** @type {PhotoQuery|ProductQuery|null} */
+  #query = null;
+  /** @type {AnySearchResponse|null} */
+  #response = null;
+  /** @type {Failure|null} */
+  #failure = null;
+  #isRevealed = false;
+  /** The filters that the shopper has set; null until the filters are opened. @type {Filter|null} */
+  #filter = null;
+  #isAdjusting = false;
+  #status = h("div", { class: "visually-hidden", role: "status" });
+  #body = h("div", { class: "results", part: "results", hidden: true });
+  #onClear;
+  element = h("div", {}, this.#body, this.#status);
+
+  /** @param {WidgetElement} host @param {Strings} t @param {(() => void)|null} onClear null: nothing to clear */
+  constructor(host, t, onClear) {
+    this.#host = host;
+    this.#t = t;
+    this.#onClear = onClear;
+  }
+
+  /** Whether there is something to show. */
+  get isEmpty() {
+    return this.#query === null && this.#failure === null;
+  }
+
+  /** Show everything again in another language. @param {Strings} t */
+  translate(t) {
+    this.#t = t;
+    if (this.isEmpty) return;
+    if (this.#failure) this.#showFailure(this.#failure);
+    else if (this.#response) this.#show(this.#response);
+    else this.#showBusy();
+  }
+
+  abort() {
+    this.#abort?.abort();
+  }
+
+  clear() {
+    this.#begin();
+    this.#query = null;
+    fill(this.#body);
+    this.#body.hidden = true;
+    this.#status.textContent = "";
+  }
+
+  /** Search with a photo. @param {Blob} file @param {{box?: Box, prior?: string|null}} [part] of the photo */
+  async searchPhoto(file, { box = WHOLE, prior = null } = {}) {
+    const number = this.#begin();
+    this.#showBusy();
+    try {
+      const photo = await openPhoto(file);
+      if (number !== this.#number) return;
+      this.#filter = null;
+      this.#query = { photo, box: { ...box }, isFramed: box !== WHOLE, prior, garments: box === WHOLE ? null : [] };
+    } catch (error) {
+      if (number === this.#number) await this.fail(error);
+      return;
+    }
+    await this.#run();
+  }
+
+  /** Search with a product of the catalogue. @param {string} id */
+  async searchLike(id) {
+    this.#filter = null;
+    this.#query = { id };
+    await this.#run();
+  }
+
+  /** Cancel the search in progress. @returns {number} the number of the search that begins */
+  #begin() {
+    this.#abort?.abort();
+    this.#failure = null;
+    this.#response = null;
+    this.#isRevealed = false;
+    this.#number += 1;
+    return this.#number;
+  }
+
+  #showBusy() {
+    this.#body.hidden = false;
+    this.#body.setAttribute("aria-busy", "true");
+    fill(this.#body, h("ul", { class: "grid" }, skeletonCards(SKELETON_CARDS)));
+    this.#status.textContent = this.#t.results.searching;
+  }
+
+  async #run() {
+    const number = this.#begin();
+    const query = this.#query;
+    const abort = new AbortController();
+    this.#abort = abort;
+    if (!query) return;
+    if (this.#filter === null) this.#showBusy();
+    try {
+      const response = await this.#send(query, abort.signal);
+      if (number !== this.#number) return;
+      this.#response = response;
+      this.#show(response);
+      this.#announce(response);
+      if ("photo" in query) await this.#findGarments(query, response);
+    } catch (error) {
+      if (!abort.signal.aborted) await this.fail(error);
+    }
+  }
+
+  /** @param {PhotoQuery|ProductQuery} query @param {AbortSignal} signal @returns {Promise<AnySearchResponse>} */
+  async #send(query, signal) {
+    const { api, options } = this.#host;
+    const chosen = this.#filter === null ? {} : { facets: true, filter: merge(options.filter, this.#filter) };
+    const all = { ...options, ...chosen };
+    if ("id" in query) return api.similar(query.id, all, signal);
+    const part = query.isFramed ? { crop: /** @type {const} */ ("none"), prior: query.prior } : {};
+    return api.searchPhoto(await toUpload(query.photo, query.box), { ...all, ...part }, signal);
+  }
+
+  /** Find the garments of the photo, once. @param {PhotoQuery} query @param {AnySearchResponse} response */
+  async #findGarments(query, response) {
+    if (query.garments !== null) return;
+    query.garments = [];
+    const { garments } = await this.#host.api.detect(await toUpload(query.photo)).catch(() => ({ garments: [] }));
+    query.garments = choices(garments);
+    if (this.#query === query && this.#response === response) this.#show(response);
+  }
+
+  /** @param {AnySearchResponse} response */
+  #show(response) {
+    const t = this.#t;
+    const { outcome, results, category } = response;
+    const isRefused = (outcome === "no_clothing" || outcome === "other_clothing") && !this.#host.options.category;
+    const isHidden = isRefused && !this.#isRevealed;
+    const message = this.#isRevealed ? null : this.#message(response);
+    const heading = similarHeading(t, category.name);
+    this.#body.hidden = false;
+    this.#body.setAttribute("aria-busy", "false");
+    fill(
+      this.#body,
+      this.#head(response),
+      this.#isAdjusting && this.#cropHolder(),
+      this.#garmentChips(response),
+      message && this.#notice(message, isHidden && results.length > 0 ? this.#anyway(response) : null),
+      !isHidden && h("h3", { tabindex: "-1" }, heading),
+      this.#filter !== null && !isHidden && this.#filterHolder(response, this.#filter),
+      !isHidden && results.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, this.#cards(response)),
+    );
+    const values = { count: results.length, category: heading };
+    this.#status.textContent = message ? message.title : phrase(t, t.results.announced, values);
+  }
+
+  /** The thumbnail and the buttons. @param {AnySearchResponse} response */
+  #head({ crop, results }) {
+    const t = this.#t;
+    const query = this.#query;
+    if (!query || (!("photo" in query) && !this.#onClear)) return null;
+    /** @param {import("../shared/icons.js").IconName} name @param {string} text @param {boolean|null} pressed @param {() => void} click */
+    const button = (name, text, pressed, click) =>
+      h(
+        "button",
+        { class: "tool", type: "button", "aria-pressed": pressed === null ? null : String(pressed), on: { click } },
+        icon(name, 18),
+        text,
+      );
+    const adjust = () => {
+      this.#isAdjusting = !this.#isAdjusting;
+      if (this.#response) this.#show(this.#response);
+    };
+    const openFilters = () => {
+      this.#filter = this.#filter === null ? {} : null;
+      this.#run();
+    };
+    const hasFilters = this.#host.getAttribute("filters") !== "none" && (results.length > 0 || this.#filter !== null);
+    return h(
+      "div",
+      { class: "query" },
+      "photo" in query && this.#thumbnail(query, crop?.box ?? query.box),
+      "photo" in query && button("photo", t.query.adjust, this.#isAdjusting, adjust),
+      hasFilters && button("filter", t.filters.heading, this.#filter !== null, openFilters),
+      this.#onClear && button("restart", t.widget.clear, null, this.#onClear),
+    );
+  }
+
+  /** @param {PhotoQuery} query @param {Box} box */
+  #thumbnail({ photo }, box) {
+    return h("img", {
+      src: toThumbnail(photo, THUMBNAIL_SIDE, { box }),
+      alt: this.#t.query.photo,
+      width: 56,
+      height: 56,
+    });
+  }
+
+  /** @param {AnySearchResponse} response */
+  #garmentChips({ crop }) {
+    const query = this.#query;
+    if (!query || !("photo" in query) || !query.garments) return null;
+    const onChoose = (/** @type {Box} */ box, /** @type {string|null} */ prior) => this.#frame(query, box, prior);
+    return garmentChips(query.garments, crop?.box ?? query.box, { photo: query.photo, t: this.#t, onChoose });
+  }
+
+  /** Search with a part of the photo. @param {PhotoQuery} query @param {Box} box @param {string|null} prior */
+  #frame(query, box, prior) {
+    Object.assign(query, { box, prior, isFramed: true });
+    this.#run();
+  }
+
+  /** The photo with a frame around the searched part. Its module is loaded when it is first needed. */
+  #cropHolder() {
+    const query = this.#query;
+    if (!query || !("photo" in query)) return null;
+    const holder = h("div", { class: "stage-holder" });
+    const box = this.#response?.crop?.box ?? query.box;
+    import("./stage.js").then(({ stage }) => {
+      fill(
+        holder,
+        stage(query.photo, box, this.#t, (chosen) => this.#frame(query, chosen, null)),
+      );
+    });
+    return holder;
+  }
+
+  /** @param {AnySearchResponse} response @param {Filter} filter */
+  #filterHolder(response, filter) {
+    const holder = h("div", { class: "filters" });
+    const onChange = (/** @type {Filter} */ next) => {
+      this.#filter = next;
+      this.#run();
+    };
+    const focused = this.#host.root.activeElement;
+    const name = focused instanceof HTMLElement ? focused.dataset.focus : undefined;
+    import("../shared/filters.js").then(({ filterPanel }) => {
+      fill(holder, filterPanel(response.facets, filter, { t: this.#t, language: this.#t.language, onChange }));
+      /** @type {NodeListOf<HTMLElement>} */
+      const controls = holder.querySelectorAll("[data-focus]");
+      if (name) [...controls].find((control) => control.dataset.focus === name)?.focus();
+    });
+    return holder;
+  }
+
+  /** Let the page know of a search. @param {AnySearchResponse} response */
+  #announce({ outcome, request_id: requestId, category, results }) {
+    this.#host.emit("lookalike-search", {
+      outcome,
+      category: category.name,
+      count: results.length,
+      results,
+      requestId,
+    });
+  }
+
+  /** @param {AnySearchResponse} response */
+  #cards(response) {
+    const host = this.#host;
+    const context = {
+      t: this.#t,
+      gateway: host.api.base,
+      language: this.#t.language,
+      currency: host.getAttribute("currency"),
+      template: host.getAttribute("link-template"),
+      /** @type {import("./cards.js").CardContext["onClick"]} */
+      onClick: (result, position, event) => this.#clicked(response, result, position, event),
+      onLike: this.#onClear && ((/** @type {Result} */ result) => this.searchLike(result.id)),
+    };
+    return response.results.map((result, position) => card(result, position, context));
+  }
+
+  /** @param {Message} message @param {HTMLElement|null} button */
+  #notice({ title, text }, button) {
+    const row = button && h("div", { class: "row" }, button);
+    return h("div", { class: "notice" }, h("h3", {}, title), h("p", {}, text), row);
+  }
+
+  /** Return the message above the results, or in their place. @param {AnySearchResponse} response @returns {Message|null} */
+  #message({ outcome, results }) {
+    const { notices, categories } = this.#t;
+    const isFiltered = this.#filter !== null && Object.keys(this.#filter).length > 0;
+    if (outcome === "no_clothing") return notices.noClothing;
+    if (outcome === "other_clothing") {
+      const names = Object.keys(categories).map((name) => categoryName(this.#t, name));
+      const list = new Intl.ListFormat(this.#t.language, { type: "disjunction" }).format(names);
+      const { title, text } = notices.otherClothing;
+      return { title, text: phrase(this.#t, text, { categories: list }) };
+    }
+    if (results.length === 0) return isFiltered ? notices.filtered : notices.nothing;
+    return outcome === "no_close_match" ? notices.notClose : null;
+  }
+
+  /** @param {AnySearchResponse} response */
+  #anyway(response) {
+    const click = () => {
+      this.#isRevealed = true;
+      this.#show(response);
+      this.#body.querySelector("h3")?.focus();
+    };
+    const category = categoryName(this.#t, response.category.name);
+    const text = phrase(this.#t, this.#t.notices.anyway, { category });
+    return h("button", { class: "button", type: "button", on: { click } }, text);
+  }
+
+  /** @param {AnySearchResponse} response @param {Result} result @param {number} position @param {MouseEvent} event */
+  #clicked({ request_id: requestId }, result, position, event) {
+    const { id, title, score } = result;
+    const url = event.currentTarget instanceof HTMLAnchorElement ? event.currentTarget.href : null;
+    const detail = { id, url, title, score, position: position + 1, requestId };
+    if (!this.#host.emit("lookalike-click", detail, true)) event.preventDefault();
+  }
+
+  /** @param {unknown} error */
+  async fail(error) {
+    const number = this.#number;
+    const failure = await asFailure(error, this.#host.api);
+    if (number !== this.#number) return;
+    this.#failure = failure;
+    this.#showFailure(failure);
+    this.#host.emit("lookalike-error", { code: failure.code, requestId: failure.requestId });
+  }
+
+  /** @param {Failure} failure */
+  #showFailure(failure) {
+    const t = this.#t;
+    const { code, status } = failure;
+    const { title, text } = failureMessage(t, code, status);
+    const canRetry = this.#query !== null && (PASSING.includes(code) || status >= PASSING_STATUS);
+    const retry = { class: "button", type: "button", on: { click: () => this.#run() } };
+    this.#body.hidden = false;
+    this.#body.setAttribute("aria-busy", "false");
+    const row = canRetry && h("div", { class: "row" }, h("button", retry, t.notices.retry));
+    fill(this.#body, h("div", { class: "notice", role: "alert" }, h("h3", {}, title), h("p", {}, text), row));
+    this.#status.textContent = "";
+  }
+}
+
+/** Return the shop's filter with the shopper's conditions. @param {string|null} own as JSON @param {Filter} chosen */
+function merge(own, chosen) {
+  try {
+    return { ...JSON.parse(own ?? "{}"), ...chosen };
+  } catch {
+    return own;
+  }
+}
