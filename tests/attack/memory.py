@@ -1,6 +1,7 @@
 """The memory of the services' processes, and the limits that the Compose file gives them (Linux)."""
 
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -43,6 +44,18 @@ def memory_of(pid: int) -> Memory:
     return Memory(sum(value.now for value in values), sum(value.peak for value in values))
 
 
+def bound_memory(pid: int, limit_mb: float) -> None:
+    """Let a process and its later children have no more memory than `limit_mb`, so that asking for more fails.
+
+    The kernel bounds what is reserved, not what is resident, so the bound is the limit and what is reserved unused now.
+    """
+    status = _fields(pid)
+    unused_kb = max(0, status["VmData"] - status["VmRSS"])
+    limit = int(limit_mb * 1024 + unused_kb) * 1024
+    _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
+    resource.prlimit(pid, resource.RLIMIT_DATA, (limit, hard))
+
+
 def forget_peak(pid: int) -> None:
     """Let the peak begin with the present memory."""
     for process in (pid, *_children(pid)):
@@ -60,9 +73,14 @@ def _children(pid: int) -> list[int]:
 
 
 def _status(pid: int) -> Memory:
+    found = _fields(pid)
+    return Memory(found.get("VmRSS", 0) / 1024, found.get("VmHWM", 0) / 1024)
+
+
+def _fields(pid: int) -> dict[str, int]:
+    """Return the sizes of a process in kB; none if it has ended."""
     try:
         text = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return Memory(0, 0)
-    found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+)", text, re.MULTILINE))
-    return Memory(int(found.get("VmRSS", 0)) / 1024, int(found.get("VmHWM", 0)) / 1024)
+        return {}
+    return {name: int(value) for name, value in re.findall(r"^(Vm\w+):\s+(\d+)", text, re.MULTILINE)}

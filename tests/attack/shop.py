@@ -1,6 +1,7 @@
 """A small catalogue for the stack that is attacked."""
 
 import base64
+from collections.abc import Mapping
 
 import httpx
 
@@ -8,9 +9,9 @@ from services.sample_shop.catalogue import sample_products
 from tests.support.stack import eventually
 
 
-def fill(gateway_url: str, per_category: int = 2) -> None:
+def fill(gateway_url: str, per_category: int = 2, headers: Mapping[str, str] | None = None) -> None:
     """Put drawn products, and wait until they are searchable."""
-    with httpx.Client(base_url=gateway_url, timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=gateway_url, timeout=30, trust_env=False, headers=headers) as http:
         products = list(sample_products(per_category=per_category))
         for product in products:
             body = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from services.contracts.domain.errors import ImageTooLarge, InvalidImage, Invali
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageLimits, prepare_image
 from services.embedding.vision import large_pictures
-from services.embedding.vision.decode_worker import MARGIN_BYTES
+from services.embedding.vision.decode_worker import MARGIN_BYTES, NICENESS
 from services.embedding.vision.decoder import Decoder
 from services.embedding.vision.large_pictures import COMMAND, LargePictures
 from tests.support import images
@@ -88,6 +89,8 @@ async def test_errors_are_those_of_decoding_in_this_process() -> None:
         with pytest.raises(InvalidRequest, match="box"):
             await large.prepare(PICTURE, SIZE, LIMITS, Box(x=0, y=0, width=0.0001, height=1))
         assert large.pid == pid  # an error does not end the process
+        assert pid is not None
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
 
 
 async def test_a_decoder_of_a_service_hands_on_only_large_pictures() -> None:

@@ -120,7 +120,7 @@ def unknown_name(name: str, known: Iterable[str]) -> str:
     return f"{name!r} is not known: {meant}"
 
 
-def _on_validation(_: Request, error: Exception) -> Response:
+async def _on_validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return problem_response(invalid_request(_by_source(item) for item in error.errors()))
 
@@ -131,16 +131,16 @@ def _by_source(item: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, A
     return () if source == "body" else (str(source),), {**item, "loc": tuple(place)}
 
 
-def _on_domain_error(_: Request, error: Exception) -> Response:
+async def _on_domain_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.LookalikeError)
     telemetry.note(problem=error.slug, **error.inside)
     return problem_response(error)
 
 
-def _on_http_error(request: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, HttpProblem):
-        return _on_domain_error(request, error.problem)
+        return await _on_domain_error(request, error.problem)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(errors.NotFound("there is nothing at this address: see /docs"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -170,7 +170,7 @@ def _allowed(request: Request) -> list[str]:
     return ["GET", "HEAD", *allowed[1:]] if "GET" in allowed else allowed
 
 
-def _on_anything(_: Request, error: Exception) -> Response:
+async def _on_anything(_: Request, error: Exception) -> Response:
     log.error("unhandled", exc_info=error)
     return problem_response(errors.LookalikeError("an unexpected error: see the log under this request id"))
 

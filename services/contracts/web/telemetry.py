@@ -1,5 +1,6 @@
 """Request ids, the log line of each request, and request metrics, the same in every service."""
 
+import asyncio
 import logging
 import re
 import secrets
@@ -9,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -88,9 +89,11 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=self.registry,
         )
+        self._tasks = Gauge("lookalike_asyncio_tasks", "Tasks of the event loop.", registry=self.registry)
 
     async def endpoint(self, _: Request) -> Response:
         """Return the metrics in Prometheus' text format."""
+        self._tasks.set(len(asyncio.all_tasks()))
         return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

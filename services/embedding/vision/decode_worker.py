@@ -27,11 +27,14 @@ from services.embedding.vision.worker_messages import (
 
 MARGIN_BYTES = 256 * 1024 * 1024  # of address space, for what decoding needs in addition to `max_memory_bytes`
 
+NICENESS = 10  # searches by ordinary photos, which take milliseconds, go first
+
 
 def main() -> None:
     """Decode until the input ends."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing that a library prints is taken for a result
+    os.nice(NICENESS)
     sink.write(pack(READY, b""))
     sink.flush()
     while (frame := read_frame(source)) is not None:

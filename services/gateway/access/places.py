@@ -8,6 +8,7 @@ from services.contracts.domain.errors import TooManyRequests
 from services.gateway.settings import Work
 
 # Of the places of a kind, those that one client may have: while others work too, and while it is alone.
+# Of many clients, each one has an equal part, and one part stays free for the next.
 SHARE = 0.25
 SHARE_ALONE = 0.75
 AGAIN = "try again in a second"
@@ -21,6 +22,7 @@ class Places:
         self._places = dict(places)
         self._taken: Counter[Work] = Counter()
         self._of_client: Counter[tuple[Work, str]] = Counter()
+        self._clients: Counter[Work] = Counter()  # those with a place
 
     @contextmanager
     def take(self, work: Work, client: str) -> Iterator[None]:
@@ -35,6 +37,7 @@ class Places:
         if self._of_client[mine] >= self._limit(mine, total):
             raise TooManyRequests(f"this client has reached its number of concurrent requests of this kind: {AGAIN}")
         self._taken[work] += 1
+        self._clients[work] += mine not in self._of_client
         self._of_client[mine] += 1
         try:
             yield
@@ -43,7 +46,9 @@ class Places:
             self._of_client[mine] -= 1
             if not self._of_client[mine]:
                 del self._of_client[mine]
+                self._clients[work] -= 1
 
     def _limit(self, mine: tuple[Work, str], total: int) -> int:
-        is_alone = self._taken[mine[0]] == self._of_client[mine]
-        return max(1, round(total * (SHARE_ALONE if is_alone else SHARE)))
+        if self._taken[mine[0]] == self._of_client[mine]:  # it is alone
+            return max(1, round(total * SHARE_ALONE))
+        return max(1, min(round(total * SHARE), total // (self._clients[mine[0]] + 1)))

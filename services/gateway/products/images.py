@@ -126,7 +126,7 @@ class ProductImages:
     ) -> RequestedImage:
         with _naming(place):
             if entry.url is None:
-                return await _uploaded(place, reader.from_base64(entry.base64 or ""))
+                return await _uploaded(place, await reader.from_large_base64(entry.base64 or ""))
             if entry.url in has:
                 return _kept(place, has[entry.url])
             return _sent(place, entry.url, await reader.from_url(entry.url))

@@ -240,7 +240,7 @@ class ProductService:
         if image is not None:
             return image
         if body.image_base64 is not None:
-            return reader.from_base64(body.image_base64)
+            return await reader.from_large_base64(body.image_base64)
         if body.image_url is not None and (old is None or old.images[0].url != body.image_url):
             return await reader.from_url(body.image_url)
         if old is None:

@@ -37,6 +37,17 @@ def test_while_others_work_a_client_has_a_quarter() -> None:
         assert taken(places, stack, "a", 1000) == 15
 
 
+def test_while_many_work_a_client_has_an_equal_part_and_one_part_stays_free() -> None:
+    places = Places({"photo": 64, "similar": 64, "write": 16})
+    with ExitStack() as stack:
+        for number in range(10):
+            assert taken(places, stack, f"client {number}", 1) == 1
+        assert taken(places, stack, "hog", 1000) == 5  # of 64 places among 11 clients and the next one
+        assert taken(places, stack, "another", 1) == 1
+    with ExitStack() as stack:
+        assert taken(places, stack, "hog", 1000) == 48  # the others have left
+
+
 def test_another_kind_of_work_has_its_own_places() -> None:
     places = Places({"photo": 4, "similar": 4, "write": 4})
     with ExitStack() as stack:

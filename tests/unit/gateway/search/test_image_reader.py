@@ -66,6 +66,22 @@ async def test_large_base64_is_decoded_in_pieces(size: int) -> None:
     assert await LARGE.one_of(None, "\r\n".join(text[at : at + 76] for at in range(0, len(text), 76))) == data
 
 
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 5])
+async def test_padding_may_begin_in_one_piece_and_end_in_the_next(cut: int) -> None:
+    data = bytes(PIECE // 4 * 3 + 1)
+    text = base64.b64encode(data).decode()
+    lines = text[:-cut] + "\n" * (PIECE - len(text) % PIECE + cut) + text[-cut:]
+    assert await LARGE.one_of(None, lines) == data
+
+
+@pytest.mark.parametrize("text", ["QQ==AA", "QQ==AAAA", "Q=Q=", "QQ=A", "A", "AAAAA"])
+async def test_what_is_not_base64_is_invalid_in_every_way_of_decoding(text: str) -> None:
+    with pytest.raises(InvalidImage, match="not valid base64"):
+        LARGE.from_base64(text)
+    with pytest.raises(InvalidImage, match="not valid base64"):
+        await LARGE.from_large_base64(text)
+
+
 def test_padding_between_two_pieces_is_invalid() -> None:
     text = "A" * (PIECE - 4) + "QQ==" + "AAAA"
     with pytest.raises(InvalidImage, match="not valid base64"):
