@@ -13,7 +13,7 @@ COMPOSE_SERVERS ?= auto
 TEST_WORKERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench faults attack fuzz mutants train evaluate evaluate-detector clean docs openapi compose-test
+.PHONY: help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector clean docs openapi compose-test
 
 # In a folder that was moved, the environment is set up again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
@@ -55,8 +55,18 @@ format: $(READY) ## Format the code
 bench: $(READY) ## Measure searches, imports and services [BENCH="index page"]
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
-faults: $(READY) ## Kill database, index and import while products change, then compare [FAULTS_OPTIONS="--operations 2000 --kills 3"]
+faults: $(READY) ## Kill database, index and import while products change, and compare; then let each process fail under load [FAULTS_OPTIONS="--operations 2000 --kills 3"] [OUTAGES_OPTIONS="--only 'stop tfs'"]
 	@$(BIN)/python -m tests.faults $(FAULTS_OPTIONS)
+	@$(BIN)/python -m tests.faults.outages $(OUTAGES_OPTIONS)
+
+overload: $(READY) ## Send three times as many searches as the stack can answer [OVERLOAD_OPTIONS="--seconds 10"]
+	@$(BIN)/python -m tests.load.overload $(OVERLOAD_OPTIONS)
+
+soak: $(READY) ## Search and change products for half an hour, and watch memory, files, threads and tasks [SOAK_OPTIONS="--minutes 5"]
+	@$(BIN)/python -m tests.load.soak $(SOAK_OPTIONS)
+
+fairness: $(READY) ## Rotate a key under load; search next to a client that sends all it can [FAIRNESS_OPTIONS="--seconds 5"]
+	@$(BIN)/python -m tests.load.access $(FAIRNESS_OPTIONS)
 
 attack: $(READY) ## Attack a whole stack next to honest clients, within the memory of the Compose file [ATTACK_OPTIONS="--only picture"]
 	@$(BIN)/python -m tests.attack $(ATTACK_OPTIONS)

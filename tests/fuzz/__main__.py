@@ -14,7 +14,8 @@ from pathlib import Path
 from tests.attack.memory import process_ids
 from tests.attack.shop import fill
 from tests.fuzz.images import ImageRun, fuzz_images
-from tests.fuzz.operations import fuzz_operations
+from tests.fuzz.operations import figures_of, fuzz_operations
+from tests.load.report import write_section
 from tests.support.stack import running_stack
 
 P99_MS = 2000.0
@@ -27,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--examples", type=int, default=1000, help="generated requests of each operation")
     result.add_argument("--images", type=int, default=10_000, help="number of damaged images")
     result.add_argument("--seed", type=int, default=1, help="the same seed gives the same requests")
+    result.add_argument("--write", action="store_true", help="write the figures into docs/reliability.md")
     return result
 
 
@@ -47,10 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _kept(images)
         statuses = ", ".join(f"{count:,}×{status}" for status, count in sorted(images.statuses.items()))
         sys.stdout.write(f"{options.images:,} damaged images: {statuses}; 99th percentile {images.p99_ms:.0f} ms\n")
+        sys.stdout.flush()
         is_right, report = fuzz_operations(url, examples=options.examples, seed=options.seed, folder=Path(name))
         sys.stdout.write(report)
         is_same = process_ids(stack) == processes
         sys.stdout.write("every process is the same\n" if is_same else "! a process has ended and was started again\n")
+    if options.write:
+        rows = [
+            ("", "figure"),
+            ("damaged images", f"{options.images:,}: {statuses}"),
+            ("server errors among them", f"{len(images.errors)}"),
+            ("99th percentile, ms", f"{images.p99_ms:.0f}"),
+            *figures_of(report, options.examples).items(),
+            ("processes that ended", "0" if is_same else "at least one"),
+        ]
+        write_section("fuzz", rows)
     return int(not (is_right and is_same and not images.errors and images.p99_ms < P99_MS))
 
 

@@ -1,6 +1,7 @@
 """Schemathesis against a running gateway, from its live OpenAPI document."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,3 +36,13 @@ def fuzz_operations(url: str, *, examples: int, seed: int, folder: Path) -> tupl
         command, cwd=folder, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     return done.returncode == 0, done.stdout
+
+
+def figures_of(report: str, examples: int) -> dict[str, str]:
+    """Return the figures of a report by their names; `examples` is that of the run."""
+    operations = re.search(r"Tested: (\d+)", report)
+    cases = re.search(r"(\d+) generated(.*)", report)
+    return {
+        "operations; generated requests of each": f"{operations[1] if operations else 0}; {examples:,}",
+        "requests in all phases": f"{int(cases[1]):,}{cases[2]}" if cases else "none",
+    }
