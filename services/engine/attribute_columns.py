@@ -1,6 +1,7 @@
 """The columns of a segment's attributes: which are kept, and how they are built and extended."""
 
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -9,8 +10,10 @@ from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.payload import attributes_of
 
 MAX_VALUES = 60  # an attribute with more distinct texts is a description or a number, such as a title or an SKU
+MAX_KEPT_TEXTS = 10_000  # columns with more distinct texts are built only for a filter
 MAX_COUNTED = 200  # attributes whose values are counted for facets: those that most rows have
 MAX_FILTERED = 100  # other attributes whose columns are kept: as many as a filter may name
+TURN_ROWS = 256
 
 Columns = Mapping[str, Column]
 
@@ -112,7 +115,7 @@ class AttributeColumns:
     def _add(self, names: Iterable[str], max_texts: int | None = None) -> None:
         """Build columns, all of them in one reading of the rows.
 
-        Those with more than `max_texts` distinct texts are not completed, and are noted as uncounted.
+        With `max_texts`, those with more distinct texts are noted as uncounted, and those with very many are not kept.
         """
         columns = {name: Column() for name in names}
         if not columns:
@@ -122,7 +125,8 @@ class AttributeColumns:
                 columns[name].put(row, attributes[name])
                 if max_texts is not None and columns[name].distinct_texts > max_texts:
                     self._uncounted.add(name)
-                    del columns[name]
+                    if columns[name].distinct_texts > MAX_KEPT_TEXTS:
+                        del columns[name]
         for column in columns.values():
             column.size = self._rows
         with self._lock:
@@ -140,7 +144,8 @@ class AttributeColumns:
         with self._lock:
             self._counted = tuple(name for name in self._names if name in chosen)
             for name in self._columns.keys() & self._uncounted - self._filtered:
-                del self._columns[name]
+                if self._columns[name].distinct_texts > MAX_KEPT_TEXTS:
+                    del self._columns[name]
 
     def _drop_unused(self, names: Collection[str]) -> None:
         """Drop the columns that are neither for facets nor among the MAX_FILTERED last used."""
@@ -155,6 +160,8 @@ class AttributeColumns:
         """Yield rows with their attributes. A payload that consecutive rows share is parsed once."""
         payload, attributes = None, attributes_of(None)
         for row in range(begin, end):
+            if row % TURN_ROWS == 0:
+                time.sleep(0)  # a search that waits for Python's lock takes it
             if self._payloads[row] is not payload:
                 payload = self._payloads[row]
                 attributes = attributes_of(payload)

@@ -14,6 +14,8 @@ from services.contracts.domain.instants import instant
 
 BoolArray = NDArray[np.bool_]
 RowArray = NDArray[np.int64]
+ColumnRows = NDArray[np.uint32]  # of four bytes: a column of texts has little else
+_ROWS: Literal["I"] = "I"
 TypeCode = Literal["d", "q"]  # of the `array` module: float64 or int64
 Values = AttributeValue | list[AttributeValue] | None
 
@@ -40,7 +42,7 @@ class RowValues:
         """Hold no numbers yet; they are floats ("d") or integers ("q") of 64 bits."""
         self._type_code = type_code
         self._values: array[Any] = array(type_code)
-        self._rows = array("q")
+        self._rows = array(_ROWS)
 
     @property
     def values(self) -> NDArray[Any]:
@@ -48,9 +50,9 @@ class RowValues:
         return np.frombuffer(self._values, self._type_code)
 
     @property
-    def rows(self) -> RowArray:
+    def rows(self) -> ColumnRows:
         """The row of each number, shape (n,)."""
-        return np.frombuffer(self._rows, np.int64)
+        return _as_rows(self._rows)
 
     def add(self, value: float, row: int) -> None:
         """Add a number."""
@@ -62,7 +64,7 @@ class RowValues:
         copy = RowValues(self._type_code)
         numbers = new_rows[self.rows]
         copy._values.frombytes(self.values[numbers >= 0].tobytes())
-        copy._rows.frombytes(numbers[numbers >= 0].tobytes())
+        copy._rows.frombytes(_row_bytes(numbers[numbers >= 0]))
         return copy
 
     def extend(self, other: "RowValues") -> None:
@@ -126,7 +128,7 @@ class Column:
             return
         rows = self._rows_of.get(item)
         if rows is None:
-            rows = self._rows_of[item] = array("q")
+            rows = self._rows_of[item] = array(_ROWS)
         rows.append(row)
         if self._instants is not None:
             _add_instant(self._instants, item, [row])
@@ -136,17 +138,17 @@ class Column:
         """The number of different texts and booleans."""
         return len(self._rows_of)
 
-    def rows(self, condition: Condition) -> RowArray:
+    def rows(self, condition: Condition) -> ColumnRows:
         """Return the rows that meet a condition. A row with two values that meet it may be listed twice."""
         if isinstance(condition, Between):
             values = self._parsed_instants() if condition.dates else self._numbers
             return values.rows[_in_range(values.values, condition)]
         items = [_hashable(value) for value in condition.values]
-        matches = [np.frombuffer(self._rows_of.get(item, b""), np.int64) for item in items]
+        matches = [_as_rows(self._rows_of.get(item, b"")) for item in items]
         numbers = [item for item in items if isinstance(item, int | float)]
         if numbers:
             matches.append(self._numbers.rows[np.isin(self._numbers.values, np.array(numbers, np.float64))])
-        return np.concatenate(matches) if matches else np.empty(0, np.int64)
+        return np.concatenate(matches) if matches else np.empty(0, np.uint32)
 
     def _parsed_instants(self) -> RowValues:
         """Return the points in time that the texts name."""
@@ -161,13 +163,13 @@ class Column:
         """Return how many rows of a mask, shape (rows,), have the attribute."""
         has_value = np.zeros(len(mask), dtype=np.bool_)
         for rows in self._rows_of.values():
-            has_value[np.frombuffer(rows, np.int64)] = True
+            has_value[_as_rows(rows)] = True
         has_value[self._numbers.rows] = True
         return int((has_value & mask).sum())
 
     def count_texts(self, mask: BoolArray) -> dict[AttributeValue, int]:
         """Return how many rows of a mask, shape (rows,), hold each text and boolean."""
-        counts = {_plain(item): int(mask[np.frombuffer(rows, np.int64)].sum()) for item, rows in self._rows_of.items()}
+        counts = {_plain(item): int(mask[_as_rows(rows)].sum()) for item, rows in self._rows_of.items()}
         return {value: count for value, count in counts.items() if count}
 
     def numbers(self, mask: BoolArray) -> NDArray[np.float64]:
@@ -179,9 +181,9 @@ class Column:
         column = Column()
         column.size = size
         for item, rows in self._rows_of.items():
-            numbers = new_rows[np.frombuffer(rows, np.int64)]
+            numbers = new_rows[_as_rows(rows)]
             if (numbers >= 0).any():
-                column._rows_of[item] = array("q", numbers[numbers >= 0].tobytes())
+                column._rows_of[item] = array(_ROWS, _row_bytes(numbers[numbers >= 0]))
         column._numbers = self._numbers.renumbered(new_rows)
         column._instants = None if self._instants is None else self._instants.renumbered(new_rows)
         return column
@@ -191,8 +193,16 @@ class Column:
         if self._instants is not None or other._instants is not None:
             self._parsed_instants().extend(other._parsed_instants())
         for item, rows in other._rows_of.items():
-            self._rows_of.setdefault(item, array("q")).extend(rows)
+            self._rows_of.setdefault(item, array(_ROWS)).extend(rows)
         self._numbers.extend(other._numbers)
+
+
+def _as_rows(rows: "array[int] | bytes") -> ColumnRows:
+    return np.frombuffer(rows, np.uint32)
+
+
+def _row_bytes(rows: RowArray) -> bytes:
+    return rows.astype(np.uint32).tobytes()
 
 
 def _add_instant(instants: RowValues, item: Hashable, rows: Iterable[int]) -> None:

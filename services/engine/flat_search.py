@@ -1,4 +1,4 @@
-"""Exact nearest neighbours by FAISS. This is the only module that imports it."""
+"""Exact nearest neighbours by FAISS."""
 
 import os
 from typing import Any
@@ -10,26 +10,40 @@ import faiss
 import numpy as np
 
 from services.engine.category_view import Float32Array
+from services.engine.coarse_scan import CoarseScan
 from services.engine.columns import BoolArray, RowArray
+
+TWO_STAGE_ROWS = 200_000  # fewer are read in a millisecond or two
 
 
 class FaissFlat:
     """An immutable flat index of unit vectors. It is thread-safe.
 
+    Many vectors are searched in two stages. Where the first stage does not prove the result, all vectors are read.
+
     FAISS crashes if an index is changed during a search, so nothing is added after the constructor.
     """
 
-    def __init__(self, vectors: Float32Array) -> None:
-        """Copy the vectors, shape (n, dimension), float32, unit length, into a new index."""
+    def __init__(self, vectors: Float32Array, two_stage_rows: int = TWO_STAGE_ROWS) -> None:
+        """Copy vectors into a new index.
+
+        Args:
+            vectors: shape (n, dimension), float32, unit length.
+            two_stage_rows: the least number of rows for a search in two stages.
+        """
         count, dimension = vectors.shape
         self._index = faiss.IndexFlatIP(dimension)
         self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
         stored = faiss.rev_swig_ptr(self._index.get_xb(), count * dimension) if count else np.empty(0, np.float32)
         self.vectors: Float32Array = stored.reshape(count, dimension)
+        self._coarse = CoarseScan(self.vectors) if count >= max(1, two_stage_rows) else None
 
     def nearest(self, query: Float32Array, k: int, allowed: BoolArray | None) -> tuple[RowArray, Float32Array]:
         """Return rows and cosine scores of the k nearest vectors, best first; see `FlatSearch.nearest`."""
-        scores, rows = self._index.search(query[None, :], k, params=_parameters(allowed))
+        parameters = _parameters(allowed)
+        if self._coarse is not None and (proven := self._coarse.nearest(query, k, parameters)) is not None:
+            return proven
+        scores, rows = self._index.search(query[None, :], k, params=parameters)
         exists = rows[0] >= 0  # FAISS fills up with -1
         return rows[0][exists], scores[0][exists]
 

@@ -32,6 +32,7 @@ from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
 from services.index.replica import snapshot
 from services.index.replica.block_file import BlockReader
+from services.index.replica.column_keeper import ColumnKeeper
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.index import CATEGORIES, IndexProcess, new_replica
 from tests.support.mongo import private_mongo
@@ -111,17 +112,20 @@ def held(path: Path) -> dict[str, Any]:
         "snapshot read in, s of a processor": seconds,
         "memory a product, bytes": (anonymous_kb() - before) * 1024 / len(replica.gallery),
     }
-    return figures | compared(replica.gallery)
+    return figures | compared(replica.gallery) | one_category()
 
 
 def compared(gallery: Gallery) -> dict[str, Any]:
     """Return the processor milliseconds of a query in the largest category, and the ratio to FAISS alone."""
     view = gallery.views[0]
-    flat = FaissFlat(view.flat.vectors)
+    flat = bare(view.flat.vectors)
     queries = unit_vectors(np.random.default_rng(SEED + 1), QUERIES)
     ways: dict[str, Search] = {"bare FAISS": lambda query: flat.nearest(query, K, None)}
     ways["no filter"] = lambda query: gallery.search(0, query, Query(K))
     figures: dict[str, Any] = {}
+    keeper, began = ColumnKeeper(lambda: gallery), time.thread_time()
+    keeper.build()
+    figures["columns of all attributes, s of a processor, in the background"] = time.thread_time() - began
     for name, wanted in FILTERS.items():
         parsed = parse_filter(wanted)
         ways[name] = lambda query, parsed=parsed: gallery.search(0, query, Query(K, parsed))  # type: ignore[misc]
@@ -132,6 +136,31 @@ def compared(gallery: Gallery) -> dict[str, Any]:
         p50, p99 = np.percentile(column, [50, 99])
         figures |= {f"{name}, ms, median": p50, f"{name}, ms, 99 %": p99, f"{name}, times bare FAISS": p50 / base[0]}
     return figures
+
+
+def bare(vectors: Float32Array) -> FaissFlat:
+    """Return a flat index that reads all vectors in each search."""
+    return FaissFlat(vectors, two_stage_rows=2 * len(vectors) + 1)
+
+
+def one_category() -> dict[str, Any]:
+    """Return the processor milliseconds of a query among COUNT vectors in one category, in turns with FAISS alone."""
+    rng = np.random.default_rng(SEED)
+    vectors, queries = unit_vectors(rng, COUNT), unit_vectors(rng, QUERIES // 3)
+    gallery, flat = Gallery(1, 64, FaissFlat), bare(vectors)
+    keys = [str(number) for number in range(COUNT)]
+    gallery.restore(0, vectors, np.zeros(COUNT, np.uint8), keys, [None] * COUNT)
+    ways = (lambda query: flat.nearest(query, K, None), lambda query: gallery.search(0, query, Query(K)))
+    times = np.array([[took(search, query) for search in ways] for query in queries]) * 1000
+    both = np.median(times, axis=0)
+    low, high = np.percentile(times[:, 1] / times[:, 0], [25, 75])
+    return {
+        "one category: bare FAISS, ms, median": both[0],
+        "one category: no filter, ms, median": both[1],
+        "one category: times bare FAISS": both[1] / both[0],
+        "one category: times bare FAISS, lower quarter": low,
+        "one category: times bare FAISS, upper quarter": high,
+    }
 
 
 def took(search: Search, query: Float32Array) -> float:

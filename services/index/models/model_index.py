@@ -11,6 +11,7 @@ from services.contracts.domain.manifest import Manifest
 from services.engine.gallery import Gallery
 from services.index.follow.follower import Follower
 from services.index.replica.calibrator import Calibrator
+from services.index.replica.column_keeper import ColumnKeeper
 
 
 class CatalogueIndex:
@@ -28,7 +29,8 @@ class CatalogueIndex:
         self.name = name
         self._is_only = is_only
         self.follower = follower
-        self.calibrator = Calibrator(manifest, lambda: follower.replica.gallery if follower.replica else None)
+        self.calibrator = Calibrator(manifest, self._loaded_gallery)
+        self._columns = ColumnKeeper(self._loaded_gallery)
         self._model = manifest.model_id
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -48,6 +50,9 @@ class CatalogueIndex:
             raise IndexNotReady(self.not_ready_reason)
         return self.follower.replica.gallery
 
+    def _loaded_gallery(self) -> Gallery | None:
+        return self.follower.replica.gallery if self.follower.replica else None
+
     @property
     def not_ready_reason(self) -> str:
         """Why the catalogue cannot be searched yet."""
@@ -59,7 +64,11 @@ class CatalogueIndex:
 
     def start(self) -> None:
         """Start to follow the database."""
-        work = {"follow the database": self.follower.run(), "fit the scales of similarity": self.calibrator.run()}
+        work = {
+            "follow the database": self.follower.run(),
+            "fit the scales of similarity": self.calibrator.run(),
+            "build the columns of attributes": self._columns.run(),
+        }
         with bound_contextvars(**({} if self._is_only else {"catalogue": self.name})):
             self._tasks = [
                 asyncio.create_task(coroutine, name=self.with_name(f"{purpose} for {self._model}"))

@@ -7,6 +7,7 @@ import pytest
 
 from services.contracts.domain.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
+from services.engine import attribute_columns
 from services.engine.payload import pack
 from services.engine.segment import MAX_VALUES, Segment, merge_segments
 from tests.support.products import make_product
@@ -102,13 +103,15 @@ def test_merged_rows_keep_their_dates() -> None:
     ]
 
 
-def test_a_column_of_many_texts_is_kept_only_if_a_filter_names_it() -> None:
+def test_a_column_of_very_many_texts_is_kept_only_if_a_filter_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it would only take memory."""
+    monkeypatch.setattr(attribute_columns, "MAX_KEPT_TEXTS", MAX_VALUES + 5)
     rows = Segment([], [])
-    for number in range(MAX_VALUES + 1):
-        attributes = {"sku": f"A{number}", "ean": f"E{number}", "colour": "ab"[number % 2]}
+    for number in range(MAX_VALUES + 10):
+        brand = f"B{min(number, MAX_VALUES)}"
+        attributes = {"sku": f"A{number}", "ean": f"E{number}", "colour": "ab"[number % 2], "brand": brand}
         rows.append(str(number), pack(make_product(str(number), 0, np.ones(2, np.float32), attributes=attributes)))
     rows.matching(parse_filter({"ean": "E1"}), 1)
-    everything = np.ones(MAX_VALUES + 1, np.bool_)
+    everything = np.ones(MAX_VALUES + 10, np.bool_)
     assert list(rows.count_values(EVERYTHING, everything)) == ["colour"]
-    assert sorted(rows.columns.kept) == ["colour", "ean"]
+    assert sorted(rows.columns.kept) == ["brand", "colour", "ean"]
