@@ -1,8 +1,8 @@
 #!/bin/sh
 # Takes out of a virtual environment what no running service reads: tests, type stubs, headers, debug symbols, lists of
 # files and descriptions of packages, numpy's build tools and the parts for random numbers, polynomials, transforms and
-# masked arrays, what cffi compiles with (its backend stays), Pydantic's first version, and Pillow's fonts, colour profiles and windows.
-# Usage: slim.sh /opt/venv
+# masked arrays, what cffi compiles with (its backend stays), Pydantic's first version, and Pillow's fonts, colour profiles
+# and windows. Usage: slim.sh /opt/venv
 # The Dockerfiles import their service afterwards, so taking out too much breaks the build, not a shop.
 set -eu
 cd "$1"/lib/python3*/site-packages
@@ -12,6 +12,8 @@ rm -rf numpy/f2py numpy/distutils numpy/_pyinstaller numpy/random numpy/polynomi
 rm -rf fastapi_offline/static/redoc* cffi pycparser pydantic/v1 ./*.dist-info/RECORD pydantic/mypy.py packaging/licenses \
   chardet/models/*.yaml
 find . -name '*.cpython-*.so' | while read -r compiled; do rm -f "${compiled%.cpython-*}.py"; done # Python loads the compiled one
+[ ! -d numpy ] || : >numpy/_core/_add_newdocs.py # the texts of numpy's own help
+rm -f psutil/_psaix.py psutil/_psbsd.py psutil/_psosx.py psutil/_pssunos.py psutil/_pswindows.py
 sed -i '/^$/q' ./*.dist-info/METADATA # the fields stay, which programs read; licences are files of their own
 rm -f numpy/_core/_simd.*.so numpy/_core/_*_tests.*.so
 rm -f PIL/_imagingft.* PIL/_imagingcms.* PIL/_imagingtk.* \
