@@ -28,7 +28,7 @@ class Admission:
             TooManyRequests: the service is full.
         """
         if self.requests >= self._max_requests or (self.requests and self.bytes + size > self._max_bytes):
-            raise TooManyRequests("the service is at capacity: try again in a second")
+            raise TooManyRequests("the service is at capacity: try again in a second", limit="capacity")
         self.requests += 1
         self.bytes += size
         try:

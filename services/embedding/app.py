@@ -26,11 +26,12 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        models = ServedModels(settings)
-        detector = ServedDetector(settings, models.threads, models.large)
+        models = ServedModels(settings, metrics.upstream)
+        detector = ServedDetector(settings, models.threads, models.large, metrics.upstream)
         await models.open()
         try:
             admission = Admission(settings.max_requests, settings.max_request_bytes)
+            metrics.show(models, admission)
             yield {"embedding": EmbeddingState(settings, models, detector, admission, metrics)}
         finally:
             await detector.close()

@@ -20,16 +20,18 @@ from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.bodies.body_limit import BodyRate
 from services.contracts.web.public_address import current_base
 from services.contracts.web.requests.in_flight import BytesInFlight
-from services.contracts.web.telemetry import Metrics
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.gateway.access.cors import KeyedCors
 from services.gateway.access.guard import Guard
 from services.gateway.access.install import guarded, install
 from services.gateway.access.middleware import AccessMiddleware
 from services.gateway.access.places import Places
 from services.gateway.health import CachedReadiness, readiness
+from services.gateway.imports.import_metrics import ImportMetrics
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.metrics import GatewayMetrics
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
 from services.gateway.public_path import PublicPathMiddleware
@@ -44,6 +46,7 @@ from services.gateway.routes import products as routes_products
 from services.gateway.routes import search as routes_search
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
+from services.gateway.search.measured_embedding import MeasuredEmbeddingClient
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.service import SearchService
 from services.gateway.search.visible import VisibleAttributes
@@ -72,12 +75,17 @@ MAX_DELETE_BYTES = 1024 * 1024  # a thousand of the longest ids
 def create_app(settings: GatewaySettings) -> FastAPI:
     """Return the gateway's app. Clients are opened in its lifespan, not here."""
 
-    guard, health = Guard(settings), CachedReadiness()
+    guard, health, metrics = Guard(settings), CachedReadiness(), GatewayMetrics()
+    in_flight = BytesInFlight(settings.max_bytes_in_flight, settings.max_client_bytes_in_flight)
+    imports = ImportMetrics(metrics.registry)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-            states = await _open(settings, stack)  # one for each catalogue, by name
+            states = await _open(settings, stack, metrics.upstream)  # one for each catalogue, by name
+            metrics.show(states[ALL], guard.keys, in_flight)
+            stores = {name: states[name].products.store for name in settings.catalogues}
+            await stack.enter_async_context(imports.following(stores))
             if settings.uses_keys:
                 await stack.enter_async_context(guard.keys.following(states[DEFAULT_CATALOGUE].products.store.keys))
             yield {"gateway": states}
@@ -100,14 +108,14 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         ],
         lifespan=lifespan,
         readiness=_readiness,
-        metrics=Metrics(),
+        metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         body_bytes_of={
             "/v1/products:import": settings.max_import_bytes,
             "/v1/products:delete": MAX_DELETE_BYTES,
         },
         body_rate=BodyRate(settings.min_body_bytes_per_s),
-        in_flight=BytesInFlight(settings.max_bytes_in_flight, settings.max_client_bytes_in_flight),
+        in_flight=in_flight,
         compress=True,
         inner_middleware=[Middleware(AccessMiddleware, hosts=settings.allowed_hosts)],
         dependencies=[guarded(guard)],
@@ -148,10 +156,12 @@ def _operation_id(route: APIRoute) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, GatewayState]:
-    embedding = EmbeddingClient(settings.embedding_url, settings.embedding_timeout_s, token=settings.token)
+async def _open(settings: GatewaySettings, stack: AsyncExitStack, calls: UpstreamCalls) -> dict[str, GatewayState]:
+    embedding = MeasuredEmbeddingClient(
+        settings.embedding_url, settings.embedding_timeout_s, calls, token=settings.token
+    )
     stack.push_async_callback(embedding.close)
-    index = await stack.enter_async_context(_index_nodes(settings))
+    index = await stack.enter_async_context(_index_nodes(settings, calls))
     store = CatalogueDatabase(settings.mongo_url.get_secret_value(), settings.mongo_database)
     await stack.enter_async_context(store)
     fetcher = _fetcher(settings)
@@ -190,9 +200,9 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, G
 
 
 @asynccontextmanager
-async def _index_nodes(settings: GatewaySettings) -> AsyncIterator[IndexNodes]:
+async def _index_nodes(settings: GatewaySettings, calls: UpstreamCalls) -> AsyncIterator[IndexNodes]:
     clients = [IndexClient(url, settings.index_timeout_s, token=settings.token) for url in settings.index_urls]
-    nodes = IndexNodes(clients, settings.index_refresh_s)
+    nodes = IndexNodes(clients, settings.index_refresh_s, calls)
     await nodes.refresh()
     task = asyncio.create_task(nodes.run(), name="refresh the index nodes")
     try:

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.contracts.web.bodies.body_limit import BodyRate
-from services.contracts.web.requests.connections import ConnectionLimits, bounded_protocol
+from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.requests.in_flight import BytesInFlight
 from tests.support.web_app import app_of
 
@@ -54,7 +54,7 @@ async def running(
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
-        http=bounded_protocol(limits or ConnectionLimits()),
+        http=bounded_protocol(OpenConnections(limits or ConnectionLimits())),
         ws="none",
         log_config=None,
         timeout_graceful_shutdown=1,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from services.contracts.web.requests.connections import ConnectionLimits, bounded_protocol
+from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.run import GracefulServer, server_config
 from tests.support.stack import eventually
 
@@ -87,7 +87,7 @@ async def test_a_request_inherits_nothing_from_an_earlier_one_of_its_connection(
         bodies.append((before, size))
         await respond(scope, receive, send)
 
-    server = GracefulServer(server_config(read, "127.0.0.1", 0, bounded_protocol(ConnectionLimits())))
+    server = GracefulServer(server_config(read, "127.0.0.1", 0, bounded_protocol(OpenConnections(ConnectionLimits()))))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server._serve([listener]))
         await asyncio.to_thread(eventually, lambda: server.started)

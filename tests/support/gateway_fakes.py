@@ -18,6 +18,7 @@ from services.contracts.domain.box import Box
 from services.contracts.domain.catalogues import ALL
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
 from services.contracts.web.public_address import current_base
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.embedding import (
     BatchResponse,
     Category,
@@ -181,6 +182,7 @@ class GatewayCatalogue:
 
     def __init__(self, catalogue: str = "default") -> None:
         self.catalogue = catalogue
+        self.database_name = "lookalike"
         self.faults = Faults()
         self.products = StoredProducts(self.faults)
         self.pictures = StoredPictures(self.faults)
@@ -284,7 +286,9 @@ def running_gateway(keys: Sequence[ApiKey] = (), **settings: Any) -> Iterator[Ga
     catalogue.keys.rows += keys
     index = FakeIndex({0: ["t1", "t2"], 1: ["s1"], 2: ["b1"]})
 
-    async def open_services(settings: GatewaySettings, stack: AsyncExitStack) -> dict[str, GatewayState]:
+    async def open_services(
+        settings: GatewaySettings, stack: AsyncExitStack, _: UpstreamCalls
+    ) -> dict[str, GatewayState]:
         fakes: Any = catalogue, embedding, index, web
         return await _states(settings, stack, *fakes)
 

@@ -15,9 +15,10 @@ from services.catalogue.store.driver import Collection
 from services.contracts.domain.catalogues import within
 
 NOTES = "notes"
-# Names of reports: how the last import went, what the doctor last found.
+# Names of reports: how the last import went, what the doctor last found, when the last backup began.
 LAST_IMPORT = "last-import"
 LAST_EXAMINATION = "last-examination"
+LAST_BACKUP = "last-backup"
 LEASE = "import-lease"
 IMPORT_PREFIX = "import/"
 BEHIND_IMPORTS = "import0"  # the first text after all that begin with the prefix

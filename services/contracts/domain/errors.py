@@ -1,7 +1,19 @@
 """The errors of the domain. `web/problems.py` turns each into an HTTP response."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+# The limits that refuse requests, as metrics and logs name them.
+Limit = Literal[
+    "client-quota",
+    "key-quota",
+    "places",
+    "client-places",
+    "body-bytes",
+    "client-body-bytes",
+    "capacity",
+    "large-pictures",
+]
 
 
 class LookalikeError(Exception):
@@ -158,15 +170,16 @@ class UnknownHost(LookalikeError):
 
 
 class TooManyRequests(LookalikeError):
-    """`retry_after_s`: the seconds to wait; default: 1."""
+    """`limit`: which limit was reached, for metrics and logs; `retry_after_s`: the seconds to wait; default: 1."""
 
     slug, status, title = "too-many-requests", 429, "Too many requests"
     remedy = "Wait for the seconds in Retry-After."
     retry_after_s = 1
 
-    def __init__(self, detail: str, retry_after_s: int = 1) -> None:
+    def __init__(self, detail: str, retry_after_s: int = 1, *, limit: Limit | None = None) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.inside = {} if limit is None else {"limit": limit}
 
 
 class IndexNotReady(LookalikeError):

@@ -1,7 +1,7 @@
 """The parts that every service's app has: errors, request ids, metrics, liveness and readiness."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -75,11 +75,18 @@ def make_app(
         inner_middleware: what requests pass after telemetry; its responses have request ids and log lines.
         options: other arguments of `FastAPI`.
     """
+    metrics.process.describe(service, VERSION)
+
+    @asynccontextmanager
+    async def watched(app: FastAPI) -> AsyncIterator[Any]:
+        async with metrics.process.watching_loop(), lifespan(app) as state:
+            yield state
+
     app = FastAPI(
         title=f"Lookalike {service}",
         description=description,
         version=VERSION,
-        lifespan=lifespan,
+        lifespan=watched,
         middleware=[
             Middleware(TelemetryMiddleware, service=service, metrics=metrics),
             Middleware(HeadMiddleware),
@@ -100,6 +107,7 @@ def make_app(
         **options,
     )
     problems.install(app)
+    app.state.metrics = metrics
     app.include_router(_health(readiness))
     for router in routers:
         app.include_router(router)

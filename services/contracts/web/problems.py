@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 def problem_response(error: errors.LookalikeError) -> Response:
     """Return the problem document of an error, with the request's id and, for a 503 or 429, Retry-After."""
+    telemetry.note(problem=error.slug, **error.inside)
     body = {
         "type": current_prefix() + PREFIX + error.slug,
         "title": error.title,
@@ -133,7 +134,6 @@ def _by_source(item: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, A
 
 async def _on_domain_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.LookalikeError)
-    telemetry.note(problem=error.slug, **error.inside)
     return problem_response(error)
 
 

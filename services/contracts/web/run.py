@@ -11,11 +11,13 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Gauge
 from pydantic import ValidationError
 
 from services.contracts.domain.errors import validation_message
 from services.contracts.domain.manifest import ManifestError
-from services.contracts.web.requests.connections import ConnectionLimits, bounded_protocol
+from services.contracts.web.process_metrics import Readout
+from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.telemetry import configure_logging
 
 
@@ -85,9 +87,20 @@ def run_service(
         app = create_app(settings)
     except (ManifestError, SettingError) as error:
         exit_with(f"lookalike {name}: {error}")
-    config = server_config(app, settings.host, settings.port, bounded_protocol(connections(settings)))
+    opened = OpenConnections(connections(settings))
+    show_connections(opened, app.state.metrics.registry)
+    config = server_config(app, settings.host, settings.port, bounded_protocol(opened))
     addresses = [(settings.host, settings.port), *additional_addresses(settings)]
     GracefulServer(config).run(sockets=[_listen(name, host, port) for host, port in addresses])
+
+
+def show_connections(connections: OpenConnections, registry: CollectorRegistry) -> None:
+    """Add the metrics of connections."""
+    opened = Gauge("lookalike_connections_open", "Open connections.", registry=registry)
+    opened.set_function(lambda: connections.count)
+    text = "Connections that the service ended, by reason."
+    ended = Readout("lookalike_connections_ended_total", text, "reason", lambda: dict(connections.ended.items()))
+    registry.register(ended)
 
 
 def server_config(app: Any, host: str, port: int, protocol: type[asyncio.Protocol]) -> uvicorn.Config:

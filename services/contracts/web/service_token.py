@@ -7,7 +7,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.contracts.domain.errors import Unauthorised
 from services.contracts.web.problems import problem_response
-from services.contracts.web.telemetry import note
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -27,7 +26,6 @@ class ServiceTokenMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app: ASGIApp = self.app
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS and not self._has_token(scope):
-            note(problem=Unauthorised.slug)
             app = problem_response(Unauthorised("this service needs the token of SERVICE_TOKEN"))
         await app(scope, receive, send)
 

@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.contracts.web.process_metrics import ProcessMetrics
+
 REQUEST_ID_HEADER = "X-Request-ID"
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -78,7 +80,7 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
 
 
 class Metrics:
-    """A service's Prometheus registry with the request histogram that every service has."""
+    """A service's Prometheus registry with the metrics that every service has."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -90,6 +92,7 @@ class Metrics:
             registry=self.registry,
         )
         self._tasks = Gauge("lookalike_asyncio_tasks", "Tasks of the event loop.", registry=self.registry)
+        self.process = ProcessMetrics(self.registry)
 
     async def endpoint(self, _: Request) -> Response:
         """Return the metrics in Prometheus' text format."""
@@ -115,6 +118,7 @@ class TelemetryMiddleware:
         _notes.set(notes)
         started = time.perf_counter()
         status = 500
+        self.metrics.process.in_flight.inc()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -132,6 +136,8 @@ class TelemetryMiddleware:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.requests.labels(method, route, str(status)).observe(seconds)
+        self.metrics.process.in_flight.dec()
+        self.metrics.process.count_problem(notes.get("problem"), notes.get("limit"), status)
         if scope["path"] in QUIET_PATHS and status < 400:
             return
         facts = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 2)}

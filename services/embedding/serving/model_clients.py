@@ -3,6 +3,7 @@
 from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.images.preparation import UInt8Image
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.embedding.serving.serving_client import ServingClient
 from services.embedding.vision.network_outputs import NetworkOutputs
 
@@ -12,8 +13,8 @@ OTHER_CLOTHING = "other_clothing"
 class EmbeddingModelClient(ServingClient):
     """Calls an embedding model; arguments as `ServingClient`."""
 
-    def __init__(self, address: str, manifest: Manifest, timeout_s: float) -> None:
-        super().__init__(address, manifest, timeout_s)
+    def __init__(self, address: str, manifest: Manifest, timeout_s: float, calls: UpstreamCalls | None = None) -> None:
+        super().__init__(address, manifest, timeout_s, calls)
         self._shapes: dict[str, tuple[int, ...]] = {
             "probabilities": (len(manifest.categories),),
             "vector": (manifest.dimension,),
@@ -44,8 +45,10 @@ class EmbeddingModelClient(ServingClient):
 class DetectorModelClient(ServingClient):
     """Calls a detector; arguments as `ServingClient`."""
 
-    def __init__(self, address: str, manifest: DetectorManifest, timeout_s: float) -> None:
-        super().__init__(address, manifest, timeout_s)
+    def __init__(
+        self, address: str, manifest: DetectorManifest, timeout_s: float, calls: UpstreamCalls | None = None
+    ) -> None:
+        super().__init__(address, manifest, timeout_s, calls)
         self._shapes = {"boxes": (manifest.boxes, 4), "probabilities": (manifest.boxes, len(manifest.categories))}
 
     async def detect(self, image: UInt8Image) -> DetectedGarments:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from services.contracts.domain.errors import DetectorUnavailable, EmbeddingUnavailable
 from services.contracts.domain.manifest import ManifestError, load_detector_manifest
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.embedding.serving.model_clients import DetectorModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.detector import Detector, TimedGarments
@@ -17,11 +18,17 @@ class ServedDetector:
         settings: the detector's directory, the address of TensorFlow Serving and the limits of images.
         threads: decode the images.
         large: decodes large ones. Default: the threads do.
+        calls: measures the calls of TensorFlow Serving.
     """
 
     def __init__(
-        self, settings: EmbeddingSettings, threads: ThreadPoolExecutor, large: LargePictures | None = None
+        self,
+        settings: EmbeddingSettings,
+        threads: ThreadPoolExecutor,
+        large: LargePictures | None = None,
+        calls: UpstreamCalls | None = None,
     ) -> None:
+        self._calls = calls
         self._settings = settings
         self._threads = threads
         self._large = large
@@ -39,7 +46,8 @@ class ServedDetector:
                 manifest = load_detector_manifest(self._settings.detector_dir)
             except ManifestError as error:
                 raise DetectorUnavailable(f"the detector is not available: {error}") from None
-            self._client = DetectorModelClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
+            address, timeout_s = self._settings.tfs_address, self._settings.tfs_timeout_s
+            self._client = DetectorModelClient(address, manifest, timeout_s, self._calls)
             self._detector = Detector(manifest, self._client, self._settings.limits, self._threads, self._large)
         return self._detector
 

@@ -10,6 +10,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeErro
 from services.contracts.domain.manifest import InputSize, Manifest, ManifestError
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web.app import Readiness
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.embedding.serving.model_clients import EmbeddingModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.decoder import Decoder
@@ -35,6 +36,7 @@ class ServedModel:
         settings: the address of TensorFlow Serving and the limits of images.
         threads: decode the images.
         large: decodes large ones. Default: the threads do.
+        calls: measures the calls of TensorFlow Serving.
     """
 
     def __init__(
@@ -43,7 +45,9 @@ class ServedModel:
         settings: EmbeddingSettings,
         threads: ThreadPoolExecutor,
         large: LargePictures | None = None,
+        calls: UpstreamCalls | None = None,
     ) -> None:
+        self._calls = calls
         self._read_manifest = read_manifest
         self._settings = settings
         self._threads = threads
@@ -56,6 +60,11 @@ class ServedModel:
     def manifest(self) -> Manifest | None:
         """The manifest, or None if it has not been read yet."""
         return None if self._embedder is None else self._embedder.manifest
+
+    @property
+    def is_breaker_open(self) -> bool:
+        """Whether its calls fail at once, because the last ones had no response."""
+        return self._client is not None and self._client.is_breaker_open
 
     @property
     def embedder(self) -> Embedder:
@@ -76,7 +85,8 @@ class ServedModel:
         """
         if self._embedder is None:
             manifest = self._read_manifest()
-            self._client = EmbeddingModelClient(self._settings.tfs_address, manifest, self._settings.tfs_timeout_s)
+            address, timeout_s = self._settings.tfs_address, self._settings.tfs_timeout_s
+            self._client = EmbeddingModelClient(address, manifest, timeout_s, self._calls)
             decoder = Decoder(manifest.input, self._settings.limits, self._threads, self._large)
             self._embedder = Embedder(manifest, decoder, self._client, self._settings.tfs_batch)
         return self._embedder

@@ -11,6 +11,7 @@ import structlog
 from services.contracts.domain.errors import EmbeddingUnavailable, InvalidRequest, UnknownModel
 from services.contracts.domain.manifest import ManifestError, load_manifest, load_version, split_model_id, versions
 from services.contracts.web.app import Readiness
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.embedding import ListedModel
 from services.embedding.serving.served_model import ServedModel
 from services.embedding.settings import EmbeddingSettings
@@ -39,18 +40,22 @@ class ServedModels:
 
     Args:
         settings: the default model's directory and the address of TensorFlow Serving.
+        calls: measures the calls of TensorFlow Serving.
 
     Attributes:
         threads: decode the images of all models.
         large: decodes the large ones.
     """
 
-    def __init__(self, settings: EmbeddingSettings) -> None:
+    def __init__(self, settings: EmbeddingSettings, calls: UpstreamCalls | None = None) -> None:
         self._settings = settings
+        self._calls = calls
         self._folder = settings.model_dir.parent
         self.threads = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
         self.large = LargePictures(settings.decode_cpu_s)
-        self._default = ServedModel(lambda: load_manifest(settings.model_dir), settings, self.threads, self.large)
+        self._default = ServedModel(
+            lambda: load_manifest(settings.model_dir), settings, self.threads, self.large, self._calls
+        )
         self._others: dict[str, _OtherModel] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -136,12 +141,19 @@ class ServedModels:
         if base != self._name or not (self._folder / str(version)).is_dir():
             available = ", ".join(f"{self._name}/{number}" for number in versions(self._folder)) or "none"
             raise UnknownModel(f"there is no model {name} in the models folder: there are {available}")
-        served = ServedModel(lambda: load_version(self._folder, name), self._settings, self.threads, self.large)
+        read = lambda: load_version(self._folder, name)  # noqa: E731
+        served = ServedModel(read, self._settings, self.threads, self.large, self._calls)
         try:
             served.load()
         except ManifestError as error:
             raise EmbeddingUnavailable(str(error)) from None
         return served
+
+    def in_use(self) -> dict[str, ServedModel]:
+        """Return the loaded models by their ids: the default model, and others that were requested lately."""
+        default = self._default.manifest
+        known = {} if default is None else {default.model_id: self._default}
+        return {**known, **{name: other.served for name, other in self._others.items()}}
 
     async def _watch(self) -> None:
         while True:

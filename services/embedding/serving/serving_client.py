@@ -12,6 +12,7 @@ from services.contracts.domain.manifest import TrainedModel
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web import telemetry
 from services.contracts.web.requests.deadline import remaining_s
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.serving_messages import (
     get_model_status_pb2,
     model_service_pb2_grpc,
@@ -48,9 +49,13 @@ class ServingClient:
         address: host and port of TensorFlow Serving's gRPC API.
         manifest: the model; its version is requested by number.
         timeout_s: deadline of a call with up to 16 images, in seconds; it grows with each 16 images more.
+        calls: measures the calls.
     """
 
-    def __init__(self, address: str, manifest: TrainedModel, timeout_s: float) -> None:
+    def __init__(
+        self, address: str, manifest: TrainedModel, timeout_s: float, calls: UpstreamCalls | None = None
+    ) -> None:
+        self._calls = calls or UpstreamCalls()
         self._address = address
         self._manifest = manifest
         self._timeout_s = timeout_s
@@ -63,6 +68,11 @@ class ServingClient:
         self._channel = grpc.aio.insecure_channel(self._address, options=CHANNEL_OPTIONS)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    @property
+    def is_breaker_open(self) -> bool:
+        """Whether calls fail at once, because the last ones had no response."""
+        return self._breaker.is_open
 
     async def close(self) -> None:
         """Close the connection and cancel the calls in progress."""
@@ -120,7 +130,8 @@ class ServingClient:
         self._address_model(request)
         write_uint8(request.inputs["image"], images)
         deadlines = -(-len(images) // IMAGES_PER_DEADLINE)
-        reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s, counted=True)
+        with self._calls.timed("tfs"):
+            reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s, counted=True)
         return {
             name: self._output(reply, name, (len(images), *shape))
             for name, shape in outputs.items()

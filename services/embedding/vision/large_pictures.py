@@ -58,7 +58,9 @@ class LargePictures:
             LookalikeError: as `prepare_image`; ImageTooLarge if the process reaches its limits.
         """
         if self._waiting >= MAX_WAITING:
-            raise TooManyRequests("too many large pictures are being decoded: try again in a second")
+            raise TooManyRequests(
+                "too many large pictures are being decoded: try again in a second", limit="large-pictures"
+            )
         self._waiting += 1
         try:
             async with self._turn:

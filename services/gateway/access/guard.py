@@ -116,7 +116,9 @@ class Guard:
         if allowance.is_exceeded:
             subject = "this key" if policy == "key" else "this address"
             raise TooManyRequests(
-                f"{subject} may send {quota}: try again in {allowance.reset_s} s", retry_after_s=allowance.reset_s
+                f"{subject} may send {quota}: try again in {allowance.reset_s} s",
+                retry_after_s=allowance.reset_s,
+                limit="key-quota" if policy == "key" else "client-quota",
             )
 
 

@@ -44,6 +44,11 @@ class KeyRing:
         """The origins that a valid key allows."""
         return self._origins
 
+    @property
+    def size(self) -> int:
+        """The number of known keys."""
+        return len(self._keys)
+
     @contextlib.asynccontextmanager
     async def following(self, source: KeySource) -> AsyncIterator[None]:
         """Read the keys, and again after each interval, for as long as the block lasts."""

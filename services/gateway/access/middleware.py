@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.contracts.domain.errors import UnknownHost
 from services.contracts.web.problems import problem_response
-from services.contracts.web.telemetry import note, noted
+from services.contracts.web.telemetry import noted
 from services.gateway.access.record import record_of
 from services.gateway.request_path import requested_catalogue_of
 
@@ -38,7 +38,6 @@ class AccessMiddleware:
 
         app: ASGIApp = self.app
         if not self._is_known(scope):
-            note(problem=UnknownHost.slug)
             app = problem_response(UnknownHost("GATEWAY_ALLOWED_HOSTS does not list the host name of this request"))
         try:
             await app(scope, receive, send_with_fields)

@@ -24,6 +24,11 @@ class Places:
         self._of_client: Counter[tuple[Work, str]] = Counter()
         self._clients: Counter[Work] = Counter()  # those with a place
 
+    @property
+    def taken(self) -> dict[Work, int]:
+        """The number of taken places of each kind."""
+        return {work: self._taken[work] for work in self._places}
+
     @contextmanager
     def take(self, work: Work, client: str) -> Iterator[None]:
         """Have a place while the block runs.
@@ -33,9 +38,14 @@ class Places:
         """
         total, mine = self._places[work], (work, client)
         if self._taken[work] >= total:
-            raise TooManyRequests(f"the gateway has reached its number of concurrent requests of this kind: {AGAIN}")
+            raise TooManyRequests(
+                f"the gateway has reached its number of concurrent requests of this kind: {AGAIN}", limit="places"
+            )
         if self._of_client[mine] >= self._limit(mine, total):
-            raise TooManyRequests(f"this client has reached its number of concurrent requests of this kind: {AGAIN}")
+            raise TooManyRequests(
+                f"this client has reached its number of concurrent requests of this kind: {AGAIN}",
+                limit="client-places",
+            )
         self._taken[work] += 1
         self._clients[work] += mine not in self._of_client
         self._of_client[mine] += 1

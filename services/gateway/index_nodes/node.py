@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UpstreamTimeout
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.index import CategoryCount, IndexStatus
 from services.gateway.index_nodes.client import IndexClient
 
@@ -22,10 +24,16 @@ class IndexNode:
         trouble: why the last call failed; None if it did not.
     """
 
-    def __init__(self, client: IndexClient) -> None:
+    def __init__(self, client: IndexClient, calls: UpstreamCalls | None = None) -> None:
+        self._calls = calls or UpstreamCalls()
         self.status: IndexStatus | None = None
         self.trouble: LookalikeError | None = None
         self._client = client
+
+    @property
+    def name(self) -> str:
+        """Its host and port."""
+        return urlsplit(self._client.address).netloc
 
     @property
     def is_well(self) -> bool:
@@ -60,7 +68,8 @@ class IndexNode:
     async def ask(self, call: Callable[[IndexClient], Awaitable[T]]) -> T:
         """Call the node, and remember whether it answered. Raises what the call raises."""
         try:
-            response = await call(self._client)
+            with self._calls.timed("index"):
+                response = await call(self._client)
         except UNAVAILABLE as error:
             self._remember(error)
             raise

@@ -18,6 +18,7 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
+from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.index import (
     IndexResponse,
     IndexSample,
@@ -39,14 +40,15 @@ RETRY_ELSEWHERE = (IndexNotReady, UpstreamTimeout, ModelIndexMismatch, CategoryE
 class IndexNodes:
     """All index nodes, which together hold every catalogue."""
 
-    def __init__(self, clients: Iterable[IndexClient], refresh_s: float) -> None:
+    def __init__(self, clients: Iterable[IndexClient], refresh_s: float, calls: UpstreamCalls | None = None) -> None:
         """Take the nodes' clients.
 
         Args:
             clients: one for each node, or for a load balancer in front of nodes that hold the same categories.
             refresh_s: seconds between two readings of every node's status.
+            calls: measures the calls.
         """
-        self.nodes = [IndexNode(client) for client in clients]
+        self.nodes = [IndexNode(client, calls) for client in clients]
         self._refresh_s = refresh_s
         self._turn = 0
 

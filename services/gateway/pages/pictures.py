@@ -47,6 +47,16 @@ class Resizer:
         self._cache: OrderedDict[tuple[str, int], StoredImage] = OrderedDict()
         self._capacity = self._room = cache_bytes
 
+    @property
+    def entries(self) -> int:
+        """The number of cached pictures."""
+        return len(self._cache)
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of the cached pictures."""
+        return self._capacity - self._room
+
     async def resized(self, image: StoredImage, width: int) -> StoredImage:
         """Return the picture no wider than `width`, one of WIDTHS; unchanged if it cannot be scaled."""
         key = (image.sha256, width)

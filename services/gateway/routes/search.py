@@ -1,6 +1,6 @@
 """Routes of searches: by photo and by product."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Request
 
@@ -9,6 +9,7 @@ from services.contracts.domain.catalogues import known_catalogue
 from services.contracts.web.problems import responses
 from services.contracts.web.requests.disconnect import until_disconnected
 from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
+from services.gateway.metrics import GatewayMetrics
 from services.gateway.products.service import check_key
 from services.gateway.routes.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
@@ -58,7 +59,9 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
     """
     async with place(request, state, "photo"):
         query, options = await read_search(request, state.reader)
-        return await until_disconnected(request, state.search.by_image(query, options))
+        response = await until_disconnected(request, state.search.by_image(query, options))
+    _metrics(request).record_search("photo", response.outcome, response.category.name, response.timings_ms)
+    return response
 
 
 @router.get(
@@ -85,4 +88,10 @@ async def get_similar_products(
     if options.catalogue is not None:
         known_catalogue(options.catalogue, state.search.catalogues)
     async with place(request, state, "similar"):
-        return await state.search.by_product(check_key(id), options)
+        response = await state.search.by_product(check_key(id), options)
+    _metrics(request).record_search("product", response.outcome, response.category.name, response.timings_ms)
+    return response
+
+
+def _metrics(request: Request) -> GatewayMetrics:
+    return cast(GatewayMetrics, request.app.state.metrics)

@@ -4,12 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 log = structlog.get_logger()
+# Why a connection was ended: the service or the client has too many, or the client is slow.
+Ending = Literal["full", "client", "slow-head", "slow-reader"]
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
     b"Cache-Control: no-store\r\n\r\n"
@@ -43,18 +45,28 @@ class ConnectionLimits:
 
 
 class OpenConnections:
-    """Counts the connections of a service. It belongs to one event loop."""
+    """Counts the connections of a service, and those that it ended. It belongs to one event loop."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
+        self.ended: Counter[Ending] = Counter(dict.fromkeys(get_args(Ending), 0))
         self._by_client: Counter[str] = Counter()
+
+    @property
+    def count(self) -> int:
+        """The open connections."""
+        return self._by_client.total()
 
     def add(self, client: str) -> bool:
         """Count a connection, and return whether there is room for it. `remove` it in any case."""
         self._by_client[client] += 1
         if self._by_client.total() > self.limits.connections:
+            self.ended["full"] += 1
             return False
-        return self._by_client[client] <= self.limits.client_connections or self.limits.is_proxy(client)
+        if self._by_client[client] <= self.limits.client_connections or self.limits.is_proxy(client):
+            return True
+        self.ended["client"] += 1
+        return False
 
     def remove(self, client: str) -> None:
         """Count a connection no more."""
@@ -63,9 +75,8 @@ class OpenConnections:
             del self._by_client[client]
 
 
-def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
+def bounded_protocol(connections: OpenConnections) -> type[asyncio.Protocol]:
     """Return uvicorn's HTTP protocol with bounds."""
-    connections = OpenConnections(limits)
 
     class BoundedProtocol(_BoundedProtocol):
         open_connections = connections
@@ -154,9 +165,11 @@ class _BoundedProtocol(HttpToolsProtocol):
     def _give_up_reading(self) -> None:
         self._head = None
         if self.cycle is None or self.cycle.response_complete:
+            self.open_connections.ended["slow-head"] += 1
             self.transport.write(LATE)
             self.transport.close()
 
     def _give_up_writing(self) -> None:
+        self.open_connections.ended["slow-reader"] += 1
         log.info("slow_reader", client=self._client)
         self.transport.abort()

@@ -31,9 +31,13 @@ class BytesInFlight:
         """
         self._by_client[client] += size
         if self._by_client[client] > self._max_client_bytes:
-            raise TooManyRequests("your requests in progress have too many bytes: wait for their responses")
+            raise TooManyRequests(
+                "your requests in progress have too many bytes: wait for their responses", limit="client-body-bytes"
+            )
         if self.bytes > self._max_bytes:
-            raise TooManyRequests("the requests in progress have too many bytes: try again in a second")
+            raise TooManyRequests(
+                "the requests in progress have too many bytes: try again in a second", limit="body-bytes"
+            )
 
     def remove(self, client: str, size: int) -> None:
         """Count bytes no more."""

@@ -1,8 +1,16 @@
 """Metrics of requests: the labels come from fixed sets."""
 
-from fastapi.testclient import TestClient
+import asyncio
 
+import pytest
+from fastapi import APIRouter
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
+
+from services.contracts.domain.errors import TooManyRequests, UpstreamTimeout
+from services.contracts.web.process_metrics import ProcessMetrics
 from services.contracts.web.telemetry import METHODS, Metrics
+from services.contracts.web.upstream_calls import UpstreamCalls
 from tests.support.web_app import app_of
 
 
@@ -17,6 +25,53 @@ def test_invented_methods_and_paths_add_no_metric() -> None:
             client.request(f"INVENTED{number}", f"/nothing/{number}")
         for method in sorted(METHODS):
             client.request(method, f"/{method}")
-    samples = [sample for metric in metrics.registry.collect() for sample in metric.samples]
+    samples = [sample for metric in metrics.requests.collect() for sample in metric.samples]
     assert {sample.labels["method"] for sample in samples} == METHODS | {"other"}
     assert {sample.labels["route"] for sample in samples} == {"unmatched"}
+
+
+def test_a_problem_and_the_limit_that_refused_a_request_are_counted() -> None:
+    router = APIRouter()
+
+    @router.get("/full")
+    async def full() -> None:
+        raise TooManyRequests("too many", limit="places")
+
+    @router.get("/broken")
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    metrics = Metrics()
+    with TestClient(app_of(router, metrics=metrics, max_body_bytes=100), raise_server_exceptions=False) as client:
+        for path in ("/full", "/full", "/broken", "/nothing", "/livez"):
+            client.get(path)
+        text = client.get("/metrics").text
+    assert 'lookalike_problems_total{problem="too-many-requests"} 2.0' in text
+    assert 'lookalike_problems_total{problem="internal"} 1.0' in text
+    assert 'lookalike_problems_total{problem="not-found"} 1.0' in text
+    assert 'lookalike_requests_refused_total{limit="places"} 2.0' in text
+    assert "lookalike_http_requests_in_flight 1.0" in text  # the request for the metrics itself
+    assert 'lookalike_build_info{service="test",version="' in text
+
+
+def test_the_outcome_of_a_call_is_ok_or_the_slug_of_its_problem() -> None:
+    registry = CollectorRegistry()
+    calls = UpstreamCalls(registry)
+    with calls.timed("index"):
+        pass
+    with pytest.raises(UpstreamTimeout), calls.timed("index"):
+        raise UpstreamTimeout("late")
+    with pytest.raises(ZeroDivisionError), calls.timed("tfs"):
+        raise ZeroDivisionError
+    name = "lookalike_upstream_request_duration_seconds_count"
+    for upstream, outcome in (("index", "ok"), ("index", "upstream-timeout"), ("tfs", "internal")):
+        assert registry.get_sample_value(name, {"upstream": upstream, "outcome": outcome}) == 1
+
+
+async def test_the_lag_of_the_event_loop_is_measured() -> None:
+    registry = CollectorRegistry()
+    metrics = ProcessMetrics(registry, loop_interval_s=0.001)
+    async with metrics.watching_loop():
+        while not registry.get_sample_value("lookalike_event_loop_lag_seconds_count"):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    assert registry.get_sample_value("lookalike_event_loop_lag_seconds_sum") >= 0  # type: ignore[operator]

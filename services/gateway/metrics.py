@@ -1,0 +1,79 @@
+"""The gateway's own metrics."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.contracts.web.process_metrics import Readout
+from services.contracts.web.requests.in_flight import BytesInFlight
+from services.contracts.web.telemetry import BUCKETS_S, Metrics
+from services.contracts.web.upstream_calls import UpstreamCalls
+from services.gateway.access.key_ring import KeyRing
+from services.gateway.search.responses import Outcome
+from services.gateway.state import GatewayState
+
+Kind = Literal["photo", "product"]
+
+
+class GatewayMetrics(Metrics):
+    """Searches by outcome and by stage, calls of the services behind the gateway, and the work in progress.
+
+    Attributes:
+        upstream: measures calls of the services.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.upstream = UpstreamCalls(self.registry)
+        self._searches = Counter(
+            "lookalike_searches_total",
+            "Searches that were answered, by what the query is, by outcome and by the category searched.",
+            ("kind", "outcome", "category"),
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "lookalike_search_stage_duration_seconds",
+            "Time of a stage of a search in seconds; `total` is the whole search without reading the request.",
+            ("kind", "stage"),
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def record_search(self, kind: Kind, outcome: Outcome, category: str, timings_ms: Mapping[str, float]) -> None:
+        """Count a search that was answered, and observe its stages."""
+        self._searches.labels(kind, outcome, category).inc()
+        for stage, ms in timings_ms.items():
+            self._stages.labels(kind, stage).observe(ms / 1000)
+
+    def show(self, state: GatewayState, keys: KeyRing, in_flight: BytesInFlight) -> None:
+        """Make the gauges of a running gateway, which are read when they are collected."""
+        places, nodes, resizer, most = state.places, state.index.nodes, state.resizer, state.settings.places
+
+        def pictures() -> dict[str, float]:
+            return {"pictures": resizer.bytes}
+
+        gauges = (
+            Readout(
+                "lookalike_places_taken", "Requests in progress, by kind.", "work", lambda: dict(places.taken.items())
+            ),
+            Readout("lookalike_places", "The most requests in progress.", "work", lambda: dict(most.items())),
+            Readout(
+                "lookalike_index_node_up",
+                "1 for an index node that can be searched, 0 for another.",
+                "node",
+                lambda: {node.name: node.is_well for node in nodes},
+            ),
+            Readout(
+                "lookalike_cache_entries",
+                "Entries of a cache.",
+                "cache",
+                lambda: {"pictures": resizer.entries, "keys": keys.size},
+            ),
+            Readout("lookalike_cache_bytes", "Size of a cache in bytes.", "cache", pictures),
+        )
+        for gauge in gauges:
+            self.registry.register(gauge)
+        Gauge(
+            "lookalike_body_bytes_in_flight", "Bytes of the bodies of requests in progress.", registry=self.registry
+        ).set_function(lambda: in_flight.bytes)

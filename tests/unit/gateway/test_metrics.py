@@ -1,0 +1,91 @@
+"""The gateway's metrics: searches by outcome, calls of the services, and the last import."""
+
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable
+from services.gateway.imports.import_metrics import ImportMetrics
+from tests.support.gateway_fakes import FakeNotes, GatewayCatalogue, running_gateway
+
+PHOTO = {"headers": {"Content-Type": "image/jpeg"}, "content": b"\xff\xd8\xff photo"}
+STARTED = "2026-11-01T10:00:00+00:00"
+RECORD: dict[str, Any] = {
+    "id": "20261101",
+    "state": "done",
+    "source": "feed.csv",
+    "started_at": STARTED,
+    "updated_at": "2026-11-01T10:05:00+00:00",
+    "finished_at": "2026-11-01T10:05:00+00:00",
+    "progress": [50, 200],
+    "read": 10,
+    "rejected": 3,
+}
+
+
+def test_searches_are_counted_by_outcome_and_category_with_the_time_of_their_stages() -> None:
+    with running_gateway() as gateway:
+        searched = gateway.client.post("/v1/search", **PHOTO).json()
+        gateway.client.get("/v1/products/t1/similar")
+        text = gateway.client.get("/metrics").text
+    category = searched["category"]["name"]
+    labels = f'category="{category}",kind="photo",outcome="{searched["outcome"]}"'
+    assert f"lookalike_searches_total{{{labels}}} 1.0" in text
+    assert 'category="Topwear",kind="product",outcome="ok"} 1.0' in text
+    for stage in ("decode", "network", "index", "total"):
+        assert f'lookalike_search_stage_duration_seconds_count{{kind="photo",stage="{stage}"}} 1.0' in text
+    assert 'lookalike_places_taken{work="photo"} 0.0' in text
+    assert 'lookalike_index_node_up{node="fake"} 1.0' in text
+
+
+def test_a_search_that_fails_is_counted_by_its_problem_only() -> None:
+    with running_gateway() as gateway:
+        gateway.embedding.trouble = EmbeddingUnavailable("the network is not there")
+        assert gateway.client.post("/v1/search", **PHOTO).status_code == 503
+        text = gateway.client.get("/metrics").text
+    assert 'lookalike_problems_total{problem="embedding-unavailable"} 1.0' in text
+    assert "lookalike_searches_total{" not in text
+
+
+def test_a_full_kind_of_work_names_the_limit() -> None:
+    with running_gateway(max_concurrent_searches=1) as gateway:
+        state = gateway.client.app_state["gateway"]["default"]
+        with state.places.take("photo", "somebody"):
+            assert gateway.client.post("/v1/search", **PHOTO).status_code == 429
+            text = gateway.client.get("/metrics").text
+    assert 'lookalike_requests_refused_total{limit="places"} 1.0' in text
+    assert 'lookalike_places_taken{work="photo"} 1.0' in text
+
+
+def readings(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return registry.get_sample_value(f"lookalike_{name}", labels)
+
+
+async def test_the_last_import_of_any_process_is_shown() -> None:
+    registry, catalogue = CollectorRegistry(), GatewayCatalogue()
+    metrics = ImportMetrics(registry)
+    catalogue.notes.imports = {"1": RECORD}
+    await metrics.read({"default": catalogue})  # type: ignore[dict-item]
+    assert readings(registry, "database_up") == 1
+    assert readings(registry, "import_state", catalogue="default", state="done") == 1
+    assert readings(registry, "import_state", catalogue="default", state="failed") == 0
+    assert readings(registry, "import_rows", catalogue="default", result="rejected") == 3
+    assert readings(registry, "import_progress_ratio", catalogue="default") == 1
+    catalogue.notes.notes["last-backup"] = {"begun_at": STARTED}
+    ended = readings(registry, "import_success_timestamp_seconds", catalogue="default")
+    catalogue.notes.imports["2"] = {**RECORD, "state": "failed", "finished_at": "2026-11-02T10:00:00+00:00"}
+    await metrics.read({"default": catalogue})  # type: ignore[dict-item]
+    assert readings(registry, "import_state", catalogue="default", state="failed") == 1
+    assert readings(registry, "import_progress_ratio", catalogue="default") == 0.25
+    assert readings(registry, "import_success_timestamp_seconds", catalogue="default") == ended
+    begun = readings(registry, "backup_timestamp_seconds", database="lookalike")
+    assert begun == readings(registry, "import_started_timestamp_seconds", catalogue="default")
+
+
+@pytest.mark.parametrize("notes", [FakeNotes(trouble=CatalogueUnavailable("away")), FakeNotes()])
+async def test_the_metrics_say_whether_the_database_answers(notes: FakeNotes) -> None:
+    registry, catalogue = CollectorRegistry(), GatewayCatalogue()
+    catalogue.notes = notes
+    await ImportMetrics(registry).read({"default": catalogue})  # type: ignore[dict-item]
+    assert readings(registry, "database_up") == (notes.trouble is None)
