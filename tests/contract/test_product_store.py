@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,6 +104,60 @@ async def test_putting_a_product_again_replaces_all_of_it(store: CatalogueDataba
     await store.products.put(bare)
     assert same(await store.products.get("1"), bare)
     assert await store.products.count() == 1
+
+
+async def test_a_product_is_replaced_only_if_it_is_as_it_was_read(store: CatalogueDatabase) -> None:
+    await store.products.put(product("1"))
+    read, revision = await store.products.get_revision("1")
+    assert read is not None and revision is not None
+    assert await store.products.replace(replace(read, title="first"), revision)
+    assert not await store.products.replace(replace(read, title="second"), revision)
+    found, revision = await store.products.get_revision("1")
+    assert found is not None and found.title == "first"
+    assert await store.products.delete("1")
+    assert not await store.products.replace(replace(found, title="third"), revision)
+    assert await store.products.get("1") is None
+
+
+async def test_no_change_of_two_who_read_and_replace_at_once_is_lost(store: CatalogueDatabase) -> None:
+    await store.products.put(product("1", attributes={"count": 0}))
+
+    async def count(times: int) -> None:
+        while times:
+            read, revision = await store.products.get_revision("1")
+            assert read is not None
+            counted = replace(read, attributes={"count": int(str(read.attributes["count"])) + 1})
+            times -= await store.products.replace(counted, revision)
+
+    await asyncio.gather(count(15), count(15))
+    found = await store.products.get("1")
+    assert found is not None and found.attributes == {"count": 30}
+
+
+async def test_a_legacy_document_becomes_a_product_of_its_own_when_it_is_replaced(
+    store: CatalogueDatabase, raw: Any
+) -> None:
+    raw.insert_one(old_form(7))
+    read, revision = await store.products.get_revision("7")
+    assert read is not None
+    assert await store.products.replace(replace(read, title="T"), revision)
+    found = await store.products.get("7")
+    assert found is not None and found.title == "T"
+    assert await store.products.count() == 1
+
+
+async def test_a_document_without_a_revision_is_replaced_once(store: CatalogueDatabase, raw: Any) -> None:
+    await store.products.put(product("1"))
+    raw.update_one({"_id": "1"}, {"$unset": {"revision": ""}})
+    read, revision = await store.products.get_revision("1")
+    assert read is not None and revision is None
+    assert await store.products.replace(read, revision)
+    assert not await store.products.replace(read, revision)
+
+
+async def test_attributes_that_no_product_has_are_named(store: CatalogueDatabase) -> None:
+    await store.products.put(product("1", attributes={"price.net": 1, "size": "M"}, group="G"))
+    assert await store.products.lacking(["size", "price.net", "group", "colr", "also"]) == ["also", "colr"]
 
 
 async def test_a_product_without_a_time_is_given_the_present(store: CatalogueDatabase) -> None:

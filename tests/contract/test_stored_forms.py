@@ -123,9 +123,9 @@ def schema_2() -> dict[str, Any]:
 
 
 def comparable(document: Any) -> Any:
-    """Return a document without what a server may change: the subtype of a binary, the type of a time."""
+    """Return a document without what a server or a write changes: the subtype of a binary, a time, the revision."""
     if isinstance(document, dict):
-        return {name: comparable(value) for name, value in document.items() if name != "updated_at"}
+        return {name: comparable(value) for name, value in document.items() if name not in ("updated_at", "revision")}
     if isinstance(document, list):
         return [comparable(value) for value in document]
     return bytes(document) if isinstance(document, bytes) else document

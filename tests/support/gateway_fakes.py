@@ -1,6 +1,6 @@
 """The gateway for tests in this process: its app, around fakes of the services and the database."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,6 +66,22 @@ class StoredProducts:
     async def get(self, key: str) -> Product | None:
         self._faults.fail()
         return self.rows.get(key)
+
+    async def get_revision(self, key: str) -> tuple[Product | None, str | None]:
+        return await self.get(key), self._revision(key)
+
+    async def replace(self, product: Product, revision: str | None) -> bool:
+        if product.key not in self.rows or self._revision(product.key) != revision:
+            return False
+        await self.put(product)
+        return True
+
+    def _revision(self, key: str) -> str | None:
+        return repr(self.rows.get(key))
+
+    async def lacking(self, attributes: Iterable[str]) -> list[str]:
+        self._faults.fail()
+        return sorted(name for name in attributes if not any(name in row.attributes for row in self.rows.values()))
 
     async def delete(self, key: str) -> bool:
         self._faults.fail()

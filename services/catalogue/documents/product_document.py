@@ -1,9 +1,10 @@
 """Product ↔ MongoDB document: the form that Lookalike writes, and the older forms that it goes on reading.
 
 Written (schema 2): `{_id: key, id: key, schema: 2, Category, vector: <float32 vector binary>, model, url, title,
-attributes, group, category_source, images, image_sha256, embeddings, feed_sha256, updated_at}`. `vector` is the main
-image's by `model`; for `images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats the main
-image's hash: updates are made on condition of it, and the stand-in for MongoDB cannot look into a list.
+attributes, group, category_source, images, image_sha256, embeddings, feed_sha256, updated_at, revision}`. `vector` is
+the main image's by `model`; for `images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats
+the main image's hash: updates are made on condition of it, and the stand-in for MongoDB cannot look into a list.
+`revision` is another text after each write; the stand-in compares times too coarsely for that.
 Before schema 2: `image_url` and `image_sha256` are the main image, `prediction` is that of the document's own model.
 Legacy documents, which Lookalike did not write: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` is a
 string or a number, or missing.
@@ -11,6 +12,7 @@ string or a number, or missing.
 
 import contextlib
 import math
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -89,6 +91,7 @@ def to_document(product: Product) -> Document:
         EMBEDDINGS: stored_embeddings(product.embeddings, product.model),
         "feed_sha256": product.feed_sha256,
         "updated_at": product.updated_at or datetime.now(UTC),
+        "revision": secrets.token_hex(8),
     }
 
 

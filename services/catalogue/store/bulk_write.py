@@ -72,18 +72,53 @@ async def upsert(
     return PutReport(len(documents) - len(failures), tuple(failures))
 
 
+async def update_unchanged(
+    collection: Any,
+    document: Document,
+    read: Mapping[str, Any],
+    *,
+    merged: str | None = None,
+    unset: Sequence[str] = (),
+) -> bool:
+    """Write a document, all its fields, where the stored one still has the values that were read.
+
+    Args:
+        collection: where it is.
+        document: with its `_id`.
+        read: fields of the stored document, and their values when it was read.
+        merged, unset: as in `upsert`.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        ValueError: it cannot be stored.
+        pymongo.errors.PyMongoError: the database is unavailable.
+    """
+    try:
+        changes = _changes(document, merged=merged, unset=unset)
+    except (BSONError, OverflowError, UnicodeError, TypeError) as error:
+        raise ValueError(f"it cannot be stored: {error}") from None
+    result = await collection.update_one({"_id": document["_id"], **read}, changes)
+    return bool(result.matched_count)
+
+
 def _insert(document: Document) -> InsertOne[Any]:
     return InsertOne(_encoded(document))
 
 
 def _update(key: str, document: Document, *, merged: str | None, unset: Sequence[str]) -> UpdateOne:
+    return UpdateOne({"_id": key}, _changes(document, merged=merged, unset=unset), upsert=True)
+
+
+def _changes(document: Document, *, merged: str | None, unset: Sequence[str]) -> Document:
     fields = {name: value for name, value in document.items() if name not in ("_id", merged)}
     if merged is not None:
         fields |= {f"{merged}.{name}": value for name, value in document[merged].items()}
     update: Document = {"$set": _encoded(fields)}
     if unset:
         update["$unset"] = dict.fromkeys(unset, "")
-    return UpdateOne({"_id": key}, update, upsert=True)
+    return update
 
 
 def _encoded(fields: Document) -> RawBSONDocument:

@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from services.catalogue.documents.embeddings import FIELD as EMBEDDINGS
 from services.catalogue.documents.fingerprint import FINGERPRINT_FIELDS, Fingerprint, read_fingerprint
+from services.catalogue.documents.names import stored_name
 from services.catalogue.documents.product_document import (
     FORMER_FIELDS,
     BrokenDocument,
@@ -23,7 +24,7 @@ from services.catalogue.documents.product_document import (
     to_document,
 )
 from services.catalogue.product import Product
-from services.catalogue.store.bulk_write import PutReport, Refused, upsert
+from services.catalogue.store.bulk_write import PutReport, Refused, update_unchanged, upsert
 from services.catalogue.store.change_feed import ChangeFeed, Token
 from services.catalogue.store.connection import Connection
 from services.catalogue.store.driver import Collection
@@ -100,13 +101,50 @@ class ProductCollection:
             await self._remove_legacy(list(documents.keys() - {failure.key for failure in report.failures}))
         return PutReport(report.written, (*failures, *report.failures))
 
+    async def replace(self, product: Product, revision: str | None) -> bool:
+        """Write a product unless it has changed or gone since it was read; return whether it was written.
+
+        Args:
+            product: the new state.
+            revision: of the state that was read (`get_revision`).
+
+        Raises:
+            ValueError: as `put`.
+        """
+        document, read = to_document(product), {"revision": revision}
+        async with self._connection.call():
+            products = self.collection
+            written = await update_unchanged(products, document, read, merged=EMBEDDINGS, unset=FORMER_FIELDS)
+            is_legacy = not written and await products.find_one({"_id": product.key}, {"_id": 1}) is None
+            is_legacy = is_legacy and await products.find_one(legacy_filter([product.key]), {"_id": 1}) is not None
+        if is_legacy:
+            await self.put(product)
+        elif written:
+            await self._remove_legacy([product.key])
+        return written or is_legacy
+
+    async def lacking(self, attributes: Iterable[str]) -> list[str]:
+        """Return those of some attributes that no product has, in alphabetical order."""
+        names = {name: "group" if name == "group" else f"attributes.{stored_name(name)}" for name in sorted(attributes)}
+        async with self._connection.call():
+            found = {
+                name: await self.collection.find_one({field: {"$exists": True, "$ne": None}}, {"_id": 1})
+                for name, field in names.items()
+            }
+        return [name for name, document in found.items() if document is None]
+
     async def get(self, key: str) -> Product | None:
         """Return the product of a key, or None if there is none or its document is broken."""
+        return (await self.get_revision(key))[0]
+
+    async def get_revision(self, key: str) -> tuple[Product | None, str | None]:
+        """Return the product of a key, as `get`, and the revision of its document, which every write changes."""
         async with self._connection.call():
             products = self.collection
             document = await products.find_one({"_id": key}) or await products.find_one(legacy_filter([key]))
-        record = None if document is None else read_document(document)
-        return record.product if isinstance(record, Record) and record.product.key == key else None
+        if document is None or not isinstance(record := read_document(document), Record) or record.product.key != key:
+            return None, None
+        return record.product, document.get("revision")
 
     async def delete(self, key: str) -> bool:
         """Remove a product with its pictures. Returns whether there was one."""

@@ -69,6 +69,11 @@ class ProductsResponse(FrozenModel):
 
     products: list[ProductResponse]
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last page")
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="on the first page: what in the request has no effect, such as an attribute that no product has",
+        examples=[["no product has the attribute 'color'"]],
+    )
 
 
 class DeleteBody(FrozenModel):

@@ -1,10 +1,12 @@
 """Writing and reading single products. Knows no HTTP."""
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from weakref import WeakValueDictionary
 
 from services.catalogue.documents.embeddings import embedding_of
@@ -14,7 +16,7 @@ from services.catalogue.store.pictures import picture_id
 from services.catalogue.store.product_pages import ListPosition
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
-from services.contracts.domain.errors import InvalidRequest, UnknownProduct
+from services.contracts.domain.errors import CatalogueUnavailable, InvalidRequest, UnknownProduct
 from services.contracts.images.metadata import without_metadata
 from services.contracts.wire.embedding import EmbeddingResponse, ModelFacts
 from services.contracts.wire.index import Attributes
@@ -28,6 +30,7 @@ from services.gateway.search.model_binding import ModelBinding
 
 FEWEST_READ = 200  # documents that are read at once for a page with a filter
 MAX_READ = 5000  # documents that are read for a page
+PATCH_ATTEMPTS = 20  # of a product that other processes change at the same time
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ def check_new_key(key: str) -> str:
     return key
 
 
+class ChangedMeanwhile(Exception):
+    """A product is not as it was read: another process has written it."""
+
+
 class ProductService:
     """Writes and reads single products."""
 
@@ -100,7 +107,7 @@ class ProductService:
         return await self._write(key, body, files, reader, await self.store.products.get(key))
 
     async def patch(self, key: str, patch: ProductPatch, files: ImageFiles, reader: ImageReader) -> ProductResponse:
-        """Change parts of a product. Patches of one product by this gateway follow each other.
+        """Change parts of a product. If another gateway changes it meanwhile, the patch is applied to its new state.
 
         Args:
             key: the product's id.
@@ -110,15 +117,28 @@ class ProductService:
 
         Raises:
             UnknownProduct: there is no such product. Otherwise as `put`.
+            CatalogueUnavailable: others change the product all the time.
         """
         async with self._patching.setdefault(key, asyncio.Lock()):
-            old = await self._known(key)
-            names = (await self.binding.serving_facts()).categories
-            body = patch.applied(old, names, has_new_image=files.main is not None)
-            return (await self._write(key, body, files, reader, old)).response
+            for _ in range(PATCH_ATTEMPTS):
+                old, revision = await self.store.products.get_revision(key)
+                if old is None:
+                    raise _unknown(key)
+                names = (await self.binding.serving_facts()).categories
+                body = patch.applied(old, names, has_new_image=files.main is not None)
+                put = partial(self._replace, revision=revision)
+                with contextlib.suppress(ChangedMeanwhile):
+                    return (await self._write(key, body, files, reader, old, put)).response
+        raise CatalogueUnavailable(f"the product {key!r} changes too often: send the patch again")
 
     async def _write(
-        self, key: str, body: ProductBody, files: ImageFiles, reader: ImageReader, old: Product | None
+        self,
+        key: str,
+        body: ProductBody,
+        files: ImageFiles,
+        reader: ImageReader,
+        old: Product | None,
+        put: Callable[[Product], Awaitable[object]] | None = None,
     ) -> PutResult:
         data = await self._image(body, files.main, reader, old)
         if data is not None and body.image_url is None:
@@ -133,11 +153,15 @@ class ProductService:
         if pictures:
             await self.store.pictures.put_many(pictures)
         try:
-            await self.store.products.put(product)
+            await (put or self.store.products.put)(product)
         except ValueError as error:
             raise InvalidRequest(f"the product cannot be stored: {error}") from None
         await self.images.clear(product, old)
         return PutResult(await self._response(product), created=old is None)
+
+    async def _replace(self, product: Product, revision: str | None) -> None:
+        if not await self.store.products.replace(product, revision):
+            raise ChangedMeanwhile
 
     async def get(self, key: str) -> ProductResponse:
         """Return a product.
@@ -181,6 +205,15 @@ class ProductService:
                         following = page.following if is_last else place
                         break
         return listed, following
+
+    async def warnings(self, wanted: ListedProducts) -> list[str]:
+        """Return what in the choice of products has no effect: attributes that no product has.
+
+        Raises:
+            CatalogueUnavailable.
+        """
+        names = await self.store.products.lacking(wanted.filter.attributes) if wanted.filter else []
+        return [f"no product has the attribute {name!r}" for name in names]
 
     async def all(self, wanted: ListedProducts) -> AsyncIterator[list[ProductResponse]]:
         """Yield all products that are wanted, several at a time.

@@ -63,7 +63,9 @@ async def list_products(request: Request, state: State) -> Any:
             raise InvalidRequest("an export has all products: leave out limit and cursor, or ask for JSON")
         return await _export(state, options)
     products, following = await state.products.page(options.position, options.limit, options.wanted)
-    return ProductsResponse(products=products, next_cursor=None if following is None else cursor_of(following))
+    warnings = await state.products.warnings(options.wanted) if options.cursor is None else []
+    cursor = None if following is None else cursor_of(following)
+    return ProductsResponse(products=products, next_cursor=cursor, warnings=warnings)
 
 
 async def _export(state: GatewayState, options: ListOptions) -> Response:

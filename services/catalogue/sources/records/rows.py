@@ -141,13 +141,15 @@ def checked_key(text: str) -> str:
     """Return a product's id without surrounding whitespace.
 
     Raises:
-        RowError: it is empty, too long, or has characters that cannot be printed.
+        RowError: it is empty, too long, a step in a path, or has characters that cannot be printed.
     """
     key = text.strip()
     if not key:
         raise RowError("the id is missing")
     if len(key) > MAX_KEY_LENGTH:
         raise RowError(f"the id has {len(key)} characters: at most {MAX_KEY_LENGTH} are accepted")
+    if key in (".", ".."):
+        raise RowError(f"the id cannot be {key!r}: browsers and proxies remove it from addresses")
     if not key.isprintable():
         raise RowError("the id has characters that cannot be printed")
     return key

@@ -139,6 +139,16 @@ def test_a_query_parameter_that_does_not_exist_is_named(
     assert "p1" in gateway.catalogue.products.rows
 
 
+def test_a_filter_on_attributes_that_no_product_has_is_a_warning_of_the_first_page(gateway: Gateway) -> None:
+    filter_ = '{"colr": "red", "not_there": ["x", "y"]}'
+    first = gateway.client.get("/v1/products", params={"filter": filter_}).json()
+    assert first["warnings"] == ["no product has the attribute 'colr'", "no product has the attribute 'not_there'"]
+    page = gateway.client.get("/v1/products?limit=1").json()
+    assert page["warnings"] == []
+    following = {"filter": filter_, "cursor": page["next_cursor"]}
+    assert gateway.client.get("/v1/products", params=following).json()["warnings"] == []
+
+
 def test_a_picture_may_have_parameters_of_others(gateway: Gateway) -> None:
     """Mail programs and caches add their own to the addresses of pictures."""
     assert gateway.client.get("/v1/products/p1/image?utm_source=mail&v=1").status_code == 200

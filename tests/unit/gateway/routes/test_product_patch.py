@@ -1,11 +1,14 @@
 """PATCH: a JSON merge patch of a product, around fakes."""
 
 import base64
+import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from services.catalogue.product import Product
 from tests.support.gateway_fakes import Gateway, running_gateway
 
 SHOE, SHIRT = (base64.b64encode(bytes([category]) + b" a photo").decode() for category in (1, 0))
@@ -109,3 +112,39 @@ def test_a_patch_may_not_exceed_the_number_of_attributes(gateway: Gateway) -> No
 def test_an_unknown_product_cannot_be_patched(gateway: Gateway) -> None:
     assert gateway.problem("PATCH", "/v1/products/b", json={"title": "T"})[:2] == (404, "unknown-product")
     assert gateway.problem("PATCH", PATH, content=b"x", headers={"Content-Type": "text/plain"})[0] == 422
+
+
+def test_a_patch_keeps_what_another_gateway_writes_meanwhile(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    products = gateway.catalogue.products
+    replace, others = products.replace, iter([{"maker": "Acme"}, {"maker": "Acme", "size": "M"}])
+
+    async def after_another(product: Product, revision: str | None) -> bool:
+        for attributes in itertools.islice(others, 1):
+            products.rows["a"] = dataclasses.replace(products.rows["a"], attributes=attributes)
+        return await replace(product, revision)
+
+    monkeypatch.setattr(products, "replace", after_another)
+    assert patched(gateway, {"attributes": {"price": 25}})["attributes"] == {"maker": "Acme", "size": "M", "price": 25}
+
+
+def test_a_product_that_is_deleted_during_a_patch_stays_deleted(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    products = gateway.catalogue.products
+
+    async def after_a_delete(product: Product, revision: str | None) -> bool:
+        products.rows.pop("a", None)
+        return False
+
+    monkeypatch.setattr(products, "replace", after_a_delete)
+    assert gateway.problem("PATCH", PATH, json={"title": "T"})[:2] == (404, "unknown-product")
+    assert "a" not in products.rows
+
+
+def test_a_product_that_changes_all_the_time_is_a_problem(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def changed(product: Product, revision: str | None) -> bool:
+        return False
+
+    monkeypatch.setattr(gateway.catalogue.products, "replace", changed)
+    status, _, detail = gateway.problem("PATCH", PATH, json={"title": "T"})
+    assert (status, detail) == (503, "the product 'a' changes too often: send the patch again")

@@ -6,13 +6,21 @@ import pytest
 
 from services.catalogue.product import MAX_ATTRIBUTES
 from services.catalogue.sources.records.mapping import FeedMapping
-from tests.support.feeds.rows import csv_rows, json_rows, product
+from tests.support.feeds.rows import csv_rows, json_rows, product, reasons
 
 
 @pytest.mark.parametrize("url", ["/", "/p/A1?colour=red#size", "/p/A//B", "https://shop.test/p/A1"])
 def test_a_page_is_a_web_address_or_a_path_of_the_shops_site(tmp_path: Path, url: str) -> None:
     (row,) = json_rows(tmp_path, {"id": "1", "image": "1.jpg", "url": url})
     assert product(row).url == url
+
+
+@pytest.mark.parametrize("key", [".", ".."])
+def test_a_step_in_a_path_is_no_id(tmp_path: Path, key: str) -> None:
+    rows = json_rows(tmp_path, {"id": key, "image": "1.jpg"}, {"id": f"{key}.", "image": "1.jpg"})
+    reason = f"the id cannot be {key!r}: browsers and proxies remove it from addresses"
+    assert reasons(rows)[0] == (1, None, reason)
+    assert len(reasons(rows)) == (2 if key == "." else 1)
 
 
 def test_the_names_of_fields_are_recognised_in_any_case(tmp_path: Path) -> None:
