@@ -60,6 +60,7 @@ def project(tmp_path: Path) -> Path:
     for folder in ("services/shop", "tests/unit", "tests/property", "tests/contract", "training", "tools"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "services/shop/prices.py").write_text(SOURCE)
+    (tmp_path / "services/shop/untested.py").write_text("def untested() -> int:\n    return 7\n")
     (tmp_path / "tests/unit/test_prices.py").write_text(TESTS)
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
     (tmp_path / "tools/mutants").symlink_to(

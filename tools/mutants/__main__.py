@@ -17,7 +17,14 @@ from tools.mutants.workspace import Outcome, Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 EXCLUDED = ("services/local", "services/sample_shop")  # stand-ins and drawings: they do not run in production
-TESTS = ("tests/unit", "tests/property", "tests/contract")
+TESTS = (
+    "tests/unit",
+    "tests/property",
+    "tests/contract",
+    # These two run the code that they test in their own process, next to others that they start.
+    "tests/integration/test_connections.py",
+    "tests/integration/test_large_pictures.py",
+)
 TESTS_EXCLUDED = (
     "tests/unit/training",
     "tests/unit/sample_shop",
@@ -60,7 +67,8 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def test_files(root: Path) -> list[str]:
     """Return the test files that run in one process."""
-    files = sorted(path for folder in TESTS for path in (root / folder).rglob("test_*.py"))
+    roots = [root / name for name in TESTS]
+    files = sorted({path for place in roots for path in (*place.rglob("test_*.py"), place) if path.is_file()})
     names = [path.relative_to(root).as_posix() for path in files]
     return [name for name in names if not name.startswith(tuple(f"{folder}/" for folder in TESTS_EXCLUDED))]
 

@@ -70,18 +70,20 @@ class CoverageMap:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the mutant's line, the likeliest to notice first: ids of tests or of files.
 
-        Code that runs at import belongs to the files that run any line of the module, and to those that import it.
+        Code that no test runs, or that runs at import, belongs to the files that run any line of the module, and to
+        those that import it.
         """
-        if mutant.at_import:
+        matches: dict[str, list[str]] = {}
+        if not mutant.at_import:
+            lines = set(range(mutant.lines[0], mutant.lines[1] + 1))
+            matches = {name: _tests_that_run(entry, name, mutant.path, lines) for name, entry in self.files.items()}
+        if not any(matches.values()):
             module = mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             matches = {
                 name: [name]
                 for name, entry in self.files.items()
                 if mutant.path in entry.lines or module in self._imports[name]
             }
-        else:
-            lines = set(range(mutant.lines[0], mutant.lines[1] + 1))
-            matches = {name: _tests_that_run(entry, name, mutant.path, lines) for name, entry in self.files.items()}
         files = [name for name, tests in matches.items() if tests]
         files.sort(key=lambda name: (-_kinship(name, mutant.path), self.files[name].seconds, name))
         return [test for name in files for test in matches[name]]

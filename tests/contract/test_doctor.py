@@ -1,27 +1,24 @@
-"""`lookalike doctor` as a process over a real database stand-in, and the examination by itself."""
+"""`lookalike doctor` over a database, and the examination by itself."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 import pymongo
-import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from services.catalogue.documents.product_document import Record, to_document
 from services.catalogue.health.doctor import KINDS, Examination
 from services.catalogue.product import Prediction, Product, ProductEmbedding
 from services.cli.imports.run import SHIPPED
+from services.cli.main import app
 from services.contracts.images.fetch import ImageFetcher
 from tests.support.http import ImageServer, picture
-from tests.support.mongo import fresh_database, private_mongo
 from tests.support.products import additional_image, embedding, make_product
-from tests.support.stack import ROOT
 
+RUN = CliRunner()
 VECTOR = np.ones(64, dtype=np.float32)
 
 
@@ -30,29 +27,15 @@ def product(key: str, category: int = 0, **changes: Any) -> Product:
     return make_product(key, category, VECTOR, **facts)
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with private_mongo(tmp_path_factory.mktemp("mongo")) as server:
-        yield server.url
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[str]:
-    with fresh_database(url) as name:
-        yield name
-
-
 def fill(url: str, database: str, *entries: Product | dict[str, Any]) -> None:
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         documents = [entry if isinstance(entry, dict) else to_document(entry) for entry in entries]
         client[database]["products"].insert_many(documents)
 
 
-def run(url: str, database: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def run(url: str, database: str, *arguments: str) -> Result:
     settings = {"MONGO_URL": url, "MONGO_DATABASE": database, "EMBEDDING_URL": "http://127.0.0.1:9"}
-    command = [sys.executable, "-m", "services.cli.main", "doctor", *arguments]
-    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return RUN.invoke(app, ["doctor", *arguments], env=settings)
 
 
 def one_of_each() -> list[Product]:
@@ -63,7 +46,7 @@ def test_a_sound_catalogue_has_no_findings_and_the_status_is_0(url: str, databas
     old_form = {"id": 7, "Category": 1, "vector": [1.0] * 64}
     fill(url, database, *one_of_each(), old_form)
     done = run(url, database, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     report = orjson.loads(done.stdout)
     assert (report["healthy"], report["products"], report["model"]) == (True, 10, "fashion/1")
     assert report["categories"]["Shoes"] == 2
@@ -84,7 +67,7 @@ def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url
     ]
     fill(url, database, *one_of_each()[:8], *wrong)
     done = run(url, database, "--json")
-    assert done.returncode == 3, done.stderr
+    assert done.exit_code == 3, done.stderr
     found = {kind: (one["count"], one["examples"]) for kind, one in orjson.loads(done.stdout)["findings"].items()}
     assert found == {
         "broken": (1, ["odd: Category is 'x', not a category's id"]),
@@ -99,7 +82,7 @@ def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url
         "dead_pages": (0, []),
     }
     shown = run(url, database)
-    assert shown.returncode == 3
+    assert shown.exit_code == 3
     assert "images that several products have" in shown.stdout
     assert "disagrees: Shoes, predicted Bags (87%)" in shown.stdout
 
@@ -118,7 +101,7 @@ def test_urls_that_lead_nowhere_are_found(url: str, database: str) -> None:
         ]
         fill(url, database, *one_of_each()[1:], *pages)
         done = run(url, database, "--check-urls", "--allow-host", server.host, "--json")
-    assert done.returncode == 3, done.stderr
+    assert done.exit_code == 3, done.stderr
     report = orjson.loads(done.stdout)
     assert (report["urls_checked"], report["urls_unchecked"]) == (8, 1)
     images, page_urls = (sorted(report["findings"][kind]["examples"]) for kind in ("dead_images", "dead_pages"))
@@ -133,7 +116,7 @@ def test_urls_that_lead_nowhere_are_found(url: str, database: str) -> None:
 
 def test_a_database_that_is_away_is_said_so(database: str) -> None:
     done = run("mongodb://127.0.0.1:9", database)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "127.0.0.1:9" in done.stderr
     assert "Traceback" not in done.stderr
 
