@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pymongo
-from click.testing import Result
+import typer.testing
 from typer.testing import CliRunner
 
 from services.catalogue.documents.product_document import Record, to_document
@@ -33,7 +33,7 @@ def fill(url: str, database: str, *entries: Product | dict[str, Any]) -> None:
         client[database]["products"].insert_many(documents)
 
 
-def run(url: str, database: str, *arguments: str) -> Result:
+def run(url: str, database: str, *arguments: str) -> typer.testing.Result:
     settings = {"MONGO_URL": url, "MONGO_DATABASE": database, "EMBEDDING_URL": "http://127.0.0.1:9"}
     return RUN.invoke(app, ["doctor", *arguments], env=settings)
 
