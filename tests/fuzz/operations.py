@@ -44,5 +44,5 @@ def figures_of(report: str, examples: int) -> dict[str, str]:
     cases = re.search(r"(\d+) generated(.*)", report)
     return {
         "operations; generated requests of each": f"{operations[1] if operations else 0}; {examples:,}",
-        "requests in all phases": f"{int(cases[1]):,}{cases[2]}" if cases else "none",
+        "requests in all phases": f"{int(cases[1]):,} generated{cases[2]}" if cases else "none",
     }

@@ -9,7 +9,9 @@ import bson
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import InsertOne, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
+
+from services.catalogue.store.errors import SERVER_CODES
 
 Document = dict[str, Any]
 Operation = tuple[str, InsertOne[Any] | UpdateOne]
@@ -130,12 +132,19 @@ def _encoded(fields: Document) -> RawBSONDocument:
 
 
 async def _write(collection: Any, operations: Sequence[Operation]) -> list[tuple[Operation, int, str]]:
-    """Return the operations that failed, each with the server's code and text."""
+    """Return the operations that failed, each with the server's code and text.
+
+    Raises:
+        OperationFailure: the server cannot write any document: its disk is full, or it steps down.
+    """
     if not operations:
         return []
     try:
         await collection.bulk_write([operation for _, operation in operations], ordered=False)
     except BulkWriteError as error:
         details = error.details or {}
+        of_the_server = [e for e in details.get("writeErrors", []) if e["code"] in SERVER_CODES]
+        for failure in (*of_the_server, *details.get("writeConcernErrors", [])):
+            raise OperationFailure(failure.get("errmsg", ""), failure["code"]) from None
         return [(operations[e["index"]], e["code"], e.get("errmsg", "")) for e in details.get("writeErrors", [])]
     return []

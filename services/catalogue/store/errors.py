@@ -10,6 +10,15 @@ from services.contracts.domain.errors import CatalogueUnavailable
 
 # The server's error codes: AuthenticationFailed and Unauthorized.
 CREDENTIAL_CODES = frozenset({13, 18})
+# Codes that say nothing of the document that was to be written: InternalError, HostUnreachable, HostNotFound,
+# LockTimeout, FileStreamFailed, MaxTimeMSExpired, WriteConcernFailed, NetworkTimeout, ShutdownInProgress,
+# UnsatisfiableWriteConcern, WriteConflict, PrimarySteppedDown, NetworkInterfaceExceededTimeLimit, ExceededTimeLimit,
+# SocketException; NotWritablePrimary, InterruptedAtShutdown, Interrupted, InterruptedDueToReplStateChange,
+# NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace.
+SERVER_CODES = CREDENTIAL_CODES | {
+    *(1, 6, 7, 24, 39, 50, 64, 89, 91, 100, 112, 189, 202, 262, 9001),
+    *(10107, 11600, 11601, 11602, 13435, 13436, 14031),
+}
 # ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token is of no use any
 # more.
 HISTORY_LOST_CODES = frozenset({286, 280, 260, 136})

@@ -15,6 +15,7 @@ from nx_27017.server import run_server
 from services.contracts.web.telemetry import configure_logging
 from services.local.mongo.inserts import MongoHandler
 from services.local.mongo.updates import keep_booleans
+from services.local.mongo.write_errors import report_full_disks
 
 log = structlog.get_logger()
 
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     configure_logging("mongo", json=False, level="WARNING")
     keep_booleans()
+    report_full_disks()
     try:
         asyncio.run(serve(options))
     except OSError as error:

@@ -15,7 +15,7 @@ Test cases:
 def test_figures_are_read_from_the_report() -> None:
     assert figures_of(REPORT, 1000) == {
         "operations; generated requests of each": "21; 1,000",
-        "requests in all phases": "1,360, 1358 passed, 2 failed",
+        "requests in all phases": "1,360 generated, 1358 passed, 2 failed",
     }
 
 

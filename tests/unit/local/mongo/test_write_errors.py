@@ -1,0 +1,23 @@
+"""A full disk of the stand-in for MongoDB."""
+
+import sqlite3
+
+from services.local.mongo.inserts import insert
+from services.local.mongo.write_errors import OUT_OF_DISK_SPACE, bulk_write_error
+
+
+def test_a_full_disk_has_mongodbs_code() -> None:
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    database.execute("CREATE TABLE products (id INTEGER PRIMARY KEY, data TEXT, _id TEXT UNIQUE)")
+    database.execute("PRAGMA max_page_count = 20")
+    documents = [{"_id": "small"}, {"_id": "large", "title": "x" * 1_000_000}]
+    written, errors = insert(database, "products", documents, ordered=False)
+    assert written == database.execute("SELECT count(*) FROM products").fetchone()[0] == 0
+    assert [(error["index"], error["code"]) for error in errors] == [(0, OUT_OF_DISK_SPACE), (1, OUT_OF_DISK_SPACE)]
+    assert insert(database, "products", documents[:1], ordered=False) == (1, [])
+
+
+def test_other_errors_keep_theirs() -> None:
+    assert bulk_write_error(sqlite3.IntegrityError("UNIQUE constraint failed"), 0)["code"] == 11000
+    assert bulk_write_error(sqlite3.OperationalError("no such table"), 0)["code"] == 8
+    assert bulk_write_error(TypeError("disk"), 0)["code"] == 8
