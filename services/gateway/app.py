@@ -128,6 +128,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     _name_bodies(app)
     routes_pages.mount_static(app)
+    routes_pages.install_missing_page(app)
     install(app, guard)
     app.add_middleware(RequestPathMiddleware)
     if settings.cors_origins or settings.access == "keys":

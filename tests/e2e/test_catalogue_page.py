@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.steps import base64_query, product, wait_for_animations
-from tests.support.browser import watched_page
+from tests.support.browser import Watch, watched_page
 from tests.support.shop import OTHERS, SHOES, Shop, second_gateway
 from tests.support.stack import ROOT
 
@@ -92,9 +92,27 @@ def test_the_last_import_is_shown_with_the_rows_it_rejected(page: Page, shop: Sh
     subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=False, capture_output=True)
     page.goto("/catalogue")
     expect(page.get_by_role("heading", name="Last import")).to_be_visible()
-    expect(figure(page, "Source")).to_have_text("feed.ndjson")
-    expect(figure(page, "Rejected")).to_have_text("1")
+    expect(page.locator(".import-line")).to_have_text(re.compile(r"^Done · feed\.ndjson · .+ · .*1 rejected"))
     expect(page.get_by_role("region", name="Rejected rows").get_by_role("row").last).to_contain_text("broken-1")
+
+
+def test_a_product_is_looked_up_with_its_neighbours_and_the_place_at_which_a_photo_finds_it(
+    page: Page, watch: Watch, photo: Path
+) -> None:
+    watch.expect("status of 404")
+    page.goto("/catalogue")
+    page.get_by_label("Id of the product").fill("sample-shoes-001")
+    page.get_by_role("button", name="Look up").click()
+    panel = page.locator(".inspection")
+    expect(panel.locator(".checks li")).to_contain_text(
+        ["The catalogue has it", "vector of the active model, fashion/3", "The index has it", "Its category is Shoes"]
+    )
+    expect(panel.locator(".neighbours li")).to_have_count(8)
+    panel.locator("input[type=file]").set_input_files(photo)
+    expect(panel.get_by_role("status")).to_contain_text(re.compile(r"It is number \d+, with the score 0\.\d+"))
+    page.get_by_label("Id of the product").fill("nothing")
+    page.get_by_role("button", name="Look up").click()
+    expect(panel).to_contain_text("The catalogue has no product with this id")
 
 
 def test_the_doctors_findings_are_shown_with_their_examples(page: Page, shop: Shop) -> None:

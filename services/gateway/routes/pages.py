@@ -1,17 +1,20 @@
 """Routes for people: the pages and their files, the widget, the API's documentation and the problem types."""
 
 import html
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
-from services.contracts.domain.catalogues import ALL, PATHS
-from services.contracts.domain.errors import NotFound, error_types
+from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE, PATHS
+from services.contracts.domain.errors import LookalikeError, NotFound, error_types
 from services.contracts.web.etags import is_current
 from services.contracts.web.problems import PREFIX
 from services.contracts.web.public_address import current_prefix
@@ -19,9 +22,11 @@ from services.contracts.web.requests.compression import accepts_gzip
 from services.gateway.languages import base, direction, preferred
 from services.gateway.pages.assets import FOREVER, ROOT, Asset, Assets
 from services.gateway.pages.problem_page import problem_page
+from services.gateway.shop_page import ShopPage
 from services.gateway.state import GatewayState, State
 
 router = APIRouter(include_in_schema=False)
+ExceptionHandler = Callable[[Request, Exception], Any]
 # This package brings Swagger UI's files, so the documentation needs no other host.
 SWAGGER = Path(str(files("fastapi_offline") / "static"))
 ASSETS = Assets.load(Path(str(files("services.gateway") / "static")))
@@ -97,13 +102,18 @@ def page_config(request: Request, state: State) -> dict[str, Any]:
 
 @router.get("/")
 async def search_page(request: Request, state: State) -> Response:
+    return shoppers_page(request, state)
+
+
+def shoppers_page(request: Request, state: GatewayState, *, is_missing: bool = False) -> Response:
+    """Return the search page; with `is_missing`, it says that there is no page at this address."""
     language = state.shop.language or preferred(request.headers.get("accept-language", ""))
     config = page_config(request, state)
     page = ASSETS.page(
         "search/index.html",
         root=current_prefix(),
         modules=("search", "shared"),
-        config={**config, "shop": state.shop.model_dump(exclude={"language", "strings"}) | _strings(state, language)},
+        config={**config, "missing": is_missing, "shop": _shop(state.shop, language)},
         texts={
             "__LANGUAGE__": language,
             "__DIRECTION__": direction(language),
@@ -114,10 +124,35 @@ async def search_page(request: Request, state: State) -> Response:
     return asset_response(request, page, {**PAGE_HEADERS, "Vary": "Accept-Language"})
 
 
-def _strings(state: GatewayState, language: str) -> dict[str, Any]:
-    """Return the shop's own texts in the page's language."""
-    texts = state.shop.strings.get(base(language))
-    return {"strings": {base(language): texts}} if texts else {}
+def _shop(shop: ShopPage, language: str) -> dict[str, Any]:
+    """Return what the page needs of the shop's file: its own texts in the page's language only."""
+    texts = {name: texts for name, texts in shop.strings.items() if name == base(language)}
+    return {**shop.model_dump(exclude={"language", "strings"}), "strings": texts}
+
+
+def install_missing_page(app: FastAPI) -> None:
+    """Let a browser that opens an address without a page see one, instead of a problem document."""
+    for kind in (HTTPException, LookalikeError):
+        app.add_exception_handler(kind, _for_browsers(app.exception_handlers[kind]))
+
+
+def _for_browsers(handler: ExceptionHandler) -> ExceptionHandler:
+    async def handle(request: Request, error: Exception) -> Response:
+        response: Response = await handler(request, error)
+        if response.status_code != HTTPStatus.NOT_FOUND or not _is_navigation(request):
+            return response
+        states: Mapping[str, GatewayState] = request.state.gateway
+        page = shoppers_page(request, states[DEFAULT_CATALOGUE], is_missing=True)
+        page.status_code = HTTPStatus.NOT_FOUND
+        return page
+
+    return handle
+
+
+def _is_navigation(request: Request) -> bool:
+    """Return whether a browser opens an address, which is not one of the API."""
+    is_read = request.method in ("GET", "HEAD")
+    return is_read and "text/html" in request.headers.get("accept", "") and "/v1/" not in request.url.path
 
 
 @router.get("/catalogue")

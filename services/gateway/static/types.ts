@@ -16,6 +16,8 @@ export type AnySearchResponse = Schemas["SimilarResponse"] &
 export type Result = Schemas["SearchResult"];
 export type Similarity = Schemas["Similarity"];
 export type Product = Schemas["ProductSummary"];
+/** A product as the catalogue stores it. */
+export type ProductDetails = Schemas["ProductResponse"];
 export type Attributes = Product["attributes"];
 export type Facet = Schemas["Facet"];
 export type FacetValue = Schemas["FacetValue"];
@@ -114,6 +116,8 @@ export interface PageConfig {
   /** The search key that the pages send, where keys are required. */
   key?: string | null;
   features?: Features;
+  /** Whether there is no page at this address. */
+  missing?: boolean;
   shop?: Shop;
 }
 /** What a shop says of itself in its page file: docs/page.md. */

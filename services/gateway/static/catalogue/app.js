@@ -6,6 +6,7 @@ import { fill, h } from "../shared/dom.js";
 import { loadStrings } from "../shared/strings.js";
 import { doctorPanel } from "./doctor.js";
 import { importPanel } from "./imports.js";
+import { Inspector } from "./inspector.js";
 import { keyForm } from "./key.js";
 import { frame } from "./layout.js";
 import { categoryPanel, errorPanel, figures } from "./overview.js";
@@ -29,6 +30,10 @@ class CataloguePage {
     this.page = frame({ root, path, forgetKey: () => this.forgetKey() });
     this.api = new Api(gateway, { key: this.key ?? config.key ?? null });
     this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api: this.api });
+    this.inspector = new Inspector(
+      { t, language, gateway, currency: config.currency ?? null, api: this.api },
+      (product, note) => this.samples.product(product, note),
+    );
     this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
@@ -67,7 +72,7 @@ class CataloguePage {
     this.showFindings(status.last_examination);
     if (this.isShown) return;
     this.isShown = true;
-    fill(this.page.body, ...Object.values(parts), this.samples.element);
+    fill(this.page.body, ...Object.values(parts), this.inspector.element, this.samples.element);
     this.samples.load();
   }
 

@@ -14,19 +14,15 @@ export function importPanel(summary, { language }) {
   const { source, finished_at: finishedAt, status, rejected_rows: rows = [], ...counts } = summary;
   /** @type {Record<string, string>} */
   const statuses = texts.importStatuses;
-  const facts = [[texts.importStatus, statuses[status] ?? status]];
-  if (source) facts.push([texts.importSource, source]);
-  if (finishedAt) facts.push([texts.importAt, new Date(finishedAt).toLocaleString(language)]);
-  for (const [name, count] of Object.entries(counts)) {
-    if (typeof count === "number") facts.push([heading(name), number(count, language)]);
-  }
-  const list = h(
-    "dl",
-    { class: "figures" },
-    facts.map(([name, value]) => h("div", { class: "figure" }, h("dt", {}, name), h("dd", {}, value))),
+  const facts = Object.entries(counts).filter(([, count]) => typeof count === "number" && count > 0);
+  const line = texts.importLine(
+    statuses[status] ?? status,
+    source ?? "",
+    finishedAt ? new Date(finishedAt).toLocaleString(language) : "",
+    facts.map(([name, count]) => `${number(Number(count), language)} ${heading(name).toLowerCase()}`).join(", "),
   );
-  const rejected = rows.length > 0 ? rejectedTable(rows) : h("p", { class: "muted" }, texts.rejectedNone);
-  return h("div", { class: "panel" }, h("h2", {}, texts.import), list, rejected);
+  const rejected = rows.length > 0 && rejectedTable(rows);
+  return h("div", { class: "panel" }, h("h2", {}, texts.import), h("p", { class: "import-line" }, line), rejected);
 }
 
 /** @param {RejectedRow[]} rows */

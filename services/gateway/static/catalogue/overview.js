@@ -12,8 +12,6 @@ const HEALTHY_STATES = ["following", "polling"];
 export function figures({ products, model, sync, uptime_seconds: uptime }, { language }) {
   /** @param {number} value */
   const count = (value) => new Intl.NumberFormat(language).format(value);
-  /** @param {number} value */
-  const badIfAny = (value) => (value > 0 ? "bad" : "");
   /** @param {boolean} good */
   const tone = (good) => (good ? "good" : "bad");
   const lag = sync.lag_seconds;
@@ -25,9 +23,9 @@ export function figures({ products, model, sync, uptime_seconds: uptime }, { lan
     [texts.state, states[sync.state] ?? sync.state, tone(HEALTHY_STATES.includes(sync.state))],
     lag === null ? [texts.lag, texts.lagNone, ""] : [texts.lag, texts.seconds(lag.toFixed(1)), tone(lag < LATE_S)],
     [texts.applied, count(sync.applied), ""],
-    [texts.skipped, count(sync.skipped), badIfAny(sync.skipped)],
+    ...(sync.skipped > 0 ? [[texts.skipped, count(sync.skipped), "bad"]] : []),
     ...(sync.skipped_images > 0 ? [[texts.skippedImages, count(sync.skipped_images), "bad"]] : []),
-    [texts.otherModels, count(sync.other_models), badIfAny(sync.other_models)],
+    ...(sync.other_models > 0 ? [[texts.otherModels, count(sync.other_models), "bad"]] : []),
     [texts.uptime, duration(uptime, language), ""],
   ];
   return h(
@@ -85,9 +83,19 @@ export function categoryPanel({ categories, products }, { language }) {
     h("td", { class: "share" }),
   );
   const title = h("h2", { id: "categories-title" }, texts.categories);
-  const body = h("tbody", {}, categories.map(row));
+  const filled = categories.filter(({ products: count }) => count > 0);
+  const empty = categories.filter(({ products: count }) => count === 0).map(({ name }) => name);
+  const body = h("tbody", {}, filled.map(row));
+  const others =
+    empty.length > 0 &&
+    h(
+      "details",
+      { class: "finding" },
+      h("summary", {}, texts.categoriesEmpty(empty.length)),
+      h("p", {}, empty.join(", ")),
+    );
   const table = h("table", { "aria-labelledby": "categories-title" }, h("thead", {}, head), body);
-  return h("div", { class: "panel" }, title, table);
+  return h("div", { class: "panel" }, title, filled.length > 0 && table, others);
 }
 
 /** @param {number} share 0 to 1 */

@@ -46,14 +46,14 @@ export class SamplePanel {
       (response) => response.results,
       () => [],
     );
-    const items = results.map((result) => h("li", {}, this.#product(result, result.score.toFixed(3))));
+    const items = results.map((result) => h("li", {}, this.product(result, result.score.toFixed(3))));
     const neighbours =
       items.length > 0 ? h("ul", { class: "neighbours" }, items) : h("p", { class: "muted" }, texts.neighboursNone);
-    return h("div", { class: "row-of-products" }, this.#product(product, product.category), neighbours);
+    return h("div", { class: "row-of-products" }, this.product(product, product.category), neighbours);
   }
 
-  /** @param {Product|Result} product @param {string} note stands below the title */
-  #product(product, note) {
+  /** Return a product with its picture. @param {Product|Result} product @param {string} note stands below the title */
+  product(product, note) {
     const title = product.title || product.id;
     const href = safeUrl(product.url);
     const name = h("span", { class: "name" }, href ? h("a", { href }, title) : title);

@@ -70,6 +70,43 @@ export const texts = {
     dead_images: "Image URLs that do not return an image",
     dead_pages: "Product URLs that do not return a page",
   },
+  inspect: "One product",
+  inspectNote: "How the catalogue holds a product, and why searches find it or not.",
+  inspectId: "Id of the product",
+  inspectGo: "Look up",
+  inspectYes: "Yes:",
+  inspectNo: "No:",
+  inspectNeighbours: "Its nearest neighbours",
+  inspectTry: "Search with a photo of it",
+  inspectUnreadable: "The photo cannot be read.",
+  inspectUnknown: "The catalogue has no product with this id: it was never imported, was rejected, or was deleted.",
+  inspectStored: "The catalogue has it.",
+  /** @param {string|null} model */
+  inspectModel: (model) => `It has a vector of the active model, ${model}.`,
+  /** @param {string|null} own @param {string|null} model */
+  inspectOtherModel: (own, model) =>
+    `It has a vector of ${own ?? "no model"}, and searches use ${model}. Run: lookalike models embed`,
+  inspectIndexed: "The index has it: searches in its category can return it.",
+  inspectNotIndexed: "The index does not have it. It follows within a second; otherwise run: lookalike doctor",
+  /** @param {string} category @param {string} source */
+  inspectCategory: (category, source) => `Its category is ${category}, by the ${source}.`,
+  /** @param {string} predicted @param {string} category */
+  inspectPredicted: (predicted, category) =>
+    `The network takes its picture for ${predicted}: a photo like it searches there, and not in ${category}.`,
+  /** @param {string} outcome */
+  inspectRefused: (outcome) => `The network sees no garment of these categories in the photo (${outcome}).`,
+  /** @param {string} searched @param {string} category */
+  inspectElsewhere: (searched, category) => `The photo searches in ${searched}; the product is in ${category}.`,
+  /** @param {number} count @param {number} score */
+  inspectFar: (count, score) =>
+    `It is not among the first ${count}, the last of which has the score ${score.toFixed(3)}.`,
+  /** @param {number} place @param {number} score @param {number} best */
+  inspectPlace: (place, score, best) =>
+    `It is number ${place}, with the score ${score.toFixed(3)}. The first has ${best.toFixed(3)}.`,
+  /** @param {number} count */
+  categoriesEmpty: (count) => `${count === 1 ? "1 category is" : `${count} categories are`} empty`,
+  /** @param {string} status @param {string} source @param {string} when @param {string} counts */
+  importLine: (status, source, when, counts) => [status, source, when, counts].filter(Boolean).join(" · "),
   row: "Line",
   id: "Product",
   reason: "Reason",

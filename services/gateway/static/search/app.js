@@ -98,7 +98,8 @@ class App {
       onNothing: () => this.#fail("noImageDropped"),
     });
     window.addEventListener("popstate", () => this.#route());
-    this.#route();
+    if (config.missing) this.#fail("unknown-catalogue");
+    else this.#route();
   }
 
   // What the visitor does

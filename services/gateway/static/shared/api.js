@@ -1,7 +1,7 @@
 /** The gateway's API. Every failure is a `Failure`. */
 
 /**
- * @import { AnySearchResponse, CatalogueStatus, Garments, Problem, Product, Sample, SearchOptions } from "../types.js"
+ * @import { AnySearchResponse, CatalogueStatus, Garments, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
  */
 
 const TIMEOUT_MS = 20_000;
@@ -68,7 +68,7 @@ export class Api {
     return this.#call(`/v1/products/${encodeURIComponent(id)}/similar?${query}`, { signal });
   }
 
-  /** @param {string} id @returns {Promise<Product>} */
+  /** @param {string} id @returns {Promise<ProductDetails>} */
   product(id) {
     return this.#call(`/v1/products/${encodeURIComponent(id)}`);
   }

@@ -40,6 +40,7 @@ export class Panel {
   /** The filters that the shopper has set; null until the filters are opened. @type {Filter|null} */
   #filter = null;
   #isAdjusting = false;
+  #garments = h("div", { class: "garments" });
   #status = h("div", { class: "visually-hidden", role: "status" });
   #body = h("div", { class: "results", part: "results", hidden: true });
   #onClear;
@@ -153,7 +154,7 @@ export class Panel {
     query.garments = [];
     const { garments } = await this.#host.api.detect(await toUpload(query.photo)).catch(() => ({ garments: [] }));
     query.garments = choices(garments);
-    if (this.#query === query && this.#response === response) this.#show(response);
+    if (this.#query === query && this.#response === response) fill(this.#garments, this.#garmentChips(response));
   }
 
   /** @param {AnySearchResponse} response */
@@ -170,7 +171,7 @@ export class Panel {
       this.#body,
       this.#head(response),
       this.#isAdjusting && this.#cropHolder(),
-      this.#garmentChips(response),
+      fill(this.#garments, this.#garmentChips(response)),
       message && this.#notice(message, isHidden && results.length > 0 ? this.#anyway(response) : null),
       !isHidden && h("h3", { tabindex: "-1" }, heading),
       this.#filter !== null && !isHidden && this.#filterHolder(response, this.#filter),

@@ -50,6 +50,9 @@ button, input { font: inherit; color: inherit; }
 .query { flex-wrap: wrap; }
 .tool { display: inline-flex; align-items: center; gap: 6px; min-height: 38px; padding: 4px 12px; border: 1px solid var(--line); border-radius: 99px; background: transparent; cursor: pointer; font-size: 0.9em; white-space: nowrap; }
 .tool[aria-pressed="true"], .chip[aria-pressed="true"] { background: var(--ink); border-color: var(--ink); color: var(--surface); }
+.garments:empty { display: none; }
+.garments { min-width: 0; }
+.results { grid-template-columns: minmax(0, 1fr); }
 .chips { display: flex; gap: 8px; overflow-x: auto; padding: 4px; margin: -4px; }
 .chip { display: inline-flex; flex: none; align-items: center; gap: 8px; min-height: 46px; padding: 2px 14px 2px 3px; border: 1px solid var(--edge); border-radius: 99px; background: transparent; cursor: pointer; font-size: 0.9em; white-space: nowrap; }
 .chip img { width: 40px; height: 40px; object-fit: cover; border-radius: 50%; background: #fff; }

@@ -94,6 +94,21 @@ def test_an_unknown_problem_type_is_not_found(client: TestClient) -> None:
     assert client.get("/problems/nothing").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/no/such/page", "/catalogues/none/", "/problems/none", "/index.html"])
+def test_a_browser_sees_a_page_where_there_is_none(client: TestClient, path: str) -> None:
+    browser = client.get(path, headers={"Accept": "text/html,*/*;q=0.8", "Accept-Language": "fr"})
+    assert (browser.status_code, browser.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert '<html lang="fr"' in browser.text
+    assert "&quot;missing&quot;:true" in browser.text
+    assert "default-src 'none'" in browser.headers["content-security-policy"]
+    assert client.get(path).headers["content-type"] == "application/problem+json"
+
+
+def test_the_api_has_problem_documents_in_a_browser_too(client: TestClient) -> None:
+    response = client.get("/v1/nothing", headers={"Accept": "text/html"})
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+
+
 def test_the_catalogue_page_is_public_and_its_data_are_not(client: TestClient) -> None:
     assert client.get("/catalogue").status_code == 200
     assert client.get("/v1/catalogue").status_code == 401
