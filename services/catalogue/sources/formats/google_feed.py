@@ -9,7 +9,7 @@ from typing import Any
 from services.catalogue.sources.formats.csv_feed import CsvFeed
 from services.catalogue.sources.formats.google_fields import GoogleRows, attribute_name, with_attributes
 from services.catalogue.sources.parsing.xml_items import XmlItem, XmlItems
-from services.catalogue.sources.parsing.xml_nodes import Node
+from services.catalogue.sources.parsing.xml_nodes import WELL_KNOWN, Node
 from services.catalogue.sources.records.fields import key_of
 from services.catalogue.sources.records.images import split_images
 from services.catalogue.sources.records.key_registry import KeyRegistry
@@ -24,7 +24,7 @@ ATTRIBUTES = {
     "additional_image_link": ("imgurl_alternative", "pictures", "additional_image_links", "additional_images"),
     "price": ("price_vat",),
     "availability": ("available",),
-    "product_type": ("categorytext", "categoryname", "category_name", "category_path"),
+    "product_type": ("categorytext", "categoryname", "category_name", "category_path", "categories"),
     "brand": ("manufacturer", "vendor", "producer"),
     "gtin": ("ean", "barcode"),
     "mpn": ("vendorcode", "productno"),
@@ -37,10 +37,9 @@ PARAMETER_NAMES = ("name", "attribute-id", "title")
 PARAMETER_PARTS = frozenset({"param_name", "name", "key"})
 MAIN_IMAGE = frozenset({"image", "image_url"})
 ADDRESSES = ("href", "url", "src")  # attributes of an element without text
-AMOUNTS, CURRENCIES = ("value", "amount", "price"), ("currency", "currency_code", "currencycode", "currencyCode")
-LISTS = frozenset({"images", "pictures", "additional_image_links", "additional_images"})  # elements with equal children
+AMOUNTS, CURRENCIES = ("value", "amount", "price"), ("currency", "currency_code", "currencycode")
 # The fields of RSS and Atom that are not attributes of a product.
-SYNDICATION = frozenset({"guid", "pubDate", "updated", "modified", "issued", "author", "source", "comments"})
+SYNDICATION = frozenset({"guid", "encoded", "pubDate", "updated", "modified", "issued", "author", "source", "comments"})
 PUBLISHED = "published"  # a date in Atom; in other feeds it says whether the shop shows the product
 DATE = re.compile(r"\d{4}-?\d\d|\d{1,2}[./ ]\w+[./ ]\d{2,4}")
 
@@ -168,6 +167,8 @@ def _is_syndication(node: Node) -> bool:
 
 def _name(node: Node, *, is_google: bool) -> str:
     name = attribute_name(node.name)
+    if node.namespace == WELL_KNOWN["media"] and name in ("content", "thumbnail"):
+        return "enclosure"
     return "description" if name == "summary" and not is_google else name
 
 
@@ -176,14 +177,15 @@ def _texts(node: Node) -> list[str]:
     if is_money(attribute_name(node.name)):
         return [_price(node)]
     texts = [text for child in node.children if (text := _text(child))]
-    if len({child.name for child in node.children}) == 1 and node.name.lower() in LISTS:
-        return texts
+    if len({child.name for child in node.children}) == 1:
+        return texts  # a list: `<pictures><picture>…</picture><picture>…</picture></pictures>`
     return [":".join(texts) if node.children else _text(node)]
 
 
 def _text(node: Node) -> str:
-    """Return the text of an element, or the address in its attributes."""
-    return node.text or next(filter(None, map(node.attributes.get, ADDRESSES)), "")
+    """Return the text of an element, the address in its attributes, or the text of its first child."""
+    address = next(filter(None, map(node.attributes.get, ADDRESSES)), "")
+    return node.text or address or next(filter(None, map(_text, node.children)), "")
 
 
 def _price(node: Node) -> str:

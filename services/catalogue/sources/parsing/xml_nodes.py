@@ -17,7 +17,10 @@ MAX_CATEGORIES, MAX_CATEGORY_CHARS = 100_000, 256
 
 @dataclass(slots=True)
 class Node:
-    """An element: its namespace and name, its text, its attributes without a prefix, and its child elements."""
+    """An element: its namespace and name, its text, its child elements, and its attributes without a prefix.
+
+    The names of the attributes are in lower case.
+    """
 
     namespace: str
     name: str
@@ -41,7 +44,7 @@ class Categories:
         """Add an element of the list."""
         key = node.attributes.get("id", "")
         if key and len(self._names) < MAX_CATEGORIES:
-            parent = node.attributes.get("parentId") or node.attributes.get("parent_id") or ""
+            parent = node.attributes.get("parentid") or node.attributes.get("parent_id") or ""
             self._names[key] = (node.text[:MAX_CATEGORY_CHARS], parent)
 
     def path(self, key: str) -> str | None:
@@ -70,7 +73,7 @@ def node_of(tag: str, attributes: dict[str, str], addresses: dict[str, str]) -> 
     prefix, _, name = tag.rpartition(":")
     # Google documents the prefix `g`; feeds bind it to addresses with all kinds of mistakes.
     namespace = GOOGLE_ADDRESS if prefix == "g" else addresses.get(prefix, WELL_KNOWN.get(prefix, ""))
-    own = {key: value.strip() for key, value in attributes.items() if ":" not in key and key != "xmlns"}
+    own = {key.lower(): value.strip() for key, value in attributes.items() if ":" not in key and key != "xmlns"}
     if name == "link" and own.get("rel", "alternate") != "alternate":  # of Atom: `self`, `enclosure`
         own.pop("href", None)
     return Node(namespace, name, own)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 NOT_LETTERS = re.compile(r"[\W_]+")
+QUANTITY = re.compile(r"-?\d+(?:\.\d+)?")
 SCHEMA = re.compile(r"(?:https?://(?:www\.)?schema\.org/|schema:)(?P<word>\w+)/?", re.IGNORECASE)
 
 
@@ -20,14 +21,15 @@ def _folded(text: str) -> str:
 # "in stock" in 2014.
 AVAILABILITY = _table(
     in_stock="""in stock,instore,in store only,online only,limited availability,low stock,available,available for order,
-        available now,available online,ready to ship,in stock online,on stock,stock,1,true,yes,y,
+        available now,available online,ready to ship,in stock online,on stock,stock,limited stock,
+        few left,only left,left,last items,in stock pcs,pcs in stock,in stock items,1,true,yes,y,
         auf lager,lagernd,verfügbar,sofort lieferbar,sofort verfügbar,lieferbar,vorrätig,am lager,ja,wahr,
         en stock,disponible,oui,vrai,en existencia,en existencias,sí,si,verdadero,disponibile,in magazzino,
         disponibilità immediata,sì,vero,em estoque,em stock,disponível,sim,verdadeiro,op voorraad,leverbaar,waar,
         dostępny,dostępne,w magazynie,tak,na magazynie,skladem,na skladě,ano,na sklade,i lager,på lager,lagervara,
         varastossa,raktáron,készleten,în stoc,stokta,в наличии,да,в наявності,有货,在庫あり""",
     out_of_stock="""out of stock,oos,sold out,not available,unavailable,not in stock,no stock,discontinued,not for sale,
-        currently unavailable,temporarily out of stock,0,false,no,n,
+        currently unavailable,temporarily out of stock,reserved,0,false,no,n,
         nicht auf lager,ausverkauft,nicht verfügbar,nicht lieferbar,nicht vorrätig,vergriffen,derzeit nicht verfügbar,
         nein,falsch,en rupture,en rupture de stock,rupture,rupture de stock,épuisé,indisponible,non disponible,
         hors stock,non,faux,agotado,sin stock,sin existencias,no disponible,fuera de stock,falso,esaurito,
@@ -40,7 +42,8 @@ AVAILABILITY = _table(
         précommande,en précommande,preventa,prepedido,reserva,preordine,prevendita,pré venda,pré encomenda,
         vooruitbestelling,pre order,przedsprzedaż,předobjednávka,förbeställning,förhandsbeställning,forudbestilling,
         forhåndsbestilling,ennakkotilaus,előrendelés,ön sipariş,предзаказ,预订,予約受付中""",
-    backorder="""backorder,back ordered,on backorder,backorders,available on backorder,on order,nachbestellt,
+    backorder="""backorder,made to order,on demand,
+        back ordered,on backorder,backorders,available on backorder,on order,nachbestellt,
         nachbestellung,im rückstand,lieferrückstand,en réapprovisionnement,sur commande,pedido pendiente,
         bajo pedido,en arretrato,in arretrato,su ordinazione,por encomenda,sob encomenda,in nabestelling,nabestelling,
         na zamówienie,na objednávku,restnoterad,beställningsvara,bestillingsvare,restordre,под заказ""",
@@ -55,7 +58,9 @@ CONDITION = _table(
         ricondizionata,rigenerato,recondicionado,recondicionada,gereviseerd,odnowiony,odnowione,repasované,repasovaný,
         renoverad,renoveret,kunnostettu,felújított,recondiționat,yenilenmiş,восстановленный,翻新,再生品""",
     used="""used,used condition,damaged condition,damaged,pre owned,preowned,pre loved,preloved,second hand,secondhand,
-        2nd hand,like new,used like new,used good,used fair,used very good,vintage,open box,gebraucht,gebrauchtware,
+        2nd hand,like new,used like new,used good,used fair,used very good,used acceptable,fair,
+        very good,good,vintage,open box,gebraucht,gebrauchtware,
+        gebraucht wie neu,gebraucht gut,gebraucht sehr gut,
         aus zweiter hand,usagé,usagée,occasion,d'occasion,seconde main,usado,usada,segunda mano,de segunda mano,usato,
         usata,seconda mano,seminovo,segunda mão,gebruikt,tweedehands,używany,używane,použité,použitý,begagnad,
         begagnat,brugt,brukt,käytetty,használt,folosit,second hand,ikinci el,б у,бу,подержанный,вживаний,二手,中古""",
@@ -77,4 +82,11 @@ def google_word(name: str, value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     address = SCHEMA.fullmatch(value.strip())
-    return TABLES[name].get(_folded(address["word"] if address else value))
+    word = _folded(address["word"] if address else value)
+    known = TABLES[name].get(word)
+    if known is None and name == "availability":
+        number = QUANTITY.fullmatch(value.strip())
+        if number is not None:  # the stock
+            return "in_stock" if float(value) > 0 else "out_of_stock"
+        known = AVAILABILITY.get(re.sub(r"\d+", "", word))  # `In stock (5)`
+    return known

@@ -107,20 +107,45 @@ SYMBOLS = {
     "dkr": "DKK",
     "nkr": "NOK",
     "skr": "SEK",
+    "원": "KRW",
+    "nis": "ILS",
+    "dhs": "AED",
+    "د.إ": "AED",
+    "ر.س": "SAR",
+    "ج.م": "EGP",
+    "ر.ق": "QAR",
+    "د.ك": "KWD",
+    "s/": "PEN",
+    "ksh": "KES",
+    "tk": "BDT",
+    "৳": "BDT",
+    "₵": "GHS",
+    "₡": "CRC",
+    "₲": "PYG",
+    "₭": "LAK",
+    "₮": "MNT",
+    "₼": "AZN",
+    "֏": "AMD",
 }
 # Symbols of several currencies name none: `currency` in the mapping does.
-SHARED = frozenset({"$", "kr", "¥", "￥", "rs", "r", "₨", "peso", "pesos"})
+# The yen and won signs of Shift JIS and EUC-KR are the backslash of ASCII.
+SHARED = frozenset({"$", "kr", "¥", "￥", "\\", "rs", "r", "₨", "peso", "pesos", "dollar", "dollars"})
 SPACES = re.compile(r"[\s\u200b\ufeff]+")
-NUMBER = r"(?P<number>\d[\d.,' ]*)"
-WORD = r"[^\W\d_]{0,5}[$€£¥￥₹₽₺₴₩₪฿₫₱₦₸₾₨]?[^\W\d_]{0,5}"
+NUMBER = r"(?P<number>[.,]?\d[\d.,' ]*)"
+WORD = r"(?:S/|[^\W\d_]\.[^\W\d_]|[^\W\d_]{0,5}[$€£¥￥₹₽₺₴₩₪฿₫₱₦₸₾₨৳₵₡₲₭₮₼֏\\]?[^\W\d_]{0,5})"
 AMOUNT = re.compile(
-    rf"(?P<before>(?:{WORD}(?<=\w)\.|{WORD})) ?(?P<sign>[-+]?) ?{NUMBER}(?P<dash>[.,] ?[-_]{{1,2}})? ?"
+    rf"(?P<before>(?:{WORD}(?<=\w)\.|{WORD})) ?(?P<sign>[-+]?) ?{NUMBER}(?P<dash>[.,:] ?[-_]{{1,2}})? ?"
     rf"(?P<after>{WORD}\.?)"
 )
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("’‘ʼ´`′＇", "'") | {"٫": ".", "٬": "'"})
 GROUPED = re.compile(r"\d{1,3}(?P<group>[.,' ])\d{3}(?:(?P=group)\d{3})*(?:(?P<decimal>[.,])\d+)?")
 INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")
 PLAIN = re.compile(r"\d+(?:[.,]\d+)?")
+# After a price: a footnote, or whether it has tax.
+TAX_NOTE = re.compile(
+    r" ?\*+$| \(?(?:(?:inkl|incl|inc|exkl|excl|zzgl)\.? ?(?:mwst|ust|vat|tax|btw|iva|tva|moms)|ttc|ht)\.?\)?$",
+    re.IGNORECASE,
+)
 LEADING_ZERO = re.compile(r"0\d*[.,]")
 
 
@@ -187,17 +212,19 @@ def read_money(value: Any, decimal_separator: DecimalSeparator | None = None) ->
 def currency_code(text: str) -> str | None:
     """Return the ISO 4217 code of a code or a symbol in any case; None if it is neither, or the symbol is shared."""
     word = text.strip().rstrip(".")
-    return word.upper() if word.upper() in CODES else SYMBOLS.get(word.lower())
+    code = word.removesuffix("$").upper()  # `MXN$`
+    return code if code in CODES else SYMBOLS.get(word.lower())
 
 
 @lru_cache(maxsize=4096)  # prices repeat; reading one takes 20 µs
 def _read_text(value: str, decimal_separator: DecimalSeparator | None) -> Money:
-    text = SPACES.sub(" ", value).strip().translate(DASHES)
+    text = TAX_NOTE.sub("", SPACES.sub(" ", value).strip().translate(DASHES))
     match = AMOUNT.fullmatch(text) if len(text) <= MAX_CHARS else None
     if match is None:
         raise MoneyError("it is not one amount with one currency")
     currency = _currency(match["before"], match["after"])
     number = match["number"].strip()
+    number = f"0{number}" if number[0] in ".," else number
     if match["sign"] == "-":
         raise MoneyError("it is negative")
     separator = _decimal_separator(number, currency, decimal_separator)

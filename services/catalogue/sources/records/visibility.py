@@ -17,7 +17,8 @@ def _words(text: str) -> frozenset[str]:
 YES = _words(
     "1, true, yes, y, t, on, wahr, ja, j, vrai, oui, o, verdadero, verdadeiro, sí, si, s, vero, sì, sim, waar, sand,"
     "sann, sant, tosi, kyllä, tak, prawda, ano, pravda, áno, igen, igaz, da, adevărat, evet, doğru, ναι, αληθές, да,"
-    "истина, так, はい, 是, 예,"
+    "истина, правда, так, はい, 真, 是, 예, 참, taip, tiesa, jā, patiesība, jah, tõene, istina, resnica, ya, benar, có,"
+    "đúng, ใช่, จริง, כן, אמת, نعم, صحيح, بله, हाँ, सही, cert, bai, já, satt,"
     "active, activated, enabled, enable, published, publish, public, visible, shown, show, online, live, listed,"
     "aktiv, aktiviert, veröffentlicht, sichtbar, öffentlich, actif, active, activé, publié, publiée, en ligne, activo,"
     "activado, publicado, público, en línea, attivo, attivato, pubblicato, visibile, ativo, ativado, visível, actief,"
@@ -26,7 +27,8 @@ YES = _words(
 NO = _words(
     "0, -1, false, no, n, f, off, falsch, nein, faux, non, falso, não, nao, onwaar, nee, falsk, falskt, nej, nei,"
     "epätosi, ei, nie, fałsz, ne, nepravda, nem, hamis, nu, fals, hayır, yanlış, όχι, ψευδές, нет, ложь, ні,"
-    "いいえ, 否, 아니오,"
+    "いいえ, 偽, 否, 假, 아니오, 거짓, usant, лъжа, не, брехня, netiesa, nē, nepatiesība, väär, neistina, laž, lažno,"
+    "neresnica, tidak, salah, không, sai, ไม่, ไม่ใช่, เท็จ, לא, שקר, لا, خطأ, خیر, नहीं, गलत, ez, ósatt,"
     "inactive, deactivated, disabled, disable, unpublished, unpublish, draft, auto-draft, archived, archive, private,"
     "hidden, hide, invisible, offline, unlisted, pending, pending review, scheduled, future, trash, trashed, deleted,"
     "password, none, nowhere, not visible, not visible individually, discontinued, suspended, password protected,"

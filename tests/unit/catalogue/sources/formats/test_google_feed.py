@@ -235,3 +235,20 @@ def test_the_path_of_heureka_has_bars(tmp_path: Path) -> None:
     item = f"<ITEM_ID>1</ITEM_ID><IMGURL>https://a.test/1.jpg</IMGURL>{path}"
     row = product(xml_rows(tmp_path, f"<SHOP><SHOPITEM>{item}</SHOPITEM></SHOP>")[0])
     assert row.category_words == ("Heureka.cz | Móda | Trička", "Trička", "Móda", "Heureka.cz")
+
+
+def test_elements_with_equal_children_are_lists_and_values_may_be_deeper(tmp_path: Path) -> None:
+    item = (
+        "<id>1</id><images><image><url>https://a.test/1.jpg</url></image><image><url>https://a.test/2.jpg</url></image>"
+        '</images><categories><category>Shirts</category><category>Sale</category></categories><Price Currency="EUR">9'
+        "</Price><content:encoded>long</content:encoded>"
+    )
+    row = product(xml_rows(tmp_path, f"<products><product>{item}</product></products>")[0])
+    assert (row.image, [image.name for image in row.images]) == ("https://a.test/1.jpg", ["https://a.test/2.jpg"])
+    assert row.attributes == {"product_type": ["Shirts", "Sale"], "price": 9, "currency": "EUR"}
+
+
+def test_the_picture_of_media_rss_is_the_main_one_without_another(tmp_path: Path) -> None:
+    item = '<g:id>1</g:id><media:content url="https://a.test/1.jpg"/>'
+    row = product(xml_rows(tmp_path, f"<rss><channel><item>{item}</item></channel></rss>")[0])
+    assert (row.image, row.attributes) == ("https://a.test/1.jpg", {})

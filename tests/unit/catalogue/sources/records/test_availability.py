@@ -33,6 +33,12 @@ WORDS: dict[str, list[Any]] = {
         1,
         True,
         " in  stock ",
+        "In stock (5)",
+        "3 in stock",
+        "Only 3 left",
+        "limited stock",
+        "17",
+        2.5,
     ],
     "out_of_stock": [
         "out of stock",
@@ -87,7 +93,7 @@ def test_spaces_hyphens_and_case_do_not_matter(entry: tuple[str, str, str], mark
     assert google_word(name, spelling.title() if title else spelling) == expected
 
 
-@pytest.mark.parametrize("value", ["in 3 Tagen", "https://example.test/InStock", "", "ask", 7, None, {"a": 1}])
+@pytest.mark.parametrize("value", ["in 3 Tagen", "https://example.test/InStock", "", "ask", "5-7", None, {"a": 1}])
 def test_another_value_is_not_known(value: Any) -> None:
     assert google_word("availability", value) is None
     assert google_word("condition", value) is None

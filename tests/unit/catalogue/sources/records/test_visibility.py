@@ -56,7 +56,7 @@ FORMATS = [in_csv, in_tsv, in_xml, in_ndjson, in_shopify_csv, in_shopify_json]
 @pytest.mark.parametrize("read", FORMATS)
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [("TRUE", "shown"), ("WAHR", "shown"), ("oui", "shown"), ("active", "shown"), ("", "shown")]
+    [("TRUE", "shown"), ("WAHR", "shown"), ("oui", "shown"), ("active", "shown"), ("", "shown"), ("ใช่", "shown")]
     + [(word, "skipped") for word in ("FALSE", "FALSCH", "FAUX", "FALSO", "0", "no", "nein", "non", "draft")]
     + [("vielleicht", "rejected"), ("2026", "rejected")],
 )
@@ -141,3 +141,24 @@ def test_a_hidden_product_needs_no_image_and_still_counts_as_a_duplicate(tmp_pat
 def test_translated_columns_of_visibility_are_read(column: str) -> None:
     assert is_visible({column: "catalog"})
     assert not is_visible({column: "hidden"})
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("SANT", "USANT"),
+        ("taip", "ne"),
+        ("jā", "nē"),
+        ("TÕENE", "VÄÄR"),
+        ("ISTINA", "NEISTINA"),
+        ("có", "Không"),
+        ("כן", "לא"),
+        ("نعم", "لا"),
+        ("हाँ", "नहीं"),
+        ("真", "假"),
+        ("참", "거짓"),
+    ],
+)  # fmt: skip
+def test_words_of_other_languages_are_known(yes: str, no: str) -> None:
+    assert is_visible({"published": yes})
+    assert not is_visible({"published": no})
