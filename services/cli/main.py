@@ -8,7 +8,7 @@ import structlog
 import typer
 import typer.main
 
-from services.cli import doctor, search, stack, train
+from services.cli import backup, doctor, search, stack, train
 from services.cli.imports import command as import_
 from services.cli.keys import commands as keys
 from services.cli.models import commands as models
@@ -27,6 +27,8 @@ app.command("status")(stack.status)
 app.command("demo")(stack.demo)
 app.command("import")(import_.import_)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("models")(models.models)
 app.command("reembed")(reembed.reembed)
 app.command("compare-models")(models.compare_models)

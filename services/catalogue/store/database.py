@@ -4,6 +4,7 @@ import copy
 from typing import Self
 
 from services.catalogue.store.connection import Connection
+from services.catalogue.store.dump import Dump
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.keys import KeyCollection
 from services.catalogue.store.models import CatalogueModels
@@ -29,6 +30,7 @@ class CatalogueDatabase:
         notes: reports, import records and the import lease.
         http_cache: validators of images that were fetched from the web.
         keys: the API keys, the same for every catalogue.
+        dump: whole documents, for backups.
     """
 
     catalogue: str
@@ -38,6 +40,7 @@ class CatalogueDatabase:
     notes: NoteCollection
     http_cache: HttpCache
     keys: KeyCollection
+    dump: Dump
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class CatalogueDatabase:
         self.keys = KeyCollection(self._connection)
         self.products = ProductCollection(self._connection, catalogue, self.pictures, self.http_cache)
         self.models = CatalogueModels(self._connection, self.products)
+        self.dump = Dump(self._connection, catalogue)
 
     @property
     def database_name(self) -> str:

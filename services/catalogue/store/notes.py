@@ -19,6 +19,7 @@ NOTES = "notes"
 LAST_IMPORT = "last-import"
 LAST_EXAMINATION = "last-examination"
 LAST_BACKUP = "last-backup"
+IDENTITY = "identity"  # tells this database from others: see `ProductCollection.identity`
 LEASE = "import-lease"
 IMPORT_PREFIX = "import/"
 BEHIND_IMPORTS = "import0"  # the first text after all that begin with the prefix

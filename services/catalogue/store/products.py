@@ -31,14 +31,13 @@ from services.catalogue.store.driver import Collection
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.legacy_documents import LegacyDocuments, legacy_filter
 from services.catalogue.store.markers import delete_markers, is_abandoned, is_marker, write_marker
-from services.catalogue.store.notes import NOTES
+from services.catalogue.store.notes import IDENTITY, NOTES
 from services.catalogue.store.pictures import PictureCollection
 from services.catalogue.store.product_pages import ListPosition, ProductPage, outranked_documents, read_page
 from services.contracts.domain.catalogues import within
 from services.contracts.domain.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
-IDENTITY = "identity"
 log = structlog.get_logger()
 
 
