@@ -18,6 +18,13 @@ Manifest = dict[str, Any]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 JOB = yaml.safe_load((ROOT / "deploy/kubernetes/import/job.yaml").read_text())
 FILLER = yaml.safe_load((ROOT / "deploy/kubernetes/models-filler.yaml").read_text())
+EXAMPLES = [
+    manifest
+    for path in sorted((ROOT / "deploy/kubernetes/examples").glob("*.yaml"))
+    for manifest in yaml.safe_load_all(path.read_text())
+]
+METRICS = yaml.safe_load((ROOT / "deploy/kubernetes/monitoring/network.yaml").read_text())
+MONITORS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/monitoring/service-monitor.yaml").read_text()))
 VERSIONS = ("1.29", "1.37")
 # Who has to reach whom, and on which port; everything else is shut.
 FLOWS = {
@@ -67,7 +74,7 @@ def workloads(manifests: list[Manifest]) -> dict[str, Manifest]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_takes_every_manifest(built: list[Manifest], version: str) -> None:
     assert len(built) > 20
-    for manifest in [*built, JOB, FILLER]:
+    for manifest in [*built, JOB, FILLER, METRICS, *EXAMPLES]:
         kubernetes_validate.validate(manifest, version, strict=True)
 
 
@@ -214,3 +221,31 @@ def test_tensorflow_serving_is_started_as_compose_starts_it(built: list[Manifest
 
 def test_the_secret_that_is_filled_in_is_not_committed() -> None:
     assert (ROOT / "deploy/kubernetes/base/.gitignore").read_text().split() == ["secret.env"]
+
+
+def test_scheduled_jobs_are_the_job_of_the_import_with_another_command() -> None:
+    jobs = {one["metadata"]["name"]: one["spec"]["jobTemplate"]["spec"] for one in EXAMPLES if one["kind"] == "CronJob"}
+    assert jobs.keys() == {"import-hourly", "backup-nightly"}
+    base = pod(JOB)
+    for name, job in jobs.items():
+        spec = pod({"spec": job})
+        assert {key: value for key, value in spec.items() if key not in ("containers", "volumes")} == {
+            key: value for key, value in base.items() if key not in ("containers", "volumes")
+        }
+        (own,), (other,) = spec["containers"], base["containers"]
+        for part in ("env", "securityContext", "resources", "image"):
+            assert own[part] == other[part], (name, part)
+        assert {mount["name"] for mount in own["volumeMounts"]} == {volume["name"] for volume in spec["volumes"]}
+
+
+def test_prometheus_reaches_the_metrics_of_every_service(built: list[Manifest]) -> None:
+    named = {"gateway": 8000, "embedding": 8001, "index": 8002}
+    (allowed,) = METRICS["spec"]["podSelector"]["matchExpressions"]
+    read = [name for one in MONITORS for name in one["spec"]["selector"]["matchExpressions"][0]["values"]]
+    assert sorted(allowed["values"]) == sorted(read) == sorted(named)
+    assert sorted(port["port"] for port in METRICS["spec"]["ingress"][0]["ports"]) == sorted(named.values())
+    services = [one for one in built if one["kind"] == "Service"]
+    for name in named:
+        own = [one for one in services if one["metadata"].get("labels", {}).get("app.kubernetes.io/name") == name]
+        ports = [port["name"] for one in own for port in one["spec"]["ports"]]
+        assert all(one["spec"]["endpoints"][0]["port"] in ports for one in MONITORS)
