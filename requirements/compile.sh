@@ -20,3 +20,5 @@ lock importer cli
 # The two servers, and what stands in for them where their images cannot be pulled (tests/compose).
 lock serving serving
 lock local local
+# For traces, with any of the others: docs/traces.md.
+lock tracing tracing

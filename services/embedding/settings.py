@@ -6,7 +6,7 @@ from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.contracts.domain.processors import available_processors
-from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, LogLevel
+from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, LogLevel, TracesEndpoint, TracesRatio
 from services.contracts.images.preparation import ImageLimits
 from services.contracts.wire.embedding import MAX_BATCH
 
@@ -22,6 +22,8 @@ class EmbeddingSettings(BaseSettings):
     port: int = Field(default=8001, ge=0, le=65535)
     log_json: bool = False
     log_level: LogLevel = "INFO"
+    traces_endpoint: TracesEndpoint
+    traces_ratio: TracesRatio
 
     model_dir: Path = Field(default=Path("models/fashion/3"), description="version directory of the default model")
     detector_dir: Path = Field(

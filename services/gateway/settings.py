@@ -12,7 +12,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from services.catalogue.api_key import key_id
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.quota import Quota
-from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, HttpAddress, LogLevel, MongoUrl, Origin
+from services.contracts.domain.setting_types import (
+    HeaderSecret,
+    HostAndPort,
+    HttpAddress,
+    LogLevel,
+    MongoUrl,
+    Origin,
+    TracesEndpoint,
+    TracesRatio,
+)
 from services.contracts.web.requests.connections import ConnectionLimits
 from services.gateway.public_path import checked_prefix
 from services.gateway.shop_page import ShopPage
@@ -30,6 +39,8 @@ class GatewaySettings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     log_json: bool = False
     log_level: LogLevel = "INFO"
+    traces_endpoint: TracesEndpoint
+    traces_ratio: TracesRatio
     published_on: str | None = Field(
         None, validate_default=True, description="address on which others reach the gateway, if it is in a container"
     )

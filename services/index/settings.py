@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.contracts.domain.catalogues import CataloguesSetting
 from services.contracts.domain.processors import available_processors
-from services.contracts.domain.setting_types import HeaderSecret, LogLevel, MongoUrl
+from services.contracts.domain.setting_types import HeaderSecret, LogLevel, MongoUrl, TracesEndpoint, TracesRatio
 
 
 class IndexSettings(BaseSettings):
@@ -20,6 +20,8 @@ class IndexSettings(BaseSettings):
     port: int = Field(default=8002, ge=0, le=65535)
     log_json: bool = False
     log_level: LogLevel = "INFO"
+    traces_endpoint: TracesEndpoint
+    traces_ratio: TracesRatio
 
     model_dir: Path = Field(
         default=Path("models/fashion/3"), description="version directory of the model that is indexed"

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
 from services.contracts.domain.origin import origin_of, parse_origin
 
@@ -61,6 +61,25 @@ def _header_text(value: SecretStr | None) -> SecretStr | None:
 
 
 HttpAddress = Annotated[str, AfterValidator(http_address)]
+TracesEndpoint = Annotated[
+    HttpAddress | None,
+    BeforeValidator(lambda value: value or None),
+    Field(
+        None,
+        validation_alias=AliasChoices("TRACES_ENDPOINT", "traces_endpoint"),
+        description="address of the collector for traces (OTLP over HTTP); empty: no traces",
+    ),
+]
+TracesRatio = Annotated[
+    float,
+    Field(
+        1.0,
+        ge=0,
+        le=1,
+        validation_alias=AliasChoices("TRACES_RATIO", "traces_ratio"),
+        description="part of the requests that are traced",
+    ),
+]
 Origin = Annotated[str, AfterValidator(parse_origin)]
 HostAndPort = Annotated[str, AfterValidator(host_and_port)]
 MongoUrl = Annotated[SecretStr, AfterValidator(_mongo_url)]

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.web import problems
+from services.contracts.web import problems, tracing
 from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, BodyRate
 from services.contracts.web.bodies.json_size import MAX_JSON_BYTES
 from services.contracts.web.headers import HeadersMiddleware
@@ -102,7 +102,7 @@ def make_app(
                 in_flight=in_flight,
             ),
         ],
-        telemetry={"tracing": False},
+        telemetry=tracing.fastapi_options(),
         redirect_slashes=False,  # behind a proxy a redirect would lose the scheme, and with some clients the body
         **options,
     )

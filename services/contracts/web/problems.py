@@ -44,7 +44,7 @@ def problem_response(error: errors.LookalikeError) -> Response:
         "request_id": telemetry.request_id(),
         **error.extra,
     }
-    headers = telemetry.outgoing_headers()
+    headers = telemetry.response_headers()
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     if error.closes:

@@ -16,9 +16,11 @@ from pydantic import ValidationError
 
 from services.contracts.domain.errors import validation_message
 from services.contracts.domain.manifest import ManifestError
+from services.contracts.web import tracing
 from services.contracts.web.process_metrics import Readout
 from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.telemetry import configure_logging
+from services.contracts.web.tracing import TracingError
 
 
 class ServiceSettings(Protocol):
@@ -32,6 +34,10 @@ class ServiceSettings(Protocol):
     def log_json(self) -> bool: ...
     @property
     def log_level(self) -> str: ...
+    @property
+    def traces_endpoint(self) -> str | None: ...
+    @property
+    def traces_ratio(self) -> float: ...
 
 
 class SettingError(ValueError):
@@ -84,8 +90,11 @@ def run_service(
         exit_with("\n".join(f"lookalike {name}: {text}" for text in setting_errors(settings_type, error)))
     configure_logging(name, json=settings.log_json, level=settings.log_level)
     try:
+        if settings.traces_endpoint is not None:
+            is_public = name == "gateway"
+            tracing.configure(name, settings.traces_endpoint, settings.traces_ratio, is_public=is_public)
         app = create_app(settings)
-    except (ManifestError, SettingError) as error:
+    except (ManifestError, SettingError, TracingError) as error:
         exit_with(f"lookalike {name}: {error}")
     opened = OpenConnections(connections(settings))
     show_connections(opened, app.state.metrics.registry)

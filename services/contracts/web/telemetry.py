@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.contracts.web.process_metrics import ProcessMetrics
+from services.contracts.web.tracing import trace_headers, trace_ids
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -34,7 +35,12 @@ def request_id() -> str | None:
 
 
 def outgoing_headers() -> dict[str, str]:
-    """Return the headers that pass the request id to the next service."""
+    """Return the headers that pass the request id and the trace to the next service."""
+    return {**response_headers(), **trace_headers()}
+
+
+def response_headers() -> dict[str, str]:
+    """Return the header with the request id, for the client."""
     current = _request_id.get()
     return {} if current is None else {REQUEST_ID_HEADER: current}
 
@@ -56,6 +62,7 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
+        add_trace,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.dict_tracebacks if json else structlog.processors.StackInfoRenderer(),
     ]
@@ -77,6 +84,12 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
     for noisy in ("httpx", "httpcore", "uvicorn.access", "pymongo", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def add_trace(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Add the ids of the current trace to a log line."""
+    event.update(trace_ids())
+    return event
 
 
 class Metrics:

@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
 from services.contracts.web import run
 from services.contracts.web.health import problem
 from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, GracefulServer, exit_with
 from services.gateway.settings import GatewaySettings
+from tests.support.web_app import app_of
 
 
 def test_in_a_container_the_health_check_shows_the_reason(
@@ -46,7 +46,9 @@ def test_a_service_listens_on_additional_addresses_too(monkeypatch: pytest.Monke
     monkeypatch.setenv("GATEWAY_PORT", "0")
     monkeypatch.setenv("GATEWAY_ADMIN_PORT", "0")
     try:
-        run.run_service("gateway", GatewaySettings, lambda _: FastAPI(), GatewaySettings.admin_addresses)
+        run.run_service(
+            "gateway", GatewaySettings, lambda _: app_of(max_body_bytes=100), GatewaySettings.admin_addresses
+        )
         assert len({listener.getsockname()[1] for listener in listeners}) == 2
         assert {listener.getsockname()[0] for listener in listeners} == {"127.0.0.1"}
     finally:

@@ -1,0 +1,110 @@
+"""Traces with OpenTelemetry: one trace for a request through gateway, embedding, index and TensorFlow Serving.
+
+FastAPI itself makes the span of each request. Calls of other services have spans of their own, and pass the trace on
+with the W3C header `traceparent`. Without TRACES_ENDPOINT there is no trace, and the SDK is not needed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from services.contracts.domain.errors import LookalikeError
+
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status"})
+MISSING = (
+    "setting TRACES_ENDPOINT: traces need packages that are not installed: "
+    "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
+)
+_PROPAGATOR = TraceContextTextMapPropagator()
+_provider: TracerProvider | None = None
+
+
+class TracingError(Exception):
+    """Traces cannot be sent. The text names the setting."""
+
+
+def use(provider: TracerProvider | None) -> None:
+    """Send the spans of this process to a provider; None: to none."""
+    global _provider
+    _provider = provider
+
+
+def configure(service: str, endpoint: str, ratio: float, *, is_public: bool) -> None:
+    """Send spans to a collector.
+
+    Args:
+        service: the service's name.
+        endpoint: address of the collector for OTLP over HTTP, such as `http://collector:4318/v1/traces`.
+        ratio: part of the requests that are traced, 0 to 1, if the caller's trace does not decide it.
+        is_public: whether callers may be anyone: they then cannot decide it.
+
+    Raises:
+        TracingError: the packages are not installed.
+    """
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider as Sdk
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+    except ImportError:
+        raise TracingError(MISSING) from None
+    own = TraceIdRatioBased(ratio)
+    remote = {"remote_parent_sampled": own, "remote_parent_not_sampled": own} if is_public else {}
+    resource = Resource.create({"service.name": f"lookalike-{service}"})
+    provider = Sdk(sampler=ParentBased(own, **remote), resource=resource)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    use(provider)
+
+
+def fastapi_options() -> TelemetryConfig:
+    """Return what FastAPI's `telemetry` takes: spans of requests if they are traced, and nothing else."""
+    return {
+        "tracing": _provider is not None,
+        "tracer_provider": _provider,
+        "metrics": False,
+        "logs": False,
+        "operation_spans": False,
+        "exclude": lambda scope: scope["path"] in QUIET_PATHS,
+    }
+
+
+def trace_headers() -> dict[str, str]:
+    """Return the header that passes the current trace on; none without a trace."""
+    headers: dict[str, str] = {}
+    if _provider is not None:
+        _PROPAGATOR.inject(headers)
+    return headers
+
+
+def trace_ids() -> Mapping[str, str]:
+    """Return the ids of the current trace and span for log lines; none without a trace."""
+    if _provider is None:
+        return {}
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return {}
+    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+
+
+@contextmanager
+def call_span(upstream: str) -> Iterator[None]:
+    """Make a span of a call to another service or server, if the request is traced."""
+    if _provider is None:
+        yield
+        return
+    tracer = _provider.get_tracer("lookalike")
+    with tracer.start_as_current_span(
+        f"call {upstream}", kind=SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
+    ) as span:
+        span.set_attribute("peer.service", upstream)
+        try:
+            yield
+        except LookalikeError as error:
+            span.set_attribute("error.type", error.slug)
+            span.set_status(StatusCode.ERROR)
+            raise
