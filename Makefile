@@ -13,7 +13,9 @@ COMPOSE_SERVERS ?= auto
 TEST_WORKERS ?= auto
 export DATASET PHOTOS
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector clean docs openapi compose-test
+# Known vulnerabilities, licences, a bill of materials.
+LIST ?= all
+.PHONY: audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector clean docs openapi compose-test
 
 # In a folder that was moved, the environment is set up again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
@@ -76,6 +78,15 @@ fuzz: $(READY) ## Call every operation with generated requests, and search by da
 
 mutants: $(READY) ## Change the code in single places and count what the tests notice [MUTANTS="--seed 1 --count 150 --package services/index"]
 	@$(BIN)/python -m tools.mutants $(MUTANTS)
+
+audit: $(READY) ## Look for known vulnerabilities of the pinned packages [LIST=gateway]
+	@$(BIN)/python -m tools.supply_chain audit --list "$(LIST)"
+
+licences: $(READY) ## List the licences of the pinned packages [LIST=gateway]
+	@$(BIN)/python -m tools.supply_chain licences --list "$(LIST)"
+
+sbom: $(READY) ## Print a bill of materials in CycloneDX [LIST=gateway]
+	@$(BIN)/python -m tools.supply_chain sbom --list "$(LIST)"
 
 compose-test: $(READY) ## Build, start, disturb and remove the Compose stack [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)

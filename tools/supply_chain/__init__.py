@@ -1,0 +1,1 @@
+"""Audits pinned dependencies: vulnerabilities, licences, a bill of materials; imports nothing of the project."""
