@@ -96,9 +96,8 @@ async def outage(stack: Stack, shop: Shop, part: str, kind: str, *, rate: float,
     load = Load(sender, shop.mixed())
     async with load.at(rate):
         await asyncio.sleep(1.0)
-        begin = time.monotonic()
         async with KINDS[kind](lambda: processes(stack).get(part), seconds) as proof:
-            pass
+            begin = time.monotonic()
         end = begin if kind == "kill" else time.monotonic()
         await _recovered(load, max(end, time.monotonic() - CALM_S))
     lost = await shop.lost(sender)

@@ -17,6 +17,16 @@ def test_a_full_disk_has_mongodbs_code() -> None:
     assert insert(database, "products", documents[:1], ordered=False) == (1, [])
 
 
+def test_an_error_that_follows_from_a_full_disk_has_the_same_code() -> None:
+    try:
+        try:
+            raise sqlite3.OperationalError("disk I/O error")
+        except sqlite3.OperationalError:
+            raise TypeError("Object of type Binary is not JSON serializable")  # noqa: B904 - as neosqlite does
+    except TypeError as error:
+        assert bulk_write_error(error, 3) == {"index": 3, "code": OUT_OF_DISK_SPACE, "errmsg": str(error)}
+
+
 def test_other_errors_keep_theirs() -> None:
     assert bulk_write_error(sqlite3.IntegrityError("UNIQUE constraint failed"), 0)["code"] == 11000
     assert bulk_write_error(sqlite3.OperationalError("no such table"), 0)["code"] == 8
