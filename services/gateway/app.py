@@ -21,6 +21,7 @@ from services.contracts.web.bodies.body_limit import BodyRate
 from services.contracts.web.public_address import current_base
 from services.contracts.web.requests.in_flight import BytesInFlight
 from services.contracts.web.upstream_calls import UpstreamCalls
+from services.gateway.access.admission import AdmissionMiddleware
 from services.gateway.access.cors import KeyedCors
 from services.gateway.access.guard import Guard
 from services.gateway.access.install import guarded, install
@@ -117,7 +118,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         body_rate=BodyRate(settings.min_body_bytes_per_s),
         in_flight=in_flight,
         compress=True,
-        inner_middleware=[Middleware(AccessMiddleware, hosts=settings.allowed_hosts)],
+        inner_middleware=[
+            Middleware(AccessMiddleware, hosts=settings.allowed_hosts),
+            Middleware(AdmissionMiddleware, guard=guard),
+        ],
         dependencies=[guarded(guard)],
         servers=routes_pages.SERVERS,
         openapi_tags=TAGS,

@@ -5,6 +5,7 @@ import hmac
 from datetime import UTC, datetime
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from services.catalogue.api_key import ApiKey
 from services.contracts.domain.catalogues import ALL
@@ -75,6 +76,14 @@ class Guard:
             request.scope[_BY_LINK] = True
             return
         await self._check_key(rule, secret, request)
+
+    def caller_of(self, scope: Scope) -> str:
+        """Return the name under which `caller_name` counts the sender of a request that has not been checked yet."""
+        secret = _secret(Request(scope))
+        if secret is not None and self._is_admin(secret):
+            return ADMIN_KEY
+        key = self.keys.known(secret) if secret is not None and self._settings.access == "keys" else None
+        return client_name(record_of(scope).address) if key is None else key.id
 
     def _is_needed(self, rule: Rule) -> bool:
         settings = self._settings

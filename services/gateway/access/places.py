@@ -58,6 +58,15 @@ class Places:
                 del self._of_client[mine]
                 self._clients[work] -= 1
 
+    def refusal(self, work: Work, client: str) -> str | None:
+        """Return why there is no place for a client at present; None if there is one."""
+        total, mine = self._places[work], (work, client)
+        if self._taken[work] >= total:
+            return f"the gateway has reached its number of concurrent requests of this kind: {AGAIN}"
+        if self._of_client[mine] >= self._limit(mine, total):
+            return f"this client has reached its number of concurrent requests of this kind: {AGAIN}"
+        return None
+
     def _limit(self, mine: tuple[Work, str], total: int) -> int:
         if self._taken[mine[0]] == self._of_client[mine]:  # it is alone
             return max(1, round(total * SHARE_ALONE))
