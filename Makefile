@@ -9,6 +9,7 @@ PHOTOS ?=
 BACKGROUNDS ?=
 NEGATIVES ?=
 MODEL ?= fashion
+OBSERVE ?=
 COMPOSE_SERVERS ?= auto
 TEST_WORKERS ?= auto
 export DATASET PHOTOS
@@ -33,8 +34,8 @@ $(READY): requirements/all.txt pyproject.toml tools/setup.sh
 $(DEMO_READY): requirements/demo.txt pyproject.toml tools/setup.sh
 	@LIST=demo PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
 
-demo: $(DEMO_READY) ## Start the stack, import a catalogue (DATASET=archive.zip, or drawn samples), search
-	@$(BIN)/lookalike demo $(if $(DATASET),--dataset "$(DATASET)")
+demo: $(DEMO_READY) ## Start the stack, import a catalogue (DATASET=archive.zip, or drawn samples), search [OBSERVE=1: with Prometheus]
+	@$(if $(OBSERVE),LOOKALIKE_OBSERVE=true )$(BIN)/lookalike demo $(if $(DATASET),--dataset "$(DATASET)")
 
 stop: ## Stop what make demo started
 	@if [ -x $(BIN)/lookalike ]; then $(BIN)/lookalike down; else echo "the stack is not running"; fi

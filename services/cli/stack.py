@@ -81,3 +81,5 @@ def _start(stack: "Stack", data: str) -> None:
         stack.up(data, err.print)
     except StackError as error:
         fail(str(error))
+    if stack.settings.observe:
+        err.print(f"Prometheus with the alerts: {stack.settings.prometheus_url}/alerts", highlight=False, markup=False)

@@ -22,6 +22,12 @@ class StackSettings(BaseSettings):
     index_port: int = _port("INDEX_PORT", 8002)
     tfs_port: int = _port("TFS_PORT", 8500)
     mongo_port: int = _port("MONGO_PORT", 27017)
+    prometheus_port: int = _port("PROMETHEUS_PORT", 9090)
+    observe: bool = Field(
+        False,
+        validation_alias=AliasChoices("LOOKALIKE_OBSERVE", "observe"),
+        description="whether the stack has a Prometheus with alerts",
+    )
     state_dir: Path = Field(Path("var"), validation_alias=AliasChoices("LOOKALIKE_STATE", "state_dir"))
     model_dir: Path = Field(Path("models/fashion/3"), validation_alias=AliasChoices("LOOKALIKE_MODEL_DIR", "model_dir"))
     detector_dir: Path = Field(
@@ -44,6 +50,11 @@ class StackSettings(BaseSettings):
         return f"mongodb://127.0.0.1:{self.mongo_port}"
 
     @property
+    def prometheus_url(self) -> str:
+        """The address of Prometheus, if the stack has one."""
+        return f"http://127.0.0.1:{self.prometheus_port}"
+
+    @property
     def addresses(self) -> StackAddresses:
         """The addresses that commands need."""
         return StackAddresses(gateway=self.gateway_url, embedding_url=self.embedding_url, mongo_url=self.mongo_url)
@@ -57,4 +68,5 @@ class StackSettings(BaseSettings):
             "INDEX_PORT": self.index_port,
             "TFS_PORT": self.tfs_port,
             "MONGO_PORT": self.mongo_port,
+            **({"PROMETHEUS_PORT": self.prometheus_port} if self.observe else {}),
         }

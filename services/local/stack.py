@@ -14,6 +14,7 @@ from psutil import Process  # type: ignore[import-untyped]
 
 from services.local.addresses import remove_addresses, write_addresses
 from services.local.own_processes import MARK, describe, end, own_processes
+from services.local.prometheus import INSTALL, is_installed
 from services.local.settings import StackSettings
 from services.local.supervisor import (
     SCRIPTS,
@@ -21,6 +22,8 @@ from services.local.supervisor import (
     configuration,
     models_config,
     models_path,
+    prometheus_config,
+    prometheus_path,
     run_folder,
     scripts,
     socket_of,
@@ -66,6 +69,8 @@ class Stack:
             report(f"ending {len(leftovers)} processes of this stack that have no supervisor")
             self._end(leftovers)
         self._check_model()
+        if self.settings.observe and not is_installed():
+            raise StackError(f"LOOKALIKE_OBSERVE needs Prometheus, which is not installed: {INSTALL}")
         self._check_ports()
         for folder in (self._state / "log", self._state / SCRIPTS, self._state / "data" / data):
             folder.mkdir(parents=True, exist_ok=True)
@@ -79,6 +84,8 @@ class Stack:
         """Return the files that the supervisor and its processes read, with their contents."""
         each = {self._state / SCRIPTS / f"{name}.sh": text for name, text in scripts(self.settings, data).items()}
         models = {models_path(self.settings): models_config(self.settings)}
+        if self.settings.observe:
+            models[prometheus_path(self.settings)] = prometheus_config(self.settings)
         return each | models | {self._config: configuration(self.settings)}
 
     def down(self) -> bool:

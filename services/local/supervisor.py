@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.contracts.domain.catalogues import SETTING
+from services.local import prometheus
 from services.local.settings import StackSettings
 
 PROCESSES = ("mongo", "tfs", "embedding", "index", "gateway")  # in the order of their start
@@ -118,7 +119,26 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
                 **database,
             },
         ),
+        *([Process("prometheus", _prometheus(settings), {})] if settings.observe else []),
     ]
+
+
+def _prometheus(settings: StackSettings) -> tuple[str, ...]:
+    data = settings.state_dir.resolve() / "prometheus"
+    return prometheus.command(prometheus_path(settings), data, settings.prometheus_port)
+
+
+def prometheus_path(settings: StackSettings) -> Path:
+    """Return the path of Prometheus' configuration."""
+    return settings.state_dir.resolve() / "prometheus.json"
+
+
+def prometheus_config(settings: StackSettings) -> str:
+    """Return the configuration of the stack's Prometheus, with the rules of deploy/monitoring."""
+    ports = {"gateway": settings.gateway_port, "embedding": settings.embedding_port, "index": settings.index_port}
+    folder = Path.cwd() / "deploy" / "monitoring"
+    targets = {f"lookalike-{name}": f"127.0.0.1:{port}" for name, port in ports.items()}
+    return prometheus.configuration(targets, [folder / "recording.yml", folder / "alerts.yml"])
 
 
 def _unless_set(name: str, value: str) -> dict[str, str]:
@@ -152,7 +172,7 @@ def configuration(settings: StackSettings) -> str:
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }
     config["supervisorctl"] = {"serverurl": f"unix://{run / 'supervisor.sock'}"}
-    for name in PROCESSES:
+    for name in (*PROCESSES, *(["prometheus"] if settings.observe else [])):
         config[f"program:{name}"] = _program(name, state)
     text = io.StringIO()
     config.write(text)

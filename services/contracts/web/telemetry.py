@@ -146,7 +146,7 @@ class TelemetryMiddleware:
             self._finish(scope, identity, status, time.perf_counter() - started, notes)
 
     def _finish(self, scope: Scope, identity: str, status: int, seconds: float, notes: dict[str, Any]) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = getattr(scope.get("route"), "path", scope["path"] if scope["path"] in QUIET_PATHS else "unmatched")
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.requests.labels(method, route, str(status)).observe(seconds)
         self.metrics.process.in_flight.dec()
