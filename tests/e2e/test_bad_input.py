@@ -197,7 +197,7 @@ def test_without_clothing_the_page_says_so_and_one_click_shows_the_nearest_produ
     expect(page.get_by_role("group", name="Search in")).to_have_count(0)
     expect(page.get_by_role("heading", name="Filters")).to_be_hidden()
     expect(page.locator(".results-count")).to_have_text("")
-    page.get_by_role("button", name="Show similar shoes anyway").click()
+    page.get_by_role("button", name="Show the closest anyway").click()
     expect(page.locator(CARDS)).to_have_count(20)
 
 

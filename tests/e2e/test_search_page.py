@@ -301,6 +301,20 @@ def test_the_frame_shows_the_garment_that_the_search_has_found_by_itself(page: P
     assert [field for field in page.evaluate("window.fields") if field.startswith("crop=")] == ["crop=none"]
 
 
+def test_where_the_whole_photo_is_refused_the_surest_garment_of_an_outfit_is_searched_at_once(
+    page: Page, photo: Path
+) -> None:
+    shoe, bag = {"x": 0.1, "y": 0.2, "width": 0.5, "height": 0.4}, {"x": 0.6, "y": 0, "width": 0.3, "height": 1}
+    boxes = [("Shoes", shoe), ("Bags", bag)]
+    garments = [{"box": box, "category": {"id": 1, "name": name, "probability": 0.9}} for name, box in boxes]
+    outcomes = iter(["other_clothing", "ok"])
+    page.route("**/v1/detect", lambda route: route.fulfill(json={**route.fetch().json(), "garments": garments}))
+    page.route("**/v1/search", lambda route: route.fulfill(json={**route.fetch().json(), "outcome": next(outcomes)}))
+    choose(page, photo)
+    chips = page.get_by_role("group", name="In your photo")
+    expect(chips.get_by_role("button", name="Shoes")).to_have_attribute("aria-pressed", "true")
+
+
 def test_the_garments_of_a_photo_are_detected_once_and_stay_while_its_parts_are_searched_with(
     page: Page, tmp_path: Path
 ) -> None:

@@ -1,13 +1,16 @@
 """The widget in another site's page: another origin, hostile styles, a strict policy."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.test_accessibility import check
 from tests.support.browser import Watch, watched_page
 from tests.support.foreign import ForeignSite
+from tests.support.scenes import table
 from tests.support.shop import Shop
 
 CARDS = "lookalike-search .card:not(.skeleton)"
@@ -146,7 +149,7 @@ def test_without_clothing_the_widget_says_so_and_one_click_shows_the_nearest_pro
     widget = page.locator("lookalike-search")
     expect(widget.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator(CARDS)).to_have_count(0)
-    widget.get_by_role("button", name="Show similar shoes anyway").click()
+    widget.get_by_role("button", name="Show the closest anyway").click()
     expect(page.locator(CARDS)).to_have_count(4)
     expect(widget.get_by_role("heading", name="Similar shoes")).to_be_focused()
     assert [event["detail"]["outcome"] for event in page.evaluate("window.events")] == [outcome]
@@ -168,6 +171,87 @@ def test_on_an_origin_that_the_gateway_does_not_allow_the_console_names_the_sett
             (sentence,) = [problem for problem in watch.problems if "GATEWAY_CORS_ORIGINS" in problem]
             assert stranger.url in sentence
             assert watch.unexpected == []
+
+
+@pytest.mark.parametrize("mode", ["icon", "button"])
+def test_as_icon_or_button_the_search_opens_a_sheet(visit: tuple[Page, Watch], photo: Path, mode: str) -> None:
+    page, _ = visit
+    page.evaluate(
+        """mode => {
+          const search = document.querySelector("lookalike-search");
+          search.remove();
+          const other = document.createElement("lookalike-search");
+          for (const { name, value } of search.attributes) other.setAttribute(name, value);
+          other.setAttribute("mode", mode);
+          document.querySelector("main").append(other);
+        }""",
+        mode,
+    )
+    widget = page.locator("lookalike-search")
+    expect(widget.get_by_role("button", name="Search by photo")).to_be_visible()
+    search(page, photo)
+    sheet = widget.get_by_role("dialog", name="Search by photo")
+    expect(sheet).to_be_visible()
+    check(page)
+    sheet.get_by_role("button", name="Close").click()
+    expect(sheet).to_be_hidden()
+
+
+def test_the_widgets_filters_frame_and_more_like_this(visit: tuple[Page, Watch], photo: Path) -> None:
+    page, _ = visit
+    search(page, photo)
+    widget = page.locator("lookalike-search")
+    widget.get_by_role("button", name="Filters").click()
+    widget.get_by_role("checkbox").first.check()
+    expect(widget.get_by_text("1 filter set")).to_be_visible()
+    widget.get_by_role("button", name="Adjust the photo").click()
+    edge = widget.get_by_role("slider", name="Left edge")
+    with page.expect_request("**/v1/search"):
+        edge.press("PageDown")
+    expect(widget.get_by_role("slider", name="Left edge")).to_have_attribute("aria-valuenow", "10")
+    check(page)
+    with page.expect_request("**/similar?*"):
+        widget.get_by_role("button", name=re.compile("^More like this")).first.click()
+    expect(page.locator(CARDS)).to_have_count(4)
+
+
+def test_similar_products_stand_under_a_products_page_and_follow_its_product(page: Page) -> None:
+    page.goto("/example-shop")
+    page.evaluate(
+        """() => {
+          const similar = document.createElement("lookalike-similar");
+          similar.setAttribute("product", "sample-shoes-001");
+          document.querySelector("main").append(similar);
+        }"""
+    )
+    cards = page.locator("lookalike-similar .card:not(.skeleton)")
+    expect(cards).to_have_count(8)
+    assert "sample-shoes-001" not in [card.get_attribute("data-id") for card in cards.all()]
+    page.locator("lookalike-similar").evaluate("element => element.setAttribute('product', 'sample-bags-001')")
+    expect(cards.first).to_have_attribute("data-id", re.compile("^sample-bags-"))
+    check(page)
+
+
+def test_the_garments_of_an_editorial_picture_are_hot_spots(page: Page) -> None:
+    """With the shipped detector: a shirt and a shoe on a table."""
+    data, boxes = table()
+    page.route("**/look.jpg", lambda route: route.fulfill(body=data, content_type="image/jpeg"))
+    page.goto("/example-shop")
+    page.evaluate(
+        """() => {
+          const look = document.createElement("lookalike-look");
+          look.setAttribute("src", "/look.jpg");
+          document.querySelector("main").append(look);
+        }"""
+    )
+    look = page.locator("lookalike-look")
+    spots = look.locator(".spot")
+    expect(spots.first).to_be_visible()
+    assert spots.count() >= len(boxes)
+    look.get_by_role("button", name="Find shoes like these").first.click()
+    expect(look.locator(".card:not(.skeleton)")).to_have_count(8)
+    expect(look.get_by_role("heading", name="Similar shoes")).to_be_visible()
+    check(page)
 
 
 def test_the_example_shop_works(page: Page, photo: Path) -> None:

@@ -74,7 +74,9 @@ PAGE = """<!doctype html>
   <script src="/shop.js"></script>
   <script type="module" src="GATEWAY/widget.js"></script>
 </head>
-<body><main><p id="own">Our own page</p><lookalike-search ATTRIBUTES></lookalike-search></main></body>
+<body>
+<main><h1>Another shop</h1><p id="own">Our own page</p><lookalike-search ATTRIBUTES></lookalike-search></main>
+</body>
 </html>
 """
 SCRIPT = """

@@ -306,7 +306,11 @@ class App {
     /** @type {Garment[]} */
     const garments = response.garments ?? (await this.#search.garments(subject));
     subject.found = choices(garments);
-    if (this.#subject === subject) this.#showGarments(subject);
+    if (this.#subject !== subject) return;
+    this.#showGarments(subject);
+    const surest = surestOf(subject.found);
+    if (surest && !subject.isFramed && !this.#state.category && refusalOf(response.outcome, context))
+      this.#crop(surest.box, surest.category.name);
   }
 
   /** @param {Exclude<Subject, {photo: object}>} subject @param {AnySearchResponse} response */
@@ -370,6 +374,13 @@ class App {
     showVisit(this.#page.visit, this.#visit.entries, { t, onOpen, onClear });
   }
 }
+
+/**
+ * Return the garment to search with where the whole photo is refused: the surest of an outfit. Several garments of one
+ * kind may be parts of one that is not searched, as a dress is.
+ * @param {Garment[]} garments the surest first
+ */
+const surestOf = (garments) => (new Set(garments.map(({ category }) => category.name)).size > 1 ? garments[0] : null);
 
 /** A phone's own camera takes better photos than a page. */
 const isTouch = matchMedia("(pointer: coarse)").matches;

@@ -83,11 +83,10 @@ export function refusalOf(outcome, { t }) {
 
 /**
  * @param {Message} refusal
- * @param {{t: Strings, category: string, onAnyway: (() => void)|null, onNewSearch: () => void}} options
+ * @param {{t: Strings, onAnyway: (() => void)|null, onNewSearch: () => void}} options
  *   `onAnyway`: shows the nearest products
  */
-export function refusalNotice(refusal, { t, category, onAnyway, onNewSearch }) {
-  const anyway = phrase(t, t.notices.anyway, { category: categoryName(t, category) });
+export function refusalNotice(refusal, { t, onAnyway, onNewSearch }) {
   const another = button(t.notices.anotherPhoto, onNewSearch, true);
-  return notice(refusal, "hanger", h("div", { class: "row" }, another, onAnyway && button(anyway, onAnyway)));
+  return notice(refusal, "hanger", h("div", { class: "row" }, another, onAnyway && button(t.notices.anyway, onAnyway)));
 }

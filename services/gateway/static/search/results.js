@@ -58,6 +58,7 @@ export class ResultsView {
   /** Show the garments to choose from. @param {HTMLElement|null} group */
   showGarments(group) {
     fill(this.#garments, group);
+    group?.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   /** Show that a search is in progress. @param {string} text */
@@ -150,7 +151,7 @@ export class ResultsView {
     fill(this.#chips);
     fill(this.#list);
     const onAnyway = response.results.length > 0 ? showAnyway : null;
-    fill(this.#notice, refusalNotice(refusal, { t, category, onAnyway, onNewSearch }));
+    fill(this.#notice, refusalNotice(refusal, { t, onAnyway, onNewSearch }));
     announce(`${refusal.title}. ${refusal.text}`);
   }
 

@@ -67,6 +67,7 @@ function urlForm({ t, onUrl }) {
     id: "image-url",
     name: "image",
     placeholder: "https://…",
+    dir: "ltr",
     autocomplete: "off",
     spellcheck: "false",
     required: true,

@@ -29,7 +29,7 @@ const ATTRIBUTES = {
   gender: ["gender", "sex", "targetgender"],
   size: ["size", "sizes"],
   colour: ["colour", "color", "basecolour", "basecolor", "colourgroup", "colorgroup"],
-  type: ["type", "articletype", "producttype", "subcategory"],
+  type: ["type", "articletype", "producttype", "garmenttype"],
   pattern: ["pattern", "print"],
   price: ["price"],
   brand: ["brand", "vendor", "manufacturer"],

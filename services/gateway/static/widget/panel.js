@@ -325,9 +325,7 @@ export class Panel {
       this.#show(response);
       this.#body.querySelector("h3")?.focus();
     };
-    const category = categoryName(this.#t, response.category.name);
-    const text = phrase(this.#t, this.#t.notices.anyway, { category });
-    return h("button", { class: "button", type: "button", on: { click } }, text);
+    return h("button", { class: "button", type: "button", on: { click } }, this.#t.notices.anyway);
   }
 
   /** @param {AnySearchResponse} response @param {Result} result @param {number} position @param {MouseEvent} event */

