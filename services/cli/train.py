@@ -144,6 +144,12 @@ class EvaluateCommand:
     grids: Annotated[
         Path | None, typer.Option(help="A folder for pictures of queries with their ten results. They show your data.")
     ] = None
+    unusual: Annotated[
+        bool,
+        typer.Option(
+            "--unusual", help="Measure photos of screens, drawings, collages and the like too, made of --photos."
+        ),
+    ] = False
 
 
 @with_options
@@ -176,7 +182,14 @@ def evaluate(command: EvaluateCommand) -> None:
         sources = EvaluationSources(
             command.dataset, command.photos, command.backgrounds, command.negatives, command.street
         )
-        options = EvaluationOptions(sources, str(command.split), command.gallery, command.cost, grids=command.grids)
+        options = EvaluationOptions(
+            sources,
+            str(command.split),
+            command.gallery,
+            command.cost,
+            grids=command.grids,
+            unusual=command.unusual,
+        )
         _print_json(evaluate_directory(command.model, options, Terminal()))
 
 

@@ -79,6 +79,7 @@ class EvaluationImages:
         street: all street garments, None without an archive of them. Those that `street_chosen` names are evaluated.
         street_chosen: garments of the nine categories, of the part, bool (n,).
         unseen_kinds: names in `no_clothing` whose kinds are in no other part.
+        animals: pictures of animals of kinds that are not in the training part, None without an archive of kinds.
     """
 
     photos: EvaluationPhotos | None
@@ -87,6 +88,7 @@ class EvaluationImages:
     street: StreetGarments | None = None
     street_chosen: NDArray[np.bool_] | None = None
     unseen_kinds: tuple[str, ...] = ()
+    animals: Images | None = None
 
 
 def gather(
@@ -116,10 +118,12 @@ def gather(
         photo_corners = list(corners([*photos.images, *photos.others]))
         backgrounds |= {"photos": np.stack(photo_corners)} if photo_corners else {}
     unseen: tuple[str, ...] = ()
+    animals = None
     if sources.negatives and sources.has_kinds:
         every = read_negatives(sources.negatives, size, choice.seed, terminal)
         chosen = every.take(every.parts == choice.negatives_part) if choice.negatives_part else every
         no_clothing |= {name: chosen.images[chosen.families == name] for name in sorted(set(chosen.families.tolist()))}
+        animals = every.images[(every.families == "animal") & (every.parts != "training")]
         unseen = tuple(sorted(set(chosen.families[chosen.unseen].tolist())))
     elif sources.negatives:
         no_clothing["pictures"] = _whole_pictures(sources.negatives, size)
@@ -128,7 +132,7 @@ def gather(
         backgrounds["pictures"] = folder_patches(sources.backgrounds, np.random.default_rng([seed, 5]), terminal)
     no_clothing = {name: images for name, images in no_clothing.items() if len(images)}
     chosen_street = _chosen_street(street, choice.street_part) if street else None
-    return EvaluationImages(photos, no_clothing, backgrounds, street, chosen_street, unseen)
+    return EvaluationImages(photos, no_clothing, backgrounds, street, chosen_street, unseen, animals)
 
 
 def _chosen_street(street: StreetGarments, part: str | None) -> NDArray[np.bool_]:

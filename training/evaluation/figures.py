@@ -15,7 +15,7 @@ from training.errors import TrainingError
 from training.evaluation.calibration import best_temperature, calibration, with_temperature
 from training.evaluation.classification import classification
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.outcomes import outcomes
+from training.evaluation.outcomes import Scales, outcomes
 from training.evaluation.rejection import Scores, refused_where_kept, rejection
 from training.evaluation.search.retrieval import EmbeddedProducts, precision_at_k, unit, unlabelled_products
 from training.evaluation.search.self_retrieval import compose, self_retrieval
@@ -155,6 +155,12 @@ def _rejection_figures(
     return figures
 
 
+def category_scales(gallery: EmbeddedProducts, thresholds: dict[str, float]) -> Scales:
+    """Return the scale of similarity of each category."""
+    close = thresholds.get("close_photo")
+    return {place: scale_of(gallery.take(gallery.labels == place), close) for place in range(len(CATEGORIES))}
+
+
 def _outcomes(
     clothing: dict[str, QueryPictures],
     no_clothing: dict[str, QueryPictures],
@@ -162,8 +168,7 @@ def _outcomes(
     thresholds: dict[str, float],
 ) -> dict[str, Any]:
     """Return the shares of the outcomes of each kind of picture, searched in its predicted category."""
-    close = thresholds.get("close_photo")
-    scales = {place: scale_of(gallery.take(gallery.labels == place), close) for place in range(len(CATEGORIES))}
+    scales = category_scales(gallery, thresholds)
     pictures, least = clothing | no_clothing, thresholds.get("no_clothing", 0.0)
     return {name: outcomes(of.probabilities, of.vectors, gallery, scales, least) for name, of in pictures.items()}
 

@@ -13,7 +13,7 @@ from training.progress import Terminal
 REJECTED_SHARE = 0.005  # of the shop's own kind of images, at most, by each threshold
 KEPT_SHARE = 0.98  # of photos of clothing
 ENOUGH_REJECTED = 0.99  # of pictures without clothing
-CLOSE_PHOTOS, CLOSE_OTHERS = 0.92, 0.045  # the shares with a close match
+CLOSE_PHOTOS, CLOSE_OTHERS = 0.92, 0.03  # the shares with a close match
 DRAWN = "drawn"  # a kind of pictures without clothing
 
 
@@ -61,7 +61,7 @@ def keeping_threshold(clothing: NDArray[np.float32], no_clothing: Scores) -> flo
 def close_photo_threshold(photos: NDArray[np.float32], others: NDArray[np.float32]) -> float:
     """Return the score from which a photo's best result is a close match.
 
-    92 % of the photos of clothing reach it, or fewer if more than 4.5 % of the products of other categories would.
+    92 % of the photos of clothing reach it, or fewer if more than 3 % of the products of other categories would.
 
     Args:
         photos: the score of the best result of each photo of clothing.

@@ -5,12 +5,14 @@ shares of the last two are spread evenly over the nine: they add up to one, and 
 is no clothing of the nine categories.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
 from training.networks.backbone import STAGES, Backbone, Stages
 
@@ -20,7 +22,7 @@ SIMILARITY_HIDDEN = 2048  # between the features and the vectors, in addition to
 FIRST_SCALE = 12.0  # initial scale of the cosines in the softmax over proxies
 KINDS = 32  # numbers of the vector for kind and colour; the others are for the individual product
 LOOK_SHARE = (
-    0.2  # of the similarity that the individual product makes up, chosen on the validation part (EXPERIMENTS.md)
+    0.3  # of the similarity that the individual product makes up, chosen on the validation part (EXPERIMENTS.md)
 )
 DROPOUT = 0.1  # of the features in training
 ATTENTION_MAPS = 4
@@ -28,6 +30,12 @@ BACKBONE_LAYERS = ("stem", "block")  # prefixes of the names of the backbone's l
 CATEGORY_LAYERS = ("hidden", "content_logits")  # used for the categories only
 VECTOR_LAYERS = ("similarity_hidden", "kind_projection", "look_projection")  # used for the vectors only
 NONE_CLASSES = 2  # classes after the categories: other clothing, and no clothing at all
+ANCHOR_LAYERS = {"type_anchors": ("kinds", 0.3), "pair_anchors": ("pairs", 1.0)}  # attribute, and weight of its anchors
+MOST_ANCHORS = 1024  # of an attribute
+LEAST_CLASS = 4  # vectors that make a class an anchor
+LEAST_LENGTH = 1e-6  # of a mean, before it is scaled to length 1
+SHARPNESS = 30.0  # of the choice among anchors
+NO_ANCHOR = -1e9
 # The first layers are the most expensive to train, and the most general.
 FROZEN = ("stem", "block0_", "block1_", "block2_", "block3_", "block4_")
 
@@ -38,6 +46,43 @@ class UnitLength(layers.Layer):  # type: ignore[misc]  # Keras has no types
     def call(self, inputs: Any) -> Any:
         """Return float32 (n, dim) of unit length."""
         return inputs * ops.rsqrt(ops.maximum(ops.sum(inputs * inputs, axis=-1, keepdims=True), 1e-12))
+
+
+class Anchors(layers.Layer):  # type: ignore[misc]
+    """The mean of the anchors near each vector: the unit mean vectors of classes, which `place` sets.
+
+    An anchor's share is the softmax of its cosine times `SHARPNESS` plus the logarithm of its class's size.
+    Without anchors, the mean is 0.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Make room for the anchors, which no optimizer changes."""
+        empty = {"initializer": "zeros", "trainable": False}
+        self.anchors = self.add_weight(shape=(MOST_ANCHORS, input_shape[-1]), name="anchors", **empty)
+        self.sizes = self.add_weight(shape=(MOST_ANCHORS,), name="sizes", **empty)
+
+    def call(self, inputs: Any) -> Any:
+        """Return float32 (n, dim)."""
+        sizes = ops.where(self.sizes > 0, ops.log(ops.maximum(self.sizes, 1.0)), NO_ANCHOR)
+        shares = ops.softmax(SHARPNESS * ops.matmul(inputs, ops.transpose(self.anchors)) + sizes)
+        return ops.matmul(shares, self.anchors)
+
+    def place(self, vectors: NDArray[np.float32], classes: NDArray[np.integer]) -> None:
+        """Place an anchor at the mean of each of the largest classes.
+
+        Args:
+            vectors: float32 (n, dim), unit length.
+            classes: of the vectors, (n,); −1 for none.
+        """
+        counts = np.bincount(classes[classes >= 0], minlength=1)
+        means = np.zeros((len(counts), vectors.shape[1]), np.float32)
+        np.add.at(means, classes[classes >= 0], vectors[classes >= 0])
+        largest = [place for place in np.argsort(-counts, kind="stable")[:MOST_ANCHORS] if counts[place] >= LEAST_CLASS]
+        anchors, sizes = (np.zeros(weight.shape, np.float32) for weight in (self.anchors, self.sizes))
+        lengths = np.linalg.norm(means[largest], axis=1, keepdims=True)
+        anchors[: len(largest)] = means[largest] / np.maximum(lengths, LEAST_LENGTH)
+        sizes[: len(largest)] = counts[largest]
+        self.set_weights([anchors, sizes])
 
 
 class Proxies(layers.Layer):  # type: ignore[misc]
@@ -164,15 +209,28 @@ def head_network(network: Any, dropout: float, fresh_layers: Collection[str] = (
     """
     inputs = keras.Input((network.get_layer("features").output.shape[-1],), name="features")
     head = keras.Model(inputs, _outputs(inputs, network.output["probabilities"].shape[-1], dropout), name="head")
-    for layer in trainable_layers(head):
-        if layer.name not in fresh_layers:
-            layer.set_weights(network.get_layer(layer.name).get_weights())
+    copy_head(network, head, fresh_layers)
     return head
 
 
-def trainable_layers(network: Any) -> list[Any]:
-    """Return the layers with trainable weights."""
-    return [layer for layer in network.layers if layer.weights and layer.trainable]
+def place_anchors(network: Any, kinds: NDArray[np.float32], classes: Mapping[str, NDArray[np.integer]]) -> None:
+    """Place the anchors of each attribute at the means of its classes.
+
+    Args:
+        network: made by `fashion` or `head_network`.
+        kinds: its output `kind` for products on white, float32 (n, 32).
+        classes: of each product by attribute, int (n,); −1 for none.
+    """
+    for layer, (attribute, _) in ANCHOR_LAYERS.items():
+        network.get_layer(layer).place(kinds, classes[attribute])
+
+
+def copy_head(source: Any, target: Any, left_out: Collection[str] = ()) -> None:
+    """Copy the weights of the layers after the features by name, other than those of `left_out`."""
+    names = (*CATEGORY_LAYERS, *VECTOR_LAYERS, *ANCHOR_LAYERS)
+    for name in names:
+        if name not in left_out:
+            target.get_layer(name).set_weights(source.get_layer(name).get_weights())
 
 
 def _outputs(inputs: Any, categories: int, dropout: float) -> dict[str, Any]:
@@ -182,7 +240,9 @@ def _outputs(inputs: Any, categories: int, dropout: float) -> dict[str, Any]:
     together = layers.Concatenate()([x, layers.Dropout(dropout, name="drop_similarity")(similarity)])
     kind = UnitLength(name="kind")(layers.Dense(KINDS, name="kind_projection")(together))
     look = UnitLength(name="look")(layers.Dense(DIMENSION - KINDS, name="look_projection")(together))
-    vector = layers.Concatenate(name="vector")([kind * (1 - LOOK_SHARE) ** 0.5, look * LOOK_SHARE**0.5])
+    near = sum(weight * Anchors(name=name)(kind) for name, (_, weight) in ANCHOR_LAYERS.items())
+    settled = UnitLength(name="settled_kind")(kind + near)
+    vector = layers.Concatenate(name="vector")([settled * (1 - LOOK_SHARE) ** 0.5, look * LOOK_SHARE**0.5])
     logits = layers.Dense(categories + NONE_CLASSES, name="content_logits")(hidden)
     shares = layers.Softmax(name="shares")(logits)
     none = ops.sum(shares[:, categories:], axis=1, keepdims=True)

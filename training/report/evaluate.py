@@ -10,13 +10,14 @@ import numpy as np
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import ManifestError, load_manifest
 from training.data.archives.dataset import Dataset, archive_sha256, read_dataset
-from training.data.evaluation_images import EvaluationSources, ImageChoice, gather, in_part, unseen
+from training.data.evaluation_images import EvaluationImages, EvaluationSources, ImageChoice, gather, in_part, unseen
 from training.data.split import split
 from training.errors import TrainingError
 from training.evaluation.cost import cost
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.figures import EvaluationSet, NetworkOutputs, all_figures, network_outputs
+from training.evaluation.figures import EvaluationSet, NetworkOutputs, all_figures, category_scales, network_outputs
 from training.evaluation.summary import summary
+from training.evaluation.unusual import SWEATERS, unusual_figures, unusual_pictures
 from training.progress import Terminal
 from training.report.grids import real_grids
 
@@ -34,6 +35,7 @@ class EvaluationOptions:
         cost: whether to measure the time of one image too.
         excluded_senders: marks of senders whose photos are excluded, even if the model has not seen them.
         grids: a folder for pictures of queries with their results.
+        unusual: whether to measure unusual pictures too, which are made of people's photos.
     """
 
     sources: EvaluationSources
@@ -42,6 +44,7 @@ class EvaluationOptions:
     cost: bool = True
     excluded_senders: Collection[str] = ()
     grids: Path | None = None
+    unusual: bool = False
 
 
 def evaluate_directory(directory: Path, options: EvaluationOptions, terminal: Terminal) -> dict[str, Any]:
@@ -56,6 +59,8 @@ def evaluate_directory(directory: Path, options: EvaluationOptions, terminal: Te
         raise TrainingError(f"{directory} has other categories than the archive's nine: it cannot be evaluated on it")
     if options.gallery and options.part == "test":
         raise TrainingError("--gallery takes all of --dataset as queries: it cannot be combined with --split test")
+    if options.unusual and options.sources.photos is None:
+        raise TrainingError("--unusual changes people's photos: add --photos")
     options.sources.refuse_trained_on(manifest)
     data = read_dataset(options.sources.dataset, manifest.input, terminal)
     evaluation = Evaluation(model, data, network_outputs(model, data, terminal), options, terminal)
@@ -129,7 +134,23 @@ class Evaluation:
         images = gather(self.options.sources, manifest.input, choice, manifest.seed, self.terminal)
         if self.options.grids:
             real_grids(self.model, products, images, self.options.grids, self.terminal)
-        return all_figures(self.model, products, images, self.terminal)
+        figures = all_figures(self.model, products, images, self.terminal)
+        return figures | ({"unusual": self._unusual(products, images, choice)} if self.options.unusual else {})
+
+    def _unusual(self, products: EvaluationSet, images: EvaluationImages, choice: ImageChoice) -> dict[str, Any]:
+        manifest, data, photos = self.model.manifest, products.data, self.options.sources.photos
+        assert photos is not None
+        sweaters = products.queries[np.isin(data.article_types[products.queries], SWEATERS)]
+        pictures = unusual_pictures(
+            photos,
+            choice.sender,
+            images.animals,
+            data.images[sweaters],
+            manifest.input,
+            manifest.seed,
+        )
+        scales = category_scales(products.gallery, manifest.thresholds)
+        return unusual_figures(self.model, pictures, products.gallery, scales, self.terminal)
 
 
 def sibling_baseline(directory: Path) -> Path | None:

@@ -43,6 +43,7 @@ colour, pattern and cut.
   feature maps of its six stages.
   The vector is made of two unit vectors of {KINDS} numbers, one for kind and colour, one for the individual product,
   which makes up {percent(LOOK_SHARE, 0)} of a similarity.
+  The first one is moved towards the means of the article types, and of the types in a colour, that it is near.
   {manifest.parameters:,} parameters are trained; the first five blocks keep their pretrained weights.
 - **Trained on** `{manifest.dataset["name"]}`: Kaggle's "Fashion Product Images (Small)", MIT licence, all of its
   categories{_materials(manifest)}.

@@ -3,7 +3,8 @@
 A step costs a fiftieth of a step of the whole network, so these layers learn all that the features hold
 (EXPERIMENTS.md). The layers that make the vectors start from new weights, which gives better retrieval than their
 weights so far. The widest layer is trained at full rank and reduced to a lower rank afterwards, which is served as two
-narrow layers (`publishing/served_form.py`).
+narrow layers (`publishing/served_form.py`). At the end the anchors are placed: the vector's part for the kind moves
+towards the mean vectors of the types, and of the types in a colour, that it is near.
 """
 
 import zipfile
@@ -17,9 +18,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.networks.fashion import VECTOR_LAYERS, head_network, trainable_layers
+from training.networks.fashion import ANCHOR_LAYERS, VECTOR_LAYERS, copy_head, head_network, place_anchors
 from training.progress import Terminal
 from training.recipes.fashion.batches import ORDER, UNMOVED, Batches, Group, groups_of
+from training.recipes.fashion.look_finetune import finetune_look, scene_pairs, street_pairs
 from training.recipes.fashion.materials import DrawnImages, Places
 from training.recipes.fashion.plan import FashionPlan
 from training.recipes.fashion.trainer import FashionTrainer
@@ -113,7 +115,20 @@ def finetune_head(trainer: FashionTrainer, batches: Batches, terminal: Terminal)
     head_trainer.take_averages()
     inputs = [cache.groups[name].views[0] for name in ("products", "scenes", "photos", "crops") if name in cache.groups]
     reduce_rank(head.get_layer("similarity_hidden"), inputs)
-    _copy_weights(head, network)
+    materials = batches.materials
+    if "cutouts" in cache.groups:
+        street = street_pairs(cache.groups, materials.street_categories)
+        finetune_look(head, street, scene_pairs(cache.groups, materials.studio.categories), trainer.plan.seed)
+    products = cache.groups["products"]
+    classes = {name: getattr(materials.studio, name)[products.positions] for name, _ in ANCHOR_LAYERS.values()}
+    place_anchors(head, _kinds(head, products.views[0]), classes)
+    copy_head(head, network)
+
+
+def _kinds(head: Any, features: Features) -> NDArray[np.float32]:
+    starts = range(0, len(features), INPUTS_A_BATCH)
+    batches = [features[start : start + INPUTS_A_BATCH].astype(np.float32) for start in starts]
+    return np.concatenate([head(batch, training=False)["kind"].numpy() for batch in batches])
 
 
 def _extractor(network: Any) -> Extract:
@@ -184,10 +199,5 @@ def load_head(network: Any, run_dir: Path) -> bool:
             head.set_weights([file[f"arr_{place}"] for place in range(len(file.files))])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return False
-    _copy_weights(head, network)
+    copy_head(head, network)
     return True
-
-
-def _copy_weights(head: Any, network: Any) -> None:
-    for layer in trainable_layers(head):
-        network.get_layer(layer.name).set_weights(layer.get_weights())

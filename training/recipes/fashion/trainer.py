@@ -19,6 +19,9 @@ from training.recipes.fashion.plan import FashionPlan
 from training.run.schedule import rate_share, refuse_not_finite
 
 GREATEST_GRADIENT = 5.0  # norm over all variables; longer gradients are scaled to it
+# The layers after the features in the order of stored checkpoints. Keras's order depends on the layers' depths.
+HEAD_ORDER = ("hidden", "similarity_hidden", "content_logits", "kind_projection", "look_projection")
+STORED_LAST = {name: place for place, name in enumerate(HEAD_ORDER)}
 SMOOTHING = 0.05  # of the attributes' targets: the archive's types and colours are not always right
 
 
@@ -47,7 +50,8 @@ class FashionTrainer:
             head.build((None, dimension))
         trainable = network.trainable_variables
         self.backbone = [v for v in trainable if v.path.startswith(BACKBONE_LAYERS)]
-        self.others = [v for v in trainable if not v.path.startswith(BACKBONE_LAYERS)]
+        others = [v for v in trainable if not v.path.startswith(BACKBONE_LAYERS)]
+        self.others = sorted(others, key=lambda v: STORED_LAST.get(v.path.partition("/")[0], -1))
         self.others += [v for head in self.heads.values() for v in head.trainable_variables]
         self.optimizers = [
             keras.optimizers.AdamW(plan.peak_rate * rate, weight_decay=plan.decay, beta_2=0.99)

@@ -78,6 +78,8 @@ def test_street_garments_and_kinds_of_negatives_are_those_of_their_parts(tmp_pat
     assert everything.street_chosen.sum() == 90 > images.street_chosen.sum()
     assert len(everything.no_clothing["animal"]) == 120 > len(images.no_clothing["animal"])
     assert len(everything.no_clothing["street-window"]) == 60
+    assert images.animals is not None and everything.animals is not None
+    assert 0 < len(images.animals) == len(everything.animals) < 120  # those of kinds that are trained on are left out
     sources.refuse_trained_on(manifest())  # an archive with kinds is split, not refused
 
 

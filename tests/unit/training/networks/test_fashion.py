@@ -8,10 +8,13 @@ from training.networks.fashion import (
     FROZEN,
     KINDS,
     LOOK_SHARE,
+    MOST_ANCHORS,
+    Anchors,
     AttentionPooling,
     ChannelScaling,
     Proxies,
     fit_channel_scaling,
+    place_anchors,
 )
 from training.networks.imagenet_weights import folded, pretrained_path, read_weights
 
@@ -79,6 +82,64 @@ def test_proxies_are_scaled_cosines() -> None:
     directions = proxies.directions.numpy()
     cosines = vector @ directions / np.linalg.norm(directions, axis=0)
     np.testing.assert_allclose(logits, 12 * cosines, rtol=1e-5)
+
+
+def unit_vectors(count: int, width: int = KINDS) -> np.ndarray:
+    vectors = np.random.default_rng(4).normal(size=(count, width)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def test_without_anchors_nothing_is_near() -> None:
+    assert not Anchors()(unit_vectors(3)).numpy().any()
+
+
+def test_the_nearest_anchor_has_the_largest_share() -> None:
+    layer, means = Anchors(), unit_vectors(2, 3)
+    layer(means)
+    layer.place(np.repeat(means, 5, axis=0), np.repeat([0, 1], 5))
+    np.testing.assert_allclose(layer(means), means, atol=1e-3)
+
+
+def test_of_two_anchors_at_the_same_distance_the_larger_class_has_the_larger_share() -> None:
+    layer = Anchors()
+    layer(np.eye(2, dtype=np.float32))
+    layer.place(np.repeat(np.eye(2, dtype=np.float32), (12, 4), axis=0), np.repeat([0, 1], (12, 4)))
+    between = np.full((1, 2), 0.5**0.5, np.float32)
+    np.testing.assert_allclose(layer(between), [[0.75, 0.25]], atol=1e-5)
+
+
+def test_small_classes_and_vectors_without_a_class_make_no_anchor() -> None:
+    layer, vectors = Anchors(), unit_vectors(12)
+    layer(vectors)
+    layer.place(vectors, np.array([2] * 5 + [1] * 3 + [-1] * 4))
+    anchors, sizes = layer.get_weights()
+    mean = vectors[:5].mean(axis=0)
+    np.testing.assert_allclose(anchors[0], mean / np.linalg.norm(mean), atol=1e-5)
+    assert sizes[0] == 5 and not sizes[1:].any() and not anchors[1:].any()
+
+
+def test_the_largest_classes_make_the_anchors_where_there_are_too_many() -> None:
+    classes = np.repeat(np.arange(MOST_ANCHORS + 1), [4] * MOST_ANCHORS + [6])
+    layer, vectors = Anchors(), unit_vectors(len(classes))
+    layer(vectors[:1])
+    layer.place(vectors, classes)
+    sizes = layer.get_weights()[1]
+    assert len(sizes) == MOST_ANCHORS and sizes[0] == 6 and sizes.min() == 4
+
+
+def test_vectors_of_a_class_are_nearer_to_each_other_with_anchors() -> None:
+    built = network()
+    pictures = np.random.default_rng(1).uniform(0, 255, (12, SIZE, SIZE, 3)).astype(np.float32)
+    before = {name: value.numpy() for name, value in built(pictures, training=False).items()}
+    classes = np.arange(12) % 2
+    place_anchors(built, before["kind"], {"kinds": classes, "pairs": classes})
+    after = built(pictures, training=False)
+    np.testing.assert_allclose(after["kind"], before["kind"], atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(after["vector"], axis=1), 1, atol=1e-5)
+    same = classes[:, None] == classes[None, :]
+    assert (after["vector"].numpy() @ after["vector"].numpy().T)[same].mean() > (before["vector"] @ before["vector"].T)[
+        same
+    ].mean()
 
 
 def test_a_similarity_is_a_weighted_mean_of_kind_and_look(outputs: dict[str, np.ndarray]) -> None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.support.tiny_network import ARCHITECTURE, SIZE
 from training.networks.architectures import BuiltNetwork
+from training.networks.fashion import place_anchors
 from training.publishing import served_form
 from training.publishing.served_form import export_served_form
 from training.recipes.fashion.head_finetune import reduce_rank
@@ -21,6 +22,8 @@ IMAGES = np.random.default_rng(1).integers(0, 256, (7, SIZE, SIZE, 3), np.uint8)
 def network() -> BuiltNetwork:
     keras.utils.set_random_seed(1)
     whole = ARCHITECTURE.build(ARCHITECTURE.input, 9)
+    kinds = whole(IMAGES.astype(np.float32), training=False)["kind"].numpy()
+    place_anchors(whole, kinds, {"kinds": np.zeros(7, int), "pairs": np.array([0, 0, 0, 0, -1, -1, -1])})
     return BuiltNetwork(ARCHITECTURE, whole, whole)
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.support.tiny_network import SIZE, batches, network, plan
 from training.networks.fashion import head_network
 from training.progress import Terminal
+from training.recipes.fashion import look_finetune
 from training.recipes.fashion.head_finetune import (
     DROPOUT,
     HEAD_NAME,
@@ -28,7 +29,8 @@ PLAN = plan(finetune_products=8, finetune_epochs=4)
 
 
 @pytest.fixture(autouse=True)
-def _eager() -> Iterator[None]:
+def _eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(look_finetune, "EPOCHS", 2)
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
@@ -91,7 +93,12 @@ def test_the_last_stage_changes_the_layers_after_the_features_alone(tmp_path: Pa
         for name, weights in before.items()
         if any((a != b).any() for a, b in zip(weights, whole.get_layer(name).get_weights(), strict=True))
     }
-    assert changed == {"similarity_hidden", "kind_projection", "look_projection", "hidden", "content_logits"}
+    assert changed == {"similarity_hidden", "kind_projection", "look_projection", "hidden", "content_logits"} | {
+        "type_anchors",
+        "pair_anchors",
+    }
+    kinds = step_batches.materials.studio.kinds
+    assert (whole.get_layer("type_anchors").get_weights()[1][:3] == np.sort(np.bincount(kinds))[::-1]).all()
     save_head(whole, tmp_path)
     other = network()
     for name, weights in before.items():
