@@ -237,7 +237,7 @@ class CategoryView:
 
     def _nearest(self, query: Float32Array, count: int, allowed: BoolArray) -> tuple[RowArray, Float32Array]:
         """Return the nearest allowed rows of the base, by the way that is likely to be faster."""
-        share = int(allowed.sum()) / max(1, len(allowed))
+        share = np.count_nonzero(allowed) / max(1, len(allowed))  # `sum` takes twenty times as long
         if share == 1:
             return self.flat.nearest(query, count, None)
         candidates = int(OVERSAMPLING * count / share) if share else 0

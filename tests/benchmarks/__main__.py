@@ -1,4 +1,7 @@
-"""`make bench`: runs each benchmark in its own process and writes the figures to var/bench.json."""
+"""`make bench`: runs each benchmark in its own process, and keeps the figures of every run in var/bench.json.
+
+`python -m tests.benchmarks.report` writes docs/performance.md and a page of plots of them.
+"""
 
 import importlib
 import json
@@ -9,8 +12,9 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.benchmarks.results import OUT, Run, keep
+
 FOLDER = Path(__file__).parent
-OUT = Path("var/bench.json")
 MARK = "@@figures "
 LIBRARIES = ("faiss-cpu", "tensorflow-cpu", "numpy", "pillow", "uvicorn", "httptools", "fastapi", "pydantic", "grpcio")
 
@@ -57,8 +61,7 @@ def main() -> int:
         return 2
     print(machine())
     results = {name: run(name) for name in wanted}
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(results, indent=2, default=str))
+    keep(Run.now(machine(), {name: figures for name, figures in results.items() if figures is not None}))
     print(f"\nfigures: {OUT}")
     return int(any(figures is None for figures in results.values()))
 

@@ -144,9 +144,9 @@ class ServingClient:
         Raises:
             EmbeddingUnavailable: a value is outside 0 and 1 by more than a rounding error.
         """
-        if ((probabilities < -PROBABILITY_SLACK) | (probabilities > 1 + PROBABILITY_SLACK)).any():
+        if probabilities.min() < -PROBABILITY_SLACK or probabilities.max() > 1 + PROBABILITY_SLACK:
             raise self.invalid_response("its probabilities are not between 0 and 1")
-        return np.clip(probabilities, 0, 1)
+        return np.minimum(np.maximum(probabilities, 0), 1)
 
     def _output(self, reply: Any, name: str, shape: tuple[int, ...]) -> Float32Array:
         try:

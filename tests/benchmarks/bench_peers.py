@@ -1,0 +1,89 @@
+"""Other engines on the same vectors: loading, memory, latency, throughput, recall, freshness and filters.
+
+The engines are installed from PyPI into var/peers, once; one that cannot be installed or run is left out, with the
+reason. PEERS_BENCH is the number of vectors (default: 15,000 and 100,000, as `15000,100000`).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.peers.measure import ENGINES
+from tests.support.stack import ROOT
+
+SIZES = [int(size) for size in os.environ.get("PEERS_BENCH", "15000,100000").split(",")]
+QUERIES = 200
+SEED = 20261129
+OWN = ("lookalike", "original", "faiss")  # run in this environment
+VENV = ROOT / "var" / "peers"
+HERE = Path(__file__).parent / "peers"
+LIMIT_S = 300
+
+
+def install() -> None:
+    """Install the engines into their environment, once; those that cannot be installed are left out."""
+    wanted, mark = (HERE / "requirements.txt").read_text(), VENV / "installed.txt"
+    if mark.exists() and mark.read_text() == wanted:
+        return
+    if not (VENV / "bin" / "python").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    for package in (line for line in wanted.splitlines() if line and not line.startswith("#")):
+        pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--prefer-binary", package]
+        if subprocess.run(pip, stderr=subprocess.PIPE, check=False, timeout=LIMIT_S).returncode:
+            print(f"{package} cannot be installed here")
+    mark.write_text(wanted)
+
+
+def measured(name: str, vectors: Path, queries: Path) -> dict[str, Any]:
+    """Return the figures of an engine, or why there are none."""
+    python = sys.executable if name in OWN else str(VENV / "bin" / "python")
+    command = [python, str(HERE / "measure.py"), name, str(vectors), str(queries)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT) if name in OWN else ""}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return {"left out": f"it took more than {LIMIT_S} s"}
+    if done.returncode:
+        return {"left out": (done.stderr.strip().splitlines() or ["it ended"])[-1][:120]}
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def unit_vectors(rng: np.random.Generator, count: int) -> Any:
+    """Return vectors in clusters, as products of the same kind are."""
+    centres = rng.standard_normal((max(1, count // 50), 64), dtype=np.float32)
+    vectors = centres[rng.integers(0, len(centres), count)] + 0.5 * rng.standard_normal((count, 64), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def main() -> dict[str, Any]:
+    """Print and return a table for each number of vectors."""
+    install()
+    figures: dict[str, Any] = {}
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as name:
+            vectors, queries = Path(name) / "vectors.npy", Path(name) / "queries.npy"
+            every = unit_vectors(np.random.default_rng(SEED), size + QUERIES)
+            np.save(vectors, every[:size])
+            np.save(queries, every[size:])
+            table = {engine: measured(engine, vectors, queries) for engine in ENGINES}
+        report(size, table)
+        figures[str(size)] = table
+    return figures
+
+
+def report(size: int, table: dict[str, dict[str, Any]]) -> None:
+    """Print a line for each engine."""
+    print(f"\n{size:,} vectors of 64 numbers, k = 10")
+    for engine, row in table.items():
+        print(f"  {engine:<14}" + "  ".join(f"{name} {_shown(value)}" for name, value in row.items()))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
