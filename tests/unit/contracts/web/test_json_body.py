@@ -1,6 +1,7 @@
 """JSON bodies: what is accepted, and that a bad one is an error of the domain on FastAPI's own routes too."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import orjson
@@ -135,3 +136,22 @@ def test_a_wrong_body_of_a_direct_route_is_the_same_error_as_elsewhere(client: T
 def test_a_direct_route_is_described_as_any_other(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert paths["/direct"]["post"]["requestBody"] == paths["/model"]["post"]["requestBody"]
+
+
+async def test_large_texts_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, most = 0, 0
+
+    async def in_thread(parse: Callable[[bytes], object], text: bytes) -> object:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        now -= 1
+        return parse(text)
+
+    monkeypatch.setattr(asyncio, "to_thread", in_thread)
+    text = orjson.dumps({"base64": "A" * 10**6})
+    parsed = await asyncio.gather(*(json_object(text, "the text") for _ in range(4)))
+    assert most == 1
+    assert [len(one["base64"]) for one in parsed] == [10**6] * 4
