@@ -23,7 +23,8 @@ class JsonRows:
         self._builder = RowBuilder(mapping, images_root)
         self._keys = KeyRegistry()
 
-    def _row(self, number: int, text: str | bytes) -> SourceRow | RejectedRow:
+    def _row(self, number: int, text: str | bytes, key: str | None = None) -> SourceRow | RejectedRow:
+        """Return the row of an object; `key` is its id if it has none."""
         record: dict[str, Any] = {}
         try:
             document = parsed(text)
@@ -32,6 +33,8 @@ class JsonRows:
             return self._broken(number, start, str(error))
         try:
             record = record_of(document, self._builder)
+            if key is not None and record.get("id") in (None, ""):
+                record["id"] = key
             row = self._builder.row(number, record)
         except RowError as error:
             return RejectedRow(number, key_of(record), str(error))
@@ -88,12 +91,13 @@ class JsonFeed(JsonRows):
             SourceError: it cannot be read.
         """
         super().__init__(mapping, images_root)
-        self._items = JsonItems(path, json_layout(path).names)
+        layout = json_layout(path)
+        self._items = JsonItems(path, layout.names, is_map=layout.is_map)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every object, as a product or as a rejected row."""
         for line, data in self._items:
-            yield self._row(line, data) if data.startswith(b"{") else no_object(line, data)
+            yield self._row(line, data, self._items.key) if data.startswith(b"{") else no_object(line, data)
 
     def progress(self) -> tuple[int, int]:
         """Return the bytes read and the size in bytes."""

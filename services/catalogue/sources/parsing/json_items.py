@@ -18,6 +18,7 @@ MAX_DEPTH = 1000
 # Matches up to the next bracket, past complete strings, or up to the quote of a string that the chunk does not end.
 # A lookahead with a back-reference never backtracks, as a possessive quantifier, which is faulty before Python 3.11.5.
 STRUCTURE = re.compile(rb'(?=((?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*))\1(["{}\[\]])', re.DOTALL)
+NAME = re.compile(rb'("(?:[^"\\]|\\.)*")\s*:\s*\Z')
 IN_TEXT = re.compile(rb'([^"\\]*)(["\\])')
 SEPARATORS = b" \t\r\n,\x1e\xef\xbb\xbf"  # between entries, RFC 7464's and a byte order mark among them
 MAX_GAP_BYTES = 1 << 16
@@ -27,16 +28,21 @@ NAME_BEFORE = 256  # bytes before a bracket that are searched for the list's nam
 class JsonItems:
     """Yields the bytes of each object without parsing them. A file may hold several documents, one after the other.
 
-    Entries of the list that are not objects are yielded, too: they do not begin with a brace.
+    Entries of the list that are not objects are yielded, too: they do not begin with a brace. Instead of a list there
+    may be a map, an object with an object under each name; its other entries are left out.
+
+    Attributes:
+        key: the name of the object that was yielded last, in a map.
     """
 
-    def __init__(self, path: Path, names: tuple[str, ...] | None) -> None:
+    def __init__(self, path: Path, names: tuple[str, ...] | None, *, is_map: bool = False) -> None:
         """Open the file.
 
         Args:
             path: the file.
             names: the names that lead to the list, for example `("data", "products")`. It is empty if the file is a
                 list, and None if the objects follow each other without a list.
+            is_map: whether they lead to a map.
 
         Raises:
             SourceError: it cannot be opened.
@@ -50,6 +56,9 @@ class JsonItems:
         self._name = names[-1] if names else ""
         self._list_name = re.compile(rb'"' + re.escape(self._name.encode()) + rb'"\s*:\s*\Z')
         self._list_depth = 0 if names is None else len(names) + 1
+        self._is_map = is_map
+        self._bracket = b"{" if is_map else b"["
+        self.key: str | None = None
         self.position = 0
         self._stack: list[bytes] = []
         self._in_list = False
@@ -86,7 +95,8 @@ class JsonItems:
                     else:
                         yield from _other_entries(line, item)
                 line += chunk.count(b"\n", counted)
-            yield from _other_entries(line, bytes(self._gap))
+            if not self._is_map:
+                yield from _other_entries(line, bytes(self._gap))
         except OSError as error:
             raise SourceError(f"{self._path} cannot be read after line {line}: {error.strerror}") from None
         if not self._found_list:
@@ -138,7 +148,9 @@ class JsonItems:
         data = bytes(self._gap) + chunk[self._gap_begin : at]
         self._in_gap = False
         self._gap.clear()
-        if data.strip(SEPARATORS):
+        if self._is_map:
+            self.key = _last_name(data)
+        elif data.strip(SEPARATORS):
             yield at, data[:MAX_GAP_BYTES]
 
     def _opens(self, token: bytes, chunk: bytes, at: int) -> bool:
@@ -147,7 +159,7 @@ class JsonItems:
         depth = len(self._stack)
         if depth > MAX_DEPTH:
             raise SourceError(f"{self._path} cannot be read: it is nested more than {MAX_DEPTH} levels deep")
-        if depth == self._list_depth and token == b"[":
+        if depth == self._list_depth and token == self._bracket:
             before = self._before + chunk[max(0, at - NAME_BEFORE) : at]
             is_named = self._list_name.search(before[-NAME_BEFORE:]) is not None
             self._in_list = is_named and b"[" not in self._stack[:-1] if depth > 1 else True
@@ -161,6 +173,15 @@ class JsonItems:
         if len(self._stack) < self._list_depth:
             self._in_list = False
         return len(self._stack) == self._list_depth
+
+
+def _last_name(data: bytes) -> str | None:
+    """Return the name at the end of the bytes before an object."""
+    match = NAME.search(data)
+    try:
+        return None if match is None else str(orjson.loads(match[1]))
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _other_entries(line: int, data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -20,6 +20,10 @@ LIST_NAMES = frozenset(
 PRODUCT_NAMES = frozenset({"id", "_id", "sku", "productID", "image", "images", "image_url", "price", "offers"})
 SHOPIFY_NAMES = (b'"variants"', b'"src"', b'"body_html"')
 
+IMAGE_NAMES = frozenset({"image", "images", "image_url", "imageUrl", "image_link", "thumbnail", "picture", "pictures"})
+TITLE_NAMES = frozenset({"title", "name", "price", "sku", "id"})
+NOT_KEYS = LIST_NAMES | PRODUCT_NAMES | {"node"}  # names of objects in a product, or around one
+
 
 @dataclass(frozen=True, slots=True)
 class JsonLayout:
@@ -29,11 +33,13 @@ class JsonLayout:
         names: the names that lead to the list: () for a file that is a list, None for objects one after the other.
         has_lines: whether each line is an object.
         is_shopify: whether the products are those of Shopify.
+        is_map: whether the products are in an object, each under a name, as PHP writes lists with gaps.
     """
 
     names: tuple[str, ...] | None
     has_lines: bool
     is_shopify: bool
+    is_map: bool = False
 
 
 def json_layout(path: Path) -> JsonLayout:
@@ -49,6 +55,8 @@ def json_layout(path: Path) -> JsonLayout:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     text = start.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\x1e")
     names = _list_names(text)
+    if names is None and not _has_several_lines(text) and (names_of_map := _names_to_map(text)) is not None:
+        return JsonLayout(names_of_map, has_lines=False, is_shopify=False, is_map=True)
     is_graphql = names is not None and names[-1:] in (("edges",), ("nodes",))
     is_page = names is not None and names[-1:] == ("products",)
     is_shopify = b'"handle"' in text and (is_page or any(name in text for name in SHOPIFY_NAMES))
@@ -98,6 +106,43 @@ def _names_to_list(text: bytes) -> tuple[str, ...] | None:
         if product_names > 1 or not path:
             return None
     return None
+
+
+def _has_several_lines(text: bytes) -> bool:
+    """Return whether a file has several lines, and the first is JSON."""
+    first, _, others = text.partition(b"\n")
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return False
+    return bool(others.strip())
+
+
+def _names_to_map(text: bytes) -> tuple[str, ...] | None:
+    """Return the names that lead to an object of products, each under a name, or None if there is none."""
+    open_maps: list[tuple[str, set[str]]] = []  # the name of each open object, and the names in it
+    found: tuple[tuple[str, ...], set[str]] | None = None  # the names that lead to a map, and its own names
+    name = ""
+    try:
+        for event, value in ijson.basic_parse(text):
+            if event == "map_key":
+                name = value
+                open_maps[-1][1].add(name)
+            elif event == "start_map":
+                open_maps.append((name, set()))
+            elif event == "end_map":
+                own, names = open_maps.pop()
+                outer = tuple(other for other, _ in open_maps[1:])
+                is_entry = bool(open_maps) and own not in NOT_KEYS and all(other in LIST_NAMES for other in outer)
+                if found is None and is_entry and _is_product(names):
+                    found = outer, open_maps[-1][1]
+    except (ijson.JSONError, UnicodeDecodeError):
+        pass  # the file is longer, or is not JSON
+    return None if found is None or found[1] & PRODUCT_NAMES else found[0]
+
+
+def _is_product(names: set[str]) -> bool:
+    return not names.isdisjoint(IMAGE_NAMES) and not names.isdisjoint(TITLE_NAMES)
 
 
 def _has_lines(text: bytes) -> bool:

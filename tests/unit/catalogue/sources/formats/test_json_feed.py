@@ -1,5 +1,6 @@
 """Feeds of JSON objects: shapes, types and broken lines."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.catalogue.sources.parsing import json_items
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, SourceRow
 from tests.support.feeds.rows import json_rows, keys, product, read_text, reasons
@@ -307,6 +309,45 @@ def test_products_of_magentos_api_have_their_attributes_and_visibility(
     if not hidden:
         assert (item.title, item.image) == ("Bag", "https://a.test/m/b/mb01.jpg")
         assert item.attributes["material"] == "Leather"
+
+
+PRODUCTS = {
+    "10": {"title": "A", "image": "1.jpg", "nested": {"image": "9.jpg", "name": "n"}},
+    'a"b': {"name": "B", "images": [{"src": "2.jpg"}], "variants": [{"a": {"b": 1}}]},
+    "12": {"id": "own", "title": "C", "image": "3.jpg"},
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    "document",
+    [
+        PRODUCTS,
+        {"products": PRODUCTS},
+        {"total": 3, "data": {"items": PRODUCTS}, "page": 1},
+        {"products": PRODUCTS | {"count": 3}},
+    ],
+)
+def test_products_may_be_in_an_object_under_their_ids(
+    tmp_path: Path, document: dict[str, Any], indent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_items, "CHUNK", 7)
+    rows = read_text(tmp_path, "feed.json", json.dumps(document, indent=indent))
+    assert [(row.key, product(row).title) for row in rows] == [("10", "A"), ('a"b', "B"), ("own", "C")]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"related": {"image": "9.jpg", "title": "n"}, "id": "1", "image": "1.jpg"},
+        {"id": "1", "image": {"url": "1.jpg", "title": "n"}},
+        {"product": {"id": "1", "title": "A", "image": "1.jpg"}},
+    ],
+)
+def test_a_product_with_objects_is_no_object_of_products(tmp_path: Path, document: dict[str, Any]) -> None:
+    assert [row.key for row in read_text(tmp_path, "feed.json", json.dumps(document))] == ["1"]
+    lines = [document, document | {"id": "2"}] if "id" in document else [document]
+    assert keys(json_rows(tmp_path, *lines)) == ["1", "2"][: len(lines)]
 
 
 def test_objects_on_one_line_follow_each_other(tmp_path: Path) -> None:
