@@ -8,6 +8,7 @@ from services.contracts.domain.catalogues import ALL
 from services.contracts.domain.errors import TooManyRequests
 from services.contracts.web.problems import problem_response
 from services.gateway.access.guard import Guard
+from services.gateway.access.places import Places
 from services.gateway.access.record import record_of
 from services.gateway.settings import Work
 
@@ -37,7 +38,7 @@ class AdmissionMiddleware:
     def _refusal(self, scope: Scope) -> TooManyRequests | None:
         for method, path, work, name in ROUTES:
             if scope["method"] == method and path.fullmatch(scope["path"]):
-                reason = scope["state"]["gateway"][ALL].places.refusal(work, self.guard.caller_of(scope))
                 record_of(scope).operation = name
-                return None if reason is None else TooManyRequests(reason)
+                places: Places = scope["state"]["gateway"][ALL].places
+                return places.refusal(work, self.guard.caller_of(scope))
         return None

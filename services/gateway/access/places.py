@@ -36,16 +36,9 @@ class Places:
         Raises:
             TooManyRequests: every place of the kind is taken, or the client has its share.
         """
-        total, mine = self._places[work], (work, client)
-        if self._taken[work] >= total:
-            raise TooManyRequests(
-                f"the gateway has reached its number of concurrent requests of this kind: {AGAIN}", limit="places"
-            )
-        if self._of_client[mine] >= self._limit(mine, total):
-            raise TooManyRequests(
-                f"this client has reached its number of concurrent requests of this kind: {AGAIN}",
-                limit="client-places",
-            )
+        refusal, mine = self.refusal(work, client), (work, client)
+        if refusal is not None:
+            raise refusal
         self._taken[work] += 1
         self._clients[work] += mine not in self._of_client
         self._of_client[mine] += 1
@@ -58,13 +51,15 @@ class Places:
                 del self._of_client[mine]
                 self._clients[work] -= 1
 
-    def refusal(self, work: Work, client: str) -> str | None:
-        """Return why there is no place for a client at present; None if there is one."""
+    def refusal(self, work: Work, client: str) -> TooManyRequests | None:
+        """Return the error if there is no place for a client at present; None if there is one."""
         total, mine = self._places[work], (work, client)
         if self._taken[work] >= total:
-            return f"the gateway has reached its number of concurrent requests of this kind: {AGAIN}"
+            text = f"the gateway has reached its number of concurrent requests of this kind: {AGAIN}"
+            return TooManyRequests(text, limit="places")
         if self._of_client[mine] >= self._limit(mine, total):
-            return f"this client has reached its number of concurrent requests of this kind: {AGAIN}"
+            text = f"this client has reached its number of concurrent requests of this kind: {AGAIN}"
+            return TooManyRequests(text, limit="client-places")
         return None
 
     def _limit(self, mine: tuple[Work, str], total: int) -> int:

@@ -12,7 +12,7 @@ from services.gateway.settings import GatewaySettings
 from tests.support.gateway_fakes import KEY, running_gateway
 
 NOWHERE = "http://127.0.0.1:9"
-PARTS = ("EmbeddingClient", "IndexClient", "CatalogueDatabase", "ImageFetcher", "ImportJobs")
+PARTS = ("EmbeddingClient", "MeasuredEmbeddingClient", "IndexClient", "CatalogueDatabase", "ImageFetcher", "ImportJobs")
 
 
 @pytest.fixture
@@ -57,7 +57,9 @@ async def test_everything_that_is_opened_is_closed_in_reverse_order(journal: lis
     assert sorted(opened) == sorted(
         [
             "CatalogueDatabase",
-            *["EmbeddingClient", "ImageFetcher", "ImportJobs", "IndexClient"] * 2,  # of searches and imports; 2 of each
+            "MeasuredEmbeddingClient",  # of searches
+            "EmbeddingClient",  # of imports
+            *["ImageFetcher", "ImportJobs", "IndexClient"] * 2,  # of searches and imports; 2 of each
         ]
     )
     assert names(journal, "close ") == opened[::-1]
