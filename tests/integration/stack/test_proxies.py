@@ -54,7 +54,7 @@ def test_the_widget_loads_its_modules(shop: httpx.Client) -> None:
 
 
 def test_the_api_works_and_ids_arrive_as_they_were_sent(shop: httpx.Client) -> None:
-    for id in ("proxied%2Fone", "proxied%20two%3F", "proxied%252F"):
+    for id in ("proxied%2Fone%20%3F", "proxied%252F"):
         address = f"{PATH}/v1/products/{id}"
         body = {"image_base64": base64.b64encode(PHOTO).decode()}
         put = shop.put(address, params={"wait": "true"}, json=body)
@@ -68,9 +68,8 @@ def test_the_api_works_and_ids_arrive_as_they_were_sent(shop: httpx.Client) -> N
     assert shop.get(problem.json()["type"]).status_code == 200
 
 
-@pytest.mark.parametrize("padding", [0, 9_000_000])
-def test_photos_of_any_accepted_size_are_searched(shop: httpx.Client, padding: int) -> None:
-    photo = PHOTO + bytes(padding)  # what follows the end of a JPEG is ignored
+def test_photos_of_any_accepted_size_are_searched_and_larger_ones_are_refused(shop: httpx.Client) -> None:
+    photo = PHOTO + bytes(9_000_000)  # bytes after the end of a JPEG are ignored
     response = shop.post(f"{PATH}/v1/search", content=photo, headers={"Content-Type": "image/jpeg"})
     assert response.status_code == 200, response.text
     large = shop.post(f"{PATH}/v1/search", content=bytes(17_000_000), headers={"Content-Type": "image/jpeg"})
@@ -78,7 +77,7 @@ def test_photos_of_any_accepted_size_are_searched(shop: httpx.Client, padding: i
 
 
 def test_an_import_sends_its_results_while_the_feed_is_worked_on(shop: httpx.Client, pictures: ImageServer) -> None:
-    rows = [{"id": f"proxied-{number}", "image_url": f"{pictures.url}/photo.jpg"} for number in range(40)]
+    rows = [{"id": f"proxied-{number}", "image_url": pictures.url("/photo.jpg")} for number in range(12)]
     feed = b"".join(orjson.dumps(row) + b"\n" for row in rows)
     parts = (feed[start : start + 500] for start in range(0, len(feed), 500))  # chunked, without a length
     headers = {"Content-Type": "application/x-ndjson", "Accept": "application/x-ndjson"}
