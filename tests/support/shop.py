@@ -11,7 +11,7 @@ import httpx
 
 from services.local.supervisor import processes
 from tests.support.ports import free_port
-from tests.support.stack import ROOT, eventually, stack_settings
+from tests.support.stack import ROOT, eventually, stack_settings, wait_for_detector
 from tools import sample_stack
 from tools.sample_stack import Shop, environment
 
@@ -29,6 +29,7 @@ def running_shop(state_dir: Path, variables: Mapping[str, str] | None = None) ->
     """
     settings = stack_settings(state_dir)
     with sample_stack.running_shop(settings, shoes=SHOES, others=OTHERS, variables=variables or {}) as shop:
+        wait_for_detector(settings.gateway_url)
         yield shop
 
 

@@ -9,11 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
+
 from services.local.settings import StackSettings
 from services.local.stack import Stack
+from tests.support import images
 from tests.support.ports import free_ports
 
 T = TypeVar("T")
+JPEG = {"Content-Type": "image/jpeg"}
 ROOT = Path(__file__).resolve().parents[2]
 MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "3")
 
@@ -50,6 +54,17 @@ def eventually(what: Callable[[], T], within_s: float = 30.0) -> T:
         assert time.monotonic() < deadline, f"not within {within_s} s"
         time.sleep(0.02)
     return value
+
+
+def wait_for_detector(gateway_url: str) -> None:
+    """Return when garments can be detected: a stack is ready before, because searches need no detector."""
+    picture = images.encode(images.garment(60, 80))
+
+    def is_served() -> bool:
+        response = httpx.post(gateway_url + "/v1/detect", content=picture, headers=JPEG, trust_env=False, timeout=60)
+        return response.status_code == httpx.codes.OK
+
+    eventually(is_served, within_s=300)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
 from tests.support.http import ImageServer
 from tests.support.shop import environment
-from tests.support.stack import MODEL_DIR, running_stack
+from tests.support.stack import MODEL_DIR, running_stack, wait_for_detector
 
 OTHER_CATALOGUES = ("other-shop", "third")
 
@@ -37,6 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> It
         # Only while the stack starts: the fixture lasts until the worker ends, and other tests must not see them.
         with environment(variables):
             running = lasting.enter_context(running_stack(state))
+        wait_for_detector(running.settings.gateway_url)
         yield running
 
 

@@ -13,19 +13,12 @@ from tests.support import images
 from tests.support.embedding import problem
 from tests.support.http import ImageServer
 from tests.support.scenes import Boxes, table
-from tests.support.stack import eventually
 
 PHOTO, THERE = table()
 
 
 def detect(api: httpx.Client, data: bytes) -> httpx.Response:
     return api.post("/v1/detect", content=data, headers={"Content-Type": "image/jpeg"})
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _served(api: httpx.Client) -> None:
-    """Wait for the detector, which is loaded after the model."""
-    eventually(lambda: detect(api, PHOTO).status_code == 200, within_s=60)
 
 
 def hit(garments: list[dict[str, Any]], there: Boxes) -> dict[str, float]:
