@@ -80,6 +80,23 @@ def changed(page: Page, **values: Any) -> None:
     page.route(SEARCH, change)
 
 
+def variants(page: Page, photo: Path) -> None:
+    """The second to fourth result are of the first one's style, the sixth and seventh have the fifth one's picture."""
+
+    def change(route: Route) -> None:
+        response = route.fetch().json()
+        results = response["results"]
+        for result in results[:4]:
+            result["group"] = "STYLE"
+        for result in results[5:7]:
+            result["image_url"] = results[4]["image_url"]
+        route.fulfill(json=response)
+
+    page.route(SEARCH, change)
+    results(page, photo)
+    page.locator(".offers summary").click()
+
+
 def outcome(name: str, **values: Any) -> Prepare:
     def prepare(page: Page, photo: Path) -> None:
         changed(page, outcome=name, **values)
@@ -170,6 +187,7 @@ STATES: dict[str, Prepare] = {
     "scrolled": scrolled,
     "several-garments": several_garments,
     "adjusting": adjusting,
+    "variants": variants,
     "filters": filters_open,
     "nothing-with-filters": nothing_with_filters,
     "no-clothing": outcome("no_clothing"),

@@ -254,7 +254,7 @@ def test_an_unavailable_service_is_reported_with_the_request_id_and_a_retry(
 
 def test_a_page_whose_files_do_not_all_arrive_reloads_itself_once(page: Page, watch: Watch) -> None:
     watch.expect("ERR_CONNECTION_RESET")
-    page.route("**/search/grid.js", lambda route: route.abort("connectionreset"), times=1)
+    page.route("**/search/bundle.js", lambda route: route.abort("connectionreset"), times=1)
     page.goto("/")
     expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
     eventually(lambda: page.evaluate("sessionStorage.getItem('lookalike.reloaded') === null"))

@@ -181,6 +181,30 @@ def test_a_link_to_similar_products_opens_for_others(page: Page, shop: Shop) -> 
     assert page.title().startswith("Similar shoes")
 
 
+def test_variants_are_one_tile_with_their_colours_and_products_with_one_picture_are_its_offers(
+    page: Page, photo: Path
+) -> None:
+    def change(route: Route) -> None:
+        response = route.fetch().json()
+        results = response["results"]
+        for result, colour in zip(results[:3], ["Navy Blue", "Red", "Sunset"], strict=False):
+            result.update(group="STYLE", attributes={**result["attributes"], "baseColour": colour})
+        for result, price in zip(results[3:5], [20, 10], strict=False):
+            result.update(image_url=results[3]["image_url"], attributes={"price": price, "currency": "EUR"})
+        route.fulfill(json=response)
+
+    page.route("**/v1/search", change)
+    choose(page, photo)
+    expect(page.locator(CARDS)).to_have_count(17)
+    dots = page.locator(CARDS).first.get_by_role("list", name="Other colours").get_by_role("link")
+    expect(dots).to_have_text(["Navy Blue", "Red", "Sunset"])
+    assert dots.nth(1).evaluate("dot => getComputedStyle(dot, '::before').backgroundColor") == "rgb(255, 0, 0)"
+    offers = page.locator(CARDS).nth(1).locator(".offers")
+    expect(offers.locator("summary")).to_have_text("2 offers from €10.00")
+    offers.locator("summary").click()
+    expect(offers.get_by_role("link")).to_have_count(2)
+
+
 def test_more_results_are_shown_on_demand(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.get_by_role("button", name="Show more").click()

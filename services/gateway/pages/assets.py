@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import orjson
 
+from services.gateway.pages.bundle import bundle
+
 ROOT = "/assets"
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -18,6 +20,8 @@ MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+# Scripts that are served as one file with all that they import: a request less for each module.
+BUNDLED = {"search/app.js": "search/bundle.js", "widget/widget.js": "widget/bundle.js"}
 STRINGS = "shared/strings/"  # one file a language
 # Comments on lines of their own in scripts. They are for readers of the repository: a third of what a script weighs.
 COMMENTS = re.compile(rb"^[ \t]*(?:/\*.*?\*/[ \t]*|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
@@ -44,12 +48,13 @@ class Assets:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         """Take the files by their path below the folder, with slashes."""
-        self._files = {
-            name: Asset.of(_served(name, body), MEDIA_TYPES[Path(name).suffix]) for name, body in files.items()
-        }
+        served = {name: _served(name, body) for name, body in files.items()}
+        for entry in set(BUNDLED) & set(served):
+            served[BUNDLED[entry]] = bundle(entry, served)
+        self._files = {name: Asset.of(body, MEDIA_TYPES[Path(name).suffix]) for name, body in served.items()}
         whole = hashlib.sha256()
-        for name in sorted(files):
-            whole.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+        for name in sorted(served):
+            whole.update(f"{name}\0{len(served[name])}\0".encode() + served[name])
         self.digest = whole.hexdigest()[:12]
 
     @classmethod
@@ -82,7 +87,7 @@ class Assets:
         Args:
             name: the file.
             root: the path before the gateway's paths.
-            modules: folders whose scripts the browser preloads, instead of following one import after another.
+            modules: scripts, and folders of scripts, that the browser preloads.
             config: JSON in an attribute of the page. It is not a script, so the policy forbids inline scripts.
             texts: other places of the page, and their HTML.
             language: the file in STRINGS to preload; those of the other languages are not.
@@ -91,7 +96,7 @@ class Assets:
         scripts = [
             f
             for f in sorted(set(self._files) - classic)
-            if f.endswith(".js") and f.partition("/")[0] in modules and _is_in_language(f, language)
+            if (f in modules or f.partition("/")[0] in modules) and f.endswith(".js") and _is_in_language(f, language)
         ]
         preloads = "\n  ".join(f'<link rel="modulepreload" href="{root}{self.prefix}/{script}">' for script in scripts)
         values = {

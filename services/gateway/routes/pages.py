@@ -112,7 +112,7 @@ def shoppers_page(request: Request, state: GatewayState, *, is_missing: bool = F
     page = ASSETS.page(
         "search/index.html",
         root=current_prefix(),
-        modules=("search", "shared"),
+        modules=("search/bundle.js", f"shared/strings/{base(language)}.js"),
         config={**config, "missing": is_missing, "shop": _shop(state.shop, language)},
         texts={
             "__LANGUAGE__": language,
@@ -193,7 +193,7 @@ async def example_shop(request: Request, state: State) -> Response:
 @router.get("/widget/v1.js")
 async def widget(request: Request) -> Response:
     """A script that loads the widget's current files: it may be cached for minutes, they permanently."""
-    script = f'export * from "{current_prefix()}{ASSETS.prefix}/widget/widget.js";\n'
+    script = f'export * from "{current_prefix()}{ASSETS.prefix}/widget/bundle.js";\n'
     asset = Asset.of(script.encode(), "text/javascript; charset=utf-8")
     return asset_response(request, asset, {**SHARED_HEADERS, "Cache-Control": "public, max-age=300"})
 

@@ -223,6 +223,9 @@ class App {
     this.#work.classList.remove("alone");
     this.#side.show(this.#subject);
     this.#showBar(this.#subject);
+    this.#shownBox = this.#subject.photo ? this.#subject.box : { ...WHOLE };
+    if (this.#subject.photo) this.#showGarments(this.#subject);
+    else this.#results.showGarments(null);
     return this.#run();
   }
 
@@ -286,13 +289,12 @@ class App {
 
   /** @param {PhotoSubject} subject whose garments are shown, once they are known */
   #showGarments(subject) {
-    const garments = subject.found;
-    if (!garments) return this.#results.showGarments(null);
+    const garments = subject.found ?? [];
     const onChoose = (/** @type {Box} */ box, /** @type {string|null} */ category) => {
       this.#side.showCrop(box);
       this.#crop(box, category);
     };
-    this.#side.propose(garments);
+    if (subject.found) this.#side.propose(garments);
     return this.#results.showGarments(garmentChips(garments, this.#shownBox, { photo: subject.photo, t, onChoose }));
   }
 

@@ -8,9 +8,8 @@ import { toCanvas, WHOLE } from "../shared/photo.js";
 
 /** @import { Box, Context, Garment, Photo, Product, Strings } from "../types.js" */
 
-/** @type {["whole"|"upper"|"lower"|"middle", Box][]} */
+/** @type {["upper"|"lower"|"middle", Box][]} */
 const PRESETS = [
-  ["whole", WHOLE],
   ["upper", { x: 0, y: 0, width: 1, height: 0.55 }],
   ["lower", { x: 0, y: 0.45, width: 1, height: 0.55 }],
   ["middle", { x: 0.2, y: 0.15, width: 0.6, height: 0.7 }],

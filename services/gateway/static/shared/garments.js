@@ -26,12 +26,10 @@ function overlap(a, b) {
 /**
  * @param {Garment[]} garments the surest first @param {Box} chosen the part that is searched with
  * @param {{photo: Photo, t: Strings, onChoose: (box: Box, category: string|null) => void}} options
- * @returns {HTMLElement|null} null if there is nothing to choose
  */
 export function garmentChips(garments, chosen, { photo, t, onChoose }) {
-  if (garments.length === 0) return null;
-  const best = garments.reduce((near, each) => (overlap(each.box, chosen) > overlap(near.box, chosen) ? each : near));
-  const current = overlap(best.box, chosen) >= SAME ? best : null;
+  const [best] = garments.toSorted((a, b) => overlap(b.box, chosen) - overlap(a.box, chosen));
+  const current = best && overlap(best.box, chosen) >= SAME ? best : null;
   const isWhole = current === null && overlap(WHOLE, chosen) >= SAME;
   const chips = garments.map((garment) =>
     chip(nameOf(garment, garments, t), garment.box, garment === current, photo, () =>
@@ -39,7 +37,7 @@ export function garmentChips(garments, chosen, { photo, t, onChoose }) {
     ),
   );
   const whole = chip(t.crop.whole, WHOLE, isWhole, photo, () => onChoose({ ...WHOLE }, null));
-  return h("div", { class: "chips garment-chips", role: "group", "aria-label": t.crop.garments }, chips, whole);
+  return h("div", { class: "chips garment-chips", role: "group", "aria-label": t.crop.garments }, whole, chips);
 }
 
 /** Return a garment's name, numbered if there are several. @param {Garment} garment @param {Garment[]} all @param {Strings} t */

@@ -226,7 +226,7 @@ export class Panel {
   /** @param {AnySearchResponse} response */
   #garmentChips({ crop }) {
     const query = this.#query;
-    if (!query || !("photo" in query) || !query.garments) return null;
+    if (!query || !("photo" in query) || !query.garments?.length) return null;
     const onChoose = (/** @type {Box} */ box, /** @type {string|null} */ prior) => this.#frame(query, box, prior);
     return garmentChips(query.garments, crop?.box ?? query.box, { photo: query.photo, t: this.#t, onChoose });
   }
