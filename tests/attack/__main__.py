@@ -91,6 +91,10 @@ class Summary:
         return [
             ("", "figure"),
             ("attacks, rounds", f"{len(self.rounds[0])}, {len(self.rounds)}"),
+            (
+                "attacks that broke a bound",
+                f"{sum(bool(list(one.problems(Bounds()))) for one in every)} of {len(every)}",
+            ),
             ("processes that ended", f"{sum(len(outcome.restarted) for outcome in every)}"),
             ("largest error, bytes", f"{max(outcome.answers.largest_error for outcome in every):,}"),
             ("honest searches; requests that failed", f"{sent:,}; {failed}"),
