@@ -45,7 +45,7 @@ export function startView(context) {
     hasUrls && urlForm(context),
   );
   const give = h("div", { class: "start-give" }, drop, h("p", { class: "muted privacy" }, t.start.privacy));
-  const samples = h("section", { class: "samples", hidden: true, "aria-labelledby": "samples-title" });
+  const samples = h("section", { class: "samples" });
   showSamples(samples, context);
   return h("div", { class: "start" }, h("div", { class: "start-top" }, intro, give), samples);
 }
@@ -94,12 +94,13 @@ function urlForm({ t, onUrl }) {
 async function showSamples(section, context) {
   const { t, onLike, loadSamples } = context;
   const products = await loadSamples().catch(() => []);
-  if (products.length === 0) return;
+  section.hidden = products.length === 0;
+  if (section.hidden) return;
   const items = products.map((product, position) => {
     const label = phrase(t, t.start.sample, { title: product.title || product.id });
     const props = { class: "sample", type: "button", "aria-label": label, on: { click: () => onLike(product) } };
     return h("li", {}, h("button", props, productImage(product, position, context)));
   });
   fill(section, h("h2", { id: "samples-title" }, t.start.samples), h("ul", { class: "sample-list" }, items));
-  section.hidden = false;
+  section.setAttribute("aria-labelledby", "samples-title");
 }
