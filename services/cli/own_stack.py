@@ -33,7 +33,7 @@ def _map(commands: Mapping[str, Any], values: dict[str, str]) -> dict[str, Any]:
 
 def announce_target(mongo_url: str, database: str, catalogue: str | None = None) -> None:
     """Print, on stderr, into which database a command writes; without user and password."""
-    from services.catalogue.store.errors import shown_address
+    from services.catalogue.store.mongo.errors import shown_address
     from services.cli.output import err
 
     what = "" if catalogue is None else f"catalogue {catalogue} in "

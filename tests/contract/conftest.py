@@ -11,9 +11,9 @@ import pymongo
 import pytest
 from pymongo.collection import Collection
 
-from services.catalogue.store import connection
-from services.catalogue.store import driver as motor_driver
 from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.mongo import connection
+from services.catalogue.store.mongo import driver as motor_driver
 from tests.support import pymongo_driver
 from tests.support.mongo import any_mongo, fresh_database
 

@@ -18,9 +18,9 @@ from services.catalogue.product import Product, StoredImage
 from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
-from services.catalogue.store.bulk_write import PutReport, Refused
 from services.catalogue.store.http_cache import CachedImage
 from services.catalogue.store.model_note import ModelNote
+from services.catalogue.store.mongo.bulk_write import PutReport, Refused
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageUrlFailed, LookalikeError
 from services.contracts.images.fetch import FetchedImage, Validators

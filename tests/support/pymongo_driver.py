@@ -1,4 +1,4 @@
-"""`services/catalogue/store/driver.py` with PyMongo's own asyncio client in place of Motor: see decision 23."""
+"""`services/catalogue/store/mongo/driver.py` with PyMongo's own asyncio client in place of Motor: see decision 23."""
 
 from typing import Any
 

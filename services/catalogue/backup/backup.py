@@ -12,7 +12,7 @@ from bson.raw_bson import RawBSONDocument
 from services.catalogue.backup.backup_file import BackupError, Contents, check, read, writing
 from services.catalogue.importing.lease import BEAT_S, ImportLease, ImportUnderWay
 from services.catalogue.store.database import CatalogueDatabase
-from services.catalogue.store.dump import PAGE
+from services.catalogue.store.mongo.dump import PAGE
 from services.catalogue.store.notes import LAST_BACKUP
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.web.app import VERSION

@@ -9,9 +9,9 @@ from typing import Protocol
 from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Product, StoredImage
-from services.catalogue.store.bulk_write import PutReport
 from services.catalogue.store.http_cache import CachedImage
 from services.catalogue.store.model_note import ModelNote
+from services.catalogue.store.mongo.bulk_write import PutReport
 from services.contracts.images.fetch import FetchedImage, Validators
 from services.contracts.wire.embedding import BatchResponse
 

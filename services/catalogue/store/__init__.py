@@ -1,1 +1,1 @@
-"""Everything that is kept in MongoDB; the only package that imports its driver."""
+"""Everything that is kept in MongoDB; the only package that imports its driver, which its folder mongo does."""

@@ -14,7 +14,7 @@ from pymongo.change_stream import CollectionChangeStream
 from pymongo.errors import PyMongoError
 
 from services.catalogue.documents.product_document import MARKER_PREFIX, BrokenDocument, Record, read_document
-from services.catalogue.store.errors import HistoryLost, translated
+from services.catalogue.store.mongo.errors import HistoryLost, translated
 from services.catalogue.threads import to_the_end
 
 Token = Mapping[str, Any]

@@ -3,11 +3,11 @@
 import copy
 from typing import Self
 
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.dump import Dump
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.keys import KeyCollection
 from services.catalogue.store.models import CatalogueModels
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.dump import Dump
 from services.catalogue.store.notes import NoteCollection
 from services.catalogue.store.pictures import PictureCollection
 from services.catalogue.store.products import ProductCollection

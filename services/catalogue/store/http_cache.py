@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.catalogue.documents.product_document import Document
-from services.catalogue.store.bulk_write import upsert
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.driver import Collection
+from services.catalogue.store.mongo.bulk_write import upsert
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.driver import Collection
 from services.catalogue.store.pictures import additional_filters, picture_id
 from services.contracts.domain.catalogues import within
 from services.contracts.images.fetch import Validators

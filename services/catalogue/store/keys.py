@@ -6,8 +6,8 @@ from typing import Any
 
 from services.catalogue.api_key import ApiKey, Scope, StoredSecret
 from services.catalogue.documents.product_document import Document
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.driver import Collection
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.driver import Collection
 from services.contracts.domain.quota import Quota
 
 KEYS = "keys"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from bson.objectid import ObjectId
 
 from services.catalogue.documents.product_document import Document, key_variants
-from services.catalogue.store.driver import Collection
+from services.catalogue.store.mongo.driver import Collection
 
 # Every document that Lookalike writes has this field. No legacy document does.
 IS_LEGACY = {"category_source": None}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from services.catalogue.documents.product_document import MARKER_PREFIX, Document
-from services.catalogue.store.driver import Collection
+from services.catalogue.store.mongo.driver import Collection
 
 ABANDONED_AFTER = timedelta(days=1)  # no scan takes longer
 

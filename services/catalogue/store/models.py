@@ -24,10 +24,10 @@ from services.catalogue.documents.product_document import (
 )
 from services.catalogue.documents.vectors import read_vector
 from services.catalogue.product import InvalidVector, Product, ProductEmbedding, ProductImage, unit_vector
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.driver import Collection
 from services.catalogue.store.markers import is_marker
 from services.catalogue.store.model_note import ModelNote
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.driver import Collection
 from services.catalogue.store.notes import NOTES
 from services.catalogue.store.products import ProductCollection
 

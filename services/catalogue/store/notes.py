@@ -9,9 +9,9 @@ from pymongo.errors import DuplicateKeyError
 
 from services.catalogue.documents.product_document import Document
 from services.catalogue.process_mark import ProcessMark
-from services.catalogue.store.bulk_write import upsert
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.driver import Collection
+from services.catalogue.store.mongo.bulk_write import upsert
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.driver import Collection
 from services.contracts.domain.catalogues import within
 
 NOTES = "notes"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.catalogue.documents.product_document import Document
 from services.catalogue.product import StoredImage, picture_name
-from services.catalogue.store.bulk_write import PutReport, upsert
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.driver import Collection
+from services.catalogue.store.mongo.bulk_write import PutReport, upsert
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.driver import Collection
 from services.contracts.domain.catalogues import within
 
 IMAGES = "images"

@@ -13,9 +13,9 @@ from bson.objectid import ObjectId
 
 from services.catalogue.documents.product_document import Document, Record, read_document
 from services.catalogue.product import Product
-from services.catalogue.store.driver import Collection
 from services.catalogue.store.legacy_documents import legacy_filter
 from services.catalogue.store.markers import is_marker
+from services.catalogue.store.mongo.driver import Collection
 from services.catalogue.threads import to_the_end
 
 Kind = Literal["text", "object", "number"]

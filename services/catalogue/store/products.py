@@ -24,13 +24,13 @@ from services.catalogue.documents.product_document import (
     to_document,
 )
 from services.catalogue.product import Product
-from services.catalogue.store.bulk_write import PutReport, Refused, update_unchanged, upsert
 from services.catalogue.store.change_feed import ChangeFeed, Token
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.driver import Collection
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.legacy_documents import LegacyDocuments, legacy_filter
 from services.catalogue.store.markers import delete_markers, is_abandoned, is_marker, write_marker
+from services.catalogue.store.mongo.bulk_write import PutReport, Refused, update_unchanged, upsert
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.driver import Collection
 from services.catalogue.store.notes import IDENTITY, NOTES
 from services.catalogue.store.pictures import PictureCollection
 from services.catalogue.store.product_pages import ListPosition, ProductPage, outranked_documents, read_page

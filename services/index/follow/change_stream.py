@@ -7,7 +7,7 @@ the document, or not all of it, the document is read from the collection.
 import time
 
 from services.catalogue.store.change_feed import ChangeBatch, ChangeFeed
-from services.catalogue.store.errors import NO_STREAM, NoChangeStreams
+from services.catalogue.store.mongo.errors import NO_STREAM, NoChangeStreams
 from services.catalogue.store.products import ProductCollection
 from services.catalogue.threads import to_the_end
 from services.contracts.domain.errors import CatalogueUnavailable

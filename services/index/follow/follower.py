@@ -10,7 +10,7 @@ from typing import Literal
 import structlog
 
 from services.catalogue.store.change_feed import Token
-from services.catalogue.store.errors import HistoryLost, NoChangeStreams
+from services.catalogue.store.mongo.errors import HistoryLost, NoChangeStreams
 from services.catalogue.store.products import ProductCollection
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.wire.index import SyncState, SyncStatus

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from services.catalogue.store.bulk_write import upsert
+from services.catalogue.store.mongo.bulk_write import upsert
 
 DOCUMENTS = {"a": {"_id": "a", "title": "A"}, "b": {"_id": "b", "title": "B"}}
 

@@ -15,7 +15,7 @@ from pymongo import errors as driver
 from services.catalogue.store import change_feed
 from services.catalogue.store.change_feed import ChangeFeed
 from services.catalogue.store.database import CatalogueDatabase
-from services.catalogue.store.errors import HistoryLost, NoChangeStreams, shown_address, translated
+from services.catalogue.store.mongo.errors import HistoryLost, NoChangeStreams, shown_address, translated
 from services.contracts.domain.errors import CatalogueUnavailable
 
 VECTOR = [0.5] * 64

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.catalogue.store.errors import HistoryLost
+from services.catalogue.store.mongo.errors import HistoryLost
 from services.index.follow import change_stream
 from services.index.follow import follower as follower_module
 from services.index.follow.follower import MAX_LAG_S

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.catalogue.store.errors import HistoryLost
+from services.catalogue.store.mongo.errors import HistoryLost
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.follow import UNAVAILABLE, Database, after_batches, following, keys, record, until

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.catalogue.store.errors import NO_STREAM, NoChangeStreams
+from services.catalogue.store.mongo.errors import NO_STREAM, NoChangeStreams
 from services.index.follow import change_stream, comparison
 from services.index.follow import follower as follower_module
 from services.index.replica.snapshot import Origin

@@ -5,8 +5,8 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from services.catalogue.store.driver import Collection, Driver
-from services.catalogue.store.errors import database_call, shown_address
+from services.catalogue.store.mongo.driver import Collection, Driver
+from services.catalogue.store.mongo.errors import database_call, shown_address
 from services.contracts.domain.errors import CatalogueUnavailable
 
 

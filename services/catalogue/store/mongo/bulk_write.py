@@ -11,7 +11,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from services.catalogue.store.errors import SERVER_CODES
+from services.catalogue.store.mongo.errors import SERVER_CODES
 
 Document = dict[str, Any]
 Operation = tuple[str, InsertOne[Any] | UpdateOne]

@@ -6,12 +6,12 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
-from services.catalogue.store.bulk_write import upsert
-from services.catalogue.store.connection import Connection
-from services.catalogue.store.driver import Collection
 from services.catalogue.store.http_cache import SEEN_IMAGES
 from services.catalogue.store.keys import KEYS
 from services.catalogue.store.markers import is_marker
+from services.catalogue.store.mongo.bulk_write import upsert
+from services.catalogue.store.mongo.connection import Connection
+from services.catalogue.store.mongo.driver import Collection
 from services.catalogue.store.notes import IDENTITY, LEASE, NOTES
 from services.catalogue.store.pictures import IMAGES, RANGES_PER_FILTER, additional_filters
 from services.catalogue.store.products import PRODUCTS
