@@ -109,6 +109,7 @@ def fill(project: Project, gateway: str, folder: Path) -> tuple[int, dict[str, b
     for key, photo in photos.items():
         finds = any(checks.finds_itself(gateway, photo, name) for name in (key, f"sample-{key}"))
         check(finds, f"{key} is not found by its own photo")
+        checks.filters_and_facets(gateway, photo)
     say("  a second import changes nothing; a photo of each category finds its product, score above 0.999")
     return total, photos
 
@@ -192,8 +193,10 @@ def whole_run(project: Project, gateway: str, folder: Path, services: Sequence[s
     total, photos = fill(project, gateway, folder)
     problems += show_start_times(project)
     problems += disturb(project, gateway, total, list(photos.values()), services)
+    checks.packages_are_whole(project)
     down_and_up(project, gateway)
     snapshots.all_checks(project, gateway, photos, say)
+    checks.packages_are_whole(project)
     check(not problems, "; ".join(problems))
 
 

@@ -89,6 +89,31 @@ def finds_itself(gateway: str, photo: bytes, key: str) -> bool:
     )
 
 
+def filters_and_facets(gateway: str, photo: bytes) -> None:
+    """Check a search that filters by lists of numbers and by a range, and counts the values."""
+    query_filter = json.dumps({"$or": [{"price": list(range(100))}, {"price": {"gte": 1}}]})
+    response = httpx.post(
+        f"{gateway}/v1/search",
+        params={"facets": "true", "filter": query_filter},
+        content=photo,
+        headers={"Content-Type": "application/octet-stream"},
+        timeout=10,
+        trust_env=False,
+    )
+    found = response.json()
+    check(response.status_code == 200, f"a search with a filter and facets: {response.text[:300]}")
+    named = {facet["attribute"] for facet in found["facets"]}
+    check({"price", "baseColour"} <= named and bool(found["results"]), f"facets {named}: {response.text[:300]}")
+
+
+def packages_are_whole(project: Project) -> None:
+    """Check that no service lacks a part of a package, which requirements/slim.sh may have taken out of its image."""
+    for service in ("gateway", "embedding", "index"):
+        log = docker("logs", project.container(service), must=False)
+        lines = [line for line in log.splitlines() if "ModuleNotFoundError" in line or "ImportError" in line]
+        check(not lines, f"the log of {service}: {''.join(lines[-1:])[:2000]}")
+
+
 @dataclass(frozen=True)
 class Outage:
     """The end and return of a container under load, and the outcomes of the searches."""
