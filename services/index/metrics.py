@@ -20,7 +20,7 @@ SEARCH_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 
 
 
 class IndexMetrics(Metrics):
-    """The durations of searches, and gauges of how the index follows the database, read when they are collected.
+    """Searches: durations and those in progress. How the index follows the database: gauges, read when collected.
 
     With several catalogues, the metrics of a catalogue have the label `catalogue`.
     """
@@ -32,6 +32,11 @@ class IndexMetrics(Metrics):
             "Duration of a search of a category, in seconds, without waiting and HTTP.",
             ("filtered",),
             buckets=SEARCH_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.queue = Gauge(
+            "lookalike_index_queue_requests",
+            "Searches that one of the threads works on, or that wait for one.",
             registry=self.registry,
         )
 

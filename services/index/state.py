@@ -86,13 +86,14 @@ class IndexState:
         if rows <= INLINE_ROWS and not filtered:
             result, seconds = timed()
         else:
-            result, seconds = await asyncio.get_running_loop().run_in_executor(self.threads, timed)
+            result, seconds = await self.run_in_thread(timed)
         self.metrics.searches.labels("yes" if filtered else "no").observe(seconds)
         return result, round(seconds * 1000, 3)
 
     async def run_in_thread(self, work: Callable[[], T]) -> T:
-        """Run other work in one of the threads that search."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        """Run work in one of the threads that search."""
+        with self.metrics.queue.track_inprogress():
+            return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
 
 def index_state(request: Request) -> IndexState:
