@@ -82,4 +82,4 @@ def _start(stack: "Stack", data: str) -> None:
     except StackError as error:
         fail(str(error))
     if stack.settings.observe:
-        err.print(f"Prometheus with the alerts: {stack.settings.prometheus_url}/alerts", highlight=False, markup=False)
+        err.print(f"Prometheus with the alerts: {stack.settings.prometheus_url}", highlight=False, markup=False)
