@@ -46,9 +46,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedP
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-<<<<<<< Updated upstream
     """Return the number of workers of `-n auto`: one more than there are cores, as many tests wait for processes."""
-=======
-    """Return the number of workers of `-n auto`: one more than cores, because many tests wait for processes."""
->>>>>>> Stashed changes
     return (os.cpu_count() or 1) + 1
