@@ -40,6 +40,7 @@ from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import components
 from services.gateway.routes import detect as routes_detect
+from services.gateway.routes import explain as routes_explain
 from services.gateway.routes import imports as routes_imports
 from services.gateway.routes import pages as routes_pages
 from services.gateway.routes import product_list as routes_product_list
@@ -101,6 +102,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         routers=[
             routes_search.router,
             routes_detect.router,
+            routes_explain.router,
             routes_product_list.router,
             routes_products.router,
             routes_imports.router,

@@ -22,11 +22,13 @@ from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.embedding import (
     BatchResponse,
     Category,
+    CellGrid,
     DetectionResponse,
     EmbeddingResponse,
     GarmentBox,
     ListedModel,
     ModelFacts,
+    PairExplanationResponse,
 )
 from services.gateway import app as gateway_app
 from services.gateway.access.places import Places
@@ -220,6 +222,7 @@ class GatewayEmbedding:
         self.boxes: list[Box | None] = []
         self.garments: list[GarmentBox] = []
         self.detections = 0
+        self.explained: list[tuple[bytes, bytes, str, Box | None]] = []
 
     @property
     def images(self) -> int:
@@ -256,6 +259,20 @@ class GatewayEmbedding:
         self._fail()
         self.detections += 1
         return DetectionResponse(garments=self.garments, model="detector/1", timings_ms={"network": 12.0})
+
+    async def explain(
+        self, query: bytes, product: bytes, model: str, box: Box | None = None
+    ) -> PairExplanationResponse:
+        self._fail()
+        self.explained.append((query, product, model, box))
+        return PairExplanationResponse(
+            similarity=0.5,
+            grid=CellGrid(rows=1, columns=2),
+            query=[[0.25, -0.125]],
+            product=[[0.0, 0.5]],
+            model=model,
+            timings_ms={"total": 9.0},
+        )
 
     async def ready(self, model: str | None = None) -> None:
         self._fail()

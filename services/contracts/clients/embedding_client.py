@@ -16,6 +16,7 @@ from services.contracts.wire.embedding import (
     EmbeddingResponse,
     ListedModel,
     ModelFacts,
+    PairExplanationResponse,
     ServedModelsResponse,
 )
 from services.contracts.wire.framing import FRAMED, pack
@@ -128,6 +129,26 @@ class EmbeddingClient:
             EmbeddingUnavailable, UpstreamTimeout: as `model`.
         """
         return _parsed(DetectionResponse, await self._send("POST", "/v1/detect", content=data))
+
+    async def explain(
+        self, query: bytes, product: bytes, model: str | None = None, box: Box | None = None
+    ) -> PairExplanationResponse:
+        """Return which parts of two pictures make them alike. It costs as much as two batches.
+
+        Args:
+            query, product: the image files.
+            model: the model's name. Default: the model of the service's settings.
+            box: the part of the query's picture. Default: all of it.
+
+        Raises:
+            InvalidImage, ImageTooLarge, UnsupportedImage: an image cannot be used.
+            InvalidRequest: the box has too few pixels.
+            UnknownModel, EmbeddingUnavailable, UpstreamTimeout: as `model`.
+        """
+        part = None if box is None else box.text()
+        content = pack([query, product])
+        body = await self._send("POST", "/v1/explain", content=content, kind=FRAMED, model=model, box=part)
+        return _parsed(PairExplanationResponse, body)
 
     async def resize(self, data: bytes, width: int) -> bytes | None:
         """Return a picture as WebP of this width in pixels, upright and on white, or None if it is not wider.

@@ -8,6 +8,7 @@ from services.contracts.domain.box import Box
 from services.contracts.domain.frozen_model import FrozenModel
 
 MAX_BATCH = 128
+EXPLAINED_ROWS, EXPLAINED_COLUMNS = 7, 7  # cells of a picture whose part in a match is computed
 
 
 class Category(FrozenModel):
@@ -108,6 +109,35 @@ class DetectionResponse(FrozenModel):
     garments: list[GarmentBox]
     model: str = Field(examples=["detector/2"])
     timings_ms: dict[str, float] = Field(examples=[{"decode": 2.1, "network": 12.0, "total": 14.4}])
+
+
+class CellGrid(FrozenModel):
+    """The cells that an explanation divides each picture into."""
+
+    rows: int = Field(examples=[EXPLAINED_ROWS])
+    columns: int = Field(examples=[EXPLAINED_COLUMNS])
+
+
+class MatchExplanation(FrozenModel):
+    """Which parts of two pictures make them alike.
+
+    The grid lies over a picture as the network sees it: fitted into a square, with white at its sides.
+    """
+
+    similarity: float = Field(description="cosine similarity of the two pictures' vectors", examples=[0.83])
+    grid: CellGrid
+    query: list[list[float]] = Field(
+        description="rows of cells of the query's picture: by how much the cosine similarity drops when the cell is "
+        "covered by the picture's mean colour; negative if it rises"
+    )
+    product: list[list[float]] = Field(description="the drops of the product's picture, as those of `query`")
+    model: str = Field(examples=["fashion/2"])
+
+
+class PairExplanationResponse(MatchExplanation):
+    """An explanation with its time in milliseconds."""
+
+    timings_ms: dict[str, float] = Field(examples=[{"total": 310.0}])
 
 
 class ModelFacts(FrozenModel):

@@ -41,6 +41,18 @@ async def batch_images(request: Request) -> list[bytes]:
     return unpack(await read_body(request), MAX_BATCH)
 
 
+async def pair_of_images(request: Request) -> tuple[bytes, bytes]:
+    """Return the two images of a request.
+
+    Raises:
+        InvalidRequest: the body has another media type, is malformed, or does not have exactly two images.
+    """
+    images = await batch_images(request)
+    if len(images) != 2:
+        raise InvalidRequest(f"the body has {len(images)} images: send two, the query's and the product's")
+    return images[0], images[1]
+
+
 def _media_type(request: Request) -> str:
     kind, _ = parse_options_header(request.headers.get("content-type", ""))
     return kind.decode("latin-1").strip().lower()

@@ -36,6 +36,14 @@ BATCH_BODY: dict[str, Any] = {
     }
 }
 
+PAIR_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Two images, the query's and the product's, each as in a batch.",
+        "content": {FRAMED: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
 BATCH_EXAMPLE: dict[str, Any] = {
     "items": [
         {

@@ -18,6 +18,7 @@ from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.web.problems import PREFIX
 from services.embedding.vision.embedder import ImageEmbedding, Outcome
+from services.embedding.vision.explanation import PairExplanation
 from services.embedding.vision.network_outputs import Float32Array
 
 
@@ -69,6 +70,18 @@ def batch_item(
     if isinstance(outcome, LookalikeError):
         return {"error": {"type": PREFIX + outcome.slug, "status": outcome.status, "detail": outcome.detail}}
     return {"embedding": embedding(outcome, manifest, secondary, number, _in_base64)}
+
+
+def pair(explanation: PairExplanation, manifest: Manifest) -> dict[str, Any]:
+    """Return the document of `MatchExplanation`."""
+    rows, columns = explanation.query.shape
+    return {
+        "similarity": round(explanation.similarity, 6),
+        "grid": {"rows": rows, "columns": columns},
+        "query": explanation.query.round(6).tolist(),
+        "product": explanation.product.round(6).tolist(),
+        "model": manifest.model_id,
+    }
 
 
 def garment_boxes(garments: DetectedGarments, manifest: DetectorManifest) -> list[dict[str, Any]]:

@@ -29,13 +29,15 @@ from services.contracts.wire.embedding import (
     DetectionResponse,
     EmbeddingResponse,
     ModelFacts,
+    PairExplanationResponse,
     ServedModelsResponse,
 )
 from services.embedding.api import responses as documents
-from services.embedding.api.bodies import batch_images, single_image
-from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, EMBED_PARAMETERS, SINGLE_BODY
+from services.embedding.api.bodies import batch_images, pair_of_images, single_image
+from services.embedding.api.openapi import BATCH_BODY, BATCH_EXAMPLE, EMBED_PARAMETERS, PAIR_BODY, SINGLE_BODY
 from services.embedding.state import EmbeddingState, State, embedding_state
 from services.embedding.vision.embedder import Embedder, TimedEmbeddings
+from services.embedding.vision.explanation import explain
 from services.embedding.vision.resizing import MAX_SIDE, resize
 
 _ALWAYS = (InvalidRequest, UnknownModel, TooManyRequests, EmbeddingUnavailable, UpstreamTimeout, ImageTooLarge)
@@ -127,6 +129,30 @@ async def detect(request: Request, state: State) -> Response:
     telemetry.note(detector=detector.manifest.model_id, garments=len(timed.garments.boxes), stages_ms=rounded)
     boxes = documents.garment_boxes(timed.garments, detector.manifest)
     return documents.json_response({"garments": boxes, "model": detector.manifest.model_id, "timings_ms": rounded})
+
+
+@router.post(
+    "/explain",
+    response_model=PairExplanationResponse,
+    responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
+    openapi_extra={
+        **PAIR_BODY,
+        "parameters": [each for each in EMBED_PARAMETERS if each["name"] != "secondary_model"],
+    },
+    summary="Explain the similarity of two images",
+)
+async def explain_pair(request: Request) -> Response:
+    """Return by how much covering each part of each picture lowers their similarity. `box` is a part of the first."""
+    started = time.perf_counter()
+    state, query = embedding_state(request), request.query_params
+    embedder = state.models.embedder(query.get("model"))
+    part = box_of(query["box"]) if "box" in query else None
+    with state.admission.admit(limit_body(request.scope, state.settings.max_batch_bytes)):
+        first, second = await pair_of_images(request)
+        explanation = await until_disconnected(request, explain(embedder, first, second, part))
+    timings = {"total": round((time.perf_counter() - started) * 1000, 2)}
+    telemetry.note(model=embedder.manifest.model_id, stages_ms=timings)
+    return documents.json_response({**documents.pair(explanation, embedder.manifest), "timings_ms": timings})
 
 
 @router.post(

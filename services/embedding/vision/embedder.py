@@ -92,9 +92,22 @@ class Embedder:
             sum(part.network_ms for part in parts),
         )
 
+    async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]:
+        """Return each file's picture as the network takes it, or its error."""
+        return await self._decoder.decode(files, box)
+
+    async def embed_pictures(self, pictures: UInt8Image) -> list[Outcome]:
+        """Embed pictures that are decoded, uint8, shape (n, height, width, 3), a chunk at a time.
+
+        Raises:
+            EmbeddingUnavailable, UpstreamTimeout: the network did not respond.
+        """
+        chunks = [pictures[start : start + self._chunk] for start in range(0, len(pictures), self._chunk)]
+        return [outcome for chunk in chunks for outcome in outcomes_of(await self._run(chunk))]
+
     async def _embed_chunk(self, files: Sequence[bytes], box: Box | None) -> TimedEmbeddings:
         started = time.perf_counter()
-        pictures = await self._decoder.decode(files, box)
+        pictures = await self.decode(files, box)
         decoded = time.perf_counter()
         images = [item for item in pictures if not isinstance(item, LookalikeError)]
         embeddings = iter(outcomes_of(await self._run(np.stack(images))) if images else [])

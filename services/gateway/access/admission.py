@@ -16,6 +16,7 @@ from services.gateway.settings import Work
 ROUTES: tuple[tuple[str, re.Pattern[str], Work, str], ...] = (
     ("POST", re.compile(r"/v1/search"), "photo", "search_by_image"),
     ("POST", re.compile(r"/v1/detect"), "photo", "detect_garments"),
+    ("POST", re.compile(r"/v1/products/.+/explain"), "photo", "explain_match"),
     ("GET", re.compile(r"/v1/products/.+/similar"), "similar", "get_similar_products"),
 )
 

@@ -73,6 +73,7 @@ RULES: Mapping[str, Rule] = {
     "get_stats": READ,
     "get_catalogue": WRITE,
     "list_products": WRITE,
+    "explain_match": WRITE,
     "put_product": WRITE,
     "patch_product": WRITE,
     "delete_product": WRITE,

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from services.catalogue.product import Product
 from services.contracts.domain.frozen_model import FrozenModel
+from services.contracts.wire.embedding import MatchExplanation
 from services.contracts.wire.index import Attributes
 
 
@@ -62,6 +63,13 @@ class ProductResponse(FrozenModel):
             model=product.model,
             images=[ImageLink(url=link) for link in additional],
         )
+
+
+class ExplanationResponse(MatchExplanation):
+    """Why a product is found: which parts of the query's picture and of the product's picture make them alike."""
+
+    request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
+    timings_ms: dict[str, float] = Field(examples=[{"network": 310.0, "total": 321.5}])
 
 
 class ProductsResponse(FrozenModel):

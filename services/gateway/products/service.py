@@ -169,7 +169,7 @@ class ProductService:
         Raises:
             UnknownProduct, CatalogueUnavailable.
         """
-        return await self._response(await self._known(key))
+        return await self._response(await self.known(key))
 
     async def page(
         self, position: ListPosition, limit: int, wanted: ListedProducts
@@ -259,7 +259,12 @@ class ProductService:
             raise UnknownProduct(f"no picture of a product {key!r} is stored here")
         return image
 
-    async def _known(self, key: str) -> Product:
+    async def known(self, key: str) -> Product:
+        """Return a product as it is stored.
+
+        Raises:
+            UnknownProduct, CatalogueUnavailable.
+        """
         product = await self.store.products.get(key)
         if product is None:
             raise _unknown(key)

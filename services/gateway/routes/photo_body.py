@@ -37,9 +37,10 @@ def photo_body(name: str, examples: Mapping[str, Schema], options: type[BaseMode
         options: the route's options, which travel in the body with the photo.
     """
     takes_examples = set(EXAMPLES) <= set(options.model_fields)
+    needs_photo = not takes_examples and "query_product" not in options.model_fields
     form: Schema = {
         "type": "object",
-        **({} if takes_examples else {"required": ["image"]}),
+        **({"required": ["image"]} if needs_photo else {}),
         "description": "The photo as a file, with the options as text",
         "properties": {"image": BINARY, **without_default(text_properties(options)), **_example_parts(options)},
     }

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_validator
 
+from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH
 from services.contracts.domain.box import SCHEMA as BOX_SCHEMA
 from services.contracts.domain.box import TEXT_SCHEMA as BOX_TEXT_SCHEMA
 from services.contracts.domain.box import Box
@@ -140,6 +141,21 @@ class SimilarOptions(SearchOptions):
         default=None,
         description="the product's catalogue, where several are searched; default: the first that has the product",
     )
+
+
+class ExplainOptions(FrozenModel):
+    """The options of the explanation of a match."""
+
+    query_product: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_KEY_LENGTH,
+        description="id of a product whose main image is the query, in the place of a photo",
+    )
+    image_index: int = Field(
+        default=0, ge=0, lt=MAX_IMAGES, description="the product's image to explain, as in results: 0 is the main image"
+    )
+    box: Annotated[Box, WithJsonSchema(BOX_SCHEMA)] | None = None
 
 
 def json_properties(options: type[BaseModel]) -> dict[str, Schema]:

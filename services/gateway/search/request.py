@@ -16,7 +16,7 @@ from services.contracts.web.problems import MAX_ERRORS, invalid_request, unknown
 from services.gateway.search.examples import PhotoQuery
 from services.gateway.search.form_parts import image_of, missing_image, text_of, texts_and_images_of
 from services.gateway.search.image_reader import ImageReader
-from services.gateway.search.options import NoOptions, PhotoOptions
+from services.gateway.search.options import ExplainOptions, NoOptions, PhotoOptions
 
 EXAMPLES = ("like", "unlike")  # options whose values may be images
 MAX_EXAMPLES = 10
@@ -59,8 +59,24 @@ async def read_search(
 async def read_photo(request: Request, reader: ImageReader) -> bytes:
     """Return the photo of a request without options. Raises as `read_search`."""
     sent = await _read(request)
-    parse(NoOptions, {**sent.fields, **{name: [] for name in EXAMPLES if sent.examples[name]}})
+    parse(NoOptions, _with_examples(sent))
     return await _image(sent.photo, reader)
+
+
+async def read_explanation(request: Request, reader: ImageReader) -> tuple[bytes | None, ExplainOptions]:
+    """Return the photo, if the request has one, and the options of the explanation of a match.
+
+    Raises:
+        InvalidRequest: there is neither a photo nor a product in its place, or there are both.
+        Otherwise as `read_search`.
+    """
+    sent = await _read(request)
+    options = parse(ExplainOptions, _with_examples(sent), dict(request.query_params))
+    if options.query_product is None:
+        return await _image(sent.photo, reader), options
+    if not sent.photo.is_empty:
+        raise InvalidRequest("give the query once: as a photo, or as query_product")
+    return None, options
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,11 @@ class _Sent:
     photo: _Image
     fields: dict[str, Any]
     examples: Mapping[str, list[_Image]]
+
+
+def _with_examples(sent: _Sent) -> dict[str, Any]:
+    """Return the options, with the names of examples: a request that takes none refuses them."""
+    return {**sent.fields, **{name: [] for name in EXAMPLES if sent.examples[name]}}
 
 
 async def _image(image: _Image, reader: ImageReader) -> bytes:
