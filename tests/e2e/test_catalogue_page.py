@@ -110,6 +110,18 @@ def test_a_product_is_looked_up_with_its_neighbours_and_the_place_at_which_a_pho
     expect(panel.locator(".neighbours li")).to_have_count(8)
     panel.locator("input[type=file]").set_input_files(photo)
     expect(panel.get_by_role("status")).to_contain_text(re.compile(r"It is number \d+, with the score 0\.\d+"))
+    panel.locator(".neighbours button").first.click()
+    explanation = panel.locator(".explanation")
+    expect(explanation.get_by_role("heading")).to_have_text(re.compile(r"^Why .+: cosine similarity [01]\.\d{3}$"))
+    expect(explanation.locator(".heat span")).to_have_count(2 * 49)
+    expect(explanation.locator("figcaption")).to_have_text([re.compile("^Searched picture: "), re.compile("^Result: ")])
+    for image in explanation.locator("img").all():
+        expect(image).not_to_have_js_property("naturalWidth", 0)
+    wait_for_animations(page)
+    assert Axe().run(page).response["violations"] == []
+    panel.locator(".trial [role=status] button").click()
+    expect(explanation.get_by_role("heading")).to_contain_text("Why ")
+    expect(explanation.locator("img").first).to_have_attribute("src", re.compile("^data:image/jpeg"))
     page.get_by_label("Id of the product").fill("nothing")
     page.get_by_role("button", name="Look up").click()
     expect(panel).to_contain_text("The catalogue has no product with this id")

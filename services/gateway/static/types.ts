@@ -25,6 +25,8 @@ export type Garment = Schemas["GarmentBox"];
 /** A part of a picture, as fractions of its sides. */
 export type Box = Schemas["Box"];
 export type Sample = Schemas["SampleResponse"];
+/** Which parts of two pictures make them alike. */
+export type Explanation = Schemas["ExplanationResponse"];
 export type Garments = Schemas["GarmentsResponse"];
 
 /** The API types `sync` as an object of any shape: these are the fields that the page shows. */

@@ -3,7 +3,8 @@
 import { Failure } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
 import { fileInput } from "../shared/fileinput.js";
-import { openPhoto, toUpload } from "../shared/photo.js";
+import { openPhoto, toThumbnail, toUpload, WHOLE } from "../shared/photo.js";
+import { ExplanationPanel } from "./explanation.js";
 import { texts } from "./texts.js";
 
 /** @import { AnySearchResponse, CatalogueContext, Product, ProductDetails, Result } from "../types.js" */
@@ -19,6 +20,7 @@ const REACH = 100;
 export class Inspector {
   #context;
   #picture;
+  #explanation;
   #body = h("div", { class: "inspection" });
   #input = h("input", { type: "text", id: "product-id", autocomplete: "off", spellcheck: "false", required: true });
 
@@ -29,6 +31,7 @@ export class Inspector {
   constructor(context, picture) {
     this.#context = context;
     this.#picture = picture;
+    this.#explanation = new ExplanationPanel(context);
     /** @param {SubmitEvent} event */
     const submit = (event) => {
       event.preventDefault();
@@ -49,6 +52,7 @@ export class Inspector {
   async #inspect(id) {
     if (!id) return;
     this.element.setAttribute("aria-busy", "true");
+    this.#explanation.clear();
     const { api } = this.#context;
     const [product, similar, status] = await Promise.all([
       settled(/** @type {Promise<ProductDetails>} */ (api.product(id))),
@@ -71,18 +75,54 @@ export class Inspector {
         h(
           "ul",
           { class: "neighbours" },
-          neighbours.map((result) => h("li", {}, this.#picture(result, result.score.toFixed(3)))),
+          neighbours.map((result) =>
+            h(
+              "li",
+              {},
+              this.#picture(result, result.score.toFixed(3)),
+              product.value && this.#why(product.value, result),
+            ),
+          ),
         ),
+      this.#explanation.element,
     );
     this.element.setAttribute("aria-busy", "false");
+  }
+
+  /** Return the button that explains a neighbour. @param {ProductDetails} product @param {Result} neighbour */
+  #why(product, neighbour) {
+    const explain = () =>
+      this.#explanation.show(
+        neighbour.title || neighbour.id,
+        this.#context.api.explain(neighbour.id, product.id, neighbour.image_index),
+        { query: product.image_url, product: neighbour.image_url },
+      );
+    return whyButton(neighbour, explain);
+  }
+
+  /**
+   * Return the button that explains a photo's match.
+   * @param {import("../types.js").Photo} photo @param {AnySearchResponse} response @param {Result|undefined} result
+   */
+  #whyPhoto(photo, response, result) {
+    if (!result) return null;
+    const box = response.crop?.box ?? WHOLE;
+    const explain = () =>
+      this.#explanation.show(
+        result.title || result.id,
+        toUpload(photo, box).then((part) => this.#context.api.explain(result.id, part, result.image_index)),
+        { query: toThumbnail(photo, 480, { box }), product: result.image_url },
+      );
+    return whyButton(result, explain);
   }
 
   /** A photo that should find the product: where does it come? @param {ProductDetails} product */
   #trial(product) {
     const answer = h("div", { role: "status" });
     const input = fileInput(async (file) => {
-      const response = await settled(openPhoto(file).then((photo) => this.#search(photo)));
-      fill(answer, checkList(response.value ? trialChecks(product, response.value) : [failed(response.error)]));
+      const { value: trial, error } = await settled(openPhoto(file).then((photo) => this.#search(photo)));
+      const why = trial && this.#whyPhoto(trial.photo, trial.response, placed(product, trial.response));
+      fill(answer, checkList(trial ? trialChecks(product, trial.response) : [failed(error)]), why);
     });
     const button = h(
       "button",
@@ -94,7 +134,7 @@ export class Inspector {
 
   /** @param {import("../types.js").Photo} photo */
   async #search(photo) {
-    return this.#context.api.searchPhoto(await toUpload(photo), { k: REACH });
+    return { photo, response: await this.#context.api.searchPhoto(await toUpload(photo), { k: REACH }) };
   }
 }
 
@@ -154,6 +194,15 @@ export function trialChecks({ id, category }, { outcome, category: searched, res
   if (place < 0) checks.push({ text: texts.inspectFar(results.length, results.at(-1)?.score ?? 0), isMet: false });
   else checks.push({ text: texts.inspectPlace(place + 1, results[place]?.score ?? 0, best), isMet: true });
   return checks;
+}
+
+/** Return a product among a search's results. @param {Pick<ProductDetails, "id">} product @param {AnySearchResponse} response */
+const placed = ({ id }, { results }) => results.find((result) => result.id === id);
+
+/** @param {Result} result @param {() => void} explain */
+function whyButton(result, explain) {
+  const label = texts.explainOf(result.title || result.id);
+  return h("button", { class: "link", type: "button", "aria-label": label, on: { click: explain } }, texts.explain);
 }
 
 /** @param {unknown} error */

@@ -103,6 +103,23 @@ export const texts = {
   /** @param {number} place @param {number} score @param {number} best */
   inspectPlace: (place, score, best) =>
     `It is number ${place}, with the score ${score.toFixed(3)}. The first has ${best.toFixed(3)}.`,
+  explain: "Why?",
+  /** @param {string} title */
+  explainOf: (title) => `Why is ${title} alike?`,
+  explainWaiting: "Comparing the pictures part by part …",
+  explainFailed: "The match cannot be explained.",
+  /** @param {string} title @param {number} similarity */
+  explainTitle: (title, similarity) => `Why ${title} is alike: cosine similarity ${similarity.toFixed(3)}`,
+  explainNote: "The stronger the colour, the more the similarity drops when this part of the picture is covered.",
+  explainQuery: "Searched picture",
+  explainProduct: "Result",
+  /** @param {string} name @param {string[]} parts */
+  explainParts: (name, parts) => `${name}: ${parts.length > 0 ? `mostly ${parts.join(", ")}` : "no single part"}`,
+  /** @param {number} row @param {number} column each 0 to 2 */
+  explainPart: (row, column) => {
+    const names = [["top", "", "bottom"][row], ["left", "", "right"][column]].filter(Boolean);
+    return names.length > 0 ? names.join(" ") : "centre";
+  },
   /** @param {number} count */
   categoriesEmpty: (count) => `${count === 1 ? "1 category is" : `${count} categories are`} empty`,
   /** @param {string} status @param {string} source @param {string} when @param {string} counts */

@@ -1,7 +1,7 @@
 /** The gateway's API. Every failure is a `Failure`. */
 
 /**
- * @import { AnySearchResponse, CatalogueStatus, Garments, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
+ * @import { AnySearchResponse, CatalogueStatus, Explanation, Garments, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
  */
 
 const TIMEOUT_MS = 20_000;
@@ -85,6 +85,20 @@ export class Api {
     const form = new FormData();
     form.append("image", photo, "photo.jpg");
     return this.#call("/v1/detect", { method: "POST", body: form });
+  }
+
+  /**
+   * Return which parts of a product's picture and of the query's picture make the match.
+   * @param {string} id of the product @param {Blob|string} query a photo, or the id of another product
+   * @param {number} imageIndex the product's image
+   * @returns {Promise<Explanation>}
+   */
+  explain(id, query, imageIndex) {
+    const form = new FormData();
+    form.append("image_index", String(imageIndex));
+    if (typeof query === "string") form.append("query_product", query);
+    else form.append("image", query, "photo.jpg");
+    return this.#call(`/v1/products/${encodeURIComponent(id)}/explain`, { method: "POST", body: form });
   }
 
   /** @returns {Promise<CatalogueStatus>} */
