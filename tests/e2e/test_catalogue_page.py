@@ -105,7 +105,13 @@ def test_a_product_is_looked_up_with_its_neighbours_and_the_place_at_which_a_pho
     page.get_by_role("button", name="Look up").click()
     panel = page.locator(".inspection")
     expect(panel.locator(".checks li")).to_contain_text(
-        ["The catalogue has it", "vector of the active model, fashion/3", "The index has it", "Its category is Shoes"]
+        [
+            "The catalogue has it",
+            "vector of the active model, fashion/3",
+            "The index has it",
+            "Its category is Shoes",
+            "A request for this product last changed it on",
+        ]
     )
     expect(panel.locator(".neighbours li")).to_have_count(8)
     panel.locator("input[type=file]").set_input_files(photo)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { stateChecks, trialChecks } from "../../services/gateway/static/catalogue/inspector.js";
+import { historyChecks, stateChecks, trialChecks } from "../../services/gateway/static/catalogue/inspector.js";
 import { Failure } from "../../services/gateway/static/shared/api.js";
 
 /** @type {any} */
@@ -47,4 +47,43 @@ test("a photo finds the product at its place, or not", () => {
   assert.match(trialChecks({ ...PRODUCT, category: "Bags" }, response)[0]?.text ?? "", /searches in Shoes/);
   const refused = trialChecks(PRODUCT, { ...response, outcome: "no_clothing" });
   assert.deepEqual(met(refused), [false, true]);
+});
+
+/** @param {string} id @param {string} from @param {string|null} to */
+const made = (id, from, to) => ({
+  id,
+  source: `${id}.csv`,
+  state: /** @type {const} */ ("done"),
+  started_at: `2026-05-0${from}+00:00`,
+  finished_at: to && `2026-05-0${to}+00:00`,
+});
+const IMPORTS = [made("third", "3T10:00:00", "3T11:00:00"), made("first", "1T10:00:00", "1T11:00:00")];
+
+/** @param {string|null} at @param {"import"|"api"|null} by @param {ReturnType<typeof made>[]} imports */
+const history = (at, by, imports = IMPORTS) =>
+  historyChecks({ updated_at: at, updated_by: by }, imports, "en").map(({ text }) => text);
+
+test("the import that changed a product is the one that ran at that time, and a later one left it unchanged", () => {
+  const [changed, unchanged, ...others] = history("2026-05-01T10:30:00+00:00", "import");
+  assert.match(changed ?? "", /first\.csv \(first\)/);
+  assert.match(unchanged ?? "", /The latest import, third\.csv, .+ did not change it/);
+  assert.equal(others.length, 0);
+});
+
+test("a product may be written in the second in which its import starts", () => {
+  const [sameSecond] = history("2026-05-01T10:00:00+00:00", "import", [
+    made("first", "1T10:00:00.412", "1T10:00:00.9"),
+  ]);
+  assert.match(sameSecond ?? "", /first\.csv/);
+});
+
+test("an import that still runs may be the one", () => {
+  const running = { ...made("now", "4T10:00:00", null), state: /** @type {any} */ ("running") };
+  assert.match(history("2026-05-04T10:00:01+00:00", "import", [running, ...IMPORTS])[0] ?? "", /now\.csv/);
+});
+
+test("an import that is no longer listed, a request, and a document of others are told apart", () => {
+  assert.match(history("2026-05-02T10:30:00+00:00", "import")[0] ?? "", /the last 50 imports do not include it/);
+  assert.match(history("2026-05-01T10:30:00+00:00", "api")[0] ?? "", /A request for this product/);
+  assert.match(history(null, null)[0] ?? "", /not known/);
 });

@@ -1,5 +1,7 @@
 """The responses of the routes of single products."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from services.catalogue.product import Product
@@ -35,6 +37,13 @@ class ProductResponse(FrozenModel):
     attributes: Attributes
     group: str | None = Field(default=None, description="what the variants of a style share")
     model: str | None = Field(examples=["fashion/2"])
+    updated_at: str | None = Field(
+        description="time of the last change to the second, ISO 8601, UTC; null in documents of other programs",
+        examples=["2026-05-01T10:30:00+00:00"],
+    )
+    updated_by: Literal["import", "api"] | None = Field(
+        description="what made the last change: an import, or a request for this product; null without `updated_at`"
+    )
     images: list[ImageLink] = Field(description="the additional images, in their order")
     searchable: bool | None = Field(
         default=None,
@@ -61,6 +70,8 @@ class ProductResponse(FrozenModel):
             attributes=dict(product.attributes),
             group=product.group,
             model=product.model,
+            updated_at=None if product.updated_at is None else product.updated_at.isoformat(timespec="seconds"),
+            updated_by=None if product.updated_at is None else "api" if product.feed_sha256 is None else "import",
             images=[ImageLink(url=link) for link in additional],
         )
 

@@ -18,6 +18,7 @@ export type Similarity = Schemas["Similarity"];
 export type Product = Schemas["ProductSummary"];
 /** A product as the catalogue stores it. */
 export type ProductDetails = Schemas["ProductResponse"];
+export type Import = Schemas["ImportResponse"];
 export type Attributes = Product["attributes"];
 export type Facet = Schemas["Facet"];
 export type FacetValue = Schemas["FacetValue"];

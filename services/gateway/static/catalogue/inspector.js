@@ -7,7 +7,7 @@ import { openPhoto, toThumbnail, toUpload, WHOLE } from "../shared/photo.js";
 import { ExplanationPanel } from "./explanation.js";
 import { texts } from "./texts.js";
 
-/** @import { AnySearchResponse, CatalogueContext, Product, ProductDetails, Result } from "../types.js" */
+/** @import { AnySearchResponse, CatalogueContext, Import, Product, ProductDetails, Result } from "../types.js" */
 /**
  * A step on the way from the catalogue to a result. `isMet`: null for a remark.
  * @typedef {{text: string, isMet: boolean|null}} Check
@@ -54,13 +54,15 @@ export class Inspector {
     this.element.setAttribute("aria-busy", "true");
     this.#explanation.clear();
     const { api } = this.#context;
-    const [product, similar, status] = await Promise.all([
+    const [product, similar, status, imports] = await Promise.all([
       settled(/** @type {Promise<ProductDetails>} */ (api.product(id))),
       settled(api.similar(id, { k: NEIGHBOURS })),
       settled(api.catalogue()),
+      settled(api.imports()),
     ]);
     const model = status.value?.model ?? null;
     const checks = stateChecks(product, similar, model);
+    if (product.value) checks.push(...historyChecks(product.value, imports.value ?? [], this.#context.language));
     const neighbours = similar.value?.results ?? [];
     fill(
       this.#body,
@@ -176,6 +178,32 @@ export function stateChecks({ value: product, error }, similar, model) {
 }
 
 /**
+ * Return when a product was last changed and by which import, and whether the latest import left it unchanged.
+ * @param {Pick<ProductDetails, "updated_at"|"updated_by">} product
+ * @param {Pick<Import, "id"|"source"|"state"|"started_at"|"finished_at">[]} imports the latest first
+ * @param {string} language
+ * @returns {Check[]}
+ */
+export function historyChecks({ updated_at: updatedAt, updated_by: by }, imports, language) {
+  if (!updatedAt) return [{ text: texts.inspectNoHistory, isMet: null }];
+  const time = toSecond(updatedAt);
+  /** @param {string} text */
+  const shown = (text) => new Date(text).toLocaleString(language);
+  if (by !== "import") return [{ text: texts.inspectWritten(shown(updatedAt)), isMet: null }];
+  const during = imports.find(
+    ({ started_at: from, finished_at: to }) => toSecond(from) <= time && (!to || time <= toSecond(to)),
+  );
+  const when = shown(updatedAt);
+  const text = during ? texts.inspectImported(when, during.source, during.id) : texts.inspectImportedOnce(when);
+  /** @type {Check[]} */
+  const checks = [{ text, isMet: null }];
+  const latest = imports.find(({ state }) => state === "done");
+  if (latest?.finished_at && toSecond(latest.started_at) > time)
+    checks.push({ text: texts.inspectUnchanged(latest.source, shown(latest.finished_at)), isMet: null });
+  return checks;
+}
+
+/**
  * Return at which place a photo's search has a product, or why it has not.
  * @param {Pick<ProductDetails, "id"|"category">} product @param {AnySearchResponse} response of at most REACH results
  * @returns {Check[]}
@@ -204,6 +232,9 @@ function whyButton(result, explain) {
   const label = texts.explainOf(result.title || result.id);
   return h("button", { class: "link", type: "button", "aria-label": label, on: { click: explain } }, texts.explain);
 }
+
+/** Return a time in seconds, as products have it. @param {string} text */
+const toSecond = (text) => Math.floor(Date.parse(text) / 1000);
 
 /** @param {unknown} error */
 const isGone = (error) => error instanceof Failure && error.status === 404;

@@ -103,6 +103,15 @@ export const texts = {
   /** @param {number} place @param {number} score @param {number} best */
   inspectPlace: (place, score, best) =>
     `It is number ${place}, with the score ${score.toFixed(3)}. The first has ${best.toFixed(3)}.`,
+  /** @param {string} when @param {string} source @param {string} id */
+  inspectImported: (when, source, id) => `An import last changed it on ${when}: ${source} (${id}).`,
+  /** @param {string} when */
+  inspectImportedOnce: (when) => `An import last changed it on ${when}; the last 50 imports do not include it.`,
+  /** @param {string} when */
+  inspectWritten: (when) => `A request for this product last changed it on ${when}.`,
+  inspectNoHistory: "When it was last changed is not known: Lookalike has not written its document.",
+  /** @param {string} source @param {string} when */
+  inspectUnchanged: (source, when) => `The latest import, ${source}, ended on ${when} and did not change it.`,
   explain: "Why?",
   /** @param {string} title */
   explainOf: (title) => `Why is ${title} alike?`,

@@ -1,7 +1,7 @@
 /** The gateway's API. Every failure is a `Failure`. */
 
 /**
- * @import { AnySearchResponse, CatalogueStatus, Explanation, Garments, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
+ * @import { AnySearchResponse, CatalogueStatus, Explanation, Garments, Import, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
  */
 
 const TIMEOUT_MS = 20_000;
@@ -99,6 +99,11 @@ export class Api {
     if (typeof query === "string") form.append("query_product", query);
     else form.append("image", query, "photo.jpg");
     return this.#call(`/v1/products/${encodeURIComponent(id)}/explain`, { method: "POST", body: form });
+  }
+
+  /** Return the last imports, the latest first. @returns {Promise<Import[]>} */
+  async imports() {
+    return (await this.#call("/v1/imports")).imports;
   }
 
   /** @returns {Promise<CatalogueStatus>} */

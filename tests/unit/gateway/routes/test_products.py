@@ -3,6 +3,8 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -49,6 +51,18 @@ def test_a_product_is_created_then_replaced_and_read_as_it_was_put(gateway: Gate
         "feed",
     )
     assert replaced.json()["attributes"] == {}
+
+
+def test_a_product_says_when_it_was_last_changed_and_by_what(gateway: Gateway) -> None:
+    created = gateway.client.put(PATH, json=body()).json()
+    stored = gateway.catalogue.products.rows["a"]
+    assert stored.updated_at is not None
+    assert datetime.fromisoformat(created["updated_at"]) == stored.updated_at.replace(microsecond=0)
+    assert created["updated_by"] == "api"
+    for changes, expected in (({"feed_sha256": "f" * 64}, "import"), ({"updated_at": None}, None)):
+        gateway.catalogue.products.rows["a"] = replace(stored, **changes)
+        assert gateway.client.get(PATH).json()["updated_by"] == expected
+    assert gateway.client.get(PATH).json()["updated_at"] is None
 
 
 def test_a_product_has_the_group_that_it_was_put_with(gateway: Gateway) -> None:
