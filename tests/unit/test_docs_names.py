@@ -126,7 +126,7 @@ def test_the_troubleshooting_table_quotes_messages_of_the_code() -> None:
     cells = re.findall(r"^\| (?!Docker|Compose|a container)([^|]*`[^|]*) \|", section, re.MULTILINE)
     messages = [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
     variable = (
-        r"…|: |fashion/2|fashion|/snapshots|the snapshot|manifest\.json|"
+        r"…|: |fashion/3|fashion|/snapshots|the snapshot|manifest\.json|"
         r"Permission denied|No space left on device|Read-only file system"
     )
     fragments = [part.strip() for message in messages for part in re.split(variable, message)]

@@ -113,7 +113,7 @@ def models(make: Make, folder: Path) -> Iterator[str]:
 def wrong_setting(make: Make, _: Path) -> Iterator[str]:
     """A setting that is not a number."""
     with up(make("setting", GATEWAY_MAX_IMAGE_BYTES="many"), "gateway") as project:
-        yield says(project, "gateway", "setting MAX_IMAGE_BYTES")
+        yield says(project, "gateway", "setting GATEWAY_MAX_IMAGE_BYTES")
 
 
 def taken_port(make: Make, _: Path) -> Iterator[str]:

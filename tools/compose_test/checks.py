@@ -171,10 +171,12 @@ def _kill(project: Project, service: str) -> None:
 
 
 def _ready(gateway: str) -> bool:
+    """Return whether the gateway can serve everything: the response is 200 as soon as it can serve anything."""
     try:
-        return httpx.get(f"{gateway}/readyz", timeout=5, trust_env=False).status_code == 200
+        response = httpx.get(f"{gateway}/readyz", timeout=5, trust_env=False)
     except httpx.TransportError:
         return False
+    return response.status_code == 200 and not response.json().get("degraded")
 
 
 def lost(gateway: str, keys: list[str]) -> list[str]:
