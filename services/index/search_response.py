@@ -14,6 +14,9 @@ from services.engine.payload import unpack
 from services.index.models.model_index import ModelIndex
 from services.index.state import IndexState
 
+# The fields that a payload may lack.
+ABSENT: dict[str, Any] = {"url": None, "image_url": None, "title": None, "attributes": {}, "group": None}
+
 
 class Counts(NamedTuple):
     """What a category holds apart from the hits: the facets, and the number of products that meet the filter."""
@@ -92,5 +95,6 @@ def _hit(category: int, catalogue_match: CatalogueMatch, similarity: float | Non
         "category": category,
         "catalogue": catalogue_match.catalogue,
         "image_index": match.image_index,
+        **ABSENT,
         **unpack(match.payload, match.image_index),
     }
