@@ -11,7 +11,7 @@ test("the strongest parts are named, the strongest first, each once", () => {
   assert.deepEqual(strongestParts(grid({ "0,6": 0.2, "1,5": 0.18, "3,3": 0.3, "6,0": 0.1 })), ["centre", "top right"]);
 });
 
-test("the edges of a picture are told apart", () => {
+test("the edges of a picture have different names", () => {
   assert.deepEqual(strongestParts(grid({ "3,0": 0.2 })), ["left"]);
   assert.deepEqual(strongestParts(grid({ "6,3": 0.2 })), ["bottom"]);
   assert.deepEqual(strongestParts(grid({ "6,0": 0.2 })), ["bottom left"]);

@@ -82,7 +82,7 @@ test("an import that still runs may be the one", () => {
   assert.match(history("2026-05-04T10:00:01+00:00", "import", [running, ...IMPORTS])[0] ?? "", /now\.csv/);
 });
 
-test("an import that is no longer listed, a request, and a document of others are told apart", () => {
+test("an import that is no longer listed, a request, and a document of others have different texts", () => {
   assert.match(history("2026-05-02T10:30:00+00:00", "import")[0] ?? "", /the last 50 imports do not include it/);
   assert.match(history("2026-05-01T10:30:00+00:00", "api")[0] ?? "", /A request for this product/);
   assert.match(history(null, null)[0] ?? "", /not known/);

@@ -122,7 +122,7 @@ test("a shop's own texts replace those of the page, and leave the others", async
   assert.equal(merged({ a: "1" }, { a: "2" }).a, "2");
 });
 
-test("failures of the servers have one message, whatever their code", async () => {
+test("failures of the servers with any code have the same message", async () => {
   const t = await loadStrings("en");
   for (const [code, status] of /** @type {[string, number][]} */ ([
     ["embedding-unavailable", 503],

@@ -11,11 +11,9 @@ import secrets
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import orjson
 
@@ -23,9 +21,9 @@ from services.local.stack import Stack
 from tests.load.http import Sender
 from tests.load.open_loop import Load, Samples
 from tests.load.report import write_section
-from tests.load.shop import Shop
+from tests.load.shop import Shop, open_shop
 from tests.support.shop import environment
-from tests.support.stack import ROOT, running_stack
+from tests.support.stack import ROOT
 
 HONEST = 10
 HOG_CONNECTIONS = 100
@@ -183,10 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     admin = secrets.token_hex(16)
     settings = {"GATEWAY_ACCESS": "keys", "GATEWAY_ADMIN_KEY": admin}
-    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="lookalike-fairness-") as name:
-        with environment(settings), running_stack(Path(name)) as stack:
-            shop = Shop(stack.settings.gateway_url, admin)
-            shop.open()
+    with suppress(KeyboardInterrupt):
+        with environment(settings), open_shop("fairness", admin) as (stack, shop):
             turned, shared = asyncio.run(both(shop, Keys(stack), options))
         rows = table(turned, shared)
         sys.stdout.write("".join(f"  {what:<54} {value}\n" for what, value in rows[1:]))

@@ -7,17 +7,14 @@ import argparse
 import asyncio
 import statistics
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.load.http import Sender
 from tests.load.open_loop import REFUSALS, Load, Samples, capacity
 from tests.load.report import write_section
-from tests.load.shop import Shop
-from tests.support.stack import running_stack
+from tests.load.shop import Shop, open_shop
 
 TIMES = 3
 GOODPUT = 0.9
@@ -72,7 +69,7 @@ class Overload:
 async def overload(url: str, shop: Shop, seconds: float) -> Overload:
     """Measure the peak, then send three times as many requests.
 
-    The peak is the mean of before and after: on a machine with other work, it changes meanwhile.
+    The peak is the mean of the one before and the one after: other work on the machine changes it during the overload.
     """
     sender = Sender(url)
     before = await capacity(Load(sender, shop.searches()))
@@ -97,13 +94,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status."""
     options = parser().parse_args(arguments)
-    with (
-        suppress(KeyboardInterrupt),
-        tempfile.TemporaryDirectory(prefix="lookalike-overload-") as name,
-        running_stack(Path(name)) as stack,
-    ):
-        shop = Shop(stack.settings.gateway_url)
-        shop.open()
+    with suppress(KeyboardInterrupt), open_shop("overload") as (stack, shop):
         result = asyncio.run(overload(stack.settings.gateway_url, shop, options.seconds))
         for what, value in result.figures().items():
             sys.stdout.write(f"  {what:<40} {value}\n")

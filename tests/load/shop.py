@@ -1,18 +1,22 @@
 """A shop whose answers are known: products that their own photos find, and products that change under load."""
 
 import base64
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count, cycle
+from pathlib import Path
 
 import httpx
 import orjson
 
+from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_products, sample_query
 from tests.attack.shop import fill
 from tests.load.http import Answer, Sender, prepared, with_key
 from tests.support.keys import bearer
-from tests.support.stack import eventually
+from tests.support.stack import eventually, running_stack
 
 CHANGING = 6  # products whose titles change
 SAME_SCORE = 0.999
@@ -127,3 +131,17 @@ def _first_is(product: str) -> Check:
         return "" if first == product else f"{first} in place of {product}"
 
     return check
+
+
+@contextmanager
+def open_shop(purpose: str, key: str = "") -> Iterator[tuple[Stack, Shop]]:
+    """Run a stack of its own with an open shop for the length of the block.
+
+    Args:
+        purpose: what the stack is for; a part of its folder's name.
+        key: the API key of the shop's requests, if it needs one.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"lookalike-{purpose}-") as name, running_stack(Path(name)) as stack:
+        shop = Shop(stack.settings.gateway_url, key)
+        shop.open()
+        yield stack, shop

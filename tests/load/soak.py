@@ -7,19 +7,16 @@ import argparse
 import asyncio
 import statistics
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from services.local.stack import Stack
 from tests.load.http import Sender
 from tests.load.open_loop import Load, Samples, capacity
 from tests.load.processes import Usage, processes, service_urls, usage
 from tests.load.report import write_section
-from tests.load.shop import Shop
-from tests.support.stack import running_stack
+from tests.load.shop import Shop, open_shop
 
 WARM_UP = 0.2  # of the time, before the first measurement counts
 MEMORY = 0.05
@@ -132,13 +129,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status."""
     options = parser().parse_args(arguments)
-    with (
-        suppress(KeyboardInterrupt),
-        tempfile.TemporaryDirectory(prefix="lookalike-soak-") as name,
-        running_stack(Path(name)) as stack,
-    ):
-        shop = Shop(stack.settings.gateway_url)
-        shop.open()
+    with suppress(KeyboardInterrupt), open_shop("soak") as (stack, shop):
         result = asyncio.run(soak(stack, shop, options.minutes, options.interval))
         sys.stdout.write("\n".join(result.notes()) + "\n")
         for row in result.rows():
