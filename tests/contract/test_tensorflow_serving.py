@@ -6,6 +6,7 @@ models/fashion/3) under the name in its manifest. Otherwise the stand-in serves 
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -225,6 +226,26 @@ def test_an_output_of_another_shape_is_an_error(served: ServingCase) -> None:
         call(served, pictures(served, 1), dimension=3)
 
 
+class NeverAnswers(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
+    """A server that takes each call and holds it until `released` is set."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+
+    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.released.wait()
+        context.abort(grpc.StatusCode.CANCELLED, "the test is over")
+
+
 def test_a_missed_deadline_is_a_timeout(served: ServingCase) -> None:
-    with pytest.raises(UpstreamTimeout):
-        call(served, pictures(served, 64), timeout_s=1e-6)
+    silent = NeverAnswers()
+    server = grpc.server(ThreadPoolExecutor(1))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(silent, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with pytest.raises(UpstreamTimeout, match="did not respond within"):
+            call(ServingCase(f"127.0.0.1:{port}", served.manifest), pictures(served, 1), timeout_s=0.5)
+    finally:
+        silent.released.set()
+        server.stop(grace=None).wait()
