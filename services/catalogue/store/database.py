@@ -1,8 +1,9 @@
-"""A catalogue in MongoDB: its products, pictures, models, notes, HTTP cache, and the installation's keys."""
+"""A catalogue in MongoDB: its products, pictures, models, notes, HTTP cache, events, and the installation's keys."""
 
 import copy
 from typing import Self
 
+from services.catalogue.store.events.event_log import EventLog
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.keys import KeyCollection
 from services.catalogue.store.models import CatalogueModels
@@ -29,6 +30,7 @@ class CatalogueDatabase:
         models: which models the catalogue has vectors of, and the vectors themselves.
         notes: reports, import records and the import lease.
         http_cache: validators of images that were fetched from the web.
+        events: searches and what shoppers did with their results.
         keys: the API keys, the same for every catalogue.
         dump: whole documents, for backups.
     """
@@ -39,6 +41,7 @@ class CatalogueDatabase:
     models: CatalogueModels
     notes: NoteCollection
     http_cache: HttpCache
+    events: EventLog
     keys: KeyCollection
     dump: Dump
 
@@ -63,6 +66,7 @@ class CatalogueDatabase:
         self.notes = NoteCollection(self._connection, catalogue)
         self.pictures = PictureCollection(self._connection, catalogue)
         self.http_cache = HttpCache(self._connection, catalogue)
+        self.events = EventLog(self._connection, catalogue)
         self.keys = KeyCollection(self._connection)
         self.products = ProductCollection(self._connection, catalogue, self.pictures, self.http_cache)
         self.models = CatalogueModels(self._connection, self.products)

@@ -74,6 +74,36 @@ async def upsert(
     return PutReport(len(documents) - len(failures), tuple(failures))
 
 
+@dataclass(frozen=True, slots=True)
+class InsertReport:
+    """The outcome of `insert_new`: documents that were written, and those whose `_id` was there already."""
+
+    inserted: int
+    duplicates: int
+    failures: tuple[Refused, ...] = ()
+
+
+async def insert_new(collection: Any, documents: Sequence[Document]) -> InsertReport:
+    """Write documents in one round trip. One whose `_id` is there already stays as it is.
+
+    Raises:
+        pymongo.errors.PyMongoError: the database is unavailable; what of the batch was written is unknown.
+    """
+    operations: list[Operation] = []
+    failures: list[Refused] = []
+    for document in documents:
+        try:
+            operations.append((str(document["_id"]), _insert(document)))
+        except (BSONError, OverflowError, UnicodeError, TypeError, ValueError) as error:
+            failures.append(Refused(str(document["_id"]), f"it cannot be stored: {error}"))
+    failed = await _write(collection, operations)
+    duplicates = sum(code == DUPLICATE_KEY for _, code, _ in failed)
+    failures += [
+        Refused(key, f"the database refused it: {text}") for (key, _), code, text in failed if code != DUPLICATE_KEY
+    ]
+    return InsertReport(len(documents) - duplicates - len(failures), duplicates, tuple(failures))
+
+
 async def update_unchanged(
     collection: Any,
     document: Document,

@@ -1,0 +1,65 @@
+"""Events and searches as documents, and back."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC
+from typing import Any
+
+from bson.binary import Binary
+
+from services.catalogue.documents.product_document import Document
+from services.catalogue.documents.vectors import FLOAT32_HEADER, VECTOR_SUBTYPE, read_vector
+from services.catalogue.events.event import MESSAGE_TYPES, Event
+from services.catalogue.events.logged_query import LoggedQuery, QueryAttributes
+
+_ATTRIBUTES = tuple(field.name for field in fields(QueryAttributes) if field.name != "vector")
+
+
+def event_document(event: Event) -> Document:
+    """Return an event as it is stored. It has an id and a timestamp."""
+    values = event.model_dump(exclude_none=True, exclude={"event_id"})
+    return {
+        "_id": event.event_id,
+        **values,
+        "action_name": event.action_name.value,
+        "message_type": MESSAGE_TYPES[event.action_name],
+    }
+
+
+def read_event(document: Mapping[str, Any]) -> Event:
+    """Return the event of a document."""
+    values = {name: value for name, value in document.items() if name not in ("_id", "message_type")}
+    return Event.model_validate({"event_id": str(document["_id"]), **values})
+
+
+def query_document(query: LoggedQuery) -> Document:
+    """Return a search as it is stored."""
+    attributes = query.query_attributes
+    values: Document = {name: getattr(attributes, name) for name in _ATTRIBUTES}
+    if attributes.vector is not None:
+        values["vector"] = Binary(FLOAT32_HEADER + attributes.vector.astype("<f4").tobytes(), VECTOR_SUBTYPE)
+    return {
+        "_id": query.id,
+        "application": query.application,
+        "query_id": query.query_id,
+        **({} if query.client_id is None else {"client_id": query.client_id}),
+        "timestamp": query.timestamp,
+        "query_response_hit_ids": list(query.query_response_hit_ids),
+        "query_attributes": {name: value for name, value in values.items() if value is not None},
+    }
+
+
+def read_query(document: Mapping[str, Any]) -> LoggedQuery:
+    """Return the search of a document."""
+    attributes = document["query_attributes"]
+    known = {name: attributes[name] for name in _ATTRIBUTES if name in attributes}
+    vector = read_vector(attributes["vector"]) if "vector" in attributes else None
+    return LoggedQuery(
+        id=str(document["_id"]),
+        query_id=str(document["query_id"]),
+        timestamp=document["timestamp"].astimezone(UTC),
+        query_response_hit_ids=tuple(document["query_response_hit_ids"]),
+        query_attributes=QueryAttributes(**known, vector=vector),
+        client_id=document.get("client_id"),
+        application=str(document["application"]),
+    )
