@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
+import numpy as np
+
 from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.domain.errors import CategoryElsewhere, DimensionMismatch, UnknownCategory, UnknownProduct
 from services.contracts.domain.facets import Facet
@@ -158,12 +160,22 @@ class Gallery:
             UpstreamTimeout: the query's deadline has passed.
         """
         self._check(category)
-        try:
-            unit = unit_vector(vector, self.dimension)
-        except InvalidVector as error:
-            raise DimensionMismatch(str(error)) from None
+        unit = self._unit(vector)
         matches = self._partitions[category].view.search(unit, query.k, query.filter, query.exclude, query.deadline)
         return [match for match in matches if query.min_score is None or match.score >= query.min_score]
+
+    def named(self, category: int, vector: Float32Array, key: str) -> Match | None:
+        """Return a product of a category as if a search found its main image; None if the category does not have it.
+
+        Raises:
+            DimensionMismatch: the vector has another dimension than the model's, or length zero.
+        """
+        location = self._partitions[category].find(key)
+        if location is None:
+            return None
+        view, row = location
+        score = float(view.vector(row).astype(np.float64) @ self._unit(vector).astype(np.float64))
+        return Match(key, score, view.payload(row))
 
     def similar(self, key: str, query: Query) -> tuple[int, list[Match]]:
         """Return a product's category and the products nearest to its main image, without the product itself.
@@ -246,6 +258,12 @@ class Gallery:
                 view, row = location
                 return category, view.vector(row), view.payload(row)
         raise UnknownProduct(f"there is no product {key!r} in the index")
+
+    def _unit(self, vector: Float32Array) -> Float32Array:
+        try:
+            return unit_vector(vector, self.dimension)
+        except InvalidVector as error:
+            raise DimensionMismatch(str(error)) from None
 
     def _check(self, category: int) -> None:
         if not 0 <= category < self.categories:

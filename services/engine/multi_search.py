@@ -73,6 +73,31 @@ def category_of(galleries: Galleries, key: str, catalogue: str | None = None) ->
     return galleries[_catalogue_of(galleries, key) if catalogue is None else catalogue].find(key)[0]
 
 
+def named(galleries: Galleries, category: int, vector: Float32Array, keys: Iterable[str]) -> list[CatalogueMatch]:
+    """Return those of some products that are in a category, in the order of their keys, as if a search found them.
+
+    Their scores are those of their main images. Products of several catalogues may have the same key.
+
+    Raises:
+        DimensionMismatch: the vector has another dimension than the model's, or length zero.
+    """
+    candidates = ((name, gallery.named(category, vector, key)) for key in keys for name, gallery in galleries.items())
+    return [CatalogueMatch(name, match) for name, match in candidates if match is not None]
+
+
+def named_like(
+    galleries: Galleries, like: str, keys: Iterable[str], catalogue: str | None = None
+) -> list[CatalogueMatch]:
+    """Return products as `named`, in the category of a product and with the scores of its main image.
+
+    Raises:
+        UnknownProduct: the product is not indexed.
+    """
+    home = _catalogue_of(galleries, like) if catalogue is None else catalogue
+    category, vector, _ = galleries[home].find(like)
+    return named(galleries, category, vector, keys)
+
+
 def find(galleries: Galleries, key: str) -> list[tuple[str, int, Float32Array]]:
     """Return catalogue, category and main image's vector of a product, of the first catalogue that has it; or none."""
     with contextlib.suppress(UnknownProduct):

@@ -68,7 +68,7 @@ class Segment:
         counts = {}
         for name, column in self.columns.get((), size, counted=True, deadline=deadline).items():
             deadline.check()
-            own = [term for term in query_filter.terms if term.attributes == {name}]
+            own = query_filter.choices_of(name)
             counts[name] = column.count(rows & (failed == matching.count_failed(own)) if own else allowed)
         return counts
 

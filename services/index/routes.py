@@ -1,7 +1,6 @@
 """The index's HTTP API: search, similar, sample, status."""
 
 import random
-from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
+from services.contracts.domain.filters import Filter
 from services.contracts.web.bodies.json_body import DirectRoute
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import (
@@ -28,6 +28,7 @@ from services.contracts.wire.index import (
     CategoryCount,
     IndexedModel,
     IndexedProduct,
+    IndexQuery,
     IndexResponse,
     IndexSample,
     IndexSearch,
@@ -43,7 +44,7 @@ from services.engine.deadline import Deadline
 from services.engine.gallery import Query
 from services.engine.payload import unpack
 from services.index.models.model_index import CatalogueIndex, ModelIndex
-from services.index.search_response import Counts, search_response
+from services.index.search_response import Counts, Found, search_response
 from services.index.state import IndexState, State
 
 router = APIRouter(prefix="/v1", tags=["index"], route_class=DirectRoute)
@@ -90,17 +91,20 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     model_index = state.models.held(query.model)
     galleries = model_index.galleries(query.catalogues)
     vector = np.asarray(query.vector, dtype=np.float32)
-    deadline = state.deadline()
-    await state.prepare(galleries, query.category, query.filter, deadline, facets=query.facets)
+    deadline, wanted = state.deadline(), _filter(query)
+    await state.prepare(galleries, query.category, wanted, deadline, facets=query.facets)
     matches, duration_ms = await state.search(
-        lambda: multi_search.search(galleries, query.category, vector, _query(query, deadline, query.exclude)),
+        lambda: multi_search.search(galleries, query.category, vector, _query(query, deadline)),
         deadline,
-        filtered=bool(query.filter),
+        filtered=bool(wanted),
         rows=multi_search.rows(galleries, query.category),
     )
     counts = await _counts(state, galleries, query.category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, query.category, query)
-    return search_response(state, model_index, query.category, query, matches, duration_ms, counts, unknown)
+    pinned = multi_search.named(galleries, query.category, vector, query.pinned) if query.pinned else []
+    return search_response(
+        state, model_index, query.category, query, Found(matches, pinned, duration_ms), counts, unknown
+    )
 
 
 @router.post(
@@ -115,18 +119,19 @@ async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_exam
     """The products nearest to its main image, in its category, without the product itself. The database is not read."""
     model_index = state.models.held(query.model)
     galleries = model_index.galleries(query.catalogues)
-    deadline = state.deadline()
+    deadline, wanted = state.deadline(), _filter(query)
     category = multi_search.category_of(galleries, query.id, query.catalogue)
-    await state.prepare(galleries, category, query.filter, deadline, facets=query.facets)
+    await state.prepare(galleries, category, wanted, deadline, facets=query.facets)
     (category, matches), duration_ms = await state.search(
         lambda: multi_search.similar(galleries, query.id, _query(query, deadline), query.catalogue),
         deadline,
-        filtered=bool(query.filter),
+        filtered=bool(wanted),
         rows=multi_search.rows(galleries, category),
     )
     counts = await _counts(state, galleries, category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, category, query)
-    return search_response(state, model_index, category, query, matches, duration_ms, counts, unknown)
+    pinned = multi_search.named_like(galleries, query.id, query.pinned, query.catalogue) if query.pinned else []
+    return search_response(state, model_index, category, query, Found(matches, pinned, duration_ms), counts, unknown)
 
 
 @router.post(
@@ -221,20 +226,26 @@ def _close_score(state: IndexState, catalogue: CatalogueIndex, category: int) ->
     return round(scale.close_score, 6) if scale and category in state.held else None
 
 
-def _query(options: ResultOptions, deadline: Deadline, exclude: Iterable[str] = ()) -> Query:
+def _filter(query: IndexQuery) -> Filter:
+    """Return what the products of a search have to meet."""
+    return query.filter.leaving_out(query.hide)
+
+
+def _query(query: IndexQuery, deadline: Deadline) -> Query:
     """Return the gallery's query: one result more than the page has, which shows whether there is a next page."""
-    return Query(options.end + 1, options.filter, frozenset(exclude), options.min_score, deadline)
+    return Query(query.end + 1, _filter(query), frozenset(query.exclude), query.min_score, deadline)
 
 
 async def _counts(
-    state: IndexState, galleries: multi_search.Galleries, category: int, options: ResultOptions, deadline: Deadline
+    state: IndexState, galleries: multi_search.Galleries, category: int, query: IndexQuery, deadline: Deadline
 ) -> Counts:
-    if not options.facets:
+    if not query.facets:
         return Counts([], None)
+    wanted = _filter(query)
     return await state.run_in_thread(
         lambda: Counts(
-            multi_search.facets(galleries, category, options.filter, deadline),
-            multi_search.count(galleries, category, options.filter, deadline),
+            multi_search.facets(galleries, category, wanted, deadline),
+            multi_search.count(galleries, category, wanted, deadline),
         )
     )
 

@@ -1,14 +1,16 @@
 """The response to a search, written as JSON at once: its fields are those of `IndexResponse`, which is not built."""
 
+import base64
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
 from starlette.responses import Response
 
+from services.contracts.domain.errors import UnknownProduct
 from services.contracts.domain.facets import Facet
 from services.contracts.web import telemetry
-from services.contracts.wire.index import ResultOptions
+from services.contracts.wire.index import IndexQuery
 from services.engine.multi_search import CatalogueMatch
 from services.engine.payload import unpack
 from services.index.models.model_index import ModelIndex
@@ -16,6 +18,20 @@ from services.index.state import IndexState
 
 # The fields that a payload may lack.
 ABSENT: dict[str, Any] = {"url": None, "image_url": None, "title": None, "attributes": {}, "group": None}
+
+
+class Found(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        matches: best first, one more than the page ends with if there are as many.
+        pinned: the pinned products of the category.
+        duration_ms: of the search.
+    """
+
+    matches: list[CatalogueMatch]
+    pinned: list[CatalogueMatch]
+    duration_ms: float
 
 
 class Counts(NamedTuple):
@@ -29,9 +45,8 @@ def search_response(
     state: IndexState,
     model_index: ModelIndex,
     category: int,
-    page: ResultOptions,
-    matches: list[CatalogueMatch],
-    duration_ms: float,
+    query: IndexQuery,
+    found: Found,
     counts: Counts,
     unknown_attributes: list[str],
 ) -> Response:
@@ -41,19 +56,20 @@ def search_response(
         state: of the service.
         model_index: the model that was searched.
         category: that was searched.
-        page: the request's options.
-        matches: best first, one more than the page ends with if there are as many.
-        duration_ms: of the search.
+        query: the request.
+        found: by the search.
         counts: of the category.
         unknown_attributes: attributes of the filter that no product has.
     """
-    model = model_index.manifest.model_id
+    model, matches = model_index.manifest.model_id, found.matches
     similarities = _similarities(model_index, category, matches)
-    on_page = zip(matches[page.offset : page.end], similarities[page.offset : page.end], strict=True)
+    on_page = zip(matches[query.offset : query.end], similarities[query.offset : query.end], strict=True)
     hits = [_hit(category, match, similarity) for match, similarity in on_page]
-    telemetry.note(category=category, k=page.k, offset=page.offset, hits=len(hits), model=model, search_ms=duration_ms)
-    following = page.following() if len(matches) > page.end else None
-    document = {
+    telemetry.note(
+        category=category, k=query.k, offset=query.offset, hits=len(hits), model=model, search_ms=found.duration_ms
+    )
+    following = query.following() if len(matches) > query.end else None
+    document: dict[str, Any] = {
         "category": category,
         "hits": hits,
         "best_score": _score(matches[0]) if matches else None,
@@ -61,11 +77,17 @@ def search_response(
         "next_page": following and following.model_dump(),
         "model": model,
         "active": state.models.active.manifest.model_id,
-        "timings_ms": {"search": duration_ms},
+        "timings_ms": {"search": found.duration_ms},
         "facets": [facet.model_dump() for facet in counts.facets],
         "total": counts.total,
         "unknown_attributes": unknown_attributes,
     }
+    if query.pinned:
+        similarities = _similarities(model_index, category, found.pinned)
+        document["pinned"] = [_hit(category, *pair) for pair in zip(found.pinned, similarities, strict=True)]
+    if query.vectors:
+        for hit in [*hits, *document.get("pinned", [])]:
+            hit["vector"] = _vector(model_index, hit)
     return Response(orjson.dumps(document), media_type="application/json")
 
 
@@ -79,6 +101,15 @@ def _similarities(model_index: ModelIndex, category: int, matches: list[Catalogu
         for place, value in zip(places, values, strict=False):
             similarities[place] = value
     return similarities
+
+
+def _vector(model_index: ModelIndex, hit: dict[str, Any]) -> str | None:
+    """Return the vector of a hit's main image; None if the product has been deleted in the meantime."""
+    try:
+        _, vector, _ = model_index.of(hit["catalogue"]).gallery.find(hit["id"])
+    except UnknownProduct:
+        return None
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode()
 
 
 def _score(match: CatalogueMatch) -> float:

@@ -36,6 +36,8 @@ from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
+from services.gateway.ranking.ranking import Ranking
+from services.gateway.ranking.reranker import Reranker
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
@@ -313,7 +315,9 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(keys: Sequence[ApiKey] = (), **settings: Any) -> Iterator[Gateway]:
+def running_gateway(
+    keys: Sequence[ApiKey] = (), rerankers: Sequence[Reranker] = (), **settings: Any
+) -> Iterator[Gateway]:
     """Run the gateway's app around fakes for as long as the block lasts; `keys` are those in the database."""
     catalogue, embedding, web = GatewayCatalogue(), GatewayEmbedding(), GatewayWeb()
     catalogue.keys.rows += keys
@@ -323,7 +327,7 @@ def running_gateway(keys: Sequence[ApiKey] = (), **settings: Any) -> Iterator[Ga
         settings: GatewaySettings, stack: AsyncExitStack, _: UpstreamCalls
     ) -> dict[str, GatewayState]:
         fakes: Any = catalogue, embedding, index, web
-        return await _states(settings, stack, *fakes)
+        return await _states(settings, stack, Ranking(rerankers), *fakes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway_app, "_open", open_services)
@@ -332,7 +336,13 @@ def running_gateway(keys: Sequence[ApiKey] = (), **settings: Any) -> Iterator[Ga
 
 
 async def _states(
-    settings: GatewaySettings, stack: AsyncExitStack, catalogue: Any, embedding: Any, index: Any, web: Any
+    settings: GatewaySettings,
+    stack: AsyncExitStack,
+    ranking: Ranking,
+    catalogue: Any,
+    embedding: Any,
+    index: Any,
+    web: Any,
 ) -> dict[str, GatewayState]:
     nodes = IndexNodes([index], refresh_s=60)
     await nodes.refresh()
@@ -351,14 +361,14 @@ async def _states(
     return {
         ALL: GatewayState(
             catalogue=ALL,
-            search=SearchService(embedding, nodes, links, binding, names, visible),
+            search=SearchService(embedding, nodes, links, binding, names, visible, ranking),
             services=None,
             **every,
         ),
         **{
             name: GatewayState(
                 catalogue=name,
-                search=SearchService(embedding, nodes, links, binding, (name,), visible),
+                search=SearchService(embedding, nodes, links, binding, (name,), visible, ranking),
                 services=CatalogueServices(ProductService(catalogue, embedding, binding, links), jobs),
                 **every,
             )

@@ -1,6 +1,6 @@
 """Filters of a search: conditions on attributes, combined with and, or and not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,9 +54,13 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The filter does not match. It matches a product without the attribute."""
+    """The filter does not match. It matches a product without the attribute.
+
+    If `always` is true, it is never a shopper's choice: see `Filter.choices_of`.
+    """
 
     filter: "Filter"
+    always: bool = False
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -92,5 +96,24 @@ class Filter:
         """Return the filter without the terms whose only attribute is this one."""
         return Filter(tuple(term for term in self.terms if term.attributes != {attribute}))
 
+    def choices_of(self, attribute: str) -> tuple[Term, ...]:
+        """Return the terms whose only attribute is this one: its other values stay choices. See `Not.always`."""
+        return tuple(term for term in self.terms if term.attributes == {attribute} and not _holds_always(term))
+
+    def leaving_out(self, hidden: "Filter | None") -> "Filter":
+        """Return the filter that the products of another one do not meet either, always; `source` stays."""
+        return self if hidden is None else Filter((*self.terms, Not(hidden, always=True)), self.source)
+
+
+def _holds_always(term: Term) -> bool:
+    return isinstance(term, Not) and term.always
+
 
 EVERYTHING = Filter()
+
+
+def any_of(filters: Sequence[Filter]) -> Filter:
+    """Return the filter that products meet if they meet any of some filters."""
+    if len(filters) == 1:
+        return filters[0]
+    return Filter((AnyOf(tuple(filters)),), {"$or": [dict(part.source) for part in filters]})

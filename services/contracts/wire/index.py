@@ -1,9 +1,11 @@
 """The bodies of the index service's HTTP API."""
 
+import base64
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from numpy.typing import NDArray
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
@@ -20,6 +22,12 @@ Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
 Catalogues = Annotated[tuple[str, ...], Field(min_length=1, description="names of the catalogues to search")]
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
+HitVector = Annotated[
+    NDArray[np.float32],
+    PlainValidator(lambda text: np.frombuffer(base64.b64decode(text), "<f4")),
+    PlainSerializer(lambda vector: base64.b64encode(vector.astype("<f4").tobytes()).decode()),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
 
 
 class IndexedProduct(FrozenModel):
@@ -44,6 +52,9 @@ class Hit(IndexedProduct):
     score: float = Field(examples=[0.93])
     similarity: float | None = Field(default=None, ge=0, le=1, examples=[0.82])
     image_index: int = Field(default=0, ge=0, description="which of the product's images; 0 is the main image")
+    vector: HitVector | None = Field(
+        default=None, description="of the main image, float32 in base64, unit length; null unless vectors are requested"
+    )
 
 
 class Page(FrozenModel):
@@ -81,14 +92,37 @@ class ResultOptions(Page):
     facets: bool = Field(default=False, description="count the values that the results can be filtered by")
 
 
-class IndexSearch(ResultOptions):
+class IndexQuery(ResultOptions):
+    """What every search of the index has. The last three are for the gateway's ranking, and left out where it has none.
+
+    Pinned products of the category are returned in `pinned`, whether they meet the filter or not; the hits are those of
+    the search, which names them in `exclude` if they are not to be among the hits.
+    """
+
+    exclude: list[ProductId] = Field(default_factory=list, max_length=1000, description="products to leave out")
+    hide: JsonFilter | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="leave out the products that meet this filter"
+    )
+    pinned: list[ProductId] = Field(
+        default_factory=list,
+        max_length=MAX_K,
+        exclude_if=lambda value: not value,
+        description="products to return in addition, with their scores",
+    )
+    vectors: bool = Field(
+        default=False,
+        exclude_if=lambda value: not value,
+        description="return the vector of each hit's main image",
+    )
+
+
+class IndexSearch(IndexQuery):
     """A search inside one category of the index."""
 
     category: int = Field(ge=0, description="category id, 0 to 8 for the shipped models")
     catalogues: Catalogues = (DEFAULT_CATALOGUE,)
     vector: Vector = Field(description="the query's vector; it need not have unit length")
     model: str = Field(description="the model of the vector; products are searched by their vectors of this model")
-    exclude: list[ProductId] = Field(default_factory=list, max_length=1000, description="products to leave out")
 
     @field_validator("vector")
     @classmethod
@@ -99,7 +133,7 @@ class IndexSearch(ResultOptions):
         return value
 
 
-class IndexSimilar(ResultOptions):
+class IndexSimilar(IndexQuery):
     """A search by an indexed product, which is left out of its own results."""
 
     id: ProductId
@@ -138,6 +172,7 @@ class IndexResponse(FrozenModel):
 
     category: int
     hits: list[Hit]
+    pinned: list[Hit] = Field(default_factory=list, description="the pinned products of the category, in their order")
     best_score: float | None = Field(description="of the first hit on the first page; null without hits")
     best_similarity: float | None = Field(description="the same hit's; null without hits or without a scale")
     next_page: Page | None = Field(description="null after the last hit")

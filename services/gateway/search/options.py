@@ -18,6 +18,7 @@ from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
 from services.contracts.wire.filter_json import MAX_TEXT_BYTES
 from services.contracts.wire.index import ResultOptions
+from services.gateway.ranking.options import RankingOptions
 
 Schema = dict[str, Any]
 LIKE = "ids of products that the results are to be like, in addition to the photo"
@@ -67,7 +68,7 @@ class NoOptions(FrozenModel):
     """The options of a request that has none."""
 
 
-class SearchOptions(ResultOptions):
+class SearchOptions(ResultOptions, RankingOptions):
     """The options of every search."""
 
     @field_validator("filter", mode="before")

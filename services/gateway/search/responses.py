@@ -9,6 +9,7 @@ from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.domain.similarity import SimilarityLabel, label_of
 from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import Attributes, Page
+from services.gateway.ranking.candidate import Move
 
 Outcome = Literal["ok", "no_close_match", "other_clothing", "no_clothing"]
 
@@ -68,6 +69,11 @@ class SearchResult(ProductSummary):
         "`image_url` and `score` belong to this image",
     )
     similarity: Similarity | None
+    moved: list[Move] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="why the result is not at the place that its score alone gives it; only if something moved it",
+    )
 
 
 class SampleResponse(FrozenModel):

@@ -5,16 +5,26 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
-from services.contracts.domain.errors import InvalidImage, InvalidRequest, ModelIndexMismatch, UnknownModel
+from services.contracts.domain.errors import (
+    InvalidImage,
+    InvalidRequest,
+    ModelIndexMismatch,
+    UnknownModel,
+    UnknownProduct,
+)
 from services.contracts.domain.similarity import CLOSE
 from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.web.telemetry import note, request_id
 from services.contracts.wire.embedding import GarmentBox
-from services.contracts.wire.index import IndexedProduct, IndexResponse, IndexSearch, IndexSimilar
+from services.contracts.wire.index import IndexedProduct, IndexResponse, IndexSearch, IndexSimilar, IndexVectors
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
+from services.gateway.ranking.reranker import RankedSearch, Stage
 from services.gateway.search.examples import ExampleReader, PhotoQuery, combined
 from services.gateway.search.garment_crop import GarmentCrop, PhotoView
 from services.gateway.search.links import Links
@@ -71,6 +81,7 @@ class SearchService:
         binding: ModelBinding,
         catalogues: tuple[str, ...],
         visible: VisibleAttributes = VisibleAttributes(),  # noqa: B008 - it is immutable
+        ranking: Ranking = Ranking(),  # noqa: B008 - it is immutable
     ) -> None:
         """Put a search together.
 
@@ -81,6 +92,7 @@ class SearchService:
             binding: knows the active model; several services share it.
             catalogues: the catalogues to search. Results of several name theirs.
             visible: the attributes that results show.
+            ranking: changes the order of results.
         """
         self.embedding = embedding
         self.index = index
@@ -90,6 +102,7 @@ class SearchService:
         self._crop = GarmentCrop(embedding)
         self._examples = ExampleReader(embedding, index, catalogues)
         self.visible = visible
+        self._ranking = ranking
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -183,21 +196,22 @@ class SearchService:
         if category is None:
             raise InvalidRequest("a search needs a photo, or something to like")
         vector = combined(None if view is None else view.embedding.array, examples)
-        index_started = time.perf_counter()
-        response = await self.index.search(
-            IndexSearch(
-                category=category,
-                catalogues=self.catalogues,
-                vector=vector.tolist(),
-                model=model,
-                exclude=[*options.like, *options.unlike],
-                **options.result_options(),
-            )
-        )
-        self.binding.observe(response.active)
-        stages = view.timings_ms if view else seen.timings_ms if seen else {}
-        timings = {**stages, "index": ms_since(index_started), "total": ms_since(started)}
         name = facts.categories[category]
+        index_started = time.perf_counter()
+        nearest = IndexSearch(
+            category=category,
+            catalogues=self.catalogues,
+            vector=vector.tolist(),
+            model=model,
+            exclude=[*options.like, *options.unlike],
+            **options.result_options(),
+        )
+        search = RankedSearch(self.catalogues, category, name, model, vector, None, options)
+        page = await ranked_page(nearest, self.index.search, await self._ranking.stages(search))
+        response = page.response
+        self.binding.observe(response.active)
+        before = view.timings_ms if view else seen.timings_ms if seen else {}
+        timings = {**before, "index": ms_since(index_started), "total": ms_since(started)}
         note(
             k=options.k,
             offset=options.offset,
@@ -214,7 +228,7 @@ class SearchService:
             ),
             probabilities=seen.probabilities if seen is not None else {},
             crop=view.crop if view else None,
-            results=self._results(response, facts.categories),
+            results=self._results(page, facts.categories),
             next_page=response.next_page,
             facets=self.visible.facets(response.facets),
             total=response.total,
@@ -249,10 +263,12 @@ class SearchService:
             **options.result_options(),
         )
         try:
-            response = await self.index.similar(query)
+            stages = await self._stages_of_product(key, options)
+            page = await ranked_page(query, self.index.similar, stages)
         except ModelIndexMismatch:
             await self._check_model(options.model)
             raise
+        response = page.response
         self.binding.observe(response.active)
         index_ms = ms_since(started)
         names = await self.names(response.model)
@@ -262,7 +278,7 @@ class SearchService:
         return SimilarResponse(
             outcome=judge(response, {}, None),
             category=SearchedCategory(id=response.category, name=name, probability=None),
-            results=self._results(response, names),
+            results=self._results(page, names),
             next_page=response.next_page,
             facets=self.visible.facets(response.facets),
             total=response.total,
@@ -271,6 +287,23 @@ class SearchService:
             request_id=request_id(),
             timings_ms=timings,
         )
+
+    async def _stages_of_product(self, key: str, options: SimilarOptions) -> list[Stage]:
+        """Return what the re-rankers do with a search by product. Only they need its category and vector.
+
+        Raises:
+            UnknownProduct: the index does not hold the product. Otherwise as `IndexNodes.vectors`.
+        """
+        if not self._ranking.applies(options, self.catalogues):
+            return []
+        model = options.model or await self.binding.active()
+        homes = self.catalogues if options.catalogue is None else (options.catalogue,)
+        products = await self.index.vectors(IndexVectors(ids=[key], catalogues=homes, model=model))
+        if not products:
+            raise UnknownProduct(f"there is no product {key!r} in the index")
+        category, vector = products[0].category, np.array(products[0].vector, np.float32)
+        name = (await self.names(model))[category]
+        return await self._ranking.stages(RankedSearch(self.catalogues, category, name, model, vector, key, options))
 
     async def _check_model(self, model: str | None) -> None:
         """Return if the index has the model of a request, or the request names none.
@@ -295,15 +328,16 @@ class SearchService:
         sample = await self.index.sample(count, number, self.catalogues)
         return [ProductSummary(**self._summary(product, names)) for product in sample.products]
 
-    def _results(self, response: IndexResponse, names: list[str]) -> list[SearchResult]:
+    def _results(self, page: RankedPage, names: list[str]) -> list[SearchResult]:
         return [
             SearchResult(
                 **self._summary(hit, names),
                 score=hit.score,
                 image_index=hit.image_index,
                 similarity=Similarity.of(hit.similarity),
+                moved=page.moved(hit),
             )
-            for hit in response.hits
+            for hit in page.response.hits
         ]
 
     def _summary(self, product: IndexedProduct, names: list[str]) -> dict[str, Any]:

@@ -159,3 +159,8 @@ async def test_each_catalogue_brings_threads_for_its_change_streams(tmp_path: Pa
 
     assert await workers("default") == 1  # as it was
     assert await workers("default", "shoes") == min(32, (os.cpu_count() or 1) + 4) + 3
+
+
+def test_a_pinned_id_means_the_products_of_every_catalogue(http: TestClient) -> None:
+    pinned = http.post("/v1/search", json=query(catalogues=["default", "shoes"], pinned=["p0", "p3"])).json()["pinned"]
+    assert [(hit["catalogue"], hit["id"]) for hit in pinned] == [("default", "p0"), ("shoes", "p0"), ("shoes", "p3")]

@@ -114,6 +114,38 @@ def test_filters_excluded_ids_and_the_least_score_hold_together(http: TestClient
     assert http.post("/v1/search", json=query(filter={"price": {"gt": 30}})).json()["hits"] == []
 
 
+def test_hidden_products_are_left_out_of_results_totals_and_facets(http: TestClient) -> None:
+    body = query(hide={"colour": "blue"}, facets=True)
+    found = http.post("/v1/search", json=body).json()
+    assert ({hit["id"] for hit in found["hits"]}, found["total"]) == ({"p1", "p3"}, 2)
+    (colours,) = (facet["values"] for facet in found["facets"] if facet["attribute"] == "colour")
+    assert colours == [{"value": "red", "count": 2}]
+    similar = http.post("/v1/similar", json={"id": "p0", "hide": {"colour": "red"}}).json()
+    assert [hit["id"] for hit in similar["hits"]] == ["p2"]
+
+
+def test_an_attribute_of_what_is_hidden_is_no_unknown_one(http: TestClient) -> None:
+    assert http.post("/v1/search", json=query(hide={"margin": 1})).json()["unknown_attributes"] == []
+
+
+def test_pinned_products_of_the_category_come_in_addition(http: TestClient) -> None:
+    found = http.post("/v1/search", json=query(k=1, pinned=["p3", "p4", "unknown", "p1"], exclude=["p1"])).json()
+    assert [hit["id"] for hit in found["hits"]] == ["p0"]
+    pinned = {hit["id"]: hit for hit in http.post("/v1/search", json=query(k=4)).json()["hits"]}
+    assert found["pinned"] == [pinned["p3"], pinned["p1"]]
+    like = http.post("/v1/similar", json={"id": "p0", "k": 1, "pinned": ["p3"], "exclude": ["p2"]}).json()
+    assert like["pinned"] == [pinned["p3"]]
+    assert "p2" not in {hit["id"] for hit in like["hits"]}
+
+
+def test_hits_have_vectors_only_on_request(http: TestClient) -> None:
+    found = IndexResponse.model_validate(http.post("/v1/search", json=query(k=2, vectors=True, pinned=["p1"])).json())
+    for hit in [*found.hits, *found.pinned]:
+        assert hit.vector is not None
+        np.testing.assert_array_equal(hit.vector, VECTORS[int(hit.id[1:])])
+    assert all("vector" not in hit for hit in http.post("/v1/search", json=query()).json()["hits"])
+
+
 def test_a_query_of_another_length_of_vector_points_the_same_way(http: TestClient) -> None:
     body = query(vector=(1000 * VECTORS[0]).tolist(), k=1)
     assert http.post("/v1/search", json=body).json()["hits"][0]["score"] == pytest.approx(1, abs=1e-6)

@@ -14,10 +14,12 @@ from services.contracts.wire.embedding import Category
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import IndexSearch, IndexSimilar
 from tests.support.gateway_fakes import SHOES, Gateway, running_gateway
+from tests.support.ranking import FixedReranker, arranging
 
 SHOE, TOP = b"\x01 a photo", b"\x00 a photo"
 RAW = {"Content-Type": "image/jpeg"}
 FILTER = {"gender": "Men"}
+REVERSED = arranging(lambda candidates: [candidate.placed("pin") for candidate in candidates[::-1]])
 
 
 @pytest.fixture
@@ -266,3 +268,36 @@ def test_the_log_names_what_was_searched_and_detected(gateway: Gateway) -> None:
     assert (by_product["k"], by_product["offset"], by_product["category"]) == (4, 0, "Topwear")
     assert (detection["detector"], detection["garments"]) == ("detector/1", 0)
     assert "catalogue" not in by_image
+
+
+def test_a_search_by_photo_is_put_in_order() -> None:
+    reranker = FixedReranker(REVERSED)
+    with running_gateway(rerankers=[reranker]) as gateway:
+        gateway.index.held[0] = ["t1", "t2", "t3"]
+        results = search(gateway, TOP, k=2)["results"]
+    assert [result["id"] for result in results] == ["t3", "t2"]
+    assert [result.get("moved") for result in results] == [[{"reason": "pin", "by": None}], None]
+    (ranked,) = reranker.searches
+    assert (ranked.category, ranked.category_name, ranked.product) == (0, "Topwear", None)
+    assert len(ranked.vector) == 4
+    assert (last_search(gateway).k, last_search(gateway).offset) == (100, 0)
+
+
+def test_a_search_by_product_is_put_in_order() -> None:
+    reranker = FixedReranker(REVERSED)
+    with running_gateway(rerankers=[reranker]) as gateway:
+        gateway.index.held[0] = ["t1", "t2", "t3"]
+        gateway.index.vectors_by_id["t1"] = [0, 1, 0, 0]
+        document = gateway.client.get("/v1/products/t1/similar").json()
+        missing = gateway.problem("GET", "/v1/products/unknown/similar")
+    assert [result["id"] for result in document["results"]] == ["t3", "t2"]
+    (ranked,) = reranker.searches
+    assert (ranked.category, ranked.category_name, ranked.product) == (0, "Topwear", "t1")
+    assert ranked.vector.tolist() == [0, 1, 0, 0]
+    assert missing[:2] == (404, "unknown-product")
+
+
+def test_a_search_that_no_reranker_applies_to_costs_one_call_of_the_index() -> None:
+    with running_gateway(rerankers=[FixedReranker(REVERSED, applies=False)]) as gateway:
+        gateway.client.get("/v1/products/t1/similar")
+        assert (len(gateway.index.queries), gateway.index.vector_queries, gateway.index.queries[0].k) == (1, [], 10)

@@ -1,0 +1,66 @@
+"""A result while its place is being decided, and what moved it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import Field
+
+from services.contracts.domain.filter_match import Attributes
+from services.contracts.domain.frozen_model import FrozenModel
+from services.contracts.wire.index import Hit
+
+Reason = Literal["learned", "taste", "boost", "bury", "diversity", "pin"]
+
+
+class Move(FrozenModel):
+    """Why a result is not at the place that its score alone gives it."""
+
+    reason: Reason = Field(examples=["boost"])
+    by: float | None = Field(
+        default=None,
+        description="the sum added to the score for the order, in units of score; null if the place itself was chosen",
+        examples=[0.05],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A product of the window.
+
+    Attributes:
+        hit: the index's.
+        place: in the plain order of the window, from 0.
+        value: the number that the order is by: the score, and the sums added to it.
+        moves: what changed the value or the place.
+    """
+
+    hit: Hit
+    place: int
+    value: float
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def attributes(self) -> Attributes:
+        """The attributes that filters read."""
+        return attributes_of(self.hit)
+
+    def adjusted(self, reason: Reason, by: float) -> "Candidate":
+        """Return the candidate with a sum added to its value; itself if the sum is 0."""
+        if not by:
+            return self
+        return replace(self, value=self.value + by, moves=(*self.moves, Move(reason=reason, by=round(by, 7))))
+
+    def placed(self, reason: Reason) -> "Candidate":
+        """Return the candidate with a reason for its place."""
+        return replace(self, moves=(*self.moves, Move(reason=reason)))
+
+
+def attributes_of(hit: Hit) -> Attributes:
+    """Return the attributes of a hit that filters read; the group is one of them, unless one has its name."""
+    return hit.attributes if hit.group is None else {"group": hit.group, **hit.attributes}
+
+
+def by_value(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return candidates in the order of their values, best first; of equal values the one that came first stays so."""
+    return sorted(candidates, key=lambda candidate: -candidate.value)

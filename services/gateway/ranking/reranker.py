@@ -1,0 +1,69 @@
+"""What changes the order of results, and what it may know of a search."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts.domain.filters import Filter
+from services.gateway.ranking.candidate import Candidate
+from services.gateway.ranking.options import RankingOptions
+
+
+@dataclass(frozen=True)
+class RankedSearch:
+    """A search whose results are put in order.
+
+    Attributes:
+        catalogues: that are searched.
+        category: id of the category that is searched.
+        category_name: its name.
+        model: of the vectors.
+        vector: the query's, shape (dimension,), unit length.
+        product: the product whose similar ones are searched; None for a search by photo.
+        options: the request's.
+    """
+
+    catalogues: tuple[str, ...]
+    category: int
+    category_name: str
+    model: str
+    vector: NDArray[np.float32]
+    product: str | None
+    options: RankingOptions
+
+
+Arrangement = Callable[[Sequence[Candidate]], list[Candidate]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a re-ranker does with one search.
+
+    Attributes:
+        arrange: returns the candidates of the window in the new order, all of them once; None: the order stays.
+        hide: products that the search leaves out, on every page.
+        pinned: ids of products that are candidates in any case, if the category has them and they meet the filter.
+        vectors: whether `arrange` needs the candidates' vectors.
+    """
+
+    arrange: Arrangement | None = None
+    hide: Filter | None = None
+    pinned: tuple[str, ...] = ()
+    vectors: bool = False
+
+
+class Reranker(Protocol):
+    """Changes the order of results. Those of a search work one after the other, in the order of `Ranking`.
+
+    A re-ranker never fails a search and never makes it wait for the database: it works with what it knows already, or
+    has a short deadline of its own.
+    """
+
+    def applies(self, options: RankingOptions, catalogues: tuple[str, ...]) -> bool:
+        """Return whether it may change this search. It costs nothing where the answer is no."""
+
+    async def stage(self, search: RankedSearch) -> Stage | None:
+        """Return what it does with a search; None: nothing."""
