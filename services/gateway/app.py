@@ -27,6 +27,8 @@ from services.gateway.access.guard import Guard
 from services.gateway.access.install import guarded, install
 from services.gateway.access.middleware import AccessMiddleware
 from services.gateway.access.places import Places
+from services.gateway.events.body import MAX_BODY_BYTES as MAX_EVENTS_BYTES
+from services.gateway.events.service import EventService
 from services.gateway.health import CachedReadiness, readiness
 from services.gateway.imports.import_metrics import ImportMetrics
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
@@ -40,6 +42,7 @@ from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import components
 from services.gateway.routes import detect as routes_detect
+from services.gateway.routes import events as routes_events
 from services.gateway.routes import explain as routes_explain
 from services.gateway.routes import imports as routes_imports
 from services.gateway.routes import pages as routes_pages
@@ -66,6 +69,7 @@ names its own."""
 TAGS: list[dict[str, Any]] = [
     {"name": "search", "description": "Searches by photo and by product, and the garments of a photo"},
     {"name": "products", "description": "The products of the catalogue"},
+    {"name": "events", "description": "What shoppers do with results"},
     {"name": "imports", "description": "Feeds"},
     {"name": "catalogue", "description": "What the installation holds"},
     {"name": "health", "description": "Liveness and readiness"},
@@ -84,13 +88,13 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-            states = await _open(settings, stack, metrics.upstream)  # one for each catalogue, by name
+            states = await _open(settings, stack, metrics)  # one for each catalogue, by name
             metrics.show(states[ALL], guard.keys, in_flight)
             stores = {name: states[name].products.store for name in settings.catalogues}
             await stack.enter_async_context(imports.following(stores))
             if settings.uses_keys:
                 await stack.enter_async_context(guard.keys.following(states[DEFAULT_CATALOGUE].products.store.keys))
-            yield {"gateway": states}
+            yield {"gateway": states, "guard": guard}
 
     async def _readiness(request: Request) -> Readiness:
         state = gateway_state(request)
@@ -105,6 +109,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             routes_explain.router,
             routes_product_list.router,
             routes_products.router,
+            routes_events.router,
             routes_imports.router,
             routes_catalogue.router,
             routes_pages.router,
@@ -116,6 +121,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         body_bytes_of={
             "/v1/products:import": settings.max_import_bytes,
             "/v1/products:delete": MAX_DELETE_BYTES,
+            "/v1/events": MAX_EVENTS_BYTES,
         },
         body_rate=BodyRate(settings.min_body_bytes_per_s),
         in_flight=in_flight,
@@ -163,7 +169,8 @@ def _operation_id(route: APIRoute) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-async def _open(settings: GatewaySettings, stack: AsyncExitStack, calls: UpstreamCalls) -> dict[str, GatewayState]:
+async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: GatewayMetrics) -> dict[str, GatewayState]:
+    calls = metrics.upstream
     embedding = MeasuredEmbeddingClient(
         settings.embedding_url, settings.embedding_timeout_s, calls, token=settings.token
     )
@@ -179,31 +186,54 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, calls: Upstrea
     binding = ModelBinding(embedding, index)
     dependencies = await _import_dependencies(settings, store, stack)
 
+    logs = {name: await open_events(settings, store.of(name), stack, metrics) for name in settings.catalogues}
+
     def services(name: str) -> CatalogueServices:
         jobs = ImportJobs(replace(dependencies, store=store.of(name)))
         stack.push_async_callback(jobs.close)
         return CatalogueServices(ProductService(store.of(name), embedding, binding, links), jobs)
 
+    def search(names: tuple[str, ...]) -> SearchService:
+        queries = logs[names[0]].queries if settings.events_enabled else None
+        return SearchService(embedding, index, links, binding, names, visible, queries=queries)
+
     every = GatewayState(
         catalogue=ALL,
         settings=settings,
-        search=SearchService(embedding, index, links, binding, settings.catalogues, visible),
+        search=search(settings.catalogues),
         services=None,
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
         resizer=Resizer(embedding),
         places=Places(settings.places),
         shop=ShopPage.load(settings.page_file),
+        logs=tuple(logs.values()),
     )
     return {ALL: every} | {
         name: replace(
             every,
             catalogue=name,
-            search=SearchService(embedding, index, links, binding, (name,), visible),
+            search=search((name,)),
             services=services(name),
+            logs=(logs[name],),
         )
         for name in settings.catalogues
     }
+
+
+async def open_events(
+    settings: GatewaySettings, store: CatalogueDatabase, stack: AsyncExitStack, metrics: GatewayMetrics
+) -> EventService:
+    """Return the events of a catalogue. If they are on, searches are kept until the stack unwinds."""
+    service = EventService(
+        store.events,
+        settings.events_days,
+        keeps_vectors=settings.events_vectors,
+        count=metrics.count_logged_searches,
+    )
+    if settings.events_enabled:
+        await stack.enter_async_context(service.running())
+    return service
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The gateway's own metrics."""
 
-from collections.abc import Mapping
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -40,11 +41,38 @@ class GatewayMetrics(Metrics):
             registry=self.registry,
         )
 
+        self._events = Counter(
+            "lookalike_events_total",
+            "Events of shoppers, by action and by what became of them; the action of a rejected one is empty.",
+            ("action", "result"),
+            registry=self.registry,
+        )
+        self._logged = Counter(
+            "lookalike_logged_searches_total",
+            "Searches for the log of events, by what became of them: kept or dropped.",
+            ("result",),
+            registry=self.registry,
+        )
+
     def record_search(self, kind: Kind, outcome: Outcome, category: str, timings_ms: Mapping[str, float]) -> None:
         """Count a search that was answered, and observe its stages."""
         self._searches.labels(kind, outcome, category).inc()
         for stage, ms in timings_ms.items():
             self._stages.labels(kind, stage).observe(ms / 1000)
+
+    def count_events(self, actions: Iterable[str]) -> None:
+        """Count events that were kept."""
+        for action, number in Tally(actions).items():
+            self._events.labels(action, "kept").inc(number)
+
+    def count_rejected_events(self, number: int) -> None:
+        """Count events that were not valid."""
+        if number:
+            self._events.labels("", "rejected").inc(number)
+
+    def count_logged_searches(self, result: str, number: int) -> None:
+        """Count searches that the log keeps, or that were dropped because too many waited for the database."""
+        self._logged.labels(result).inc(number)
 
     def show(self, state: GatewayState, keys: KeyRing, in_flight: BytesInFlight) -> None:
         """Make the gauges of a running gateway, which are read when they are collected."""

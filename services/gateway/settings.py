@@ -138,6 +138,13 @@ class GatewaySettings(BaseSettings):
     max_import_bytes: int = Field(32 * 1024 * 1024, gt=0, description="size of a feed in one request, uncompressed")
     import_dir: Path | None = Field(None, description="folder for feeds during their import")
 
+    events_enabled: bool = Field(False, description="whether searches and events of shoppers are kept")
+    events_days: float = Field(90, gt=0, le=3660, description="days for which they are kept")
+    events_vectors: bool = Field(False, description="whether the vectors of searches are kept with them")
+    events_quota: str | None = Field(
+        "6000/minute", description="events of a client address, unless access is local; empty: any number"
+    )
+
     fetch_enabled: bool = Field(False, description="whether `image_url` is fetched")
     fetch_timeout_s: float = Field(5.0, gt=0)
     fetch_allowed_hosts: Annotated[tuple[HostAndPort, ...], NoDecode] = Field(
@@ -168,6 +175,7 @@ class GatewaySettings(BaseSettings):
         "page_key",
         "client_quota",
         "key_quota",
+        "events_quota",
         "currency",
         "import_dir",
         "page_file",
@@ -213,7 +221,7 @@ class GatewaySettings(BaseSettings):
             )
         return value
 
-    @field_validator("client_quota", "key_quota")
+    @field_validator("client_quota", "key_quota", "events_quota")
     @classmethod
     def _is_quota(cls, value: str | None) -> str | None:
         return None if value is None else str(Quota.parse(value))
@@ -256,6 +264,11 @@ class GatewaySettings(BaseSettings):
     def client_rate(self) -> Quota | None:
         """The quota of a client address; None: any number of requests."""
         return None if self.client_quota is None or self.access == "local" else Quota.parse(self.client_quota)
+
+    @property
+    def events_rate(self) -> Quota | None:
+        """The quota of events of a client address; None: any number."""
+        return None if self.events_quota is None or self.access == "local" else Quota.parse(self.events_quota)
 
     @property
     def key_rate(self) -> Quota | None:

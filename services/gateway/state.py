@@ -9,12 +9,13 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from services.contracts.domain.catalogues import ALL, known_catalogue
-from services.contracts.domain.errors import UnknownCatalogue
+from services.contracts.domain.errors import EventsOff, UnknownCatalogue
 from services.contracts.web.bodies.forms import read_body
 from services.contracts.web.requests.deadline import deadline_in
 from services.contracts.web.telemetry import note
 from services.gateway.access.guard import caller_name
 from services.gateway.access.places import Places
+from services.gateway.events.service import EventService
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.level import wait_until_level
 from services.gateway.index_nodes.nodes import IndexNodes
@@ -39,7 +40,8 @@ class CatalogueServices:
 class GatewayState:
     """The open clients and the services made of them, for requests about one catalogue or about all.
 
-    `services` is None for all: a product belongs to one catalogue.
+    `services` is None for all: a product belongs to one catalogue. `logs` are the logs of events: the catalogue's, or
+    those of all.
     """
 
     catalogue: str
@@ -51,6 +53,7 @@ class GatewayState:
     resizer: Resizer
     places: Places
     shop: ShopPage = ShopPage()  # noqa: RUF009 - it is immutable
+    logs: tuple[EventService, ...] = ()
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -70,6 +73,17 @@ class GatewayState:
             UnknownCatalogue: the request is about all catalogues.
         """
         return self._services.imports
+
+    @property
+    def events(self) -> EventService:
+        """The log of events; of requests about all catalogues, that of the default one.
+
+        Raises:
+            EventsOff: the settings say that none are kept.
+        """
+        if not self.settings.events_enabled:
+            raise EventsOff("this installation keeps no events: GATEWAY_EVENTS_ENABLED is off")
+        return self.logs[0]
 
     async def is_level(self) -> bool:
         """Wait, within the bound of the settings, until searches see every change of the catalogue; return whether.

@@ -18,7 +18,6 @@ from services.contracts.domain.box import Box
 from services.contracts.domain.catalogues import ALL
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
 from services.contracts.web.public_address import current_base
-from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.embedding import (
     BatchResponse,
     Category,
@@ -32,8 +31,10 @@ from services.contracts.wire.embedding import (
 )
 from services.gateway import app as gateway_app
 from services.gateway.access.places import Places
+from services.gateway.events.service import EventService
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.metrics import GatewayMetrics
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
 from services.gateway.ranking.ranking import Ranking
@@ -45,6 +46,7 @@ from services.gateway.search.service import SearchService
 from services.gateway.search.visible import VisibleAttributes
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import CatalogueServices, GatewayState
+from tests.support.events import FakeEventLog
 from tests.support.import_fakes import FakeCache, FakeEmbedding, FakeModels, FakePictures, FakeProducts, FakeWeb, Faults
 from tests.support.index_fakes import NAMES, FakeIndex
 
@@ -210,6 +212,7 @@ class GatewayCatalogue:
         self.notes = FakeNotes()
         self.http_cache = FakeCache()
         self.keys = FakeKeys()
+        self.events = FakeEventLog()
 
 
 class GatewayEmbedding:
@@ -324,10 +327,11 @@ def running_gateway(
     index = FakeIndex({0: ["t1", "t2"], 1: ["s1"], 2: ["b1"]})
 
     async def open_services(
-        settings: GatewaySettings, stack: AsyncExitStack, _: UpstreamCalls
+        settings: GatewaySettings, stack: AsyncExitStack, metrics: GatewayMetrics
     ) -> dict[str, GatewayState]:
         fakes: Any = catalogue, embedding, index, web
-        return await _states(settings, stack, Ranking(rerankers), *fakes)
+        log = await gateway_app.open_events(settings, fakes[0], stack, metrics)
+        return await _states(settings, stack, Ranking(rerankers), log, *fakes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway_app, "_open", open_services)
@@ -339,6 +343,7 @@ async def _states(
     settings: GatewaySettings,
     stack: AsyncExitStack,
     ranking: Ranking,
+    log: EventService,
     catalogue: Any,
     embedding: Any,
     index: Any,
@@ -356,19 +361,21 @@ async def _states(
         "reader": ImageReader(settings.max_image_bytes, web),
         "resizer": Resizer(embedding),
         "places": Places(settings.places),
+        "logs": (log,),
     }
+    queries = log.queries if settings.events_enabled else None
     names = settings.catalogues
     return {
         ALL: GatewayState(
             catalogue=ALL,
-            search=SearchService(embedding, nodes, links, binding, names, visible, ranking),
+            search=SearchService(embedding, nodes, links, binding, names, visible, ranking, queries),
             services=None,
             **every,
         ),
         **{
             name: GatewayState(
                 catalogue=name,
-                search=SearchService(embedding, nodes, links, binding, (name,), visible, ranking),
+                search=SearchService(embedding, nodes, links, binding, (name,), visible, ranking, queries),
                 services=CatalogueServices(ProductService(catalogue, embedding, binding, links), jobs),
                 **every,
             )

@@ -24,7 +24,6 @@ class QueryAttributes:
         filter: the filter as JSON; None without one.
         nearest_score: score of the first result of all pages, cosine similarity; None without results.
         nearest_similarity: its calibrated similarity, 0 to 1; None without a scale.
-        garment: number of the garment in its photo, from 1, of a search that looks at each one.
         vector: the query's, float32, shape (dimension,), unit length; None unless the shop keeps vectors.
     """
 
@@ -37,7 +36,6 @@ class QueryAttributes:
     filter: str | None = None
     nearest_score: float | None = None
     nearest_similarity: float | None = None
-    garment: int | None = None
     vector: Float32Array | None = None
 
 

@@ -13,6 +13,8 @@ Limit = Literal[
     "client-body-bytes",
     "capacity",
     "large-pictures",
+    "events",
+    "events-quota",
 ]
 
 
@@ -210,6 +212,11 @@ class CatalogueUnavailable(LookalikeError):
     def __init__(self, detail: str, address: str | None = None) -> None:
         super().__init__(detail)
         self.inside = {} if address is None else {"database": address}
+
+
+class EventsOff(LookalikeError):
+    slug, status, title = "events-off", 409, "The installation keeps no events"
+    remedy = "Set GATEWAY_EVENTS_ENABLED=true, after the page on events and consent (docs/events.md)."
 
 
 class ModelIndexMismatch(LookalikeError):

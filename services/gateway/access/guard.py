@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from services.catalogue.api_key import ApiKey
+from services.catalogue.api_key import Scope as KeyScope
 from services.contracts.domain.catalogues import ALL
-from services.contracts.domain.errors import Forbidden, NotFound, TooManyRequests, Unauthorised
+from services.contracts.domain.errors import Forbidden, Limit, NotFound, TooManyRequests, Unauthorised
 from services.contracts.domain.origin import origin_of
 from services.contracts.domain.quota import Quota
 from services.gateway.access.key_ring import KeyRing
@@ -22,6 +23,14 @@ from services.gateway.settings import GatewaySettings
 _KEY = "lookalike.key"
 _BY_LINK = "lookalike.by_link"
 NEEDS_KEY = "this needs a key: Authorization: Bearer …"
+PUBLIC_KEY = "a key in the address is public: use one of the scope search only"
+KEY_PARAMETER = "key"
+# By the name of a quota: whom an error names, and the limit in metrics.
+POLICIES: dict[str, tuple[str, Limit]] = {
+    "client": ("this address", "client-quota"),
+    "key": ("this key", "key-quota"),
+    "events": ("this address, in events,", "events-quota"),
+}
 MIN_LINK_DIGITS = 12  # of a picture's hash in its address
 LINKS = ("v", "picture")  # the parameters of a picture's address that name its hash
 
@@ -66,6 +75,9 @@ class Guard:
             return
         client_quota = self._settings.client_rate
         secret = _secret(request)
+        if secret is None and rule.is_beacon and (parameter := request.query_params.get(KEY_PARAMETER)):
+            await self._check_beacon(rule, parameter, request)
+            return
         if client_quota is not None and not self._is_server_key(secret):
             await self._count("client", client_quota, client_name(record.address), request)
         if not self._is_needed(rule):
@@ -76,6 +88,17 @@ class Guard:
             request.scope[_BY_LINK] = True
             return
         await self._check_key(rule, secret, request)
+
+    async def count_events(self, request: Request, number: int) -> None:
+        """Count the events of a request that has passed; a shop's own server may send any number.
+
+        Raises:
+            TooManyRequests: the client has used up its quota of events.
+        """
+        quota = self._settings.events_rate
+        if quota is None or self._is_server_key(_secret(request)):
+            return
+        await self._count("events", quota, client_name(record_of(request.scope).address), request, cost=number)
 
     def caller_of(self, scope: Scope) -> str:
         """Return the name under which `caller_name` counts the sender of a request that has not been checked yet."""
@@ -100,6 +123,18 @@ class Guard:
         expected = self._settings.admin_key
         return expected is not None and _is_same(secret, expected.get_secret_value())
 
+    async def _check_beacon(self, rule: Rule, secret: str, request: Request) -> None:
+        """Check a key in the query string, which is public: it may open searches only."""
+        if (quota := self._settings.client_rate) is not None:
+            await self._count("client", quota, client_name(record_of(request.scope).address), request)
+        if not self._is_needed(rule):
+            return
+        if self._is_admin(secret):
+            raise Forbidden(PUBLIC_KEY)
+        await self._check_key(rule, secret, request)
+        if request.scope[_KEY].scopes != {KeyScope.SEARCH}:
+            raise Forbidden(PUBLIC_KEY)
+
     async def _check_key(self, rule: Rule, secret: str | None, request: Request) -> None:
         record = record_of(request.scope)
         if secret is None:
@@ -119,15 +154,15 @@ class Guard:
         request.scope[_KEY] = key
         _check_allowed(key, rule, request)
 
-    async def _count(self, policy: str, quota: Quota, client: str, request: Request) -> None:
-        allowance: Allowance = await self.limits.count(policy, quota, client)
+    async def _count(self, policy: str, quota: Quota, client: str, request: Request, cost: int = 1) -> None:
+        allowance: Allowance = await self.limits.count(policy, quota, client, cost)
         record_of(request.scope).headers = allowance.headers
         if allowance.is_exceeded:
-            subject = "this key" if policy == "key" else "this address"
+            subject, limit = POLICIES[policy]
             raise TooManyRequests(
                 f"{subject} may send {quota}: try again in {allowance.reset_s} s",
                 retry_after_s=allowance.reset_s,
-                limit="key-quota" if policy == "key" else "client-quota",
+                limit=limit,
             )
 
 

@@ -67,22 +67,28 @@ class RateLimits:
         self._shared = self._own if url == MEMORY else SlidingWindowCounterRateLimiter(_storage(url))
         self._failed_at = -float("inf")
 
-    async def count(self, policy: str, quota: Quota, client: str) -> Allowance:
-        """Count a request of a client, and return the rest of its quota."""
+    async def count(self, policy: str, quota: Quota, client: str, cost: int = 1) -> Allowance:
+        """Count a request of a client, or several at once, and return the rest of its quota."""
         item = RateLimitItemPerSecond(quota.requests, quota.seconds, namespace="lookalike")
         if self._shared is not self._own and time.monotonic() - self._failed_at > PAUSE_S:
             try:
                 async with asyncio.timeout(DEADLINE_S):
-                    return await self._count(self._shared, item, policy, quota, client)
+                    return await self._count(self._shared, item, policy, quota, client, cost)
             except (StorageError, TimeoutError, OSError) as error:
                 self._failed_at = time.monotonic()
                 log.warning("shared_limits_failed", error=type(error).__name__, pause_s=PAUSE_S)
-        return await self._count(self._own, item, policy, quota, client)
+        return await self._count(self._own, item, policy, quota, client, cost)
 
     async def _count(
-        self, limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, policy: str, quota: Quota, client: str
+        self,
+        limiter: SlidingWindowCounterRateLimiter,
+        item: RateLimitItem,
+        policy: str,
+        quota: Quota,
+        client: str,
+        cost: int,
     ) -> Allowance:
-        is_allowed = await limiter.hit(item, policy, client)
+        is_allowed = await limiter.hit(item, policy, client, cost=cost)
         window = await limiter.get_window_stats(item, policy, client)
         reset_s = max(1, math.ceil(min(window.reset_time - time.time(), quota.seconds)))
         return Allowance(policy, quota, window.remaining if is_allowed else 0, reset_s, not is_allowed)

@@ -20,12 +20,14 @@ class Rule:
         is_write: an admin key in the settings closes the route, even where keys are not required.
         is_internal: with a listener of its own for administration, the route is served there only.
         is_link: an address that names a picture's hash needs no key: it is in results, and an <img> sends none.
+        is_beacon: a key of scope search may stand in the query string: navigator.sendBeacon sends no header field.
     """
 
     scopes: frozenset[Scope] = PUBLIC
     is_write: bool = False
     is_internal: bool = False
     is_link: bool = False
+    is_beacon: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -40,6 +42,7 @@ class Rule:
 
 OPEN = Rule()
 SEARCH = Rule(frozenset({Scope.SEARCH}))
+BEACON = Rule(SEARCH.scopes, is_beacon=True)
 READ = Rule(frozenset({Scope.SEARCH, Scope.CATALOGUE}))
 PICTURE = Rule(READ.scopes, is_link=True)
 WRITE = Rule(frozenset({Scope.CATALOGUE}), is_write=True, is_internal=True)
@@ -65,6 +68,7 @@ RULES: Mapping[str, Rule] = {
     "search_by_image": SEARCH,
     "detect_garments": SEARCH,
     "get_similar_products": SEARCH,
+    "send_events": BEACON,
     "sample_products": READ,
     "get_product": READ,
     "get_product_image": PICTURE,
@@ -78,6 +82,7 @@ RULES: Mapping[str, Rule] = {
     "patch_product": WRITE,
     "delete_product": WRITE,
     "delete_products": WRITE,
+    "delete_visitor": WRITE,
     "import_products": WRITE,
     "list_imports": WRITE,
     "get_import": WRITE,

@@ -21,6 +21,7 @@ from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.web.telemetry import note, request_id
 from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import IndexedProduct, IndexResponse, IndexSearch, IndexSimilar, IndexVectors
+from services.gateway.events.query_log import QueryLog
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
@@ -28,6 +29,7 @@ from services.gateway.ranking.reranker import RankedSearch, Stage
 from services.gateway.search.examples import ExampleReader, PhotoQuery, combined
 from services.gateway.search.garment_crop import GarmentCrop, PhotoView
 from services.gateway.search.links import Links
+from services.gateway.search.logged_search import logged_search
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.options import PhotoOptions, SimilarOptions
 from services.gateway.search.responses import (
@@ -82,6 +84,7 @@ class SearchService:
         catalogues: tuple[str, ...],
         visible: VisibleAttributes = VisibleAttributes(),  # noqa: B008 - it is immutable
         ranking: Ranking = Ranking(),  # noqa: B008 - it is immutable
+        queries: QueryLog | None = None,
     ) -> None:
         """Put a search together.
 
@@ -93,6 +96,7 @@ class SearchService:
             catalogues: the catalogues to search. Results of several name theirs.
             visible: the attributes that results show.
             ranking: changes the order of results.
+            queries: keeps the searches; None: they are not kept.
         """
         self.embedding = embedding
         self.index = index
@@ -103,6 +107,7 @@ class SearchService:
         self._examples = ExampleReader(embedding, index, catalogues)
         self.visible = visible
         self._ranking = ranking
+        self._queries = queries
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -221,7 +226,7 @@ class SearchService:
             stages_ms=timings,
         )
         probability = view.embedding.category.probability if view and chosen is None else None
-        return SearchResponse(
+        result = SearchResponse(
             outcome=judge(response, facts.thresholds, probability, view.embedding.other_clothing if view else None),
             category=SearchedCategory(
                 id=category, name=name, probability=seen.probabilities[name] if seen is not None else None
@@ -237,6 +242,10 @@ class SearchService:
             request_id=request_id(),
             timings_ms=timings,
         )
+        if self._queries is not None:
+            kept = vector if self._queries.keeps_vectors else None
+            self._queries.record(logged_search(result, response, options, vector=kept))
+        return result
 
     async def _view(
         self, photo: bytes | None, options: PhotoOptions, model: str, chosen: str | None
@@ -275,7 +284,7 @@ class SearchService:
         timings = {"index": index_ms, "total": ms_since(started)}
         name = names[response.category]
         note(k=options.k, offset=options.offset, category=name, model=response.model, stages_ms=timings)
-        return SimilarResponse(
+        result = SimilarResponse(
             outcome=judge(response, {}, None),
             category=SearchedCategory(id=response.category, name=name, probability=None),
             results=self._results(page, names),
@@ -287,6 +296,9 @@ class SearchService:
             request_id=request_id(),
             timings_ms=timings,
         )
+        if self._queries is not None:
+            self._queries.record(logged_search(result, response, options, product=key))
+        return result
 
     async def _stages_of_product(self, key: str, options: SimilarOptions) -> list[Stage]:
         """Return what the re-rankers do with a search by product. Only they need its category and vector.

@@ -1,7 +1,7 @@
 """Bulk writes in which a document that cannot be stored does not prevent the others from being written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -76,11 +76,15 @@ async def upsert(
 
 @dataclass(frozen=True, slots=True)
 class InsertReport:
-    """The outcome of `insert_new`: documents that were written, and those whose `_id` was there already."""
+    """The outcome of `insert_new`, by positions in the list of documents.
 
-    inserted: int
-    duplicates: int
-    failures: tuple[Refused, ...] = ()
+    Attributes:
+        duplicates: documents whose `_id` was there already.
+        failures: documents that could not be stored, each with the reason.
+    """
+
+    duplicates: frozenset[int] = frozenset()
+    failures: Mapping[int, str] = field(default_factory=dict)
 
 
 async def insert_new(collection: Any, documents: Sequence[Document]) -> InsertReport:
@@ -90,18 +94,20 @@ async def insert_new(collection: Any, documents: Sequence[Document]) -> InsertRe
         pymongo.errors.PyMongoError: the database is unavailable; what of the batch was written is unknown.
     """
     operations: list[Operation] = []
-    failures: list[Refused] = []
-    for document in documents:
+    failures: dict[int, str] = {}
+    for position, document in enumerate(documents):
         try:
-            operations.append((str(document["_id"]), _insert(document)))
+            operations.append((str(position), _insert(document)))
         except (BSONError, OverflowError, UnicodeError, TypeError, ValueError) as error:
-            failures.append(Refused(str(document["_id"]), f"it cannot be stored: {error}"))
+            failures[position] = f"it cannot be stored: {error}"
     failed = await _write(collection, operations)
-    duplicates = sum(code == DUPLICATE_KEY for _, code, _ in failed)
-    failures += [
-        Refused(key, f"the database refused it: {text}") for (key, _), code, text in failed if code != DUPLICATE_KEY
-    ]
-    return InsertReport(len(documents) - duplicates - len(failures), duplicates, tuple(failures))
+    duplicates = {int(position) for (position, _), code, _ in failed if code == DUPLICATE_KEY}
+    failures |= {
+        int(position): f"the database refused it: {text}"
+        for (position, _), code, text in failed
+        if code != DUPLICATE_KEY
+    }
+    return InsertReport(frozenset(duplicates), failures)
 
 
 async def update_unchanged(

@@ -1,0 +1,1 @@
+"""Taking in events, and keeping searches; imports the catalogue's log, no web framework."""

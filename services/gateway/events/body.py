@@ -1,0 +1,111 @@
+"""The body of a request with events → events, and the faults of the others."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from services.catalogue.events.event import Event
+from services.contracts.domain.errors import InvalidRequest
+
+JSON = "application/json"
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+PLAIN = ("", "text/plain")  # as navigator.sendBeacon sends a text
+MAX_EVENTS = 1000  # of one request
+MAX_BODY_BYTES = 1024 * 1024
+MAX_NAMES = 20  # of an object: an error is made for each unknown one
+TURN = 50  # events that are checked before other requests get their turn
+TYPES = f"{JSON}, {NDJSON[0]} or text/plain"
+Fault = tuple[tuple[str, ...], Mapping[str, Any]]  # the path to an event, and one of Pydantic's errors about it
+
+
+@dataclass
+class ReadEvents:
+    """The events of a body by their index, counted from 0, and the faults of the others."""
+
+    events: dict[int, Event] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    rejected: list[int] = field(default_factory=list)
+    is_batch: bool = True
+
+    def reject(self, index: int, *items: Mapping[str, Any]) -> None:
+        """Leave out an event because of these errors."""
+        self.events.pop(index, None)
+        self.rejected.append(index)
+        path = (str(index),) if self.is_batch else ()
+        self.faults += [(path, item) for item in items]
+
+
+async def read_events(body: bytes, content_type: str) -> ReadEvents:
+    """Return the events of a body.
+
+    Args:
+        body: one event or a list as JSON, or a line of JSON for each event.
+        content_type: the media type, without parameters. With text/plain the body may be either.
+
+    Raises:
+        InvalidRequest: the body has another type, is not JSON, or has no event or more than MAX_EVENTS.
+    """
+    items, is_batch = _items(body, content_type)
+    if not items:
+        raise InvalidRequest("the body has no event")
+    if len(items) > MAX_EVENTS:
+        raise InvalidRequest(f"a request has at most {MAX_EVENTS:,} events, this one has {len(items):,}")
+    read = ReadEvents(is_batch=is_batch)
+    for index, item in enumerate(items):
+        if index % TURN == TURN - 1:
+            await asyncio.sleep(0)
+        if isinstance(item, orjson.JSONDecodeError):
+            read.reject(index, fault(f"the line is not valid JSON: {item}"))
+            continue
+        if _is_crowded(item) or (isinstance(item, dict) and _is_crowded(item.get("event_attributes"))):
+            read.reject(index, fault(f"an event has at most {MAX_NAMES} fields at each level"))
+            continue
+        try:
+            read.events[index] = Event.model_validate(item)
+        except ValidationError as error:
+            read.reject(index, *map(_placed, error.errors(include_url=False)))
+    return read
+
+
+def fault(text: str, *loc: str) -> Mapping[str, Any]:
+    """Return an error at a place of an event, in the form of Pydantic's."""
+    return {"type": "event", "loc": loc, "msg": text}
+
+
+def _is_crowded(value: object) -> bool:
+    return isinstance(value, dict) and len(value) > MAX_NAMES
+
+
+def _items(body: bytes, content_type: str) -> tuple[list[Any], bool]:
+    """Return the values of a body, and whether it is a batch."""
+    if content_type in NDJSON:
+        return list(_lines(body)), True
+    if content_type != JSON and content_type not in PLAIN:
+        raise InvalidRequest(f"events are {TYPES}, not {content_type}")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if content_type in PLAIN and len(body.splitlines()) > 1:
+            return list(_lines(body)), True
+        raise InvalidRequest(f"the body is not valid JSON: {error}") from None
+    return (value, True) if isinstance(value, list) else ([value], False)
+
+
+def _lines(body: bytes) -> Iterator[Any]:
+    """Yield the value of each line that is not blank, or its JSONDecodeError."""
+    for line in body.splitlines():
+        if line.strip():
+            try:
+                yield orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                yield error
+
+
+def _placed(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an error with the place that it names, if it is about fields that do not go together."""
+    place = item.get("ctx", {}).get("place")
+    return item if place is None else {**item, "loc": (*item["loc"], *str(place).split("/"))}

@@ -1,0 +1,118 @@
+"""Events and searches of one catalogue: taking them in, and removing those of a visitor and those that are too old."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from services.catalogue.events.event import Event
+from services.catalogue.store.events.event_log import EventLog, Removed
+from services.contracts.domain.errors import CatalogueUnavailable
+from services.contracts.web.problems import invalid_request
+from services.gateway.events.body import ReadEvents, fault
+from services.gateway.events.query_log import QueryLog
+from services.gateway.events.responses import EventsResponse
+from services.gateway.events.writer import EventWriter
+
+MAX_AHEAD = timedelta(minutes=5)  # of a client's clock
+SWEEP_S = 3600.0  # between two removals of old documents
+Forget = Callable[[str], Awaitable[None]]
+log = structlog.get_logger()
+
+
+class EventService:
+    """The events of one catalogue.
+
+    Attributes:
+        queries: keeps searches.
+        forgetters: called with a visitor whose traces are being removed, after those in the database are.
+    """
+
+    def __init__(self, store: EventLog, days: float, *, keeps_vectors: bool, count: Callable[[str, int], None]) -> None:
+        """Take the catalogue's log.
+
+        Args:
+            store: the log.
+            days: for how long events and searches are kept.
+            keeps_vectors: whether the vectors of searches are kept.
+            count: called with what became of searches; see `QueryLog`.
+        """
+        self._store = store
+        self._days = days
+        self._writer = EventWriter(store)
+        self.queries = QueryLog(store, keeps_vectors=keeps_vectors, count=count)
+        self.forgetters: list[Forget] = []
+
+    async def accept(self, read: ReadEvents) -> EventsResponse:
+        """Keep the valid events of a request; return when they are on disk.
+
+        Raises:
+            InvalidRequest: none of them is valid.
+            TooManyRequests: too many events wait for the database.
+            CatalogueUnavailable: the database is unavailable.
+        """
+        events = self._completed(read)
+        if not events:
+            raise invalid_request(read.faults)
+        indexes = list(events)
+        report = await self._writer.write(list(events.values()))
+        for position, reason in report.failures.items():
+            read.reject(indexes[position], fault(reason))
+        problem = invalid_request(read.faults) if read.faults else None
+        return EventsResponse(
+            accepted=len(read.events),
+            duplicates=len(report.duplicates),
+            rejected=sorted(read.rejected),
+            errors=problem.extra["errors"] if problem else [],
+            errors_left_out=problem.extra.get("errors_left_out", 0) if problem else 0,
+        )
+
+    async def delete_visitor(self, visitor: str) -> Removed:
+        """Remove every trace of a visitor, also from what this process holds.
+
+        Raises:
+            CatalogueUnavailable: the database is unavailable; some traces may be left.
+        """
+        await self.queries.flush()
+        removed = await self._store.delete_visitor(visitor)
+        for forget in self.forgetters:
+            await forget(visitor)
+        return removed
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Write searches, and remove old documents, for as long as the block lasts."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.queries.writing())
+            stack.push_async_callback(self._writer.close)
+            sweep = asyncio.create_task(self._sweep(), name="remove old events")
+            stack.callback(sweep.cancel)
+            yield
+
+    def _completed(self, read: ReadEvents) -> dict[int, Event]:
+        """Return the events with an id and a time; reject those of an impossible time."""
+        now = datetime.now(UTC)
+        oldest, latest = now - timedelta(days=self._days), now + MAX_AHEAD
+        completed: dict[int, Event] = {}
+        for index, event in list(read.events.items()):
+            moment = event.timestamp or now
+            if not oldest <= moment <= latest:
+                which = "in the future" if moment > latest else f"older than the {self._days:g} days of the log"
+                read.reject(index, fault(f"the time is {which}", "timestamp"))
+                continue
+            name = event.event_id or f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(8)}"
+            completed[index] = event.model_copy(update={"event_id": name, "timestamp": moment})
+        return completed
+
+    async def _sweep(self) -> None:
+        while True:
+            with contextlib.suppress(CatalogueUnavailable):
+                await self._store.ensure_indexes(self._days)
+                removed = await self._store.remove_expired(self._days)
+                if removed.events or removed.queries:
+                    log.info("old_events_removed", events=removed.events, searches=removed.queries)
+            await asyncio.sleep(SWEEP_S)
