@@ -5,11 +5,11 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from services.contracts.domain.facets import MAX_VALUES
 from services.engine.columns import Column, RowArray, Values
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.payload import attributes_of
 
-MAX_VALUES = 60  # an attribute with more distinct texts is a description or a number, such as a title or an SKU
 MAX_KEPT_TEXTS = 10_000  # columns with more distinct texts are built only for a filter
 MAX_COUNTED = 200  # attributes whose values are counted for facets: those that most rows have
 MAX_FILTERED = 100  # other attributes whose columns are kept: as many as a filter may name
@@ -46,6 +46,12 @@ class AttributeColumns:
         """The attributes with a column."""
         with self._lock:
             return tuple(self._columns)
+
+    @property
+    def uncounted(self) -> frozenset[str]:
+        """The attributes that have too many distinct texts for facets."""
+        with self._lock:
+            return frozenset(self._uncounted)
 
     def ready(self, names: Collection[str], size: int, *, counted: bool = False) -> Columns | None:
         """Return the columns of those attributes that a row has, or None if any does not cover `size` rows yet.

@@ -155,10 +155,9 @@ class CategoryView:
         base = len(self.base.keys)
         parts = ((self.base, live[:base]), (self.tail, live[base:]))
         total = [part.count_values(EVERYTHING, rows, deadline) for part, rows in parts]
-        if not query_filter:
-            return FacetCounts(total, total, self.size)
-        matching = [part.count_values(query_filter, rows, deadline) for part, rows in parts]
-        return FacetCounts(total, matching, self.size)
+        matching = [part.count_values(query_filter, rows, deadline) for part, rows in parts] if query_filter else total
+        uncounted = self.base.columns.uncounted | self.tail.columns.uncounted
+        return FacetCounts(total, matching, self.size, uncounted)
 
     def count(self, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> int:
         """Return how many products meet a filter.

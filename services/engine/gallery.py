@@ -198,28 +198,33 @@ class Gallery:
         if category in self.held:
             self.views[category].prepare(query_filter, facets=facets)
 
-    def facets(
-        self,
-        category: int,
-        query_filter: Filter,
-        others: Iterable["Gallery"] = (),
-        deadline: Deadline = NO_DEADLINE,
-    ) -> list[Facet]:
-        """Return the facets of a category, with counts among the products that meet a filter.
-
-        Args:
-            category: its id.
-            query_filter: the filter.
-            others: galleries whose products are counted as well.
-            deadline: of the search.
+    def facet_counts(self, category: int, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> FacetCounts:
+        """Return what the products of a category hold of each attribute; see `CategoryView.facet_counts`.
 
         Raises:
             UpstreamTimeout: the deadline has passed.
         """
-        counts = [gallery.views[category].facet_counts(query_filter, deadline) for gallery in (self, *others)]
-        total = [part for gallery_counts in counts for part in gallery_counts.total]
-        matching = [part for gallery_counts in counts for part in gallery_counts.matching]
-        return build_facets(FacetCounts(total, matching, sum(gallery_counts.products for gallery_counts in counts)))
+        return self.views[category].facet_counts(query_filter, deadline)
+
+    def facets(self, category: int, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> list[Facet]:
+        """Return the facets of a category, with counts among the products that meet a filter.
+
+        Raises:
+            UpstreamTimeout: the deadline has passed.
+        """
+        return build_facets(self.facet_counts(category, query_filter, deadline))
+
+    def count(self, category: int, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> int:
+        """Return how many products of a category meet a filter.
+
+        Raises:
+            UpstreamTimeout: the deadline has passed.
+        """
+        return self.views[category].count(query_filter, deadline)
+
+    def lacking(self, category: int, names: Iterable[str]) -> set[str]:
+        """Return which of these attributes no product of a category has."""
+        return self.views[category].lacking(names)
 
     def sample(self, count: int, category: int | None, rng: random.Random) -> list[tuple[int, str, bytes | None]]:
         """Return category, key and payload of random products; fewer than `count` if there are fewer.

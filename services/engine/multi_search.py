@@ -5,15 +5,16 @@ import random
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import accumulate
 
 from services.contracts.domain.errors import UnknownProduct
-from services.contracts.domain.facets import Facet
+from services.contracts.domain.facets import Facet, FacetSummary
 from services.contracts.domain.filters import Filter
 from services.engine.category_view import Float32Array, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
+from services.engine.facets import FacetCounts, build_facets, joined, summarise
 from services.engine.gallery import Gallery, Query
 
 Galleries = Mapping[str, Gallery]  # by catalogue name, at least one
@@ -27,12 +28,26 @@ class CatalogueMatch:
     match: Match
 
 
-def search(galleries: Galleries, category: int, vector: Float32Array, query: Query) -> list[CatalogueMatch]:
+def search(
+    galleries: Galleries, category: int, vector: Float32Array, query: Query, itself: tuple[str, str] | None = None
+) -> list[CatalogueMatch]:
     """Return the nearest products of a category, best first, equal scores by key and then by catalogue name.
+
+    Args:
+        galleries: the catalogues to search.
+        category: its id.
+        vector: shape (dimension,), of any length but zero.
+        query: how many products, and which.
+        itself: catalogue and key of the product that the vector is of, which is left out; None if it is of none.
 
     Raises: as `Gallery.search`.
     """
-    return _best(query.k, ((name, gallery.search(category, vector, query)) for name, gallery in galleries.items()))
+    queries = dict.fromkeys(galleries, query)
+    if itself is not None and itself[0] in queries:
+        queries[itself[0]] = replace(query, exclude={*query.exclude, itself[1]})
+    return _best(
+        query.k, ((name, gallery.search(category, vector, queries[name])) for name, gallery in galleries.items())
+    )
 
 
 def rows(galleries: Galleries, category: int) -> int:
@@ -109,7 +124,7 @@ def find(galleries: Galleries, key: str) -> list[tuple[str, int, Float32Array]]:
 
 def lacking(galleries: Galleries, category: int, names: Iterable[str]) -> list[str]:
     """Return which of these attributes no product of a category has."""
-    without = [gallery.views[category].lacking(names) for gallery in galleries.values()]
+    without = [gallery.lacking(category, names) for gallery in galleries.values()]
     return sorted(set[str].intersection(*without))
 
 
@@ -130,8 +145,22 @@ def facets(galleries: Galleries, category: int, query_filter: Filter, deadline: 
     Raises:
         UpstreamTimeout: the deadline has passed.
     """
-    first, *others = galleries.values()
-    return first.facets(category, query_filter, others, deadline)
+    return build_facets(_facet_counts(galleries, category, query_filter, deadline))
+
+
+def facet_summary(
+    galleries: Galleries, category: int, query_filter: Filter, deadline: Deadline = NO_DEADLINE
+) -> FacetSummary:
+    """Return what this part of a category contributes to the facets of all parts.
+
+    Raises:
+        UpstreamTimeout: the deadline has passed.
+    """
+    return summarise(_facet_counts(galleries, category, query_filter, deadline))
+
+
+def _facet_counts(galleries: Galleries, category: int, query_filter: Filter, deadline: Deadline) -> FacetCounts:
+    return joined([gallery.facet_counts(category, query_filter, deadline) for gallery in galleries.values()])
 
 
 def count(galleries: Galleries, category: int, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> int:
@@ -140,7 +169,7 @@ def count(galleries: Galleries, category: int, query_filter: Filter, deadline: D
     Raises:
         UpstreamTimeout: the deadline has passed.
     """
-    return sum(gallery.views[category].count(query_filter, deadline) for gallery in galleries.values())
+    return sum(gallery.count(category, query_filter, deadline) for gallery in galleries.values())
 
 
 def sample(

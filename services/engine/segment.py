@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.domain.filters import AnyOf, Filter, Not, Term
-from services.engine.attribute_columns import MAX_VALUES, AttributeColumns, Columns
+from services.engine.attribute_columns import AttributeColumns, Columns
 from services.engine.columns import AttributeCounts, BoolArray, RowArray
 from services.engine.deadline import NO_DEADLINE, Deadline
 
-__all__ = ["MAX_VALUES", "AttributeCounts", "Segment", "merge_segments"]
+__all__ = ["AttributeCounts", "Segment", "merge_segments"]
 
 
 class Segment:

@@ -33,6 +33,7 @@ from services.gateway.health import CachedReadiness, readiness
 from services.gateway.imports.import_metrics import ImportMetrics
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
+from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.pages.pictures import Resizer
@@ -170,12 +171,13 @@ def _operation_id(route: APIRoute) -> str:
 
 
 async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: GatewayMetrics) -> dict[str, GatewayState]:
-    calls = metrics.upstream
     embedding = MeasuredEmbeddingClient(
-        settings.embedding_url, settings.embedding_timeout_s, calls, token=settings.token
+        settings.embedding_url, settings.embedding_timeout_s, metrics.upstream, token=settings.token
     )
     stack.push_async_callback(embedding.close)
-    index = await stack.enter_async_context(_index_nodes(settings, calls))
+    index = await stack.enter_async_context(
+        _index_nodes(settings, metrics.upstream, metrics.hedging(settings.index_hedge_share))
+    )
     store = CatalogueDatabase(settings.mongo_url.get_secret_value(), settings.mongo_database)
     await stack.enter_async_context(store)
     fetcher = _fetcher(settings)
@@ -237,9 +239,9 @@ async def open_events(
 
 
 @asynccontextmanager
-async def _index_nodes(settings: GatewaySettings, calls: UpstreamCalls) -> AsyncIterator[IndexNodes]:
+async def _index_nodes(settings: GatewaySettings, calls: UpstreamCalls, hedging: Hedging) -> AsyncIterator[IndexNodes]:
     clients = [IndexClient(url, settings.index_timeout_s, token=settings.token) for url in settings.index_urls]
-    nodes = IndexNodes(clients, settings.index_refresh_s, calls)
+    nodes = IndexNodes(clients, settings.index_refresh_s, calls, hedging)
     await nodes.refresh()
     task = asyncio.create_task(nodes.run(), name="refresh the index nodes")
     try:

@@ -81,6 +81,13 @@ class GatewaySettings(BaseSettings):
     index_timeout_s: float = Field(2.0, gt=0)
     index_refresh_s: float = Field(2.0, gt=0, description="seconds between two readings of the index nodes' status")
 
+    index_hedge_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="second requests to a replica of a slow index node, as a share of all at most; 0 for none",
+    )
+
     wait_s: float = Field(5.0, gt=0, description="longest wait of a write with `wait=true` for the index, in seconds")
 
     root_path: str = Field("", description="path under which a proxy serves the gateway, such as /lookalike")

@@ -15,6 +15,7 @@ from services.catalogue.store.products import PRODUCTS
 from services.contracts.domain.catalogues import within
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
+from services.contracts.domain.parts import Part
 from services.contracts.domain.processors import available_processors
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.internal import internal
@@ -53,7 +54,11 @@ def create_app(settings: IndexSettings) -> FastAPI:
                 ThreadPoolExecutor(1, thread_name_prefix="columns") as builder,
             ):
                 held = held_categories(settings.categories, models.active.manifest.categories)
-                yield {"index": IndexState(models, held, threads, builder, settings.search_timeout_s, metrics)}
+                yield {
+                    "index": IndexState(
+                        models, held, threads, builder, settings.search_timeout_s, metrics, settings.part
+                    )
+                }
 
     return make_app(
         service="index",
@@ -114,7 +119,7 @@ def _follower(settings: IndexSettings, store: CatalogueDatabase, manifest: Manif
 
     def make_replica() -> Replica:
         gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held)
-        return Replica(gallery, manifest.model_id, settings.unversioned_model)
+        return Replica(gallery, manifest.model_id, settings.unversioned_model, settings.part)
 
     options = FollowOptions(
         mode=settings.follow,
@@ -136,13 +141,14 @@ def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> Snap
         unversioned_model=settings.unversioned_model,
         categories=len(manifest.categories),
         dimension=manifest.dimension,
-        held_categories=_listed(held_categories(settings.categories, manifest.categories), manifest),
+        held_categories=_listed(held_categories(settings.categories, manifest.categories), manifest, settings.part),
     )
     return SnapshotKeeper(settings.snapshot_dir, origin, settings.snapshot_s)
 
 
-def _listed(held: frozenset[int], manifest: Manifest) -> str:
-    return "all" if len(held) == len(manifest.categories) else ",".join(map(str, sorted(held)))
+def _listed(held: frozenset[int], manifest: Manifest, part: Part) -> str:
+    categories = "all" if len(held) == len(manifest.categories) else ",".join(map(str, sorted(held)))
+    return categories if part.is_whole else f"{categories} part {part}"
 
 
 def _origin(settings: IndexSettings, catalogue: str) -> str:

@@ -44,7 +44,7 @@ from services.engine.deadline import Deadline
 from services.engine.gallery import Query
 from services.engine.payload import unpack
 from services.index.models.model_index import CatalogueIndex, ModelIndex
-from services.index.search_response import Counts, Found, search_response
+from services.index.search_response import Counts, Found, part_response, search_response
 from services.index.state import IndexState, State
 
 router = APIRouter(prefix="/v1", tags=["index"], route_class=DirectRoute)
@@ -88,13 +88,15 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     """The search is exact: best first, equal scores by id. A product is returned once, with its best image. `offset`
     and `k` choose a page. Pages do not overlap as long as the products do not change.
     """
+    state.check_part(query.part)
     model_index = state.models.held(query.model)
     galleries = model_index.galleries(query.catalogues)
     vector = np.asarray(query.vector, dtype=np.float32)
+    itself = None if query.vector_of is None else (query.vector_of.catalogue, query.vector_of.id)
     deadline, wanted = state.deadline(), _filter(query)
     await state.prepare(galleries, query.category, wanted, deadline, facets=query.facets)
     matches, duration_ms = await state.search(
-        lambda: multi_search.search(galleries, query.category, vector, _query(query, deadline)),
+        lambda: multi_search.search(galleries, query.category, vector, _query(query, deadline), itself),
         deadline,
         filtered=bool(wanted),
         rows=multi_search.rows(galleries, query.category),
@@ -102,9 +104,8 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     counts = await _counts(state, galleries, query.category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, query.category, query)
     pinned = multi_search.named(galleries, query.category, vector, query.pinned) if query.pinned else []
-    return search_response(
-        state, model_index, query.category, query, Found(matches, pinned, duration_ms), counts, unknown
-    )
+    respond = search_response if query.part.is_whole else part_response
+    return respond(state, model_index, query.category, query, Found(matches, pinned, duration_ms), counts, unknown)
 
 
 @router.post(
@@ -112,11 +113,23 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     response_model=IndexResponse,
     summary="The products that are nearest to a product of the index",
     responses=responses(
-        InvalidRequest, RequestTooLarge, UnknownProduct, IndexNotReady, ModelIndexMismatch, UpstreamTimeout
+        InvalidRequest,
+        RequestTooLarge,
+        UnknownProduct,
+        CategoryElsewhere,
+        IndexNotReady,
+        ModelIndexMismatch,
+        UpstreamTimeout,
     ),
 )
 async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_examples=SIMILAR_EXAMPLES)]) -> Response:
-    """The products nearest to its main image, in its category, without the product itself. The database is not read."""
+    """The products nearest to its main image, in its category, without the product itself. The database is not read.
+
+    A node that holds a part of each category refuses: the product's vector and a search of all parts take its place.
+    """
+    state.check_part(query.part)
+    if not query.part.is_whole:
+        raise CategoryElsewhere(f"this node holds part {state.part} of each category: ask for the vector, and search")
     model_index = state.models.held(query.model)
     galleries = model_index.galleries(query.catalogues)
     deadline, wanted = state.deadline(), _filter(query)
@@ -174,7 +187,12 @@ async def sample(
     )
 
 
-@router.get("/status", response_model=IndexStatus, summary="What the index holds, and how it follows the database")
+@router.get(
+    "/status",
+    response_model=IndexStatus,
+    response_model_exclude_unset=True,  # a gateway of the version before parts knows no `part`
+    summary="What the index holds, and how it follows the database",
+)
 async def status(state: State) -> IndexStatus:
     """It is available before the first load and while the database is unavailable."""
     active = state.models.active
@@ -184,6 +202,7 @@ async def status(state: State) -> IndexStatus:
         promoted=state.models.note.active,
         problems=state.models.problems,
         catalogues={name: _catalogue(state, name) for name in active.catalogues},
+        **({} if state.part.is_whole else {"part": state.part}),
     )
 
 
@@ -240,11 +259,12 @@ async def _counts(
     state: IndexState, galleries: multi_search.Galleries, category: int, query: IndexQuery, deadline: Deadline
 ) -> Counts:
     if not query.facets:
-        return Counts([], None)
+        return Counts()
     wanted = _filter(query)
+    counted = multi_search.facets if state.part.is_whole else multi_search.facet_summary
     return await state.run_in_thread(
         lambda: Counts(
-            multi_search.facets(galleries, category, wanted, deadline),
+            counted(galleries, category, wanted, deadline),
             multi_search.count(galleries, category, wanted, deadline),
         )
     )

@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from services.contracts.domain.errors import UnknownProduct
-from services.contracts.domain.facets import Facet
+from services.contracts.domain.facets import Facet, FacetSummary
 from services.contracts.web import telemetry
 from services.contracts.wire.index import IndexQuery
 from services.engine.multi_search import CatalogueMatch
@@ -35,10 +35,15 @@ class Found(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What a category holds apart from the hits: the facets, and the number of products that meet the filter."""
+    """What a category holds apart from the hits.
 
-    facets: list[Facet]
-    total: int | None
+    Attributes:
+        facets: the facets, or what a part contributes to them.
+        total: the number of products that meet the filter.
+    """
+
+    facets: list[Facet] | FacetSummary | None = None
+    total: int | None = None
 
 
 def search_response(
@@ -61,13 +66,10 @@ def search_response(
         counts: of the category.
         unknown_attributes: attributes of the filter that no product has.
     """
-    model, matches = model_index.manifest.model_id, found.matches
+    matches = found.matches
     similarities = _similarities(model_index, category, matches)
     on_page = zip(matches[query.offset : query.end], similarities[query.offset : query.end], strict=True)
-    hits = [_hit(category, match, similarity) for match, similarity in on_page]
-    telemetry.note(
-        category=category, k=query.k, offset=query.offset, hits=len(hits), model=model, search_ms=found.duration_ms
-    )
+    hits = [_hit(category, match, _score(match), similarity) for match, similarity in on_page]
     following = query.following() if len(matches) > query.end else None
     document: dict[str, Any] = {
         "category": category,
@@ -75,16 +77,60 @@ def search_response(
         "best_score": _score(matches[0]) if matches else None,
         "best_similarity": similarities[0] if similarities else None,
         "next_page": following and following.model_dump(),
-        "model": model,
-        "active": state.models.active.manifest.model_id,
-        "timings_ms": {"search": found.duration_ms},
-        "facets": [facet.model_dump() for facet in counts.facets],
+        "facets": [facet.model_dump() for facet in counts.facets] if isinstance(counts.facets, list) else [],
         "total": counts.total,
         "unknown_attributes": unknown_attributes,
     }
     if query.pinned:
-        similarities = _similarities(model_index, category, found.pinned)
-        document["pinned"] = [_hit(category, *pair) for pair in zip(found.pinned, similarities, strict=True)]
+        of_pinned = zip(found.pinned, _similarities(model_index, category, found.pinned), strict=True)
+        document["pinned"] = [_hit(category, match, _score(match), similarity) for match, similarity in of_pinned]
+    return _respond(state, model_index, query, found, document)
+
+
+def part_response(
+    state: IndexState,
+    model_index: ModelIndex,
+    category: int,
+    query: IndexQuery,
+    found: Found,
+    counts: Counts,
+    unknown_attributes: list[str],
+) -> Response:
+    """Return what this node's part contributes to a search of all parts: every match, with its score unrounded.
+
+    The arguments are those of `search_response`.
+    """
+    scales = {name: catalogue.calibrator.scale(category) for name, catalogue in model_index.catalogues.items()}
+    document: dict[str, Any] = {
+        "category": category,
+        "hits": [_hit(category, match, match.match.score, None) for match in found.matches],
+        "pinned": [_hit(category, match, match.match.score, None) for match in found.pinned],
+        "best_score": None,
+        "best_similarity": None,
+        "next_page": None,
+        "facet_summary": counts.facets.model_dump() if isinstance(counts.facets, FacetSummary) else None,
+        "scales": {
+            name: {"scores": scale.scores.tolist(), "values": scale.values.tolist()}
+            for name, scale in scales.items()
+            if scale is not None
+        },
+        "total": counts.total,
+        "unknown_attributes": unknown_attributes,
+    }
+    return _respond(state, model_index, query, found, document)
+
+
+def _respond(
+    state: IndexState, model_index: ModelIndex, query: IndexQuery, found: Found, document: dict[str, Any]
+) -> Response:
+    """Return a document with what both kinds of responses have, and note it in the log."""
+    model, hits, category = model_index.manifest.model_id, document["hits"], document["category"]
+    telemetry.note(
+        category=category, k=query.k, offset=query.offset, hits=len(hits), model=model, search_ms=found.duration_ms
+    )
+    document["model"] = model
+    document["active"] = state.models.active.manifest.model_id
+    document["timings_ms"] = {"search": found.duration_ms}
     if query.vectors:
         for hit in [*hits, *document.get("pinned", [])]:
             hit["vector"] = _vector(model_index, hit)
@@ -117,11 +163,11 @@ def _score(match: CatalogueMatch) -> float:
     return max(-1.0, min(1.0, round(match.match.score, 7)))
 
 
-def _hit(category: int, catalogue_match: CatalogueMatch, similarity: float | None) -> dict[str, Any]:
+def _hit(category: int, catalogue_match: CatalogueMatch, score: float, similarity: float | None) -> dict[str, Any]:
     match = catalogue_match.match
     return {
         "id": match.key,
-        "score": _score(catalogue_match),
+        "score": score,
         "similarity": similarity,
         "category": category,
         "catalogue": catalogue_match.catalogue,

@@ -7,8 +7,10 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.contracts.domain.catalogues import CataloguesSetting
+from services.contracts.domain.parts import WHOLE
 from services.contracts.domain.processors import available_processors
 from services.contracts.domain.setting_types import HeaderSecret, LogLevel, MongoUrl, TracesEndpoint, TracesRatio
+from services.contracts.wire.index import PartName
 
 
 class IndexSettings(BaseSettings):
@@ -31,6 +33,8 @@ class IndexSettings(BaseSettings):
     categories: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="names or ids of the categories that this node holds; all if empty"
     )
+
+    part: PartName = Field(WHOLE, description="the part of each category that this node holds, such as 2/4")
 
     service_token: HeaderSecret | None = Field(
         None,
@@ -73,6 +77,11 @@ class IndexSettings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("part", mode="before")
+    @classmethod
+    def _empty_is_whole(cls, value: object) -> object:
+        return WHOLE if value == "" else value
 
     @field_validator("snapshot_dir", "service_token", mode="before")
     @classmethod

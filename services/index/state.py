@@ -9,8 +9,9 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
-from services.contracts.domain.errors import IndexNotReady
+from services.contracts.domain.errors import CategoryElsewhere, IndexNotReady
 from services.contracts.domain.filters import Filter
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.web.requests.deadline import remaining_s
 from services.engine.deadline import Deadline
 from services.engine.multi_search import Galleries, is_prepared, prepare
@@ -32,6 +33,7 @@ class IndexState:
         builder: builds columns of attributes, so that no search waits for a thread that does.
         search_timeout_s: the time that a search has, in seconds.
         metrics: of the service.
+        part: the part of each category that this node holds.
     """
 
     models: ModelIndexes
@@ -40,6 +42,16 @@ class IndexState:
     builder: Executor
     search_timeout_s: float
     metrics: IndexMetrics
+    part: Part = WHOLE
+
+    def check_part(self, wanted: Part) -> None:
+        """Return if this node holds exactly this part of each category.
+
+        Raises:
+            CategoryElsewhere: it holds another one, or all.
+        """
+        if wanted != self.part:
+            raise CategoryElsewhere(f"this node holds part {self.part} of each category, not part {wanted}")
 
     def deadline(self) -> Deadline:
         """Return the deadline of a search that begins now: that of its request, if it is earlier.

@@ -12,12 +12,15 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.manifest import InputSize, Manifest, ManifestError
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.web.app import make_app
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
+from services.gateway.index_nodes.client import IndexClient
 from services.index.app import readiness
 from services.index.follow.follower import Follower
 from services.index.metrics import IndexMetrics
@@ -64,6 +67,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
         others: of other catalogues, by their names.
     """
     held = replica.gallery.held if replica else frozenset(range(len(CATEGORIES)))
+    part = replica.part if replica else WHOLE
     followers = {name: _follower(one) for name, one in {DEFAULT_CATALOGUE: replica, **others}.items()}
     metrics = IndexMetrics()
     models = ModelIndexes(manifest, _nothing_else, lambda _: followers, ModelNoteFile(None, ""))
@@ -76,7 +80,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with ThreadPoolExecutor(2) as threads:
-            yield {"index": IndexState(models, held, threads, threads, 30.0, metrics)}
+            yield {"index": IndexState(models, held, threads, threads, 30.0, metrics, part)}
 
     return make_app(
         service="index",
@@ -89,6 +93,17 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
     )
 
 
+def client_of(http: TestClient, name: str = "node") -> IndexClient:
+    """Return the gateway's client of an index app that runs in this process."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.decode()
+        response = http.request(request.method, path, content=request.content, headers=dict(request.headers))
+        return httpx.Response(response.status_code, content=response.content, headers=response.headers)
+
+    return IndexClient(f"http://{name}", 10, transport=httpx.MockTransport(respond))
+
+
 def _follower(replica: Replica | None) -> Follower:
     follower = Follower(None, lambda: new_replica())  # type: ignore[arg-type]
     follower._writer = None if replica is None else ReplicaWriter(replica)
@@ -99,8 +114,8 @@ def _nothing_else(model: str) -> Manifest:
     raise ManifestError(f"there is no {model}")
 
 
-def new_replica(held: Collection[int] | None = None) -> Replica:
-    return Replica(Gallery(len(CATEGORIES), 64, FaissFlat, held=held), "fashion/1", "fashion/1")
+def new_replica(held: Collection[int] | None = None, part: Part = WHOLE) -> Replica:
+    return Replica(Gallery(len(CATEGORIES), 64, FaissFlat, held=held), "fashion/1", "fashion/1", part)
 
 
 class IndexProcess:

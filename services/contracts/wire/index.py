@@ -9,9 +9,10 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, Wit
 from pydantic_core import PydanticCustomError
 
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
-from services.contracts.domain.facets import Facet
+from services.contracts.domain.facets import Facet, FacetSummary
 from services.contracts.domain.filters import EVERYTHING, AttributeValue
 from services.contracts.domain.frozen_model import FrozenModel
+from services.contracts.domain.parts import Part
 from services.contracts.wire.filter_json import JsonFilter
 
 MAX_K = 100
@@ -21,6 +22,12 @@ MAX_SAMPLE = 50
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
 Catalogues = Annotated[tuple[str, ...], Field(min_length=1, description="names of the catalogues to search")]
+PartName = Annotated[
+    Part,
+    PlainValidator(lambda value: value if isinstance(value, Part) else Part.parse(str(value))),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+/[0-9]+$", "examples": ["2/4"]}),
+]
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
 HitVector = Annotated[
     NDArray[np.float32],
@@ -116,6 +123,13 @@ class IndexQuery(ResultOptions):
     )
 
 
+class CatalogueProduct(FrozenModel):
+    """A product of one catalogue."""
+
+    catalogue: str
+    id: ProductId
+
+
 class IndexSearch(IndexQuery):
     """A search inside one category of the index."""
 
@@ -123,6 +137,17 @@ class IndexSearch(IndexQuery):
     catalogues: Catalogues = (DEFAULT_CATALOGUE,)
     vector: Vector = Field(description="the query's vector; it need not have unit length")
     model: str = Field(description="the model of the vector; products are searched by their vectors of this model")
+    vector_of: CatalogueProduct | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="the product that the vector is of; it is left out",
+    )
+    part: PartName = Field(
+        default_factory=Part,
+        exclude_if=lambda value: value.is_whole,
+        description="the part of each category that the node has to hold. If it is not all, the response has every hit "
+        "up to one after the page, with unrounded scores, and what facets and similarity are made of",
+    )
 
     @field_validator("vector")
     @classmethod
@@ -142,6 +167,11 @@ class IndexSimilar(IndexQuery):
         default=None, description="the product's catalogue, one of `catalogues`; default: the first that has the id"
     )
     model: str | None = Field(default=None, description="search by this model's vectors; default: the active model")
+    part: PartName = Field(
+        default_factory=Part,
+        exclude_if=lambda value: value.is_whole,
+        description="the part of the catalogue that the node has to hold",
+    )
 
 
 class IndexVectors(FrozenModel):
@@ -167,6 +197,13 @@ class VectorsResponse(FrozenModel):
     vectors: list[ProductVector]
 
 
+class ScalePoints(FrozenModel):
+    """A scale of similarity: points that ascend in both; between them it is linear."""
+
+    scores: list[float]
+    values: list[float]
+
+
 class IndexResponse(FrozenModel):
     """A page of hits, best first, of the category that was searched, and the facets if they were requested."""
 
@@ -185,6 +222,10 @@ class IndexResponse(FrozenModel):
     )
     unknown_attributes: list[str] = Field(
         default_factory=list, description="attributes of the filter that no product of the category has"
+    )
+    facet_summary: FacetSummary | None = Field(default=None, description="of a part, if facets are requested")
+    scales: dict[str, ScalePoints] = Field(
+        default_factory=dict, description="of a part: the category's scale of similarity in each catalogue"
     )
 
 
@@ -274,6 +315,7 @@ class IndexStatus(FrozenModel):
 
     model: str = Field(description="the active model")
     ready: bool = Field(description="whether every catalogue can be searched")
+    part: PartName = Field(default_factory=Part, description="the part of each category that it holds")
     promoted: str | None = Field(default=None, description="the promoted model; null if the settings decide")
     problems: dict[str, str] = Field(default_factory=dict, description="models that cannot be indexed, and why")
     catalogues: dict[str, CatalogueStatus] = Field(min_length=1, description="the catalogues by name")

@@ -1,5 +1,6 @@
 """One index node, as the gateway knows it: its client, its last status, and whether it answers."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -7,9 +8,11 @@ from urllib.parse import urlsplit
 import structlog
 
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UpstreamTimeout
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.index import CategoryCount, IndexStatus
 from services.gateway.index_nodes.client import IndexClient
+from services.gateway.index_nodes.hedging import RecentDurations
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -22,10 +25,12 @@ class IndexNode:
     Attributes:
         status: the node's last status; None before it has been reached.
         trouble: why the last call failed; None if it did not.
+        durations: of its last searches.
     """
 
     def __init__(self, client: IndexClient, calls: UpstreamCalls | None = None) -> None:
         self._calls = calls or UpstreamCalls()
+        self.durations = RecentDurations()
         self.status: IndexStatus | None = None
         self.trouble: LookalikeError | None = None
         self._client = client
@@ -51,9 +56,14 @@ class IndexNode:
         return frozenset(category.id for category in self.categories if category.held)
 
     @property
+    def part(self) -> Part:
+        """The part of each category that it holds; all before it has been reached."""
+        return self.status.part if self.status else WHOLE
+
+    @property
     def holds_all(self) -> bool:
-        """Whether it holds every category, as far as is known."""
-        return all(category.held for category in self.categories)
+        """Whether it holds every product, as far as is known."""
+        return self.part.is_whole and all(category.held for category in self.categories)
 
     @property
     def obstacle(self) -> str | None:
@@ -74,6 +84,13 @@ class IndexNode:
             self._remember(error)
             raise
         self._remember(None)
+        return response
+
+    async def search(self, call: Callable[[IndexClient], Awaitable[T]]) -> T:
+        """Call the node as `ask`, and remember how long it took."""
+        started = time.perf_counter()
+        response = await self.ask(call)
+        self.durations.add(time.perf_counter() - started)
         return response
 
     async def refresh(self) -> None:

@@ -3,10 +3,11 @@
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from services.contracts.domain.catalogues import not_indexed
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.wire.index import (
     CatalogueStatus,
     CategoryCount,
@@ -15,6 +16,7 @@ from services.contracts.wire.index import (
     SyncState,
     SyncStatus,
 )
+from services.gateway.index_nodes.cover import cover, disjoint, modulus_of
 from services.gateway.index_nodes.node import IndexNode
 
 
@@ -44,7 +46,8 @@ def combined(status: IndexStatus, catalogues: Sequence[str]) -> CatalogueStatus:
 def merged(nodes: Sequence[IndexNode]) -> IndexStatus:
     """Return the status of all nodes as if they were one node.
 
-    A category is held if a node that can be searched holds it. Its count stays known while its nodes are unavailable.
+    A category is held if nodes that can be searched hold all parts of it. Its count stays known while its nodes are
+    unavailable.
     A catalogue's sync is that of the node with the longest delay. A catalogue is present if every node knows it.
 
     Args:
@@ -53,7 +56,7 @@ def merged(nodes: Sequence[IndexNode]) -> IndexStatus:
     known = sorted((node for node in nodes if node.status), key=lambda node: node.trouble is not None)
     statuses = [node.status for node in known if node.status]
     first = statuses[0]
-    searchable = frozenset[int]().union(*(node.held for node in nodes if node.is_well))
+    searchable = _searchable(nodes)
     names = [name for name in first.catalogues if all(name in status.catalogues for status in statuses)]
     catalogues = {name: _merged_catalogue(name, known, searchable) for name in names}
     return first.model_copy(
@@ -62,14 +65,19 @@ def merged(nodes: Sequence[IndexNode]) -> IndexStatus:
 
 
 def gaps(nodes: Sequence[IndexNode]) -> tuple[str, ...]:
-    """Return a sentence that names the categories that no node can be searched for, and why; none without gaps."""
-    searchable = frozenset[int]().union(*(node.held for node in nodes if node.is_well))
+    """Return sentences that name the categories that cannot be searched, or not all of them, and why."""
+    searchable = _searchable(nodes)
     missing = {number: name for number, name in category_names(nodes).items() if number not in searchable}
     if not missing:
         return ()
-    reasons = obstacles([node for node in nodes if node.status is None or node.held & missing.keys()])
-    names = ", ".join(missing.values())
-    return (f"no index node answers for {names}: {'; '.join(reasons) or 'none is set to hold them'}",)
+    partly = _missing_parts(nodes, missing)
+    wholly = missing.keys() - partly.keys()
+    if not wholly:
+        return tuple(partly.values())
+    reasons = obstacles([node for node in nodes if node.status is None or node.held & wholly])
+    names = ", ".join(name for number, name in missing.items() if number in wholly)
+    sentence = f"no index node answers for {names}: {'; '.join(reasons) or 'none is set to hold them'}"
+    return (*partly.values(), sentence)
 
 
 def obstacles(nodes: Sequence[IndexNode]) -> list[str]:
@@ -85,10 +93,48 @@ def category_names(nodes: Sequence[IndexNode]) -> dict[int, str]:
 def shares(count: int, status: CatalogueStatus, rng: random.Random) -> dict[int, int]:
     """Draw products at random from all that can be searched; return how many of them each category has."""
     held = [category for category in status.categories if category.held and category.products]
-    ends = list(accumulate(category.products for category in held))
+    places = drawn([category.products for category in held], count, rng)
+    return {category.id: share for category, share in zip(held, places, strict=True) if share}
+
+
+def drawn(sizes: Sequence[int], count: int, rng: random.Random) -> list[int]:
+    """Draw from sets of these sizes together; return how many come from each."""
+    ends = list(accumulate(sizes))
     total = ends[-1] if ends else 0
-    drawn = Counter(bisect_right(ends, place) for place in rng.sample(range(total), min(count, total)))
-    return {held[position].id: share for position, share in drawn.items()}
+    places = Counter(bisect_right(ends, place) for place in rng.sample(range(total), min(count, total)))
+    return [places[position] for position in range(len(sizes))]
+
+
+def products_of(replicas: Iterable[IndexNode], category: int, catalogues: Sequence[str]) -> int:
+    """Return how many products of a category and these catalogues nodes that hold the same have, by the fullest."""
+    statuses = (node.status for node in replicas if node.status)
+    known = ([status.catalogues[name] for name in catalogues if name in status.catalogues] for status in statuses)
+    return max((sum(part.categories[category].products for part in parts) for parts in known), default=0)
+
+
+def _searchable(nodes: Sequence[IndexNode]) -> frozenset[int]:
+    """Return the categories of which nodes that can be searched hold every part."""
+    well = [node for node in nodes if node.is_well]
+    held = frozenset[int]().union(*(node.held for node in well))
+    if all(node.part.is_whole for node in well):
+        return held
+    return frozenset(category for category in held if _is_complete([node for node in well if category in node.held]))
+
+
+def _is_complete(holders: Sequence[IndexNode]) -> bool:
+    modulus = modulus_of(holders)
+    return cover(holders, WHOLE.residues(modulus), modulus) is not None
+
+
+def _missing_parts(nodes: Sequence[IndexNode], missing: Mapping[int, str]) -> dict[int, str]:
+    """Return a sentence for each category of which only some parts can be searched, by its id."""
+    well = [node for node in nodes if node.is_well]
+    parts = {number: sorted({str(node.part) for node in well if number in node.held}) for number in missing}
+    return {
+        number: f"of {missing[number]}, index nodes answer only for part {', '.join(held)}"
+        for number, held in parts.items()
+        if held
+    }
 
 
 def _catalogue(status: IndexStatus, name: str) -> CatalogueStatus:
@@ -114,16 +160,17 @@ def _merged_catalogue(name: str, known: Sequence[IndexNode], searchable: frozens
     """Return a catalogue's status over nodes; those that answered come first in `known`."""
     parts = [(node, node.status, node.status.catalogues[name]) for node in known if node.status]
     statuses = [part for _, _, part in parts]
+    of_parts = [(status.part, part) for _, status, part in parts]
     answering = [part for node, _, part in parts if node.trouble is None]
-    well = [(status.model, part) for node, status, part in parts if node.is_well]
+    well = [(status, part) for node, status, part in parts if node.is_well]
     categories = [
-        _fullest(category.id, statuses).model_copy(update={"held": category.id in searchable})
+        _counted(category.id, of_parts).model_copy(update={"held": category.id in searchable})
         for category in statuses[0].categories
     ]
     return CatalogueStatus(
         products=sum(category.products for category in categories),
         categories=categories,
-        models=_merged_models(well or [(status.model, part) for _, status, part in parts]),
+        models=_merged_models(well or [(status, part) for _, status, part in parts]),
         sync=max((part.sync for part in answering or statuses), key=_delay),
     )
 
@@ -134,37 +181,42 @@ def _active(catalogues: dict[str, CatalogueStatus], status: IndexStatus) -> str:
     return next((model.model for model in models if model.role == "active"), status.model)
 
 
-def _merged_models(parts: Sequence[tuple[str, CatalogueStatus]]) -> list[IndexedModel]:
+def _merged_models(parts: Sequence[tuple[IndexStatus, CatalogueStatus]]) -> list[IndexedModel]:
     """Return the models of a catalogue over nodes: a model is complete if every node can search it.
 
     While nodes are being switched they name different active models; the merged one is a complete one.
 
     Args:
-        parts: each node's active model and its status of the catalogue.
+        parts: each node's status, and that of the catalogue.
     """
     held = {model.model: [_model(part, model.model) for _, part in parts] for _, part in parts for model in part.models}
     complete = {name for name, models in held.items() if all(model is not None and model.complete for model in models)}
-    named = [active for active, _ in parts]
+    named = [status.model for status, _ in parts]
     active = next((name for name in named if name in complete), named[0])
-    statuses = [part for _, part in parts]
+    statuses = [(status.part, part) for status, part in parts]
     return [_over_nodes(name, statuses, complete=name in complete, active=name == active) for name in held]
 
 
-def _over_nodes(name: str, statuses: Sequence[CatalogueStatus], *, complete: bool, active: bool) -> IndexedModel:
-    """Return what several nodes hold of a model in one catalogue. Nodes that hold the same categories count once."""
-    pairs = [(_held(status), model) for status in statuses if (model := _model(status, name)) is not None]
-    parts = [model for _, model in pairs]
-    products = {held: max(model.products for other, model in pairs if other == held) for held, _ in pairs}
-    without = {held: max(model.without_vector for other, model in pairs if other == held) for held, _ in pairs}
+def _over_nodes(
+    name: str, statuses: Sequence[tuple[Part, CatalogueStatus]], *, complete: bool, active: bool
+) -> IndexedModel:
+    """Return what several nodes hold of a model in one catalogue. Nodes that hold the same count once."""
+    held: dict[frozenset[int], list[tuple[Part, IndexedModel]]] = {}
+    for part, status in statuses:
+        if (model := _model(status, name)) is not None:
+            held.setdefault(_held(status), []).append((part, model))
+    parts = [model for models in held.values() for _, model in models]
+    products = [_sum_of_parts((part, model.products) for part, model in models) for models in held.values()]
+    without = [_sum_of_parts((part, model.without_vector) for part, model in models) for models in held.values()]
     roles = [model.role for model in parts if model.role != "active"]
     return IndexedModel(
         model=name,
         role="active" if active else next(iter(roles), "previous"),
         complete=complete,
-        products=sum(products.values()),
+        products=sum(products),
         state=_worst_state(parts),
         lag_seconds=_longest_lag(parts),
-        without_vector=sum(without.values()),
+        without_vector=sum(without),
     )
 
 
@@ -185,10 +237,29 @@ def _longest_lag(parts: Sequence[IndexedModel]) -> float | None:
     return None if None in lags else max(lag for lag in lags if lag is not None)
 
 
-def _fullest(category: int, statuses: Sequence[CatalogueStatus]) -> CategoryCount:
-    """Return a category's count by the node that has most of it."""
-    counts = [count for status in statuses for count in status.categories if count.id == category]
-    return max(counts, key=lambda count: (count.held, count.products))
+def _counted(category: int, statuses: Sequence[tuple[Part, CatalogueStatus]]) -> CategoryCount:
+    """Return a category's count over its parts, each by the node that has most of it."""
+    counts = [(part, count) for part, status in statuses for count in status.categories if count.id == category]
+    fullest = max((count for _, count in counts), key=lambda count: (count.held, count.products))
+    products = _sum_of_parts((part, count.products) for part, count in counts if count.held)
+    scaled = [(part, count.close_score) for part, count in counts if count.held and count.close_score is not None]
+    if all(part.is_whole for part, _ in scaled):
+        return fullest.model_copy(update={"products": max(products, fullest.products)})
+    _, close_score = min(scaled, key=lambda each: (each[0].number, each[0].of))  # as `merged_response` does
+    return fullest.model_copy(update={"products": products, "close_score": close_score})
+
+
+def _sum_of_parts(counts: Iterable[tuple[Part, int]]) -> int:
+    """Return the sum over disjoint parts, each by its greatest count; if some are missing, the most that is known."""
+    fullest: dict[Part, int] = {}
+    for part, count in counts:
+        fullest[part] = max(count, fullest.get(part, 0))
+    if parts := disjoint(fullest):
+        return sum(fullest[part] for part in parts)
+    sums: Counter[int] = Counter()
+    for part, count in fullest.items():
+        sums[part.of] += count
+    return max(sums.values(), default=0)
 
 
 def _delay(sync: SyncStatus) -> tuple[bool, float]:

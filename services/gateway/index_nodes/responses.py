@@ -32,6 +32,7 @@ class IndexNodeSummary(FrozenModel):
     """An index node: what it holds, and whether it can be searched."""
 
     categories: list[str] = Field(description="names of the categories that it holds", examples=[["Topwear", "Shoes"]])
+    part: str = Field(description="the part of these categories that it holds", examples=["1/1", "2/4"])
     products: int
     ready: bool = Field(description="whether it can be searched")
     obstacle: str | None = Field(description="why it cannot be searched; null if it can")
@@ -43,6 +44,7 @@ class IndexNodeSummary(FrozenModel):
         status = combined(node.status, catalogues) if node.status else None
         return cls(
             categories=[category.name for category in node.categories if category.held],
+            part=str(node.part),
             products=status.products if status else 0,
             ready=node.is_well,
             obstacle=node.obstacle,

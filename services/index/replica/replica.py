@@ -15,6 +15,7 @@ import structlog
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Float32Array, Product
+from services.contracts.domain.parts import WHOLE, Part
 from services.engine.category_view import CategoryView
 from services.engine.gallery import Gallery
 from services.engine.payload import pack
@@ -27,7 +28,7 @@ GalleryEntry = tuple[int, Float32Array, bytes | None]  # category, vectors of th
 class Exclusion(Enum):
     """Why a valid document is not in the gallery."""
 
-    OTHER_NODE = "another node holds its category"
+    OTHER_NODE = "another node holds it"
     OTHER_MODEL = "its vectors are of another model"
 
 
@@ -57,19 +58,21 @@ class Replica:
     key); among legacy documents the one with the greatest `_id`, which is the newest. The others are outranked: when
     that document is deleted, the next one takes its place.
 
-    Documents of categories that the gallery does not hold are ignored.
+    Documents of categories that the gallery does not hold, and of products in other parts, are ignored.
     """
 
-    def __init__(self, gallery: Gallery, model: str, unversioned_model: str) -> None:
+    def __init__(self, gallery: Gallery, model: str, unversioned_model: str, part: Part = WHOLE) -> None:
         """Make an empty replica.
 
         Args:
             gallery: an empty gallery.
             model: the model whose vectors are indexed, such as `fashion/2`.
             unversioned_model: the model of documents that name none.
+            part: the part of the products that is held, by their keys: all documents of a key are in one part.
         """
         self.gallery = gallery
         self.model = model
+        self.part = part
         self.skipped: dict[str, str] = {}
         self.image_errors: dict[str, tuple[str, ...]] = {}
         self.other_models: set[str] = set()
@@ -187,8 +190,9 @@ class Replica:
         return product if (product.model or self._unversioned_model) == self.model else product.embedded_by(self.model)
 
     def _is_held(self, product: Product) -> bool:
-        """Return whether the gallery holds a product's category, or no node does."""
-        return product.category in self.gallery.held or product.category >= self.gallery.categories
+        """Return whether the part holds a product, and the gallery its category, or no node does."""
+        is_category_held = product.category in self.gallery.held or product.category >= self.gallery.categories
+        return is_category_held and self.part.holds(product.key)
 
     def _record_image_errors(self, document_id: str, errors: tuple[str, ...]) -> None:
         """Record which images of a document are left out, and log new errors."""

@@ -33,7 +33,8 @@ class Origin:
         unversioned_model: the model of documents that name none.
         categories: the number of categories.
         dimension: numbers a vector.
-        held_categories: the ids of the categories that are held, separated by commas, or `all`.
+        held_categories: the ids of the categories that are held, separated by commas, or `all`; with the part, if the
+            node holds one.
     """
 
     catalogue: str

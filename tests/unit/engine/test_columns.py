@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from services.contracts.domain.facets import MAX_VALUES
 from services.contracts.domain.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import attribute_columns
 from services.engine.payload import pack
-from services.engine.segment import MAX_VALUES, Segment, merge_segments
+from services.engine.segment import Segment, merge_segments
 from tests.support.products import make_product
 
 ATTRIBUTES: list[dict[str, Any]] = [

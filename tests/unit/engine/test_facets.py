@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import unit_vector
-from services.contracts.domain.facets import Facet
+from services.contracts.domain.facets import MAX_SHOWN_VALUES, MAX_VALUES, Facet
 from services.contracts.wire.filter_json import parse_filter
-from services.engine.facets import MAX_SHOWN_VALUES
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
 from services.engine.payload import pack
-from services.engine.segment import MAX_VALUES
 from tests.support.products import make_product
 
 VECTOR = unit_vector(np.ones(4, np.float32))
