@@ -17,7 +17,7 @@ from pathlib import Path
 from services.sample_shop.catalogue import sample_query
 from tests.attack.campaign import Bounds, Campaign, Outcome
 from tests.attack.corpus import corpus
-from tests.attack.memory import SERVICES, limits_mb
+from tests.attack.memory import SERVICES, Memory, limits_mb
 from tests.attack.probe import Honest, Probe, percentile
 from tests.attack.shop import fill
 from tests.load.report import write_section
@@ -41,13 +41,15 @@ def parser() -> argparse.ArgumentParser:
 async def attacked(campaign: Campaign, options: argparse.Namespace, bounds: Bounds) -> bool:
     """Carry out the attacks, print the table, and return whether no bound is broken."""
     rounds: list[list[Outcome]] = []
+    resting: list[dict[str, Memory]] = []
     calm = Probe()
     for number in range(options.rounds):
         calm.add(await campaign.calm(options.calm))  # before each round: other programs may use the machine
         sys.stdout.write(f"round {number + 1}\n{HEADER}")
         chosen = [attack for attack in corpus(options.slow) if options.only in attack.name]
         rounds.append([_printed(await campaign.run(attack), bounds) for attack in chosen])
-    summary = Summary(calm, rounds)
+        resting.append(await campaign.rest())
+    summary = Summary(calm, rounds, resting)
     sys.stdout.write("".join(f"  {what:<58} {value}\n" for what, value in summary.rows()[1:]))
     sys.stdout.write("".join(f"! {problem}\n" for problem in summary.problems(bounds)))
     if options.write:
@@ -63,6 +65,7 @@ class Summary:
 
     calm: Probe
     rounds: Sequence[Sequence[Outcome]]
+    resting: Sequence[dict[str, Memory]]
 
     @property
     def probes(self) -> list[Probe]:
@@ -78,8 +81,8 @@ class Summary:
         return percentile(self._all("search_ms"), 0.99)
 
     def growth(self) -> dict[str, tuple[float, float]]:
-        """Return the memory of each service after the first and after the last round, in MB."""
-        first, last = self.rounds[0][-1].after, self.rounds[-1][-1].after
+        """Return the memory of each service at rest, after the first and after the last round, in MB."""
+        first, last = self.resting[0], self.resting[-1]
         return {name: (first[name].now, last[name].now) for name in SERVICES if name in first and name in last}
 
     def rows(self) -> list[tuple[str, str]]:
@@ -104,7 +107,7 @@ class Summary:
                 for name in peaks
             ),
             *(
-                (f"memory of {name}, MB: after the first and the last round", f"{before:.0f}, {after:.0f}")
+                (f"memory of {name}, MB: at rest after the first and the last round", f"{before:.0f}, {after:.0f}")
                 for name, (before, after) in self.growth().items()
             ),
         ]

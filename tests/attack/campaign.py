@@ -16,6 +16,7 @@ REFUSALS = ("503", "504")  # a service is busy, or does not answer in time
 MAX_ERROR_BYTES = 16 * 1024
 LEAST_S = 2.0  # during which honest clients are watched
 SETTLE_S = 1.0  # after an attack, before memory is measured
+REST_S = 35.0  # after a round: the process that decodes large pictures ends after 30 s without one
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Bounds:
         livez_ms: the longest /livez. A longer one is none of the gateway's if the control's health check, which does
             nothing, took half of it in the same attack: the machine was busy.
         answered: the least share of honest requests that are served.
-        growth: the most that memory grows from the first to the last round.
+        growth: the most that memory at rest grows from the first to the last round.
     """
 
     livez_ms: float | None = 100.0
@@ -85,6 +86,11 @@ class Campaign:
         async with self._probing() as probe:
             await asyncio.sleep(seconds)
         return probe
+
+    async def rest(self, seconds: float = REST_S) -> dict[str, Memory]:
+        """Return the memory of each service some time after the attacks."""
+        await asyncio.sleep(seconds)
+        return {name: memory_of(pid) for name, pid in process_ids(self._stack).items()}
 
     async def run(self, attack: Attack) -> Outcome:
         """Carry out an attack, and measure."""

@@ -27,7 +27,7 @@ from services.embedding.vision.worker_messages import (
 
 MARGIN_BYTES = 256 * 1024 * 1024  # of address space, for what decoding needs in addition to `max_memory_bytes`
 
-NICENESS = 5  # searches by ordinary photos, which take milliseconds, go first
+NICENESS = 10  # searches by ordinary photos, which take milliseconds, go first
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Image files → the network's input, in a bounded thread pool. Pillow releases the GIL while it decodes.
 
-Pictures that take much memory to decode go to a process with limits of its own.
+Pictures that take much memory or time to decode go to a process with limits of its own.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Decoder:
         size: the network's input size.
         limits: the largest accepted image.
         threads: decode the images; several decoders may share them.
-        large: decodes those that take more than INLINE_BYTES. Default: the threads do.
+        large: decodes those that take more than INLINE_BYTES or have very many pixels. Default: the threads do.
     """
 
     def __init__(

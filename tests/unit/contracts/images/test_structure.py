@@ -131,6 +131,19 @@ def test_a_large_jpeg_is_decoded_small_and_a_progressive_one_keeps_its_coefficie
     assert prepare_image(progressive, SIZE, inline_bytes=drafted + 1600 * 1600 * 6)[0].shape == (32, 32, 3)
 
 
+@pytest.mark.parametrize(("kind", "mode", "pixels"), [("JPEG", "CMYK", 1_000), ("JPEG", "L", 1_000), ("GIF", "P", 500)])
+def test_a_picture_of_many_pixels_is_large_whatever_memory_it_takes(
+    monkeypatch: pytest.MonkeyPatch, kind: str, mode: str, pixels: int
+) -> None:
+    monkeypatch.setattr(preparation, "INLINE_PIXELS", {"JPEG": 1_000})
+    monkeypatch.setattr(preparation, "OTHER_INLINE_PIXELS", 500)
+    small, large = (images.encode(Image.new(mode, (pixels // 10, side)), kind) for side in (10, 11))
+    assert prepare_image(small, SIZE, inline_bytes=10**9)[0].shape == (32, 32, 3)
+    with pytest.raises(LargePicture):
+        prepare_image(large, SIZE, inline_bytes=10**9)
+    assert prepare_image(large, SIZE)[0].shape == (32, 32, 3)
+
+
 def test_the_scans_of_a_progressive_jpeg_are_bounded_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     data = images.encode(Image.new("RGB", (100, 100)), progressive=True)
     scans = data.count(b"\xff\xda")
