@@ -35,10 +35,16 @@ from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
 from services.gateway.public_path import PublicPathMiddleware
+from services.gateway.ranking.boosts import Boosts
+from services.gateway.ranking.diversity import Diversity
+from services.gateway.ranking.pins import Pins
+from services.gateway.ranking.ranking import Ranking
+from services.gateway.ranking.rule_book import RuleBook
 from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import components
@@ -46,6 +52,7 @@ from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import events as routes_events
 from services.gateway.routes import explain as routes_explain
 from services.gateway.routes import imports as routes_imports
+from services.gateway.routes import merchandising as routes_merchandising
 from services.gateway.routes import pages as routes_pages
 from services.gateway.routes import product_list as routes_product_list
 from services.gateway.routes import products as routes_products
@@ -72,6 +79,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "products", "description": "The products of the catalogue"},
     {"name": "events", "description": "What shoppers do with results"},
     {"name": "imports", "description": "Feeds"},
+    {"name": "merchandising", "description": "The shop's rules for the order of results"},
     {"name": "catalogue", "description": "What the installation holds"},
     {"name": "health", "description": "Liveness and readiness"},
 ]
@@ -112,6 +120,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             routes_products.router,
             routes_events.router,
             routes_imports.router,
+            routes_merchandising.router,
             routes_catalogue.router,
             routes_pages.router,
         ],
@@ -187,22 +196,27 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
     visible = VisibleAttributes(frozenset(settings.public_attributes))
     binding = ModelBinding(embedding, index)
     dependencies = await _import_dependencies(settings, store, stack)
-
+    book = RuleBook()
+    rules = {name: store.of(name).rules for name in settings.catalogues}
+    await stack.enter_async_context(book.following(rules, settings.rules_refresh_s))
+    ranking = Ranking([Boosts(book), Diversity(), Pins(book)])
     logs = {name: await open_events(settings, store.of(name), stack, metrics) for name in settings.catalogues}
 
     def services(name: str) -> CatalogueServices:
         jobs = ImportJobs(replace(dependencies, store=store.of(name)))
         stack.push_async_callback(jobs.close)
-        return CatalogueServices(ProductService(store.of(name), embedding, binding, links), jobs)
+        products = ProductService(store.of(name), embedding, binding, links)
+        tried = SearchService(embedding, index, links, binding, (name,), visible, ranking)  # not kept in the log
+        return CatalogueServices(products, jobs, MerchandisingService(store.of(name), book, tried))
 
-    def search(names: tuple[str, ...]) -> SearchService:
+    def searching(names: tuple[str, ...]) -> SearchService:
         queries = logs[names[0]].queries if settings.events_enabled else None
-        return SearchService(embedding, index, links, binding, names, visible, queries=queries)
+        return SearchService(embedding, index, links, binding, names, visible, ranking, queries=queries)
 
     every = GatewayState(
         catalogue=ALL,
         settings=settings,
-        search=search(settings.catalogues),
+        search=searching(settings.catalogues),
         services=None,
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
@@ -215,7 +229,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
         name: replace(
             every,
             catalogue=name,
-            search=search((name,)),
+            search=searching((name,)),
             services=services(name),
             logs=(logs[name],),
         )

@@ -87,6 +87,7 @@ class GatewaySettings(BaseSettings):
         le=1,
         description="second requests to a replica of a slow index node, as a share of all at most; 0 for none",
     )
+    rules_refresh_s: float = Field(3.0, gt=0, description="seconds between two readings of the merchandising rules")
 
     wait_s: float = Field(5.0, gt=0, description="longest wait of a write with `wait=true` for the index, in seconds")
 

@@ -19,6 +19,7 @@ from services.gateway.events.service import EventService
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.level import wait_until_level
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
 from services.gateway.request_path import requested_catalogue
@@ -30,10 +31,11 @@ from services.gateway.shop_page import ShopPage
 
 @dataclass(frozen=True)
 class CatalogueServices:
-    """The services that work on one catalogue: its products, and the imports into it."""
+    """The services that work on one catalogue: its products, the imports into it, and its rules."""
 
     products: ProductService
     imports: ImportJobs
+    merchandising: MerchandisingService
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class GatewayState:
         if not self.settings.events_enabled:
             raise EventsOff("this installation keeps no events: GATEWAY_EVENTS_ENABLED is off")
         return self.logs[0]
+
+    @property
+    def merchandising(self) -> MerchandisingService:
+        """The catalogue's rules for the order of results.
+
+        Raises:
+            UnknownCatalogue: the request is about all catalogues.
+        """
+        return self._services.merchandising
 
     async def is_level(self) -> bool:
         """Wait, within the bound of the settings, until searches see every change of the catalogue; return whether.

@@ -14,6 +14,7 @@ from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import Lease
 from services.catalogue.store.product_pages import ListPosition, ProductPage
+from services.catalogue.store.rules import StoredRules
 from services.contracts.domain.box import Box
 from services.contracts.domain.catalogues import ALL
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
@@ -31,14 +32,20 @@ from services.contracts.wire.embedding import (
 )
 from services.gateway import app as gateway_app
 from services.gateway.access.places import Places
+from services.gateway.events.query_log import QueryLog
 from services.gateway.events.service import EventService
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
+from services.gateway.ranking.boosts import Boosts
+from services.gateway.ranking.diversity import Diversity
+from services.gateway.ranking.pins import Pins
 from services.gateway.ranking.ranking import Ranking
 from services.gateway.ranking.reranker import Reranker
+from services.gateway.ranking.rule_book import RuleBook
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
@@ -185,6 +192,35 @@ class FakeNotes:
 
 
 @dataclass
+class FakeRules:
+    """Merchandising rules in this process. Before a replacement, another process stores one of `others`."""
+
+    stored: StoredRules | None = None
+    others: list[dict[str, Any]] = field(default_factory=list)
+    trouble: LookalikeError | None = None
+
+    async def get(self) -> StoredRules | None:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.stored
+
+    async def replace(self, document: Mapping[str, Any], revision: int) -> bool:
+        if self.others:
+            self._put(self.others.pop())
+        if revision != self._revision:
+            return False
+        self._put(document)
+        return True
+
+    @property
+    def _revision(self) -> int:
+        return 0 if self.stored is None else self.stored.revision
+
+    def _put(self, document: Mapping[str, Any]) -> None:
+        self.stored = StoredRules(dict(document), self._revision + 1)
+
+
+@dataclass
 class FakeKeys:
     """API keys in a list. Every call raises `trouble` while it is set."""
 
@@ -213,6 +249,7 @@ class GatewayCatalogue:
         self.http_cache = FakeCache()
         self.keys = FakeKeys()
         self.events = FakeEventLog()
+        self.rules = FakeRules()
 
 
 class GatewayEmbedding:
@@ -331,7 +368,7 @@ def running_gateway(
     ) -> dict[str, GatewayState]:
         fakes: Any = catalogue, embedding, index, web
         log = await gateway_app.open_events(settings, fakes[0], stack, metrics)
-        return await _states(settings, stack, Ranking(rerankers), log, *fakes)
+        return await _states(settings, stack, rerankers, log, *fakes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway_app, "_open", open_services)
@@ -342,7 +379,7 @@ def running_gateway(
 async def _states(
     settings: GatewaySettings,
     stack: AsyncExitStack,
-    ranking: Ranking,
+    rerankers: Sequence[Reranker],
     log: EventService,
     catalogue: Any,
     embedding: Any,
@@ -364,19 +401,28 @@ async def _states(
         "logs": (log,),
     }
     queries = log.queries if settings.events_enabled else None
-    names = settings.catalogues
+    names, book = settings.catalogues, RuleBook()
+    ranking = Ranking([Boosts(book), Diversity(), *rerankers, Pins(book)])
+
+    def searching(searched: tuple[str, ...], kept: QueryLog | None) -> SearchService:
+        return SearchService(embedding, nodes, links, binding, searched, visible, ranking, kept)
+
     return {
         ALL: GatewayState(
             catalogue=ALL,
-            search=SearchService(embedding, nodes, links, binding, names, visible, ranking, queries),
+            search=searching(names, queries),
             services=None,
             **every,
         ),
         **{
             name: GatewayState(
                 catalogue=name,
-                search=SearchService(embedding, nodes, links, binding, (name,), visible, ranking, queries),
-                services=CatalogueServices(ProductService(catalogue, embedding, binding, links), jobs),
+                search=searching((name,), queries),
+                services=CatalogueServices(
+                    ProductService(catalogue, embedding, binding, links),
+                    jobs,
+                    MerchandisingService(catalogue, book, searching((name,), None)),
+                ),
                 **every,
             )
             for name in names

@@ -12,6 +12,7 @@ from services.catalogue.store.mongo.dump import Dump
 from services.catalogue.store.notes import NoteCollection
 from services.catalogue.store.pictures import PictureCollection
 from services.catalogue.store.products import ProductCollection
+from services.catalogue.store.rules import RuleCollection
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 
 
@@ -31,6 +32,7 @@ class CatalogueDatabase:
         notes: reports, import records and the import lease.
         http_cache: validators of images that were fetched from the web.
         events: searches and what shoppers did with their results.
+        rules: the merchandising rules.
         keys: the API keys, the same for every catalogue.
         dump: whole documents, for backups.
     """
@@ -42,6 +44,7 @@ class CatalogueDatabase:
     notes: NoteCollection
     http_cache: HttpCache
     events: EventLog
+    rules: RuleCollection
     keys: KeyCollection
     dump: Dump
 
@@ -67,6 +70,7 @@ class CatalogueDatabase:
         self.pictures = PictureCollection(self._connection, catalogue)
         self.http_cache = HttpCache(self._connection, catalogue)
         self.events = EventLog(self._connection, catalogue)
+        self.rules = RuleCollection(self._connection, catalogue)
         self.keys = KeyCollection(self._connection)
         self.products = ProductCollection(self._connection, catalogue, self.pictures, self.http_cache)
         self.models = CatalogueModels(self._connection, self.products)

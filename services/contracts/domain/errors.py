@@ -111,6 +111,11 @@ class NoRoom(LookalikeError):
     remedy = "Free space on the gateway's disk."
 
 
+class PreconditionFailed(LookalikeError):
+    slug, status, title = "precondition-failed", 412, "The stored state is another one"
+    remedy = "Read it again, and send its ETag in If-Match."
+
+
 class ImportConflict(LookalikeError):
     slug, status, title = "import-under-way", 409, "Another import is running"
     remedy = "Wait for the import in `import_id`, or cancel it."

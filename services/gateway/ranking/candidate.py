@@ -17,6 +17,12 @@ class Move(FrozenModel):
     """Why a result is not at the place that its score alone gives it."""
 
     reason: Reason = Field(examples=["boost"])
+    rule: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="id of the rule; only for searches that bring their own rules, and in the preview",
+        examples=["winter-sale"],
+    )
     by: float | None = Field(
         default=None,
         description="the sum added to the score for the order, in units of score; null if the place itself was chosen",
@@ -45,15 +51,16 @@ class Candidate:
         """The attributes that filters read."""
         return attributes_of(self.hit)
 
-    def adjusted(self, reason: Reason, by: float) -> "Candidate":
+    def adjusted(self, reason: Reason, by: float, rule: str | None = None) -> "Candidate":
         """Return the candidate with a sum added to its value; itself if the sum is 0."""
         if not by:
             return self
-        return replace(self, value=self.value + by, moves=(*self.moves, Move(reason=reason, by=round(by, 7))))
+        move = Move(reason=reason, by=round(by, 7), rule=rule)
+        return replace(self, value=self.value + by, moves=(*self.moves, move))
 
-    def placed(self, reason: Reason) -> "Candidate":
+    def placed(self, reason: Reason, rule: str | None = None) -> "Candidate":
         """Return the candidate with a reason for its place."""
-        return replace(self, moves=(*self.moves, Move(reason=reason)))
+        return replace(self, moves=(*self.moves, Move(reason=reason, rule=rule)))
 
 
 def attributes_of(hit: Hit) -> Attributes:

@@ -33,10 +33,17 @@ class RankedPage:
     response: IndexResponse
     moves: Mapping[Key, tuple[Move, ...]] = field(default_factory=dict)
 
-    def moved(self, hit: Hit) -> list[Move] | None:
-        """Return why a hit is not at its place in the plain order; None if nothing moved it."""
+    def moved(self, hit: Hit, *, with_rules: bool = False) -> list[Move] | None:
+        """Return why a hit is not at its place in the plain order; None if nothing moved it.
+
+        The ids of rules are the shop's own: shoppers do not see them.
+        """
         moves = self.moves.get((hit.catalogue, hit.id))
-        return None if moves is None else list(moves)
+        if moves is None:
+            return None
+        if with_rules:
+            return list(moves)
+        return [move if move.rule is None else move.model_copy(update={"rule": None}) for move in moves]
 
 
 class Ranking:
@@ -85,21 +92,24 @@ class _Window(Generic[Q]):
         self._query = query
         self._ask = ask
         self._stages = stages
-        self._pinned = list(dict.fromkeys(key for stage in stages for key in stage.pinned))[:WINDOW]
+        self._pinned = {key: wanted for stage in stages for key, wanted in stage.pinned.items()}
 
     async def page(self) -> RankedPage:
         """Return the query's page."""
         query = self._query
         response = await self._ask(self._window())
-        chosen = [hit for hit in response.pinned if self._is_allowed(hit)]
-        nearest = response.hits[: max(0, WINDOW - len(chosen))]
+        allowed = [hit for hit in response.pinned if self._is_allowed(hit)]
+        chosen = [hit for hit in allowed if self._is_pinned(hit)]
+        # The others are at their places in the plain order, which may be behind the window.
+        plain = _plain([*response.hits, *(hit for hit in allowed if not self._is_pinned(hit))])
+        nearest = plain[: max(0, WINDOW - len(chosen))]
         order = self._arranged([*nearest, *chosen])
         hits = [candidate.hit for candidate in order[query.offset : query.end]]
         has_next = query.end < len(order)
-        if not has_next and (response.next_page is not None or len(nearest) < len(response.hits)):
+        if not has_next and (response.next_page is not None or len(nearest) < len(plain)):
             # Behind the window, the plain order goes on after the last of the nearest. One hit shows a next page.
             start = max(query.offset, len(order))
-            behind = await self._ask(self._behind(start - len(chosen), max(1, query.end - start)))
+            behind = await self._ask(self._behind(start - len(chosen), max(1, query.end - start), chosen))
             hits += behind.hits[: query.end - start]
             has_next = behind.next_page is not None or len(behind.hits) > query.end - start
         best = max([*nearest[:1], *chosen], key=lambda hit: hit.score, default=None)
@@ -114,16 +124,15 @@ class _Window(Generic[Q]):
     def _window(self) -> Q:
         """Return the query for the nearest products."""
         vectors = any(stage.vectors for stage in self._stages)
-        changes = {"offset": 0, "k": WINDOW, "exclude": self._excluded, "pinned": self._pinned, "vectors": vectors}
+        pinned = list(self._pinned)
+        exclude = [*self._query.exclude, *pinned]
+        changes = {"offset": 0, "k": WINDOW, "exclude": exclude, "pinned": pinned, "vectors": vectors}
         return self._query.model_copy(update=changes)
 
-    def _behind(self, offset: int, k: int) -> Q:
-        """Return the query for hits of the plain order."""
-        return self._query.model_copy(update={"offset": offset, "k": k, "exclude": self._excluded, "facets": False})
-
-    @property
-    def _excluded(self) -> list[str]:
-        return [*self._query.exclude, *self._pinned]
+    def _behind(self, offset: int, k: int, chosen: Sequence[Hit]) -> Q:
+        """Return the query for hits of the plain order without those that are chosen for the window."""
+        exclude = [*self._query.exclude, *(hit.id for hit in chosen)]
+        return self._query.model_copy(update={"offset": offset, "k": k, "exclude": exclude, "facets": False})
 
     def _is_allowed(self, hit: Hit) -> bool:
         """Return whether a pinned product may be a result at all."""
@@ -136,13 +145,20 @@ class _Window(Generic[Q]):
             and (query.min_score is None or hit.score >= query.min_score)
         )
 
+    def _is_pinned(self, hit: Hit) -> bool:
+        return matches(self._pinned[hit.id], attributes_of(hit))
+
     def _arranged(self, hits: Sequence[Hit]) -> list[Candidate]:
-        plain = sorted(hits, key=lambda hit: -hit.score)
-        order = [Candidate(hit, place, hit.score) for place, hit in enumerate(plain)]
+        order = [Candidate(hit, place, hit.score) for place, hit in enumerate(_plain(hits))]
         for stage in self._stages:
             if stage.arrange is not None:
                 order = stage.arrange(order)
         return order
+
+
+def _plain(hits: Sequence[Hit]) -> list[Hit]:
+    """Return hits in the index's order."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.id, hit.catalogue))
 
 
 def _moves(order: Sequence[Candidate]) -> dict[Key, tuple[Move, ...]]:

@@ -1,7 +1,7 @@
 """What changes the order of results, and what it may know of a search."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ class RankedSearch:
     Attributes:
         catalogues: that are searched.
         category: id of the category that is searched.
-        category_name: its name.
+        category_names: how rules may name it: its name in lower case, and its id.
         model: of the vectors.
         vector: the query's, shape (dimension,), unit length.
         product: the product whose similar ones are searched; None for a search by photo.
@@ -28,7 +28,7 @@ class RankedSearch:
 
     catalogues: tuple[str, ...]
     category: int
-    category_name: str
+    category_names: frozenset[str]
     model: str
     vector: NDArray[np.float32]
     product: str | None
@@ -45,13 +45,14 @@ class Stage:
     Attributes:
         arrange: returns the candidates of the window in the new order, all of them once; None: the order stays.
         hide: products that the search leaves out, on every page.
-        pinned: ids of products that are candidates in any case, if the category has them and they meet the filter.
+        pinned: products that are candidates in any case, by their ids, each if it meets a filter; the category has to
+            have them, and the request may leave them out.
         vectors: whether `arrange` needs the candidates' vectors.
     """
 
     arrange: Arrangement | None = None
     hide: Filter | None = None
-    pinned: tuple[str, ...] = ()
+    pinned: Mapping[str, Filter] = field(default_factory=dict)
     vectors: bool = False
 
 

@@ -10,7 +10,7 @@ from services.gateway.routes.components import named, without_default
 from services.gateway.search.options import LIKE, UNLIKE, NoOptions, Schema, json_properties, text_properties
 from services.gateway.search.request import EXAMPLES, FORM, JSON
 
-NAMES = {"filter": "Filter", "box": "BoxOrEdges"}  # of the options whose schemas are objects
+NAMES = {"filter": "Filter", "box": "BoxOrEdges", "rules": "SearchRules"}  # of the options whose schemas are objects
 BYTES = "application/octet-stream"
 BINARY: Schema = {"type": "string", "format": "binary"}
 IMAGE_SOURCES: dict[str, Schema] = {
@@ -37,7 +37,7 @@ def photo_body(name: str, examples: Mapping[str, Schema], options: type[BaseMode
         options: the route's options, which travel in the body with the photo.
     """
     takes_examples = set(EXAMPLES) <= set(options.model_fields)
-    needs_photo = not takes_examples and "query_product" not in options.model_fields
+    needs_photo = not takes_examples and not {"query_product", "product"} & set(options.model_fields)
     form: Schema = {
         "type": "object",
         **({"required": ["image"]} if needs_photo else {}),

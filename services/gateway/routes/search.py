@@ -9,14 +9,16 @@ from services.contracts.domain.catalogues import known_catalogue
 from services.contracts.web.problems import responses
 from services.contracts.web.requests.disconnect import until_disconnected
 from services.contracts.wire.filter_json import EXAMPLE as FILTER_EXAMPLE
+from services.gateway.access.guard import may_write
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.products.service import check_key
+from services.gateway.ranking.options import RankingOptions
 from services.gateway.routes.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.options import PhotoOptions, SimilarOptions, query_parameters
 from services.gateway.search.request import parse, read_search
 from services.gateway.search.responses import SearchResponse, SimilarResponse
-from services.gateway.state import State, place
+from services.gateway.state import GatewayState, State, place
 
 router = APIRouter(prefix="/v1", tags=["search"])
 _EXAMPLES: dict[str, dict[str, Any]] = {
@@ -59,6 +61,7 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
     """
     async with place(request, state, "photo"):
         query, options = await read_search(request, state.reader)
+        _check_rules(request, state, options)
         response = await until_disconnected(request, state.search.by_image(query, options))
     _metrics(request).record_search("photo", response.outcome, response.category.name, response.timings_ms)
     return response
@@ -85,12 +88,23 @@ async def get_similar_products(
 ) -> SimilarResponse:
     """Find the products that look most like one of the catalogue, which is left out."""
     options = parse(SimilarOptions, {}, request.query_params)
+    _check_rules(request, state, options)
     if options.catalogue is not None:
         known_catalogue(options.catalogue, state.search.catalogues)
     async with place(request, state, "similar"):
         response = await state.search.by_product(check_key(id), options)
     _metrics(request).record_search("product", response.outcome, response.category.name, response.timings_ms)
     return response
+
+
+def _check_rules(request: Request, state: GatewayState, options: RankingOptions) -> None:
+    """Return if a request may bring rules of its own, or brings none: a shopper could list what the shop hides.
+
+    Raises:
+        Forbidden: its key may not.
+    """
+    if options.rules is not None and not may_write(request, state.settings):
+        raise errors.Forbidden("rules needs a key of the scope catalogue, or admin")
 
 
 def _metrics(request: Request) -> GatewayMetrics:

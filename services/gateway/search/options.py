@@ -31,6 +31,11 @@ TEXT_SCHEMAS: dict[str, Schema] = {
         "description": f"the filter as JSON in text, such as `{orjson.dumps(FILTER_EXAMPLE).decode()}`",
     },
     "box": BOX_TEXT_SCHEMA,
+    "rules": {
+        "type": "string",
+        "description": "rules for this search as JSON in text, in the place of the stored ones; needs a key of the "
+        "scope catalogue",
+    },
     "like": {
         "type": "array",
         "items": {"type": "string"},
@@ -146,6 +151,20 @@ class SimilarOptions(SearchOptions):
     catalogue: str | None = Field(
         default=None,
         description="the product's catalogue, where several are searched; default: the first that has the product",
+    )
+
+
+class PreviewOptions(SearchOptions):
+    """The options of a preview of merchandising rules."""
+
+    product: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_KEY_LENGTH,
+        description="id of a product whose similar products are shown, in the place of a photo",
+    )
+    category: Annotated[str | None, BeforeValidator(_name)] = Field(
+        default=None, description="with a photo: name or id of the category to search; default: the predicted one"
     )
 
 

@@ -16,7 +16,7 @@ from services.contracts.web.problems import MAX_ERRORS, invalid_request, unknown
 from services.gateway.search.examples import PhotoQuery
 from services.gateway.search.form_parts import image_of, missing_image, text_of, texts_and_images_of
 from services.gateway.search.image_reader import ImageReader
-from services.gateway.search.options import ExplainOptions, NoOptions, PhotoOptions
+from services.gateway.search.options import ExplainOptions, NoOptions, PhotoOptions, PreviewOptions
 
 EXAMPLES = ("like", "unlike")  # options whose values may be images
 MAX_EXAMPLES = 10
@@ -76,6 +76,22 @@ async def read_explanation(request: Request, reader: ImageReader) -> tuple[bytes
         return await _image(sent.photo, reader), options
     if not sent.photo.is_empty:
         raise InvalidRequest("give the query once: as a photo, or as query_product")
+    return None, options
+
+
+async def read_preview(request: Request, reader: ImageReader) -> tuple[bytes | None, PreviewOptions]:
+    """Return the photo, if the request has one, and the options of a preview of rules.
+
+    Raises:
+        InvalidRequest: there is neither a photo nor a product in its place, or there are both.
+        Otherwise as `read_search`.
+    """
+    sent = await _read(request)
+    options = parse(PreviewOptions, _with_examples(sent), dict(request.query_params))
+    if options.product is None:
+        return await _image(sent.photo, reader), options
+    if not sent.photo.is_empty:
+        raise InvalidRequest("give the query once: as a photo, or as product")
     return None, options
 
 

@@ -211,7 +211,8 @@ class SearchService:
             exclude=[*options.like, *options.unlike],
             **options.result_options(),
         )
-        search = RankedSearch(self.catalogues, category, name, model, vector, None, options)
+        names = _category_names(category, name)
+        search = RankedSearch(self.catalogues, category, names, model, vector, None, options)
         page = await ranked_page(nearest, self.index.search, await self._ranking.stages(search))
         response = page.response
         self.binding.observe(response.active)
@@ -233,7 +234,7 @@ class SearchService:
             ),
             probabilities=seen.probabilities if seen is not None else {},
             crop=view.crop if view else None,
-            results=self._results(page, facts.categories),
+            results=self._results(page, facts.categories, with_rules=options.rules is not None),
             next_page=response.next_page,
             facets=self.visible.facets(response.facets),
             total=response.total,
@@ -287,7 +288,7 @@ class SearchService:
         result = SimilarResponse(
             outcome=judge(response, {}, None),
             category=SearchedCategory(id=response.category, name=name, probability=None),
-            results=self._results(page, names),
+            results=self._results(page, names, with_rules=options.rules is not None),
             next_page=response.next_page,
             facets=self.visible.facets(response.facets),
             total=response.total,
@@ -314,8 +315,8 @@ class SearchService:
         if not products:
             raise UnknownProduct(f"there is no product {key!r} in the index")
         category, vector = products[0].category, np.array(products[0].vector, np.float32)
-        name = (await self.names(model))[category]
-        return await self._ranking.stages(RankedSearch(self.catalogues, category, name, model, vector, key, options))
+        names = _category_names(category, (await self.names(model))[category])
+        return await self._ranking.stages(RankedSearch(self.catalogues, category, names, model, vector, key, options))
 
     async def _check_model(self, model: str | None) -> None:
         """Return if the index has the model of a request, or the request names none.
@@ -340,14 +341,14 @@ class SearchService:
         sample = await self.index.sample(count, number, self.catalogues)
         return [ProductSummary(**self._summary(product, names)) for product in sample.products]
 
-    def _results(self, page: RankedPage, names: list[str]) -> list[SearchResult]:
+    def _results(self, page: RankedPage, names: list[str], *, with_rules: bool) -> list[SearchResult]:
         return [
             SearchResult(
                 **self._summary(hit, names),
                 score=hit.score,
                 image_index=hit.image_index,
                 similarity=Similarity.of(hit.similarity),
-                moved=page.moved(hit),
+                moved=page.moved(hit, with_rules=with_rules),
             )
             for hit in page.response.hits
         ]
@@ -374,6 +375,11 @@ def _garment_search(garment: GarmentBox, response: SearchResponse) -> GarmentSea
         next_page=response.next_page,
         facets=response.facets,
     )
+
+
+def _category_names(category: int, name: str) -> frozenset[str]:
+    """Return the ways to name a category: see `resolve_category`."""
+    return frozenset((name.casefold(), str(category)))
 
 
 def _warnings(response: IndexResponse, category: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from services.contracts.domain.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import Hit, IndexQuery, IndexSimilar
 from services.gateway.ranking.candidate import Candidate, Move, by_value
@@ -15,7 +16,9 @@ from services.gateway.ranking.ranking import WINDOW, RankedPage, Ranking, ranked
 from services.gateway.ranking.reranker import RankedSearch, Stage
 from tests.support.ranking import FixedReranker, ListedIndex, arranging, hit
 
-SEARCH = RankedSearch(("default",), 0, "Topwear", "fashion/1", np.ones(4, np.float32), None, RankingOptions())
+SEARCH = RankedSearch(
+    ("default",), 0, frozenset(("topwear", "0")), "fashion/1", np.ones(4, np.float32), None, RankingOptions()
+)
 
 
 def numbered(count: int) -> list[Hit]:
@@ -96,7 +99,19 @@ def test_pinned_products_are_on_one_page_only_wherever_they_come_from(count: int
     plain = [hit.id for hit in hits]
     known = [id for id in plain if id in pins]
     expected = [*known, *(id for id in plain if id not in pins)]
-    assert all_pages(ListedIndex(hits), [arranging(pinned_first, pinned=pins)], k) == expected
+    stage = arranging(pinned_first, pinned=dict.fromkeys(pins, EVERYTHING))
+    assert all_pages(ListedIndex(hits), [stage], k) == expected
+
+
+@pytest.mark.parametrize("count", [5, 98, 99, 100, 101, 102, 150, 300])
+def test_a_product_that_does_not_meet_its_pin_is_at_its_plain_place(count: int) -> None:
+    pins = {"0003": {"colour": "red"}, "0098": {"colour": "red"}, "0101": {"colour": "red"}, "0120": {"colour": "blue"}}
+    stage = arranging(reversed_order, pinned={key: parse_filter(wanted) for key, wanted in pins.items()})
+    plain = [hit.id for hit in numbered(count)]
+    others = [id for id in plain if id != "0098"]
+    pinned = [id for id in plain if id == "0098"]
+    window = sorted([*others[: WINDOW - len(pinned)], *pinned])[::-1]
+    assert all_pages(ListedIndex(numbered(count)), [stage], 30) == [*window, *others[WINDOW - len(pinned) :]]
 
 
 def test_a_page_behind_the_window_is_not_searched_twice() -> None:
@@ -121,12 +136,13 @@ def test_facets_are_counted_once() -> None:
     ],
 )
 def test_a_pinned_product_that_the_request_leaves_out_is_no_result(query: dict[str, Any]) -> None:
-    stage = arranging(lambda candidates: candidates, pinned=("0004",))
+    stage = arranging(lambda candidates: candidates, pinned={"0004": EVERYTHING})
     assert "0004" not in ids(page(ListedIndex(numbered(30)), [stage], k=30, **query))
 
 
 def test_a_pinned_product_is_no_result_of_the_search_by_itself() -> None:
-    stage, index = arranging(lambda candidates: candidates, pinned=("0004",)), ListedIndex(numbered(30))
+    stage = arranging(lambda candidates: candidates, pinned={"0004": EVERYTHING})
+    index = ListedIndex(numbered(30))
     result = asyncio.run(ranked_page(IndexSimilar(id="0004"), index.ask, [stage]))
     assert "0004" not in ids(result)
 
@@ -134,7 +150,7 @@ def test_a_pinned_product_is_no_result_of_the_search_by_itself() -> None:
 def test_the_outcome_is_that_of_the_nearest_product_whatever_the_order() -> None:
     result = page(ListedIndex(numbered(30)), [arranging(reversed_order)])
     assert (result.response.best_score, result.response.hits[0].id) == (1, "0029")
-    pinned = arranging(reversed_order, pinned=("0000",))
+    pinned = arranging(reversed_order, pinned={"0000": EVERYTHING})
     assert page(ListedIndex(numbered(30)), [pinned]).response.best_score == 1
 
 

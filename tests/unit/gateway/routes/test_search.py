@@ -278,7 +278,7 @@ def test_a_search_by_photo_is_put_in_order() -> None:
     assert [result["id"] for result in results] == ["t3", "t2"]
     assert [result.get("moved") for result in results] == [[{"reason": "pin", "by": None}], None]
     (ranked,) = reranker.searches
-    assert (ranked.category, ranked.category_name, ranked.product) == (0, "Topwear", None)
+    assert (ranked.category, ranked.category_names, ranked.product) == (0, frozenset({"topwear", "0"}), None)
     assert len(ranked.vector) == 4
     assert (last_search(gateway).k, last_search(gateway).offset) == (100, 0)
 
@@ -292,7 +292,7 @@ def test_a_search_by_product_is_put_in_order() -> None:
         missing = gateway.problem("GET", "/v1/products/unknown/similar")
     assert [result["id"] for result in document["results"]] == ["t3", "t2"]
     (ranked,) = reranker.searches
-    assert (ranked.category, ranked.category_name, ranked.product) == (0, "Topwear", "t1")
+    assert (ranked.category, ranked.category_names, ranked.product) == (0, frozenset({"topwear", "0"}), "t1")
     assert ranked.vector.tolist() == [0, 1, 0, 0]
     assert missing[:2] == (404, "unknown-product")
 
