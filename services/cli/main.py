@@ -9,6 +9,8 @@ import typer
 import typer.main
 
 from services.cli import backup, doctor, search, stack, train
+from services.cli.events import commands as events
+from services.cli.events import demand
 from services.cli.imports import command as import_
 from services.cli.keys import commands as keys
 from services.cli.models import commands as models
@@ -37,6 +39,8 @@ app.command("rollback")(models.rollback)
 app.command("forget-model")(models.forget_model)
 app.command("search")(search.search)
 app.add_typer(keys.app, name="keys")
+app.add_typer(events.app, name="events")
+app.command("demand")(demand.demand)
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
 app.command("evaluate-detector")(train.evaluate_detector)

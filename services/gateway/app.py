@@ -48,6 +48,7 @@ from services.gateway.ranking.rule_book import RuleBook
 from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import components
+from services.gateway.routes import demand as routes_demand
 from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import events as routes_events
 from services.gateway.routes import explain as routes_explain
@@ -119,6 +120,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             routes_product_list.router,
             routes_products.router,
             routes_events.router,
+            routes_demand.router,
             routes_imports.router,
             routes_merchandising.router,
             routes_catalogue.router,

@@ -111,6 +111,22 @@ async def test_events_can_be_chosen_by_action_and_by_visitor(store: CatalogueDat
     assert [e.event_id for e in await store.events.events_of("v-1", actions=[Action.CLICK], limit=9)] == ["click"]
 
 
+async def test_searches_can_be_read_the_latest_first_and_events_by_what_they_refer_to(store: CatalogueDatabase) -> None:
+    moments = [NOON + timedelta(hours=hour) for hour in range(3)]
+    await store.events.add_queries([make_query(str(n), moment) for n, moment in enumerate(moments)])
+    latest = [query.query_id async for page in store.events.queries(latest_first=True) for query in page]
+    assert latest == ["2", "1", "0"]
+    await store.events.add_events(
+        [
+            make_event("click", "e1", moments[1], query="1"),
+            make_event("like", "e2", moments[2], query=None),
+            make_event("impression", "e3", moments[0], query="0"),
+        ]
+    )
+    assert [pair async for page in store.events.references() for pair in page] == [("impression", "0"), ("click", "1")]
+    assert [pair async for page in store.events.references(moments[1]) for pair in page] == [("click", "1")]
+
+
 async def test_a_deleted_visitor_leaves_no_trace(store: CatalogueDatabase, url: str, database: str) -> None:
     await store.events.add_events(
         [

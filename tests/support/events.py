@@ -92,10 +92,15 @@ class FakeEventLog:
         yield [event for event in self.kept if event.timestamp and _is_between(event.timestamp, since, until)]
 
     async def queries(
-        self, since: datetime | None = None, until: datetime | None = None
+        self, since: datetime | None = None, until: datetime | None = None, *, latest_first: bool = False
     ) -> AsyncIterator[list[LoggedQuery]]:
         self._fail()
-        yield [query for query in self.searches if _is_between(query.timestamp, since, until)]
+        chosen = [query for query in self.searches if _is_between(query.timestamp, since, until)]
+        yield sorted(chosen, key=lambda query: query.timestamp, reverse=latest_first)
+
+    async def references(self, since: datetime | None = None) -> AsyncIterator[list[tuple[str, str]]]:
+        async for page in self.events(since):
+            yield [(event.action_name, event.query_id) for event in page if event.query_id is not None]
 
     async def delete_visitor(self, client_id: str) -> Removed:
         self._fail()

@@ -77,6 +77,7 @@ RULES: Mapping[str, Rule] = {
     "get_stats": READ,
     "get_catalogue": WRITE,
     "list_products": WRITE,
+    "get_demand": WRITE,
     "explain_match": WRITE,
     "get_merchandising_rules": WRITE,
     "put_merchandising_rules": WRITE,

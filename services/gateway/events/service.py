@@ -29,6 +29,7 @@ class EventService:
 
     Attributes:
         queries: keeps searches.
+        examining: held while a demand report is made, so that one is made at a time.
         forgetters: called with a visitor whose traces are being removed, after those in the database are.
     """
 
@@ -45,6 +46,7 @@ class EventService:
         self._days = days
         self._writer = EventWriter(store)
         self.queries = QueryLog(store, keeps_vectors=keeps_vectors, count=count)
+        self.examining = asyncio.Lock()
         self.forgetters: list[Forget] = []
 
     async def accept(self, read: ReadEvents) -> EventsResponse:

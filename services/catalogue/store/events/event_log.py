@@ -94,10 +94,18 @@ class EventLog:
             yield page
 
     async def queries(
-        self, since: datetime | None = None, until: datetime | None = None
+        self, since: datetime | None = None, until: datetime | None = None, *, latest_first: bool = False
     ) -> AsyncIterator[list[LoggedQuery]]:
         """Yield the searches from `since` to before `until`, in the order of time, a page at a time."""
-        async for page in self._pages(self._queries, _between(since, until), read_query):
+        direction = -1 if latest_first else 1
+        async for page in self._pages(self._queries, _between(since, until), read_query, direction=direction):
+            yield page
+
+    async def references(self, since: datetime | None = None) -> AsyncIterator[list[tuple[str, str]]]:
+        """Yield the action of each event that refers to a search, and the search's `query_id`, a page at a time."""
+        fields = {"_id": 0, "action_name": 1, "query_id": 1}
+        referring: Document = {**_between(since, None), "query_id": {"$exists": True}}
+        async for page in self._pages(self._events, referring, _reference, fields=fields):
             yield page
 
     async def events_of(
@@ -187,9 +195,15 @@ class EventLog:
             await collection.database.command({"collMod": collection.name, "index": index})
 
     async def _pages(
-        self, collection: Collection, chosen: Document, read: Callable[[Mapping[str, Any]], Row]
+        self,
+        collection: Collection,
+        chosen: Document,
+        read: Callable[[Mapping[str, Any]], Row],
+        *,
+        fields: Document | None = None,
+        direction: int = 1,
     ) -> AsyncIterator[list[Row]]:
-        cursor = collection.find(chosen).sort([("timestamp", 1), ("_id", 1)]).batch_size(PAGE)
+        cursor = collection.find(chosen, fields).sort([("timestamp", direction), ("_id", direction)]).batch_size(PAGE)
         try:
             while True:
                 async with self._connection.scan_call():
@@ -199,6 +213,10 @@ class EventLog:
                 yield [read(document) for document in page]
         finally:
             await cursor.close()
+
+
+def _reference(document: Mapping[str, Any]) -> tuple[str, str]:
+    return str(document["action_name"]), str(document["query_id"])
 
 
 def _between(since: datetime | None, until: datetime | None) -> Document:

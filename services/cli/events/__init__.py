@@ -1,0 +1,1 @@
+"""`lookalike events` and `lookalike demand`."""
