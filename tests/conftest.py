@@ -46,5 +46,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedP
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of workers of `-n auto`: one more than there are cores, as many tests wait for processes."""
-    return (os.cpu_count() or 1) + 1
+    """Return the number of workers of `-n auto`: two for each core, as many tests wait for processes and leases."""
+    return 2 * (os.cpu_count() or 1)
