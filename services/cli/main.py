@@ -13,6 +13,7 @@ from services.cli.events import commands as events
 from services.cli.events import demand
 from services.cli.imports import command as import_
 from services.cli.keys import commands as keys
+from services.cli.learn import commands as learn
 from services.cli.models import commands as models
 from services.cli.models import reembed
 from services.cli.own_stack import default_map
@@ -41,6 +42,7 @@ app.command("search")(search.search)
 app.add_typer(keys.app, name="keys")
 app.add_typer(events.app, name="events")
 app.command("demand")(demand.demand)
+app.add_typer(learn.app, name="learn")
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
 app.command("evaluate-detector")(train.evaluate_detector)

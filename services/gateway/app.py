@@ -42,6 +42,8 @@ from services.gateway.products.service import ProductService
 from services.gateway.public_path import PublicPathMiddleware
 from services.gateway.ranking.boosts import Boosts
 from services.gateway.ranking.diversity import Diversity
+from services.gateway.ranking.learned import Learned
+from services.gateway.ranking.order_book import OrderBook
 from services.gateway.ranking.pins import Pins
 from services.gateway.ranking.ranking import Ranking
 from services.gateway.ranking.rule_book import RuleBook
@@ -201,7 +203,10 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
     book = RuleBook()
     rules = {name: store.of(name).rules for name in settings.catalogues}
     await stack.enter_async_context(book.following(rules, settings.rules_refresh_s))
-    ranking = Ranking([Boosts(book), Diversity(), Pins(book)])
+    orders = OrderBook()
+    learned = {name: store.of(name).learned_orders for name in settings.catalogues}
+    await stack.enter_async_context(orders.following(learned, settings.learned_refresh_s))
+    ranking = Ranking([Learned(orders, settings.learned_bound), Boosts(book), Diversity(), Pins(book)])
     logs = {name: await open_events(settings, store.of(name), stack, metrics) for name in settings.catalogues}
 
     def services(name: str) -> CatalogueServices:

@@ -88,6 +88,10 @@ class GatewaySettings(BaseSettings):
         description="second requests to a replica of a slow index node, as a share of all at most; 0 for none",
     )
     rules_refresh_s: float = Field(3.0, gt=0, description="seconds between two readings of the merchandising rules")
+    learned_refresh_s: float = Field(2.0, gt=0, description="seconds between two readings of the learned order")
+    learned_bound: float = Field(
+        0.05, ge=0, le=2, description="how much lower the score of a result may be that the learned order puts first"
+    )
 
     wait_s: float = Field(5.0, gt=0, description="longest wait of a write with `wait=true` for the index, in seconds")
 

@@ -24,6 +24,7 @@ class QueryAttributes:
         filter: the filter as JSON; None without one.
         nearest_score: score of the first result of all pages, cosine similarity; None without results.
         nearest_similarity: its calibrated similarity, 0 to 1; None without a scale.
+        hit_scores: the score of each product of the page, in its order; None in rows that do not have them.
         vector: the query's, float32, shape (dimension,), unit length; None unless the shop keeps vectors.
     """
 
@@ -36,6 +37,7 @@ class QueryAttributes:
     filter: str | None = None
     nearest_score: float | None = None
     nearest_similarity: float | None = None
+    hit_scores: tuple[float, ...] | None = None
     vector: Float32Array | None = None
 
 

@@ -6,6 +6,7 @@ from typing import Self
 from services.catalogue.store.events.event_log import EventLog
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.keys import KeyCollection
+from services.catalogue.store.learned_orders import LearnedOrderCollection
 from services.catalogue.store.models import CatalogueModels
 from services.catalogue.store.mongo.connection import Connection
 from services.catalogue.store.mongo.dump import Dump
@@ -33,6 +34,7 @@ class CatalogueDatabase:
         http_cache: validators of images that were fetched from the web.
         events: searches and what shoppers did with their results.
         rules: the merchandising rules.
+        learned_orders: orders that are learned from the log, and which one is active.
         keys: the API keys, the same for every catalogue.
         dump: whole documents, for backups.
     """
@@ -45,6 +47,7 @@ class CatalogueDatabase:
     http_cache: HttpCache
     events: EventLog
     rules: RuleCollection
+    learned_orders: LearnedOrderCollection
     keys: KeyCollection
     dump: Dump
 
@@ -71,6 +74,7 @@ class CatalogueDatabase:
         self.http_cache = HttpCache(self._connection, catalogue)
         self.events = EventLog(self._connection, catalogue)
         self.rules = RuleCollection(self._connection, catalogue)
+        self.learned_orders = LearnedOrderCollection(self._connection, catalogue)
         self.keys = KeyCollection(self._connection)
         self.products = ProductCollection(self._connection, catalogue, self.pictures, self.http_cache)
         self.models = CatalogueModels(self._connection, self.products)

@@ -24,6 +24,7 @@ class RankedSearch:
         vector: the query's, shape (dimension,), unit length.
         product: the product whose similar ones are searched; None for a search by photo.
         options: the request's.
+        category_name: the category's name, as responses and the log have it.
     """
 
     catalogues: tuple[str, ...]
@@ -33,6 +34,7 @@ class RankedSearch:
     vector: NDArray[np.float32]
     product: str | None
     options: RankingOptions
+    category_name: str = ""
 
 
 Arrangement = Callable[[Sequence[Candidate]], list[Candidate]]

@@ -45,6 +45,7 @@ def logged_search(
             filter=orjson.dumps(options.filter.source).decode() if options.filter.source else None,
             nearest_score=nearest.best_score,
             nearest_similarity=nearest.best_similarity,
+            hit_scores=tuple(result.score for result in response.results),
             vector=vector,
         ),
         client_id=options.visitor,

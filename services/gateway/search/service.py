@@ -212,7 +212,7 @@ class SearchService:
             **options.result_options(),
         )
         names = _category_names(category, name)
-        search = RankedSearch(self.catalogues, category, names, model, vector, None, options)
+        search = RankedSearch(self.catalogues, category, names, model, vector, None, options, name)
         page = await ranked_page(nearest, self.index.search, await self._ranking.stages(search))
         response = page.response
         self.binding.observe(response.active)
@@ -315,8 +315,10 @@ class SearchService:
         if not products:
             raise UnknownProduct(f"there is no product {key!r} in the index")
         category, vector = products[0].category, np.array(products[0].vector, np.float32)
-        names = _category_names(category, (await self.names(model))[category])
-        return await self._ranking.stages(RankedSearch(self.catalogues, category, names, model, vector, key, options))
+        name = (await self.names(model))[category]
+        names = _category_names(category, name)
+        search = RankedSearch(self.catalogues, category, names, model, vector, key, options, name)
+        return await self._ranking.stages(search)
 
     async def _check_model(self, model: str | None) -> None:
         """Return if the index has the model of a request, or the request names none.

@@ -53,6 +53,8 @@ def read_query(document: Mapping[str, Any]) -> LoggedQuery:
     """Return the search of a document."""
     attributes = document["query_attributes"]
     known = {name: attributes[name] for name in _ATTRIBUTES if name in attributes}
+    if "hit_scores" in known:
+        known["hit_scores"] = tuple(known["hit_scores"])
     vector = read_vector(attributes["vector"]) if "vector" in attributes else None
     return LoggedQuery(
         id=str(document["_id"]),

@@ -1,0 +1,1 @@
+"""The order that is learned from clicks: training and its report, and what the gateway applies; imports the store."""

@@ -1,0 +1,1 @@
+"""`lookalike learn`: the order that is learned from clicks."""

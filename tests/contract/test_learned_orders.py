@@ -1,0 +1,73 @@
+"""Learned orders in the database, against the server that MONGO_URL names, else a stand-in."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from services.catalogue.learning.log_reader import read_searches
+from services.catalogue.store import learned_orders
+from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.store.learned_orders import OrderNote
+from tests.support.events import make_event, make_query
+from tests.support.products import make_product
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+async def test_a_version_is_read_as_it_was_stored(store: CatalogueDatabase) -> None:
+    data = bytes(range(256)) * 100
+    first = await store.learned_orders.add(data, {"gain": 0.5, "names": ["ü", "a.b", "$c"]})
+    second = await store.learned_orders.add(b"", {})
+    assert (first.version, second.version) == ("1", "2")
+    assert await store.learned_orders.list() == [first, second]
+    assert await store.learned_orders.data("1") == data
+    assert await store.learned_orders.data("2") == b""
+    assert await store.learned_orders.data("3") is None
+
+
+async def test_the_note_is_replaced_only_if_it_is_the_one_that_was_read(store: CatalogueDatabase) -> None:
+    orders = store.learned_orders
+    assert await orders.note() == OrderNote()
+    assert await orders.replace_note(OrderNote(), OrderNote("1"))
+    assert not await orders.replace_note(OrderNote(), OrderNote("2"))
+    assert await orders.replace_note(OrderNote("1"), OrderNote("2", "1"))
+    assert await orders.note() == OrderNote("2", "1")
+    assert await orders.replace_note(OrderNote("2", "1"), OrderNote())
+    assert await orders.replace_note(OrderNote(), OrderNote("3"))
+    assert await store.of("shoes").learned_orders.note() == OrderNote()
+
+
+async def test_old_versions_are_removed_but_not_those_in_use(
+    store: CatalogueDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learned_orders, "KEPT", 2)
+    for number in range(1, 6):
+        await store.learned_orders.add(b"%d" % number, {})
+        if number == 2:
+            await store.learned_orders.replace_note(OrderNote(), OrderNote("2", "1"))
+    assert [version.version for version in await store.learned_orders.list()] == ["1", "2", "4", "5"]
+
+
+async def test_an_order_that_is_too_large_is_refused(store: CatalogueDatabase) -> None:
+    with pytest.raises(ValueError, match="at most"):
+        await store.learned_orders.add(bytes(learned_orders.MAX_ORDER_BYTES + 1), {})
+    assert await store.learned_orders.list() == []
+
+
+async def test_the_log_is_read_with_the_products_attributes(store: CatalogueDatabase) -> None:
+    await store.products.put(
+        make_product("b", 0, np.ones(4, np.float32), "fashion/1", attributes={"gender": "Men", "price": 12.5})
+    )
+    scored = make_query("q1", NOON, hits=("a", "b"), hit_scores=(0.9, 0.8), visitor="v-1")
+    without_scores = make_query("q2", NOON, hits=("a",))
+    old = make_query("q3", NOON - timedelta(days=9), hits=("a",), hit_scores=(0.5,))
+    await store.events.add_queries([scored, without_scores, old])
+    await store.events.add_events([make_event("purchase", "e1", NOON, product="b", query="q1")])
+    (search,) = await read_searches(store, NOON - timedelta(days=1))
+    assert [(shown.candidate.id, shown.candidate.score, shown.gain) for shown in search.shown] == [
+        ("a", 0.9, 0.0),
+        ("b", 0.8, 3.0),
+    ]
+    assert dict(search.shown[1].candidate.attributes) == {"gender": "Men", "price": 12.5}
+    assert len(await read_searches(store)) == 2
