@@ -98,6 +98,8 @@ class Product:
         category_source: where the category comes from: the feed, a mapping of the feed's words, or the network.
         feed_sha256: hash of the feed's description, by which an import skips unchanged products.
         updated_at: when the document was written, UTC.
+        created_at: when Lookalike first wrote the document, UTC; a later write does not change it. None in documents
+            that do not say.
     """
 
     key: str
@@ -112,6 +114,7 @@ class Product:
     category_source: Literal["feed", "mapping", "network", "unknown"] = "unknown"
     feed_sha256: str | None = None
     updated_at: datetime | None = None
+    created_at: datetime | None = None
 
     @property
     def embedding(self) -> ProductEmbedding:

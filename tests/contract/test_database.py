@@ -60,6 +60,13 @@ def test_setting_all_fields_replaces_a_document_with_binary_values_and_dates(pro
     assert [found["title"] for found in products.find({"_id": "a"})] == ["second"]
 
 
+def test_a_time_that_is_set_on_insert_stays(products: Products) -> None:
+    for title in ("first", "second"):
+        fields = {"$set": {"title": title}, "$setOnInsert": {"at": WHEN if title == "first" else None}}
+        products.bulk_write([UpdateOne({"_id": "a"}, fields, upsert=True)], ordered=False)
+    assert products.find_one({"_id": "a"}) == {"_id": "a", "title": "second", "at": WHEN}
+
+
 def test_setting_a_subdocument_replaces_it_whole(products: Products) -> None:
     products.bulk_write([upsert("a", attributes={"old": 1, "both": 1})])
     products.bulk_write([upsert("a", attributes={"both": 2, "new": 2})])

@@ -168,6 +168,26 @@ async def test_a_product_without_a_time_is_given_the_present(store: CatalogueDat
     assert abs((found.updated_at - before).total_seconds()) < 60
 
 
+@pytest.mark.parametrize("probably_new", [False, True])
+async def test_a_product_keeps_the_time_when_it_was_first_written(store: CatalogueDatabase, probably_new: bool) -> None:
+    first, second = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    for created in (first, second):
+        await store.products.put_many([product("1", created_at=created)], probably_new=probably_new)
+    read, revision = await store.products.get_revision("1")
+    assert read is not None and read.created_at == first
+    assert await store.products.replace(product("1", created_at=second, title="Other"), revision)
+    read = await store.products.get("1")
+    assert read is not None and (read.created_at, read.title) == (first, "Other")
+
+
+async def test_a_product_of_an_earlier_version_gets_no_time_of_its_first_write(store: CatalogueDatabase) -> None:
+    await store.products.put(product("1", created_at=None))
+    await store.products.collection.update_one({"_id": "1"}, {"$unset": {"created_at": ""}})
+    await store.products.put(product("1", created_at=datetime(2026, 6, 1, tzinfo=UTC)))
+    read = await store.products.get("1")
+    assert read is not None and read.created_at is None
+
+
 @pytest.mark.parametrize("key", ["507f1f77bcf86cd799439011", "a/b?c=d", "größe 42", "abcdefghijkl", "0", "x" * 256])
 async def test_any_text_may_be_a_key(store: CatalogueDatabase, key: str) -> None:
     await store.products.put(product(key))

@@ -110,6 +110,7 @@ def test_a_product_is_looked_up_with_its_neighbours_and_the_place_at_which_a_pho
             "vector of the active model, fashion/3",
             "The index has it",
             "Its category is Shoes",
+            "It was added on",
             "A request for this product last changed it on",
         ]
     )

@@ -61,13 +61,25 @@ const IMPORTS = [made("third", "3T10:00:00", "3T11:00:00"), made("first", "1T10:
 
 /** @param {string|null} at @param {"import"|"api"|null} by @param {ReturnType<typeof made>[]} imports */
 const history = (at, by, imports = IMPORTS) =>
-  historyChecks({ updated_at: at, updated_by: by }, imports, "en").map(({ text }) => text);
+  historyChecks({ created_at: null, updated_at: at, updated_by: by }, imports, "en").map(({ text }) => text);
 
 test("the import that changed a product is the one that ran at that time, and a later one left it unchanged", () => {
   const [changed, unchanged, ...others] = history("2026-05-01T10:30:00+00:00", "import");
   assert.match(changed ?? "", /first\.csv \(first\)/);
   assert.match(unchanged ?? "", /The latest import, third\.csv, .+ did not change it/);
   assert.equal(others.length, 0);
+});
+
+test("the time when a product was added comes before its last change", () => {
+  /** @type {Parameters<typeof historyChecks>[0]} */
+  const product = {
+    created_at: "2026-04-01T10:00:00+00:00",
+    updated_at: "2026-05-01T10:30:00+00:00",
+    updated_by: "api",
+  };
+  const [added, changed] = historyChecks(product, [], "en-GB");
+  assert.match(added?.text ?? "", /^It was added on 01\/04\/2026/);
+  assert.match(changed?.text ?? "", /A request for this product last changed it on 01\/05\/2026/);
 });
 
 test("a product may be written in the second in which its import starts", () => {

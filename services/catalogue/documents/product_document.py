@@ -1,10 +1,10 @@
 """Product ↔ MongoDB document: the form that Lookalike writes, and the older forms that it goes on reading.
 
 Written (schema 2): `{_id: key, id: key, schema: 2, Category, vector: <float32 vector binary>, model, url, title,
-attributes, group, category_source, images, image_sha256, embeddings, feed_sha256, updated_at, revision}`. `vector` is
-the main image's by `model`; for `images` see `images.py`, for `embeddings` see `embeddings.py`. `image_sha256` repeats
-the main image's hash: updates are made on condition of it, and the stand-in for MongoDB cannot look into a list.
-`revision` is another text after each write; the stand-in compares times too coarsely for that.
+attributes, group, category_source, images, image_sha256, embeddings, feed_sha256, updated_at, created_at,
+revision}`. `vector` is the main image's by `model`; for `images` see `images.py`, for `embeddings` see `embeddings.py`.
+`image_sha256` repeats the main image's hash: updates are made on condition of it, and the stand-in for MongoDB cannot
+look into a list. `revision` is another text after each write; the stand-in compares times too coarsely for that.
 Before schema 2: `image_url` and `image_sha256` are the main image, `prediction` is that of the document's own model.
 Legacy documents, which Lookalike did not write: `{_id: ObjectId, id, Category, vector: [64 numbers]}`; `id` is a
 string or a number, or missing.
@@ -43,6 +43,7 @@ MARKER_PREFIX = "~sync/"
 
 # Fields of documents before schema 2 that the images and embeddings have taken the place of.
 FORMER_FIELDS = ("image_url", "prediction")
+CREATED_AT = "created_at"  # a later write leaves it as it is
 
 
 class BrokenDocument(ValueError):
@@ -91,6 +92,7 @@ def to_document(product: Product) -> Document:
         EMBEDDINGS: stored_embeddings(product.embeddings, product.model),
         "feed_sha256": product.feed_sha256,
         "updated_at": product.updated_at or datetime.now(UTC),
+        CREATED_AT: product.created_at,
         "revision": secrets.token_hex(8),
     }
 
@@ -136,6 +138,7 @@ def from_document(document: Mapping[str, Any], dimension: int | None = None) -> 
             category_source=_category_source(document.get("category_source")),
             feed_sha256=_text(document.get("feed_sha256")),
             updated_at=_time(document.get("updated_at")),
+            created_at=_time(document.get(CREATED_AT)),
         )
     except ValueError as error:
         raise BrokenDocument(document_id, str(error)) from None

@@ -193,6 +193,7 @@ def _product(row: LoadedRow, embedding: BatchEmbedding) -> Product:
 def _with_description(product: Product, item: Described, prediction: Prediction) -> Product:
     placed = item.placement.category
     main, *others = product.images
+    now = datetime.now(UTC)
     return replace(
         product,
         category=prediction.category if placed is None else placed,
@@ -203,5 +204,6 @@ def _with_description(product: Product, item: Described, prediction: Prediction)
         attributes=item.attributes,
         group=item.row.group,
         feed_sha256=item.feed_sha256,
-        updated_at=datetime.now(UTC),
+        updated_at=now,
+        created_at=product.created_at or now,  # a stored product keeps its own
     )

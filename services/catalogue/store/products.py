@@ -16,6 +16,7 @@ from services.catalogue.documents.embeddings import FIELD as EMBEDDINGS
 from services.catalogue.documents.fingerprint import FINGERPRINT_FIELDS, Fingerprint, read_fingerprint
 from services.catalogue.documents.names import stored_name
 from services.catalogue.documents.product_document import (
+    CREATED_AT,
     FORMER_FIELDS,
     BrokenDocument,
     Document,
@@ -38,6 +39,7 @@ from services.contracts.domain.catalogues import within
 from services.contracts.domain.errors import CatalogueUnavailable
 
 PRODUCTS = "products"
+KEPT = (CREATED_AT,)
 log = structlog.get_logger()
 
 
@@ -93,7 +95,7 @@ class ProductCollection:
                 failures.append(Refused(product.key, str(error)))
         async with self._connection.call():
             report = await upsert(
-                self.collection, documents, probably_new=probably_new, merged=EMBEDDINGS, unset=FORMER_FIELDS
+                self.collection, documents, probably_new=probably_new, merged=EMBEDDINGS, unset=FORMER_FIELDS, kept=KEPT
             )
         if report.written:
             await self._ensure_indexes()
@@ -113,7 +115,9 @@ class ProductCollection:
         document, read = to_document(product), {"revision": revision}
         async with self._connection.call():
             products = self.collection
-            written = await update_unchanged(products, document, read, merged=EMBEDDINGS, unset=FORMER_FIELDS)
+            written = await update_unchanged(
+                products, document, read, merged=EMBEDDINGS, unset=FORMER_FIELDS, kept=KEPT
+            )
             is_legacy = not written and await products.find_one({"_id": product.key}, {"_id": 1}) is None
             is_legacy = is_legacy and await products.find_one(legacy_filter([product.key]), {"_id": 1}) is not None
         if is_legacy:

@@ -1,5 +1,6 @@
 """The responses of the routes of single products."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -44,6 +45,10 @@ class ProductResponse(FrozenModel):
     updated_by: Literal["import", "api"] | None = Field(
         description="what made the last change: an import, or a request for this product; null without `updated_at`"
     )
+    created_at: str | None = Field(
+        description="time when Lookalike first wrote the product, as `updated_at`; null in documents that do not say",
+        examples=["2026-04-01T10:30:00+00:00"],
+    )
     images: list[ImageLink] = Field(description="the additional images, in their order")
     searchable: bool | None = Field(
         default=None,
@@ -70,10 +75,15 @@ class ProductResponse(FrozenModel):
             attributes=dict(product.attributes),
             group=product.group,
             model=product.model,
-            updated_at=None if product.updated_at is None else product.updated_at.isoformat(timespec="seconds"),
+            updated_at=_to_second(product.updated_at),
             updated_by=None if product.updated_at is None else "api" if product.feed_sha256 is None else "import",
+            created_at=_to_second(product.created_at),
             images=[ImageLink(url=link) for link in additional],
         )
+
+
+def _to_second(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="seconds")
 
 
 class ExplanationResponse(MatchExplanation):

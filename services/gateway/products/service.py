@@ -144,7 +144,10 @@ class ProductService:
         if data is not None and body.image_url is None:
             data = await asyncio.to_thread(without_metadata, data)
         requested = await self.images.requested(body.images, files.additional, old, reader)
-        product = await (self._described_again(key, body, old) if data is None else self._embedded(key, body, data))
+        if data is None:
+            product = await self._described_again(key, body, old)
+        else:
+            product = await self._embedded(key, body, data, old)
         pictures: list[tuple[str, StoredImage]] = []
         if data is not None or body.images is not None or files.additional:
             product, pictures = await self.images.added(product, old, requested, reader)
@@ -285,7 +288,7 @@ class ProductService:
             raise InvalidRequest("a new product needs an image: a file part, image_base64 or image_url")
         return None
 
-    async def _embedded(self, key: str, body: ProductBody, data: bytes) -> Product:
+    async def _embedded(self, key: str, body: ProductBody, data: bytes, old: Product | None) -> Product:
         note = await self.store.models.note()
         model, secondary = note.written((await self.binding.serving_facts(note.active)).model)
         response = await self.embedding.embed(data, model, secondary_model=secondary)
@@ -298,6 +301,7 @@ class ProductService:
             model=response.model,
             images=(ProductImage(body.image_url, sha256),),
             category_source="network" if body.category is None else "feed",
+            created_at=datetime.now(UTC) if old is None else old.created_at,
         )
         return _described(product, body)
 

@@ -42,6 +42,7 @@ async def upsert(
     probably_new: bool = False,
     merged: str | None = None,
     unset: Sequence[str] = (),
+    kept: Sequence[str] = (),
 ) -> PutReport:
     """Write each document under its `_id`, all its fields, in one round trip.
 
@@ -54,11 +55,12 @@ async def upsert(
         probably_new: insert them, which costs the server less; existing ones are updated in a second round trip.
         merged: a field with a mapping whose other entries stay as they are in an existing document.
         unset: fields that an existing document is to lose.
+        kept: fields that an existing document keeps as they are.
 
     Raises:
         pymongo.errors.PyMongoError: the database is unavailable; what of the batch was written is unknown.
     """
-    update = partial(_update, merged=merged, unset=unset)
+    update = partial(_update, merged=merged, unset=unset, kept=kept)
     operations: list[Operation] = []
     failures: list[Refused] = []
     for key, document in documents.items():
@@ -117,6 +119,7 @@ async def update_unchanged(
     *,
     merged: str | None = None,
     unset: Sequence[str] = (),
+    kept: Sequence[str] = (),
 ) -> bool:
     """Write a document, all its fields, where the stored one still has the values that were read.
 
@@ -124,7 +127,7 @@ async def update_unchanged(
         collection: where it is.
         document: with its `_id`.
         read: fields of the stored document, and their values when it was read.
-        merged, unset: as in `upsert`.
+        merged, unset, kept: as in `upsert`.
 
     Returns:
         Whether it was written.
@@ -134,7 +137,7 @@ async def update_unchanged(
         pymongo.errors.PyMongoError: the database is unavailable.
     """
     try:
-        changes = _changes(document, merged=merged, unset=unset)
+        changes = _changes(document, merged=merged, unset=unset, kept=kept)
     except (BSONError, OverflowError, UnicodeError, TypeError) as error:
         raise ValueError(f"it cannot be stored: {error}") from None
     result = await collection.update_one({"_id": document["_id"], **read}, changes)
@@ -145,17 +148,21 @@ def _insert(document: Document) -> InsertOne[Any]:
     return InsertOne(_encoded(document))
 
 
-def _update(key: str, document: Document, *, merged: str | None, unset: Sequence[str]) -> UpdateOne:
-    return UpdateOne({"_id": key}, _changes(document, merged=merged, unset=unset), upsert=True)
+def _update(
+    key: str, document: Document, *, merged: str | None, unset: Sequence[str], kept: Sequence[str]
+) -> UpdateOne:
+    return UpdateOne({"_id": key}, _changes(document, merged=merged, unset=unset, kept=kept), upsert=True)
 
 
-def _changes(document: Document, *, merged: str | None, unset: Sequence[str]) -> Document:
-    fields = {name: value for name, value in document.items() if name not in ("_id", merged)}
+def _changes(document: Document, *, merged: str | None, unset: Sequence[str], kept: Sequence[str]) -> Document:
+    fields = {name: value for name, value in document.items() if name not in ("_id", merged, *kept)}
     if merged is not None:
         fields |= {f"{merged}.{name}": value for name, value in document[merged].items()}
     update: Document = {"$set": _encoded(fields)}
     if unset:
         update["$unset"] = dict.fromkeys(unset, "")
+    if kept:
+        update["$setOnInsert"] = {name: document[name] for name in kept}
     return update
 
 

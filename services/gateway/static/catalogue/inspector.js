@@ -178,25 +178,27 @@ export function stateChecks({ value: product, error }, similar, model) {
 }
 
 /**
- * Return when a product was last changed and by which import, and whether the latest import left it unchanged.
- * @param {Pick<ProductDetails, "updated_at"|"updated_by">} product
+ * Return when a product was added, when and by which import it was last changed, and whether the latest import left it
+ * unchanged.
+ * @param {Pick<ProductDetails, "created_at"|"updated_at"|"updated_by">} product
  * @param {Pick<Import, "id"|"source"|"state"|"started_at"|"finished_at">[]} imports the latest first
  * @param {string} language
  * @returns {Check[]}
  */
-export function historyChecks({ updated_at: updatedAt, updated_by: by }, imports, language) {
+export function historyChecks({ created_at: createdAt, updated_at: updatedAt, updated_by: by }, imports, language) {
   if (!updatedAt) return [{ text: texts.inspectNoHistory, isMet: null }];
   const time = toSecond(updatedAt);
   /** @param {string} text */
   const shown = (text) => new Date(text).toLocaleString(language);
-  if (by !== "import") return [{ text: texts.inspectWritten(shown(updatedAt)), isMet: null }];
+  /** @type {Check[]} */
+  const checks = createdAt ? [{ text: texts.inspectAdded(shown(createdAt)), isMet: null }] : [];
+  if (by !== "import") return [...checks, { text: texts.inspectWritten(shown(updatedAt)), isMet: null }];
   const during = imports.find(
     ({ started_at: from, finished_at: to }) => toSecond(from) <= time && (!to || time <= toSecond(to)),
   );
   const when = shown(updatedAt);
   const text = during ? texts.inspectImported(when, during.source, during.id) : texts.inspectImportedOnce(when);
-  /** @type {Check[]} */
-  const checks = [{ text, isMet: null }];
+  checks.push({ text, isMet: null });
   const latest = imports.find(({ state }) => state === "done");
   if (latest?.finished_at && toSecond(latest.started_at) > time)
     checks.push({ text: texts.inspectUnchanged(latest.source, shown(latest.finished_at)), isMet: null });

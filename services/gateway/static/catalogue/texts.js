@@ -109,6 +109,8 @@ export const texts = {
   inspectImportedOnce: (when) => `An import last changed it on ${when}; the last 50 imports do not include it.`,
   /** @param {string} when */
   inspectWritten: (when) => `A request for this product last changed it on ${when}.`,
+  /** @param {string} when */
+  inspectAdded: (when) => `It was added on ${when}.`,
   inspectNoHistory: "When it was last changed is not known: Lookalike has not written its document.",
   /** @param {string} source @param {string} when */
   inspectUnchanged: (source, when) => `The latest import, ${source}, ended on ${when} and did not change it.`,

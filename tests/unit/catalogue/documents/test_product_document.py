@@ -39,6 +39,7 @@ PRODUCT = make_product(
     image_sha256="ab" * 32,
     feed_sha256="cd" * 32,
     updated_at=datetime(2026, 5, 1, tzinfo=UTC),
+    created_at=datetime(2026, 4, 1, tzinfo=UTC),
     images=(
         additional_image(-UNIT, url="https://shop.example/15970-back.jpg", sha256="12" * 32),
         additional_image(UNIT[::-1], sha256="34" * 32),

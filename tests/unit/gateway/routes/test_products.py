@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -63,6 +63,20 @@ def test_a_product_says_when_it_was_last_changed_and_by_what(gateway: Gateway) -
         gateway.catalogue.products.rows["a"] = replace(stored, **changes)
         assert gateway.client.get(PATH).json()["updated_by"] == expected
     assert gateway.client.get(PATH).json()["updated_at"] is None
+
+
+def test_a_product_says_when_it_was_first_written(gateway: Gateway) -> None:
+    created = gateway.client.put(PATH, json=body()).json()
+    assert created["created_at"] == created["updated_at"]
+    april = replace(gateway.catalogue.products.rows["a"], created_at=datetime(2026, 4, 1, tzinfo=UTC))
+    gateway.catalogue.products.rows["a"] = april
+    for changed in (
+        gateway.client.put(PATH, json=body(title="Another")),
+        gateway.client.put(PATH, json={"title": "B"}),
+    ):
+        assert (changed.status_code, changed.json()["created_at"]) == (200, "2026-04-01T00:00:00+00:00")
+    gateway.catalogue.products.rows["a"] = replace(april, created_at=None)
+    assert gateway.client.get(PATH).json()["created_at"] is None
 
 
 def test_a_product_has_the_group_that_it_was_put_with(gateway: Gateway) -> None:
