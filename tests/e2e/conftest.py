@@ -44,6 +44,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer, foreig
     state = tmp_path_factory.mktemp("shop")
     variables = {
         "GATEWAY_CURRENCY": "EUR",
+        "GATEWAY_EVENTS_ENABLED": "true",
         "GATEWAY_FETCH_ENABLED": "true",
         "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
         "GATEWAY_CORS_ORIGINS": foreign.url,

@@ -20,7 +20,8 @@ def figure(page: Page, name: str) -> Locator:
 
 
 def products(page: Page, category: str) -> Locator:
-    return page.get_by_role("row", name=category).get_by_role("cell").nth(1)
+    table = page.get_by_role("table", name="Products by category")
+    return table.get_by_role("row", name=category).get_by_role("cell").nth(1)
 
 
 def test_counts_sync_model_and_a_sample_are_shown(page: Page) -> None:

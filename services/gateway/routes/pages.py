@@ -95,6 +95,7 @@ def page_config(request: Request, state: State) -> dict[str, Any]:
             "urls": state.settings.fetch_enabled,
             "facets": True,
             "sample": True,
+            "events": state.settings.events_enabled,
             "detect": "/v1/detect" in request.app.openapi()["paths"],
         },
     }

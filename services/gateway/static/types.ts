@@ -64,6 +64,9 @@ export type CatalogueStatus = Omit<Schemas["CatalogueResponse"], "sync" | "last_
   last_import: ImportSummary | null;
   last_examination: Examination | null;
 };
+/** What shoppers did not find. */
+export type Demand = Schemas["DemandResponse"];
+export type DemandCluster = Schemas["DemandCluster"];
 /** A problem of RFC 9457. */
 export type Problem = Schemas["Problem"];
 
@@ -85,6 +88,8 @@ export interface SearchOptions {
   /** The category that a detector has found in the part of the photo. */
   prior?: string | null;
   min_score?: string | null;
+  /** An opaque id of the shopper, with their consent. */
+  visitor?: string | null;
   facets?: boolean;
 }
 
@@ -109,6 +114,8 @@ export interface Features {
   facets?: boolean;
   sample?: boolean;
   detect?: boolean;
+  /** Whether the gateway keeps events. */
+  events?: boolean;
 }
 /** What the gateway writes into a page. */
 export interface PageConfig {

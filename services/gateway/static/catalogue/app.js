@@ -4,6 +4,7 @@ import { Api, cataloguePath, Failure } from "../shared/api.js";
 import { pageConfig } from "../shared/config.js";
 import { fill, h } from "../shared/dom.js";
 import { loadStrings } from "../shared/strings.js";
+import { DemandPanel } from "./demand.js";
 import { doctorPanel } from "./doctor.js";
 import { importPanel } from "./imports.js";
 import { Inspector } from "./inspector.js";
@@ -34,6 +35,9 @@ class CataloguePage {
       { t, language, gateway, currency: config.currency ?? null, api: this.api },
       (product, note) => this.samples.product(product, note),
     );
+    this.demand = config.features?.events
+      ? new DemandPanel({ t, language, gateway, currency: null, api: this.api })
+      : null;
     this.parts = { figures: h("div"), error: h("div"), categories: h("div"), imports: h("div"), doctor: h("div") };
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
@@ -72,7 +76,9 @@ class CataloguePage {
     this.showFindings(status.last_examination);
     if (this.isShown) return;
     this.isShown = true;
-    fill(this.page.body, ...Object.values(parts), this.inspector.element, this.samples.element);
+    const panels = [this.demand?.element ?? null, this.inspector.element, this.samples.element];
+    fill(this.page.body, ...Object.values(parts), ...panels);
+    this.demand?.load();
     this.samples.load();
   }
 

@@ -3,6 +3,7 @@
 import { Api, cataloguePath, Failure } from "../shared/api.js";
 import { pageConfig } from "../shared/config.js";
 import { debounce, fill, h, safeUrl } from "../shared/dom.js";
+import { consent, Reporter, visitor } from "../shared/events.js";
 import { choices, garmentChips } from "../shared/garments.js";
 import { openPhoto, PhotoError, toThumbnail, toUpload, WHOLE } from "../shared/photo.js";
 import { applyColours } from "../shared/shop.js";
@@ -63,6 +64,7 @@ class App {
     onRetry: () => this.#run(),
     onNewSearch: () => this.#restart(),
     announce: this.#page.announce,
+    reporter: context.features.events ? new Reporter(this.#api, visitor) : null,
   });
   #side = new SidePanel({
     ...context,
@@ -393,4 +395,5 @@ function whenIdle(work) {
   else setTimeout(work, 0);
 }
 
+Object.assign(globalThis, { lookalike: { consent } });
 new App().start();

@@ -19,6 +19,7 @@ import { keepRowsFull } from "./rows.js";
  *   onNewSearch: () => void,
  *   announce: (text: string) => void,
  *   shop: import("../types.js").Shop,
+ *   reporter: import("../shared/events.js").Reporter|null,
  * }} ResultsContext
  */
 
@@ -123,6 +124,8 @@ export class ResultsView {
       return card(tile, position, { badge, why: sharedTraits(tile.result, traits) }, this.#context);
     });
     fill(this.#list, cards);
+    const ids = tiles.map(({ result }) => result.id);
+    this.#context.reporter?.watch(cards, response.request_id, ids);
     const count = results.length;
     const text = total && total > count ? t.results.nearest : t.results.count;
     this.#count.textContent = phrase(t, text, { count, total: total ?? count });

@@ -1,5 +1,6 @@
 /** Searches: one at a time. Responses stay in memory, so that going back shows them at once. */
 
+import { visitor } from "../shared/events.js";
 import { toUpload } from "../shared/photo.js";
 
 /** @import { Api } from "../shared/api.js" */
@@ -70,6 +71,7 @@ export class Search {
       category,
       filter,
       ...(this.#features.facets ? { facets: true } : {}),
+      ...(this.#features.events ? { visitor: visitor() } : {}),
       ...(subject.photo && subject.isFramed ? { crop: /** @type {const} */ ("none"), prior: subject.prior } : {}),
     };
     if (query.kind === "like") return this.#api.similar(query.id, options, signal);

@@ -1,7 +1,7 @@
 /** The gateway's API. Every failure is a `Failure`. */
 
 /**
- * @import { AnySearchResponse, CatalogueStatus, Explanation, Garments, Import, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
+ * @import { AnySearchResponse, CatalogueStatus, Demand, Explanation, Garments, Import, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
  */
 
 const TIMEOUT_MS = 20_000;
@@ -106,6 +106,17 @@ export class Api {
     return (await this.#call("/v1/imports")).imports;
   }
 
+  /** Return what shoppers did not find. @returns {Promise<Demand>} */
+  demand() {
+    return this.#call("/v1/demand");
+  }
+
+  /** Return the clusters of the same report as CSV. @returns {Promise<Blob>} */
+  async demandTable() {
+    const response = await this.#fetch("/v1/demand?format=csv&limit=200");
+    return response.ok ? response.blob() : readResponse(response);
+  }
+
   /** @returns {Promise<CatalogueStatus>} */
   catalogue() {
     return this.#call("/v1/catalogue");
@@ -117,13 +128,20 @@ export class Api {
    * @returns {Promise<any>} the response's JSON
    * @throws {Failure}
    */
-  async #call(path, { signal, headers = {}, ...init } = {}) {
+  async #call(path, init = {}) {
+    return readResponse(await this.#fetch(path, init));
+  }
+
+  /**
+   * @param {string} path
+   * @param {{method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [init]
+   */
+  async #fetch(path, { signal, headers = {}, ...init } = {}) {
     const timeout = timeoutSignal(TIMEOUT_MS);
     /** @type {Record<string, string>} */
     const authorization = this.key ? { Authorization: `Bearer ${this.key}` } : {};
-    let response;
     try {
-      response = await fetch(this.base + path, {
+      return await fetch(this.base + path, {
         ...init,
         headers: { ...headers, ...authorization },
         signal: signal ? eitherSignal(signal, timeout) : timeout,
@@ -132,7 +150,6 @@ export class Api {
     } catch (error) {
       throw connectionFailure(error, timeout, signal);
     }
-    return readResponse(response);
   }
 }
 

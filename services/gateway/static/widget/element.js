@@ -1,6 +1,7 @@
 /** What the widget's elements have in common: a shadow root, the language, the gateway and the events. */
 
 import { Api, cataloguePath, Failure } from "../shared/api.js";
+import { Reporter, visitor } from "../shared/events.js";
 import { PhotoError } from "../shared/photo.js";
 import { directionOf, loadStrings } from "../shared/strings.js";
 import { sheet } from "./styles.js";
@@ -18,6 +19,8 @@ export class WidgetElement extends HTMLElement {
   root = this.attachShadow({ mode: "open" });
   /** The texts; null until they are loaded. @type {Strings|null} */
   t = null;
+  /** @type {Reporter|null} */
+  #reporter = null;
   /** Resolves once the element is drawn. @type {Promise<void>} */
   ready = Promise.resolve();
 
@@ -60,6 +63,17 @@ export class WidgetElement extends HTMLElement {
     return new Api(address, { key: this.getAttribute("key") });
   }
 
+  /** The visitor's id: the shop's own, or the one that this browser keeps with consent; null without events. */
+  get visitor() {
+    return this.hasAttribute("events") ? this.dataset.visitor || visitor() : null;
+  }
+
+  /** What reports the shopper's events; null without the attribute `events`. */
+  get reporter() {
+    if (this.hasAttribute("events")) this.#reporter ??= new Reporter(this.api, () => this.visitor);
+    return this.#reporter;
+  }
+
   /** The search options that the attributes hold. */
   get options() {
     const count = Number.parseInt(this.getAttribute("k") ?? "", 10) || DEFAULT_RESULTS;
@@ -68,6 +82,7 @@ export class WidgetElement extends HTMLElement {
       category: this.getAttribute("category"),
       filter: this.getAttribute("filter"),
       min_score: this.getAttribute("min-score"),
+      visitor: this.visitor,
     };
   }
 

@@ -167,6 +167,7 @@ export class Panel {
     const heading = similarHeading(t, category.name);
     this.#body.hidden = false;
     this.#body.setAttribute("aria-busy", "false");
+    const cards = isHidden ? [] : this.#cards(response);
     fill(
       this.#body,
       this.#head(response),
@@ -175,8 +176,10 @@ export class Panel {
       message && this.#notice(message, isHidden && results.length > 0 ? this.#anyway(response) : null),
       !isHidden && h("h3", { tabindex: "-1" }, heading),
       this.#filter !== null && !isHidden && this.#filterHolder(response, this.#filter),
-      !isHidden && results.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, this.#cards(response)),
+      cards.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, cards),
     );
+    const ids = results.map((result) => result.id);
+    this.#host.reporter?.watch(cards, response.request_id, ids);
     const values = { count: results.length, category: heading };
     this.#status.textContent = message ? message.title : phrase(t, t.results.announced, values);
   }

@@ -5,6 +5,7 @@
 
 import { Failure } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
+import { consent } from "../shared/events.js";
 import { fileInput } from "../shared/fileinput.js";
 import { icon } from "../shared/icons.js";
 import { WidgetElement } from "./element.js";
@@ -150,6 +151,8 @@ export class LookalikeSearch extends WidgetElement {
     else this.#panel?.fail(new Failure("noImageDropped"));
   }
 }
+
+Object.assign(globalThis, { lookalike: { consent } });
 
 for (const [name, element] of /** @type {const} */ ([
   ["lookalike-search", LookalikeSearch],
