@@ -16,7 +16,7 @@ export DATASET PHOTOS
 .DEFAULT_GOAL := help
 # Known vulnerabilities, licences, a bill of materials.
 LIST ?= all
-.PHONY: audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector clean docs openapi compose-test
+.PHONY: audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector evaluate-look clean docs openapi compose-test
 
 # In a folder that was moved, the environment is set up again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
@@ -92,7 +92,7 @@ sbom: $(READY) ## Print a bill of materials in CycloneDX [LIST=gateway]
 compose-test: $(READY) ## Build, start, disturb and remove the Compose stack [COMPOSE_SERVERS=real]
 	@$(BIN)/python -m tools.compose_test --servers $(COMPOSE_SERVERS)
 
-train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector] [PHOTOS=photos.zip] [STREET=street.zip] [STREET_PHOTOS=photos.zip] [NEGATIVES=negatives.zip] [DETAILED=shots.zip] [BACKGROUNDS=folder]
+train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|detector|look] [PHOTOS=photos.zip] [STREET=street.zip] [STREET_PHOTOS=photos.zip] [NEGATIVES=negatives.zip] [DETAILED=shots.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archives: make train DATASET=path/to/archive.zip PHOTOS=path/to/photos.zip"; exit 2; }
 	@$(BIN)/lookalike train --dataset "$(DATASET)" --model "$(MODEL)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(STREET),--street "$(STREET)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") $(if $(DETAILED),--detailed "$(DETAILED)") \
@@ -108,6 +108,10 @@ evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike evaluate-detector --model "$(or $(MODEL_DIR),models/detector/2)" --dataset "$(DATASET)" \
 	  $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)")
+
+evaluate-look: $(READY) ## Measure the look model: STREET=street-garments.zip [MODEL_DIR=models/look/1]
+	@test -n "$(STREET)" || { echo "name the archive: make evaluate-look STREET=path/to/street-garments.zip"; exit 2; }
+	@$(BIN)/lookalike evaluate-look --model "$(or $(MODEL_DIR),models/look/1)" --street "$(STREET)"
 
 clean: stop ## Remove the local stack's data and the virtual environment
 	@rm -rf var $(VENV)

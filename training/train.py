@@ -9,10 +9,12 @@ from training.context import TrainingContext
 from training.errors import TrainingError
 from training.options import TrainOptions
 from training.progress import Terminal
+from training.recipes.look.recipe import train_look
 from training.recipes.recipe import CompletedRun
 from training.recipes.registry import recipe_of
 from training.run.loop import TrainingRun, train_to_end
 
+LOOK = "look"  # it is fitted in minutes, so it needs no checkpoints
 NEEDED_BYTES = 400 * 1024 * 1024  # a checkpoint twice (120 MB each for the largest), the export and plots
 
 
@@ -24,6 +26,12 @@ def train(options: TrainOptions, terminal: Terminal) -> Path:
         OSError: a disk is full or a folder cannot be written.
         KeyboardInterrupt: passed on; the same command resumes after the last checkpoint.
     """
+    if options.model == LOOK:
+        context = TrainingContext(options.completed({"street": None}), terminal)
+        _check(context)
+        train_look(context)
+        terminal.line(f"the model is in {options.out}")
+        return options.out
     recipe = recipe_of(options.model)
     context = TrainingContext(options.completed(recipe.defaults), terminal)
     _check(context)

@@ -46,6 +46,7 @@ app.add_typer(learn.app, name="learn")
 app.command("train")(train.train)
 app.command("evaluate")(train.evaluate)
 app.command("evaluate-detector")(train.evaluate_detector)
+app.command("evaluate-look")(train.evaluate_look)
 
 
 @app.command()

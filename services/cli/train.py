@@ -1,4 +1,4 @@
-"""`lookalike train`, `evaluate` and `evaluate-detector`. TensorFlow is imported only when one of them runs."""
+"""`lookalike train`, `evaluate`, `evaluate-detector`, `evaluate-look`. TensorFlow is imported when one of them runs."""
 
 import importlib
 import json
@@ -21,6 +21,7 @@ SHIPPED = {
     "baseline": Path("models/fashion/1"),
     "fashion": Path("models/fashion/3"),
     "detector": Path("models/detector/2"),
+    "look": Path("models/look/1"),
 }
 DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Product Images: the zip or its folder.")]
 
@@ -38,12 +39,12 @@ class TrainCommand:
     """The options of `lookalike train`."""
 
     dataset: DatasetPath
-    model: Annotated[str, typer.Option(help="The network to train: fashion, baseline or detector.")] = "fashion"
+    model: Annotated[str, typer.Option(help="What to train: fashion, baseline, detector or look.")] = "fashion"
     out: Annotated[
         Path | None,
         typer.Option(
             help="The model version directory to write.",
-            show_default="models/fashion/3, models/fashion/1 (baseline) or models/detector/2",
+            show_default="models/fashion/3, models/fashion/1 (baseline), models/detector/2 or models/look/1",
         ),
     ] = None
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split, the weights and all draws.")] = 7
@@ -88,7 +89,8 @@ class TrainCommand:
         ),
     ] = None
     street: Annotated[
-        Path | None, typer.Option(help="fashion: street-garments.zip, garments of street photos with their cut-outs.")
+        Path | None,
+        typer.Option(help="fashion, look: street-garments.zip, garments of street photos with their cut-outs."),
     ] = None
     negatives: Annotated[
         Path | None, typer.Option(help="fashion: negatives.zip, real pictures without clothing, with their kinds.")
@@ -218,6 +220,20 @@ def evaluate_detector(
         from training.progress import Terminal
 
         _print_json(run(model, DetectorEvaluation(dataset, backgrounds, scenes, photos, street_photos), Terminal()))
+
+
+def evaluate_look(
+    street: Annotated[Path, typer.Option(help="street-garments.zip: its photos that are not in the training data.")],
+    model: Annotated[Path, typer.Option(help="A look model's version directory.")] = SHIPPED["look"],
+    embedding: Annotated[Path, typer.Option(help="The embedding model's version directory.")] = SHIPPED["fashion"],
+) -> None:
+    """Print the figures of a look model as JSON: fill-in-the-blank and AUC, next to what it is compared with."""
+    with _errors_as_sentences("nothing was changed"):
+        _import_tensorflow_quietly()
+        from training.progress import Terminal
+        from training.report.evaluate_look import evaluate_look as run
+
+        _print_json(run(model, embedding, street, Terminal()))
 
 
 def _print_json(figures: dict[str, Any]) -> None:

@@ -1,0 +1,51 @@
+"""The harmony of colours."""
+
+import numpy as np
+import pytest
+
+from services.look.colours import NEUTRAL, OPPOSITE, harmony, lab
+
+RED, GREEN, BLACK, WHITE = ([200, 30, 30], [30, 150, 60], [10, 10, 10], [250, 250, 250])
+
+
+def of(*rgb: list[int]) -> np.ndarray:
+    return lab(np.array(rgb, np.float64))
+
+
+@pytest.mark.parametrize(
+    ("rgb", "expected"),
+    [([255, 255, 255], (100, 0, 0)), ([0, 0, 0], (0, 0, 0)), ([255, 0, 0], (53.24, 80.09, 67.20))],
+)
+def test_known_colours_in_cielab(rgb: list[int], expected: tuple[float, ...]) -> None:
+    np.testing.assert_allclose(of(rgb)[0], expected, atol=0.05)
+
+
+def polar(hue: float, chroma: float = 60) -> np.ndarray:
+    return np.array([50, chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))])
+
+
+def test_equal_hues_go_together_best_then_opposite_ones_and_others_least() -> None:
+    base = polar(20)
+    scores = [float(harmony(base, polar(20 + turn))) for turn in (0, 15, 180, 90)]
+    assert scores[0] == pytest.approx(1, abs=0.01)
+    assert scores[0] > scores[1] > scores[2] > scores[3]
+    assert scores[2] == pytest.approx(OPPOSITE, abs=0.01)
+    assert scores[3] < 0.05
+
+
+def test_hues_are_compared_around_the_circle() -> None:
+    assert harmony(polar(179), polar(-179)) == pytest.approx(float(harmony(polar(0), polar(2))))
+
+
+def test_neutral_colours_go_with_every_colour() -> None:
+    for neutral in (BLACK, WHITE):
+        for colour in (RED, GREEN, BLACK):
+            assert harmony(of(neutral)[0], of(colour)[0]) == pytest.approx(NEUTRAL, abs=0.1)
+
+
+def test_harmony_is_symmetric_and_between_0_and_1() -> None:
+    colours = lab(np.random.default_rng(2).uniform(0, 255, (40, 3)))
+    scores = harmony(colours[:, None], colours[None])
+    np.testing.assert_allclose(scores, scores.T)
+    assert scores.min() >= 0
+    assert scores.max() <= 1

@@ -1,0 +1,105 @@
+"""A look model: what it says, and how it is stored."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services.contracts.domain.manifest import ManifestError
+from services.look.colours import NEUTRAL
+from services.look.compatibility import LEARNED_PRIOR, UNLEARNED_PRIOR, WEIGHTS_NAME, Compatibility, Garment
+from tests.support.look import MANIFEST, make_look_model
+
+TOP = Garment(0, np.array([1, 0, 0, 0], np.float32))
+AXES = np.eye(4, dtype=np.float32)
+
+
+def test_products_are_scored_by_their_projections_and_colours() -> None:
+    model = make_look_model()
+    shoes = model.scores([TOP], 1, AXES)
+    np.testing.assert_allclose(shoes, np.array([0, 1, 0, 0]) + LEARNED_PRIOR * NEUTRAL, atol=1e-3)
+    bags = model.scores([TOP], 2, AXES)
+    np.testing.assert_allclose(bags, np.array([1, 0, 0, 0]) + UNLEARNED_PRIOR * NEUTRAL, atol=1e-2)
+
+
+def test_a_product_is_to_go_with_every_garment_of_an_outfit() -> None:
+    model, other = make_look_model(), Garment(0, np.array([0, 0, 1, 0], np.float32))
+    both = model.scores([TOP, other], 1, AXES)
+    np.testing.assert_allclose(both, (model.scores([TOP], 1, AXES) + model.scores([other], 1, AXES)) / 2)
+
+
+@pytest.mark.parametrize("category", [1, 2])
+def test_the_nearest_to_the_target_are_those_that_score_best(category: int) -> None:
+    rng = np.random.default_rng(4)
+    random = {name: rng.standard_normal((3, 4)).astype(np.float32) for name in ("worn", "studio")}
+    projections = rng.standard_normal((3, 4, 4)).astype(np.float32)
+    model = replace(make_look_model(), projections=projections, means=random)  # type: ignore[arg-type]
+    vectors = rng.standard_normal((50, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    garments = [Garment(0, vectors[0]), Garment(0, vectors[1], "studio")]
+    target = model.target(garments, category)
+    assert target is not None
+    assert np.linalg.norm(target) == pytest.approx(1)
+    np.testing.assert_array_equal(np.argsort(vectors @ target), np.argsort(model.scores(garments, category, vectors)))
+
+
+def test_a_garment_at_the_mean_of_its_category_has_no_target() -> None:
+    model = make_look_model()
+    assert model.target([Garment(0, np.zeros(4, np.float32))], 1) is None
+
+
+def test_looks_have_the_categories_that_are_worn_together_the_usual_ones_first() -> None:
+    model = make_look_model()
+    assert model.worn_together == (1, 0)
+    assert (model.is_learned(1, 0), model.is_learned(0, 2), model.is_learned(1, 2)) == (True, False, False)
+
+
+def test_a_model_is_read_as_it_was_stored(tmp_path: Path) -> None:
+    model = make_look_model()
+    model.save(tmp_path)
+    read = Compatibility.load(tmp_path)
+    assert read.manifest == MANIFEST
+    assert read.manifest.model_id == "look/1"
+    np.testing.assert_array_equal(read.projections, model.projections)
+    np.testing.assert_array_equal(read.scores([TOP], 1, AXES), model.scores([TOP], 1, AXES))
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"projections": np.zeros((3, 4, 5), np.float32)}, "does not fit its manifest"),
+        ({"colour": np.full((5, 3), np.nan, np.float32)}, "does not fit its manifest"),
+        ({"manifest": MANIFEST.model_copy(update={"dimension": 5})}, "does not fit its manifest"),
+    ],
+)
+def test_a_model_whose_parts_do_not_fit_together_is_refused(changes: dict[str, Any], text: str, tmp_path: Path) -> None:
+    replace(make_look_model(), **changes).save(tmp_path)
+    with pytest.raises(ManifestError, match=text):
+        Compatibility.load(tmp_path)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="is no look model"):
+        Compatibility.load(tmp_path)
+    make_look_model().save(tmp_path)
+    (tmp_path / WEIGHTS_NAME).write_bytes(b"no numbers")
+    with pytest.raises(ManifestError, match="is no look model"):
+        Compatibility.load(tmp_path)
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(ManifestError, match=r"manifest\.json"):
+        Compatibility.load(tmp_path)
+
+
+def test_the_shipped_model_is_for_the_shipped_network() -> None:
+    model = Compatibility.load(Path(__file__).parents[3] / "models" / "look" / "1")
+    assert model.manifest.embedding_model == "fashion/3"
+    assert [model.manifest.categories[number] for number in model.worn_together][:3] == [
+        "Shoes",
+        "Topwear",
+        "Bottomwear",
+    ]
+    figures = model.manifest.metrics["worn"]
+    assert figures["judges"]["look model"]["fill_in_the_blank"]["low"] > 1 / figures["candidates"]
+    assert figures["gain"]["auc"]["low"] > 0
