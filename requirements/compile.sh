@@ -20,5 +20,7 @@ lock importer cli
 # The two servers, and what stands in for them where their images cannot be pulled (tests/compose).
 lock serving serving
 lock local local
+# For INDEX_ENGINE=milvus: services/index/milvus/Dockerfile.
+lock milvus index milvus
 # For traces, with any of the others: docs/traces.md.
 lock tracing tracing

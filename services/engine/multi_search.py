@@ -15,9 +15,10 @@ from services.contracts.domain.filters import Filter
 from services.engine.category_view import Float32Array, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets, joined, summarise
-from services.engine.gallery import Gallery, Query
+from services.engine.gallery import Query
+from services.engine.product_gallery import ProductGallery
 
-Galleries = Mapping[str, Gallery]  # by catalogue name, at least one
+Galleries = Mapping[str, ProductGallery]  # by catalogue name, at least one
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def find(galleries: Galleries, key: str) -> list[tuple[str, int, Float32Array]]:
 
 def lacking(galleries: Galleries, category: int, names: Iterable[str]) -> list[str]:
     """Return which of these attributes no product of a category has."""
-    without = [gallery.lacking(category, names) for gallery in galleries.values()]
+    without = [set(gallery.lacking(category, names)) for gallery in galleries.values()]
     return sorted(set[str].intersection(*without))
 
 

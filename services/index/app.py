@@ -12,23 +12,17 @@ from fastapi import FastAPI, Request
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.products import PRODUCTS
-from services.contracts.domain.catalogues import within
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
-from services.contracts.domain.parts import Part
 from services.contracts.domain.processors import available_processors
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.internal import internal
 from services.contracts.wire.index import SyncStatus
-from services.engine.flat_search import FaissFlat
-from services.engine.gallery import Gallery
+from services.index.engines import Engine, FaissEngine, engine_of
 from services.index.follow.follower import Follower, FollowOptions
 from services.index.metrics import IndexMetrics
 from services.index.models.model_indexes import ModelIndexes
 from services.index.models.note_file import ModelNoteFile
-from services.index.replica.replica import Replica
-from services.index.replica.snapshot import Origin
-from services.index.replica.snapshot_keeper import SnapshotKeeper
 from services.index.routes import router
 from services.index.settings import IndexSettings
 from services.index.state import IndexState, index_state
@@ -56,7 +50,14 @@ def create_app(settings: IndexSettings) -> FastAPI:
                 held = held_categories(settings.categories, models.active.manifest.categories)
                 yield {
                     "index": IndexState(
-                        models, held, threads, builder, settings.search_timeout_s, metrics, settings.part
+                        models,
+                        held,
+                        threads,
+                        builder,
+                        settings.search_timeout_s,
+                        metrics,
+                        settings.part,
+                        *engine_of(settings),
                     )
                 }
 
@@ -89,16 +90,17 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
 
     def forget(manifest: Manifest) -> None:
         for name in settings.catalogues:
-            keeper = _keeper(settings, manifest, name)
-            if keeper is not None:
-                keeper.path.unlink(missing_ok=True)
+            engine.forget(manifest, name)
+
+    engine = _engine(settings)
 
     models = ModelIndexes(
         first,
         lambda model: load_version(settings.model_dir.parent, model),
-        lambda manifest: {name: _follower(settings, store.of(name), manifest) for name in settings.catalogues},
+        lambda manifest: {name: _follower(settings, engine, store.of(name), manifest) for name in settings.catalogues},
         ModelNoteFile(settings.snapshot_dir, f"{settings.mongo_database}.{PRODUCTS}"),  # one note for all catalogues
         forget=forget,
+        announce=engine.announce,
     )
     async with store:
         others = [store.of(name).models for name in settings.catalogues[1:]]
@@ -114,13 +116,7 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
             await models.close()
 
 
-def _follower(settings: IndexSettings, store: CatalogueDatabase, manifest: Manifest) -> Follower:
-    held = held_categories(settings.categories, manifest.categories)
-
-    def make_replica() -> Replica:
-        gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held)
-        return Replica(gallery, manifest.model_id, settings.unversioned_model, settings.part)
-
+def _follower(settings: IndexSettings, engine: Engine, store: CatalogueDatabase, manifest: Manifest) -> Follower:
     options = FollowOptions(
         mode=settings.follow,
         gather_s=settings.gather_s,
@@ -129,30 +125,16 @@ def _follower(settings: IndexSettings, store: CatalogueDatabase, manifest: Manif
         reconcile_s=settings.reconcile_s,
         longest_pause_s=settings.retry_s,
     )
-    return Follower(store.products, make_replica, _keeper(settings, manifest, store.catalogue), options)
+    name = store.catalogue
+    return Follower(store.products, lambda: engine.replica(manifest, name), engine.keeper(manifest, name), options)
 
 
-def _keeper(settings: IndexSettings, manifest: Manifest, catalogue: str) -> SnapshotKeeper | None:
-    if settings.snapshot_dir is None:
-        return None
-    origin = Origin(
-        catalogue=_origin(settings, catalogue),
-        model=manifest.model_id,
-        unversioned_model=settings.unversioned_model,
-        categories=len(manifest.categories),
-        dimension=manifest.dimension,
-        held_categories=_listed(held_categories(settings.categories, manifest.categories), manifest, settings.part),
-    )
-    return SnapshotKeeper(settings.snapshot_dir, origin, settings.snapshot_s)
+def _engine(settings: IndexSettings) -> Engine:
+    if settings.engine == "faiss":
+        return FaissEngine(settings)
+    from services.index.milvus.engine import MilvusEngine
 
-
-def _listed(held: frozenset[int], manifest: Manifest, part: Part) -> str:
-    categories = "all" if len(held) == len(manifest.categories) else ",".join(map(str, sorted(held)))
-    return categories if part.is_whole else f"{categories} part {part}"
-
-
-def _origin(settings: IndexSettings, catalogue: str) -> str:
-    return f"{settings.mongo_database}.{within(PRODUCTS, catalogue)}"
+    return MilvusEngine(settings)
 
 
 def _lag(status: SyncStatus) -> str | None:

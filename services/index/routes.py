@@ -203,6 +203,7 @@ async def status(state: State) -> IndexStatus:
         problems=state.models.problems,
         catalogues={name: _catalogue(state, name) for name in active.catalogues},
         **({} if state.part.is_whole else {"part": state.part}),
+        **({} if state.engine == "faiss" else {"engine": state.engine}),
     )
 
 

@@ -129,6 +129,8 @@ def _respond(
         category=category, k=query.k, offset=query.offset, hits=len(hits), model=model, search_ms=found.duration_ms
     )
     document["model"] = model
+    if not state.is_exact:
+        document["exact"] = False
     document["active"] = state.models.active.manifest.model_id
     document["timings_ms"] = {"search": found.duration_ms}
     if query.vectors:

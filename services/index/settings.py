@@ -1,9 +1,9 @@
 """The settings of the index service: environment variables with the prefix `INDEX_`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.contracts.domain.catalogues import CataloguesSetting
@@ -30,11 +30,29 @@ class IndexSettings(BaseSettings):
     )
     unversioned_model: str = Field(default="fashion/1", description="the model of vectors in documents that name none")
 
+    engine: Literal["faiss", "milvus"] = Field(
+        "faiss", description="faiss: vectors in this process's memory; milvus: in a Milvus server or cluster"
+    )
+    milvus_uri: str = Field("http://127.0.0.1:19530", description="address of Milvus")
+    milvus_token: SecretStr | None = Field(None, description="user:password of Milvus, or an API key")
+    milvus_search: Literal["flat", "hnsw", "diskann", "gpu"] = Field(
+        "flat", description="Milvus's index: flat and gpu (brute force) are exact, hnsw and diskann approximate"
+    )
+    milvus_consistency: Literal["bounded", "eventually", "session", "strong"] = Field(
+        "bounded", description="which changes a search in Milvus waits for"
+    )
+    milvus_timeout_s: float = Field(10.0, gt=0, description="deadline of one call of Milvus")
+    milvus_search_width: int = Field(
+        256, ge=1, le=16_384, description="candidates that an approximate search looks at, at least"
+    )
+
     categories: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="names or ids of the categories that this node holds; all if empty"
     )
 
-    part: PartName = Field(WHOLE, description="the part of each category that this node holds, such as 2/4")
+    part: Annotated[PartName, NoDecode] = Field(
+        WHOLE, description="the part of each category that this node holds, such as 2/4"
+    )
 
     service_token: HeaderSecret | None = Field(
         None,
@@ -78,12 +96,21 @@ class IndexSettings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _milvus_holds_all(self) -> Self:
+        if self.engine == "milvus" and (self.categories or not self.part.is_whole):
+            raise ValueError(
+                "INDEX_ENGINE=milvus: Milvus spreads the products over its own nodes: leave out INDEX_CATEGORIES and "
+                "INDEX_PART"
+            )
+        return self
+
     @field_validator("part", mode="before")
     @classmethod
     def _empty_is_whole(cls, value: object) -> object:
         return WHOLE if value == "" else value
 
-    @field_validator("snapshot_dir", "service_token", mode="before")
+    @field_validator("snapshot_dir", "service_token", "milvus_token", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

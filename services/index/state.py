@@ -34,6 +34,8 @@ class IndexState:
         search_timeout_s: the time that a search has, in seconds.
         metrics: of the service.
         part: the part of each category that this node holds.
+        engine: what holds the vectors, such as `milvus hnsw`.
+        is_exact: whether every search looks at every vector.
     """
 
     models: ModelIndexes
@@ -43,6 +45,8 @@ class IndexState:
     search_timeout_s: float
     metrics: IndexMetrics
     part: Part = WHOLE
+    engine: str = "faiss"
+    is_exact: bool = True
 
     def check_part(self, wanted: Part) -> None:
         """Return if this node holds exactly this part of each category.

@@ -27,6 +27,7 @@ import orjson
 from services.contracts.domain.manifest import load_manifest
 from services.contracts.images.preparation import prepare_image
 from services.engine.flat_search import FaissFlat
+from services.engine.gallery import Gallery
 from services.index.replica import snapshot
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.benchmarks.bench_cost import query_photo, unit_vectors
@@ -126,6 +127,7 @@ def snapshot_of(vectors: Any, folder: Path) -> Path:
     replica, count = new_replica(), len(vectors)
     keys = [str(number) for number in range(count)]
     payloads: list[bytes | None] = [orjson.dumps({"title": f"Product number {number}"}) for number in range(count)]
+    assert isinstance(replica.gallery, Gallery)
     replica.gallery.restore(0, vectors, np.zeros(count, np.uint8), keys, payloads)
     origin = Origin("lookalike.products", "fashion/1", "fashion/1", len(CATEGORIES), vectors.shape[1])
     (folder / "snapshots").mkdir()

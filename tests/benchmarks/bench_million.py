@@ -30,6 +30,7 @@ from services.engine.category_view import Float32Array
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
+from services.engine.product_gallery import ProductGallery
 from services.index.replica import snapshot
 from services.index.replica.block_file import BlockReader
 from services.index.replica.column_keeper import ColumnKeeper
@@ -115,7 +116,7 @@ def held(path: Path) -> dict[str, Any]:
     return figures | compared(replica.gallery) | one_category()
 
 
-def compared(gallery: Gallery) -> dict[str, Any]:
+def compared(gallery: ProductGallery) -> dict[str, Any]:
     """Return the processor milliseconds of a query in the largest category, and the ratio to FAISS alone."""
     view = gallery.views[0]
     flat = bare(view.flat.vectors)

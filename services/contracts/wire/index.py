@@ -223,6 +223,7 @@ class IndexResponse(FrozenModel):
     unknown_attributes: list[str] = Field(
         default_factory=list, description="attributes of the filter that no product of the category has"
     )
+    exact: bool = Field(default=True, description="whether the search looked at every vector; false if approximate")
     facet_summary: FacetSummary | None = Field(default=None, description="of a part, if facets are requested")
     scales: dict[str, ScalePoints] = Field(
         default_factory=dict, description="of a part: the category's scale of similarity in each catalogue"
@@ -316,6 +317,7 @@ class IndexStatus(FrozenModel):
     model: str = Field(description="the active model")
     ready: bool = Field(description="whether every catalogue can be searched")
     part: PartName = Field(default_factory=Part, description="the part of each category that it holds")
+    engine: str = Field(default="faiss", description="what holds the vectors", examples=["faiss", "milvus hnsw"])
     promoted: str | None = Field(default=None, description="the promoted model; null if the settings decide")
     problems: dict[str, str] = Field(default_factory=dict, description="models that cannot be indexed, and why")
     catalogues: dict[str, CatalogueStatus] = Field(min_length=1, description="the catalogues by name")

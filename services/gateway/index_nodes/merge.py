@@ -51,6 +51,7 @@ def merged_response(parts: Sequence[IndexResponse], query: IndexSearch) -> Index
         timings_ms=_slowest(parts),
         facets=merged_facets([part.facet_summary for part in parts if part.facet_summary]),
         total=total if query.facets else None,
+        exact=all(part.exact for part in parts),
         unknown_attributes=sorted(set[str].intersection(*(set(part.unknown_attributes) for part in parts))),
     )
 

@@ -12,14 +12,15 @@ import structlog
 from services.catalogue.store.change_feed import Token
 from services.catalogue.store.mongo.errors import HistoryLost, NoChangeStreams
 from services.catalogue.store.products import ProductCollection
-from services.contracts.domain.errors import CatalogueUnavailable
+from services.catalogue.threads import to_the_end
+from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
 from services.contracts.wire.index import SyncState, SyncStatus
 from services.index.follow.change_stream import ChangeStream
 from services.index.follow.polling import Poller
 from services.index.follow.reconciliation import Reconciler
+from services.index.replica.keeper import Keeper
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import SyncPosition
-from services.index.replica.snapshot_keeper import SnapshotKeeper
 from services.index.replica.writer import ReplicaWriter
 
 log = structlog.get_logger()
@@ -61,7 +62,7 @@ class Follower:
         self,
         products: ProductCollection,
         make_replica: Callable[[], Replica],
-        keeper: SnapshotKeeper | None = None,
+        keeper: Keeper | None = None,
         options: FollowOptions | None = None,
     ) -> None:
         """Set what to follow.
@@ -129,15 +130,24 @@ class Follower:
             if self._keeper is not None and self._writer is not None:
                 await self._keeper.close(self._writer.replica, self._position(), self._writer.changes)
 
-    async def _restore(self, keeper: SnapshotKeeper) -> None:
+    async def _restore(self, keeper: Keeper) -> None:
         self.state = "loading"
         writer = ReplicaWriter(self._make_replica())
-        position = await asyncio.to_thread(keeper.load, writer.replica)
+        position = await self._read_position(keeper, writer.replica)
         if position is None:
             self.state = "starting"
             return
         self._writer, self.state, self.loaded_from = writer, "reconnecting", "snapshot"
         self._token, self._database, self._level_at = position.token, position.database, position.level_at
+
+    async def _read_position(self, keeper: Keeper, replica: Replica) -> SyncPosition | None:
+        """Fill the replica, and return its position, as soon as what holds them is available."""
+        while True:
+            try:
+                return await asyncio.to_thread(keeper.load, replica)
+            except LookalikeError as error:
+                self._record_error(error.detail)
+                await asyncio.sleep(self._options.longest_pause_s * random.uniform(0.5, 1.0))
 
     def _position(self) -> SyncPosition | None:
         """Return the replica's position; None if it cannot be resumed from."""
@@ -154,7 +164,7 @@ class Follower:
             except HistoryLost as error:
                 self._must_reload = True
                 self._record_error(str(error))
-            except CatalogueUnavailable as error:
+            except LookalikeError as error:  # the database, or the engine that holds the vectors
                 self._record_error(error.detail)
             except Exception as error:
                 log.exception("sync_failed")
@@ -259,7 +269,9 @@ class Follower:
         self.state = "loading" if self.replica is None else "rebuilding"
         writer = ReplicaWriter(self._make_replica())
         self._loading = replica = writer.replica
+        await to_the_end(replica.begin_load)
         await read(writer)
+        await to_the_end(replica.finish_load)
         seconds = round(time.perf_counter() - started, 2)
         log.info("index_loaded", products=len(replica.gallery), seconds=seconds, skipped=len(replica.skipped))
         if self._writer is not None:

@@ -8,7 +8,7 @@ from structlog.contextvars import bound_contextvars
 from services.contracts.domain.catalogues import not_indexed
 from services.contracts.domain.errors import IndexNotReady
 from services.contracts.domain.manifest import Manifest
-from services.engine.gallery import Gallery
+from services.engine.product_gallery import ProductGallery
 from services.index.follow.follower import Follower
 from services.index.replica.calibrator import Calibrator
 from services.index.replica.column_keeper import ColumnKeeper
@@ -40,7 +40,7 @@ class CatalogueIndex:
         return self.follower.replica is not None
 
     @property
-    def gallery(self) -> Gallery:
+    def gallery(self) -> ProductGallery:
         """The catalogue's products.
 
         Raises:
@@ -50,7 +50,7 @@ class CatalogueIndex:
             raise IndexNotReady(self.not_ready_reason)
         return self.follower.replica.gallery
 
-    def _loaded_gallery(self) -> Gallery | None:
+    def _loaded_gallery(self) -> ProductGallery | None:
         return self.follower.replica.gallery if self.follower.replica else None
 
     @property
@@ -119,7 +119,7 @@ class ModelIndex:
             raise not_indexed(catalogue)
         return self.catalogues[catalogue]
 
-    def galleries(self, catalogues: Iterable[str]) -> dict[str, Gallery]:
+    def galleries(self, catalogues: Iterable[str]) -> dict[str, ProductGallery]:
         """Return the products of catalogues, by catalogue name.
 
         Raises:

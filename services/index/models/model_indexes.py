@@ -46,6 +46,7 @@ class ModelIndexes:
         note_file: ModelNoteFile,
         *,
         forget: Callable[[Manifest], None] = lambda _: None,
+        announce: Callable[[Manifest], None] = lambda _: None,
         interval_s: float = NOTE_INTERVAL_S,
     ) -> None:
         """Hold no model yet.
@@ -56,6 +57,7 @@ class ModelIndexes:
             follow: makes the followers of the catalogues' databases for a model, by catalogue name.
             note_file: the latest note of an earlier process.
             forget: called after a model is dropped.
+            announce: called in a thread once a model is complete and active.
             interval_s: the time between two reads of the note, in seconds.
         """
         self.note = ModelNote()
@@ -65,6 +67,8 @@ class ModelIndexes:
         self._follow = follow
         self._note_file = note_file
         self._forget = forget
+        self._announce = announce
+        self._announced = ""
         self._interval_s = interval_s
         self._held: dict[str, ModelIndex] = {}
         self._active = ""  # until a model is held
@@ -145,11 +149,14 @@ class ModelIndexes:
         if not self._held:
             self._hold(self._first)
         self._switch()
+        if self._announced != self._active and self.active.is_complete:
+            await asyncio.to_thread(self._announce, self.active.manifest)
+            self._announced = self._active
         needed = {*self.note.kept(first), self._active}
         for model in [model for model in self._held if model not in needed]:
             dropped = self._held.pop(model)
             await dropped.stop()
-            self._forget(dropped.manifest)
+            await asyncio.to_thread(self._forget, dropped.manifest)
             log.info("model_dropped", model=model)
 
     def _try_hold(self, model: str) -> None:

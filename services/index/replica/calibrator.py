@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from services.contracts.domain.manifest import Manifest
-from services.engine.gallery import Gallery
+from services.engine.product_gallery import ProductGallery
 from services.engine.similarity import SimilarityScale, calibrate, scale_from_threshold
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ class _Calibration:
     """A category's scale, or that it has none, with the state of the category that it was fitted on."""
 
     scale: SimilarityScale | None
-    gallery: "weakref.ref[Gallery]"
+    gallery: "weakref.ref[ProductGallery]"
     changes: int
 
 
@@ -37,7 +37,7 @@ class Calibrator:
         gallery: returns the gallery that is searched, or None before the first load.
     """
 
-    def __init__(self, manifest: Manifest, gallery: Callable[[], Gallery | None]) -> None:
+    def __init__(self, manifest: Manifest, gallery: Callable[[], ProductGallery | None]) -> None:
         self._names = manifest.categories
         self._gallery = gallery
         self._default_scale = scale_from_threshold(manifest.thresholds)

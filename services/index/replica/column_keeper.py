@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from services.contracts.domain.filters import EVERYTHING
-from services.engine.gallery import Gallery
+from services.engine.product_gallery import ProductGallery
 
 log = structlog.get_logger()
 CHECK_INTERVAL_S = 1.0
@@ -20,7 +20,7 @@ class ColumnKeeper:
         gallery: returns the gallery that is searched, or None before the first load.
     """
 
-    def __init__(self, gallery: Callable[[], Gallery | None]) -> None:
+    def __init__(self, gallery: Callable[[], ProductGallery | None]) -> None:
         self._gallery = gallery
         self._is_stopped = False
 

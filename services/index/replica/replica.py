@@ -17,8 +17,8 @@ from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.product import Float32Array, Product
 from services.contracts.domain.parts import WHOLE, Part
 from services.engine.category_view import CategoryView
-from services.engine.gallery import Gallery
 from services.engine.payload import pack
+from services.engine.product_gallery import ProductGallery
 
 log = structlog.get_logger()
 StoredDocument = Record | BrokenDocument
@@ -61,7 +61,7 @@ class Replica:
     Documents of categories that the gallery does not hold, and of products in other parts, are ignored.
     """
 
-    def __init__(self, gallery: Gallery, model: str, unversioned_model: str, part: Part = WHOLE) -> None:
+    def __init__(self, gallery: ProductGallery, model: str, unversioned_model: str, part: Part = WHOLE) -> None:
         """Make an empty replica.
 
         Args:
@@ -70,7 +70,7 @@ class Replica:
             unversioned_model: the model of documents that name none.
             part: the part of the products that is held, by their keys: all documents of a key are in one part.
         """
-        self.gallery = gallery
+        self.gallery: ProductGallery = gallery
         self.model = model
         self.part = part
         self.skipped: dict[str, str] = {}
@@ -80,6 +80,12 @@ class Replica:
         self._key_of: dict[str, str] = {}  # legacy document → its key
         self._legacy_source: dict[str, str] = {}
         self._outranked: dict[str, dict[str, GalleryEntry]] = {}
+
+    def begin_load(self) -> None:
+        """Expect all documents of the database."""
+
+    def finish_load(self) -> None:
+        """Let searches see the loaded products, which are complete."""
 
     def apply(self, document_ids: Iterable[str], documents: Iterable[StoredDocument]) -> int:
         """Apply the current state of documents, and make it visible to searches.
@@ -143,22 +149,19 @@ class Replica:
         reason = result if isinstance(result, str) else None
         if known != (reason, _image_errors(document, result), result is Exclusion.OTHER_MODEL):
             return False
-        entry = self._entry(document_id)
-        if entry is None or not isinstance(result, Product):
-            return entry is None and not isinstance(result, Product)
-        key, (category, vectors, payload) = entry
-        expected = (result.key, result.category, pack(result))
-        return (key, category, payload) == expected and bool(np.array_equal(vectors, result.vectors))
-
-    def _entry(self, document_id: str) -> tuple[str, GalleryEntry] | None:
-        """Return the key and the entry of a document, in the gallery or outranked; None if it has none."""
         key = self._key_of.get(document_id, document_id)
-        outranked = self._outranked.get(key, {})
-        if document_id in outranked:
-            return key, outranked[document_id]
-        if self._legacy_source.get(key, key) == document_id and key in self.gallery:
-            return key, self.gallery.current(key)
-        return None
+        outranked = self._outranked.get(key, {}).get(document_id)
+        is_shown = outranked is None and self._legacy_source.get(key, key) == document_id and key in self.gallery
+        if not isinstance(result, Product):
+            return outranked is None and not is_shown
+        entry = (result.category, result.vectors, pack(result))
+        if key != result.key:
+            return False
+        return is_shown and self._is_shown_as(key, entry) if outranked is None else same_entry(outranked, entry)
+
+    def _is_shown_as(self, key: str, entry: GalleryEntry) -> bool:
+        """Return whether the gallery has exactly this entry of a product that it has."""
+        return same_entry(self.gallery.current(key), entry)
 
     def _indexable(self, document_id: str, document: StoredDocument | None) -> Product | None:
         """Return a document's product if it can be indexed; record why if it cannot."""
@@ -246,6 +249,11 @@ class Replica:
 
 def _image_errors(document: StoredDocument | None, result: Product | str | Exclusion) -> tuple[str, ...]:
     return document.faults if isinstance(document, Record) and result is not Exclusion.OTHER_NODE else ()
+
+
+def same_entry(one: GalleryEntry, other: GalleryEntry) -> bool:
+    """Return whether two entries are equal."""
+    return (one[0], one[2]) == (other[0], other[2]) and bool(np.array_equal(one[1], other[1]))
 
 
 def _outranks(document_id: str, rival: str, key: str) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from services.catalogue.store.change_feed import Token, read_token, token_text
 from services.engine.category_view import CategoryView
+from services.engine.gallery import Gallery
 from services.index.replica.block_file import CHUNK_ROWS, PIECE_BYTES, BlockReader, BlockWriter, UnusableFile
 from services.index.replica.replica import GalleryEntry, Replica, ReplicaState
 
@@ -156,6 +157,7 @@ def _read_category(file: BlockReader, category: int, dimension: int, replica: Re
     payloads = [payload or None for payload in file.texts(f"{category}/payloads")]
     vectors = file.array(f"{category}/vectors", np.float32, dimension)
     image_index = file.array(f"{category}/image", np.uint8)
+    assert isinstance(replica.gallery, Gallery)  # another engine keeps its products itself
     replica.gallery.restore(category, vectors, image_index, keys, payloads)
     document_ids = file.strings(f"{category}/documents")
     return {key: document_id for key, document_id in zip(keys, document_ids, strict=True) if document_id}
