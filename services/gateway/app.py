@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.catalogue.store.database import CatalogueDatabase
+from services.catalogue.taste.profile import TasteWeights
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE
 from services.contracts.images.fetch import ImageFetcher
@@ -47,6 +48,8 @@ from services.gateway.ranking.order_book import OrderBook
 from services.gateway.ranking.pins import Pins
 from services.gateway.ranking.ranking import Ranking
 from services.gateway.ranking.rule_book import RuleBook
+from services.gateway.ranking.taste import Taste
+from services.gateway.ranking.taste_cache import TasteCache, TasteSource, TasteTimes
 from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
 from services.gateway.routes import components
@@ -206,8 +209,9 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
     orders = OrderBook()
     learned = {name: store.of(name).learned_orders for name in settings.catalogues}
     await stack.enter_async_context(orders.following(learned, settings.learned_refresh_s))
-    ranking = Ranking([Learned(orders, settings.learned_bound), Boosts(book), Diversity(), Pins(book)])
     logs = {name: await open_events(settings, store.of(name), stack, metrics) for name in settings.catalogues}
+    tastes = _tastes(settings, store, logs.values(), stack)
+    ranking = Ranking([Learned(orders, settings.learned_bound), *tastes, Boosts(book), Diversity(), Pins(book)])
 
     def services(name: str) -> CatalogueServices:
         jobs = ImportJobs(replace(dependencies, store=store.of(name)))
@@ -257,6 +261,22 @@ async def open_events(
     if settings.events_enabled:
         await stack.enter_async_context(service.running())
     return service
+
+
+def _tastes(
+    settings: GatewaySettings, store: CatalogueDatabase, logs: Iterable[EventService], stack: AsyncExitStack
+) -> list[Taste]:
+    """Return the re-ranker by the tastes of visitors; none if events are off, or a taste has no weight."""
+    if not settings.events_enabled or not settings.taste_weight:
+        return []
+    parts = {name: store.of(name) for name in settings.catalogues}
+    sources = {name: TasteSource(part.events, part.products) for name, part in parts.items()}
+    times = TasteTimes(settings.taste_timeout_s, settings.taste_ttl_s, settings.events_days)
+    tastes = TasteCache(sources, times, settings.max_tastes)
+    stack.push_async_callback(tastes.close)
+    for log in logs:
+        log.forgetters.append(tastes.forget)
+    return [Taste(tastes, TasteWeights(settings.taste_weight, settings.taste_attributes))]
 
 
 @asynccontextmanager

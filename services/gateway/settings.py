@@ -88,6 +88,15 @@ class GatewaySettings(BaseSettings):
         description="second requests to a replica of a slow index node, as a share of all at most; 0 for none",
     )
     rules_refresh_s: float = Field(3.0, gt=0, description="seconds between two readings of the merchandising rules")
+    taste_weight: float = Field(
+        0.3, ge=0, le=1, description="weight of a visitor's taste, which is blended with the query; 0: never personal"
+    )
+    taste_attributes: float = Field(
+        0.1, ge=0, le=0.1, description="what a taste adds to the score of a product whose attributes the visitor likes"
+    )
+    taste_timeout_s: float = Field(0.1, gt=0, description="how long a search waits for the taste of its visitor")
+    taste_ttl_s: float = Field(5.0, gt=0, description="seconds for which a taste is used before it is computed again")
+    max_tastes: int = Field(10_000, gt=0, description="visitors whose tastes are kept")
     learned_refresh_s: float = Field(2.0, gt=0, description="seconds between two readings of the learned order")
     learned_bound: float = Field(
         0.05, ge=0, le=2, description="how much lower the score of a result may be that the learned order puts first"

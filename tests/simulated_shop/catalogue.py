@@ -11,6 +11,7 @@ from services.catalogue.product import Float32Array
 
 DIMENSION = 64
 STYLES = 24  # of a category
+COMMON = 2.0  # weight of what all products of a category share: a real network's scores are near to each other, too
 SPREAD = 0.55  # of products around their style
 TYPES = ("Shirts", "Tops", "Dresses", "Jeans", "Heels", "Sneakers")
 COLOURS = ("Black", "White", "Navy Blue", "Red", "Green", "Beige")
@@ -52,7 +53,7 @@ class Shelf:
 
 def shelf(category: int, count: int, generator: np.random.Generator) -> Shelf:
     """Return a category of products."""
-    centres = unit(generator.standard_normal((STYLES, DIMENSION)))
+    centres = COMMON * unit(generator.standard_normal(DIMENSION)) + unit(generator.standard_normal((STYLES, DIMENSION)))
     styles = generator.integers(0, STYLES, count)
     vectors = unit(centres[styles] + SPREAD * unit(generator.standard_normal((count, DIMENSION))))
     prices = np.exp(generator.normal(3.5, 0.5, count)).round(2)

@@ -2,7 +2,7 @@
 
 It is seeded, and nothing in it is a real figure. Shoppers look at a position with a probability that falls with the
 position. What they look at they click with a probability that grows with similarity, with an appeal that drifts from
-day to day, and with their own taste: gender, brand and price.
+day to day, and with their own taste: style, gender, brand and price.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +12,15 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from services.catalogue.events.event import Event
+from services.catalogue.events.logged_query import LoggedQuery, QueryAttributes
 from services.catalogue.learning.candidates import LoggedCandidate, cluster_of, nearest
 from services.catalogue.learning.search_log import GAINS, LoggedSearch, Shown
-from services.catalogue.product import Float32Array
+from services.catalogue.product import Float32Array, ImageVector, Product, ProductEmbedding
 from tests.simulated_shop.catalogue import BRANDS, DIMENSION, GENDERS, NAMES, STYLES, Shelf, ShopProduct, shelf, unit
 
 WINDOW, PAGE = 100, 10
+MODEL = "fashion/1"
 FIRST_DAY = date(2026, 3, 1)
 PHOTO_NOISE = 0.7
 # The order of a window: the products in the plain order, the category and the day → their new order.
@@ -176,6 +179,63 @@ class SimulatedShop:
         rows = np.arange(len(shelf.products))
         return self._clicks(shelf, rows, [1.0] * len(rows), shopper)
 
+    def events(self, search: Search) -> list[Event]:
+        """Return the events of a search, as a shop sends them."""
+        actions = {GAINS["click"]: ("click",), GAINS["add_to_cart"]: ("click", "add_to_cart")}
+        actions[GAINS["purchase"]] = ("click", "add_to_cart", "purchase")
+        return [
+            Event.model_validate(
+                {
+                    "event_id": f"{search.id}-{position}-{action}",
+                    "action_name": action,
+                    "query_id": search.id,
+                    "client_id": search.shopper.name,
+                    "timestamp": search.at,
+                    "event_attributes": {
+                        "object": {"object_id": search.products[place].id},
+                        "position": {"ordinal": position},
+                    },
+                }
+            )
+            for position, (place, gain) in enumerate(zip(search.order[:PAGE], search.gains, strict=True), 1)
+            for action in actions.get(gain, ())
+        ]
+
+    def query(self, search: Search) -> LoggedQuery:
+        """Return the row of a search in the log."""
+        page = [search.products[place] for place in search.order[:PAGE]]
+        return LoggedQuery(
+            id=search.id,
+            query_id=search.id,
+            timestamp=search.at,
+            query_response_hit_ids=tuple(product.id for product in page),
+            query_attributes=QueryAttributes(
+                kind="photo",
+                outcome="ok",
+                category=NAMES[search.category],
+                model=MODEL,
+                nearest_score=search.products[0].score,
+                hit_scores=tuple(product.score for product in page),
+            ),
+            client_id=search.shopper.name,
+        )
+
+    def stored_products(self) -> dict[str, Product]:
+        """Return the products as the catalogue stores them, by id."""
+        return {
+            product.id: Product(
+                key=product.id,
+                category=shelf.category,
+                embeddings={MODEL: ProductEmbedding((ImageVector(None, vector),))},
+                model=MODEL,
+                title=product.id,
+                attributes=product.attributes,
+                category_source="feed",
+            )
+            for shelf in self.shelves
+            for product, vector in zip(shelf.products, shelf.vectors, strict=True)
+        }
+
     def interleaved_clicks(self, search: Search, first: Sequence[int], second: Sequence[int]) -> int:
         """Return clicks on results of the first order less those of the second, on a page that mixes both.
 
@@ -215,6 +275,7 @@ class SimulatedShop:
             return np.full(len(rows), 0.15)
         attributes = [shelf.products[row].attributes for row in rows]
         likes = np.asarray([(a["gender"] == shopper.gender) + (a["brand"] == shopper.brand) for a in attributes])
+        likes = likes + np.isin(shelf.styles[rows], shopper.styles)
         dear = np.abs(np.log(shelf.prices[rows] / shopper.price))
         gone = np.asarray([a["availability"] != "in_stock" for a in attributes])
         alike = (np.asarray(scores) - scores[0]) / 0.1 + 1

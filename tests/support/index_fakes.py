@@ -9,6 +9,7 @@ from services.contracts.wire.index import (
     Hit,
     IndexedModel,
     IndexedProduct,
+    IndexQuery,
     IndexResponse,
     IndexSample,
     IndexSearch,
@@ -77,7 +78,7 @@ class FakeIndex:
         self.searches += 1
         self.queries.append(query)
         self._fail()
-        return self._response(self._products(query.category), query.category)
+        return self._response(_left(self._products(query.category), query), query.category)
 
     async def similar(self, query: IndexSimilar) -> IndexResponse:
         self.searches += 1
@@ -87,7 +88,7 @@ class FakeIndex:
             raise self.trouble_of_similar
         for category, products in self.held.items():
             if query.id in products:
-                return self._response([key for key in products if key != query.id], category)
+                return self._response([key for key in _left(products, query) if key != query.id], category)
         raise UnknownProduct(query.id)
 
     async def vectors(self, query: IndexVectors) -> list[ProductVector]:
@@ -171,3 +172,7 @@ class FakeIndex:
     def _fail(self) -> None:
         if self.trouble is not None:
             raise self.trouble
+
+
+def _left(products: Sequence[str], query: IndexQuery) -> list[str]:
+    return [key for key in products if key not in query.exclude]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.catalogue.learning.candidates import DESCRIBING, Candidate, available, nearest, price_of, words
+from services.catalogue.attributes import available, price_of, words
+from services.catalogue.learning.candidates import DESCRIBING, Candidate, nearest
 
 Float64Array = NDArray[np.float64]
 # name → whether more of it may only raise (1) or only lower (-1) a product; 0: either

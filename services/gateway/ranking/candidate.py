@@ -1,9 +1,11 @@
 """A result while its place is being decided, and what moved it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from services.contracts.domain.filter_match import Attributes
@@ -71,3 +73,11 @@ def attributes_of(hit: Hit) -> Attributes:
 def by_value(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return candidates in the order of their values, best first; of equal values the one that came first stays so."""
     return sorted(candidates, key=lambda candidate: -candidate.value)
+
+
+def vectors_of(candidates: Sequence[Candidate]) -> NDArray[np.float32]:
+    """Return the vectors of candidates, shape (candidates, dimension); zero for one without a vector."""
+    known = [candidate.hit.vector for candidate in candidates]
+    dimension = next((len(vector) for vector in known if vector is not None), 1)
+    rows = [np.zeros(dimension, np.float32) if vector is None else vector for vector in known]
+    return np.stack(rows) if rows else np.zeros((0, dimension), np.float32)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.gateway.ranking.candidate import Candidate
+from services.gateway.ranking.candidate import Candidate, vectors_of
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.reranker import RankedSearch, Stage
 
@@ -37,7 +37,7 @@ def diverse(candidates: Sequence[Candidate], diversity: float) -> list[Candidate
     if not candidates:
         return []
     values = np.array([candidate.value for candidate in candidates])
-    order = marginal_order(values, _vectors(candidates), diversity)
+    order = marginal_order(values, vectors_of(candidates), diversity)
     return [candidates[old] if old == new else candidates[old].placed("diversity") for new, old in enumerate(order)]
 
 
@@ -60,9 +60,3 @@ def marginal_order(values: NDArray[np.float64], vectors: NDArray[np.float32], di
         order.append(chosen)
         greatest = np.maximum(greatest, similarities[chosen])
     return order
-
-
-def _vectors(candidates: Sequence[Candidate]) -> NDArray[np.float32]:
-    known = [candidate.hit.vector for candidate in candidates]
-    dimension = next((len(vector) for vector in known if vector is not None), 1)
-    return np.stack([np.zeros(dimension, np.float32) if vector is None else vector for vector in known])

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from services.catalogue.events.visitor import Visitor
 from services.catalogue.merchandising import Merchandising
 from services.contracts.domain.frozen_model import FrozenModel
 
@@ -50,6 +51,14 @@ Rules = Annotated[
 
 class RankingOptions(FrozenModel):
     """The options of the order. None of them changes the index's order by default."""
+
+    visitor: Visitor | None = Field(
+        default=None,
+        description="an opaque id of the shopper, if they consent; without GATEWAY_EVENTS_ENABLED no effect",
+    )
+    personal: bool = Field(
+        default=True, description="whether the taste of the `visitor` has a part in the order of the results"
+    )
 
     diversity: float = Field(
         default=0,

@@ -6,7 +6,7 @@ neither overlap nor leave out a product. Without a re-ranker that applies, the i
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from services.contracts.domain.filter_match import matches
@@ -14,6 +14,7 @@ from services.contracts.domain.filters import any_of
 from services.contracts.wire.index import MAX_K, Hit, IndexQuery, IndexResponse, IndexSimilar
 from services.gateway.ranking.candidate import Candidate, Move, attributes_of
 from services.gateway.ranking.options import RankingOptions
+from services.gateway.ranking.personal import Personal
 from services.gateway.ranking.reranker import RankedSearch, Reranker, Stage
 
 WINDOW = MAX_K  # products whose order may change: as many as one search of the index returns
@@ -28,10 +29,12 @@ class RankedPage:
     Attributes:
         response: the index's, with the hits and the next page of the order.
         moves: why hits are not at their places in the plain order, by catalogue and id.
+        personal: whether the visitor's taste had a part in the order; None: the search is not about a visitor.
     """
 
     response: IndexResponse
     moves: Mapping[Key, tuple[Move, ...]] = field(default_factory=dict)
+    personal: Personal | None = None
 
     def moved(self, hit: Hit, *, with_rules: bool = False) -> list[Move] | None:
         """Return why a hit is not at its place in the plain order; None if nothing moved it.
@@ -77,12 +80,17 @@ async def ranked_page(
 
     Raises: as `ask`.
     """
+    excluded = [key for stage in stages for key in stage.exclude if key not in query.exclude]
+    if excluded:
+        query = query.model_copy(update={"exclude": [*query.exclude, *excluded]})
     hidden = [stage.hide for stage in stages if stage.hide is not None]
     if hidden:
         query = query.model_copy(update={"hide": any_of(hidden)})
-    if not any(stage.arrange is not None or stage.pinned for stage in stages):
-        return RankedPage(await ask(query))
-    return await _Window(query, ask, stages).page()
+    if any(stage.arrange is not None or stage.pinned for stage in stages):
+        page = await _Window(query, ask, stages).page()
+    else:
+        page = RankedPage(await ask(query))
+    return replace(page, personal=next((stage.personal for stage in stages if stage.personal is not None), None))
 
 
 class _Window(Generic[Q]):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from services.contracts.domain.filters import Filter
 from services.gateway.ranking.candidate import Candidate
 from services.gateway.ranking.options import RankingOptions
+from services.gateway.ranking.personal import Personal
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,16 @@ class Stage:
         pinned: products that are candidates in any case, by their ids, each if it meets a filter; the category has to
             have them, and the request may leave them out.
         vectors: whether `arrange` needs the candidates' vectors.
+        exclude: ids of products that the search leaves out, on every page.
+        personal: whether the search is personal, for the response; None: it is not about a visitor.
     """
 
     arrange: Arrangement | None = None
     hide: Filter | None = None
     pinned: Mapping[str, Filter] = field(default_factory=dict)
     vectors: bool = False
+    exclude: tuple[str, ...] = ()
+    personal: Personal | None = None
 
 
 class Reranker(Protocol):

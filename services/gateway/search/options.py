@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_validator
 
-from services.catalogue.events.visitor import Visitor
 from services.catalogue.product import MAX_IMAGES, MAX_KEY_LENGTH
 from services.contracts.domain.box import SCHEMA as BOX_SCHEMA
 from services.contracts.domain.box import TEXT_SCHEMA as BOX_TEXT_SCHEMA
@@ -83,10 +82,6 @@ class SearchOptions(ResultOptions, RankingOptions):
         return filter_from_text(value)
 
     absolute_urls: bool = Field(default=False, description="addresses of stored pictures begin with scheme and host")
-    visitor: Visitor | None = Field(
-        default=None,
-        description="an opaque id of the shopper, if they consent; without GATEWAY_EVENTS_ENABLED no effect",
-    )
 
     def result_options(self) -> dict[str, Any]:
         """Return the options that the index applies, by name."""

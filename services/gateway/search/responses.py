@@ -10,6 +10,7 @@ from services.contracts.domain.similarity import SimilarityLabel, label_of
 from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import Attributes, Page
 from services.gateway.ranking.candidate import Move
+from services.gateway.ranking.personal import Personal
 
 Outcome = Literal["ok", "no_close_match", "other_clothing", "no_clothing"]
 
@@ -101,6 +102,11 @@ class SimilarResponse(FrozenModel):
         default_factory=list,
         description="what in the request had no effect, such as a filter on an attribute that no product has",
         examples=[["no product of Topwear has the attribute 'color'"]],
+    )
+    personal: Personal | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="whether the visitor's taste had a part in the order; only with `visitor`, if events are on",
     )
     model: str = Field(examples=["fashion/2"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from services.catalogue.learning.candidates import available, cluster_of, nearest, price_of, words
+from services.catalogue.attributes import available, price_of, words
+from services.catalogue.learning.candidates import cluster_of, nearest
 from services.catalogue.learning.click_table import ClickTable
 from services.catalogue.learning.signals import MAX_AGE_DAYS, SIGNALS, signals
 from tests.support.learning import DAY, candidate, search
