@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--batch", type=int, default=200, help="largest number of operations sent together")
     result.add_argument("--rate", type=float, default=1000, help="largest number of operations a second")
     result.add_argument("--feed", type=int, default=300, help="number of products of an import; 0 for no import")
+    result.add_argument("--events", type=float, default=200, help="number of events a second; 0 for none")
     result.add_argument("--late", type=float, default=2.0, help="seconds after which searches must see a change")
     result.add_argument("--pause", type=float, default=0.05, help="seconds between two searches")
     return result

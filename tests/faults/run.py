@@ -12,6 +12,7 @@ import httpx
 
 from services.catalogue.store.database import CatalogueDatabase
 from tests.faults import comparison
+from tests.faults.events import EventSender
 from tests.faults.feed import Feed
 from tests.faults.journal import Journal
 from tests.faults.plan import Kill, Plan, Write, category_of, vector_of
@@ -40,6 +41,7 @@ class Run:
         self._store = CatalogueDatabase(servers.stack.mongo_url, timeout_s=DATABASE_S)
         self._writer = Writer(plan, self._store, self._journal, options.rate)
         self._importer = Importer(servers.stack, Feed(folder, options.feed, options.seed), self._journal)
+        self._events = EventSender(self._store, options.events or 1)
         self._last = Write("last", options.operations + 1)
         self._tenths = 0
         self._kills: list[asyncio.Task[None]] = []
@@ -68,6 +70,8 @@ class Run:
         searching = group.create_task(self.searcher.run(self._options.pause))
         if self._options.feed:
             group.create_task(self._importer.run(ending))
+        if self._options.events:
+            group.create_task(self._events.run(ending))
 
         def end() -> None:
             ending.set()
@@ -107,12 +111,17 @@ class Run:
         lost = comparison.lost(self._journal, held)
         look = lambda: comparison.in_snapshot(self._servers.snapshots)  # noqa: E731
         apart = await asyncio.to_thread(comparison.eventually_equal, held, look, _pauses())
+        async with self._store:
+            lost_events = await self._events.lost()
         zeros: dict[str, float] = {
             "acknowledged writes lost": len(lost),
+            "acknowledged events lost": len(lost_events),
             "wrong results of searches": self.searcher.wrong.total(),
             "products that differ between index and database": len(apart),
         }
-        self.searcher.examples += [f"lost: {key}" for key in lost[:5]] + [f"apart: {key}" for key in apart[:5]]
+        self.searcher.examples += [f"lost: {key}" for key in [*lost[:5], *lost_events[:5]]] + [
+            f"apart: {key}" for key in apart[:5]
+        ]
         return {**self._run_figures(), "products at the end": len(held), **zeros, **self.searcher.wrong}, not any(
             zeros.values()
         )
@@ -125,6 +134,9 @@ class Run:
             "batches without acknowledgement": self._writer.unanswered,
             "completed imports": importer.runs,
             "products written by them": importer.rows,
+            "events sent": self._events.sent,
+            "events acknowledged": len(self._events.acknowledged),
+            "requests with events without acknowledgement": self._events.unanswered,
             "operations acknowledged, with the imports'": self._journal.acknowledged,
             **{f"kills of the {name}": count for name, count in {**servers.killed, "import": importer.killed}.items()},
             "kills": sum(servers.killed.values()) + importer.killed,

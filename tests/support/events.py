@@ -89,7 +89,7 @@ class FakeEventLog:
 
     async def events(self, since: datetime | None = None, until: datetime | None = None) -> AsyncIterator[list[Event]]:
         self._fail()
-        yield [event for event in self.kept if event.timestamp and _is_between(event.timestamp, since, until)]
+        yield [event for event in self.kept if _is_between(event.timestamp, since, until)]
 
     async def queries(
         self, since: datetime | None = None, until: datetime | None = None, *, latest_first: bool = False

@@ -3,6 +3,9 @@
 Source: https://o19s.github.io/ubi/schema/1.3.0/event.schema.json
 """
 
+import itertools
+import secrets
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -51,6 +54,15 @@ def _id_text(value: object) -> object:
 
 def _in_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_PROCESS = secrets.token_hex(6)
+_NUMBERS = itertools.count()
+
+
+def new_event_id() -> str:
+    """Return an id that no other event has. Later ids come after earlier ones in the order of text."""
+    return f"{time.time_ns():016x}{_PROCESS}{next(_NUMBERS):x}"
 
 
 ObjectId = Annotated[str, BeforeValidator(_id_text), Field(min_length=1, max_length=MAX_KEY_LENGTH)]
@@ -103,8 +115,10 @@ class EventAttributes(FrozenModel):
 class Event(FrozenModel):
     """One thing that a shopper did."""
 
-    event_id: EventId | None = Field(
-        default=None, description="an event is kept once for each id; without one it gets one", examples=["c0ffee-1"]
+    event_id: EventId = Field(
+        default_factory=new_event_id,
+        description="an event is kept once for each id; without one it gets one",
+        examples=["c0ffee-1"],
     )
     application: str = Field(default=APPLICATION, min_length=1, max_length=100)
     action_name: Action
@@ -120,8 +134,10 @@ class Event(FrozenModel):
         description="an opaque id of the visitor; `visitor` is another name of the field",
         examples=["v-4b1f"],
     )
-    timestamp: Moment | None = Field(
-        default=None, description="when it happened; default: when it arrives", examples=["2026-11-30T12:00:00Z"]
+    timestamp: Moment = Field(
+        default_factory=lambda: datetime.now(UTC),
+        description="when it happened; default: when it arrives",
+        examples=["2026-11-30T12:00:00Z"],
     )
     message_type: str | None = Field(
         default=None, max_length=100, description="accepted, not kept: it follows from `action_name`", exclude=True

@@ -69,5 +69,5 @@ def query_row(query: LoggedQuery) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from services.catalogue.events.event import Event
 from services.catalogue.store.events.event_log import EventLog, Removed
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.web.problems import invalid_request
@@ -57,11 +55,11 @@ class EventService:
             TooManyRequests: too many events wait for the database.
             CatalogueUnavailable: the database is unavailable.
         """
-        events = self._completed(read)
-        if not events:
+        self._check_times(read)
+        if not read.events:
             raise invalid_request(read.faults)
-        indexes = list(events)
-        report = await self._writer.write(list(events.values()))
+        indexes = list(read.events)
+        report = await self._writer.write(list(read.events.values()))
         for position, reason in report.failures.items():
             read.reject(indexes[position], fault(reason))
         problem = invalid_request(read.faults) if read.faults else None
@@ -95,20 +93,16 @@ class EventService:
             stack.callback(sweep.cancel)
             yield
 
-    def _completed(self, read: ReadEvents) -> dict[int, Event]:
-        """Return the events with an id and a time; reject those of an impossible time."""
+    def _check_times(self, read: ReadEvents) -> None:
+        """Reject events of an impossible time."""
         now = datetime.now(UTC)
         oldest, latest = now - timedelta(days=self._days), now + MAX_AHEAD
-        completed: dict[int, Event] = {}
         for index, event in list(read.events.items()):
-            moment = event.timestamp or now
-            if not oldest <= moment <= latest:
-                which = "in the future" if moment > latest else f"older than the {self._days:g} days of the log"
+            if not oldest <= event.timestamp <= latest:
+                which = (
+                    "in the future" if event.timestamp > latest else f"older than the {self._days:g} days of the log"
+                )
                 read.reject(index, fault(f"the time is {which}", "timestamp"))
-                continue
-            name = event.event_id or f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(8)}"
-            completed[index] = event.model_copy(update={"event_id": name, "timestamp": moment})
-        return completed
 
     async def _sweep(self) -> None:
         while True:

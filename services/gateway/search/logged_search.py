@@ -1,10 +1,10 @@
 """A search that was answered → its row in the log."""
 
-import secrets
 from datetime import UTC, datetime
 
 import orjson
 
+from services.catalogue.events.event import new_event_id
 from services.catalogue.events.logged_query import LoggedQuery, QueryAttributes
 from services.catalogue.product import Float32Array
 from services.contracts.wire.index import IndexResponse
@@ -29,11 +29,10 @@ def logged_search(
         product: the id of the query, of a search by product.
         vector: the query's, if it is to be kept.
     """
-    now = datetime.now(UTC)
     return LoggedQuery(
-        id=f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(8)}",
+        id=new_event_id(),
         query_id=response.request_id or "",
-        timestamp=now,
+        timestamp=datetime.now(UTC),
         query_response_hit_ids=tuple(result.id for result in response.results),
         query_attributes=QueryAttributes(
             kind="photo" if product is None else "product",

@@ -5,10 +5,12 @@ because the stand-in for MongoDB has no such indexes.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import pymongo
 import structlog
 from pymongo import WriteConcern
 from pymongo.errors import OperationFailure
@@ -124,7 +126,7 @@ class EventLog:
         These are its events and searches, the events without a visitor that refer to its searches, and the searches
         without a visitor that its events refer to.
         """
-        async with self._connection.scan_call():
+        async with self._scan():
             mine = {"client_id": client_id}
             query_ids = {
                 str(document["query_id"])
@@ -146,7 +148,7 @@ class EventLog:
     async def remove_expired(self, days: float, now: datetime | None = None) -> Removed:
         """Remove events and searches that are older than a number of days."""
         old = _between(None, (now or datetime.now(UTC)) - timedelta(days=days))
-        async with self._connection.scan_call():
+        async with self._scan():
             events = (await self._events.delete_many(old)).deleted_count
             queries = (await self._queries.delete_many(old)).deleted_count
         return Removed(events, queries)
@@ -171,7 +173,7 @@ class EventLog:
 
     async def size(self) -> LogSize:
         """Return how much the log holds."""
-        async with self._connection.scan_call():
+        async with self._scan():
             counts = [await collection.count_documents({}) for collection in (self._events, self._queries)]
             ends = [
                 document["timestamp"]
@@ -184,6 +186,13 @@ class EventLog:
             ]
         moments = sorted(moment.astimezone(UTC) for moment in ends)
         return LogSize(counts[0], counts[1], *((moments[0], moments[-1]) if moments else (None, None)))
+
+    @asynccontextmanager
+    async def _scan(self) -> AsyncIterator[None]:
+        """Give the block the deadline of a batch of a scan: the stand-in for MongoDB has no indexes."""
+        async with self._connection.scan_call():
+            with pymongo.timeout(self._connection.scan_timeout_s):  # replaces the client's socket timeout
+                yield
 
     async def _expire(self, collection: Collection, seconds: int) -> None:
         try:
@@ -206,7 +215,7 @@ class EventLog:
         cursor = collection.find(chosen, fields).sort([("timestamp", direction), ("_id", direction)]).batch_size(PAGE)
         try:
             while True:
-                async with self._connection.scan_call():
+                async with self._scan():
                     page = await cursor.to_list(length=PAGE)
                 if not page:
                     return

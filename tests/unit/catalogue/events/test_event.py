@@ -11,8 +11,9 @@ PRODUCT = {"object": {"object_id": "a"}}
 
 
 def test_an_event_may_have_the_names_of_the_schema_or_those_of_the_api() -> None:
-    ubi = {"action_name": "click", "query_id": "q", "client_id": "v", "event_attributes": PRODUCT}
-    own = {"action_name": "click", "request_id": "q", "visitor": "v", "event_attributes": PRODUCT}
+    common = {"event_id": "e", "timestamp": "2026-11-30T12:00:00Z", "action_name": "click", "event_attributes": PRODUCT}
+    ubi = {**common, "query_id": "q", "client_id": "v"}
+    own = {**common, "request_id": "q", "visitor": "v"}
     assert Event.model_validate(ubi) == Event.model_validate(own)
 
 
@@ -28,7 +29,6 @@ def test_an_id_may_be_a_number_and_a_time_without_an_offset_is_in_utc() -> None:
         }
     )
     assert list(event.shown()) == [("15970", 1)]
-    assert event.timestamp is not None
     assert event.timestamp.isoformat() == "2026-11-30T12:00:00+00:00"
 
 
@@ -78,6 +78,12 @@ def test_an_event_that_lacks_something_says_where(event: dict[str, Any], place: 
 def test_an_event_with_a_wrong_or_an_unknown_field_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Event.model_validate({"action_name": "click", "event_attributes": PRODUCT, **fields})
+
+
+def test_events_without_an_id_get_ids_in_their_order() -> None:
+    ids = [Event.model_validate({"action_name": "click", "event_attributes": PRODUCT}).event_id for _ in range(20)]
+    assert sorted(ids) == ids
+    assert len(set(ids)) == 20
 
 
 def test_every_action_has_a_group() -> None:

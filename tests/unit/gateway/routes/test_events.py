@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from services.catalogue.events.event import Action
 from services.contracts.domain.errors import CatalogueUnavailable
@@ -200,8 +201,12 @@ def test_a_search_is_answered_although_its_row_cannot_be_kept() -> None:
 def test_a_visitor_is_deleted_with_its_searches_and_without_its_id_in_the_log(gateway: Gateway) -> None:
     send(gateway, [CLICK, {**CLICK, "visitor": "v-2"}])
     gateway.client.get("/v1/products/t1/similar", params={"visitor": "v-1"})
-    response = gateway.client.delete("/v1/visitors/v-1")
+    with capture_logs() as logs:
+        response = gateway.client.delete("/v1/visitors/v-1")
     assert (response.status_code, response.json()) == (200, {"events": 1, "searches": 1})
+    (audit,) = (entry for entry in logs if entry["event"] == "audit")
+    assert (audit["what"], audit["outcome"]) == ("delete_visitor", "done")
+    assert "v-1" not in repr(logs)
     assert [event.client_id for event in gateway.catalogue.events.kept] == ["v-2"]
     assert gateway.catalogue.events.searches == []
     assert gateway.client.delete("/v1/visitors/v-1").json() == {"events": 0, "searches": 0}
