@@ -157,6 +157,14 @@ class Lookalike:
         finally:
             response.close()
 
+    def send_events(self, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Send what shoppers did with results, up to 1,000 events. The response names those that are not kept."""
+        return self._json("POST", "/v1/events", json=list(events))
+
+    def delete_visitor(self, visitor: str) -> dict[str, Any]:
+        """Remove every trace of a visitor; return the number of events and searches."""
+        return self._json("DELETE", f"/v1/visitors/{quote(visitor, safe='')}")
+
     def categories(self) -> list[dict[str, Any]]:
         """Return the categories, each with its number of products."""
         return cast("list[dict[str, Any]]", self._json("GET", "/v1/categories")["categories"])

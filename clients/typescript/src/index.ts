@@ -14,6 +14,7 @@ import type {
   ProductFields,
   SearchOptions,
   SearchResponse,
+  SentEvents,
   SimilarResponse,
 } from "./responses.ts";
 
@@ -109,6 +110,16 @@ export class Lookalike {
   /** Delete a product. */
   async delete(id: string, { wait, signal }: WriteOptions = {}): Promise<void> {
     await this.#call("DELETE", path(id), { query: { wait }, signal });
+  }
+
+  /** Send what shoppers did with results, up to 1,000 events. The response names those that are not kept. */
+  sendEvents(events: object[], signal?: AbortSignal): Promise<SentEvents> {
+    return this.#json("POST", "/v1/events", { body: JSON.stringify(events), type: "application/json", signal });
+  }
+
+  /** Remove every trace of a visitor; return the number of events and searches. */
+  deleteVisitor(visitor: string, signal?: AbortSignal): Promise<{ events: number; searches: number }> {
+    return this.#json("DELETE", `/v1/visitors/${encodeURIComponent(visitor)}`, { signal });
   }
 
   /** Delete up to 1,000 products. */

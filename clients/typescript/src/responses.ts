@@ -120,3 +120,11 @@ export interface ImportLine {
   reason?: string;
   import?: Record<string, unknown>;
 }
+
+/** What became of events: `rejected` has the indexes of those that are not kept. */
+export interface SentEvents {
+  accepted: number;
+  duplicates: number;
+  rejected: number[];
+  errors: { pointer: string; detail: string }[];
+}

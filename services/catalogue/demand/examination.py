@@ -13,7 +13,7 @@ import numpy as np
 from services.catalogue.demand.grouping import grouped
 from services.catalogue.demand.report import Cluster, DayCount, DemandReport, NearestProduct
 from services.catalogue.demand.traits import Trait, most_common, trait_of
-from services.catalogue.demand.unmet import Activity, Reason, is_first_page
+from services.catalogue.demand.unmet import Activity, Reason, is_first_page, without_repeats
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.events.logged_query import LoggedQuery
 from services.catalogue.product import Float32Array, Product
@@ -80,7 +80,8 @@ async def examine(
     activity = Activity()
     async for pairs in log.references(since):
         activity.add(pairs)
-    queries, is_cut = await _searches(log, since, until, category)
+    every, is_cut = await _searches(log, since, until, category)
+    queries = await asyncio.to_thread(without_repeats, every, activity)
     tallies, unmet = await asyncio.to_thread(_tallied, queries, activity)
     known = await _products_of([search.query for search in unmet], products)
     clusters = await asyncio.to_thread(_clusters, unmet, known)

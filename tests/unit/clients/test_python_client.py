@@ -55,6 +55,16 @@ def test_options_are_sent_as_the_api_reads_them() -> None:
         shop.search()
 
 
+def test_events_are_sent_as_a_list_and_a_visitor_is_deleted() -> None:
+    sent: list[httpx.Request] = []
+    shop = client(recorded(sent, {"accepted": 1}))
+    event = {"action_name": "click", "event_attributes": {"object": {"object_id": "a"}}}
+    assert shop.send_events([event]) == {"accepted": 1}
+    shop.delete_visitor("v:1")
+    assert (sent[0].url.path, json.loads(sent[0].content)) == ("/shop/v1/events", [event])
+    assert (sent[1].method, sent[1].url.raw_path) == ("DELETE", b"/shop/v1/visitors/v%3A1")
+
+
 def test_an_id_is_one_part_of_an_address() -> None:
     sent: list[httpx.Request] = []
     shop = client(recorded(sent, {}))

@@ -169,3 +169,18 @@ async def test_clusters_and_days_are_tables_that_a_spreadsheet_reads_as_text() -
     row = "Topwear,'=SUM(A1),\"Red, dark\",1,0,1,0,0.25,0.25,'=cmd(),2026-11-30,2026-11-30"
     assert clusters.splitlines()[1:] == [row]
     assert days.splitlines()[1:] == ["2026-11-30,Topwear,1,0,1,0,0,0"]
+
+
+async def test_a_photo_that_is_sent_again_is_one_search_whose_clicks_count() -> None:
+    def shown(name: str, minutes: int, **values: Any) -> LoggedQuery:
+        known = {"visitor": "v1", "nearest_score": 0.5, "hits": ("red",)}
+        return make_query(name, NOON - timedelta(minutes=minutes), **{**known, **values})
+
+    queries = [shown("more", 8), shown("first", 16), shown("still", 0)]  # each within ten minutes of the next
+    queries += [
+        shown("another hour", 60),
+        shown("another visitor", 1, visitor="v2"),
+        shown("photo", 1, nearest_score=0.4),
+    ]
+    document = await report(queries, [make_event("click", "1", NOON, query="first")])
+    assert (document.searches, document.unmet) == (4, 3)
