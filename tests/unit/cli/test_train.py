@@ -17,6 +17,7 @@ from training.errors import TrainingError
 from training.networks.architectures import ARCHITECTURES, DETECTOR
 from training.options import RECIPE_OPTIONS, TrainOptions
 from training.recipes.registry import RECIPES
+from training.train import LOOK
 
 RUN = CliRunner()
 
@@ -63,7 +64,7 @@ def test_help_has_the_defaults_of_the_recipes() -> None:
 
 
 def test_each_network_has_a_version_directory_to_write() -> None:
-    assert set(SHIPPED) == {*ARCHITECTURES, DETECTOR}
+    assert set(SHIPPED) == {*ARCHITECTURES, DETECTOR, LOOK}
 
 
 def test_each_network_has_a_recipe() -> None:
