@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
@@ -16,6 +18,7 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.taste.profile import TasteWeights
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE
+from services.contracts.domain.manifest import ManifestError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.bodies.body_limit import BodyRate
@@ -36,6 +39,7 @@ from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.look.service import LookService
 from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.pages.pictures import Resizer
@@ -58,6 +62,7 @@ from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import events as routes_events
 from services.gateway.routes import explain as routes_explain
 from services.gateway.routes import imports as routes_imports
+from services.gateway.routes import look as routes_look
 from services.gateway.routes import merchandising as routes_merchandising
 from services.gateway.routes import pages as routes_pages
 from services.gateway.routes import product_list as routes_product_list
@@ -72,7 +77,9 @@ from services.gateway.search.visible import VisibleAttributes
 from services.gateway.settings import GatewaySettings
 from services.gateway.shop_page import ShopPage
 from services.gateway.state import CatalogueServices, GatewayState, gateway_state
+from services.look.compatibility import Compatibility
 
+log = structlog.get_logger()
 DESCRIPTION = """Send a shopper's photo; the response names the category of clothing that it shows and the products of
 the catalogue that look most like it. Errors are problem documents (RFC 9457). Every response has an `X-Request-ID`.
 
@@ -121,6 +128,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         routers=[
             routes_search.router,
             routes_detect.router,
+            routes_look.router,
             routes_explain.router,
             routes_product_list.router,
             routes_products.router,
@@ -209,6 +217,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
     orders = OrderBook()
     learned = {name: store.of(name).learned_orders for name in settings.catalogues}
     await stack.enter_async_context(orders.following(learned, settings.learned_refresh_s))
+    look_model = _look_model(settings.look_dir)
     logs = {name: await open_events(settings, store.of(name), stack, metrics) for name in settings.catalogues}
     tastes = _tastes(settings, store, logs.values(), stack)
     ranking = Ranking([Learned(orders, settings.learned_bound), *tastes, Boosts(book), Diversity(), Pins(book)])
@@ -228,6 +237,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
         catalogue=ALL,
         settings=settings,
         search=searching(settings.catalogues),
+        look=LookService(searching(settings.catalogues), book, look_model),
         services=None,
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
@@ -241,11 +251,23 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
             every,
             catalogue=name,
             search=searching((name,)),
+            look=LookService(searching((name,)), book, look_model),
             services=services(name),
             logs=(logs[name],),
         )
         for name in settings.catalogues
     }
+
+
+def _look_model(directory: Path | None) -> Compatibility | None:
+    """Return the look model. Looks work without one."""
+    if directory is None:
+        return None
+    try:
+        return Compatibility.load(directory)
+    except ManifestError as error:
+        log.warning("no_look_model", trouble=str(error))
+        return None
 
 
 async def open_events(

@@ -15,7 +15,7 @@ from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, PATHS
 _KEY = "lookalike.catalogue"
 _CATALOGUES = PATHS.strip("/")
 _PRODUCTS = ["", "v1", "products"]
-PARTS = ("image", "similar")  # the resources of a product
+PARTS = ("image", "similar", "look")  # the resources of a product
 
 
 def requested_catalogue(request: HTTPConnection) -> str:

@@ -87,6 +87,7 @@ class GatewaySettings(BaseSettings):
         le=1,
         description="second requests to a replica of a slow index node, as a share of all at most; 0 for none",
     )
+    look_dir: Path | None = Field(Path("models/look/1"), description="version directory of the look model; optional")
     rules_refresh_s: float = Field(3.0, gt=0, description="seconds between two readings of the merchandising rules")
     taste_weight: float = Field(
         0.3, ge=0, le=1, description="weight of a visitor's taste, which is blended with the query; 0: never personal"
@@ -200,6 +201,7 @@ class GatewaySettings(BaseSettings):
         "currency",
         "import_dir",
         "page_file",
+        "look_dir",
         mode="before",
     )
     @classmethod

@@ -19,6 +19,7 @@ from services.gateway.events.service import EventService
 from services.gateway.imports.jobs import ImportJobs
 from services.gateway.index_nodes.level import wait_until_level
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.look.service import LookService
 from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.pages.pictures import Resizer
 from services.gateway.products.service import ProductService
@@ -49,6 +50,7 @@ class GatewayState:
     catalogue: str
     settings: GatewaySettings
     search: SearchService
+    look: LookService
     services: CatalogueServices | None
     index: IndexNodes
     reader: ImageReader

@@ -36,6 +36,7 @@ from services.gateway.events.query_log import QueryLog
 from services.gateway.events.service import EventService
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.look.service import LookService
 from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.pages.pictures import Resizer
@@ -56,6 +57,7 @@ from services.gateway.state import CatalogueServices, GatewayState
 from tests.support.events import FakeEventLog
 from tests.support.import_fakes import FakeCache, FakeEmbedding, FakeModels, FakePictures, FakeProducts, FakeWeb, Faults
 from tests.support.index_fakes import NAMES, FakeIndex
+from tests.support.look import make_look_model
 
 MODEL = "fashion/1"
 SHOES = GarmentBox(box=Box(x=0, y=0, width=0.5, height=1), category=Category(id=1, name="Shoes", probability=0.8))
@@ -401,7 +403,7 @@ async def _states(
         "logs": (log,),
     }
     queries = log.queries if settings.events_enabled else None
-    names, book = settings.catalogues, RuleBook()
+    names, book, look_model = settings.catalogues, RuleBook(), make_look_model()
     ranking = Ranking([Boosts(book), Diversity(), *rerankers, Pins(book)])
 
     def searching(searched: tuple[str, ...], kept: QueryLog | None) -> SearchService:
@@ -411,6 +413,7 @@ async def _states(
         ALL: GatewayState(
             catalogue=ALL,
             search=searching(names, queries),
+            look=LookService(searching(names, None), book, look_model),
             services=None,
             **every,
         ),
@@ -418,6 +421,7 @@ async def _states(
             name: GatewayState(
                 catalogue=name,
                 search=searching((name,), queries),
+                look=LookService(searching((name,), None), book, look_model),
                 services=CatalogueServices(
                     ProductService(catalogue, embedding, binding, links),
                     jobs,

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from services.contracts.domain.errors import CategoryElsewhere, LookalikeError, UnknownProduct
+from services.contracts.domain.filter_match import matches
 from services.contracts.wire.index import (
+    Attributes,
     CatalogueStatus,
     CategoryCount,
     Hit,
@@ -48,6 +52,8 @@ class FakeIndex:
         self.trouble: LookalikeError | None = None
         self.vector_queries: list[IndexVectors] = []
         self.vectors_by_id: dict[str, list[float]] = {}
+        self.attributes_by_id: dict[str, Attributes] = {}
+        self.groups_by_id: dict[str, str] = {}
         self.unknown_attributes: list[str] = []
         self.image_url: str | None = None
         self.trouble_of_similar: LookalikeError | None = None
@@ -78,7 +84,7 @@ class FakeIndex:
         self.searches += 1
         self.queries.append(query)
         self._fail()
-        return self._response(_left(self._products(query.category), query), query.category)
+        return self._response(_left(self._products(query.category), query), query.category, query)
 
     async def similar(self, query: IndexSimilar) -> IndexResponse:
         self.searches += 1
@@ -88,7 +94,7 @@ class FakeIndex:
             raise self.trouble_of_similar
         for category, products in self.held.items():
             if query.id in products:
-                return self._response([key for key in _left(products, query) if key != query.id], category)
+                return self._response([key for key in _left(products, query) if key != query.id], category, query)
         raise UnknownProduct(query.id)
 
     async def vectors(self, query: IndexVectors) -> list[ProductVector]:
@@ -153,13 +159,12 @@ class FakeIndex:
             raise CategoryElsewhere(f"category {category} is not held here")
         return self.held[category]
 
-    def _response(self, products: list[str], category: int) -> IndexResponse:
+    def _response(self, products: list[str], category: int, query: IndexQuery) -> IndexResponse:
+        hits = [self._hit(product, category, with_vector=query.vectors) for product in products]
         return IndexResponse(
             category=category,
-            hits=[
-                Hit(id=product, category=category, catalogue="default", score=0.5, image_url=self.image_url)
-                for product in products
-            ],
+            hits=[hit for hit in hits if query.hide is None or not matches(query.hide, hit.attributes)],
+            pinned=[self._hit(key, category, with_vector=query.vectors) for key in query.pinned if key in products],
             best_score=0.5,
             best_similarity=None,
             next_page=None,
@@ -167,6 +172,19 @@ class FakeIndex:
             active="fashion/1",
             timings_ms={},
             unknown_attributes=self.unknown_attributes,
+        )
+
+    def _hit(self, key: str, category: int, *, with_vector: bool) -> Hit:
+        vector = np.array(self.vectors_by_id.get(key, [1, 0, 0, 0]), np.float32) if with_vector else None
+        return Hit(
+            id=key,
+            category=category,
+            catalogue="default",
+            score=0.5,
+            image_url=self.image_url,
+            attributes=self.attributes_by_id.get(key, {}),
+            group=self.groups_by_id.get(key),
+            vector=vector,
         )
 
     def _fail(self) -> None:

@@ -29,9 +29,24 @@ PartName = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[0-9]+/[0-9]+$", "examples": ["2/4"]}),
 ]
 ProductId = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+def _vector(value: object) -> NDArray[np.float32]:
+    """Return a vector; JSON has its bytes in base64.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("the vector is not text in base64")
+    return np.frombuffer(base64.b64decode(value, validate=True), "<f4")
+
+
 HitVector = Annotated[
     NDArray[np.float32],
-    PlainValidator(lambda text: np.frombuffer(base64.b64decode(text), "<f4")),
+    PlainValidator(_vector),
     PlainSerializer(lambda vector: base64.b64encode(vector.astype("<f4").tobytes()).decode()),
     WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]

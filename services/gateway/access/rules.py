@@ -68,6 +68,8 @@ RULES: Mapping[str, Rule] = {
     "search_by_image": SEARCH,
     "detect_garments": SEARCH,
     "get_similar_products": SEARCH,
+    "get_product_look": SEARCH,
+    "look_by_image": SEARCH,
     "send_events": BEACON,
     "sample_products": READ,
     "get_product": READ,

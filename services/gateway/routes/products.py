@@ -148,6 +148,7 @@ async def _waited(response: ProductResponse, state: GatewayState) -> ProductResp
 
 @router.api_route("/{id:product_id}/image", methods=["PUT", "PATCH", "DELETE", "POST"], include_in_schema=False)
 @router.api_route("/{id:product_id}/similar", methods=["PUT", "PATCH", "DELETE", "POST"], include_in_schema=False)
+@router.api_route("/{id:product_id}/look", methods=["PUT", "PATCH", "DELETE", "POST"], include_in_schema=False)
 async def refuse_to_write_a_part(id: str) -> None:
     """A write to `a/image` is a mistake: as an address, it is the picture of `a`; as an id, it is `a%2Fimage`."""
     raise HTTPException(

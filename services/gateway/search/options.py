@@ -30,6 +30,7 @@ TEXT_SCHEMAS: dict[str, Schema] = {
         "description": f"the filter as JSON in text, such as `{orjson.dumps(FILTER_EXAMPLE).decode()}`",
     },
     "box": BOX_TEXT_SCHEMA,
+    "categories": {"type": "string", "description": "names or ids of categories, separated by commas"},
     "rules": {
         "type": "string",
         "description": "rules for this search as JSON in text, in the place of the stored ones; needs a key of the "

@@ -79,6 +79,13 @@ async def read_explanation(request: Request, reader: ImageReader) -> tuple[bytes
     return None, options
 
 
+async def read_photo_with(request: Request, reader: ImageReader, options: type[Model]) -> tuple[bytes, Model]:
+    """Return the photo and the options of a request. Raises as `read_search`."""
+    sent = await _read(request)
+    values = parse(options, _with_examples(sent), dict(request.query_params))
+    return await _image(sent.photo, reader), values
+
+
 async def read_preview(request: Request, reader: ImageReader) -> tuple[bytes | None, PreviewOptions]:
     """Return the photo, if the request has one, and the options of a preview of rules.
 

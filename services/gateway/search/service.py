@@ -20,10 +20,11 @@ from services.contracts.domain.similarity import CLOSE
 from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.web.telemetry import note, request_id
 from services.contracts.wire.embedding import GarmentBox
-from services.contracts.wire.index import IndexedProduct, IndexResponse, IndexSearch, IndexSimilar, IndexVectors
+from services.contracts.wire.index import Hit, IndexedProduct, IndexResponse, IndexSearch, IndexSimilar, IndexVectors
 from services.gateway.events.query_log import QueryLog
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.ranking.candidate import Move
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import RankedSearch, Stage
 from services.gateway.search.examples import ExampleReader, PhotoQuery, combined
@@ -211,7 +212,7 @@ class SearchService:
             exclude=[*options.like, *options.unlike],
             **options.result_options(),
         )
-        names = _category_names(category, name)
+        names = category_names(category, name)
         search = RankedSearch(self.catalogues, category, names, model, vector, None, options, name)
         page = await ranked_page(nearest, self.index.search, await self._ranking.stages(search))
         response = page.response
@@ -318,7 +319,7 @@ class SearchService:
             raise UnknownProduct(f"there is no product {key!r} in the index")
         category, vector = products[0].category, np.array(products[0].vector, np.float32)
         name = (await self.names(model))[category]
-        names = _category_names(category, name)
+        names = category_names(category, name)
         search = RankedSearch(self.catalogues, category, names, model, vector, key, options, name)
         return await self._ranking.stages(search)
 
@@ -343,21 +344,23 @@ class SearchService:
         names = await self.names()
         number = None if category is None else resolve_category(category, names)
         sample = await self.index.sample(count, number, self.catalogues)
-        return [ProductSummary(**self._summary(product, names)) for product in sample.products]
+        return [ProductSummary(**self.summary(product, names)) for product in sample.products]
 
     def _results(self, page: RankedPage, names: list[str], *, with_rules: bool) -> list[SearchResult]:
-        return [
-            SearchResult(
-                **self._summary(hit, names),
-                score=hit.score,
-                image_index=hit.image_index,
-                similarity=Similarity.of(hit.similarity),
-                moved=page.moved(hit, with_rules=with_rules),
-            )
-            for hit in page.response.hits
-        ]
+        return [self.result(hit, names, page.moved(hit, with_rules=with_rules)) for hit in page.response.hits]
 
-    def _summary(self, product: IndexedProduct, names: list[str]) -> dict[str, Any]:
+    def result(self, hit: Hit, names: list[str], moved: list[Move] | None = None) -> SearchResult:
+        """Return a hit as a response shows it; `names` are those of the categories."""
+        return SearchResult(
+            **self.summary(hit, names),
+            score=hit.score,
+            image_index=hit.image_index,
+            similarity=Similarity.of(hit.similarity),
+            moved=moved,
+        )
+
+    def summary(self, product: IndexedProduct, names: list[str]) -> dict[str, Any]:
+        """Return what a `ProductSummary` shows of a product; `names` are those of the categories."""
         return {
             "id": product.id,
             "catalogue": product.catalogue if len(self.catalogues) > 1 else None,
@@ -381,7 +384,7 @@ def _garment_search(garment: GarmentBox, response: SearchResponse) -> GarmentSea
     )
 
 
-def _category_names(category: int, name: str) -> frozenset[str]:
+def category_names(category: int, name: str) -> frozenset[str]:
     """Return the ways to name a category: see `resolve_category`."""
     return frozenset((name.casefold(), str(category)))
 
