@@ -9,7 +9,10 @@ from services.catalogue.learning.log_reader import read_searches
 from services.catalogue.store import learned_orders
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.learned_orders import OrderNote
+from services.cli.learn.session import LearnSession
+from services.gateway.ranking.order_book import OrderBook
 from tests.support.events import make_event, make_query
+from tests.support.learning import order_by
 from tests.support.products import make_product
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -71,3 +74,24 @@ async def test_the_log_is_read_with_the_products_attributes(store: CatalogueData
     ]
     assert dict(search.shown[1].candidate.attributes) == {"gender": "Men", "price": 12.5}
     assert len(await read_searches(store)) == 2
+
+
+async def test_a_rollback_takes_effect_at_the_next_reading_of_a_gateway(store: CatalogueDatabase) -> None:
+    orders, book = store.learned_orders, OrderBook()
+    session = LearnSession(orders)
+    sources = {"default": orders}
+    for gain in (0.01, 0.02):
+        report = {"comparison": {"gain": {"mean": gain, "low": gain, "high": gain}}}
+        await orders.add(order_by("click_rate").to_bytes(), report)
+    active = []
+    for version in ("1", "2"):
+        await session.promote(version, force=False)
+        await book.read(sources)
+        active.append(book.of(("default",)))
+    for _ in range(2):
+        await session.rollback()
+        await book.read(sources)
+        active.append(book.of(("default",)))
+    assert [one and one.version for one in active] == ["1", "2", "1", None]
+    assert active[0] is not None
+    assert active[0].order.to_bytes() == order_by("click_rate").to_bytes()

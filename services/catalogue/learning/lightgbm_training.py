@@ -40,7 +40,7 @@ def train_trees(
     """
     try:
         import lightgbm
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: a library of the system is missing
         raise LearningUnavailable(
             f"LightGBM cannot be used ({error}): install it with pip install 'lookalike[learn]'"
         ) from None

@@ -21,6 +21,7 @@ from services.catalogue.learning.trees import Trees
 RANKING = {
     "objective": "lambdarank",
     "num_leaves": 15,
+    "max_depth": 5,
     "learning_rate": 0.05,
     "min_data_in_leaf": 100,
     "lambda_l2": 5.0,
@@ -92,7 +93,9 @@ def learn(searches: Sequence[LoggedSearch], options: LearningOptions) -> tuple[L
         LearningUnavailable: LightGBM is not installed.
     """
     if not searches:
-        raise NotEnoughEvents("the log has no search with its results: there is nothing to learn from")
+        raise NotEnoughEvents(
+            "the log has no search with its results: there is nothing to learn from; is GATEWAY_EVENTS_ENABLED set?"
+        )
     last = max(search.day for search in searches)
     held_out_from = last - options.held_out_days + 1
     past = [search for search in searches if search.day < held_out_from]

@@ -45,13 +45,16 @@ class Trees:
             rows: shape (rows, signals), float64.
         """
         node = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
-        places = np.arange(len(rows))[:, None]
+        flat, starts = rows.ravel(), np.arange(len(rows))[:, None] * rows.shape[1]
+        has_missing = bool(np.isnan(rows).any())
         for _ in range(self.depth):
-            values = rows[places, self.signal[node]]
-            goes_left = np.where(np.isnan(values), self.missing_left[node], values <= self.threshold[node])
-            node = np.where(goes_left, self.left[node], self.right[node])
+            values = flat.take(starts + self.signal.take(node))
+            goes_left = values <= self.threshold.take(node)
+            if has_missing:
+                goes_left |= np.isnan(values) & self.missing_left.take(node)
+            node = np.where(goes_left, self.left.take(node), self.right.take(node))
         # One tree after the other, as LightGBM adds them: a pairwise sum has other last digits.
-        return np.cumsum(self.value[node], axis=1)[:, -1] if len(self.roots) else np.zeros(len(rows))
+        return np.cumsum(self.value.take(node), axis=1)[:, -1] if len(self.roots) else np.zeros(len(rows))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trees as JSON."""

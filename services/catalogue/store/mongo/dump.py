@@ -8,6 +8,7 @@ from bson.raw_bson import RawBSONDocument
 
 from services.catalogue.store.http_cache import SEEN_IMAGES
 from services.catalogue.store.keys import KEYS
+from services.catalogue.store.learned_orders import LEARNED_ORDERS
 from services.catalogue.store.markers import is_marker
 from services.catalogue.store.mongo.bulk_write import upsert
 from services.catalogue.store.mongo.connection import Connection
@@ -26,7 +27,7 @@ Parts = Mapping[str, Sequence[Raw]]  # documents by collection
 
 def collections_of(catalogue: str) -> tuple[str, ...]:
     """Return the names of a catalogue's collections; those that all catalogues share are the default one's."""
-    names = tuple(within(name, catalogue) for name in (PRODUCTS, IMAGES, SEEN_IMAGES, NOTES))
+    names = tuple(within(name, catalogue) for name in (PRODUCTS, IMAGES, SEEN_IMAGES, LEARNED_ORDERS, NOTES))
     return (*names, KEYS) if catalogue == DEFAULT_CATALOGUE else names
 
 

@@ -59,7 +59,8 @@ def test_the_default_catalogue_has_the_collections_and_addresses_of_an_installat
 
 def test_no_two_catalogues_share_a_collection() -> None:
     names = all_catalogues("a-b,a,b,products,images,seen,seen-images,notes,a-,-a,-")
-    made = [within(kind, name) for name in names for kind in ("products", "images", "seen_images", "notes")]
+    kinds = ("products", "images", "seen_images", "learned_orders", "notes")
+    made = [within(kind, name) for name in names for kind in kinds]
     assert len(set(made)) == len(made)
 
 
