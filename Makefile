@@ -16,7 +16,7 @@ export DATASET PHOTOS
 .DEFAULT_GOAL := help
 # Known vulnerabilities, licences, a bill of materials.
 LIST ?= all
-.PHONY: audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector evaluate-look clean docs openapi compose-test
+.PHONY: page-check audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector evaluate-look clean docs openapi compose-test
 
 # In a folder that was moved, the environment is set up again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
@@ -54,6 +54,9 @@ lint: $(READY) ## Check style, types and imports
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 	@$(BIN)/python -m tools.javascript --fix
+
+page-check: $(READY) ## Run axe in every state of the pages, in every language [PAGE_OPTIONS="--languages de ar"]
+	@$(BIN)/python -m tools.page_states.check $(PAGE_OPTIONS)
 
 bench: $(READY) ## Measure searches, imports and services [BENCH="index page"]
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

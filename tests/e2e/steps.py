@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from services.sample_shop.catalogue import sample_query
 from tests.support.shop import Shop
@@ -36,15 +36,19 @@ def without_garments(page: Page) -> None:
     page.route("**/v1/detect", lambda route: route.fulfill(json={**route.fetch().json(), "garments": []}))
 
 
-def wait_for_animations(page: Page) -> None:
-    """Wait until every animation and transition that ends has ended."""
-    page.evaluate(
-        """() => Promise.all(
-          document.getAnimations()
-            .filter((animation) => animation.effect.getComputedTiming().endTime !== Infinity)
-            .map((animation) => animation.finished.catch(() => null)),
-        )"""
-    )
+def with_variants(page: Page) -> None:
+    """Let the first four results be variants of a style, in three colours, and the next two show the same picture."""
+
+    def change(route: Route) -> None:
+        response = route.fetch().json()
+        results = response["results"]
+        for result, colour in zip(results[:4], ["Navy Blue", "navy blue", "Red", "Sunset"], strict=True):
+            result.update(group="STYLE", attributes={**result["attributes"], "baseColour": colour})
+        for result, price in zip(results[4:6], [20, 10], strict=True):
+            result.update(image_url=results[4]["image_url"], attributes={"price": price, "currency": "EUR"})
+        route.fulfill(json=response)
+
+    page.route("**/v1/search", change)
 
 
 def wait_for_first(page: Page, items: list[T]) -> T:

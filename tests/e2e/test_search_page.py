@@ -10,11 +10,21 @@ from playwright.sync_api import Page, Route, expect
 
 from services.contracts.domain.garments import overlaps
 from services.sample_shop.catalogue import sample_query
-from tests.e2e.steps import CARDS, choose, choose_file, deliver, titles, wait_for_first, without_garments
+from tests.e2e.steps import (
+    CARDS,
+    choose,
+    choose_file,
+    deliver,
+    titles,
+    wait_for_first,
+    with_variants,
+    without_garments,
+)
 from tests.support.browser import Watch
 from tests.support.http import ImageServer
 from tests.support.scenes import table
 from tests.support.shop import SHOES, Shop
+from tools.page_states.states import GARMENTS
 
 RECORD_FIELDS = """
 window.fields = [];
@@ -184,18 +194,9 @@ def test_a_link_to_similar_products_opens_for_others(page: Page, shop: Shop) -> 
 def test_variants_are_one_tile_with_their_colours_and_products_with_one_picture_are_its_offers(
     page: Page, photo: Path
 ) -> None:
-    def change(route: Route) -> None:
-        response = route.fetch().json()
-        results = response["results"]
-        for result, colour in zip(results[:3], ["Navy Blue", "Red", "Sunset"], strict=False):
-            result.update(group="STYLE", attributes={**result["attributes"], "baseColour": colour})
-        for result, price in zip(results[3:5], [20, 10], strict=False):
-            result.update(image_url=results[3]["image_url"], attributes={"price": price, "currency": "EUR"})
-        route.fulfill(json=response)
-
-    page.route("**/v1/search", change)
+    with_variants(page)
     choose(page, photo)
-    expect(page.locator(CARDS)).to_have_count(17)
+    expect(page.locator(CARDS)).to_have_count(16)
     dots = page.locator(CARDS).first.get_by_role("list", name="Other colours").get_by_role("link")
     expect(dots).to_have_text(["Navy Blue", "Red", "Sunset"])
     assert dots.nth(1).evaluate("dot => getComputedStyle(dot, '::before').backgroundColor") == "rgb(255, 0, 0)"
@@ -203,6 +204,18 @@ def test_variants_are_one_tile_with_their_colours_and_products_with_one_picture_
     expect(offers.locator("summary")).to_have_text("2 offers from €10.00")
     offers.locator("summary").click()
     expect(offers.get_by_role("link")).to_have_count(2)
+
+
+def test_garments_that_arrive_late_do_not_move_the_page(page: Page, photo: Path) -> None:
+    held: list[Route] = []
+    page.route("**/v1/detect", lambda route: held.append(route))
+    choose(page, photo)
+    route = wait_for_first(page, held)
+    card = page.locator(CARDS).nth(8)
+    before = card.evaluate("card => { scrollTo(0, 600); return card.getBoundingClientRect().top; }")
+    route.fulfill(json={**route.fetch().json(), "garments": GARMENTS})
+    expect(page.locator(".garment-chips")).to_have_count(1)
+    assert abs(card.evaluate("card => card.getBoundingClientRect().top") - before) < 2
 
 
 def test_more_results_are_shown_on_demand(page: Page, photo: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.steps import with_variants
 from tests.e2e.test_accessibility import check
 from tests.support.browser import Watch, watched_page
 from tests.support.foreign import ForeignSite
@@ -213,6 +214,35 @@ def test_the_widgets_filters_frame_and_more_like_this(visit: tuple[Page, Watch],
     with page.expect_request("**/similar?*"):
         widget.get_by_role("button", name=re.compile("^More like this")).first.click()
     expect(page.locator(CARDS)).to_have_count(4)
+
+
+def test_variants_are_one_tile_whose_colours_and_offers_lead_to_their_products(
+    visit: tuple[Page, Watch], photo: Path
+) -> None:
+    page, _ = visit
+    with_variants(page)
+    page.locator("lookalike-search").evaluate("widget => widget.setAttribute('k', 6)")
+    page.locator("lookalike-search input[type=file]").set_input_files(photo)
+    expect(page.locator(CARDS)).to_have_count(2)
+    offers = page.locator(CARDS).nth(1).locator(".offers")
+    expect(offers.locator("summary")).to_have_text("2 offers from €10.00")
+    offers.locator("summary").click()
+    expect(offers.get_by_role("link")).to_have_count(2)
+    check(page)
+    dots = page.locator(CARDS).first.get_by_role("list", name="Other colours").get_by_role("link")
+    expect(dots).to_have_text(["Navy Blue", "Red", "Sunset"])
+    dots.nth(1).click()
+    shown, clicked = page.evaluate("window.events")
+    red = shown["detail"]["results"][2]["id"]
+    assert (clicked["type"], clicked["detail"]["id"], clicked["detail"]["position"]) == ("lookalike-click", red, 3)
+    assert clicked["detail"]["url"] == f"https://elsewhere.example/p/{red}"
+
+
+def test_on_a_phone_the_results_of_a_photo_come_into_view(chromium: Browser, shop: Shop, photo: Path) -> None:
+    with watched_page(chromium, shop.url, viewport={"width": 320, "height": 568}, reduced_motion="reduce") as (page, _):
+        page.goto("/example-shop")
+        page.locator("lookalike-search input[type=file]").set_input_files(photo)
+        expect(page.locator(CARDS).first).to_be_in_viewport()
 
 
 def test_similar_products_stand_under_a_products_page_and_follow_its_product(page: Page) -> None:

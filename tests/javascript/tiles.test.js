@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { colourOf, tilesOf } from "../../services/gateway/static/shared/tiles.js";
+import { colourOf, coloursOf, tilesOf } from "../../services/gateway/static/shared/tiles.js";
 import { queryTraits, sharedTraits } from "../../services/gateway/static/shared/traits.js";
 
 /** @param {Partial<import("../../services/gateway/static/types.js").Result>} fields */
@@ -60,6 +60,22 @@ test("products with the same picture are one tile with its offers", () => {
 test("a product's colour is the attribute that is one", () => {
   assert.equal(colourOf(result({ attributes: { baseColour: "Navy Blue" } })), "Navy Blue");
   assert.equal(colourOf(result({ attributes: { size: "M" } })), null);
+});
+
+test("sizes of one colour are one colour of a style, and a product without colour is none", () => {
+  const products = [
+    result({ id: "a", attributes: { colour: "Red", size: "S" } }),
+    result({ id: "b", attributes: { colour: "red", size: "M" } }),
+    result({ id: "c", attributes: { colour: "Blue", size: "S" } }),
+    result({ id: "d", attributes: { size: "S" } }),
+  ];
+  assert.deepEqual(
+    coloursOf(products).map(([name, { id }]) => [name, id]),
+    [
+      ["Red", "a"],
+      ["Blue", "c"],
+    ],
+  );
 });
 
 test("a result shares the type, colour and pattern of the product that is searched with", () => {

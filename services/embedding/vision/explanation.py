@@ -18,6 +18,7 @@ from services.embedding.vision.embedder import Embedder, ImageEmbedding
 from services.embedding.vision.network_outputs import Float32Array
 
 Drops = NDArray[np.float64]
+WHITE = 250  # a pixel is white if no channel is below it: JPEG leaves traces in white margins
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,34 @@ class PairExplanation:
 def covered(picture: UInt8Image) -> UInt8Image:
     """Return the picture as it is, then once for each cell, row by row, with the cell in the picture's mean colour.
 
+    A white margin stays white: there is nothing to cover, and a grey bar in it would look like a part of the picture.
+
     Args:
         picture: uint8, shape (height, width, 3).
 
     Returns:
         uint8, shape (1 + EXPLAINED_ROWS * EXPLAINED_COLUMNS, height, width, 3).
     """
-    mean = picture.mean(axis=(0, 1)).round().astype(np.uint8)
+    rows, columns = inner = _inside_margins(picture)
+    mean = picture[inner].mean(axis=(0, 1)).round().astype(np.uint8)
     copies = np.repeat(picture[None], 1 + EXPLAINED_ROWS * EXPLAINED_COLUMNS, axis=0)
-    tops = np.linspace(0, picture.shape[0], EXPLAINED_ROWS + 1).round().astype(int)
+    tops = np.linspace(0, picture.shape[0], EXPLAINED_ROWS + 1).round().astype(int).clip(rows.start, rows.stop)
     lefts = np.linspace(0, picture.shape[1], EXPLAINED_COLUMNS + 1).round().astype(int)
+    lefts = lefts.clip(columns.start, columns.stop)
     for row in range(EXPLAINED_ROWS):
         for column in range(EXPLAINED_COLUMNS):
             cell = copies[1 + row * EXPLAINED_COLUMNS + column]
             cell[tops[row] : tops[row + 1], lefts[column] : lefts[column + 1]] = mean
     return copies
+
+
+def _inside_margins(picture: UInt8Image) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture without its white margins; all of a picture that is white."""
+    is_shown = picture.min(axis=-1) < WHITE
+    rows, columns = np.flatnonzero(is_shown.any(axis=1)), np.flatnonzero(is_shown.any(axis=0))
+    if not rows.size:
+        return slice(0, picture.shape[0]), slice(0, picture.shape[1])
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 async def explain(embedder: Embedder, query: bytes, product: bytes, box: Box | None = None) -> PairExplanation:

@@ -149,7 +149,7 @@ export const texts = {
   explainFailed: "The match cannot be explained.",
   /** @param {string} title @param {number} similarity */
   explainTitle: (title, similarity) => `Why ${title} is alike: cosine similarity ${similarity.toFixed(3)}`,
-  explainNote: "The stronger the colour, the more the similarity drops when this part of the picture is covered.",
+  explainNote: "The brighter a part of a picture, the more the similarity drops when it is covered.",
   explainQuery: "Searched picture",
   explainProduct: "Result",
   /** @param {string} name @param {string[]} parts */

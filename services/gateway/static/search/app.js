@@ -257,7 +257,9 @@ class App {
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure("other");
       if (failure.code === "aborted" || this.#state !== state) return;
-      this.#work.classList.toggle("alone", subject.query.kind === "like" && !subject.product);
+      const isAlone = subject.query.kind === "like" && !subject.product;
+      this.#work.classList.toggle("alone", isAlone);
+      if (isAlone) this.#bar.clear();
       this.#results.fail(failure);
     }
   }

@@ -59,7 +59,7 @@ export class ResultsView {
   /** Show the garments to choose from. @param {HTMLElement|null} group */
   showGarments(group) {
     fill(this.#garments, group);
-    group?.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (group) showChosen(group);
   }
 
   /** Show that a search is in progress. @param {string} text */
@@ -181,4 +181,11 @@ export class ResultsView {
     fill(this.#list);
     fill(this.#notice, failureNotice(failure, { t, onRetry: canRetry ? onRetry : null, onNewSearch }));
   }
+}
+
+/** Scroll a row of chips to the chosen one. The page stays where the shopper has scrolled to. @param {HTMLElement} group */
+function showChosen(group) {
+  const chosen = group.querySelector("[aria-pressed=true]")?.getBoundingClientRect();
+  const row = group.getBoundingClientRect();
+  if (chosen) group.scrollLeft += Math.min(0, chosen.left - row.left) || Math.max(0, chosen.right - row.right);
 }

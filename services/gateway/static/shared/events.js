@@ -107,8 +107,10 @@ export class Reporter {
   /** @param {Element} tile @param {Event} event */
   #follow(tile, { target }) {
     const shown = this.#watched.get(tile);
-    if (!shown || !(target instanceof Element) || !target.closest("a[href]")) return;
-    const { requestId, id, ordinal } = shown;
+    const link = target instanceof Element ? target.closest("a[href]") : null;
+    if (!shown || !(link instanceof HTMLElement)) return;
+    const { requestId, ordinal } = shown;
+    const id = link.dataset.id ?? shown.id; // a variant's or an offer's own
     this.flush();
     this.#send("click", requestId, { object: { object_id: id }, position: { ordinal } });
   }

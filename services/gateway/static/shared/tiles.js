@@ -42,6 +42,20 @@ export function colourOf({ attributes }) {
   return typeof value === "string" && value ? value : null;
 }
 
+/**
+ * Return the colours of a style, each with its nearest product: variants may be sizes of one colour.
+ * @param {Result[]} products best first @returns {[string, Result][]}
+ */
+export function coloursOf(products) {
+  /** @type {Map<string, [string, Result]>} */
+  const colours = new Map();
+  for (const product of products) {
+    const name = colourOf(product);
+    if (name && !colours.has(name.toLowerCase())) colours.set(name.toLowerCase(), [name, product]);
+  }
+  return [...colours.values()];
+}
+
 /** Names of colours in feeds that CSS does not know. @type {Record<string, string>} */
 const COLOURS = {
   "off white": "#f7f3e8",

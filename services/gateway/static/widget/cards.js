@@ -5,12 +5,13 @@ import { price } from "../shared/format.js";
 import { icon } from "../shared/icons.js";
 import { productImage } from "../shared/image.js";
 import { phrase } from "../shared/strings.js";
+import { variantsOf } from "../shared/variants.js";
 
-/** @import { Context, Result } from "../types.js" */
+/** @import { Context, Result, Tile } from "../types.js" */
 /**
  * @typedef {Context & {
  *   template: string|null,
- *   onClick: (result: Result, position: number, event: MouseEvent) => void,
+ *   onClick: (result: Result, event: MouseEvent) => void,
  *   onLike: ((result: Result) => void)|null,
  * }} CardContext `onLike`: null where the cards have no button for it
  */
@@ -22,8 +23,9 @@ import { phrase } from "../shared/strings.js";
 export const linkOf = (result, template) =>
   safeUrl(template ? template.replaceAll("{id}", encodeURIComponent(result.id)) : result.url);
 
-/** @param {Result} result @param {number} position from 0 @param {CardContext} context */
-export function card(result, position, context) {
+/** @param {Tile} tile @param {number} position from 0 @param {CardContext} context */
+export function card(tile, position, context) {
+  const { result } = tile;
   const { t, template, onClick, onLike } = context;
   const name = result.title || result.id;
   const amount = price(result.attributes, context);
@@ -33,7 +35,7 @@ export function card(result, position, context) {
     amount && h("span", { class: "price" }, amount),
   ];
   const href = linkOf(result, template);
-  const click = (/** @type {MouseEvent} */ event) => onClick(result, position, event);
+  const click = (/** @type {MouseEvent} */ event) => onClick(result, event);
   const link = href ? h("a", { href, part: "link", on: { click } }, body) : h("div", { class: "card-link" }, body);
   const label = phrase(t, t.results.likeOf, { title: name });
   const like = onLike && {
@@ -47,6 +49,7 @@ export function card(result, position, context) {
     "li",
     { class: "card", part: "card", "data-id": result.id },
     link,
+    ...variantsOf(tile, { ...context, linkOf: (each) => linkOf(each, template) }),
     like && h("button", like, icon("search", 16)),
   );
 }

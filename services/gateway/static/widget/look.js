@@ -25,7 +25,7 @@ export class LookalikeLook extends WidgetElement {
   /** @override @param {Strings} t */
   draw(t) {
     if (this.#panel) this.#panel.translate(t);
-    else this.#panel = new Panel(this, t, () => this.#panel?.clear());
+    else this.#panel = new Panel(this, t, () => this.#panel?.clear(), "h2");
     const src = safeUrl(this.getAttribute("src"));
     if (!src) return fill(this.root);
     const label = this.getAttribute("heading") || t.widget.look;

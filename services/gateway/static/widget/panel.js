@@ -5,6 +5,7 @@ import { choices, garmentChips } from "../shared/garments.js";
 import { icon } from "../shared/icons.js";
 import { openPhoto, toThumbnail, toUpload, WHOLE } from "../shared/photo.js";
 import { categoryName, failureMessage, phrase, similarHeading } from "../shared/strings.js";
+import { tilesOf } from "../shared/tiles.js";
 import { card, skeletonCards } from "./cards.js";
 import { asFailure } from "./element.js";
 
@@ -44,10 +45,15 @@ export class Panel {
   #status = h("div", { class: "visually-hidden", role: "status" });
   #body = h("div", { class: "results", part: "results", hidden: true });
   #onClear;
+  #level;
   element = h("div", {}, this.#body, this.#status);
 
-  /** @param {WidgetElement} host @param {Strings} t @param {(() => void)|null} onClear null: nothing to clear */
-  constructor(host, t, onClear) {
+  /**
+   * @param {WidgetElement} host @param {Strings} t @param {(() => void)|null} onClear null: nothing to clear
+   * @param {"h2"|"h3"} [level] of the headings: h3 under a heading of the element
+   */
+  constructor(host, t, onClear, level = "h3") {
+    this.#level = level;
     this.#host = host;
     this.#t = t;
     this.#onClear = onClear;
@@ -83,6 +89,7 @@ export class Panel {
   async searchPhoto(file, { box = WHOLE, prior = null } = {}) {
     const number = this.#begin();
     this.#showBusy();
+    this.#scrollTo();
     try {
       const photo = await openPhoto(file);
       if (number !== this.#number) return;
@@ -93,6 +100,21 @@ export class Panel {
       return;
     }
     await this.#run();
+  }
+
+  /** @param {Result} result */
+  #followLike(result) {
+    const search = this.searchLike(result.id);
+    this.#scrollTo();
+    return search;
+  }
+
+  /** Scroll to the results if a shopper who has just asked for them would not see them. */
+  #scrollTo() {
+    const { top } = this.#body.getBoundingClientRect();
+    if (top >= 0 && top <= innerHeight / 2) return;
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+    this.#body.scrollIntoView({ behavior, block: "start" });
   }
 
   /** Search with a product of the catalogue. @param {string} id */
@@ -174,11 +196,11 @@ export class Panel {
       this.#isAdjusting && this.#cropHolder(),
       fill(this.#garments, this.#garmentChips(response)),
       message && this.#notice(message, isHidden && results.length > 0 ? this.#anyway(response) : null),
-      !isHidden && h("h3", { tabindex: "-1" }, heading),
+      !isHidden && this.#onClear && h(this.#level, { tabindex: "-1" }, heading),
       this.#filter !== null && !isHidden && this.#filterHolder(response, this.#filter),
       cards.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, cards),
     );
-    const ids = results.map((result) => result.id);
+    const ids = cards.map((each) => each.dataset.id ?? "");
     this.#host.reporter?.watch(cards, response.request_id, ids);
     const values = { count: results.length, category: heading };
     this.#status.textContent = message ? message.title : phrase(t, t.results.announced, values);
@@ -294,16 +316,16 @@ export class Panel {
       currency: host.getAttribute("currency"),
       template: host.getAttribute("link-template"),
       /** @type {import("./cards.js").CardContext["onClick"]} */
-      onClick: (result, position, event) => this.#clicked(response, result, position, event),
-      onLike: this.#onClear && ((/** @type {Result} */ result) => this.searchLike(result.id)),
+      onClick: (result, event) => this.#clicked(response, result, event),
+      onLike: this.#onClear && ((/** @type {Result} */ result) => this.#followLike(result)),
     };
-    return response.results.map((result, position) => card(result, position, context));
+    return tilesOf(response.results).map((tile, position) => card(tile, position, context));
   }
 
   /** @param {Message} message @param {HTMLElement|null} button */
   #notice({ title, text }, button) {
     const row = button && h("div", { class: "row" }, button);
-    return h("div", { class: "notice" }, h("h3", {}, title), h("p", {}, text), row);
+    return h("div", { class: "notice" }, h(this.#level, {}, title), h("p", {}, text), row);
   }
 
   /** Return the message above the results, or in their place. @param {AnySearchResponse} response @returns {Message|null} */
@@ -326,16 +348,16 @@ export class Panel {
     const click = () => {
       this.#isRevealed = true;
       this.#show(response);
-      this.#body.querySelector("h3")?.focus();
+      this.#body.querySelector(this.#level)?.focus();
     };
     return h("button", { class: "button", type: "button", on: { click } }, this.#t.notices.anyway);
   }
 
-  /** @param {AnySearchResponse} response @param {Result} result @param {number} position @param {MouseEvent} event */
-  #clicked({ request_id: requestId }, result, position, event) {
+  /** @param {AnySearchResponse} response @param {Result} result @param {MouseEvent} event */
+  #clicked({ request_id: requestId, results }, result, event) {
     const { id, title, score } = result;
     const url = event.currentTarget instanceof HTMLAnchorElement ? event.currentTarget.href : null;
-    const detail = { id, url, title, score, position: position + 1, requestId };
+    const detail = { id, url, title, score, position: results.indexOf(result) + 1, requestId };
     if (!this.#host.emit("lookalike-click", detail, true)) event.preventDefault();
   }
 
@@ -359,7 +381,7 @@ export class Panel {
     this.#body.hidden = false;
     this.#body.setAttribute("aria-busy", "false");
     const row = canRetry && h("div", { class: "row" }, h("button", retry, t.notices.retry));
-    fill(this.#body, h("div", { class: "notice", role: "alert" }, h("h3", {}, title), h("p", {}, text), row));
+    fill(this.#body, h("div", { class: "notice", role: "alert" }, h(this.#level, {}, title), h("p", {}, text), row));
     this.#status.textContent = "";
   }
 }

@@ -24,8 +24,8 @@ const CSS = `
 h2, h3, p, ul { margin: 0; padding: 0; }
 ul { list-style: none; }
 h2 { font-size: 1.2em; font-weight: 650; line-height: 1.3; }
-h3 { font-size: 1em; font-weight: 650; }
-h3:focus { outline: none; }
+h3, .results h2 { font-size: 1em; font-weight: 650; }
+.results :is(h2, h3):focus { outline: none; }
 button, input { font: inherit; color: inherit; }
 .control { display: inline-block; padding: 0; border: 0; background: none; }
 .similar { padding-inline: 0; border: 0; background: none; }
@@ -52,7 +52,8 @@ button, input { font: inherit; color: inherit; }
 .tool[aria-pressed="true"], .chip[aria-pressed="true"] { background: var(--ink); border-color: var(--ink); color: var(--surface); }
 .garments:empty { display: none; }
 .garments { min-width: 0; }
-.results { grid-template-columns: minmax(0, 1fr); }
+.results { grid-template-columns: minmax(0, 1fr); scroll-margin-top: 8px; }
+.similar .results { margin-top: 12px; padding-top: 0; border: 0; }
 .chips { display: flex; gap: 8px; overflow-x: auto; padding: 4px; margin: -4px; }
 .chip { display: inline-flex; flex: none; align-items: center; gap: 8px; min-height: 46px; padding: 2px 14px 2px 3px; border: 1px solid var(--edge); border-radius: 99px; background: transparent; cursor: pointer; font-size: 0.9em; white-space: nowrap; }
 .chip img { width: 40px; height: 40px; object-fit: cover; border-radius: 50%; background: #fff; }
@@ -85,12 +86,21 @@ button, input { font: inherit; color: inherit; }
 @container (min-width: 84em) { .grid { grid-template-columns: var(--lookalike-columns, repeat(8, minmax(0, 1fr))); } }
 .card { position: relative; min-width: 0; }
 .like { position: absolute; inset-inline-end: 6px; top: 6px; display: grid; place-items: center; width: 34px; height: 34px; padding: 0; border: 1px solid #d8d0c6; border-radius: 50%; background: #fff; color: #1e1a17; cursor: pointer; }
-.card a, .card div.card-link { display: grid; gap: 8px; color: inherit; text-decoration: none; border-radius: var(--radius); }
+.card > a, .card > div { display: grid; gap: 8px; }
+.card a { color: inherit; text-decoration: none; border-radius: var(--radius); }
 .card a:hover .title { text-decoration: underline; }
 .frame { display: grid; place-items: center; aspect-ratio: 3 / 4; overflow: hidden; background: #fff; border: 1px solid var(--line); border-radius: var(--radius); }
 .frame img { width: 100%; height: 100%; object-fit: contain; display: block; }
 .title { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-clamp: 2; overflow: hidden; font-size: 0.92em; line-height: 1.35; }
 .price { font-weight: 650; font-size: 0.9em; }
+.dots { display: flex; flex-wrap: wrap; gap: 2px; align-items: center; margin: 4px 0 0 -5px; }
+.dots a, .dots span { border-radius: 50%; color: inherit; }
+.card .dot { display: grid; place-items: center; width: 26px; height: 26px; }
+.dot::before { content: ""; width: 17px; height: 17px; border-radius: 50%; background: var(--dot); border: 1px solid var(--edge); forced-color-adjust: none; }
+.card .dot-name { display: inline-block; min-height: 26px; padding: 0 5px; font-size: 0.82em; line-height: 26px; }
+.offers { margin-top: 4px; font-size: 0.85em; }
+.offers summary { min-height: 26px; cursor: pointer; }
+.card .offers a { display: inline-block; min-height: 26px; padding: 3px 0; text-decoration: underline; }
 .missing { display: grid; justify-items: center; gap: 6px; padding: 10px; text-align: center; font-size: 0.8em; color: #655d56; }
 .notice { padding: 14px 16px; border: 1px solid var(--line); border-radius: var(--radius); display: grid; gap: 6px; }
 .notice .row { margin-top: 6px; }

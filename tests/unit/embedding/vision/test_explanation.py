@@ -74,6 +74,21 @@ def test_each_copy_has_another_cell_in_the_mean_colour() -> None:
     assert all((copy[where] == mean).all() for copy, where in zip(copies, changed, strict=True))
 
 
+def test_white_margins_stay_white() -> None:
+    picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    picture[:, 5:15] = with_red_cell(0, 3)[:, 5:15]
+    _, *copies = covered(picture)
+    changed = np.stack([(copy != picture).any(axis=-1) for copy in copies])
+    assert not changed[:, :, :5].any() and not changed[:, :, 15:].any()
+    assert (changed[:, :, 5:15].sum(axis=0) == 1).all()
+    mean = picture[:, 5:15].mean(axis=(0, 1)).round()
+    assert all((copy[where] == mean).all() for copy, where in zip(copies, changed, strict=True))
+
+
+def test_a_white_picture_has_no_part_to_cover() -> None:
+    assert (covered(np.full((SIDE, SIDE, 3), 255, np.uint8)) == 255).all()
+
+
 async def test_covering_the_only_coloured_cell_lowers_the_similarity_most() -> None:
     network = Redness()
     explanation = await explain(embedder(network), b"corner", b"middle")
