@@ -2,7 +2,7 @@
 
 Rounds of searches alone and of the same searches with events alternate, so that other work on the machine meets both.
 Searches and events come at fixed rates, and waiting counts (coordinated omission). EVENTS_RATE is the number of events
-a second (default: 2,000), in requests of 20 as a shop's server sends them; SEARCH_RATE that of searches by photo.
+a second (default: 2,000), in requests of EVENTS_BATCH (50) as a shop's server sends them; SEARCH_RATE that of searches.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ EVENTS_RATE = int(os.environ.get("EVENTS_RATE", "2000"))
 SEARCH_RATE = int(os.environ.get("SEARCH_RATE", "10"))
 ROUND_S = float(os.environ.get("ROUND_SECONDS", "10"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-BATCH = 20
+BATCH = int(os.environ.get("EVENTS_BATCH", "50"))
 
 
 def events() -> Request:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from services.catalogue.events.event import Event
 from services.contracts.domain.errors import InvalidRequest
@@ -17,8 +17,10 @@ PLAIN = ("", "text/plain")  # as navigator.sendBeacon sends a text
 MAX_EVENTS = 1000  # of one request
 MAX_BODY_BYTES = 1024 * 1024
 MAX_NAMES = 20  # of an object: an error is made for each unknown one
+SHORT_BYTES = 64 * 1024  # as much as a beacon may have
 TURN = 50  # events that are checked before other requests get their turn
 TYPES = f"{JSON}, {NDJSON[0]} or text/plain"
+_LIST = TypeAdapter(list[Event])
 Fault = tuple[tuple[str, ...], Mapping[str, Any]]  # the path to an event, and one of Pydantic's errors about it
 
 
@@ -49,6 +51,9 @@ async def read_events(body: bytes, content_type: str) -> ReadEvents:
     Raises:
         InvalidRequest: the body has another type, is not JSON, or has no event or more than MAX_EVENTS.
     """
+    events = _valid_list(body, content_type)
+    if events is not None:
+        return ReadEvents(dict(enumerate(events)))
     items, is_batch = _items(body, content_type)
     if not items:
         raise InvalidRequest("the body has no event")
@@ -69,6 +74,20 @@ async def read_events(body: bytes, content_type: str) -> ReadEvents:
         except ValidationError as error:
             read.reject(index, *map(_placed, error.errors(include_url=False)))
     return read
+
+
+def _valid_list(body: bytes, content_type: str) -> list[Event] | None:
+    """Return the events of a short list of which every one is valid, as most bodies are; None for any other body.
+
+    Reading all of them at once takes half the time.
+    """
+    if content_type in NDJSON or len(body) > SHORT_BYTES or not body.lstrip().startswith(b"["):
+        return None
+    try:
+        events = _LIST.validate_json(body)
+    except ValidationError:
+        return None
+    return events if content_type in (JSON, *PLAIN) and 0 < len(events) <= MAX_EVENTS else None
 
 
 def fault(text: str, *loc: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from services.catalogue.store.mongo.bulk_write import InsertReport
 from services.contracts.domain.errors import LookalikeError, TooManyRequests
 
 MAX_GROUP = 200  # events of one write: longer ones would hold up the event loop, and so the searches
+GATHER_S = 0.05  # a group of 200 takes a third of the processor time of ten groups of 20
 MAX_WAITING = 20_000
 
 
@@ -31,7 +32,7 @@ class _Part:
 class EventWriter:
     """Events on their way to the database. For one event loop.
 
-    While a write is under way, the events of other requests wait, and then go together.
+    The events of requests that arrive within GATHER_S, or while a write is under way, go together.
     """
 
     def __init__(self, sink: EventSink) -> None:
@@ -73,6 +74,8 @@ class EventWriter:
 
     async def _write_all(self) -> None:
         while self._parts:
+            if self._waiting < MAX_GROUP:
+                await asyncio.sleep(GATHER_S)
             group = [self._parts.popleft()]
             size = len(group[0].events)
             while self._parts and size + len(self._parts[0].events) <= MAX_GROUP:

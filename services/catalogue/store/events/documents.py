@@ -9,7 +9,7 @@ from bson.binary import Binary
 
 from services.catalogue.documents.product_document import Document
 from services.catalogue.documents.vectors import FLOAT32_HEADER, VECTOR_SUBTYPE, read_vector
-from services.catalogue.events.event import MESSAGE_TYPES, Event
+from services.catalogue.events.event import MESSAGE_TYPES, Event, EventAttributes
 from services.catalogue.events.logged_query import LoggedQuery, QueryAttributes
 
 _ATTRIBUTES = tuple(field.name for field in fields(QueryAttributes) if field.name != "vector")
@@ -17,13 +17,31 @@ _ATTRIBUTES = tuple(field.name for field in fields(QueryAttributes) if field.nam
 
 def event_document(event: Event) -> Document:
     """Return an event as it is stored. It has an id and a timestamp."""
-    values = event.model_dump(exclude_none=True, exclude={"event_id"})
+    document: Document = {"_id": event.event_id, "application": event.application}
+    if event.query_id is not None:
+        document["query_id"] = event.query_id
+    if event.client_id is not None:
+        document["client_id"] = event.client_id
     return {
-        "_id": event.event_id,
-        **values,
+        **document,
         "action_name": event.action_name.value,
+        "timestamp": event.timestamp,
         "message_type": MESSAGE_TYPES[event.action_name],
+        "event_attributes": _attributes(event.event_attributes),
     }
+
+
+def _attributes(attributes: EventAttributes) -> Document:
+    document: Document = {}
+    if attributes.object is not None:
+        document["object"] = {"object_id": attributes.object.object_id}
+    if attributes.position is not None:
+        document["position"] = {"ordinal": attributes.position.ordinal}
+    if attributes.objects is not None:
+        document["objects"] = [shown.model_dump(exclude_none=True) for shown in attributes.objects]
+    if attributes.quantity is not None:
+        document["quantity"] = attributes.quantity
+    return document
 
 
 def read_event(document: Mapping[str, Any]) -> Event:

@@ -92,24 +92,26 @@ class InsertReport:
 async def insert_new(collection: Any, documents: Sequence[Document]) -> InsertReport:
     """Write documents in one round trip. One whose `_id` is there already stays as it is.
 
+    Args:
+        collection: where they go.
+        documents: each can be encoded as BSON: one that cannot prevents all from being written.
+
     Raises:
+        OperationFailure: the server cannot write any document.
         pymongo.errors.PyMongoError: the database is unavailable; what of the batch was written is unknown.
     """
-    operations: list[Operation] = []
-    failures: dict[int, str] = {}
-    for position, document in enumerate(documents):
-        try:
-            operations.append((str(position), _insert(document)))
-        except (BSONError, OverflowError, UnicodeError, TypeError, ValueError) as error:
-            failures[position] = f"it cannot be stored: {error}"
-    failed = await _write(collection, operations)
-    duplicates = {int(position) for (position, _), code, _ in failed if code == DUPLICATE_KEY}
-    failures |= {
-        int(position): f"the database refused it: {text}"
-        for (position, _), code, text in failed
-        if code != DUPLICATE_KEY
-    }
-    return InsertReport(frozenset(duplicates), failures)
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failed = _failures(error)
+        duplicates = frozenset(int(failure["index"]) for failure in failed if failure["code"] == DUPLICATE_KEY)
+        refused = {
+            int(failure["index"]): f"the database refused it: {failure.get('errmsg', '')}"
+            for failure in failed
+            if failure["code"] != DUPLICATE_KEY
+        }
+        return InsertReport(duplicates, refused)
+    return InsertReport()
 
 
 async def update_unchanged(
@@ -185,9 +187,19 @@ async def _write(collection: Any, operations: Sequence[Operation]) -> list[tuple
     try:
         await collection.bulk_write([operation for _, operation in operations], ordered=False)
     except BulkWriteError as error:
-        details = error.details or {}
-        of_the_server = [e for e in details.get("writeErrors", []) if e["code"] in SERVER_CODES]
-        for failure in (*of_the_server, *details.get("writeConcernErrors", [])):
-            raise OperationFailure(failure.get("errmsg", ""), failure["code"]) from None
-        return [(operations[e["index"]], e["code"], e.get("errmsg", "")) for e in details.get("writeErrors", [])]
+        return [(operations[e["index"]], e["code"], e.get("errmsg", "")) for e in _failures(error)]
     return []
+
+
+def _failures(error: BulkWriteError) -> list[dict[str, Any]]:
+    """Return the documents that failed, as the driver lists them.
+
+    Raises:
+        OperationFailure: the server cannot write any document.
+    """
+    details = error.details or {}
+    failed: list[dict[str, Any]] = details.get("writeErrors", [])
+    of_the_server = [entry for entry in failed if entry["code"] in SERVER_CODES]
+    for failure in (*of_the_server, *details.get("writeConcernErrors", [])):
+        raise OperationFailure(failure.get("errmsg", ""), failure["code"]) from None
+    return failed
