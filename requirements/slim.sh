@@ -14,6 +14,13 @@ rm -rf fastapi_offline/static/redoc* cffi pycparser pydantic/v1 ./*.dist-info/RE
   chardet/models/*.yaml
 find . -name '*.cpython-*.so' | while read -r compiled; do rm -f "${compiled%.cpython-*}.py"; done # Python loads the compiled one
 [ ! -d numpy ] || : >numpy/_core/_add_newdocs.py # the texts of numpy's own help
+# What only developers use: test clients, plugins, benchmarks, other event loops and web servers; of packaging, all but versions.
+rm -f anyio/_backends/_trio.py anyio/pytest_plugin.py starlette/testclient.py httpx/_main.py structlog/twisted.py ijson/benchmark.py \
+  chardet/evaluation.py click/testing.py click/shell_completion.py click/_winconsole.py uvicorn/protocols/http/zttp_*.py \
+  uvicorn/protocols/websockets/*_impl.py motor/web.py numpy/conftest.py numpy/matlib.py numpy/lib/recfunctions.py \
+  numpy/ma/testutils.py numpy/ma/mrecords.py numpy/typing/mypy_plugin.py pydantic/experimental/pipeline.py
+rm -rf motor/aiohttp dns/dnssecalgs dns/dnssec.py
+[ ! -d packaging ] || find packaging -name '*.py' ! -name __init__.py ! -name version.py ! -name _structures.py -delete
 rm -f psutil/_psaix.py psutil/_psbsd.py psutil/_psosx.py psutil/_pssunos.py psutil/_pswindows.py
 for metadata in ./*.dist-info/METADATA; do # the fields stay, which programs read; licences are files of their own
   sed -i '/^\r*$/q' "$metadata"

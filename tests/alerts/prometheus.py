@@ -20,7 +20,7 @@ RULES = ROOT / "deploy" / "monitoring"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 SHORTEST_S = 6  # of a range: it has several readings
 LAG_S = 60  # from which on an index is stale
-QUIET_S = 240.0
+QUIET_S = 400.0
 
 
 def scaled(rules: str, scale: float) -> str:
