@@ -172,9 +172,9 @@ class EventLog:
         self._indexed_days = days
 
     async def size(self) -> LogSize:
-        """Return how much the log holds."""
+        """Return how much the log holds. After a crash of MongoDB the numbers may be slightly off for a while."""
         async with self._scan():
-            counts = [await collection.count_documents({}) for collection in (self._events, self._queries)]
+            counts = [await collection.estimated_document_count() for collection in (self._events, self._queries)]
             ends = [
                 document["timestamp"]
                 for collection in (self._events, self._queries)
