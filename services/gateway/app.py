@@ -24,7 +24,6 @@ from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.bodies.body_limit import BodyRate
 from services.contracts.web.public_address import current_base
 from services.contracts.web.requests.in_flight import BytesInFlight
-from services.contracts.web.upstream_calls import UpstreamCalls
 from services.gateway.access.admission import AdmissionMiddleware
 from services.gateway.access.cors import KeyedCors
 from services.gateway.access.guard import Guard
@@ -37,7 +36,6 @@ from services.gateway.health import CachedReadiness, readiness
 from services.gateway.imports.import_metrics import ImportMetrics
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
-from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.look.service import LookService
 from services.gateway.merchandising.service import MerchandisingService
@@ -199,9 +197,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
         settings.embedding_url, settings.embedding_timeout_s, metrics.upstream, token=settings.token
     )
     stack.push_async_callback(embedding.close)
-    index = await stack.enter_async_context(
-        _index_nodes(settings, metrics.upstream, metrics.hedging(settings.index_hedge_share))
-    )
+    index = await stack.enter_async_context(_index_nodes(settings, metrics))
     store = CatalogueDatabase(settings.mongo_url.get_secret_value(), settings.mongo_database)
     await stack.enter_async_context(store)
     fetcher = _fetcher(settings)
@@ -302,9 +298,19 @@ def _tastes(
 
 
 @asynccontextmanager
-async def _index_nodes(settings: GatewaySettings, calls: UpstreamCalls, hedging: Hedging) -> AsyncIterator[IndexNodes]:
-    clients = [IndexClient(url, settings.index_timeout_s, token=settings.token) for url in settings.index_urls]
-    nodes = IndexNodes(clients, settings.index_refresh_s, calls, hedging)
+async def _index_nodes(settings: GatewaySettings, metrics: GatewayMetrics) -> AsyncIterator[IndexNodes]:
+    def client(url: str) -> IndexClient:
+        return IndexClient(url, settings.index_timeout_s, token=settings.token)
+
+    nodes = IndexNodes(
+        map(client, settings.index_urls),
+        settings.index_refresh_s,
+        metrics.upstream,
+        metrics.hedging(settings.index_hedge_share),
+        metrics.shadow(client(settings.index_shadow_url), settings.index_shadow_share)
+        if settings.index_shadow_url is not None
+        else None,
+    )
     await nodes.refresh()
     task = asyncio.create_task(nodes.run(), name="refresh the index nodes")
     try:

@@ -11,7 +11,9 @@ from services.contracts.web.requests.in_flight import BytesInFlight
 from services.contracts.web.telemetry import BUCKETS_S, Metrics
 from services.contracts.web.upstream_calls import UpstreamCalls
 from services.gateway.access.key_ring import KeyRing
+from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.hedging import Hedging
+from services.gateway.index_nodes.shadow import Shadow
 from services.gateway.search.responses import Outcome
 from services.gateway.state import GatewayState
 
@@ -58,6 +60,10 @@ class GatewayMetrics(Metrics):
     def hedging(self, share: float) -> Hedging:
         """Return what sends second requests to index nodes, and counts them."""
         return Hedging(share, self.registry)
+
+    def shadow(self, client: IndexClient, share: float) -> Shadow:
+        """Return what compares searches with those of a shadow node, and counts the differences."""
+        return Shadow(client, share, self.registry)
 
     def record_search(self, kind: Kind, outcome: Outcome, category: str, timings_ms: Mapping[str, float]) -> None:
         """Count a search that was answered, and observe its stages."""

@@ -81,6 +81,10 @@ class GatewaySettings(BaseSettings):
     index_timeout_s: float = Field(2.0, gt=0)
     index_refresh_s: float = Field(2.0, gt=0, description="seconds between two readings of the index nodes' status")
 
+    index_shadow_url: HttpAddress | None = Field(
+        None, description="index node whose answers are compared with those returned, before it takes their place"
+    )
+    index_shadow_share: float = Field(0.1, ge=0, le=1, description="share of the searches that are compared")
     index_hedge_share: float = Field(
         0.05,
         ge=0,
@@ -202,6 +206,7 @@ class GatewaySettings(BaseSettings):
         "import_dir",
         "page_file",
         "look_dir",
+        "index_shadow_url",
         mode="before",
     )
     @classmethod

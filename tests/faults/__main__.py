@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--events", type=float, default=200, help="number of events a second; 0 for none")
     result.add_argument("--late", type=float, default=2.0, help="seconds after which searches must see a change")
     result.add_argument("--pause", type=float, default=0.05, help="seconds between two searches")
+    result.add_argument(
+        "--engine", choices=("faiss", "milvus"), default="faiss", help="of the index; milvus is killed too"
+    )
     return result
 
 
@@ -43,7 +46,7 @@ async def faults(options: argparse.Namespace) -> bool:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lookalike-faults-") as name:
         names = WITH_IMPORT if options.feed else WITHOUT_IMPORT
-        async with running_servers(Path(name), names) as servers:
+        async with running_servers(Path(name), names, options.engine) as servers:
             run = Run(options, servers, Path(name))
             await run.all()
             figures, is_right = await run.figures()

@@ -10,14 +10,21 @@ import pymongo
 
 from services.catalogue.documents.product_document import MARKER_PREFIX, from_document
 from services.catalogue.documents.vectors import stored_vector
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
+from services.contracts.domain.errors import LookalikeError
+from services.index.milvus.collection import MilvusCollection, partition_of
+from services.index.milvus.expressions import EVERY
+from services.index.milvus.rows import key_and_payload
 from services.index.replica import snapshot
 from services.index.replica.block_file import BlockReader
 from services.index.replica.snapshot import Origin
 from tests.faults.feed import FIRST_REVISION
 from tests.faults.journal import Journal
-from tests.faults.plan import GONE, category_of, vector_of
-from tests.support.index import new_replica
+from tests.faults.plan import GONE, MODEL, category_of, vector_of
+from tests.support.index import CATEGORIES, new_replica
+from tests.support.milvus import MilvusProcess
 
+PARTITIONS = [partition_of(DEFAULT_CATALOGUE, category) for category in range(len(CATEGORIES))]
 Shown = dict[str, tuple[int, bytes]]  # category and vector by key
 
 
@@ -75,6 +82,34 @@ def in_snapshot(folder: Path) -> Shown:
     replica = new_replica()
     snapshot.read(path, origin, replica)
     return dict(_shown(replica.gallery.views))
+
+
+def is_searchable(server: MilvusProcess) -> bool:
+    """Return whether Milvus has loaded the index's collection, or has none."""
+    try:
+        _collection(server).count(EVERY, PARTITIONS[0], strong=True)
+    except LookalikeError:
+        return False
+    return True
+
+
+def _collection(server: MilvusProcess) -> MilvusCollection:
+    collection = MilvusCollection(server.connection(), "lookalike", MODEL, 64)
+    collection.open(PARTITIONS)
+    return collection
+
+
+def in_milvus(server: MilvusProcess) -> Shown:
+    """Return the products in Milvus by key; of a product with rows of two states, an impossible one."""
+    collection = _collection(server)
+    shown: Shown = {}
+    collection.count(EVERY, PARTITIONS[0], strong=True)  # all changes are visible from here on
+    for page in collection.scan(EVERY, ["category", "content", "vector"], PARTITIONS):
+        for row in page:
+            key, _, _ = key_and_payload(row["content"])
+            vector = np.array(row["vector"], np.float32).tobytes()
+            shown[key] = (row["category"], vector) if key not in shown else (-1, b"")
+    return shown
 
 
 def _shown(views: Any) -> Iterator[tuple[str, tuple[int, bytes]]]:

@@ -36,7 +36,7 @@ class Run:
         self._journal = Journal()
         self.searcher = Searcher(servers.index.url, servers.availability, self._journal, options.late)
         plan = Plan(options.seed, options.operations, options.products, options.batch)
-        kinds = ("index", "database", "importer") if options.feed else ("index", "database")
+        kinds = [*servers.killed, *(["importer"] if options.feed else [])]
         self._left = plan.kills(options.kills, kinds)
         self._store = CatalogueDatabase(servers.stack.mongo_url, timeout_s=DATABASE_S)
         self._writer = Writer(plan, self._store, self._journal, options.rate)
@@ -101,6 +101,11 @@ class Run:
         except httpx.HTTPError:
             return False
 
+    def _shown(self) -> comparison.Shown:
+        """Return the products of the index, as it stores them."""
+        milvus = self._servers.milvus
+        return comparison.in_snapshot(self._servers.snapshots) if milvus is None else comparison.in_milvus(milvus)
+
     @property
     def _store_url(self) -> str:
         return self._servers.stack.mongo_url
@@ -109,8 +114,7 @@ class Run:
         """Return all figures, and whether those that must be zero are zero."""
         held = await asyncio.to_thread(comparison.in_database, self._store_url)
         lost = comparison.lost(self._journal, held)
-        look = lambda: comparison.in_snapshot(self._servers.snapshots)  # noqa: E731
-        apart = await asyncio.to_thread(comparison.eventually_equal, held, look, _pauses())
+        apart = await asyncio.to_thread(comparison.eventually_equal, held, self._shown, _pauses())
         async with self._store:
             lost_events = await self._events.lost()
         zeros: dict[str, float] = {

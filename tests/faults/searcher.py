@@ -81,7 +81,7 @@ class Searcher:
 
     async def search(self) -> None:
         """Search once and check the results."""
-        was_up = self._availability.is_up("index")
+        was_up = self._is_up()
         asked_at = time.monotonic()
         try:
             status = (await self._http.get("/v1/status")).json()
@@ -94,7 +94,7 @@ class Searcher:
             response = await self._http.post("/v1/search", json=body)
             response.raise_for_status()
         except httpx.HTTPError as error:
-            self._failed(was_up and self._availability.is_up("index"), error)
+            self._failed(was_up and self._is_up(), error)
             return
         self.counts["searches answered"] += 1
         hits = response.json()["hits"]
@@ -102,6 +102,10 @@ class Searcher:
             self._check(hit, search)
         if certain and self._journal.certain(str(search.key)) == certain:
             self._check_first(hits, search, certain[1])
+
+    def _is_up(self) -> bool:
+        """Return whether the index, and Milvus behind it, are up."""
+        return self._availability.is_up("index") and self._availability.is_up("milvus")
 
     def _next(self, asked_at: float) -> Search:
         """Return the next search: for a product, near one, or anywhere."""

@@ -6,18 +6,21 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
+from tests.faults import comparison
 from tests.faults.availability import Availability
 from tests.faults.plan import Kill
 from tests.support.import_stack import ImportStack, running_import_stack
 from tests.support.index import IndexProcess
+from tests.support.milvus import MilvusProcess, running_milvus
 from tests.support.mongo import wait_for
+from tests.support.stack import eventually
 
 SNAPSHOT_S = 2.0
 READY_S = 600.0  # a busy machine may take long
@@ -29,12 +32,20 @@ Restart = Callable[[Kill], Any]
 class Servers:
     """The database stand-in and the index, and the counts of their kills and restarts."""
 
-    def __init__(self, stack: ImportStack, index: IndexProcess, availability: Availability, snapshots: Path) -> None:
+    def __init__(
+        self,
+        stack: ImportStack,
+        index: IndexProcess,
+        availability: Availability,
+        snapshots: Path,
+        milvus: MilvusProcess | None = None,
+    ) -> None:
         self.stack = stack
         self.index = index
         self.availability = availability
         self.snapshots = snapshots
-        self.killed = {"database": 0, "index": 0}
+        self.milvus = milvus
+        self.killed = {"index": 0, "database": 0} | ({} if milvus is None else {"milvus": 0})
         self.restarts = 0
         self._turns = {kind: asyncio.Lock() for kind in self.killed}
 
@@ -44,6 +55,8 @@ class Servers:
             "database": (lambda: self.stack.kill("mongo"), self._start_database),
             "index": (lambda: self.index.stop(signal.SIGKILL), self._start_index),
         }
+        if self.milvus is not None:
+            ways["milvus"] = (self.milvus.stop, self._start_milvus)
         end, begin = ways[kill.kind]
         async with self._turns[kill.kind]:
             self.availability.stopped(kill.kind)
@@ -57,6 +70,12 @@ class Servers:
     async def _start_database(self, _: Kill) -> None:
         self.stack.start("mongo")
         await asyncio.to_thread(wait_for, self.stack.mongo_url)
+
+    async def _start_milvus(self, _: Kill) -> None:
+        milvus = self.milvus
+        if milvus is not None:  # it loads its collections after it responds
+            await asyncio.to_thread(milvus.start)
+            await asyncio.to_thread(eventually, lambda: comparison.is_searchable(milvus), READY_S)
 
     async def _start_index(self, kill: Kill) -> None:
         for path in self.snapshots.glob("*.snapshot"):
@@ -94,13 +113,17 @@ def spoil(path: Path, how: str) -> None:
 
 
 @asynccontextmanager
-async def running_servers(folder: Path, names: tuple[str, ...]) -> AsyncIterator[Servers]:
+async def running_servers(folder: Path, names: tuple[str, ...], engine: str = "faiss") -> AsyncIterator[Servers]:
     """Run the stack's processes of these names and the index, ready, for as long as the block."""
     snapshots = folder / "snapshots"
     settings = {"INDEX_SNAPSHOT_DIR": str(snapshots), "INDEX_SNAPSHOT_S": str(SNAPSHOT_S), "INDEX_LOG_JSON": "true"}
-    with running_import_stack(folder, names, READY_S) as stack:
+    with ExitStack() as exits:
+        stack = exits.enter_context(running_import_stack(folder, names, READY_S))
+        milvus = exits.enter_context(running_milvus(folder / "milvus")) if engine == "milvus" else None
+        if milvus is not None:
+            settings |= {"INDEX_ENGINE": "milvus", "INDEX_MILVUS_URI": milvus.uri, "INDEX_SEARCH_TIMEOUT_S": "10"}
         index = IndexProcess(folder, stack.mongo_url, **settings)
-        servers = Servers(stack, index, Availability(), snapshots)
+        servers = Servers(stack, index, Availability(), snapshots, milvus)
         try:
             await asyncio.to_thread(index.start)
             await servers.wait_ready()

@@ -1,9 +1,12 @@
 """A real Milvus server for tests, where `python -m tools.milvus_server` has installed it."""
 
+import fcntl
 import importlib.util
+import logging
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +43,7 @@ class MilvusProcess:
         eventually(self.responds, START_S)
 
     def responds(self) -> bool:
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every failed call with its stack
         from pymilvus import MilvusClient
 
         assert self.process is not None
@@ -68,10 +72,12 @@ class MilvusProcess:
 
 @contextmanager
 def running_milvus(folder: Path) -> Iterator[MilvusProcess]:
-    """Run a server for as long as the block lasts."""
-    server = MilvusProcess(folder)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    """Run a server for as long as the block lasts. A machine has one at a time: the etcd inside has fixed ports."""
+    with (Path(tempfile.gettempdir()) / "lookalike-milvus.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = MilvusProcess(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()

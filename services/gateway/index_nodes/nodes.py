@@ -38,6 +38,7 @@ from services.gateway.index_nodes.cover import Group, cover, modulus_of
 from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.merge import merged_response
 from services.gateway.index_nodes.node import IndexNode
+from services.gateway.index_nodes.shadow import Shadow
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ class IndexNodes:
         refresh_s: float,
         calls: UpstreamCalls | None = None,
         hedging: Hedging | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
         """Take the nodes' clients.
 
@@ -61,8 +63,10 @@ class IndexNodes:
             refresh_s: seconds between two readings of every node's status.
             calls: measures the calls.
             hedging: sends second requests to replicas; None for none.
+            shadow: repeats searches on another node and compares; None for none.
         """
         self._hedging = hedging or Hedging(0.0)
+        self._shadow = shadow
         self.nodes = [IndexNode(client, calls) for client in clients]
         self._refresh_s = refresh_s
         self._turn = 0
@@ -83,6 +87,8 @@ class IndexNodes:
     async def close(self) -> None:
         """Close every client."""
         await asyncio.gather(*(node.close() for node in self.nodes))
+        if self._shadow is not None:
+            await self._shadow.close()
 
     async def search(self, query: IndexSearch) -> IndexResponse:
         """Return the nearest products of a category.
@@ -91,6 +97,12 @@ class IndexNodes:
             UnknownCategory, ModelIndexMismatch, InvalidRequest: as the index says.
             IndexNotReady, UpstreamTimeout: no node that holds the category answers.
         """
+        response = await self._search(query)
+        if self._shadow is not None:
+            self._shadow.search(query, response)
+        return response
+
+    async def _search(self, query: IndexSearch) -> IndexResponse:
         holders, subject = self._holders(query.category)
         if all(node.part.is_whole for node in holders):
             return await self._first(holders, lambda client: client.search(query), subject)
@@ -103,8 +115,13 @@ class IndexNodes:
         Raises:
             UnknownProduct: no node knows it. Otherwise as `search`, if a node that may know it does not answer.
         """
-        if not all(node.part.is_whole for node in self.nodes):
-            return await self._similar_in_parts(query)
+        is_whole = all(node.part.is_whole for node in self.nodes)
+        response = await (self._similar(query) if is_whole else self._similar_in_parts(query))
+        if self._shadow is not None:
+            self._shadow.similar(query, response)
+        return response
+
+    async def _similar(self, query: IndexSimilar) -> IndexResponse:
         ruled_out = frozenset[int]()
         failed: list[tuple[IndexNode, LookalikeError]] = []
         for node in self._in_turn():
@@ -236,7 +253,7 @@ class IndexNodes:
             raise UnknownProduct(f"there is no product {query.id!r} in the index")
         product = vectors[0]
         options = {name: getattr(query, name) for name in IndexQuery.model_fields}
-        return await self.search(
+        return await self._search(
             IndexSearch(
                 **options,
                 category=product.category,

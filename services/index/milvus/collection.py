@@ -5,6 +5,7 @@ into a collection with one lost the row.
 """
 
 import hashlib
+import logging
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -113,6 +114,7 @@ class MilvusServer:
 
 def _client_class() -> Any:
     try:
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every failed call with its stack
         from pymilvus import MilvusClient  # 1.5 s and 60 MB, which an index with FAISS does not need
     except ImportError:
         raise IndexNotReady(
