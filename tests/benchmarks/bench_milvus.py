@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -151,43 +151,59 @@ def in_milvus(server: MilvusProcess, **options: Any) -> MilvusReplica:
     return MilvusReplica(MilvusGallery(collection, "default", 1, 64), MODEL, MODEL)
 
 
+class Figures(dict[str, Any]):
+    """Figures, printed as soon as they are known."""
+
+    def add(self, figures: Mapping[str, Any]) -> None:
+        self.update(figures)
+        for name, value in figures.items():
+            print(f"  {name:<60} {value:>12,.3f}", flush=True)
+
+
 def main() -> dict[str, Any]:
     """Return the figures of both engines."""
     if not IS_INSTALLED:
         sys.exit("there is no Milvus here: pip install pymilvus, and python -m tools.milvus_server")
     rng = np.random.default_rng(SEED + 2)
-    queries = vectors(rng, QUERIES)
-    figures: dict[str, Any] = {"products": COUNT}
+    queries, figures = vectors(rng, QUERIES), Figures()
+    figures.add({"products": COUNT})
     before = resident_mb(os.getpid())
     faiss = Replica(Gallery(1, 64, FaissFlat), MODEL, MODEL)
-    figures["faiss, load, s"] = load(faiss)
-    figures["faiss, memory, MB"] = resident_mb(os.getpid()) - before
+    figures.add({"faiss, load, s": load(faiss)})
+    figures.add({"faiss, memory, MB": resident_mb(os.getpid()) - before})
     exact = [keys_of(faiss)(vector, Query(K)) for vector in queries]
-    figures |= _named("faiss", measured(faiss, queries, None))
-    figures["faiss, change until it is found, ms"] = until_seen(faiss, rng)
+    figures.add(_named("faiss", measured(faiss, queries, None)))
+    figures.add({"faiss, change until it is found, ms": until_seen(faiss, rng)})
     with tempfile.TemporaryDirectory(prefix="lookalike-milvus-") as folder, running_milvus(Path(folder)) as server:
-        assert server.process is not None
-        before = resident_mb(server.process.pid)
-        flat = in_milvus(server)
-        figures["milvus flat, load, s"] = load(flat)
-        flat._rows.collection.server.call(lambda client: client.flush(flat._rows.collection.name, timeout=300))
-        figures["milvus flat, memory of the server, MB"] = resident_mb(server.process.pid) - before
-        figures |= _named("milvus flat", measured(flat, queries, exact))
-        for level in CONSISTENCY:
-            replica = in_milvus(server, consistency=level)
-            replica.resume()
-            few = times_of(keys_of(replica), queries[:30], Query(K))
-            figures[f"milvus flat, consistency {level}, p50, ms"] = few["p50, ms"]
-        figures["milvus flat, change until it is found, ms"] = until_seen(flat, rng)
-        began = time.perf_counter()
-        hnsw = in_milvus(server, search="hnsw")
-        hnsw.resume()
-        _wait_for_index(hnsw)
-        figures["milvus hnsw, build, s"] = time.perf_counter() - began
-        figures |= _named("milvus hnsw", measured(hnsw, queries, exact))
-    for name, value in figures.items():
-        print(f"  {name:<60} {value:>12,.3f}" if isinstance(value, float) else f"  {name:<60} {value:>12,}")
+        _measure_milvus(server, queries, exact, figures)
     return figures
+
+
+def _measure_milvus(server: MilvusProcess, queries: Float32Array, exact: list[list[str]], figures: Figures) -> None:
+    assert server.process is not None
+    before = resident_mb(server.process.pid)
+    flat = in_milvus(server)
+    figures.add({"milvus flat, load, s": load(flat)})
+    flat._rows.collection.server.call(lambda client: client.flush(flat._rows.collection.name, timeout=300))
+    figures.add({"milvus flat, memory of the server, MB": resident_mb(server.process.pid) - before})
+    figures.add(_named("milvus flat", measured(flat, queries, exact)))
+    for level in CONSISTENCY:
+        replica = in_milvus(server, consistency=level)
+        replica.resume()
+        figures.add(
+            {
+                f"milvus flat, consistency {level}, p50, ms": times_of(keys_of(replica), queries[:30], Query(K))[
+                    "p50, ms"
+                ]
+            }
+        )
+    began = time.perf_counter()
+    hnsw = in_milvus(server, search="hnsw")
+    hnsw.resume()
+    _wait_for_index(hnsw)
+    figures.add({"milvus hnsw, build, s": time.perf_counter() - began})
+    figures.add(_named("milvus hnsw", measured(hnsw, queries, exact)))
+    figures.add({"milvus, change until it is found, ms": until_seen(flat, np.random.default_rng(SEED + 3))})
 
 
 def _wait_for_index(replica: MilvusReplica) -> None:

@@ -3,10 +3,12 @@
 Each test runs with FAISS, and with a real Milvus server where it is installed.
 """
 
+import asyncio
 import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,10 @@ from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.milvus.collection import MilvusCollection, MilvusServer
 from services.index.milvus.gallery import MilvusGallery
+from services.index.milvus.position import MilvusPosition
 from services.index.milvus.replica import MilvusReplica
 from services.index.replica.replica import Replica
+from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.filters import meets, without
 from tests.support.milvus import needs_milvus, running_milvus
 from tests.support.products import additional_image, make_product
@@ -302,3 +306,60 @@ def test_documents_that_cannot_be_indexed_are_recorded(make_replica: MakeReplica
     assert replica.other_models == {"2"}
     assert len(replica.gallery) == 1
     assert replica.differing([unknown, other_model]) == []
+
+
+@needs_milvus
+async def test_a_new_process_continues_with_what_milvus_holds(milvus: MilvusServer) -> None:
+    database = f"contract{next(NAMES)}"
+    origin = Origin(f"{database}.products", MODEL, MODEL, CATEGORIES, DIMENSION)
+
+    def process() -> tuple[MilvusReplica, MilvusPosition]:
+        collection = MilvusCollection(milvus, database, MODEL, DIMENSION)
+        gallery = MilvusGallery(collection, "default", CATEGORIES, DIMENSION)
+        return MilvusReplica(gallery, MODEL, MODEL), MilvusPosition(collection, origin)
+
+    first, keeper = process()
+    assert await asyncio.to_thread(keeper.load, first) is None
+    legacy = record(make_product("legacy", 2, KINDS[0]), "b-oid")
+    documents = [*(record(product(number)) for number in range(8)), legacy]
+    first.begin_load()
+    first.apply([], documents)
+    first.finish_load()
+    position = SyncPosition("db", {"_data": "token"}, 1000.0)
+    await keeper.close(first, position, 1)
+
+    second, keeper = process()
+    assert await asyncio.to_thread(keeper.load, second) == position
+    assert second.gallery.counts() == first.gallery.counts() == [4, 4, 1]
+    assert second.differing(documents) == []
+    assert sorted(second.document_ids()) == sorted(document.document_id for document in documents)
+    second.apply(["b-oid"], [])
+    assert second.gallery.counts() == [4, 4, 0]
+
+    # The database is read again, by a process that cannot use the position: what is gone there goes here.
+    third, _ = process()
+    third.begin_load()
+    third.apply([], documents[:3])
+    third.finish_load()
+    assert sorted(third.document_ids()) == ["p000", "p001", "p002"]
+    assert third.gallery.counts() == [2, 1, 0]
+
+
+@needs_milvus
+def test_an_approximate_search_finds_nearly_all(milvus: MilvusServer) -> None:
+    options = replace(milvus.options, search="hnsw")
+    collection = MilvusCollection(MilvusServer(options), f"contract{next(NAMES)}", MODEL, DIMENSION)
+    replica = MilvusReplica(MilvusGallery(collection, "default", CATEGORIES, DIMENSION), MODEL, MODEL)
+    drawn = np.random.default_rng(3).standard_normal((3000, DIMENSION)).astype(np.float32)
+    living = {f"n{number}": unit_vector(vector) for number, vector in enumerate(drawn)}
+    replica.begin_load()
+    replica.apply([], [record(make_product(key, 0, vector)) for key, vector in living.items()])
+    replica.finish_load()
+    collection.server.call(lambda client: client.flush(collection.name, timeout=120))  # HNSW is of sealed segments
+    matrix = np.array(list(living.values()))
+    shares = []
+    for seed in range(20):
+        query = np.random.default_rng(seed).standard_normal(DIMENSION).astype(np.float32)
+        exact = {f"n{row}" for row in np.argsort(-(matrix @ query))[:10].tolist()}
+        shares.append(len(exact & {match.key for match in replica.gallery.search(0, query, Query(10))}) / 10)
+    assert np.mean(shares) > 0.95
