@@ -13,7 +13,7 @@ from services.contracts.web.upstream_calls import UpstreamCalls
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.hedging import Hedging
-from services.gateway.index_nodes.shadow import Shadow
+from services.gateway.index_nodes.shadow import Shadow, ShadowCounts
 from services.gateway.search.responses import Outcome
 from services.gateway.state import GatewayState
 
@@ -30,6 +30,7 @@ class GatewayMetrics(Metrics):
     def __init__(self) -> None:
         super().__init__()
         self.upstream = UpstreamCalls(self.registry)
+        self._shadow_counts = ShadowCounts(self.registry)
         self._searches = Counter(
             "lookalike_searches_total",
             "Searches that were answered, by what the query is, by outcome and by the category searched.",
@@ -63,7 +64,7 @@ class GatewayMetrics(Metrics):
 
     def shadow(self, client: IndexClient, share: float) -> Shadow:
         """Return what compares searches with those of a shadow node, and counts the differences."""
-        return Shadow(client, share, self.registry)
+        return Shadow(client, share, self._shadow_counts)
 
     def record_search(self, kind: Kind, outcome: Outcome, category: str, timings_ms: Mapping[str, float]) -> None:
         """Count a search that was answered, and observe its stages."""

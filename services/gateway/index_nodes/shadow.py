@@ -22,32 +22,40 @@ SCORE_NOISE = 1e-6
 EXAMPLES = 5
 
 
-class Shadow:
-    """Compares the answers of a node with those that were returned."""
+class ShadowCounts:
+    """Counts the results of comparisons."""
 
-    def __init__(self, client: IndexClient, share: float, registry: CollectorRegistry | None = None) -> None:
-        """Set what to compare.
-
-        Args:
-            client: of the shadow node.
-            share: of the searches that are compared, 0 to 1.
-            registry: shows the results; None for nowhere.
-        """
-        self._client = client
-        self._share = share
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._searches = Counter(
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        """Make the counters; without a registry, nothing shows them."""
+        self.searches = Counter(
             "lookalike_index_shadow_searches_total",
             "Searches that were repeated on the shadow node, by the result of the comparison.",
             ("result",),
             registry=registry,
         )
-        self._hits = Counter(
+        self.hits = Counter(
             "lookalike_index_shadow_hits_total",
             "Hits of these searches, by whether the shadow node returned them as well.",
             ("result",),
             registry=registry,
         )
+
+
+class Shadow:
+    """Compares the answers of a node with those that were returned."""
+
+    def __init__(self, client: IndexClient, share: float, counts: ShadowCounts) -> None:
+        """Set what to compare.
+
+        Args:
+            client: of the shadow node.
+            share: of the searches that are compared, 0 to 1.
+            counts: of the results.
+        """
+        self._client = client
+        self._share = share
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._counts = counts
 
     def search(self, query: IndexSearch, response: IndexResponse) -> None:
         """Repeat a search in the background, perhaps, and compare."""
@@ -69,7 +77,7 @@ class Shadow:
         if random.random() >= self._share:
             return
         if len(self._tasks) >= MOST_AT_ONCE:
-            self._searches.labels("skipped").inc()
+            self._counts.searches.labels("skipped").inc()
             return
         # In a context of its own: the deadline of the request is over when the comparison runs.
         task = asyncio.create_task(
@@ -82,17 +90,17 @@ class Shadow:
         try:
             shadowed = await repeat()
         except LookalikeError as error:
-            self._searches.labels("failed").inc()
+            self._counts.searches.labels("failed").inc()
             log.warning("index_shadow_failed", reason=error.detail, problem=error.slug)
             return
         expected, found = _scores(response), _scores(shadowed)
         shared = expected.keys() & found.keys()
-        self._hits.labels("shared").inc(len(shared))
-        self._hits.labels("missing").inc(len(expected.keys() - shared))
+        self._counts.hits.labels("shared").inc(len(shared))
+        self._counts.hits.labels("missing").inc(len(expected.keys() - shared))
         if list(expected) == list(found) and response.total == shadowed.total and _are_near(expected, found):
-            self._searches.labels("same").inc()
+            self._counts.searches.labels("same").inc()
             return
-        self._searches.labels("different").inc()
+        self._counts.searches.labels("different").inc()
         log.info(
             "index_shadow_differs",
             category=response.category,

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from services.contracts.domain.errors import IndexNotReady
 from services.contracts.wire.index import IndexResponse, IndexSearch, IndexSimilar
 from services.gateway.index_nodes.nodes import IndexNodes
-from services.gateway.index_nodes.shadow import MOST_AT_ONCE, Shadow
+from services.gateway.index_nodes.shadow import MOST_AT_ONCE, Shadow, ShadowCounts
 from tests.support.index_fakes import FakeIndex
 
 QUERY = IndexSearch(category=0, vector=[1.0], model="fashion/1")
@@ -22,7 +22,7 @@ class Shadowed:
 
     def __init__(self, node: FakeIndex, shadow: FakeIndex, share: float = 1.0) -> None:
         self.registry = CollectorRegistry()
-        self.shadow = Shadow(shadow, share, self.registry)  # type: ignore[arg-type]
+        self.shadow = Shadow(shadow, share, ShadowCounts(self.registry))  # type: ignore[arg-type]
         self.nodes = IndexNodes([node], refresh_s=60, shadow=self.shadow)  # type: ignore[list-item]
 
     async def compared(self, work: Callable[[IndexNodes], Any]) -> IndexResponse:
