@@ -54,7 +54,7 @@ async def get_demand(
     Clusters are made of the searches' vectors where the log has them, otherwise of type and colour of their nearest
     products.
     """
-    events, store = state.events, state.products.store
+    store, events = state.products.store, state.events
     end = until or datetime.now(UTC)
     begin = since or end - timedelta(days=DEFAULT_DAYS)
     if begin >= end:

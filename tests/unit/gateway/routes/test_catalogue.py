@@ -32,6 +32,11 @@ ROUTES = [
 SPANNING = {
     "/v1/search",
     "/v1/products/15970/similar",
+    "/v1/products/15970/look",
+    "/v1/look",
+    "/v1/merchandising/preview",
+    "/v1/events",
+    "/v1/visitors/{visitor}",
     "/v1/products:sample",
     "/v1/categories",
     "/v1/stats",
