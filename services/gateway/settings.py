@@ -99,7 +99,7 @@ class GatewaySettings(BaseSettings):
     taste_attributes: float = Field(
         0.1, ge=0, le=0.1, description="what a taste adds to the score of a product whose attributes the visitor likes"
     )
-    taste_timeout_s: float = Field(0.1, gt=0, description="how long a search waits for the taste of its visitor")
+    taste_timeout_s: float = Field(0.2, gt=0, description="how long a search waits for the taste of its visitor")
     taste_ttl_s: float = Field(5.0, gt=0, description="seconds for which a taste is used before it is computed again")
     max_tastes: int = Field(10_000, gt=0, description="visitors whose tastes are kept")
     learned_refresh_s: float = Field(2.0, gt=0, description="seconds between two readings of the learned order")

@@ -15,7 +15,7 @@ from services.contracts.wire.index import MAX_K, Hit, IndexQuery, IndexResponse,
 from services.gateway.ranking.candidate import Candidate, Move, attributes_of
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.personal import Personal
-from services.gateway.ranking.reranker import RankedSearch, Reranker, Stage
+from services.gateway.ranking.reranker import Preparing, RankedSearch, Reranker, Stage
 
 WINDOW = MAX_K  # products whose order may change: as many as one search of the index returns
 Q = TypeVar("Q", bound=IndexQuery)
@@ -54,10 +54,16 @@ class Ranking:
 
     def __init__(self, rerankers: Sequence[Reranker] = ()) -> None:
         self._rerankers = tuple(rerankers)
+        self._preparing = tuple(reranker for reranker in rerankers if isinstance(reranker, Preparing))
 
     def applies(self, options: RankingOptions, catalogues: tuple[str, ...]) -> bool:
         """Return whether any re-ranker may change a search."""
         return any(reranker.applies(options, catalogues) for reranker in self._rerankers)
+
+    def prepare(self, options: RankingOptions, catalogues: tuple[str, ...], model: str) -> None:
+        """Let re-rankers begin to read for a search whose query is not known yet."""
+        for reranker in self._preparing:
+            reranker.prepare(options, catalogues, model)
 
     async def stages(self, search: RankedSearch) -> list[Stage]:
         """Return what the re-rankers do with a search."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,14 @@ class Stage:
     vectors: bool = False
     exclude: tuple[str, ...] = ()
     personal: Personal | None = None
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A re-ranker that can begin to read for a search while the photo goes through the network."""
+
+    def prepare(self, options: RankingOptions, catalogues: tuple[str, ...], model: str) -> None:
+        """Begin to read. `stage` waits for it."""
 
 
 class Reranker(Protocol):

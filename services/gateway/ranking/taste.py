@@ -22,6 +22,11 @@ class Taste:
         """Return whether the search names a visitor, and is to be personal."""
         return options.visitor is not None and options.personal
 
+    def prepare(self, options: RankingOptions, catalogues: tuple[str, ...], model: str) -> None:
+        """Begin to read the taste of the visitor, if the search is to be personal."""
+        if options.visitor is not None and options.personal:
+            self._tastes.begin(catalogues, options.visitor, model)
+
     async def stage(self, search: RankedSearch) -> Stage | None:
         """Return what the visitor's taste does with the results."""
         visitor = search.options.visitor

@@ -60,7 +60,7 @@ class TasteTimes:
         days: of the log that count.
     """
 
-    deadline_s: float = 0.1
+    deadline_s: float = 0.2
     kept_s: float = 5.0
     days: float = 90
 
@@ -82,6 +82,16 @@ class TasteCache:
 
     async def get(self, catalogues: tuple[str, ...], visitor: str, model: str) -> Profile | None:
         """Return a visitor's taste; None if it cannot be known in time."""
+        begun = self.begin(catalogues, visitor, model)
+        if begun is None or isinstance(begun, Profile):
+            return begun
+        done, _ = await asyncio.wait({begun}, timeout=self._times.deadline_s)
+        return begun.result() if done and not begun.cancelled() else None
+
+    def begin(
+        self, catalogues: tuple[str, ...], visitor: str, model: str
+    ) -> "Profile | asyncio.Task[Profile | None] | None":
+        """Return a visitor's taste if it is known, otherwise what reads it; None if it cannot be read at present."""
         key = (catalogues, visitor, model)
         at, profile = self._kept.get(key, (-float("inf"), Profile()))
         if time.monotonic() - at < self._times.kept_s:
@@ -92,8 +102,7 @@ class TasteCache:
                 return None
             task = self._reading[key] = asyncio.create_task(self._read(key), name="read a taste")
             task.add_done_callback(lambda done: self._ended(key, done))
-        done, _ = await asyncio.wait({task}, timeout=self._times.deadline_s)
-        return task.result() if done and not task.cancelled() else None
+        return task
 
     async def forget(self, visitor: str) -> None:
         """Drop everything that is kept of a visitor, and end the readings of it."""

@@ -192,6 +192,7 @@ class SearchService:
         if options.prior is not None:  # by its name, as the detector gives it
             prior = facts.categories[resolve_category(options.prior, facts.categories)]
             options = options.model_copy(update={"prior": prior})
+        self._ranking.prepare(options, self.catalogues, model)
         view, examples = await asyncio.gather(
             self._view(query.photo, options, model, None if chosen is None else facts.categories[chosen]),
             self._examples.read(query, options.like, options.unlike, model),

@@ -136,3 +136,21 @@ def test_personal_is_true_or_false(value: str) -> None:
     with personal_gateway(VisitorLog()) as gateway:
         status, slug, _ = gateway.problem("GET", f"/v1/products/t1/similar?personal={value}")
     assert (status, slug) == (422, "invalid-request")
+
+
+def test_a_search_begins_to_read_the_taste_while_the_photo_goes_through_the_network() -> None:
+    log = VisitorLog([done("purchase", "v-1", "n9")], gate=asyncio.Event())
+
+    async def run() -> RankedPage:
+        assert log.gate is not None
+        ranking, options = Ranking([taste(log)]), RankingOptions(visitor="v-1")
+        for declined in (RankingOptions(), RankingOptions(visitor="v-1", personal=False)):
+            ranking.prepare(declined, ("default",), MODEL)
+        ranking.prepare(options, ("default",), MODEL)
+        await log.was_asked.wait()
+        log.gate.set()
+        search = RankedSearch(("default",), 0, frozenset(), MODEL, EAST, None, options, "Topwear")
+        return await ranked_page(IndexQuery(k=10), ListedIndex(HITS).ask, await ranking.stages(search))
+
+    assert ids(asyncio.run(asyncio.wait_for(run(), 30))) == ["n1", "e1", "e2"]
+    assert log.readings == ["v-1"]
