@@ -218,6 +218,27 @@ def test_garments_that_arrive_late_do_not_move_the_page(page: Page, photo: Path)
     assert abs(card.evaluate("card => card.getBoundingClientRect().top") - before) < 2
 
 
+def test_a_response_does_not_move_the_frame_under_the_shoppers_hand(page: Page, photo: Path) -> None:
+    without_garments(page)
+    choose(page, photo)
+    held: list[Route] = []
+    page.route("**/v1/search", lambda route: held.append(route))
+    edge = page.get_by_role("slider", name="Left edge")
+    edge.press("ArrowRight")
+    route = wait_for_first(page, held)
+    box = edge.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 6, box["y"] + box["height"] / 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 4)
+    moved = edge.get_attribute("aria-valuenow")
+    assert int(moved or 0) > 2
+    route.continue_()
+    expect(page.locator(".results")).to_have_attribute("aria-busy", "false")
+    expect(edge).to_have_attribute("aria-valuenow", moved or "")
+    page.mouse.up()
+
+
 def test_more_results_are_shown_on_demand(page: Page, photo: Path) -> None:
     choose(page, photo)
     page.get_by_role("button", name="Show more").click()

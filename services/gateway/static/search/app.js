@@ -243,6 +243,7 @@ class App {
   async #run() {
     const subject = this.#subject;
     const state = this.#state;
+    const { frame } = this.#side;
     if (!subject) return;
     if (subject.photo && !subject.upload) subject.upload = await toUpload(subject.photo, subject.box);
     if (this.#subject !== subject) return;
@@ -253,7 +254,7 @@ class App {
     if (!this.#search.isCached(subject, state)) this.#results.wait(t.results.searching);
     try {
       const response = await this.#search.run(subject, state);
-      if (this.#state === state) this.#show(response, subject, state);
+      if (this.#state === state) this.#show(response, subject, state, frame);
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure("other");
       if (failure.code === "aborted" || this.#state !== state) return;
@@ -264,11 +265,14 @@ class App {
     }
   }
 
-  /** @param {AnySearchResponse} response @param {Subject} subject @param {PageState} state */
-  #show(response, subject, state) {
+  /**
+   * @param {AnySearchResponse} response @param {Subject} subject @param {PageState} state
+   * @param {Box|null} frame as it was when the search began
+   */
+  #show(response, subject, state, frame) {
     for (const result of response.results) this.#products.set(result.id, result);
     this.#results.show(response, state, subject.photo ? null : (subject.product?.attributes ?? null));
-    if (subject.photo) this.#showCrop(subject, response);
+    if (subject.photo) this.#showCrop(subject, response, frame);
     const isRefused = refusalOf(response.outcome, context) !== null && !state.category;
     const facets = isRefused ? [] : (response.facets ?? []);
     const isOffered = this.#side.showFilters(facets, state.filter, response.total ?? null);
@@ -282,10 +286,13 @@ class App {
     this.#focusResults = false;
   }
 
-  /** Show which part of the photo was searched with. @param {PhotoSubject} subject @param {AnySearchResponse} response */
-  #showCrop(subject, { crop }) {
+  /**
+   * Show which part of the photo was searched with. A frame that the shopper has moved meanwhile stays where it is.
+   * @param {PhotoSubject} subject @param {AnySearchResponse} response @param {Box|null} frame
+   */
+  #showCrop(subject, { crop }, frame) {
     const box = crop?.box ?? subject.box;
-    this.#side.showCrop(box);
+    if (this.#side.frame === frame) this.#side.showCrop(box);
     this.#bar.show(toThumbnail(subject.photo, BAR_SIDE, { box }));
     this.#shownBox = box;
     this.#showGarments(subject);

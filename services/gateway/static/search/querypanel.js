@@ -58,6 +58,11 @@ export class PhotoPanel {
     this.#mark();
   }
 
+  /** The frame: another object each time that it is moved. */
+  get box() {
+    return this.#crop.box;
+  }
+
   /** Move the frame without a search. @param {Box} box */
   set(box) {
     this.#crop.set(box);

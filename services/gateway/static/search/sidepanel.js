@@ -91,6 +91,11 @@ export class SidePanel {
     return product ? productPanel(product, this.#context) : h("p", { class: "product-title" }, label);
   }
 
+  /** The frame, another object each time that it is moved; null without a photo. */
+  get frame() {
+    return this.#photo?.box ?? null;
+  }
+
   /** Show which part of the photo is searched with. @param {Box} box */
   showCrop(box) {
     this.#photo?.set(box);
