@@ -1,5 +1,6 @@
 """A client of a running gateway, for commands."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -9,6 +10,7 @@ import httpx
 from services.contracts.domain.catalogues import path_of
 
 TIMEOUT_S = 30.0
+RULES = "/v1/merchandising/rules"
 
 
 class GatewayError(Exception):
@@ -25,7 +27,7 @@ def authorization(key: str | None) -> dict[str, str]:
 
 
 class GatewayClient:
-    """Reads from a gateway over one connection."""
+    """Calls a gateway over one connection."""
 
     def __init__(self, address: str, key: str | None = None, transport: httpx.BaseTransport | None = None) -> None:
         """Check the address. The connection is opened by the first call, and each call sends the key, if there is one.
@@ -81,9 +83,43 @@ class GatewayClient:
             raise
         return [result["id"] for result in response["results"]]
 
+    def rules(self, catalogue: str) -> tuple[dict[str, Any], str]:
+        """Return the merchandising rules of a catalogue, and their ETag.
+
+        Raises:
+            GatewayError: the gateway fails.
+        """
+        document, headers = self._send("GET", path_of(catalogue) + RULES)
+        return document, headers["ETag"]
+
+    def put_rules(self, catalogue: str, rules: Any, etag: str | None = None) -> dict[str, Any]:
+        """Replace the merchandising rules of a catalogue. Returns the rules that hold, and warnings.
+
+        Args:
+            catalogue: its name.
+            rules: the rules as JSON.
+            etag: of the rules that they replace; None for any.
+
+        Raises:
+            GatewayError: the gateway fails, the rules are not valid, or they have been changed in the meantime.
+        """
+        headers = {} if etag is None else {"If-Match": etag}
+        return self._send("PUT", path_of(catalogue) + RULES, json=rules, headers=headers)[0]
+
+    def preview(self, catalogue: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the results of a search in the plain order and by rules.
+
+        Raises:
+            GatewayError: the gateway fails, or the request is not valid.
+        """
+        return self._send("POST", path_of(catalogue) + "/v1/merchandising/preview", json=request)[0]
+
     def _get(self, path: str, **parameters: Any) -> dict[str, Any]:
+        return self._send("GET", path, params=parameters)[0]
+
+    def _send(self, method: str, path: str, **request: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
         try:
-            response = self._http.get(path, params=parameters)
+            response = self._http.request(method, path, **request)
             document: dict[str, Any] = response.json()
         except httpx.HTTPError:
             raise GatewayError(f"no gateway answers at {self.address}: start the stack, or give --gateway") from None
@@ -92,4 +128,4 @@ class GatewayClient:
         if response.status_code != httpx.codes.OK:
             detail = str(document.get("detail") or f"the gateway answered {response.status_code}")
             raise GatewayError(detail, response.status_code)
-        return document
+        return document, response.headers

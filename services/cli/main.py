@@ -17,6 +17,7 @@ from services.cli.learn import commands as learn
 from services.cli.models import commands as models
 from services.cli.models import reembed
 from services.cli.own_stack import default_map
+from services.cli.rules import commands as rules
 
 app = typer.Typer(
     help="Reverse image search for fashion shops: finds the products that look most like a photo.",
@@ -40,6 +41,7 @@ app.command("rollback")(models.rollback)
 app.command("forget-model")(models.forget_model)
 app.command("search")(search.search)
 app.add_typer(keys.app, name="keys")
+app.add_typer(rules.app, name="rules")
 app.add_typer(events.app, name="events")
 app.command("demand")(demand.demand)
 app.add_typer(learn.app, name="learn")

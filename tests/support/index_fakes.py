@@ -164,7 +164,11 @@ class FakeIndex:
         return IndexResponse(
             category=category,
             hits=[hit for hit in hits if query.hide is None or not matches(query.hide, hit.attributes)],
-            pinned=[self._hit(key, category, with_vector=query.vectors) for key in query.pinned if key in products],
+            pinned=[
+                self._hit(key, category, with_vector=query.vectors)
+                for key in query.pinned
+                if key in self.held[category]
+            ],
             best_score=0.5,
             best_similarity=None,
             next_page=None,

@@ -228,16 +228,20 @@ class LookService:
         return diverse(_one_of_each_style(ruled), options.diversity)
 
     def _together(self, request: _Request, found: dict[int, list[Candidate]]) -> dict[int, list[Candidate]]:
-        """Return the first products of each category that no rule keeps apart from a garment or from each other."""
+        """Return the first products of each category that go together by the rules, and are for the same people."""
         rules, pieces = request.rules.apart, [piece.piece for piece in request.worn]
+        group = next((piece.group for piece in request.worn if piece.group is not None), None)
         chosen: dict[int, list[Candidate]] = {}
         for category, candidates in found.items():
             names = category_names(category, request.facts.categories[category])
             allowed: list[Candidate] = []
             for candidate in candidates:
-                piece = Piece(names, candidate.attributes)
-                if len(allowed) < request.options.k and not any(are_apart(rules, piece, other) for other in pieces):
+                piece, own = Piece(names, candidate.attributes), people.group_of(candidate.attributes)
+                if len(allowed) == request.options.k or (None not in (own, group) and own != group):
+                    continue
+                if not any(are_apart(rules, piece, other) for other in pieces):
                     allowed.append(candidate)
+                    group = own if group is None else group
             if allowed:
                 chosen[category] = allowed
                 pieces += [Piece(names, candidate.attributes) for candidate in allowed]

@@ -98,6 +98,18 @@ def test_a_look_is_for_one_kind_of_people(gateway: Gateway, own: str, other: str
     assert ("s2" in products(look(gateway))["Shoes"]) is together
 
 
+def test_a_look_of_a_garment_for_all_is_for_one_kind_of_people_too(gateway: Gateway) -> None:
+    gateway.index.attributes_by_id |= {
+        "t1": {"gender": "Unisex"},
+        "s2": {"gender": "Women"},
+        "s1": {"gender": "Men"},
+        "b1": {"gender": "Men"},
+        "b2": {"gender": "Women"},
+    }
+    together = products(look(gateway, categories="Shoes,Bags", diversity=0))
+    assert together == {"Shoes": ["s2", "s3"], "Bags": ["b2"]}
+
+
 def test_two_variants_of_a_style_are_not_in_one_look(gateway: Gateway) -> None:
     gateway.index.groups_by_id |= {"s1": "STYLE", "s2": "STYLE"}
     assert sorted(products(look(gateway))["Shoes"]) == ["s2", "s3"]
