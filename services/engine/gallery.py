@@ -28,6 +28,7 @@ class Query:
         exclude: keys to leave out.
         min_score: the smallest cosine similarity of a match; any if None.
         deadline: of the search.
+        group_by: of products with the same value of this attribute, the nearest only; `multi_search` applies it.
     """
 
     k: int = 10
@@ -35,6 +36,7 @@ class Query:
     exclude: Collection[str] = frozenset()
     min_score: float | None = None
     deadline: Deadline = NO_DEADLINE
+    group_by: str | None = None
 
 
 class Gallery:

@@ -4,7 +4,7 @@ import contextlib
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import accumulate
@@ -12,10 +12,12 @@ from itertools import accumulate
 from services.contracts.domain.errors import UnknownProduct
 from services.contracts.domain.facets import Facet, FacetSummary
 from services.contracts.domain.filters import Filter
+from services.contracts.domain.grouping import grouped
 from services.engine.category_view import Float32Array, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets, joined, summarise
 from services.engine.gallery import Query
+from services.engine.payload import attributes_of
 from services.engine.product_gallery import ProductGallery
 
 Galleries = Mapping[str, ProductGallery]  # by catalogue name, at least one
@@ -43,6 +45,9 @@ def search(
 
     Raises: as `Gallery.search`.
     """
+    if query.group_by is not None:
+        plain = replace(query, group_by=None)
+        return _grouped(query, lambda k: search(galleries, category, vector, replace(plain, k=k), itself))
     queries = dict.fromkeys(galleries, query)
     if itself is not None and itself[0] in queries:
         queries[itself[0]] = replace(query, exclude={*query.exclude, itself[1]})
@@ -71,6 +76,11 @@ def similar(
         UnknownProduct: the product is not indexed.
     """
     home = _catalogue_of(galleries, key) if catalogue is None else catalogue
+    if query.group_by is not None:
+        plain = replace(query, group_by=None)
+        return galleries[home].find(key)[0], _grouped(
+            query, lambda k: similar(galleries, key, replace(plain, k=k), home)[1]
+        )
     category, matches = galleries[home].similar(key, query)
     others = [name for name in galleries if name != home]
     if not others:
@@ -193,6 +203,12 @@ def sample(
         for product in gallery.sample(drawn[name], category, rng)
     ]
     return rng.sample(products, len(products))
+
+
+def _grouped(query: Query, search: Callable[[int], list[CatalogueMatch]]) -> list[CatalogueMatch]:
+    """Return the nearest product of each group."""
+    attribute = str(query.group_by)
+    return grouped(search, query.k, attribute, lambda entry: attributes_of(entry.match.payload))
 
 
 def _catalogue_of(galleries: Galleries, key: str) -> str:

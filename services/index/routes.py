@@ -253,7 +253,7 @@ def _filter(query: IndexQuery) -> Filter:
 
 def _query(query: IndexQuery, deadline: Deadline) -> Query:
     """Return the gallery's query: one result more than the page has, which shows whether there is a next page."""
-    return Query(query.end + 1, _filter(query), frozenset(query.exclude), query.min_score, deadline)
+    return Query(query.end + 1, _filter(query), frozenset(query.exclude), query.min_score, deadline, query.group_by)
 
 
 async def _counts(

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.contracts.domain.filter_match import matches
-from services.contracts.wire.index import Hit, IndexQuery, IndexResponse
-from services.gateway.ranking.candidate import Candidate, attributes_of
+from services.contracts.domain.grouping import first_of_each
+from services.contracts.wire.index import Hit, IndexQuery, IndexResponse, attributes_of
+from services.gateway.ranking.candidate import Candidate
 from services.gateway.ranking.reranker import RankedSearch, Stage
 
 
@@ -32,6 +33,8 @@ class ListedIndex:
             and matches(wanted, attributes_of(hit))
             and (query.min_score is None or hit.score >= query.min_score)
         ]
+        if query.group_by is not None:
+            nearest = first_of_each(nearest, query.group_by, attributes_of)
         return IndexResponse(
             category=0,
             hits=nearest[query.offset : query.end],

@@ -79,6 +79,11 @@ class Hit(IndexedProduct):
     )
 
 
+def attributes_of(product: IndexedProduct) -> Attributes:
+    """Return the attributes that filters read; the group is one of them, unless one has its name."""
+    return product.attributes if product.group is None else {"group": product.group, **product.attributes}
+
+
 class Page(FrozenModel):
     """A range of the ranked results: `k` results after the first `offset`."""
 
@@ -112,6 +117,14 @@ class ResultOptions(Page):
     filter: JsonFilter = EVERYTHING
     min_score: float | None = Field(default=None, ge=-1, le=1, description="leave out results with a lower score")
     facets: bool = Field(default=False, description="count the values that the results can be filtered by")
+    group_by: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        exclude_if=lambda value: value is None,
+        description="of the products with the same value of this attribute, return the nearest only: `group` for the "
+        "variants of a style",
+    )
 
 
 class IndexQuery(ResultOptions):

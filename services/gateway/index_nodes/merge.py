@@ -18,7 +18,8 @@ from services.contracts.domain.facets import (
     ranked_values,
 )
 from services.contracts.domain.filters import AttributeValue
-from services.contracts.wire.index import Hit, IndexResponse, IndexSearch, ScalePoints
+from services.contracts.domain.grouping import first_of_each
+from services.contracts.wire.index import Hit, IndexResponse, IndexSearch, ScalePoints, attributes_of
 
 TypedValue = tuple[bool, AttributeValue]  # True == 1 in Python, but not in a shop's data
 
@@ -34,6 +35,8 @@ def merged_response(parts: Sequence[IndexResponse], query: IndexSearch) -> Index
         query: what all of them were asked.
     """
     ranked = list(_distinct(heapq.merge(*(part.hits for part in parts), key=_rank)))
+    if query.group_by is not None:
+        ranked = first_of_each(ranked, query.group_by, attributes_of)
     scales = {name: scale for part in reversed(parts) for name, scale in part.scales.items()}
     hits = [_shown(hit, scales.get(hit.catalogue)) for hit in ranked[: query.end]]
     pinned = sorted((hit for part in parts for hit in part.pinned), key=_place_in(query))

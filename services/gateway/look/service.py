@@ -15,14 +15,14 @@ from services.contracts.domain.filters import Filter, any_of
 from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.web.telemetry import note, request_id
 from services.contracts.wire.embedding import GarmentBox, ModelFacts
-from services.contracts.wire.index import Hit, IndexSearch, IndexVectors
+from services.contracts.wire.index import Hit, IndexSearch, IndexVectors, attributes_of
 from services.gateway.look import people
 from services.gateway.look.apart import Piece, are_apart
 from services.gateway.look.garments import garments_of
 from services.gateway.look.options import LookOptions, ProductLookOptions
 from services.gateway.look.responses import LookCategory, LookGarment, LookProduct, LookResponse
 from services.gateway.ranking.boosts import boosted
-from services.gateway.ranking.candidate import Candidate, attributes_of, by_value
+from services.gateway.ranking.candidate import Candidate, by_value
 from services.gateway.ranking.diversity import diverse
 from services.gateway.ranking.ranking import WINDOW
 from services.gateway.ranking.rule_book import RuleBook

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from services.contracts.domain.filter_match import Attributes
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.wire.index import Hit
+from services.contracts.wire.index import Hit, attributes_of
 
 Reason = Literal["learned", "taste", "boost", "bury", "diversity", "pin"]
 
@@ -63,11 +63,6 @@ class Candidate:
     def placed(self, reason: Reason, rule: str | None = None) -> "Candidate":
         """Return the candidate with a reason for its place."""
         return replace(self, moves=(*self.moves, Move(reason=reason, rule=rule)))
-
-
-def attributes_of(hit: Hit) -> Attributes:
-    """Return the attributes of a hit that filters read; the group is one of them, unless one has its name."""
-    return hit.attributes if hit.group is None else {"group": hit.group, **hit.attributes}
 
 
 def by_value(candidates: Iterable[Candidate]) -> list[Candidate]:

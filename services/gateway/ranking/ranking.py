@@ -11,8 +11,9 @@ from typing import Generic, TypeVar
 
 from services.contracts.domain.filter_match import matches
 from services.contracts.domain.filters import any_of
-from services.contracts.wire.index import MAX_K, Hit, IndexQuery, IndexResponse, IndexSimilar
-from services.gateway.ranking.candidate import Candidate, Move, attributes_of
+from services.contracts.domain.grouping import first_of_each
+from services.contracts.wire.index import MAX_K, Hit, IndexQuery, IndexResponse, IndexSimilar, attributes_of
+from services.gateway.ranking.candidate import Candidate, Move
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.personal import Personal
 from services.gateway.ranking.reranker import Preparing, RankedSearch, Reranker, Stage
@@ -116,15 +117,17 @@ class _Window(Generic[Q]):
         chosen = [hit for hit in allowed if self._is_pinned(hit)]
         # The others are at their places in the plain order, which may be behind the window.
         plain = _plain([*response.hits, *(hit for hit in allowed if not self._is_pinned(hit))])
-        nearest = plain[: max(0, WINDOW - len(chosen))]
+        nearest = self._of_other_groups(plain[: max(0, WINDOW - len(chosen))], chosen)
         order = self._arranged([*nearest, *chosen])
         hits = [candidate.hit for candidate in order[query.offset : query.end]]
         has_next = query.end < len(order)
         if not has_next and (response.next_page is not None or len(nearest) < len(plain)):
             # Behind the window, the plain order goes on after the last of the nearest. One hit shows a next page.
             start = max(query.offset, len(order))
-            behind = await self._ask(self._behind(start - len(chosen), max(1, query.end - start), chosen))
-            hits += behind.hits[: query.end - start]
+            passed = min(len(plain), max(0, WINDOW - len(chosen))) - len(nearest)  # of groups that a pin stands for
+            skipped = start - len(chosen) + passed
+            behind = await self._ask(self._behind(skipped, max(1, query.end - start), chosen))
+            hits += self._of_other_groups(behind.hits[: query.end - start], chosen)
             has_next = behind.next_page is not None or len(behind.hits) > query.end - start
         best = max([*nearest[:1], *chosen], key=lambda hit: hit.score, default=None)
         changes = {
@@ -161,6 +164,13 @@ class _Window(Generic[Q]):
 
     def _is_pinned(self, hit: Hit) -> bool:
         return matches(self._pinned[hit.id], attributes_of(hit))
+
+    def _of_other_groups(self, hits: Sequence[Hit], chosen: Sequence[Hit]) -> list[Hit]:
+        """Return hits without those of the groups that pinned products stand for, if results are grouped."""
+        attribute = self._query.group_by
+        if attribute is None or not chosen:
+            return list(hits)
+        return first_of_each([*chosen, *hits], attribute, attributes_of)[len(chosen) :]
 
     def _arranged(self, hits: Sequence[Hit]) -> list[Candidate]:
         order = [Candidate(hit, place, hit.score) for place, hit in enumerate(_plain(hits))]

@@ -139,7 +139,7 @@ class SearchService:
         """
         if options.absolute_urls:
             use_absolute_urls()
-        self.visible.check(options.filter)
+        self.visible.check(options.filter, options.group_by)
         if options.garments == "all":
             return await self._by_garments(query, options)
         started = time.perf_counter()
@@ -267,7 +267,7 @@ class SearchService:
         if options.absolute_urls:
             use_absolute_urls()
         started = time.perf_counter()
-        self.visible.check(options.filter)
+        self.visible.check(options.filter, options.group_by)
         query = IndexSimilar(
             id=key,
             catalogues=self.catalogues,

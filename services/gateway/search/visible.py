@@ -9,6 +9,7 @@ from services.contracts.domain.facets import Facet
 from services.contracts.domain.filters import Filter
 
 Value = TypeVar("Value")
+GROUP = "group"  # the attribute that filters know the group of variants by
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,18 @@ class VisibleAttributes:
         """Return the facets of visible attributes."""
         return [facet for facet in facets if not self.names or facet.attribute in self.names]
 
-    def check(self, filter_: Filter) -> None:
+    def check(self, filter_: Filter, group_by: str | None = None) -> None:
         """Return if a filter has visible attributes only: another one would give away values that are not shown.
 
+        Args:
+            filter_: the filter.
+            group_by: the attribute by which results are grouped; that of variants is in every result.
+
         Raises:
-            InvalidRequest: it has another attribute.
+            InvalidRequest: there is another attribute.
         """
+        if self.names and group_by is not None and group_by not in {*self.names, GROUP}:
+            raise InvalidRequest(f"group_by: results cannot be grouped by {group_by!r}")
         hidden = sorted(filter_.attributes - self.names) if self.names else []
         if hidden:
             raise InvalidRequest(f"filter: searches cannot be filtered by {', '.join(hidden[:5])}")

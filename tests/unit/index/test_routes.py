@@ -124,6 +124,19 @@ def test_hidden_products_are_left_out_of_results_totals_and_facets(http: TestCli
     assert [hit["id"] for hit in similar["hits"]] == ["p2"]
 
 
+def test_of_a_group_the_nearest_product_is_returned(http: TestClient) -> None:
+    plain = http.post("/v1/search", json=query()).json()["hits"]
+    colours = [hit["attributes"]["colour"] for hit in plain]
+    grouped = http.post("/v1/search", json=query(group_by="colour")).json()
+    assert grouped["hits"] == [plain[colours.index(colour)] for colour in dict.fromkeys(colours)]
+    pages = [http.post("/v1/search", json=query(group_by="colour", k=1, offset=offset)).json() for offset in (0, 1)]
+    assert [hit for page in pages for hit in page["hits"]] == grouped["hits"]
+    assert [page["next_page"] for page in pages] == [{"k": 1, "offset": 1}, None]
+    assert http.post("/v1/search", json=query(group_by="nothing")).json()["hits"] == plain
+    similar = http.post("/v1/similar", json={"id": "p0", "group_by": "colour"}).json()["hits"]
+    assert len({hit["attributes"]["colour"] for hit in similar}) == len(similar) == 2
+
+
 def test_an_attribute_of_what_is_hidden_is_no_unknown_one(http: TestClient) -> None:
     assert http.post("/v1/search", json=query(hide={"margin": 1})).json()["unknown_attributes"] == []
 

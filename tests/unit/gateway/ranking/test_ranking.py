@@ -212,3 +212,19 @@ def test_only_rerankers_that_apply_are_asked_for_a_stage() -> None:
     assert ranking.applies(RankingOptions(), ("default",))
     assert not Ranking([idle]).applies(RankingOptions(), ("default",))
     assert not Ranking().applies(RankingOptions(), ("default",))
+
+
+def test_a_pinned_product_stands_for_its_group() -> None:
+    styles = [hit(f"{number:04}", 1 - number / 1000, group=f"G{number % 150}") for number in range(300)]
+    stage = arranging(
+        lambda candidates: sorted(candidates, key=lambda candidate: candidate.hit.id != "0205"),
+        pinned={"0205": EVERYTHING},
+    )
+    listed: list[str] = []
+    following: dict[str, Any] | None = {"k": 40}
+    while following is not None:
+        result = page(ListedIndex(styles), [stage], **following, group_by="group")
+        listed += ids(result)
+        next_page = result.response.next_page
+        following = None if next_page is None else next_page.model_dump()
+    assert listed == ["0205", *(f"{number:04}" for number in range(150) if number != 55)]
