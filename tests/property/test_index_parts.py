@@ -50,6 +50,7 @@ Queries = st.fixed_dictionaries(
         "hide": st.just({"colour": "Blue"}),
         "pinned": st.just(["p004", "p001", "o003", "p002", "nothing"]),
         "vectors": st.just(True),
+        "group_by": st.sampled_from(["group", "colour", "sku", "sizes"]),
     },
 )
 
