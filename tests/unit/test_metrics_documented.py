@@ -59,6 +59,7 @@ def registries() -> Iterator[dict[str, CollectorRegistry]]:
     index = app_around(new_replica())
     with running_gateway() as gateway, TestClient(index):
         app: FastAPI = gateway.client.app  # type: ignore[assignment]
+        app.state.metrics.hedging(0.0)
         show_connections(OpenConnections(ConnectionLimits()), app.state.metrics.registry)
         yield {
             "gateway": app.state.metrics.registry,
@@ -86,9 +87,9 @@ def test_no_label_is_an_id_of_a_product_a_request_or_a_client(registries: dict[s
         for label in re.findall(r"`(\w+)`", names)
     }
     assert labels == {
-        "cache", "database", "catalogue", "category", "filtered", "kind", "limit", "method", "model", "node", "outcome",
-        "problem", "reason", "result", "role", "route", "service", "stage", "state", "status", "upstream", "version",
-        "work",
+        "action", "cache", "database", "catalogue", "category", "filtered", "first", "kind", "limit", "method", "model",
+        "node", "outcome", "problem", "reason", "result", "role", "route", "service", "stage", "state", "status",
+        "upstream", "version", "work",
     }  # fmt: skip
 
 

@@ -206,7 +206,7 @@ def _described(schema: Schema) -> Schema:
 
 def _without_null(schema: Schema) -> Schema:
     """Return a schema without its title, and without null as a value: a request leaves the option out instead."""
-    return dict(_flattened(schema))
+    return {name: value for name, value in _flattened(schema) if name != "title"}
 
 
 def _flattened(schema: Schema) -> Iterator[tuple[str, Any]]:

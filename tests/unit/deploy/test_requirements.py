@@ -17,8 +17,9 @@ LISTS = {
     "serving": ("serving",),
     "local": ("local",),
     "tracing": ("tracing",),
+    "milvus": ("index", "milvus"),
 }
-OPTIONAL = {"tracing"}  # lists with packages that tests and images do without
+OPTIONAL = {"tracing", "milvus"}  # lists with packages that tests and images do without
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 

@@ -7,6 +7,8 @@ from services.contracts.domain.errors import ImageServerUnavailable, LookalikeEr
 # Problem type → HTTP status and Retry-After in seconds.
 PROBLEMS = {
     "internal": (500, None),
+    "events-off": (409, None),
+    "precondition-failed": (412, None),
     "invalid-request": (422, None),
     "invalid-image": (422, None),
     "image-too-large": (413, None),

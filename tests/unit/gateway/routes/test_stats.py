@@ -35,6 +35,7 @@ def test_stats_are_those_of_the_catalogue_in_the_address(gateway: Gateway) -> No
     assert stats["index_nodes"] == [
         {
             "categories": ["Topwear", "Shoes", "Bags"],
+            "part": "1/1",
             "products": 4,
             "ready": True,
             "obstacle": None,
