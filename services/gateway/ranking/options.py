@@ -29,7 +29,7 @@ def _from_text(value: object) -> object:
 
 
 def _without_references(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema in which the definitions stand where they are referred to."""
+    """Return a schema in which the definitions stand where they are referred to, without titles."""
     definitions = schema.pop("$defs", {})
 
     def inlined(part: Any) -> Any:
@@ -39,7 +39,7 @@ def _without_references(schema: dict[str, Any]) -> dict[str, Any]:
             return part
         if "$ref" in part:
             return inlined(definitions[part["$ref"].rpartition("/")[2]])
-        return {name: inlined(value) for name, value in part.items()}
+        return {name: inlined(value) for name, value in part.items() if name != "title"}
 
     return dict(inlined(schema))
 
