@@ -22,7 +22,7 @@ from services.sample_shop.catalogue import sample_products, sample_query
 from tests.alerts.faults import FAULTS, OF_THE_MACHINE, VARIABLES, Fault
 from tests.alerts.pictures import draw
 from tests.alerts.prometheus import Prometheus, running_prometheus
-from tests.support.shop import running_shop
+from tests.support.servers.shop import running_shop
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from services.catalogue.store.notes import LAST_BACKUP
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
 from tests.load.processes import processes
-from tests.support import images
-from tests.support.stack import JPEG, ROOT, eventually, stopped
+from tests.support.pictures import images
+from tests.support.servers.stack import JPEG, ROOT, eventually, stopped
 
 # What a machine without free processors raises at any time.
 OF_THE_MACHINE = {"LookalikeEventLoopBlocked", "LookalikeSearchSlow"}

@@ -13,8 +13,8 @@ import httpx
 
 from services.local.prometheus import command, configuration
 from services.local.settings import StackSettings
-from tests.support.ports import free_port
-from tests.support.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT, eventually
+from tests.support.web.ports import free_port
 
 RULES = ROOT / "deploy" / "monitoring"
 UNITS = {"s": 1, "m": 60, "h": 3600}

@@ -21,7 +21,7 @@ from tests.attack.memory import SERVICES, Memory, limits_mb
 from tests.attack.probe import Honest, Probe, percentile
 from tests.attack.shop import fill
 from tests.load.report import write_section
-from tests.support.stack import running_stack
+from tests.support.servers.stack import running_stack
 
 HEADER = f"  {'attack':<38} {'answers':<28} {'livez':>7} {'control':>7} {'search p99':>10}  memory after, peak in MB\n"
 SLOWER = 2.0  # times the 99th percentile of searches of a calm stack

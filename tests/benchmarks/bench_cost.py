@@ -30,7 +30,7 @@ from tests.benchmarks.empty_route import running_empty_route
 from tests.benchmarks.process_times import cpu_ms, cpu_of, resident_mb
 from tests.benchmarks.raw_client import RawClient
 from tests.benchmarks.spread import Spread
-from tests.support.stack import MODEL_DIR, eventually, running_stack
+from tests.support.servers.stack import MODEL_DIR, eventually, running_stack
 
 PRODUCTS = 15_000
 ROUNDS = int(os.environ.get("COST_ROUNDS", "9"))

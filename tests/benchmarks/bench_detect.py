@@ -10,10 +10,10 @@ from pathlib import Path
 import grpc
 
 from services.contracts.domain.manifest import load_manifest
-from tests.support import images
-from tests.support.embedding import RAW, EmbeddingProcess, running_embedding
-from tests.support.stack import MODEL_DIR, ROOT, eventually
-from tests.support.tfs import TfsStandIn, running_stand_in, wait_until_available
+from tests.support.pictures import images
+from tests.support.servers.embedding import RAW, EmbeddingProcess, running_embedding
+from tests.support.servers.stack import MODEL_DIR, ROOT, eventually
+from tests.support.servers.tfs import TfsStandIn, running_stand_in, wait_until_available
 
 DETECTOR_DIR = ROOT / "models" / "detector" / "2"
 TURNS = 150

@@ -19,10 +19,10 @@ from services.contracts.wire.framing import pack
 from services.contracts.wire.serving_messages import prediction_service_pb2_grpc
 from tests.benchmarks import network_alone
 from tests.benchmarks.bench_import import drawn
-from tests.support import images
-from tests.support.embedding import BATCH, RAW, EmbeddingProcess, running_embedding
-from tests.support.stack import MODEL_DIR
-from tests.support.tfs import TfsStandIn, predict_request, running_stand_in, wait_until_available
+from tests.support.pictures import images
+from tests.support.servers.embedding import BATCH, RAW, EmbeddingProcess, running_embedding
+from tests.support.servers.stack import MODEL_DIR
+from tests.support.servers.tfs import TfsStandIn, predict_request, running_stand_in, wait_until_available
 
 SECONDS = 5.0
 SINGLES = 200

@@ -24,8 +24,8 @@ from bson import Binary
 from services.local.stack import Stack
 from tests.benchmarks.bench_import import drawn
 from tests.support.feeds.generated import KINDS
-from tests.support.http import ImageServer
-from tests.support.stack import running_stack
+from tests.support.servers.stack import running_stack
+from tests.support.web.http import ImageServer
 
 COUNT = int(os.environ.get("FEED_BENCH", "100000"))
 READ_MB = int(os.environ.get("FEED_BENCH_MB", "200"))

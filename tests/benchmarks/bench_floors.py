@@ -35,8 +35,8 @@ from tests.benchmarks.bench_million import NAME
 from tests.benchmarks.empty_route import running_empty_route
 from tests.benchmarks.raw_client import RawClient
 from tests.benchmarks.spread import Spread
-from tests.support.index import CATEGORIES, new_replica, running_index
-from tests.support.stack import MODEL_DIR, eventually
+from tests.support.servers.index import CATEGORIES, new_replica, running_index
+from tests.support.servers.stack import MODEL_DIR, eventually
 
 PRODUCTS = 100_000
 NO_DATABASE = "mongodb://127.0.0.1:9"

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from services.local.stack import Stack
 from tests.benchmarks import network_alone
-from tests.support.stack import MODEL_DIR, running_stack
+from tests.support.servers.stack import MODEL_DIR, running_stack
 
 COUNT = int(os.environ.get("IMPORT_BENCH", "5000"))
 DATASET = os.environ.get("DATASET")

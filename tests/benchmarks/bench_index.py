@@ -30,9 +30,9 @@ from services.engine.category_view import Float32Array
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Query
 from services.index.replica.replica import Replica
-from tests.support.index import IndexProcess, new_replica, running_index
-from tests.support.mongo import any_mongo, fresh_database
-from tests.support.stack import eventually
+from tests.support.servers.index import IndexProcess, new_replica, running_index
+from tests.support.servers.mongo import any_mongo, fresh_database
+from tests.support.servers.stack import eventually
 
 PRODUCTS = 15_000
 MANY = 200_000

@@ -21,8 +21,8 @@ import numpy as np
 from services.catalogue.store.database import CatalogueDatabase
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
-from tests.support.products import make_product
-from tests.support.stack import running_stack
+from tests.support.servers.stack import running_stack
+from tests.support.values.products import make_product
 
 COUNT = int(os.environ.get("LIST_BENCH", "2000"))
 LIMIT = int(os.environ.get("LIST_LIMIT", "1000"))

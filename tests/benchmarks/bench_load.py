@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from tests.benchmarks.bench_cost import running
-from tests.support.stack import ROOT
+from tests.support.servers.stack import ROOT
 
 SECONDS = int(os.environ.get("LOAD_SECONDS", "8"))
 RATES = (5, 10, 20, 30, 40, 60, 80, 100, 120, 150, 200)

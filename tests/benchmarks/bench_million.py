@@ -35,10 +35,10 @@ from services.index.replica import snapshot
 from services.index.replica.block_file import BlockReader
 from services.index.replica.column_keeper import ColumnKeeper
 from services.index.replica.snapshot import Origin, SyncPosition
-from tests.support.index import CATEGORIES, IndexProcess, new_replica
-from tests.support.mongo import private_mongo
-from tests.support.products import make_product
-from tests.support.stack import eventually
+from tests.support.servers.index import CATEGORIES, IndexProcess, new_replica
+from tests.support.servers.mongo import private_mongo
+from tests.support.servers.stack import eventually
+from tests.support.values.products import make_product
 
 COUNT = int(os.environ.get("MILLION_BENCH", "1000000"))
 FROM_DATABASE = int(os.environ.get("MILLION_BENCH_DATABASE", "100000"))

@@ -31,8 +31,8 @@ from services.index.milvus.collection import MilvusCollection
 from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.replica import MilvusReplica
 from services.index.replica.replica import Replica
-from tests.support.milvus import IS_INSTALLED, MilvusProcess, running_milvus
-from tests.support.products import make_product
+from tests.support.servers.milvus import IS_INSTALLED, MilvusProcess, running_milvus
+from tests.support.values.products import make_product
 
 COUNT = int(os.environ.get("MILVUS_BENCH", "100000"))
 BATCH = 1000

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from services.sample_shop.catalogue import sample_query
-from tests.support.browser import NO_BROWSER, find_chromium, running_chromium, watched_page
-from tests.support.shop import running_shop
+from tests.support.servers.shop import running_shop
+from tests.support.web.browser import NO_BROWSER, find_chromium, running_chromium, watched_page
 
 REPEATS = 7
 PHOTO_BYTES = 3_000_000

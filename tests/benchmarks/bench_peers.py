@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.peers.measure import ENGINES
-from tests.support.stack import ROOT
+from tests.support.servers.stack import ROOT
 
 SIZES = [int(size) for size in os.environ.get("PEERS_BENCH", "15000,100000").split(",")]
 QUERIES = 200

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from services.sample_shop.catalogue import sample_products, sample_query
-from tests.support.stack import running_stack
+from tests.support.servers.stack import running_stack
 
 ROUNDS = 200
 STAGES = ("decode", "network", "index")

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.sample_shop.catalogue import sample_query, write_sample
-from tests.support.altered import altered_model
-from tests.support.stack import ROOT, eventually
-from tests.support.switch import Done, ModelStack, Searches, Truth, running_models
+from tests.support.pictures.altered import altered_model
+from tests.support.servers.stack import ROOT, eventually
+from tests.support.servers.switch import Done, ModelStack, Searches, Truth, running_models
 
 COUNT = int(os.environ.get("SWITCH_BENCH", "300"))
 RATE = float(os.environ.get("SWITCH_RATE", "20"))

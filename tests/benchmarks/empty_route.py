@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.support.ports import free_port
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
+from tests.support.web.ports import free_port
 
 
 async def _empty(request: Request) -> Response:

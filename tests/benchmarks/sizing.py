@@ -32,8 +32,8 @@ def measured(count: int) -> dict[str, float]:
 
     from services.catalogue.documents.product_document import Record
     from services.engine.gallery import Query
-    from tests.support.index import new_replica
-    from tests.support.products import make_product
+    from tests.support.servers.index import new_replica
+    from tests.support.values.products import make_product
 
     rng = np.random.default_rng(1)
     replica, process = new_replica(), psutil.Process()

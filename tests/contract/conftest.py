@@ -14,8 +14,8 @@ from pymongo.collection import Collection
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.mongo import connection
 from services.catalogue.store.mongo import driver as motor_driver
-from tests.support import pymongo_driver
-from tests.support.mongo import any_mongo, fresh_database
+from tests.support.servers.mongo import any_mongo, fresh_database
+from tests.support.values import pymongo_driver
 
 DRIVERS: dict[str, type] = {"motor": motor_driver.Driver, "pymongo": pymongo_driver.Driver}
 

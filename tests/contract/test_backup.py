@@ -14,8 +14,8 @@ from services.catalogue.importing.lease import ImportLease
 from services.catalogue.product import StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import LAST_BACKUP
-from tests.support.mongo import fresh_database
-from tests.support.products import make_product
+from tests.support.servers.mongo import fresh_database
+from tests.support.values.products import make_product
 
 PRODUCTS = 60
 

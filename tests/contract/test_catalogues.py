@@ -16,7 +16,7 @@ from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.images.fetch import Validators
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 RNG = np.random.default_rng(23)
 OTHER = "other-shop"

@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import InvalidOperation
 
 from services.catalogue.store.database import CatalogueDatabase
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 
 async def test_a_closed_database_has_closed_its_client(url: str, database: str) -> None:

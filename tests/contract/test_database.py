@@ -18,7 +18,7 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from tests.support.mongo import fresh_database
+from tests.support.servers.mongo import fresh_database
 
 Products = Collection[dict[str, Any]]
 NUMBERS = np.random.default_rng(3).standard_normal(64).astype("<f4")

@@ -15,8 +15,8 @@ from services.catalogue.product import Prediction, Product, ProductEmbedding
 from services.cli.imports.run import SHIPPED
 from services.cli.main import app
 from services.contracts.images.fetch import ImageFetcher
-from tests.support.http import ImageServer, picture
-from tests.support.products import additional_image, embedding, make_product
+from tests.support.values.products import additional_image, embedding, make_product
+from tests.support.web.http import ImageServer, picture
 
 RUN = CliRunner()
 VECTOR = np.ones(64, dtype=np.float32)

@@ -10,7 +10,7 @@ import pytest
 from services.catalogue.events.event import Action, Event
 from services.catalogue.events.logged_query import LoggedQuery, QueryAttributes
 from services.catalogue.store.database import CatalogueDatabase
-from tests.support.events import make_event, make_query
+from tests.support.values.events import make_event, make_query
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

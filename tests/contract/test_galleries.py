@@ -27,9 +27,9 @@ from services.index.milvus.position import MilvusPosition
 from services.index.milvus.replica import MilvusReplica
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
-from tests.support.filters import meets, without
-from tests.support.milvus import needs_milvus, running_milvus
-from tests.support.products import additional_image, make_product
+from tests.support.servers.milvus import needs_milvus, running_milvus
+from tests.support.values.filters import meets, without
+from tests.support.values.products import additional_image, make_product
 
 DIMENSION, CATEGORIES, PRODUCTS = 8, 3, 400
 MODEL = "fashion/1"

@@ -9,7 +9,7 @@ from services.catalogue.process_mark import ProcessMark
 from services.catalogue.product import StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import KEPT_IMPORTS, Lease
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 MARK = ProcessMark("a-machine", "boot pid:[4026531836]", 2**22, 2**40)
 

@@ -17,7 +17,7 @@ from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.follow.follower import Follower, FollowOptions
 from services.index.replica.replica import Replica
-from tests.support.follow import until
+from tests.support.fakes.follow import until
 
 LOST = OperationFailure(
     "Resume of change stream was not possible, as the resume point may no longer be in the oplog.", 286

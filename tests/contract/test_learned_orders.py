@@ -11,9 +11,9 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.learned_orders import OrderNote
 from services.cli.learn.session import LearnSession
 from services.gateway.ranking.order_book import OrderBook
-from tests.support.events import make_event, make_query
-from tests.support.learning import order_by
-from tests.support.products import make_product
+from tests.support.values.events import make_event, make_query
+from tests.support.values.learning import order_by
+from tests.support.values.products import make_product
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

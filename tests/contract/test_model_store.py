@@ -15,7 +15,7 @@ from services.catalogue.product import Prediction, Product, ProductEmbedding
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelNote
-from tests.support.products import additional_image, embedding, make_product
+from tests.support.values.products import additional_image, embedding, make_product
 
 RNG = np.random.default_rng(3)
 ONE, TWO = "fashion/1", "fashion/2"

@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 from services.catalogue.product import Product
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.product_pages import ListPosition
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 RNG = np.random.default_rng(5)
 

@@ -19,9 +19,9 @@ from services.catalogue.store.change_feed import ChangeBatch, ChangeFeed, read_t
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.mongo import fresh_database
-from tests.support.ports import free_port
-from tests.support.products import additional_image, make_product
+from tests.support.servers.mongo import fresh_database
+from tests.support.values.products import additional_image, make_product
+from tests.support.web.ports import free_port
 
 RNG = np.random.default_rng(11)
 LATE_S = 3.5  # a stand-in tells whole seconds

@@ -23,8 +23,8 @@ from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RowImage
 from services.catalogue.store.database import CatalogueDatabase
-from tests.support.import_fakes import CATEGORIES, FakeEmbedding, FakeWeb, ListSource, row
-from tests.support.products import embedding
+from tests.support.fakes.import_fakes import CATEGORIES, FakeEmbedding, FakeWeb, ListSource, row
+from tests.support.values.products import embedding
 
 UNIT = np.eye(64, dtype=np.float32)
 FRONT, BACK, SIDE = "ab" * 32, "cd" * 32, "ef" * 32

@@ -9,8 +9,8 @@ import pymongo
 from services.catalogue.store.database import CatalogueDatabase
 from services.gateway.events.service import EventService
 from services.gateway.ranking.taste_cache import TasteCache, TasteSource, TasteTimes
-from tests.support.events import make_event, make_query
-from tests.support.products import make_product
+from tests.support.values.events import make_event, make_query
+from tests.support.values.products import make_product
 
 MODEL = "fashion/1"
 HERE = ("default",)

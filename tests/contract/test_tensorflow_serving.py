@@ -23,7 +23,7 @@ from services.contracts.domain.manifest import Manifest, load_manifest
 from services.contracts.wire.serving_messages import prediction_service_pb2_grpc
 from services.embedding.serving.model_clients import EmbeddingModelClient
 from services.embedding.vision.network_outputs import NetworkOutputs
-from tests.support.tfs import (
+from tests.support.servers.tfs import (
     content_tensor,
     predict_request,
     running_stand_in,

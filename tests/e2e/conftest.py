@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from services.sample_shop.catalogue import sample_query
-from tests.support.browser import NO_BROWSER, Watch, find_chromium, running_chromium, watched_page
-from tests.support.foreign import ForeignSite
-from tests.support.http import ImageServer
-from tests.support.shop import Shop, running_shop
+from tests.support.servers.shop import Shop, running_shop
+from tests.support.web.browser import NO_BROWSER, Watch, find_chromium, running_chromium, watched_page
+from tests.support.web.foreign import ForeignSite
+from tests.support.web.http import ImageServer
 
 # The first test starts the whole stack and embeds its products, on a machine that may be busy.
 TEST_TIMEOUT_S = 400

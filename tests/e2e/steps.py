@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from playwright.sync_api import Page, Route, expect
 
 from services.sample_shop.catalogue import sample_query
-from tests.support.shop import Shop
-from tests.support.stack import eventually
+from tests.support.servers.shop import Shop
+from tests.support.servers.stack import eventually
 from tools.chromium import TIMEOUT_MS
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, FileChooser, Page, expect
 
 from services.gateway.languages import LANGUAGES
 from tests.e2e.steps import CARDS, choose, wait_for_first
-from tests.support.browser import Watch, watched_page
-from tests.support.shop import Shop, second_gateway
+from tests.support.servers.shop import Shop, second_gateway
+from tests.support.web.browser import Watch, watched_page
 from tools.page_states.check import broken_rules, violations
 from tools.page_states.states import ENGLISH, STATES
 

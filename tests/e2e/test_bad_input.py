@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from services.sample_shop.catalogue import sample_query
 from tests.e2e.steps import CARDS, base64_query, choose, choose_file, deliver, product, wait_for_first, without_garments
-from tests.support.browser import Watch, watched_page
-from tests.support.http import ImageServer
-from tests.support.shop import Shop, second_gateway
-from tests.support.stack import eventually
+from tests.support.servers.shop import Shop, second_gateway
+from tests.support.servers.stack import eventually
+from tests.support.web.browser import Watch, watched_page
+from tests.support.web.http import ImageServer
 
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + b"\x00" * 500
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

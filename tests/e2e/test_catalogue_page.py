@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.steps import base64_query, product
-from tests.support.browser import Watch, watched_page
-from tests.support.shop import OTHERS, SHOES, Shop, second_gateway
-from tests.support.stack import ROOT
+from tests.support.servers.shop import OTHERS, SHOES, Shop, second_gateway
+from tests.support.servers.stack import ROOT
+from tests.support.web.browser import Watch, watched_page
 from tools.page_states.check import violations
 
 

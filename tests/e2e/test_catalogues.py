@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from services.sample_shop.catalogue import sample_query
 from tests.e2e.steps import CARDS, base64_query, choose, titles
-from tests.support.browser import watched_page
-from tests.support.foreign import ForeignSite
-from tests.support.shop import Shop
-from tests.support.stack import eventually
+from tests.support.servers.shop import Shop
+from tests.support.servers.stack import eventually
+from tests.support.web.browser import watched_page
+from tests.support.web.foreign import ForeignSite
 
 TITLES = {f"Outlet shoe {number}" for number in range(3)}
 

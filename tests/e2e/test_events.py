@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.e2e.test_accessibility import check as assert_accessible
-from tests.support.browser import Watch, watched_page
-from tests.support.foreign import ForeignSite
-from tests.support.shop import Shop
+from tests.support.servers.shop import Shop
+from tests.support.web.browser import Watch, watched_page
+from tests.support.web.foreign import ForeignSite
 
 TILE = ".grid .card:not(.skeleton)"
 CARD = "lookalike-search .card:not(.skeleton)"

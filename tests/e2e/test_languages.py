@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from services.gateway.languages import LANGUAGES, direction
 from tests.e2e.steps import CARDS, choose_file
 from tests.e2e.test_accessibility import check
-from tests.support.browser import watched_page
-from tests.support.shop import Shop
+from tests.support.servers.shop import Shop
+from tests.support.web.browser import watched_page
 
 HEADINGS = {
     "en": "Similar shoes",

@@ -20,10 +20,10 @@ from tests.e2e.steps import (
     with_variants,
     without_garments,
 )
-from tests.support.browser import Watch
-from tests.support.http import ImageServer
-from tests.support.scenes import table
-from tests.support.shop import SHOES, Shop
+from tests.support.pictures.scenes import table
+from tests.support.servers.shop import SHOES, Shop
+from tests.support.web.browser import Watch
+from tests.support.web.http import ImageServer
 from tools.page_states.states import GARMENTS
 
 RECORD_FIELDS = """

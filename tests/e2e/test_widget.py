@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.steps import with_variants
 from tests.e2e.test_accessibility import check
-from tests.support.browser import Watch, watched_page
-from tests.support.foreign import ForeignSite
-from tests.support.scenes import table
-from tests.support.shop import Shop
+from tests.support.pictures.scenes import table
+from tests.support.servers.shop import Shop
+from tests.support.web.browser import Watch, watched_page
+from tests.support.web.foreign import ForeignSite
 
 CARDS = "lookalike-search .card:not(.skeleton)"
 ATTRIBUTES = 'k="4" currency="EUR" link-template="https://elsewhere.example/p/{id}"'

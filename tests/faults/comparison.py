@@ -21,8 +21,8 @@ from services.index.replica.snapshot import Origin
 from tests.faults.feed import FIRST_REVISION
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, MODEL, category_of, vector_of
-from tests.support.index import CATEGORIES, new_replica
-from tests.support.milvus import MilvusProcess
+from tests.support.servers.index import CATEGORIES, new_replica
+from tests.support.servers.milvus import MilvusProcess
 
 PARTITIONS = [partition_of(DEFAULT_CATALOGUE, category) for category in range(len(CATEGORIES))]
 Shown = dict[str, tuple[int, bytes]]  # category and vector by key

@@ -9,7 +9,7 @@ from services.catalogue.events.event import Event
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.gateway.events.writer import EventWriter
-from tests.support.events import make_event
+from tests.support.values.events import make_event
 
 CLIENTS = 4
 EVENTS = 10  # of one request

@@ -9,7 +9,7 @@ import orjson
 from PIL import Image
 
 from tests.faults.plan import Write, category_of
-from tests.support.index import CATEGORIES
+from tests.support.servers.index import CATEGORIES
 
 CHANGED = 0.3  # of the rows, each time
 NEW_PICTURE = 0.3  # of those

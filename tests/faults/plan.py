@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from services.catalogue.product import Float32Array, Product, unit_vector
-from tests.support.index import CATEGORIES
-from tests.support.products import make_product
+from tests.support.servers.index import CATEGORIES
+from tests.support.values.products import make_product
 
 MODEL = "fashion/1"
 GONE = 0  # the revision of a product that does not exist

@@ -17,7 +17,7 @@ from tests.faults.availability import Availability
 from tests.faults.feed import FIRST_REVISION
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, MODEL, Write, category_of, vector_of
-from tests.support.index import CATEGORIES
+from tests.support.servers.index import CATEGORIES
 
 K = 20
 NEAR = 0.04  # standard deviation of the noise that is added to each number of a vector

@@ -16,11 +16,11 @@ import orjson
 from tests.faults import comparison
 from tests.faults.availability import Availability
 from tests.faults.plan import Kill
-from tests.support.import_stack import ImportStack, running_import_stack
-from tests.support.index import IndexProcess
-from tests.support.milvus import MilvusProcess, running_milvus
-from tests.support.mongo import wait_for
-from tests.support.stack import eventually
+from tests.support.servers.import_stack import ImportStack, running_import_stack
+from tests.support.servers.index import IndexProcess
+from tests.support.servers.milvus import MilvusProcess, running_milvus
+from tests.support.servers.mongo import wait_for
+from tests.support.servers.stack import eventually
 
 SNAPSHOT_S = 2.0
 READY_S = 600.0  # a busy machine may take long

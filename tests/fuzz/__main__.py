@@ -16,7 +16,7 @@ from tests.attack.shop import fill
 from tests.fuzz.images import ImageRun, fuzz_images
 from tests.fuzz.operations import figures_of, fuzz_operations
 from tests.load.report import write_section
-from tests.support.stack import running_stack
+from tests.support.servers.stack import running_stack
 
 P99_MS = 2000.0
 FOUND = Path("var/fuzz")

@@ -9,10 +9,10 @@ import pytest
 from services.catalogue.backup.backup import back_up, restore
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.database import CatalogueDatabase
-from tests.support.index import IndexProcess, running_index
-from tests.support.mongo import private_mongo
-from tests.support.products import make_product
-from tests.support.stack import eventually
+from tests.support.servers.index import IndexProcess, running_index
+from tests.support.servers.mongo import private_mongo
+from tests.support.servers.stack import eventually
+from tests.support.values.products import make_product
 
 PRODUCTS = 100
 VECTORS = np.eye(64, dtype=np.float32)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.support.stack import ROOT
+from tests.support.servers.stack import ROOT
 
 PROGRAM = """
 import structlog

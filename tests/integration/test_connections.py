@@ -16,7 +16,7 @@ from starlette.responses import Response
 from services.contracts.web.bodies.body_limit import BodyRate
 from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.requests.in_flight import BytesInFlight
-from tests.support.web_app import app_of
+from tests.support.web.web_app import app_of
 
 WITHIN_S = 30.0
 SHORT_S = 0.3

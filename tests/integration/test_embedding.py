@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from services.contracts.images.preparation import prepare_image
 from services.contracts.wire.embedding import BatchResponse, EmbeddingResponse
 from services.contracts.wire.framing import pack
-from tests.support import images
-from tests.support.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
-from tests.support.ports import free_port
-from tests.support.stack import eventually
-from tests.support.tfs import INPUT, TfsStandIn, running_stand_in, tiny_models
+from tests.support.pictures import images
+from tests.support.servers.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import INPUT, TfsStandIn, running_stand_in, tiny_models
+from tests.support.web.ports import free_port
 
 STATUS = {"invalid-image": 422, "unsupported-image": 415, "image-too-large": 413}
 POLICY = ("--version-policy", "all")
@@ -48,7 +48,7 @@ def embed(http: httpx.Client, data: bytes) -> httpx.Response:
 
 
 def expected_vector(data: bytes) -> NDArray[np.float64]:
-    """The vector of the tiny model: the darkness of each block (see tests/support/tfs.py)."""
+    """The vector of the tiny model: the darkness of each block (see tests/support/servers/tfs.py)."""
     dark = 1 - prepare_image(data, INPUT)[0].astype(np.float64) / 255
     pooled = dark.reshape(4, 4, 4, 4, 3).mean(axis=(1, 3)).reshape(48)
     vector = np.concatenate([pooled, pooled[:16] * 0.5])

@@ -12,10 +12,10 @@ import pymongo
 import pytest
 
 from services.gateway.imports.upload import NDJSON
-from tests.support.http import ImageServer, picture
-from tests.support.import_stack import ImportStack, finish, running_import_stack, wait_for_products
-from tests.support.shop import environment
-from tests.support.stack import eventually
+from tests.support.servers.import_stack import ImportStack, finish, running_import_stack, wait_for_products
+from tests.support.servers.shop import environment
+from tests.support.servers.stack import eventually
+from tests.support.web.http import ImageServer, picture
 
 KEY = "open sesame"
 MANY = 1200  # more than the batches that are under way at once

@@ -11,8 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.support.http import ImageServer, picture
-from tests.support.import_stack import ImportStack, finish, running_import_stack, wait_for_products
+from tests.support.servers.import_stack import ImportStack, finish, running_import_stack, wait_for_products
+from tests.support.web.http import ImageServer, picture
 
 COLUMNS = "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName"
 

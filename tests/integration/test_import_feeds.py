@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.support.http import ImageServer, picture
-from tests.support.import_stack import ImportStack, running_import_stack
+from tests.support.servers.import_stack import ImportStack, running_import_stack
+from tests.support.web.http import ImageServer, picture
 
 RSS = '<?xml version="1.0"?><rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel>{}</channel></rss>'
 ITEM = "<item><g:id>{}</g:id><title>Shoe</title><g:image_link>{}</g:image_link><g:price>29.90 EUR</g:price>{}</item>\n"

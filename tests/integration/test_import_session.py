@@ -25,9 +25,9 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.domain.errors import EmbeddingUnavailable
 from services.contracts.wire.embedding import ModelFacts
-from tests.support.import_fakes import CATEGORIES, FakeEmbedding, FakeWeb, ListSource, row
-from tests.support.mongo import any_mongo, fresh_database
-from tests.support.products import make_product
+from tests.support.fakes.import_fakes import CATEGORIES, FakeEmbedding, FakeWeb, ListSource, row
+from tests.support.servers.mongo import any_mongo, fresh_database
+from tests.support.values.products import make_product
 
 FACTS = ModelFacts(
     model="fashion/1", categories=list(CATEGORIES), dimension=4, input={"height": 80, "width": 80}, thresholds={}

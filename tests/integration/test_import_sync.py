@@ -7,8 +7,8 @@ import orjson
 import pymongo
 import pytest
 
-from tests.support.http import picture
-from tests.support.import_stack import ImportStack, running_import_stack
+from tests.support.servers.import_stack import ImportStack, running_import_stack
+from tests.support.web.http import picture
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.support.http import ImageServer, picture
-from tests.support.import_stack import ImportStack, running_import_stack
+from tests.support.servers.import_stack import ImportStack, running_import_stack
+from tests.support.web.http import ImageServer, picture
 
 
 @pytest.fixture(scope="module")

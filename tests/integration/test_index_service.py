@@ -14,10 +14,10 @@ from pymongo.collection import Collection
 
 from services.catalogue.product import Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
-from tests.support.index import IndexProcess, running_index
-from tests.support.mongo import MongoStandIn, private_mongo
-from tests.support.products import additional_image, make_product
-from tests.support.stack import eventually
+from tests.support.servers.index import IndexProcess, running_index
+from tests.support.servers.mongo import MongoStandIn, private_mongo
+from tests.support.servers.stack import eventually
+from tests.support.values.products import additional_image, make_product
 
 RNG = np.random.default_rng(9)
 

@@ -10,9 +10,9 @@ import pytest
 from pymongo.collection import Collection
 
 from services.catalogue.product import unit_vector
-from tests.support.index import IndexProcess, running_index
-from tests.support.mongo import MongoStandIn, private_mongo
-from tests.support.stack import eventually
+from tests.support.servers.index import IndexProcess, running_index
+from tests.support.servers.mongo import MongoStandIn, private_mongo
+from tests.support.servers.stack import eventually
 
 RNG = np.random.default_rng(17)
 VECTORS = [unit_vector(RNG.standard_normal(64).astype(np.float32)) for _ in range(40)]

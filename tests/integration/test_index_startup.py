@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.index import write_model
+from tests.support.servers.index import write_model
 
 
 def test_an_unknown_category_in_the_settings_ends_the_process_with_one_line(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pymongo
 import pytest
 
-from tests.support.index import IndexProcess, running_index, write_model
-from tests.support.mongo import MongoStandIn, private_mongo
-from tests.support.stack import eventually
+from tests.support.servers.index import IndexProcess, running_index, write_model
+from tests.support.servers.mongo import MongoStandIn, private_mongo
+from tests.support.servers.stack import eventually
 
 VECTORS = np.random.default_rng(5).standard_normal((4, 64))
 

@@ -21,8 +21,8 @@ from services.embedding.vision import large_pictures
 from services.embedding.vision.decode_worker import MARGIN_BYTES, NICENESS
 from services.embedding.vision.decoder import Decoder
 from services.embedding.vision.large_pictures import COMMAND, LargePictures
-from tests.support import images
-from tests.support.stack import eventually
+from tests.support.pictures import images
+from tests.support.servers.stack import eventually
 
 SIZE = InputSize(height=64, width=64)
 LIMITS = ImageLimits()

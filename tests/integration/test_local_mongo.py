@@ -9,7 +9,7 @@ import pymongo
 import pytest
 
 from services.local.mongo.__main__ import main
-from tests.support.mongo import MongoStandIn
+from tests.support.servers.mongo import MongoStandIn
 
 
 def test_it_stops_without_output_while_clients_are_connected(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from services.local.own_processes import MARK, describe, end, own_processes
 from services.local.stack import Stack
 from services.local.supervisor import PROCESSES, socket_path
-from tests.support.stack import stack_settings
+from tests.support.servers.stack import stack_settings
 
 SLEEP = "import time; print('started', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP

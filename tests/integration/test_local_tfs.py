@@ -13,8 +13,8 @@ from services.contracts.wire.serving_messages import (
     model_service_pb2_grpc,
     prediction_service_pb2_grpc,
 )
-from tests.support.stack import eventually
-from tests.support.tfs import copy_version, predict_request, running_stand_in, start_stand_in, states
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import copy_version, predict_request, running_stand_in, start_stand_in, states
 
 IMAGES = np.zeros((1, 16, 16, 3), np.uint8)
 

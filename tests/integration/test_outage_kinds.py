@@ -9,7 +9,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.faults.outages import fault
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has prlimit and /proc")
 # Writes again and again; says in another file, by a rename, how often it went round and whether the last write failed.

@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-from tests.support.ports import free_port
-from tests.support.stack import ROOT
+from tests.support.servers.stack import ROOT
+from tests.support.web.ports import free_port
 
 PROGRAM = """
-from tests.support import ports
+from tests.support.web import ports
 
 candidates = ports._reserved_ports({port})
 print(next(candidates), next(candidates))

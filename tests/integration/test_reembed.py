@@ -14,10 +14,10 @@ from bson import ObjectId
 
 from services.catalogue.documents.embeddings import read_embeddings
 from services.catalogue.documents.product_document import from_document
-from tests.support.http import ImageServer, picture
-from tests.support.import_stack import Imported, ImportStack, finish, running_import_stack
-from tests.support.stack import eventually
-from tests.support.tfs import copy_candidate, tiny_models
+from tests.support.servers.import_stack import Imported, ImportStack, finish, running_import_stack
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import copy_candidate, tiny_models
+from tests.support.web.http import ImageServer, picture
 
 TWO = "fashion/2"
 

@@ -15,7 +15,7 @@ import uvicorn
 
 from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.run import GracefulServer, server_config
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
 
 
 def run(service: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -12,8 +12,8 @@ import redis
 from services.contracts.domain.quota import Quota
 from services.gateway.access import limits as access_limits
 from services.gateway.access.limits import RateLimits
-from tests.support.ports import free_port
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
+from tests.support.web.ports import free_port
 
 PROGRAM = shutil.which("redis-server")
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="redis-server is not installed: apt-get install redis-server")

@@ -9,10 +9,10 @@ import orjson
 import pymongo
 import pytest
 
-from tests.support.shop import environment
-from tests.support.stack import eventually
-from tests.support.switch import PATIENT, Done, ModelStack, Searches, Truth, running_models
-from tests.support.tfs import copy_candidate, copy_version
+from tests.support.servers.shop import environment
+from tests.support.servers.stack import eventually
+from tests.support.servers.switch import PATIENT, Done, ModelStack, Searches, Truth, running_models
+from tests.support.servers.tfs import copy_candidate, copy_version
 
 ONE, TWO = "fashion/1", "fashion/2"
 PRODUCTS = 120
@@ -194,7 +194,7 @@ def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: M
 
 
 def test_with_the_database_away_the_promoted_model_serves_also_after_a_restart(stack: ModelStack) -> None:
-    from tests.support.stack import kill, stopped
+    from tests.support.servers.stack import kill, stopped
 
     with stopped(stack.stack, "mongo"):
         assert search(stack, PHOTOS[0])["model"] == TWO

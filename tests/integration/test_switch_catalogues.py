@@ -7,10 +7,10 @@ import orjson
 import pytest
 
 from services.sample_shop.catalogue import sample_query
-from tests.support.shop import environment
-from tests.support.stack import eventually
-from tests.support.switch import PATIENT, Done, ModelStack, Searches, Truth, running_models
-from tests.support.tfs import copy_candidate, copy_version
+from tests.support.servers.shop import environment
+from tests.support.servers.stack import eventually
+from tests.support.servers.switch import PATIENT, Done, ModelStack, Searches, Truth, running_models
+from tests.support.servers.tfs import copy_candidate, copy_version
 
 ONE, TWO = "fashion/1", "fashion/2"
 EACH = 40

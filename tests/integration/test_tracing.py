@@ -19,12 +19,12 @@ from services.embedding.app import create_app as embedding_app
 from services.embedding.settings import EmbeddingSettings
 from services.gateway.app import create_app as gateway_app
 from services.gateway.settings import GatewaySettings
-from tests.support import images
-from tests.support.embedding import write_model
-from tests.support.index import app_around, new_replica
-from tests.support.index_api import product
-from tests.support.stack import eventually
-from tests.support.tfs import ScriptedServing, good_reply, scripted_serving
+from tests.support.fakes.index_api import product
+from tests.support.pictures import images
+from tests.support.servers.embedding import write_model
+from tests.support.servers.index import app_around, new_replica
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import ScriptedServing, good_reply, scripted_serving
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER_SPAN = 0x00F067AA0BA902B7

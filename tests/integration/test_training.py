@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES, KaggleArchive, KaggleRow
 from services.cli.train import evaluate, train
 from services.contracts.domain.manifest import load_manifest
-from tests.support.archives import make_archive, make_photos, products
+from tests.support.pictures.archives import make_archive, make_photos, products
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "fashion" / "1"

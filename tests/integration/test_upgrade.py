@@ -13,10 +13,10 @@ import pytest
 
 from services.catalogue.product import StoredImage
 from services.catalogue.store.database import CatalogueDatabase
-from tests.support.index import IndexProcess, running_index
-from tests.support.mongo import MongoStandIn
-from tests.support.products import make_product
-from tests.support.stack import eventually
+from tests.support.servers.index import IndexProcess, running_index
+from tests.support.servers.mongo import MongoStandIn
+from tests.support.servers.stack import eventually
+from tests.support.values.products import make_product
 
 RELEASES = Path(__file__).resolve().parents[1] / "support" / "releases"
 VECTORS = np.eye(64, dtype=np.float32)

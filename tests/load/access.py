@@ -22,8 +22,8 @@ from tests.load.http import Sender
 from tests.load.open_loop import Load, Samples
 from tests.load.report import write_section
 from tests.load.shop import Shop, open_shop
-from tests.support.shop import environment
-from tests.support.stack import ROOT
+from tests.support.servers.shop import environment
+from tests.support.servers.stack import ROOT
 
 HONEST = 10
 HOG_CONNECTIONS = 100

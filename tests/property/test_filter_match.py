@@ -6,7 +6,7 @@ from hypothesis import given
 
 from services.contracts.domain.filter_match import matches
 from services.contracts.wire.filter_json import parse_filter
-from tests.support.filters import ATTRIBUTES, FILTERS, meets
+from tests.support.values.filters import ATTRIBUTES, FILTERS, meets
 
 
 @given(ATTRIBUTES, FILTERS)

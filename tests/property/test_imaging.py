@@ -19,7 +19,7 @@ from services.contracts.domain.errors import (
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.formats import sniff
 from services.contracts.images.preparation import MIN_PART_SIDE, ROTATED, ImageLimits, prepare_image
-from tests.support import images
+from tests.support.pictures import images
 
 TYPED = (InvalidImage, ImageTooLarge, UnsupportedImage, InvalidRequest)
 SMALL = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
-from tests.support.filters import meets, without
+from tests.support.values.filters import meets, without
 
 COLOURS = ["Red", "Blue", "Navy Blue"]
 attributes = st.fixed_dictionaries(

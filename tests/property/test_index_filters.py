@@ -14,8 +14,8 @@ from services.engine import category_view
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
-from tests.support.filters import ATTRIBUTES, filters, kind_of, meets, without
-from tests.support.products import make_product
+from tests.support.values.filters import ATTRIBUTES, filters, kind_of, meets, without
+from tests.support.values.products import make_product
 
 CATALOGUES = st.lists(ATTRIBUTES, min_size=4, max_size=40)
 VECTORS = np.random.default_rng(7).integers(-2, 3, (40, 4)).astype(np.float32) + np.float32(0.25)

@@ -15,8 +15,8 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack
-from tests.support.filters import ATTRIBUTES, FILTERS, meets
-from tests.support.products import additional_image, make_product
+from tests.support.values.filters import ATTRIBUTES, FILTERS, meets
+from tests.support.values.products import additional_image, make_product
 
 CATEGORIES, DIMENSION = 3, 4
 KEYS = st.sampled_from([f"p{number}" for number in range(24)])

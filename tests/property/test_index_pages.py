@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import unit_vector
 from services.contracts.wire.index import MAX_REACH
-from tests.support.index import app_around, new_replica
-from tests.support.products import make_product
+from tests.support.servers.index import app_around, new_replica
+from tests.support.values.products import make_product
 
 PRODUCTS = 620
 DRAW = np.random.default_rng(11)

@@ -17,8 +17,8 @@ from services.contracts.domain.errors import UnknownProduct
 from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.wire.index import MAX_REACH, IndexResponse, IndexSearch, IndexSimilar
 from services.gateway.index_nodes.nodes import IndexNodes
-from tests.support.index import MANIFEST, app_around, client_of, new_replica
-from tests.support.products import additional_image, make_product
+from tests.support.servers.index import MANIFEST, app_around, client_of, new_replica
+from tests.support.values.products import additional_image, make_product
 
 PRODUCTS = 620
 CATALOGUES = ("default", "outlet")

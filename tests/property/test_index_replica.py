@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.engine.gallery import Query
 from services.index.replica.replica import Replica
-from tests.support.documents import BROKEN, GONE, PROBE, RECORDS, empty_replica, everything
+from tests.support.values.documents import BROKEN, GONE, PROBE, RECORDS, empty_replica, everything
 
 # One change is a document as it then is, or the id of one that has gone.
 HISTORY = st.lists(st.lists(RECORDS | BROKEN | GONE, max_size=5), max_size=12)

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.index.replica import snapshot
 from services.index.replica.snapshot import Origin, SyncPosition
-from tests.support.documents import BROKEN, GONE, RECORDS, empty_replica, everything
+from tests.support.values.documents import BROKEN, GONE, RECORDS, empty_replica, everything
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 2, 3)
 

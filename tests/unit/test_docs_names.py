@@ -11,7 +11,7 @@ import typer.main
 
 from services.cli.main import app
 from services.contracts.domain.errors import error_types
-from tests.support.settings import settings
+from tests.support.values.settings import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.support.settings import ROOT
+from tests.support.values.settings import ROOT
 
 PAGE = (ROOT / "docs" / "logs.md").read_text()
 FOLDERS = ("contracts", "catalogue", "gateway", "embedding", "index")

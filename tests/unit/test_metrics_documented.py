@@ -17,8 +17,8 @@ from services.contracts.web.requests.connections import ConnectionLimits, OpenCo
 from services.contracts.web.run import show_connections
 from services.embedding.admission import Admission
 from services.embedding.metrics import EmbeddingMetrics
-from tests.support.gateway_fakes import running_gateway
-from tests.support.index import app_around, new_replica
+from tests.support.fakes.gateway_fakes import running_gateway
+from tests.support.servers.index import app_around, new_replica
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text()
 UNITS = ("_seconds", "_bytes", "_ratio", "_info")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.settings import ROOT, settings
+from tests.support.values.settings import ROOT, settings
 
 PAGE = (ROOT / "SECURITY.md").read_text()
 TESTS = sorted(set(re.findall(r"`(tests/[^`]+)`", PAGE)))

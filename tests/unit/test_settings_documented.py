@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.settings import ROOT, Setting, settings
+from tests.support.values.settings import ROOT, Setting, settings
 
 EXAMPLE = (ROOT / ".env.example").read_text()
 PAGE = (ROOT / "docs" / "settings.md").read_text()

@@ -20,8 +20,8 @@ from tests.load.http import Sender
 from tests.load.open_loop import Load, capacity
 from tests.load.report import write_section
 from tests.load.shop import Shop
-from tests.support.shop import environment
-from tests.support.stack import running_stack
+from tests.support.servers.shop import environment
+from tests.support.servers.stack import running_stack
 
 SNAPSHOTS = {"INDEX_SNAPSHOT_S": "2"}  # so that the index writes while its disk is full
 

@@ -12,7 +12,7 @@ import yaml
 
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import load_manifest
-from tests.support.settings import ROOT, settings
+from tests.support.values.settings import ROOT, settings
 
 Manifest = dict[str, Any]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

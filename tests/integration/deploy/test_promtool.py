@@ -8,7 +8,7 @@ import orjson
 import pytest
 import yaml
 
-from tests.support.settings import ROOT
+from tests.support.values.settings import ROOT
 
 FOLDER = ROOT / "deploy" / "monitoring"
 PROMTOOL = shutil.which("promtool")

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from services.cli.main import app
-from tests.support.settings import ROOT, settings
+from tests.support.values.settings import ROOT, settings
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("lookalike*.*"))
 COMMAND: Any = typer.main.get_command(app)

@@ -9,9 +9,9 @@ import pytest
 
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
-from tests.support.http import ImageServer
-from tests.support.shop import environment
-from tests.support.stack import MODEL_DIR, running_stack, wait_for_detector
+from tests.support.servers.shop import environment
+from tests.support.servers.stack import MODEL_DIR, running_stack, wait_for_detector
+from tests.support.web.http import ImageServer
 
 OTHER_CATALOGUES = ("other-shop", "third")
 

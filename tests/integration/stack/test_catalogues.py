@@ -16,10 +16,10 @@ import pytest
 from services.catalogue.product import unit_vector
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
-from tests.support.http import ImageServer
-from tests.support.index import running_index
-from tests.support.mongo import private_mongo
-from tests.support.stack import eventually
+from tests.support.servers.index import running_index
+from tests.support.servers.mongo import private_mongo
+from tests.support.servers.stack import eventually
+from tests.support.web.http import ImageServer
 
 OTHER, ALL = "/catalogues/other-shop", "/catalogues/all"
 PHOTO, ANOTHER = sample_query(3), sample_query(5)

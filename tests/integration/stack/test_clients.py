@@ -13,8 +13,8 @@ from lookalike_client import Lookalike, Problem
 
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
-from tests.support.generators import generated_python_client, typescript_tools
-from tests.support.http import ImageServer
+from tests.support.servers.generators import generated_python_client, typescript_tools
+from tests.support.web.http import ImageServer
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = Path(__file__).parent / "programs"

@@ -9,10 +9,10 @@ import pytest
 
 from services.contracts.domain.garments import overlaps
 from services.local.stack import Stack
-from tests.support import images
-from tests.support.embedding import problem
-from tests.support.http import ImageServer
-from tests.support.scenes import Boxes, table
+from tests.support.pictures import images
+from tests.support.pictures.scenes import Boxes, table
+from tests.support.servers.embedding import problem
+from tests.support.web.http import ImageServer
 
 PHOTO, THERE = table()
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from services.sample_shop.catalogue import sample_products, sample_query
-from tests.support.http import ImageServer
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
+from tests.support.web.http import ImageServer
 
 PHOTO = sample_query(3)
 IMAGE = {"Content-Type": "image/jpeg"}

@@ -11,9 +11,9 @@ import pytest
 
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_products, sample_query
-from tests.support.index import IndexProcess, running_index
-from tests.support.shop import Shop, second_gateway
-from tests.support.stack import MODEL_DIR, eventually
+from tests.support.servers.index import IndexProcess, running_index
+from tests.support.servers.shop import Shop, second_gateway
+from tests.support.servers.stack import MODEL_DIR, eventually
 
 pytestmark = pytest.mark.timeout(400)  # with the stack, seven processes more
 PHOTO = sample_query(3)

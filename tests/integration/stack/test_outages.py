@@ -8,7 +8,7 @@ import pytest
 
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
-from tests.support.stack import eventually, kill, stopped
+from tests.support.servers.stack import eventually, kill, stopped
 
 PHOTO = sample_query(5)
 KEY = "outage"

@@ -11,8 +11,8 @@ import pytest
 
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
-from tests.support.http import ImageServer
-from tests.support.proxies import PROXIES, Proxy, is_installed, running_proxy
+from tests.support.servers.proxies import PROXIES, Proxy, is_installed, running_proxy
+from tests.support.web.http import ImageServer
 
 PATH = "/lookalike"
 PHOTO = sample_query(2)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import InvalidVector, StoredImage, unit_vector
-from tests.support.products import additional_image, make_product
+from tests.support.values.products import additional_image, make_product
 
 AXIS = np.array([1, 0], np.float32)
 

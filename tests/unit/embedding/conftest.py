@@ -7,9 +7,9 @@ from fastapi.testclient import TestClient
 
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
-from tests.support.embedding import Service, write_model
-from tests.support.stack import eventually
-from tests.support.tfs import ScriptedServing, good_reply, scripted_serving
+from tests.support.servers.embedding import Service, write_model
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import ScriptedServing, good_reply, scripted_serving
 
 
 @pytest.fixture(scope="module")

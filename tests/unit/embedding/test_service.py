@@ -12,10 +12,10 @@ from services.contracts.wire.embedding import MAX_BATCH, BatchResponse, ModelFac
 from services.contracts.wire.framing import FRAMED
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
-from tests.support import images
-from tests.support.embedding import RAW, Service, problem, write_model
-from tests.support.stack import eventually
-from tests.support.tfs import CATEGORIES, ScriptedServing, good_reply, scripted_serving
+from tests.support.pictures import images
+from tests.support.servers.embedding import RAW, Service, problem, write_model
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import CATEGORIES, ScriptedServing, good_reply, scripted_serving
 
 
 @pytest.mark.parametrize(

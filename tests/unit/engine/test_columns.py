@@ -11,7 +11,7 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine import attribute_columns
 from services.engine.payload import pack
 from services.engine.segment import Segment, merge_segments
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 ATTRIBUTES: list[dict[str, Any]] = [
     {"colour": "blue", "price": 10, "new": True, "since": "2026-05-01"},

@@ -13,7 +13,7 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
 from services.engine.payload import pack
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 VECTOR = unit_vector(np.ones(4, np.float32))
 

@@ -10,7 +10,7 @@ from services.contracts.domain.errors import DimensionMismatch, UnknownCategory,
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.engine.payload import pack, unpack
-from tests.support.products import additional_image, make_product
+from tests.support.values.products import additional_image, make_product
 
 AXES = np.eye(4, dtype=np.float32)
 

@@ -9,7 +9,7 @@ from services.gateway import app as module
 from services.gateway.__main__ import main
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
-from tests.support.gateway_fakes import KEY, running_gateway
+from tests.support.fakes.gateway_fakes import KEY, running_gateway
 
 NOWHERE = "http://127.0.0.1:9"
 PARTS = ("EmbeddingClient", "MeasuredEmbeddingClient", "IndexClient", "CatalogueDatabase", "ImageFetcher", "ImportJobs")

@@ -9,7 +9,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, IndexNotReady
 from services.contracts.web.app import Readiness
 from services.gateway import health as module
 from services.gateway.health import CachedReadiness
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 
 READY, NOT_READY = Readiness(ready=True), Readiness(ready=False, reasons=("why",))
 

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable
 from services.gateway.imports.import_metrics import ImportMetrics
-from tests.support.gateway_fakes import FakeNotes, GatewayCatalogue, running_gateway
+from tests.support.fakes.gateway_fakes import FakeNotes, GatewayCatalogue, running_gateway
 
 PHOTO = {"headers": {"Content-Type": "image/jpeg"}, "content": b"\xff\xd8\xff photo"}
 STARTED = "2026-11-01T10:00:00+00:00"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.gateway.public_path import checked_prefix
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 
 SHOE = base64.b64encode(b"\x01 a photo").decode()
 PROXY = {"X-Forwarded-Prefix": "/shop/lookalike/"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.request_path import ProductIdConvertor
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 
 PHOTO = b"\x01 a photo of a shoe"
 BODY = {"image_base64": base64.b64encode(PHOTO).decode()}

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from services.contracts.wire.index import IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
-from tests.support.index import app_around, new_replica, write_model
-from tests.support.index_api import problem, product, query
-from tests.support.products import make_product
+from tests.support.fakes.index_api import problem, product, query
+from tests.support.servers.index import app_around, new_replica, write_model
+from tests.support.values.products import make_product
 
 
 @pytest.fixture

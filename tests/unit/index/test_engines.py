@@ -9,7 +9,7 @@ from services.index.engines import FaissEngine, engine_of, origin_of
 from services.index.milvus.engine import MilvusEngine
 from services.index.milvus.replica import MilvusReplica
 from services.index.settings import IndexSettings
-from tests.support.index import MANIFEST
+from tests.support.servers.index import MANIFEST
 
 
 @pytest.mark.parametrize(("search", "is_exact"), [("flat", True), ("gpu", True), ("hnsw", False), ("diskann", False)])

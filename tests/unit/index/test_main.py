@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from services.index import __main__ as entry
 from services.index.settings import IndexSettings
-from tests.support.index import write_model
+from tests.support.servers.index import write_model
 
 Checked = Callable[[IndexSettings], FastAPI]
 

@@ -15,9 +15,9 @@ from services.contracts.domain.manifest import ManifestError
 from services.contracts.wire.index import IndexResponse, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
-from tests.support.index import MANIFEST, app_around, new_replica, write_model
-from tests.support.index_api import VECTORS, problem, product, query
-from tests.support.products import additional_image, make_product
+from tests.support.fakes.index_api import VECTORS, problem, product, query
+from tests.support.servers.index import MANIFEST, app_around, new_replica, write_model
+from tests.support.values.products import additional_image, make_product
 
 
 def catalogue(client: TestClient) -> dict[str, Any]:

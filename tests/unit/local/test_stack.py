@@ -10,7 +10,7 @@ import pytest
 from services.local.settings import StackSettings
 from services.local.stack import Stack, StackError
 from services.local.supervisor import STATE_LINK, configuration, run_folder
-from tests.support.stack import stack_settings
+from tests.support.servers.stack import stack_settings
 
 
 def ignore(_: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from services.contracts.domain.manifest import ManifestError
 from services.look.colours import NEUTRAL
 from services.look.compatibility import LEARNED_PRIOR, UNLEARNED_PRIOR, WEIGHTS_NAME, Compatibility, Garment
-from tests.support.look import MANIFEST, make_look_model
+from tests.support.values.look import MANIFEST, make_look_model
 
 TOP = Garment(0, np.array([1, 0, 0, 0], np.float32))
 AXES = np.eye(4, dtype=np.float32)

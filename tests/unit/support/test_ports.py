@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from tests.support import ports
-from tests.support.ports import FIRST, LAST, free_port, free_ports
+from tests.support.web import ports
+from tests.support.web.ports import FIRST, LAST, free_port, free_ports
 
 
 def test_ports_are_different_and_free() -> None:

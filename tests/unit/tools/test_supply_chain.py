@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.settings import ROOT
+from tests.support.values.settings import ROOT
 from tools.supply_chain.__main__ import NOT_RUN, judged
 from tools.supply_chain.licences import licences, pinned
 

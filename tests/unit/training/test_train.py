@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 import services.cli.train as cli
-from tests.support.archives import make_archive
+from tests.support.pictures.archives import make_archive
 from training.errors import TrainingError
 from training.options import TrainOptions
 from training.progress import Terminal

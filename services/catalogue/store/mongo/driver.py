@@ -1,6 +1,6 @@
 """The asyncio driver of MongoDB. The only module that imports Motor, so that another driver can take its place.
 
-Decision 23 says by which one, and when; `tests/support/pymongo_driver.py` is this module with that driver.
+Decision 23 says by which one, and when; `tests/support/values/pymongo_driver.py` is this module with that driver.
 """
 
 from typing import Any

@@ -14,7 +14,7 @@ from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.events.event import Event
 from services.catalogue.events.logged_query import LoggedQuery
 from services.catalogue.product import Float32Array, ImageVector, Product, ProductEmbedding
-from tests.support.events import FakeEventLog, make_event, make_query
+from tests.support.values.events import FakeEventLog, make_event, make_query
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SINCE, UNTIL = NOON - timedelta(days=7), NOON + timedelta(hours=1)

@@ -9,7 +9,7 @@ import pytest
 from services.catalogue.documents.embeddings import read_embeddings, stored_embedding
 from services.catalogue.documents.product_document import from_document, to_document
 from services.catalogue.product import Prediction, Product, ProductImage
-from tests.support.products import additional_image, embedding, make_product
+from tests.support.values.products import additional_image, embedding, make_product
 
 UNIT = np.eye(64, dtype=np.float32)
 TWO = embedding(UNIT[7], "aa", prediction=Prediction(3, 0.75), additional={"bb": UNIT[8]})

@@ -12,7 +12,7 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine.payload import attributes_of, pack, unpack
 from services.engine.segment import Segment
 from tests.support.feeds.rows import csv_rows, json_rows, product, shopify_rows, xml_rows
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 VECTOR = np.ones(4, dtype=np.float32)
 IMAGE = "https://a.test/1.jpg"

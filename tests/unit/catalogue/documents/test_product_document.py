@@ -20,7 +20,7 @@ from services.catalogue.documents.product_document import (
     to_document,
 )
 from services.catalogue.product import MAX_IMAGES, Prediction, ProductImage
-from tests.support.products import additional_image, make_product
+from tests.support.values.products import additional_image, make_product
 
 VECTOR = np.arange(1, 65, dtype=np.float32)
 UNIT = VECTOR / np.linalg.norm(VECTOR)

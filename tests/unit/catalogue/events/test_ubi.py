@@ -6,7 +6,7 @@ import numpy as np
 
 from services.catalogue.events.event import Event
 from services.catalogue.events.ubi import event_rows, query_row
-from tests.support.events import make_event, make_query
+from tests.support.values.events import make_event, make_query
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

@@ -20,9 +20,9 @@ from services.catalogue.sources.records.rows import RejectedRow, SourceError, So
 from services.catalogue.store.model_note import ModelNote
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire.embedding import MAX_BATCH
-from tests.support.import_fakes import CATEGORIES, ListSource, World, fingerprint_of, row
-from tests.support.products import embedding, make_product
-from tests.support.stack import eventually
+from tests.support.fakes.import_fakes import CATEGORIES, ListSource, World, fingerprint_of, row
+from tests.support.servers.stack import eventually
+from tests.support.values.products import embedding, make_product
 
 
 @pytest.fixture

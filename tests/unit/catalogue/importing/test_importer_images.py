@@ -17,8 +17,8 @@ from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import ImageServerUnavailable
 from services.contracts.images.fetch import FetchedImage, Validators
-from tests.support.import_fakes import World, row
-from tests.support.products import make_product
+from tests.support.fakes.import_fakes import World, row
+from tests.support.values.products import make_product
 
 FRONT, BACK, SIDE, LABEL = b"\x01front", b"\x02back", b"\x00side", b"\x00label"
 WEB = "https://a.test"

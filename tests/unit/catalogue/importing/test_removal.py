@@ -11,7 +11,7 @@ from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.import_fakes import CATEGORIES, ListSource, row
+from tests.support.fakes.import_fakes import CATEGORIES, ListSource, row
 
 BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from services.catalogue.importing.web_images import ATTEMPTS, WebImages
 from services.catalogue.retry import Stopped
 from services.contracts.domain.errors import ImageServerUnavailable, ImageUrlFailed, ImageUrlRefused, UpstreamTimeout
 from services.contracts.images.fetch import ImageFetcher
-from tests.support.http import ImageServer, picture
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
+from tests.support.web.http import ImageServer, picture
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@ import pytest
 
 from services.catalogue.learning import click_table as module
 from services.catalogue.learning.click_table import PAIR_PRIOR, PRODUCT_PRIOR, ClickTable
-from tests.support.learning import DAY, search
+from tests.support.values.learning import DAY, search
 
 EQUAL = (1.0,)
 FALLING = (1.0, 0.5, 0.25)

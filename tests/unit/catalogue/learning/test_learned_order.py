@@ -8,7 +8,7 @@ import pytest
 from services.catalogue.learning.candidates import LoggedCandidate
 from services.catalogue.learning.learned_order import InvalidLearnedOrder, LearnedOrder
 from services.catalogue.learning.signals import SIGNALS
-from tests.support.learning import DAY, candidate, order_by
+from tests.support.values.learning import DAY, candidate, order_by
 
 ROWS: list[LoggedCandidate] = [candidate("a", 0.9), candidate("c", 0.85), candidate("b", 0.8)]
 

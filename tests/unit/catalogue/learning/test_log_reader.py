@@ -8,7 +8,7 @@ from services.catalogue.events.event import Event
 from services.catalogue.events.logged_query import LoggedQuery
 from services.catalogue.learning.log_reader import logged_searches
 from services.catalogue.learning.search_log import LoggedSearch
-from tests.support.events import make_event, make_query
+from tests.support.values.events import make_event, make_query
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HITS = ("a", "b", "c")

@@ -7,7 +7,7 @@ from services.catalogue.attributes import available, price_of, words
 from services.catalogue.learning.candidates import cluster_of, nearest
 from services.catalogue.learning.click_table import ClickTable
 from services.catalogue.learning.signals import MAX_AGE_DAYS, SIGNALS, signals
-from tests.support.learning import DAY, candidate, search
+from tests.support.values.learning import DAY, candidate, search
 
 NAMES = list(SIGNALS)
 

@@ -11,7 +11,7 @@ from services.catalogue.learning.search_log import LoggedSearch
 from services.catalogue.learning.training import LearningOptions, LearningReport, NotEnoughEvents, learn
 from tests.simulated_shop.catalogue import NAMES
 from tests.simulated_shop.shop import PAGE, Behaviour, Search, SimulatedShop
-from tests.support.learning import search
+from tests.support.values.learning import search
 
 BOUND = 0.1
 OPTIONS = LearningOptions(held_out_days=5, bound=BOUND)

@@ -9,7 +9,7 @@ from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.model_switch.comparison import ModelExamination, ModelReport, Overlap
 from services.catalogue.product import Prediction
 from services.contracts.wire.embedding import ModelFacts
-from tests.support.products import embedding, make_product
+from tests.support.values.products import embedding, make_product
 
 ONE, TWO = "fashion/1", "fashion/2"
 UNIT = np.eye(4, dtype=np.float32)

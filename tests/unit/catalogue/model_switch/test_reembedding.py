@@ -23,7 +23,7 @@ from services.catalogue.store.models import Entry
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import EmbeddingUnavailable, ImageUrlFailed, LookalikeError
 from services.contracts.wire.embedding import BatchEmbedding, BatchError, BatchItem, BatchResponse, Category, ModelFacts
-from tests.support.products import additional_image, make_product
+from tests.support.values.products import additional_image, make_product
 
 TWO = "fashion/2"
 FACTS = ModelFacts(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.rows import keys, product, read, reasons
+from tests.support.values.cases import CASES, needs_cases
 
 KEYS = {
     "08-sep-line.csv": ["c08-a"],

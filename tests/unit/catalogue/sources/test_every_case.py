@@ -11,7 +11,7 @@ from services.catalogue.sources.records.money import read_money
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow, notes_of
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import prepare_image
-from tests.support.cases import CASES, needs_cases
+from tests.support.values.cases import CASES, needs_cases
 
 PICTURES = "http://images.test/"
 SAMPLE = PICTURES + "sample-{}.jpg"

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.catalogue.taste.interests import HALF_LIFE_DAYS, MAX_PRODUCTS, WEIGHTS, Interests
-from tests.support.events import make_event
+from tests.support.values.events import make_event
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

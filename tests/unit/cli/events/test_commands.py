@@ -15,7 +15,7 @@ from services.catalogue.store import database as module
 from services.catalogue.store.events.event_log import LogSize
 from services.cli.main import app
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.events import FakeEventLog, make_event, make_query
+from tests.support.values.events import FakeEventLog, make_event, make_query
 
 NOW = datetime.now(UTC)
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from services.catalogue.importing.report import Status, Summary, Tally
 from services.cli.imports.command import exit_status, import_
 from services.cli.imports.display import show
-from tests.support.http import picture
+from tests.support.web.http import picture
 
 
 @pytest.fixture

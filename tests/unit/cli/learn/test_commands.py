@@ -15,7 +15,7 @@ from services.catalogue.store.learned_orders import OrderNote, OrderVersion
 from services.cli.learn import session
 from services.cli.main import app
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.learning import search
+from tests.support.values.learning import search
 
 LOG = [search(["a", "b", "c"], ["b"], day=739_000 + number % 20) for number in range(2400)]
 

@@ -16,7 +16,7 @@ from services.cli.models import session as module
 from services.cli.models.session import ModelSession
 from services.cli.options import GatewayServices
 from services.contracts.wire.embedding import ListedModel, ModelFacts
-from tests.support.products import embedding, make_product
+from tests.support.values.products import embedding, make_product
 
 CATEGORIES = ["Topwear", "Shoes"]
 FIRST, SECOND, THIRD = "fashion/1", "fashion/2", "fashion/3"

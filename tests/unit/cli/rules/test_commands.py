@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from services.cli.main import app
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
 
 SALE: dict[str, Any] = {"id": "sale", "action": "boost", "by": 0.05, "filter": {"sale": True}, "categories": ["Shoes"]}
 PIN: dict[str, Any] = {"id": "first", "action": "pin", "pins": [{"id": "t2", "position": 1}]}

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from services.contracts.images.fetch import ImageFetcher
-from tests.support.fetching import opened
-from tests.support.http import ImageServer
+from tests.support.fakes.fetching import opened
+from tests.support.web.http import ImageServer
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from services.contracts.domain.errors import (
     ImageUrlRefused,
 )
 from services.contracts.images.fetch import ImageFetcher
-from tests.support.fetching import FakeResolver, opened
-from tests.support.http import ImageServer, picture
+from tests.support.fakes.fetching import FakeResolver, opened
+from tests.support.web.http import ImageServer, picture
 
 PUBLIC = "93.184.216.34"
 

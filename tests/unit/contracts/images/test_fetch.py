@@ -14,8 +14,8 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 from services.contracts.images.fetch import ImageFetcher, Validators
-from tests.support.fetching import opened
-from tests.support.http import ImageServer, picture
+from tests.support.fakes.fetching import opened
+from tests.support.web.http import ImageServer, picture
 
 
 async def test_the_bytes_of_an_image_url_are_returned_unchanged(server: ImageServer, fetcher: ImageFetcher) -> None:

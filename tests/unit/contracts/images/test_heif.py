@@ -16,7 +16,7 @@ from services.contracts.domain.manifest import InputSize
 from services.contracts.images.formats import HEIF_BRANDS, sniff
 from services.contracts.images.preparation import ImageLimits, prepare_image
 from services.embedding.vision.resizing import upright_size
-from tests.support import images
+from tests.support.pictures import images
 
 SIZE = InputSize(height=80, width=80)
 REFUSALS = (InvalidImage, ImageTooLarge, UnsupportedImage)

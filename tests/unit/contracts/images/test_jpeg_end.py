@@ -12,7 +12,7 @@ from services.contracts.domain.errors import InvalidImage
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.jpeg_end import with_end_marker
 from services.contracts.images.preparation import ImageLimits, prepare_image
-from tests.support.cases import CASES, needs_cases
+from tests.support.values.cases import CASES, needs_cases
 
 SIZE = InputSize(width=64, height=64)
 FORMS: dict[str, dict[str, object]] = {

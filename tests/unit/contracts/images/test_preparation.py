@@ -11,7 +11,7 @@ from services.contracts.domain.errors import ImageTooLarge, InvalidRequest, Look
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.formats import sniff
 from services.contracts.images.preparation import FORMATS, ImageLimits, UInt8Image, prepare_image
-from tests.support import images
+from tests.support.pictures import images
 
 SIZE = InputSize(height=80, width=80)
 WHITE = [255, 255, 255]

@@ -13,7 +13,7 @@ from services.contracts.images import preparation
 from services.contracts.images.formats import sniff
 from services.contracts.images.preparation import ImageLimits, LargePicture, prepare_image
 from services.contracts.images.structure import MAX_BLOCKS, MAX_CHUNKS, MAX_PADDING, MAX_SEGMENTS, check_structure
-from tests.support import images
+from tests.support.pictures import images
 
 SIZE = InputSize(height=32, width=32)
 JPEG = images.jpeg()

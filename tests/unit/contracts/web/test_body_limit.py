@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from services.contracts.web.bodies import body_limit
 from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, limit_body
-from tests.support.web_app import app_of
+from tests.support.web.web_app import app_of
 
 
 class Message(BaseModel):

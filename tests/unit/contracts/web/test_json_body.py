@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.bodies.json_body import DirectRoute, JsonRoute, json_object, read_json_object
-from tests.support.web_app import app_of
+from tests.support.web.web_app import app_of
 
 LIMIT = 2000
 

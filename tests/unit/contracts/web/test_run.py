@@ -10,7 +10,7 @@ from services.contracts.web import run
 from services.contracts.web.health import problem
 from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, GracefulServer, exit_with
 from services.gateway.settings import GatewaySettings
-from tests.support.web_app import app_of
+from tests.support.web.web_app import app_of
 
 
 def test_in_a_container_the_health_check_shows_the_reason(

@@ -11,7 +11,7 @@ from services.contracts.domain.errors import TooManyRequests, UpstreamTimeout
 from services.contracts.web.process_metrics import ProcessMetrics
 from services.contracts.web.telemetry import METHODS, Metrics
 from services.contracts.web.upstream_calls import UpstreamCalls
-from tests.support.web_app import app_of
+from tests.support.web.web_app import app_of
 
 
 def test_invented_methods_and_paths_add_no_metric() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from services.contracts.wire.embedding import MAX_BATCH, BatchResponse
 from services.contracts.wire.framing import FRAMED, pack
-from tests.support import images
-from tests.support.embedding import BATCH, RAW, Service, problem
-from tests.support.tfs import ScriptedServing
+from tests.support.pictures import images
+from tests.support.servers.embedding import BATCH, RAW, Service, problem
+from tests.support.servers.tfs import ScriptedServing
 
 
 def test_a_batch_has_an_item_for_each_image_in_order_with_its_embedding_or_error(service: Service) -> None:

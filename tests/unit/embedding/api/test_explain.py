@@ -5,9 +5,9 @@ import pytest
 
 from services.contracts.wire.embedding import PairExplanationResponse
 from services.contracts.wire.framing import pack
-from tests.support import images
-from tests.support.embedding import BATCH, RAW, Service, problem
-from tests.support.tfs import INPUT
+from tests.support.pictures import images
+from tests.support.servers.embedding import BATCH, RAW, Service, problem
+from tests.support.servers.tfs import INPUT
 
 
 def test_the_parts_of_two_images_are_explained(service: Service) -> None:

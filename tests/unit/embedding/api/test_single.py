@@ -7,9 +7,9 @@ import pytest
 
 from services.contracts.wire.embedding import EmbeddingResponse
 from services.embedding.serving.served_model import probe_image
-from tests.support import images
-from tests.support.embedding import RAW, Service, problem
-from tests.support.tfs import CATEGORIES, INPUT, ScriptedServing, content_tensor, good_reply
+from tests.support.pictures import images
+from tests.support.servers.embedding import RAW, Service, problem
+from tests.support.servers.tfs import CATEGORIES, INPUT, ScriptedServing, content_tensor, good_reply
 
 MAX_IMAGE_BYTES = 200_000
 

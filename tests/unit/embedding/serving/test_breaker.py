@@ -9,7 +9,7 @@ from services.contracts.web.requests.deadline import deadline_in
 from services.embedding.serving import breaker as module
 from services.embedding.serving.breaker import FAILURES, PAUSE_S, Breaker
 from services.embedding.serving.model_clients import EmbeddingModelClient
-from tests.support.tfs import ScriptedServing, good_reply, manifest, scripted_serving
+from tests.support.servers.tfs import ScriptedServing, good_reply, manifest, scripted_serving
 
 IMAGES = np.zeros((1, 16, 16, 3), np.uint8)
 

@@ -15,10 +15,10 @@ from services.embedding.app import create_app
 from services.embedding.serving import served_models
 from services.embedding.serving.served_model import ServedModel
 from services.embedding.settings import EmbeddingSettings
-from tests.support import images
-from tests.support.embedding import RAW, Service, problem, write_model
-from tests.support.stack import eventually
-from tests.support.tfs import ScriptedServing, good_reply, scripted_serving
+from tests.support.pictures import images
+from tests.support.servers.embedding import RAW, Service, problem, write_model
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import ScriptedServing, good_reply, scripted_serving
 
 
 @pytest.fixture

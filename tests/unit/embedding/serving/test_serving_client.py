@@ -15,7 +15,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeErro
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web import telemetry
 from services.embedding.serving.model_clients import EmbeddingModelClient
-from tests.support.tfs import (
+from tests.support.servers.tfs import (
     CATEGORIES,
     ScriptedServing,
     content_tensor,

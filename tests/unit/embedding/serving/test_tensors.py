@@ -8,7 +8,7 @@ import pytest
 
 from services.contracts.wire.serving_messages import tensor_pb2, types_pb2
 from services.embedding.serving.tensors import TensorError, read_float32, write_uint8
-from tests.support.tfs import content_tensor, field_tensor
+from tests.support.servers.tfs import content_tensor, field_tensor
 
 VALUES = np.array([[0.1, -2.5, 3e-9], [1, 0, 65504]], np.float32)
 

@@ -25,7 +25,7 @@ from services.embedding.vision.worker_messages import (
     result_of,
     success,
 )
-from tests.support import images
+from tests.support.pictures import images
 
 SIZE = InputSize(height=32, width=24)
 LIMITS = ImageLimits(max_pixels=4_000_000)

@@ -13,7 +13,7 @@ from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageLimits
 from services.embedding.vision import decoder as decoding
 from services.embedding.vision.decoder import JOB_SIZE, Decoder
-from tests.support import images
+from tests.support.pictures import images
 
 SIZE = InputSize(height=16, width=16)
 

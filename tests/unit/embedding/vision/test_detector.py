@@ -17,10 +17,10 @@ from services.embedding.api import routes
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision import detector
-from tests.support import images
-from tests.support.detector import detection_reply, write_detector
-from tests.support.embedding import RAW, Service, problem, write_model
-from tests.support.tfs import ScriptedServing, field_tensor, good_reply, scripted_serving
+from tests.support.pictures import images
+from tests.support.servers.detector import detection_reply, write_detector
+from tests.support.servers.embedding import RAW, Service, problem, write_model
+from tests.support.servers.tfs import ScriptedServing, field_tensor, good_reply, scripted_serving
 
 
 def answer(request: Any) -> Any:

@@ -14,7 +14,7 @@ from services.contracts.images.preparation import UInt8Image
 from services.embedding.vision import embedder as embedder_module
 from services.embedding.vision.embedder import CONCURRENT_CHUNKS, Embedder, ImageEmbedding, outcomes_of
 from services.embedding.vision.network_outputs import NetworkOutputs
-from tests.support.tfs import manifest
+from tests.support.servers.tfs import manifest
 
 
 class FakeDecoder:

@@ -12,7 +12,7 @@ from services.contracts.wire.embedding import EXPLAINED_COLUMNS, EXPLAINED_ROWS
 from services.embedding.vision.embedder import Embedder
 from services.embedding.vision.explanation import covered, explain
 from services.embedding.vision.network_outputs import NetworkOutputs
-from tests.support.tfs import manifest
+from tests.support.servers.tfs import manifest
 
 CELLS = EXPLAINED_ROWS * EXPLAINED_COLUMNS
 SIDE = 20  # not a multiple of the cells: they are 2 or 3 pixels wide

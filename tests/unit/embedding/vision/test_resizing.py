@@ -10,7 +10,7 @@ from services.contracts.domain.errors import InvalidImage
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageFacts, UInt8Image, prepare_image
 from services.embedding.vision.resizing import resize
-from tests.support.embedding import RAW, Service
+from tests.support.servers.embedding import RAW, Service
 
 
 def picture(width: int, height: int, **options: Any) -> bytes:

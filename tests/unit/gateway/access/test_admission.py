@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from services.gateway.access.admission import ROUTES
 from services.gateway.access.rules import RULES
 from services.gateway.settings import Work
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
-from tests.support.keys import bearer, make_key, rows
+from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.values.keys import bearer, make_key, rows
 
 HOG, HONEST = make_key("search"), make_key("search")
 REQUESTS = [

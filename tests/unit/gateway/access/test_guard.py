@@ -11,8 +11,8 @@ from services.catalogue.product import StoredImage
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.domain.quota import Quota
 from services.gateway.access import key_ring
-from tests.support.gateway_fakes import KEY, running_gateway
-from tests.support.keys import bearer, make_key
+from tests.support.fakes.gateway_fakes import KEY, running_gateway
+from tests.support.values.keys import bearer, make_key
 
 READ = "/v1/stats"
 

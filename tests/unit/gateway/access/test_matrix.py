@@ -13,8 +13,8 @@ from services.gateway.access.install import install
 from services.gateway.access.rules import RULES, MissingRule
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
-from tests.support.keys import bearer, make_key, rows
+from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.values.keys import bearer, make_key, rows
 
 SHOP, OTHER = "https://shop.example", "https://other.example"
 DOCUMENT = create_app(GatewaySettings()).openapi()

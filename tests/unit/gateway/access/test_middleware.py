@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from services.gateway.access.middleware import AccessMiddleware
 from services.gateway.access.record import AccessRecord
 from services.gateway.access.rules import RULES
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
-from tests.support.keys import bearer, make_key
+from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.values.keys import bearer, make_key
 
 HOSTS = ("api.example", "*.shop.example", "[::1]")
 

@@ -8,7 +8,7 @@ import pytest
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.gateway.events import query_log
 from services.gateway.events.query_log import QueryLog
-from tests.support.events import FakeEventLog, make_query
+from tests.support.values.events import FakeEventLog, make_query
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 

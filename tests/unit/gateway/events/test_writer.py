@@ -11,7 +11,7 @@ from services.catalogue.store.mongo.bulk_write import InsertReport
 from services.contracts.domain.errors import CatalogueUnavailable, TooManyRequests
 from services.gateway.events import writer
 from services.gateway.events.writer import MAX_GROUP, EventWriter
-from tests.support.events import FakeEventLog, make_event
+from tests.support.values.events import FakeEventLog, make_event
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 

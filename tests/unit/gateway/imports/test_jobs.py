@@ -30,7 +30,7 @@ from services.contracts.domain.errors import (
 from services.gateway.imports import jobs as module
 from services.gateway.imports.jobs import ImportDependencies, ImportJob, ImportJobs
 from services.gateway.imports.options import ImportParameters
-from tests.support.gateway_fakes import GatewayCatalogue, GatewayEmbedding, GatewayWeb
+from tests.support.fakes.gateway_fakes import GatewayCatalogue, GatewayEmbedding, GatewayWeb
 
 URL = "https://shop.example/{}.jpg"
 ELSEWHERE = ProcessMark("other-machine", "another boot pid:[1]", 7, 1000)

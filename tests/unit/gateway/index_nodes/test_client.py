@@ -7,7 +7,7 @@ import pytest
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UnknownProduct, UpstreamTimeout
 from services.contracts.wire.index import IndexSearch, IndexSimilar
 from services.gateway.index_nodes.client import IndexClient
-from tests.support.index_fakes import FakeIndex
+from tests.support.fakes.index_fakes import FakeIndex
 
 NODE = FakeIndex({0: ["t1", "t2"], 1: [], 2: []})
 SEARCH = IndexSearch(category=0, vector=[1.0], model="fashion/1", k=3)

@@ -9,7 +9,7 @@ from services.contracts.domain.errors import IndexNotReady
 from services.contracts.wire.index import IndexResponse, IndexSearch
 from services.gateway.index_nodes.hedging import BURST, FEWEST, Hedging, RecentDurations
 from services.gateway.index_nodes.nodes import IndexNodes
-from tests.support.index_fakes import FakeIndex
+from tests.support.fakes.index_fakes import FakeIndex
 
 QUERY = IndexSearch(category=0, vector=[1.0], model="fashion/1")
 

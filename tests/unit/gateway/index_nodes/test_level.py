@@ -7,7 +7,7 @@ import pytest
 from services.contracts.domain.errors import IndexNotReady
 from services.gateway.index_nodes.level import wait_until_level
 from services.gateway.index_nodes.node import IndexNode
-from tests.support.index_fakes import FakeIndex
+from tests.support.fakes.index_fakes import FakeIndex
 
 
 class Clock:

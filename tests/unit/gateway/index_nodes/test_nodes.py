@@ -16,7 +16,7 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.wire.index import IndexedModel, IndexSearch, IndexSimilar
 from services.gateway.index_nodes.nodes import IndexNodes
-from tests.support.index_fakes import FakeIndex
+from tests.support.fakes.index_fakes import FakeIndex
 
 Role = Literal["active", "candidate", "previous", "leaving"]
 DEFAULT = ("default",)

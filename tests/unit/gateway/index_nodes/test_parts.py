@@ -15,7 +15,7 @@ from services.contracts.domain.parts import Part
 from services.contracts.wire.index import IndexSearch, IndexStatus
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.index_nodes.responses import IndexNodeSummary
-from tests.support.index_fakes import FakeIndex
+from tests.support.fakes.index_fakes import FakeIndex
 
 KEYS = [f"t{number:02}" for number in range(40)]
 UNAVAILABLE = IndexNotReady("the index service cannot be reached")

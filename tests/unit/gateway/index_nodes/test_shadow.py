@@ -12,7 +12,7 @@ from services.contracts.domain.errors import IndexNotReady
 from services.contracts.wire.index import IndexResponse, IndexSearch, IndexSimilar
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.index_nodes.shadow import MOST_AT_ONCE, Shadow, ShadowCounts
-from tests.support.index_fakes import FakeIndex
+from tests.support.fakes.index_fakes import FakeIndex
 
 QUERY = IndexSearch(category=0, vector=[1.0], model="fashion/1")
 

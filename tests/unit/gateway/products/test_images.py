@@ -26,8 +26,8 @@ from services.contracts.wire.embedding import Category, EmbeddingResponse
 from services.gateway.products.images import ImageBody, ProductImages
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
-from tests.support.gateway_fakes import running_gateway
-from tests.support.products import additional_image, embedding, make_product
+from tests.support.fakes.gateway_fakes import running_gateway
+from tests.support.values.products import additional_image, embedding, make_product
 
 ONE, TWO = "fashion/1", "fashion/2"
 FRONT, BACK, SIDE, LABEL = b"front", b"back", b"side", b"label"

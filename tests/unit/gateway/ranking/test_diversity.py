@@ -9,7 +9,7 @@ from services.gateway.ranking.candidate import Candidate
 from services.gateway.ranking.diversity import Diversity, diverse, marginal_order
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.reranker import RankedSearch
-from tests.support.ranking import hit
+from tests.support.fakes.ranking import hit
 
 # Two groups of nearly equal products, and one product between them.
 VECTORS = np.array([[1, 0], [0.999, 0.0447], [0.998, 0.0632], [0, 1], [0.0447, 0.999], [0.7071, 0.7071]], np.float32)

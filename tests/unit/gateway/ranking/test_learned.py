@@ -16,9 +16,9 @@ from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.order_book import ActiveOrder, OrderBook
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import RankedSearch
-from tests.support.gateway_fakes import running_gateway
-from tests.support.learning import DAY, order_by
-from tests.support.ranking import ListedIndex, hit
+from tests.support.fakes.gateway_fakes import running_gateway
+from tests.support.fakes.ranking import ListedIndex, hit
+from tests.support.values.learning import DAY, order_by
 
 CLICKED = order_by("click_rate", clicked="p7")  # p7 is clicked whenever it is shown
 

@@ -16,7 +16,7 @@ from services.gateway.ranking.pins import Pins, pinned
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import RankedSearch
 from services.gateway.ranking.rule_book import RuleBook
-from tests.support.ranking import ListedIndex, hit
+from tests.support.fakes.ranking import ListedIndex, hit
 
 HITS = [
     hit("a", 0.9, attributes={"margin": 0.1, "availability": "in_stock"}),

@@ -10,7 +10,7 @@ from services.catalogue.store.learned_orders import OrderNote
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.gateway.ranking import order_book as module
 from services.gateway.ranking.order_book import OrderBook
-from tests.support.learning import order_by
+from tests.support.values.learning import order_by
 
 DATA = order_by("age").to_bytes()
 HERE = ("default",)

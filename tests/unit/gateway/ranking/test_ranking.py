@@ -14,7 +14,7 @@ from services.gateway.ranking.candidate import Candidate, Move, by_value
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.ranking import WINDOW, RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import RankedSearch, Stage
-from tests.support.ranking import FixedReranker, ListedIndex, arranging, hit
+from tests.support.fakes.ranking import FixedReranker, ListedIndex, arranging, hit
 
 SEARCH = RankedSearch(
     ("default",), 0, frozenset(("topwear", "0")), "fashion/1", np.ones(4, np.float32), None, RankingOptions()

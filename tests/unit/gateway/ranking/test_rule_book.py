@@ -9,7 +9,7 @@ from services.catalogue.merchandising import NO_RULES, Merchandising
 from services.catalogue.store.rules import StoredRules
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.gateway.ranking.rule_book import RuleBook
-from tests.support.gateway_fakes import FakeRules
+from tests.support.fakes.gateway_fakes import FakeRules
 
 HIDING = Merchandising.model_validate({"rules": []})
 STORED = StoredRules(HIDING.model_dump(mode="json"), 1)

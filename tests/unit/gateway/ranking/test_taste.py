@@ -17,9 +17,9 @@ from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import RankedSearch
 from services.gateway.ranking.taste import Taste
 from services.gateway.ranking.taste_cache import TasteCache, TasteSource, TasteTimes
-from tests.support.gateway_fakes import Gateway, running_gateway
-from tests.support.ranking import ListedIndex, hit
-from tests.support.tastes import EAST, MODEL, NORTH, VisitorLog, done
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.ranking import ListedIndex, hit
+from tests.support.values.tastes import EAST, MODEL, NORTH, VisitorLog, done
 
 TIMES = TasteTimes(deadline_s=30, kept_s=0)
 EAST_TEXT, NORTH_TEXT = (base64.b64encode(vector.tobytes()).decode() for vector in (EAST, NORTH))

@@ -10,7 +10,7 @@ from services.catalogue.events.event import Event
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.gateway.ranking import taste_cache as module
 from services.gateway.ranking.taste_cache import TasteCache, TasteSource, TasteTimes
-from tests.support.tastes import MODEL, VisitorLog, done
+from tests.support.values.tastes import MODEL, VisitorLog, done
 
 HERE = ("default",)
 LONG = TasteTimes(deadline_s=30, kept_s=3600)

@@ -13,7 +13,7 @@ from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.index_nodes.overview import combined
 from services.gateway.request_path import RequestPathMiddleware, requested_catalogue
 from services.gateway.settings import GatewaySettings
-from tests.support.index_fakes import FakeIndex
+from tests.support.fakes.index_fakes import FakeIndex
 
 NOWHERE = "http://127.0.0.1:9"
 SETTINGS = GatewaySettings(

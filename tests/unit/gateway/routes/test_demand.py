@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.events import make_query
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
+from tests.support.values.events import make_query
 
 NOW = datetime.now(UTC)
 

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from services.catalogue.events.event import Action
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.gateway.events.body import MAX_EVENTS
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
-from tests.support.keys import bearer, make_key, rows
+from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.values.keys import bearer, make_key, rows
 
 SHOP = "https://shop.example"
 CLICK: dict[str, Any] = {

@@ -8,7 +8,7 @@ import pytest
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import EmbeddingUnavailable
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
 
 FRONT, BACK, PHOTO, LINKED = b"\x01 front", b"\x01 back", b"\x01 a photo", b"\x01 linked"
 URL = "https://shop.example/linked.jpg"

@@ -13,8 +13,8 @@ from services.gateway.imports.options import ImportParameters
 from services.gateway.imports.responses import ImportResponse
 from services.gateway.imports.upload import SUFFIXES
 from services.gateway.routes import imports
-from tests.support.gateway_fakes import Gateway, running_gateway
-from tests.support.stack import eventually
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
+from tests.support.servers.stack import eventually
 
 NDJSON = "application/x-ndjson"
 URL = "https://shop.example/a.jpg"

@@ -10,8 +10,8 @@ from services.contracts.domain.box import Box
 from services.contracts.domain.errors import DetectorUnavailable
 from services.contracts.wire.embedding import Category, GarmentBox
 from services.contracts.wire.index import IndexSearch
-from tests.support.gateway_fakes import SHOES, Gateway, running_gateway
-from tests.support.keys import bearer, make_key
+from tests.support.fakes.gateway_fakes import SHOES, Gateway, running_gateway
+from tests.support.values.keys import bearer, make_key
 
 LOOK = "/v1/products/t1/look"
 TOP, SHOE = b"\x00 a photo", b"\x01 a photo"

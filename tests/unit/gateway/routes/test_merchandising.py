@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.wire.index import IndexSearch
-from tests.support.gateway_fakes import Gateway, running_gateway
-from tests.support.keys import bearer, make_key
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
+from tests.support.values.keys import bearer, make_key
 
 RULES, PREVIEW = "/v1/merchandising/rules", "/v1/merchandising/preview"
 TOP = b"\x00 a photo"

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.gateway_fakes import KEY, Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
 
 SHOE, SHIRT = (base64.b64encode(bytes([category]) + b" a photo").decode() for category in (1, 0))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.catalogue.product import Product
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 
 SHOE, SHIRT = (base64.b64encode(bytes([category]) + b" a photo").decode() for category in (1, 0))
 URL = "https://shop.example/a.jpg"

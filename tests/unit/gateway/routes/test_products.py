@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 
 PHOTO = b"\x01 a photo of a shoe"
 URL = "https://shop.example/a.jpg"

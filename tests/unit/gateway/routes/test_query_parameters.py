@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.contracts.web.problems import MAX_ERRORS
-from tests.support.gateway_fakes import running_gateway
+from tests.support.fakes.gateway_fakes import running_gateway
 
 
 @pytest.mark.parametrize("path", ["/v1/products/s1/similar", "/v1/products/sample"])

@@ -13,8 +13,8 @@ from services.contracts.domain.errors import IndexNotReady, ModelIndexMismatch
 from services.contracts.wire.embedding import Category
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import IndexSearch, IndexSimilar
-from tests.support.gateway_fakes import SHOES, Gateway, running_gateway
-from tests.support.ranking import FixedReranker, arranging
+from tests.support.fakes.gateway_fakes import SHOES, Gateway, running_gateway
+from tests.support.fakes.ranking import FixedReranker, arranging
 
 SHOE, TOP = b"\x01 a photo", b"\x00 a photo"
 RAW = {"Content-Type": "image/jpeg"}

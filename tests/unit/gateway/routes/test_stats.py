@@ -6,7 +6,7 @@ import pytest
 
 from services.catalogue.store.notes import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts.domain.errors import CatalogueUnavailable, IndexNotReady
-from tests.support.gateway_fakes import Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 
 
 @pytest.fixture

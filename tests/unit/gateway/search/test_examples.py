@@ -10,7 +10,7 @@ import pytest
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.wire.index import IndexSearch
 from services.gateway.search.examples import LIKED, UNLIKED, Examples, combined
-from tests.support.gateway_fakes import SHOES, Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import SHOES, Gateway, running_gateway
 
 SHOE, TOP = b"\x01 a photo", b"\x00 a photo"
 RAW = {"Content-Type": "image/jpeg"}

@@ -2,7 +2,7 @@ import numpy as np
 
 from services.contracts.wire.index import Hit
 from services.gateway.search.links import Links
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 VECTOR = np.ones(2, dtype=np.float32)
 

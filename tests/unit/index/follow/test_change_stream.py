@@ -8,7 +8,7 @@ from services.catalogue.store.change_feed import ChangeBatch
 from services.index.follow import change_stream
 from services.index.follow.change_stream import MARKER_TIMEOUT_S, ChangeStream
 from services.index.replica.writer import ReplicaWriter
-from tests.support.follow import Database, empty, record
+from tests.support.fakes.follow import Database, empty, record
 
 MARKER = "~sync/0"  # the first marker of a `Database`
 

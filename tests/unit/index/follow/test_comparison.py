@@ -7,7 +7,7 @@ import pytest
 
 from services.index.follow import comparison
 from services.index.replica.writer import ReplicaWriter
-from tests.support.follow import Database, empty
+from tests.support.fakes.follow import Database, empty
 
 
 @pytest.fixture

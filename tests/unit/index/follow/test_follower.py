@@ -9,7 +9,7 @@ from services.catalogue.store.mongo.errors import HistoryLost
 from services.index.follow import change_stream
 from services.index.follow import follower as follower_module
 from services.index.follow.follower import MAX_LAG_S
-from tests.support.follow import (
+from tests.support.fakes.follow import (
     COMPARING,
     UNAVAILABLE,
     Database,

@@ -7,7 +7,7 @@ import pytest
 from services.catalogue.store.mongo.errors import HistoryLost
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import UNAVAILABLE, Database, after_batches, following, keys, record, until
+from tests.support.fakes.follow import UNAVAILABLE, Database, after_batches, following, keys, record, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
 

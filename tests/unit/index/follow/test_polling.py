@@ -13,7 +13,7 @@ from services.index.follow import change_stream, comparison
 from services.index.follow import follower as follower_module
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import UNAVAILABLE, Database, following, keys, record, shown, until
+from tests.support.fakes.follow import UNAVAILABLE, Database, following, keys, record, shown, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
 FAST: dict[str, Any] = {"polling_s": 0.01}

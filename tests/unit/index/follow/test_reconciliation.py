@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from services.index.follow import comparison, reconciliation
 from services.index.follow.follower import Follower
-from tests.support.follow import UNAVAILABLE, Database, following, keys, record, shown, until
+from tests.support.fakes.follow import UNAVAILABLE, Database, following, keys, record, shown, until
 
 
 @pytest.fixture

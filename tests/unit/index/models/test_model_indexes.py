@@ -19,7 +19,7 @@ from services.engine.gallery import Gallery, Query
 from services.index.models.model_indexes import ModelIndexes
 from services.index.models.note_file import ModelNoteFile
 from services.index.replica.replica import Replica
-from tests.support.index import MANIFEST
+from tests.support.servers.index import MANIFEST
 
 ONE, TWO, THREE = "fashion/1", "fashion/2", "fashion/3"
 UNAVAILABLE = CatalogueUnavailable("the database is unavailable")

@@ -6,7 +6,7 @@ import pytest
 
 from services.index.replica import snapshot_keeper
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.snapshots import ORIGIN
+from tests.support.fakes.snapshots import ORIGIN
 
 
 @pytest.fixture

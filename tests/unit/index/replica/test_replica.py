@@ -13,7 +13,7 @@ from services.contracts.domain.errors import UnknownProduct
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.replica.replica import Replica
-from tests.support.products import additional_image, embedding, make_product
+from tests.support.values.products import additional_image, embedding, make_product
 
 AXES = np.eye(4, dtype=np.float32)
 FACTS: dict[str, Any] = {"category": 0, "vector": AXES[0], "model": "fashion/1", "title": "as Lookalike wrote it"}

@@ -20,8 +20,8 @@ from services.index.replica import snapshot
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import UNAVAILABLE, Database, following, keys, shown, until
-from tests.support.products import make_product
+from tests.support.fakes.follow import UNAVAILABLE, Database, following, keys, shown, until
+from tests.support.values.products import make_product
 
 AXES = np.eye(4, dtype=np.float32)
 WITHIN_S = 30.0

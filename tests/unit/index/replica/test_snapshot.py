@@ -17,7 +17,7 @@ from services.index.replica import snapshot
 from services.index.replica.block_file import UnusableFile
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
-from tests.support.products import additional_image, make_product
+from tests.support.values.products import additional_image, make_product
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 3, 4)
 POSITION = SyncPosition("database", {"_data": "82AB"}, 1_000_000.5)

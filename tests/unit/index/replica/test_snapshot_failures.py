@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from services.index.replica import snapshot
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import empty
-from tests.support.snapshots import ORIGIN, one_product, write
+from tests.support.fakes.follow import empty
+from tests.support.fakes.snapshots import ORIGIN, one_product, write
 
 NOBODY = 65534
 pytestmark = pytest.mark.usefixtures("short_pauses")

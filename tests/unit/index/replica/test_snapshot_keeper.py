@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from services.index.replica import snapshot, snapshot_keeper
 from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import empty, running, until
-from tests.support.snapshots import ORIGIN, POSITION, one_product, write
+from tests.support.fakes.follow import empty, running, until
+from tests.support.fakes.snapshots import ORIGIN, POSITION, one_product, write
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 

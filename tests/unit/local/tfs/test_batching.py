@@ -11,7 +11,7 @@ import pytest
 
 from services.local.tfs.batching import Batcher
 from services.local.tfs.savedmodel import Signature
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from PIL import Image
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize, Manifest
-from tests.support.street import make_negatives, make_street
-from tests.support.tiny_network import archives
+from tests.support.pictures.street import make_negatives, make_street
+from tests.support.pictures.tiny_network import archives
 from training.data.archives.dataset import archive_sha256
 from training.data.archives.photos import sender_mark
 from training.data.evaluation_images import DRAWN, EvaluationSources, ImageChoice, gather, in_part, unseen

@@ -8,8 +8,8 @@ import pytest
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from tests.support.archives import make_photos
-from tests.support.tiny_network import archives
+from tests.support.pictures.archives import make_photos
+from tests.support.pictures.tiny_network import archives
 from training.data.composing.unusual import CHANGES, DRAWINGS
 from training.errors import TrainingError
 from training.evaluation import unusual

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.support.tiny_network import PARAMETERS, SIZE, STAGES, network
+from tests.support.pictures.tiny_network import PARAMETERS, SIZE, STAGES, network
 from training.networks.backbone import Backbone
 from training.networks.fashion import (
     FROZEN,

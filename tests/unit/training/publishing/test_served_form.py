@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.support.tiny_network import ARCHITECTURE, SIZE
+from tests.support.pictures.tiny_network import ARCHITECTURE, SIZE
 from training.networks.architectures import BuiltNetwork
 from training.networks.fashion import place_anchors
 from training.publishing import served_form

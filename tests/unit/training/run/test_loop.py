@@ -13,8 +13,8 @@ from keras import layers
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from tests.support import detector_scenes
-from tests.support.tiny_network import batches, materials, network, people, plan, studio
+from tests.support.pictures import detector_scenes
+from tests.support.pictures.tiny_network import batches, materials, network, people, plan, studio
 from training.data.archives.dataset import Dataset, DatasetCounts
 from training.data.split import Split
 from training.errors import TrainingError

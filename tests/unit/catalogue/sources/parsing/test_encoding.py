@@ -12,8 +12,8 @@ from services.catalogue.sources.parsing.encoding import encoding_of
 from services.catalogue.sources.records.encodings import known_codec
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import SourceError, notes_of
-from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.rows import keys, outcomes, product, read, read_text
+from tests.support.values.cases import CASES, needs_cases
 
 HEADER = "id;title;image_url\n"
 ROW = "{};{};https://a.test/1.jpg\n"

@@ -16,9 +16,9 @@ from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, notes_of
 from services.contracts.domain.manifest import InputSize
-from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.google_specification import END, RSS, SIMPLE
 from tests.support.feeds.rows import outcomes, product, xml_rows
+from tests.support.values.cases import CASES, needs_cases
 
 NOTICE = "<br />\n<b>Notice</b>:  Undefined index: a in <b>/srv/feed.php</b> on line <b>12</b><br />\n"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'

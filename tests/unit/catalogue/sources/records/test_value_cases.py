@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.rows import keys, product, read
+from tests.support.values.cases import CASES, needs_cases
 
 pytestmark = needs_cases
 

@@ -12,7 +12,6 @@ from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.shops.shopify_csv import ShopifyCsv
 from services.catalogue.sources.shops.shopify_json import ShopifyJson
-from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.rows import outcomes, product, read, shopify_rows
 from tests.support.feeds.shopify_exports import (
     ATTRIBUTES,
@@ -27,6 +26,7 @@ from tests.support.feeds.shopify_exports import (
     renamed,
     table,
 )
+from tests.support.values.cases import CASES, needs_cases
 
 
 @pytest.mark.parametrize(

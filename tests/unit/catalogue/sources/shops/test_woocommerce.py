@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from services.catalogue.sources.open_source import open_source
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
-from tests.support.cases import CASES, needs_cases
 from tests.support.feeds.rows import Rows, csv_rows, keys, outcomes, product, read
+from tests.support.values.cases import CASES, needs_cases
 
 ENGLISH = [
     "ID",

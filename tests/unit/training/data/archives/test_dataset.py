@@ -9,7 +9,7 @@ from rich.console import Console
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES, ArchiveError
 from services.contracts.domain.manifest import InputSize
-from tests.support.archives import HEADER, make_archive, product_line
+from tests.support.pictures.archives import HEADER, make_archive, product_line
 from training.data.archives.dataset import archive_sha256, read_dataset
 from training.errors import TrainingError
 from training.progress import Terminal

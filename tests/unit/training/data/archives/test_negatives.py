@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from services.contracts.domain.manifest import InputSize
-from tests.support.archives import make_archive
-from tests.support.street import make_negatives
+from tests.support.pictures.archives import make_archive
+from tests.support.pictures.street import make_negatives
 from training.data.archives.negatives import negative_part, read_negatives
 from training.data.archives.street import photo_part
 from training.errors import TrainingError

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from tests.support.archives import jpeg, make_photos
+from tests.support.pictures.archives import jpeg, make_photos
 from training.data.archives.photos import LABELS, read_photos
 from training.errors import TrainingError
 from training.progress import Terminal

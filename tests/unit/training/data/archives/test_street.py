@@ -6,8 +6,8 @@ import pytest
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from tests.support.archives import make_archive
-from tests.support.street import make_street
+from tests.support.pictures.archives import make_archive
+from tests.support.pictures.street import make_street
 from training.data.archives.street import photo_part, read_street
 from training.data.contents import OTHER_CLOTHING
 from training.errors import TrainingError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from tests.support.street_photos import HEADER, HEIGHT, SHIRT, WIDTH, street_archive
+from tests.support.pictures.street_photos import HEADER, HEIGHT, SHIRT, WIDTH, street_archive
 from training.data.archives.street_photos import read_street_photos, street_part
 from training.errors import TrainingError
 from training.progress import Terminal

@@ -5,8 +5,8 @@ import pytest
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from tests.support.archives import jpeg, make_archive, make_photos
-from tests.support.tiny_network import SIZE, archives
+from tests.support.pictures.archives import jpeg, make_archive, make_photos
+from tests.support.pictures.tiny_network import SIZE, archives
 from training.data.archives.photos import sender_mark
 from training.data.archives.training_images import read_people, read_studio, sender_part, senders_seen
 from training.data.contents import NONE, UNKNOWN

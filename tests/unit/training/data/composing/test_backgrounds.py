@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.tiny_network import people
+from tests.support.pictures.tiny_network import people
 from training.data.composing import backgrounds
 from training.data.composing.backgrounds import PATCH, corners, drawn, patches_of, pictures_in, read_backgrounds
 from training.errors import TrainingError

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.support.detector_scenes import scenes
+from tests.support.pictures.detector_scenes import scenes
 from training.data.composing.scenes import OVERLAP, SIZE, SceneOptions, ScenePhotos, _covered
 
 APART = SceneOptions(3, empty=0.0, worn=0.0, others=0.0)

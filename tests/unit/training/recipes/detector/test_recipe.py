@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from services.contracts.domain.manifest import load_detector_manifest
-from tests.support.street_photos import street_archive
-from tests.support.tiny_network import archives
+from tests.support.pictures.street_photos import street_archive
+from tests.support.pictures.tiny_network import archives
 from training.data.archives.street_photos import read_street_photos
 from training.errors import TrainingError
 from training.evaluation.detector.evaluated_detector import EvaluatedDetector

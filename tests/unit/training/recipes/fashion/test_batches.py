@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.support.tiny_network import SIZE, backgrounds, batches, materials, people, plan, studio
+from tests.support.pictures.tiny_network import SIZE, backgrounds, batches, materials, people, plan, studio
 from training.data.contents import NO_CLOTHING, UNKNOWN
 from training.errors import TrainingError
 from training.recipes.fashion.batches import Batches

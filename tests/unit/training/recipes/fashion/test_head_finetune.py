@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.support.tiny_network import SIZE, batches, network, plan
+from tests.support.pictures.tiny_network import SIZE, batches, network, plan
 from training.networks.fashion import head_network
 from training.progress import Terminal
 from training.recipes.fashion import look_finetune

@@ -12,8 +12,8 @@ import tensorflow as tf
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import load_manifest
 from services.sample_shop.catalogue import sample_products
-from tests.support.street import make_negatives, make_street
-from tests.support.tiny_network import ARCHITECTURE, SIZE, archives, network, plan
+from tests.support.pictures.street import make_negatives, make_street
+from tests.support.pictures.tiny_network import ARCHITECTURE, SIZE, archives, network, plan
 from training.data.archives.negatives import read_negatives
 from training.data.archives.photos import sender_mark
 from training.data.archives.street import read_street

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.support.tiny_network import SIZE, batches, materials, network, plan
+from tests.support.pictures.tiny_network import SIZE, batches, materials, network, plan
 from training.errors import TrainingError
 from training.recipes.fashion.plan import FashionPlan
 from training.recipes.fashion.trainer import FashionTrainer

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.tiny_network import batches, network, plan
+from tests.support.pictures.tiny_network import batches, network, plan
 from training.errors import TrainingError
 from training.recipes.fashion.trainer import FashionTrainer
 from training.recipes.fashion.warm_start import take_backbone

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import check_grad
 
 from services.look.compatibility import Compatibility
-from tests.support.look import MANIFEST
+from tests.support.values.look import MANIFEST
 from training.data.outfits import WornGarments, pairs
 from training.evaluation import look
 from training.evaluation.look import figures_on, interval

@@ -31,8 +31,8 @@ from services.index.replica.replica import Replica
 from services.index.replica.writer import ReplicaWriter
 from services.index.routes import router
 from services.index.state import IndexState
-from tests.support.ports import free_port
-from tests.support.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT, eventually
+from tests.support.web.ports import free_port
 
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
 MANIFEST = Manifest(

@@ -8,7 +8,7 @@ import pytest
 
 from tools.javascript.__main__ import MODULES, install
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # `python -m tools.client_generators` installs it there: it needs another version of Typer than the program.
 INSTALLED = ROOT / "var" / "generators" / "bin" / "openapi-python-client"
 

@@ -54,10 +54,18 @@ from services.gateway.search.service import SearchService
 from services.gateway.search.visible import VisibleAttributes
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import CatalogueServices, GatewayState
-from tests.support.events import FakeEventLog
-from tests.support.import_fakes import FakeCache, FakeEmbedding, FakeModels, FakePictures, FakeProducts, FakeWeb, Faults
-from tests.support.index_fakes import NAMES, FakeIndex
-from tests.support.look import make_look_model
+from tests.support.fakes.import_fakes import (
+    FakeCache,
+    FakeEmbedding,
+    FakeModels,
+    FakePictures,
+    FakeProducts,
+    FakeWeb,
+    Faults,
+)
+from tests.support.fakes.index_fakes import NAMES, FakeIndex
+from tests.support.values.events import FakeEventLog
+from tests.support.values.look import make_look_model
 
 MODEL = "fashion/1"
 SHOES = GarmentBox(box=Box(x=0, y=0, width=0.5, height=1), category=Category(id=1, name="Shoes", probability=0.8))

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.contracts.domain.manifest import InputSize
-from tests.support.archives import jpeg, make_archive, make_photos
+from tests.support.pictures.archives import jpeg, make_archive, make_photos
 from training.data.archives.negatives import Negatives
 from training.data.archives.street import StreetGarments
 from training.data.archives.training_images import PeoplePhotos, StudioShots

@@ -26,10 +26,10 @@ from services.contracts.wire.serving_messages import (
     tensor_pb2,
     types_pb2,
 )
-from tests.support.ports import free_ports
-from tests.support.stack import eventually
+from tests.support.servers.stack import eventually
+from tests.support.web.ports import free_ports
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
 INPUT = InputSize(height=16, width=16)
 CANDIDATE_INPUT = InputSize(height=24, width=24)

@@ -11,7 +11,7 @@ from services.catalogue.product import unit_vector
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
 from services.index.replica.replica import Replica
-from tests.support.products import additional_image, make_product
+from tests.support.values.products import additional_image, make_product
 
 KEYS = ["1", "2", "größe"]
 DOCUMENT_IDS = [*KEYS, "oid1", "oid2", "oid3"]

@@ -14,11 +14,11 @@ import httpx
 from fastapi.testclient import TestClient
 
 from services.contracts.wire.framing import FRAMED, pack
-from tests.support.ports import free_port
-from tests.support.stack import eventually
-from tests.support.tfs import ScriptedServing, manifest
+from tests.support.servers.stack import eventually
+from tests.support.servers.tfs import ScriptedServing, manifest
+from tests.support.web.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RAW = {"Content-Type": "image/jpeg"}
 BATCH = {"Content-Type": FRAMED}
 

@@ -11,8 +11,8 @@ import numpy as np
 from services.catalogue.documents.product_document import Record
 from services.catalogue.events.event import Event
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.events import make_event
-from tests.support.products import make_product
+from tests.support.values.events import make_event
+from tests.support.values.products import make_product
 
 MODEL = "fashion/1"
 EAST, NORTH = np.array([1, 0, 0, 0], np.float32), np.array([0, 1, 0, 0], np.float32)

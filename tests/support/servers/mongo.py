@@ -16,8 +16,8 @@ import pymongo
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from tests.support.ports import free_port
-from tests.support.stack import ROOT
+from tests.support.servers.stack import ROOT
+from tests.support.web.ports import free_port
 
 START_S = 300.0  # a busy machine needs more than a minute
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import unit_vector
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 VECTORS = np.stack([unit_vector(v) for v in np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)])
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from services.catalogue.documents.product_document import from_document
 from services.local.stack import Stack
-from tests.support.stack import ROOT, stack_settings
+from tests.support.servers.stack import ROOT, stack_settings
 
 SCORE_NOISE = 1e-4
 PATIENT = {"GATEWAY_EMBEDDING_TIMEOUT_S": "60", "GATEWAY_INDEX_TIMEOUT_S": "60", "EMBEDDING_TFS_TIMEOUT_S": "60"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 
 from services.local.supervisor import processes
-from tests.support.ports import free_port
-from tests.support.stack import ROOT, eventually, stack_settings, wait_for_detector
+from tests.support.servers.stack import ROOT, eventually, stack_settings, wait_for_detector
+from tests.support.web.ports import free_port
 from tools import sample_stack
 from tools.sample_stack import Shop, environment
 

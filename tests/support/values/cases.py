@@ -5,5 +5,5 @@ from pathlib import Path
 
 import pytest
 
-CASES = Path(os.environ.get("CASES") or Path(__file__).resolve().parents[3] / "shared" / "cases") / "feeds"
+CASES = Path(os.environ.get("CASES") or Path(__file__).resolve().parents[4] / "shared" / "cases") / "feeds"
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason=f"there are no cases at {CASES}: set CASES")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.ports import free_ports
-from tests.support.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT, eventually
+from tests.support.web.ports import free_ports
 
 EXAMPLES = ROOT / "deploy" / "proxy"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from tests.support.archives import jpeg
+from tests.support.pictures.archives import jpeg
 
 GARMENT_COLUMNS = "file,cutout,item,label,category,photo"
 NEGATIVE_COLUMNS = "file,kind,group"

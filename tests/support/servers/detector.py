@@ -7,7 +7,7 @@ import numpy as np
 
 from services.contracts.domain.manifest import DetectorManifest
 from services.contracts.wire.serving_messages import predict_pb2
-from tests.support.tfs import CATEGORIES, field_tensor, manifest
+from tests.support.servers.tfs import CATEGORIES, field_tensor, manifest
 
 
 def detector_manifest(**changes: Any) -> DetectorManifest:

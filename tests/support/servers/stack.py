@@ -13,12 +13,12 @@ import httpx
 
 from services.local.settings import StackSettings
 from services.local.stack import Stack
-from tests.support import images
-from tests.support.ports import free_ports
+from tests.support.pictures import images
+from tests.support.web.ports import free_ports
 
 T = TypeVar("T")
 JPEG = {"Content-Type": "image/jpeg"}
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "3")
 
 

@@ -17,7 +17,7 @@ from services.engine.gallery import Gallery, Query
 from services.index.follow.follower import Follower, FollowOptions
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.products import make_product
+from tests.support.values.products import make_product
 
 UNAVAILABLE = CatalogueUnavailable("the catalogue's database at db:1 cannot be reached")
 COMPARING = "compare with the database"

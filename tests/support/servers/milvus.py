@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from services.index.milvus.collection import MilvusOptions, MilvusServer
-from tests.support.ports import free_port
-from tests.support.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT, eventually
+from tests.support.web.ports import free_port
 from tools.milvus_server import PYTHON
 
 IS_INSTALLED = PYTHON.exists() and importlib.util.find_spec("pymilvus") is not None

@@ -3,7 +3,7 @@
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
 from services.index.replica.snapshot_keeper import SnapshotKeeper
-from tests.support.follow import empty, record, until
+from tests.support.fakes.follow import empty, record, until
 
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
 POSITION = SyncPosition("database", {"_data": "82AB"}, 1_000_000.0)

@@ -16,8 +16,8 @@ import orjson
 import pymongo
 
 from services.local.supervisor import models_config, models_path, processes
-from tests.support.stack import ROOT, eventually, stack_settings
-from tests.support.tfs import copy_version
+from tests.support.servers.stack import ROOT, eventually, stack_settings
+from tests.support.servers.tfs import copy_version
 
 NEEDED = ("mongo", "tfs", "embedding")
 

@@ -12,7 +12,7 @@ from services.gateway.settings import GatewaySettings
 from services.index.settings import IndexSettings
 from services.local.settings import StackSettings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CLASSES: dict[str, type[BaseSettings]] = {
     "gateway": GatewaySettings,
     "embedding": EmbeddingSettings,

@@ -1,0 +1,1 @@
+"""Web servers, a browser and ports for tests. May import pictures."""
