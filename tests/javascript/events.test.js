@@ -40,6 +40,9 @@ class Observer {
 }
 
 class Tile extends EventTarget {
+  /** @type {Record<string, string>} */
+  dataset = {};
+
   /** @param {boolean} hasLink */
   constructor(hasLink) {
     super();
@@ -67,7 +70,8 @@ beforeEach(() => {
   };
   const sendBeacon = (/** @type {string} */ url, /** @type {string} */ body) =>
     sent.push({ url, body: JSON.parse(body) });
-  define({ IntersectionObserver: Observer, Element: Tile, localStorage: storage, navigator: { sendBeacon } });
+  const elements = { Element: Tile, HTMLElement: Tile };
+  define({ IntersectionObserver: Observer, ...elements, localStorage: storage, navigator: { sendBeacon } });
   define({ addEventListener: () => {}, document: { visibilityState: "visible" } });
 });
 

@@ -86,6 +86,7 @@ def make_app(
         title=f"Lookalike {service}",
         description=description,
         version=VERSION,
+        separate_input_output_schemas=False,  # generators of clients refuse two models of one title
         lifespan=watched,
         middleware=[
             Middleware(TelemetryMiddleware, service=service, metrics=metrics),

@@ -10,7 +10,7 @@ from services.contracts.domain import errors
 from services.contracts.web.bodies.forms import read_body
 from services.contracts.web.problems import responses
 from services.gateway.access.guard import Guard
-from services.gateway.events.body import JSON, NDJSON, read_events
+from services.gateway.events.body import JSON, read_events
 from services.gateway.events.responses import EventsResponse, VisitorResponse
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.routes.components import named, named_model
@@ -30,13 +30,10 @@ EXAMPLE: dict[str, Any] = {
 def _body() -> dict[str, Any]:
     event = named_model(Event)
     batch = named("Events", {"type": "array", "items": event, "minItems": 1, "maxItems": 1000})
-    text = {"type": "string", "description": "the same as application/json or application/x-ndjson"}
     return {
         "required": True,
         "content": {
             JSON: {"schema": {"anyOf": [batch, event]}, "example": EXAMPLE},
-            NDJSON[0]: {"schema": {"type": "string", "description": "a line of JSON for each event"}},
-            "text/plain": {"schema": text},
         },
     }
 
@@ -64,7 +61,9 @@ async def send_events(
         Query(description="a key of scope search only, for navigator.sendBeacon, which sends no Authorization field"),
     ] = None,
 ) -> EventsResponse:
-    """Say what a shopper did with results: one event, a list, or a line of JSON for each.
+    """Say what a shopper did with results: one event or a list, or with `application/x-ndjson` a line of JSON for each.
+
+    `text/plain`, which pages may send without asking first, is read as either.
 
     Events that are not valid are named by their index; the others are kept, once for each `event_id`. The response
     comes when they are on disk. The fields have the names of User Behavior Insights; unknown ones are an error, so that
