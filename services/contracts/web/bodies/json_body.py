@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
 from services.contracts.domain.errors import InvalidRequest
+from services.contracts.web.bodies import json_images
 from services.contracts.web.bodies.forms import read_body
 from services.contracts.web.http_problem import HttpProblem
 
@@ -53,11 +54,10 @@ async def json_object(text: bytes | str, what: str) -> dict[str, Any]:
 async def _parsed_in_turn(text: bytes | str) -> Any:
     """Parse a large text in a thread, one text at a time.
 
-    Parsing holds the interpreter's lock, for 20 ms in 13 MB; of several threads, the next one often takes it before the
-    event loop does.
+    Parsing holds the interpreter's lock; of several threads, the next one often takes it before the event loop does.
     """
     async with _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-        return await asyncio.to_thread(orjson.loads, text)
+        return await asyncio.to_thread(json_images.loads if isinstance(text, bytes) else orjson.loads, text)
 
 
 class _JsonRequest(Request):

@@ -1,0 +1,58 @@
+"""JSON around images in base64 is parsed as any other JSON."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.contracts.web.bodies import json_images
+
+LONG = "QUJD" * 20_000
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-1000, 1000)
+    | st.text()
+    | st.sampled_from([LONG, LONG + "==", "x" * 70_000]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["image_base64", "base64", "images", "title", '"base64": "']), inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(VALUES, st.sampled_from([0, orjson.OPT_INDENT_2]))
+def test_any_json_has_the_value_that_the_parser_gives_it(value: object, option: int) -> None:
+    data = orjson.dumps(value, option=option)
+    assert json_images.loads(data) == value
+
+
+@pytest.mark.parametrize("end", ["\\/", "\\u0041", "é", "\\n"])
+def test_a_text_with_escapes_or_other_characters_is_parsed_where_it_is(end: str) -> None:
+    data = f'{{"image_base64": "{LONG}{end}", "k": 3}}'.encode()
+    assert json_images.loads(data) == orjson.loads(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f'{{"image_base64": "{LONG}',
+        f'{{"image_base64": "{LONG}"',
+        f'{{"image_base64": "{LONG}" "k": 3}}',
+        f'{{"image_base64": "{LONG}\n"}}',
+        f'{{"image_base64": "{LONG}"}} {{}}',
+    ],
+)
+def test_json_that_is_not_valid_is_an_error(data: str) -> None:
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(data)
+    with pytest.raises(orjson.JSONDecodeError):
+        json_images.loads(data.encode())
+
+
+def test_more_images_than_are_taken_out_are_all_there() -> None:
+    value = {"images": [{"base64": LONG} for _ in range(json_images.MAX_TAKEN + 2)]}
+    assert json_images.loads(orjson.dumps(value)) == value
