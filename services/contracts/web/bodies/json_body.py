@@ -57,7 +57,7 @@ async def _parsed_in_turn(text: bytes | str) -> Any:
     Parsing holds the interpreter's lock; of several threads, the next one often takes it before the event loop does.
     """
     async with _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-        return await asyncio.to_thread(json_images.loads if isinstance(text, bytes) else orjson.loads, text)
+        return await asyncio.to_thread(json_images.loads, text.encode() if isinstance(text, str) else text)
 
 
 class _JsonRequest(Request):
