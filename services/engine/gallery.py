@@ -161,8 +161,8 @@ class Gallery:
             DimensionMismatch: the vector has another dimension than the model's, or length zero.
             UpstreamTimeout: the query's deadline has passed.
         """
-        self._check(category)
-        unit = self._unit(vector)
+        check_category(category, self.categories, self.held)
+        unit = unit_query(vector, self.dimension)
         matches = self._partitions[category].view.search(unit, query.k, query.filter, query.exclude, query.deadline)
         return [match for match in matches if query.min_score is None or match.score >= query.min_score]
 
@@ -176,7 +176,7 @@ class Gallery:
         if location is None:
             return None
         view, row = location
-        score = float(view.vector(row).astype(np.float64) @ self._unit(vector).astype(np.float64))
+        score = float(view.vector(row).astype(np.float64) @ unit_query(vector, self.dimension).astype(np.float64))
         return Match(key, score, view.payload(row))
 
     def similar(self, key: str, query: Query) -> tuple[int, list[Match]]:
@@ -241,7 +241,7 @@ class Gallery:
             CategoryElsewhere: the category is not held here.
         """
         if category is not None:
-            self._check(category)
+            check_category(category, self.categories, self.held)
         categories = range(len(self._partitions)) if category is None else [category]
         views = [(number, self._partitions[number].view) for number in categories]
         ends = list(accumulate(view.size for _, view in views))
@@ -266,15 +266,33 @@ class Gallery:
                 return category, view.vector(row), view.payload(row)
         raise UnknownProduct(f"there is no product {key!r} in the index")
 
-    def _unit(self, vector: Float32Array) -> Float32Array:
-        try:
-            return unit_vector(vector, self.dimension)
-        except InvalidVector as error:
-            raise DimensionMismatch(str(error)) from None
 
-    def _check(self, category: int) -> None:
-        if not 0 <= category < self.categories:
-            raise UnknownCategory(f"there is no category {category}: the model has 0 to {self.categories - 1}")
-        if category not in self.held:
-            held = ", ".join(map(str, sorted(self.held)))
-            raise CategoryElsewhere(f"category {category} is not held here; this node holds {held}")
+def unit_query(vector: Float32Array, dimension: int) -> Float32Array:
+    """Return a query's vector with unit length, shape (dimension,).
+
+    Raises:
+        DimensionMismatch: it has another dimension, or no length.
+    """
+    try:
+        return unit_vector(vector, dimension)
+    except InvalidVector as error:
+        raise DimensionMismatch(str(error)) from None
+
+
+def check_category(category: int, categories: int, held: Collection[int]) -> None:
+    """Return if a node can search a category.
+
+    Args:
+        category: its id.
+        categories: how many the model has.
+        held: those that the node holds.
+
+    Raises:
+        UnknownCategory: the model has no such category.
+        CategoryElsewhere: the node does not hold it.
+    """
+    if not 0 <= category < categories:
+        raise UnknownCategory(f"there is no category {category}: the model has 0 to {categories - 1}")
+    if category not in held:
+        text = ", ".join(map(str, sorted(held)))
+        raise CategoryElsewhere(f"category {category} is not held here; this node holds {text}")

@@ -46,12 +46,12 @@ async def measure(shop: Shop) -> tuple[list[Samples], list[Samples], Samples, fl
     """Return the searches alone and those with events, by round, the events, and the seconds that these took."""
     searching, taking = Load(Sender(shop.url), shop.searches()), Load(Sender(shop.url), repeat(events()))
     await searching.clients(2, ROUND_S / 2)  # warms up
-    alone, beside = [], []
+    alone, together = [], []
     for _ in range(ROUNDS):
         alone.append(await _round(searching))
         async with taking.at(EVENTS_RATE / BATCH):
-            beside.append(await _round(searching))
-    return alone, beside, taking.samples, ROUNDS * ROUND_S
+            together.append(await _round(searching))
+    return alone, together, taking.samples, ROUNDS * ROUND_S
 
 
 async def _round(searching: Load) -> Samples:
@@ -78,23 +78,23 @@ def main() -> dict[str, Any]:
     """Print and return the figures."""
     os.environ["GATEWAY_EVENTS_ENABLED"] = "true"
     with open_shop("events") as (stack, shop):
-        alone, beside, taken, seconds = asyncio.run(measure(shop))
+        alone, together, taken, seconds = asyncio.run(measure(shop))
         stored = asyncio.run(kept(stack.settings.mongo_url))
     acknowledged = sum(sample.is_good for sample in taken.all) * BATCH
-    (p50, p99), (p50_beside, p99_beside) = percentiles(alone), percentiles(beside)
-    by_round = [percentiles([b])[1] / percentiles([a])[1] for a, b in zip(alone, beside, strict=True)]
+    (p50, p99), (p50_with, p99_with) = percentiles(alone), percentiles(together)
+    by_round = [percentiles([b])[1] / percentiles([a])[1] for a, b in zip(alone, together, strict=True)]
     figures = {
         "events_acknowledged_a_second": round(acknowledged / seconds),
         "event_requests_failed": len(taken.failed()),
         "acknowledged_events_lost": max(0, acknowledged - stored),
-        "searches": sum(len(samples.all) for samples in [*alone, *beside]),
-        "searches_failed": sum(len(samples.failed()) for samples in [*alone, *beside]),
+        "searches": sum(len(samples.all) for samples in [*alone, *together]),
+        "searches_failed": sum(len(samples.failed()) for samples in [*alone, *together]),
         "p50_ms": round(p50, 1),
-        "p50_ms_with_events": round(p50_beside, 1),
+        "p50_ms_with_events": round(p50_with, 1),
         "p99_ms": round(p99, 1),
-        "p99_ms_with_events": round(p99_beside, 1),
-        "p50_ratio": round(p50_beside / p50, 2),
-        "p99_ratio": round(p99_beside / p99, 2),
+        "p99_ms_with_events": round(p99_with, 1),
+        "p50_ratio": round(p50_with / p50, 2),
+        "p99_ratio": round(p99_with / p99, 2),
         "p99_ratio_median_round": round(median(by_round), 2),
     }
     table = Table("figure", "value", box=None)

@@ -72,11 +72,7 @@ async def read_explanation(request: Request, reader: ImageReader) -> tuple[bytes
     """
     sent = await _read(request)
     options = parse(ExplainOptions, _with_examples(sent), dict(request.query_params))
-    if options.query_product is None:
-        return await _image(sent.photo, reader), options
-    if not sent.photo.is_empty:
-        raise InvalidRequest("give the query once: as a photo, or as query_product")
-    return None, options
+    return await _photo_unless(options.query_product, "query_product", sent, reader), options
 
 
 async def read_photo_with(request: Request, reader: ImageReader, options: type[Model]) -> tuple[bytes, Model]:
@@ -95,11 +91,16 @@ async def read_preview(request: Request, reader: ImageReader) -> tuple[bytes | N
     """
     sent = await _read(request)
     options = parse(PreviewOptions, _with_examples(sent), dict(request.query_params))
-    if options.product is None:
-        return await _image(sent.photo, reader), options
+    return await _photo_unless(options.product, "product", sent, reader), options
+
+
+async def _photo_unless(product: str | None, name: str, sent: "_Sent", reader: ImageReader) -> bytes | None:
+    """Return the photo, or None where a product, the option of that name, is the query in its place."""
+    if product is None:
+        return await _image(sent.photo, reader)
     if not sent.photo.is_empty:
-        raise InvalidRequest("give the query once: as a photo, or as product")
-    return None, options
+        raise InvalidRequest(f"give the query once: as a photo, or as {name}")
+    return None
 
 
 @dataclass(frozen=True)

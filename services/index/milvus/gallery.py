@@ -9,11 +9,8 @@ from itertools import islice
 
 import numpy as np
 
-from services.catalogue.product import MAX_IMAGES, Float32Array, InvalidVector, unit_vector
+from services.catalogue.product import MAX_IMAGES, Float32Array
 from services.contracts.domain.errors import (
-    CategoryElsewhere,
-    DimensionMismatch,
-    UnknownCategory,
     UnknownProduct,
     UpstreamTimeout,
 )
@@ -22,7 +19,7 @@ from services.contracts.domain.filters import EVERYTHING, Filter
 from services.engine.category_view import SCORE_NOISE, CategoryView, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets
-from services.engine.gallery import Query
+from services.engine.gallery import Query, check_category, unit_query
 from services.engine.segment import Segment
 from services.index.milvus.collection import MAX_HITS, MilvusCollection, RowHit, partition_of
 from services.index.milvus.expressions import EVERY, contains, expression, token
@@ -272,8 +269,8 @@ class MilvusGallery:
         The rows that Milvus returns are scored again as `CategoryView` scores them, so that both engines agree to the
         last digit. With an exact index, the result is exact unless more than 16,384 images score the same.
         """
-        self._check(category)
-        unit = self._unit(vector)
+        check_category(category, self.categories, self.held)
+        unit = unit_query(vector, self.dimension)
         wanted = query.k + len(query.exclude)
         condition = self._expression(query.filter, query.deadline)
         limit = min(wanted + 1, MAX_HITS)
@@ -305,7 +302,7 @@ class MilvusGallery:
             home, own, payload = self.find(key)
         except UnknownProduct:
             return None
-        score = float(own.astype(np.float64) @ self._unit(vector).astype(np.float64))
+        score = float(own.astype(np.float64) @ unit_query(vector, self.dimension).astype(np.float64))
         return Match(key, score, payload) if home == category else None
 
     def find(self, key: str) -> tuple[int, Float32Array, bytes | None]:
@@ -393,7 +390,7 @@ class MilvusGallery:
         Products are in the order of hashes, so those after a random hash are random.
         """
         if category is not None:
-            self._check(category)
+            check_category(category, self.categories, self.held)
         partitions = self._partitions if category is None else [self._partitions[category]]
         start = f"{rng.getrandbits(128):032x}"
         fields = ["category", "content"]
@@ -421,18 +418,6 @@ class MilvusGallery:
 
     def _digest(self, key: str) -> str:
         return digest_of(f"{self._catalogue}/{key}")
-
-    def _unit(self, vector: Float32Array) -> Float32Array:
-        try:
-            return unit_vector(vector, self.dimension)
-        except InvalidVector as error:
-            raise DimensionMismatch(str(error)) from None
-
-    def _check(self, category: int) -> None:
-        if not 0 <= category < self.categories:
-            raise UnknownCategory(f"there is no category {category}: the model has 0 to {self.categories - 1}")
-        if category not in self.held:
-            raise CategoryElsewhere(f"category {category} is not held here")
 
 
 def _remaining(deadline: Deadline) -> float | None:
