@@ -94,6 +94,7 @@ class Campaign:
 
     async def run(self, attack: Attack) -> Outcome:
         """Carry out an attack, and measure."""
+        data = await asyncio.to_thread(attack.make)
         processes = process_ids(self._stack)
         before = {name: memory_of(pid) for name, pid in processes.items()}
         for pid in processes.values():
@@ -102,7 +103,7 @@ class Campaign:
         try:
             async with self._probing() as probe:
                 began = time.monotonic()
-                await attack.run(client)
+                await attack.run(client, data)
                 if self._honest is not None:  # an attack that is over soon has effects, too
                     await asyncio.sleep(began + LEAST_S - time.monotonic())
         finally:

@@ -14,15 +14,22 @@ from tests.attack.client import AttackClient
 from tests.attack.pictures import PICTURES, small_jpeg
 
 HOST = b"Host: attacker\r\n"
-Run = Callable[[AttackClient], Awaitable[None]]
+Run = Callable[[AttackClient, bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One kind of request, sent a number of times at once."""
+    """One kind of request, sent a number of times at once.
+
+    Attributes:
+        name: what is sent.
+        run: sends it; takes what `make` returns.
+        make: makes a file, before the attack: at the same time, it would take the processor from the honest clients.
+    """
 
     name: str
     run: Run
+    make: Callable[[], bytes] = bytes
 
 
 def corpus(slow_s: float) -> list[Attack]:
@@ -30,8 +37,8 @@ def corpus(slow_s: float) -> list[Attack]:
     return [
         *(_json(name, body) for name, body in _json_bodies().items()),
         *(_filter(name, source) for name, source in _filters().items()),
-        *(Attack(f"picture: {name}", partial(_picture, make=make)) for name, make in PICTURES.items()),
-        *(Attack(f"form: {name}", partial(_form, body=body)) for name, body in _forms().items()),
+        *(Attack(f"picture: {name}", _picture, make) for name, make in PICTURES.items()),
+        *(Attack(f"form: {name}", _form, partial(bytes, body)) for name, body in _forms().items()),
         Attack("3,000 invented methods", _methods),
         Attack("3,000 invented paths", _paths),
         Attack("a long query string", _query),
@@ -39,7 +46,7 @@ def corpus(slow_s: float) -> list[Attack]:
         Attack("64 slow uploads", partial(_slow_uploads, seconds=slow_s)),
         Attack("200 slow heads", partial(_slow_heads, seconds=slow_s)),
         Attack("two lengths", _two_lengths),
-        Attack("clients that leave", _leaving),
+        Attack("clients that leave", _leaving, PICTURES["RGBA PNG"]),
     ]
 
 
@@ -70,14 +77,14 @@ def _filters() -> dict[str, bytes]:
 
 
 def _json(name: str, body: bytes) -> Attack:
-    async def run(client: AttackClient) -> None:
+    async def run(client: AttackClient, _: bytes) -> None:
         await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
 
     return Attack(f"JSON: {name}", run)
 
 
 def _filter(name: str, source: bytes) -> Attack:
-    async def run(client: AttackClient) -> None:
+    async def run(client: AttackClient, _: bytes) -> None:
         photo = base64.b64encode(small_jpeg())
         body = b'{"facets": true, "image_base64": "' + photo + b'", "filter": ' + source + b"}"
         await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
@@ -85,8 +92,7 @@ def _filter(name: str, source: bytes) -> Attack:
     return Attack(f"filter: {name}", run)
 
 
-async def _picture(client: AttackClient, make: Callable[[], bytes]) -> None:
-    data = await asyncio.to_thread(make)
+async def _picture(client: AttackClient, data: bytes) -> None:
     await _at_once(client.send("POST", "/v1/search", data, "image/jpeg") for _ in range(4))
 
 
@@ -102,27 +108,27 @@ def _forms() -> dict[str, bytes]:
     }
 
 
-async def _form(client: AttackClient, body: bytes) -> None:
-    await _at_once(client.send("POST", "/v1/search", body, "multipart/form-data; boundary=b") for _ in range(4))
+async def _form(client: AttackClient, data: bytes) -> None:
+    await _at_once(client.send("POST", "/v1/search", data, "multipart/form-data; boundary=b") for _ in range(4))
 
 
-async def _methods(client: AttackClient) -> None:
+async def _methods(client: AttackClient, _: bytes) -> None:
     for start in range(0, 3000, 50):
         await _at_once(client.send(f"INVENTED{start + number}", "/v1/search") for number in range(50))
 
 
-async def _paths(client: AttackClient) -> None:
+async def _paths(client: AttackClient, _: bytes) -> None:
     for start in range(0, 3000, 50):
         await _at_once(client.send("GET", f"/v1/nothing/{start + number}/{'x' * 500}") for number in range(50))
 
 
-async def _query(client: AttackClient) -> None:
+async def _query(client: AttackClient, _: bytes) -> None:
     pairs = "&".join(f"u{number}=1" for number in range(6000))
     await client.send("GET", f"/v1/products/a/similar?{pairs}")
     await client.send("GET", f"/v1/products/a/similar?filter={quote('[' * 15_000)}")
 
 
-async def _product(client: AttackClient) -> None:
+async def _product(client: AttackClient, _: bytes) -> None:
     attributes = {f"a{number}": "x" * 20 for number in range(100_000)}
     photo = base64.b64encode(small_jpeg()).decode()
     await client.send("PUT", "/v1/products/attack", orjson.dumps({"image_base64": photo, "attributes": attributes}))
@@ -131,17 +137,17 @@ async def _product(client: AttackClient) -> None:
     await client.send("DELETE", "/v1/products/attack")
 
 
-async def _slow_uploads(client: AttackClient, seconds: float) -> None:
+async def _slow_uploads(client: AttackClient, _: bytes, seconds: float) -> None:
     head = b"POST /v1/search HTTP/1.1\r\n" + HOST + b"Content-Type: image/jpeg\r\nContent-Length: 1000000\r\n\r\n"
     await _at_once(client.raw(head + b"x", then=b"x", every_s=1.0, for_s=seconds) for _ in range(64))
 
 
-async def _slow_heads(client: AttackClient, seconds: float) -> None:
+async def _slow_heads(client: AttackClient, _: bytes, seconds: float) -> None:
     head = b"POST /v1/search HTTP/1.1\r\n" + HOST
     await _at_once(client.raw(head, then=b"X: y\r\n", every_s=1.0, for_s=seconds) for _ in range(200))
 
 
-async def _two_lengths(client: AttackClient) -> None:
+async def _two_lengths(client: AttackClient, _: bytes) -> None:
     for fields in (
         b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
         b"Content-Length: 5\r\nContent-Length: 6\r\n",
@@ -149,9 +155,8 @@ async def _two_lengths(client: AttackClient) -> None:
         await client.raw(b"POST /v1/search HTTP/1.1\r\n" + HOST + fields + b"\r\n0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n")
 
 
-async def _leaving(client: AttackClient) -> None:
+async def _leaving(client: AttackClient, data: bytes) -> None:
     """Send whole pictures, and leave before the answer."""
-    data = await asyncio.to_thread(PICTURES["RGBA PNG"])
     head = b"POST /v1/search HTTP/1.1\r\n" + HOST + b"Content-Type: image/png\r\nContent-Length: %d\r\n\r\n" % len(data)
     await _at_once(client.raw(head + data, for_s=0.05) for _ in range(16))
 

@@ -12,17 +12,12 @@ from tests.support.web.browser import NO_BROWSER, Watch, find_chromium, running_
 from tests.support.web.foreign import ForeignSite
 from tests.support.web.http import ImageServer
 
-# The first test starts the whole stack and embeds its products, on a machine that may be busy.
-TEST_TIMEOUT_S = 400
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
-            if find_chromium() is None:
-                item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+        if here in item.path.parents and find_chromium() is None:
+            item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
 
 
 @pytest.fixture(scope="package")

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from services.catalogue.backup.backup import back_up, restore
 from services.catalogue.product import Product, StoredImage
@@ -70,7 +69,6 @@ async def scenario(url: str, index: IndexProcess, path: Path) -> None:
         assert await held(other) == restored
 
 
-@pytest.mark.timeout(400)
 def test_nothing_acknowledged_is_lost_and_the_index_is_equal_to_the_restored_database(tmp_path: Path) -> None:
     with (
         private_mongo(tmp_path) as mongo,

@@ -7,7 +7,6 @@ from tests.faults.__main__ import main
 SHORT = ["--operations", "3000", "--rate", "300", "--products", "800", "--batch", "60", "--feed", "0", "--seed", "5"]
 
 
-@pytest.mark.timeout(300)
 def test_nothing_is_lost_or_wrongly_answered_while_index_and_database_are_killed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -16,7 +16,6 @@ from tests.support.servers.tfs import copy_candidate, copy_version
 
 ONE, TWO = "fashion/1", "fashion/2"
 PRODUCTS = 120
-pytestmark = pytest.mark.timeout(900)
 
 
 def colour(number: int) -> tuple[int, int, int]:

@@ -16,7 +16,6 @@ ONE, TWO = "fashion/1", "fashion/2"
 EACH = 40
 PATHS = ("", "/catalogues/outlet", "/catalogues/all")
 PHOTOS = [sample_query(100 + number) for number in range(4)]
-pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

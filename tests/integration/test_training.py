@@ -117,7 +117,6 @@ def test_a_run_with_another_batch_size_is_refused_until_it_starts_again(
     assert "epoch   1/1" in output
 
 
-@pytest.mark.timeout(900)  # a process that imports TensorFlow and trains, on a machine that may be busy
 def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(archive: Path, tmp_path: Path) -> None:
     endless = ("--epochs", 10_000, "--patience", 10_000)
     command = [str(a) for a in train_command(archive, tmp_path / "fashion" / "1", tmp_path / "run", *endless)]

@@ -14,6 +14,7 @@ from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web import problems, tracing
 from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, BodyRate
 from services.contracts.web.bodies.json_size import MAX_JSON_BYTES
+from services.contracts.web.free_memory import returning_memory
 from services.contracts.web.headers import HeadersMiddleware
 from services.contracts.web.requests.compression import CompressionMiddleware
 from services.contracts.web.requests.head import HeadMiddleware
@@ -79,7 +80,7 @@ def make_app(
 
     @asynccontextmanager
     async def watched(app: FastAPI) -> AsyncIterator[Any]:
-        async with metrics.process.watching_loop(), lifespan(app) as state:
+        async with metrics.process.watching_loop(), returning_memory(), lifespan(app) as state:
             yield state
 
     app = FastAPI(

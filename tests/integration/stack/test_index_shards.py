@@ -15,7 +15,6 @@ from tests.support.servers.index import IndexProcess, running_index
 from tests.support.servers.shop import Shop, second_gateway
 from tests.support.servers.stack import MODEL_DIR, eventually
 
-pytestmark = pytest.mark.timeout(400)  # with the stack, seven processes more
 PHOTO = sample_query(3)
 CLOTHES = "Topwear,Bottomwear,Innerwear,socks"
 REST = "1,2,Watches,Jewellery,Eyewear"

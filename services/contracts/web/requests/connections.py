@@ -12,17 +12,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 log = structlog.get_logger()
 # Why a connection was ended: the service or the client has too many, or the client is slow.
 Ending = Literal["full", "client", "slow-head", "slow-reader"]
-FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
-    b"Cache-Control: no-store\r\n\r\n"
-)
-LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\nCache-Control: no-store\r\n\r\n"
-LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n"
-    b"Cache-Control: no-store\r\n\r\n"
-)
+_LAST = b"\r\nConnection: close\r\nContent-Length: 0\r\nCache-Control: no-store\r\n\r\n"
+FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1" + _LAST
+LATE = b"HTTP/1.1 408 Request Timeout" + _LAST
+LARGE = b"HTTP/1.1 431 Request Header Fields Too Large" + _LAST
+MALFORMED = b"HTTP/1.1 400 Bad Request" + _LAST
 # Of a head, and of the lines around the parts of a body: the sizes of chunks and the trailer fields.
 MAX_HEAD_BYTES = 64 * 1024
+# How long a connection is read after its last response. If it were closed while the client sends, the kernel would
+# reset it, and the client could lose the response.
+LINGER_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,7 @@ class _BoundedProtocol(HttpToolsProtocol):
     _client = ""
     _head: asyncio.TimerHandle | None = None
     _write: asyncio.TimerHandle | None = None
+    _closing: asyncio.TimerHandle | None = None
     _head_bytes = 0  # received since the last part of a body or the end of a request
 
     def connection_made(self, transport: Any) -> None:
@@ -98,7 +98,7 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._client = self.client[0] if self.client else ""
         if self.open_connections.add(self._client):
             self._expect_head()
-        else:
+        else:  # at once: waiting for the client would keep the connection that is too many
             transport.write(FULL)
             transport.close()
 
@@ -108,17 +108,20 @@ class _BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self._is_closing:
             return
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(LARGE)
-            self.transport.close()
+        if self._head_bytes > MAX_HEAD_BYTES and not self._is_closing:
+            self._respond_and_close(LARGE)
         if self.cycle is not None and not self.cycle.response_complete:  # a request is being answered
             self._head_has_come()
-        elif self._head is None and not self.transport.is_closing():
+        elif self._head is None and not self._is_closing:
             self._expect_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that cannot be parsed."""
+        self._respond_and_close(MALFORMED)
 
     def on_headers_complete(self) -> None:
         # If this raises, the request is refused with the status 400.
@@ -156,18 +159,36 @@ class _BoundedProtocol(HttpToolsProtocol):
             self._head.cancel()
             self._head = None
 
+    @property
+    def _is_closing(self) -> bool:
+        return self._closing is not None or self.transport.is_closing()
+
+    def _respond_and_close(self, response: bytes) -> None:
+        """Send a last response and close this side; what the client still sends is read for a while, and dropped."""
+        self._head_has_come()
+        if self.cycle is not None and not self.cycle.response_complete:
+            if self.cycle.response_started:  # the client would take the response for a part of the other
+                self.transport.abort()
+                return
+            self.cycle.disconnected = True  # the app's own response would come too late
+            self.cycle.message_event.set()
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        self.transport.write(response)
+        self.transport.write_eof()
+        self._closing = self.loop.call_later(LINGER_S, self.transport.close)
+
     def _cancel(self) -> None:
         self._head_has_come()
-        if self._write is not None:
-            self._write.cancel()
-            self._write = None
+        for timer in (self._write, self._closing):
+            if timer is not None:
+                timer.cancel()
 
     def _give_up_reading(self) -> None:
         self._head = None
         if self.cycle is None or self.cycle.response_complete:
             self.open_connections.ended["slow-head"] += 1
-            self.transport.write(LATE)
-            self.transport.close()
+            self._respond_and_close(LATE)
 
     def _give_up_writing(self) -> None:
         self.open_connections.ended["slow-reader"] += 1

@@ -32,10 +32,7 @@ from training.run.checkpoint import CHECKPOINT_NAME, History
 from training.run.loop import Learner, TrainingRun, train_to_end
 from training.run.settings import RunSettings
 
-pytestmark = [
-    pytest.mark.timeout(400),  # TensorFlow on a machine that may be busy
-    pytest.mark.usefixtures("narrow_networks"),
-]
+pytestmark = pytest.mark.usefixtures("narrow_networks")
 SETTINGS = RunSettings("tiny", {"dataset": "aa"}, {"seed": 7})
 SIZE = InputSize(height=24, width=24)
 

@@ -38,7 +38,6 @@ from training.report.detector_sheet import sample_scenes
 from training.run.checkpoint import CHECKPOINT_NAME, History
 from training.train import train
 
-pytestmark = pytest.mark.timeout(400)  # TensorFlow compiles several graphs, on a machine that may be busy
 STAGES: Stages = ((1, 3, 1, 1, 4), (1, 3, 2, 2, 4), (1, 3, 2, 2, 8), (1, 3, 2, 2, 8), (1, 3, 1, 2, 8), (1, 3, 2, 2, 12))
 TINY = {"scenes": 4, "round_scenes": 8, "epochs": 1, "warm_up": 2}
 

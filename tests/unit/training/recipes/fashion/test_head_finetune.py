@@ -21,10 +21,7 @@ from training.recipes.fashion.head_finetune import (
 )
 from training.recipes.fashion.trainer import FashionTrainer
 
-pytestmark = [
-    pytest.mark.timeout(400),  # TensorFlow on a machine that may be busy
-    pytest.mark.usefixtures("narrow_networks"),
-]
+pytestmark = pytest.mark.usefixtures("narrow_networks")
 PLAN = plan(finetune_products=8, finetune_epochs=4)
 
 

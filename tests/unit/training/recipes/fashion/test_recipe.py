@@ -30,8 +30,6 @@ from training.recipes.fashion.trainer import FashionTrainer
 from training.report.evaluate import EvaluationOptions, evaluate_directory
 from training.train import train
 
-pytestmark = pytest.mark.timeout(400)  # a whole run, on a machine that may be busy
-
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory, narrow_networks: None) -> Iterator[TrainOptions]:
