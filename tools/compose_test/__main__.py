@@ -107,10 +107,12 @@ def fill(project: Project, gateway: str, folder: Path) -> tuple[int, dict[str, b
     check(len(photos) == 9, f"nine categories: {sorted(photos)}")
     eventually(lambda: checks.products(gateway) == total, 10, "the index holds every product")
     for key, photo in photos.items():
-        finds = any(checks.finds_itself(gateway, photo, name) for name in (key, f"sample-{key}"))
-        check(finds, f"{key} is not found by its own photo")
+        name = next((name for name in (key, f"sample-{key}") if checks.finds_itself(gateway, photo, name)), None)
+        check(name is not None, f"{key} is not found by its own photo")
         checks.filters_and_facets(gateway, photo)
+        checks.look_is_learned(gateway, str(name))
     say("  a second import changes nothing; a photo of each category finds its product, score above 0.999")
+    say("  each of these products has a look, from the look model")
     return total, photos
 
 

@@ -106,6 +106,14 @@ def filters_and_facets(gateway: str, photo: bytes) -> None:
     check({"price", "baseColour"} <= named and bool(found["results"]), f"facets {named}: {response.text[:300]}")
 
 
+def look_is_learned(gateway: str, key: str) -> None:
+    """Check that the look of a product comes from the look model, which the gateway reads from a mounted folder."""
+    response = httpx.get(f"{gateway}/v1/products/{key}/look", timeout=10, trust_env=False)
+    check(response.status_code == 200, f"the look of {key}: {response.text[:300]}")
+    look = response.json()
+    check(look["basis"] == "learned" and bool(look["look"]), f"the look of {key}: {response.text[:300]}")
+
+
 def packages_are_whole(project: Project) -> None:
     """Check that no service lacks a part of a package, which requirements/slim.sh may have taken out of its image."""
     for service in ("gateway", "embedding", "index"):
