@@ -7,6 +7,7 @@ the time of a calm stack (99th percentile). Otherwise the exit status is 1.
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -154,6 +155,7 @@ def _printed(outcome: Outcome, bounds: Bounds) -> Outcome:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status."""
     options = parser().parse_args(arguments)
+    os.environ["GATEWAY_EVENTS_ENABLED"] = "true"
     with (
         suppress(KeyboardInterrupt),
         tempfile.TemporaryDirectory(prefix="lookalike-attack-") as name,

@@ -38,6 +38,7 @@ def corpus(slow_s: float) -> list[Attack]:
         *(_json(name, body) for name, body in _json_bodies().items()),
         *(_filter(name, source) for name, source in _filters().items()),
         *(Attack(f"picture: {name}", _picture, make) for name, make in PICTURES.items()),
+        *(_events(name, body, kind) for name, (body, kind) in _event_bodies().items()),
         *(Attack(f"form: {name}", _form, partial(bytes, body)) for name, body in _forms().items()),
         Attack("3,000 invented methods", _methods),
         Attack("3,000 invented paths", _paths),
@@ -90,6 +91,30 @@ def _filter(name: str, source: bytes) -> Attack:
         await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
 
     return Attack(f"filter: {name}", run)
+
+
+def _event_bodies() -> dict[str, tuple[bytes, str]]:
+    lines, json = "application/x-ndjson", "application/json"
+    shown: dict[str, Any] = {"action_name": "impression", "request_id": "x"}
+
+    def objects(one: dict[str, Any], count: int) -> dict[str, Any]:
+        return {**shown, "event_attributes": {"objects": [one] * count}}
+
+    return {
+        "500,000 broken lines": (b"x\n" * 500_000, lines),
+        "500,000 broken lines as text": (b"x\n" * 500_000, "text/plain"),
+        "a list of 400,000 numbers": (b"[" + b"0," * 400_000 + b"0]", json),
+        "90,000 unknown names of an object": (orjson.dumps(objects({f"u{n}": 1 for n in range(90_000)}, 1)), json),
+        "44,000 wrong objects": (orjson.dumps([objects({"object_id": ""}, 49)] * 900), json),
+        "36,000 objects": (orjson.dumps([objects({"object_id": "p"}, 40)] * 900), json),
+    }
+
+
+def _events(name: str, body: bytes, kind: str) -> Attack:
+    async def run(client: AttackClient, _: bytes) -> None:
+        await _at_once(client.send("POST", "/v1/events", body, kind) for _ in range(4))
+
+    return Attack(f"events: {name}", run)
 
 
 async def _picture(client: AttackClient, data: bytes) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from services.catalogue.events.event import Event
+from services.catalogue.events.event import MAX_OBJECTS, Event
 from services.contracts.domain.errors import InvalidRequest
 
 JSON = "application/json"
@@ -17,8 +18,9 @@ PLAIN = ("", "text/plain")  # as navigator.sendBeacon sends a text
 MAX_EVENTS = 1000  # of one request
 MAX_BODY_BYTES = 1024 * 1024
 MAX_NAMES = 20  # of an object: an error is made for each unknown one
+MAX_FAULTS = 100  # that are described one by one; a response has fewer
 SHORT_BYTES = 64 * 1024  # as much as a beacon may have
-TURN = 50  # events that are checked before other requests get their turn
+TURN = 10  # events that are checked before other requests get their turn
 TYPES = f"{JSON}, {NDJSON[0]} or text/plain"
 _LIST = TypeAdapter(list[Event])
 Fault = tuple[tuple[str, ...], Mapping[str, Any]]  # the path to an event, and one of Pydantic's errors about it
@@ -58,22 +60,33 @@ async def read_events(body: bytes, content_type: str) -> ReadEvents:
     if not items:
         raise InvalidRequest("the body has no event")
     if len(items) > MAX_EVENTS:
-        raise InvalidRequest(f"a request has at most {MAX_EVENTS:,} events, this one has {len(items):,}")
+        raise InvalidRequest(f"a request has at most {MAX_EVENTS:,} events: send the others in requests of their own")
     read = ReadEvents(is_batch=is_batch)
     for index, item in enumerate(items):
         if index % TURN == TURN - 1:
             await asyncio.sleep(0)
-        if isinstance(item, orjson.JSONDecodeError):
-            read.reject(index, fault(f"the line is not valid JSON: {item}"))
-            continue
-        if _is_crowded(item) or (isinstance(item, dict) and _is_crowded(item.get("event_attributes"))):
-            read.reject(index, fault(f"an event has at most {MAX_NAMES} fields at each level"))
-            continue
         try:
-            read.events[index] = Event.model_validate(item)
+            read.events[index] = _event(item)
+        except _Unreadable as error:
+            read.reject(index, fault(str(error)))
         except ValidationError as error:
-            read.reject(index, *map(_placed, error.errors(include_url=False)))
+            if len(read.faults) < MAX_FAULTS:
+                read.reject(index, *map(_placed, error.errors(include_url=False)))
+            else:
+                read.reject(index, fault(f"the event has {error.error_count()} errors"))
     return read
+
+
+class _Unreadable(Exception):
+    """An event that is not looked at. The text says why."""
+
+
+def _event(item: Any) -> Event:
+    if isinstance(item, orjson.JSONDecodeError):
+        raise _Unreadable(f"the line is not valid JSON: {item}")
+    if _is_crowded(item):
+        raise _Unreadable(f"an event has at most {MAX_NAMES} fields at each level, and at most {MAX_OBJECTS} objects")
+    return Event.model_validate(item)
 
 
 def _valid_list(body: bytes, content_type: str) -> list[Event] | None:
@@ -96,20 +109,23 @@ def fault(text: str, *loc: str) -> Mapping[str, Any]:
 
 
 def _is_crowded(value: object) -> bool:
-    return isinstance(value, dict) and len(value) > MAX_NAMES
+    """Return whether a value, or one in it, has more than an event has."""
+    if isinstance(value, dict):
+        return len(value) > MAX_NAMES or any(map(_is_crowded, value.values()))
+    return isinstance(value, list) and (len(value) > MAX_OBJECTS or any(map(_is_crowded, value)))
 
 
 def _items(body: bytes, content_type: str) -> tuple[list[Any], bool]:
     """Return the values of a body, and whether it is a batch."""
     if content_type in NDJSON:
-        return list(_lines(body)), True
+        return list(islice(_lines(body), MAX_EVENTS + 1)), True
     if content_type != JSON and content_type not in PLAIN:
         raise InvalidRequest(f"events are {TYPES}, not {content_type}")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         if content_type in PLAIN and len(body.splitlines()) > 1:
-            return list(_lines(body)), True
+            return list(islice(_lines(body), MAX_EVENTS + 1)), True
         raise InvalidRequest(f"the body is not valid JSON: {error}") from None
     return (value, True) if isinstance(value, list) else ([value], False)
 

@@ -25,6 +25,11 @@ CLICK: dict[str, Any] = {
 BAD = {**CLICK, "action_name": "teleport"}
 
 
+def shown(*objects: dict[str, Any]) -> dict[str, Any]:
+    """Return an impression of these objects."""
+    return {"action_name": "impression", "request_id": "q1", "event_attributes": {"objects": objects}}
+
+
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
     with running_gateway(events_enabled=True) as gateway:
@@ -104,6 +109,8 @@ def test_errors_beyond_the_first_are_counted(gateway: Gateway) -> None:
         (orjson.dumps({**CLICK, "timestamp": "2999-01-01T00:00:00Z"}), "application/json", "#/timestamp"),
         (orjson.dumps({**CLICK, "timestamp": "1999-01-01T00:00:00Z"}), "application/json", "#/timestamp"),
         (orjson.dumps(dict.fromkeys(map(str, range(1000)))), "application/json", "#"),
+        (orjson.dumps(shown(dict.fromkeys(map(str, range(1000))))), "application/json", "#"),
+        (orjson.dumps(shown(*[{"object_id": "s1"}] * 101)), "application/json", "#"),
         (b"{nonsense", "application/x-ndjson", "#/0"),
     ],
 )
@@ -124,6 +131,8 @@ def test_a_request_without_a_valid_event_is_a_problem(
         (b"[]", "application/json", "no event"),
         (b"\n\n", "application/x-ndjson", "no event"),
         (orjson.dumps([CLICK] * (MAX_EVENTS + 1)), "application/json", "at most 1,000"),
+        (b"x\n" * 400_000, "application/x-ndjson", "at most 1,000"),
+        (b"x\n" * 400_000, "text/plain", "at most 1,000"),
         (orjson.dumps(CLICK), "text/html", "not text/html"),
     ],
 )
@@ -133,6 +142,15 @@ def test_a_body_that_is_none_of_events_is_a_problem(
     status, slug, detail = gateway.problem("POST", "/v1/events", content=body, headers={"Content-Type": content_type})
     assert (status, slug) == (422, "invalid-request")
     assert text in detail
+
+
+def test_the_first_faults_are_described_and_the_others_counted(gateway: Gateway) -> None:
+    wrong = shown(*[{"object_id": ""}] * 60)
+    response = send(gateway, [CLICK, *[wrong] * 500])
+    assert response["rejected"] == list(range(1, 501))
+    assert response["errors"][0]["pointer"] == "#/1/event_attributes/objects/0/object_id"
+    assert len(response["errors"]) == 20
+    assert response["errors_left_out"] == 120 + 498 - 20
 
 
 def test_an_event_with_an_id_is_kept_once(gateway: Gateway) -> None:
