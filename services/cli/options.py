@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from services.contracts.domain.parts import Part
+
 AllowHost = Annotated[
     list[str] | None,
     typer.Option(help="host:port of a server that is not public but may be read. Can be repeated."),
@@ -15,6 +17,26 @@ UnversionedModel = Annotated[
 ]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for a service that is unavailable.")]
 FIRST_MODEL = "fashion/1"
+
+
+def _part(text: str) -> Part:
+    try:
+        return Part.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+OnePart = Annotated[
+    Part | None,
+    typer.Option(
+        "--part",
+        "--shard",
+        parser=_part,
+        metavar="I/N",
+        help="Only the products of one of n parts, such as 2/4: several processes share the work.",
+        show_default="all products",
+    ),
+]
 
 
 Key = Annotated[

@@ -17,6 +17,7 @@ from services.catalogue.process_mark import ProcessMark, is_alive, this_process
 from services.catalogue.retry import Retry
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
+from services.contracts.domain.parts import WHOLE, Part
 
 State = Literal["receiving", "running", "done", "failed", "cancelled", "interrupted"]
 UNDER_WAY: tuple[State, ...] = ("receiving", "running")
@@ -34,6 +35,7 @@ class ImportRecord:
         retry: Retry,
         stopping: asyncio.Event,
         state: State = "running",
+        part: Part = WHOLE,
     ) -> None:
         """Describe the import.
 
@@ -43,6 +45,7 @@ class ImportRecord:
             retry: waits while the database is unavailable when the import begins.
             stopping: is set when the import is cancelled from elsewhere, or taken over.
             state: the first state.
+            part: which of the source's products are imported; each part has a lease of its own.
         """
         self.started_at = datetime.now(UTC)
         now = f"{self.started_at:%Y%m%d-%H%M%S-%f}"
@@ -52,12 +55,13 @@ class ImportRecord:
         self.taken_over = False
         self.facts: Callable[[], Mapping[str, Any]] = dict
         self._ended_at: datetime | None = None
-        self._source = source
+        self._source = source if part.is_whole else f"{source}, part {part}"
         self._notes = catalogue.notes
         self._retry = retry
         self._stopping = stopping
         self._mark = this_process()
-        self._lease = ImportLease(catalogue.notes, self.id, source, self.started_at.isoformat(timespec="seconds"))
+        since = self.started_at.isoformat(timespec="seconds")
+        self._lease = ImportLease(catalogue.notes, self.id, source, since, part)
         self._beats: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

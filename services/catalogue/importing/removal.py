@@ -10,6 +10,7 @@ from services.catalogue.importing.report import Tally
 from services.catalogue.retry import Retry
 from services.catalogue.sources.records.key_registry import KeyRegistry
 from services.catalogue.sources.records.rows import RejectedRow, Source, SourceRow, notes_of
+from services.contracts.domain.parts import WHOLE, Part
 
 REMOVED_AT_ONCE = 1000
 
@@ -71,7 +72,9 @@ class FeedKeys:
         return [key for key in dict.fromkeys(keys) if not self._keys.has(key)]
 
 
-async def find_removed(feed: FeedKeys, products: SyncedProducts, limit: float, imported: int) -> list[str]:
+async def find_removed(
+    feed: FeedKeys, products: SyncedProducts, limit: float, imported: int, part: Part = WHOLE
+) -> list[str]:
     """Return the keys of the products that the feed no longer has, after it was read to its end.
 
     Args:
@@ -79,6 +82,7 @@ async def find_removed(feed: FeedKeys, products: SyncedProducts, limit: float, i
         products: those of the catalogue.
         limit: the greatest share of the earlier products that may be removed, 0 to 1.
         imported: how many products the feed has just added.
+        part: which products are looked at.
 
     Raises:
         SyncRefused: there are rows without a readable id, or the share is above the limit.
@@ -88,7 +92,8 @@ async def find_removed(feed: FeedKeys, products: SyncedProducts, limit: float, i
         raise SyncRefused(f"--sync removes nothing: {rows} of the feed had no readable id, and could be any product")
     removed: dict[str, None] = {}
     count = 0
-    async for keys in products.keys():
+    async for every in products.keys():
+        keys = [key for key in every if part.holds(key)]
         count += len(keys)
         removed.update(dict.fromkeys(await asyncio.to_thread(feed.missing, keys)))
     before = max(count - imported, 1)

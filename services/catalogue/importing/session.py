@@ -15,9 +15,11 @@ from services.catalogue.importing.report import RejectedFile, RejectedFileError,
 from services.catalogue.retry import RetriesExhausted, Stopped
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import Source, SourceError
+from services.catalogue.sources.source_part import SourcePart
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.domain.errors import LookalikeError
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.wire.embedding import ModelFacts
 
 FAILURES = (SyncRefused, SourceError, UnknownTarget, RetriesExhausted, RejectedFileError, LookalikeError)
@@ -33,6 +35,7 @@ class Plan:
         mapping: the feed's words in the model's terms.
         options: how to import.
         sync_limit: the greatest share of products to remove because the feed no longer has them; None to remove none.
+        part: which of the source's products to import.
     """
 
     source: Source
@@ -40,6 +43,7 @@ class Plan:
     mapping: FeedMapping = field(default_factory=FeedMapping)
     options: ImportOptions = field(default_factory=ImportOptions)
     sync_limit: float | None = None
+    part: Part = WHOLE
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,12 @@ class ImportSession:
 
     async def _sync(self, feed: FeedKeys, limit: float, record: ImportRecord) -> None:
         products, retry = self._services.catalogue.products, self._services.retry
-        removed = await find_removed(feed, products, limit, self.tally.imported)
+        removed = await find_removed(feed, products, limit, self.tally.imported, self._plan.part)
         await remove(removed, products, retry, self._stopping, self.tally, record.started_at)
 
     def _importer(self, source: Source, placer: Placer) -> Importer:
-        importer = Importer(source, placer, self._services, self._rejected, self._plan.options, self._hooks)
+        part = source if self._plan.part.is_whole else SourcePart(source, self._plan.part)
+        importer = Importer(part, placer, self._services, self._rejected, self._plan.options, self._hooks)
         self.tally = importer.tally
         return importer
 

@@ -21,6 +21,7 @@ from services.catalogue.product import ImageVector, Prediction, Product, Product
 from services.catalogue.retry import Retry, pause
 from services.catalogue.sources.records.rows import RejectedRow
 from services.catalogue.store.models import Entry
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.wire.embedding import MAX_BATCH, BatchItem, ModelFacts
 
 READ_AT_ONCE = 32  # products, between two checks of the bytes in memory
@@ -89,16 +90,25 @@ class Reembedder:
         rejected_file: RejectedFile,
         retry: Retry,
         *,
+        part: Part = WHOLE,
         rate: float | None = None,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
-        """Set the parts: at most `rate` products a second; `on_progress` is called after each group."""
+        """Set the parts.
+
+        Args:
+            catalogue, embedding, pictures, rejected_file, retry: what the run calls.
+            part: the products to process; others may run for the other parts at the same time.
+            rate: the most products a second.
+            on_progress: called after each group.
+        """
         self.tally = ReembedTally()
         self._catalogue = catalogue
         self._embedding = embedding
         self._pictures = pictures
         self._rejected_file = rejected_file
         self._retry = retry
+        self._part = part
         self._pace = Pace(rate)
         self._on_progress = on_progress
         self._network = asyncio.Lock()  # one request at a time
@@ -130,7 +140,12 @@ class Reembedder:
 
     async def _missing(self, facts: ModelFacts, unversioned: str) -> list[Any]:
         scan = self._catalogue.missing_vectors(facts.model, facts.dimension, unversioned)
-        return [document_id async for ids in scan for document_id in ids if document_id not in self._skipped]
+        return [
+            document_id
+            async for ids in scan
+            for document_id in ids
+            if self._part.holds(str(document_id)) and document_id not in self._skipped
+        ]
 
     async def _all(self, document_ids: Sequence[Any], facts: ModelFacts, stopping: asyncio.Event) -> None:
         slots = asyncio.Semaphore(IN_FLIGHT)

@@ -13,6 +13,7 @@ from services.catalogue.store.mongo.bulk_write import upsert
 from services.catalogue.store.mongo.connection import Connection
 from services.catalogue.store.mongo.driver import Collection
 from services.contracts.domain.catalogues import within
+from services.contracts.domain.parts import WHOLE, Part
 
 NOTES = "notes"
 # Names of reports: how the last import went, what the doctor last found, when the last backup began.
@@ -20,7 +21,10 @@ LAST_IMPORT = "last-import"
 LAST_EXAMINATION = "last-examination"
 LAST_BACKUP = "last-backup"
 IDENTITY = "identity"  # tells this database from others: see `ProductCollection.identity`
-LEASE = "import-lease"
+LEASE = "import-lease"  # of the import of a whole catalogue; that of the second of four parts is import-lease/2/4
+ALL_LEASES = {"_id": {"$gte": LEASE, "$lt": "import-leasf"}}
+# Notes about the running installation: they belong to no backup, and a restore leaves them.
+NOTES_OF_THE_RUN = [{"_id": IDENTITY}, ALL_LEASES]
 IMPORT_PREFIX = "import/"
 BEHIND_IMPORTS = "import0"  # the first text after all that begin with the prefix
 KEPT_IMPORTS = 50
@@ -37,6 +41,7 @@ class Lease:
         since: the time of its start in ISO 8601, UTC.
         mark: the process that imports.
         beat: grows for as long as that process can write.
+        part: which products it imports.
     """
 
     import_id: str
@@ -44,6 +49,16 @@ class Lease:
     since: str
     mark: ProcessMark
     beat: int = 0
+    part: Part = WHOLE
+
+    @property
+    def note_id(self) -> str:
+        """The id of its note: one import of each part has a lease."""
+        return LEASE if self.part.is_whole else f"{LEASE}/{self.part}"
+
+    def excludes(self, other: "Lease") -> bool:
+        """Return whether two imports cannot run at the same time: they may have a product in common."""
+        return self.part == other.part or self.part.of != other.part.of
 
 
 class NoteCollection:
@@ -68,21 +83,23 @@ class NoteCollection:
             note = await self._notes.find_one({"_id": name})
         return None if note is None else _facts(note)
 
-    async def lease(self) -> Lease | None:
-        """Return who imports, or None."""
+    async def leases(self) -> list[Lease]:
+        """Return who imports: several imports at most if each has another part of the catalogue."""
         async with self._connection.call():
-            note = await self._notes.find_one({"_id": LEASE})
-        if note is None:
-            return None
-        mark = ProcessMark(*(note.get(name) for name in ("host", "place", "pid", "began")))  # type: ignore[arg-type]
-        return Lease(str(note["import_id"]), str(note["source"]), str(note["since"]), mark, int(note["beat"]))
+            notes = await self._notes.find(ALL_LEASES).to_list(length=None)
+        return [_lease(note) for note in notes]
+
+    async def lease(self) -> Lease | None:
+        """Return who imports the whole catalogue, or None."""
+        return next((lease for lease in await self.leases() if lease.part.is_whole), None)
 
     async def take_lease(self, lease: Lease) -> bool:
-        """Write down who imports from now on. Returns False if another import holds the lease."""
+        """Write down who imports from now on. Returns False if another import of the part holds the lease."""
         facts = {"import_id": lease.import_id, "source": lease.source, "since": lease.since, "beat": lease.beat}
+        part = {} if lease.part.is_whole else {"part": str(lease.part)}
         async with self._connection.call():
             try:
-                await self._notes.insert_one({"_id": LEASE, **facts, **asdict(lease.mark)})
+                await self._notes.insert_one({"_id": lease.note_id, **facts, **part, **asdict(lease.mark)})
             except DuplicateKeyError:
                 return False
         return True
@@ -90,12 +107,12 @@ class NoteCollection:
     async def renew_lease(self, import_id: str, beat: int) -> bool:
         """Set the beat of a lease. Returns whether this import still holds it."""
         async with self._connection.call():
-            own = {"_id": LEASE, "import_id": import_id}
+            own = {**ALL_LEASES, "import_id": import_id}
             return bool((await self._notes.update_one(own, {"$set": {"beat": beat}})).matched_count)
 
     async def drop_lease(self, lease: Lease, *, at_beat: bool = False) -> None:
         """Remove an import's lease; with `at_beat`, only if its beat is still that of `lease`."""
-        own = {"_id": LEASE, "import_id": lease.import_id} | ({"beat": lease.beat} if at_beat else {})
+        own = {"_id": lease.note_id, "import_id": lease.import_id} | ({"beat": lease.beat} if at_beat else {})
         async with self._connection.call():
             await self._notes.delete_one(own)
 
@@ -129,6 +146,17 @@ class NoteCollection:
             old = [note["_id"] for note in await cursor.to_list(length=None)]
             if old:
                 await self._notes.delete_many({"_id": {"$in": old}})
+
+
+def is_of_the_run(note_id: str) -> bool:
+    """Return whether a note is one of `NOTES_OF_THE_RUN`."""
+    return note_id == IDENTITY or note_id.startswith(LEASE)
+
+
+def _lease(note: Mapping[str, Any]) -> Lease:
+    mark = ProcessMark(*(note.get(name) for name in ("host", "place", "pid", "began")))  # type: ignore[arg-type]
+    part = Part.parse(note["part"]) if "part" in note else WHOLE
+    return Lease(str(note["import_id"]), str(note["source"]), str(note["since"]), mark, int(note["beat"]), part)
 
 
 def _json_note(name: str, facts: Mapping[str, Any]) -> Document:

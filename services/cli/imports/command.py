@@ -7,9 +7,10 @@ import typer
 
 from services.cli.catalogues import Catalogue, chosen
 from services.cli.dataclass_command import with_options
-from services.cli.options import AllowHost, Json, Services, Wait
+from services.cli.options import AllowHost, Json, OnePart, Services, Wait
 from services.cli.output import fail
 from services.cli.own_stack import announce_target
+from services.contracts.domain.parts import WHOLE
 
 if TYPE_CHECKING:
     from services.catalogue.importing.report import Summary
@@ -73,6 +74,7 @@ def import_(
     sync_limit: Annotated[
         float, typer.Option(min=0, max=1, help="With --sync: the largest share of the products that may be removed.")
     ] = 0.2,
+    part: OnePart = None,
     wait: Wait = 60.0,
     json: Json = False,
 ) -> None:
@@ -101,6 +103,7 @@ def import_(
         dry_run=dry_run,
         sync=sync,
         sync_limit=sync_limit,
+        part=part or WHOLE,
         allow_hosts=tuple(allow_host or ()),
         per_host=per_host,
         wait_s=wait,

@@ -24,6 +24,7 @@ from services.catalogue.sources.records.encodings import known_codec
 from services.catalogue.sources.records.mapping import FORMATS, FeedMapping, base_address, load_mapping
 from services.catalogue.sources.records.money import DecimalSeparator, currency_code
 from services.catalogue.sources.records.rows import Source, SourceError
+from services.catalogue.sources.source_part import SourcePart
 from services.catalogue.store.database import CatalogueDatabase
 from services.cli.imports.display import ImportProgress
 from services.cli.interrupts import interruptible
@@ -33,6 +34,7 @@ from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.manifest import InputSize
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
 
@@ -78,6 +80,7 @@ class ImportRequest:
     dry_run: bool = False
     sync: bool = False
     sync_limit: float = 0.2
+    part: Part = WHOLE
     allow_hosts: tuple[str, ...] = ()
     per_host: int = 8
     wait_s: float = 60.0
@@ -181,13 +184,13 @@ class ImportRun:
         request = self._request
         options = ImportOptions(request.url_template, request.limit, per_host=request.per_host)
         limit = request.sync_limit if request.sync else None
-        plan = Plan(self._source, request.source.name, self._mapping, options, limit)
+        plan = Plan(self._source, request.source.name, self._mapping, options, limit, request.part)
         retry = Retry(request.wait_s, stopping, self._progress.waiting)
         embedding, database = self._embedding(stack, EMBEDDING_TIMEOUT_S), await self._store(stack)
         services = SessionServices(embedding, database, self._fetcher(stack), retry)
         session = ImportSession(plan, services, self._rejected, stopping, ImportHooks(self._progress.update))
         facts = await retry.call(lambda: serving_facts(database.models, embedding))
-        async with ImportRecord(database, plan.name, retry, stopping) as record:
+        async with ImportRecord(database, plan.name, retry, stopping, part=plan.part) as record:
             return await session.run(record, facts)
 
     async def _check(self, stack: AsyncExitStack, stopping: asyncio.Event) -> Summary:
@@ -205,12 +208,13 @@ class ImportRun:
         placer = Placer(facts.categories, self._mapping)
         size = InputSize(**facts.input)
         feed = self._feed(stack, placer)
-        arguments = (feed or self._source, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
+        part = self._request.part
+        source = feed or self._source
+        rows = source if part.is_whole else SourcePart(source, part)
+        arguments = (rows, placer, size, self._rejected, self._tally, self._request.limit, on_progress)
         await asyncio.to_thread(check, *arguments)
         if feed is not None and not stopping.is_set():
-            removed = await find_removed(
-                feed, (await self._store(stack)).products, self._request.sync_limit, imported=0
-            )
+            removed = await find_removed(feed, (await self._store(stack)).products, self._request.sync_limit, 0, part)
             self._tally.would_remove = len(removed)
         return self._closed("interrupted" if stopping.is_set() else "done")
 

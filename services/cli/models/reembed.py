@@ -9,9 +9,10 @@ import typer
 from services.cli.catalogues import chosen, installed
 from services.cli.dataclass_command import with_options
 from services.cli.imports.command import EXIT_REJECTED, EXIT_STATUS
-from services.cli.options import FIRST_MODEL, AllowHost, Json, Services, UnversionedModel, Wait
+from services.cli.options import FIRST_MODEL, AllowHost, Json, OnePart, Services, UnversionedModel, Wait
 from services.cli.output import fail
 from services.cli.own_stack import announce_target
+from services.contracts.domain.parts import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ def reembed(
     allow_host: AllowHost = None,
     per_host: Annotated[int, typer.Option(min=1, max=64, help="Images fetched from one server at a time.")] = 8,
     unversioned_model: UnversionedModel = FIRST_MODEL,
+    part: OnePart = None,
     wait: Wait = 60.0,
     json: Json = False,
 ) -> None:
@@ -67,6 +69,7 @@ def reembed(
         allow_hosts=tuple(allow_host or ()),
         per_host=per_host,
         unversioned_model=unversioned_model,
+        part=part or WHOLE,
         wait_s=wait,
     )
     announce_target(services.mongo_url, services.mongo_database)

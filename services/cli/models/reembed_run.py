@@ -21,6 +21,7 @@ from services.cli.options import FIRST_MODEL, Services
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
 
@@ -45,6 +46,7 @@ class ReembedRequest:
     allow_hosts: tuple[str, ...] = ()
     per_host: int = 8
     unversioned_model: str = FIRST_MODEL
+    part: Part = WHOLE
     wait_s: float = 60.0
 
     @property
@@ -119,6 +121,7 @@ class ReembedRun:
             pictures,
             self._rejected,
             retry,
+            part=request.part,
             rate=request.rate,
             on_progress=lambda: self._progress.update(self._tally),
         )

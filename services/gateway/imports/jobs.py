@@ -249,7 +249,7 @@ class ImportJobs:
         if not is_elsewhere(record):
             return present(record)
         notes = self.dependencies.store.notes
-        if self._watch.is_renewed(await notes.lease(), record["id"]):
+        if self._watch.is_renewed(await notes.leases(), record["id"]):
             return present(record)
         # An import writes its last state before it gives the lease back.
         latest = await notes.get_import(record["id"])

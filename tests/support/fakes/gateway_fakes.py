@@ -157,9 +157,9 @@ class FakeNotes:
         self._fail()
         self.notes[name] = dict(facts)
 
-    async def lease(self) -> Lease | None:
+    async def leases(self) -> list[Lease]:
         self._fail()
-        return self.held
+        return [] if self.held is None else [self.held]
 
     async def take_lease(self, lease: Lease) -> bool:
         self._fail()

@@ -13,14 +13,12 @@ from services.catalogue.store.markers import is_marker
 from services.catalogue.store.mongo.bulk_write import upsert
 from services.catalogue.store.mongo.connection import Connection
 from services.catalogue.store.mongo.driver import Collection
-from services.catalogue.store.notes import IDENTITY, LEASE, NOTES
+from services.catalogue.store.notes import NOTES, NOTES_OF_THE_RUN, is_of_the_run
 from services.catalogue.store.pictures import IMAGES, RANGES_PER_FILTER, additional_filters
 from services.catalogue.store.products import PRODUCTS
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, within
 
 PAGE = RANGES_PER_FILTER  # documents
-# Notes about the running installation: they belong to no backup, and a restore leaves them.
-OF_THE_RUN = (IDENTITY, LEASE)
 Raw = RawBSONDocument
 Parts = Mapping[str, Sequence[Raw]]  # documents by collection
 
@@ -67,7 +65,7 @@ class Dump:
                 async for page in self._pages(name):
                     yield {name: page}
         async for page in self._pages(within(NOTES, self._catalogue)):
-            yield {within(NOTES, self._catalogue): [note for note in page if note["_id"] not in OF_THE_RUN]}
+            yield {within(NOTES, self._catalogue): [note for note in page if not is_of_the_run(note["_id"])]}
 
     async def is_empty(self) -> bool:
         """Return whether the catalogue has no product and no picture."""
@@ -82,7 +80,7 @@ class Dump:
     async def clear(self) -> None:
         """Remove all documents of the catalogue, except the notes about the running installation."""
         for name in self.collections:
-            kept = {"_id": {"$nin": list(OF_THE_RUN)}} if name == within(NOTES, self._catalogue) else {}
+            kept = {"$nor": NOTES_OF_THE_RUN} if name == within(NOTES, self._catalogue) else {}
             async with self._connection.scan_call():
                 await self._connection.collection(name).delete_many(kept)
 

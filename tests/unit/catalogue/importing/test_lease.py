@@ -21,11 +21,11 @@ class FakeLeases:
         self.reads = 0
         self.drops = 0
 
-    async def lease(self) -> Lease | None:
+    async def leases(self) -> list[Lease]:
         self.reads += 1
         if self.held is not None and self.beats:
             self.held = replace(self.held, beat=self.held.beat + 1)
-        return self.held
+        return [] if self.held is None else [self.held]
 
     async def take_lease(self, lease: Lease) -> bool:
         await asyncio.sleep(0)
@@ -134,11 +134,13 @@ async def test_looking_whether_a_lease_moves_ends_when_told_to_stop(stopping: as
 def test_a_lease_is_renewed_while_its_counter_changes_by_the_watchers_clock() -> None:
     now = [100.0]
     watch, held = LeaseWatch(lambda: now[0]), held_by(ELSEWHERE)
-    assert watch.is_renewed(held, "theirs")
+    other = replace(held, import_id="other")
+    assert watch.is_renewed([held], "theirs")
     now[0] += 0.29
-    assert watch.is_renewed(held, "theirs")
+    assert watch.is_renewed([other, held], "theirs")
     now[0] += 0.02
-    assert not watch.is_renewed(held, "theirs")
-    assert watch.is_renewed(replace(held, beat=held.beat + 1), "theirs")
-    assert not watch.is_renewed(held, "another")
-    assert not watch.is_renewed(None, "theirs")
+    assert watch.is_renewed([other, held], "other")
+    assert not watch.is_renewed([other, held], "theirs")
+    assert watch.is_renewed([replace(held, beat=held.beat + 1)], "theirs")
+    assert not watch.is_renewed([held], "another")
+    assert not watch.is_renewed([], "theirs")

@@ -22,6 +22,7 @@ from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.store.models import Entry
 from services.catalogue.store.pictures import picture_id
 from services.contracts.domain.errors import EmbeddingUnavailable, ImageUrlFailed, LookalikeError
+from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.wire.embedding import BatchEmbedding, BatchError, BatchItem, BatchResponse, Category, ModelFacts
 from tests.support.values.products import additional_image, make_product
 
@@ -145,11 +146,11 @@ class World:
             raise ImageUrlFailed("the image URL answered 404 Not Found")
         return self.web[url]
 
-    async def run(self, wait_s: float = 5.0, rate: float | None = None) -> ReembedTally:
+    async def run(self, wait_s: float = 5.0, rate: float | None = None, part: Part = WHOLE) -> ReembedTally:
         file = RejectedFile(self.folder / "rejected.ndjson")
         pictures = ProductPictures(self.catalogue, self.fetch, self.template)
         retry = Retry(wait_s, self.stopping, lambda _: None)
-        job = Reembedder(self.catalogue, self.network, pictures, file, retry, rate=rate)
+        job = Reembedder(self.catalogue, self.network, pictures, file, retry, part=part, rate=rate)
         try:
             await job.run(FACTS, "fashion/1", self.stopping)
         finally:
@@ -181,6 +182,19 @@ async def test_every_product_gets_the_models_vector_from_its_kept_picture(world:
     assert seen is not None
     assert seen.prediction == Prediction(1, 0.75)
     np.testing.assert_allclose(seen.vector, [0.0, 0.6, 0.8, len(picture("p7"))])
+
+
+async def test_runs_for_the_parts_share_the_products(world: World) -> None:
+    world.catalogue.add(*(f"p{number}" for number in range(40)))
+    counts = []
+    for number in (1, 2, 3):
+        tally = await world.run(part=Part(number, 3))
+        counts.append(tally.embedded)
+    assert sum(counts) == 40
+    assert all(counts)
+    assert sorted(image for batch in world.network.batches for image in batch) == sorted(
+        world.catalogue.pictures.values()
+    )
 
 
 async def test_what_has_a_vector_already_is_passed_over(world: World) -> None:

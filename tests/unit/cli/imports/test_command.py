@@ -91,6 +91,21 @@ def test_prices_that_are_not_understood_are_counted_and_named_and_options_decide
     assert orjson.loads(line).items() >= {"line": 2, "id": "A", "column": "price"}.items()
 
 
+def test_dry_runs_of_the_parts_check_each_row_once(shop: Path) -> None:
+    reads = []
+    for part in ("1/2", "2/2"):
+        _, out, _ = run("feed.csv", "--dry-run", "--json", "--embedding-url", "http://127.0.0.1:9", "--part", part)
+        reads.append(orjson.loads(out)["read"])
+    assert sum(reads) == 3
+    assert 3 not in reads
+
+
+def test_a_part_that_there_is_not_is_refused(shop: Path) -> None:
+    code, _, said = run("feed.csv", "--dry-run", "--shard", "3/2")
+    assert code == 2
+    assert "'3/2' is no part" in said
+
+
 def test_a_dry_run_stops_at_its_limit(shop: Path) -> None:
     code, out, _ = run("feed.csv", "--dry-run", "--limit", "1", "--embedding-url", "http://127.0.0.1:9")
     assert code == 0

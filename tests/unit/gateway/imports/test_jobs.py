@@ -331,8 +331,9 @@ async def test_an_import_elsewhere_that_ends_while_its_record_is_read_is_done(
 ) -> None:
     notes = imports.catalogue.notes
 
-    async def ended() -> None:
+    async def ended() -> list[Lease]:
         notes.imports["theirs"] = {**notes.imports["theirs"], "state": "done"}
+        return []
 
-    monkeypatch.setattr(notes, "lease", ended)
+    monkeypatch.setattr(notes, "leases", ended)
     assert (await imports.jobs.get("theirs"))["state"] == "done"
