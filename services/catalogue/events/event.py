@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from services.catalogue.events.visitor import Visitor
 from services.catalogue.product import MAX_KEY_LENGTH
 from services.contracts.domain.frozen_model import FrozenModel
+from services.contracts.domain.instants import in_utc
 
 MAX_OBJECTS = 100  # products of one event: as many as a page of results has at most
 MAX_ORDINAL = 500  # results within reach
@@ -52,10 +53,6 @@ def _id_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _in_utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
 _PROCESS = secrets.token_hex(6)
 _NUMBERS = itertools.count()
 
@@ -69,7 +66,7 @@ ObjectId = Annotated[str, BeforeValidator(_id_text), Field(min_length=1, max_len
 QueryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 Ordinal = Annotated[int, Field(ge=1, le=MAX_ORDINAL)]
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Moment = Annotated[datetime, AfterValidator(in_utc)]
 
 
 def _incomplete(text: str, place: str) -> PydanticCustomError:

@@ -1,8 +1,9 @@
 """The times that the commands of events take."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.cli.keys.values import parse_duration
+from services.contracts.domain.instants import in_utc
 
 
 def parse_moment(text: str | None, now: datetime) -> datetime | None:
@@ -21,7 +22,7 @@ def parse_moment(text: str | None, now: datetime) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"{text!r} is not a time: write a date such as 2026-11-30, or 30d for 30 days ago") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return in_utc(moment)
 
 
 def parse_period(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:

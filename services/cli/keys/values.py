@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from services.catalogue.api_key import Scope
+from services.contracts.domain.instants import in_utc
 from services.contracts.domain.origin import parse_origin
 from services.contracts.domain.quota import Quota
 
@@ -60,4 +61,4 @@ def parse_expiry(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time: write 90d, 12h or a date such as 2030-01-31") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return in_utc(moment)

@@ -6,6 +6,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE_LENGTH = len("2026-05-01")
 
 
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC; without an offset it is in UTC.
+
+    Raises:
+        ValueError: it is before the year 1 or after the year 9999 there.
+    """
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the time is not within the years 1 to 9999 in UTC") from None
+
+
 def instant(text: str) -> int | None:
     """Return the microseconds from 1970 to a date or time in ISO 8601's extended form, or None for other text.
 

@@ -17,7 +17,8 @@ from services.gateway.routes.query_parameters import KnownParameters
 from services.gateway.state import GatewayState, State
 
 router = APIRouter(prefix="/v1", tags=["events"])
-DEFAULT_DAYS = 30
+DEFAULT_PERIOD = timedelta(days=30)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 MAX_CLUSTERS = 200
 
 
@@ -56,7 +57,7 @@ async def get_demand(
     """
     store, events = state.products.store, state.events
     end = until or datetime.now(UTC)
-    begin = since or end - timedelta(days=DEFAULT_DAYS)
+    begin = since or (end - DEFAULT_PERIOD if end - EARLIEST > DEFAULT_PERIOD else EARLIEST)
     if begin >= end:
         place = {"pointer": pointer(("query", "since")), "detail": "since has to be before until"}
         raise errors.InvalidRequest(place["detail"], errors=[place])

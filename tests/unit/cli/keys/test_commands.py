@@ -102,6 +102,7 @@ def test_a_key_is_bound_to_catalogues_of_the_installation(store: Store) -> None:
         (["--scope", "search", "--quota", "many"], "is not a quota"),
         (["--scope", "search", "--expires", "soon"], "is not a time"),
         (["--scope", "search", "--expires", "99999999d"], "is not a time"),
+        (["--scope", "search", "--expires", "9999-12-31T23:59-01:00"], "years 1 to 9999"),
     ],
 )
 def test_a_value_that_is_not_valid_ends_the_command_with_a_sentence(

@@ -1,9 +1,13 @@
 """Dates and times in text → numbers."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from services.contracts.domain.instants import instant
+from services.contracts.domain.instants import in_utc, instant
 
+EAST = timezone(timedelta(hours=1))
+WEST = timezone(timedelta(hours=-1))
 DAY = 24 * 3600 * 1_000_000
 
 
@@ -33,3 +37,14 @@ def test_a_date_or_time_without_an_offset_is_in_utc(text: str, microseconds: int
 )  # fmt: skip
 def test_other_text_is_none(text: str) -> None:
     assert instant(text) is None
+
+
+def test_a_moment_is_brought_to_utc() -> None:
+    assert in_utc(datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert in_utc(datetime(2026, 1, 1, tzinfo=EAST)).isoformat() == "2025-12-31T23:00:00+00:00"
+
+
+@pytest.mark.parametrize("moment", [datetime(1, 1, 1, tzinfo=EAST), datetime(9999, 12, 31, 23, 30, tzinfo=WEST)])
+def test_a_moment_outside_the_years_of_the_calendar_is_an_error(moment: datetime) -> None:
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        in_utc(moment)

@@ -59,6 +59,9 @@ def test_the_report_is_a_csv_of_clusters_or_of_days(gateway: Gateway) -> None:
     [
         ("since=soon", 422, "invalid-request"),
         ("since=2026-02-01&until=2026-01-01", 422, "invalid-request"),
+        ("since=0001-01-01T00:00:00%2B01:00", 422, "invalid-request"),
+        ("until=9999-12-31T23:59:00-01:00", 422, "invalid-request"),
+        ("until=0001-01-01T00:00:00Z", 422, "invalid-request"),
         ("limit=0", 422, "invalid-request"),
         ("format=xml", 422, "invalid-request"),
         ("sinse=2026-01-01", 422, "invalid-request"),
@@ -67,6 +70,11 @@ def test_the_report_is_a_csv_of_clusters_or_of_days(gateway: Gateway) -> None:
 )
 def test_a_parameter_that_cannot_be_used_is_a_problem(gateway: Gateway, query: str, status: int, slug: str) -> None:
     assert gateway.problem("GET", f"/v1/demand?{query}")[:2] == (status, slug)
+
+
+@pytest.mark.parametrize("query", ["until=0001-01-02", "since=0001-01-01&until=9999-12-31T23:59:59Z"])
+def test_a_period_may_have_any_length(gateway: Gateway, query: str) -> None:
+    assert gateway.client.get(f"/v1/demand?{query}").status_code == 200
 
 
 def test_the_report_needs_events_one_catalogue_and_the_database(gateway: Gateway) -> None:

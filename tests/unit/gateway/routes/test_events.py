@@ -108,6 +108,7 @@ def test_errors_beyond_the_first_are_counted(gateway: Gateway) -> None:
         (orjson.dumps([BAD]), "application/json", "#/0/action_name"),
         (orjson.dumps({**CLICK, "timestamp": "2999-01-01T00:00:00Z"}), "application/json", "#/timestamp"),
         (orjson.dumps({**CLICK, "timestamp": "1999-01-01T00:00:00Z"}), "application/json", "#/timestamp"),
+        (orjson.dumps({**CLICK, "timestamp": "0001-01-01T00:00:00+01:00"}), "application/json", "#/timestamp"),
         (orjson.dumps(dict.fromkeys(map(str, range(1000)))), "application/json", "#"),
         (orjson.dumps(shown(dict.fromkeys(map(str, range(1000))))), "application/json", "#"),
         (orjson.dumps(shown(*[{"object_id": "s1"}] * 101)), "application/json", "#"),
