@@ -4,17 +4,21 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
 # In these folders, the files share processes that a fixture of the folder starts.
-SHARED = ("tests/e2e/", "tests/integration/stack/")
+SHARED = ("tests/e2e/", "tests/integration/stack/", "tests/integration/imports/")
 # The order of the tests: those that take long come first, so that the workers end at about the same time.
-ORDER = ("e2e", "integration/stack", "integration", "unit/training", "contract", "property", "")
+ORDER = ("e2e", "integration/stack", "integration/imports", "integration", "unit/training", "contract", "property", "")
 settings.register_profile("lookalike", deadline=None)  # a busy machine is no error
 settings.load_profile("lookalike")
+# structlog's own way to print an exception, with colours and the values of all variables, takes seconds.
+PRINTED = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], PRINTED])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

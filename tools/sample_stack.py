@@ -13,7 +13,7 @@ from services.local.settings import StackSettings
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_products
 
-INDEXED_WITHIN_S = 60
+INDEXED_WITHIN_S = 600  # only against a hang
 POLL_S = 0.1
 
 
@@ -57,7 +57,7 @@ def running_shop(settings: StackSettings, *, shoes: int, others: int, variables:
             variables
         ):  # not for the whole block: other processes that start meanwhile must not inherit them
             stack.up("test", print)
-        with httpx.Client(base_url=settings.gateway_url, timeout=30, trust_env=False) as api:
+        with httpx.Client(base_url=settings.gateway_url, timeout=INDEXED_WITHIN_S, trust_env=False) as api:
             put_products(api, shoes, others)
             yield Shop(settings.gateway_url, settings, api)
     finally:

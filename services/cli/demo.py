@@ -13,7 +13,7 @@ import typer
 
 from services.local.settings import StackSettings
 
-INDEXED_WITHIN_S = 120.0
+INDEXED_WITHIN_S = 600.0
 
 
 class DemoError(Exception):
@@ -92,7 +92,7 @@ def wait_until_indexed(settings: StackSettings, products: int) -> None:
     """Wait until the index holds a number of products.
 
     Raises:
-        DemoError: it does not after two minutes.
+        DemoError: it does not within ten minutes.
     """
     deadline = time.monotonic() + INDEXED_WITHIN_S
     while time.monotonic() < deadline:

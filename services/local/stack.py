@@ -30,9 +30,11 @@ from services.local.supervisor import (
 )
 
 ReportProgress = Callable[[str], None]
-READY_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 40.0
-POLL_S = 0.25
+# Only against a hang: a process that cannot start is reported at once, and a busy machine may need minutes.
+READY_TIMEOUT_S = 600.0
+STOP_TIMEOUT_S = 300.0
+POLL_S = 0.1
+CHECK_S = 2.0  # between two looks at the processes, which cost as much processor time as a process that starts
 
 
 class StackError(Exception):
@@ -177,22 +179,17 @@ class Stack:
                     raise StackError(_port_problem(name, port, error)) from None
 
     def _wait_ready(self) -> None:
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        reasons = "the gateway does not respond yet"
-        while time.monotonic() < deadline:
-            try:
-                response = httpx.get(self.settings.gateway_url + "/readyz", timeout=5, trust_env=False)
-                document = response.json()
-                if response.status_code == httpx.codes.OK and "degraded" not in document:
-                    return
-                reasons = "; ".join(document["reasons"])
-            except (httpx.HTTPError, ValueError, KeyError):
-                reasons = "the gateway does not respond yet"
-            self._check_processes()
-            time.sleep(POLL_S)
-        raise StackError(
-            f"the stack is not ready after {READY_TIMEOUT_S:.0f} s: {reasons}. Logs: {self._state / 'log'}"
-        )
+        deadline, check_at = time.monotonic() + READY_TIMEOUT_S, 0.0
+        with httpx.Client(base_url=self.settings.gateway_url, timeout=5, trust_env=False) as gateway:
+            while (reasons := _missing(gateway)) is not None:
+                if time.monotonic() >= deadline:
+                    raise StackError(
+                        f"the stack is not ready after {READY_TIMEOUT_S:.0f} s: {reasons}. Logs: {self._state / 'log'}"
+                    )
+                if time.monotonic() >= check_at:
+                    self._check_processes()
+                    check_at = time.monotonic() + CHECK_S
+                time.sleep(POLL_S)
 
     def _check_processes(self) -> None:
         for line in self.status().splitlines():
@@ -201,6 +198,18 @@ class Stack:
                 log = self._state / "log" / f"{name}.log"
                 last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
                 raise StackError(f"{name} does not start: {' '.join(last) or 'without output'} (log: {log})")
+
+
+def _missing(gateway: httpx.Client) -> str | None:
+    """Return why the stack is not ready; None if it is."""
+    try:
+        response = gateway.get("/readyz")
+        document = response.json()
+        if response.status_code == httpx.codes.OK and "degraded" not in document:
+            return None
+        return "; ".join(document["reasons"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return "the gateway does not respond yet"
 
 
 def _alive(pid: int) -> bool:

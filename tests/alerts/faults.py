@@ -21,7 +21,8 @@ from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
 from tests.load.processes import processes
 from tests.support.pictures import images
-from tests.support.servers.stack import JPEG, ROOT, eventually, stopped
+from tests.support.servers.stack import JPEG, ROOT, stopped
+from tests.support.waiting import eventually
 
 # What a machine without free processors raises at any time.
 OF_THE_MACHINE = {"LookalikeEventLoopBlocked", "LookalikeSearchSlow"}
@@ -136,7 +137,7 @@ def rejecting_import(stack: Stack) -> Iterator[None]:
 def killed_import(stack: Stack) -> Iterator[None]:
     """Kill an import."""
     process = _begin_import(stack, _feed(*(f"killed-{row}" for row in range(20_000))))
-    eventually(lambda: _is_importing(stack), 120)
+    eventually(lambda: _is_importing(stack))
     process.kill()
     process.wait()
     yield

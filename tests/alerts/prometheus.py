@@ -13,7 +13,8 @@ import httpx
 
 from services.local.prometheus import command, configuration
 from services.local.settings import StackSettings
-from tests.support.servers.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT
+from tests.support.waiting import eventually
 from tests.support.web.ports import free_port
 
 RULES = ROOT / "deploy" / "monitoring"
@@ -52,7 +53,7 @@ class Prometheus:
             alerts = self._get("/api/v1/alerts", {})["alerts"]
             return not {alert["labels"]["alertname"] for alert in alerts} - ignored
 
-        eventually(is_quiet, QUIET_S)
+        eventually(is_quiet)
         time.sleep(1)
 
     def ranges(self, expression: str, start: float, end: float) -> list[dict[str, Any]]:
@@ -82,7 +83,7 @@ def running_prometheus(folder: Path, stack: StackSettings, scale: float) -> Iter
         process = subprocess.Popen(command(folder / "prometheus.json", folder / "data", port), stdout=log, stderr=log)
     server = Prometheus(f"http://127.0.0.1:{port}")
     try:
-        eventually(lambda: process.poll() is not None or _answers(server.url), 60)
+        eventually(lambda: process.poll() is not None or _answers(server.url))
         assert process.poll() is None, (folder / "prometheus.log").read_text()
         yield server
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import httpx
 
 from services.sample_shop.catalogue import sample_products
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 
 def fill(gateway_url: str, per_category: int = 2, headers: Mapping[str, str] | None = None) -> None:

@@ -30,7 +30,8 @@ from tests.benchmarks.empty_route import running_empty_route
 from tests.benchmarks.process_times import cpu_ms, cpu_of, resident_mb
 from tests.benchmarks.raw_client import RawClient
 from tests.benchmarks.spread import Spread
-from tests.support.servers.stack import MODEL_DIR, eventually, running_stack
+from tests.support.servers.stack import MODEL_DIR, running_stack
+from tests.support.waiting import eventually
 
 PRODUCTS = 15_000
 ROUNDS = int(os.environ.get("COST_ROUNDS", "9"))
@@ -109,7 +110,7 @@ def fill(stack: Stack, photo: bytes, vectors: Any) -> None:
     )
     with pymongo.MongoClient[dict[str, Any]](stack.settings.mongo_url) as client:
         client["lookalike"]["products"].insert_many(documents, ordered=False)
-    eventually(lambda: httpx.get(f"{url}/v1/stats", trust_env=False).json()["products"] == len(vectors), 300)
+    eventually(lambda: httpx.get(f"{url}/v1/stats", trust_env=False).json()["products"] == len(vectors))
 
 
 def cost(running: Running) -> dict[str, Spread]:

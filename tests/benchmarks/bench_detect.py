@@ -12,8 +12,9 @@ import grpc
 from services.contracts.domain.manifest import load_manifest
 from tests.support.pictures import images
 from tests.support.servers.embedding import RAW, EmbeddingProcess, running_embedding
-from tests.support.servers.stack import MODEL_DIR, ROOT, eventually
+from tests.support.servers.stack import MODEL_DIR, ROOT
 from tests.support.servers.tfs import TfsStandIn, running_stand_in, wait_until_available
+from tests.support.waiting import eventually
 
 DETECTOR_DIR = ROOT / "models" / "detector" / "2"
 TURNS = 150

@@ -36,7 +36,8 @@ from tests.benchmarks.empty_route import running_empty_route
 from tests.benchmarks.raw_client import RawClient
 from tests.benchmarks.spread import Spread
 from tests.support.servers.index import CATEGORIES, new_replica, running_index
-from tests.support.servers.stack import MODEL_DIR, eventually
+from tests.support.servers.stack import MODEL_DIR
+from tests.support.waiting import eventually
 
 PRODUCTS = 100_000
 NO_DATABASE = "mongodb://127.0.0.1:9"
@@ -146,7 +147,7 @@ def main() -> dict[str, Any]:
         running_index(Path(folder), NO_DATABASE, INDEX_SNAPSHOT_DIR=str(snapshot_of(vectors, Path(folder)))) as index,
         running_empty_route() as (empty_url, _),
     ):
-        eventually(lambda: index.answers("/readyz"), 300)
+        eventually(lambda: index.answers("/readyz"))
         body = json.dumps({"category": 0, "vector": vectors[5].tolist(), "model": "fashion/1", "k": 10}).encode()
         kind = {"Content-Type": "application/json"}
         search, empty = RawClient(f"{index.url}/v1/search", body, kind), RawClient(empty_url, body, kind)

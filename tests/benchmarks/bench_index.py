@@ -32,7 +32,7 @@ from services.engine.gallery import Query
 from services.index.replica.replica import Replica
 from tests.support.servers.index import IndexProcess, new_replica, running_index
 from tests.support.servers.mongo import any_mongo, fresh_database
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 PRODUCTS = 15_000
 MANY = 200_000
@@ -147,7 +147,7 @@ def main() -> dict[str, Any]:
     replica, flat = replica_of(vectors), FaissFlat(vectors)
     with catalogue(vectors) as (url, name, collection), tempfile.TemporaryDirectory() as folder:
         with running_index(Path(folder), url, name) as index:
-            eventually(lambda: index.answers("/readyz"), 120)
+            eventually(lambda: index.answers("/readyz"))
             times, results = {}, {}
             times["original"], results["original"] = measure(as_the_original(collection), few)
             times["http"], results["http"] = measure(over_http(index), queries)

@@ -37,8 +37,8 @@ from services.index.replica.column_keeper import ColumnKeeper
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.servers.index import CATEGORIES, IndexProcess, new_replica
 from tests.support.servers.mongo import private_mongo
-from tests.support.servers.stack import eventually
 from tests.support.values.products import make_product
+from tests.support.waiting import eventually
 
 COUNT = int(os.environ.get("MILLION_BENCH", "1000000"))
 FROM_DATABASE = int(os.environ.get("MILLION_BENCH_DATABASE", "100000"))
@@ -177,7 +177,7 @@ def ready_from(folder: Path, url: str, **settings: str) -> float:
     began = time.perf_counter()
     index.start()
     try:
-        eventually(lambda: index.answers("/readyz"), READY_S)
+        eventually(lambda: index.answers("/readyz"))
         return time.perf_counter() - began
     finally:
         index.stop()

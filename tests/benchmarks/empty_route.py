@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 from tests.support.web.ports import free_port
 
 
@@ -28,7 +28,7 @@ def running_empty_route() -> Iterator[tuple[str, int]]:
     url = f"http://127.0.0.1:{port}/"
     with subprocess.Popen([sys.executable, "-m", "tests.benchmarks.empty_route", str(port)]) as process:
         try:
-            eventually(lambda: _responds(url), 60)
+            eventually(lambda: _responds(url))
             yield url, process.pid
         finally:
             process.terminate()

@@ -17,6 +17,7 @@ from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import LAST_IMPORT
 from services.contracts.images.fetch import Validators
 from tests.support.values.products import make_product
+from tests.support.waiting import WITHIN_S
 
 RNG = np.random.default_rng(23)
 OTHER = "other-shop"
@@ -87,12 +88,12 @@ async def test_a_change_stream_tells_of_one_catalogue(store: CatalogueDatabase) 
         await store.products.put(product("a", "ours"))
         await other.products.put(product("b", "theirs"))
         found: list[str] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             while not found:
                 found = [record.product.key for record in (await feed.next_batch(100, 0.0)).changed]
         await store.products.put(product("c", "ours"))
         marker = await other.products.put_marker()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             while marker not in (batch := await feed.next_batch(100, 0.0)).markers:
                 found += [record.product.key for record in batch.changed]
     finally:

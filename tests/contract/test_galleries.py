@@ -30,6 +30,7 @@ from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.servers.milvus import needs_milvus, running_milvus
 from tests.support.values.filters import meets, without
 from tests.support.values.products import additional_image, make_product
+from tests.support.waiting import WITHIN_S
 
 DIMENSION, CATEGORIES, PRODUCTS = 8, 3, 400
 MODEL = "fashion/1"
@@ -355,7 +356,7 @@ def test_an_approximate_search_finds_nearly_all(milvus: MilvusServer) -> None:
     replica.begin_load()
     replica.apply([], [record(make_product(key, 0, vector)) for key, vector in living.items()])
     replica.finish_load()
-    collection.server.call(lambda client: client.flush(collection.name, timeout=120))  # HNSW is of sealed segments
+    collection.server.call(lambda client: client.flush(collection.name, timeout=WITHIN_S))  # HNSW is of sealed segments
     matrix = np.array(list(living.values()))
     shares = []
     for seed in range(20):

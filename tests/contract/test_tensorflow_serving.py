@@ -31,6 +31,7 @@ from tests.support.servers.tfs import (
     tiny_models,
     wait_until_available,
 )
+from tests.support.waiting import WITHIN_S
 
 ADDRESS = os.environ.get("TFS_ADDRESS")
 MODEL_DIR = Path(os.environ.get("TFS_MODEL_DIR", "models/fashion/3"))
@@ -70,7 +71,7 @@ def served(request: pytest.FixtureRequest, stand_ins: dict[str, str]) -> Serving
 def predict(served: ServingCase) -> Iterator[Callable[..., Any]]:
     with grpc.insecure_channel(served.address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        yield lambda request: stub.Predict(request, timeout=20)
+        yield lambda request: stub.Predict(request, timeout=WITHIN_S)
 
 
 def pictures(served: ServingCase, count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -78,7 +79,7 @@ def pictures(served: ServingCase, count: int, seed: int = 0) -> np.ndarray[Any, 
     return np.random.default_rng(seed).integers(0, 256, (count, size.height, size.width, 3), np.uint8)
 
 
-def call(served: ServingCase, images: Any, *, timeout_s: float = 20, **changes: Any) -> NetworkOutputs:
+def call(served: ServingCase, images: Any, *, timeout_s: float = WITHIN_S, **changes: Any) -> NetworkOutputs:
     """Call the embedding service's client, with changes of its manifest."""
 
     async def predict() -> NetworkOutputs:

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from services.sample_shop.catalogue import sample_query
 from tests.support.servers.shop import Shop, running_shop
+from tests.support.waiting import PATIENT
 from tests.support.web.browser import NO_BROWSER, Watch, find_chromium, running_chromium, watched_page
 from tests.support.web.foreign import ForeignSite
 from tests.support.web.http import ImageServer
@@ -38,6 +39,7 @@ def foreign() -> Iterator[ForeignSite]:
 def shop(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer, foreign: ForeignSite) -> Iterator[Shop]:
     state = tmp_path_factory.mktemp("shop")
     variables = {
+        **PATIENT,
         "GATEWAY_CURRENCY": "EUR",
         "GATEWAY_EVENTS_ENABLED": "true",
         "GATEWAY_FETCH_ENABLED": "true",

@@ -5,9 +5,11 @@ import process from "node:process";
 
 const [module, executablePath, url, photo, axe, axeOptions] = process.argv.slice(2);
 const { default: puppeteer } = await import(module);
-const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, args: ["--no-remote"] });
+const timeout = 600_000; // only against a hang
+const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, args: ["--no-remote"], timeout, protocolTimeout: timeout });
 try {
   const page = await browser.newPage();
+  page.setDefaultTimeout(timeout);
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));

@@ -11,8 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from services.sample_shop.catalogue import sample_query
 from tests.support.servers.shop import Shop
-from tests.support.servers.stack import eventually
-from tools.chromium import TIMEOUT_MS
+from tests.support.waiting import WITHIN_S, eventually
 
 T = TypeVar("T")
 
@@ -53,9 +52,9 @@ def with_variants(page: Page) -> None:
 
 def wait_for_first(page: Page, items: list[T]) -> T:
     """Return the first item of a list that the page's listeners fill. Playwright runs them only while it waits."""
-    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    deadline = time.monotonic() + WITHIN_S
     while not items:
-        assert time.monotonic() < deadline, f"nothing arrived within {TIMEOUT_MS} ms"
+        assert time.monotonic() < deadline, f"nothing arrived within {WITHIN_S:g} s"
         page.wait_for_timeout(20)
     return items[0]
 

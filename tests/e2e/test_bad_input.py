@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from services.sample_shop.catalogue import sample_query
 from tests.e2e.steps import CARDS, base64_query, choose, choose_file, deliver, product, wait_for_first, without_garments
 from tests.support.servers.shop import Shop, second_gateway
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 from tests.support.web.browser import Watch, watched_page
 from tests.support.web.http import ImageServer
 

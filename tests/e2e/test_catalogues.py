@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from services.sample_shop.catalogue import sample_query
 from tests.e2e.steps import CARDS, base64_query, choose, titles
 from tests.support.servers.shop import Shop
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 from tests.support.web.browser import watched_page
 from tests.support.web.foreign import ForeignSite
 

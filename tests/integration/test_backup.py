@@ -10,8 +10,8 @@ from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.servers.index import IndexProcess, running_index
 from tests.support.servers.mongo import private_mongo
-from tests.support.servers.stack import eventually
 from tests.support.values.products import make_product
+from tests.support.waiting import eventually
 
 PRODUCTS = 100
 VECTORS = np.eye(64, dtype=np.float32)
@@ -74,5 +74,5 @@ def test_nothing_acknowledged_is_lost_and_the_index_is_equal_to_the_restored_dat
         private_mongo(tmp_path) as mongo,
         running_index(tmp_path, mongo.url, INDEX_SNAPSHOT_DIR=str(tmp_path)) as index,
     ):
-        eventually(lambda: index.answers("/readyz"), 120)
+        eventually(lambda: index.answers("/readyz"))
         asyncio.run(scenario(mongo.url, index, tmp_path / "one.backup"))

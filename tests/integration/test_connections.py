@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 import pytest
@@ -18,8 +19,8 @@ from services.contracts.web.requests.connections import ConnectionLimits, OpenCo
 from services.contracts.web.requests.in_flight import BytesInFlight
 from tests.support.web.web_app import app_of
 
-WITHIN_S = 30.0
-SHORT_S = 0.3
+T = TypeVar("T")
+LIMIT_S = 60.0  # of the event loop's clock, which the tests set forward: nobody waits for it
 GET = b"GET /livez HTTP/1.1\r\nHost: test\r\n\r\n"
 LARGE = 20_000_000
 router = APIRouter()
@@ -36,11 +37,45 @@ async def large() -> Response:
 
 
 @dataclass
+class Clock:
+    """How far the event loop's clock is set forward, in seconds."""
+
+    ahead_s: float = 0.0
+
+    async def runs_until(self, awaited: Awaitable[T]) -> T:
+        """Set the clock forward until something has happened; return its result."""
+        task = asyncio.ensure_future(awaited)
+        while not task.done():
+            self.ahead_s += LIMIT_S
+            await asyncio.sleep(0)
+        return await task
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock, loop = Clock(), asyncio.get_running_loop()
+    time = loop.time
+    monkeypatch.setattr(loop, "time", lambda: time() + clock.ahead_s)
+    return clock
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    while not is_so():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+
+@dataclass
 class Running:
     """A server in this event loop."""
 
     port: int
     server: uvicorn.Server
+
+    @property
+    def head_bytes(self) -> int:
+        """How many bytes of its head the one connection has received; -1 if there is no connection."""
+        connections = list(self.server.server_state.connections)
+        return connections[0]._head_bytes if connections else -1  # type: ignore[union-attr]
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -58,6 +93,7 @@ async def running(
         ws="none",
         log_config=None,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=1_000_000,
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
@@ -71,38 +107,38 @@ async def running(
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
     """Return what a connection brings until it ends."""
-    async with asyncio.timeout(WITHIN_S):
-        with contextlib.suppress(ConnectionResetError):
-            return await reader.read()
-        return b""
+    with contextlib.suppress(ConnectionResetError):
+        return await reader.read()
+    return b""
 
 
 async def response(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Return the head and the body of one response."""
-    async with asyncio.timeout(WITHIN_S):
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        return head, await reader.readexactly(length)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return head, await reader.readexactly(length)
 
 
 @pytest.mark.parametrize("start", [b"", b"G", b"GET /livez HTTP/1.1\r\nHost: test\r\nX: "])
-async def test_a_head_that_does_not_come_ends_the_connection(start: bytes) -> None:
-    async with running(ConnectionLimits(head_s=SHORT_S)) as server:
+async def test_a_head_that_does_not_come_ends_the_connection(clock: Clock, start: bytes) -> None:
+    async with running(ConnectionLimits(head_s=LIMIT_S)) as server:
         reader, writer = await server.open()
         writer.write(start)
-        assert b"HTTP/1.1 408" in await rest(reader)
+        await until(lambda: server.head_bytes == len(start))
+        assert b"HTTP/1.1 408" in await clock.runs_until(rest(reader))
         writer.close()
 
 
-async def test_a_head_in_small_pieces_without_end_ends_the_connection() -> None:
-    async with running(ConnectionLimits(head_s=SHORT_S)) as server:
+async def test_a_head_in_small_pieces_without_end_ends_the_connection(clock: Clock) -> None:
+    async with running(ConnectionLimits(head_s=LIMIT_S)) as server:
         reader, writer = await server.open()
 
         async def send() -> None:
             writer.write(b"GET / HTTP/1.1\r\n")
             while not writer.is_closing():  # also after the server has responded
                 writer.write(b"X: y\r\n")
-                await asyncio.sleep(SHORT_S / 300)
+                clock.ahead_s = min(clock.ahead_s + LIMIT_S / 20, LIMIT_S)
+                await asyncio.sleep(0.001)
 
         sending = asyncio.create_task(send())
         assert b"HTTP/1.1 408" in await rest(reader)
@@ -110,18 +146,19 @@ async def test_a_head_in_small_pieces_without_end_ends_the_connection() -> None:
         writer.close()
 
 
-async def test_a_client_that_sends_on_after_the_last_response_loses_its_connection(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("services.contracts.web.requests.connections.LINGER_S", SHORT_S)
+async def test_a_client_that_sends_on_after_the_last_response_loses_its_connection(clock: Clock) -> None:
     async with running() as server:
         reader, writer = await server.open()
         writer.write(b"no HTTP\r\n\r\n")
         assert (await rest(reader)).startswith(b"HTTP/1.1 400")
-        async with asyncio.timeout(WITHIN_S):
-            while server.server.server_state.connections:
+        connections = server.server.server_state.connections
+
+        async def send() -> None:
+            while connections:
                 writer.write(b"more")
-                await asyncio.sleep(SHORT_S / 10)
+                await asyncio.sleep(0.001)
+
+        await clock.runs_until(send())
         writer.close()
 
 
@@ -138,7 +175,7 @@ async def test_a_client_that_sends_on_after_the_last_response_loses_its_connecti
     ids=["target", "field", "fields", "chunk extension", "trailer", "trailers"],
 )
 async def test_a_head_or_trailer_without_end_ends_the_connection(begin: bytes) -> None:
-    async with running(ConnectionLimits(head_s=WITHIN_S)) as server:
+    async with running(ConnectionLimits(head_s=LIMIT_S)) as server:
         reader, writer = await server.open()
         more = b"y: " + b"x" * 1000 + b"\r\n" if begin.endswith(b"\n") else b"x" * 1000
         writer.write(begin + more * 300)
@@ -156,21 +193,21 @@ async def test_a_large_body_in_one_chunk_is_no_large_head() -> None:
         writer.close()
 
 
-async def test_a_connection_between_two_requests_is_kept() -> None:
-    async with running(ConnectionLimits(head_s=SHORT_S)) as server:
+async def test_a_connection_between_two_requests_is_kept(clock: Clock) -> None:
+    async with running(ConnectionLimits(head_s=LIMIT_S)) as server:
         reader, writer = await server.open()
         for _ in range(2):
             writer.write(GET)
             assert b"200 ok" in (await response(reader))[0]
-            await asyncio.sleep(2 * SHORT_S)
+            clock.ahead_s += 2 * LIMIT_S
         writer.close()
 
 
-async def test_a_body_that_arrives_too_slowly_is_a_problem_and_ends_the_connection() -> None:
-    async with running(rate=BodyRate(bytes_per_s=1000, grace_s=SHORT_S)) as server:
+async def test_a_body_that_arrives_too_slowly_is_a_problem_and_ends_the_connection(clock: Clock) -> None:
+    async with running(rate=BodyRate(bytes_per_s=1000, grace_s=LIMIT_S)) as server:
         reader, writer = await server.open()
         writer.write(b"POST /size HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nx")
-        head, body = await response(reader)
+        head, body = await clock.runs_until(response(reader))
         assert b"408" in head
         assert b"connection: close" in head
         assert orjson.loads(body)["type"] == "/problems/request-timeout"
@@ -178,26 +215,25 @@ async def test_a_body_that_arrives_too_slowly_is_a_problem_and_ends_the_connecti
         writer.close()
 
 
-async def test_a_body_at_the_least_rate_is_read() -> None:
-    async with running(rate=BodyRate(bytes_per_s=1, grace_s=SHORT_S)) as server:
+async def test_a_body_at_the_least_rate_is_read(clock: Clock) -> None:
+    in_flight = BytesInFlight(max_bytes=10_000, max_client_bytes=10_000)
+    async with running(rate=BodyRate(bytes_per_s=1, grace_s=LIMIT_S), in_flight=in_flight) as server:
         reader, writer = await server.open()
         writer.write(b"POST /size HTTP/1.1\r\nHost: test\r\nContent-Length: 4000\r\n\r\n" + bytes(2000))
-        await asyncio.sleep(2 * SHORT_S)
+        await until(lambda: in_flight.bytes == 2000)
+        clock.ahead_s += 2 * LIMIT_S
         writer.write(bytes(2000))
         assert (await response(reader))[1] == b"4000"
         writer.close()
 
 
-async def test_a_client_that_does_not_read_loses_its_connection() -> None:
-    async with running(ConnectionLimits(write_s=SHORT_S)) as server:
+async def test_a_client_that_does_not_read_loses_its_connection(clock: Clock) -> None:
+    async with running(ConnectionLimits(write_s=LIMIT_S)) as server:
         client = socket.create_connection(("127.0.0.1", server.port))
         await asyncio.get_running_loop().sock_sendall(client, b"GET /large HTTP/1.1\r\nHost: test\r\n\r\n")
         connections = server.server.server_state.connections
-        async with asyncio.timeout(WITHIN_S):
-            while not server.server.server_state.tasks and not connections:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            while connections:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await until(lambda: server.server.server_state.tasks or connections)
+        await clock.runs_until(until(lambda: not connections))
         client.close()
 
 
@@ -210,13 +246,12 @@ async def test_the_number_of_connections_is_bounded() -> None:
         reader, writer = await server.open()
         assert b"HTTP/1.1 503" in await rest(reader)
         held[0][1].close()
-        async with asyncio.timeout(WITHIN_S):
-            while True:
-                reader, writer = await server.open()
-                writer.write(GET)
-                if b"200" in (await response(reader))[0]:
-                    break
-                writer.close()
+        while True:
+            reader, writer = await server.open()
+            writer.write(GET)
+            if b"200" in (await response(reader))[0]:
+                break
+            writer.close()
         for _, writer in held:
             writer.close()
 
@@ -270,9 +305,7 @@ async def test_the_bytes_of_bodies_in_memory_are_bounded_and_freed() -> None:
     async with running(in_flight=in_flight) as server:
         waiting_reader, waiting = await server.open()
         waiting.write(b"POST /size HTTP/1.1\r\nHost: test\r\nContent-Length: 5000\r\n\r\n" + bytes(4000))
-        async with asyncio.timeout(WITHIN_S):
-            while in_flight.bytes < 4000:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await until(lambda: in_flight.bytes == 4000)
         reader, writer = await server.open()
         writer.write(b"POST /size HTTP/1.1\r\nHost: test\r\nContent-Length: 3000\r\n\r\n" + bytes(3000))
         head, body = await response(reader)

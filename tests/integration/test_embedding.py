@@ -15,8 +15,8 @@ from services.contracts.wire.embedding import BatchResponse, EmbeddingResponse
 from services.contracts.wire.framing import pack
 from tests.support.pictures import images
 from tests.support.servers.embedding import BATCH, RAW, EmbeddingProcess, problem, running_embedding
-from tests.support.servers.stack import eventually
 from tests.support.servers.tfs import INPUT, TfsStandIn, running_stand_in, tiny_models
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.ports import free_port
 
 STATUS = {"invalid-image": 422, "unsupported-image": 415, "image-too-large": 413}
@@ -31,11 +31,11 @@ def stand_in() -> Iterator[TfsStandIn]:
 
 @pytest.fixture(scope="module")
 def embedding(stand_in: TfsStandIn) -> Iterator[EmbeddingProcess]:
-    """A service with the tiny model, images of at most 1 MB, two decoding threads and a network deadline of 2 s.
+    """A service with the tiny model, images of at most 1 MB and two decoding threads.
 
     Nothing listens at the proxy of its environment: calls between services use none.
     """
-    settings = {"MAX_IMAGE_BYTES": "1000000", "DECODE_THREADS": "2", "TFS_TIMEOUT_S": "2"}
+    settings = {"MAX_IMAGE_BYTES": "1000000", "DECODE_THREADS": "2"}
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "grpc_proxy"), "http://127.0.0.1:9")
     environment = {**proxies, **{f"EMBEDDING_{name}": value for name, value in settings.items()}}
     with running_embedding(tiny_models() / "1", stand_in.address, **environment) as running:
@@ -122,7 +122,7 @@ def _status(running: EmbeddingProcess) -> list[str]:
 def test_a_stop_signal_shuts_the_service_down(stand_in: TfsStandIn) -> None:
     with running_embedding(tiny_models() / "1", stand_in.address) as service:
         service.process.terminate()
-        assert service.process.wait(10) in (0, -signal.SIGTERM)  # uvicorn ends with the signal it received
+        assert service.process.wait(WITHIN_S) in (0, -signal.SIGTERM)  # uvicorn ends with the signal it received
         log = service.log.read_text()
     assert "shutdown complete" in log
     assert "Traceback" not in log
@@ -135,14 +135,15 @@ def test_a_service_without_tensorflow_serving_is_alive_and_not_ready() -> None:
         assert service.http.get("/v1/model").status_code == 200
 
 
-def test_a_frozen_tensorflow_serving_is_a_504(stand_in: TfsStandIn, embedding: EmbeddingProcess) -> None:
-    stand_in.process.send_signal(signal.SIGSTOP)
-    try:
-        problem(embed(embedding.http, images.jpeg()), 504, "upstream-timeout")
-    finally:
-        stand_in.process.send_signal(signal.SIGCONT)
-    embedding.wait_until_ready()
-    assert embed(embedding.http, images.jpeg()).status_code == 200
+def test_a_frozen_tensorflow_serving_is_a_504(stand_in: TfsStandIn) -> None:
+    with running_embedding(tiny_models() / "1", stand_in.address, EMBEDDING_TFS_TIMEOUT_S="0.5") as service:
+        service.wait_until_ready()
+        stand_in.process.send_signal(signal.SIGSTOP)
+        try:
+            problem(embed(service.http, images.jpeg()), 504, "upstream-timeout")
+        finally:
+            stand_in.process.send_signal(signal.SIGCONT)
+        eventually(lambda: embed(service.http, images.jpeg()).status_code == 200)
 
 
 def test_a_stopped_tensorflow_serving_is_a_503_and_its_restart_is_enough(

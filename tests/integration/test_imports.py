@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.support.waiting import WITHIN_S
+
 MESSAGES_ONLY = """
 import sys
 from services.contracts.wire import serving_messages as serving_api
@@ -39,7 +41,9 @@ assert "tensorflow" not in sys.modules
 
 
 def succeeds(program: str) -> None:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -17,8 +17,8 @@ from services.catalogue.product import Prediction, Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.servers.index import IndexProcess, running_index
 from tests.support.servers.mongo import MongoStandIn, private_mongo
-from tests.support.servers.stack import eventually
 from tests.support.values.products import additional_image, make_product
+from tests.support.waiting import eventually
 
 RNG = np.random.default_rng(23)
 
@@ -90,8 +90,8 @@ def compared(index: IndexProcess) -> dict[str, Any]:
         return index.catalogue()["sync"]["reconcile"]["last_at"]
 
     first = last_at()
-    second = eventually(lambda: (later := last_at()) != first and later, 60)
-    eventually(lambda: last_at() != second, 60)
+    second = eventually(lambda: (later := last_at()) != first and later)
+    eventually(lambda: last_at() != second)
     return dict(index.catalogue()["sync"]["reconcile"])
 
 
@@ -101,7 +101,7 @@ def test_changes_missing_from_the_stream_are_found_after_a_start_from_a_snapshot
     raw.insert_many([legacy_document(number) for number in range(5)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_RECONCILE_S": "1000"}
     with running_index(tmp_path, mongo.url, **settings) as index:
-        eventually(lambda: index.catalogue()["sync"]["state"] == "following", 60)
+        eventually(lambda: index.catalogue()["sync"]["state"] == "following")
         index.stop()
         mongo.stop()
         forget_to_write_down_changes(mongo)
@@ -110,7 +110,7 @@ def test_changes_missing_from_the_stream_are_found_after_a_start_from_a_snapshot
         raw.delete_one({"id": "old 0"})
         raw.update_one({"id": "old 1"}, {"$set": {"vector": VECTOR.tolist()}})
         index.start()
-        eventually(lambda: index.catalogue()["sync"]["reconcile"]["repaired"] == 3, 60)
+        eventually(lambda: index.catalogue()["sync"]["reconcile"]["repaired"] == 3)
         assert keys(index) == [f"old {number}" for number in range(1, 6)]
         assert index.search(VECTOR, k=1)[0]["id"] == "old 1"
         assert index.catalogue()["sync"]["loaded_from"] == "snapshot"
@@ -122,7 +122,7 @@ def test_changes_missing_from_the_stream_are_found_after_a_start_from_a_snapshot
 
 def test_writes_during_comparisons_are_not_drift(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> None:
     with running_index(tmp_path, mongo.url, INDEX_RECONCILE_S="0.05") as index:
-        eventually(lambda: index.catalogue()["sync"]["state"] == "following", 60)
+        eventually(lambda: index.catalogue()["sync"]["state"] == "following")
 
         def write() -> None:
             for turn in range(12):
@@ -148,19 +148,19 @@ def test_a_database_is_followed_by_polling(mongo: MongoStandIn, raw: Any, tmp_pa
     raw.insert_many([legacy_document(number) for number in range(3)])
     settings = {"INDEX_FOLLOW": "polling", "INDEX_POLLING_S": "0.1", "INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots")}
     with running_index(tmp_path, mongo.url, **settings) as index:
-        eventually(lambda: index.catalogue()["sync"]["state"] == "polling", 60)
+        eventually(lambda: index.catalogue()["sync"]["state"] == "polling")
         put(mongo, product(1, "first"), product(2, "second"))
         raw.delete_one({"id": "old 1"})
         expected = ["old 0", "old 2", "p1", "p2"]
-        eventually(lambda: keys(index) == expected, 60)
+        eventually(lambda: keys(index) == expected)
         put(mongo, product(1, "changed"))
-        eventually(lambda: "changed" in {hit["title"] for hit in index.search(VECTOR, k=100)}, 60)
+        eventually(lambda: "changed" in {hit["title"] for hit in index.search(VECTOR, k=100)})
         index.stop(signal.SIGTERM)
         mongo.kill()
         index.start()
-        eventually(lambda: index.answers("/readyz"), 60)
+        eventually(lambda: index.answers("/readyz"))
         assert keys(index) == expected
         mongo.start()
         raw.delete_one({"id": "old 2"})
-        eventually(lambda: keys(index) == ["old 0", "p1", "p2"], 60)
+        eventually(lambda: keys(index) == ["old 0", "p1", "p2"])
         assert index.catalogue()["sync"]["loaded_from"] == "snapshot"

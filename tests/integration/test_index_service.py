@@ -16,8 +16,8 @@ from services.catalogue.product import Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.servers.index import IndexProcess, running_index
 from tests.support.servers.mongo import MongoStandIn, private_mongo
-from tests.support.servers.stack import eventually
 from tests.support.values.products import additional_image, make_product
+from tests.support.waiting import eventually
 
 RNG = np.random.default_rng(9)
 
@@ -35,7 +35,7 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoStandIn]:
 @pytest.fixture(scope="module")
 def index(mongo: MongoStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexProcess]:
     with running_index(tmp_path_factory.mktemp("index"), mongo.url) as service:
-        eventually(lambda: service.answers("/readyz"), 20)
+        eventually(lambda: service.answers("/readyz"))
         yield service
 
 
@@ -242,14 +242,14 @@ def test_a_killed_index_has_all_products_again_after_its_start(
     delete(mongo, "r2")
     raw.insert_one({"id": 3, "Category": 8, "vector": new.tolist()})
     index.start()
-    eventually(lambda: index.answers("/readyz"), 20)
+    eventually(lambda: index.answers("/readyz"))
     assert sorted(hit["id"] for hit in index.search(remaining, 8)) == ["3", "r1"]
     eventually(lambda: not any(str(found["_id"]).startswith("~sync/") for found in raw.find({}, {"_id": 1})))
 
 
 def test_the_service_ends_without_an_error_on_sigterm(mongo: MongoStandIn, tmp_path: Path) -> None:
     with running_index(tmp_path, mongo.url) as index:
-        eventually(lambda: index.answers("/readyz"), 20)
+        eventually(lambda: index.answers("/readyz"))
         process = index.process
         assert process is not None
         index.stop()

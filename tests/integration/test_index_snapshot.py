@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from services.catalogue.product import unit_vector
 from tests.support.servers.index import IndexProcess, running_index
 from tests.support.servers.mongo import MongoStandIn, private_mongo
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 RNG = np.random.default_rng(17)
 VECTORS = [unit_vector(RNG.standard_normal(64).astype(np.float32)) for _ in range(40)]
@@ -36,7 +36,7 @@ def index(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> Iterator[IndexProces
     raw.insert_many([document(number) for number in range(20)])
     settings = {"INDEX_SNAPSHOT_DIR": str(tmp_path / "snapshots"), "INDEX_SNAPSHOT_S": "0.1"}
     with running_index(tmp_path, mongo.url, **settings) as service:
-        eventually(lambda: service.catalogue()["sync"]["state"] == "following", 60)
+        eventually(lambda: service.catalogue()["sync"]["state"] == "following")
         yield service
 
 
@@ -62,7 +62,7 @@ def snapshot_of(folder: Path) -> Path:
 def restart(index: IndexProcess) -> dict[str, Any]:
     """Start the index and return how it follows the database once it is ready."""
     index.start()
-    eventually(lambda: index.answers("/readyz"), 60)
+    eventually(lambda: index.answers("/readyz"))
     return dict(index.catalogue()["sync"])
 
 
@@ -83,7 +83,7 @@ def test_a_stopped_index_starts_without_the_database_and_later_applies_what_has_
     ready = index.http.get("/readyz").json()
     assert ready["ready"] and "may be behind the database" in ready["reasons"][0]
     mongo.start()
-    eventually(lambda: is_up_to_date(index), 60)
+    eventually(lambda: is_up_to_date(index))
     assert keys(index) == names(0, *range(2, 21))
     sync = index.catalogue()["sync"]
     assert (sync["loaded_from"], sync["stale"]) == ("snapshot", False)
@@ -93,14 +93,14 @@ def test_a_stopped_index_starts_without_the_database_and_later_applies_what_has_
 def test_a_killed_index_starts_from_its_last_snapshot(index: IndexProcess, raw: Any, tmp_path: Path) -> None:
     raw.insert_one(document(20))
     eventually(lambda: len(keys(index)) == 21)
-    eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"], 60)
+    eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"])
     index.stop(signal.SIGKILL)
     unfinished = snapshot_of(tmp_path).with_name(f"{snapshot_of(tmp_path).name}.1.tmp")
     unfinished.write_bytes(b"half")
     raw.insert_one(document(21))
     raw.delete_one({"_id": "p3"})
     assert restart(index)["loaded_from"] == "snapshot"
-    eventually(lambda: is_up_to_date(index), 60)
+    eventually(lambda: is_up_to_date(index))
     assert keys(index) == names(*(number for number in range(22) if number != 3))
     assert not unfinished.exists()
 
@@ -121,7 +121,7 @@ def test_a_snapshot_with_a_flipped_bit_is_not_used_and_everything_is_read_from_t
 
 
 def test_the_metrics_have_the_snapshot_and_the_state(index: IndexProcess) -> None:
-    eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"], 60)
+    eventually(lambda: index.catalogue()["sync"]["snapshot"]["bytes"])
     text = index.http.get("/metrics").text
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert 0 <= float(figures["lookalike_index_snapshot_age_seconds"]) < 60

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.servers.index import IndexProcess, running_index, write_model
 from tests.support.servers.mongo import MongoStandIn, private_mongo
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 VECTORS = np.random.default_rng(5).standard_normal((4, 64))
 
@@ -45,7 +45,7 @@ def models(index: IndexProcess) -> dict[str, tuple[str, int]]:
 def test_a_catalogue_stays_with_its_model_and_its_products_are_found(mongo: MongoStandIn, tmp_path: Path) -> None:
     fill(mongo.url, "upgraded", "fashion/1", "fashion/1", None)
     with running_index(tmp_path, mongo.url, "upgraded", **settings(tmp_path)) as index:
-        eventually(lambda: index.answers("/readyz"), 60)
+        eventually(lambda: index.answers("/readyz"))
         assert models(index) == {"fashion/1": ("active", 3)}
         assert index.search(VECTORS[1], k=1)[0]["id"] == "p1"
         body = {"category": 0, "vector": VECTORS[1].tolist(), "model": "fashion/2"}
@@ -57,10 +57,10 @@ def test_a_new_catalogue_takes_the_settings_model_and_keeps_it_when_the_settings
     mongo: MongoStandIn, tmp_path: Path
 ) -> None:
     with running_index(tmp_path, mongo.url, "new", **settings(tmp_path)) as index:
-        eventually(lambda: index.answers("/readyz"), 60)
+        eventually(lambda: index.answers("/readyz"))
         fill(mongo.url, "new", "fashion/2", "fashion/2")
-        eventually(lambda: models(index) == {"fashion/2": ("active", 2)}, 30)
+        eventually(lambda: models(index) == {"fashion/2": ("active", 2)})
     back = {**settings(tmp_path), "INDEX_MODEL_DIR": str(tmp_path / "fashion" / "1")}
     with running_index(tmp_path, mongo.url, "new", **back) as index:
-        eventually(lambda: index.answers("/readyz"), 60)
+        eventually(lambda: index.answers("/readyz"))
         assert models(index) == {"fashion/2": ("active", 2)}

@@ -22,7 +22,7 @@ from services.embedding.vision.decode_worker import MARGIN_BYTES, NICENESS
 from services.embedding.vision.decoder import Decoder
 from services.embedding.vision.large_pictures import COMMAND, LargePictures
 from tests.support.pictures import images
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 SIZE = InputSize(height=64, width=64)
 LIMITS = ImageLimits()
@@ -155,12 +155,12 @@ async def test_a_process_that_is_still_starting_is_kept_for_the_next_picture(tmp
 
 
 async def test_an_idle_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large_pictures, "IDLE_S", 0.05)
     async with running() as large:
-        preparing = asyncio.create_task(large.prepare(images.jpeg(), SIZE, LIMITS))
-        pid = await asyncio.to_thread(eventually, lambda: large.pid)
-        await preparing
+        await large.prepare(images.jpeg(), SIZE, LIMITS)
+        pid = large.pid
         assert pid is not None
+        monkeypatch.setattr(large_pictures, "IDLE_S", 0.05)
+        await large.prepare(images.jpeg(), SIZE, LIMITS)
         await gone(pid)
         assert (await large.prepare(images.jpeg(), SIZE, LIMITS))[0].shape == (64, 64, 3)
 

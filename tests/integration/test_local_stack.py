@@ -15,6 +15,7 @@ from services.local.own_processes import MARK, describe, end, own_processes
 from services.local.stack import Stack
 from services.local.supervisor import PROCESSES, socket_path
 from tests.support.servers.stack import stack_settings
+from tests.support.servers.tfs import copy_version
 
 SLEEP = "import time; print('started', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
@@ -23,7 +24,8 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SL
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     state = tmp_path / 'it\'s 50% "off" ;today #1'
-    stack = Stack(stack_settings(state))
+    models = {"model_dir": copy_version(tmp_path / "fashion", 1), "detector_dir": tmp_path / "detector" / "1"}
+    stack = Stack(stack_settings(state).model_copy(update=models))
     try:
         yield stack
     finally:

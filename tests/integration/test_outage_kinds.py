@@ -9,7 +9,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.faults.outages import fault
-from tests.support.servers.stack import eventually
+from tests.support.waiting import WITHIN_S, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has prlimit and /proc")
 # Writes again and again; says in another file, by a rename, how often it went round and whether the last write failed.
@@ -58,7 +58,7 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
     eventually(lambda: writer.state()[1] == "written")
     yield writer
     writer.popen.kill()
-    writer.popen.wait(10)
+    writer.popen.wait(WITHIN_S)
 
 
 async def test_a_killed_process_is_another_one_afterwards(writer: Writer) -> None:

@@ -15,13 +15,13 @@ import uvicorn
 
 from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.run import GracefulServer, server_config
-from tests.support.servers.stack import eventually
+from tests.support.waiting import WITHIN_S, eventually
 
 
 def run(service: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("GATEWAY_", "EMBEDDING_", "INDEX_"))}
     command = [sys.executable, "-m", f"services.{service}"]
-    return subprocess.run(command, capture_output=True, text=True, env={**clean, **environment}, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, env={**clean, **environment}, timeout=WITHIN_S)
 
 
 @pytest.fixture

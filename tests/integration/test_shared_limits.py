@@ -12,7 +12,7 @@ import redis
 from services.contracts.domain.quota import Quota
 from services.gateway.access import limits as access_limits
 from services.gateway.access.limits import RateLimits
-from tests.support.servers.stack import eventually
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.ports import free_port
 
 PROGRAM = shutil.which("redis-server")
@@ -44,13 +44,13 @@ class Server:
     def stop(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(WITHIN_S)
             self._process = None
 
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(access_limits, "DEADLINE_S", 60.0)  # a busy machine is no failure
+    monkeypatch.setattr(access_limits, "DEADLINE_S", WITHIN_S)
     server = Server(tmp_path)
     server.start()
     yield server

@@ -9,10 +9,11 @@ import orjson
 import pymongo
 import pytest
 
+from tests.support.servers.embedding import wait_until_serves
 from tests.support.servers.shop import environment
-from tests.support.servers.stack import eventually
-from tests.support.servers.switch import PATIENT, Done, ModelStack, Searches, Truth, running_models
+from tests.support.servers.switch import Done, ModelStack, Searches, Truth, running_models
 from tests.support.servers.tfs import copy_candidate, copy_version
+from tests.support.waiting import PATIENT, eventually
 
 ONE, TWO = "fashion/1", "fashion/2"
 PRODUCTS = 120
@@ -57,7 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelStack]:
         (folder / "feed.ndjson").write_bytes(b"\n".join(map(orjson.dumps, rows)))
         done = running.lookalike("import", "feed.ndjson")
         assert done.status == 0, done.said
-        eventually(lambda: running.api.get("/v1/stats").json()["products"] == PRODUCTS, within_s=60)
+        eventually(lambda: running.api.get("/v1/stats").json()["products"] == PRODUCTS)
         yield running
 
 
@@ -98,9 +99,10 @@ def test_steps_out_of_turn_are_refused_in_a_sentence_and_change_nothing(stack: M
 
 def test_a_switch_and_the_way_back_while_searches_go_on(stack: ModelStack) -> None:
     copy_candidate(stack.folder / "fashion")
+    wait_until_serves(stack.stack.settings.embedding_url, "2")
     searches = Searches(stack, PHOTOS, rate=4)
     with searches.going_on():
-        eventually(lambda: searches.done, within_s=60)
+        eventually(lambda: searches.done)
         done = stack.lookalike("reembed", "--model", "2")
         assert (done.status, done.printed["embedded"]) == (0, PRODUCTS), done.said
         report = stack.lookalike("promote", "2", "--dry-run")
@@ -110,12 +112,12 @@ def test_a_switch_and_the_way_back_while_searches_go_on(stack: ModelStack) -> No
         assert promoted.status == 0, promoted.said
         assert search(stack, PHOTOS[0])["model"] == TWO
         seen = len(searches.done)
-        eventually(lambda: len(searches.done) > seen + 8, within_s=120)
+        eventually(lambda: len(searches.done) > seen + 8)
         back = stack.lookalike("rollback")
         assert back.status == 0, back.said
         assert search(stack, PHOTOS[0])["model"] == ONE
         seen = len(searches.done)
-        eventually(lambda: len(searches.done) > seen + 8, within_s=120)
+        eventually(lambda: len(searches.done) > seen + 8)
     assert [one.answer for one in searches.failures] == []
     truth = Truth(stack, PHOTOS, (ONE, TWO))
     assert [objection for one in searches.done if (objection := truth.objection(one))] == []
@@ -137,14 +139,14 @@ def test_a_product_that_is_put_while_two_models_are_kept_is_found_by_both(stack:
     def found() -> bool:
         return bool(search(stack, garment(500))["results"][0]["id"] == "both")
 
-    eventually(found, within_s=30)
+    eventually(found)
     assert stack.lookalike("promote", "2").status == 0
     answer = search(stack, garment(500))
     assert (answer["model"], answer["results"][0]["id"]) == (TWO, "both")
     view = stack.api.get("/v1/products/both").json()
     assert view["model"] == TWO
     put(stack, "after", garment(501))
-    eventually(lambda: search(stack, garment(501))["results"][0]["id"] == "after", within_s=30)
+    eventually(lambda: search(stack, garment(501))["results"][0]["id"] == "after")
     assert stack.lookalike("rollback").printed["without_vector"] == 0
     assert search(stack, garment(501))["results"][0]["id"] == "after"
 
@@ -154,7 +156,7 @@ def test_too_few_vectors_keep_a_model_from_being_promoted_unless_so_many_are_all
     vector = np.eye(64)[5].tolist()
     with client:
         client["lookalike"]["products"].insert_one({"id": 77, "Category": 3, "vector": vector})
-        eventually(lambda: stack.api.get("/v1/products/77/similar").status_code == 200, within_s=30)
+        eventually(lambda: stack.api.get("/v1/products/77/similar").status_code == 200)
         done = stack.lookalike("promote", "2")
         assert (done.status, done.printed["missing"], done.printed["promoted"]) == (3, ["77"], False)
         assert "1 of 123 products have no vector of fashion/2: run lookalike reembed --model 2 again" in done.said
@@ -165,7 +167,7 @@ def test_too_few_vectors_keep_a_model_from_being_promoted_unless_so_many_are_all
         assert stack.api.get("/v1/products/77/similar").status_code == 404
         assert stack.lookalike("rollback").status == 0
         client["lookalike"]["products"].delete_one({"id": 77})
-        eventually(lambda: stack.api.get("/v1/products/77/similar").status_code == 404, within_s=30)
+        eventually(lambda: stack.api.get("/v1/products/77/similar").status_code == 404)
 
 
 def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: ModelStack) -> None:
@@ -178,9 +180,9 @@ def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: M
     with searches.going_on():
         done = stack.lookalike("forget-model", "1")
         assert (done.status, done.printed["changed"], done.printed["unsearchable"]) == (0, PRODUCTS + 2, 0), done.said
-        eventually(lambda: len(stack.api.get("/v1/stats").json()["models"]) == 1, within_s=60)
+        eventually(lambda: len(stack.api.get("/v1/stats").json()["models"]) == 1)
         seen = len(searches.done)
-        eventually(lambda: len(searches.done) > seen + 8, within_s=120)
+        eventually(lambda: len(searches.done) > seen + 8)
     assert [one.answer for one in searches.failures] == []
     documents = stack.documents()
     assert {document["model"] for document in documents} == {TWO}
@@ -199,7 +201,7 @@ def test_with_the_database_away_the_promoted_model_serves_also_after_a_restart(s
         assert search(stack, PHOTOS[0])["model"] == TWO
     kill(stack.stack, "gateway")
     kill(stack.stack, "index")
-    eventually(lambda: _model(stack) == TWO, within_s=120)
+    eventually(lambda: _model(stack) == TWO)
     listed = stack.lookalike("models").printed
     assert (listed["active"], listed["first"], listed["promoted"], listed["searched"]) == (TWO, ONE, True, TWO)
 

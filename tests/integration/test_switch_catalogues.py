@@ -7,10 +7,11 @@ import orjson
 import pytest
 
 from services.sample_shop.catalogue import sample_query
+from tests.support.servers.embedding import wait_until_serves
 from tests.support.servers.shop import environment
-from tests.support.servers.stack import eventually
-from tests.support.servers.switch import PATIENT, Done, ModelStack, Searches, Truth, running_models
+from tests.support.servers.switch import Done, ModelStack, Searches, Truth, running_models
 from tests.support.servers.tfs import copy_candidate, copy_version
+from tests.support.waiting import PATIENT, eventually
 
 ONE, TWO = "fashion/1", "fashion/2"
 EACH = 40
@@ -26,8 +27,9 @@ def stack(tmp_path: Path) -> Iterator[ModelStack]:
         for catalogue, begin in (("default", 0), ("outlet", EACH)):
             done = running.lookalike("import", feed(tmp_path, catalogue, begin), "--catalogue", catalogue)
             assert (done.status, done.printed["imported"]) == (0, EACH), done.said
-        eventually(lambda: [products(running, path) for path in PATHS] == [EACH, EACH, 2 * EACH], within_s=60)
+        eventually(lambda: [products(running, path) for path in PATHS] == [EACH, EACH, 2 * EACH])
         copy_candidate(tmp_path / "fashion")
+        wait_until_serves(running.stack.settings.embedding_url, "2")
         yield running
 
 
@@ -73,7 +75,7 @@ def test_a_switch_is_one_step_for_every_catalogue_and_waits_for_the_last(stack: 
         assert promoted.status == 0, promoted.said
         assert models(stack) == {TWO}
         seen = len(everything.done)
-        eventually(lambda: len(everything.done) > seen + 6, within_s=60)
+        eventually(lambda: len(everything.done) > seen + 6)
         assert stack.lookalike("rollback").status == 0
         assert models(stack) == {ONE}
     assert [one.answer for one in everything.failures + one.failures] == []

@@ -23,8 +23,8 @@ from tests.support.fakes.index_api import product
 from tests.support.pictures import images
 from tests.support.servers.embedding import write_model
 from tests.support.servers.index import app_around, new_replica
-from tests.support.servers.stack import eventually
 from tests.support.servers.tfs import ScriptedServing, good_reply, scripted_serving
+from tests.support.waiting import WITHIN_S, eventually
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER_SPAN = 0x00F067AA0BA902B7
@@ -42,7 +42,7 @@ def served(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(WITHIN_S)
 
 
 @pytest.fixture
@@ -62,12 +62,23 @@ def gateway(spans: InMemorySpanExporter, tmp_path: Path) -> Iterator[tuple[str, 
     serving = RecordingServing(received)
     with ExitStack() as stack:
         address = stack.enter_context(scripted_serving(serving))
-        settings = EmbeddingSettings(model_dir=write_model(tmp_path / "1"), tfs_address=address, ready_interval_s=60)
+        settings = EmbeddingSettings(
+            model_dir=write_model(tmp_path / "1"), tfs_address=address, tfs_timeout_s=WITHIN_S, ready_interval_s=60
+        )
         embedding = stack.enter_context(served(embedding_app(settings)))
         index = stack.enter_context(served(app_around(replica)))
-        own = GatewaySettings(embedding_url=embedding, index_urls=(index,), mongo_url="mongodb://127.0.0.1:1")  # type: ignore[arg-type]
+        patient: dict[str, Any] = dict.fromkeys(
+            ("search_timeout_s", "embedding_timeout_s", "index_timeout_s"), WITHIN_S
+        )
+        own = GatewaySettings(
+            embedding_url=embedding,
+            index_urls=(index,),
+            mongo_url="mongodb://127.0.0.1:1",  # type: ignore[arg-type]
+            **patient,
+        )
         url = stack.enter_context(served(gateway_app(own)))
-        eventually(lambda: httpx.get(f"{url}/readyz", trust_env=False).json()["ready"], 60)
+        with httpx.Client(base_url=url, timeout=WITHIN_S, trust_env=False) as http:
+            eventually(lambda: http.get("/readyz").json()["ready"])
         received.clear()
         spans.clear()
         yield url, received
@@ -90,7 +101,7 @@ def search(url: str, **headers: str) -> httpx.Response:
         f"{url}/v1/search?crop=none",
         content=images.jpeg(),
         headers={"Content-Type": "image/jpeg", **headers},
-        timeout=60,
+        timeout=WITHIN_S,
         trust_env=False,
     )
     assert response.status_code == 200, response.text

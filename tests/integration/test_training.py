@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from services.catalogue.sources.formats.kaggle_archive import CATEGORIES, Kaggle
 from services.cli.train import evaluate, train
 from services.contracts.domain.manifest import load_manifest
 from tests.support.pictures.archives import make_archive, make_photos, products
+from tests.support.waiting import WITHIN_S, eventually
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "fashion" / "1"
@@ -124,11 +124,9 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(archive: Path, tmp_pa
     handler = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     program = f"{handler}; from tests.integration.test_training import app; app()"
     process = subprocess.Popen([sys.executable, "-c", program, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 400
-    while not (tmp_path / "run" / "checkpoint.npz").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    eventually((tmp_path / "run" / "checkpoint.npz").exists)
     process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=400)[1]
+    output = process.communicate(timeout=WITHIN_S)[1]
     assert process.returncode == 130
     assert output.splitlines()[-1] == "interrupted: the same command resumes after the last checkpoint"
     assert "Traceback" not in output

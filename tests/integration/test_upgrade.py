@@ -15,8 +15,8 @@ from services.catalogue.product import StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.servers.index import IndexProcess, running_index
 from tests.support.servers.mongo import MongoStandIn
-from tests.support.servers.stack import eventually
 from tests.support.values.products import make_product
+from tests.support.waiting import eventually
 
 RELEASES = Path(__file__).resolve().parents[1] / "support" / "releases"
 VECTORS = np.eye(64, dtype=np.float32)
@@ -37,7 +37,7 @@ def mongo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def index(mongo: MongoStandIn) -> Iterator[IndexProcess]:
     with running_index(mongo.folder, mongo.url, INDEX_SNAPSHOT_DIR=str(mongo.folder / "snapshots")) as index:
-        eventually(lambda: index.answers("/readyz"), 120)
+        eventually(lambda: index.answers("/readyz"))
         yield index
 
 

@@ -15,8 +15,9 @@ from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_products, sample_query
 from tests.attack.shop import fill
 from tests.load.http import Answer, Sender, prepared, with_key
-from tests.support.servers.stack import eventually, running_stack
+from tests.support.servers.stack import running_stack
 from tests.support.values.keys import bearer
+from tests.support.waiting import eventually
 
 CHANGING = 6  # products whose titles change
 SAME_SCORE = 0.999

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
 
+from tests.support.waiting import WITHIN_S
+
 SLICE_S = 0.25  # of a delay: stopped for most of it, running for the rest
 STOPPED_SHARE = 0.7
-RESTART_S = 30.0
 UNLIMITED = resource.RLIM_INFINITY
 
 
@@ -32,10 +33,10 @@ async def kill(current: Current, seconds: float) -> AsyncIterator[Proof]:
     proof, before = Proof(), await _running(current)
     before.send_signal(signal.SIGKILL)
     with contextlib.suppress(psutil.TimeoutExpired):
-        await asyncio.to_thread(before.wait, RESTART_S)
+        await asyncio.to_thread(before.wait, WITHIN_S)
     yield proof
     await asyncio.sleep(seconds)
-    deadline = time.monotonic() + RESTART_S
+    deadline = time.monotonic() + WITHIN_S
     while (after := await asyncio.to_thread(current)) is None and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     if not before.is_running() and after is not None and after.pid != before.pid:

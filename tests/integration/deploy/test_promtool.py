@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.support.values.settings import ROOT
+from tests.support.waiting import WITHIN_S
 
 FOLDER = ROOT / "deploy" / "monitoring"
 PROMTOOL = shutil.which("promtool")
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not instal
 
 def promtool(*arguments: str) -> str:
     done = subprocess.run(
-        [str(PROMTOOL), *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=60, check=False
+        [str(PROMTOOL), *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=WITHIN_S, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -11,6 +11,7 @@ import typer.main
 
 from services.cli.main import app
 from tests.support.values.settings import ROOT, settings
+from tests.support.waiting import WITHIN_S
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("lookalike*.*"))
 COMMAND: Any = typer.main.get_command(app)
@@ -33,7 +34,7 @@ def test_systemd_accepts_every_unit_without_a_warning(tmp_path: Path) -> None:
             names.append(str(tmp_path / unit.name))
     assert len(names) == 8
     command = ["systemd-analyze", "verify", "--man=no", *names]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False)
     own = [line for line in done.stderr.splitlines() if "lookalike" in line]
     assert (done.returncode, own) == (0, [])
 

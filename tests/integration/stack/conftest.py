@@ -11,6 +11,7 @@ from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
 from tests.support.servers.shop import environment
 from tests.support.servers.stack import MODEL_DIR, running_stack, wait_for_detector
+from tests.support.waiting import PATIENT, WITHIN_S
 from tests.support.web.http import ImageServer
 
 OTHER_CATALOGUES = ("other-shop", "third")
@@ -28,9 +29,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> It
     assert MODEL_DIR.is_dir(), "the shipped model is missing"
     state: Path = tmp_path_factory.mktemp("stack")
     variables = {
+        **PATIENT,
         "GATEWAY_FETCH_ENABLED": "true",
         "GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host,
-        "GATEWAY_FETCH_TIMEOUT_S": "2",
+        "GATEWAY_FETCH_TIMEOUT_S": f"{WITHIN_S:g}",
         "CATALOGUES": ",".join(OTHER_CATALOGUES),  # requests that name no catalogue must not see these
     }
     with ExitStack() as lasting:
@@ -44,5 +46,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> It
 @pytest.fixture(scope="session")
 def api(stack: Stack) -> Iterator[httpx.Client]:
     """The gateway, as a shop's front end reaches it."""
-    with httpx.Client(base_url=stack.settings.gateway_url, timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=stack.settings.gateway_url, timeout=WITHIN_S, trust_env=False) as client:
         yield client

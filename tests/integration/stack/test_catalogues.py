@@ -16,9 +16,10 @@ import pytest
 from services.catalogue.product import unit_vector
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
+from tests.support.servers.commands import Ended, run_command
 from tests.support.servers.index import running_index
 from tests.support.servers.mongo import private_mongo
-from tests.support.servers.stack import eventually
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.http import ImageServer
 
 OTHER, ALL = "/catalogues/other-shop", "/catalogues/all"
@@ -133,7 +134,7 @@ def test_an_import_into_one_catalogue_removes_nothing_of_another(api: httpx.Clie
     assert response.status_code == 202, response.text
     where = response.headers["location"]
     assert where.startswith("/catalogues/third/v1/imports/")
-    eventually(lambda: api.get(where).json()["state"] == "done", within_s=60)
+    eventually(lambda: api.get(where).json()["state"] == "done")
     assert api.get(where).json()["removed"] >= 1
     assert api.get("/catalogues/third/v1/products/cat-old").status_code == 404
     assert api.get("/catalogues/third/v1/products/cat-new").status_code == 200
@@ -146,27 +147,20 @@ def test_commands_are_about_the_catalogue_that_is_named(stack: Stack, api: httpx
     (tmp_path / "feed.ndjson").write_bytes(orjson.dumps({"id": "cat-cli", "image": "a.jpg", "category": "Shoes"}))
     (tmp_path / "a.jpg").write_bytes(PHOTO)
     done = lookalike(stack, tmp_path, "import", "feed.ndjson", "--catalogue", "other-shop", "--json")
-    assert done.returncode == 0, done.stderr
-    assert orjson.loads(done.stdout)["imported"] == 1
+    assert done.status == 0, done.said
+    assert orjson.loads(done.printed)["imported"] == 1
     assert api.get(f"{OTHER}/v1/products/cat-cli").status_code == 200
     assert api.get("/v1/products/cat-cli").status_code == 404
     done = lookalike(stack, tmp_path, "doctor", "--catalogue", "other-shop", "--json")
-    assert done.returncode in (0, 3), done.stderr
+    assert done.status in (0, 3), done.said
     there = api.get(f"{OTHER}/v1/catalogue").json()
-    assert orjson.loads(done.stdout)["products"] == there["last_examination"]["products"]
+    assert orjson.loads(done.printed)["products"] == there["last_examination"]["products"]
 
 
-def lookalike(stack: Stack, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def lookalike(stack: Stack, folder: Path, *arguments: str) -> Ended:
     addresses = {"MONGO_URL": stack.settings.mongo_url, "EMBEDDING_URL": stack.settings.embedding_url}
     addresses["CATALOGUES"] = "other-shop,third"
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli.main", *arguments],
-        cwd=folder,
-        env={**os.environ, **addresses},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return run_command(*arguments, environment=addresses, cwd=folder)
 
 
 def test_each_catalogue_comes_back_from_a_snapshot_of_its_own(tmp_path: Path) -> None:
@@ -179,10 +173,10 @@ def test_each_catalogue_comes_back_from_a_snapshot_of_its_own(tmp_path: Path) ->
                 documents = [{"_id": key, "id": key, "Category": 0, "vector": vector.tolist()} for key in keys]
                 client["lookalike"][collection].insert_many(documents)
         with running_index(tmp_path, mongo.url, **settings) as index:
-            eventually(lambda: index.answers("/readyz"), 60)
+            eventually(lambda: index.answers("/readyz"))
         mongo.stop()  # the snapshots have to do
         with running_index(tmp_path, mongo.url, **settings) as index:
-            eventually(lambda: index.answers("/readyz"), 60)
+            eventually(lambda: index.answers("/readyz"))
             assert [index.catalogue(name)["sync"]["loaded_from"] for name in ("default", "other-shop")] == [
                 "snapshot"
             ] * 2
@@ -198,7 +192,7 @@ def test_an_invalid_name_of_a_catalogue_ends_a_service_with_a_sentence(service: 
         env={**os.environ, "CATALOGUES": "shoes,Hats!"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WITHIN_S,
     )
     assert done.returncode != 0
     assert done.stderr.splitlines() == [

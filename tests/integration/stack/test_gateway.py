@@ -4,14 +4,17 @@ import base64
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image, ImageDraw
 
+from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_products, sample_query
-from tests.support.servers.stack import eventually
+from tests.support.servers.shop import Shop, second_gateway
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.http import ImageServer
 
 PHOTO = sample_query(3)
@@ -134,10 +137,10 @@ def test_a_product_is_found_by_each_of_its_images_and_once(api: httpx.Client, pi
         return [(r["image_index"], r["image_url"]) for r in results if r["id"] == "several" and r["score"] > 0.999]
 
     for number, (data, url) in enumerate([(front, put.json()["image_url"]), (back, linked), (label, stored)]):
-        assert eventually(lambda data=data: matches(data), within_s=5) == [(number, url)]  # type: ignore[misc]
+        assert eventually(lambda data=data: matches(data)) == [(number, url)]  # type: ignore[misc]
     files: Any = [("image", front), ("images", back), ("product", (None, b'{"category": "Bags"}'))]
     assert api.put("/v1/products/several", files=files).status_code == 200
-    eventually(lambda: not matches(label), within_s=5)
+    eventually(lambda: not matches(label))
     assert api.get(stored).status_code == 404
     shown = api.get("/v1/products/several").json()["images"]
     assert [api.get(image["url"]).content for image in shown] == [back]
@@ -362,7 +365,6 @@ def test_a_wrong_box_is_an_invalid_request_that_names_it(api: httpx.Client, box:
 
 BAD_URLS = {
     "/status/404": (422, "image-url-failed"),
-    "/hang": (504, "upstream-timeout"),
     "/text.jpg": (415, "unsupported-image"),
     "/empty": (422, "image-url-failed"),
     "/huge": (413, "image-too-large"),
@@ -386,6 +388,17 @@ def test_an_image_url_without_an_image_is_a_problem_of_its_type(
     is_address = full.startswith("http")  # a product's addresses are checked before anything is fetched
     assert (put.status_code, put.json()["type"]) == (status, f"/problems/{slug if is_address else 'invalid-request'}")
     assert api.get("/v1/products/by-url").status_code == 404
+
+
+def test_an_image_url_whose_server_hangs_is_a_timeout(stack: Stack, pictures: ImageServer, tmp_path: Path) -> None:
+    fetching = {"GATEWAY_FETCH_ALLOWED_HOSTS": pictures.host, "GATEWAY_FETCH_TIMEOUT_S": "0.2"}
+    with (
+        second_gateway(Shop("", stack.settings, httpx.Client()), tmp_path / "log", **fetching) as url,
+        httpx.Client(base_url=url, timeout=WITHIN_S, trust_env=False) as http,
+    ):
+        body = {"image_url": pictures.url("/hang")}
+        for response in (http.post("/v1/search", json=body), http.put("/v1/products/by-url", json=body)):
+            assert (response.status_code, response.json()["type"]) == (504, "/problems/upstream-timeout")
 
 
 def test_a_product_put_by_its_image_url_links_the_picture(api: httpx.Client, pictures: ImageServer) -> None:

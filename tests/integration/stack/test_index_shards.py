@@ -13,7 +13,8 @@ from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_products, sample_query
 from tests.support.servers.index import IndexProcess, running_index
 from tests.support.servers.shop import Shop, second_gateway
-from tests.support.servers.stack import MODEL_DIR, eventually
+from tests.support.servers.stack import MODEL_DIR
+from tests.support.waiting import WITHIN_S, eventually
 
 PHOTO = sample_query(3)
 CLOTHES = "Topwear,Bottomwear,Innerwear,socks"
@@ -31,7 +32,7 @@ def whole(api: httpx.Client) -> Iterator[httpx.Client]:
         body = {"title": product.title, "url": product.url, "category": product.category, "image_base64": image}
         keys.append(f"shards-{product.id}")
         assert api.put(f"/v1/products/{keys[-1]}", json=body).status_code == httpx.codes.CREATED
-    eventually(lambda: api.get(f"/v1/products/{keys[-1]}/similar").status_code == httpx.codes.OK, within_s=60)
+    eventually(lambda: api.get(f"/v1/products/{keys[-1]}/similar").status_code == httpx.codes.OK)
     yield api
     for key in keys:
         assert api.delete(f"/v1/products/{key}").status_code == httpx.codes.NO_CONTENT
@@ -47,7 +48,7 @@ def nodes(whole: httpx.Client, stack: Stack, tmp_path_factory: pytest.TempPathFa
         running_index(folders[1], url, INDEX_CATEGORIES=REST, **MODEL) as rest,
         running_index(folders[2], url, INDEX_CATEGORIES=REST, **MODEL) as replica,
     ):
-        eventually(lambda: all(node.answers("/readyz") for node in (clothes, rest, replica)), 60)
+        eventually(lambda: all(node.answers("/readyz") for node in (clothes, rest, replica)))
         yield [clothes, rest, replica]
 
 
@@ -58,8 +59,11 @@ def gateway(
     shop = Shop("", stack.settings, httpx.Client())
     settings = {"INDEX_URL": ",".join(node.url for node in nodes), "GATEWAY_INDEX_REFRESH_S": "0.2"}
     log = tmp_path_factory.mktemp("gateway") / "gateway.log"
-    with second_gateway(shop, log, **settings) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
-        eventually(lambda: http.get("/readyz").json()["reasons"] == [], 60)
+    with (
+        second_gateway(shop, log, **settings) as url,
+        httpx.Client(base_url=url, timeout=WITHIN_S, trust_env=False) as http,
+    ):
+        eventually(lambda: http.get("/readyz").json()["reasons"] == [])
         yield http
 
 
@@ -87,7 +91,7 @@ def all_up(gateway: httpx.Client, nodes: list[IndexProcess]) -> Iterator[None]:
     for node in nodes:
         if node.process is None:
             node.start()
-    eventually(lambda: gateway.get("/readyz").json()["reasons"] == [], 60)
+    eventually(lambda: gateway.get("/readyz").json()["reasons"] == [])
 
 
 def test_each_node_holds_its_categories_and_the_gateway_has_them_all(
@@ -148,7 +152,7 @@ def test_a_node_that_is_away_takes_only_its_categories_with_it(
     assert ids(gateway.get(f"/v1/products/{top}/similar"))
     assert gateway.get(f"/v1/products/{shoe}/similar").status_code == 503
     reason = "no index node answers for Shoes, Bags, Watches, Jewellery, Eyewear: the index service cannot be reached"
-    eventually(lambda: gateway.get("/readyz").json()["reasons"] == [reason], 30)  # the gateway caches its readiness
+    eventually(lambda: gateway.get("/readyz").json()["reasons"] == [reason])  # the gateway caches its readiness
     assert gateway.get("/readyz").status_code == 200
     known = categories(gateway)
     assert known["Shoes"][0] >= PER_CATEGORY
@@ -157,7 +161,7 @@ def test_a_node_that_is_away_takes_only_its_categories_with_it(
         "Topwear", "Bottomwear", "Innerwear", "Socks",
     }  # fmt: skip
     nodes[2].start()
-    eventually(lambda: search(gateway, "Shoes").status_code == 200, 60)
+    eventually(lambda: search(gateway, "Shoes").status_code == 200)
 
 
 @pytest.mark.usefixtures("all_up")
@@ -167,9 +171,7 @@ def test_with_all_nodes_away_the_gateway_names_the_searches_as_degraded(
     for node in nodes:
         node.stop(signal.SIGKILL)
     searches = ["searches by photo", "searches by product"]
-    eventually(
-        lambda: gateway.get("/readyz").json().get("degraded") == searches, 30
-    )  # the gateway caches its readiness
+    eventually(lambda: gateway.get("/readyz").json().get("degraded") == searches)  # the gateway caches its readiness
     ready = gateway.get("/readyz")  # the garments of a photo are still found
     assert (ready.status_code, ready.json()["reasons"]) == (200, ["the index service cannot be reached"])
     assert gateway.get("/v1/stats").status_code == 503
@@ -199,11 +201,14 @@ def test_a_gateway_finds_out_which_nodes_hold_what_when_they_come_later(
     shop = Shop("", stack.settings, httpx.Client())
     settings = {"INDEX_URL": f"{late.url},{nodes[1].url}", "GATEWAY_INDEX_REFRESH_S": "0.2"}
     try:
-        with second_gateway(shop, tmp_path / "log", **settings) as url, httpx.Client(base_url=url, timeout=30) as http:
+        with (
+            second_gateway(shop, tmp_path / "log", **settings) as url,
+            httpx.Client(base_url=url, timeout=WITHIN_S) as http,
+        ):
             assert ids(search(http, "Shoes"))
             assert search(http, "Topwear").status_code == 503
             late.start()
-            eventually(lambda: search(http, "Topwear").status_code == 200, 60)
+            eventually(lambda: search(http, "Topwear").status_code == 200)
             assert ids(search(http, "Topwear")) == ids(search(whole, "Topwear"))
     finally:
         late.stop()

@@ -8,7 +8,8 @@ import pytest
 
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
-from tests.support.servers.stack import eventually, kill, stopped
+from tests.support.servers.stack import kill, stopped
+from tests.support.waiting import eventually
 
 PHOTO = sample_query(5)
 KEY = "outage"
@@ -17,11 +18,11 @@ BODY = {"title": "Stays", "image_base64": base64.b64encode(PHOTO).decode()}
 
 @pytest.fixture
 def product(api: httpx.Client) -> Iterator[str]:
-    eventually(lambda: api.get("/readyz").status_code == 200, within_s=60)
+    eventually(lambda: api.get("/readyz").status_code == 200)
     api.put(f"/v1/products/{KEY}", json=BODY).raise_for_status()
     eventually(lambda: found(api))
     yield KEY
-    eventually(lambda: api.delete(f"/v1/products/{KEY}").status_code in (204, 404), within_s=60)
+    eventually(lambda: api.delete(f"/v1/products/{KEY}").status_code in (204, 404))
 
 
 def search(api: httpx.Client) -> httpx.Response:
@@ -50,9 +51,9 @@ def test_without_mongodb_searches_go_on_and_what_needs_it_is_unavailable(
         assert_unavailable(api.put(f"/v1/products/{product}", json=BODY), "catalogue-unavailable")
         assert_unavailable(api.delete(f"/v1/products/{product}"), "catalogue-unavailable")
         assert found(api)
-    eventually(lambda: api.get(f"/v1/products/{product}").status_code == 200, within_s=30)
+    eventually(lambda: api.get(f"/v1/products/{product}").status_code == 200)
     assert api.delete(f"/v1/products/{product}").status_code == 204
-    eventually(lambda: not found(api), within_s=15)
+    eventually(lambda: not found(api))
 
 
 def test_without_tensorflow_serving_searches_by_photo_are_unavailable_and_those_by_product_go_on(
@@ -65,7 +66,7 @@ def test_without_tensorflow_serving_searches_by_photo_are_unavailable_and_those_
         eventually(lambda: "searches by photo" in api.get("/readyz").json().get("degraded", []))
         assert api.get("/readyz").status_code == 200  # searches by product go on
         assert api.get("/livez").status_code == 200
-    eventually(lambda: found(api), within_s=60)
+    eventually(lambda: found(api))
     eventually(lambda: "degraded" not in api.get("/readyz").json())
 
 
@@ -75,11 +76,11 @@ def test_without_one_of_our_services_a_search_says_so(
 ) -> None:
     with stopped(stack, process):
         assert_unavailable(search(api), slug)
-    eventually(lambda: found(api), within_s=60)
+    eventually(lambda: found(api))
 
 
 def test_an_index_that_is_killed_comes_back_with_every_product(stack: Stack, api: httpx.Client, product: str) -> None:
     before = api.get("/v1/stats").json()["products"]
     kill(stack, "index")
-    eventually(lambda: found(api), within_s=60)
+    eventually(lambda: found(api))
     assert api.get("/v1/stats").json()["products"] == before

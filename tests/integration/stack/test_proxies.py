@@ -12,6 +12,7 @@ import pytest
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
 from tests.support.servers.proxies import PROXIES, Proxy, is_installed, running_proxy
+from tests.support.waiting import WITHIN_S
 from tests.support.web.http import ImageServer
 
 PATH = "/lookalike"
@@ -30,7 +31,7 @@ def proxy(request: pytest.FixtureRequest, stack: Stack, tmp_path_factory: pytest
 @pytest.fixture(scope="module")
 def shop(proxy: Proxy) -> Iterator[httpx.Client]:
     """The shop's host, as browsers and programs outside reach it."""
-    with httpx.Client(base_url=proxy.url, verify=str(proxy.certificate), timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=proxy.url, verify=str(proxy.certificate), timeout=WITHIN_S, trust_env=False) as client:
         yield client
 
 

@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 
 from services.contracts.images.checked_backend import Resolver, resolve
 from services.contracts.images.fetch import ImageFetcher
+from tests.support.waiting import WITHIN_S
 
 
 @asynccontextmanager
 async def opened(
-    allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve, timeout_s: float = 10
+    allowed_hosts: Iterable[str] = (), resolver: Resolver = resolve, timeout_s: float = WITHIN_S
 ) -> AsyncIterator[ImageFetcher]:
     """Open a fetcher of at most 100,000 bytes for the block."""
     fetcher = ImageFetcher(100_000, timeout_s, allowed_hosts, resolver=resolver)

@@ -18,6 +18,7 @@ from services.index.follow.follower import Follower, FollowOptions
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.values.products import make_product
+from tests.support.waiting import WITHIN_S
 
 UNAVAILABLE = CatalogueUnavailable("the catalogue's database at db:1 cannot be reached")
 COMPARING = "compare with the database"
@@ -175,7 +176,7 @@ def running(names: set[str]) -> list[str]:
 
 async def until(check: Callable[[], Any]) -> None:
     """Wait until a condition holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN_S):
         while not check():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 

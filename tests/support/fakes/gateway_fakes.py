@@ -66,6 +66,7 @@ from tests.support.fakes.import_fakes import (
 from tests.support.fakes.index_fakes import NAMES, FakeIndex
 from tests.support.values.events import FakeEventLog
 from tests.support.values.look import make_look_model
+from tests.support.waiting import WITHIN_S
 
 MODEL = "fashion/1"
 SHOES = GarmentBox(box=Box(x=0, y=0, width=0.5, height=1), category=Category(id=1, name="Shoes", probability=0.8))
@@ -382,7 +383,8 @@ def running_gateway(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway_app, "_open", open_services)
-        with TestClient(gateway_app.create_app(GatewaySettings(**settings))) as client:
+        patient = dict.fromkeys(("search_timeout_s", "taste_timeout_s", "wait_s"), WITHIN_S)
+        with TestClient(gateway_app.create_app(GatewaySettings(**{**patient, **settings}))) as client:
             yield Gateway(client, catalogue, embedding, index, web)
 
 

@@ -14,8 +14,9 @@ import httpx
 from fastapi.testclient import TestClient
 
 from services.contracts.wire.framing import FRAMED, pack
-from tests.support.servers.stack import eventually
+from tests.support.pictures import images
 from tests.support.servers.tfs import ScriptedServing, manifest
+from tests.support.waiting import PATIENT, WITHIN_S, eventually
 from tests.support.web.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -86,35 +87,52 @@ class EmbeddingProcess:
         except httpx.TransportError:
             return False
 
-    def wait_until_ready(self, within_s: float = 60) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until images can be embedded; fail with the log if the process has exited."""
 
         def is_ready() -> bool:
             assert self.process.poll() is None, self.log.read_text()
             return self.ready()
 
-        eventually(is_ready, within_s)
+        eventually(is_ready)
 
 
 @contextmanager
 def running_embedding(model_dir: Path, tfs_address: str, **settings: str) -> Iterator[EmbeddingProcess]:
     """Run the service during the block, and wait until it is alive. `settings` are environment variables."""
     port = free_port()
-    environment = {**os.environ, "EMBEDDING_PORT": str(port), "EMBEDDING_MODEL_DIR": str(model_dir), **settings}
+    environment = {
+        **PATIENT,
+        **os.environ,
+        "EMBEDDING_PORT": str(port),
+        "EMBEDDING_MODEL_DIR": str(model_dir),
+        **settings,
+    }
     environment["TFS_ADDRESS"] = tfs_address
     with tempfile.TemporaryDirectory(prefix="lookalike-embedding-") as folder:
         log = Path(folder) / "log"
         command = [sys.executable, "-m", "services.embedding"]
         with log.open("wb") as file:
             process = subprocess.Popen(command, env=environment, stdout=file, stderr=file, cwd=ROOT)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WITHIN_S, trust_env=False) as http:
             running = EmbeddingProcess(process, http, log)
             try:
-                eventually(lambda: _alive(running), within_s=30)
+                eventually(lambda: _alive(running))
                 yield running
             finally:
                 process.kill()
                 process.wait()
+
+
+def wait_until_serves(url: str, model: str) -> None:
+    """Wait until the service at an address embeds images with a model."""
+    with httpx.Client(base_url=url, timeout=WITHIN_S, trust_env=False) as http:
+
+        def is_served() -> bool:
+            response = http.post("/v1/embed", params={"model": model}, content=images.jpeg(), headers=RAW)
+            return response.status_code == httpx.codes.OK
+
+        eventually(is_served)
 
 
 def _alive(running: EmbeddingProcess) -> bool:

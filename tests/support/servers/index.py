@@ -31,7 +31,8 @@ from services.index.replica.replica import Replica
 from services.index.replica.writer import ReplicaWriter
 from services.index.routes import router
 from services.index.state import IndexState
-from tests.support.servers.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT
+from tests.support.waiting import PATIENT, WITHIN_S, eventually
 from tests.support.web.ports import free_port
 
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
@@ -124,6 +125,7 @@ class IndexProcess:
     def __init__(self, folder: Path, mongo_url: str, database: str = "lookalike", **settings: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self._environment = {
+            **PATIENT,
             **os.environ,
             "MONGO_URL": mongo_url,
             "MONGO_DATABASE": database,
@@ -132,14 +134,14 @@ class IndexProcess:
             **settings,
         }
         self._log = folder / "index.log"
-        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=WITHIN_S, trust_env=False)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "services.index"]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
-        eventually(lambda: self.answers("/livez"), 300)  # a busy machine needs more than a minute
+        eventually(lambda: self.answers("/livez"))
 
     def answers(self, path: str) -> bool:
         try:
@@ -170,7 +172,7 @@ class IndexProcess:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(60)
+            self.process.wait(WITHIN_S)
             self.process = None
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from services.index.milvus.collection import MilvusOptions, MilvusServer
-from tests.support.servers.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.ports import free_port
 from tools.milvus_server import PYTHON
 
@@ -23,7 +24,6 @@ needs_milvus = pytest.mark.skipif(
     not IS_INSTALLED,
     reason="no Milvus: pip install pymilvus, and python -m tools.milvus_server (400 MB, Linux on x86-64)",
 )
-START_S = 120  # it takes 7 s on an idle machine
 
 
 class MilvusProcess:
@@ -40,7 +40,7 @@ class MilvusProcess:
         command = [sys.executable, "-m", "tools.milvus_server", "run", str(self._folder), str(self.port)]
         with (self._folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        eventually(self.responds, START_S)
+        eventually(self.responds)
 
     def responds(self) -> bool:
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every failed call with its stack
@@ -60,7 +60,7 @@ class MilvusProcess:
         """End the server. Milvus needs seconds to stop by itself, and has to survive being killed anyway."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(60)
+            self.process.wait(WITHIN_S)
             self.process = None
 
     def options(self, **others: object) -> MilvusOptions:

@@ -17,9 +17,8 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from tests.support.servers.stack import ROOT
+from tests.support.waiting import WITHIN_MS, WITHIN_S
 from tests.support.web.ports import free_port
-
-START_S = 300.0  # a busy machine needs more than a minute
 
 
 @dataclass
@@ -58,13 +57,13 @@ class MongoStandIn:
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(60)
+            self.process.wait(WITHIN_S)
             self.process = None
 
 
 def wait_for(url: str) -> None:
     """Return when a server answers there."""
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + WITHIN_S
     client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(url, serverSelectionTimeoutMS=500)
     with client:
         while True:
@@ -104,6 +103,6 @@ def fresh_database(url: str) -> Iterator[str]:
     try:
         yield name
     finally:
-        client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(url, serverSelectionTimeoutMS=2000)
+        client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(url, serverSelectionTimeoutMS=WITHIN_MS)
         with client:
             client.drop_database(name)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.servers.stack import ROOT, eventually
+from tests.support.servers.stack import ROOT
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.ports import free_ports
 
 EXAMPLES = ROOT / "deploy" / "proxy"
@@ -97,7 +98,7 @@ def running_proxy(name: str, folder: Path, gateway_url: str) -> Iterator[Proxy]:
         yield proxy
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(WITHIN_S)
 
 
 def _answers(proxy: Proxy) -> bool:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from services.local.supervisor import processes
-from tests.support.servers.stack import ROOT, eventually, stack_settings, wait_for_detector
+from tests.support.servers.stack import ROOT, stack_settings, wait_for_detector, wait_until_alive
+from tests.support.waiting import PATIENT, WITHIN_S
 from tests.support.web.ports import free_port
 from tools import sample_stack
 from tools.sample_stack import Shop, environment
@@ -38,22 +37,15 @@ def second_gateway(shop: Shop, log: Path, **variables: str) -> Iterator[str]:
     """Run another gateway on the same stack with other environment variables. Yields its address."""
     port = free_port()
     gateway = next(process for process in processes(shop.settings, "test") if process.name == "gateway")
-    values = {**os.environ, **gateway.environment, **variables, "GATEWAY_PORT": str(port)}
+    values = {**PATIENT, **os.environ, **gateway.environment, **variables, "GATEWAY_PORT": str(port)}
     with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.gateway"], env=values, cwd=ROOT, stdout=file, stderr=file
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: _is_alive(url), within_s=60)
+        wait_until_alive(url)
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=30)
-
-
-def _is_alive(url: str) -> bool:
-    try:
-        return httpx.get(url + "/livez", trust_env=False, timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False
+        process.wait(WITHIN_S)

@@ -3,20 +3,19 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 
 from services.local.settings import StackSettings
 from services.local.stack import Stack
 from tests.support.pictures import images
+from tests.support.waiting import WITHIN_S
+from tests.support.waiting import eventually as eventually
 from tests.support.web.ports import free_ports
 
-T = TypeVar("T")
 JPEG = {"Content-Type": "image/jpeg"}
 ROOT = Path(__file__).resolve().parents[3]
 MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "3")
@@ -47,24 +46,24 @@ def running_stack(state_dir: Path) -> Iterator[Stack]:
         stack.down()
 
 
-def eventually(what: Callable[[], T], within_s: float = 30.0) -> T:
-    """Return the first true value of `what`, asked again and again; fail when none comes in time."""
-    deadline = time.monotonic() + within_s
-    while not (value := what()):
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.02)
-    return value
+def wait_until_alive(url: str) -> None:
+    """Wait until a service responds."""
+
+    def is_alive() -> bool:
+        try:
+            return http.get("/livez").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    with httpx.Client(base_url=url, timeout=WITHIN_S, trust_env=False) as http:
+        eventually(is_alive)
 
 
 def wait_for_detector(gateway_url: str) -> None:
     """Return when garments can be detected: a stack is ready before, because searches need no detector."""
     picture = images.encode(images.garment(60, 80))
-
-    def is_served() -> bool:
-        response = httpx.post(gateway_url + "/v1/detect", content=picture, headers=JPEG, trust_env=False, timeout=60)
-        return response.status_code == httpx.codes.OK
-
-    eventually(is_served, within_s=300)
+    with httpx.Client(base_url=gateway_url, timeout=WITHIN_S, trust_env=False) as http:
+        eventually(lambda: http.post("/v1/detect", content=picture, headers=JPEG).status_code == httpx.codes.OK)
 
 
 @contextmanager

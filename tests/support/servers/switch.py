@@ -1,8 +1,5 @@
 """A whole stack with two models, searches that go on through everything, and a check of each answer by brute force."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,10 +17,11 @@ from numpy.typing import NDArray
 
 from services.catalogue.documents.product_document import from_document
 from services.local.stack import Stack
-from tests.support.servers.stack import ROOT, stack_settings
+from tests.support.servers.commands import run_command
+from tests.support.servers.stack import stack_settings
+from tests.support.waiting import WITHIN_S
 
 SCORE_NOISE = 1e-4
-PATIENT = {"GATEWAY_EMBEDDING_TIMEOUT_S": "60", "GATEWAY_INDEX_TIMEOUT_S": "60", "EMBEDDING_TFS_TIMEOUT_S": "60"}
 
 
 @dataclass(frozen=True)
@@ -43,21 +41,20 @@ class ModelStack:
     api: httpx.Client
     folder: Path
 
-    def lookalike(self, command: str, *arguments: str | Path, within_s: float = 300) -> Done:
-        """Run a command of the program to its end."""
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The services' addresses, as the program's environment names them."""
         settings = self.stack.settings
-        environment = {
-            **os.environ,
+        return {
             "EMBEDDING_URL": settings.embedding_url,
             "GATEWAY_URL": settings.gateway_url,
             "MONGO_URL": settings.mongo_url,
-            "PYTHONPATH": str(ROOT),
         }
-        line = [sys.executable, "-m", "services.cli.main", command, *map(str, arguments), "--json"]
-        done = subprocess.run(
-            line, env=environment, cwd=self.folder, capture_output=True, timeout=within_s, check=False
-        )
-        return Done(done.returncode, orjson.loads(done.stdout) if done.stdout else None, done.stderr.decode())
+
+    def lookalike(self, command: str, *arguments: str | Path) -> Done:
+        """Run a command of the program to its end in this process."""
+        ended = run_command(command, *arguments, "--json", environment=self.addresses, cwd=self.folder)
+        return Done(ended.status, orjson.loads(ended.printed) if ended.printed else None, ended.said)
 
     def documents(self) -> list[dict[str, Any]]:
         """Return every document of every catalogue."""
@@ -71,19 +68,25 @@ class ModelStack:
     def embed(self, photo: bytes, model: str) -> tuple[int, NDArray[np.float64]]:
         """Return category and vector of a photo by a model."""
         url = f"{self.stack.settings.embedding_url}/v1/embed"
-        answer = httpx.post(url, params={"model": model}, content=photo, timeout=60, trust_env=False).raise_for_status()
+        answer = httpx.post(
+            url, params={"model": model}, content=photo, timeout=WITHIN_S, trust_env=False
+        ).raise_for_status()
         return answer.json()["category"]["id"], np.array(answer.json()["vector"])
 
 
 @contextmanager
 def running_models(folder: Path, model_dir: Path) -> Iterator[ModelStack]:
-    """Run a stack for the length of the block; its first model is `model_dir`, the others are in the same folder."""
+    """Run a stack for the length of the block; its first model is `model_dir`, the others are in the same folder.
+
+    It has no detector: searches are by whole photos.
+    """
     state = folder / "state"
     state.mkdir(parents=True, exist_ok=True)
-    stack = Stack(stack_settings(state).model_copy(update={"model_dir": model_dir}))
+    models = {"model_dir": model_dir, "detector_dir": folder / "detector" / "1"}
+    stack = Stack(stack_settings(state).model_copy(update=models))
     try:
         stack.up("test", print)
-        with httpx.Client(base_url=stack.settings.gateway_url, timeout=120, trust_env=False) as api:
+        with httpx.Client(base_url=stack.settings.gateway_url, timeout=WITHIN_S, trust_env=False) as api:
             yield ModelStack(stack, api, folder)
     finally:
         stack.down()

@@ -1,7 +1,10 @@
 """TensorFlow Serving for tests: a small model, the stand-in as a process, and a server with scripted responses."""
 
 import atexit
+import fcntl
 import functools
+import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,7 @@ from services.contracts.wire.serving_messages import (
     tensor_pb2,
     types_pb2,
 )
-from tests.support.servers.stack import eventually
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -90,9 +94,23 @@ def manifest(version: int = 1, **changes: Any) -> Manifest:
 
 @functools.cache
 def tiny_models() -> Path:
-    """Return a base directory with versions 1 and 2 of the tiny model, created once in a test run."""
-    base = Path(tempfile.mkdtemp(prefix="lookalike-tiny-"))
-    atexit.register(shutil.rmtree, base, ignore_errors=True)
+    """Return a base directory with versions 1 and 2 of the tiny model.
+
+    It is made once for all processes that test this version of TensorFlow, and stays for later test runs.
+    """
+    made_of = f"{_MAKE_MODELS} {manifest(1)} {installed_version('tensorflow-serving-api')}"
+    name = f"lookalike-tiny-{os.getuid()}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+    base = Path(tempfile.gettempdir()) / name
+    with base.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not base.exists():
+            with tempfile.TemporaryDirectory(prefix=f"{name}-") as part:
+                _make_models(Path(part) / "models")
+                (Path(part) / "models").rename(base)
+    return base
+
+
+def _make_models(base: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-c", _MAKE_MODELS, str(base)], capture_output=True, text=True, check=False
     )
@@ -101,7 +119,6 @@ def tiny_models() -> Path:
         (base / str(version) / "manifest.json").write_text(manifest(version).model_dump_json())
     candidate = manifest(2, architecture="candidate", input=CANDIDATE_INPUT)
     (base / "candidate" / "2" / "manifest.json").write_text(candidate.model_dump_json())
-    return base
 
 
 def copy_version(base: Path, version: int) -> Path:
@@ -131,7 +148,7 @@ class TfsStandIn:
     def stop(self) -> None:
         """Stop it as the supervisor does, and check its exit status."""
         self.process.terminate()
-        assert self.process.wait(10) == 0, self.log.read_text()
+        assert self.process.wait(WITHIN_S) == 0, self.log.read_text()
 
 
 def start_stand_in(base: Path, *flags: str, port: int | None = None) -> TfsStandIn:
@@ -160,9 +177,9 @@ def running_stand_in(base: Path, *flags: str, port: int | None = None) -> Iterat
         stand_in.process.wait()
 
 
-def wait_for_channel(channel: grpc.Channel, stand_in: TfsStandIn, within_s: float = 60) -> None:
+def wait_for_channel(channel: grpc.Channel, stand_in: TfsStandIn) -> None:
     """Wait until the stand-in listens; fail with its log if it has exited."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + WITHIN_S
     while True:
         try:
             grpc.channel_ready_future(channel).result(timeout=0.2)
@@ -184,7 +201,7 @@ def status_request(name: str = "fashion", version: int | None = None) -> Any:
 def states(channel: grpc.Channel, name: str = "fashion", version: int | None = None) -> dict[int, str]:
     """Return the name of each version's state from GetModelStatus."""
     stub = model_service_pb2_grpc.ModelServiceStub(channel)
-    reply = stub.GetModelStatus(status_request(name, version), timeout=10)
+    reply = stub.GetModelStatus(status_request(name, version), timeout=WITHIN_S)
     names = get_model_status_pb2.ModelVersionStatus.State.Name
     return {item.version: names(item.state) for item in reply.model_version_status}
 
@@ -198,7 +215,7 @@ def wait_until_available(channel: grpc.Channel, version: int = 1) -> None:
         except grpc.RpcError:
             return False
 
-    eventually(up, within_s=60)
+    eventually(up)
 
 
 def predict_request(images: Any, *, name: str = "fashion", version: int | None = None, label: str = "") -> Any:

@@ -64,6 +64,9 @@ def watched_page(
     """Open a page in a context of its own. It may send requests to `hosts` as well as to its own host."""
     context = browser.new_context(base_url=url, **options)
     context.set_default_timeout(TIMEOUT_MS)
+    context.add_init_script(
+        "AbortSignal.timeout = () => new AbortController().signal"
+    )  # the page waits for slow services
     watch = Watch({urlsplit(url).netloc, *(hosts or ())})
     page = context.new_page()
     watch.listen(page)

@@ -12,6 +12,8 @@ from typing import Self
 
 from PIL import Image
 
+from tests.support.waiting import WITHIN_S
+
 
 def picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (60, 80), kind: str = "PNG") -> bytes:
     """Return an image file of one colour."""
@@ -33,7 +35,7 @@ class ImageServer:
             of Retry-After.
         tags: whether pages have an ETag and answer conditional requests.
         held: paths whose responses wait for `release`.
-        delay_s: the time of a response in seconds.
+        gathers: how many requests have to be in progress at once before the first response.
         most_at_once: the most requests in progress.
     """
 
@@ -46,10 +48,10 @@ class ImageServer:
         self.tags = False
         self.held: frozenset[str] = frozenset()
         self.release = threading.Event()
-        self.delay_s = 0.0
+        self.gathers = 1
         self.most_at_once = 0
         self._in_progress = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         owner = self
 
         class BoundHandler(_ImageHandler):
@@ -75,14 +77,15 @@ class ImageServer:
     @contextlib.contextmanager
     def counted(self) -> Iterator[None]:
         """Count a request in progress."""
-        with self._lock:
+        with self._changed:
             self._in_progress += 1
             self.most_at_once = max(self.most_at_once, self._in_progress)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self.most_at_once >= self.gathers, WITHIN_S)
         try:
-            time.sleep(self.delay_s)
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._in_progress -= 1
 
     def request_count(self, path: str) -> int:
@@ -155,7 +158,7 @@ class _ImageHandler(BaseHTTPRequestHandler):
 
     def _misbehave(self, route: str) -> None:
         if route == "/hang":
-            self.server_of.closing.wait(30)
+            self.server_of.closing.wait(WITHIN_S)
             return
         lengths = {"/huge": 10_000_000_000, "/cut": 1000}
         self.send_response(200)

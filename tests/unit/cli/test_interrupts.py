@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from services.cli.interrupts import interruptible
+from tests.support.waiting import WITHIN_S
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -14,7 +15,7 @@ async def test_the_first_signal_asks_for_a_stop(number: signal.Signals) -> None:
     stopping = asyncio.Event()
     with interruptible(stopping.set):
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stopping.wait(), 10)
+        await asyncio.wait_for(stopping.wait(), WITHIN_S)
 
 
 async def test_the_second_signal_is_handled_as_usual() -> None:
@@ -23,7 +24,7 @@ async def test_the_second_signal_is_handled_as_usual() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with interruptible(stopping.set):
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(stopping.wait(), 10)
+        await asyncio.wait_for(stopping.wait(), WITHIN_S)
         signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
         try:
             os.kill(os.getpid(), signal.SIGTERM)

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
 from tests.support.servers.embedding import Service, write_model
-from tests.support.servers.stack import eventually
 from tests.support.servers.tfs import ScriptedServing, good_reply, scripted_serving
+from tests.support.waiting import WITHIN_S, eventually
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             max_image_bytes=200_000,
             max_batch_bytes=400_000,
             ready_interval_s=0.05,
+            tfs_timeout_s=WITHIN_S,
         )
         with TestClient(create_app(settings), raise_server_exceptions=False) as client:
             running = Service(client, serving)

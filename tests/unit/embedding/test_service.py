@@ -14,8 +14,8 @@ from services.embedding.app import create_app
 from services.embedding.settings import EmbeddingSettings
 from tests.support.pictures import images
 from tests.support.servers.embedding import RAW, Service, problem, write_model
-from tests.support.servers.stack import eventually
 from tests.support.servers.tfs import CATEGORIES, ScriptedServing, good_reply, scripted_serving
+from tests.support.waiting import WITHIN_S, eventually
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,9 @@ def test_a_version_with_invalid_responses_is_not_ready(service: Service, script:
 def test_every_fourth_failed_check_opens_a_new_connection(tmp_path: Path) -> None:
     serving = ScriptedServing(lambda _: grpc.StatusCode.UNAVAILABLE)
     with scripted_serving(serving) as address:
-        settings = EmbeddingSettings(model_dir=write_model(tmp_path / "1"), tfs_address=address, ready_interval_s=60)
+        settings = EmbeddingSettings(
+            model_dir=write_model(tmp_path / "1"), tfs_address=address, tfs_timeout_s=WITHIN_S, ready_interval_s=60
+        )
         with TestClient(create_app(settings)) as client:
             models = client.app_state["embedding"].models
             models._task.cancel()
@@ -109,7 +111,9 @@ def test_the_openapi_document_has_bodies_responses_and_problems(service: Service
 def test_a_service_at_capacity_rejects_requests_with_retry_after(tmp_path: Path) -> None:
     serving = ScriptedServing()
     with scripted_serving(serving) as address:
-        settings = EmbeddingSettings(model_dir=write_model(tmp_path / "1"), tfs_address=address, max_request_bytes=1)
+        settings = EmbeddingSettings(
+            model_dir=write_model(tmp_path / "1"), tfs_address=address, tfs_timeout_s=WITHIN_S, max_request_bytes=1
+        )
         with TestClient(create_app(settings)) as client:
             with client.app_state["embedding"].admission.admit(0):
                 response = client.post("/v1/embed", content=images.jpeg(), headers=RAW)
@@ -120,7 +124,7 @@ def test_a_service_at_capacity_rejects_requests_with_retry_after(tmp_path: Path)
 
 def test_a_model_copied_later_is_loaded_without_a_restart(tmp_path: Path) -> None:
     with scripted_serving(ScriptedServing()) as address:
-        settings = EmbeddingSettings(model_dir=tmp_path / "1", tfs_address=address)
+        settings = EmbeddingSettings(model_dir=tmp_path / "1", tfs_address=address, tfs_timeout_s=WITHIN_S)
         with TestClient(create_app(settings)) as client:
             eventually(lambda: "there is no model directory" in str(client.get("/readyz").json()))
             for response in (client.post("/v1/embed", content=images.jpeg(), headers=RAW), client.get("/v1/model")):

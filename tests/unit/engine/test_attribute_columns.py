@@ -17,8 +17,7 @@ from services.engine.attribute_columns import MAX_COUNTED, MAX_FILTERED
 from services.engine.deadline import Deadline
 from services.engine.payload import attributes_of
 from services.engine.segment import Segment, merge_segments
-
-WITHIN_S = 30.0
+from tests.support.waiting import WITHIN_S
 
 
 def segment(*rows: Mapping[str, Any]) -> Segment:

@@ -21,8 +21,8 @@ from services.catalogue.store.model_note import ModelNote
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable, InvalidRequest, UpstreamTimeout
 from services.contracts.wire.embedding import MAX_BATCH
 from tests.support.fakes.import_fakes import CATEGORIES, ListSource, World, fingerprint_of, row
-from tests.support.servers.stack import eventually
 from tests.support.values.products import embedding, make_product
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

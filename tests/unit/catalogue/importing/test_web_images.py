@@ -10,14 +10,15 @@ from services.catalogue.importing import web_images
 from services.catalogue.importing.web_images import ATTEMPTS, WebImages
 from services.catalogue.retry import Stopped
 from services.contracts.domain.errors import ImageServerUnavailable, ImageUrlFailed, ImageUrlRefused, UpstreamTimeout
-from services.contracts.images.fetch import ImageFetcher
-from tests.support.servers.stack import eventually
+from services.contracts.images.fetch import NO_VALIDATORS, FetchedImage, ImageFetcher, Validators
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.http import ImageServer, picture
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_images, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(web_images, "MAX_DELAY_S", 0.02)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def stopping() -> asyncio.Event:
 
 @pytest.fixture
 async def images(server: ImageServer, stopping: asyncio.Event) -> AsyncIterator[WebImages]:
-    fetcher = ImageFetcher(timeout_s=1.0, allowed_hosts=[server.host])
+    fetcher = ImageFetcher(timeout_s=WITHIN_S, allowed_hosts=[server.host])
     yield WebImages(fetcher, stopping, per_host=3)
     await fetcher.close()
 
@@ -54,10 +55,22 @@ async def test_after_so_many_attempts_the_last_words_of_the_server_are_told(
     assert server.request_count("/ok.png") == ATTEMPTS
 
 
-async def test_a_server_that_hangs_is_asked_again(server: ImageServer, images: WebImages) -> None:
+class HangingServers:
+    """A fetcher whose every request reaches its deadline."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+
+    async def get(self, url: str, known: Validators = NO_VALIDATORS) -> FetchedImage:
+        self.requests.append(url)
+        raise UpstreamTimeout("the server did not return its image in time")
+
+
+async def test_a_server_that_hangs_is_asked_again(stopping: asyncio.Event) -> None:
+    servers = HangingServers()
     with pytest.raises(UpstreamTimeout):
-        await images.get(server.url("/hang"))
-    assert server.request_count("/hang") == ATTEMPTS
+        await WebImages(servers, stopping).get("https://shop.example/a.jpg")
+    assert servers.requests == ["https://shop.example/a.jpg"] * ATTEMPTS
 
 
 @pytest.mark.parametrize("path", ["/status/404", "/status/403", "/empty", "/packed", "/loop"])
@@ -102,10 +115,10 @@ async def test_a_server_that_asks_for_an_hour_is_not_waited_for(server: ImageSer
 async def test_so_many_requests_go_to_one_server_at_a_time_and_others_are_not_held_up(
     server: ImageServer, images: WebImages, stopping: asyncio.Event
 ) -> None:
-    server.delay_s = 0.05
+    server.gathers = 3
     with ImageServer() as second:
-        second.delay_s = 0.05
-        fetcher = ImageFetcher(timeout_s=20, allowed_hosts=[server.host, second.host])
+        second.gathers = 3
+        fetcher = ImageFetcher(timeout_s=WITHIN_S, allowed_hosts=[server.host, second.host])
         both = WebImages(fetcher, stopping, per_host=3)
         await asyncio.gather(*(both.get(one.url("/ok.png")) for one in (server, second) for _ in range(12)))
         await fetcher.close()

@@ -17,6 +17,7 @@ from services.catalogue.store.change_feed import ChangeFeed
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.mongo.errors import HistoryLost, NoChangeStreams, shown_address, translated
 from services.contracts.domain.errors import CatalogueUnavailable
+from tests.support.waiting import WITHIN_S
 
 VECTOR = [0.5] * 64
 MOMENT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -106,7 +107,7 @@ class Stream:
 
     def try_next(self) -> Any:
         self.asked.set()
-        self.may_answer.wait(5)
+        self.may_answer.wait(WITHIN_S)
         event = self.events.popleft() if self.events else None
         if isinstance(event, Exception):
             raise event

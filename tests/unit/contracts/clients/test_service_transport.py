@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from services.contracts.clients.service_transport import ServiceTransport
+from tests.support.waiting import WITHIN_S
 
-WITHIN_S = 30.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Kind: test\r\n\r\nok"
 
 

@@ -15,6 +15,7 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.images.fetch import ImageFetcher, Validators
 from tests.support.fakes.fetching import opened
+from tests.support.waiting import WITHIN_S
 from tests.support.web.http import ImageServer, picture
 
 
@@ -207,7 +208,7 @@ async def test_a_request_on_a_connection_that_the_server_closes_is_retried() -> 
 
     server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
     host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    fetcher = ImageFetcher(timeout_s=5, allowed_hosts=[host])
+    fetcher = ImageFetcher(timeout_s=WITHIN_S, allowed_hosts=[host])
     try:
         assert [await fetcher.fetch(f"http://{host}/a.png") for _ in range(3)] == [b"image"] * 3
     finally:
@@ -216,7 +217,7 @@ async def test_a_request_on_a_connection_that_the_server_closes_is_retried() -> 
 
 
 async def test_closing_the_fetcher_closes_its_connections(server: ImageServer) -> None:
-    fetcher = ImageFetcher(timeout_s=5, allowed_hosts=[server.host])
+    fetcher = ImageFetcher(timeout_s=WITHIN_S, allowed_hosts=[server.host])
     async with fetcher._pool.stream("GET", server.url("/ok.png")) as response:
         await response.aread()
         assert len(fetcher._pool.connections) == 1

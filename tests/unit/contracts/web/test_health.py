@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from services.contracts.web.health import main, problem
+from tests.support.waiting import WITHIN_S
 
 
 @contextmanager
@@ -16,7 +17,7 @@ def health_server(status: int, body: bytes, *, hang: threading.Event | None = No
     class ReadinessHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if hang:
-                hang.wait(5)
+                hang.wait(WITHIN_S)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -7,9 +7,11 @@ import pytest
 from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
 from services.contracts.web.requests.deadline import deadline_in
 from services.embedding.serving import breaker as module
+from services.embedding.serving import serving_client
 from services.embedding.serving.breaker import FAILURES, PAUSE_S, Breaker
 from services.embedding.serving.model_clients import EmbeddingModelClient
 from tests.support.servers.tfs import ScriptedServing, good_reply, manifest, scripted_serving
+from tests.support.waiting import WITHIN_S
 
 IMAGES = np.zeros((1, 16, 16, 3), np.uint8)
 
@@ -67,7 +69,7 @@ async def test_calls_to_a_server_that_stands_still_fail_at_once_after_some(monke
 
     serving = ScriptedServing(lambda request: grpc.StatusCode.DEADLINE_EXCEEDED if is_stuck[0] else good_reply(request))
     with scripted_serving(serving) as address:
-        client = EmbeddingModelClient(address, manifest(), timeout_s=5)
+        client = EmbeddingModelClient(address, manifest(), timeout_s=WITHIN_S)
         for _ in range(FAILURES):
             with pytest.raises(UpstreamTimeout):
                 await client.predict(IMAGES)
@@ -81,12 +83,13 @@ async def test_calls_to_a_server_that_stands_still_fail_at_once_after_some(monke
         await client.close()
 
 
-async def test_a_call_with_little_time_left_says_nothing_of_the_server() -> None:
+async def test_a_call_with_little_time_left_says_nothing_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_client, "COUNTED_S", WITHIN_S)
     serving = ScriptedServing(lambda _: grpc.StatusCode.DEADLINE_EXCEEDED)
     with scripted_serving(serving) as address:
-        client = EmbeddingModelClient(address, manifest(), timeout_s=5)
+        client = EmbeddingModelClient(address, manifest(), timeout_s=WITHIN_S)
         for _ in range(FAILURES + 2):
-            with deadline_in(0.5), pytest.raises(UpstreamTimeout):
+            with deadline_in(WITHIN_S / 2), pytest.raises(UpstreamTimeout):
                 await client.predict(IMAGES)
         assert len(serving.requests) == FAILURES + 2
         with deadline_in(0), pytest.raises(UpstreamTimeout, match="deadline has passed"):

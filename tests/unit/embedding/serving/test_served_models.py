@@ -17,8 +17,8 @@ from services.embedding.serving.served_model import ServedModel
 from services.embedding.settings import EmbeddingSettings
 from tests.support.pictures import images
 from tests.support.servers.embedding import RAW, Service, problem, write_model
-from tests.support.servers.stack import eventually
 from tests.support.servers.tfs import ScriptedServing, good_reply, scripted_serving
+from tests.support.waiting import WITHIN_S, eventually
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def service(folder: Path) -> Iterator[Service]:
     """A service whose default is version 1."""
     serving = ScriptedServing()
     with scripted_serving(serving) as address:
-        settings = EmbeddingSettings(model_dir=folder / "1", tfs_address=address, ready_interval_s=0.05)
+        settings = EmbeddingSettings(
+            model_dir=folder / "1", tfs_address=address, tfs_timeout_s=WITHIN_S, ready_interval_s=0.05
+        )
         with TestClient(create_app(settings), raise_server_exceptions=False) as client:
             running = Service(client, serving)
             eventually(lambda: running.readiness["ready"])
@@ -186,7 +188,7 @@ def test_an_idle_model_is_unloaded_with_its_connection_and_loads_again_when_requ
 
 def test_closing_the_service_ends_its_connections_checks_and_threads(folder: Path) -> None:
     with scripted_serving(ScriptedServing()) as address:
-        settings = EmbeddingSettings(model_dir=folder / "1", tfs_address=address)
+        settings = EmbeddingSettings(model_dir=folder / "1", tfs_address=address, tfs_timeout_s=WITHIN_S)
         with TestClient(create_app(settings)) as client:
             models = client.app_state["embedding"].models
             for model in ("fashion/1", "fashion/2"):

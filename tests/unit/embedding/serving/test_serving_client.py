@@ -24,11 +24,12 @@ from tests.support.servers.tfs import (
     manifest,
     scripted_serving,
 )
+from tests.support.waiting import WITHIN_S
 
 IMAGES = np.zeros((2, 16, 16, 3), np.uint8)
 
 
-async def predicted(address: str, timeout_s: float = 5, images: UInt8Image = IMAGES) -> Any:
+async def predicted(address: str, timeout_s: float = WITHIN_S, images: UInt8Image = IMAGES) -> Any:
     client = EmbeddingModelClient(address, manifest(), timeout_s)
     try:
         return await client.predict(images)
@@ -36,7 +37,7 @@ async def predicted(address: str, timeout_s: float = 5, images: UInt8Image = IMA
         await client.close()
 
 
-async def failure(answer: Callable[[Any], Any], timeout_s: float = 5) -> LookalikeError:
+async def failure(answer: Callable[[Any], Any], timeout_s: float = WITHIN_S) -> LookalikeError:
     with scripted_serving(ScriptedServing(answer)) as address, pytest.raises(LookalikeError) as caught:
         await predicted(address, timeout_s)
     return caught.value
@@ -93,7 +94,7 @@ async def test_the_request_id_is_passed_on() -> None:
         (grpc.StatusCode.NOT_FOUND, EmbeddingUnavailable, "has not loaded the model fashion/1"),
         (grpc.StatusCode.INVALID_ARGUMENT, EmbeddingUnavailable, "not the model of the manifest"),
         (grpc.StatusCode.FAILED_PRECONDITION, EmbeddingUnavailable, "not the model of the manifest"),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, UpstreamTimeout, "did not respond within 5 s"),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, UpstreamTimeout, "did not respond within 600 s"),
     ],
 )
 async def test_each_status_becomes_an_error_without_the_servers_detail(
@@ -147,7 +148,7 @@ def released() -> Iterator[threading.Event]:
 
 
 async def test_a_server_that_does_not_respond_is_a_timeout(released: threading.Event) -> None:
-    error = await failure(lambda _: released.wait(60), timeout_s=0.1)
+    error = await failure(lambda _: released.wait(WITHIN_S), timeout_s=0.1)
     assert type(error) is UpstreamTimeout
     assert error.detail == "the network did not respond within 0.1 s"
 
@@ -156,7 +157,7 @@ async def test_a_server_that_does_not_respond_is_a_timeout(released: threading.E
 async def test_the_deadline_grows_with_each_16_images(released: threading.Event, count: int, deadline: str) -> None:
     images = np.zeros((count, 16, 16, 3), np.uint8)
     with (
-        scripted_serving(ScriptedServing(lambda _: released.wait(60))) as address,
+        scripted_serving(ScriptedServing(lambda _: released.wait(WITHIN_S))) as address,
         pytest.raises(UpstreamTimeout, match=rf"within {re.escape(deadline)} s"),
     ):
         await predicted(address, 0.1, images)
@@ -166,32 +167,30 @@ async def test_a_refused_connection_is_unavailable_and_not_a_timeout() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         with pytest.raises(EmbeddingUnavailable):
-            await predicted(f"127.0.0.1:{unused.getsockname()[1]}", timeout_s=30)
+            await predicted(f"127.0.0.1:{unused.getsockname()[1]}", timeout_s=WITHIN_S)
 
 
 @pytest.mark.parametrize(("state", "available"), [("AVAILABLE", True), ("LOADING", False), ("END", False)])
 async def test_the_version_is_available_when_the_server_says_so(state: str, available: bool) -> None:
     with scripted_serving(ScriptedServing(state=state)) as address:
-        client = EmbeddingModelClient(address, manifest(), 5)
+        client = EmbeddingModelClient(address, manifest(), WITHIN_S)
         assert await client.available() is available
         await client.close()
 
 
 async def test_the_client_reconnects_to_a_restarted_server() -> None:
     with scripted_serving(ScriptedServing()) as address:
-        client = EmbeddingModelClient(address, manifest(), 5)
+        client = EmbeddingModelClient(address, manifest(), WITHIN_S)
         await client.predict(IMAGES)
     with pytest.raises(EmbeddingUnavailable):
         await client.predict(IMAGES)
     with scripted_serving(ScriptedServing(), port=int(address.rpartition(":")[2])):
-        for _ in range(100):
+        while True:
             try:
                 await client.predict(IMAGES)
                 break
             except EmbeddingUnavailable:
                 await asyncio.sleep(0.1)
-        else:
-            pytest.fail("the client did not reconnect")
     await client.close()
 
 
@@ -201,13 +200,13 @@ async def test_a_new_channel_lets_calls_in_progress_finish_on_the_old_one(releas
     def answer(request: Any) -> Any:
         if not entered.is_set():
             entered.set()
-            released.wait(60)
+            released.wait(WITHIN_S)
         return good_reply(request)
 
     with scripted_serving(ScriptedServing(answer)) as address:
-        client = EmbeddingModelClient(address, manifest(), 5)
+        client = EmbeddingModelClient(address, manifest(), WITHIN_S)
         in_progress = asyncio.create_task(client.predict(IMAGES))
-        await asyncio.to_thread(entered.wait, 5)
+        await asyncio.to_thread(entered.wait, WITHIN_S)
         client.reconnect()
         assert (await client.predict(IMAGES)).vectors.shape == (2, 64)
         released.set()

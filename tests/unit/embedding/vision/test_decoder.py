@@ -14,6 +14,7 @@ from services.contracts.images.preparation import ImageLimits
 from services.embedding.vision import decoder as decoding
 from services.embedding.vision.decoder import JOB_SIZE, Decoder
 from tests.support.pictures import images
+from tests.support.waiting import WITHIN_S
 
 SIZE = InputSize(height=16, width=16)
 
@@ -39,7 +40,7 @@ async def test_as_many_images_are_decoded_at_once_as_there_are_threads(monkeypat
         with lock:
             running += 1
             max_running = max(max_running, running)
-        both.wait(10)
+        both.wait(WITHIN_S)
         with lock:
             running -= 1
         return np.zeros((16, 16, 3), np.uint8), None
@@ -55,13 +56,13 @@ async def test_the_event_loop_runs_while_images_are_decoded(monkeypatch: pytest.
 
     def blocked(*_: Any) -> Any:
         entered.set()
-        assert release.wait(10)
+        assert release.wait(WITHIN_S)
         return None, None
 
     monkeypatch.setattr(decoding, "prepare_image", blocked)
     decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(1))
     task = asyncio.create_task(decoder.decode([b"x"]))
-    await asyncio.to_thread(entered.wait, 10)
+    await asyncio.to_thread(entered.wait, WITHIN_S)
     assert not task.done()
     release.set()
     await task

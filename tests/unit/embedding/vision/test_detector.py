@@ -21,6 +21,7 @@ from tests.support.pictures import images
 from tests.support.servers.detector import detection_reply, write_detector
 from tests.support.servers.embedding import RAW, Service, problem, write_model
 from tests.support.servers.tfs import ScriptedServing, field_tensor, good_reply, scripted_serving
+from tests.support.waiting import WITHIN_S
 
 
 def answer(request: Any) -> Any:
@@ -37,6 +38,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
             detector_dir=write_detector(tmp_path / "detector" / "1"),
             tfs_address=address,
             max_image_bytes=200_000,
+            tfs_timeout_s=WITHIN_S,
         )
         with TestClient(create_app(settings), raise_server_exceptions=False) as client:
             yield Service(client, serving)

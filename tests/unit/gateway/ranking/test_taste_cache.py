@@ -30,7 +30,7 @@ def run(
         finally:
             await cache.close()
 
-    asyncio.run(asyncio.wait_for(main(), 30))
+    asyncio.run(main())
 
 
 def test_a_taste_is_read_once_and_then_kept() -> None:

@@ -14,7 +14,7 @@ from services.gateway.imports.responses import ImportResponse
 from services.gateway.imports.upload import SUFFIXES
 from services.gateway.routes import imports
 from tests.support.fakes.gateway_fakes import Gateway, running_gateway
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 NDJSON = "application/x-ndjson"
 URL = "https://shop.example/a.jpg"

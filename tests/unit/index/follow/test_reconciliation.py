@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from services.index.follow import comparison, reconciliation
 from services.index.follow.follower import Follower
 from tests.support.fakes.follow import UNAVAILABLE, Database, following, keys, record, shown, until
+from tests.support.waiting import WITHIN_S
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ async def test_a_comparison_that_is_requested_during_another_follows_it(database
         database.during_scan = reading.set
         database.scan_may_end.clear()
         database.resumed = True
-        await asyncio.wait_for(reading.wait(), 20)
+        await asyncio.wait_for(reading.wait(), WITHIN_S)
         database.resumed = True
         await until(lambda: not database.resumed)
         database.products["2"] = record("2")

@@ -20,6 +20,7 @@ from services.index.models.model_indexes import ModelIndexes
 from services.index.models.note_file import ModelNoteFile
 from services.index.replica.replica import Replica
 from tests.support.servers.index import MANIFEST
+from tests.support.waiting import WITHIN_S
 
 ONE, TWO, THREE = "fashion/1", "fashion/2", "fashion/3"
 UNAVAILABLE = CatalogueUnavailable("the database is unavailable")
@@ -113,7 +114,7 @@ def world(tmp_path: Path) -> World:
 
 
 async def until(check: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         while not check():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 

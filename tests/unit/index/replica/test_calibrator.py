@@ -17,7 +17,7 @@ from services.engine.similarity import MIN_PRODUCTS, SimilarityScale, calibrate
 from services.index.replica import calibrator as module
 from services.index.replica.calibrator import Calibrator
 from tests.support.servers.index import CATEGORIES, MANIFEST
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 WITH_THRESHOLD = MANIFEST.model_copy(update={"thresholds": {"no_close_match": 0.8}})
 

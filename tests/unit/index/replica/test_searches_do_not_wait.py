@@ -22,9 +22,9 @@ from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.fakes.follow import UNAVAILABLE, Database, following, keys, shown, until
 from tests.support.values.products import make_product
+from tests.support.waiting import WITHIN_S
 
 AXES = np.eye(4, dtype=np.float32)
-WITHIN_S = 30.0
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 1, 4)
 
 

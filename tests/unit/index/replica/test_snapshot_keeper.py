@@ -15,6 +15,7 @@ from services.index.replica.snapshot import Origin
 from services.index.replica.snapshot_keeper import SnapshotKeeper
 from tests.support.fakes.follow import empty, running, until
 from tests.support.fakes.snapshots import ORIGIN, POSITION, one_product, write
+from tests.support.waiting import WITHIN_S
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
@@ -83,7 +84,7 @@ async def test_while_a_snapshot_is_written_no_other_is_due(
     may_end = threading.Event()
 
     def wait(*_: Any) -> int:
-        assert may_end.wait(20)
+        assert may_end.wait(WITHIN_S)
         return 1
 
     monkeypatch.setattr(snapshot, "write", wait)

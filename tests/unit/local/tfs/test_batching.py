@@ -11,18 +11,20 @@ import pytest
 
 from services.local.tfs.batching import Batcher
 from services.local.tfs.savedmodel import Signature
-from tests.support.servers.stack import eventually
+from tests.support.waiting import WITHIN_S, eventually
 
 
 @dataclass(frozen=True)
 class Doubler(Signature):
-    """A signature that doubles its input. Its runs wait for `gate`."""
+    """A signature that doubles its input. Its runs wait for `gate`; `begun` is set when one of them begins."""
 
     runs: list[int] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Event = field(default_factory=threading.Event)
 
     def run(self, inputs: Any) -> Any:
-        self.gate.wait(10)
+        self.begun.set()
+        self.gate.wait(WITHIN_S)
         self.runs.append(len(inputs["x"]))
         if (inputs["x"] < 0).any():
             raise ValueError("negative")
@@ -55,12 +57,12 @@ def test_waiting_requests_are_joined_and_each_gets_its_own_rows(doubler: Doubler
     doubler.gate.clear()
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(batcher.run, doubler, rows(0))
-        eventually(lambda: waiting(batcher) == 0)
+        assert doubler.begun.wait(WITHIN_S)
         rest = [pool.submit(batcher.run, doubler, rows(*([n] * n))) for n in range(1, 6)]
         eventually(lambda: waiting(batcher) == 5)
         doubler.gate.set()
-        assert first.result(5)["y"].tolist() == [0]
-        assert [future.result(5)["y"].tolist() for future in rest] == [[2 * n] * n for n in range(1, 6)]
+        assert first.result(WITHIN_S)["y"].tolist() == [0]
+        assert [future.result(WITHIN_S)["y"].tolist() for future in rest] == [[2 * n] * n for n in range(1, 6)]
     assert doubler.runs == [1, 15]
     batcher.close()
 
@@ -70,12 +72,12 @@ def test_the_size_of_a_batch_is_limited(doubler: Doubler) -> None:
     doubler.gate.clear()
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(batcher.run, doubler, rows(0))
-        eventually(lambda: waiting(batcher) == 0)
+        assert doubler.begun.wait(WITHIN_S)
         rest = [pool.submit(batcher.run, doubler, rows(n, n, n)) for n in range(3)]
         eventually(lambda: waiting(batcher) == 3)
         doubler.gate.set()
-        assert first.result(5)
-        assert [future.result(5)["y"].tolist() for future in rest] == [[2 * n] * 3 for n in range(3)]
+        assert first.result(WITHIN_S)
+        assert [future.result(WITHIN_S)["y"].tolist() for future in rest] == [[2 * n] * 3 for n in range(3)]
     assert doubler.runs == [1, 3, 3, 3]
     batcher.close()
 
@@ -85,15 +87,15 @@ def test_inputs_of_other_shapes_run_separately(doubler: Doubler) -> None:
     doubler.gate.clear()
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(batcher.run, doubler, rows(0))
-        eventually(lambda: waiting(batcher) == 0)
+        assert doubler.begun.wait(WITHIN_S)
         flat = pool.submit(batcher.run, doubler, rows(1))
         eventually(lambda: waiting(batcher) == 1)
         wide = pool.submit(batcher.run, doubler, {"x": np.ones((1, 3), np.float32)})
         eventually(lambda: waiting(batcher) == 2)
         doubler.gate.set()
-        assert first.result(5)
-        assert flat.result(5)["y"].tolist() == [2]
-        assert wide.result(5)["y"].tolist() == [[2, 2, 2]]
+        assert first.result(WITHIN_S)
+        assert flat.result(WITHIN_S)["y"].tolist() == [2]
+        assert wide.result(WITHIN_S)["y"].tolist() == [[2, 2, 2]]
     batcher.close()
 
 
@@ -110,14 +112,14 @@ def test_an_excess_request_is_rejected(doubler: Doubler) -> None:
     doubler.gate.clear()
     with ThreadPoolExecutor(2) as pool:
         running = pool.submit(batcher.run, doubler, rows(0))
-        eventually(lambda: waiting(batcher) == 0)
+        assert doubler.begun.wait(WITHIN_S)
         queued = pool.submit(batcher.run, doubler, rows(1))
         eventually(lambda: waiting(batcher) == 1)
         with pytest.raises(queue.Full):
             batcher.run(doubler, rows(2))
         doubler.gate.set()
-        assert running.result(5)
-        assert queued.result(5)
+        assert running.result(WITHIN_S)
+        assert queued.result(WITHIN_S)
     batcher.close()
 
 
@@ -126,12 +128,12 @@ def test_closing_runs_the_waiting_requests_and_ends_the_threads(doubler: Doubler
     doubler.gate.clear()
     with ThreadPoolExecutor(3) as pool:
         running = pool.submit(batcher.run, doubler, rows(1))
-        eventually(lambda: waiting(batcher) == 0)
+        assert doubler.begun.wait(WITHIN_S)
         queued = pool.submit(batcher.run, doubler, rows(2))
         eventually(lambda: waiting(batcher) == 1)
         closing = pool.submit(batcher.close)
         doubler.gate.set()
-        assert running.result(5)["y"].tolist() == [2]
-        assert queued.result(5)["y"].tolist() == [4]
-        closing.result(5)
+        assert running.result(WITHIN_S)["y"].tolist() == [2]
+        assert queued.result(WITHIN_S)["y"].tolist() == [4]
+        closing.result(WITHIN_S)
     assert not any(thread.is_alive() for thread in batcher._threads)

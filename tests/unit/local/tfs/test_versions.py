@@ -10,7 +10,7 @@ import pytest
 from services.local.tfs.errors import ServingError
 from services.local.tfs.repository import Repository
 from services.local.tfs.versions import Model, ModelConfig, Policy, State
-from tests.support.servers.stack import eventually
+from tests.support.waiting import eventually
 
 
 class FakeModelFolder:

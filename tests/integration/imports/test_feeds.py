@@ -1,22 +1,14 @@
 """The feeds that shops already have, imported by `lookalike import` with images from a web server."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-import pytest
 
-from tests.support.servers.import_stack import ImportStack, running_import_stack
+from tests.support.servers.import_stack import ImportStack
 from tests.support.web.http import ImageServer, picture
 
 RSS = '<?xml version="1.0"?><rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel>{}</channel></rss>'
 ITEM = "<item><g:id>{}</g:id><title>Shoe</title><g:image_link>{}</g:image_link><g:price>29.90 EUR</g:price>{}</item>\n"
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportStack]:
-    with running_import_stack(tmp_path_factory.mktemp("feeds")) as running:
-        yield running
 
 
 def test_a_google_feed_is_imported_and_what_is_broken_in_it_is_told(stack: ImportStack, tmp_path: Path) -> None:

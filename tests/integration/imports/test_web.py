@@ -6,14 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.support.servers.import_stack import ImportStack, running_import_stack
+from tests.support.servers.import_stack import ImportStack
 from tests.support.web.http import ImageServer, picture
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportStack]:
-    with running_import_stack(tmp_path_factory.mktemp("web")) as running:
-        yield running
 
 
 @pytest.fixture

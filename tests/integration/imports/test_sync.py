@@ -1,20 +1,12 @@
 """`lookalike import --sync` as a process, against a real database stand-in."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pymongo
-import pytest
 
-from tests.support.servers.import_stack import ImportStack, running_import_stack
+from tests.support.servers.import_stack import ImportStack
 from tests.support.web.http import picture
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportStack]:
-    with running_import_stack(tmp_path_factory.mktemp("sync")) as running:
-        yield running
 
 
 def write_feed(folder: Path, *numbers: int, more: bytes = b"") -> Path:

@@ -12,9 +12,9 @@ import pymongo
 import pytest
 
 from services.gateway.imports.upload import NDJSON
-from tests.support.servers.import_stack import ImportStack, finish, running_import_stack, wait_for_products
-from tests.support.servers.shop import environment
-from tests.support.servers.stack import eventually
+from tests.support.servers.import_stack import ImportStack, finish, wait_for_products
+from tests.support.servers.stack import wait_until_alive
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.http import ImageServer, picture
 
 KEY = "open sesame"
@@ -33,17 +33,10 @@ def server() -> Iterator[ImageServer]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, server: ImageServer) -> Iterator[ImportStack]:
-    settings = {
-        "GATEWAY_FETCH_ENABLED": "true",
-        "GATEWAY_FETCH_ALLOWED_HOSTS": server.host,
-        "GATEWAY_FETCH_TIMEOUT_S": "20",
-        "GATEWAY_ADMIN_KEY": KEY,
-        "GATEWAY_MAX_IMPORT_BYTES": "1000000",
-    }
-    with environment(settings), running_import_stack(tmp_path_factory.mktemp("jobs")) as running:
-        yield running
+@pytest.fixture(scope="module", autouse=True)
+def end_gateway(stack: ImportStack) -> Iterator[None]:
+    yield
+    stack.kill("gateway")
 
 
 @pytest.fixture
@@ -54,7 +47,7 @@ def api(stack: ImportStack, server: ImageServer) -> Iterator[httpx.Client]:
     with pymongo.MongoClient[dict[str, Any]](stack.mongo_url) as client:
         for name in ("products", "images", "seen_images"):
             client["lookalike"][name].delete_many({})
-    with gateway(stack) as opened:
+    with gateway(stack, server) as opened:
         assert not any(row["state"] in ("receiving", "running") for row in imports(opened))
         yield opened
     server.release.set()
@@ -66,20 +59,20 @@ def hold(server: ImageServer) -> list[dict[str, object]]:
     return [{"id": f"p{number}", "image_url": server.url(f"/{number % 200}.png")} for number in range(MANY)]
 
 
-def gateway(stack: ImportStack) -> httpx.Client:
+def gateway(stack: ImportStack, server: ImageServer) -> httpx.Client:
     """Start the gateway unless it runs; return a client with the key."""
     if "gateway" not in stack.running:
-        stack.start("gateway")
+        stack.start(
+            "gateway",
+            GATEWAY_FETCH_ENABLED="true",
+            GATEWAY_FETCH_ALLOWED_HOSTS=server.host,
+            GATEWAY_FETCH_TIMEOUT_S=f"{WITHIN_S:g}",
+            GATEWAY_ADMIN_KEY=KEY,
+            GATEWAY_MAX_IMPORT_BYTES="1000000",
+        )
     url = f"http://127.0.0.1:{stack.commands['gateway'][1]['GATEWAY_PORT']}"
-
-    def alive() -> bool:
-        try:
-            return httpx.get(url + "/livez", trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    eventually(alive, within_s=60)
-    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60, trust_env=False)
+    wait_until_alive(url)
+    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=WITHIN_S, trust_env=False)
 
 
 def imports(api: httpx.Client) -> list[dict[str, Any]]:
@@ -112,7 +105,7 @@ def until_ended(api: httpx.Client, import_id: str) -> dict[str, Any]:
         document: dict[str, Any] = api.get(f"/v1/imports/{import_id}").json()
         return {} if document["state"] in ("receiving", "running") else document
 
-    return eventually(ended, within_s=60)
+    return eventually(ended)
 
 
 def problem(response: httpx.Response, status: int, slug: str) -> str:
@@ -295,7 +288,7 @@ def test_after_a_gateway_is_killed_its_import_is_interrupted(
     stack.kill("gateway")
     there = len(stack.products("lookalike"))
     server.release.set()
-    with gateway(stack) as restarted:
+    with gateway(stack, server) as restarted:
         record = restarted.get(f"/v1/imports/{first['id']}").json()
         assert record["state"] == "interrupted"
         assert "import again, unchanged products are skipped" in record["reason"]
@@ -314,8 +307,8 @@ def test_a_gateway_that_stops_writes_the_batches_under_way_and_the_import_is_int
     process = stack.running.pop("gateway")
     process.send_signal(signal.SIGTERM)
     server.release.set()
-    assert process.wait(20) in (0, -signal.SIGTERM)
-    with gateway(stack) as restarted:
+    assert process.wait(WITHIN_S) in (0, -signal.SIGTERM)
+    with gateway(stack, server) as restarted:
         record = restarted.get(f"/v1/imports/{first['id']}").json()
     assert record["state"] == "interrupted"
     assert record["imported"] == len(stack.products("lookalike")) < MANY

@@ -1,5 +1,6 @@
 """`lookalike reembed` as a process, against real services, with a candidate that has another input size."""
 
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,24 +15,24 @@ from bson import ObjectId
 
 from services.catalogue.documents.embeddings import read_embeddings
 from services.catalogue.documents.product_document import from_document
-from tests.support.servers.import_stack import Imported, ImportStack, finish, running_import_stack
-from tests.support.servers.stack import eventually
+from tests.support.servers.embedding import wait_until_serves
+from tests.support.servers.import_stack import Imported, ImportStack, finish
 from tests.support.servers.tfs import copy_candidate, tiny_models
+from tests.support.waiting import eventually
 from tests.support.web.http import ImageServer, picture
 
 TWO = "fashion/2"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("reembed")
-
-
-@pytest.fixture(scope="module")
-def stack(folder: Path) -> Iterator[ImportStack]:
-    with running_import_stack(folder) as running:
-        copy_candidate(folder / "fashion")
-        yield running
+@pytest.fixture(scope="module", autouse=True)
+def models(stack: ImportStack) -> Iterator[Path]:
+    """The folder of the models, which also has the candidate while these tests run."""
+    before = set(stack.models.iterdir())
+    copy_candidate(stack.models)
+    wait_until_serves(stack.embedding_url, "2")
+    yield stack.models
+    for path in set(stack.models.iterdir()) - before:
+        shutil.rmtree(path)
 
 
 def write_feed(folder: Path, count: int) -> Path:
@@ -100,7 +101,7 @@ def test_a_run_that_ends_in_the_middle_is_completed_by_the_next(
     def embedded() -> int:
         return sum(TWO in read_embeddings(one.get("embeddings")) for one in stack.products(database).values())
 
-    eventually(lambda: embedded() > 0, within_s=60)
+    eventually(lambda: embedded() > 0)
     running.send_signal(number)
     ended = finish(running)
     assert ended.status == (-9 if number is signal.SIGKILL else 130), ended.said
@@ -160,9 +161,9 @@ def _lines(path: Path) -> list[bytes]:
     ],
 )
 def test_a_model_that_cannot_take_the_others_place_is_refused_in_a_sentence_and_nothing_is_noted(
-    stack: ImportStack, folder: Path, tmp_path: Path, model: str, said: str
+    stack: ImportStack, models: Path, tmp_path: Path, model: str, said: str
 ) -> None:
-    half, other = folder / "fashion" / "3", folder / "fashion" / "4"
+    half, other = models / "3", models / "4"
     half.mkdir(exist_ok=True)
     (half / "saved_model.pb").touch()
     if not other.exists():
@@ -178,7 +179,7 @@ def test_a_model_that_cannot_take_the_others_place_is_refused_in_a_sentence_and_
         assert client["refused"]["notes"].find_one({"_id": "models"}) is None
 
 
-def test_a_second_candidate_has_to_wait_for_the_first(stack: ImportStack, folder: Path, tmp_path: Path) -> None:
+def test_a_second_candidate_has_to_wait_for_the_first(stack: ImportStack, tmp_path: Path) -> None:
     stack.run("two", write_feed(tmp_path, 2), cwd=tmp_path)
     with pymongo.MongoClient[dict[str, Any]](stack.mongo_url) as client:
         client["two"]["notes"].insert_one({"_id": "models", "active": None, "candidate": "fashion/9", "previous": None})

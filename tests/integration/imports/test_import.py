@@ -11,16 +11,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.support.servers.import_stack import ImportStack, finish, running_import_stack, wait_for_products
+from tests.support.servers.import_stack import ImportStack, finish, wait_for_products
+from tests.support.waiting import WITHIN_S
 from tests.support.web.http import ImageServer, picture
 
 COLUMNS = "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName"
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImportStack]:
-    with running_import_stack(tmp_path_factory.mktemp("import")) as running:
-        yield running
 
 
 def colour(number: int) -> tuple[int, int, int]:
@@ -39,6 +34,10 @@ def write_images(folder: Path, count: int) -> list[dict[str, object]]:
     for number in range(count):
         (folder / f"{number}.png").write_bytes(picture(colour(number), (8, 8)))
     return [{"id": f"p{number}", "image": f"{number}.png", "title": f"Product {number}"} for number in range(count)]
+
+
+def names(count: int) -> list[str]:
+    return [f"p{number}" for number in range(count)]
 
 
 def test_a_feed_is_imported_and_a_second_import_skips_everything(stack: ImportStack, tmp_path: Path) -> None:
@@ -76,45 +75,60 @@ def test_a_changed_title_is_written_without_embedding_and_a_changed_image_with(
     assert stack.pictures("changes")["p1"] == (tmp_path / "1.png").read_bytes()
 
 
+@pytest.fixture
+def server() -> Iterator[ImageServer]:
+    """A web server whose image does not arrive before `release` is set."""
+    with ImageServer({"/held.png": picture((1, 1, 250))}) as running:
+        running.held = frozenset({"/held.png"})
+        yield running
+
+
+def write_held_feed(folder: Path, server: ImageServer, count: int = 400) -> Path:
+    """Write a feed of so many products whose import ends only after `release`: it waits for the last image."""
+    held: dict[str, object] = {"id": "held", "image_url": server.url("/held.png")}
+    return write_feed(folder, [*write_images(folder, count - 1), held])
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_an_import_that_ends_in_the_middle_is_completed_by_the_next_with_nothing_lost_or_doubled(
-    stack: ImportStack, tmp_path: Path, number: signal.Signals
+    stack: ImportStack, server: ImageServer, tmp_path: Path, number: signal.Signals
 ) -> None:
     database = f"cut{number.value}"
-    feed = write_feed(tmp_path, write_images(tmp_path, 3000))
-    process = stack.begin(database, feed, cwd=tmp_path)
+    command = (write_held_feed(tmp_path, server), "--allow-host", server.host)
+    process = stack.begin(database, *command, cwd=tmp_path)
     wait_for_products(stack, database, at_least=1)
     process.send_signal(number)
     cut = finish(process)
     there = len(stack.products(database))
-    assert 1 <= there < 3000
+    assert 1 <= there < 400
     if number == signal.SIGKILL:
         assert cut.status == -signal.SIGKILL
     else:
         assert (cut.status, cut.summary["status"]) == (130, "interrupted"), cut.said
         assert cut.summary["imported"] == there
         assert "Traceback" not in cut.said
-    again = stack.run(database, feed, cwd=tmp_path)
+    server.release.set()
+    again = stack.run(database, *command, cwd=tmp_path)
     assert again.status == 0, again.said
-    assert again.counts("imported", "unchanged", "rejected") == (3000 - there, there, 0)
-    assert set(stack.products(database)) == set(stack.pictures(database)) == {f"p{n}" for n in range(3000)}
+    assert again.counts("imported", "unchanged", "rejected") == (400 - there, there, 0)
+    assert set(stack.products(database)) == {"held", *stack.pictures(database)} == {"held", *names(399)}
 
 
-def test_of_two_imports_at_once_the_second_is_refused_with_one_sentence(stack: ImportStack, tmp_path: Path) -> None:
-    feed = write_feed(tmp_path, write_images(tmp_path, 3000))
-    first = stack.begin("two", feed, cwd=tmp_path)
+def test_of_two_imports_at_once_the_second_is_refused_with_one_sentence(
+    stack: ImportStack, server: ImageServer, tmp_path: Path
+) -> None:
+    first = stack.begin("two", write_held_feed(tmp_path, server), "--allow-host", server.host, cwd=tmp_path)
     wait_for_products(stack, "two", at_least=1)
-    first.send_signal(signal.SIGSTOP)  # so that it is under way for as long as this needs
     other = write_feed(tmp_path, [{"id": "other", "image": "0.png"}], "other.ndjson")
     second = stack.run("two", other, "--sync", "--sync-limit", "1", cwd=tmp_path)
-    first.send_signal(signal.SIGCONT)
+    server.release.set()
     assert (second.status, second.summary["status"], second.counts("read", "removed")) == (1, "failed", (0, 0))
     assert "another import is under way: feed.ndjson, since" in second.said
     assert f"process {first.pid} on" in second.said
     assert "Traceback" not in second.said
-    done = finish(first, within_s=100)
+    done = finish(first)
     assert done.status == 0, done.said
-    assert set(stack.products("two")) == {f"p{n}" for n in range(3000)}
+    assert set(stack.products("two")) == {"held", *names(399)}
 
 
 def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
@@ -260,18 +274,21 @@ def test_a_dry_run_reads_and_checks_and_writes_no_product(stack: ImportStack, tm
     assert stack.products("dry") == {}
 
 
-def test_services_that_go_away_in_the_middle_are_waited_for(stack: ImportStack, tmp_path: Path) -> None:
-    feed = write_feed(tmp_path, write_images(tmp_path, 6000))
-    process = stack.begin("outage", feed, cwd=tmp_path)
+def test_services_that_go_away_in_the_middle_are_waited_for(
+    stack: ImportStack, server: ImageServer, tmp_path: Path
+) -> None:
+    command = (write_held_feed(tmp_path, server), "--allow-host", server.host, "--wait", f"{WITHIN_S:g}")
+    process = stack.begin("outage", *command, cwd=tmp_path)
     wait_for_products(stack, "outage", at_least=1)
     stack.kill("tfs")
     stack.kill("mongo")
+    server.release.set()  # what the import does with the image fails
     stack.start("mongo")
     stack.start("tfs")
-    done = finish(process, within_s=100)
+    done = finish(process)
     assert done.status == 0, done.said
-    assert done.counts("read", "rejected") == (6000, 0)
-    assert len(stack.products("outage")) == 6000
+    assert done.counts("read", "rejected") == (400, 0)
+    assert len(stack.products("outage")) == 400
     assert "waiting: " in done.said
 
 
