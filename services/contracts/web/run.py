@@ -62,12 +62,13 @@ class GracefulServer(uvicorn.Server):
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, read the requests already sent, and answer requests in progress within SHUTDOWN_S."""
+        """Stop listening, read the requests already sent, answer requests in progress within SHUTDOWN_S, send spans."""
         await asyncio.sleep(0)  # one turn of the loop accepts the waiting connections
         for server in self.servers:
             server.close()
         await asyncio.sleep(DRAIN_S)
         await super().shutdown(sockets)
+        await asyncio.to_thread(tracing.close)
 
 
 def run_service(

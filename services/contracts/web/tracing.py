@@ -4,7 +4,8 @@ FastAPI itself makes the span of each request. Calls of other services have span
 with the W3C header `traceparent`. Without TRACES_ENDPOINT there is no trace, and the SDK is not needed.
 """
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from fastapi.telemetry import TelemetryConfig
@@ -21,16 +22,12 @@ MISSING = (
 )
 _PROPAGATOR = TraceContextTextMapPropagator()
 _provider: TracerProvider | None = None
+_shutdown: Callable[[], None] | None = None
+CLOSE_S = 0.5
 
 
 class TracingError(Exception):
     """Traces cannot be sent. The text names the setting."""
-
-
-def use(provider: TracerProvider | None) -> None:
-    """Send the spans of this process to a provider; None: to none."""
-    global _provider
-    _provider = provider
 
 
 def configure(service: str, endpoint: str, ratio: float, *, is_public: bool) -> None:
@@ -38,7 +35,8 @@ def configure(service: str, endpoint: str, ratio: float, *, is_public: bool) -> 
 
     Args:
         service: the service's name.
-        endpoint: address of the collector for OTLP over HTTP, such as `http://collector:4318/v1/traces`.
+        endpoint: address of the collector for OTLP over HTTP, such as `http://collector:4318/v1/traces`; this path is
+            the default.
         ratio: part of the requests that are traced, 0 to 1, if the caller's trace does not decide it.
         is_public: whether callers may be anyone: they then cannot decide it.
 
@@ -46,19 +44,20 @@ def configure(service: str, endpoint: str, ratio: float, *, is_public: bool) -> 
         TracingError: the packages are not installed.
     """
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider as Sdk
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+        from services.contracts.web.span_export import collector_provider
     except ImportError:
         raise TracingError(MISSING) from None
-    own = TraceIdRatioBased(ratio)
-    remote = {"remote_parent_sampled": own, "remote_parent_not_sampled": own} if is_public else {}
-    resource = Resource.create({"service.name": f"lookalike-{service}"})
-    provider = Sdk(sampler=ParentBased(own, **remote), resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
-    use(provider)
+    global _provider, _shutdown
+    provider = collector_provider(service, endpoint, ratio, is_public=is_public)
+    _provider, _shutdown = provider, provider.shutdown
+
+
+def close() -> None:
+    """Send the spans that wait. After CLOSE_S they are dropped: a collector that does not answer holds up no stop."""
+    if _shutdown is not None:
+        closing = threading.Thread(target=_shutdown, daemon=True)
+        closing.start()
+        closing.join(CLOSE_S)
 
 
 def fastapi_options() -> TelemetryConfig:
