@@ -1,7 +1,6 @@
 """The program `lookalike`. Heavy modules are imported when their command runs."""
 
 import sys
-from importlib.metadata import version as installed_version
 from typing import Any
 
 import structlog
@@ -54,7 +53,9 @@ app.command("evaluate-look")(train.evaluate_look)
 @app.command()
 def version() -> None:
     """Print the version."""
-    typer.echo(installed_version("lookalike"))
+    from services.contracts.web.app import VERSION
+
+    typer.echo(VERSION)
 
 
 def logs_to_stderr() -> None:

@@ -1,5 +1,6 @@
 """`manifest.json`, the description of a model in its directory. Services hard-code none of its values."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,6 +80,14 @@ def load_detector_manifest(model_dir: Path) -> DetectorManifest:
 
 
 def _load(model_dir: Path, kind: type[AnyManifest]) -> AnyManifest:
+    try:
+        return _read(model_dir, kind)
+    except PermissionError as error:
+        readable = f"make it readable: chmod -R go+rX {model_dir.parent}, or that of the host if it is mounted"
+        raise ManifestError(f"{error.filename}: {error.strerror} for user {os.getuid()}: {readable}") from None
+
+
+def _read(model_dir: Path, kind: type[AnyManifest]) -> AnyManifest:
     path = model_dir / MANIFEST_NAME
     if not model_dir.is_dir():
         raise ManifestError(f"there is no model directory {model_dir}: train one (make train) or set its path")

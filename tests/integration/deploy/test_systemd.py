@@ -48,6 +48,24 @@ def test_units_start_services_and_commands_that_exist() -> None:
             check(line.split()[1:])
 
 
+def test_a_unit_writes_into_its_state_directory_only() -> None:
+    """Everything else is read-only for it, its working directory too, the default place of rejected rows."""
+    written = {}
+    for unit in UNITS:
+        if unit.suffix == ".service":
+            assert lines(unit, "ProtectSystem") == ["strict"]
+            words = " ".join(lines(unit, "ExecStart") + lines(unit, "Environment"))
+            written[unit.stem] = set(re.findall(r"(?:--rejected |backup |SNAPSHOT_DIR=)(/\S+)", words))
+            for path in written[unit.stem]:
+                (state,) = lines(unit, "StateDirectory")
+                assert path.startswith(f"/var/lib/{state}")
+    assert {name for name, paths in written.items() if paths} == {
+        "lookalike-backup",
+        "lookalike-import",
+        "lookalike-index",
+    }
+
+
 def check(arguments: list[str]) -> None:
     """Check that the command line has a command of the program, and options of it."""
     command = COMMAND.commands[arguments[0]]
