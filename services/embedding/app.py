@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.internal import internal
 from services.embedding.admission import Admission
-from services.embedding.api.routes import router
+from services.embedding.api.routes import router, single
 from services.embedding.metrics import EmbeddingMetrics
 from services.embedding.serving.served_detector import ServedDetector
 from services.embedding.serving.served_models import ServedModels
@@ -40,7 +40,7 @@ def create_app(settings: EmbeddingSettings) -> FastAPI:
     return make_app(
         service="embedding",
         description=DESCRIPTION,
-        routers=[router],
+        routers=[single, router],
         lifespan=lifespan,
         readiness=_readiness,
         inner_middleware=internal(settings.service_token),

@@ -48,6 +48,9 @@ def search(
     if query.group_by is not None:
         plain = replace(query, group_by=None)
         return _grouped(query, lambda k: search(galleries, category, vector, replace(plain, k=k), itself))
+    if len(galleries) == 1 and itself is None:
+        ((name, gallery),) = galleries.items()
+        return [CatalogueMatch(name, match) for match in gallery.search(category, vector, query)]
     queries = dict.fromkeys(galleries, query)
     if itself is not None and itself[0] in queries:
         queries[itself[0]] = replace(query, exclude={*query.exclude, itself[1]})

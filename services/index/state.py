@@ -19,7 +19,7 @@ from services.index.metrics import IndexMetrics
 from services.index.models.model_indexes import ModelIndexes
 
 T = TypeVar("T")
-INLINE_ROWS = 20_000  # FAISS reads them in 0.1 ms
+INLINE_ROWS = 100_000  # they are searched in less than half a millisecond
 
 
 @dataclass(frozen=True)

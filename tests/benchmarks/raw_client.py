@@ -27,12 +27,10 @@ class RawClient:
         parts = urlsplit(url)
         assert parts.hostname and parts.port
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        fields = {"Host": parts.netloc, **(headers or {})}
-        if body is not None:
-            fields["Content-Length"] = str(len(body))
         head = f"{'GET' if body is None else 'POST'} {target} HTTP/1.1\r\n"
-        head += "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        self._request = f"{head}\r\n".encode() + (body or b"")
+        head += "".join(f"{name}: {value}\r\n" for name, value in {"Host": parts.netloc, **(headers or {})}.items())
+        self._head = head.encode()
+        self._request = self._with_body(body)
         self._socket = socket.create_connection((parts.hostname, parts.port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -46,6 +44,14 @@ class RawClient:
         if status != 200:
             raise RuntimeError(f"the response has the status {status}: {body[:300]!r}")
         return body
+
+    def post(self, body: bytes) -> bytes:
+        """Send the request with another body; return the response's, as `send`."""
+        self._request = self._with_body(body)
+        return self.send()
+
+    def _with_body(self, body: bytes | None) -> bytes:
+        return self._head + (b"\r\n" if body is None else b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
     def exchange(self) -> tuple[int, bytes]:
         """Send the request; return the status and the body of the response.

@@ -22,7 +22,8 @@ SHAPES = (
     "constant",
     "tiny part",
 )
-MANY = 3 * CANDIDATES
+FEWER, MORE = CANDIDATES
+MANY = 3 * MORE
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -71,7 +72,7 @@ def check(found: Any, vectors: Float32Array, query: Float32Array, k: int, allowe
 @given(
     shape=st.sampled_from(SHAPES),
     seed=seeds,
-    count=st.sampled_from([1, 7, CANDIDATES - 1, CANDIDATES, CANDIDATES + 1, MANY]),
+    count=st.sampled_from([1, 7, FEWER - 1, FEWER, FEWER + 1, MORE, MORE + 1, MANY]),
     dimension=st.sampled_from([3, 16, 64]),
     k=st.sampled_from([1, 11, 300]),
     kept=st.sampled_from([None, 0.0, 0.01, 0.7]),

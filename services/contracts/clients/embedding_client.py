@@ -1,12 +1,15 @@
 """The client of the embedding service: single images for the gateway, batches for imports."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.contracts.clients.service_http import ServiceHttp
+from services.contracts.clients.service_transport import ServiceResponse, Transport
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import EmbeddingUnavailable, UpstreamTimeout
 from services.contracts.web.problems import error_from_problem
@@ -39,7 +42,7 @@ class EmbeddingClient:
         *,
         token: str | None = None,
         max_connections: int = 100,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         """Create the client without opening a connection.
 
@@ -166,25 +169,25 @@ class EmbeddingClient:
             EmbeddingUnavailable: it cannot, or it does not respond.
         """
         try:
-            response = await self._http.send("GET", "/readyz", late=SLOW, parameters={"model": model})
+            response = await self._http.send("GET", "/readyz", parameters={"model": model})
         except (httpx.HTTPError, UpstreamTimeout):
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
-        if response.status_code != httpx.codes.OK:
+        if response.status != HTTPStatus.OK:
             raise EmbeddingUnavailable("the embedding service is not ready: " + _reasons(response))
 
     async def _send(
         self, method: str, path: str, *, content: bytes | None = None, kind: str = RAW, **named: str | None
     ) -> bytes:
         try:
-            response = await self._http.send(method, path, late=SLOW, content=content, kind=kind, parameters=named)
+            response = await self._http.send(method, path, content=content, kind=kind, parameters=named)
         except httpx.ConnectError:
             raise EmbeddingUnavailable("the embedding service cannot be reached") from None
         except httpx.TimeoutException:
             raise UpstreamTimeout(SLOW) from None
         except httpx.HTTPError:
             raise EmbeddingUnavailable("the embedding service closed the connection") from None
-        if not response.is_success:
-            raise error_from_problem(response.status_code, response.content)
+        if not 200 <= response.status < 300:
+            raise error_from_problem(response.status, response.content)
         return response.content
 
 
@@ -197,9 +200,9 @@ def _parsed(kind: type[Message], body: bytes) -> Message:
         ) from None
 
 
-def _reasons(response: httpx.Response) -> str:
+def _reasons(response: ServiceResponse) -> str:
     try:
-        document = response.json()
+        document = orjson.loads(response.content)
         return "; ".join(map(str, document["reasons"])) if "reasons" in document else str(document["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"its response has the status {response.status_code}"
+        return f"its response has the status {response.status}"

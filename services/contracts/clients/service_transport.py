@@ -1,123 +1,177 @@
 """How requests between the services travel: HTTP/1.1 over kept connections, parsed by llhttp (docs/adr/0024).
 
-httpx's own transport and client take half of the gateway's processor time in a search.
+httpx's own transport and client take half of the gateway's processor time in a search, and its requests and responses
+a tenth.
 """
 
 import asyncio
 import ssl
-from collections import defaultdict
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import httptools
 import httpx
 
-Origin = tuple[str, str, int]  # scheme, host, port
 PORTS = {"http": 80, "https": 443}
-NO_TIMEOUT: dict[str, float | None] = {}
 
 
-class ServiceTransport(httpx.AsyncBaseTransport):
-    """Sends requests over kept connections. It belongs to one event loop.
+class ServiceRequest(NamedTuple):
+    """A request to a service.
+
+    Attributes:
+        method: of the request.
+        target: the path with the query string, as they are sent.
+        fields: of the head, without those that say where the request goes and how long it is.
+        content: the body; None for no body.
+    """
+
+    method: str
+    target: str
+    fields: Mapping[str, str]
+    content: bytes | None = None
+
+
+class ServiceResponse(NamedTuple):
+    """A response of any status, with its media type and its whole body."""
+
+    status: int
+    content_type: str
+    content: bytes
+
+
+class Transport(Protocol):
+    """Sends requests to one service. It belongs to one event loop."""
+
+    async def send(self, request: ServiceRequest, step_s: float, total_s: float | None) -> ServiceResponse:
+        """Return the response.
+
+        Args:
+            request: what to send.
+            step_s: the longest time for connecting, and without progress in sending and receiving, in seconds.
+            total_s: the longest time for all; None for any.
+
+        Raises:
+            httpx.ConnectError: the server cannot be reached.
+            httpx.TimeoutException: it took longer.
+            httpx.RemoteProtocolError: the server closed the connection, or its response is no HTTP.
+        """
+
+    async def close(self) -> None:
+        """Close the kept connections."""
+
+
+class ServiceTransport:
+    """Sends requests over kept connections to one service.
 
     A request that finds its kept connection closed is sent once more over a new one, and so is one whose connection is
     refused: requests between the services may be repeated. Redirects, cookies, proxies and compressed responses do not
     occur between them.
 
     Args:
+        address: of the service; only scheme, host and port count.
         max_connections: the most open connections; other requests wait for one.
     """
 
-    def __init__(self, max_connections: int = 100) -> None:
+    def __init__(self, address: httpx.URL, max_connections: int = 100) -> None:
+        self._scheme, self._host = address.scheme, address.host
+        self._port = address.port or PORTS[address.scheme]
+        self._host_line = b"Host: %b\r\n" % address.netloc
         self._slots = asyncio.Semaphore(max_connections)
-        self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
+        self._idle: list[_Connection] = []
         self._tls: ssl.SSLContext | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the response, with its whole body.
-
-        Raises:
-            httpx.ConnectError: the server cannot be reached.
-            httpx.TimeoutException: a step took longer than its part of the extension `timeout`.
-            httpx.RemoteProtocolError: the server closed the connection, or its response is no HTTP.
-        """
-        timeouts = request.extensions.get("timeout", NO_TIMEOUT)
-        message = _message(request, await request.aread())
-        async with self._slots:
-            connection = self._kept(_origin(request.url))
+    async def send(self, request: ServiceRequest, step_s: float, total_s: float | None) -> ServiceResponse:
+        """Return the response; see `Transport.send`."""
+        until = float("inf") if total_s is None else asyncio.get_running_loop().time() + total_s
+        message = self._message(request)
+        await self._slot(total_s)
+        try:
+            connection = self._kept()
             if connection is not None:
                 try:
-                    return await self._exchange(connection, message, request, timeouts)
+                    return await self._exchange(connection, message, step_s, until)
                 except _ClosedWhileIdle:
                     pass
-            connection = await self._connected(request, timeouts)
+            connection = await self._connected(step_s, until)
             try:
-                return await self._exchange(connection, message, request, timeouts)
+                return await self._exchange(connection, message, step_s, until)
             except _ClosedWhileIdle:
-                raise httpx.RemoteProtocolError("the server closed the connection", request=request) from None
+                raise httpx.RemoteProtocolError("the server closed the connection") from None
+        finally:
+            self._slots.release()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the kept connections."""
-        for connections in self._idle.values():
-            for connection in connections:
-                connection.close()
+        for connection in self._idle:
+            connection.close()
         self._idle.clear()
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self.aclose()
+    async def _slot(self, total_s: float | None) -> None:
+        """Wait until there may be a connection more."""
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(total_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("no connection became free in time") from None
 
-    def _kept(self, origin: Origin) -> "_Connection | None":
+    def _kept(self) -> "_Connection | None":
         """Return an open connection that no request uses: the last used one, so that others grow old and close."""
-        connections = self._idle[origin]
-        while connections:
-            connection = connections.pop()
+        while self._idle:
+            connection = self._idle.pop()
             if connection.is_usable:
                 return connection
         return None
 
-    async def _connected(self, request: httpx.Request, timeouts: dict[str, float | None]) -> "_Connection":
+    async def _connected(self, step_s: float, until: float) -> "_Connection":
         """Return a new connection. A refused one is tried again."""
-        scheme, host, port = _origin(request.url)
         loop = asyncio.get_running_loop()
+        tls = self._context() if self._scheme == "https" else None
         try:
-            async with asyncio.timeout(timeouts.get("connect")):
+            async with asyncio.timeout_at(min(loop.time() + step_s, until)):
                 for is_last in (False, True):
                     try:
                         _, connection = await loop.create_connection(
-                            lambda: _Connection(loop), host, port, ssl=self._context() if scheme == "https" else None
+                            lambda: _Connection(loop), self._host, self._port, ssl=tls
                         )
                         return connection
                     except OSError as error:
                         if is_last:
-                            raise httpx.ConnectError(str(error), request=request) from None
+                            raise httpx.ConnectError(str(error)) from None
         except TimeoutError:
-            raise httpx.ConnectTimeout("the connection was not made in time", request=request) from None
+            raise httpx.ConnectTimeout("the connection was not made in time") from None
         raise AssertionError  # the loop has returned or raised
 
     async def _exchange(
-        self, connection: "_Connection", message: bytes, request: httpx.Request, timeouts: dict[str, float | None]
-    ) -> httpx.Response:
+        self, connection: "_Connection", message: bytes, step_s: float, until: float
+    ) -> ServiceResponse:
         try:
-            response = await connection.exchange(message, timeouts.get("write"), timeouts.get("read"))
-        except BaseException as error:  # also a cancellation: the rest of the response would be the next one's
+            response = await connection.exchange(message, step_s, until)
+        except BaseException:  # also a cancellation: the rest of the response would be the next one's
             connection.close()
-            if isinstance(error, httpx.RequestError):
-                error.request = request
             raise
         if connection.is_usable:
-            self._idle[_origin(request.url)].append(connection)
+            self._idle.append(connection)
         return response
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = httpx.create_ssl_context(trust_env=False)
         return self._tls
+
+    def _message(self, request: ServiceRequest) -> bytes:
+        """Return a request as it is sent."""
+        fields = "".join([f"{name}: {value}\r\n" for name, value in request.fields.items()])
+        length = "" if request.content is None else f"Content-Length: {len(request.content)}\r\n"
+        return b"%b %b HTTP/1.1\r\n%b%b\r\n%b" % (
+            request.method.encode("ascii"),
+            request.target.encode("ascii"),
+            self._host_line,
+            (fields + length).encode("latin-1"),
+            request.content or b"",
+        )
 
 
 class _ClosedWhileIdle(Exception):
@@ -130,48 +184,38 @@ class _Connection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._transport: Any = None
-        self._response: asyncio.Future[httpx.Response] | None = None
-        self._may_write = asyncio.Event()
-        self._may_write.set()
-        self._progress: Callable[[], object] = lambda: None
+        self._response: asyncio.Future[ServiceResponse] | None = None
         self._is_closed = False
+        self._is_paused = False  # the server does not read the request
+        self._progress_at = self._step_s = self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._begin()
 
     @property
     def is_usable(self) -> bool:
         """Whether a request can be sent."""
-        return not self._is_closed and self._response is None
+        return not self._is_closed and not self._is_paused and self._response is None
 
-    async def exchange(self, message: bytes, write_s: float | None, read_s: float | None) -> httpx.Response:
-        """Send a request; return its response. `read_s` is the longest time without a byte of it."""
+    async def exchange(self, message: bytes, step_s: float, until: float) -> ServiceResponse:
+        """Send a request; return its response.
+
+        Args:
+            message: the request.
+            step_s: the longest time without progress, in seconds.
+            until: when the response has to be there, by the loop's clock.
+        """
         if self._is_closed:
             raise _ClosedWhileIdle
         self._begin()
-        response: asyncio.Future[httpx.Response] = self._loop.create_future()
-        self._response = response
+        self._response = self._loop.create_future()
+        self._progress_at, self._step_s, self._until = self._loop.time(), step_s, until
+        self._timer = self._loop.call_at(self._late_at, self._check_progress)
         try:
             self._transport.write(message)
-            if not self._may_write.is_set():
-                await self._written(response, write_s)
-            async with asyncio.timeout(read_s) as limit:
-                if read_s is not None:
-                    self._progress = lambda: limit.reschedule(self._loop.time() + read_s)
-                return await response
-        except TimeoutError:
-            raise httpx.ReadTimeout("the response did not come in time") from None
+            return await self._response
         finally:
-            self._progress = lambda: None
+            self._timer.cancel()
             self._response = None
-
-    async def _written(self, response: "asyncio.Future[httpx.Response]", write_s: float | None) -> None:
-        """Wait until the server has read the request, or has answered before."""
-        writing = asyncio.ensure_future(self._may_write.wait())
-        try:
-            done, _ = await asyncio.wait((writing, response), timeout=write_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            writing.cancel()
-        if not done:
-            raise httpx.WriteTimeout("the request was not read in time")
 
     def close(self) -> None:
         """Close the connection."""
@@ -179,9 +223,20 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    @property
+    def _late_at(self) -> float:
+        return min(self._progress_at + self._step_s, self._until)
+
+    def _check_progress(self) -> None:
+        """End the request if it is late; otherwise look again when it may be."""
+        if self._loop.time() >= self._late_at:
+            self._fail(httpx.ReadTimeout("the response did not come in time"))
+        else:
+            self._timer = self._loop.call_at(self._late_at, self._check_progress)
+
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._content_type = b""
         self._body: list[bytes] = []
         self._has_begun = False
 
@@ -195,22 +250,20 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closed = True
-        self._may_write.set()
         broken = httpx.RemoteProtocolError("the server closed the connection before the end of its response")
         self._fail(broken if self._has_begun else _ClosedWhileIdle())
 
     def pause_writing(self) -> None:
-        self._may_write.clear()
+        self._is_paused = True
 
     def resume_writing(self) -> None:
-        self._may_write.set()
+        self._is_paused, self._progress_at = False, self._loop.time()
 
     def data_received(self, data: bytes) -> None:
         if self._response is None or self._response.done():  # nothing was asked
             self.close()
             return
-        self._has_begun = True
-        self._progress()
+        self._has_begun, self._progress_at = True, self._loop.time()
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -223,7 +276,8 @@ class _Connection(asyncio.Protocol):
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name, value))
+        if name.lower() == b"content-type":
+            self._content_type = value
 
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
@@ -231,21 +285,10 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
         if status < 200:  # an interim response
-            self._headers, self._body = [], []
+            self._content_type, self._body = b"", []
             return
         if not self._parser.should_keep_alive():
             self.close()
         if self._response is not None and not self._response.done():
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            self._response.set_result(httpx.Response(status, headers=self._headers, content=body))
-
-
-def _origin(url: httpx.URL) -> Origin:
-    return url.scheme, url.host, url.port or PORTS[url.scheme]
-
-
-def _message(request: httpx.Request, body: bytes) -> bytes:
-    """Return a request as it is sent."""
-    head = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)]
-    head += [b"%b: %b\r\n" % field for field in request.headers.raw]
-    return b"".join((*head, b"\r\n", body))
+            self._response.set_result(ServiceResponse(status, self._content_type.decode("latin-1"), body))

@@ -20,6 +20,8 @@ from services.contracts.web.process_metrics import ProcessMetrics
 from services.contracts.web.tracing import trace_headers, trace_ids
 
 REQUEST_ID_HEADER = "X-Request-ID"
+TRACEBACK = frozenset({"exc_info", "exception", "stack"})
+PLAIN = re.compile(r"[^\s=\"']*")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
@@ -66,9 +68,7 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.dict_tracebacks if json else structlog.processors.StackInfoRenderer(),
     ]
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderer: structlog.types.Processor = structlog.processors.JSONRenderer() if json else ReadableLines()
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -84,6 +84,25 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
     for noisy in ("httpx", "httpcore", "uvicorn.access", "pymongo", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class ReadableLines:
+    """Renders log lines for people, as structlog's renderer for consoles does, which takes three times as long."""
+
+    def __init__(self) -> None:
+        self._with_traceback = structlog.dev.ConsoleRenderer(colors=False)
+
+    def __call__(self, logger: Any, name: str, event: structlog.types.EventDict) -> str:
+        """Return a line; several with a traceback."""
+        if not TRACEBACK.isdisjoint(event):
+            return self._with_traceback(logger, name, event)
+        begin = f"{event.pop('timestamp', '')} [{event.pop('level', ''):<9}] {event.pop('event', ''):<30}"
+        return " ".join([begin, *(f"{key}={_readable(event[key])}" for key in sorted(event))]).rstrip(" ")
+
+
+def _readable(value: object) -> str:
+    """Return a value as text; text that has blanks or quotes as Python writes it."""
+    return value if isinstance(value, str) and PLAIN.fullmatch(value) else repr(value)
 
 
 def add_trace(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

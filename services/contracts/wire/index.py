@@ -180,8 +180,8 @@ class IndexSearch(IndexQuery):
     @field_validator("vector")
     @classmethod
     def _finite(cls, value: list[float]) -> list[float]:
-        array = np.asarray(value, dtype=np.float32)
-        if not np.isfinite(array).all() or not np.linalg.norm(array) > 0:
+        array = np.asarray(value, dtype=np.float32).astype(np.float64)
+        if not 0 < array.dot(array) < np.inf:
             raise ValueError("the vector has to be finite and not all zero")
         return value
 

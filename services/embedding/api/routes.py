@@ -23,6 +23,7 @@ from services.contracts.domain.errors import (
 from services.contracts.web import telemetry
 from services.contracts.web.bodies.body_limit import limit_body
 from services.contracts.web.problems import responses
+from services.contracts.web.request_route import RequestRoute
 from services.contracts.web.requests.disconnect import until_disconnected
 from services.contracts.wire.embedding import (
     BatchResponse,
@@ -53,16 +54,17 @@ SecondaryName = Annotated[
 ]
 
 router = APIRouter(prefix="/v1", tags=["embedding"])
+single = APIRouter(prefix="/v1", tags=["embedding"], route_class=RequestRoute)
 
 
-@router.post(
+@single.post(
     "/embed",
     response_model=EmbeddingResponse,
     responses=responses(InvalidImage, UnsupportedImage, *_ALWAYS),
     openapi_extra={**SINGLE_BODY, "parameters": EMBED_PARAMETERS},
     summary="Embed one image",
 )
-async def embed(request: Request) -> Response:  # with dependencies, FastAPI takes as long as the search of the vectors
+async def embed(request: Request) -> Response:
     """Return the category probabilities and the unit-length vector of one image, with the time of each stage."""
     started = time.perf_counter()
     state, query = embedding_state(request), request.query_params

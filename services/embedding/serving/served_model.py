@@ -97,7 +97,9 @@ class ServedModel:
             await self._client.close()
 
     async def check(self) -> None:
-        """Update `readiness`: whether images can be embedded, or why not."""
+        """Update `readiness`: whether images can be embedded, or why not. A search that has just succeeded shows it."""
+        if self.readiness.ready and self._client and self._client.has_responded_within(self._settings.ready_interval_s):
+            return
         try:
             reasons = await self._probe(self.load().manifest)
         except (ManifestError, LookalikeError) as error:

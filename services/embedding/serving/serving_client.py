@@ -1,6 +1,7 @@
 """The gRPC client of one model version on TensorFlow Serving."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
@@ -62,6 +63,7 @@ class ServingClient:
         self._closing: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._breaker = Breaker()
+        self._responded_at = -float("inf")
         self._open()
 
     def _open(self) -> None:
@@ -73,6 +75,10 @@ class ServingClient:
     def is_breaker_open(self) -> bool:
         """Whether calls fail at once, because the last ones had no response."""
         return self._breaker.is_open
+
+    def has_responded_within(self, seconds: float) -> bool:
+        """Return whether the network has run for a request, not for a check, within the last seconds."""
+        return time.monotonic() - self._responded_at <= seconds
 
     async def close(self) -> None:
         """Close the connection and cancel the calls in progress."""
@@ -132,11 +138,14 @@ class ServingClient:
         deadlines = -(-len(images) // IMAGES_PER_DEADLINE)
         with self._calls.timed("tfs"):
             reply = await self._call(self._predictions.Predict, request, deadlines * self._timeout_s, counted=True)
-        return {
+        result = {
             name: self._output(reply, name, (len(images), *shape))
             for name, shape in outputs.items()
             if name not in optional or name in reply.outputs
         }
+        if not probing:
+            self._responded_at = time.monotonic()
+        return result
 
     def clipped(self, probabilities: Float32Array) -> Float32Array:
         """Return probabilities clipped to 0 and 1, which removes rounding errors.

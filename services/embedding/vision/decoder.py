@@ -45,7 +45,8 @@ class Decoder:
         """
         loop = asyncio.get_running_loop()
         jobs = [files[start : start + JOB_SIZE] for start in range(0, len(files), JOB_SIZE)]
-        results = await asyncio.gather(*(loop.run_in_executor(self._threads, self._job, job, box) for job in jobs))
+        decoding = [loop.run_in_executor(self._threads, self._job, job, box) for job in jobs]
+        results = [await decoding[0]] if len(decoding) == 1 else await asyncio.gather(*decoding)
         pictures = [picture for pictures in results for picture in pictures]
         return [
             await self._decode_large(file, box) if isinstance(picture, LargePicture) else picture

@@ -84,6 +84,8 @@ class Embedder:
         Raises:
             EmbeddingUnavailable, UpstreamTimeout: the network did not respond.
         """
+        if len(files) <= self._chunk:
+            return await self._embed_chunk(files, box)
         chunks = [files[start : start + self._chunk] for start in range(0, len(files), self._chunk)]
         parts = await asyncio.gather(*(self._embed_chunk(chunk, box) for chunk in chunks))
         return TimedEmbeddings(

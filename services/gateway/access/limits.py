@@ -5,6 +5,7 @@ import ipaddress
 import math
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerSecond
@@ -21,6 +22,7 @@ MEMORY = "memory://"
 DEADLINE_S = 0.25  # of the shared counters
 PAUSE_S = 1.0  # without the shared counters after they failed
 REDIS = ("redis", "rediss", "unix", "redis+cluster", "redis+sentinel")
+KNOWN_ADDRESSES = 4096  # whose names are kept
 IPV6_NETWORK = 64  # bits of an address that tell clients apart: a client has all addresses of such a network
 
 
@@ -94,6 +96,7 @@ class RateLimits:
         return Allowance(policy, quota, window.remaining if is_allowed else 0, reset_s, not is_allowed)
 
 
+@lru_cache(KNOWN_ADDRESSES)
 def client_name(address: str) -> str:
     """Return the name under which an address is counted: an IPv6 address counts as its /64 network."""
     try:

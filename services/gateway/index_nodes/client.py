@@ -1,11 +1,13 @@
 """The gateway's client of the index service."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from services.contracts.clients.service_http import ServiceHttp
+from services.contracts.clients.service_transport import Transport
 from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
 from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
 from services.contracts.wire.index import (
@@ -33,7 +35,7 @@ class IndexClient:
         timeout_s: float,
         *,
         token: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         """Open nothing yet.
 
@@ -98,15 +100,15 @@ class IndexClient:
 
     async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
         try:
-            response = await self._http.send(method, path, late=SLOW, content=body, kind=JSON)
+            response = await self._http.send(method, path, content=body, kind=JSON)
         except httpx.ConnectError:
             raise IndexNotReady("the index service cannot be reached") from None
         except httpx.TimeoutException:
             raise UpstreamTimeout(SLOW) from None
         except httpx.HTTPError:
             raise IndexNotReady("the index service closed the connection") from None
-        if response.status_code in PROXY_ERRORS and not response.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            raise IndexNotReady(f"a proxy in front of the index service answered {response.status_code}")
-        if response.status_code != httpx.codes.OK:
-            raise error_from_problem(response.status_code, response.content)
+        if response.status in PROXY_ERRORS and not response.content_type.startswith(MEDIA_TYPE):
+            raise IndexNotReady(f"a proxy in front of the index service answered {response.status}")
+        if response.status != HTTPStatus.OK:
+            raise error_from_problem(response.status, response.content)
         return response.content

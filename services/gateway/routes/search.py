@@ -13,6 +13,7 @@ from services.gateway.access.guard import may_write
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.products.service import check_key
 from services.gateway.ranking.options import RankingOptions
+from services.gateway.routes.direct_route import DirectRoute
 from services.gateway.routes.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.options import PhotoOptions, SimilarOptions, query_parameters
@@ -20,7 +21,7 @@ from services.gateway.search.request import parse, read_search
 from services.gateway.search.responses import SearchResponse, SimilarResponse
 from services.gateway.state import GatewayState, State, place
 
-router = APIRouter(prefix="/v1", tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"], route_class=DirectRoute)
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "plain": {"summary": "Ten results", "value": {"image_base64": EXAMPLE_IMAGE, "k": 10}},
     "next": {"summary": "The next ten", "value": {"image_base64": EXAMPLE_IMAGE, "k": 10, "offset": 10}},

@@ -55,6 +55,9 @@ class Examples:
         return Counter(self.categories).most_common(1)[0][0] if self.categories else None
 
 
+NO_EXAMPLES = Examples(np.empty((0, 0), np.float32), np.empty((0, 0), np.float32), (), ())
+
+
 def combined(photo: Float32Array | None, examples: Examples) -> Float32Array:
     """Return the query vector, shape (dimension,), unit length.
 

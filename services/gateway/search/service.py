@@ -27,7 +27,7 @@ from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.ranking.candidate import Move
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import RankedSearch, Stage
-from services.gateway.search.examples import ExampleReader, PhotoQuery, combined
+from services.gateway.search.examples import NO_EXAMPLES, ExampleReader, Examples, PhotoQuery, combined
 from services.gateway.search.garment_crop import GarmentCrop, PhotoView
 from services.gateway.search.links import Links
 from services.gateway.search.logged_search import logged_search
@@ -193,10 +193,8 @@ class SearchService:
             prior = facts.categories[resolve_category(options.prior, facts.categories)]
             options = options.model_copy(update={"prior": prior})
         self._ranking.prepare(options, self.catalogues, model)
-        view, examples = await asyncio.gather(
-            self._view(query.photo, options, model, None if chosen is None else facts.categories[chosen]),
-            self._examples.read(query, options.like, options.unlike, model),
-        )
+        name_of_chosen = None if chosen is None else facts.categories[chosen]
+        view, examples = await self._seen(query, options, model, name_of_chosen)
         seen = view.embedding if view else examples.embeddings[0] if examples.embeddings else None
         predicted = view.embedding.category.id if view else examples.category
         category = predicted if chosen is None else chosen
@@ -250,6 +248,15 @@ class SearchService:
             kept = vector if self._queries.keeps_vectors else None
             self._queries.record(logged_search(result, response, options, vector=kept))
         return result
+
+    async def _seen(
+        self, query: PhotoQuery, options: PhotoOptions, model: str, chosen: str | None
+    ) -> tuple[PhotoView | None, Examples]:
+        """Return what the search sees of the photo and of the examples; most searches have none, and need no tasks."""
+        viewing = self._view(query.photo, options, model, chosen)
+        if not (query.liked or query.unliked or options.like or options.unlike):
+            return await viewing, NO_EXAMPLES
+        return await asyncio.gather(viewing, self._examples.read(query, options.like, options.unlike, model))
 
     async def _view(
         self, photo: bytes | None, options: PhotoOptions, model: str, chosen: str | None

@@ -34,6 +34,7 @@ from services.index.state import IndexState
 from tests.support.servers.stack import ROOT
 from tests.support.waiting import PATIENT, WITHIN_S, eventually
 from tests.support.web.ports import free_port
+from tests.support.web.service_transport import AnsweringTransport
 
 CATEGORIES = ("Topwear", "Shoes", "Bags", "Bottomwear", "Watches", "Innerwear", "Jewellery", "Eyewear", "Socks")
 MANIFEST = Manifest(
@@ -102,7 +103,7 @@ def client_of(http: TestClient, name: str = "node") -> IndexClient:
         response = http.request(request.method, path, content=request.content, headers=dict(request.headers))
         return httpx.Response(response.status_code, content=response.content, headers=response.headers)
 
-    return IndexClient(f"http://{name}", 10, transport=httpx.MockTransport(respond))
+    return IndexClient(f"http://{name}", 10, transport=AnsweringTransport(respond))
 
 
 def _follower(replica: Replica | None) -> Follower:

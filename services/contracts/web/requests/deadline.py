@@ -5,10 +5,9 @@ request that no client waits for any more. The time travels as milliseconds, so 
 agree.
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -53,21 +52,9 @@ def deadline_headers() -> dict[str, str]:
     return {HEADER: str(max(1, int(remaining_s(MAX_MS / 1000) * 1000)))}
 
 
-@asynccontextmanager
-async def within_deadline(detail: str) -> AsyncIterator[None]:
-    """End the block at the deadline, if there is one.
-
-    Raises:
-        UpstreamTimeout: the deadline has passed, with this text.
-    """
-    if _deadline.get() is None:
-        yield
-        return
-    try:
-        async with asyncio.timeout(remaining_s(float("inf"))):
-            yield
-    except TimeoutError:
-        raise UpstreamTimeout(detail) from None
+def time_left_s() -> float | None:
+    """Return the time that is left; None without a deadline. Raises as `remaining_s`."""
+    return None if _deadline.get() is None else remaining_s(float("inf"))
 
 
 class DeadlineMiddleware:

@@ -1,7 +1,6 @@
 """Ends the work for a request whose client has disconnected."""
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -19,19 +18,27 @@ async def until_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> 
     Raises:
         InvalidRequest: the client disconnected. The response has no reader.
     """
-    task = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_disconnected(request))
+    working = asyncio.current_task()
+    assert working is not None
+    is_over = has_disconnected = False
+
+    def end(watching: "asyncio.Task[None]") -> None:
+        nonlocal has_disconnected
+        if not is_over and not watching.cancelled():
+            has_disconnected = True
+            working.cancel()
+
+    watching = asyncio.create_task(_disconnected(request))
+    watching.add_done_callback(end)
     try:
-        await asyncio.wait((task, watching), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise InvalidRequest(DISCONNECTED)
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if has_disconnected and working.uncancel() == 0:
+            raise InvalidRequest(DISCONNECTED) from None
+        raise
     finally:
-        for pending in (task, watching):
-            if not pending.done():
-                pending.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await pending
+        is_over = True
+        watching.cancel()
 
 
 async def _disconnected(request: Request) -> None:

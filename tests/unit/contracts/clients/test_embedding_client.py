@@ -20,6 +20,7 @@ from services.contracts.domain.errors import (
 from services.contracts.web import telemetry
 from services.contracts.web.problems import problem_response
 from services.contracts.wire.framing import unpack
+from tests.support.web.service_transport import AnsweringTransport
 
 EMBEDDING = {
     "category": {"id": 1, "name": "Shoes", "probability": 0.9},
@@ -40,7 +41,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def client(handler: Handler) -> EmbeddingClient:
-    return EmbeddingClient("http://embedding.test", 1.0, transport=httpx.MockTransport(handler))
+    return EmbeddingClient("http://embedding.test", 1.0, transport=AnsweringTransport(handler))
 
 
 def answering(status: int, body: bytes) -> EmbeddingClient:

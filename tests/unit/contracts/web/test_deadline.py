@@ -1,6 +1,5 @@
 """The deadline of a request: set once, passed on, never later than before."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from services.contracts.web.requests.deadline import (
     deadline_headers,
     deadline_in,
     remaining_s,
-    within_deadline,
+    time_left_s,
 )
 
 
@@ -59,20 +58,16 @@ def test_a_deadline_inside_another_is_never_later(clock: list[float]) -> None:
 def test_a_call_after_the_deadline_is_not_made(clock: list[float]) -> None:
     with deadline_in(1):
         clock[0] += 1
-        for call in (lambda: remaining_s(5), deadline_headers):
+        for call in (lambda: remaining_s(5), deadline_headers, time_left_s):
             with pytest.raises(UpstreamTimeout):
                 call()
 
 
-async def test_work_ends_at_the_deadline() -> None:
-    with deadline_in(0.01), pytest.raises(UpstreamTimeout, match="too slow"):
-        async with within_deadline("too slow"):
-            await asyncio.Event().wait()
-
-
-async def test_work_without_a_deadline_is_not_ended() -> None:
-    async with within_deadline("too slow"):
-        await asyncio.sleep(0)
+def test_the_time_that_is_left_is_known(clock: list[float]) -> None:
+    assert time_left_s() is None
+    with deadline_in(8):
+        clock[0] += 6.5
+        assert time_left_s() == 1.5
 
 
 @pytest.mark.parametrize(

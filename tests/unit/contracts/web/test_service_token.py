@@ -16,6 +16,7 @@ from services.embedding.settings import EmbeddingSettings
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.settings import GatewaySettings
 from services.index.settings import IndexSettings
+from tests.support.web.service_transport import AnsweringTransport
 
 TOKEN = "open sesame"
 
@@ -68,7 +69,7 @@ async def test_clients_send_the_token() -> None:
         sent.append(request.headers.get("authorization"))
         return httpx.Response(401, json={"type": "/problems/unauthorised", "detail": "no"})
 
-    transport = httpx.MockTransport(answer)
+    transport = AnsweringTransport(answer)
     embedding = EmbeddingClient("http://embedding.test", 1, token=TOKEN, transport=transport)
     index = IndexClient("http://index.test", 1, token=TOKEN, transport=transport)
     with pytest.raises(Unauthorised):

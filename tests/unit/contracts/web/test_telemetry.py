@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+import structlog
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from services.contracts.domain.errors import TooManyRequests, UpstreamTimeout
 from services.contracts.web.process_metrics import ProcessMetrics
-from services.contracts.web.telemetry import METHODS, Metrics
+from services.contracts.web.telemetry import METHODS, Metrics, ReadableLines
 from services.contracts.web.upstream_calls import UpstreamCalls
 from tests.support.web.web_app import app_of
 
@@ -75,3 +76,39 @@ async def test_the_lag_of_the_event_loop_is_measured() -> None:
         while not registry.get_sample_value("lookalike_event_loop_lag_seconds_count"):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     assert registry.get_sample_value("lookalike_event_loop_lag_seconds_sum") >= 0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"route": "/v1/search", "ms": 12.5, "model": None, "stages_ms": {"decode": 1.5, "index": 0.4}},
+        {
+            "plain": "a,b:c",
+            "blank": "a b",
+            "quotes": "it's",
+            "quoted": '"',
+            "equals": "a=b",
+            "tab": "a\tb",
+            "empty": "",
+        },
+        {"language": "Größe", "z": 1, "a": True},
+    ],
+)
+def test_readable_lines_are_those_of_structlog(fields: dict[str, object]) -> None:
+    event = {"event": "request", "level": "info", "timestamp": "2026-11-30T03:00:00.123456Z", **fields}
+    expected = structlog.dev.ConsoleRenderer(colors=False)(None, "info", dict(event))
+    assert ReadableLines()(None, "info", event) == expected
+
+
+def test_a_value_of_several_lines_is_one_line() -> None:
+    text = ReadableLines()(None, "info", {"event": "request", "path": "a\r\nb\u2028c"})
+    assert len(text.splitlines()) == 1
+
+
+def test_readable_lines_show_tracebacks() -> None:
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError as error:
+        text = ReadableLines()(None, "error", {"event": "unhandled", "exc_info": error})
+    assert "Traceback" in text and "ZeroDivisionError" in text

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import grpc
 import pytest
 from fastapi.testclient import TestClient
 
-from services.contracts.domain.manifest import InputSize
+from services.contracts.domain.manifest import InputSize, load_manifest
 from services.contracts.wire.embedding import EmbeddingResponse
 from services.embedding.app import create_app
 from services.embedding.serving import served_models
@@ -198,3 +199,17 @@ def test_closing_the_service_ends_its_connections_checks_and_threads(folder: Pat
     assert models._task.done()
     with pytest.raises(RuntimeError, match="shutdown"):
         models.threads.submit(print)
+
+
+async def test_a_model_that_has_just_run_is_not_checked(folder: Path) -> None:
+    serving = ScriptedServing()
+    with scripted_serving(serving) as address, ThreadPoolExecutor(1) as threads:
+        settings = EmbeddingSettings(model_dir=folder / "1", tfs_address=address, ready_interval_s=60)
+        served = ServedModel(lambda: load_manifest(settings.model_dir), settings, threads)
+        for checks in (1, 2):  # a check does not stand in for the next
+            await served.check()
+            assert (served.readiness.ready, len(serving.requests)) == (True, checks)
+        await served.embedder.embed([images.jpeg()])
+        await served.check()
+        assert (served.readiness.ready, len(serving.requests)) == (True, 3)
+        await served.close()

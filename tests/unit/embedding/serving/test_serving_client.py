@@ -65,6 +65,16 @@ async def test_a_model_may_return_the_probability_of_other_clothing(value: float
     assert outputs.other_clothing.tolist() == [value, value]
 
 
+@pytest.mark.parametrize("probing", [False, True])
+async def test_a_request_shows_that_the_network_runs_and_a_check_does_not(probing: bool) -> None:
+    with scripted_serving(ScriptedServing()) as address:
+        client = EmbeddingModelClient(address, manifest(), 5)
+        assert not client.has_responded_within(60)
+        await client.predict(IMAGES, probing=probing)
+        assert client.has_responded_within(60) is not probing
+        await client.close()
+
+
 async def test_the_model_of_the_manifest_is_requested_by_name_and_version() -> None:
     serving = ScriptedServing()
     with scripted_serving(serving) as address:

@@ -8,6 +8,7 @@ from services.contracts.domain.errors import IndexNotReady, LookalikeError, Unkn
 from services.contracts.wire.index import IndexSearch, IndexSimilar
 from services.gateway.index_nodes.client import IndexClient
 from tests.support.fakes.index_fakes import FakeIndex
+from tests.support.web.service_transport import AnsweringTransport
 
 NODE = FakeIndex({0: ["t1", "t2"], 1: [], 2: []})
 SEARCH = IndexSearch(category=0, vector=[1.0], model="fashion/1", k=3)
@@ -28,7 +29,7 @@ class Server:
 
     @property
     def client(self) -> IndexClient:
-        return IndexClient("http://index.test", 1.0, transport=httpx.MockTransport(self))
+        return IndexClient("http://index.test", 1.0, transport=AnsweringTransport(self))
 
 
 def document(body: bytes) -> httpx.Response:
