@@ -1,6 +1,6 @@
 """Both engines behind the index's API hold the same products and return the same: FAISS in memory, and Milvus.
 
-Each test runs with FAISS, and with a real Milvus server where it is installed.
+Each test runs with FAISS, with Milvus in memory, and with a real Milvus server where it is installed.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,13 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine import multi_search
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
-from services.index.milvus.collection import MilvusCollection, MilvusServer
+from services.index.milvus.collection import MilvusCollection, MilvusOptions, MilvusServer
 from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.position import MilvusPosition
 from services.index.milvus.replica import MilvusReplica
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
+from tests.support.fakes.milvus import milvus_in_memory
 from tests.support.servers.milvus import needs_milvus, running_milvus
 from tests.support.values.filters import meets, without
 from tests.support.values.products import additional_image, make_product
@@ -107,18 +109,21 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
         yield server.connection()
 
 
-@pytest.fixture(scope="module", params=["faiss", pytest.param("milvus", marks=needs_milvus)])
-def make_replica(request: pytest.FixtureRequest) -> MakeReplica:
+@pytest.fixture(scope="module", params=["faiss", "milvus in memory", pytest.param("milvus", marks=needs_milvus)])
+def make_replica(request: pytest.FixtureRequest) -> Iterator[MakeReplica]:
     """Return what makes an empty replica of the engine."""
-    if request.param == "faiss":
-        return lambda: Replica(Gallery(CATEGORIES, DIMENSION, FaissFlat, merge_rows=50), MODEL, MODEL)
-    server: MilvusServer = request.getfixturevalue("milvus")
 
-    def in_milvus() -> Replica:
+    def in_milvus(server: MilvusServer) -> Replica:
         collection = MilvusCollection(server, f"contract{next(NAMES)}", MODEL, DIMENSION)
         return MilvusReplica(MilvusGallery(collection, "default", CATEGORIES, DIMENSION), MODEL, MODEL)
 
-    return in_milvus
+    if request.param == "faiss":
+        yield lambda: Replica(Gallery(CATEGORIES, DIMENSION, FaissFlat, merge_rows=50), MODEL, MODEL)
+    elif request.param == "milvus":
+        yield partial(in_milvus, request.getfixturevalue("milvus"))
+    else:
+        with milvus_in_memory():
+            yield partial(in_milvus, MilvusServer(MilvusOptions("http://milvus:19530")))
 
 
 @pytest.fixture(scope="module")
