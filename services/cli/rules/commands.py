@@ -127,7 +127,8 @@ def _read(file: Path) -> dict[str, Any]:
         rules = Merchandising.model_validate({"rules": document} if isinstance(document, list) else document)
     except ValidationError as error:
         places = [
-            f"{'.'.join(map(str, item['loc'])) or 'rules'}: {validation_message(item)}" for item in error.errors()
+            f"{'.'.join(map(str, item['loc'])) or 'rules'}: {validation_message(item, Merchandising)}"
+            for item in error.errors()
         ]
         fail(f"{file}: {'; '.join(places[:5])}", 2)
     return rules.model_dump(mode="json")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from services.contracts.domain.choices import choices
+
 # The limits that refuse requests, as metrics and logs name them.
 Limit = Literal[
     "client-quota",
@@ -252,6 +254,14 @@ def error_types() -> dict[str, type[LookalikeError]]:
     return types
 
 
-def validation_message(item: Mapping[str, Any]) -> str:
-    """Return the message of a pydantic error, without the prefix that pydantic gives to a validator's ValueError."""
-    return str(item["msg"]).removeprefix("Value error, ")
+def validation_message(item: Mapping[str, Any], model: object = None) -> str:
+    """Return the message of a pydantic error, without the prefix that pydantic gives to a validator's ValueError.
+
+    Args:
+        item: the error.
+        model: the type that was validated; it says which values a missing field may have.
+    """
+    if item.get("type") != "missing":
+        return str(item["msg"]).removeprefix("Value error, ")
+    values = choices(model, item["loc"])
+    return f"it is missing; give {', '.join(values[:-1])} or {values[-1]}" if len(values) > 1 else "it is missing"

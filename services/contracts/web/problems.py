@@ -65,17 +65,20 @@ def error_from_problem(status: int, body: bytes) -> errors.LookalikeError:
     return errors.error_types().get(slug, errors.LookalikeError)(detail)
 
 
-def invalid_request(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) -> errors.InvalidRequest:
+def invalid_request(
+    items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]], model: object = None
+) -> errors.InvalidRequest:
     """Return the error for values that are not valid.
 
     Args:
         items: Pydantic's errors, each with the path to the values that were validated: empty for the body.
+        model: the type that they were validated against; it says which values a missing field may have.
 
     Returns:
         The error. It has the first places, and the number of the others as `errors_left_out`.
     """
     every = list(items)
-    places = _places(every[:MAX_ERRORS])
+    places = _places(every[:MAX_ERRORS], model)
     texts = [
         f"{'.'.join(map(_short, item['loc'])) or 'body'}: {place['detail']}"
         for (_, item), place in zip(every[:DETAILED], places, strict=False)
@@ -85,12 +88,12 @@ def invalid_request(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) 
     return errors.InvalidRequest("; ".join(texts), errors=places, **more)
 
 
-def _places(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) -> list[dict[str, str]]:
+def _places(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]], model: object) -> list[dict[str, str]]:
     """Return the places as the response has them, at least one, and together at most MAX_PLACES_BYTES."""
     places: list[dict[str, str]] = []
     size = 0
     for start, item in items:
-        place = _place((*start, *item["loc"]), item)
+        place = _place((*start, *item["loc"]), item, model)
         size += sum(len(text.encode()) for text in place.values())
         if places and size > MAX_PLACES_BYTES:
             break
@@ -98,8 +101,8 @@ def _places(items: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]]) -> list[
     return places
 
 
-def _place(path: tuple[str | int, ...], item: Mapping[str, Any]) -> dict[str, str]:
-    text = shortened(errors.validation_message(item), MAX_PLACE_DETAIL)
+def _place(path: tuple[str | int, ...], item: Mapping[str, Any], model: object) -> dict[str, str]:
+    text = shortened(errors.validation_message(item, model), MAX_PLACE_DETAIL)
     return {"pointer": pointer(map(_short, path)), "detail": text}
 
 
@@ -121,9 +124,11 @@ def unknown_name(name: str, known: Iterable[str]) -> str:
     return f"{name!r} is not known: {meant}"
 
 
-async def _on_validation(_: Request, error: Exception) -> Response:
+async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem_response(invalid_request(_by_source(item) for item in error.errors()))
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = None if body is None else body.field_info.annotation
+    return problem_response(invalid_request((_by_source(item) for item in error.errors()), model))
 
 
 def _by_source(item: Mapping[str, Any]) -> tuple[tuple[str, ...], Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from services.catalogue.events.event import Event
 from services.catalogue.store.events.event_log import EventLog, Removed
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.web.problems import invalid_request
@@ -57,12 +58,12 @@ class EventService:
         """
         self._check_times(read)
         if not read.events:
-            raise invalid_request(read.faults)
+            raise invalid_request(read.faults, Event)
         indexes = list(read.events)
         report = await self._writer.write(list(read.events.values()))
         for position, reason in report.failures.items():
             read.reject(indexes[position], fault(reason))
-        problem = invalid_request(read.faults) if read.faults else None
+        problem = invalid_request(read.faults, Event) if read.faults else None
         return EventsResponse(
             accepted=len(read.events),
             duplicates=len(report.duplicates),

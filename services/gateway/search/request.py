@@ -207,7 +207,7 @@ def parse(
         # Only the errors that the response names: looking for near names takes time.
         items = [*(_with_near_name(item, model) for item in found[:MAX_ERRORS]), *found[MAX_ERRORS:]]
         raise invalid_request(
-            (("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in items
+            ((("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in items), model
         ) from None
 
 

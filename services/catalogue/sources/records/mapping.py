@@ -119,6 +119,8 @@ def load_mapping(path: Path) -> FeedMapping:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the document"
-        raise SourceError(f"the mapping {path} is not valid: {where}: {validation_message(first)}") from None
+        raise SourceError(
+            f"the mapping {path} is not valid: {where}: {validation_message(first, FeedMapping)}"
+        ) from None
     except ValueError as error:  # also UnicodeDecodeError, JSONDecodeError and TOMLDecodeError
         raise SourceError(f"the mapping {path} is neither JSON nor TOML: {error}") from None

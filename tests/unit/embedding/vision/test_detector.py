@@ -139,7 +139,7 @@ def test_a_detector_that_is_not_loaded_is_named(service: Service) -> None:
         (lambda folder: (folder / "saved_model.pb").unlink(), "has no saved_model.pb"),
         (lambda folder: (folder / "manifest.json").unlink(), "has no manifest.json"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "is not a valid manifest"),
-        (lambda folder: write_model(folder), "boxes: Field required"),
+        (lambda folder: write_model(folder), "boxes: it is missing"),
     ],
     ids=["no directory", "no graph", "no manifest", "no JSON", "an embedding model"],
 )
