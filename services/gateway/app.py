@@ -227,7 +227,9 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
 
     def searching(names: tuple[str, ...]) -> SearchService:
         queries = logs[names[0]].queries if settings.events_enabled else None
-        return SearchService(embedding, index, links, binding, names, visible, ranking, queries=queries)
+        return SearchService(
+            embedding, index, links, binding, names, visible, ranking, queries, count_order=metrics.count_order
+        )
 
     every = GatewayState(
         catalogue=ALL,

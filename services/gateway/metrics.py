@@ -14,6 +14,7 @@ from services.gateway.access.key_ring import KeyRing
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.shadow import Shadow, ShadowCounts
+from services.gateway.ranking.reranker import Order
 from services.gateway.search.responses import Outcome
 from services.gateway.state import GatewayState
 
@@ -44,10 +45,15 @@ class GatewayMetrics(Metrics):
             buckets=BUCKETS_S,
             registry=self.registry,
         )
-
+        self._orders = Counter(
+            "lookalike_ordered_searches_total",
+            "Searches by the order of their results: plain, learned from clicks, or personal by the visitor's taste.",
+            ("order",),
+            registry=self.registry,
+        )
         self._events = Counter(
             "lookalike_events_total",
-            "Events of shoppers, by action and by what became of them; the action of a rejected one is empty.",
+            "Events of shoppers, by action and by what became of them; one that is not kept has an empty action.",
             ("action", "result"),
             registry=self.registry,
         )
@@ -72,6 +78,10 @@ class GatewayMetrics(Metrics):
         for stage, ms in timings_ms.items():
             self._stages.labels(kind, stage).observe(ms / 1000)
 
+    def count_order(self, order: Order) -> None:
+        """Count a search that was answered by the order of its results."""
+        self._orders.labels(order).inc()
+
     def count_events(self, actions: Iterable[str]) -> None:
         """Count events that were kept."""
         for action, number in Tally(actions).items():
@@ -81,6 +91,10 @@ class GatewayMetrics(Metrics):
         """Count events that were not valid."""
         if number:
             self._events.labels("", "rejected").inc(number)
+
+    def count_lost_events(self, number: int) -> None:
+        """Count valid events of a request that could not be kept. Its client sends them again, if it can."""
+        self._events.labels("", "failed").inc(number)
 
     def count_logged_searches(self, result: str, number: int) -> None:
         """Count searches that the log keeps, or that were dropped because too many waited for the database."""

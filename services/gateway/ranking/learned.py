@@ -12,7 +12,11 @@ from services.gateway.ranking.reranker import RankedSearch, Stage
 
 
 class Learned:
-    """Puts the window in the promoted learned order, within the bound on how far similarity may be overruled."""
+    """Puts the window in the promoted learned order, within the bound on how far similarity may be overruled.
+
+    Clicks are of a catalogue. In a search through several, the results of a catalogue with an order exchange places
+    among themselves; those of the others stay where they are.
+    """
 
     def __init__(self, book: OrderBook, bound: float) -> None:
         """Take the orders.
@@ -25,16 +29,26 @@ class Learned:
         self._bound = bound
 
     def applies(self, options: RankingOptions, catalogues: tuple[str, ...]) -> bool:
-        """Return whether an order has been promoted."""
-        return self._book.of(catalogues) is not None
+        """Return whether an order of one of the catalogues has been promoted."""
+        return bool(self._book.of(catalogues))
 
     async def stage(self, search: RankedSearch) -> Stage | None:
-        """Return the learned order of the search's category."""
-        active = self._book.of(search.catalogues)
-        if active is None:  # rolled back in the meantime
+        """Return the learned orders of the search's category."""
+        active, day = self._book.of(search.catalogues), datetime.now(UTC).toordinal()
+        if not active:  # rolled back in the meantime
             return None
-        order, day = active.order, datetime.now(UTC).toordinal()
-        return Stage(arrange=lambda candidates: arranged(candidates, order, search.category_name, day, self._bound))
+
+        def arrange(candidates: Sequence[Candidate]) -> list[Candidate]:
+            result = list(candidates)
+            for catalogue, one in active.items():
+                places = [place for place, candidate in enumerate(result) if candidate.hit.catalogue == catalogue]
+                own = [result[place] for place in places]
+                ordered = arranged(own, one.order, search.category_name, day, self._bound)
+                for place, candidate in zip(places, ordered, strict=True):
+                    result[place] = candidate
+            return result
+
+        return Stage(arrange=arrange, order="learned")
 
 
 def arranged(

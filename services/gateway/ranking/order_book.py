@@ -38,9 +38,9 @@ class OrderBook:
         self._orders: dict[str, ActiveOrder] = {}
         self._refused: dict[str, str] = {}  # version that cannot be used, by catalogue
 
-    def of(self, catalogues: tuple[str, ...]) -> ActiveOrder | None:
-        """Return the order of a search. One through several catalogues has none: clicks are of a catalogue."""
-        return self._orders.get(catalogues[0]) if len(catalogues) == 1 else None
+    def of(self, catalogues: tuple[str, ...]) -> dict[str, ActiveOrder]:
+        """Return the active orders of catalogues, by the catalogue's name."""
+        return {name: self._orders[name] for name in catalogues if name in self._orders}
 
     @contextlib.asynccontextmanager
     async def following(self, sources: Mapping[str, OrderSource], refresh_s: float) -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ from services.contracts.wire.index import MAX_K, Hit, IndexQuery, IndexResponse,
 from services.gateway.ranking.candidate import Candidate, Move
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.personal import Personal
-from services.gateway.ranking.reranker import Preparing, RankedSearch, Reranker, Stage
+from services.gateway.ranking.reranker import Order, Preparing, RankedSearch, Reranker, Stage
 
 WINDOW = MAX_K  # products whose order may change: as many as one search of the index returns
 Q = TypeVar("Q", bound=IndexQuery)
@@ -31,11 +31,13 @@ class RankedPage:
         response: the index's, with the hits and the next page of the order.
         moves: why hits are not at their places in the plain order, by catalogue and id.
         personal: whether the visitor's taste had a part in the order; None: the search is not about a visitor.
+        order: the kind of order; a personal one may also be learned.
     """
 
     response: IndexResponse
     moves: Mapping[Key, tuple[Move, ...]] = field(default_factory=dict)
     personal: Personal | None = None
+    order: Order = "plain"
 
     def moved(self, hit: Hit, *, with_rules: bool = False) -> list[Move] | None:
         """Return why a hit is not at its place in the plain order; None if nothing moved it.
@@ -97,7 +99,10 @@ async def ranked_page(
         page = await _Window(query, ask, stages).page()
     else:
         page = RankedPage(await ask(query))
-    return replace(page, personal=next((stage.personal for stage in stages if stage.personal is not None), None))
+    personal = next((stage.personal for stage in stages if stage.personal is not None), None)
+    orders = {stage.order for stage in stages}
+    order: Order = "personal" if "personal" in orders else "learned" if "learned" in orders else "plain"
+    return replace(page, personal=personal, order=order)
 
 
 class _Window(Generic[Q]):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class RankedSearch:
     category_name: str = ""
 
 
+Order = Literal["plain", "learned", "personal"]
 Arrangement = Callable[[Sequence[Candidate]], list[Candidate]]
 
 
@@ -53,6 +54,7 @@ class Stage:
         vectors: whether `arrange` needs the candidates' vectors.
         exclude: ids of products that the search leaves out, on every page.
         personal: whether the search is personal, for the response; None: it is not about a visitor.
+        order: the kind of order that it makes of what shoppers do, for the metrics.
     """
 
     arrange: Arrangement | None = None
@@ -61,6 +63,7 @@ class Stage:
     vectors: bool = False
     exclude: tuple[str, ...] = ()
     personal: Personal | None = None
+    order: Order = "plain"
 
 
 @runtime_checkable

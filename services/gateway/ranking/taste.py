@@ -43,6 +43,7 @@ class Taste:
             vectors=True,
             exclude=profile.hidden,
             personal=Personal(applied=True),
+            order="personal",
         )
 
 

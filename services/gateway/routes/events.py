@@ -72,8 +72,12 @@ async def send_events(
     service = state.events
     read = await read_events(await read_body(request), content_type(request))
     await cast(Guard, request.state.guard).count_events(request, len(read.events) + len(read.rejected))
-    response = await service.accept(read)
     metrics = cast(GatewayMetrics, request.app.state.metrics)
+    try:
+        response = await service.accept(read)
+    except (errors.CatalogueUnavailable, errors.TooManyRequests):
+        metrics.count_lost_events(len(read.events))
+        raise
     metrics.count_events(event.action_name for event in read.events.values())
     metrics.count_rejected_events(len(response.rejected))
     return response

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.ranking.candidate import Move
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
-from services.gateway.ranking.reranker import RankedSearch, Stage
+from services.gateway.ranking.reranker import Order, RankedSearch, Stage
 from services.gateway.search.examples import NO_EXAMPLES, ExampleReader, Examples, PhotoQuery, combined
 from services.gateway.search.garment_crop import GarmentCrop, PhotoView
 from services.gateway.search.links import Links
@@ -86,6 +86,7 @@ class SearchService:
         visible: VisibleAttributes = VisibleAttributes(),  # noqa: B008 - it is immutable
         ranking: Ranking = Ranking(),  # noqa: B008 - it is immutable
         queries: QueryLog | None = None,
+        count_order: Callable[[Order], None] | None = None,
     ) -> None:
         """Put a search together.
 
@@ -98,6 +99,7 @@ class SearchService:
             visible: the attributes that results show.
             ranking: changes the order of results.
             queries: keeps the searches; None: they are not kept.
+            count_order: counts searches by their order; None: they are not counted.
         """
         self.embedding = embedding
         self.index = index
@@ -109,6 +111,7 @@ class SearchService:
         self.visible = visible
         self._ranking = ranking
         self._queries = queries
+        self._count_order = count_order or (lambda _: None)
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -216,6 +219,7 @@ class SearchService:
         page = await ranked_page(nearest, self.index.search, await self._ranking.stages(search))
         response = page.response
         self.binding.observe(response.active)
+        self._count_order(page.order)
         before = view.timings_ms if view else seen.timings_ms if seen else {}
         timings = {**before, "index": ms_since(index_started), "total": ms_since(started)}
         note(
@@ -290,6 +294,7 @@ class SearchService:
             raise
         response = page.response
         self.binding.observe(response.active)
+        self._count_order(page.order)
         index_ms = ms_since(started)
         names = await self.names(response.model)
         timings = {"index": index_ms, "total": ms_since(started)}

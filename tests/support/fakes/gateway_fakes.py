@@ -379,7 +379,7 @@ def running_gateway(
     ) -> dict[str, GatewayState]:
         fakes: Any = catalogue, embedding, index, web
         log = await gateway_app.open_events(settings, fakes[0], stack, metrics)
-        return await _states(settings, stack, rerankers, log, *fakes)
+        return await _states(settings, stack, metrics, rerankers, log, *fakes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway_app, "_open", open_services)
@@ -391,6 +391,7 @@ def running_gateway(
 async def _states(
     settings: GatewaySettings,
     stack: AsyncExitStack,
+    metrics: GatewayMetrics,
     rerankers: Sequence[Reranker],
     log: EventService,
     catalogue: Any,
@@ -417,7 +418,8 @@ async def _states(
     ranking = Ranking([Boosts(book), Diversity(), *rerankers, Pins(book)])
 
     def searching(searched: tuple[str, ...], kept: QueryLog | None) -> SearchService:
-        return SearchService(embedding, nodes, links, binding, searched, visible, ranking, kept)
+        count = metrics.count_order
+        return SearchService(embedding, nodes, links, binding, searched, visible, ranking, kept, count_order=count)
 
     return {
         ALL: GatewayState(

@@ -7,9 +7,12 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable
 from services.gateway.imports.import_metrics import ImportMetrics
+from services.gateway.ranking.reranker import Order, Stage
 from tests.support.fakes.gateway_fakes import FakeNotes, GatewayCatalogue, running_gateway
+from tests.support.fakes.ranking import FixedReranker
 
 PHOTO = {"headers": {"Content-Type": "image/jpeg"}, "content": b"\xff\xd8\xff photo"}
+ORDERS: tuple[Order, ...] = ("plain", "learned", "personal")
 STARTED = "2026-11-01T10:00:00+00:00"
 RECORD: dict[str, Any] = {
     "id": "20261101",
@@ -89,3 +92,18 @@ async def test_the_metrics_say_whether_the_database_answers(notes: FakeNotes) ->
     catalogue.notes = notes
     await ImportMetrics(registry).read({"default": catalogue})  # type: ignore[dict-item]
     assert readings(registry, "database_up") == (notes.trouble is None)
+
+
+@pytest.mark.parametrize(
+    ("orders", "counted"),
+    [([], "plain"), (["plain"], "plain"), (["learned"], "learned"), (["learned", "personal"], "personal")],
+)
+def test_searches_are_counted_by_the_order_of_their_results(orders: list[Order], counted: str) -> None:
+    rerankers = [FixedReranker(Stage(arrange=list, order=order)) for order in orders]
+    with running_gateway(rerankers=rerankers) as gateway:
+        assert gateway.client.get("/v1/products/t1/similar").status_code == 200
+        assert gateway.client.post("/v1/search", **PHOTO).status_code == 200
+        registry = gateway.client.app.state.metrics.registry  # type: ignore[attr-defined]
+    assert [readings(registry, "ordered_searches_total", order=order) or 0 for order in ORDERS] == [
+        2.0 if order == counted else 0 for order in ORDERS
+    ]

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -98,11 +100,23 @@ def test_with_nothing_promoted_it_applies_to_no_search() -> None:
     assert page(reranker, k=5) == page_without(k=5)
 
 
-def test_it_applies_to_no_search_through_several_catalogues() -> None:
+def test_through_several_catalogues_the_results_of_one_with_an_order_exchange_places_among_themselves() -> None:
     reranker = Learned(book(CLICKED), 0.05)
     assert reranker.applies(RankingOptions(), ("default",))
     assert not reranker.applies(RankingOptions(), ("shoes",))
-    assert not reranker.applies(RankingOptions(), ("default", "shoes"))
+    assert reranker.applies(RankingOptions(), ("default", "shoes"))
+    own = hits(10)
+    others = [one.model_copy(update={"id": f"s{at}", "catalogue": "shoes"}) for at, one in enumerate(own)]
+    mixed = sorted([*own, *others], key=lambda one: (-one.score, one.id))
+    stage = asyncio.run(reranker.stage(replace(ranked_search("default"), catalogues=("default", "shoes"))))
+    assert stage is not None
+    assert stage.arrange is not None
+    order = stage.arrange(candidates(mixed))
+    alone = arranged(candidates(own), CLICKED, "Topwear", datetime.now(UTC).toordinal(), 0.05)
+    assert [one.hit.id for one in order if one.hit.catalogue == "default"] == [one.hit.id for one in alone]
+    assert [one.hit.id for one in order if one.hit.catalogue == "shoes"] == [one.id for one in others]
+    assert [one.hit.catalogue for one in order] == [one.catalogue for one in mixed]
+    assert [one.value for one in order] == [one.score for one in mixed]
 
 
 def test_a_rollback_between_the_two_questions_leaves_the_plain_order() -> None:

@@ -49,7 +49,7 @@ class Orders:
 
 
 def version(book: OrderBook) -> str | None:
-    active = book.of(HERE)
+    active = book.of(HERE).get(HERE[0])
     return None if active is None else active.version
 
 

@@ -243,6 +243,13 @@ def test_what_is_learned_of_a_visitor_is_forgotten_with_it(gateway: Gateway) -> 
     assert forgotten == ["v-1"]
 
 
+def test_events_that_the_database_does_not_take_are_counted_as_failed(gateway: Gateway) -> None:
+    gateway.catalogue.events.trouble = CatalogueUnavailable("no")
+    assert gateway.client.post("/v1/events", json=[CLICK, CLICK, BAD]).status_code == 503
+    sample = gateway.client.app.state.metrics.registry.get_sample_value  # type: ignore[attr-defined]
+    assert sample("lookalike_events_total", {"action": "", "result": "failed"}) == 2
+
+
 def test_a_visitor_can_be_deleted_while_events_are_off_and_from_every_catalogue() -> None:
     with running_gateway() as gateway:
         assert gateway.client.delete("/v1/visitors/v-1").status_code == 200
