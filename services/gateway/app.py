@@ -37,6 +37,7 @@ from services.gateway.imports.import_metrics import ImportMetrics
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.look.basket_book import BasketBook, BasketSource
 from services.gateway.look.service import LookService
 from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.metrics import GatewayMetrics
@@ -216,6 +217,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
     look_model = _look_model(settings.look_dir)
     logs = {name: await open_events(settings, store.of(name), stack, metrics) for name in settings.catalogues}
     tastes = _tastes(settings, store, logs.values(), stack)
+    baskets = await _baskets(settings, store, logs.values(), binding, stack)
     ranking = Ranking([Learned(orders, settings.learned_bound), *tastes, Boosts(book), Diversity(), Pins(book)])
 
     def services(name: str) -> CatalogueServices:
@@ -235,7 +237,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
         catalogue=ALL,
         settings=settings,
         search=searching(settings.catalogues),
-        look=LookService(searching(settings.catalogues), book, look_model),
+        look=LookService(searching(settings.catalogues), book, look_model, baskets),
         services=None,
         index=index,
         reader=ImageReader(settings.max_image_bytes, fetcher),
@@ -249,7 +251,7 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
             every,
             catalogue=name,
             search=searching((name,)),
-            look=LookService(searching((name,)), book, look_model),
+            look=LookService(searching((name,)), book, look_model, baskets),
             services=services(name),
             logs=(logs[name],),
         )
@@ -297,6 +299,25 @@ def _tastes(
     for log in logs:
         log.forgetters.append(tastes.forget)
     return [Taste(tastes, TasteWeights(settings.taste_weight, settings.taste_attributes))]
+
+
+async def _baskets(
+    settings: GatewaySettings,
+    store: CatalogueDatabase,
+    logs: Iterable[EventService],
+    binding: ModelBinding,
+    stack: AsyncExitStack,
+) -> BasketBook | None:
+    """Return what shoppers bought together; None if events are off, or baskets have no weight."""
+    if not settings.events_enabled or not settings.baskets_weight:
+        return None
+    parts = {name: store.of(name) for name in settings.catalogues}
+    sources = {name: BasketSource(part.events, part.products) for name, part in parts.items()}
+    book = BasketBook(sources, binding.active, settings.events_days, settings.baskets_weight)
+    await stack.enter_async_context(book.following(settings.baskets_refresh_s))
+    for log in logs:
+        log.forgetters.append(book.forget)
+    return book
 
 
 @asynccontextmanager

@@ -92,6 +92,10 @@ class GatewaySettings(BaseSettings):
         description="second requests to a replica of a slow index node, as a share of all at most; 0 for none",
     )
     look_dir: Path | None = Field(Path("models/look/1"), description="version directory of the look model; optional")
+    baskets_weight: float = Field(
+        0.5, ge=0, le=1, description="greatest weight of what shoppers bought together in a look; 0: none"
+    )
+    baskets_refresh_s: float = Field(600.0, gt=0, description="seconds between two readings of the baskets")
     rules_refresh_s: float = Field(3.0, gt=0, description="seconds between two readings of the merchandising rules")
     taste_weight: float = Field(
         0.3, ge=0, le=1, description="weight of a visitor's taste, which is blended with the query; 0: never personal"

@@ -22,7 +22,9 @@ def _names(value: object) -> object:
 class LookOptions(FrozenModel):
     """The options of a look for a photo."""
 
-    k: int = Field(default=4, ge=1, le=MAX_K, description="number of products of each category, at most")
+    k: int = Field(
+        default=4, ge=1, le=MAX_K, description="number of products of each category and of each garment, at most"
+    )
     categories: Annotated[list[CategoryName], BeforeValidator(_names), Field(max_length=50)] = Field(
         default_factory=list,
         description="names or ids of the categories to complete the look with; default: all that are usually worn "

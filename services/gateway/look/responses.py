@@ -24,18 +24,23 @@ class LookCategory(FrozenModel):
 
     category: str = Field(examples=["Shoes"])
     results: list[LookProduct]
+    baskets: float = Field(
+        description="the weight of what shoppers bought together in `compatibility`, 0 to 1", examples=[0.31]
+    )
 
 
 class LookGarment(FrozenModel):
     """A garment that the others are to go with.
 
     `garment` is its part of the photo; null for a product, or if the whole photo shows it. `product` is the product
-    itself, or the one that looks most like the garment; null if the shop has none of the category.
+    itself, or the one that looks most like the garment; null if the shop has none of the category. `results` begins
+    with it; after it come products of other styles that look like the garment.
     """
 
     category: str = Field(examples=["Topwear"])
     garment: GarmentBox | None
     product: SearchResult | None
+    results: list[SearchResult]
 
 
 class LookResponse(FrozenModel):

@@ -3,81 +3,56 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 
 from services.catalogue.merchandising import NO_RULES, Merchandising
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import UnknownProduct
-from services.contracts.domain.filters import Filter, any_of
 from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.web.telemetry import note, request_id
-from services.contracts.wire.embedding import GarmentBox, ModelFacts
-from services.contracts.wire.index import Hit, IndexSearch, IndexVectors, attributes_of
+from services.contracts.wire.embedding import ModelFacts
+from services.contracts.wire.index import IndexSearch, IndexVectors, attributes_of
 from services.gateway.look import people
 from services.gateway.look.apart import Piece, are_apart
-from services.gateway.look.garments import garments_of
+from services.gateway.look.basket_book import BasketBook
+from services.gateway.look.candidates import LookRequest, Worn, in_order, nearest, partners_of
+from services.gateway.look.garments import PhotoGarment, garments_of
 from services.gateway.look.options import LookOptions, ProductLookOptions
 from services.gateway.look.responses import LookCategory, LookGarment, LookProduct, LookResponse
-from services.gateway.ranking.boosts import boosted
-from services.gateway.ranking.candidate import Candidate, by_value
-from services.gateway.ranking.diversity import diverse
-from services.gateway.ranking.ranking import WINDOW
+from services.gateway.ranking.candidate import Candidate
 from services.gateway.ranking.rule_book import RuleBook
 from services.gateway.search.responses import Outcome
 from services.gateway.search.service import SearchService, category_names, ms_since
+from services.look.bought_together import Partners
 from services.look.compatibility import Compatibility, Garment
 
 NEAREST = 10  # products that look like a garment of a photo, to learn for whom it is
 
 
-@dataclass(frozen=True)
-class Worn:
-    """A garment of the look that is to be completed.
-
-    Attributes:
-        garment: for the look model.
-        piece: for the shop's rules.
-        group: for whom it is; see `people`.
-        box: its part of the photo.
-        product: itself, or the product that looks most like it.
-    """
-
-    garment: Garment
-    piece: Piece
-    group: int | None
-    box: GarmentBox | None
-    product: Hit | None
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What all categories of a look have in common."""
-
-    options: LookOptions
-    facts: ModelFacts
-    worn: Sequence[Worn]
-    rules: Merchandising
-    hidden: Sequence[Filter]
-    exclude: Sequence[str]
-
-
 class LookService:
     """Completes looks with products of a catalogue."""
 
-    def __init__(self, search: SearchService, book: RuleBook, model: Compatibility | None) -> None:
+    def __init__(
+        self, search: SearchService, book: RuleBook, model: Compatibility | None, baskets: BasketBook | None = None
+    ) -> None:
         """Put it together.
 
         Args:
             search: of the catalogue.
             book: the shop's rules.
             model: the look model; without one, products that are similar in style complete a look.
+            baskets: what shoppers bought together; None if no events are kept.
         """
         self._search = search
         self._book = book
         self._model = model
+        self._baskets = baskets
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether there is a look model."""
+        return self._model is not None
 
     async def of_product(self, key: str, options: ProductLookOptions) -> LookResponse:
         """Return the products that go with a product.
@@ -88,6 +63,7 @@ class LookService:
             IndexNotReady, ModelIndexMismatch, UpstreamTimeout: the index fails.
         """
         started, search = time.perf_counter(), self._search
+        search.visible.check(options.filter)
         facts = await search.binding.facts(await search.binding.active())
         homes = search.catalogues if options.catalogue is None else (options.catalogue,)
         products = await search.index.vectors(IndexVectors(ids=[key], catalogues=homes, model=facts.model))
@@ -96,8 +72,8 @@ class LookService:
         category, home = products[0].category, products[0].catalogue
         vector = products[0].vector
         query = IndexSearch(category=category, catalogues=(home,), vector=vector, model=facts.model, k=1, pinned=[key])
-        itself = next(iter((await search.index.search(query)).pinned), None)
-        attributes = attributes_of(itself) if itself else {}
+        itself = (await search.index.search(query)).pinned[:1]
+        attributes = attributes_of(itself[0]) if itself else {}
         worn = Worn(
             Garment(category, np.array(vector, np.float32), "studio"),
             Piece(category_names(category, facts.categories[category]), attributes),
@@ -116,28 +92,27 @@ class LookService:
             EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service fails.
         """
         started, search = time.perf_counter(), self._search
+        search.visible.check(options.filter)
         facts = await search.binding.facts(await search.binding.active())
         garments, outcome = await garments_of(search.embedding, photo, facts)
-        rules = self._rules(options)
-
-        async def worn(number: int) -> Worn:
-            embedding, box = garments[number].embedding, garments[number].box
-            category, names = embedding.category.id, category_names(embedding.category.id, embedding.category.name)
-            hidden = rules.hidden(datetime.now(UTC), names)
-            query = IndexSearch(
-                category=category,
-                catalogues=search.catalogues,
-                vector=embedding.vector,
-                model=facts.model,
-                k=NEAREST,
-                hide=any_of(hidden) if hidden else None,
-            )
-            hits = (await search.index.search(query)).hits
-            group = people.shared_group(attributes_of(hit) for hit in hits)
-            return Worn(Garment(category, embedding.array), Piece(names, {}), group, box, hits[0] if hits else None)
-
-        pieces = await asyncio.gather(*(worn(number) for number in range(len(garments))))
+        request = LookRequest(options, facts, self._rules(options))
+        pieces = await asyncio.gather(*(self._worn(request, garment) for garment in garments))
         return await self._completed(pieces, outcome, facts, options, started)
+
+    async def _worn(self, request: LookRequest, garment: PhotoGarment) -> Worn:
+        """Return a garment of a photo with the products that look most like it."""
+        embedding = garment.embedding
+        category = embedding.category.id
+        hits = await nearest(self._search, request, category, embedding.array)
+        group = people.shared_group(attributes_of(hit) for hit in hits[:NEAREST])
+        ranked = in_order(request, category, hits, np.array([hit.score for hit in hits]))
+        return Worn(
+            Garment(category, embedding.array),
+            Piece(category_names(category, embedding.category.name), {}),
+            group,
+            garment.box,
+            [candidate.hit for candidate in ranked],
+        )
 
     def _rules(self, options: LookOptions) -> Merchandising:
         """Return the shop's rules. Without any, a look has no products out of stock."""
@@ -156,23 +131,27 @@ class LookService:
     ) -> LookResponse:
         if options.absolute_urls:
             use_absolute_urls()
-        self._search.visible.check(options.filter)
         model = self._model_for(facts)
-        categories = self._categories(worn, facts, options, model)
         groups = {piece.group for piece in worn if piece.group is not None}
-        others = [people.of_others(groups.pop())] if len(groups) == 1 else []
-        request = _Request(options, facts, worn, self._rules(options), others, exclude)
+        group = groups.pop() if len(groups) == 1 else None
+        others = [] if group is None else [people.of_others(group)]
+        request = LookRequest(options, facts, self._rules(options), worn, others, exclude, model)
+        partners = await self._partners(request, self._categories(worn, facts, options, model))
         index_started = time.perf_counter()
-        found = await asyncio.gather(*(self._candidates(request, model, category) for category in categories))
+        found = await asyncio.gather(*(partners_of(self._search, request, *one) for one in partners.items()))
         timings = {"index": ms_since(index_started), "total": ms_since(started)}
         note(model=facts.model, k=options.k, stages_ms=timings)
         names = facts.categories
         return LookResponse(
             outcome=outcome,
-            garments=[self._garment(piece, names) for piece in worn],
+            garments=[self._garment(piece, group, options.k, names) for piece in worn],
             look=[
-                LookCategory(category=names[category], results=[self._product(chosen, names) for chosen in candidates])
-                for category, candidates in self._together(request, dict(zip(categories, found, strict=True))).items()
+                LookCategory(
+                    category=names[category],
+                    results=[self._product(chosen, names) for chosen in candidates],
+                    baskets=round(of_baskets.weight, 3) if (of_baskets := partners[category]) else 0.0,
+                )
+                for category, candidates in self._together(request, dict(zip(partners, found, strict=True))).items()
             ],
             basis="similarity" if model is None else "learned",
             warnings=[] if worn else ["the photo shows no garment to complete a look with"],
@@ -181,6 +160,18 @@ class LookService:
             request_id=request_id(),
             timings_ms=timings,
         )
+
+    async def _partners(self, request: LookRequest, categories: Sequence[int]) -> dict[int, Partners | None]:
+        """Return what baskets say about each category; None where they say nothing."""
+        baskets = self._baskets
+        bought = None if baskets is None else baskets.of(self._search.catalogues, request.facts.model)
+        if baskets is None or bought is None:
+            return dict.fromkeys(categories)
+        garments = [piece.garment for piece in request.worn]
+        said = await asyncio.to_thread(
+            lambda: [bought.partners(garments, category, baskets.weight) for category in categories]
+        )
+        return dict(zip(categories, said, strict=True))
 
     def _model_for(self, facts: ModelFacts) -> Compatibility | None:
         """Return the look model if it is for these vectors."""
@@ -198,36 +189,7 @@ class LookService:
         present = {piece.garment.category for piece in worn}
         return [category for category in dict.fromkeys(wanted or usual) if category not in present]
 
-    async def _candidates(self, request: _Request, model: Compatibility | None, category: int) -> list[Candidate]:
-        """Return the products of a category that go with the garments, best first, one of each style."""
-        garments = [piece.garment for piece in request.worn]
-        target = garments[0].vector if model is None else model.target(garments, category)
-        if target is None:
-            return []
-        options, now = request.options, datetime.now(UTC)
-        names = category_names(category, request.facts.categories[category])
-        hidden = [*request.rules.hidden(now, names), *request.hidden]
-        query = IndexSearch(
-            category=category,
-            catalogues=self._search.catalogues,
-            vector=target.tolist(),
-            model=request.facts.model,
-            k=WINDOW,
-            filter=options.filter,
-            hide=any_of(hidden) if hidden else None,
-            exclude=list(request.exclude),
-            vectors=True,
-        )
-        hits = [hit for hit in (await self._search.index.search(query)).hits if hit.vector is not None]
-        if not hits:
-            return []
-        vectors = np.stack([hit.vector for hit in hits if hit.vector is not None])
-        values = [hit.score for hit in hits] if model is None else model.scores(garments, category, vectors).tolist()
-        scored = [Candidate(hit, place, value) for place, (hit, value) in enumerate(zip(hits, values, strict=True))]
-        ruled = boosted(by_value(scored), request.rules.holding(now, names, "boost", "bury"))
-        return diverse(_one_of_each_style(ruled), options.diversity)
-
-    def _together(self, request: _Request, found: dict[int, list[Candidate]]) -> dict[int, list[Candidate]]:
+    def _together(self, request: LookRequest, found: dict[int, list[Candidate]]) -> dict[int, list[Candidate]]:
         """Return the first products of each category that go together by the rules, and are for the same people."""
         rules, pieces = request.rules.apart, [piece.piece for piece in request.worn]
         group = next((piece.group for piece in request.worn if piece.group is not None), None)
@@ -247,21 +209,17 @@ class LookService:
                 pieces += [Piece(names, candidate.attributes) for candidate in allowed]
         return chosen
 
-    def _garment(self, piece: Worn, names: list[str]) -> LookGarment:
-        product = None if piece.product is None else self._search.result(piece.product, names)
-        return LookGarment(category=names[piece.garment.category], garment=piece.box, product=product)
+    def _garment(self, piece: Worn, group: int | None, k: int, names: list[str]) -> LookGarment:
+        """Return a garment with the first products that look like it and are for the people of the look."""
+        own = [hit for hit in piece.products if people.group_of(attributes_of(hit)) in (None, group)]
+        hits = (own if group is not None and own else piece.products)[:k]
+        results = [self._search.result(hit, names) for hit in hits]
+        return LookGarment(
+            category=names[piece.garment.category],
+            garment=piece.box,
+            product=results[0] if results else None,
+            results=results,
+        )
 
     def _product(self, candidate: Candidate, names: list[str]) -> LookProduct:
         return LookProduct(**self._search.summary(candidate.hit, names), compatibility=round(candidate.value, 4))
-
-
-def _one_of_each_style(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return candidates without the later variants of a style."""
-    styles: set[tuple[str, str]] = set()
-    kept = []
-    for candidate in candidates:
-        style = (candidate.hit.catalogue, candidate.hit.group or f"\0{candidate.hit.id}")
-        if style not in styles:
-            styles.add(style)
-            kept.append(candidate)
-    return kept

@@ -36,6 +36,7 @@ from services.gateway.events.query_log import QueryLog
 from services.gateway.events.service import EventService
 from services.gateway.imports.jobs import ImportDependencies, ImportJobs
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.look.basket_book import BasketBook
 from services.gateway.look.service import LookService
 from services.gateway.merchandising.service import MerchandisingService
 from services.gateway.metrics import GatewayMetrics
@@ -367,7 +368,7 @@ class Gateway:
 
 @contextmanager
 def running_gateway(
-    keys: Sequence[ApiKey] = (), rerankers: Sequence[Reranker] = (), **settings: Any
+    keys: Sequence[ApiKey] = (), rerankers: Sequence[Reranker] = (), baskets: BasketBook | None = None, **settings: Any
 ) -> Iterator[Gateway]:
     """Run the gateway's app around fakes for as long as the block lasts; `keys` are those in the database."""
     catalogue, embedding, web = GatewayCatalogue(), GatewayEmbedding(), GatewayWeb()
@@ -379,7 +380,7 @@ def running_gateway(
     ) -> dict[str, GatewayState]:
         fakes: Any = catalogue, embedding, index, web
         log = await gateway_app.open_events(settings, fakes[0], stack, metrics)
-        return await _states(settings, stack, metrics, rerankers, log, *fakes)
+        return await _states(settings, stack, metrics, rerankers, baskets, log, *fakes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway_app, "_open", open_services)
@@ -393,6 +394,7 @@ async def _states(
     stack: AsyncExitStack,
     metrics: GatewayMetrics,
     rerankers: Sequence[Reranker],
+    baskets: BasketBook | None,
     log: EventService,
     catalogue: Any,
     embedding: Any,
@@ -425,7 +427,7 @@ async def _states(
         ALL: GatewayState(
             catalogue=ALL,
             search=searching(names, queries),
-            look=LookService(searching(names, None), book, look_model),
+            look=LookService(searching(names, None), book, look_model, baskets),
             services=None,
             **every,
         ),
@@ -433,7 +435,7 @@ async def _states(
             name: GatewayState(
                 catalogue=name,
                 search=searching((name,), queries),
-                look=LookService(searching((name,), None), book, look_model),
+                look=LookService(searching((name,), None), book, look_model, baskets),
                 services=CatalogueServices(
                     ProductService(catalogue, embedding, binding, links),
                     jobs,

@@ -4,12 +4,15 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import DetectorUnavailable
-from services.contracts.wire.embedding import Category, GarmentBox
+from services.contracts.wire.embedding import Category, EmbeddingResponse, GarmentBox
 from services.contracts.wire.index import IndexSearch
+from services.gateway.look.basket_book import BasketBook
+from services.look.bought_together import BoughtTogether
 from tests.support.fakes.gateway_fakes import SHOES, Gateway, running_gateway
 from tests.support.values.keys import bearer, make_key
 
@@ -181,6 +184,73 @@ def test_each_garment_of_a_photo_has_one_product_and_no_category_comes_twice(gat
     assert garment["product"]["id"] == "s1"
     assert list(products(document)) == ["Topwear"]
     assert gateway.embedding.boxes == [SHOES.box]
+
+
+@pytest.fixture
+def outfit(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    """A photo in which the network sees each garment that the detector finds: two pairs of shoes, a top and a bag."""
+    found = [SHOES, box("Topwear", 0, 0.1), box("Shoes", 1, 0.25, 0.7), box("Bags", 2, 0.75)]
+    gateway.embedding.garments = found
+    embed = gateway.embedding.embed
+
+    async def embed_part(data: bytes, model: str, box: Box | None = None, **more: Any) -> EmbeddingResponse:
+        category = next(garment.category.id for garment in found if garment.box == box)
+        return await embed(bytes([category]) + data[1:], model, box, **more)
+
+    monkeypatch.setattr(gateway.embedding, "embed", embed_part)
+    return gateway
+
+
+def test_an_editorial_photo_becomes_an_outfit_with_several_styles_of_each_garment(outfit: Gateway) -> None:
+    gateway = outfit
+    gateway.index.held[1] = ["s1", "s4", "s3", "s2"]
+    gateway.index.vectors_by_id["s4"] = [1, 0, 0, 0]  # looks like s1
+    gateway.index.groups_by_id |= {"b1": "STYLE", "b2": "STYLE"}
+    document = of_photo(gateway, SHOE, k=2, diversity=0.9)
+    kinds = [garment["category"] for garment in document["garments"]]
+    assert sorted(kinds) == ["Bags", "Shoes", "Topwear"]
+    results = {part["category"]: [result["id"] for result in part["results"]] for part in document["garments"]}
+    assert results["Shoes"][0] == "s1"
+    assert "s4" not in results["Shoes"]  # another style comes before one more of the same
+    assert len(results["Shoes"]) == 2
+    assert results["Bags"] == ["b1"]  # of a style's variants, one
+    assert all(part["product"] == part["results"][0] for part in document["garments"])
+    assert document["look"] == []  # the photo lacks no category
+
+
+def test_the_outfit_of_a_photo_is_for_one_kind_of_people_meets_the_filter_and_follows_the_rules(
+    outfit: Gateway,
+) -> None:
+    gateway = outfit
+    gateway.index.attributes_by_id |= {"t1": {"gender": "Women"}, "t2": {"gender": "Women"}, "s1": {"gender": "Men"}}
+    document = of_photo(gateway, SHOE, filter='{"price": {"lte": 50}}', diversity=0)
+    shoes = next(garment for garment in document["garments"] if garment["category"] == "Shoes")
+    assert shoes["product"]["id"] != "s1"
+    assert {query.filter.source.get("price") is not None for query in searches(gateway, 1)} == {True}
+    put_rules(gateway, rules=[{"id": "recall", "action": "hide", "filter": {"recalled": True}}])
+    gateway.index.attributes_by_id = {"s1": {"recalled": True}}
+    shoes = next(part for part in of_photo(gateway, SHOE)["garments"] if part["category"] == "Shoes")
+    assert shoes["product"]["id"] != "s1"
+
+
+def test_what_shoppers_bought_together_has_a_part_in_looks() -> None:
+    vectors = {"t1": [1, 0, 0, 0], "s1": [1, 0, 0, 0], "s2": [0, 1, 0, 0], "s3": [0, 0, 1, 0]}
+    facts = {key: (int(key[0] == "s"), np.array(vector, np.float32)) for key, vector in vectors.items()}
+    baskets = BasketBook({}, read_model, 90, weight=1.0)
+    with running_gateway(baskets=baskets) as gateway:
+        gateway.index.held[1] = ["s1", "s2", "s3"]
+        gateway.index.vectors_by_id |= vectors
+        before = look(gateway, diversity=0)
+        assert (products(before)["Shoes"][0], before["look"][0]["baskets"]) == ("s2", 0)
+        baskets.take("default", "fashion/1", BoughtTogether.of([["t1", "s3"]] * 180 + [["t1", "s1"]] * 20, facts))
+        after = look(gateway, diversity=0)
+        assert (products(after)["Shoes"][0], after["look"][0]["baskets"]) == ("s3", 0.909)
+        baskets.take("default", "fashion/9", BoughtTogether.of([["t1", "s3"]] * 180, facts))
+        assert look(gateway, diversity=0)["look"] == before["look"]  # the vectors of another model are not compared
+
+
+async def read_model() -> str:
+    return "fashion/1"
 
 
 def test_a_photo_without_a_garment_in_it_is_looked_at_as_a_whole(gateway: Gateway) -> None:

@@ -1,0 +1,112 @@
+"""The baskets as the gateway knows them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from services.catalogue.documents.product_document import Record
+from services.catalogue.events.event import Action, Event
+from services.contracts.domain.errors import CatalogueUnavailable
+from services.gateway.look import basket_book as module
+from services.gateway.look.basket_book import BasketBook, BasketSource
+from tests.support.values.events import make_event
+from tests.support.values.products import make_product
+from tests.support.values.tastes import MODEL
+
+HERE = ("default",)
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+def done(action: str, visitor: str, product: str) -> Event:
+    return make_event(action, f"{action}-{visitor}-{product}", NOON, product=product, visitor=visitor)
+
+
+class Log:
+    """A log and the products of a catalogue: a top and shoes. `on_read` is called during each reading."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.rows = events
+        self.is_down = False
+        self.readings = 0
+        self.on_read: Callable[[], Awaitable[None]] | None = None
+
+    async def events(
+        self, since: datetime | None = None, until: datetime | None = None, *, actions: Sequence[Action] | None = None
+    ) -> AsyncIterator[list[Event]]:
+        self.readings += 1
+        if self.is_down:
+            raise CatalogueUnavailable("the database is unavailable")
+        rows = list(self.rows)
+        if self.on_read is not None:
+            await self.on_read()
+        yield [event for event in rows if actions is None or event.action_name in actions]
+
+    async def read(self, document_ids: Sequence[Any]) -> list[Record]:
+        vectors = {"top": (0, [1.0, 0, 0, 0]), "shoes": (1, [0, 1.0, 0, 0])}
+        return [
+            Record(key, make_product(key, vectors[key][0], np.array(vectors[key][1], np.float32), model=MODEL))
+            for key in document_ids
+            if key in vectors
+        ]
+
+
+def book(log: Log, model: str = MODEL) -> BasketBook:
+    async def active() -> str:
+        return model
+
+    return BasketBook({"default": BasketSource(log, log)}, active, days=90, weight=0.5)
+
+
+def pairs(baskets: BasketBook, catalogues: tuple[str, ...] = HERE, model: str = MODEL) -> int | None:
+    bought = baskets.of(catalogues, model)
+    return None if bought is None else len(bought)
+
+
+def test_baskets_are_read_with_the_vectors_of_the_active_model() -> None:
+    log = Log([done("purchase", "v", "top"), done("add_to_cart", "v", "shoes"), done("purchase", "w", "gone")])
+    baskets = book(log)
+    assert pairs(baskets) is None
+    assert asyncio.run(baskets.read())
+    assert pairs(baskets) == 1
+    assert pairs(baskets, model="another/1") is None
+    assert pairs(baskets, ("default", "outlet")) is None
+
+
+def test_while_the_database_is_unavailable_the_last_baskets_stay() -> None:
+    log = Log([done("purchase", "v", "top"), done("purchase", "v", "shoes")])
+    baskets = book(log)
+    asyncio.run(baskets.read())
+    log.is_down = True
+    assert not asyncio.run(baskets.read())
+    assert pairs(baskets) == 1
+
+
+def test_a_reading_that_a_deletion_overtakes_does_not_count() -> None:
+    log = Log([done("purchase", "v", "top"), done("purchase", "v", "shoes")])
+    baskets = book(log)
+    log.on_read = lambda: baskets.forget("v")
+    assert not asyncio.run(baskets.read())
+    assert pairs(baskets) is None
+
+
+def test_a_deleted_visitor_is_in_no_basket_at_once(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    log = Log([done("purchase", "v", "top"), done("purchase", "v", "shoes")])
+
+    async def main() -> None:
+        baskets = book(log)
+        async with baskets.following(3600):
+            while pairs(baskets) != 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            log.rows = []
+            await baskets.forget("v")
+            assert pairs(baskets) is None
+            while pairs(baskets) is None:  # noqa: ASYNC110 - read before the interval is over
+                await asyncio.sleep(0.001)
+            assert pairs(baskets) == 0
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+    assert log.readings == 2

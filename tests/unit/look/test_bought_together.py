@@ -1,0 +1,74 @@
+"""What goes together by baskets."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.look.bought_together import HALF, WIDTH, BoughtTogether
+from services.look.compatibility import Garment
+
+AXES = np.eye(4, dtype=np.float32)
+TOP, SHOES = 0, 1
+# Tops t0 and t1 look different; shoes s2 and s3 do, too.
+PRODUCTS = {"t0": (TOP, AXES[0]), "t1": (TOP, AXES[1]), "s2": (SHOES, AXES[2]), "s3": (SHOES, AXES[3])}
+
+
+def best(bought: BoughtTogether, garment: NDArray[Any], most: float = 1.0) -> int:
+    """Return the axis of the shoes that go best with a top."""
+    partners = bought.partners([Garment(TOP, np.asarray(garment, np.float32))], SHOES, most)
+    assert partners is not None
+    return int(partners.blended_scores(np.zeros(4), AXES).argmax())
+
+
+def test_a_garment_goes_with_what_was_bought_with_garments_like_it() -> None:
+    bought = BoughtTogether.of([["s2", "t0"], ["t1", "s3"]], PRODUCTS)
+    assert (best(bought, AXES[0]), best(bought, AXES[1])) == (2, 3)
+    nearly = np.array([0.99, 0.14, 0, 0])
+    assert best(bought, nearly / np.linalg.norm(nearly)) == 2
+
+
+def test_the_weight_of_baskets_grows_with_the_pairs_of_garments_like_the_given_one() -> None:
+    def weight(count: int, garment: NDArray[Any] = AXES[0], most: float = 1.0) -> float:
+        bought = BoughtTogether.of([["t0", "s2"]] * count, PRODUCTS)
+        partners = bought.partners([Garment(TOP, np.asarray(garment, np.float32))], SHOES, most)
+        return 0.0 if partners is None else partners.weight
+
+    assert [round(weight(count), 3) for count in (0, 1, int(HALF), 180)] == [0, round(1 / 21, 3), 0.5, 0.9]
+    assert weight(180, most=0.5) == pytest.approx(0.45)
+    near = np.array([1 - WIDTH, np.sqrt(1 - (1 - WIDTH) ** 2), 0, 0])
+    assert weight(20, near) == pytest.approx(20 / np.e / (20 / np.e + HALF), rel=1e-4)
+
+
+def test_partners_that_disagree_say_little() -> None:
+    agreeing = BoughtTogether.of([["t0", "s2"]] * 10, PRODUCTS)
+    split = BoughtTogether.of([["t0", "s2"]] * 5 + [["t0", "s3"]] * 5, PRODUCTS)
+    lengths = [
+        float(np.linalg.norm(partners.direction))
+        for bought in (agreeing, split)
+        if (partners := bought.partners([Garment(TOP, AXES[0])], SHOES))
+    ]
+    assert lengths[0] == pytest.approx(1.0)
+    assert lengths[1] == pytest.approx(0.0)
+
+
+def test_without_a_basket_of_the_categories_nothing_is_said() -> None:
+    bought = BoughtTogether.of([["t0", "s2"]], PRODUCTS)
+    assert bought.partners([Garment(2, AXES[0])], SHOES) is None
+    assert bought.partners([Garment(TOP, AXES[0])], 2) is None
+    assert BoughtTogether.of([], {}).partners([Garment(TOP, AXES[0])], SHOES) is None
+    assert len(BoughtTogether.of([["t0", "t1"], ["t0", "gone"]], PRODUCTS)) == 0
+
+
+def test_the_target_is_between_the_models_and_the_baskets() -> None:
+    partners = BoughtTogether.of([["t0", "s2"], ["t1", "s3"]] * 20, PRODUCTS).partners([Garment(TOP, AXES[0])], SHOES)
+    assert partners is not None
+    alone = partners.blended_target(None)
+    both = partners.blended_target(AXES[1])
+    assert alone is not None
+    assert both is not None
+    assert alone[2] > 0 > alone[3]
+    assert both[1] > 0
+    assert both[2] > 0
+    assert np.linalg.norm(both) == pytest.approx(1, abs=1e-6)
