@@ -33,6 +33,7 @@ class ShopPage(FrozenModel, extra="forbid"):
     colours: dict[str, Colour] = Field(default_factory=dict)
     links: list[Link] = Field(default_factory=list, max_length=6)
     starters: list[Text] = Field(default_factory=list, max_length=MAX_STARTERS)
+    look: bool = Field(default=True, description="whether the page shows what completes a look")
     strings: dict[str, dict[str, Any]] = Field(default_factory=dict, description="texts to replace, by language")
 
     @field_validator("language")

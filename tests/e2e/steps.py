@@ -15,7 +15,7 @@ from tests.support.waiting import WITHIN_S, eventually
 
 T = TypeVar("T")
 
-CARDS = ".card:not(.skeleton)"
+CARDS = ".grid .card:not(.skeleton)"
 
 
 def choose(page: Page, photo: Path) -> None:

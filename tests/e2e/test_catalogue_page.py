@@ -4,8 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.steps import base64_query, product
@@ -147,4 +150,36 @@ def test_the_doctors_findings_are_shown_with_their_examples(page: Page, shop: Sh
     expect(page.get_by_text("Images that several products have: 1")).to_be_visible()
     page.get_by_text("Products whose category in the feed is not the predicted one").click()
     expect(page.get_by_role("listitem").filter(has_text="twin-1").last).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.fixture
+def rules(shop: Shop) -> Iterator[list[str]]:
+    """A pin of a shoe's fourth similar product, and a rule that has ended; yields the ids of the plain order."""
+    path = "/v1/merchandising/rules"
+    similar = [result["id"] for result in shop.api.get("/v1/products/sample-shoes-001/similar").json()["results"]]
+    document: dict[str, Any] = {
+        "rules": [
+            {"id": "campaign", "action": "pin", "pins": [{"id": similar[3], "position": 1}], "note": "Spring"},
+            {"id": "recall", "action": "hide", "filter": {"recalled": True}, "ends": "2020-01-01"},
+        ]
+    }
+    shop.api.put(path, json=document).raise_for_status()
+    yield similar
+    shop.api.put(path, json={"rules": [], "out_of_stock": "show"}).raise_for_status()
+
+
+def test_rules_are_listed_with_their_state_and_previewed_next_to_the_plain_order(page: Page, rules: list[str]) -> None:
+    page.goto("/catalogue")
+    rows = page.get_by_role("table", name="Rules, the first before the others").get_by_role("row")
+    pin = ["campaign: Spring", f"Pin {rules[3]} to place 1", "all", "all", "always", "In force"]
+    expect(rows.nth(1).get_by_role("cell")).to_have_text(pin)
+    hide = ["recall", "Hide", "recalled = true", "all", "until 2020-01-01", "Ended"]
+    expect(rows.nth(2).get_by_role("cell")).to_have_text(hide)
+    page.get_by_label("Preview similar products of").fill("sample-shoes-001")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    orders = page.locator(".inspection ul")
+    expect(orders).to_have_count(2)
+    expect(orders.first.locator(".score").nth(3)).to_have_text("4, now 1")
+    expect(orders.last.locator(".score").first).to_have_text("1, before 4 · pin campaign")
     assert violations(page) == []

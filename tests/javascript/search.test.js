@@ -5,13 +5,24 @@ import { newSearch } from "../../services/gateway/static/search/address.js";
 import { Search } from "../../services/gateway/static/search/search.js";
 import { Api } from "../../services/gateway/static/shared/api.js";
 
-/** @import { AnySearchResponse, SearchOptions, Subject } from "../../services/gateway/static/types.js" */
+/** @import { AnySearchResponse, Look, SearchOptions, Subject } from "../../services/gateway/static/types.js" */
 /** @typedef {{id: string, options: SearchOptions, signal?: AbortSignal, respond: () => void}} Call */
 
 /** An API whose responses a test sends. */
 class FakeApi extends Api {
   /** @type {Call[]} */
   calls = [];
+  /** Ids of the products whose looks were asked for. @type {string[]} */
+  looks = [];
+  /** Whether looks fail. */
+  isFailing = false;
+
+  /** @override @param {string} id @returns {Promise<Look>} */
+  async look(id) {
+    this.looks.push(id);
+    if (this.isFailing) throw new Error("unavailable");
+    return /** @type {any} */ ({ look: [] });
+  }
 
   /** @override @param {string} id @param {SearchOptions} options @param {AbortSignal} [signal] */
   similar(id, options, signal) {
@@ -93,4 +104,22 @@ test("the oldest of more than 30 responses is forgotten", async () => {
 test("without a detector no photo has garments", async () => {
   const photo = /** @type {any} */ ({ query: { kind: "visit", id: "1" }, photo: {} });
   assert.deepEqual(await new Search(new FakeApi(""), {}).garments(photo), []);
+});
+
+test("a look is loaded once for each subject", async () => {
+  const api = new FakeApi("");
+  const search = new Search(api, {});
+  assert.equal(await search.look(subject("a")), await search.look(subject("a")));
+  await search.look(subject("b"));
+  assert.deepEqual(api.looks, ["a", "b"]);
+});
+
+test("a look that failed is loaded again", async () => {
+  const api = new FakeApi("");
+  const search = new Search(api, {});
+  api.isFailing = true;
+  await assert.rejects(search.look(subject("a")));
+  api.isFailing = false;
+  await search.look(subject("a"));
+  assert.deepEqual(api.looks, ["a", "a"]);
 });

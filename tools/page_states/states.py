@@ -48,6 +48,12 @@ def scrolled(page: Page, photo: Path) -> None:
     page.evaluate("scrollTo({ top: 1500, behavior: 'instant' })")
 
 
+def completion(page: Page, photo: Path) -> None:
+    more_like_this(page, photo)
+    page.locator(".completion-holder").scroll_into_view_if_needed()
+    page.locator(f".completion {CARD}").first.wait_for()
+
+
 def searching(page: Page, photo: Path) -> None:
     page.add_init_script(NO_RESPONSE)
     choose(page, photo)
@@ -288,6 +294,13 @@ def widget_similar(page: Page, photo: Path) -> None:
     page.locator(f"lookalike-similar {CARD}").first.wait_for()
 
 
+def widget_completion(page: Page, photo: Path) -> None:
+    in_shop(page, "lookalike-similar", product="sample-shoes-001", currency="EUR", complete="")
+    page.locator(f"lookalike-similar {CARD}").first.wait_for()
+    page.locator("lookalike-similar .completion").scroll_into_view_if_needed()
+    page.locator(f"lookalike-similar .completion {CARD}").first.wait_for()
+
+
 def widget_look(page: Page, photo: Path) -> None:
     detected(page, GARMENTS)
     changed(page, outcome="ok")
@@ -319,6 +332,7 @@ STATES: dict[str, Prepare] = {
     "offline": offline,
     "not-a-photo": not_a_photo,
     "more-like-this": more_like_this,
+    "completion": completion,
     "product-gone": product_gone,
     "lost-visit": lost_visit,
     "not-found": not_found,
@@ -334,6 +348,7 @@ STATES: dict[str, Prepare] = {
     "widget-failed": widget_failed,
     "widget-sheet": widget_sheet,
     "widget-similar": widget_similar,
+    "widget-completion": widget_completion,
     "widget-look": widget_look,
 }
 # Pages for engineers, in English only.

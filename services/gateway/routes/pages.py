@@ -96,6 +96,7 @@ def page_config(request: Request, state: State) -> dict[str, Any]:
             "facets": True,
             "sample": True,
             "events": state.settings.events_enabled,
+            "look": state.shop.look and state.look.is_learned,
             "detect": "/v1/detect" in request.app.openapi()["paths"],
         },
     }
@@ -128,7 +129,7 @@ def shoppers_page(request: Request, state: GatewayState, *, is_missing: bool = F
 def _shop(shop: ShopPage, language: str) -> dict[str, Any]:
     """Return what the page needs of the shop's file: its own texts in the page's language only."""
     texts = {name: texts for name, texts in shop.strings.items() if name == base(language)}
-    return {**shop.model_dump(exclude={"language", "strings"}), "strings": texts}
+    return {**shop.model_dump(exclude={"language", "look", "strings"}), "strings": texts}
 
 
 def install_missing_page(app: FastAPI) -> None:

@@ -20,6 +20,8 @@ export type Product = Schemas["ProductSummary"];
 export type ProductDetails = Schemas["ProductResponse"];
 export type Import = Schemas["ImportResponse"];
 export type Attributes = Product["attributes"];
+/** Products of other categories that go with a product, or with the garments of a photo. */
+export type Look = Schemas["LookResponse"];
 export type Facet = Schemas["Facet"];
 export type FacetValue = Schemas["FacetValue"];
 export type Garment = Schemas["GarmentBox"];
@@ -67,6 +69,11 @@ export type CatalogueStatus = Omit<Schemas["CatalogueResponse"], "sync" | "last_
 /** What shoppers did not find. */
 export type Demand = Schemas["DemandResponse"];
 export type DemandCluster = Schemas["DemandCluster"];
+/** A shop's rules for the order of results. */
+export type Rules = Schemas["Merchandising"];
+export type Rule = Schemas["Rule"];
+/** Results in the plain order and by the rules. */
+export type Preview = Schemas["PreviewResponse"];
 /** A problem of RFC 9457. */
 export type Problem = Schemas["Problem"];
 
@@ -116,6 +123,8 @@ export interface Features {
   detect?: boolean;
   /** Whether the gateway keeps events. */
   events?: boolean;
+  /** Whether the page shows what completes a look. */
+  look?: boolean;
 }
 /** What the gateway writes into a page. */
 export interface PageConfig {
@@ -158,10 +167,10 @@ export interface CatalogueContext extends Context {
   api: Api;
 }
 /** A style as one tile: the nearest product, its other variants, and the products that have the same picture. */
-export interface Tile {
-  result: Result;
-  variants: Result[];
-  offers: Result[];
+export interface Tile<Shown extends Product = Product> {
+  result: Shown;
+  variants: Shown[];
+  offers: Shown[];
 }
 
 /** A file that the browser has decoded. */

@@ -11,6 +11,7 @@ import { Inspector } from "./inspector.js";
 import { keyForm } from "./key.js";
 import { frame } from "./layout.js";
 import { categoryPanel, errorPanel, figures } from "./overview.js";
+import { RulesPanel } from "./rules.js";
 import { SamplePanel } from "./samples.js";
 import { texts } from "./texts.js";
 
@@ -32,6 +33,10 @@ class CataloguePage {
     this.api = new Api(gateway, { key: this.key ?? config.key ?? null });
     this.samples = new SamplePanel({ t, language, gateway, currency: config.currency ?? null, api: this.api });
     this.inspector = new Inspector(
+      { t, language, gateway, currency: config.currency ?? null, api: this.api },
+      (product, note) => this.samples.product(product, note),
+    );
+    this.rules = new RulesPanel(
       { t, language, gateway, currency: config.currency ?? null, api: this.api },
       (product, note) => this.samples.product(product, note),
     );
@@ -76,9 +81,10 @@ class CataloguePage {
     this.showFindings(status.last_examination);
     if (this.isShown) return;
     this.isShown = true;
-    const panels = [this.demand?.element ?? null, this.inspector.element, this.samples.element];
+    const panels = [this.demand?.element ?? null, this.rules.element, this.inspector.element, this.samples.element];
     fill(this.page.body, ...Object.values(parts), ...panels);
     this.demand?.load();
+    this.rules.load();
     this.samples.load();
   }
 

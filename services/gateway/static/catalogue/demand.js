@@ -2,6 +2,7 @@
 
 import { Failure } from "../shared/api.js";
 import { fill, h } from "../shared/dom.js";
+import { table } from "./table.js";
 import { texts } from "./texts.js";
 
 /** @import { CatalogueContext, Demand, DemandCluster } from "../types.js" */
@@ -100,23 +101,4 @@ function dayTable({ days }, { language }) {
     ...numbers.map((count) => format.format(count)),
   ]);
   return table("demand-days", texts.demandDays, texts.demandDayColumns, cells);
-}
-
-/** @param {string} id @param {string} title @param {{name: string, isNumber?: boolean}[]} columns @param {string[][]} rows */
-function table(id, title, columns, rows) {
-  const look = (/** @type {number} */ index) => (columns[index]?.isNumber ? { class: "number" } : {});
-  const head = columns.map(({ name }, index) => h("th", { scope: "col", ...look(index) }, name));
-  const body = rows.map((cells) =>
-    h(
-      "tr",
-      {},
-      cells.map((cell, index) => h("td", look(index), cell)),
-    ),
-  );
-  return h(
-    "div",
-    { class: "wide", tabindex: "0", role: "region", "aria-labelledby": id },
-    h("h3", { id }, title),
-    h("table", { "aria-labelledby": id }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)),
-  );
 }

@@ -98,6 +98,44 @@ export const texts = {
     { name: "No clothing", isNumber: true },
     { name: "No click", isNumber: true },
   ],
+  rules: "Merchandising rules",
+  rulesNote: "How the shop changes the order of results. The API and lookalike rules change them.",
+  rulesEmpty: "There are no rules: results have the plain order. Write some: lookalike rules set FILE",
+  rulesStock: {
+    hide: "Products out of stock are left out of results.",
+    show: "Products out of stock are results like all others.",
+  },
+  rulesList: "Rules, the first before the others",
+  rulesColumns: [
+    { name: "Rule" },
+    { name: "Effect" },
+    { name: "Products" },
+    { name: "Searches in" },
+    { name: "When" },
+    { name: "State" },
+  ],
+  rulesAll: "all",
+  rulesAlways: "always",
+  /** @param {string} when */
+  rulesFrom: (when) => `from ${when}`,
+  /** @param {string} when */
+  rulesUntil: (when) => `until ${when}`,
+  rulesActions: { boost: "Boost by", bury: "Bury by", pin: "Pin", hide: "Hide" },
+  /** @param {string} id @param {number} place */
+  rulesPin: (id, place) => `${id} to place ${place}`,
+  rulesStates: { on: "In force", off: "Switched off", later: "Not yet", ended: "Ended" },
+  rulesApart: "Garments that no look has together",
+  rulesApartColumns: [{ name: "Rule" }, { name: "One garment" }, { name: "The other" }],
+  previewId: "Preview similar products of",
+  previewGo: "Preview",
+  previewPlain: "Plain order",
+  previewRuled: "By the rules",
+  /** @param {number} place @param {number|null} before null: it was not among the first ones */
+  previewFrom: (place, before) => (before === null ? `${place}, not among these before` : `${place}, before ${before}`),
+  /** @param {number} place @param {number} after */
+  previewTo: (place, after) => `${place}, now ${after}`,
+  /** @param {number} place */
+  previewGone: (place) => `${place}, now hidden or below these`,
   inspect: "One product",
   inspectNote: "How the catalogue holds a product, and why searches find it or not.",
   inspectId: "Id of the product",

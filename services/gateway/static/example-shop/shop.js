@@ -6,7 +6,7 @@ const lines = {
   "lookalike-search": ({ category, count, requestId }) =>
     `lookalike-search: ${count} in ${category} (request ${requestId})`,
   "lookalike-click": ({ id, position, score }) =>
-    `lookalike-click: product ${id}, number ${position}, score ${score.toFixed(3)}`,
+    `lookalike-click: product ${id}, number ${position}${score === null ? "" : `, score ${score.toFixed(3)}`}`,
   "lookalike-error": ({ code }) => `lookalike-error: ${code}`,
 };
 for (const [type, line] of Object.entries(lines)) {

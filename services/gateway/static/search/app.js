@@ -63,6 +63,7 @@ class App {
     onChange: (change) => this.#change(change),
     onRetry: () => this.#run(),
     onNewSearch: () => this.#restart(),
+    loadLook: context.features.look ? async () => this.#subject && this.#search.look(this.#subject) : null,
     announce: this.#page.announce,
     reporter: context.features.events ? new Reporter(this.#api, visitor) : null,
   });

@@ -7,9 +7,9 @@ import { productImage } from "../shared/image.js";
 import { phrase } from "../shared/strings.js";
 import { variantsOf } from "../shared/variants.js";
 
-/** @import { Context, Result, Tile } from "../types.js" */
+/** @import { Context, Product, Result, Tile } from "../types.js" */
 /**
- * @typedef {Context & {onLike: (result: Result) => void}} CardContext
+ * @typedef {Context & {onLike: (product: Product) => void}} CardContext
  * @typedef {{badge: string|null, why: string[]}} Remarks `why`: the traits that the result shares with the query
  */
 

@@ -6,21 +6,23 @@ import { tilesOf } from "../shared/tiles.js";
 import { queryTraits, sharedTraits } from "../shared/traits.js";
 import { MAX_RESULTS, PAGE_SIZE } from "./address.js";
 import { chips } from "./chips.js";
+import { Completion } from "./completion.js";
 import { badgeOf, card, skeletonCards } from "./grid.js";
 import { failureNotice, nothingNotice, notice, refusalNotice, refusalOf } from "./notices.js";
 import { keepRowsFull } from "./rows.js";
 
-/** @import { AnySearchResponse, Attributes, Context, Message, PageState, Result } from "../types.js" */
+/** @import { AnySearchResponse, Attributes, Context, Look, Message, PageState, Product } from "../types.js" */
 /**
  * @typedef {Context & {
- *   onLike: (result: Result) => void,
+ *   onLike: (product: Product) => void,
  *   onChange: (change: Partial<PageState>) => void,
  *   onRetry: () => void,
  *   onNewSearch: () => void,
+ *   loadLook: (() => Promise<Look|null>)|null,
  *   announce: (text: string) => void,
  *   shop: import("../types.js").Shop,
  *   reporter: import("../shared/events.js").Reporter|null,
- * }} ResultsContext
+ * }} ResultsContext `loadLook`: null if the page shows no looks
  */
 
 const SKELETON_CARDS = 12;
@@ -35,11 +37,13 @@ export class ResultsView {
   #notice = h("div", { class: "notice-holder" });
   #list = h("ul", { class: "grid", role: "list" });
   #more = h("div", { class: "more" });
+  #completion;
   #fillRows = keepRowsFull(this.#list, () => this.#more.firstChild !== null);
 
   /** @param {ResultsContext} context */
   constructor(context) {
     this.#context = context;
+    this.#completion = new Completion(context);
     this.element = h(
       "section",
       { class: "results", "aria-label": context.t.results.region },
@@ -49,6 +53,7 @@ export class ResultsView {
       this.#notice,
       this.#list,
       this.#more,
+      this.#completion.element,
     );
   }
 
@@ -71,6 +76,7 @@ export class ResultsView {
     this.#count.textContent = "";
     fill(this.#notice);
     fill(this.#more);
+    this.#completion.clear();
     fill(this.#list, skeletonCards(SKELETON_CARDS));
     this.#fillRows();
     this.#context.announce(text);
@@ -84,6 +90,7 @@ export class ResultsView {
     this.#head.classList.toggle("visually-hidden", isNotice);
     this.#count.textContent = "";
     fill(this.#more);
+    this.#completion.clear();
   }
 
   /**
@@ -100,6 +107,7 @@ export class ResultsView {
     this.#showChips(response);
     fill(this.#notice, response.outcome === "no_close_match" && notice(t.notices.notClose, "search"));
     this.#showCards(response, state, attributes);
+    this.#completion.offer(name);
     const values = { count: response.results.length, category: name };
     return announce(phrase(t, t.results.announced, { ...values, category: similarHeading(t, name) }));
   }

@@ -4,7 +4,7 @@ import { visitor } from "../shared/events.js";
 import { toUpload } from "../shared/photo.js";
 
 /** @import { Api } from "../shared/api.js" */
-/** @import { AnySearchResponse, Features, Garment, PageState, PhotoSubject, Product, Subject } from "../types.js" */
+/** @import { AnySearchResponse, Features, Garment, Look, PageState, PhotoSubject, Product, Subject } from "../types.js" */
 
 const MAX_RESPONSES = 30;
 /** Products on the first view, in rows; they are chosen from more that are drawn at random. */
@@ -20,6 +20,8 @@ export class Search {
   #responses = new Map();
   /** @type {{key: string, abort: AbortController}|null} */
   #current = null;
+  /** The latest look. @type {{key: string, response: Promise<Look>}|null} */
+  #look = null;
 
   /** @param {Api} api @param {Features} features */
   constructor(api, features) {
@@ -76,9 +78,7 @@ export class Search {
     };
     if (query.kind === "like") return this.#api.similar(query.id, options, signal);
     if (query.kind === "url") return this.#api.searchUrl(query.url, options, signal);
-    const upload = subject.photo && subject.upload;
-    if (!upload) throw new TypeError("a photo is searched with before its upload is made");
-    return this.#api.searchPhoto(upload, options, signal);
+    return this.#api.searchPhoto(uploadOf(subject), options, signal);
   }
 
   /** @param {string} key @param {AnySearchResponse} response */
@@ -86,6 +86,30 @@ export class Search {
     this.#responses.set(key, response);
     const [oldest] = this.#responses.keys();
     if (this.#responses.size > MAX_RESPONSES && oldest !== undefined) this.#responses.delete(oldest);
+  }
+
+  /**
+   * Return what completes the look of a subject, whose search has ended. It is loaded once.
+   * @param {Subject} subject @returns {Promise<Look>}
+   * @throws {import("../shared/api.js").Failure}
+   */
+  look(subject) {
+    const key = subjectKey(subject);
+    if (this.#look?.key === key) return this.#look.response;
+    const response = this.#loadLook(subject);
+    this.#look = { key, response };
+    response.catch(() => {
+      if (this.#look?.response === response) this.#look = null;
+    });
+    return response;
+  }
+
+  /** @param {Subject} subject @returns {Promise<Look>} */
+  #loadLook(subject) {
+    const { query } = subject;
+    if (query.kind === "like") return this.#api.look(query.id);
+    if (query.kind === "url") return this.#api.lookOfUrl(query.url);
+    return this.#api.lookOfPhoto(uploadOf(subject));
   }
 
   /**
@@ -136,12 +160,16 @@ function mixed(products) {
   return ranked.slice(0, ranked.length < STARTERS ? ranked.length - (ranked.length % ROW) : STARTERS);
 }
 
+/** @param {Subject} subject @returns {Blob} */
+function uploadOf(subject) {
+  const upload = subject.photo && subject.upload;
+  if (!upload) throw new TypeError("a photo is searched with before its upload is made");
+  return upload;
+}
+
+/** @param {Subject} subject */
+const subjectKey = (subject) =>
+  JSON.stringify([subject.query, subject.photo ? [subject.box, subject.isFramed, subject.prior] : null]);
+
 /** @param {Subject} subject @param {PageState} state */
-const keyOf = (subject, { category, filter, k }) =>
-  JSON.stringify([
-    subject.query,
-    subject.photo ? [subject.box, subject.isFramed, subject.prior] : null,
-    category,
-    filter,
-    k,
-  ]);
+const keyOf = (subject, { category, filter, k }) => JSON.stringify([subjectKey(subject), category, filter, k]);

@@ -1,7 +1,7 @@
 /** The gateway's API. Every failure is a `Failure`. */
 
 /**
- * @import { AnySearchResponse, CatalogueStatus, Demand, Explanation, Garments, Import, Problem, Product, ProductDetails, Sample, SearchOptions } from "../types.js"
+ * @import { AnySearchResponse, CatalogueStatus, Demand, Explanation, Garments, Import, Look, Preview, Problem, Product, ProductDetails, Rules, Sample, SearchOptions } from "../types.js"
  */
 
 const TIMEOUT_MS = 20_000;
@@ -73,6 +73,25 @@ export class Api {
     return this.#call(`/v1/products/${encodeURIComponent(id)}`);
   }
 
+  /** Return the best product of each other category that goes with a product. @param {string} id @returns {Promise<Look>} */
+  look(id) {
+    return this.#call(`/v1/products/${encodeURIComponent(id)}/look?k=1`);
+  }
+
+  /** Return the same for the garments of a photo. @param {Blob} photo @returns {Promise<Look>} */
+  lookOfPhoto(photo) {
+    const form = new FormData();
+    form.append("image", photo, "photo.jpg");
+    form.append("k", "1");
+    return this.#call("/v1/look", { method: "POST", body: form });
+  }
+
+  /** Return the same for the photo at an address. @param {string} url @returns {Promise<Look>} */
+  lookOfUrl(url) {
+    const body = JSON.stringify({ image_url: url, k: 1 });
+    return this.#call("/v1/look", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+  }
+
   /** Return products drawn at random. @param {number} count @returns {Promise<Product[]>} */
   async sample(count) {
     /** @type {Sample} */
@@ -115,6 +134,20 @@ export class Api {
   async demandTable() {
     const response = await this.#fetch("/v1/demand?format=csv&limit=200");
     return response.ok ? response.blob() : readResponse(response);
+  }
+
+  /** Return the merchandising rules. @returns {Promise<Rules>} */
+  rules() {
+    return this.#call("/v1/merchandising/rules");
+  }
+
+  /**
+   * Return the similar products of a product in the plain order and by the rules.
+   * @param {string} product its id @param {number} k @returns {Promise<Preview>}
+   */
+  preview(product, k) {
+    const headers = { "Content-Type": "application/json" };
+    return this.#call("/v1/merchandising/preview", { method: "POST", body: JSON.stringify({ product, k }), headers });
   }
 
   /** @returns {Promise<CatalogueStatus>} */

@@ -2,14 +2,14 @@
 
 import { attributeKind } from "./format.js";
 
-/** @import { Result, Tile } from "../types.js" */
+/** @import { Product, Result, Tile } from "../types.js" */
 
 /** Scores of the same picture differ by less than this. */
 const SAME_SCORE = 5e-7;
 
-/** @param {Result[]} results best first @returns {Tile[]} best first */
+/** @param {Result[]} results best first @returns {Tile<Result>[]} best first */
 export function tilesOf(results) {
-  /** @type {Tile[]} */
+  /** @type {Tile<Result>[]} */
   const tiles = [];
   for (const result of results) {
     const style = tiles.find((tile) => isSameStyle(tile.result, result));
@@ -44,10 +44,10 @@ export function colourOf({ attributes }) {
 
 /**
  * Return the colours of a style, each with its nearest product: variants may be sizes of one colour.
- * @param {Result[]} products best first @returns {[string, Result][]}
+ * @param {Product[]} products best first @returns {[string, Product][]}
  */
 export function coloursOf(products) {
-  /** @type {Map<string, [string, Result]>} */
+  /** @type {Map<string, [string, Product]>} */
   const colours = new Map();
   for (const product of products) {
     const name = colourOf(product);

@@ -5,11 +5,11 @@ import { price } from "./format.js";
 import { phrase } from "./strings.js";
 import { coloursOf, cssColour } from "./tiles.js";
 
-/** @import { Context, Result, Tile } from "../types.js" */
+/** @import { Context, Product, Tile } from "../types.js" */
 /**
  * @typedef {Pick<Context, "t"|"language"|"currency"> & {
- *   linkOf: (result: Result) => string|null,
- *   onClick?: (result: Result, event: MouseEvent) => void,
+ *   linkOf: (product: Product) => string|null,
+ *   onClick?: (product: Product, event: MouseEvent) => void,
  * }} VariantContext
  */
 
@@ -21,7 +21,7 @@ export const variantsOf = ({ result, variants, offers }, context) => [
   offers.length > 0 && offerList([result, ...offers], context),
 ];
 
-/** The colours of a style, if it has several; each leads to its product. @param {Result[]} products @param {VariantContext} context */
+/** The colours of a style, if it has several; each leads to its product. @param {Product[]} products @param {VariantContext} context */
 function dots(products, context) {
   const colours = coloursOf(products);
   if (colours.length < 2) return null;
@@ -36,7 +36,7 @@ function dots(products, context) {
   return h("ul", { class: "dots", role: "list", "aria-label": context.t.results.colours }, items, more);
 }
 
-/** The products that have the same picture, with their prices. @param {Result[]} products @param {VariantContext} context */
+/** The products that have the same picture, with their prices. @param {Product[]} products @param {VariantContext} context */
 function offerList(products, context) {
   const { t } = context;
   const lowest = lowestPrice(products, context);
@@ -51,7 +51,7 @@ function offerList(products, context) {
 
 /**
  * Return a link to a product, or plain text without an address.
- * @param {Result} product @param {object} look @param {Node|string} content @param {VariantContext} context
+ * @param {Product} product @param {object} look @param {Node|string} content @param {VariantContext} context
  */
 function linked(product, look, content, { linkOf, onClick }) {
   const href = linkOf(product);
@@ -60,7 +60,7 @@ function linked(product, look, content, { linkOf, onClick }) {
   return h("a", { ...look, href, "data-id": product.id, on: { click } }, content);
 }
 
-/** Return the lowest price; null without prices, or if they are in several currencies. @param {Result[]} products @param {VariantContext} context */
+/** Return the lowest price; null without prices, or if they are in several currencies. @param {Product[]} products @param {VariantContext} context */
 function lowestPrice(products, context) {
   const priced = products.filter((product) => price(product.attributes, context) !== null);
   if (new Set(priced.map(({ attributes }) => attributes.currency ?? context.currency)).size !== 1) return null;

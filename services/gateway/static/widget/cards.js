@@ -7,12 +7,12 @@ import { productImage } from "../shared/image.js";
 import { phrase } from "../shared/strings.js";
 import { variantsOf } from "../shared/variants.js";
 
-/** @import { Context, Result, Tile } from "../types.js" */
+/** @import { Context, Product, Tile } from "../types.js" */
 /**
  * @typedef {Context & {
  *   template: string|null,
- *   onClick: (result: Result, event: MouseEvent) => void,
- *   onLike: ((result: Result) => void)|null,
+ *   onClick: (product: Product, event: MouseEvent) => void,
+ *   onLike: ((product: Product) => void)|null,
  * }} CardContext `onLike`: null where the cards have no button for it
  */
 

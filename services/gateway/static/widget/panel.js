@@ -10,7 +10,7 @@ import { card, skeletonCards } from "./cards.js";
 import { asFailure } from "./element.js";
 
 /** @import { Failure } from "../shared/api.js" */
-/** @import { AnySearchResponse, Box, Filter, Garment, Message, Photo, Result, Strings } from "../types.js" */
+/** @import { AnySearchResponse, Box, Filter, Garment, Look, Message, Photo, Product, Strings } from "../types.js" */
 /** @import { WidgetElement } from "./element.js" */
 /**
  * The photo or the product of a search.
@@ -41,6 +41,8 @@ export class Panel {
   /** The filters that the shopper has set; null until the filters are opened. @type {Filter|null} */
   #filter = null;
   #isAdjusting = false;
+  /** What completes the look of the current search, once it is asked for. @type {Promise<Look>|null} */
+  #look = null;
   #garments = h("div", { class: "garments" });
   #status = h("div", { class: "visually-hidden", role: "status" });
   #body = h("div", { class: "results", part: "results", hidden: true });
@@ -102,9 +104,9 @@ export class Panel {
     await this.#run();
   }
 
-  /** @param {Result} result */
-  #followLike(result) {
-    const search = this.searchLike(result.id);
+  /** @param {Product} product */
+  #followLike(product) {
+    const search = this.searchLike(product.id);
     this.#scrollTo();
     return search;
   }
@@ -130,6 +132,7 @@ export class Panel {
     this.#failure = null;
     this.#response = null;
     this.#isRevealed = false;
+    this.#look = null;
     this.#number += 1;
     return this.#number;
   }
@@ -199,6 +202,7 @@ export class Panel {
       !isHidden && this.#onClear && h(this.#level, { tabindex: "-1" }, heading),
       this.#filter !== null && !isHidden && this.#filterHolder(response, this.#filter),
       cards.length > 0 && h("ul", { class: "grid", part: "grid", role: "list" }, cards),
+      cards.length > 0 && !this.#isRevealed && this.#host.hasAttribute("complete") && this.#completion(response),
     );
     const ids = cards.map((each) => each.dataset.id ?? "");
     this.#host.reporter?.watch(cards, response.request_id, ids);
@@ -295,6 +299,28 @@ export class Panel {
     return holder;
   }
 
+  /** The products that complete the look. Their module is loaded when it is first needed. @param {AnySearchResponse} response */
+  #completion({ category }) {
+    const holder = h("div", { class: "completion" });
+    const load = () => {
+      this.#look ??= this.#loadLook();
+      return this.#look;
+    };
+    import("./completion.js").then(({ completion }) => {
+      const context = this.#cardContext.bind(this);
+      completion(holder, load, { category: category.name, level: this.#level, context });
+    });
+    return holder;
+  }
+
+  /** @returns {Promise<Look>} */
+  async #loadLook() {
+    const query = this.#query;
+    const { api } = this.#host;
+    if (!query) throw new TypeError("there is no search");
+    return "id" in query ? api.look(query.id) : api.lookOfPhoto(await toUpload(query.photo, query.box));
+  }
+
   /** Let the page know of a search. @param {AnySearchResponse} response */
   #announce({ outcome, request_id: requestId, category, results }) {
     this.#host.emit("lookalike-search", {
@@ -307,19 +333,27 @@ export class Panel {
   }
 
   /** @param {AnySearchResponse} response */
-  #cards(response) {
+  #cards({ request_id: requestId, results }) {
+    const context = this.#cardContext(requestId, results);
+    return tilesOf(results).map((tile, position) => card(tile, position, context));
+  }
+
+  /**
+   * @param {string|null} requestId @param {Product[]} products in their order
+   * @returns {import("./cards.js").CardContext}
+   */
+  #cardContext(requestId, products) {
     const host = this.#host;
-    const context = {
+    return {
       t: this.#t,
       gateway: host.api.base,
       language: this.#t.language,
       currency: host.getAttribute("currency"),
       template: host.getAttribute("link-template"),
-      /** @type {import("./cards.js").CardContext["onClick"]} */
-      onClick: (result, event) => this.#clicked(response, result, event),
-      onLike: this.#onClear && ((/** @type {Result} */ result) => this.#followLike(result)),
+      onClick: (product, event) =>
+        this.#clicked(product, event, { requestId, position: products.indexOf(product) + 1 }),
+      onLike: this.#onClear && ((product) => this.#followLike(product)),
     };
-    return tilesOf(response.results).map((tile, position) => card(tile, position, context));
   }
 
   /** @param {Message} message @param {HTMLElement|null} button */
@@ -353,11 +387,11 @@ export class Panel {
     return h("button", { class: "button", type: "button", on: { click } }, this.#t.notices.anyway);
   }
 
-  /** @param {AnySearchResponse} response @param {Result} result @param {MouseEvent} event */
-  #clicked({ request_id: requestId, results }, result, event) {
-    const { id, title, score } = result;
+  /** @param {Product} product @param {MouseEvent} event @param {{requestId: string|null, position: number}} place */
+  #clicked(product, event, { requestId, position }) {
+    const { id, title } = product;
     const url = event.currentTarget instanceof HTMLAnchorElement ? event.currentTarget.href : null;
-    const detail = { id, url, title, score, position: results.indexOf(result) + 1, requestId };
+    const detail = { id, url, title, score: "score" in product ? product.score : null, position, requestId };
     if (!this.#host.emit("lookalike-click", detail, true)) event.preventDefault();
   }
 

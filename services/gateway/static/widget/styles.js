@@ -85,6 +85,9 @@ button, input { font: inherit; color: inherit; }
 @container (min-width: 34em) { .grid { grid-template-columns: var(--lookalike-columns, repeat(4, minmax(0, 1fr))); } }
 @container (min-width: 84em) { .grid { grid-template-columns: var(--lookalike-columns, repeat(8, minmax(0, 1fr))); } }
 .card { position: relative; min-width: 0; }
+.completion { display: grid; gap: 12px; }
+.kind { margin-bottom: 6px; }
+.kind ~ .like { top: 36px; }
 .like { position: absolute; inset-inline-end: 6px; top: 6px; display: grid; place-items: center; width: 34px; height: 34px; padding: 0; border: 1px solid #d8d0c6; border-radius: 50%; background: #fff; color: #1e1a17; cursor: pointer; }
 .card > a, .card > div { display: grid; gap: 8px; }
 .card a { color: inherit; text-decoration: none; border-radius: var(--radius); }

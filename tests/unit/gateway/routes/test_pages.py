@@ -1,5 +1,6 @@
 import html
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -122,3 +123,13 @@ def test_a_page_has_the_currency_and_the_catalogue(client: TestClient) -> None:
     assert "&quot;catalogue&quot;:&quot;default&quot;" in text
     assert "&quot;urls&quot;:false" in text
     assert "&quot;detect&quot;:true" in text
+
+
+def test_a_shop_switches_looks_off_with_its_page_file_or_by_having_no_look_model(tmp_path: Path) -> None:
+    file = tmp_path / "page.json"
+    file.write_text('{"look": false}')
+    model = Path("models/look/1")
+    for page_file, look_dir, is_shown in ((None, model, True), (file, model, False), (None, None, False)):
+        settings = GatewaySettings(page_file=page_file, look_dir=look_dir, index_urls=("http://127.0.0.1:9",))
+        with TestClient(create_app(settings)) as client:
+            assert f"&quot;look&quot;:{str(is_shown).lower()}" in client.get("/").text

@@ -143,6 +143,7 @@ export const strings = {
     why: "المشترك: {traits}",
     like: "المزيد مثله",
     likeOf: "المزيد مثل {title}",
+    complete: "أكمل الإطلالة",
     more: "أظهر المزيد",
     imageMissing: "لم تعد الصورة متاحة",
     noImage: "لا صورة",

@@ -112,6 +112,7 @@ export const strings = {
     why: "Gemeinsam: {traits}",
     like: "Mehr davon",
     likeOf: "Mehr wie {title}",
+    complete: "Das passt dazu",
     more: "Mehr zeigen",
     imageMissing: "Das Bild ist nicht mehr verfügbar",
     noImage: "Kein Bild",

@@ -111,6 +111,7 @@ export const strings = {
     why: "Κοινά: {traits}",
     like: "Περισσότερα τέτοια",
     likeOf: "Περισσότερα σαν αυτό: {title}",
+    complete: "Ολοκληρώστε την εμφάνιση",
     more: "Περισσότερα",
     imageMissing: "Η εικόνα δεν είναι πια διαθέσιμη",
     noImage: "Χωρίς εικόνα",

@@ -115,6 +115,7 @@ export const strings = {
     why: "In common: {traits}",
     like: "More like this",
     likeOf: "More like this: {title}",
+    complete: "Complete the look",
     more: "Show more",
     imageMissing: "The picture is no longer available",
     noImage: "No picture",

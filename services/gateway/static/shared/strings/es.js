@@ -116,6 +116,7 @@ export const strings = {
     why: "En común: {traits}",
     like: "Más como este",
     likeOf: "Más como este: {title}",
+    complete: "Completa el look",
     more: "Ver más",
     imageMissing: "La imagen ya no está disponible",
     noImage: "Sin imagen",

@@ -113,6 +113,7 @@ export const strings = {
     why: "En commun : {traits}",
     like: "Plus de ce style",
     likeOf: "Plus comme {title}",
+    complete: "Complétez le look",
     more: "Voir plus",
     imageMissing: "L’image n’est plus disponible",
     noImage: "Pas d’image",

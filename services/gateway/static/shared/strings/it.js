@@ -112,6 +112,7 @@ export const strings = {
     why: "In comune: {traits}",
     like: "Altri come questo",
     likeOf: "Altri come questo: {title}",
+    complete: "Completa il look",
     more: "Mostra altri",
     imageMissing: "L’immagine non è più disponibile",
     noImage: "Nessuna immagine",
