@@ -1,22 +1,26 @@
 """Events taken in next to searches: events acknowledged a second, and what they cost the searches.
 
-Rounds of searches alone and of the same searches with events alternate, so that other work on the machine meets both.
+Rounds of searches alone and of the same searches with events alternate, and so does which of the two comes first, so
+that other work on the machine meets both. The intervals are over pairs of rounds.
 Searches and events come at fixed rates, and waiting counts (coordinated omission). EVENTS_RATE is the number of events
 a second (default: 2,000), in requests of EVENTS_BATCH (50) as a shop's server sends them; SEARCH_RATE that of searches.
+ROUNDS pairs of rounds (default: 8) of ROUND_SECONDS (10) take three minutes.
 """
 
 import asyncio
 import os
+from collections.abc import Callable
 from itertools import repeat
-from statistics import median
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from services.catalogue.store.database import CatalogueDatabase
+from tests.benchmarks.paired import Ratio
 from tests.load.http import Sender, prepared
 from tests.load.open_loop import Load, Samples
 from tests.load.shop import Request, Shop, open_shop
@@ -24,7 +28,7 @@ from tests.load.shop import Request, Shop, open_shop
 EVENTS_RATE = int(os.environ.get("EVENTS_RATE", "2000"))
 SEARCH_RATE = int(os.environ.get("SEARCH_RATE", "10"))
 ROUND_S = float(os.environ.get("ROUND_SECONDS", "10"))
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
+ROUNDS = int(os.environ.get("ROUNDS", "8"))
 BATCH = int(os.environ.get("EVENTS_BATCH", "50"))
 
 
@@ -46,11 +50,15 @@ async def measure(shop: Shop) -> tuple[list[Samples], list[Samples], Samples, fl
     """Return the searches alone and those with events, by round, the events, and the seconds that these took."""
     searching, taking = Load(Sender(shop.url), shop.searches()), Load(Sender(shop.url), repeat(events()))
     await searching.clients(2, ROUND_S / 2)  # warms up
-    alone, together = [], []
-    for _ in range(ROUNDS):
-        alone.append(await _round(searching))
-        async with taking.at(EVENTS_RATE / BATCH):
-            together.append(await _round(searching))
+    alone: list[Samples] = []
+    together: list[Samples] = []
+    for number in range(ROUNDS):
+        for with_events in (False, True) if number % 2 == 0 else (True, False):
+            if with_events:
+                async with taking.at(EVENTS_RATE / BATCH):
+                    together.append(await _round(searching))
+            else:
+                alone.append(await _round(searching))
     return alone, together, taking.samples, ROUNDS * ROUND_S
 
 
@@ -61,11 +69,14 @@ async def _round(searching: Load) -> Samples:
     return Samples(searching.samples.all[before:])
 
 
-def percentiles(rounds: list[Samples]) -> tuple[float, float]:
-    """Return p50 and p99 of the searches of all rounds, in milliseconds."""
-    times = [ms for samples in rounds for ms in samples.milliseconds(lambda status: status == "200")]
-    p50, p99 = np.percentile(times, [50, 99])
-    return float(p50), float(p99)
+def times(rounds: list[Samples]) -> list[list[float]]:
+    """Return the durations of the searches of each round, in milliseconds."""
+    return [list(samples.milliseconds(lambda status: status == "200")) for samples in rounds]
+
+
+def percentile(share: float) -> Callable[[NDArray[np.float64]], float]:
+    """Return the function that computes a percentile."""
+    return lambda values: float(np.percentile(values, share))
 
 
 async def kept(mongo_url: str) -> int:
@@ -81,21 +92,21 @@ def main() -> dict[str, Any]:
         alone, together, taken, seconds = asyncio.run(measure(shop))
         stored = asyncio.run(kept(stack.settings.mongo_url))
     acknowledged = sum(sample.is_good for sample in taken.all) * BATCH
-    (p50, p99), (p50_with, p99_with) = percentiles(alone), percentiles(together)
-    by_round = [percentiles([b])[1] / percentiles([a])[1] for a, b in zip(alone, together, strict=True)]
+    before, after = times(alone), times(together)
+    pooled = [np.concatenate(side) for side in (before, after)]
+    p50, p99 = Ratio.of(before, after, percentile(50)), Ratio.of(before, after, percentile(99))
     figures = {
         "events_acknowledged_a_second": round(acknowledged / seconds),
         "event_requests_failed": len(taken.failed()),
         "acknowledged_events_lost": max(0, acknowledged - stored),
         "searches": sum(len(samples.all) for samples in [*alone, *together]),
         "searches_failed": sum(len(samples.failed()) for samples in [*alone, *together]),
-        "p50_ms": round(p50, 1),
-        "p50_ms_with_events": round(p50_with, 1),
-        "p99_ms": round(p99, 1),
-        "p99_ms_with_events": round(p99_with, 1),
-        "p50_ratio": round(p50_with / p50, 2),
-        "p99_ratio": round(p99_with / p99, 2),
-        "p99_ratio_median_round": round(median(by_round), 2),
+        "p50_ms": round(percentile(50)(pooled[0]), 1),
+        "p50_ms_with_events": round(percentile(50)(pooled[1]), 1),
+        "p99_ms": round(percentile(99)(pooled[0]), 1),
+        "p99_ms_with_events": round(percentile(99)(pooled[1]), 1),
+        "p50_ratio": str(p50),
+        "p99_ratio": str(p99),
     }
     table = Table("figure", "value", box=None)
     for name, value in figures.items():

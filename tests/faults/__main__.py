@@ -1,7 +1,7 @@
-"""`make faults`: writes, deletes, imports and searches while database, index and import are killed and restarted.
+"""`make faults`: writes, deletes, imports, searches and events while database, index, gateway and import are killed.
 
-No acknowledged write may be lost, and no search may have a wrong result. In the end, the index must hold the database's
-products, byte by byte. Otherwise the exit status is 1.
+No acknowledged write or event may be lost, and no search may have a wrong result. In the end, the index must hold the
+products of the database, byte by byte. Otherwise the exit status is 1.
 """
 
 import argparse
@@ -45,7 +45,7 @@ async def faults(options: argparse.Namespace) -> bool:
     """Run everything, print the table, and return whether nothing is wrong."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lookalike-faults-") as name:
-        names = WITH_IMPORT if options.feed else WITHOUT_IMPORT
+        names = (WITH_IMPORT if options.feed else WITHOUT_IMPORT) + (("gateway",) if options.events else ())
         async with running_servers(Path(name), names, options.engine) as servers:
             run = Run(options, servers, Path(name))
             await run.all()

@@ -14,7 +14,7 @@ from tests.support.values.products import make_product
 MODEL = "fashion/1"
 GONE = 0  # the revision of a product that does not exist
 DELETES = 0.25  # of the batches
-KINDS = {"index": 4, "database": 4, "importer": 3, "milvus": 3}  # how often each is killed, in proportion
+KINDS = {"index": 4, "database": 4, "importer": 3, "milvus": 3, "gateway": 3}  # how often each is killed, in proportion
 SNAPSHOTS = {"kept": 8, "removed": 1, "damaged": 1}  # the state of the snapshot when an index restarts, in proportion
 
 

@@ -41,7 +41,7 @@ class Run:
         self._store = CatalogueDatabase(servers.stack.mongo_url, timeout_s=DATABASE_S)
         self._writer = Writer(plan, self._store, self._journal, options.rate)
         self._importer = Importer(servers.stack, Feed(folder, options.feed, options.seed), self._journal)
-        self._events = EventSender(self._store, options.events or 1)
+        self._events = EventSender(servers.stack.gateway_url, self._store, options.events or 1)
         self._last = Write("last", options.operations + 1)
         self._tenths = 0
         self._kills: list[asyncio.Task[None]] = []
@@ -144,7 +144,7 @@ class Run:
             "operations acknowledged, with the imports'": self._journal.acknowledged,
             **{f"kills of the {name}": count for name, count in {**servers.killed, "import": importer.killed}.items()},
             "kills": sum(servers.killed.values()) + importer.killed,
-            "restarts of database and index": servers.restarts,
+            "restarts of the servers": servers.restarts,
             **servers.log_counts(),
             **self.searcher.counts,
             "index up to date after the last write, s": round(self._level_s, 2),

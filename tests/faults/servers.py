@@ -28,7 +28,7 @@ Restart = Callable[[Kill], Any]
 
 
 class Servers:
-    """The database stand-in and the index, and the counts of their kills and restarts."""
+    """The database stand-in, the index and the gateway, and the counts of their kills and restarts."""
 
     def __init__(
         self,
@@ -44,6 +44,8 @@ class Servers:
         self.snapshots = snapshots
         self.milvus = milvus
         self.killed = {"index": 0, "database": 0} | ({} if milvus is None else {"milvus": 0})
+        if "gateway" in stack.running:
+            self.killed["gateway"] = 0
         self.restarts = 0
         self._turns = {kind: asyncio.Lock() for kind in self.killed}
 
@@ -52,6 +54,7 @@ class Servers:
         ways: dict[str, tuple[Callable[[], None], Restart]] = {
             "database": (lambda: self.stack.kill("mongo"), self._start_database),
             "index": (lambda: self.index.stop(signal.SIGKILL), self._start_index),
+            "gateway": (lambda: self.stack.kill("gateway"), self._start_gateway),
         }
         if self.milvus is not None:
             ways["milvus"] = (self.milvus.stop, self._start_milvus)
@@ -68,6 +71,15 @@ class Servers:
     async def _start_database(self, _: Kill) -> None:
         self.stack.start("mongo")
         await asyncio.to_thread(wait_for, self.stack.mongo_url)
+
+    async def _start_gateway(self, _: Kill) -> None:
+        self.stack.start("gateway")
+        await self.wait_alive()
+
+    async def wait_alive(self) -> None:
+        """Return when the gateway answers."""
+        address = f"{self.stack.gateway_url}/livez"
+        await asyncio.to_thread(eventually, lambda: _answers(address), READY_S)
 
     async def _start_milvus(self, _: Kill) -> None:
         milvus = self.milvus
@@ -100,6 +112,13 @@ class Servers:
         return {**counts, "documents repaired by comparing": sum(map(int, re.findall(r'"drifted": ?(\d+)', log)))}
 
 
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
 def spoil(path: Path, how: str) -> None:
     """Remove a snapshot, or flip one bit of it."""
     if how == "removed":
@@ -125,6 +144,8 @@ async def running_servers(folder: Path, names: tuple[str, ...], engine: str = "f
         try:
             await asyncio.to_thread(index.start)
             await servers.wait_ready()
+            if "gateway" in names:
+                await servers.wait_alive()
             yield servers
         finally:
             await asyncio.to_thread(index.stop)

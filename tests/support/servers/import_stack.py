@@ -20,6 +20,7 @@ from tests.support.servers.stack import ROOT, stack_settings
 from tests.support.servers.tfs import copy_version
 from tests.support.waiting import PATIENT, WITHIN_S, eventually
 
+EVENTS = {"GATEWAY_EVENTS_ENABLED": "true"}  # of the gateway, if it is among what runs
 NEEDED = ("mongo", "tfs", "embedding")
 
 
@@ -36,6 +37,7 @@ class ImportStack:
     models: Path
     commands: dict[str, tuple[tuple[str, ...], dict[str, str]]]
     log: Path
+    gateway_url: str = ""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, **variables: str) -> None:
@@ -134,8 +136,10 @@ def running_import_stack(folder: Path, names: Sequence[str] = NEEDED) -> Iterato
     for needed in ("log", "data/import"):
         (folder / needed).mkdir(parents=True, exist_ok=True)
     models_path(settings).write_text(models_config(settings))
-    commands = {one.name: (one.command, one.environment) for one in processes(settings, "import")}
-    stack = ImportStack(settings.embedding_url, settings.mongo_url, models, commands, folder / "log")
+    commands = {one.name: (one.command, {**one.environment, **EVENTS}) for one in processes(settings, "import")}
+    stack = ImportStack(
+        settings.embedding_url, settings.mongo_url, models, commands, folder / "log", settings.gateway_url
+    )
     try:
         for name in names:
             stack.start(name)

@@ -234,7 +234,7 @@ def test_the_outfit_of_a_photo_is_for_one_kind_of_people_meets_the_filter_and_fo
 
 
 def test_what_shoppers_bought_together_has_a_part_in_looks() -> None:
-    vectors = {"t1": [1, 0, 0, 0], "s1": [1, 0, 0, 0], "s2": [0, 1, 0, 0], "s3": [0, 0, 1, 0]}
+    vectors: dict[str, list[float]] = {"t1": [1, 0, 0, 0], "s1": [1, 0, 0, 0], "s2": [0, 1, 0, 0], "s3": [0, 0, 1, 0]}
     facts = {key: (int(key[0] == "s"), np.array(vector, np.float32)) for key, vector in vectors.items()}
     baskets = BasketBook({}, read_model, 90, weight=1.0)
     with running_gateway(baskets=baskets) as gateway:
