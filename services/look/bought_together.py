@@ -1,7 +1,7 @@
 """Which garments go together by the baskets of a catalogue: a kernel regression over pairs that were bought together.
 
-The partners of the garments that look like a given one say what goes with it, each as far as its garment looks like it
-(Nadaraya & Watson, 1964). One basket therefore speaks for all products that look like those in it.
+The partners of the garments that look like a given one go with it, each as far as its garment looks like it (Nadaraya &
+Watson, 1964). One basket therefore speaks for all products that look like those in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ LEAST_LENGTH = 1e-6
 
 @dataclass(frozen=True)
 class Partners:
-    """What goes with garments in a category, by baskets.
+    """The products of a category that go with garments, by baskets.
 
     Attributes:
         direction: mean of the partners' directions from the category's mean, shape (dimension,); the more they differ,
@@ -96,7 +96,7 @@ class BoughtTogether:
         return len(self.pairs)
 
     def partners(self, garments: Sequence[Garment], category: int, most: float = 1.0) -> Partners | None:
-        """Return what goes with garments in a category; None if no basket has a garment of their categories with it.
+        """Return the partners of garments in a category; None if no basket has a garment of their categories with it.
 
         Args:
             garments: at least one, in vectors of the model that the products have.

@@ -137,7 +137,8 @@ const rowOf = (rule, now) => [
 
 /** @param {Rule} rule */
 function actionText({ action, by, pins = [] }) {
-  if (action === "pin") return pins.map(({ id, position }) => texts.rulesPin(id, position)).join(", ");
+  const pinned = pins.map(({ id, position }) => texts.rulesPin(id, position)).join(", ");
+  if (action === "pin") return `${texts.rulesActions.pin} ${pinned}`;
   return by ? `${texts.rulesActions[action]} ${by}` : texts.rulesActions[action];
 }
 

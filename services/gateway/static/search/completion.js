@@ -1,4 +1,4 @@
-/** The row below the results: the best product of each other category that goes with what was searched for. */
+/** The row below the results: the best product of each other category that goes with the garments of the search. */
 
 import { piecesOf, whenNear } from "../shared/completion.js";
 import { fill, h } from "../shared/dom.js";

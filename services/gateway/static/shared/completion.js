@@ -7,7 +7,7 @@
 const MARGIN = "300px";
 
 /**
- * Return the best product of each category of a look; none if neither a model nor baskets say what goes together.
+ * Return the best product of each category of a look; none if neither a model nor baskets know the category.
  * @param {Look} look @param {string} category of the results above it, which a look does not repeat
  * @returns {Piece[]}
  */

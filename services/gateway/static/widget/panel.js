@@ -41,7 +41,7 @@ export class Panel {
   /** The filters that the shopper has set; null until the filters are opened. @type {Filter|null} */
   #filter = null;
   #isAdjusting = false;
-  /** What completes the look of the current search, once it is asked for. @type {Promise<Look>|null} */
+  /** What completes the look of the current search, once it is needed. @type {Promise<Look>|null} */
   #look = null;
   #garments = h("div", { class: "garments" });
   #status = h("div", { class: "visually-hidden", role: "status" });
