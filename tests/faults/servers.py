@@ -79,7 +79,7 @@ class Servers:
     async def wait_alive(self) -> None:
         """Return when the gateway answers."""
         address = f"{self.stack.gateway_url}/livez"
-        await asyncio.to_thread(eventually, lambda: _answers(address), READY_S)
+        await asyncio.to_thread(eventually, lambda: _answers(address))
 
     async def _start_milvus(self, _: Kill) -> None:
         milvus = self.milvus

@@ -15,6 +15,7 @@ from services.gateway.look.basket_book import BasketBook, BasketSource
 from tests.support.values.events import make_event
 from tests.support.values.products import make_product
 from tests.support.values.tastes import MODEL
+from tests.support.waiting import WITHIN_S
 
 HERE = ("default",)
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -108,5 +109,5 @@ def test_a_deleted_visitor_is_in_no_basket_at_once(monkeypatch: Any) -> None:
                 await asyncio.sleep(0.001)
             assert pairs(baskets) == 0
 
-    asyncio.run(asyncio.wait_for(main(), 30))
+    asyncio.run(asyncio.wait_for(main(), WITHIN_S))
     assert log.readings == 2
