@@ -150,6 +150,6 @@ def test_an_active_order_changes_the_results_of_a_search() -> None:
 
 
 def test_an_order_is_named_by_its_version() -> None:
-    active = book(CLICKED).of(("default",))
+    active = book(CLICKED).of(("default",))["default"]
     assert isinstance(active, ActiveOrder)
     assert active.version == "4"
