@@ -99,7 +99,7 @@ def test_steps_out_of_turn_are_refused_in_a_sentence_and_change_nothing(stack: M
 
 def test_a_switch_and_the_way_back_while_searches_go_on(stack: ModelStack) -> None:
     copy_candidate(stack.folder / "fashion")
-    wait_until_serves(stack.stack.settings.embedding_url, "2")
+    wait_until_serves(stack.stack.settings.embedding_url, TWO)
     searches = Searches(stack, PHOTOS, rate=4)
     with searches.going_on():
         eventually(lambda: searches.done)

@@ -29,7 +29,7 @@ def stack(tmp_path: Path) -> Iterator[ModelStack]:
             assert (done.status, done.printed["imported"]) == (0, EACH), done.said
         eventually(lambda: [products(running, path) for path in PATHS] == [EACH, EACH, 2 * EACH])
         copy_candidate(tmp_path / "fashion")
-        wait_until_serves(running.stack.settings.embedding_url, "2")
+        wait_until_serves(running.stack.settings.embedding_url, TWO)
         yield running
 
 

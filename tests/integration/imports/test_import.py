@@ -77,9 +77,9 @@ def test_a_changed_title_is_written_without_embedding_and_a_changed_image_with(
 
 @pytest.fixture
 def server() -> Iterator[ImageServer]:
-    """A web server whose image does not arrive before `release` is set."""
+    """A web server whose image is not there before `release` is set."""
     with ImageServer({"/held.png": picture((1, 1, 250))}) as running:
-        running.held = frozenset({"/held.png"})
+        running.busy = frozenset({"/held.png"})
         yield running
 
 

@@ -29,7 +29,7 @@ def models(stack: ImportStack) -> Iterator[Path]:
     """The folder of the models, which also has the candidate while these tests run."""
     before = set(stack.models.iterdir())
     copy_candidate(stack.models)
-    wait_until_serves(stack.embedding_url, "2")
+    wait_until_serves(stack.embedding_url, TWO)
     yield stack.models
     for path in set(stack.models.iterdir()) - before:
         shutil.rmtree(path)

@@ -125,11 +125,12 @@ def running_embedding(model_dir: Path, tfs_address: str, **settings: str) -> Ite
 
 
 def wait_until_serves(url: str, model: str) -> None:
-    """Wait until the service at an address embeds images with a model."""
+    """Wait until the service at an address embeds images with a model, such as `fashion/2`."""
     with httpx.Client(base_url=url, timeout=WITHIN_S, trust_env=False) as http:
 
         def is_served() -> bool:
             response = http.post("/v1/embed", params={"model": model}, content=images.jpeg(), headers=RAW)
+            assert response.status_code in (200, 404, 503), response.text
             return response.status_code == httpx.codes.OK
 
         eventually(is_served)

@@ -35,6 +35,7 @@ class ImageServer:
             of Retry-After.
         tags: whether pages have an ETag and answer conditional requests.
         held: paths whose responses wait for `release`.
+        busy: paths whose clients have to come again a second later, until `release`.
         gathers: how many requests have to be in progress at once before the first response.
         most_at_once: the most requests in progress.
     """
@@ -47,6 +48,7 @@ class ImageServer:
         self.troubles: dict[str, list[int | tuple[int, str]]] = {}
         self.tags = False
         self.held: frozenset[str] = frozenset()
+        self.busy: frozenset[str] = frozenset()
         self.release = threading.Event()
         self.gathers = 1
         self.most_at_once = 0
@@ -115,7 +117,9 @@ class _ImageHandler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _route(self, route: str, query: str) -> None:
-        if trouble := self.server_of.troubles.get(route):
+        if route in self.server_of.busy and not self.server_of.release.is_set():
+            self._trouble((429, "1"))
+        elif trouble := self.server_of.troubles.get(route):
             self._trouble(trouble.pop(0))
         elif route in self.server_of.pages:
             self._page(self.server_of.pages[route])
