@@ -105,8 +105,13 @@ class BlockReader:
         size: the file's length in bytes.
     """
 
-    def __init__(self, path: Path, version: int) -> None:
+    def __init__(self, path: Path, version: int, oldest: int | None = None) -> None:
         """Open a file and check every byte of it.
+
+        Args:
+            path: of the file.
+            version: the latest version that can be read.
+            oldest: the oldest one; None for `version`.
 
         Raises:
             UnusableFile: it is not a file of blocks, has another version, is damaged or cut short.
@@ -119,7 +124,7 @@ class BlockReader:
             magic, file_version, header_bytes = START.unpack(start) if len(start) == START.size else (b"", 0, 0)
             if magic != MAGIC:
                 raise UnusableFile("is no index snapshot, or its first bytes are damaged")
-            if file_version != version:
+            if not (version if oldest is None else oldest) <= file_version <= version:
                 raise UnusableFile(f"has format {file_version}, and this version of Lookalike reads format {version}")
             self._verify_checksum()
             self.header: dict[str, Any] = orjson.loads(self._read(START.size, header_bytes))

@@ -1,6 +1,7 @@
 """The index snapshot: a replica in one file, with its origin and the position from which the change stream resumes.
 
-The names of the blocks and of the header's fields are format 1: they stay as they are while `FORMAT` is 1.
+The names of the blocks, of the header's fields and of what results have are a format. In format 2, results may have
+fields that 0.1 refuses, so 0.1 reads the database instead; this version reads both.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from services.engine.gallery import Gallery
 from services.index.replica.block_file import CHUNK_ROWS, PIECE_BYTES, BlockReader, BlockWriter, UnusableFile
 from services.index.replica.replica import GalleryEntry, Replica, ReplicaState
 
-FORMAT = 1
+FORMAT, OLDEST_FORMAT = 2, 1
 CheckCancelled = Callable[[], None]
 FrozenReplica = tuple[Sequence[CategoryView], ReplicaState]  # as `Replica.freeze` returns it
 
@@ -101,7 +102,7 @@ def read(path: Path, origin: Origin, replica: Replica) -> tuple[SyncPosition, in
         UnusableFile: the file is damaged, has another format or another origin.
         OSError: the file cannot be read.
     """
-    with BlockReader(path, FORMAT) as file:
+    with BlockReader(path, FORMAT, OLDEST_FORMAT) as file:
         for name, expected in asdict(origin).items():
             value = file.header["origin"].get(name)
             if value != expected:

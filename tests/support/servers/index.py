@@ -121,9 +121,11 @@ def new_replica(held: Collection[int] | None = None, part: Part = WHOLE) -> Repl
 
 
 class IndexProcess:
-    """`python -m services.index` on a free port."""
+    """`python -m services.index` on a free port. `code` is the folder of its code, which may be another release's."""
 
-    def __init__(self, folder: Path, mongo_url: str, database: str = "lookalike", **settings: str) -> None:
+    def __init__(
+        self, folder: Path, mongo_url: str, database: str = "lookalike", *, code: str = str(ROOT), **settings: str
+    ) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self._environment = {
             **PATIENT,
@@ -134,14 +136,14 @@ class IndexProcess:
             "INDEX_MODEL_DIR": str(write_model(folder / "model")),
             **settings,
         }
-        self._log = folder / "index.log"
+        self._log, self._code = folder / "index.log", code
         self.http = httpx.Client(base_url=self.url, timeout=WITHIN_S, trust_env=False)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "services.index"]
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, cwd=self._code, env=self._environment, stdout=log, stderr=log)
         eventually(lambda: self.answers("/livez"))
 
     def answers(self, path: str) -> bool:
@@ -178,9 +180,11 @@ class IndexProcess:
 
 
 @contextmanager
-def running_index(folder: Path, mongo_url: str, database: str = "lookalike", **settings: str) -> Iterator[IndexProcess]:
+def running_index(
+    folder: Path, mongo_url: str, database: str = "lookalike", *, code: str = str(ROOT), **settings: str
+) -> Iterator[IndexProcess]:
     """Run an index service for as long as the block lasts; it need not be ready."""
-    service = IndexProcess(folder, mongo_url, database, **settings)
+    service = IndexProcess(folder, mongo_url, database, code=code, **settings)
     service.start()
     try:
         yield service
