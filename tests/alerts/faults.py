@@ -19,6 +19,7 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import LAST_BACKUP
 from services.local.stack import Stack
 from services.sample_shop.catalogue import sample_query
+from tests.alerts.index_faults import node_of_another_model, unreported_write
 from tests.load.processes import processes
 from tests.support.pictures import images
 from tests.support.servers.stack import JPEG, ROOT, stopped
@@ -27,7 +28,7 @@ from tests.support.waiting import eventually
 # What a machine without free processors raises at any time.
 OF_THE_MACHINE = {"LookalikeEventLoopBlocked", "LookalikeSearchSlow"}
 FAILING = {"LookalikeSearchErrors", "LookalikeUpstreamErrors"}
-VARIABLES = {"INDEX_SNAPSHOT_S": "2"}  # so that a full disk shows soon
+VARIABLES = {"INDEX_SNAPSHOT_S": "2", "INDEX_RECONCILE_S": "10"}  # so that a full disk and drift show soon
 CROWD = 120  # searches at once; the gateway has 64 places
 PHOTO = "photo.jpg"
 DOWN_S = 10.0  # longer than the wait of LookalikeServiceDown in the run
@@ -210,6 +211,13 @@ FAULTS = (
     Fault("an import is killed", killed_import, 60, frozenset({"LookalikeImportFailed"})),
     Fault("the last import was four days ago", old_import, 40, frozenset({"LookalikeImportOld"})),
     Fault("the index's disk is full", full_disk, 40, frozenset({"LookalikeSnapshotFails"})),
+    Fault(
+        "an index node has another model",
+        node_of_another_model,
+        40,
+        frozenset({"LookalikeIndexModelsDiffer", "LookalikeSearchErrors"}),
+    ),
+    Fault("a write without a change event", unreported_write, 40, frozenset({"LookalikeIndexDrift"})),
     Fault("the last backup was four days ago", old_backup, 40, frozenset({"LookalikeBackupOld"})),
 )
 
