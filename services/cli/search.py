@@ -78,6 +78,7 @@ def request_search(gateway: str, data: bytes, options: dict[str, Any], key: str 
             params={name: value for name, value in options.items() if value is not None},
             headers={"Content-Type": "application/octet-stream", **authorization(key)},
             timeout=30,
+            trust_env=False,
         )
     except httpx.InvalidURL as error:
         fail(f"{gateway} is not a valid address: {error}", 2)
