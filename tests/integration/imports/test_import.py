@@ -15,6 +15,7 @@ from tests.support.servers.import_stack import ImportStack, finish, wait_for_pro
 from tests.support.waiting import WITHIN_S
 from tests.support.web.http import ImageServer, picture
 
+MANY = 1200  # more than the batches that are under way at once
 COLUMNS = "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName"
 
 
@@ -83,10 +84,10 @@ def server() -> Iterator[ImageServer]:
         yield running
 
 
-def write_held_feed(folder: Path, server: ImageServer, count: int = 400) -> Path:
-    """Write a feed of so many products whose import ends only after `release`: it waits for the last image."""
+def write_held_feed(folder: Path, server: ImageServer) -> Path:
+    """Write a feed of MANY products whose import ends only after `release`: it waits for the last image."""
     held: dict[str, object] = {"id": "held", "image_url": server.url("/held.png")}
-    return write_feed(folder, [*write_images(folder, count - 1), held])
+    return write_feed(folder, [*write_images(folder, MANY - 1), held])
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
@@ -100,7 +101,7 @@ def test_an_import_that_ends_in_the_middle_is_completed_by_the_next_with_nothing
     process.send_signal(number)
     cut = finish(process)
     there = len(stack.products(database))
-    assert 1 <= there < 400
+    assert 1 <= there < MANY
     if number == signal.SIGKILL:
         assert cut.status == -signal.SIGKILL
     else:
@@ -110,8 +111,8 @@ def test_an_import_that_ends_in_the_middle_is_completed_by_the_next_with_nothing
     server.release.set()
     again = stack.run(database, *command, cwd=tmp_path)
     assert again.status == 0, again.said
-    assert again.counts("imported", "unchanged", "rejected") == (400 - there, there, 0)
-    assert set(stack.products(database)) == {"held", *stack.pictures(database)} == {"held", *names(399)}
+    assert again.counts("imported", "unchanged", "rejected") == (MANY - there, there, 0)
+    assert set(stack.products(database)) == {"held", *stack.pictures(database)} == {"held", *names(MANY - 1)}
 
 
 def test_of_two_imports_at_once_the_second_is_refused_with_one_sentence(
@@ -128,7 +129,7 @@ def test_of_two_imports_at_once_the_second_is_refused_with_one_sentence(
     assert "Traceback" not in second.said
     done = finish(first)
     assert done.status == 0, done.said
-    assert set(stack.products("two")) == {"held", *names(399)}
+    assert set(stack.products("two")) == {"held", *names(MANY - 1)}
 
 
 def test_rejected_rows_go_to_a_file_with_line_id_and_reason_and_the_status_is_3(
@@ -287,8 +288,8 @@ def test_services_that_go_away_in_the_middle_are_waited_for(
     stack.start("tfs")
     done = finish(process)
     assert done.status == 0, done.said
-    assert done.counts("read", "rejected") == (400, 0)
-    assert len(stack.products("outage")) == 400
+    assert done.counts("read", "rejected") == (MANY, 0)
+    assert len(stack.products("outage")) == MANY
     assert "waiting: " in done.said
 
 
