@@ -101,11 +101,11 @@ train: $(READY) ## Train a network: DATASET=archive.zip [MODEL=fashion|baseline|
 	  $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(STREET),--street "$(STREET)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") $(if $(DETAILED),--detailed "$(DETAILED)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(TRAIN_OPTIONS)
 
-evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/3] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip|folder] [BACKGROUNDS=folder] [GRIDS=folder] [UNUSUAL=1]
+evaluate: $(READY) ## Measure a model: DATASET=archive.zip [MODEL_DIR=models/fashion/3] [PHOTOS=photos.zip] [STREET=street.zip] [NEGATIVES=negatives.zip|folder] [BACKGROUNDS=folder] [STREET_PHOTOS=photos.zip] [GRIDS=folder] [UNUSUAL=1]
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate DATASET=path/to/archive.zip"; exit 2; }
 	@$(BIN)/lookalike evaluate --model "$(or $(MODEL_DIR),models/fashion/3)" --dataset "$(DATASET)" $(if $(PHOTOS),--photos "$(PHOTOS)") \
 	  $(if $(BACKGROUNDS),--backgrounds "$(BACKGROUNDS)") $(if $(NEGATIVES),--negatives "$(NEGATIVES)") \
-	  $(if $(STREET),--street "$(STREET)") $(if $(GRIDS),--grids "$(GRIDS)") $(if $(UNUSUAL),--unusual)
+	  $(if $(STREET),--street "$(STREET)") $(if $(STREET_PHOTOS),--street-photos "$(STREET_PHOTOS)") $(if $(GRIDS),--grids "$(GRIDS)") $(if $(UNUSUAL),--unusual)
 
 evaluate-detector: $(READY) ## Measure the detector: DATASET=archive.zip [MODEL_DIR=models/detector/2] [PHOTOS=photos.zip] [STREET_PHOTOS=photos.zip] [BACKGROUNDS=folder]
 	@test -n "$(DATASET)" || { echo "name the archive: make evaluate-detector DATASET=path/to/archive.zip"; exit 2; }

@@ -84,9 +84,7 @@ class TrainCommand:
     ] = None
     start: Annotated[
         Path | None,
-        typer.Option(
-            help="fashion, detector: the checkpoint of an earlier run whose backbone, or head, to start from."
-        ),
+        typer.Option(help="fashion, detector: the checkpoint of an earlier run whose weights to start from."),
     ] = None
     street: Annotated[
         Path | None,
@@ -142,6 +140,16 @@ class EvaluateCommand:
         Path | None,
         typer.Option(help="street-garments.zip: adds figures on street garments, of photos not in the training data."),
     ] = None
+    street_photos: Annotated[
+        Path | None,
+        typer.Option(
+            help="street-photos.zip: adds what whole photos of dressed people get, of photos that --detector was not "
+            "trained on."
+        ),
+    ] = None
+    detector: Annotated[Path, typer.Option(help="The detector's version directory, for --street-photos.")] = SHIPPED[
+        "detector"
+    ]
     cost: Annotated[bool, typer.Option(help="Measure the time of one image on one core too.")] = True
     grids: Annotated[
         Path | None, typer.Option(help="A folder for pictures of queries with their ten results. They show your data.")
@@ -182,7 +190,12 @@ def evaluate(command: EvaluateCommand) -> None:
         from training.report.evaluate import EvaluationOptions, evaluate_directory
 
         sources = EvaluationSources(
-            command.dataset, command.photos, command.backgrounds, command.negatives, command.street
+            command.dataset,
+            command.photos,
+            command.backgrounds,
+            command.negatives,
+            command.street,
+            command.street_photos,
         )
         options = EvaluationOptions(
             sources,
@@ -191,6 +204,7 @@ def evaluate(command: EvaluateCommand) -> None:
             command.cost,
             grids=command.grids,
             unusual=command.unusual,
+            detector=command.detector,
         )
         _print_json(evaluate_directory(command.model, options, Terminal()))
 

@@ -41,6 +41,7 @@ class EvaluationSources:
     backgrounds: Path | None = None
     negatives: Path | None = None
     street: Path | None = None
+    street_photos: Path | None = None
 
     def refuse_trained_on(self, manifest: Manifest) -> None:
         """Raise TrainingError if a folder is missing or empty, or has the backgrounds of the model's training data."""

@@ -1,1 +1,1 @@
-"""The figures of a model and of a detector; imports data, networks and the engine, no report and no recipe."""
+"""The figures of models and detectors; imports data, networks, the engine and the gateway's choice of a garment."""

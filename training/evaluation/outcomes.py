@@ -26,7 +26,25 @@ def outcomes(
         scales: of similarity, by category; a category without a scale has no close match.
         no_clothing: the least probability of the predicted category that counts as clothing.
     """
-    predicted = probabilities.argmax(axis=1)
+    close = close_matches(probabilities.argmax(axis=1), vectors, gallery, scales)
+    clothing = probabilities.max(axis=1) >= no_clothing
+    return {
+        "count": len(vectors),
+        "ok": float((clothing & close).mean()),
+        "no_close_match": float((clothing & ~close).mean()),
+        "no_clothing": float((~clothing).mean()),
+    }
+
+
+def close_matches(
+    predicted: NDArray[np.int64], vectors: Floats, gallery: EmbeddedProducts, scales: Scales
+) -> NDArray[np.bool_]:
+    """Return for each picture whether the best product of its category is a close match, bool (n,).
+
+    Args:
+        predicted: the category that is searched for each picture, int64 (n,).
+        vectors, gallery, scales: as for `outcomes`.
+    """
     close = np.zeros(len(vectors), bool)
     for category in np.unique(predicted):
         scale, products = scales.get(int(category)), gallery.take(gallery.labels == category)
@@ -35,10 +53,4 @@ def outcomes(
         ours = np.flatnonzero(predicted == category)
         scores = neighbours(unlabelled_products(predicted[ours], vectors[ours]), products, 1)[1][:, 0]
         close[ours] = np.array(scale.similarities(scores.tolist())) >= CLOSE
-    clothing = probabilities.max(axis=1) >= no_clothing
-    return {
-        "count": len(vectors),
-        "ok": float((clothing & close).mean()),
-        "no_close_match": float((clothing & ~close).mean()),
-        "no_clothing": float((~clothing).mean()),
-    }
+    return close

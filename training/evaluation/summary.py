@@ -24,6 +24,8 @@ LABELS = {
     "own_cutout_ten": ("– among the first ten", True),
     "unseen_refused": ("unseen kinds refused where 98 % of photos of clothing are kept", True),
     "photos_ok": ("people's photos of clothing answered `ok`", True),
+    "whole_answered": ("whole street photos answered `ok`, or with a garment chosen by itself", True),
+    "whole_worn": ("– the category of these is worn", True),
     "others_close": ("products of other categories with a close match", True),
     "cost": ("time of one image on one core, relative to the baseline", False),
 }
@@ -46,6 +48,8 @@ GOALS = {
     "own_cutout_ten": 0.85,
     "unseen_refused": 0.95,
     "photos_ok": 0.85,
+    "whole_answered": 0.85,
+    "whole_worn": 0.95,
     "others_close": 0.05,
     "cost": 8.0,
 }
@@ -70,6 +74,8 @@ PLACES = {
     "own_cutout_ten": ("street", "own_cutout", "first_ten"),
     "unseen_refused": ("unseen_kinds", "refused"),
     "photos_ok": ("outcomes", "photos", "ok"),
+    "whole_answered": ("whole_photos", "answered"),
+    "whole_worn": ("whole_photos", "worn_category"),
     "others_close": ("similarity", "all", "others", "close"),
     "cost": ("cost", "ratio"),
 }

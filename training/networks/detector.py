@@ -16,7 +16,7 @@ from keras import layers
 
 from training.networks.backbone import Backbone
 
-SIDE = 288  # pixels a side of the input: a multiple of the coarsest stage's 32
+SIDE = 352  # pixels a side of the served input: a multiple of the coarsest stage's 32
 STRIDE = 8  # pixels a place
 LEVELS = (1, 2, 4, 5)  # the head's input stages: a 4th, an 8th, a 16th and a 32nd of the image's size
 DEPTHS = (24, 40, 112, 192)  # channels of these stages

@@ -24,7 +24,7 @@ IDENTITY = PlattScaling()
 
 
 def export_detector(features: Any, head: Any, directory: Path, scaling: PlattScaling = IDENTITY) -> None:
-    """Write the SavedModel: `image` uint8 (n, 288, 288, 3) → `boxes` and `probabilities`, see
+    """Write the SavedModel: `image` uint8 (n, SIDE, SIDE, 3) → `boxes` and `probabilities`, see
     `networks.detector.peaks`.
 
     Raises:

@@ -63,9 +63,9 @@ def _trained_part(manifest: DetectorManifest, history: list[dict[str, float]]) -
     if start is None:
         return f"They are fixed. The {manifest.parameters:,} weights of the head are trained {rounds}."
     return (
-        f"The head was trained first, with fixed maps: its weights are in the checkpoint `{start['name']}`\n"
-        f"(SHA-256 `{start['sha256'][:12]}…`). Then the head and the backbone's later stages, {manifest.parameters:,}\n"
-        f"weights, were trained together {rounds}."
+        f"The head was trained first, with fixed maps, then together with the backbone's later stages.\n"
+        f"This run starts with the weights of the checkpoint `{start['name']}` (SHA-256 `{start['sha256'][:12]}…`);\n"
+        f"it trained {manifest.parameters:,} weights {rounds}."
     )
 
 
@@ -103,8 +103,9 @@ def _training_data(facts: dict[str, Any]) -> str:
         )
     if "street_photos" in facts:
         sentences.append(
-            f"Two thirds of the scenes are street photos of {facts['street_photos']['name']}, of its training part:\n"
-            "whole, or parts of them, mirrored and in another light, with the boxes of their garments\n"
+            f"Most of the scenes are street photos of {facts['street_photos']['name']}, of its training part:\n"
+            "whole, or parts of them, mirrored and in another light, with the boxes of their garments,\n"
+            "and with garments of other photos and products pasted onto them\n"
             "(Clothing Co-Parsing, Apache-2.0; some photos of bags are COCO's)."
         )
     return "\n".join(sentences)

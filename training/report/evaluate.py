@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from services.contracts.domain.manifest import ManifestError, load_manifest
+from services.contracts.domain.manifest import ManifestError, load_detector_manifest, load_manifest
 from training.data.archives.dataset import Dataset, archive_sha256, read_dataset
+from training.data.archives.street_photos import read_street_photos
 from training.data.evaluation_images import EvaluationImages, EvaluationSources, ImageChoice, gather, in_part, unseen
 from training.data.split import split
 from training.errors import TrainingError
@@ -18,6 +19,7 @@ from training.evaluation.evaluated_model import EvaluatedModel
 from training.evaluation.figures import EvaluationSet, NetworkOutputs, all_figures, category_scales, network_outputs
 from training.evaluation.summary import summary
 from training.evaluation.unusual import SWEATERS, unusual_figures, unusual_pictures
+from training.evaluation.whole_photos import LoadedModels, SearchedGallery, whole_photo_figures
 from training.progress import Terminal
 from training.report.grids import real_grids
 
@@ -36,6 +38,7 @@ class EvaluationOptions:
         excluded_senders: marks of senders whose photos are excluded, even if the model has not seen them.
         grids: a folder for pictures of queries with their results.
         unusual: whether to measure unusual pictures too, which are made of people's photos.
+        detector: a detector's version directory, to find the garments of whole street photos.
     """
 
     sources: EvaluationSources
@@ -45,6 +48,7 @@ class EvaluationOptions:
     excluded_senders: Collection[str] = ()
     grids: Path | None = None
     unusual: bool = False
+    detector: Path | None = None
 
 
 def evaluate_directory(directory: Path, options: EvaluationOptions, terminal: Terminal) -> dict[str, Any]:
@@ -61,6 +65,8 @@ def evaluate_directory(directory: Path, options: EvaluationOptions, terminal: Te
         raise TrainingError("--gallery takes all of --dataset as queries: it cannot be combined with --split test")
     if options.unusual and options.sources.photos is None:
         raise TrainingError("--unusual changes people's photos: add --photos")
+    if options.sources.street_photos:
+        _check_detector(options.detector)
     options.sources.refuse_trained_on(manifest)
     data = read_dataset(options.sources.dataset, manifest.input, terminal)
     evaluation = Evaluation(model, data, network_outputs(model, data, terminal), options, terminal)
@@ -135,7 +141,18 @@ class Evaluation:
         if self.options.grids:
             real_grids(self.model, products, images, self.options.grids, self.terminal)
         figures = all_figures(self.model, products, images, self.terminal)
-        return figures | ({"unusual": self._unusual(products, images, choice)} if self.options.unusual else {})
+        figures |= {"unusual": self._unusual(products, images, choice)} if self.options.unusual else {}
+        return figures | ({"whole_photos": self._whole_photos(products)} if self.options.sources.street_photos else {})
+
+    def _whole_photos(self, products: EvaluationSet) -> dict[str, Any]:
+        """Return the figures of the street photos that the detector was not trained on; with `all`, of all."""
+        path, detector = self.options.sources.street_photos, self.options.detector
+        assert path is not None and detector is not None
+        models = LoadedModels.with_detector(self.model, detector)
+        parts = read_street_photos(path, models.manifest.seed, self.terminal)
+        photos = parts["test"] if self.options.part != "all" else [photo for part in parts.values() for photo in part]
+        scales = category_scales(products.gallery, self.model.manifest.thresholds)
+        return whole_photo_figures(models, photos, SearchedGallery(products.gallery, scales))
 
     def _unusual(self, products: EvaluationSet, images: EvaluationImages, choice: ImageChoice) -> dict[str, Any]:
         manifest, data, photos = self.model.manifest, products.data, self.options.sources.photos
@@ -151,6 +168,14 @@ class Evaluation:
         )
         scales = category_scales(products.gallery, manifest.thresholds)
         return unusual_figures(self.model, pictures, products.gallery, scales, self.terminal)
+
+
+def _check_detector(directory: Path | None) -> None:
+    """Refuse a detector that cannot be used before the minutes that the other figures take."""
+    if directory is None:
+        raise TrainingError("--street-photos are searched with the garments that a detector finds: add --detector")
+    if load_detector_manifest(directory).categories != CATEGORIES:
+        raise TrainingError(f"the detector {directory} has other categories than the archive's nine")
 
 
 def sibling_baseline(directory: Path) -> Path | None:

@@ -7,8 +7,9 @@ than an embedding. The garment is used only if the network is surer of it than o
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from services.contracts.clients.embedding_client import EmbeddingClient
+from services.contracts.domain.box import Box
 from services.contracts.domain.errors import (
     DetectorUnavailable,
     EmbeddingUnavailable,
@@ -17,7 +18,7 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 from services.contracts.web.telemetry import note
-from services.contracts.wire.embedding import Category, EmbeddingResponse, GarmentBox
+from services.contracts.wire.embedding import Category, DetectionResponse, EmbeddingResponse, GarmentBox
 from services.gateway.search.options import PhotoOptions
 
 # Chosen by measurement: training/EXPERIMENTS.md, "The garment in the photo".
@@ -27,6 +28,14 @@ GREATEST_AREA = 0.6  # of the photo: a garment that fills more of it is searched
 PRIOR_WEIGHT = 0.5  # of the detector in the category, 0 to 1; the other half is the network's
 PRIOR_SURENESS = 0.8  # that is taken of the detector's category where a request names it
 PAUSE_S = 10.0  # after a failure of the detector: searches look at whole photos
+
+
+class PhotoNetworks(Protocol):
+    """Embeds photos and detects their garments, as `EmbeddingClient`."""
+
+    async def embed(self, data: bytes, model: str | None = None, box: Box | None = None) -> EmbeddingResponse: ...
+
+    async def detect(self, data: bytes) -> DetectionResponse: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class GarmentCrop:
     A search works without a detector: after a failure it looks at the whole photo, and so do others for a while.
     """
 
-    def __init__(self, embedding: EmbeddingClient) -> None:
+    def __init__(self, embedding: PhotoNetworks) -> None:
         self._embedding = embedding
         self._paused_until = -float("inf")
 

@@ -99,6 +99,13 @@ def test_an_evaluation_is_printed_as_json(training: Recorder) -> None:
     assert options.sources.dataset == Path("a.zip")
 
 
+def test_an_evaluation_searches_whole_photos_with_the_shipped_detector(training: Recorder) -> None:
+    done = RUN.invoke(app, ["evaluate", "--model", "m", "--dataset", "a.zip", "--street-photos", "s.zip"])
+    assert done.exit_code == 0, done.output
+    options = training.arguments[1]
+    assert (options.sources.street_photos, options.detector) == (Path("s.zip"), SHIPPED["detector"])
+
+
 def test_an_evaluation_of_a_detector_gets_its_sources(training: Recorder) -> None:
     done = RUN.invoke(app, ["evaluate-detector", "--dataset", "a.zip", "--scenes", "3", "--street-photos", "s.zip"])
     assert done.exit_code == 0, done.output

@@ -12,7 +12,12 @@ Alpha = NDArray[np.uint8]
 
 
 def cut_out(
-    picture: NDArray[np.uint8], alpha: Alpha, longest: float, degrees: float, rng: np.random.Generator
+    picture: NDArray[np.uint8],
+    alpha: Alpha,
+    longest: float,
+    degrees: float,
+    rng: np.random.Generator,
+    least: int = LEAST_SIDE,
 ) -> Image.Image | None:
     """Return a product with its opacity, cropped to its own edges; None if it is too small.
 
@@ -22,6 +27,7 @@ def cut_out(
         longest: of its sides before the rotation, in pixels.
         degrees: standard deviation of the rotation. Half of the products are mirrored.
         rng: of the draws.
+        least: the shorter side of the smallest product, in pixels.
     """
     product = Image.fromarray(picture)
     product.putalpha(Image.fromarray(alpha))
@@ -34,7 +40,7 @@ def cut_out(
     product = product.resize(size, Image.Resampling.BICUBIC)
     product = product.rotate(float(rng.normal(0, degrees)), Image.Resampling.BILINEAR, expand=True)
     box = _edges(product)
-    if box is None or min(box[2] - box[0], box[3] - box[1]) < LEAST_SIDE:
+    if box is None or min(box[2] - box[0], box[3] - box[1]) < least:
         return None
     return product.crop(box)
 

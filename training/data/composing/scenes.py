@@ -24,6 +24,7 @@ MARGIN = 0.05  # of a photo's sides: how far from its edges the garment is assum
 PLAIN_SHARE, SQUARE_SHARE = 0.12, 0.4
 GREATEST_RATIO = 1.7  # of the longer side to the shorter one
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+Shot = tuple[NDArray[np.uint8], NDArray[np.uint8]]  # picture (h, w, 3) and opacity (h, w)
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,14 @@ class Scenes:
         self.others = groups[NONE]
         self.worn = [category for category in map(CATEGORIES.index, WORN) if category in self.groups]
 
+    def shot(self, category: int, rng: np.random.Generator) -> Shot | None:
+        """Return a random product of a category, 9 for none of the nine; None if there is no such product."""
+        group = self.others if category == NONE else self.groups.get(category, self.others[:0])
+        if not len(group):
+            return None
+        position = int(group[rng.integers(len(group))])
+        return self.products.images[position], self.products.alphas[position]
+
     def __call__(self, number: int) -> Scene:
         """Return the scene of this number."""
         rng = np.random.default_rng([self.options.seed, number])
@@ -158,9 +167,8 @@ class _Composition:
         return groups[self.rng.integers(len(groups))]
 
     def _product(self, category: int, longest: float, degrees: float) -> Image.Image | None:
-        group = self.material.others if category == NONE else self.material.groups[category]
-        position, products = int(group[self.rng.integers(len(group))]), self.material.products
-        return cut_out(products.images[position], products.alphas[position], longest, degrees, self.rng)
+        shot = self.material.shot(category, self.rng)
+        return None if shot is None else cut_out(*shot, longest, degrees, self.rng)
 
     def _stand(self, category: int, count: int) -> bool:
         """Put a product where it covers no other garment much; say whether there was such a place."""

@@ -1,4 +1,7 @@
-"""Scenes of street photos: whole, as a search sees them, or varied for training: parts, mirrored, in another light."""
+"""Scenes of street photos: whole, as a search sees them, or varied for training.
+
+Varied scenes show photos with pasted garments, whole or in part, mirrored, in another light.
+"""
 
 from collections.abc import Sequence
 
@@ -6,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from training.data.archives.street_photos import StreetPhoto
+from training.data.composing.pasted_garments import PastedGarments, Shots
 from training.data.composing.pasting import photographed
 from training.data.composing.scenes import Scene
 
-WHOLE_SHARE = 0.55  # of the training scenes that show a whole photo; the others show a part of it
+WHOLE_SHARE = 0.35  # of the training scenes that show a whole photo; the others show a part of it
 CROPPED = 0.06  # greatest share of a whole photo that is cropped at a side
-LEAST_PART = 0.35  # of the photo's longer side: the smallest part shown
+RARITY = 0.5  # exponent of a category's count: parts of photos show rare categories more often than they are there
+LEAST_PART = 0.45  # of the photo's longer side: the smallest part shown
 GREATEST_RATIO = 1.8  # of the longer side of a part to the shorter one
 LEAST_VISIBLE = 0.4  # share of a garment's box that has to be in the part; otherwise the garment has no box
 LEAST_SIDE = 3.0  # pixels of a box in the scene
@@ -22,15 +28,19 @@ Window = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 class StreetScenes:
     """Draws varied scenes of photos; a scene depends on the seed and its number alone."""
 
-    def __init__(self, photos: Sequence[StreetPhoto], side: int, seed: int) -> None:
-        """Hold the photos; the scenes are squares with `side` pixels a side."""
+    def __init__(self, photos: Sequence[StreetPhoto], side: int, seed: int, shots: Shots | None = None) -> None:
+        """Hold the photos; the scenes are squares with `side` pixels a side. `shots`: as for `PastedGarments`."""
         self.photos, self.side, self.seed = photos, side, seed
+        self._pasted = PastedGarments(photos, shots)
+        counts = np.bincount(np.concatenate([photo.categories for photo in photos]), minlength=len(CATEGORIES))
+        self._weights = counts.clip(1) ** -RARITY
 
     def __call__(self, number: int) -> Scene:
         """Return the scene of this number."""
         rng = np.random.default_rng([self.seed, 11, number])
-        photo = self.photos[int(rng.integers(len(self.photos)))]
-        window = _trimmed(photo, rng) if rng.random() < WHOLE_SHARE else _part(photo, rng)
+        photo = self._pasted.onto(self.photos[int(rng.integers(len(self.photos)))], rng)
+        is_whole = rng.random() < WHOLE_SHARE
+        window = _trimmed(photo, rng) if is_whole else _part(photo, self._weights[photo.categories], rng)
         scene = _scene(photo, window, self.side, rng)
         return _mirrored(scene) if rng.random() < 0.5 else scene
 
@@ -47,14 +57,14 @@ def _trimmed(photo: StreetPhoto, rng: np.random.Generator) -> Window:
     return left, top, width - right, height - bottom
 
 
-def _part(photo: StreetPhoto, rng: np.random.Generator) -> Window:
-    """Return a part of the photo that has the centre of a garment, if the photo has garments."""
+def _part(photo: StreetPhoto, weights: NDArray[np.float64], rng: np.random.Generator) -> Window:
+    """Return a part of the photo that has the centre of a garment, if the photo has garments; `weights` of each."""
     height, width = photo.picture.shape[:2]
     longest, ratio = max(height, width) * rng.uniform(LEAST_PART, 1.0), GREATEST_RATIO ** rng.uniform(-1, 1)
     size = np.minimum((longest * min(1.0, ratio), longest * min(1.0, 1 / ratio)), (width, height))
     centre = np.array([width, height]) * rng.uniform(0, 1, 2)
     if len(photo.boxes):
-        box = photo.boxes[rng.integers(len(photo.boxes))]
+        box = photo.boxes[rng.choice(len(photo.boxes), p=weights / weights.sum())]
         centre = (box[:2] + box[2:]) / 2
     low = np.clip(centre - size * rng.uniform(0.1, 0.9, 2), 0, np.array([width, height]) - size)
     left, top = low

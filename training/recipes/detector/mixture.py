@@ -10,12 +10,12 @@ from training.recipes.detector.plan import DetectorPlan
 DrawScene = Callable[[int], Scene]
 
 
-def mixed(composed: DrawScene, street: DrawScene | None, plan: DetectorPlan, side: int) -> DrawScene:
+def mixed(composed: DrawScene, street: DrawScene | None, plan: DetectorPlan) -> DrawScene:
     """Return the drawing of both kinds; without street photos, every scene is composed."""
 
     def draw(number: int) -> Scene:
         if street is not None and np.random.default_rng([plan.seed, 12, number]).random() < plan.street:
             return street(number)
-        return composed(number).resized(side)
+        return composed(number).resized(plan.side)
 
     return draw

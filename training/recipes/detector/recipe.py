@@ -23,7 +23,7 @@ from training.evaluation.detector.figures import (
     read_scene_people,
 )
 from training.networks.backbone import Backbone
-from training.networks.detector import SIDE, DetectorNetwork, detector_network
+from training.networks.detector import DetectorNetwork, detector_network
 from training.networks.imagenet_weights import pretrained_path
 from training.options import TrainOptions
 from training.publishing.publish_detector import TrainedDetector, publish_detector
@@ -31,7 +31,7 @@ from training.recipes.detector.learner import DetectorLearner, DetectorMaterial
 from training.recipes.detector.mixture import mixed
 from training.recipes.detector.plan import DetectorPlan
 from training.recipes.detector.trainer import DetectorTrainer
-from training.recipes.detector.warm_start import take_head
+from training.recipes.detector.warm_start import take_weights
 from training.recipes.recipe import CompletedRun
 from training.run.checkpoint import Checkpoint
 from training.run.settings import RunSettings
@@ -41,7 +41,7 @@ class DetectorRecipe:
     """Trains on street photos, and on scenes that are composed of the products.
 
     Without a start, the head is trained on maps of the fixed backbone; with one, the head of the start is trained
-    together with the backbone's later stages.
+    together with the backbone's later stages, which are those of the start too if it has them.
     """
 
     defaults: Mapping[str, int | None] = MappingProxyType(
@@ -64,13 +64,14 @@ class DetectorRecipe:
         photos = photos_of(people, "training")
         composed = drawn_scenes(studio, "training", backgrounds, SceneOptions(options.seed), photos)
         street, plan = _street(context), _plan(options)
-        varied = StreetScenes(street["training"], SIDE, options.seed) if street else None
+        varied = StreetScenes(street["training"], plan.side, options.seed, composed.shot) if street else None
         network = _network(options)
-        material = DetectorMaterial(studio, people, backgrounds, street, mixed(composed, varied, plan, SIDE), network)
+        material = DetectorMaterial(studio, people, backgrounds, street, mixed(composed, varied, plan), network)
         return DetectorLearner(DetectorTrainer(network, plan), material)
 
     def publish(self, context: TrainingContext, learner: DetectorLearner, run: CompletedRun) -> None:
         """Calibrate on the validation part, evaluate and publish."""
+        learner.trainer.settle()
         material = learner.material
         options, sha256 = context.options, run.settings.sources
         facts = {
@@ -109,11 +110,11 @@ def _street(context: TrainingContext) -> dict[str, list[StreetPhoto]]:
 
 
 def _network(options: TrainOptions) -> DetectorNetwork:
-    """Return the network with ImageNet's weights, and a head that the seed draws, or that of the start."""
+    """Return the network with the weights of the start; without one with ImageNet's, and a head of random weights."""
     keras.utils.set_random_seed(options.seed)
     backbone = Backbone()
     network = detector_network(backbone, len(CATEGORIES), is_tuned=options.start is not None)
     backbone.load(network.features, pretrained_path())
     if options.start is not None:
-        take_head(network.head, options.start)
+        take_weights(network, options.start)
     return network

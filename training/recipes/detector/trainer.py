@@ -24,7 +24,12 @@ class DetectorTrainer:
         self._groups = [(network.head.trainable_variables, 1.0)]
         if network.tuned:
             self._groups.append((network.tuned, plan.backbone_rate))
-        self._optimizers = [keras.optimizers.AdamW(plan.peak_rate, weight_decay=plan.decay) for _ in self._groups]
+        self._optimizers = [
+            keras.optimizers.AdamW(
+                plan.peak_rate, weight_decay=plan.decay, use_ema=plan.averaging > 0, ema_momentum=plan.averaging
+            )
+            for _ in self._groups
+        ]
         for optimizer, (variables, _) in zip(self._optimizers, self._groups, strict=True):
             optimizer.build(variables)
         self._compiled = tf.function(self._step, jit_compile=False)
@@ -56,6 +61,11 @@ class DetectorTrainer:
             optimizer.apply(gradients[begin : begin + len(group)], group)
             begin += len(group)
         return values
+
+    def settle(self) -> None:
+        """Give the network the mean weights, if the plan asks for them (Polyak & Juditsky, 1992)."""
+        for optimizer, (variables, _) in zip(self._optimizers, self._groups, strict=True):
+            optimizer.finalize_variable_values(variables)
 
     def variables(self) -> list[Any]:
         """Return all variables that a checkpoint holds, in an order that stored checkpoints rely on."""

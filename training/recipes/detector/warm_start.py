@@ -1,26 +1,41 @@
-"""Starting with the head of an earlier run."""
+"""Starting with the weights of an earlier run."""
 
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.errors import TrainingError
+from training.networks.detector import DetectorNetwork
 
 
-def take_head(head: Any, path: Path) -> None:
-    """Set the head's weights to those in the checkpoint of an earlier run, which holds them first.
+def take_weights(network: DetectorNetwork, path: Path) -> None:
+    """Set the head's weights, and those of the backbone's later stages if the earlier run trained them.
+
+    A checkpoint holds the head's weights first, then those of the later stages, then the optimizers'.
 
     Raises:
         TrainingError: the file is not a checkpoint, or of another head.
     """
+    arrays, head = _arrays(path), network.head.weights
+    if not _fit(arrays, head):
+        raise TrainingError(f"the checkpoint {path} is of another head")
+    network.head.set_weights(arrays[: len(head)])
+    later = arrays[len(head) :]
+    if _fit(later, network.tuned):
+        for variable, array in zip(network.tuned, later, strict=False):
+            variable.assign(array)
+
+
+def _arrays(path: Path) -> list[NDArray[np.generic]]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            names = sorted(name for name in file.files if name.isdigit())[: len(head.weights)]
-            arrays = [file[name] for name in names]
+            return [file[name] for name in sorted(name for name in file.files if name.isdigit())]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         raise TrainingError(f"{path} is not a checkpoint of an earlier run") from None
-    if [array.shape for array in arrays] != [tuple(weight.shape) for weight in head.weights]:
-        raise TrainingError(f"the checkpoint {path} is of another head")
-    head.set_weights(arrays)
+
+
+def _fit(arrays: list[NDArray[np.generic]], weights: list[Any]) -> bool:
+    return [array.shape for array in arrays[: len(weights)]] == [tuple(weight.shape) for weight in weights]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -51,7 +51,7 @@ class Embedding:
     boxes: list[Box | None] = field(default_factory=list)
     detections: int = 0
 
-    async def embed(self, data: bytes, model: str, box: Box | None = None) -> EmbeddingResponse:
+    async def embed(self, data: bytes, model: str | None = None, box: Box | None = None) -> EmbeddingResponse:
         self.boxes.append(box)
         if box is None:
             return self.whole
@@ -67,7 +67,7 @@ class Embedding:
 
 
 async def view(embedding: Embedding, chosen: str | None = None, **options: Any) -> garment_crop.PhotoView:
-    crop = GarmentCrop(cast(Any, embedding))
+    crop = GarmentCrop(embedding)
     return await crop.view(b"photo", PhotoOptions(**options), "fashion/2", chosen)
 
 
@@ -145,7 +145,7 @@ async def test_a_search_works_without_a_detector_and_asks_it_again_after_a_pause
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     fake = Embedding(garments=[garment("Shoes", 0.9)], trouble=kind("no detector"))
-    crop = GarmentCrop(cast(Any, fake))
+    crop = GarmentCrop(fake)
     for _ in range(3):
         result = await crop.view(b"photo", PhotoOptions(), "fashion/2", None)
         assert (result.crop, result.embedding) == (None, fake.whole)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from tests.support.pictures.street_photos import HEADER, HEIGHT, SHIRT, WIDTH, street_archive
+from tests.support.pictures.street_photos import HEADER, HEIGHT, MASK_VALUES, SHIRT, WIDTH, street_archive
 from training.data.archives.street_photos import read_street_photos, street_part
 from training.errors import TrainingError
 from training.progress import Terminal
@@ -19,6 +19,26 @@ def test_garments_of_the_nine_categories_have_boxes_in_pixels(tmp_path: Path) ->
     assert photo.picture.shape == (HEIGHT, WIDTH, 3)
     assert [CATEGORIES[category] for category in photo.categories] == ["Topwear", "Bottomwear"]
     np.testing.assert_allclose(photo.boxes[0], np.array(SHIRT) * (WIDTH, HEIGHT, WIDTH, HEIGHT), atol=0.01)
+
+
+def test_garments_have_their_pixels_where_the_archive_has_masks(tmp_path: Path) -> None:
+    photo = read_street_photos(street_archive(tmp_path / "street.zip"), 7, Terminal())["training"][0]
+    assert photo.values.tolist() == [MASK_VALUES["shirt"], MASK_VALUES["pants"]]
+    rows, columns = np.nonzero(photo.mask == photo.values[0])
+    left, top, right, bottom = photo.boxes[0] / 2  # the masks have half the size of the photos
+    assert (columns.min(), rows.min()) == (pytest.approx(left, abs=1), pytest.approx(top, abs=1))
+    assert (columns.max() + 1, rows.max() + 1) == (pytest.approx(right, abs=1), pytest.approx(bottom, abs=1))
+    without = read_street_photos(street_archive(tmp_path / "plain.zip", masks=False), 7, Terminal())["training"][0]
+    assert without.mask.size == without.values.size == 0
+
+
+@pytest.mark.parametrize("labels", ["[1, 2]", "no json", '{"three": "shirt"}'])
+def test_mask_labels_of_another_form_are_one_sentence(tmp_path: Path, labels: str) -> None:
+    path = street_archive(tmp_path / "street.zip", masks=False)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("mask-labels.json", labels)
+    with pytest.raises(TrainingError, match="has to be an object of labels by value"):
+        read_street_photos(path, 7, Terminal())
 
 
 def test_the_parts_are_split_by_photo(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Scenes of street photos: the garments are where the boxes say."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from training.data.archives.street_photos import StreetPhoto
@@ -60,6 +62,23 @@ def test_parts_show_garments_larger_and_drop_those_that_are_mostly_outside() -> 
     widths = [float(box[2] - box[0]) for scene in scenes for box in scene.boxes]
     assert max(widths) > 1.5 * 16
     assert 0 < LEAST_VISIBLE < 1
+
+
+def test_garments_of_other_photos_are_pasted_where_there_are_masks() -> None:
+    plain = photo()
+    mask = np.zeros((80, 40), np.uint8)
+    mask[10:40, 10:30] = 1
+    masked = replace(plain, mask=mask, values=np.array([1, 0], np.uint8))
+    counts = {len(StreetScenes([masked], SIDE, 7)(number).boxes) for number in range(30)}
+    assert max(counts) > 2
+
+
+def test_parts_show_rare_categories_more_often_than_common_ones() -> None:
+    boxes = np.concatenate([np.repeat(BOXES[:1], 9, 0), BOXES[1:]])
+    common = replace(photo(), boxes=boxes, categories=np.array([0] * 9 + [3], np.int32))
+    scenes = [StreetScenes([common], SIDE, 7)(number) for number in range(80)]
+    alone = [set(scene.categories.tolist()) for scene in scenes]
+    assert alone.count({3}) > 80 * 0.45 * 0.1
 
 
 def test_half_of_the_scenes_are_mirrored() -> None:

@@ -6,7 +6,7 @@ from training.data.composing.scenes import Scene
 from training.recipes.detector.mixture import mixed
 from training.recipes.detector.plan import DetectorPlan
 
-PLAN = DetectorPlan(steps=1, street=0.7)
+PLAN = DetectorPlan(steps=1, street=0.7, side=48)
 
 
 def scene(side: int, grey: int) -> Scene:
@@ -15,12 +15,12 @@ def scene(side: int, grey: int) -> Scene:
 
 
 def test_the_share_of_street_photos_is_that_of_the_plan() -> None:
-    draw = mixed(lambda number: scene(24, 0), lambda number: scene(48, 1), PLAN, 48)
+    draw = mixed(lambda number: scene(24, 0), lambda number: scene(48, 1), PLAN)
     share = sum(int(draw(number).picture[0, 0, 0]) for number in range(400)) / 400
     assert 0.6 < share < 0.8
 
 
 def test_composed_scenes_are_resized_with_their_boxes() -> None:
-    drawn = mixed(lambda number: scene(24, 0), None, PLAN, 48)(0)
+    drawn = mixed(lambda number: scene(24, 0), None, PLAN)(0)
     assert drawn.picture.shape == (48, 48, 3)
     assert drawn.boxes.tolist() == [[0, 0, 24, 48]]

@@ -39,7 +39,7 @@ from training.run.checkpoint import CHECKPOINT_NAME, History
 from training.train import train
 
 STAGES: Stages = ((1, 3, 1, 1, 4), (1, 3, 2, 2, 4), (1, 3, 2, 2, 8), (1, 3, 2, 2, 8), (1, 3, 1, 2, 8), (1, 3, 2, 2, 12))
-TINY = {"scenes": 4, "round_scenes": 8, "epochs": 1, "warm_up": 2}
+TINY = {"side": 96, "scenes": 4, "round_scenes": 8, "epochs": 1, "warm_up": 2}
 
 
 def tiny_plan(options: TrainOptions) -> DetectorPlan:
@@ -183,6 +183,19 @@ def test_tuning_changes_the_backbones_later_stages_and_leaves_the_first_as_they_
     after = [level.numpy() for level in network_of.features(pictures)]
     assert (before[0] == after[0]).all()
     assert all((one != other).any() for one, other in zip(before[1:], after[1:], strict=True))
+
+
+def test_the_network_has_the_mean_weights_in_the_end(patched: None) -> None:
+    network_of = network.detector_network(Backbone(STAGES), 9, is_tuned=True)
+    scenes = [sample_scenes(1)(number) for number in range(4)]
+    trainer = DetectorTrainer(network_of, replace(DetectorPlan.tuning(8, 7), warm_up=1, averaging=0.5))
+    maps, weights = FeatureExtractor(network_of.fixed)(scenes), []
+    for _ in range(2):
+        trainer.train(maps, target_maps(scenes, 9))
+        weights.append(network_of.tuned[0].numpy())
+    trainer.settle()
+    assert (weights[0] != weights[1]).any()
+    np.testing.assert_allclose(network_of.tuned[0].numpy(), (weights[0] + weights[1]) / 2, atol=1e-6)
 
 
 def test_a_run_without_street_photos_has_composed_scenes_only(options: TrainOptions) -> None:

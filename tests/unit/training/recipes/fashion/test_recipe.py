@@ -10,13 +10,15 @@ import pytest
 import tensorflow as tf
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from services.contracts.domain.manifest import load_manifest
+from services.contracts.domain.manifest import ManifestError, load_manifest
 from services.sample_shop.catalogue import sample_products
 from tests.support.pictures.street import make_negatives, make_street
+from tests.support.pictures.street_photos import street_archive
 from tests.support.pictures.tiny_network import ARCHITECTURE, SIZE, archives, network, plan
 from training.data.archives.negatives import read_negatives
 from training.data.archives.photos import sender_mark
 from training.data.archives.street import read_street
+from training.data.archives.street_photos import street_part
 from training.data.composing.backgrounds import pictures_in
 from training.data.evaluation_images import EvaluationSources
 from training.data.split import part_of
@@ -29,6 +31,8 @@ from training.recipes.fashion import recipe
 from training.recipes.fashion.trainer import FashionTrainer
 from training.report.evaluate import EvaluationOptions, evaluate_directory
 from training.train import train
+
+DETECTOR = Path(__file__).parents[5] / "models" / "detector" / "2"
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +148,28 @@ def test_street_garments_and_kinds_of_the_training_data_are_excluded_from_the_ev
     negatives = read_negatives(options.negatives, size, 3, Terminal())
     assert figures["unseen_kinds"]["count"] == (negatives.unseen & (negatives.parts == "test")).sum()
     assert figures["outcomes"]["street"]["count"] == judged.sum()
+
+
+def test_whole_street_photos_are_searched_with_a_detector(options: TrainOptions, tmp_path: Path) -> None:
+    sources = EvaluationSources(options.dataset, street_photos=street_archive(tmp_path / "street-photos.zip"))
+    evaluation = EvaluationOptions(sources, cost=False, detector=DETECTOR)
+    figures = evaluate_directory(options.out, evaluation, Terminal())
+    assert figures["whole_photos"]["detector"] == "detector/2"
+    assert figures["whole_photos"]["photos"] == sum(street_part(f"{number:04}", 7) == "test" for number in range(60))
+    assert figures["summary"]["whole_answered"] == figures["whole_photos"]["answered"]
+
+
+@pytest.mark.parametrize(
+    ("detector", "error"),
+    [(None, TrainingError), (Path("models/detector/none"), ManifestError)],
+    ids=["none", "missing"],
+)
+def test_street_photos_without_a_detector_are_refused_at_once(
+    options: TrainOptions, detector: Path | None, error: type[Exception]
+) -> None:
+    sources = EvaluationSources(options.dataset, street_photos=Path("street-photos.zip"))
+    with pytest.raises(error, match="detector"):
+        evaluate_directory(options.out, EvaluationOptions(sources, cost=False, detector=detector), Terminal())
 
 
 def test_a_complete_run_is_published_again_without_training(
