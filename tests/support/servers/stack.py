@@ -12,8 +12,7 @@ import httpx
 from services.local.settings import StackSettings
 from services.local.stack import Stack
 from tests.support.pictures import images
-from tests.support.waiting import WITHIN_S
-from tests.support.waiting import eventually as eventually
+from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.ports import free_ports
 
 JPEG = {"Content-Type": "image/jpeg"}
