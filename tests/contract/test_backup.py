@@ -86,7 +86,11 @@ async def test_a_restored_database_is_equal_to_the_one_that_was_backed_up(
     with fresh_database(url) as name:
         async with CatalogueDatabase(url, name) as other:
             own = await other.products.identity()
-            await restore(tmp_path / "one.backup", other, ("default", "shoes"), replace=False)
+            written: list[int] = []
+            catalogues = ("default", "shoes")
+            await restore(tmp_path / "one.backup", other, catalogues, replace=False, progress=written.append)
+            assert written == sorted(written)
+            assert written[-1] == sum(map(len, everything(tmp_path / "one.backup").values()))
             await back_up(tmp_path / "two.backup", [other, other.of("shoes")])
             assert everything(tmp_path / "two.backup") == everything(tmp_path / "one.backup")
             assert await other.products.identity() == own != identity

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.mutants import __main__ as program
+from tools.mutants import coverage_map
 from tools.mutants.coverage_map import CoverageError, CoverageMap
 from tools.mutants.rules import mutants_of
 from tools.mutants.workspace import Outcome, Workspace
@@ -115,7 +116,19 @@ def test_only_changed_test_files_are_measured_again(project: Path) -> None:
     assert CoverageMap(project, cache).update(tests, 1) == 1
 
 
+def test_what_is_measured_stays_if_the_rest_cannot_be(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_map, "GROUP", 1)
+    (project / "tests/unit/test_prices.py").write_text(TESTS.replace("def test_that_fails", "def fails"))
+    broken = project / "tests/unit/test_z.py"
+    broken.write_text("import nothing_of_this_name\n")
+    cache = project / "var/coverage.json"
+    with pytest.raises(CoverageError):
+        CoverageMap(project, cache).update(program.test_files(project), 1)
+    broken.write_text("def test_nothing():\n    assert True\n")
+    assert CoverageMap(project, cache).update(program.test_files(project), 1) == 1
+
+
 def test_tests_that_cannot_be_collected_are_an_error_that_names_the_log(project: Path) -> None:
     (project / "tests/unit/test_broken.py").write_text("import nothing_of_this_name\n")
-    with pytest.raises(CoverageError, match=r"exit code 2, see .*coverage\.log"):
+    with pytest.raises(CoverageError, match=r"exit code 2, see .*coverage\.0\.log"):
         program.main(["--count", "1"], project)

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tools.mutants.mutant import Mutant
 SUPPORT_IMPORT = re.compile(r"^\s*(?:from|import) (tests(?:\.\w+)+)", re.MULTILINE)
 SERVICE_IMPORT = re.compile(r"^\s*(?:from|import) (services(?:\.\w+)+)", re.MULTILINE)
 PASSED, FAILED = 0, 1  # pytest's exit codes
+GROUP = 25  # test files that one process measures; its start takes about as long as three of them
 
 
 class CoverageError(Exception):
@@ -60,33 +63,36 @@ class CoverageMap:
         }
         stale = [name for name in tests if name not in self.files]
         if stale:
-            self._measure(stale, digests, jobs)
-            self._cache.write_text(
-                json.dumps({name: asdict(entry) for name, entry in {**entries, **self.files}.items()})
-            )
+            self._measure(stale, digests, entries, jobs)
         self._imports = {name: set(SERVICE_IMPORT.findall((self._root / name).read_text())) for name in tests}
         return len(stale)
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the mutant's line, the likeliest to notice first: ids of tests or of files.
 
-        Code that no test runs, or that runs at import, belongs to the files that run any line of the module, and to
-        those that import it.
+        Those that run another line of its function come last: in Python 3.11, some lines after an `await` are not
+        measured. Code that no test runs, or that runs at import, belongs to the files that run any line of the module,
+        and to those that import it.
         """
-        matches: dict[str, list[str]] = {}
-        if not mutant.at_import:
-            lines = set(range(mutant.lines[0], mutant.lines[1] + 1))
-            matches = {name: _tests_that_run(entry, name, mutant.path, lines) for name, entry in self.files.items()}
-        if not any(matches.values()):
-            module = mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            matches = {
-                name: [name]
-                for name, entry in self.files.items()
-                if mutant.path in entry.lines or module in self._imports[name]
-            }
-        files = [name for name, tests in matches.items() if tests]
-        files.sort(key=lambda name: (-_kinship(name, mutant.path), self.files[name].seconds, name))
-        return [test for name in files for test in matches[name]]
+        if mutant.function is not None:
+            tests = self._tests_that_run(mutant.path, mutant.lines)
+            tests = list(dict.fromkeys([*tests, *self._tests_that_run(mutant.path, mutant.function)]))
+            if tests:
+                return tests
+        module = mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return self._sorted(
+            (name for name, entry in self.files.items() if mutant.path in entry.lines or module in self._imports[name]),
+            mutant.path,
+        )
+
+    def _tests_that_run(self, source: str, span: tuple[int, int]) -> list[str]:
+        lines = set(range(span[0], span[1] + 1))
+        tests = {name: _tests_that_run(entry, name, source, lines) for name, entry in self.files.items()}
+        return [test for name in self._sorted((name for name in tests if tests[name]), source) for test in tests[name]]
+
+    def _sorted(self, names: Iterable[str], source: str) -> list[str]:
+        """Return test files, the likeliest to notice a change of the source first."""
+        return sorted(names, key=lambda name: (-_kinship(name, source), self.files[name].seconds, name))
 
     def failures(self, tests: Iterable[str]) -> list[str]:
         """Return the ids of the tests in the files of these tests that fail without a mutant."""
@@ -96,14 +102,33 @@ class CoverageMap:
         """Return how long the files of these tests took."""
         return sum(self.files[name].seconds for name in _files_of(tests))
 
-    def _measure(self, tests: list[str], digests: dict[str, str], jobs: int) -> None:
+    def _measure(self, tests: list[str], digests: dict[str, str], entries: dict[str, FileCoverage], jobs: int) -> None:
+        """Measure test files, several groups of them at a time. If it is interrupted, the finished groups stay."""
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        size = max(1, min(GROUP, math.ceil(len(tests) / jobs)))
+        groups = [tests[begin : begin + size] for begin in range(0, len(tests), size)]
+        with ThreadPoolExecutor(jobs) as pool:
+            running = [pool.submit(self._measure_group, group, number) for number, group in enumerate(groups)]
+            try:
+                for done in as_completed(running):
+                    for name, result in done.result().items():
+                        entry = FileCoverage(digests[name], result["seconds"], result["failures"], {}, result["lines"])
+                        entry.sources = {source: _digest(self._root / source) for source in entry.lines}
+                        self.files[name] = entry
+                    kept = {name: asdict(entry) for name, entry in {**entries, **self.files}.items()}
+                    self._cache.write_text(json.dumps(kept))
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+        for name in tests:
+            if name not in self.files:  # a file that cannot be imported, or holds no test
+                self.files[name] = FileCoverage(digests[name], failures=[name])
+
+    def _measure_group(self, tests: list[str], number: int) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
             command += ["-p", "tools.mutants.coverage_plugin", "--hypothesis-seed=0", *tests]
-            command += ["-n", str(jobs), "--dist", "loadfile"] if jobs > 1 else []
             environment = {**os.environ, "MUTANTS_COVERAGE": folder}
-            self._cache.parent.mkdir(parents=True, exist_ok=True)
-            log = self._cache.with_suffix(".log")
+            log = self._cache.with_suffix(f".{number}.log")
             with log.open("w") as out:
                 code = subprocess.run(  # noqa: S603 - our own command
                     command, cwd=self._root, env=environment, check=False, stdout=out, stderr=out
@@ -111,13 +136,8 @@ class CoverageMap:
             results = [json.loads(path.read_text()) for path in Path(folder).iterdir()]
         if code.returncode not in (PASSED, FAILED):
             raise CoverageError(f"the tests cannot be run: pytest ended with exit code {code.returncode}, see {log}")
-        for name, result in ((name, result) for part in results for name, result in part.items()):
-            entry = FileCoverage(digests[name], result["seconds"], result["failures"], {}, result["lines"])
-            entry.sources = {source: _digest(self._root / source) for source in entry.lines}
-            self.files[name] = entry
-        for name in tests:
-            if name not in self.files:  # a file that cannot be imported, or holds no test
-                self.files[name] = FileCoverage(digests[name], failures=[name])
+        log.unlink()
+        return {name: result for part in results for name, result in part.items()}
 
     def _is_fresh(self, entry: FileCoverage, digest: str) -> bool:
         if entry.digest != digest or entry.failures:

@@ -14,7 +14,8 @@ class Mutant:
         kind: the rule that made the change, such as `comparison`.
         start, end: the characters of the file that `replacement` replaces.
         lines: the first and the last line of the statement, for the coverage.
-        at_import: the statement runs when the module is imported.
+        function: the first and the last line of the outermost function around it; None for a statement that runs when
+            the module is imported.
     """
 
     path: str
@@ -24,7 +25,12 @@ class Mutant:
     end: int
     replacement: str
     lines: tuple[int, int]
-    at_import: bool
+    function: tuple[int, int] | None
+
+    @property
+    def at_import(self) -> bool:
+        """Whether the statement runs when the module is imported."""
+        return self.function is None
 
     def apply(self, text: str) -> str:
         """Return the file's text with the change made."""

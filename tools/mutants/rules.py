@@ -55,7 +55,7 @@ class Rules(ast.NodeVisitor):
             self._line_starts.append(self._line_starts[-1] + len(line))
         self._lines = text.splitlines()
         self._statement = (1, 1)
-        self._functions = 0
+        self._function: tuple[int, int] | None = None
 
     def visit(self, node: ast.AST) -> None:
         """Visit a node; the mutants made in it belong to the statement around it."""
@@ -80,10 +80,11 @@ class Rules(ast.NodeVisitor):
                 self.visit(default)
         for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
             self._annotation(argument.annotation)
-        self._functions += 1
+        outer = self._function
+        self._function = outer or (node.lineno, node.end_lineno or node.lineno)
         for statement in node.body:
             self.visit(statement)
-        self._functions -= 1
+        self._function = outer
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - the name that ast looks up
 
@@ -224,8 +225,7 @@ class Rules(ast.NodeVisitor):
 
     def _note(self, start: int, end: int, replacement: str, kind: str) -> None:
         line = self._text.count("\n", 0, start) + 1
-        at_import = self._functions == 0
-        self.mutants.append(Mutant(self._path, line, kind, start, end, replacement, self._statement, at_import))
+        self.mutants.append(Mutant(self._path, line, kind, start, end, replacement, self._statement, self._function))
 
     def _span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
         assert node.end_lineno is not None and node.end_col_offset is not None

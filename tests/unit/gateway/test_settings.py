@@ -111,3 +111,13 @@ def test_a_wrong_setting_is_named_as_its_variable(monkeypatch: pytest.MonkeyPatc
         "setting EMBEDDING_URL",
         "setting GATEWAY_CORS_ORIGINS",
     ]
+
+
+def test_the_bounds_of_connections_are_those_of_the_settings() -> None:
+    settings = GatewaySettings(
+        max_connections=7, max_client_connections=3, head_timeout_s=2, write_timeout_s=4, trusted_proxies=("10.0.0.1",)
+    )
+    limits = settings.connections()
+    assert (limits.connections, limits.client_connections) == (7, 3)
+    assert (limits.head_s, limits.write_s) == (2, 4)
+    assert (limits.is_proxy("10.0.0.1"), limits.is_proxy("10.0.0.2"), limits.is_proxy("client")) == (True, False, False)

@@ -17,6 +17,12 @@ def test_a_data_url_is_decoded() -> None:
     assert READER.from_base64("data:image/png;base64," + base64.b64encode(b"abc").decode()) == b"abc"
 
 
+@pytest.mark.parametrize("head", ["data:image/png", "data:", "DATA:image/png;charset=utf-8"])
+def test_a_data_url_without_base64_is_not_read_as_base64(head: str) -> None:
+    with pytest.raises(InvalidImage, match="without base64"):
+        READER.from_base64(f"{head},{base64.b64encode(b'abc').decode()}")
+
+
 @pytest.mark.parametrize("text", ["a", "not base64!", "ä", "data:image/png;base64,%%"])
 def test_other_text_is_an_invalid_image(text: str) -> None:
     with pytest.raises(InvalidImage, match="not valid base64"):

@@ -109,3 +109,11 @@ def test_a_mutant_knows_the_lines_of_its_statement() -> None:
     assert (default.lines, default.at_import) == ((1, 3), True)
     assert (element.lines, element.at_import, element.line) == ((4, 6), False, 5)
     assert by_kind["negation"][0].lines == (7, 7)
+
+
+def test_a_mutant_knows_the_outermost_function_around_it() -> None:
+    text = "x = 1\n\n\nclass C:\n    def f(self):\n        def g():\n            return 2\n        return g\n"
+    mutants = mutants_of("m.py", text)
+    (inner,) = [mutant for mutant in mutants if mutant.kind == "returned value" and mutant.line == 7]
+    assert inner.function == (5, 8)
+    assert all(mutant.function is None for mutant in mutants if mutant.line == 1)
