@@ -28,7 +28,10 @@ from tests.support.waiting import eventually
 # What a machine without free processors raises at any time.
 OF_THE_MACHINE = {"LookalikeEventLoopBlocked", "LookalikeSearchSlow"}
 FAILING = {"LookalikeSearchErrors", "LookalikeUpstreamErrors"}
-VARIABLES = {"INDEX_SNAPSHOT_S": "2", "INDEX_RECONCILE_S": "10"}  # so that a full disk and drift show soon
+VARIABLES = {
+    **{"INDEX_SNAPSHOT_S": "2", "INDEX_RECONCILE_S": "10"},  # so that a full disk and drift show soon
+    "GATEWAY_EVENTS_ENABLED": "true",
+}
 CROWD = 120  # searches at once; the gateway has 64 places
 PHOTO = "photo.jpg"
 DOWN_S = 10.0  # longer than the wait of LookalikeServiceDown in the run
@@ -104,6 +107,21 @@ def pictures_of_nothing(stack: Stack) -> Iterator[None]:
 
 
 @contextmanager
+def events_without_database(stack: Stack) -> Iterator[None]:
+    """Send events while the database is stopped."""
+    end = threading.Event()
+    click = {"action_name": "click", "event_attributes": {"object": {"object_id": "p"}}}
+
+    def run() -> None:
+        with httpx.Client(base_url=stack.settings.gateway_url, timeout=20, trust_env=False) as http:
+            while not end.wait(0.2):
+                http.post("/v1/events", json=click)
+
+    with stopped(stack, "mongo"), _thread(run, end):
+        yield
+
+
+@contextmanager
 def index_without_its_sources(stack: Stack) -> Iterator[None]:
     """Start the index without a snapshot while the database is stopped."""
     with stopped(stack, "mongo"):
@@ -174,6 +192,12 @@ def old_backup(stack: Stack) -> Iterator[None]:
 FAULTS = (
     Fault("none", lambda _: nullcontext(), 30, frozenset()),
     Fault("MongoDB is stopped", without("mongo"), 50, frozenset({"LookalikeDatabaseDown", "LookalikeIndexStale"})),
+    Fault(
+        "MongoDB is stopped while events are sent",
+        events_without_database,
+        60,
+        frozenset({"LookalikeDatabaseDown", "LookalikeIndexStale", "LookalikeEventsLost"}),
+    ),
     Fault("TensorFlow Serving is stopped", without("tfs"), 40, frozenset({"LookalikeNetworkUnavailable", *FAILING})),
     Fault("embedding is stopped", without("embedding"), 40, frozenset({"LookalikeServiceDown", *FAILING})),
     Fault(
