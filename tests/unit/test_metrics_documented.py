@@ -88,8 +88,8 @@ def test_no_label_is_an_id_of_a_product_a_request_or_a_client(registries: dict[s
     }
     assert labels == {
         "action", "cache", "database", "catalogue", "category", "filtered", "first", "kind", "limit", "method", "model",
-        "node", "order", "outcome", "problem", "reason", "result", "role", "route", "service", "stage", "state", "status",
-        "upstream", "version", "work",
+        "node", "order", "outcome", "problem", "reason", "result", "role", "route", "service", "stage", "state",
+        "status", "upstream", "version", "work",
     }  # fmt: skip
 
 
