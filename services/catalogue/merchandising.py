@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from pydantic_core import PydanticCustomError
 
 from services.catalogue.product import MAX_KEY_LENGTH
-from services.contracts.domain.filters import EVERYTHING, AnyOf, Filter, Not, any_of
+from services.contracts.domain.filtering.filters import EVERYTHING, AnyOf, Filter, Not, any_of
+from services.contracts.domain.filtering.instants import EPOCH, instant
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.domain.instants import EPOCH, instant
 from services.contracts.wire.filter_json import InvalidFilter, JsonFilter, parse_filter
 
 MAX_RULES = 100

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 
 Float32Array = NDArray[np.float32]
 Attributes = Mapping[str, AttributeValue | list[AttributeValue]]

@@ -4,9 +4,9 @@ from collections import Counter as Counts
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.contracts.web.process_metrics import Readout
-from services.contracts.web.telemetry import BUCKETS_S, Metrics
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.process_metrics import Readout
+from services.contracts.web.observability.telemetry import BUCKETS_S, Metrics
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.embedding.admission import Admission
 from services.embedding.serving.served_models import ServedModels
 from services.embedding.vision.detector import TimedGarments

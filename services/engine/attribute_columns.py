@@ -5,7 +5,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from services.contracts.domain.facets import MAX_VALUES
+from services.contracts.domain.filtering.facets import MAX_VALUES
 from services.engine.columns import Column, RowArray, Values
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.payload import attributes_of

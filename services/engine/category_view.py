@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import EVERYTHING, Filter
+from services.contracts.domain.filtering.filters import EVERYTHING, Filter
 from services.engine.columns import BoolArray, RowArray
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts

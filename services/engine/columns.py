@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import AttributeValue, Between, Condition
-from services.contracts.domain.instants import instant
+from services.contracts.domain.filtering.filters import AttributeValue, Between, Condition
+from services.contracts.domain.filtering.instants import instant
 
 BoolArray = NDArray[np.bool_]
 RowArray = NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.facets import (
+from services.contracts.domain.filtering.facets import (
     MAX_SHOWN_VALUES,
     MAX_VALUES,
     MIN_SHARE,
@@ -18,7 +18,7 @@ from services.contracts.domain.facets import (
     FacetValue,
     ranked_values,
 )
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 from services.engine.segment import AttributeCounts
 
 FEW_NUMBERS = 4096  # of an attribute: as many are looked at before all of them, for whether there are many different

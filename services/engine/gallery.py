@@ -10,8 +10,8 @@ import numpy as np
 
 from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.domain.errors import CategoryElsewhere, DimensionMismatch, UnknownCategory, UnknownProduct
-from services.contracts.domain.facets import Facet
-from services.contracts.domain.filters import EVERYTHING, Filter
+from services.contracts.domain.filtering.facets import Facet
+from services.contracts.domain.filtering.filters import EVERYTHING, Filter
 from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array, ImageArray, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets

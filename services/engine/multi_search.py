@@ -10,8 +10,8 @@ from heapq import nsmallest
 from itertools import accumulate
 
 from services.contracts.domain.errors import UnknownProduct
-from services.contracts.domain.facets import Facet, FacetSummary
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filtering.facets import Facet, FacetSummary
+from services.contracts.domain.filtering.filters import Filter
 from services.contracts.domain.grouping import grouped
 from services.engine.category_view import Float32Array, Match
 from services.engine.deadline import NO_DEADLINE, Deadline

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from services.catalogue.product import Product
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 
 GROUP = "group"
 IMAGES = "images"  # the URLs of the additional images; snapshots hold payloads of this form

@@ -4,7 +4,7 @@ import random
 from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filtering.filters import Filter
 from services.engine.category_view import CategoryView, Float32Array, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts

@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import AnyOf, Filter, Not, Term
+from services.contracts.domain.filtering.filters import AnyOf, Filter, Not, Term
 from services.engine.attribute_columns import AttributeColumns, Columns
 from services.engine.columns import AttributeCounts, BoolArray, RowArray
 from services.engine.deadline import NO_DEADLINE, Deadline

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.domain.similarity import CLOSE
 from services.engine.category_view import CategoryView, Float32Array
 from services.engine.columns import RowArray

@@ -1,7 +1,5 @@
 """The gateway: the public API and the search page."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -21,6 +19,7 @@ from services.contracts.domain.catalogues import ALL, DEFAULT_CATALOGUE
 from services.contracts.domain.manifest import ManifestError
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.background import in_background
 from services.contracts.web.bodies.body_limit import BodyRate
 from services.contracts.web.public_address import current_base
 from services.contracts.web.requests.in_flight import BytesInFlight
@@ -55,7 +54,6 @@ from services.gateway.ranking.taste import Taste
 from services.gateway.ranking.taste_cache import TasteCache, TasteSource, TasteTimes
 from services.gateway.request_path import RequestPathMiddleware
 from services.gateway.routes import catalogue as routes_catalogue
-from services.gateway.routes import components
 from services.gateway.routes import demand as routes_demand
 from services.gateway.routes import detect as routes_detect
 from services.gateway.routes import events as routes_events
@@ -67,6 +65,7 @@ from services.gateway.routes import pages as routes_pages
 from services.gateway.routes import product_list as routes_product_list
 from services.gateway.routes import products as routes_products
 from services.gateway.routes import search as routes_search
+from services.gateway.routes.openapi import components
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.links import Links
 from services.gateway.search.measured_embedding import MeasuredEmbeddingClient
@@ -335,13 +334,10 @@ async def _index_nodes(settings: GatewaySettings, metrics: GatewayMetrics) -> As
         else None,
     )
     await nodes.refresh()
-    task = asyncio.create_task(nodes.run(), name="refresh the index nodes")
     try:
-        yield nodes
+        async with in_background(nodes.run(), "refresh the index nodes"):
+            yield nodes
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
         await nodes.close()
 
 

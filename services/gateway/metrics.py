@@ -6,10 +6,10 @@ from typing import Literal
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.contracts.web.process_metrics import Readout
+from services.contracts.web.observability.process_metrics import Readout
+from services.contracts.web.observability.telemetry import BUCKETS_S, Metrics
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.contracts.web.requests.in_flight import BytesInFlight
-from services.contracts.web.telemetry import BUCKETS_S, Metrics
-from services.contracts.web.upstream_calls import UpstreamCalls
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.hedging import Hedging

@@ -11,8 +11,8 @@ from fastapi import Depends, Request
 from services.contracts.domain.catalogues import ALL, known_catalogue
 from services.contracts.domain.errors import EventsOff, UnknownCatalogue
 from services.contracts.web.bodies.forms import read_body
+from services.contracts.web.observability.telemetry import note
 from services.contracts.web.requests.deadline import deadline_in
-from services.contracts.web.telemetry import note
 from services.gateway.access.guard import caller_name
 from services.gateway.access.places import Places
 from services.gateway.events.service import EventService

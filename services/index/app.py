@@ -1,7 +1,6 @@
 """The index service: searches the products' vectors in memory, and follows MongoDB."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
 from services.contracts.domain.processors import available_processors
 from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.background import in_background
 from services.contracts.web.internal import internal
 from services.contracts.wire.index import SyncStatus
 from services.index.engines import Engine, FaissEngine, engine_of
@@ -106,13 +106,10 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
         others = [store.of(name).models for name in settings.catalogues[1:]]
         note = InitialModel(store.models, first.model_id, models.is_usable, settings.unversioned_model, others)
         await models.open(note)
-        task = asyncio.create_task(models.run(note), name="follow the note of the models")
         try:
-            yield models
+            async with in_background(models.run(note), "follow the note of the models"):
+                yield models
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             await models.close()
 
 

@@ -8,7 +8,7 @@ from prometheus_client import Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.contracts.web.telemetry import Metrics
+from services.contracts.web.observability.telemetry import Metrics
 from services.contracts.wire.index import SnapshotStatus, SyncState, SyncStatus
 from services.index.follow.follower import UP_TO_DATE_STATES, Follower
 from services.index.models.model_index import CatalogueIndex

@@ -19,7 +19,7 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filtering.filters import Filter
 from services.contracts.web.bodies.json_body import DirectRoute
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import (

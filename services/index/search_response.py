@@ -8,8 +8,8 @@ import orjson
 from starlette.responses import Response
 
 from services.contracts.domain.errors import UnknownProduct
-from services.contracts.domain.facets import Facet, FacetSummary
-from services.contracts.web import telemetry
+from services.contracts.domain.filtering.facets import Facet, FacetSummary
+from services.contracts.web.observability import telemetry
 from services.contracts.wire.index import IndexQuery
 from services.engine.multi_search import CatalogueMatch
 from services.engine.payload import unpack

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Request
 
 from services.contracts.domain.errors import CategoryElsewhere, IndexNotReady
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filtering.filters import Filter
 from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.web.requests.deadline import remaining_s
 from services.engine.deadline import Deadline

@@ -4,7 +4,6 @@ A server that passes this suite can hold the catalogue. The features are used th
 """
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +18,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from tests.support.servers.mongo import fresh_database
-from tests.support.waiting import WITHIN_S
+from tests.support.waiting import eventually
 
 Products = Collection[dict[str, Any]]
 NUMBERS = np.random.default_rng(3).standard_normal(64).astype("<f4")
@@ -203,14 +202,7 @@ class Events:
         self.stream = stream
 
     def take(self, count: int) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = []
-        deadline = time.monotonic() + WITHIN_S
-        while len(events) < count:
-            assert time.monotonic() < deadline, f"{len(events)} of {count} events came"
-            event = self.stream.try_next()
-            if event is not None:
-                events.append(event)
-        return events
+        return [eventually(self.stream.try_next) for _ in range(count)]
 
 
 def watch(products: Products, **options: Any) -> Any:

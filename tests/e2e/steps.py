@@ -1,7 +1,6 @@
 """Steps that several tests of the pages take."""
 
 import base64
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from services.sample_shop.catalogue import sample_query
 from tests.support.servers.shop import Shop
-from tests.support.waiting import WITHIN_S, eventually
+from tests.support.waiting import eventually
 
 T = TypeVar("T")
 
@@ -52,11 +51,7 @@ def with_variants(page: Page) -> None:
 
 def wait_for_first(page: Page, items: list[T]) -> T:
     """Return the first item of a list that the page's listeners fill. Playwright runs them only while it waits."""
-    deadline = time.monotonic() + WITHIN_S
-    while not items:
-        assert time.monotonic() < deadline, f"nothing arrived within {WITHIN_S:g} s"
-        page.wait_for_timeout(20)
-    return items[0]
+    return eventually(lambda: items, lambda seconds: page.wait_for_timeout(1000 * seconds))[0]
 
 
 def titles(page: Page) -> list[str]:

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.contracts.domain.errors import UpstreamTimeout
-from services.contracts.web import telemetry, tracing
+from services.contracts.web.observability import telemetry, tracing
 from services.embedding.app import create_app as embedding_app
 from services.embedding.settings import EmbeddingSettings
 from services.gateway.app import create_app as gateway_app

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given
 
-from services.contracts.domain.filter_match import matches
+from services.contracts.domain.filtering.filter_match import matches
 from services.contracts.wire.filter_json import parse_filter
 from tests.support.values.filters import ATTRIBUTES, FILTERS, meets
 

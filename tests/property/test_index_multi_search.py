@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.contracts.domain.errors import UnknownProduct
-from services.contracts.domain.facets import Facet
+from services.contracts.domain.filtering.facets import Facet
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import multi_search
 from services.engine.flat_search import FaissFlat

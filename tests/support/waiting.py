@@ -25,8 +25,10 @@ PATIENT = dict.fromkeys(
 )
 
 
-def eventually(what: Callable[[], T]) -> T:
+def eventually(what: Callable[[], T], pause: Callable[[float], object] = time.sleep) -> T:
     """Return the first true value of `what`, which is called again after growing pauses.
+
+    `pause` waits for some seconds.
 
     Raises:
         AssertionError: there is none within WITHIN_S seconds.
@@ -34,6 +36,6 @@ def eventually(what: Callable[[], T]) -> T:
     deadline, pause_s = time.monotonic() + WITHIN_S, FIRST_PAUSE_S
     while not (value := what()):
         assert time.monotonic() < deadline, f"not within {WITHIN_S:g} s"
-        time.sleep(pause_s)
+        pause(pause_s)
         pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
     return value

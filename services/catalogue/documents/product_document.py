@@ -33,7 +33,7 @@ from services.catalogue.product import (
     ProductEmbedding,
     unit_vector,
 )
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 
 Document = dict[str, Any]
 CategorySource = Literal["feed", "mapping", "network", "unknown"]

@@ -16,8 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from services.catalogue.events.visitor import Visitor
 from services.catalogue.product import MAX_KEY_LENGTH
+from services.contracts.domain.filtering.instants import in_utc
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.domain.instants import in_utc
 
 MAX_OBJECTS = 100  # products of one event: as many as a page of results has at most
 MAX_ORDINAL = 500  # results within reach

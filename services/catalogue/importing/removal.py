@@ -9,7 +9,8 @@ from services.catalogue.importing.description import Placer
 from services.catalogue.importing.report import Tally
 from services.catalogue.retry import Retry
 from services.catalogue.sources.records.key_registry import KeyRegistry
-from services.catalogue.sources.records.rows import RejectedRow, Source, SourceRow, notes_of
+from services.catalogue.sources.records.rows import RejectedRow, Source, SourceRow
+from services.catalogue.sources.records.wrapped_source import WrappedSource
 from services.contracts.domain.parts import WHOLE, Part
 
 REMOVED_AT_ONCE = 1000
@@ -26,7 +27,7 @@ class SyncedProducts(Protocol):
     async def delete_many(self, keys: Sequence[str], *, written_before: datetime | None = None) -> int: ...
 
 
-class FeedKeys:
+class FeedKeys(WrappedSource):
     """A source that records the keys of its products, on disk beyond a few megabytes.
 
     A rejected row with a known id is still in the feed; a row outside the categories is not in the catalogue.
@@ -35,20 +36,10 @@ class FeedKeys:
 
     def __init__(self, source: Source, placer: Placer) -> None:
         """Wrap a source."""
-        self._source = source
+        super().__init__(source)
         self._placer = placer
         self._keys = KeyRegistry()
         self.unreadable = 0
-
-    @property
-    def kind(self) -> str:
-        """The kind of the source."""
-        return self._source.kind
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The oddities of the source, as sentences."""
-        return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield the source's rows."""
@@ -58,10 +49,6 @@ class FeedKeys:
             elif isinstance(row, RejectedRow) or self._placer.place(row) is not None:
                 self._keys.earlier(row.key, 0)
             yield row
-
-    def progress(self) -> tuple[int, int]:
-        """Return the source's progress."""
-        return self._source.progress()
 
     def close(self) -> None:
         """Delete the recorded keys; the source stays open."""

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow, notes_of
+from services.catalogue.sources.records.rows import RejectedRow, Source, SourceError, SourceRow
+from services.catalogue.sources.records.wrapped_source import WrappedSource
 
 GZIP_SUFFIX = ".gz"
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
@@ -32,7 +33,7 @@ def unpacked_name(path: Path) -> str:
     return path.stem if path.suffix.lower() == GZIP_SUFFIX else path.name
 
 
-class RenamedSource:
+class RenamedSource(WrappedSource):
     """A source whose errors contain another name instead of its path."""
 
     def __init__(self, path: Path, name: str, opened: Callable[[Path], Source]) -> None:
@@ -49,19 +50,9 @@ class RenamedSource:
         self._path = path
         self._name = name
         try:
-            self._source = opened(path)
+            super().__init__(opened(path))
         except SourceError as error:
             raise self._renamed(error) from None
-
-    @property
-    def kind(self) -> str:
-        """The name of the format."""
-        return self._source.kind
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The oddities of the source, as sentences."""
-        return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every row.
@@ -70,23 +61,15 @@ class RenamedSource:
             SourceError: the source cannot be read to its end.
         """
         try:
-            yield from self._source.rows()
+            yield from super().rows()
         except SourceError as error:
             raise self._renamed(error) from None
-
-    def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the size in bytes."""
-        return self._source.progress()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._source.close()
 
     def _renamed(self, error: SourceError) -> SourceError:
         return SourceError(str(error).replace(str(self._path), self._name))
 
 
-class PackedSource:
+class PackedSource(WrappedSource):
     """A feed compressed with gzip. It is decompressed to a temporary file, because readers seek and report progress.
 
     A truncated file yields its complete rows, then an error.
@@ -102,20 +85,10 @@ class PackedSource:
         try:
             decompressed = self._folder / unpacked_name(path)
             self._truncation = _decompress(path, decompressed)
-            self._source = RenamedSource(decompressed, str(path), opened)
+            super().__init__(RenamedSource(decompressed, str(path), opened))
         except BaseException:
             self._remove()
             raise
-
-    @property
-    def kind(self) -> str:
-        """The name of the format."""
-        return self._source.kind
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The oddities of the source, as sentences."""
-        return notes_of(self._source)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield every row.
@@ -123,17 +96,13 @@ class PackedSource:
         Raises:
             SourceError: the feed cannot be read or decompressed to its end.
         """
-        yield from self._source.rows()
+        yield from super().rows()
         if self._truncation is not None:
             raise self._truncation
 
-    def progress(self) -> tuple[int, int]:
-        """Return the bytes read and the size in bytes, decompressed."""
-        return self._source.progress()
-
     def close(self) -> None:
         """Close the feed and remove the temporary file."""
-        self._source.close()
+        super().close()
         self._remove()
 
     def _remove(self) -> None:

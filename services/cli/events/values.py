@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.cli.keys.values import parse_duration
-from services.contracts.domain.instants import in_utc
+from services.contracts.domain.filtering.instants import in_utc
 
 
 def parse_moment(text: str | None, now: datetime) -> datetime | None:

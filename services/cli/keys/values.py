@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from services.catalogue.api_key import Scope
-from services.contracts.domain.instants import in_utc
+from services.contracts.domain.filtering.instants import in_utc
 from services.contracts.domain.origin import parse_origin
 from services.contracts.domain.quota import Quota
 

@@ -11,9 +11,9 @@ from services.contracts.clients.service_transport import (
     ServiceTransport,
     Transport,
 )
+from services.contracts.web.observability.telemetry import outgoing_headers
 from services.contracts.web.requests.deadline import deadline_headers, time_left_s
 from services.contracts.web.service_token import token_headers
-from services.contracts.web.telemetry import outgoing_headers
 
 KNOWN_TARGETS = 256  # encoding one takes 0.06 ms
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from services.contracts.domain.filter_match import Attributes
+from services.contracts.domain.filtering.filter_match import Attributes
 
 Item = TypeVar("Item")
 MAX_GROUPED = 5000  # nearest products of which groups are made; a page behind them has no results

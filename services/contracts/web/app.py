@@ -11,15 +11,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.contracts.domain.frozen_model import FrozenModel
-from services.contracts.web import problems, tracing
+from services.contracts.web import problems
 from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, BodyRate
 from services.contracts.web.bodies.json_size import MAX_JSON_BYTES
 from services.contracts.web.free_memory import returning_memory
 from services.contracts.web.headers import HeadersMiddleware
+from services.contracts.web.observability import tracing
+from services.contracts.web.observability.telemetry import Metrics, TelemetryMiddleware
 from services.contracts.web.requests.compression import CompressionMiddleware
 from services.contracts.web.requests.head import HeadMiddleware
 from services.contracts.web.requests.in_flight import BytesInFlight
-from services.contracts.web.telemetry import Metrics, TelemetryMiddleware
 
 VERSION = "0.2.0.dev0"
 

@@ -5,6 +5,8 @@ import contextlib
 import ctypes
 from collections.abc import AsyncIterator, Callable
 
+from services.contracts.web.background import in_background
+
 INTERVAL_S = 10.0
 
 
@@ -15,13 +17,8 @@ async def returning_memory(interval_s: float = INTERVAL_S) -> AsyncIterator[None
     if trim is None:
         yield
         return
-    task = asyncio.create_task(_every(interval_s, trim), name="return freed memory")
-    try:
+    async with in_background(_every(interval_s, trim), "return freed memory"):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _every(interval_s: float, trim: Callable[[int], int]) -> None:

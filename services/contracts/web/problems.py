@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from services.contracts.domain import errors
-from services.contracts.web import telemetry
 from services.contracts.web.http_problem import HttpProblem
+from services.contracts.web.observability import telemetry
 from services.contracts.web.public_address import current_prefix
 from services.contracts.wire.problem import Problem, pointer
 

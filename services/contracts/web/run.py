@@ -17,11 +17,11 @@ from pydantic import ValidationError
 
 from services.contracts.domain.errors import validation_message
 from services.contracts.domain.manifest import ManifestError
-from services.contracts.web import tracing
-from services.contracts.web.process_metrics import Readout
+from services.contracts.web.observability import tracing
+from services.contracts.web.observability.process_metrics import Readout
+from services.contracts.web.observability.telemetry import configure_logging
+from services.contracts.web.observability.tracing import TracingError
 from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
-from services.contracts.web.telemetry import configure_logging
-from services.contracts.web.tracing import TracingError
 
 
 class ServiceSettings(Protocol):

@@ -12,8 +12,17 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from services.contracts.domain.filters import AnyOf, AttributeValue, Between, Condition, Filter, Not, OneOf, Term
-from services.contracts.domain.instants import instant
+from services.contracts.domain.filtering.filters import (
+    AnyOf,
+    AttributeValue,
+    Between,
+    Condition,
+    Filter,
+    Not,
+    OneOf,
+    Term,
+)
+from services.contracts.domain.filtering.instants import instant
 
 Path = tuple[str | int, ...]
 

@@ -9,8 +9,8 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, Wit
 from pydantic_core import PydanticCustomError
 
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
-from services.contracts.domain.facets import Facet, FacetSummary
-from services.contracts.domain.filters import EVERYTHING, AttributeValue
+from services.contracts.domain.filtering.facets import Facet, FacetSummary
+from services.contracts.domain.filtering.filters import EVERYTHING, AttributeValue
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.domain.parts import Part
 from services.contracts.wire.filter_json import JsonFilter

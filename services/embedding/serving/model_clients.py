@@ -3,7 +3,7 @@
 from services.contracts.domain.garments import DetectedGarments
 from services.contracts.domain.manifest import DetectorManifest, Manifest
 from services.contracts.images.preparation import UInt8Image
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.embedding.serving.serving_client import ServingClient
 from services.embedding.vision.network_outputs import NetworkOutputs
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from services.contracts.domain.errors import DetectorUnavailable, EmbeddingUnavailable
 from services.contracts.domain.manifest import ManifestError, load_detector_manifest
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.embedding.serving.model_clients import DetectorModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.detector import Detector, TimedGarments

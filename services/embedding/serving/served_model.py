@@ -10,7 +10,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeErro
 from services.contracts.domain.manifest import InputSize, Manifest, ManifestError
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web.app import Readiness
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.embedding.serving.model_clients import EmbeddingModelClient
 from services.embedding.settings import EmbeddingSettings
 from services.embedding.vision.decoder import Decoder

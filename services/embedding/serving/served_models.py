@@ -11,7 +11,7 @@ import structlog
 from services.contracts.domain.errors import EmbeddingUnavailable, InvalidRequest, UnknownModel
 from services.contracts.domain.manifest import ManifestError, load_manifest, load_version, split_model_id, versions
 from services.contracts.web.app import Readiness
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.contracts.wire.embedding import ListedModel
 from services.embedding.serving.served_model import ServedModel
 from services.embedding.settings import EmbeddingSettings

@@ -11,9 +11,9 @@ import numpy as np
 from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeError, UpstreamTimeout
 from services.contracts.domain.manifest import TrainedModel
 from services.contracts.images.preparation import UInt8Image
-from services.contracts.web import telemetry
+from services.contracts.web.observability import telemetry
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.contracts.web.requests.deadline import remaining_s
-from services.contracts.web.upstream_calls import UpstreamCalls
 from services.contracts.wire.serving_messages import (
     get_model_status_pb2,
     model_service_pb2_grpc,

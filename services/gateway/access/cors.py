@@ -3,7 +3,7 @@
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from services.contracts.web.telemetry import REQUEST_ID_HEADER
+from services.contracts.web.observability.telemetry import REQUEST_ID_HEADER
 from services.gateway.access.key_ring import KeyRing
 
 

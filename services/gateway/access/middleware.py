@@ -4,8 +4,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.contracts.domain.errors import UnknownHost
+from services.contracts.web.observability.telemetry import noted
 from services.contracts.web.problems import problem_response
-from services.contracts.web.telemetry import noted
 from services.gateway.access.record import record_of
 from services.gateway.request_path import requested_catalogue_of
 

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from starlette.types import Scope
 
-from services.contracts.web.telemetry import request_id
+from services.contracts.web.observability.telemetry import request_id
 
 _KEY = "lookalike.access"
 ANONYMOUS = "anonymous"

@@ -11,6 +11,7 @@ import structlog
 from services.catalogue.events.logged_query import LoggedQuery
 from services.catalogue.store.mongo.bulk_write import InsertReport
 from services.contracts.domain.errors import CatalogueUnavailable
+from services.contracts.web.background import in_background
 
 MAX_WAITING = 10_000  # searches; about 10 MB
 MAX_GROUP = 200
@@ -63,13 +64,10 @@ class QueryLog:
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
         """Write searches for as long as the block lasts, and those that still wait at its end."""
-        task = asyncio.create_task(self._write(), name="write searches")
         try:
-            yield
+            async with in_background(self._write(), "write searches"):
+                yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             try:
                 await self.flush()
             except CatalogueUnavailable:

@@ -14,6 +14,7 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import LAST_BACKUP
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import CatalogueUnavailable
+from services.contracts.web.background import in_background
 
 log = structlog.get_logger()
 INTERVAL_S = 15.0
@@ -45,13 +46,8 @@ class ImportMetrics:
     @contextlib.asynccontextmanager
     async def following(self, catalogues: Mapping[str, CatalogueDatabase]) -> AsyncIterator[None]:
         """Read the records at once and then every INTERVAL_S, for as long as the block lasts."""
-        task = asyncio.create_task(self._follow(catalogues), name="read the records of imports")
-        try:
+        async with in_background(self._follow(catalogues), "read the records of imports"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def _follow(self, catalogues: Mapping[str, CatalogueDatabase]) -> None:
         while True:

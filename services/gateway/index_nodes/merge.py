@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from services.contracts.domain.facets import (
+from services.contracts.domain.filtering.facets import (
     MAX_SHOWN_VALUES,
     MAX_VALUES,
     MIN_SHARE,
@@ -17,7 +17,7 @@ from services.contracts.domain.facets import (
     FacetValue,
     ranked_values,
 )
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 from services.contracts.domain.grouping import first_of_each
 from services.contracts.wire.index import Hit, IndexResponse, IndexSearch, ScalePoints, attributes_of
 

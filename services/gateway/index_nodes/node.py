@@ -9,7 +9,7 @@ import structlog
 
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UpstreamTimeout
 from services.contracts.domain.parts import WHOLE, Part
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.contracts.wire.index import CategoryCount, IndexStatus
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.hedging import RecentDurations

@@ -20,7 +20,7 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 from services.contracts.domain.parts import WHOLE, Part
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from services.contracts.wire.index import (
     CatalogueProduct,
     IndexQuery,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.catalogue.merchandising import Apart, CategoryNames, LookSide
-from services.contracts.domain.filter_match import Attributes, matches
+from services.contracts.domain.filtering.filter_match import Attributes, matches
 
 
 @dataclass(frozen=True)

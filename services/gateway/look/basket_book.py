@@ -17,6 +17,7 @@ from services.catalogue.events.baskets import BASKET_ACTIONS, Baskets
 from services.catalogue.events.event import Action, Event
 from services.catalogue.product import Float32Array
 from services.contracts.domain.errors import LookalikeError
+from services.contracts.web.background import in_background
 from services.look.bought_together import BoughtTogether
 
 IDS_AT_ONCE = 400
@@ -91,13 +92,8 @@ class BasketBook:
     @contextlib.asynccontextmanager
     async def following(self, refresh_s: float) -> AsyncIterator[None]:
         """Read the baskets, and again after each interval, for as long as the block lasts; it begins at once."""
-        task = asyncio.create_task(self._follow(refresh_s), name="read the baskets")
-        try:
+        async with in_background(self._follow(refresh_s), "read the baskets"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def read(self) -> bool:
         """Read the baskets once. Return whether all could be read; those that could not stay as they are."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.catalogue.merchandising import Merchandising
-from services.contracts.domain.filters import Filter, any_of
+from services.contracts.domain.filtering.filters import Filter, any_of
 from services.contracts.wire.embedding import GarmentBox, ModelFacts
 from services.contracts.wire.index import Hit, IndexSearch
 from services.gateway.look.apart import Piece

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from services.catalogue.merchandising import CategoryName
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.wire.filter_json import JsonFilter
 from services.gateway.search.options import filter_from_text

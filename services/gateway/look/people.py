@@ -7,8 +7,8 @@ it, or with another value, such as unisex, goes with every other.
 from collections import Counter
 from collections.abc import Iterable
 
-from services.contracts.domain.filter_match import Attributes
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filtering.filter_match import Attributes
+from services.contracts.domain.filtering.filters import Filter
 from services.contracts.wire.filter_json import parse_filter
 
 ATTRIBUTE = "gender"

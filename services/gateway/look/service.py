@@ -9,8 +9,8 @@ import numpy as np
 from services.catalogue.merchandising import NO_RULES, Merchandising
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import UnknownProduct
+from services.contracts.web.observability.telemetry import note, request_id
 from services.contracts.web.public_address import use_absolute_urls
-from services.contracts.web.telemetry import note, request_id
 from services.contracts.wire.embedding import ModelFacts
 from services.contracts.wire.index import IndexSearch, IndexVectors, attributes_of
 from services.gateway.look import people

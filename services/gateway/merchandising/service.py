@@ -7,7 +7,7 @@ from services.catalogue.merchandising import NO_RULES, Merchandising
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import PreconditionFailed
-from services.contracts.web.telemetry import request_id
+from services.contracts.web.observability.telemetry import request_id
 from services.gateway.merchandising.responses import PreviewResponse
 from services.gateway.ranking.rule_book import RuleBook
 from services.gateway.search.examples import PhotoQuery

@@ -11,8 +11,8 @@ from pydantic import Field, field_validator
 
 from services.catalogue.store.product_pages import KINDS, ListPosition
 from services.contracts.domain.categories import resolve_category
-from services.contracts.domain.filter_match import matches
-from services.contracts.domain.filters import EVERYTHING, Filter
+from services.contracts.domain.filtering.filter_match import matches
+from services.contracts.domain.filtering.filters import EVERYTHING, Filter
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.wire.filter_json import JsonFilter
 from services.gateway.products.responses import ProductResponse

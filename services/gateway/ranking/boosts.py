@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from services.catalogue.merchandising import MAX_BY, Merchandising, Rule
-from services.contracts.domain.filter_match import matches
-from services.contracts.domain.filters import any_of
+from services.contracts.domain.filtering.filter_match import matches
+from services.contracts.domain.filtering.filters import any_of
 from services.gateway.ranking.candidate import Candidate, by_value
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.reranker import RankedSearch, Stage

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from services.contracts.domain.filter_match import Attributes
+from services.contracts.domain.filtering.filter_match import Attributes
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.wire.index import Hit, attributes_of
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from itertools import count
 
 from services.catalogue.merchandising import Rule
-from services.contracts.domain.filter_match import matches
-from services.contracts.domain.filters import EVERYTHING, Filter, any_of
+from services.contracts.domain.filtering.filter_match import matches
+from services.contracts.domain.filtering.filters import EVERYTHING, Filter, any_of
 from services.gateway.ranking.boosts import rules_of
 from services.gateway.ranking.candidate import Candidate
 from services.gateway.ranking.options import RankingOptions

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from services.contracts.domain.filter_match import matches
-from services.contracts.domain.filters import any_of
+from services.contracts.domain.filtering.filter_match import matches
+from services.contracts.domain.filtering.filters import any_of
 from services.contracts.domain.grouping import first_of_each
 from services.contracts.wire.index import MAX_K, Hit, IndexQuery, IndexResponse, IndexSimilar, attributes_of
 from services.gateway.ranking.candidate import Candidate, Move

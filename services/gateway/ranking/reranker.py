@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filtering.filters import Filter
 from services.gateway.ranking.candidate import Candidate
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.personal import Personal

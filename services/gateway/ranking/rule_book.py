@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from services.catalogue.merchandising import NO_RULES, Merchandising
 from services.catalogue.store.rules import StoredRules
 from services.contracts.domain.errors import CatalogueUnavailable
+from services.contracts.web.background import in_background
 
 log = structlog.get_logger()
 
@@ -40,13 +41,8 @@ class RuleBook:
     async def following(self, sources: Mapping[str, RuleSource], refresh_s: float) -> AsyncIterator[None]:
         """Read the rules, and again after each interval, for as long as the block lasts."""
         await self.read(sources)
-        task = asyncio.create_task(self._follow(sources, refresh_s), name="read the merchandising rules")
-        try:
+        async with in_background(self._follow(sources, refresh_s), "read the merchandising rules"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def read(self, sources: Mapping[str, RuleSource]) -> None:
         """Read the rules once. Those that cannot be read stay as they are."""

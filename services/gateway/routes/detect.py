@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.contracts.domain import errors
+from services.contracts.web.observability.telemetry import note, request_id
 from services.contracts.web.problems import responses
 from services.contracts.web.requests.disconnect import until_disconnected
-from services.contracts.web.telemetry import note, request_id
-from services.gateway.routes.example_image import EXAMPLE_IMAGE
-from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
+from services.gateway.routes.openapi.example_image import EXAMPLE_IMAGE
+from services.gateway.routes.openapi.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.routes.query_parameters import KnownParameters
 from services.gateway.search.request import read_photo
 from services.gateway.search.responses import GarmentsResponse

@@ -13,7 +13,7 @@ from services.gateway.access.guard import Guard
 from services.gateway.events.body import JSON, read_events
 from services.gateway.events.responses import EventsResponse, VisitorResponse
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.routes.components import named, named_model
+from services.gateway.routes.openapi.components import named, named_model
 from services.gateway.routes.query_parameters import KnownParameters
 from services.gateway.search.request import content_type
 from services.gateway.state import State

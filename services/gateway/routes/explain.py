@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 
 from services.contracts.domain import errors
+from services.contracts.web.observability.telemetry import note, request_id
 from services.contracts.web.problems import responses
 from services.contracts.web.requests.disconnect import until_disconnected
-from services.contracts.web.telemetry import note, request_id
 from services.gateway.products.explanation import Explainer
 from services.gateway.products.responses import ExplanationResponse
 from services.gateway.products.service import check_key
-from services.gateway.routes.example_image import EXAMPLE_IMAGE
-from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
+from services.gateway.routes.openapi.example_image import EXAMPLE_IMAGE
+from services.gateway.routes.openapi.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.options import ExplainOptions, query_parameters
 from services.gateway.search.request import read_explanation
 from services.gateway.search.service import ms_since

@@ -23,7 +23,7 @@ from services.gateway.imports.jobs import ImportJob
 from services.gateway.imports.options import ImportParameters
 from services.gateway.imports.responses import ImportResponse, ImportsResponse
 from services.gateway.imports.upload import NDJSON, SUFFIXES, UNKNOWN, too_large
-from services.gateway.routes.photo_body import BYTES
+from services.gateway.routes.openapi.photo_body import BYTES
 from services.gateway.search.request import content_type, parse
 from services.gateway.state import GatewayState, State
 

@@ -11,8 +11,8 @@ from services.contracts.web.requests.disconnect import until_disconnected
 from services.gateway.look.options import LookOptions, ProductLookOptions
 from services.gateway.look.responses import LookResponse
 from services.gateway.products.service import check_key
-from services.gateway.routes.example_image import EXAMPLE_IMAGE
-from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
+from services.gateway.routes.openapi.example_image import EXAMPLE_IMAGE
+from services.gateway.routes.openapi.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.options import query_parameters
 from services.gateway.search.request import parse, read_photo_with
 from services.gateway.state import State, place

@@ -13,8 +13,8 @@ from services.contracts.web.etags import is_current
 from services.contracts.web.problems import responses
 from services.contracts.web.requests.disconnect import until_disconnected
 from services.gateway.merchandising.responses import PreviewResponse, SavedRulesResponse
-from services.gateway.routes.example_image import EXAMPLE_IMAGE
-from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
+from services.gateway.routes.openapi.example_image import EXAMPLE_IMAGE
+from services.gateway.routes.openapi.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.routes.query_parameters import KnownParameters
 from services.gateway.search.options import PreviewOptions, query_parameters
 from services.gateway.search.request import read_preview

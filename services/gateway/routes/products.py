@@ -21,8 +21,8 @@ from services.gateway.pages.pictures import WIDTHS, check_width
 from services.gateway.products.body import ProductBody, ProductPatch, split_patch
 from services.gateway.products.responses import DeletedResponse, ProductResponse
 from services.gateway.products.service import ImageFiles, check_key, check_new_key
-from services.gateway.routes.photo_body import PHOTO_ERRORS
-from services.gateway.routes.product_body import MERGE_PATCH, patch_body, product_body
+from services.gateway.routes.openapi.photo_body import PHOTO_ERRORS
+from services.gateway.routes.openapi.product_body import MERGE_PATCH, patch_body, product_body
 from services.gateway.routes.query_parameters import AbsoluteUrls, KnownParameters, Wait
 from services.gateway.search.form_parts import image_of, images_of, text_of
 from services.gateway.search.request import (

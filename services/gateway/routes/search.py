@@ -14,8 +14,8 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.products.service import check_key
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.routes.direct_route import DirectRoute
-from services.gateway.routes.example_image import EXAMPLE_IMAGE
-from services.gateway.routes.photo_body import PHOTO_ERRORS, photo_body
+from services.gateway.routes.openapi.example_image import EXAMPLE_IMAGE
+from services.gateway.routes.openapi.photo_body import PHOTO_ERRORS, photo_body
 from services.gateway.search.options import PhotoOptions, SimilarOptions, query_parameters
 from services.gateway.search.request import parse, read_search
 from services.gateway.search.responses import SearchResponse, SimilarResponse

@@ -17,7 +17,7 @@ from services.contracts.domain.errors import (
     InvalidRequest,
     UpstreamTimeout,
 )
-from services.contracts.web.telemetry import note
+from services.contracts.web.observability.telemetry import note
 from services.contracts.wire.embedding import Category, DetectionResponse, EmbeddingResponse, GarmentBox
 from services.gateway.search.options import PhotoOptions
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.contracts.clients.embedding_client import EmbeddingClient
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 
 
 class MeasuredEmbeddingClient(EmbeddingClient):

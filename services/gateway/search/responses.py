@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.contracts.domain.facets import Facet
+from services.contracts.domain.filtering.facets import Facet
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.domain.similarity import SimilarityLabel, label_of
 from services.contracts.wire.embedding import GarmentBox

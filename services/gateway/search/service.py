@@ -17,8 +17,8 @@ from services.contracts.domain.errors import (
     UnknownProduct,
 )
 from services.contracts.domain.similarity import CLOSE
+from services.contracts.web.observability.telemetry import note, request_id
 from services.contracts.web.public_address import use_absolute_urls
-from services.contracts.web.telemetry import note, request_id
 from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import Hit, IndexedProduct, IndexResponse, IndexSearch, IndexSimilar, IndexVectors
 from services.gateway.events.query_log import QueryLog

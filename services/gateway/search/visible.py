@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.domain.facets import Facet
-from services.contracts.domain.filters import Filter
+from services.contracts.domain.filtering.facets import Facet
+from services.contracts.domain.filtering.filters import Filter
 
 Value = TypeVar("Value")
 GROUP = "group"  # the attribute that filters know the group of variants by

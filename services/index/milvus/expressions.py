@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from services.contracts.domain.filters import AnyOf, AttributeValue, Between, Filter, Not, OneOf, Term
-from services.contracts.domain.instants import instant
+from services.contracts.domain.filtering.filters import AnyOf, AttributeValue, Between, Filter, Not, OneOf, Term
+from services.contracts.domain.filtering.instants import instant
 
 TOKEN_BITS = 63  # of Milvus's largest integer
 EVERY, NONE = "image >= 0", "image < 0"

@@ -14,8 +14,8 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
-from services.contracts.domain.facets import Facet
-from services.contracts.domain.filters import EVERYTHING, Filter
+from services.contracts.domain.filtering.facets import Facet
+from services.contracts.domain.filtering.filters import EVERYTHING, Filter
 from services.engine.category_view import SCORE_NOISE, CategoryView, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets

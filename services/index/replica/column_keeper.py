@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.engine.product_gallery import ProductGallery
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from nx_27017.server import run_server
 
-from services.contracts.web.telemetry import configure_logging
+from services.contracts.web.observability.telemetry import configure_logging
 from services.local.mongo.inserts import MongoHandler
 from services.local.mongo.updates import keep_booleans
 from services.local.mongo.write_errors import report_full_disks

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from google.protobuf import text_format
 
-from services.contracts.web.telemetry import configure_logging
+from services.contracts.web.observability.telemetry import configure_logging
 from services.contracts.wire.serving_messages import model_server_config_pb2
 from services.local.tfs.batching import Batcher
 from services.local.tfs.grpc_services import PortUnavailable, make_server, model_configs

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from services.contracts.domain.errors import CategoryElsewhere, LookalikeError, UnknownProduct
-from services.contracts.domain.filter_match import matches
+from services.contracts.domain.filtering.filter_match import matches
 from services.contracts.wire.index import (
     Attributes,
     CatalogueStatus,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from services.contracts.domain.filter_match import matches
+from services.contracts.domain.filtering.filter_match import matches
 from services.contracts.domain.grouping import first_of_each
 from services.contracts.wire.index import Hit, IndexQuery, IndexResponse, attributes_of
 from services.gateway.ranking.candidate import Candidate

@@ -5,7 +5,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from tests.support.servers.stack import ROOT
-from tests.support.waiting import WITHIN_MS, WITHIN_S
+from tests.support.waiting import WITHIN_MS, WITHIN_S, eventually
 from tests.support.web.ports import free_port
 
 
@@ -63,15 +62,17 @@ class MongoStandIn:
 
 def wait_for(url: str) -> None:
     """Return when a server answers there."""
-    deadline = time.monotonic() + WITHIN_S
     client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(url, serverSelectionTimeoutMS=500)
+
+    def answers() -> bool:
+        try:
+            client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
+
     with client:
-        while True:
-            try:
-                client.admin.command("ping")
-                return
-            except PyMongoError:
-                assert time.monotonic() < deadline, f"no MongoDB answers at {url}"
+        eventually(answers)
 
 
 @contextmanager

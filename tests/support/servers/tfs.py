@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -179,14 +178,16 @@ def running_stand_in(base: Path, *flags: str, port: int | None = None) -> Iterat
 
 def wait_for_channel(channel: grpc.Channel, stand_in: TfsStandIn) -> None:
     """Wait until the stand-in listens; fail with its log if it has exited."""
-    deadline = time.monotonic() + WITHIN_S
-    while True:
+
+    def listens() -> bool:
         try:
             grpc.channel_ready_future(channel).result(timeout=0.2)
-            return
         except grpc.FutureTimeoutError:
             assert stand_in.process.poll() is None, stand_in.log.read_text()
-            assert time.monotonic() < deadline, stand_in.log.read_text()
+            return False
+        return True
+
+    eventually(listens)
 
 
 def status_request(name: str = "fashion", version: int | None = None) -> Any:

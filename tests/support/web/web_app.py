@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 
 from services.contracts.web.app import Readiness, make_app
-from services.contracts.web.telemetry import Metrics
+from services.contracts.web.observability.telemetry import Metrics
 
 
 def app_of(*routers: APIRouter, max_body_bytes: int, **options: Any) -> FastAPI:

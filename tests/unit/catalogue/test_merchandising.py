@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.catalogue.merchandising import MAX_BY, NO_RULES, Merchandising, Rule
-from services.contracts.domain.filter_match import matches
-from services.contracts.domain.filters import any_of
+from services.contracts.domain.filtering.filter_match import matches
+from services.contracts.domain.filtering.filters import any_of
 from services.contracts.wire.filter_json import parse_filter
 
 SHOES = frozenset(("shoes", "1"))

@@ -1,4 +1,4 @@
-"""The images hold every module of ours that their service imports, and no package beside them."""
+"""Each image has the modules of this project that its service imports, and no other package of it."""
 
 import re
 from pathlib import Path

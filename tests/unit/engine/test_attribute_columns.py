@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from services.contracts.domain.errors import UpstreamTimeout
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import attribute_columns
 from services.engine.attribute_columns import MAX_COUNTED, MAX_FILTERED

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.contracts.domain.facets import MAX_VALUES
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.facets import MAX_VALUES
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import attribute_columns
 from services.engine.payload import pack

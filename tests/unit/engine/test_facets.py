@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import unit_vector
-from services.contracts.domain.facets import MAX_SHOWN_VALUES, MAX_VALUES, Facet
+from services.contracts.domain.filtering.facets import MAX_SHOWN_VALUES, MAX_VALUES, Facet
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery

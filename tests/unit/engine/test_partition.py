@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import unit_vector
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.category_view import Float32Array
 from services.engine.flat_search import FaissFlat

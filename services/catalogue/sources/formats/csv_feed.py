@@ -14,7 +14,7 @@ from services.catalogue.sources.records.mapping import FeedMapping, ValueType
 from services.catalogue.sources.records.money import is_money
 from services.catalogue.sources.records.other_names import has_image, is_kept, other_names
 from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceError, SourceRow
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 
 # Text is a number only if formatting the number gives the same text: no leading zeros, no exponent, no plus sign.
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,6})?")

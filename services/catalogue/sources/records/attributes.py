@@ -10,7 +10,7 @@ from services.catalogue.sources.records.availability import TABLES, google_word
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.money import Money, MoneyError, currency_code, currency_of, is_money, read_money
 from services.catalogue.sources.records.rows import Attributes, ValueProblem
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 
 # Attributes are in the index's memory: a description of 5 kB per product would take most of it.
 MAX_TEXT = 256

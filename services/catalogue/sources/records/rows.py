@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.catalogue.product import MAX_KEY_LENGTH
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Loader = Callable[[], bytes]

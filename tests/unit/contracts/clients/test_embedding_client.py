@@ -17,7 +17,7 @@ from services.contracts.domain.errors import (
     UnsupportedImage,
     UpstreamTimeout,
 )
-from services.contracts.web import telemetry
+from services.contracts.web.observability import telemetry
 from services.contracts.web.problems import problem_response
 from services.contracts.wire.framing import unpack
 from tests.support.web.service_transport import AnsweringTransport

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from services.contracts.domain.instants import in_utc, instant
+from services.contracts.domain.filtering.instants import in_utc, instant
 
 EAST = timezone(timedelta(hours=1))
 WEST = timezone(timedelta(hours=-1))

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.etags import is_current
-from services.contracts.web.telemetry import Metrics
+from services.contracts.web.observability.telemetry import Metrics
 
 
 def app(*, compress: bool) -> FastAPI:

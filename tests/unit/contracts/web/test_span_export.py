@@ -10,9 +10,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from structlog.testing import capture_logs
 
-from services.contracts.web import tracing
-from services.contracts.web.span_export import CollectorExporter
-from services.contracts.web.telemetry import Metrics
+from services.contracts.web.observability import tracing
+from services.contracts.web.observability.span_export import CollectorExporter
+from services.contracts.web.observability.telemetry import Metrics
 from tests.support.servers.collector import Collector, running_collector
 from tests.support.web.web_app import app_of
 
@@ -107,7 +107,7 @@ def test_the_log_says_once_that_the_collector_takes_no_spans_and_once_that_it_do
 
 
 def test_without_the_packages_the_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "services.contracts.web.span_export")
+    monkeypatch.delitem(sys.modules, "services.contracts.web.observability.span_export")
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     with pytest.raises(tracing.TracingError, match="setting TRACES_ENDPOINT: traces need packages"):
         tracing.configure("gateway", "http://collector:4318", 1.0, is_public=True)

@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from services.contracts.domain.errors import TooManyRequests, UpstreamTimeout
-from services.contracts.web.process_metrics import ProcessMetrics
-from services.contracts.web.telemetry import METHODS, Metrics, ReadableLines
-from services.contracts.web.upstream_calls import UpstreamCalls
+from services.contracts.web.observability.process_metrics import ProcessMetrics
+from services.contracts.web.observability.telemetry import METHODS, Metrics, ReadableLines
+from services.contracts.web.observability.upstream_calls import UpstreamCalls
 from tests.support.web.web_app import app_of
 
 

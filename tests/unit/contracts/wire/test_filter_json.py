@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from services.contracts.domain.filters import EVERYTHING, AnyOf, Between, Filter, Not, OneOf
-from services.contracts.domain.instants import instant
+from services.contracts.domain.filtering.filters import EVERYTHING, AnyOf, Between, Filter, Not, OneOf
+from services.contracts.domain.filtering.instants import instant
 from services.contracts.wire.filter_json import (
     MAX_CONDITIONS,
     MAX_DEPTH,

@@ -13,7 +13,7 @@ import pytest
 
 from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeError, UpstreamTimeout
 from services.contracts.images.preparation import UInt8Image
-from services.contracts.web import telemetry
+from services.contracts.web.observability import telemetry
 from services.embedding.serving.model_clients import EmbeddingModelClient
 from tests.support.servers.tfs import (
     CATEGORIES,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import Hit, IndexQuery, IndexSimilar
 from services.gateway.ranking.candidate import Candidate, Move, by_value

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import ResultOptions
-from services.gateway.routes import components
-from services.gateway.routes.photo_body import photo_body
+from services.gateway.routes.openapi import components
+from services.gateway.routes.openapi.photo_body import photo_body
 from services.gateway.search.options import (
     NoOptions,
     PhotoOptions,

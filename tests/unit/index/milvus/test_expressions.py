@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.index.milvus.expressions import (
     EVERY,

@@ -4,7 +4,7 @@ import numpy as np
 import orjson
 import pytest
 
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query

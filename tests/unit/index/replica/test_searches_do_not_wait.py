@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.documents.product_document import Record
-from services.contracts.domain.filters import EVERYTHING
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.engine.category_view import FlatSearch, Float32Array
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query

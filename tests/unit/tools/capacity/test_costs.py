@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.engine.flat_search import TWO_STAGE_ROWS
 from tools.capacity import __main__ as program
-from tools.capacity.costs import CostsError, Point, measured_points, read
+from tools.capacity.costs import TWO_STAGE_PRODUCTS, CostsError, Point, measured_points, read
 
 
 def spread(median: float) -> dict[str, float]:
@@ -34,6 +35,10 @@ def written(folder: Path, *figures: dict[str, Any]) -> Path:
     runs = [{"time": "2026-11-30T03:00", "machine": "a machine; Python", "figures": each} for each in figures]
     path.write_text(json.dumps({"runs": runs}))
     return path
+
+
+def test_categories_are_scanned_in_two_stages_from_the_size_of_the_index_on() -> None:
+    assert TWO_STAGE_PRODUCTS == TWO_STAGE_ROWS
 
 
 def test_costs_are_those_of_the_last_runs(tmp_path: Path) -> None:

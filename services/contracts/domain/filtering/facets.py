@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from services.contracts.domain.filters import AttributeValue
+from services.contracts.domain.filtering.filters import AttributeValue
 from services.contracts.domain.frozen_model import FrozenModel
 
 MIN_SHARE = 0.05  # of the products that must have an attribute for it to be a facet

@@ -44,7 +44,7 @@ def configure(service: str, endpoint: str, ratio: float, *, is_public: bool) -> 
         TracingError: the packages are not installed.
     """
     try:
-        from services.contracts.web.span_export import collector_provider
+        from services.contracts.web.observability.span_export import collector_provider
     except ImportError:
         raise TracingError(MISSING) from None
     global _provider, _shutdown

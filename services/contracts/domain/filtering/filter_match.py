@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from services.contracts.domain.filters import AnyOf, AttributeValue, Between, Filter, Not, OneOf, Term
-from services.contracts.domain.instants import instant
+from services.contracts.domain.filtering.filters import AnyOf, AttributeValue, Between, Filter, Not, OneOf, Term
+from services.contracts.domain.filtering.instants import instant
 
 Attributes = Mapping[str, AttributeValue | list[AttributeValue]]
 

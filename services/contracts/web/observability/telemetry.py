@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.contracts.web.process_metrics import ProcessMetrics
-from services.contracts.web.tracing import trace_headers, trace_ids
+from services.contracts.web.observability.process_metrics import ProcessMetrics
+from services.contracts.web.observability.tracing import trace_headers, trace_ids
 
 REQUEST_ID_HEADER = "X-Request-ID"
 TRACEBACK = frozenset({"exc_info", "exception", "stack"})

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.contracts.domain import errors
-from services.gateway.routes.components import named, without_default
+from services.gateway.routes.openapi.components import named, without_default
 from services.gateway.search.options import LIKE, UNLIKE, NoOptions, Schema, json_properties, text_properties
 from services.gateway.search.request import EXAMPLES, FORM, JSON
 

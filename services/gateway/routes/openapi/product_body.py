@@ -3,9 +3,9 @@
 from typing import Any
 
 from services.gateway.products.body import ProductBody
-from services.gateway.routes.components import named, named_model
-from services.gateway.routes.example_image import EXAMPLE_IMAGE
-from services.gateway.routes.photo_body import BINARY
+from services.gateway.routes.openapi.components import named, named_model
+from services.gateway.routes.openapi.example_image import EXAMPLE_IMAGE
+from services.gateway.routes.openapi.photo_body import BINARY
 from services.gateway.search.request import FORM, JSON
 
 EXAMPLE = {

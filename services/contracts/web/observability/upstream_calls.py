@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Histogram
 
 from services.contracts.domain.errors import LookalikeError
-from services.contracts.web.tracing import call_span
+from services.contracts.web.observability.tracing import call_span
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

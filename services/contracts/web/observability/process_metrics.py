@@ -16,6 +16,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.contracts.web.background import in_background
+
 LOOP_INTERVAL_S = 0.5
 LOOP_BUCKETS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 Readings = Callable[[], Mapping[str, float]]
@@ -71,13 +73,8 @@ class ProcessMetrics:
     @contextlib.asynccontextmanager
     async def watching_loop(self) -> AsyncIterator[None]:
         """Measure the lag of the event loop for as long as the block lasts."""
-        task = asyncio.create_task(self._watch_loop(), name="measure the event loop")
-        try:
+        async with in_background(self._watch_loop(), "measure the event loop"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def _watch_loop(self) -> None:
         loop = asyncio.get_running_loop()
