@@ -1,5 +1,6 @@
 """The embedding service and the stand-in for TensorFlow Serving as processes: limits, memory, failures."""
 
+import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -139,6 +140,7 @@ def test_a_frozen_tensorflow_serving_is_a_504(stand_in: TfsStandIn) -> None:
     with running_embedding(tiny_models() / "1", stand_in.address, EMBEDDING_TFS_TIMEOUT_S="0.5") as service:
         service.wait_until_ready()
         stand_in.process.send_signal(signal.SIGSTOP)
+        os.waitpid(stand_in.process.pid, os.WUNTRACED)  # returns when all of its threads have stopped
         try:
             problem(embed(service.http, images.jpeg()), 504, "upstream-timeout")
         finally:
