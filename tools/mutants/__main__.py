@@ -22,8 +22,8 @@ TESTS = (
     "tests/property",
     "tests/contract",
     # These two run the code that they test in their own process, next to others that they start.
-    "tests/integration/test_connections.py",
-    "tests/integration/test_large_pictures.py",
+    "tests/integration/gateway/test_connections.py",
+    "tests/integration/models/test_large_pictures.py",
 )
 TESTS_EXCLUDED = (
     "tests/unit/training",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+import numpy as np
 import structlog
 
 from services.catalogue.documents.product_document import Record
@@ -32,19 +33,19 @@ class MilvusReplica(Replica):
         Raises:
             IndexNotReady, UpstreamTimeout: Milvus is unavailable.
         """
-        self._rows.open()
-        self._legacy_source = self._rows.legacy_sources()
+        self._rows.stored.open()
+        self._legacy_source = self._rows.stored.legacy_sources()
         self._key_of = {document_id: key for key, document_id in self._legacy_source.items()}
 
     def finish_load(self) -> None:
         """Delete what the load has not seen, and let searches see the rest."""
         if self._is_loading:
-            self._rows.end_load()
+            self._rows.pending.end_load()
             self._is_loading = False
 
     def begin_load(self) -> None:
         """Expect all documents."""
-        self._rows.begin_load()
+        self._rows.pending.begin_load()
         self._is_loading = True
 
     def apply(self, document_ids: Iterable[str], documents: Iterable[StoredDocument]) -> int:
@@ -65,8 +66,8 @@ class MilvusReplica(Replica):
         ids = chain(document_ids, (document.document_id for document in documents))
         keys = {self._key_of.get(document_id, document_id) for document_id in ids}
         keys |= {document.product.key for document in documents if isinstance(document, Record)}
-        self._rows.forget()
-        self._rows.fetch(keys)
+        self._rows.pending.forget()
+        self._rows.pending.fetch(keys)
 
     def _record_exclusion(self, document: StoredDocument) -> None:
         """Record why a document that Milvus does not have is not indexed: after a restart, that is not known."""
@@ -76,16 +77,14 @@ class MilvusReplica(Replica):
             self._indexable(document_id, document)
 
     def _is_shown_as(self, key: str, entry: GalleryEntry) -> bool:
-        category, vectors, payload = entry
-        return self._rows.holds(key, category, vectors, payload, self._legacy_source.get(key))
+        return self._rows.pending.holds(key, _stored_entry(entry, self._legacy_source.get(key)))
 
     def _show(self, document_id: str, key: str, entry: GalleryEntry) -> None:
         if document_id == key:
             self._legacy_source.pop(key, None)
         else:
             self._legacy_source[key] = document_id
-        category, vectors, payload = entry
-        self._rows.put(category, key, vectors, payload, None if document_id == key else document_id)
+        self._rows.pending.put(key, _stored_entry(entry, self._legacy_source.get(key)))
 
     def _rejection(self, product: Product) -> str | None:
         reason = super()._rejection(product)
@@ -98,3 +97,8 @@ class MilvusReplica(Replica):
         except TooManyValues as error:
             return f"Milvus cannot hold it: {error}"
         return None
+
+
+def _stored_entry(entry: GalleryEntry, source: str | None) -> Entry:
+    category, vectors, payload = entry
+    return Entry(category, np.atleast_2d(vectors), payload, source)

@@ -13,6 +13,7 @@ from services.contracts.domain.errors import IndexNotReady, UnknownProduct, Upst
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.deadline import Deadline
 from services.engine.gallery import Query
+from services.index.milvus.catalogue_rows import MAIN
 from services.index.milvus.collection import MilvusCollection, MilvusOptions, MilvusServer
 from services.index.milvus.engine import MilvusEngine
 from services.index.milvus.expressions import MAX_RANGE_VALUES
@@ -112,17 +113,18 @@ def test_a_change_that_was_interrupted_differs_and_is_made_again(milvus: MemoryM
     new = record("a", 1)
     replica.apply([], [new])
     left = rows_of("default", "a", Entry(0, np.atleast_2d(EAST), None))
-    gallery.collection.write([{**left[0], "row": left[0]["row"][:-1] + "9"}], gallery._partitions[0])
-    gallery._wait_until_visible()
+    gallery.collection.write([{**left[0], "row": left[0]["row"][:-1] + "9"}], gallery.stored.partitions[0])
+    gallery.stored.wait_until_visible()
     assert replica.differing([new]) == [new]
     replica.apply([], [new])
     assert replica.differing([new]) == []
-    assert [gallery._count_strongly(category) for category in range(3)] == [0, 1, 0]
+    counts = [gallery.collection.count(MAIN, partition, strong=True) for partition in gallery.stored.partitions]
+    assert counts == [0, 1, 0]
     assert len(milvus.collections[gallery.collection.name].rows) == 1
 
 
 def test_after_an_error_the_changes_are_not_half_remembered(milvus: MemoryMilvus, gallery: MilvusGallery) -> None:
-    gallery.open()
+    gallery.stored.open()
     gallery.put(0, "a", EAST, None)
     milvus.trouble = MilvusException(2, "fail connecting")
     with pytest.raises(IndexNotReady):

@@ -24,7 +24,7 @@ from tests.support.values.events import make_event, make_query
 from tests.support.values.products import additional_image, make_product
 from tests.support.waiting import WITHIN_S, eventually
 
-RELEASES = Path(__file__).resolve().parents[1] / "support" / "releases"
+RELEASES = Path(__file__).resolve().parents[2] / "support" / "releases"
 VECTORS = np.eye(64, dtype=np.float32)
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 RULES: dict[str, Any] = {"rules": []}

@@ -20,7 +20,7 @@ from services.contracts.domain.manifest import load_manifest
 from tests.support.pictures.archives import make_archive, make_photos, products
 from tests.support.waiting import WITHIN_S, eventually
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "models" / "fashion" / "1"
 app = typer.Typer()
 app.command()(train)
@@ -122,7 +122,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(archive: Path, tmp_pa
     command = [str(a) for a in train_command(archive, tmp_path / "fashion" / "1", tmp_path / "run", *endless)]
     # As a terminal starts it: in a shell's background job, SIGINT is ignored, and Python inherits that.
     handler = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = f"{handler}; from tests.integration.test_training import app; app()"
+    program = f"{handler}; from tests.integration.models.test_training import app; app()"
     process = subprocess.Popen([sys.executable, "-c", program, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     eventually((tmp_path / "run" / "checkpoint.npz").exists)
     process.send_signal(signal.SIGINT)

@@ -7,7 +7,7 @@ import pytest
 from services.sample_shop.catalogue import sample_products
 from services.sample_shop.check import check_model
 
-MODELS = Path(__file__).parents[2] / "models" / "fashion"
+MODELS = Path(__file__).parents[3] / "models" / "fashion"
 
 
 @pytest.mark.parametrize("version", ["1", "2", "3"])
