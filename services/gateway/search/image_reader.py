@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from services.contracts.domain.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
 from services.contracts.images.fetch import ImageFetcher
+from services.contracts.images.formats import sniff
+from services.contracts.images.structure import check_structure
 
 URL_SAFE = bytes.maketrans(b"-_", b"+/")  # the characters in which base64url (RFC 4648, section 5) differs
 WHITE_SPACE = b" \t\n\r\v\f"
 PIECE = 1 << 18  # characters that are decoded at a time, in less than a millisecond
+LARGE_BYTES = 1 << 20  # of a file that is checked here: to pass it on costs more than the check
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,17 @@ class ImageReader:
         return self.checked(b"".join(pieces))
 
     def checked(self, data: bytes) -> bytes:
-        """Return the bytes if there are any, and not too many.
+        """Return the bytes if there are any, not too many, and if a large file has an ordinary structure.
 
         Raises:
-            InvalidImage, ImageTooLarge: there are none, or too many.
+            InvalidImage, ImageTooLarge: there are none, too many, or the file has far too many parts.
         """
         if not data:
             raise InvalidImage("the image is empty: it has 0 bytes")
         if len(data) > self.max_bytes:
             raise ImageTooLarge(f"the image has {len(data):,} bytes: at most {self.max_bytes:,} are accepted")
+        if len(data) > LARGE_BYTES and (kind := sniff(data)) is not None:
+            check_structure(kind, data)
         return data
 
     async def one_of(self, url: str | None, text: str | None) -> bytes:

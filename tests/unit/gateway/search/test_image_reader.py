@@ -4,7 +4,7 @@ import tracemalloc
 import pytest
 
 from services.contracts.domain.errors import ImageTooLarge, ImageUrlRefused, InvalidImage, InvalidRequest
-from services.gateway.search.image_reader import PIECE, ImageReader
+from services.gateway.search.image_reader import LARGE_BYTES, PIECE, ImageReader
 
 READER = ImageReader(max_bytes=100, fetcher=None)
 
@@ -103,3 +103,17 @@ def test_white_space_between_all_characters_costs_no_more_memory_than_the_text()
     finally:
         tracemalloc.stop()
     assert peak < 4 * len(text)
+
+
+JPEG_OF_COMMENTS = b"\xff\xd8" + b"\xff\xfe\x00\x02" * (LARGE_BYTES // 4 + 1)
+
+
+def test_a_large_file_of_far_too_many_parts_is_not_passed_on() -> None:
+    reader = ImageReader(max_bytes=len(JPEG_OF_COMMENTS), fetcher=None)
+    with pytest.raises(InvalidImage, match="more than 1,000 segments"):
+        reader.checked(JPEG_OF_COMMENTS)
+
+
+@pytest.mark.parametrize("data", [JPEG_OF_COMMENTS[:LARGE_BYTES], bytes(LARGE_BYTES + 1)])
+def test_the_embedding_service_judges_small_files_and_unknown_ones(data: bytes) -> None:
+    assert ImageReader(max_bytes=2 * LARGE_BYTES, fetcher=None).checked(data) is data
