@@ -71,6 +71,23 @@ def test_the_page_reports_seen_results_and_clicks_and_no_visitor_without_consent
     assert response.value.status == 202
 
 
+def test_the_pieces_of_a_look_are_reported_with_the_request_of_the_look(page: Page) -> None:
+    page.goto("/?like=sample-shoes-001")
+    expect(page.locator(TILE).first).to_be_visible()
+    with page.expect_response("**/look?*") as look:
+        page.locator(".completion-holder").scroll_into_view_if_needed()
+    request_id = look.value.json()["request_id"]
+    page.evaluate("document.addEventListener('click', (event) => event.preventDefault())")
+    piece = page.locator(".completion .card").nth(1)
+    with page.expect_request(lambda request: sends(request, "click")) as click:
+        piece.locator("a.card-link").click()
+    assert event_of(click.value)["request_id"] == request_id
+    assert event_of(click.value)["event_attributes"] == {
+        "object": {"object_id": piece.get_attribute("data-id")},
+        "position": {"ordinal": 2},
+    }
+
+
 def test_with_consent_searches_and_events_name_the_same_visitor(page: Page, photo: Path) -> None:
     page.goto("/")
     page.evaluate("lookalike.consent(true)")
@@ -112,6 +129,23 @@ def visit(chromium: Browser, shop: Shop, foreign: ForeignSite) -> Iterator[tuple
     with watched_page(chromium, foreign.url, {shop.url.removeprefix("http://")}) as (page, watch):
         page.goto("/")
         yield page, watch
+        assert watch.unexpected == []
+
+
+def test_the_widget_reports_the_pieces_of_a_look(
+    chromium: Browser, shop: Shop, foreign: ForeignSite, photo: Path
+) -> None:
+    link = 'link-template="https://elsewhere.example/p/{id}"'
+    foreign.gateway, foreign.attributes = shop.url, f'k="4" events complete {link}'
+    with watched_page(chromium, foreign.url, {shop.url.removeprefix("http://")}) as (page, watch):
+        page.goto("/")
+        page.evaluate("document.addEventListener('lookalike-click', (event) => event.preventDefault())")
+        page.locator("lookalike-search input[type=file]").set_input_files(photo)
+        with page.expect_response("**/v1/look") as look:
+            page.locator("lookalike-search .completion").scroll_into_view_if_needed()
+        with page.expect_request(lambda request: sends(request, "click")) as click:
+            page.locator("lookalike-search .completion .card a").first.click()
+        assert event_of(click.value)["request_id"] == look.value.json()["request_id"]
         assert watch.unexpected == []
 
 

@@ -7,7 +7,13 @@ import { card } from "./grid.js";
 
 /** @import { Look } from "../types.js" */
 /** @import { Piece } from "../shared/completion.js" */
-/** @typedef {import("./grid.js").CardContext & {loadLook: (() => Promise<Look|null>)|null}} CompletionContext */
+/** @import { Reporter } from "../shared/events.js" */
+/**
+ * @typedef {import("./grid.js").CardContext & {
+ *   loadLook: (() => Promise<Look|null>)|null,
+ *   reporter: Reporter|null,
+ * }} CompletionContext
+ */
 
 export class Completion {
   #context;
@@ -43,6 +49,8 @@ export class Completion {
     if (number !== this.#number || pieces.length === 0) return;
     const heading = h("h2", { id: "completion-title" }, this.#context.t.results.complete);
     const cards = pieces.map((piece, position) => this.#card(piece, position));
+    const ids = pieces.map(({ product }) => product.id);
+    this.#context.reporter?.watchMore(cards, look?.request_id ?? null, ids);
     const list = h("ul", { class: "completion-list", role: "list" }, cards);
     fill(this.element, h("section", { class: "completion", "aria-labelledby": "completion-title" }, heading, list));
   }

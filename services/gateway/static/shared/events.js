@@ -65,6 +65,14 @@ export class Reporter {
   watch(tiles, requestId, ids) {
     this.#observer.disconnect();
     this.#watched.clear();
+    this.watchMore(tiles, requestId, ids);
+  }
+
+  /**
+   * Watch other tiles as well, such as those of a look.
+   * @param {Element[]} tiles in their order @param {string|null} requestId @param {string[]} ids of the tiles
+   */
+  watchMore(tiles, requestId, ids) {
     if (!requestId) return;
     for (const [index, tile] of tiles.entries()) {
       const id = ids[index];

@@ -308,7 +308,8 @@ export class Panel {
     };
     import("./completion.js").then(({ completion }) => {
       const context = this.#cardContext.bind(this);
-      completion(holder, load, { category: category.name, level: this.#level, context });
+      const { reporter } = this.#host;
+      completion(holder, load, { category: category.name, level: this.#level, context, reporter });
     });
     return holder;
   }
