@@ -15,7 +15,6 @@ from services.catalogue.importing.importer import ImportHooks, ImportOptions
 from services.catalogue.importing.lease import ImportUnderWay, LeaseWatch
 from services.catalogue.importing.record import UNDER_WAY, ImportRecord, is_elsewhere, present
 from services.catalogue.importing.report import RejectedFile
-from services.catalogue.importing.session import ImportSession, Plan, SessionServices
 from services.catalogue.model_switch.switch import serving_facts
 from services.catalogue.process_mark import this_process
 from services.catalogue.retry import RetriesExhausted, Retry
@@ -115,6 +114,9 @@ class ImportJob:
 
     async def run(self, *, with_results: bool) -> None:
         """Import the received feed. Products that are written stay, even if the import ends early."""
+        # A gateway without imports does without a megabyte.
+        from services.catalogue.importing.session import ImportSession, Plan, SessionServices
+
         assert self._feed is not None
         assert self._facts is not None
         assert self._dependencies.fetcher is not None
