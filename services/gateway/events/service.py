@@ -12,7 +12,7 @@ from services.catalogue.events.event import Event
 from services.catalogue.store.events.event_log import EventLog, Removed
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.web.problems import invalid_request
-from services.gateway.events.body import ReadEvents, fault
+from services.gateway.events.body import SHORT_BYTES, ReadEvents, fault, read_events
 from services.gateway.events.query_log import QueryLog
 from services.gateway.events.responses import EventsResponse
 from services.gateway.events.writer import EventWriter
@@ -46,7 +46,17 @@ class EventService:
         self._writer = EventWriter(store)
         self.queries = QueryLog(store, keeps_vectors=keeps_vectors, count=count)
         self.examining = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self.forgetters: list[Forget] = []
+
+    async def read(self, body: bytes, content_type: str) -> ReadEvents:
+        """Return the events of a body; see `read_events`. Long ones are read one at a time, which bounds the memory.
+
+        Raises:
+            InvalidRequest: the body has none.
+        """
+        async with self._reading if len(body) > SHORT_BYTES else contextlib.nullcontext():
+            return await read_events(body, content_type)
 
     async def accept(self, read: ReadEvents) -> EventsResponse:
         """Keep the valid events of a request; return when they are on disk.

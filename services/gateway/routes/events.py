@@ -10,7 +10,7 @@ from services.contracts.domain import errors
 from services.contracts.web.bodies.forms import read_body
 from services.contracts.web.problems import responses
 from services.gateway.access.guard import Guard
-from services.gateway.events.body import JSON, read_events
+from services.gateway.events.body import JSON
 from services.gateway.events.responses import EventsResponse, VisitorResponse
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.routes.openapi.components import named, named_model
@@ -70,7 +70,7 @@ async def send_events(
     nothing else of a person is kept.
     """
     service = state.events
-    read = await read_events(await read_body(request), content_type(request))
+    read = await service.read(await read_body(request), content_type(request))
     await cast(Guard, request.state.guard).count_events(request, len(read.events) + len(read.rejected))
     metrics = cast(GatewayMetrics, request.app.state.metrics)
     try:

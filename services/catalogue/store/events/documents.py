@@ -9,7 +9,7 @@ from bson.binary import Binary
 
 from services.catalogue.documents.product_document import Document
 from services.catalogue.documents.vectors import FLOAT32_HEADER, VECTOR_SUBTYPE, read_vector
-from services.catalogue.events.event import MESSAGE_TYPES, Event, EventAttributes
+from services.catalogue.events.event import MESSAGE_TYPES, Event, EventAttributes, ShownObject
 from services.catalogue.events.logged_query import LoggedQuery, QueryAttributes
 
 _ATTRIBUTES = tuple(field.name for field in fields(QueryAttributes) if field.name != "vector")
@@ -38,10 +38,16 @@ def _attributes(attributes: EventAttributes) -> Document:
     if attributes.position is not None:
         document["position"] = {"ordinal": attributes.position.ordinal}
     if attributes.objects is not None:
-        document["objects"] = [shown.model_dump(exclude_none=True) for shown in attributes.objects]
+        document["objects"] = [_shown(shown) for shown in attributes.objects]
     if attributes.quantity is not None:
         document["quantity"] = attributes.quantity
     return document
+
+
+def _shown(shown: ShownObject) -> Document:
+    if shown.ordinal is None:
+        return {"object_id": shown.object_id}
+    return {"object_id": shown.object_id, "ordinal": shown.ordinal}
 
 
 def read_event(document: Mapping[str, Any]) -> Event:
