@@ -21,10 +21,11 @@ VALID_AT_ONCE = 2  # secrets of a key, from a rotation until the end of its over
 
 
 class Scope(StrEnum):
-    """What a key opens: searches and reading, writing a catalogue, or everything."""
+    """What a key opens: searches and reading, writing a catalogue, the metrics, or everything."""
 
     SEARCH = "search"
     CATALOGUE = "catalogue"
+    METRICS = "metrics"
     ADMIN = "admin"
 
 

@@ -54,7 +54,7 @@ def backup(
         contents = asyncio.run(run())
     except (BackupError, LookalikeError) as error:
         fail(sentence(error))
-    removed = [] if folder is None or keep is None else _remove_old(folder, keep)
+    removed = [] if folder is None or keep is None else _remove_old(folder, path, keep)
     _print(path, contents, "written", removed, json=json)
 
 
@@ -98,9 +98,13 @@ def restore(
     _print(source, contents, "complete" if check else "restored", [], json=json)
 
 
-def _remove_old(folder: Path, keep: int) -> list[str]:
-    """Remove all but the latest backups of a folder; their names are in the order of time."""
-    old = sorted(folder.glob(f"lookalike-*{SUFFIX}"))[:-keep]
+def _remove_old(folder: Path, written: Path, keep: int) -> list[str]:
+    """Remove all but the latest backups of a folder. Their names are in the order of time.
+
+    A name later than that of the one written now comes from a clock that was wrong: it counts as the oldest.
+    """
+    backups = folder.glob(f"lookalike-*{SUFFIX}")
+    old = sorted(backups, key=lambda path: (path.name <= written.name, path.name))[:-keep]
     for path in old:
         path.unlink()
     return [path.name for path in old]

@@ -11,6 +11,8 @@ import httpx
 import orjson
 import typer
 
+from services.cli.gateway_client import GatewayClient, GatewayError
+from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.local.settings import StackSettings
 
 INDEXED_WITHIN_S = 600.0
@@ -40,7 +42,7 @@ def prepare(settings: StackSettings, dataset: Path | None) -> DemoSource:
 
         try:
             return DemoSource(write_sample(settings.state_dir / "sample"), "sample", sample_query(1))
-        except (SampleError, OSError) as error:
+        except SampleError as error:
             raise DemoError(str(error)) from None
     from services.catalogue.sources.formats.kaggle_archive import ArchiveError, BadRow, KaggleArchive
 
@@ -48,7 +50,7 @@ def prepare(settings: StackSettings, dataset: Path | None) -> DemoSource:
         with KaggleArchive.open(dataset) as archive:
             rows = (row for row in archive.rows() if not isinstance(row, BadRow) and row.category is not None)
             photo = archive.read_image(next(rows).id)
-    except (ArchiveError, OSError) as error:
+    except ArchiveError as error:
         raise DemoError(str(error)) from None
     except StopIteration:
         raise DemoError(f"{dataset} has no product of the nine categories") from None
@@ -88,18 +90,22 @@ def import_source(source: DemoSource, rejected: Path) -> int:
     return products
 
 
-def wait_until_indexed(settings: StackSettings, products: int) -> None:
+def wait_until_indexed(settings: StackSettings, products: int, key: str | None = None) -> None:
     """Wait until the index holds a number of products.
 
     Raises:
-        DemoError: it does not within ten minutes.
+        DemoError: it does not within ten minutes, or the gateway refuses the key.
     """
     deadline = time.monotonic() + INDEXED_WITHIN_S
-    while time.monotonic() < deadline:
-        response = httpx.get(settings.gateway_url + "/v1/stats", timeout=10, trust_env=False)
-        if response.status_code == httpx.codes.OK and response.json()["products"] >= products:
-            return
-        time.sleep(0.2)
+    with GatewayClient(settings.gateway_url, key) as gateway:
+        while time.monotonic() < deadline:
+            try:
+                if gateway.stats(DEFAULT_CATALOGUE)["products"] >= products:
+                    return
+            except GatewayError as error:
+                if error.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                    raise DemoError(f"the gateway refuses the demo: {error} (--key, or GATEWAY_ADMIN_KEY)") from None
+            time.sleep(0.2)
     raise DemoError(f"the index does not hold {products:,} products after {INDEXED_WITHIN_S:.0f} s")
 
 
@@ -110,11 +116,11 @@ def save_query(settings: StackSettings, source: DemoSource) -> Path:
     return path
 
 
-def show_search(settings: StackSettings, photo: Path) -> None:
+def show_search(settings: StackSettings, photo: Path, key: str | None = None) -> None:
     """Search with the photo; print the category, the URLs and the address of the search page."""
     from services.cli.search import request_search, show
 
-    response = request_search(settings.gateway_url, photo.read_bytes(), {"k": 10})
+    response = request_search(settings.gateway_url, photo.read_bytes(), {"k": 10}, key)
     typer.echo(f"\nlookalike search {photo}")
     show(response)
     typer.echo(

@@ -15,6 +15,7 @@ from services.cli.keys import commands as keys
 from services.cli.learn import commands as learn
 from services.cli.models import commands as models
 from services.cli.models import reembed
+from services.cli.output import system_error
 from services.cli.own_stack import default_map
 from services.cli.rules import commands as rules
 
@@ -74,8 +75,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:  # a full or read-only disk, a folder of another user
-        place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"lookalike: {place}{error.strerror or error}\n")
+        sys.stderr.write(f"lookalike: {system_error(error)}\n")
         sys.exit(1)
 
 

@@ -32,6 +32,12 @@ def sentence(error: BaseException) -> str:
     return f"{error} ({facts})" if facts else str(error)
 
 
+def system_error(error: OSError) -> str:
+    """Return an error of the operating system as a line: the file, if there is one, and the reason."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
+
+
 def fail(text: str, status: int = 1) -> NoReturn:
     """End the command with an error message on stderr."""
     typer.echo(f"lookalike: {text}", err=True)

@@ -1,7 +1,8 @@
 """The stack that a command belongs to: that of the state folder, `var` of the present folder or LOOKALIKE_STATE.
 
-`up` and `demo` write its addresses there. Without them, and without options or variables, commands use the default
-ports, which another installation on the machine may have: each command that writes says where.
+`up` and `demo` write its addresses there. Without them, commands use the ports of the variables that set those of the
+stack; without variables and options, the default ports, which another installation on the machine may have: each
+command that writes says where.
 """
 
 import os
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 STATE = "LOOKALIKE_STATE"
+# Option → the variable with the port of the local stack, and the address without it.
+PORTS = {
+    "gateway": ("GATEWAY_PORT", "http://127.0.0.1:"),
+    "embedding_url": ("EMBEDDING_PORT", "http://127.0.0.1:"),
+    "mongo_url": ("MONGO_PORT", "mongodb://127.0.0.1:"),
+}
 
 
 def default_map(commands: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,7 +28,15 @@ def default_map(commands: Mapping[str, Any]) -> dict[str, Any]:
     from services.local.addresses import read_addresses
 
     addresses = read_addresses(Path(os.environ.get(STATE) or "var"))
-    return {} if addresses is None else _map(commands, addresses.model_dump())
+    return _map(commands, _by_ports() if addresses is None else addresses.model_dump())
+
+
+def _by_ports() -> dict[str, str]:
+    return {
+        option: scheme + port
+        for option, (variable, scheme) in PORTS.items()
+        if (port := os.environ.get(variable, "").strip())
+    }
 
 
 def _map(commands: Mapping[str, Any], values: dict[str, str]) -> dict[str, Any]:

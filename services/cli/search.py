@@ -60,9 +60,9 @@ def search(
 
 def default_gateway() -> str:
     """Return the address of the local stack's gateway."""
-    from services.local.settings import StackSettings
+    import os
 
-    return StackSettings().gateway_url
+    return f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '').strip() or 8000}"
 
 
 def request_search(gateway: str, data: bytes, options: dict[str, Any], key: str | None = None) -> dict[str, Any]:

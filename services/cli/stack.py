@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.output import err, fail, out
-from services.contracts.domain.errors import validation_message
+from services.cli.options import Key
+from services.cli.output import err, fail, out, sentence
+from services.contracts.domain.errors import LookalikeError, validation_message
 
 if TYPE_CHECKING:
     from services.local.stack import Stack
@@ -43,6 +44,7 @@ def demo(
         Path | None,
         typer.Option(help="The Kaggle archive to import, a zip or a folder.", show_default="drawn sample products"),
     ] = None,
+    key: Key = None,
 ) -> None:
     """Start the stack, import a catalogue, search it with a photo, and print the address of the search page."""
     from services.cli import demo as steps
@@ -54,10 +56,10 @@ def demo(
         os.environ.update(EMBEDDING_URL=stack.settings.embedding_url, MONGO_URL=stack.settings.mongo_url)
         err.print(f"importing {source.path}", highlight=False, markup=False)
         products = steps.import_source(source, stack.settings.state_dir / "rejected.ndjson")
-        steps.wait_until_indexed(stack.settings, products)
+        steps.wait_until_indexed(stack.settings, products, key)
     except steps.DemoError as error:
         fail(str(error))
-    steps.show_search(stack.settings, steps.save_query(stack.settings, source))
+    steps.show_search(stack.settings, steps.save_query(stack.settings, source), key)
 
 
 def _stack() -> "Stack":
@@ -74,12 +76,17 @@ def _stack() -> "Stack":
 
 
 def _start(stack: "Stack", data: str) -> None:
+    from services.cli.keys.metrics_key import write_metrics_key
     from services.local.stack import StackError
 
     err.print("starting the stack (MongoDB and TensorFlow Serving stand-ins, embedding, index, gateway)")
     try:
         stack.up(data, err.print)
+        if (key_file := stack.settings.metrics_key_file) is not None:
+            write_metrics_key(stack.settings.mongo_url, key_file)
     except StackError as error:
         fail(str(error))
+    except LookalikeError as error:
+        fail(sentence(error))
     if stack.settings.observe:
         err.print(f"Prometheus with the alerts: {stack.settings.prometheus_url}", highlight=False, markup=False)

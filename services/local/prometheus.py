@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 PROGRAM = "prometheus"
 INSTALL = "apt-get install --no-install-recommends prometheus"
@@ -14,15 +15,26 @@ def is_installed() -> bool:
     return shutil.which(PROGRAM) is not None
 
 
-def configuration(targets: Mapping[str, str], rules: Sequence[Path], interval: str = "5s") -> str:
+def configuration(
+    targets: Mapping[str, str],
+    rules: Sequence[Path],
+    interval: str = "5s",
+    key_files: Mapping[str, Path] = MappingProxyType({}),
+) -> str:
     """Return Prometheus' configuration, in JSON, which is YAML.
 
     Args:
         targets: job → host and port.
         rules: files of rules.
         interval: between two readings of the metrics, and between two evaluations of the rules.
+        key_files: job → file with the key that it sends; each reading reads the file.
     """
-    jobs = [{"job_name": name, "static_configs": [{"targets": [target]}]} for name, target in targets.items()]
+    jobs: list[dict[str, object]] = [
+        {"job_name": name, "static_configs": [{"targets": [target]}]} for name, target in targets.items()
+    ]
+    for job in jobs:
+        if path := key_files.get(str(job["job_name"])):
+            job["authorization"] = {"credentials_file": str(path)}
     document = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
         "rule_files": [str(path) for path in rules],

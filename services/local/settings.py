@@ -15,7 +15,7 @@ def _port(name: str, default: int) -> int:
 class StackSettings(BaseSettings):
     """Settings of the local stack. All ports are on the loopback address."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
     gateway_port: int = _port("GATEWAY_PORT", 8000)
     embedding_port: int = _port("EMBEDDING_PORT", 8001)
@@ -27,6 +27,18 @@ class StackSettings(BaseSettings):
         False,
         validation_alias=AliasChoices("LOOKALIKE_OBSERVE", "observe"),
         description="whether the stack has a Prometheus with alerts",
+    )
+    access: str = Field(
+        "local",
+        validation_alias=AliasChoices("GATEWAY_ACCESS", "access"),
+        description="the gateway's; with `keys`, Prometheus needs a key",
+    )
+    admin_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("GATEWAY_ADMIN_PORT", "admin_port"),
+        description="the gateway's, which then has its metrics",
     )
     state_dir: Path = Field(Path("var"), validation_alias=AliasChoices("LOOKALIKE_STATE", "state_dir"))
     model_dir: Path = Field(Path("models/fashion/3"), validation_alias=AliasChoices("LOOKALIKE_MODEL_DIR", "model_dir"))
@@ -55,6 +67,11 @@ class StackSettings(BaseSettings):
         return f"http://127.0.0.1:{self.prometheus_port}"
 
     @property
+    def metrics_key_file(self) -> Path | None:
+        """The file with the key for the gateway's metrics, if the stack has a Prometheus that needs one."""
+        return self.state_dir.resolve() / "prometheus.key" if self.observe and self.access == "keys" else None
+
+    @property
     def addresses(self) -> StackAddresses:
         """The addresses that commands need."""
         return StackAddresses(gateway=self.gateway_url, embedding_url=self.embedding_url, mongo_url=self.mongo_url)
@@ -69,4 +86,5 @@ class StackSettings(BaseSettings):
             "TFS_PORT": self.tfs_port,
             "MONGO_PORT": self.mongo_port,
             **({"PROMETHEUS_PORT": self.prometheus_port} if self.observe else {}),
+            **({} if self.admin_port is None else {"GATEWAY_ADMIN_PORT": self.admin_port}),
         }

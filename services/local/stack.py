@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -63,7 +64,8 @@ class Stack:
         if self.running():
             if all(path.is_file() and path.read_text() == text for path, text in files.items()):
                 self._wait_ready()
-                write_addresses(self._state, self.settings.addresses)
+                with self._writing():
+                    write_addresses(self._state, self.settings.addresses)
                 return
             report("the settings have changed: restarting the stack")
             self.down()
@@ -74,13 +76,29 @@ class Stack:
         if self.settings.observe and not is_installed():
             raise StackError(f"LOOKALIKE_OBSERVE needs Prometheus, which is not installed: {INSTALL}")
         self._check_ports()
-        for folder in (self._state / "log", self._state / SCRIPTS, self._state / "data" / data):
-            folder.mkdir(parents=True, exist_ok=True)
-        for path, text in files.items():
-            path.write_text(text)
+        with self._writing():
+            for folder in (self._state / "log", self._state / SCRIPTS, self._state / "data" / data):
+                folder.mkdir(parents=True, exist_ok=True)
+            for path, text in files.items():
+                path.write_text(text)
         self._start()
         self._wait_ready()
-        write_addresses(self._state, self.settings.addresses)
+        with self._writing():
+            write_addresses(self._state, self.settings.addresses)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn an error of the file system into one that names the state folder.
+
+        Raises:
+            StackError: a file cannot be written.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise StackError(
+                f"the state folder {self._state} cannot be written: {error.strerror}; LOOKALIKE_STATE names another one"
+            ) from None
 
     def _files(self, data: str) -> dict[Path, str]:
         """Return the files that the supervisor and its processes read, with their contents."""
@@ -96,7 +114,13 @@ class Stack:
         Raises:
             StackError: it does not stop.
         """
-        remove_addresses(self._state)
+        was_running = self._stop()
+        with self._writing():
+            remove_addresses(self._state)
+        return was_running
+
+    def _stop(self) -> bool:
+        """End the supervisor and its processes. Return whether there were any."""
         if not self.running():
             leftovers = own_processes(self._state)
             self._end(leftovers)

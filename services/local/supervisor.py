@@ -135,10 +135,13 @@ def prometheus_path(settings: StackSettings) -> Path:
 
 def prometheus_config(settings: StackSettings) -> str:
     """Return the configuration of the stack's Prometheus, with the rules of deploy/monitoring."""
-    ports = {"gateway": settings.gateway_port, "embedding": settings.embedding_port, "index": settings.index_port}
+    gateway = settings.admin_port or settings.gateway_port
+    ports = {"gateway": gateway, "embedding": settings.embedding_port, "index": settings.index_port}
     folder = Path.cwd() / "deploy" / "monitoring"
     targets = {f"lookalike-{name}": f"127.0.0.1:{port}" for name, port in ports.items()}
-    return prometheus.configuration(targets, [folder / "recording.yml", folder / "alerts.yml"])
+    key_file = settings.metrics_key_file
+    key_files = {} if key_file is None else {"lookalike-gateway": key_file}
+    return prometheus.configuration(targets, [folder / "recording.yml", folder / "alerts.yml"], key_files=key_files)
 
 
 def _unless_set(name: str, value: str) -> dict[str, str]:

@@ -26,7 +26,8 @@ def create(
     database: Database,
     name: Annotated[str, typer.Argument(help="Whose key it is, for people.", show_default=False)],
     scope: Annotated[
-        list[str], typer.Option(help="What it opens: search, catalogue or admin. Can be repeated.", show_default=False)
+        list[str],
+        typer.Option(help="What it opens: search, catalogue, metrics or admin. Can be repeated.", show_default=False),
     ],
     catalogue: Annotated[
         list[str] | None, typer.Option(help="A catalogue that it opens. Can be repeated. Default: every one.")

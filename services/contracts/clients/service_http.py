@@ -11,6 +11,7 @@ from services.contracts.clients.service_transport import (
     ServiceTransport,
     Transport,
 )
+from services.contracts.domain.setting_types import HIGHEST_PORT
 from services.contracts.web.observability.telemetry import outgoing_headers
 from services.contracts.web.requests.deadline import deadline_headers, time_left_s
 from services.contracts.web.service_token import token_headers
@@ -98,4 +99,6 @@ def _checked(address: str) -> httpx.URL:
         raise ValueError(f"the service's address {address!r} is not a URL: {error}") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError(f"the service's address {address!r} is not a URL: it must start with http://")
+    if url.port is not None and not 0 < url.port <= HIGHEST_PORT:
+        raise ValueError(f"the service's address {address!r} is not a URL: a port is from 1 to {HIGHEST_PORT}")
     return url

@@ -16,10 +16,10 @@ SCHEME = "key"
 SECURITY_SCHEME = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API key, which `lookalike keys create` prints. Its scopes are `search`, `catalogue` and "
-    "`admin`; each operation names those that open it, and `admin` opens all. A key may be bound to catalogues and "
-    "to the origins of web pages. With `GATEWAY_ACCESS=local` or `open`, reading and searching need no key, and "
-    "writing needs one if `GATEWAY_ADMIN_KEY` is set.",
+    "description": "An API key, which `lookalike keys create` prints. Its scopes are `search`, `catalogue`, "
+    "`metrics` and `admin`; each operation names those that open it, and `admin` opens all. A key may be bound to "
+    "catalogues and to the origins of web pages. With `GATEWAY_ACCESS=local` or `open`, reading and searching need no "
+    "key, and writing needs one if `GATEWAY_ADMIN_KEY` is set.",
 }
 
 

@@ -47,7 +47,7 @@ READ = Rule(frozenset({Scope.SEARCH, Scope.CATALOGUE}))
 PICTURE = Rule(READ.scopes, is_link=True)
 WRITE = Rule(frozenset({Scope.CATALOGUE}), is_write=True, is_internal=True)
 INTERNAL_PAGE = Rule(is_internal=True)
-METRICS = Rule(frozenset({Scope.ADMIN}), is_internal=True)
+METRICS = Rule(frozenset({Scope.METRICS}), is_internal=True)
 
 # By the route's name, which is its function's.
 RULES: Mapping[str, Rule] = {

@@ -108,6 +108,16 @@ def test_in_a_folder_a_backup_is_named_after_its_time_and_the_latest_are_kept(fa
     assert document["catalogues"] == ["default", "shoes"]
 
 
+def test_a_backup_whose_name_is_in_the_future_counts_as_the_oldest(fake: Backups, tmp_path: Path) -> None:
+    names = ["lookalike-29990101-000000.backup", "lookalike-29990102-000000.backup", "lookalike-20260101-000000.backup"]
+    for name in names:
+        (tmp_path / name).touch()
+    result = run("backup", tmp_path, "--keep", 2, "--json")
+    written = fake.calls[0]["path"].name
+    assert orjson.loads(result.stdout)["removed"] == names[:2]
+    assert {path.name for path in tmp_path.iterdir()} == {written, names[2]}
+
+
 def test_without_keep_no_backup_is_removed(fake: Backups, tmp_path: Path) -> None:
     (tmp_path / "lookalike-20260101-000000.backup").touch()
     assert run("backup", tmp_path).exit_code == 0

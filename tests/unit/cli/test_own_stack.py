@@ -15,7 +15,10 @@ OWN = StackAddresses(
     gateway="http://127.0.0.1:8100", embedding_url="http://127.0.0.1:8101", mongo_url="mongodb://127.0.0.1:27117"
 )
 COMMAND: Any = typer.main.get_command(app)
-VARIABLES = ("MONGO_URL", "EMBEDDING_URL", "GATEWAY_URL", "LOOKALIKE_STATE")
+VARIABLES = (
+    *("MONGO_URL", "EMBEDDING_URL", "GATEWAY_URL", "LOOKALIKE_STATE"),
+    *("MONGO_PORT", "EMBEDDING_PORT", "GATEWAY_PORT"),
+)
 
 
 @pytest.fixture
@@ -69,6 +72,22 @@ def test_options_and_variables_come_before_the_stack(folder: Path, monkeypatch: 
     assert values("import", "feed.csv", "--mongo-url", "mongodb://a")["mongo_url"] == "mongodb://a"
     monkeypatch.setenv("MONGO_URL", "mongodb://b")
     assert values("import", "feed.csv")["mongo_url"] == "mongodb://b"
+
+
+def test_without_a_running_stack_the_variables_of_its_ports_count(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, port in {"MONGO_PORT": "27118", "EMBEDDING_PORT": "8111", "GATEWAY_PORT": "8110"}.items():
+        monkeypatch.setenv(name, port)
+    parameters = values("import", "feed.csv")
+    assert parameters["mongo_url"] == "mongodb://127.0.0.1:27118"
+    assert parameters["embedding_url"] == "http://127.0.0.1:8111"
+    assert values("search", "photo.jpg")["gateway"] == "http://127.0.0.1:8110"
+    write_addresses(folder / "var", OWN)  # the running stack is the one of the folder
+    assert values("import", "feed.csv")["mongo_url"] == OWN.mongo_url
+    remove_addresses(folder / "var")
+    monkeypatch.setenv("MONGO_PORT", " ")
+    assert values("import", "feed.csv")["mongo_url"] == "mongodb://127.0.0.1:27017"
 
 
 def test_commands_in_a_group_use_it_too(folder: Path) -> None:

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from services.cli import demo
 from services.cli.demo import DemoError, DemoSource, import_source, prepare, wait_until_indexed
+from services.cli.gateway_client import GatewayClient
+from services.cli.keys import metrics_key
 from services.cli.main import app
 from services.local import stack as local
 from services.local.settings import StackSettings
@@ -59,6 +61,17 @@ def test_up_starts_a_local_database_by_name_and_prints_the_address(stack: type[F
     assert "ready: search page http://127.0.0.1:9000/" in result.stdout
 
 
+def test_up_writes_a_key_for_a_prometheus_that_needs_one(
+    stack: type[FakeStack], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written: list[tuple[str, Path]] = []
+    monkeypatch.setattr(metrics_key, "write_metrics_key", lambda *arguments: written.append(arguments))
+    variables = {"LOOKALIKE_STATE": str(tmp_path), "MONGO_PORT": "9001", "LOOKALIKE_OBSERVE": "true"}
+    for access in ("local", "keys"):
+        RUN.invoke(app, ["up"], env={**variables, "GATEWAY_ACCESS": access})
+    assert written == [("mongodb://127.0.0.1:9001", tmp_path / "prometheus.key")]
+
+
 @pytest.mark.parametrize("command", ["up", "down", "demo"])
 def test_a_stack_that_fails_ends_the_command_with_its_reason(
     stack: type[FakeStack], command: str, monkeypatch: pytest.MonkeyPatch
@@ -94,12 +107,12 @@ def test_the_demo_imports_searches_and_saves_the_photo(
     monkeypatch.setenv("LOOKALIKE_STATE", str(tmp_path))
     monkeypatch.setattr(demo, "prepare", lambda *_: DemoSource(tmp_path, "sample", b"a photo"))
     monkeypatch.setattr(demo, "import_source", import_products)
-    monkeypatch.setattr(demo, "wait_until_indexed", lambda settings, products: steps.append(products))
-    monkeypatch.setattr(demo, "show_search", lambda settings, photo: steps.append(photo.read_bytes()))
-    result = RUN.invoke(app, ["demo"])
+    monkeypatch.setattr(demo, "wait_until_indexed", lambda settings, products, key: steps.append((products, key)))
+    monkeypatch.setattr(demo, "show_search", lambda settings, photo, key: steps.append((photo.read_bytes(), key)))
+    result = RUN.invoke(app, ["demo", "--key", "lk_1"])
     assert result.exit_code == 0, result.output
     assert stack.calls == ["up sample"]
-    assert steps == [tmp_path / "rejected.ndjson", 360, b"a photo"]
+    assert steps == [tmp_path / "rejected.ndjson", (360, "lk_1"), (b"a photo", "lk_1")]
     assert os.environ["MONGO_URL"] == "mongodb://127.0.0.1:27017"
 
 
@@ -173,16 +186,34 @@ def test_an_import_that_fails_ends_the_demo(
         import_source(DemoSource(Path("x"), "sample", b""), Path("rejected"))
 
 
-def test_the_demo_waits_until_the_index_holds_the_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    responses = [
-        httpx.Response(503),
-        httpx.Response(200, json={"products": 5}),
-        httpx.Response(200, json={"products": 6}),
-    ]
-    monkeypatch.setattr("httpx.get", lambda *_, **__: responses.pop(0))
+def responding(monkeypatch: pytest.MonkeyPatch, responses: list[httpx.Response]) -> list[httpx.Request]:
+    """Let the demo's gateway give these responses, one after the other. Return the requests."""
+    requests: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return responses.pop(0)
+
+    transport = httpx.MockTransport(respond)
+    monkeypatch.setattr(demo, "GatewayClient", lambda address, key: GatewayClient(address, key, transport))
     monkeypatch.setattr("time.sleep", lambda _: None)
-    wait_until_indexed(StackSettings(), 6)
+    return requests
+
+
+def test_the_demo_waits_until_the_index_holds_the_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [httpx.Response(200, json={"products": number}) for number in (5, 6)]
+    responses = [httpx.Response(503, json={}), httpx.Response(502), *numbers]
+    requests = responding(monkeypatch, responses)
+    wait_until_indexed(StackSettings(), 6, "lk_1")
     assert responses == []
+    assert {request.headers["authorization"] for request in requests} == {"Bearer lk_1"}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_gateway_that_refuses_the_key_ends_the_demo_at_once(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    responding(monkeypatch, [httpx.Response(status, json={"detail": "the key is not valid"})])
+    with pytest.raises(DemoError, match="the key is not valid"):
+        wait_until_indexed(StackSettings(), 6)
 
 
 def test_an_index_that_does_not_hold_the_products_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,23 @@ def test_it_reads_the_services_of_the_stack_and_the_rules_of_the_project(tmp_pat
     assert all(Path(path).is_file() for path in document["rule_files"])
 
 
+def test_with_keys_it_sends_the_gateway_the_one_of_its_file(tmp_path: Path) -> None:
+    jobs = json.loads(prometheus_config(settings(tmp_path, observe=True, access="keys")))["scrape_configs"]
+    sent = {job["job_name"]: job.get("authorization") for job in jobs}
+    key = {"credentials_file": str(tmp_path / "prometheus.key")}
+    assert sent == {"lookalike-gateway": key, "lookalike-embedding": None, "lookalike-index": None}
+    jobs = json.loads(prometheus_config(settings(tmp_path, observe=True)))["scrape_configs"]
+    assert all("authorization" not in job for job in jobs)
+
+
+def test_it_reads_the_gateway_at_the_port_for_administration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_ADMIN_PORT", "8099")
+    chosen = settings(tmp_path)
+    job = json.loads(prometheus_config(chosen))["scrape_configs"][0]
+    assert job["static_configs"][0]["targets"] == ["127.0.0.1:8099"]
+    assert chosen.ports["GATEWAY_ADMIN_PORT"] == 8099
+
+
 def test_without_the_program_the_start_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_stack, "is_installed", lambda: False)
     with pytest.raises(StackError, match="apt-get install"):

@@ -80,3 +80,41 @@ def test_ports_and_folder_are_settings_of_the_environment(monkeypatch: pytest.Mo
     settings = StackSettings()
     assert settings.gateway_url == "http://127.0.0.1:9000"
     assert settings.state_dir == tmp_path
+
+
+def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    stack = Stack(stack_settings(tmp_path))
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with pytest.raises(StackError, match=rf"the state folder {tmp_path} cannot be written: No space left on device;"):
+        stack.up("test", ignore)
+
+
+def test_a_folder_that_cannot_be_written_does_not_keep_the_stack_from_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[object] = []
+    stack = Stack(stack_settings(tmp_path))
+
+    def end(processes: object) -> list[object]:
+        ended.append(processes)
+        return []
+
+    def refuse(_: Path) -> None:
+        assert ended
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("services.local.stack.end", end)
+    monkeypatch.setattr("services.local.stack.remove_addresses", refuse)
+    with pytest.raises(StackError, match="Read-only file system"):
+        stack.down()
+
+
+def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GATEWAY_PORT", "LOOKALIKE_STATE", "LOOKALIKE_OBSERVE", "GATEWAY_ADMIN_PORT"):
+        monkeypatch.setenv(name, "")
+    settings = StackSettings()
+    assert (settings.gateway_port, settings.state_dir) == (8000, Path("var"))
+    assert (settings.observe, settings.admin_port) == (False, None)

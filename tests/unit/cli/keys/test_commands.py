@@ -6,53 +6,17 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.catalogue.api_key import ApiKey, key_id
+from services.catalogue.api_key import key_id
 from services.catalogue.store import database as module
 from services.cli.main import app
 from services.contracts.domain.errors import CatalogueUnavailable
-
-
-class Store:
-    """Keys in a dictionary, in place of the database. `lost`: how often another process is faster."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, ApiKey] = {}
-        self.trouble: CatalogueUnavailable | None = None
-        self.lost = 0
-
-    async def list(self) -> list[ApiKey]:
-        if self.trouble is not None:
-            raise self.trouble
-        return [*self.rows.values()]
-
-    async def get(self, key_id: str) -> ApiKey | None:
-        return self.rows.get(key_id)
-
-    async def add(self, key: ApiKey) -> None:
-        self.rows[key.id] = key
-
-    async def replace(self, old: ApiKey, new: ApiKey) -> bool:
-        if self.lost:
-            self.lost -= 1
-            return False
-        self.rows[new.id] = new
-        return True
+from tests.support.fakes.key_store import KeyStore, database_with
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Store:
-    store = Store()
-
-    class Database:
-        def __init__(self, *addresses: str) -> None:
-            self.keys = store
-
-        async def __aenter__(self) -> "Database":
-            return self
-
-        async def __aexit__(self, *_: object) -> None: ...
-
-    monkeypatch.setattr(module, "CatalogueDatabase", Database)
+def store(monkeypatch: pytest.MonkeyPatch) -> KeyStore:
+    store = KeyStore()
+    monkeypatch.setattr(module, "CatalogueDatabase", database_with(store))
     return store
 
 
@@ -66,7 +30,7 @@ def created(*arguments: str) -> dict[str, Any]:
     return dict(orjson.loads(result.stdout))
 
 
-def test_a_secret_is_printed_once_alone_on_stdout(store: Store) -> None:
+def test_a_secret_is_printed_once_alone_on_stdout(store: KeyStore) -> None:
     result = run("create", "front end", "--scope", "search", "--scope", "catalogue")
     assert result.exit_code == 0
     secret = result.stdout.strip()
@@ -77,7 +41,7 @@ def test_a_secret_is_printed_once_alone_on_stdout(store: Store) -> None:
     assert secret not in run("list").output + run("list", "--json").output
 
 
-def test_a_key_has_the_limits_that_the_options_name(store: Store) -> None:
+def test_a_key_has_the_limits_that_the_options_name(store: KeyStore) -> None:
     options = ["--origin", "https://Shop.example/", "--quota", "10/5 minutes", "--expires", "2099-01-31"]
     document = created(*options)
     assert document["origins"] == ["https://shop.example"]
@@ -88,7 +52,7 @@ def test_a_key_has_the_limits_that_the_options_name(store: Store) -> None:
     assert "2099-01-31" in run("list").stdout
 
 
-def test_a_key_is_bound_to_catalogues_of_the_installation(store: Store) -> None:
+def test_a_key_is_bound_to_catalogues_of_the_installation(store: KeyStore) -> None:
     result = run("create", "x", "--scope", "search", "--catalogue", "shoes", "--json", CATALOGUES="shoes")
     assert orjson.loads(result.stdout)["catalogues"] == ["shoes"]
     assert run("create", "x", "--scope", "search", "--catalogue", "hats", CATALOGUES="shoes").exit_code == 2
@@ -97,7 +61,7 @@ def test_a_key_is_bound_to_catalogues_of_the_installation(store: Store) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--scope", "everything"], "the scopes are search, catalogue, admin"),
+        (["--scope", "everything"], "the scopes are search, catalogue, metrics, admin"),
         (["--scope", "search", "--origin", "shop.example"], "is not an origin"),
         (["--scope", "search", "--quota", "many"], "is not a quota"),
         (["--scope", "search", "--expires", "soon"], "is not a time"),
@@ -106,7 +70,7 @@ def test_a_key_is_bound_to_catalogues_of_the_installation(store: Store) -> None:
     ],
 )
 def test_a_value_that_is_not_valid_ends_the_command_with_a_sentence(
-    store: Store, options: list[str], words: str
+    store: KeyStore, options: list[str], words: str
 ) -> None:
     result = run("create", "x", *options)
     assert result.exit_code == 2
@@ -114,7 +78,7 @@ def test_a_value_that_is_not_valid_ends_the_command_with_a_sentence(
     assert store.rows == {}
 
 
-def test_a_rotation_prints_another_secret_and_keeps_the_first(store: Store) -> None:
+def test_a_rotation_prints_another_secret_and_keeps_the_first(store: KeyStore) -> None:
     first = created()
     result = run("rotate", first["secret"], "--overlap", "12h", "--json")
     second = orjson.loads(result.stdout)
@@ -129,20 +93,20 @@ def test_a_rotation_prints_another_secret_and_keeps_the_first(store: Store) -> N
     assert run("rotate", first["id"], "--overlap", "long").exit_code == 2
 
 
-def test_a_revoked_key_stays_in_the_list(store: Store) -> None:
+def test_a_revoked_key_stays_in_the_list(store: KeyStore) -> None:
     key = created()
     assert "is revoked" in run("revoke", key["id"]).stdout
     assert [listed["state"] for listed in orjson.loads(run("list", "--json").stdout)] == ["revoked"]
     assert run("rotate", key["id"]).exit_code == 1
 
 
-def test_an_unknown_key_ends_the_command(store: Store) -> None:
+def test_an_unknown_key_ends_the_command(store: KeyStore) -> None:
     result = run("revoke", "0" * 12)
     assert result.exit_code == 1
     assert "lookalike keys list" in result.stderr
 
 
-def test_a_change_is_tried_again_if_another_process_is_faster(store: Store) -> None:
+def test_a_change_is_tried_again_if_another_process_is_faster(store: KeyStore) -> None:
     key = created()
     store.lost = 2
     assert run("revoke", key["id"]).exit_code == 0
@@ -150,7 +114,7 @@ def test_a_change_is_tried_again_if_another_process_is_faster(store: Store) -> N
     assert "try again" in run("revoke", key["id"]).stderr
 
 
-def test_without_the_database_the_command_ends_with_its_sentence(store: Store) -> None:
+def test_without_the_database_the_command_ends_with_its_sentence(store: KeyStore) -> None:
     store.trouble = CatalogueUnavailable("the database cannot be reached")
     result = run("list")
     assert (result.exit_code, result.stderr) == (1, "lookalike: the database cannot be reached\n")

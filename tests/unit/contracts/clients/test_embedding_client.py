@@ -212,7 +212,7 @@ async def test_the_request_id_is_passed_on() -> None:
     assert headers[0][telemetry.REQUEST_ID_HEADER] == "abc-123"
 
 
-@pytest.mark.parametrize("address", ["http://host:port", "http://[::1", "nonsense", "ftp://host/"])
+@pytest.mark.parametrize("address", ["http://host:port", "http://host:65536", "http://[::1", "nonsense", "ftp://host/"])
 def test_an_invalid_address_is_an_error_at_the_start(address: str) -> None:
     with pytest.raises(ValueError, match="is not a URL"):
         EmbeddingClient(address, 1.0)

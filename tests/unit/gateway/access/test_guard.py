@@ -136,14 +136,15 @@ def test_pages_need_no_key_and_send_the_one_of_the_settings() -> None:
         assert gateway.client.get("/livez").status_code == gateway.client.get("/docs").status_code == 200
 
 
-def test_metrics_need_an_admin_key_where_keys_are_required() -> None:
-    key, secret = make_key("search")
-    admin, admin_secret = make_key("admin")
-    with running_gateway([key, admin], access="keys") as gateway:
-        assert [
-            gateway.client.get("/metrics", headers=headers).status_code
-            for headers in ({}, bearer(secret), bearer(admin_secret))
-        ] == [401, 403, 200]
+def test_metrics_need_a_key_of_their_scope_where_keys_are_required() -> None:
+    keys = {scope: make_key(scope) for scope in ("search", "catalogue", "metrics", "admin")}
+    with running_gateway([key for key, _ in keys.values()], access="keys") as gateway:
+        assert gateway.client.get("/metrics").status_code == 401
+        opened = {
+            scope: gateway.client.get("/metrics", headers=bearer(secret)).status_code
+            for scope, (_, secret) in keys.items()
+        }
+        assert opened == {"search": 403, "catalogue": 403, "metrics": 200, "admin": 200}
     with running_gateway() as gateway:
         assert gateway.client.get("/metrics").status_code == 200
 
