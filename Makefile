@@ -16,7 +16,7 @@ export DATASET PHOTOS
 .DEFAULT_GOAL := help
 # Known vulnerabilities, licences, a bill of materials.
 LIST ?= all
-.PHONY: page-check audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector evaluate-look clean docs openapi compose-test
+.PHONY: page-check audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector evaluate-look clean docs openapi commands compose-test
 
 # In a folder that was moved, the environment is set up again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
@@ -122,5 +122,10 @@ clean: stop ## Remove the local stack's data and the virtual environment
 docs: $(READY) ## Build the documentation as a site in var/site, without network access
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "the site is in var/site: open var/site/index.html"
 
-openapi: $(READY) ## Write docs/openapi.json
+openapi: $(READY) ## Write docs/openapi.json, and the documents of the internal services for the tests
 	@$(BIN)/python -m tools.openapi > docs/openapi.json
+	@$(BIN)/python -m tools.openapi embedding > tests/contract/openapi/embedding.json
+	@$(BIN)/python -m tools.openapi index > tests/contract/openapi/index.json
+
+commands: $(READY) ## Write docs/commands.md
+	@$(BIN)/python -m tools.commands

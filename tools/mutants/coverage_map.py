@@ -19,6 +19,13 @@ from tools.mutants.mutant import Mutant
 SUPPORT_IMPORT = re.compile(r"^\s*(?:from|import) (tests(?:\.\w+)+)", re.MULTILINE)
 SERVICE_IMPORT = re.compile(r"^\s*(?:from|import) (services(?:\.\w+)+)", re.MULTILINE)
 PASSED, FAILED = 0, 1  # pytest's exit codes
+# These compare what modules declare with a page or a snapshot. They import the modules by way of others.
+DOCUMENTS = (
+    "tests/unit/test_figures_documented.py",
+    "tests/unit/test_settings_documented.py",
+    "tests/unit/cli/test_commands_documented.py",
+    "tests/contract/test_openapi.py",
+)
 GROUP = 25  # test files that one process measures; its start takes about as long as three of them
 
 
@@ -72,7 +79,7 @@ class CoverageMap:
 
         Those that run another line of its function come last: in Python 3.11, some lines after an `await` are not
         measured. Code that no test runs, or that runs at import, belongs to the files that run any line of the module,
-        and to those that import it.
+        to those that import it, and to `DOCUMENTS`.
         """
         if mutant.function is not None:
             tests = self._tests_that_run(mutant.path, mutant.lines)
@@ -80,10 +87,11 @@ class CoverageMap:
             if tests:
                 return tests
         module = mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        return self._sorted(
+        files = self._sorted(
             (name for name, entry in self.files.items() if mutant.path in entry.lines or module in self._imports[name]),
             mutant.path,
         )
+        return list(dict.fromkeys([*files, *(name for name in DOCUMENTS if name in self.files)]))
 
     def _tests_that_run(self, source: str, span: tuple[int, int]) -> list[str]:
         lines = set(range(span[0], span[1] + 1))

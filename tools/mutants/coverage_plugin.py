@@ -3,6 +3,7 @@
 `MUTANTS_COVERAGE` names the folder for the result: one JSON file a test process.
 """
 
+import ast
 import json
 import os
 import time
@@ -14,9 +15,15 @@ from pathlib import Path
 import coverage
 import pytest
 
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 class CoverageByTest:
-    """Measures coverage with one context a test; what fixtures of a wider scope run belongs to the whole file."""
+    """Measures coverage with one context a test.
+
+    The functions that run for a whole file, because a fixture of a wider scope or the import of the file calls them,
+    belong to the file.
+    """
 
     def __init__(self, root: Path, folder: Path) -> None:
         self._root = root
@@ -37,6 +44,15 @@ class CoverageByTest:
                 return (yield)
         finally:
             self._seconds[item.nodeid.partition("::")[0]] += time.monotonic() - began
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        if not isinstance(collector, pytest.Module):
+            return (yield)
+        with self._context(collector.nodeid):
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
@@ -65,15 +81,25 @@ class CoverageByTest:
         lines: dict[str, dict[str, dict[str, list[int]]]] = {name: {} for name in self._seconds}
         for source in data.measured_files():
             path = Path(source).relative_to(self._root).as_posix()
+            in_functions = _lines_of_functions(Path(source))
             for line, contexts in data.contexts_by_lineno(source).items():
                 for context in filter(None, contexts):
-                    by_test = lines[context.partition("::")[0]].setdefault(path, {})
-                    by_test.setdefault(context, []).append(line)
+                    name = context.partition("::")[0]
+                    if name in lines and (name != context or line in in_functions):
+                        lines[name].setdefault(path, {}).setdefault(context, []).append(line)
         result = {
             name: {"seconds": self._seconds[name], "failures": self._failures.get(name, []), "lines": lines[name]}
             for name in lines
         }
         (self._folder / f"{os.getpid()}.json").write_text(json.dumps(result))
+
+
+def _lines_of_functions(source: Path) -> set[int]:
+    """Return the lines in the bodies of functions. The others run when the module is imported, by any test."""
+    functions = (node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, FUNCTIONS))
+    return {
+        line for node in functions for line in range(node.body[0].lineno, (node.end_lineno or node.body[0].lineno) + 1)
+    }
 
 
 def _node_id(node_id: str) -> str:

@@ -1,8 +1,12 @@
 """The rules that make mutants of a syntax tree.
 
-Log calls, docstrings, strings, type annotations, the arguments of `@dataclass`, arguments named `strict`, `copy` or
-`examples`, and the blocks under `if TYPE_CHECKING` and `if __name__ == "__main__"` get no mutants: a test that notices
-a change to them would test the language or a wording.
+Log calls, docstrings, strings, type annotations, the arguments of `@dataclass`, those in `NO_BEHAVIOUR`, and the blocks
+under `if TYPE_CHECKING` and `if __name__ == "__main__"` get no mutants: a test that notices a change to them would test
+the language or a wording.
+
+Neither do numbers whose name says that they set a pace or the size of a portion of work (`PACE`): the results are the
+same with any value, so only a test that measures time or memory could notice another one, and such tests fail at
+random. Of a limit, a default or a weight, the exact number is behaviour.
 """
 
 import ast
@@ -32,7 +36,15 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
     ast.Mod: (r"%", "+"),
 }
 LOGGERS = {"log", "logger", "logging"}
-NO_BEHAVIOUR = {"strict", "copy", "examples"}  # arguments that change no result of a correct call
+NO_BEHAVIOUR = {
+    *("strict", "copy", "frozen", "slots"),  # they change no result of a correct call
+    *("example", "examples", "highlight", "soft_wrap", "show_header", "show_default"),  # they change the look of a text
+}
+PACE = re.compile(
+    r"_(s|ms)$|(^|_)(timeout|interval|pause|delay|batch|chunk|chunks|piece|page|buffer|cache|cached|buckets|at_once|"
+    r"in_flight|concurrency|turn|inline|maxsize)(_|$)",
+    re.IGNORECASE,
+)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -56,6 +68,7 @@ class Rules(ast.NodeVisitor):
         self._lines = text.splitlines()
         self._statement = (1, 1)
         self._function: tuple[int, int] | None = None
+        self._is_pace = False
 
     def visit(self, node: ast.AST) -> None:
         """Visit a node; the mutants made in it belong to the statement around it."""
@@ -75,9 +88,11 @@ class Rules(ast.NodeVisitor):
         for decorator in node.decorator_list:
             self.visit(decorator)
         arguments = node.args
-        for default in [*arguments.defaults, *arguments.kw_defaults]:
+        positional = [*arguments.posonlyargs, *arguments.args]
+        with_defaults = [*positional[len(positional) - len(arguments.defaults) :], *arguments.kwonlyargs]
+        for argument, default in zip(with_defaults, [*arguments.defaults, *arguments.kw_defaults], strict=True):
             if default is not None:
-                self.visit(default)
+                self._visit_value(default, argument.arg)
         for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
             self._annotation(argument.annotation)
         outer = self._function
@@ -91,7 +106,17 @@ class Rules(ast.NodeVisitor):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self._annotation(node.annotation)
         if node.value is not None:
-            self.visit(node.value)
+            self._visit_value(node.value, _name(node.target))
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self.visit(target)
+        first, value = node.targets[0], node.value
+        if isinstance(first, ast.Tuple) and isinstance(value, ast.Tuple) and len(first.elts) == len(value.elts):
+            for target, part in zip(first.elts, value.elts, strict=True):
+                self._visit_value(part, _name(target))
+        else:
+            self._visit_value(value, _name(first))
 
     def visit_Expr(self, node: ast.Expr) -> None:
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
@@ -162,7 +187,7 @@ class Rules(ast.NodeVisitor):
             self.visit(argument)
         for keyword in node.keywords:
             if keyword.arg not in NO_BEHAVIOUR:
-                self.visit(keyword.value)
+                self._visit_value(keyword.value, keyword.arg or "")
 
     def visit_Compare(self, node: ast.Compare) -> None:
         operands = [node.left, *node.comparators]
@@ -179,7 +204,8 @@ class Rules(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
-        if type(node.op) in ARITHMETIC:
+        is_number = isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
+        if type(node.op) in ARITHMETIC and not (self._is_pace and is_number):
             pattern, other = ARITHMETIC[type(node.op)]
             self._replace_operator(node.left, node.right, pattern, other, "arithmetic")
         self.generic_visit(node)
@@ -187,10 +213,12 @@ class Rules(ast.NodeVisitor):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if isinstance(node.op, ast.Not):
             start, end = self._span(node)
-            self._note(start, end, f"({self._text[self._span(node.operand)[0] : end]})", "negation")
+            self._note(start, end, f"({self._text[start + len('not') : end].strip()})", "negation")
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
+        if self._is_pace and not isinstance(node.value, bool):
+            return
         for replacement in _other_constants(node.value):
             self._replace(node, replacement, "constant")
 
@@ -203,6 +231,13 @@ class Rules(ast.NodeVisitor):
         self.generic_visit(node)
 
     # What the rules share
+
+    def _visit_value(self, value: ast.expr, name: str) -> None:
+        """Visit the value that a name gets."""
+        outer = self._is_pace
+        self._is_pace = outer or PACE.search(name) is not None
+        self.visit(value)
+        self._is_pace = outer
 
     def _annotation(self, annotation: ast.expr | None) -> None:
         for call in _outermost_calls(annotation):
@@ -255,6 +290,11 @@ def _is_log_call(node: ast.expr) -> bool:
         if isinstance(node, ast.Name | ast.Attribute) and _last_name(node).lstrip("_") in LOGGERS:
             return True
     return False
+
+
+def _name(node: ast.expr) -> str:
+    """Return the name that an assignment gives a value; "" for an element."""
+    return _last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
 
 
 def _last_name(node: ast.Name | ast.Attribute) -> str:
