@@ -72,7 +72,7 @@ class IndexSettings(BaseSettings):
         0.1, ge=0, le=1, description="how long changes are gathered before they are applied together"
     )
     poll_s: float = Field(
-        0.1, gt=0, le=1, description="time between two reads of a change stream that does not wait for changes"
+        0.5, gt=0, le=1, description="time between two reads of a change stream while nothing changes"
     )
     follow: Literal["auto", "stream", "polling"] = Field(
         "auto",

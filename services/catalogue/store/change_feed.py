@@ -128,7 +128,7 @@ class ChangeFeed:
         time.sleep(max(0.0, self._responded_at + gather_s - time.monotonic()))
         requested_at, started = time.time(), time.monotonic()
         event = self._stream.try_next()
-        if event is None:  # MongoDB has waited for events; the stand-in responds at once
+        if event is None:  # MongoDB has waited for events; other servers may respond at once
             time.sleep(max(0.0, started + self._poll_s - time.monotonic()))
             return [], requested_at
         events = [event]

@@ -261,13 +261,12 @@ class ProductCollection:
         finally:
             await cursor.close()
 
-    async def watch(self, after: Token | None = None, *, wait_s: float = 0.1, poll_s: float = 0.1) -> ChangeFeed:
+    async def watch(self, after: Token | None = None, *, poll_s: float = 0.1) -> ChangeFeed:
         """Open the change stream of the products.
 
         Args:
             after: the token to resume after, an invalidation's too; None to begin now.
-            wait_s: how long the server may wait for a change before it responds without one, in seconds.
-            poll_s: the least time between two requests to a server that does not wait, in seconds.
+            poll_s: the time between two requests without changes, in seconds. The server waits so long for a change.
 
         Raises:
             HistoryLost: the server no longer knows the token.
@@ -279,7 +278,7 @@ class ProductCollection:
                 collection.watch,
                 full_document="updateLookup",
                 start_after=after,
-                max_await_time_ms=int(wait_s * 1000),
+                max_await_time_ms=int(poll_s * 1000),
                 batch_size=1000,
             )
         return ChangeFeed(stream, self._connection.address, poll_s)

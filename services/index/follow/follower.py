@@ -37,7 +37,7 @@ class FollowOptions:
     Attributes:
         mode: by its change stream, by polling, or ("auto") by polling if it has no change stream.
         gather_s: how long changes are gathered before they are applied together.
-        poll_s: the pause between two reads of a change stream that does not wait for changes.
+        poll_s: the time between two reads of a change stream without changes; the database waits so long for one.
         polling_s: the shortest time between two reads of the whole catalogue, by polling.
         reconcile_s: the time between two comparisons of the whole catalogue, with a change stream.
         longest_pause_s: between two attempts to reach the database.
@@ -45,7 +45,7 @@ class FollowOptions:
 
     mode: Literal["auto", "stream", "polling"] = "auto"
     gather_s: float = 0.1
-    poll_s: float = 0.1
+    poll_s: float = 0.5
     polling_s: float = 5.0
     reconcile_s: float = 300.0
     longest_pause_s: float = 2.0

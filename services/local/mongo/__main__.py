@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ from services.local.mongo.updates import keep_booleans
 from services.local.mongo.write_errors import report_full_disks
 
 log = structlog.get_logger()
+THREADS = 128  # at most; each change stream that waits for events keeps one
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,11 +38,14 @@ async def serve(options: argparse.Namespace) -> None:
         OSError: the port or the folder cannot be used.
     """
     options.data_dir.mkdir(parents=True, exist_ok=True)
-    server = asyncio.ensure_future(run_server(options.host, options.port, MongoHandler(str(options.data_dir))))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+    handler = MongoHandler(str(options.data_dir))
+    server = asyncio.ensure_future(run_server(options.host, options.port, handler))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await server
+    handler.end_waiting()
     # asyncio logs a traceback for each connection that is closed now, which takes 10 s for those of an index.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 

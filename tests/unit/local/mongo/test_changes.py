@@ -1,5 +1,8 @@
 """Change events, compared with those of nx-27017."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from nx_27017.wire_protocol import ResponseBuilder
 
 from services.local.mongo import changes
 from services.local.mongo.inserts import MongoHandler
+from tests.support.waiting import WITHIN_MS, WITHIN_S
 
 DOCUMENTS = [
     {"_id": "15970", "vector": b"\x27\x00\x01", "n": [1, {"x": 2.5}]},
@@ -136,4 +140,55 @@ def test_a_stream_receives_the_event_types_that_it_matches(kind: Any, tmp_path: 
     send(handler, insert="products", documents=[{"_id": "b"}])
     send(handler, delete="products", deletes=[{"q": {"_id": "a"}, "limit": 1}])
     assert [event["documentKey"] for event in next_batch(handler, cursor)["nextBatch"]] == [{"_id": "a"}]
+    handler.close_all()
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Return what is set as soon as a request waits for events."""
+    event, wait = threading.Event(), changes.ChangeStreams.wait
+
+    def watched(streams: changes.ChangeStreams, *arguments: Any) -> bool:
+        event.set()
+        return wait(streams, *arguments)
+
+    monkeypatch.setattr(changes.ChangeStreams, "wait", watched)
+    return event
+
+
+def insert_elsewhere_first(handler: MongoHandler) -> None:
+    send(handler, insert="others", documents=[{"_id": "a"}])
+    insert(handler, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (lambda handler: insert(handler, 0, 2), ["0", "1"]),
+        (insert_elsewhere_first, ["0"]),
+        (lambda handler: send(handler, update="products", updates=[{"q": {}, "u": {"$set": {"n": 1}}}]), ["first"]),
+        (lambda handler: handler.end_waiting(), []),
+    ],
+    ids=["an insert", "an insert after one elsewhere", "an update", "the end of the server"],
+)
+def test_a_request_for_events_waits_for_the_next_one(
+    act: Callable[[MongoHandler], object], expected: list[str], tmp_path: Path, waiting: threading.Event
+) -> None:
+    handler = MongoHandler(str(tmp_path))
+    send(handler, insert="products", documents=[{"_id": "first"}])
+    cursor = watch(handler)
+    with ThreadPoolExecutor(1) as threads:
+        batch = threads.submit(send, handler, getMore=cursor, collection="products", maxTimeMS=WITHIN_MS)
+        assert waiting.wait(WITHIN_S)
+        act(handler)
+        events = batch.result(WITHIN_S)["cursor"]["nextBatch"]
+    assert [event["documentKey"]["_id"] for event in events] == expected
+    handler.close_all()
+
+
+def test_a_request_for_events_ends_after_the_time_of_the_client(tmp_path: Path, waiting: threading.Event) -> None:
+    handler = MongoHandler(str(tmp_path))
+    send(handler, insert="products", documents=[{"_id": "first"}])
+    batch = send(handler, getMore=watch(handler), collection="products", maxTimeMS=1)["cursor"]
+    assert batch["nextBatch"] == [] and waiting.is_set()
     handler.close_all()
