@@ -34,6 +34,8 @@ PRODUCTS = 5000
 PROCESSES = ("gateway", "embedding", "index", "tfs")
 KINDS = ("photo", "product")
 IGNORED = ("request_id", "timings_ms")  # fields that differ from search to search
+# The scale of similarity is fitted while the products come: it depends on how many have come by then.
+FITTED = ("similarity", "outcome")
 START = """
 import sys
 from pathlib import Path
@@ -69,13 +71,11 @@ def version(stack: Stack, photo: bytes) -> Version:
     url = stack.settings.gateway_url
     fill(stack, photo, unit_vectors(PRODUCTS))
     pids = {name_of(process): process.pid for process in own_processes(stack.settings.state_dir.resolve())}
-    return Version(
-        {name: pids[name] for name in PROCESSES},
-        {
-            "photo": RawClient(f"{url}/v1/search", photo, {"Content-Type": "image/jpeg"}),
-            "product": RawClient(f"{url}/v1/products/7/similar"),
-        },
-    )
+    clients = {
+        "photo": RawClient(f"{url}/v1/search", photo, {"Content-Type": "image/jpeg"}),
+        "product": RawClient(f"{url}/v1/products/7/similar"),
+    }
+    return Version({name: pids[name] for name in PROCESSES}, clients)
 
 
 @contextmanager
@@ -111,7 +111,17 @@ def rounds(versions: tuple[Version, Version], kind: str) -> tuple[list[Round], l
 
 def comparable(body: bytes) -> dict[str, Any]:
     """Return the fields of a response that do not differ from search to search."""
-    return {name: value for name, value in orjson.loads(body).items() if name not in IGNORED}
+    fields: dict[str, Any] = _without((*IGNORED, *FITTED), orjson.loads(body))
+    return fields
+
+
+def _without(names: tuple[str, ...], value: Any) -> Any:
+    """Return a JSON value without the fields of these names."""
+    if isinstance(value, list):
+        return [_without(names, item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without(names, item) for name, item in value.items() if name not in names}
+    return value
 
 
 def compared(versions: tuple[Version, Version]) -> dict[str, Any]:
