@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from services.contracts.domain.choices import choices
+from services.contracts.domain.choices import choices, field_names, unknown_name
 
 # The limits that refuse requests, as metrics and logs name them.
 Limit = Literal[
@@ -18,6 +18,13 @@ Limit = Literal[
     "events",
     "events-quota",
 ]
+
+# Pydantic's errors whose messages are for programmers: they name its terms, or classes.
+UNKNOWN_FIELD = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+OBJECT = "it has to be an object, with fields in {}"
+SENTENCES = dict.fromkeys(("model_type", "model_attributes_type", "dataclass_type", "dict_type"), OBJECT) | {
+    "list_type": "it has to be a list, in []",
+}
 
 
 class LookalikeError(Exception):
@@ -259,9 +266,14 @@ def validation_message(item: Mapping[str, Any], model: object = None) -> str:
 
     Args:
         item: the error.
-        model: the type that was validated; it says which values a missing field may have.
+        model: the type that was validated; it says which values a missing field may have, and which fields there are.
     """
-    if item.get("type") != "missing":
-        return str(item["msg"]).removeprefix("Value error, ")
-    values = choices(model, item["loc"])
-    return f"it is missing; give {', '.join(values[:-1])} or {values[-1]}" if len(values) > 1 else "it is missing"
+    kind = item.get("type")
+    if kind == "missing":
+        values = choices(model, item["loc"])
+        return f"it is missing; give {', '.join(values[:-1])} or {values[-1]}" if len(values) > 1 else "it is missing"
+    if kind in UNKNOWN_FIELD:
+        *place, name = item["loc"]
+        names = field_names(model, place)
+        return unknown_name(str(name), names) if names else "there is no such field"
+    return SENTENCES.get(str(kind)) or str(item["msg"]).removeprefix("Value error, ")

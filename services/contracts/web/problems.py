@@ -1,6 +1,5 @@
 """Errors over HTTP: the domain's exceptions → problem documents (RFC 9457), and back."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -14,18 +13,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from services.contracts.domain import errors
+from services.contracts.domain.choices import MAX_NAME, shortened
 from services.contracts.web.http_problem import HttpProblem
 from services.contracts.web.observability import telemetry
 from services.contracts.web.public_address import current_prefix
 from services.contracts.wire.problem import Problem, pointer
 
 MEDIA_TYPE = "application/problem+json"
-MAX_NAME = 128  # characters of a part of a place: an attribute's name has as many
 PREFIX = "/problems/"
 SCHEMAS = "#/components/schemas/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DETAILED = 5  # places that the detail of an invalid request names
-MAX_NEAR = 64  # characters of an unknown name for which a near one is searched
 MAX_ERRORS = 20  # places in `errors`
 MAX_PLACES_BYTES = 8000  # of their pointers and details
 MAX_DETAIL = 2000  # characters of a problem's detail
@@ -108,20 +106,6 @@ def _place(path: tuple[str | int, ...], item: Mapping[str, Any], model: object) 
 
 def _short(part: str | int) -> str:
     return shortened(str(part), MAX_NAME)
-
-
-def shortened(text: str, length: int) -> str:
-    """Return a text with at most `length` characters, the last one an ellipsis if some are left out."""
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def unknown_name(name: str, known: Iterable[str]) -> str:
-    """Return the sentence about a parameter or field that does not exist, with the one that may be meant."""
-    names = sorted(known)
-    name = shortened(name, MAX_NAME)
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6) if len(name) <= MAX_NEAR else []
-    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there is none"
-    return f"{name!r} is not known: {meant}"
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:

@@ -8,8 +8,9 @@ from fastapi import Depends, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from services.contracts.domain.choices import MAX_NAME, shortened, unknown_name
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.problems import DETAILED, MAX_ERRORS, MAX_NAME, shortened, unknown_name
+from services.contracts.web.problems import DETAILED, MAX_ERRORS
 from services.contracts.web.public_address import use_absolute_urls
 from services.contracts.wire.problem import pointer
 

@@ -12,7 +12,7 @@ from services.contracts.domain.errors import InvalidRequest, UnsupportedImage
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web.bodies.forms import read_body, read_form
 from services.contracts.web.bodies.json_body import read_json_object
-from services.contracts.web.problems import MAX_ERRORS, invalid_request, unknown_name
+from services.contracts.web.problems import invalid_request
 from services.gateway.search.examples import PhotoQuery
 from services.gateway.search.form_parts import image_of, missing_image, text_of, texts_and_images_of
 from services.gateway.search.image_reader import ImageReader
@@ -204,18 +204,9 @@ def parse(
     except ValidationError as error:
         from_query = (query or {}).keys() - body.keys()
         found = error.errors(include_url=False, include_input=False)
-        # Only the errors that the response names: looking for near names takes time.
-        items = [*(_with_near_name(item, model) for item in found[:MAX_ERRORS]), *found[MAX_ERRORS:]]
         raise invalid_request(
-            ((("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in items), model
+            ((("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in found), model
         ) from None
-
-
-def _with_near_name(item: Mapping[str, Any], model: type[BaseModel]) -> Mapping[str, Any]:
-    """Return an error; if it is an unknown field, with the name of the field that may be meant."""
-    if item["type"] != "extra_forbidden" or len(item["loc"]) != 1:
-        return item
-    return {**item, "msg": unknown_name(str(item["loc"][0]), model.model_fields)}
 
 
 def content_type(request: Request) -> str:

@@ -96,7 +96,7 @@ def test_a_rule_that_does_not_exist_is_not_deleted(gateway: Gateway) -> None:
     [
         ("{", "is not valid JSON"),
         ('{"rules": [{"id": "x", "action": "boost", "filter": {"a": 1}}]}', "rules.0: a rule that says boost needs by"),
-        ('{"rule": []}', "rule: Extra inputs are not permitted"),
+        ('{"rule": []}', "rule: 'rule' is not known: did you mean 'rules'?"),
     ],
 )
 def test_a_bad_file_is_refused_before_the_gateway_is_called(content: str, text: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The values that fields may have, and the sentence about a field that is missing."""
+"""The values and fields of a place, and the sentences about fields that are missing, unknown or of another type."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from services.catalogue.events.event import Event
 from services.catalogue.merchandising import Merchandising
-from services.contracts.domain.choices import choices
+from services.contracts.domain.choices import choices, field_names, unknown_name
 from services.contracts.domain.errors import validation_message
 
 
@@ -82,3 +82,49 @@ def test_a_missing_field_is_named_with_the_values_that_it_may_have(
 
 def test_other_messages_are_pydantics_without_its_prefix() -> None:
     assert validation_message({"type": "value_error", "msg": "Value error, too late"}) == "too late"
+
+
+@pytest.mark.parametrize(
+    ("place", "names"),
+    [
+        ((), ("parts", "pair", "named", "either", "other", "another")),
+        (("parts", 3), ("size", "colour", "name")),
+        (("named", "x"), ("size", "colour", "name")),
+        (("either",), ("size", "colour", "name")),
+        (("other",), ()),
+        (("nothing",), ()),
+    ],
+)
+def test_a_place_in_a_model_has_the_fields_of_its_type(place: tuple[str | int, ...], names: tuple[str, ...]) -> None:
+    assert field_names(Whole, place) == names
+
+
+OBJECT, LIST = "it has to be an object, with fields in {}", "it has to be a list, in []"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentences"),
+    [
+        ({"objct": {"object_id": "1"}}, ["'objct' is not known: did you mean 'object'?"]),
+        ({"object": {"object_id": "1", "objectid": 1}}, ["'objectid' is not known: did you mean 'object_id'?"]),
+        ({"objects": [{"object_id": "1", "place": 1}]}, ["'place' is not known: there are object_id, ordinal"]),
+        ({"objects": [7]}, [OBJECT]),
+        ({"objects": {"object_id": "1"}}, [LIST]),
+        (7, [OBJECT]),
+    ],
+)
+def test_no_sentence_names_a_class_or_a_term_of_pydantic(attributes: object, sentences: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Event.model_validate({"action_name": "search", "query_id": "q", "event_attributes": attributes})
+    assert [validation_message(item, Event) for item in caught.value.errors()] == sentences
+
+
+def test_an_unknown_field_of_an_unknown_type_is_one() -> None:
+    assert validation_message({"type": "extra_forbidden", "loc": ("a",), "msg": "…"}) == "there is no such field"
+
+
+def test_a_near_name_is_searched_for_names_of_ordinary_length() -> None:
+    assert unknown_name("catgory", ["category", "k"]) == "'catgory' is not known: did you mean 'category'?"
+    text = unknown_name("catgory" * 10_000, ["category", "k"])
+    assert "there are category, k" in text
+    assert len(text) < 200
