@@ -13,11 +13,15 @@ async def to_the_end(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
 
     A caller that is cancelled meanwhile continues only when the function has returned.
     """
-    task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    return await ended(asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs)))
+
+
+async def ended(work: "asyncio.Future[T]") -> T:
+    """Return the result of work that runs in a thread; a caller that is cancelled waits as in `to_the_end`."""
     try:
-        return await asyncio.shield(task)
+        return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()
+        await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()
         raise
