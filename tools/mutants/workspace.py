@@ -15,7 +15,7 @@ from typing import Self
 
 from tools.mutants.mutant import Mutant
 
-COPIED = ("services", "tests", "training", "tools", "pyproject.toml")
+COPIED = ("services", "tests", "training", "tools", "docs", "pyproject.toml")
 NOT_LINKED = {".git", ".venv", "var", "build", "dist", *COPIED}
 CAUGHT = {
     1,
