@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from services.catalogue.learning import log_reader
 from services.catalogue.learning.log_reader import read_searches
 from services.catalogue.store import learned_orders
 from services.catalogue.store.database import CatalogueDatabase
@@ -74,6 +75,16 @@ async def test_the_log_is_read_with_the_products_attributes(store: CatalogueData
     ]
     assert dict(search.shown[1].candidate.attributes) == {"gender": "Men", "price": 12.5}
     assert len(await read_searches(store)) == 2
+
+
+async def test_of_a_long_log_the_latest_searches_are_read(
+    store: CatalogueDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reader, "MAX_SEARCHES", 2)
+    hours = [make_query(f"q{n}", NOON + timedelta(hours=n), hits=("a",), hit_scores=(n / 10,)) for n in range(4)]
+    await store.events.add_queries(hours)
+    scores = [search.shown[0].candidate.score for search in await read_searches(store)]
+    assert scores == [0.2, 0.3]
 
 
 async def test_a_rollback_takes_effect_at_the_next_reading_of_a_gateway(store: CatalogueDatabase) -> None:

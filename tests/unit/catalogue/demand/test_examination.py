@@ -171,6 +171,12 @@ async def test_clusters_and_days_are_tables_that_a_spreadsheet_reads_as_text() -
     assert days.splitlines()[1:] == ["2026-11-30,Topwear,1,0,1,0,0,0"]
 
 
+async def test_a_row_of_a_cluster_has_its_first_and_its_last_day() -> None:
+    document = await report([no_match(f"q{n}", "red", day=n) for n in (1, 2, 3)])
+    (row,) = csv_of(document, "cluster").splitlines()[1:]
+    assert row.endswith(",2026-11-27,2026-11-29")
+
+
 async def test_a_photo_that_is_sent_again_is_one_search_whose_clicks_count() -> None:
     def shown(name: str, minutes: int, **values: Any) -> LoggedQuery:
         known = {"visitor": "v1", "nearest_score": 0.5, "hits": ("red",)}

@@ -1,5 +1,7 @@
 """Counting of requests: in this process, and what happens if the shared counters fail."""
 
+import time
+
 import pytest
 from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
@@ -35,6 +37,13 @@ async def test_without_the_shared_counters_a_gateway_counts_by_itself() -> None:
     counts = [await limits.count("client", Quota(2, 60), "a") for _ in range(3)]
     assert [count.is_exceeded for count in counts] == [False, False, True]
     assert Broken.calls == 1  # the others do not wait for it
+
+
+async def test_a_quota_begins_again_after_the_rest_of_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 11 * 86400 + 49_600.5)  # the window is the day
+    limits = RateLimits("memory://")
+    counts = [await limits.count("client", Quota(2, 86400), "a") for _ in range(3)]
+    assert [(count.remaining, count.reset_s) for count in counts] == [(1, 36_800), (0, 36_800), (0, 36_800)]
 
 
 @pytest.mark.parametrize("url", ["nowhere://x", "memory", "redis", ""])
