@@ -42,7 +42,7 @@ NO_BEHAVIOUR = {
 }
 PACE = re.compile(
     r"_(s|ms)$|(^|_)(timeout|interval|pause|delay|batch|chunk|chunks|piece|page|buffer|cache|cached|buckets|at_once|"
-    r"in_flight|concurrency|turn|inline|maxsize)(_|$)",
+    r"in_flight|concurrency|turn|inline|rest|refresh|maxsize)(_|$)",
     re.IGNORECASE,
 )
 Function = ast.FunctionDef | ast.AsyncFunctionDef
