@@ -21,8 +21,11 @@ TESTS = (
     "tests/unit",
     "tests/property",
     "tests/contract",
-    # These two run the code that they test in their own process, next to others that they start.
+    # These run the code that they test in their own process, next to others that they start.
+    "tests/integration/catalogue/test_backup.py",
+    "tests/integration/catalogue/test_import_session.py",
     "tests/integration/gateway/test_connections.py",
+    "tests/integration/gateway/test_tracing.py",
     "tests/integration/models/test_large_pictures.py",
 )
 TESTS_EXCLUDED = (

@@ -1,12 +1,13 @@
 """The rules that make mutants of a syntax tree.
 
-Log calls, docstrings, strings, type annotations, the arguments of `@dataclass`, those in `NO_BEHAVIOUR`, and the blocks
-under `if TYPE_CHECKING` and `if __name__ == "__main__"` get no mutants: a test that notices a change to them would test
-the language or a wording.
+Log calls, conditions that only decide about them, docstrings, strings, type annotations, the arguments of `@dataclass`,
+those in `NO_BEHAVIOUR`, and the blocks under `if TYPE_CHECKING` and `if __name__ == "__main__"` get no mutants: a test
+that notices a change to them would test the language or a wording.
 
 Neither do numbers whose name says that they set a pace or the size of a portion of work (`PACE`): the results are the
 same with any value, so only a test that measures time or memory could notice another one, and such tests fail at
-random. Of a limit, a default or a weight, the exact number is behaviour.
+random. The same holds for the arguments of `sleep`. Of a limit, a default or a weight, the exact number is
+behaviour.
 """
 
 import ast
@@ -36,10 +37,10 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
     ast.Mod: (r"%", "+"),
 }
 LOGGERS = {"log", "logger", "logging"}
-NO_BEHAVIOUR = {
-    *("strict", "copy", "frozen", "slots"),  # they change no result of a correct call
-    *("example", "examples", "highlight", "soft_wrap", "show_header", "show_default"),  # they change the look of a text
-}
+PAUSES = {"sleep", "pause"}
+# Arguments that change no result of a correct call, and those that change the look of a text.
+NO_BEHAVIOUR = {"strict", "copy", "frozen", "slots"}
+NO_BEHAVIOUR |= {"example", "examples", "highlight", "soft_wrap", "show_header", "pad_edge", "show_default"}
 PACE = re.compile(
     r"_(s|ms)$|(^|_)(timeout|interval|pause|delay|batch|chunk|chunks|piece|page|buffer|cache|cached|buckets|at_once|"
     r"in_flight|concurrency|turn|inline|rest|refresh|maxsize)(_|$)",
@@ -149,6 +150,8 @@ class Rules(ast.NodeVisitor):
         self._replace(node, "break", "loop control")
 
     def visit_If(self, node: ast.If) -> None:
+        if not node.orelse and all(isinstance(part, ast.Expr) and _is_log_call(part.value) for part in node.body):
+            return
         if _is_for_tools_only(node.test):
             for statement in node.orelse:
                 self.visit(statement)
@@ -180,7 +183,8 @@ class Rules(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        if _is_log_call(node) or (isinstance(node.func, ast.Name) and node.func.id == "dataclass"):
+        name = _name(node.func)
+        if _is_log_call(node) or name == "dataclass" or name in PAUSES:
             return
         self.visit(node.func)
         for argument in node.args:

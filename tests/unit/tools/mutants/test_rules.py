@@ -52,6 +52,8 @@ def changes(text: str, kind: str | None = None) -> list[str]:
         ("a.close()", "statement removed", ["pass"]),
         ("async def f():\n    await a.close()", "statement removed", ["async def f():\n    pass"]),
         ("raise ValueError", "statement removed", ["pass"]),
+        ("async def f():\n    await sleep(1)", "statement removed", ["async def f():\n    pass"]),
+        ("if a:\n    log.info('x')\nelse:\n    f()", "negation", ["if not (a):\n    log.info('x')\nelse:\n    f()"]),
         ("x += a", "statement removed", ["pass"]),
         ("for x in a:\n    break", "loop control", ["for x in a:\n    continue"]),
         ("try:\n    a = b\nexcept E:\n    a = c", "except body", ["try:\n    a = b\nexcept E:\n    raise"]),
@@ -85,6 +87,8 @@ def test_a_rule_makes_these_changes(before: str, kind: str, after: list[str] | N
         "x: A = A(in_flight=4, timeout_s=1)",
         "BATCH, PAGE_ROWS = 10, 20",
         "x = print_table(highlight=False)",
+        "if a != b:\n    log.info('changed')",
+        "async def f():\n    x = await asyncio.sleep(a if b else c - 1)",
     ],
 )
 def test_what_a_test_need_not_notice_is_left_alone(text: str) -> None:
