@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.errors import UnknownCategory
 from services.contracts.domain.manifest import load_manifest
-from services.contracts.web.run import exit_with, run_service
+from services.contracts.web.run import Service, exit_with, run_service
 from services.index.settings import IndexSettings
 
 # Seconds after which a thread that changes the index lets a search run; Python's default is 0.005. Nine in ten searches
@@ -20,23 +20,24 @@ from services.index.settings import IndexSettings
 SWITCH_INTERVAL_S = 0.0005
 
 
-def main() -> None:
-    """Serve until the process is terminated."""
+def _create_app(settings: IndexSettings) -> FastAPI:
     from services.index.app import create_app
 
+    manifest = load_manifest(settings.model_dir)  # here a missing file is one line; in the lifespan it is a traceback
+    try:
+        held_categories(settings.categories, manifest.categories)
+    except UnknownCategory as error:
+        exit_with(f"lookalike index: setting INDEX_CATEGORIES: {error}")
+    return create_app(settings)
+
+
+SERVICE = Service("index", IndexSettings, _create_app)
+
+
+def main() -> None:
+    """Serve until the process is terminated."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-
-    def checked(settings: IndexSettings) -> FastAPI:
-        manifest = load_manifest(
-            settings.model_dir
-        )  # here a missing file is one line; in the lifespan it is a traceback
-        try:
-            held_categories(settings.categories, manifest.categories)
-        except UnknownCategory as error:
-            exit_with(f"lookalike index: setting INDEX_CATEGORIES: {error}")
-        return create_app(settings)
-
-    run_service("index", IndexSettings, checked)
+    run_service(SERVICE)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,2 @@
-"""The stack without Docker: its processes and the stand-ins for two servers; imports only contracts."""
+"""The stack without Docker: its processes and the stand-ins for two servers; imports contracts, and the three services
+only to run them in one process."""

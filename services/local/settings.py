@@ -28,6 +28,11 @@ class StackSettings(BaseSettings):
         validation_alias=AliasChoices("LOOKALIKE_OBSERVE", "observe"),
         description="whether the stack has a Prometheus with alerts",
     )
+    one_process: bool = Field(
+        False,
+        validation_alias=AliasChoices("LOOKALIKE_ONE_PROCESS", "one_process"),
+        description="whether gateway, embedding and index share a process",
+    )
     access: str = Field(
         "local",
         validation_alias=AliasChoices("GATEWAY_ACCESS", "access"),

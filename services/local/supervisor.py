@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from services.contracts.domain.catalogues import SETTING
 from services.local import prometheus
 from services.local.settings import StackSettings
 
-PROCESSES = ("mongo", "tfs", "embedding", "index", "gateway")  # in the order of their start
+STAND_INS = ("mongo", "tfs")
+SERVICES = ("embedding", "index", "gateway")
+PROCESSES = (*STAND_INS, *SERVICES)  # in the order of their start
+ONE_PROCESS = "services"  # the name of the process that runs all of SERVICES
 STATE_LINK = "state"  # in the run folder: a link to the state folder
 SCRIPTS = "run"  # in the state folder
 
@@ -84,9 +88,7 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
     database = {"MONGO_URL": settings.mongo_url}
     if SETTING in os.environ:
         database[SETTING] = os.environ[SETTING]
-    return [
-        Process("mongo", mongo, {}),
-        Process("tfs", (*serving, "--port", str(settings.tfs_port)), {}),
+    services = [
         Process(
             "embedding",
             (python, "-m", "services.embedding"),
@@ -119,8 +121,25 @@ def processes(settings: StackSettings, data: str) -> list[Process]:
                 **database,
             },
         ),
+    ]
+    return [
+        Process("mongo", mongo, {}),
+        Process("tfs", (*serving, "--port", str(settings.tfs_port)), {}),
+        *([_together(services)] if settings.one_process else services),
         *([Process("prometheus", _prometheus(settings), {})] if settings.observe else []),
     ]
+
+
+def _together(services: Sequence[Process]) -> Process:
+    """Return the process that runs all services."""
+    environment = {name: value for service in services for name, value in service.environment.items()}
+    return Process(ONE_PROCESS, (sys.executable, "-m", f"services.local.{ONE_PROCESS}"), environment)
+
+
+def process_names(settings: StackSettings) -> tuple[str, ...]:
+    """Return the names of the stack's processes, in the order of their start."""
+    services = (ONE_PROCESS,) if settings.one_process else SERVICES
+    return (*STAND_INS, *services, *(("prometheus",) if settings.observe else ()))
 
 
 def _prometheus(settings: StackSettings) -> tuple[str, ...]:
@@ -175,7 +194,7 @@ def configuration(settings: StackSettings) -> str:
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }
     config["supervisorctl"] = {"serverurl": f"unix://{run / 'supervisor.sock'}"}
-    for name in (*PROCESSES, *(["prometheus"] if settings.observe else [])):
+    for name in process_names(settings):
         config[f"program:{name}"] = _program(name, state)
     text = io.StringIO()
     config.write(text)

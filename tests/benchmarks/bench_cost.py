@@ -1,7 +1,7 @@
 """What one search by photo costs over all processes, against the same work in one process, in the same run.
 
 The work is: prepare the photo, run the network, search 15,000 vectors. Rounds of the stack and of the one process take
-turns. COST_ROUNDS is their number (default: 9).
+turns. COST_ROUNDS is their number (default: 9). A second stack has gateway, embedding and index in one process.
 """
 
 import io
@@ -24,6 +24,7 @@ from PIL import Image
 from services.contracts.domain.manifest import load_manifest
 from services.local.own_processes import name_of, own_processes
 from services.local.stack import Stack
+from services.local.supervisor import process_names
 from services.sample_shop.catalogue import sample_query
 from tests.benchmarks.bare_search import BareSearch
 from tests.benchmarks.empty_route import running_empty_route
@@ -37,7 +38,6 @@ PRODUCTS = 15_000
 ROUNDS = int(os.environ.get("COST_ROUNDS", "9"))
 SEARCHES = 60  # of a round
 CLIENTS = (1, 2, 4, 8)
-PROCESSES = ("gateway", "embedding", "index", "tfs", "mongo")
 SEED = 20261129
 ATTRIBUTES = {"baseColour": "Navy Blue", "gender": "Men", "price": 29.9, "season": "Summer"}
 
@@ -61,9 +61,12 @@ class Running:
 
 
 @contextmanager
-def running() -> Iterator[Running]:
-    """Run a stack with PRODUCTS vectors in the photo's category, and two processes that search without services."""
-    with tempfile.TemporaryDirectory() as name, running_stack(Path(name)) as stack:
+def running(*, one_process: bool = False) -> Iterator[Running]:
+    """Run a stack with PRODUCTS vectors in the photo's category, and two processes that search without services.
+
+    `one_process` says whether the services of the stack share a process.
+    """
+    with tempfile.TemporaryDirectory() as name, running_stack(Path(name), one_process=one_process) as stack:
         folder, photo = Path(name), query_photo()
         (folder / "photo.jpg").write_bytes(photo)
         vectors = unit_vectors(PRODUCTS)
@@ -72,7 +75,9 @@ def running() -> Iterator[Running]:
         pids = {name_of(process): process.pid for process in own_processes(folder.resolve())}
         bare = [BareSearch(MODEL_DIR, folder / "photo.jpg", folder / "vectors.npy") for _ in range(2)]
         try:
-            yield Running(stack, photo, {name: pids[name] for name in PROCESSES}, (bare[0], bare[1]))
+            yield Running(
+                stack, photo, {name: pids[name] for name in reversed(process_names(stack.settings))}, (bare[0], bare[1])
+            )
         finally:
             for process in bare:
                 process.close()
@@ -205,18 +210,23 @@ def similar(running: Running) -> dict[str, Spread]:
     return {name: Spread.of([row[name] for row in rows]) for name in rows[0]}
 
 
-def main() -> dict[str, Any]:
-    """Print and return the figures."""
-    with running() as processes:
+def measure(*, one_process: bool) -> dict[str, Any]:
+    """Return the figures of a stack."""
+    with running(one_process=one_process) as processes:
         client = processes.search()
         for _ in range(30):
             client.send()
         client.close()
-        figures = cost(processes) | throughput(processes) | similar(processes)
-        memory = {name: resident_mb(pid) for name, pid in processes.pids.items()}
+        spreads = cost(processes) | throughput(processes) | similar(processes)
+        memory = {f"memory, MB: {name}": round(resident_mb(pid), 1) for name, pid in processes.pids.items()}
+    return {name: spread.figures() for name, spread in spreads.items()} | memory
+
+
+def main() -> dict[str, Any]:
+    """Print and return the figures."""
+    shared = measure(one_process=True)
+    figures = measure(one_process=False) | {f"one process: {name}": value for name, value in shared.items()}
     print(f"median of {ROUNDS} rounds, and the quarters; a 300×400 JPEG, {PRODUCTS:,} products in its category")
-    for name, spread in figures.items():
-        print(f"  {name:<48} {spread}")
-    for name, megabytes in memory.items():
-        print(f"  {f'memory, MB: {name}':<48} {megabytes:8.0f}")
-    return {name: spread.figures() for name, spread in figures.items()} | {"memory, MB": memory}
+    for name, value in figures.items():
+        print(f"  {name:<60} {Spread(**value) if isinstance(value, dict) else f'{value:8.0f}'}")
+    return figures

@@ -7,8 +7,9 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -71,40 +72,88 @@ class GracefulServer(uvicorn.Server):
         await asyncio.to_thread(tracing.close)
 
 
-def run_service(
-    name: str,
-    settings_type: type[Settings],
-    create_app: Callable[[Settings], FastAPI],
-    additional_addresses: Callable[[Settings], Sequence[tuple[str, int]]] = lambda _: (),
-    connections: Callable[[Settings], ConnectionLimits] = lambda _: ConnectionLimits(),
-) -> None:
-    """Read the settings, create the app and serve it until a stop signal; requests in progress are answered first.
+@dataclass(frozen=True)
+class Service(Generic[Settings]):
+    """A service that can be run.
 
-    `additional_addresses` returns hosts and ports to listen on in addition to those of the settings; `connections`
-    returns the bounds of connections.
+    Attributes:
+        name: of the service.
+        settings_type: reads its settings from environment variables.
+        create_app: makes the app from them.
+        additional_addresses: returns hosts and ports to listen on in addition to those of the settings.
+        connections: returns the bounds of connections.
+    """
+
+    name: str
+    settings_type: type[Settings]
+    create_app: Callable[[Settings], FastAPI]
+    additional_addresses: Callable[[Settings], Sequence[tuple[str, int]]] = lambda _: ()
+    connections: Callable[[Settings], ConnectionLimits] = lambda _: ConnectionLimits()
+
+
+def run_service(service: Service[Any]) -> None:
+    """Read the settings, create the app and serve it until a stop signal; requests in progress are answered first.
 
     Raises:
         SystemExit: the settings are invalid, the model or the port cannot be used, or the service cannot start.
     """
+    settings = read_settings(service)
+    configure_logging(service.name, json=settings.log_json, level=settings.log_level)
+    app = make_service_app(service, settings, traced_as=service.name)
+    keep_objects()
+    server = GracefulServer(make_config(service, settings, app))
+    server.run(sockets=make_sockets(service, settings))
+
+
+def read_settings(service: Service[Any]) -> Any:
+    """Return the settings of a service.
+
+    Raises:
+        SystemExit: they are invalid.
+    """
     try:
-        settings = settings_type()
+        return service.settings_type()
     except ValidationError as error:
-        exit_with("\n".join(f"lookalike {name}: {text}" for text in setting_errors(settings_type, error)))
-    configure_logging(name, json=settings.log_json, level=settings.log_level)
+        texts = setting_errors(service.settings_type, error)
+        exit_with("\n".join(f"lookalike {service.name}: {text}" for text in texts))
+
+
+def make_service_app(service: Service[Any], settings: ServiceSettings, traced_as: str | None) -> FastAPI:
+    """Return the app of a service, whose spans have a name; None: another service of the process has set it.
+
+    Raises:
+        SystemExit: the model cannot be used, or a setting cannot.
+    """
     try:
-        if settings.traces_endpoint is not None:
-            is_public = name == "gateway"
-            tracing.configure(name, settings.traces_endpoint, settings.traces_ratio, is_public=is_public)
-        app = create_app(settings)
+        if settings.traces_endpoint is not None and traced_as is not None:
+            is_public = service.name == "gateway"
+            tracing.configure(traced_as, settings.traces_endpoint, settings.traces_ratio, is_public=is_public)
+        return service.create_app(settings)
     except (ManifestError, SettingError, TracingError) as error:
-        exit_with(f"lookalike {name}: {error}")
+        exit_with(f"lookalike {service.name}: {error}")
+
+
+def keep_objects() -> None:
+    """Leave the 140,000 objects that stay out of garbage collections: each full one would hold up requests."""
     gc.collect()
-    gc.freeze()  # of 140,000 objects that stay; each full collection would hold up requests to look at all of them
-    opened = OpenConnections(connections(settings))
+    gc.freeze()
+
+
+def make_config(service: Service[Any], settings: ServiceSettings, app: FastAPI) -> uvicorn.Config:
+    """Return the configuration of a service's server, which bounds and shows its connections."""
+    opened = OpenConnections(service.connections(settings))
     show_connections(opened, app.state.metrics.registry)
-    config = server_config(app, settings.host, settings.port, bounded_protocol(opened))
-    addresses = [(settings.host, settings.port), *additional_addresses(settings)]
-    GracefulServer(config).run(sockets=[_listen(name, host, port) for host, port in addresses])
+    return server_config(app, settings.host, settings.port, bounded_protocol(opened))
+
+
+def make_sockets(service: Service[Any], settings: ServiceSettings) -> list[socket.socket]:
+    """Return the sockets of a service, which listen.
+
+    Raises:
+        SystemExit: an address cannot be used.
+    """
+    addresses = [(settings.host, settings.port), *service.additional_addresses(settings)]
+    return [_listen(service.name, host, port) for host, port in addresses]
 
 
 def show_connections(connections: OpenConnections, registry: CollectorRegistry) -> None:

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[3]
 MODEL_DIR = Path(os.environ.get("LOOKALIKE_MODEL_DIR") or ROOT / "models" / "fashion" / "3")
 
 
-def stack_settings(state_dir: Path) -> StackSettings:
-    """Return settings for a stack of its own."""
+def stack_settings(state_dir: Path, *, one_process: bool = False) -> StackSettings:
+    """Return settings for a stack of its own, whose services may share a process."""
     gateway, embedding, index, tfs, mongo = free_ports(5)
     return StackSettings(
         gateway_port=gateway,
@@ -31,13 +31,14 @@ def stack_settings(state_dir: Path) -> StackSettings:
         mongo_port=mongo,
         state_dir=state_dir,
         model_dir=MODEL_DIR,
+        one_process=one_process,
     )
 
 
 @contextmanager
-def running_stack(state_dir: Path) -> Iterator[Stack]:
-    """Run a stack, ready to answer, for as long as the block."""
-    stack = Stack(stack_settings(state_dir))
+def running_stack(state_dir: Path, *, one_process: bool = False) -> Iterator[Stack]:
+    """Run a stack, ready to answer, for as long as the block. Its services may share a process."""
+    stack = Stack(stack_settings(state_dir, one_process=one_process))
     try:
         stack.up("test", print)
         yield stack

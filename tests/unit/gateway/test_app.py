@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.contracts.web.run import Service
 from services.gateway import app as module
 from services.gateway.__main__ import main
 from services.gateway.app import create_app
@@ -115,9 +116,15 @@ def test_more_searches_than_the_settings_allow_are_refused() -> None:
 
 
 def test_the_process_runs_the_gateway_with_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("services.gateway.__main__.run_service", lambda *given: calls.append(given))
+    services: list[Service[GatewaySettings]] = []
+    made: list[GatewaySettings] = []
+    monkeypatch.setattr("services.gateway.__main__.run_service", services.append)
+    monkeypatch.setattr("services.gateway.app.create_app", made.append)
     main()
-    (call,) = calls
-    assert call[:3] == ("gateway", GatewaySettings, create_app)
-    assert call[3:] == (GatewaySettings.admin_addresses, GatewaySettings.connections)
+    (service,) = services
+    settings = GatewaySettings(admin_port=9)
+    assert (service.name, service.settings_type) == ("gateway", GatewaySettings)
+    service.create_app(settings)
+    assert made == [settings]
+    assert service.additional_addresses(settings) == settings.admin_addresses()
+    assert service.connections(settings) == settings.connections()

@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from services.contracts.web.run import Service
 from services.index import __main__ as entry
 from services.index.settings import IndexSettings
 from tests.support.servers.index import write_model
@@ -18,15 +18,15 @@ Checked = Callable[[IndexSettings], FastAPI]
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> Checked:
     """Run `main`; return the function that makes the app of settings."""
-    calls: list[Any] = []
+    services: list[Service[IndexSettings]] = []
     intervals: list[float] = []
-    monkeypatch.setattr(entry, "run_service", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(entry, "run_service", services.append)
     monkeypatch.setattr(sys, "setswitchinterval", intervals.append)
     entry.main()
-    ((name, settings, checked),) = calls
-    assert (name, settings) == ("index", IndexSettings)
+    (service,) = services
+    assert (service.name, service.settings_type) == ("index", IndexSettings)
     assert intervals == [0.0005]
-    return checked  # type: ignore[no-any-return]
+    return service.create_app
 
 
 def test_the_app_is_made_of_valid_settings(checked: Checked, tmp_path: Path) -> None:

@@ -113,8 +113,8 @@ def test_a_folder_that_cannot_be_written_does_not_keep_the_stack_from_stopping(
 
 
 def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GATEWAY_PORT", "LOOKALIKE_STATE", "LOOKALIKE_OBSERVE", "GATEWAY_ADMIN_PORT"):
+    for name in ("GATEWAY_PORT", "LOOKALIKE_STATE", "LOOKALIKE_OBSERVE", "LOOKALIKE_ONE_PROCESS", "GATEWAY_ADMIN_PORT"):
         monkeypatch.setenv(name, "")
     settings = StackSettings()
     assert (settings.gateway_port, settings.state_dir) == (8000, Path("var"))
-    assert (settings.observe, settings.admin_port) == (False, None)
+    assert (settings.observe, settings.one_process, settings.admin_port) == (False, False, None)

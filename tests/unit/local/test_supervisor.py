@@ -56,6 +56,22 @@ def test_each_process_has_its_port_and_the_addresses_of_the_others(tmp_path: Pat
     assert by_name["embedding"].environment["EMBEDDING_DETECTOR_DIR"].endswith("models/detector/2")
 
 
+def test_the_services_share_a_process_that_has_the_settings_of_each(tmp_path: Path) -> None:
+    shared = settings(tmp_path).model_copy(update={"one_process": True})
+    each = {process.name: process for process in processes(settings(tmp_path), "demo")}
+    together = {process.name: process for process in processes(shared, "demo")}
+    assert list(together) == ["mongo", "tfs", "services"]
+    assert together["services"].command[1:] == ("-m", "services.local.services")
+    assert together["services"].environment == {
+        **each["embedding"].environment,
+        **each["index"].environment,
+        **each["gateway"].environment,
+    }
+    config = parsed(configuration(shared))
+    programs = {name.removeprefix("program:") for name in config.sections() if name.startswith("program:")}
+    assert programs == together.keys() == scripts(shared, "demo").keys()
+
+
 def test_the_stand_in_serves_every_version_of_both_models(tmp_path: Path) -> None:
     folder = tmp_path / 'a "quoted" folder' / "fashion"
     chosen = settings(tmp_path).model_copy(

@@ -8,7 +8,7 @@ import pytest
 
 from services.contracts.web import run
 from services.contracts.web.health import problem
-from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, GracefulServer, exit_with
+from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, GracefulServer, Service, exit_with
 from services.gateway.settings import GatewaySettings
 from tests.support.web.web_app import app_of
 
@@ -46,9 +46,8 @@ def test_a_service_listens_on_additional_addresses_too(monkeypatch: pytest.Monke
     monkeypatch.setenv("GATEWAY_PORT", "0")
     monkeypatch.setenv("GATEWAY_ADMIN_PORT", "0")
     try:
-        run.run_service(
-            "gateway", GatewaySettings, lambda _: app_of(max_body_bytes=100), GatewaySettings.admin_addresses
-        )
+        app = app_of(max_body_bytes=100)
+        run.run_service(Service("gateway", GatewaySettings, lambda _: app, GatewaySettings.admin_addresses))
         assert len({listener.getsockname()[1] for listener in listeners}) == 2
         assert {listener.getsockname()[0] for listener in listeners} == {"127.0.0.1"}
     finally:
