@@ -249,4 +249,7 @@ def _port_problem(name: str, port: int, error: OSError) -> str:
         return f"port {port} is used by another program: stop it, or set another port with {name}=…"
     if error.errno == errno.EACCES:
         return f"this user may not use port {port}: set a port from 1024 on with {name}=…"
-    return f"the local stack needs the address 127.0.0.1, which cannot be used: {error.strerror}"
+    return (
+        f"the local stack needs the address 127.0.0.1, which cannot be used: {error.strerror}. "
+        "On Linux: ip address add 127.0.0.1/8 dev lo"
+    )

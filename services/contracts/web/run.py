@@ -1,6 +1,7 @@
 """Runs a service under uvicorn. Invalid settings end it with a sentence instead of a traceback."""
 
 import asyncio
+import errno
 import gc
 import os
 import socket
@@ -211,6 +212,14 @@ def setting_errors(settings_type: type[Any], error: ValidationError) -> list[str
     return [f"setting {variable(item['loc'])}: {validation_message(item)}" for item in error.errors()]
 
 
+def _remedy(name: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "stop the process that uses the port, or set another port"
+    if error.errno == errno.EACCES:
+        return "this user needs a port from 1024 on"
+    return f"set {name.upper()}_HOST to an address of this machine"
+
+
 def _listen(name: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol set, asyncio disables Nagle's algorithm on accepted connections: it costs 40 ms per request.
@@ -219,10 +228,8 @@ def _listen(name: str, host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
-        sys.exit(
-            f"lookalike {name}: cannot listen on {host}:{port}: {error.strerror}; "
-            "stop the process that uses the port, or set another port"
-        )
+        listener.close()
+        sys.exit(f"lookalike {name}: cannot listen on {host}:{port}: {error.strerror}; {_remedy(name, error)}")
     listener.listen(1024)
     listener.set_inheritable(True)
     return listener

@@ -17,7 +17,7 @@ from neosqlite.sql_utils import quote_table_name
 from nx_27017.handler import NeoSQLiteHandler
 
 from services.local.mongo.changes import LOST, ChangeStreams
-from services.local.mongo.write_errors import bulk_write_error
+from services.local.mongo.write_errors import bulk_write_error, with_code
 
 Message = dict[str, Any]
 HISTORY_LOST = {"code": 286, "codeName": "ChangeStreamHistoryLost"}  # MongoDB's error
@@ -49,7 +49,7 @@ class MongoHandler(NeoSQLiteHandler):  # type: ignore[misc]
     def handle_insert(self, msg: Message) -> tuple[int, Message]:
         """Insert the documents of a command; the response lists the rejected ones."""
         try:
-            return self._insert(msg)
+            return with_code(self._insert, msg)
         finally:
             self._change_stream_manager.end_command()
 
@@ -59,7 +59,7 @@ class MongoHandler(NeoSQLiteHandler):  # type: ignore[misc]
         if "getMore" in command:
             return self._next_events(msg, command)
         try:
-            return super().handle_command(msg)  # type: ignore[no-any-return]
+            return with_code(super().handle_command, msg)
         finally:
             self._change_stream_manager.end_command()
 

@@ -1,11 +1,14 @@
 """A full disk as MongoDB reports it: nx-27017 gives every error of SQLite the code of an unknown one."""
 
+from collections.abc import Callable
 from typing import Any
 
 from neosqlite._sqlite import sqlite3
 from nx_27017 import handler
 
+Message = dict[str, Any]
 OUT_OF_DISK_SPACE = 14031
+FULL = frozenset({"database or disk is full", "disk I/O error"})  # SQLite's texts
 _unknown_error = handler._bulk_write_error
 
 
@@ -24,8 +27,21 @@ def _is_of_the_disk(error: BaseException | None) -> bool:
     """
     if error is None:
         return False
-    is_of_the_disk = isinstance(error, sqlite3.OperationalError) and "disk" in str(error)
-    return is_of_the_disk or _is_of_the_disk(error.__context__)
+    from_sqlite = isinstance(error, sqlite3.OperationalError) and str(error) in FULL
+    return from_sqlite or _is_of_the_disk(error.__context__)
+
+
+def with_code(handle: Callable[[Message], tuple[int, Message]], msg: Message) -> tuple[int, Message]:
+    """Handle a message. If the disk is full, the response has the code, which nx-27017 leaves out."""
+    try:
+        request, response = handle(msg)
+    except Exception as error:
+        if not _is_of_the_disk(error):
+            raise
+        request, response = msg["request_id"], {"ok": 0, "errmsg": str(error), "code": OUT_OF_DISK_SPACE}
+    if response.get("errmsg") in FULL:
+        response["code"] = OUT_OF_DISK_SPACE
+    return request, response
 
 
 def report_full_disks() -> None:

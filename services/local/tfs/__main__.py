@@ -110,7 +110,8 @@ def serve(options: argparse.Namespace) -> None:
     configs = options.model_config_file or [model]
     repository = Repository(configs, options.file_system_poll_wait_seconds)
     batcher = Batcher(options.max_batch_size, options.num_batch_threads)
-    address, as_content = f"{options.host}:{options.port}", options.reply_encoding == "content"
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    address, as_content = f"{host}:{options.port}", options.reply_encoding == "content"
     server = make_server(repository, batcher, address, as_content=as_content, workers=WORKERS)
     rest = RestServer(repository, options.host, options.rest_api_port) if options.rest_api_port else None
     server.start()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,7 +56,10 @@ class RestServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Write no log: the status is requested every few seconds."""
 
-        self._server = ThreadingHTTPServer((host, port), RestHandler)
+        class RestHttpServer(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        self._server = RestHttpServer((host, port), RestHandler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="rest", daemon=True)
 

@@ -8,6 +8,7 @@ from pymongo import errors as driver
 
 from services.contracts.domain.errors import CatalogueUnavailable
 
+OUT_OF_DISK_SPACE = 14031
 # The server's error codes: AuthenticationFailed and Unauthorized.
 CREDENTIAL_CODES = frozenset({13, 18})
 # Codes that say nothing of the document that was to be written: InternalError, HostUnreachable, HostNotFound,
@@ -17,7 +18,7 @@ CREDENTIAL_CODES = frozenset({13, 18})
 # NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace.
 SERVER_CODES = CREDENTIAL_CODES | {
     *(1, 6, 7, 24, 39, 50, 64, 89, 91, 100, 112, 189, 202, 262, 9001),
-    *(10107, 11600, 11601, 11602, 13435, 13436, 14031),
+    *(10107, 11600, 11601, 11602, 13435, 13436, OUT_OF_DISK_SPACE),
 }
 # ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token is of no use any
 # more.
@@ -78,7 +79,9 @@ def _refusal(error: driver.OperationFailure) -> str:
         return "the catalogue's database refuses the user or the password of MONGO_URL"
     if error.timeout:
         return SLOW
-    return f"the catalogue's database refused the operation (error {error.code})"
+    if error.code == OUT_OF_DISK_SPACE:
+        return "the disk of the catalogue's database is full"
+    return "the catalogue's database refused the operation" + ("" if error.code is None else f" (error {error.code})")
 
 
 def _absence(error: driver.PyMongoError) -> str:

@@ -47,6 +47,8 @@ def test_an_address_is_shown_without_credentials_and_options(url: str, shown: st
         (driver.OperationFailure("s3cret", 18), "refuses the user or the password"),
         (driver.OperationFailure("s3cret", 13), "refuses the user or the password"),
         (driver.OperationFailure("s3cret", 2), "error 2"),
+        (driver.OperationFailure("s3cret", 14031), "the disk of the catalogue's database is full"),
+        (driver.OperationFailure("s3cret"), "the catalogue's database refused the operation"),
         (driver.ConfigurationError("s3cret"), "ConfigurationError"),
     ],
 )

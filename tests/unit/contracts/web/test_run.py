@@ -1,5 +1,7 @@
 """A service that cannot start: in a container, the health check repeats the reason."""
 
+import errno
+import os
 import socket
 import time
 from pathlib import Path
@@ -37,6 +39,26 @@ def test_outside_a_container_the_process_ends_at_once(monkeypatch: pytest.Monkey
     with pytest.raises(SystemExit) as end:
         exit_with("lookalike index: no model")
     assert end.value.code == "lookalike index: no model"
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.EADDRINUSE, "stop the process that uses the port, or set another port"),
+        (errno.EACCES, "this user needs a port from 1024 on"),
+        (errno.EADDRNOTAVAIL, "set INDEX_HOST to an address of this machine"),
+        (socket.EAI_NONAME, "set INDEX_HOST to an address of this machine"),
+    ],
+)
+def test_an_address_that_cannot_be_used_has_its_own_remedy(
+    monkeypatch: pytest.MonkeyPatch, code: int, remedy: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(abs(code)))
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(SystemExit, match=rf"^lookalike index: cannot listen on ::1:8002: .*; {remedy}$"):
+        run._listen("index", "::1", 8002)
 
 
 def test_a_service_listens_on_additional_addresses_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 import sqlite3
 
+import pytest
+
 from services.local.mongo.inserts import insert
-from services.local.mongo.write_errors import OUT_OF_DISK_SPACE, bulk_write_error
+from services.local.mongo.write_errors import OUT_OF_DISK_SPACE, Message, bulk_write_error, with_code
 
 
 def test_a_full_disk_has_mongodbs_code() -> None:
@@ -15,6 +17,25 @@ def test_a_full_disk_has_mongodbs_code() -> None:
     assert written == database.execute("SELECT count(*) FROM products").fetchone()[0] == 0
     assert [(error["index"], error["code"]) for error in errors] == [(0, OUT_OF_DISK_SPACE), (1, OUT_OF_DISK_SPACE)]
     assert insert(database, "products", documents[:1], ordered=False) == (1, [])
+
+
+@pytest.mark.parametrize("text", ["database or disk is full", "disk I/O error"])
+def test_a_command_that_a_full_disk_ends_has_the_code(text: str) -> None:
+    def fail(_: Message) -> tuple[int, Message]:
+        raise sqlite3.OperationalError(text)
+
+    expected = (7, {"ok": 0, "errmsg": text, "code": OUT_OF_DISK_SPACE})
+    assert with_code(fail, {"request_id": 7}) == expected
+    assert with_code(lambda _: (7, {"ok": 0, "errmsg": text}), {}) == expected
+
+
+def test_a_command_that_fails_otherwise_is_left_alone() -> None:
+    def fail(_: Message) -> tuple[int, Message]:
+        raise sqlite3.OperationalError("no such table: disks")
+
+    with pytest.raises(sqlite3.OperationalError):
+        with_code(fail, {"request_id": 7})
+    assert with_code(lambda _: (7, {"ok": 1}), {}) == (7, {"ok": 1})
 
 
 def test_an_error_that_follows_from_a_full_disk_has_the_same_code() -> None:
