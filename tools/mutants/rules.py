@@ -226,6 +226,20 @@ class Rules(ast.NodeVisitor):
         for replacement in _other_constants(node.value):
             self._replace(node, replacement, "constant")
 
+    def visit_Tuple(self, node: ast.Tuple) -> None:
+        """Visit the parts; of a pair such as `("backoff_ms", 1000)`, the first names the second."""
+        if len(node.elts) == 2:
+            self._visit_value(node.elts[1], _text(node.elts[0]))
+            self.visit(node.elts[0])
+        else:
+            self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is not None:
+                self.visit(key)
+            self._visit_value(value, _text(key))
+
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Skip: strings are words."""
 
@@ -299,6 +313,11 @@ def _is_log_call(node: ast.expr) -> bool:
 def _name(node: ast.expr) -> str:
     """Return the name that an assignment gives a value; "" for an element."""
     return _last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+
+
+def _text(node: ast.expr | None) -> str:
+    """Return a string constant; "" for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _last_name(node: ast.Name | ast.Attribute) -> str:

@@ -38,6 +38,8 @@ def changes(text: str, kind: str | None = None) -> list[str]:
         ("x = 0", "constant", ["x = 1", "x = (-1)"]),
         ("x = 0.02", "constant", ["x = 1.02", "x = (-0.98)"]),
         ("x = True", "constant", ["x = False"]),
+        ("x = {'k': 5}", "constant", ["x = {'k': 6}", "x = {'k': 4}"]),
+        ("x = (a, 1)", "constant", ["x = (a, 2)", "x = (a, 0)"]),
         ("x[0] = a", "constant", ["x[1] = a", "x[(-1)] = a"]),
         ("def f(x=10): ...", "constant", ["def f(x=11): ...", "def f(x=9): ..."]),
         (
@@ -87,6 +89,8 @@ def test_a_rule_makes_these_changes(before: str, kind: str, after: list[str] | N
         "x: A = A(in_flight=4, timeout_s=1)",
         "BATCH, PAGE_ROWS = 10, 20",
         "x = print_table(highlight=False)",
+        "x = [('grpc.backoff_ms', 1000)]",
+        "x = {'socket_timeout': 5}",
         "if a != b:\n    log.info('changed')",
         "async def f():\n    x = await asyncio.sleep(a if b else c - 1)",
     ],
