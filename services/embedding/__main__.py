@@ -1,23 +1,19 @@
 """`python -m services.embedding`: runs the embedding service with the settings of the environment."""
 
-from fastapi import FastAPI
-
 from services.contracts.web.run import Service, run_service
 from services.embedding.settings import EmbeddingSettings
 
 
-def _create_app(settings: EmbeddingSettings) -> FastAPI:
+def service() -> Service[EmbeddingSettings]:
+    """Return the service, whose app is imported only to run it."""
     from services.embedding.app import create_app
 
-    return create_app(settings)
-
-
-SERVICE = Service("embedding", EmbeddingSettings, _create_app)
+    return Service("embedding", EmbeddingSettings, create_app)
 
 
 def main() -> None:
     """Serve until a stop signal."""
-    run_service(SERVICE)
+    run_service(service())
 
 
 if __name__ == "__main__":

@@ -1,23 +1,19 @@
 """`python -m services.gateway`: run the gateway with settings from environment variables."""
 
-from fastapi import FastAPI
-
 from services.contracts.web.run import Service, run_service
 from services.gateway.settings import GatewaySettings
 
 
-def _create_app(settings: GatewaySettings) -> FastAPI:
+def service() -> Service[GatewaySettings]:
+    """Return the service, whose app is imported only to run it."""
     from services.gateway.app import create_app
 
-    return create_app(settings)
-
-
-SERVICE = Service("gateway", GatewaySettings, _create_app, GatewaySettings.admin_addresses, GatewaySettings.connections)
+    return Service("gateway", GatewaySettings, create_app, GatewaySettings.admin_addresses, GatewaySettings.connections)
 
 
 def main() -> None:
     """Serve until stopped."""
-    run_service(SERVICE)
+    run_service(service())
 
 
 if __name__ == "__main__":

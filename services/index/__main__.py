@@ -20,24 +20,27 @@ from services.index.settings import IndexSettings
 SWITCH_INTERVAL_S = 0.0005
 
 
-def _create_app(settings: IndexSettings) -> FastAPI:
+def service() -> Service[IndexSettings]:
+    """Return the service, whose app is imported only to run it, before the log begins: FAISS reports what it loads."""
     from services.index.app import create_app
 
-    manifest = load_manifest(settings.model_dir)  # here a missing file is one line; in the lifespan it is a traceback
-    try:
-        held_categories(settings.categories, manifest.categories)
-    except UnknownCategory as error:
-        exit_with(f"lookalike index: setting INDEX_CATEGORIES: {error}")
-    return create_app(settings)
+    def checked(settings: IndexSettings) -> FastAPI:
+        manifest = load_manifest(
+            settings.model_dir
+        )  # here a missing file is one line; in the lifespan it is a traceback
+        try:
+            held_categories(settings.categories, manifest.categories)
+        except UnknownCategory as error:
+            exit_with(f"lookalike index: setting INDEX_CATEGORIES: {error}")
+        return create_app(settings)
 
-
-SERVICE = Service("index", IndexSettings, _create_app)
+    return Service("index", IndexSettings, checked)
 
 
 def main() -> None:
     """Serve until the process is terminated."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    run_service(SERVICE)
+    run_service(service())
 
 
 if __name__ == "__main__":

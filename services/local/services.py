@@ -8,16 +8,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from services.contracts.web.together import run_together
-from services.embedding.__main__ import SERVICE as EMBEDDING
-from services.gateway.__main__ import SERVICE as GATEWAY
-from services.index.__main__ import SERVICE as INDEX
-from services.index.__main__ import SWITCH_INTERVAL_S
+from services.embedding import __main__ as embedding
+from services.gateway import __main__ as gateway
+from services.index import __main__ as index
 
 
 def main() -> None:
     """Serve until a stop signal. The gateway stops first, because it calls the others."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    run_together([GATEWAY, EMBEDDING, INDEX])
+    sys.setswitchinterval(index.SWITCH_INTERVAL_S)
+    run_together([gateway.service(), embedding.service(), index.service()])
 
 
 if __name__ == "__main__":

@@ -117,14 +117,10 @@ def test_more_searches_than_the_settings_allow_are_refused() -> None:
 
 def test_the_process_runs_the_gateway_with_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     services: list[Service[GatewaySettings]] = []
-    made: list[GatewaySettings] = []
     monkeypatch.setattr("services.gateway.__main__.run_service", services.append)
-    monkeypatch.setattr("services.gateway.app.create_app", made.append)
     main()
     (service,) = services
     settings = GatewaySettings(admin_port=9)
-    assert (service.name, service.settings_type) == ("gateway", GatewaySettings)
-    service.create_app(settings)
-    assert made == [settings]
+    assert (service.name, service.settings_type, service.create_app) == ("gateway", GatewaySettings, create_app)
     assert service.additional_addresses(settings) == settings.admin_addresses()
     assert service.connections(settings) == settings.connections()
