@@ -76,7 +76,7 @@ MIN_PART_SIDE = 8
 MAX_SCANNED_PIXELS = 400_000_000
 START_OF_SCAN = b"\xff\xda"
 # Bytes of memory for each pixel while a file is decoded, by Pillow's mode, and for formats whose decoders keep more.
-MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 OTHER_MODE_BYTES = 4
 FORMAT_BYTES = {"WEBP": 16, "AVIF": 12, heif.FORMAT: 12}
 COEFFICIENT_BYTES = 2  # of a progressive JPEG, for each pixel and component

@@ -53,7 +53,29 @@ def test_after_a_rotation_two_secrets_are_valid_for_the_overlap() -> None:
     soon, later = NOW + timedelta(days=6), NOW + timedelta(days=8)
     assert [changed.matches(secret, soon) for secret in (first, second)] == [True, True]
     assert [changed.matches(secret, later) for secret in (first, second)] == [False, True]
-    assert changed.revision > key.revision
+
+
+def test_each_change_is_one_revision() -> None:
+    key, _ = made()
+    assert key.revision == 1
+    assert rotated(key, timedelta(days=7))[0].revision == 2
+    assert [without_previous(key).revision, revoked(key).revision] == [2, 2]
+
+
+def test_a_name_may_have_a_hundred_characters() -> None:
+    assert new_key("x" * 100, [Scope.SEARCH])[0].name == "x" * 100
+    assert new_key(" shop ", [Scope.SEARCH])[0].name == "shop"
+
+
+def test_catalogues_and_origins_are_kept_once_in_their_order() -> None:
+    key, _ = new_key("shop", [Scope.SEARCH], catalogues=["b", "a", "b"], origins=["https://x", "https://x"])
+    assert (key.catalogues, key.origins) == (("b", "a"), ("https://x",))
+
+
+def test_ending_the_previous_secret_keeps_the_newest() -> None:
+    changed, second = rotated(made()[0], timedelta(days=7))
+    ended = without_previous(changed)
+    assert [len(ended.secrets), ended.matches(second, NOW)] == [1, True]
 
 
 def test_a_rotation_without_an_overlap_ends_the_secret_at_once() -> None:

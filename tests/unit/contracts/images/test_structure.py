@@ -106,19 +106,21 @@ def test_a_file_cut_short_is_left_to_the_decoder(data: bytes) -> None:
     check_structure(str(sniff(data)), data)
 
 
-def large_png(mode: str) -> bytes:
-    return images.encode(Image.new(mode, (600, 500)), "PNG")
-
-
-@pytest.mark.parametrize(("mode", "bytes_per_pixel"), [("L", 1), ("P", 1), ("RGB", 4), ("RGBA", 4), ("I;16", 2)])
-def test_the_memory_of_a_picture_depends_on_its_mode(mode: str, bytes_per_pixel: int) -> None:
-    needed = 600 * 500 * bytes_per_pixel
-    assert prepare_image(large_png(mode), SIZE, inline_bytes=needed)[0].shape == (32, 32, 3)
+@pytest.mark.parametrize(
+    ("kind", "mode", "bytes_per_pixel"),
+    [
+        *(("PNG", "1", 1), ("PNG", "L", 1), ("PNG", "P", 1), ("PNG", "I;16", 2), ("PNG", "RGB", 4), ("PNG", "RGBA", 4)),
+        *(("GIF", "P", 1), ("BMP", "RGB", 4), ("WEBP", "RGB", 16), ("AVIF", "RGB", 12)),
+    ],
+)
+def test_the_memory_of_a_picture_depends_on_its_mode_and_format(kind: str, mode: str, bytes_per_pixel: int) -> None:
+    data, needed = images.encode(Image.new(mode, (600, 500)), kind), 600 * 500 * bytes_per_pixel
+    assert prepare_image(data, SIZE, inline_bytes=needed)[0].shape == (32, 32, 3)
     with pytest.raises(LargePicture):
-        prepare_image(large_png(mode), SIZE, inline_bytes=needed - 1)
+        prepare_image(data, SIZE, inline_bytes=needed - 1)
     limits = ImageLimits(max_memory_bytes=needed - 1)
     with pytest.raises(ImageTooLarge, match=f"takes {needed:,} bytes"):
-        prepare_image(large_png(mode), SIZE, limits)
+        prepare_image(data, SIZE, limits)
 
 
 def test_a_large_jpeg_is_decoded_small_and_a_progressive_one_keeps_its_coefficients() -> None:

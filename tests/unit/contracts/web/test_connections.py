@@ -1,6 +1,9 @@
-"""The numbers of connections that are accepted: in all, and of one client."""
+"""The numbers of connections that are accepted: in all, and of one client; and the time that a client has to read."""
 
-from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections
+from types import SimpleNamespace
+from typing import Any
+
+from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 
 
 def accepted(limits: ConnectionLimits, *clients: str) -> list[bool]:
@@ -37,3 +40,45 @@ def test_a_client_beyond_its_limit_is_counted_as_such() -> None:
     connections = OpenConnections(ConnectionLimits(connections=9, client_connections=1))
     assert [connections.add("a"), connections.add("a")] == [True, False]
     assert (connections.ended["full"], connections.ended["client"]) == (0, 1)
+
+
+class Timers:
+    """A loop whose timers are never due; `waiting` has the seconds of those that are not cancelled."""
+
+    def __init__(self) -> None:
+        self.waiting: list[float] = []
+
+    def call_later(self, seconds: float, _: object) -> Any:
+        self.waiting.append(seconds)
+        return SimpleNamespace(cancel=lambda: self.waiting.remove(seconds))
+
+
+def protocol_of(limits: ConnectionLimits, timers: Timers) -> Any:
+    kind: Any = bounded_protocol(OpenConnections(limits))
+    protocol = kind.__new__(kind)
+    protocol.loop = timers
+    protocol.flow = SimpleNamespace(pause_writing=lambda: None, resume_writing=lambda: None)
+    return protocol
+
+
+def test_a_client_that_reads_again_has_its_whole_time_again() -> None:
+    timers = Timers()
+    protocol = protocol_of(ConnectionLimits(write_s=30.0), timers)
+    protocol.pause_writing()
+    protocol.pause_writing()
+    assert timers.waiting == [30.0]
+    protocol.resume_writing()
+    assert timers.waiting == []
+    protocol.resume_writing()
+    protocol.pause_writing()
+    assert timers.waiting == [30.0]
+
+
+def test_the_time_for_a_head_ends_with_the_head() -> None:
+    timers = Timers()
+    protocol = protocol_of(ConnectionLimits(head_s=15.0), timers)
+    protocol._expect_head()
+    assert timers.waiting == [15.0]
+    protocol._head_has_come()
+    protocol._head_has_come()
+    assert timers.waiting == []
