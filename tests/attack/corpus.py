@@ -35,11 +35,11 @@ class Attack:
 def corpus(slow_s: float) -> list[Attack]:
     """Return all attacks; `slow_s` is how long those with slow connections last."""
     return [
-        *(_json(name, body) for name, body in _json_bodies().items()),
+        *(Attack(f"JSON: {name}", _json, make) for name, make in JSON_BODIES.items()),
         *(_filter(name, source) for name, source in _filters().items()),
         *(Attack(f"picture: {name}", _picture, make) for name, make in PICTURES.items()),
-        *(_events(name, body, kind) for name, (body, kind) in _event_bodies().items()),
-        *(Attack(f"form: {name}", _form, partial(bytes, body)) for name, body in _forms().items()),
+        *(Attack(f"events: {name}", partial(_events, kind=kind), make) for name, (make, kind) in EVENTS.items()),
+        *(Attack(f"form: {name}", _form, make) for name, make in FORMS.items()),
         Attack("3,000 invented methods", _methods),
         Attack("3,000 invented paths", _paths),
         Attack("a long query string", _query),
@@ -51,19 +51,21 @@ def corpus(slow_s: float) -> list[Attack]:
     ]
 
 
-def _json_bodies() -> dict[str, bytes]:
-    photo = base64.b64encode(small_jpeg()).decode()
-    return {
-        "900,000 unknown names": orjson.dumps({f"u{number}": 1 for number in range(900_000)}),
-        "4,000 unknown names": orjson.dumps({f"u{number}": 1 for number in range(4000)}),
-        "a name of 60 kB": orjson.dumps({"x" * 60_000: 1}),
-        "nested lists": b'{"filter":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-        "13 MB of letters with spaces": orjson.dumps({"image_base64": "AB " * 4_400_000}),
-        "an image of 13 MB of A": orjson.dumps({"image_base64": "A" * 13_000_000}),
-        "100,000 images": b"{" + b",".join(b'"base64":"QUFB"' for _ in range(100_000)) + b"}",
-        "a number of 60,000 digits": b'{"k": ' + b"9" * 60_000 + b"}",
-        "a category of 60 kB": orjson.dumps({"image_base64": photo, "category": "x" * 60_000}),
-    }
+def _photo() -> str:
+    return base64.b64encode(small_jpeg()).decode()
+
+
+JSON_BODIES: dict[str, Callable[[], bytes]] = {
+    "900,000 unknown names": lambda: orjson.dumps({f"u{number}": 1 for number in range(900_000)}),
+    "4,000 unknown names": lambda: orjson.dumps({f"u{number}": 1 for number in range(4000)}),
+    "a name of 60 kB": lambda: orjson.dumps({"x" * 60_000: 1}),
+    "nested lists": lambda: b'{"filter":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "13 MB of letters with spaces": lambda: orjson.dumps({"image_base64": "AB " * 4_400_000}),
+    "an image of 13 MB of A": lambda: orjson.dumps({"image_base64": "A" * 13_000_000}),
+    "100,000 images": lambda: b"{" + b",".join(b'"base64":"QUFB"' for _ in range(100_000)) + b"}",
+    "a number of 60,000 digits": lambda: b'{"k": ' + b"9" * 60_000 + b"}",
+    "a category of 60 kB": lambda: orjson.dumps({"image_base64": _photo(), "category": "x" * 60_000}),
+}
 
 
 def _filters() -> dict[str, bytes]:
@@ -77,60 +79,53 @@ def _filters() -> dict[str, bytes]:
     return texts | {"500 levels": b'{"$not":' * 500 + b"{}" + b"}" * 500}
 
 
-def _json(name: str, body: bytes) -> Attack:
-    async def run(client: AttackClient, _: bytes) -> None:
-        await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
-
-    return Attack(f"JSON: {name}", run)
+async def _json(client: AttackClient, body: bytes) -> None:
+    await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
 
 
 def _filter(name: str, source: bytes) -> Attack:
     async def run(client: AttackClient, _: bytes) -> None:
-        photo = base64.b64encode(small_jpeg())
-        body = b'{"facets": true, "image_base64": "' + photo + b'", "filter": ' + source + b"}"
+        body = b'{"facets": true, "image_base64": "' + _photo().encode() + b'", "filter": ' + source + b"}"
         await _at_once(client.send("POST", "/v1/search", body) for _ in range(4))
 
     return Attack(f"filter: {name}", run)
 
 
-def _event_bodies() -> dict[str, tuple[bytes, str]]:
-    lines, json = "application/x-ndjson", "application/json"
-    shown: dict[str, Any] = {"action_name": "impression", "request_id": "x"}
-
-    def objects(one: dict[str, Any], count: int) -> dict[str, Any]:
-        return {**shown, "event_attributes": {"objects": [one] * count}}
-
-    return {
-        "500,000 broken lines": (b"x\n" * 500_000, lines),
-        "500,000 broken lines as text": (b"x\n" * 500_000, "text/plain"),
-        "a list of 400,000 numbers": (b"[" + b"0," * 400_000 + b"0]", json),
-        "90,000 unknown names of an object": (orjson.dumps(objects({f"u{n}": 1 for n in range(90_000)}, 1)), json),
-        "44,000 wrong objects": (orjson.dumps([objects({"object_id": ""}, 49)] * 900), json),
-        "36,000 objects": (orjson.dumps([objects({"object_id": "p"}, 40)] * 900), json),
-    }
+LINES, LIST = "application/x-ndjson", "application/json"
 
 
-def _events(name: str, body: bytes, kind: str) -> Attack:
-    async def run(client: AttackClient, _: bytes) -> None:
-        await _at_once(client.send("POST", "/v1/events", body, kind) for _ in range(4))
+def _shown(product: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return an event of which the same product is shown several times."""
+    return {"action_name": "impression", "request_id": "x", "event_attributes": {"objects": [product] * count}}
 
-    return Attack(f"events: {name}", run)
+
+EVENTS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "500,000 broken lines": (lambda: b"x\n" * 500_000, LINES),
+    "500,000 broken lines as text": (lambda: b"x\n" * 500_000, "text/plain"),
+    "a list of 400,000 numbers": (lambda: b"[" + b"0," * 400_000 + b"0]", LIST),
+    "90,000 unknown names of an object": (lambda: orjson.dumps(_shown({f"u{n}": 1 for n in range(90_000)}, 1)), LIST),
+    "44,000 wrong objects": (lambda: orjson.dumps([_shown({"object_id": ""}, 49)] * 900), LIST),
+    "36,000 objects": (lambda: orjson.dumps([_shown({"object_id": "p"}, 40)] * 900), LIST),
+}
+
+
+async def _events(client: AttackClient, body: bytes, kind: str) -> None:
+    await _at_once(client.send("POST", "/v1/events", body, kind) for _ in range(4))
 
 
 async def _picture(client: AttackClient, data: bytes) -> None:
     await _at_once(client.send("POST", "/v1/search", data, "image/jpeg") for _ in range(4))
 
 
-def _forms() -> dict[str, bytes]:
-    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
-    field = b'--b\r\nContent-Disposition: form-data; name="filter"\r\n\r\n'
-    return {
-        "10 MB of line ends": head + b"\r\n--" * 2_500_000 + b"\r\n--b--\r\n",
-        "a field of 900 kB": field + b"x" * 900_000 + b"\r\n--b--\r\n",
-        "100,000 parts": (field + b"x\r\n") * 100_000 + b"--b--\r\n",
-        "a million headers": b"--b\r\n" + b"A: b\r\n" * 1_000_000,
-        "no end": head + small_jpeg(),
-    }
+PART = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+FIELD = b'--b\r\nContent-Disposition: form-data; name="filter"\r\n\r\n'
+FORMS: dict[str, Callable[[], bytes]] = {
+    "10 MB of line ends": lambda: PART + b"\r\n--" * 2_500_000 + b"\r\n--b--\r\n",
+    "a field of 900 kB": lambda: FIELD + b"x" * 900_000 + b"\r\n--b--\r\n",
+    "100,000 parts": lambda: (FIELD + b"x\r\n") * 100_000 + b"--b--\r\n",
+    "a million headers": lambda: b"--b\r\n" + b"A: b\r\n" * 1_000_000,
+    "no end": lambda: PART + small_jpeg(),
+}
 
 
 async def _form(client: AttackClient, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """The names in code and in the API are the glossary's: no word of its last column is part of one."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,12 @@ def names_in_openapi() -> Iterator[tuple[str, str]]:
     yield from ((name, "openapi.json") for name in document["components"]["schemas"])
 
 
-NAMES = [*names_in_code(), *names_in_openapi()]
+@functools.cache
+def names() -> list[tuple[str, str]]:
+    """Return all of them; each process of the tests collects this file, and few run it."""
+    return [*names_in_code(), *names_in_openapi()]
+
+
 # Places in which a word is a term of its own: early stopping, and the reflection of a drawing.
 OTHER_MEANINGS = {
     ("patience", "services/cli/train.py"), ("patience", "training/"), ("mirror", "services/sample_shop/"),
@@ -68,7 +74,7 @@ OTHER_MEANINGS = {
 
 def test_the_glossary_lists_words_and_names_are_collected() -> None:
     assert avoided_names()
-    assert len(NAMES) > 1000
+    assert len(names()) > 1000
 
 
 def test_a_word_stands_once_in_the_glossary() -> None:
@@ -80,5 +86,5 @@ def test_a_word_stands_once_in_the_glossary() -> None:
 @pytest.mark.parametrize("avoided", avoided_names())
 def test_no_name_contains_a_word_that_the_glossary_replaces(avoided: str) -> None:
     exempt = tuple(place for word, place in OTHER_MEANINGS if word == avoided)
-    places = [f"{place}: {name}" for name, place in NAMES if f"_{avoided}_" in words_of(name)]
+    places = [f"{place}: {name}" for name, place in names() if f"_{avoided}_" in words_of(name)]
     assert [place for place in places if not place.startswith(exempt or "-")] == []
