@@ -92,8 +92,7 @@ def _try(mutant: Mutant, coverage: CoverageMap, workspace: Workspace) -> Result:
     tests = coverage.tests_of(mutant)
     if not tests:
         return Result(mutant, Outcome.SURVIVED, "no in-process test runs this line")
-    limit_s = 60 + 5 * coverage.seconds(tests)
-    return Result(mutant, *workspace.try_mutant(mutant, tests, coverage.failures(tests), limit_s))
+    return Result(mutant, *workspace.try_mutant(mutant, tests, coverage.failures(tests), coverage.limit_s))
 
 
 def report(results: Sequence[Result], root: Path) -> None:

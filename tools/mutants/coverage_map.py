@@ -79,7 +79,7 @@ class CoverageMap:
 
         Those that run another line of its function come last: in Python 3.11, some lines after an `await` are not
         measured. Code that no test runs, or that runs at import, belongs to the files that run any line of the module,
-        to those that import it, and to `DOCUMENTS`.
+        to those that import it, and to `DOCUMENTS`, which come first for what runs at import: defaults and bounds.
         """
         if mutant.function is not None:
             tests = self._tests_that_run(mutant.path, mutant.lines)
@@ -91,7 +91,8 @@ class CoverageMap:
             (name for name, entry in self.files.items() if mutant.path in entry.lines or module in self._imports[name]),
             mutant.path,
         )
-        return list(dict.fromkeys([*files, *(name for name in DOCUMENTS if name in self.files)]))
+        documents = [name for name in DOCUMENTS if name in self.files]
+        return list(dict.fromkeys([*documents, *files] if mutant.at_import else [*files, *documents]))
 
     def _tests_that_run(self, source: str, span: tuple[int, int]) -> list[str]:
         lines = set(range(span[0], span[1] + 1))
@@ -106,9 +107,9 @@ class CoverageMap:
         """Return the ids of the tests in the files of these tests that fail without a mutant."""
         return [test for name in _files_of(tests) for test in self.files[name].failures]
 
-    def seconds(self, tests: Iterable[str]) -> float:
-        """Return how long the files of these tests took."""
-        return sum(self.files[name].seconds for name in _files_of(tests))
+    def limit_s(self, tests: Iterable[str]) -> float:
+        """Return after which time these tests are ended: more than pytest's start and what their files took."""
+        return 60 + 5 * sum(self.files[name].seconds for name in _files_of(tests))
 
     def _measure(self, tests: list[str], digests: dict[str, str], entries: dict[str, FileCoverage], jobs: int) -> None:
         """Measure test files, several groups of them at a time. If it is interrupted, the finished groups stay."""

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -72,7 +71,7 @@ class Workspace:
         self._folder.cleanup()
 
     def try_mutant(
-        self, mutant: Mutant, tests: Sequence[str], failures: Sequence[str], limit_s: float
+        self, mutant: Mutant, tests: Sequence[str], failures: Sequence[str], limit_s: Callable[[Sequence[str]], float]
     ) -> tuple[Outcome, str]:
         """Run the tests with the mutant in place, until the first one fails.
 
@@ -83,7 +82,7 @@ class Workspace:
             mutant: the change to make.
             tests: the ids of tests or test files, in the order to run them.
             failures: the ids of tests that fail without the mutant; they are left out.
-            limit_s: seconds after which the tests are ended.
+            limit_s: returns the seconds after which tests are ended.
 
         Returns:
             The outcome and the id of the test that failed.
@@ -95,11 +94,10 @@ class Workspace:
         first = [test for test in tests if test.partition("::")[0] in files]
         rest = [test for test in tests if test.partition("::")[0] not in files]
         with self._in_place(mutant):
-            began = time.monotonic()
-            outcome = self._run(first, failures, limit_s)
-            if outcome[0] is not Outcome.SURVIVED or not rest:
-                return outcome
-            return self._run(rest, failures, limit_s - (time.monotonic() - began))
+            outcome = self._run(first, failures, limit_s(first))
+            return (
+                outcome if outcome[0] is not Outcome.SURVIVED or not rest else self._run(rest, failures, limit_s(rest))
+            )
 
     def _run(self, tests: Sequence[str], failures: Sequence[str], limit_s: float) -> tuple[Outcome, str]:
         left_out = [f"--deselect={test}" for test in failures]

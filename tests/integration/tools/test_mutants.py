@@ -96,7 +96,7 @@ def test_tests_that_do_not_end_are_ended_and_the_file_is_restored(project: Path)
     mutant = next(mutant for mutant in mutants_of(path, SOURCE) if "        pass\n" in mutant.apply(SOURCE))
     with Workspace(project) as workspace:
         copy = workspace.path / path
-        outcome, _ = workspace.try_mutant(mutant, ["tests/unit/test_prices.py"], [], limit_s=3)
+        outcome, _ = workspace.try_mutant(mutant, ["tests/unit/test_prices.py"], [], limit_s=lambda _: 3)
         assert outcome is Outcome.TIMED_OUT
         assert copy.read_text() == SOURCE
     assert not workspace.path.exists()

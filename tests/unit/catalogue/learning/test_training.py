@@ -8,7 +8,13 @@ import pytest
 from services.catalogue.learning.learned_order import LearnedOrder
 from services.catalogue.learning.replay import Interval, intervals, ndcg
 from services.catalogue.learning.search_log import LoggedSearch
-from services.catalogue.learning.training import LearningOptions, LearningReport, NotEnoughEvents, learn
+from services.catalogue.learning.training import (
+    LearningOptions,
+    LearningReport,
+    NotEnoughEvents,
+    learn,
+    propensities_of,
+)
 from tests.simulated_shop.catalogue import NAMES
 from tests.simulated_shop.shop import PAGE, Behaviour, Search, SimulatedShop
 from tests.support.values.learning import search
@@ -67,6 +73,12 @@ def test_random_clicks_teach_nothing() -> None:
     order, report, searches = learned(Behaviour(random=True))
     assert not report.comparison.gain.is_gain
     assert true_gain(order, searches).mean == 0  # to these shoppers, all orders are the same
+
+
+def test_without_debiasing_shoppers_look_at_all_positions_alike() -> None:
+    pages = [search(["a", "b"], ["a"], day=739_000 + number) for number in range(20)]
+    assert propensities_of(pages, LearningOptions(debias=False)) == (1.0,)
+    assert len(propensities_of(pages, LearningOptions())) > 1
 
 
 def test_the_same_log_gives_the_same_order() -> None:

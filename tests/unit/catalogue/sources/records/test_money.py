@@ -121,6 +121,7 @@ def test_a_setting_decides_the_ambiguous_and_nothing_else(separator: Any) -> Non
         ("−5 €", "negative"),
         ("€-5", "negative"),
         (-5, "negative"),
+        (-0.01, "negative"),
         (float("inf"), "not a finite number"),
         (float("nan"), "not a finite number"),
         (True, "neither text nor a number"),
