@@ -5,12 +5,8 @@ from functools import lru_cache
 
 import httpx
 
-from services.contracts.clients.service_transport import (
-    ServiceRequest,
-    ServiceResponse,
-    ServiceTransport,
-    Transport,
-)
+from services.contracts.clients.direct_transport import transport_to
+from services.contracts.clients.service_transport import ServiceRequest, ServiceResponse, Transport
 from services.contracts.domain.setting_types import HIGHEST_PORT
 from services.contracts.web.observability.telemetry import outgoing_headers
 from services.contracts.web.requests.deadline import deadline_headers, time_left_s
@@ -38,14 +34,14 @@ class ServiceHttp:
             timeout_s: deadline of each step of a call, in seconds: connecting, sending, waiting for the response.
             token: the token of the services, if they ask for one.
             max_connections: the most open connections.
-            transport: how requests travel. Default: TCP.
+            transport: how requests travel. Default: TCP, or directly to a service of the same process.
 
         Raises:
             ValueError: the address is not an http or https URL.
         """
         base = _checked(base_url)
         self.address = base_url
-        self._transport = transport or ServiceTransport(base, max_connections)
+        self._transport = transport or transport_to(base, max_connections)
         self._fields = token_headers(token)
         self._timeout_s = timeout_s
         prefix = base.path.rstrip("/")

@@ -1,4 +1,4 @@
-"""Runs several services in one process and event loop. Each keeps its address; they call each other over HTTP."""
+"""Runs several services in one process and event loop. Each keeps its address; their calls need no sockets."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,9 @@ from socket import socket
 from typing import Any
 
 import structlog
+from fastapi import FastAPI
 
+from services.contracts.web.local_app import LocalApp, local_apps
 from services.contracts.web.observability.telemetry import configure_logging
 from services.contracts.web.run import (
     GracefulServer,
@@ -54,11 +56,19 @@ def run_together(services: Sequence[Service[Any]]) -> None:
         for service, each in zip(services, settings, strict=True)
     ]
     keep_objects()
+    local = {each.port: LocalApp(app) for each, app in zip(settings, apps, strict=True)}
     listening = [
-        (service.name, ServerOfSeveral(make_config(service, each, app)), make_sockets(service, each))
+        (service.name, _server(service, each, app, local[each.port]), make_sockets(service, each))
         for service, each, app in zip(services, settings, apps, strict=True)
     ]
-    asyncio.run(_until_signal(listening))
+    with local_apps(local):
+        asyncio.run(_until_signal(listening))
+
+
+def _server(service: Service[Any], settings: Any, app: FastAPI, local: LocalApp) -> GracefulServer:
+    config = make_config(service, settings, app)
+    config.app = local
+    return ServerOfSeveral(config)
 
 
 async def _until_signal(listening: Sequence[Listening]) -> None:

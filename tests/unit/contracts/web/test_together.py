@@ -11,12 +11,14 @@ import pytest
 from structlog.contextvars import get_contextvars
 
 from services.contracts.web import run, together
+from services.contracts.web.local_app import local_app
 from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.run import Service, server_config
 from services.contracts.web.together import Listening, ServerOfSeveral, run_together, serve_together
 from services.embedding.settings import EmbeddingSettings
 from services.gateway.settings import GatewaySettings
 from tests.support.waiting import WITHIN_S
+from tests.support.web.ports import free_ports
 from tests.support.web.web_app import app_of
 
 NAMES = ("gateway", "embedding")
@@ -105,6 +107,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Listening]:
 
     async def record(listening: Sequence[Listening]) -> None:
         served.extend(listening)
+        for _, server, sockets in listening:
+            port = sockets[0].getsockname()[1]
+            assert server.config.app is local_app("http", "127.0.0.1", port) is not None
 
     monkeypatch.setattr(together, "_until_signal", record)
     monkeypatch.setattr(together, "configure_logging", lambda *_, **__: None)
@@ -115,11 +120,11 @@ def app(_: object) -> Any:
     return app_of(max_body_bytes=100)
 
 
-def test_the_services_have_the_addresses_of_their_settings(
+def test_the_services_have_the_addresses_of_their_settings_and_reach_each_other_without_sockets(
     monkeypatch: pytest.MonkeyPatch, served: list[Listening]
 ) -> None:
-    for name in ("GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "EMBEDDING_PORT"):
-        monkeypatch.setenv(name, "0")
+    for name, port in zip(("GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "EMBEDDING_PORT"), free_ports(3), strict=True):
+        monkeypatch.setenv(name, str(port))
     run_together(
         [
             Service("gateway", GatewaySettings, app, GatewaySettings.admin_addresses),
@@ -128,6 +133,7 @@ def test_the_services_have_the_addresses_of_their_settings(
     )
     try:
         assert [(name, len(sockets)) for name, _, sockets in served] == [("gateway", 2), ("embedding", 1)]
+        assert local_app("http", "127.0.0.1", served[0][2][0].getsockname()[1]) is None
     finally:
         for listener in (listener for _, _, sockets in served for listener in sockets):
             listener.close()
