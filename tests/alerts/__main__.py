@@ -1,6 +1,6 @@
 """Raises the alerts: faults of a running stack under searches, and a real Prometheus that evaluates the rules.
 
-    .venv/bin/python -m tests.alerts [--scale 15] [--only TEXT] [--pictures docs/images]
+    .venv/bin/python -m tests.alerts [--scale 15] [--only TEXT ...] [--pictures docs/images]
 
 The times of the rules are divided by `--scale`, so that minutes pass in seconds. Prints which alerts each fault raised;
 exit status 1 if they are not the expected ones.
@@ -65,7 +65,7 @@ def main() -> int:
     """Run every fault and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.alerts")
     parser.add_argument("--scale", type=float, default=15, help="the times of the rules are divided by it")
-    parser.add_argument("--only", default="", help="the faults whose name contains this text")
+    parser.add_argument("--only", nargs="+", default=[""], help="the faults whose name contains one of these texts")
     parser.add_argument("--pictures", type=Path, help="a folder for pictures of the dashboards")
     arguments = parser.parse_args()
     wrong = 0
@@ -77,7 +77,7 @@ def main() -> int:
         ):
             began = time.time()
             print("| fault | alerts |\n| --- | --- |")
-            for fault in (fault for fault in FAULTS if arguments.only in fault.name):
+            for fault in (fault for fault in FAULTS if any(text in fault.name for text in arguments.only)):
                 alerts = raised(fault, stack, prometheus)
                 missing, more = fault.alerts - alerts, alerts - fault.alerts - OF_THE_MACHINE
                 wrong += bool(missing or more)
