@@ -122,10 +122,11 @@ clean: stop ## Remove the local stack's data and the virtual environment
 docs: $(READY) ## Build the documentation as a site in var/site, without network access
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "the site is in var/site: open var/site/index.html"
 
-openapi: $(READY) ## Write docs/openapi.json, and the documents of the internal services for the tests
+openapi: $(READY) ## Write docs/openapi.json, and what the tests compare: internal services, schemas of files
 	@$(BIN)/python -m tools.openapi > docs/openapi.json
 	@$(BIN)/python -m tools.openapi embedding > tests/contract/openapi/embedding.json
 	@$(BIN)/python -m tools.openapi index > tests/contract/openapi/index.json
+	@$(BIN)/python -m tools.openapi files > tests/contract/openapi/files.json
 
 commands: $(READY) ## Write docs/commands.md
 	@$(BIN)/python -m tools.commands

@@ -15,6 +15,7 @@ SNAPSHOTS = {
     "gateway": FOLDER.parents[2] / "docs" / "openapi.json",
     "embedding": FOLDER / "embedding.json",
     "index": FOLDER / "index.json",
+    "files": FOLDER / "files.json",
 }
 DOCUMENTS = documents()
 DOCUMENT = DOCUMENTS["gateway"]
@@ -22,7 +23,7 @@ ROUTES = [(path, method) for path, operations in DOCUMENT["paths"].items() for m
 
 
 @pytest.mark.parametrize("service", SNAPSHOTS)
-def test_the_openapi_document_of_a_service_is_the_stored_one(service: str) -> None:
+def test_the_document_of_a_service_and_the_schemas_of_files_are_the_stored_ones(service: str) -> None:
     stored = orjson.loads(SNAPSHOTS[service].read_bytes())
     assert stored == orjson.loads(orjson.dumps(DOCUMENTS[service])), "run make openapi, and look"
 
