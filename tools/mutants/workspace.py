@@ -1,9 +1,8 @@
 """A copy of the repository in which one mutant at a time is tried."""
 
-import contextlib
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,9 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from subprocess import PIPE
 from typing import Self
 
 from tools.mutants.mutant import Mutant
+from tools.mutants.runner import OUTPUT
 
 COPIED = ("services", "tests", "training", "tools", "docs", "pyproject.toml")
 LIKELIEST = 3  # test files that are run before the others
@@ -49,6 +50,7 @@ class Workspace:
         self._root = root
         self._folder = tempfile.TemporaryDirectory(prefix="lookalike-mutants-")
         self.path = Path(self._folder.name)
+        self._runner: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         ignored = shutil.ignore_patterns("__pycache__")
@@ -65,9 +67,16 @@ class Workspace:
         subprocess.run(  # noqa: S603 - our own command
             [*command, *(str(self.path / name) for name in COPIED if "." not in name)], check=False
         )
+        command = [sys.executable, "-m", "tools.mutants.runner"]
+        self._runner = subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=self.path, env={**os.environ, "MUTANTS": "1"}, stdin=PIPE, stdout=PIPE, text=True
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._runner is not None:
+            with self._runner:
+                self._runner.terminate()
         self._folder.cleanup()
 
     def try_mutant(
@@ -95,19 +104,24 @@ class Workspace:
         rest = [test for test in tests if test.partition("::")[0] not in files]
         with self._in_place(mutant):
             outcome = self._run(first, failures, limit_s(first))
-            return (
-                outcome if outcome[0] is not Outcome.SURVIVED or not rest else self._run(rest, failures, limit_s(rest))
-            )
+            if outcome[0] is Outcome.SURVIVED and rest:
+                outcome = self._run(rest, failures, limit_s(rest))
+        return outcome
 
     def _run(self, tests: Sequence[str], failures: Sequence[str], limit_s: float) -> tuple[Outcome, str]:
         left_out = [f"--deselect={test}" for test in failures]
         names = self.path / "tests.txt"  # a command line would be too long
         names.write_text("\n".join(tests))
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
-        command += ["--hypothesis-seed=0", *left_out, f"@{names}"]
-        code, output = _run(command, self.path, limit_s)
+        arguments = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-seed=0", *left_out]
+        assert self._runner is not None
+        assert self._runner.stdin is not None
+        assert self._runner.stdout is not None
+        self._runner.stdin.write(json.dumps({"arguments": [*arguments, f"@{names}"], "limit_s": limit_s}) + "\n")
+        self._runner.stdin.flush()
+        code = json.loads(self._runner.stdout.readline())
         if code is None:
             return Outcome.TIMED_OUT, ""
+        output = (self.path / OUTPUT).read_text(errors="replace")
         if code in CAUGHT:
             return Outcome.CAUGHT, _failed_test(output)
         if code == 0 or (code == NONE_RAN and failures):
@@ -123,29 +137,6 @@ class Workspace:
             yield
         finally:
             path.write_text(text)
-
-
-def _run(command: list[str], folder: Path, limit_s: float) -> tuple[int | None, str]:
-    """Return the exit code, None after the time limit, and the output; end every process that the command started."""
-    environment = {**os.environ, "MUTANTS": "1"}
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command,
-        cwd=folder,
-        env=environment,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=limit_s)
-            return process.returncode, output
-        except subprocess.TimeoutExpired:
-            return None, ""
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _failed_test(output: str) -> str:
