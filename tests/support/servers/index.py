@@ -129,6 +129,7 @@ class IndexProcess:
         self.url = f"http://127.0.0.1:{free_port()}"
         self._environment = {
             **PATIENT,
+            "INDEX_POLL_S": "0.05",  # a stop waits for the thread that asks for changes
             **os.environ,
             "MONGO_URL": mongo_url,
             "MONGO_DATABASE": database,
