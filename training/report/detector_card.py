@@ -24,6 +24,7 @@ and a search without a box may look at the surest garment by itself.
 
 **Network.** A garment is a peak in a map of its category, and the maps at the peak give the distances to its edges
 (CenterNet, arXiv:1904.07850, with the box loss of TTFNet, arXiv:1909.00700).
+Garments that a larger one of their category covers, such as a shirt under a jacket, have maps of their own.
 The feature maps are EfficientNet-lite0's, which start from ImageNet's weights (Apache-2.0).
 {_trained_part(manifest, history)}
 
@@ -49,8 +50,9 @@ measures it again.
 
 - The street photos are of dressed people, standing, whole, in daylight. Groups of people, people who sit, photos from
   above and dark photos are not in the training data.
-- Two garments that are worn one above the other, such as a jacket over a shirt, have boxes that nearly coincide:
-  often only one of them is found. A pair of shoes is one garment.
+- Of two garments that are worn one above the other, such as a jacket over a shirt, often only one is found.
+  A pair of shoes is one garment.
+- The box of a bag has its straps in the training data. Bags that are worn across the body are often missed.
 - Watches, jewellery and socks in whole street photos are mostly smaller than a twentieth of the picture: few are found.
 - Dresses, hats, belts and scarves belong to none of the nine categories. They are sometimes detected as garments.
 - The box of a garment that fills the whole photo is nearly the whole photo.
@@ -105,7 +107,8 @@ def _training_data(facts: dict[str, Any]) -> str:
         sentences.append(
             f"Most of the scenes are street photos of {facts['street_photos']['name']}, of its training part:\n"
             "whole, or parts of them, mirrored and in another light, with the boxes of their garments,\n"
-            "and with garments of other photos and products pasted onto them\n"
+            "and with garments of other photos and products pasted onto them.\n"
+            "If the photos have masks, a layer that is not served is trained to say what each place shows\n"
             "(Clothing Co-Parsing, Apache-2.0; some photos of bags are COCO's)."
         )
     return "\n".join(sentences)

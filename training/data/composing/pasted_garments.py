@@ -15,7 +15,7 @@ from PIL import Image
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from training.data.archives.street_photos import NO_MASK, StreetPhoto
 from training.data.composing.pasting import cut_out
-from training.data.composing.scenes import Shot
+from training.data.composing.scenes import UNKNOWN, Shot
 
 MOST_PASTED = 3  # garments of a photo
 # How often a category is pasted: those that the street photos show small, or in many shapes, more often.
@@ -44,10 +44,10 @@ class PastedGarments:
         self._shares = shares / max(shares.sum(), 1)
 
     def onto(self, photo: StreetPhoto, rng: np.random.Generator) -> StreetPhoto:
-        """Return the photo with up to three garments more. They have no mask there."""
+        """Return the photo with up to three garments more. Its mask is unknown there."""
         if not self._garments:
             return photo
-        picture, boxes = Image.fromarray(photo.picture), list(photo.boxes)
+        picture, boxes, mask = Image.fromarray(photo.picture), list(photo.boxes), photo.mask.copy()
         categories = photo.categories.tolist()
         for name in rng.choice(list(self._garments), rng.integers(0, MOST_PASTED + 1), p=self._shares):
             source, number = self._garments[name][rng.integers(len(self._garments[name]))]
@@ -55,12 +55,14 @@ class PastedGarments:
             box = None if garment is None else _paste(picture, boxes, garment, _place(source, number), rng)
             if box is not None:
                 boxes.append(box)
+                _forget(mask, box / (*picture.size, *picture.size))
                 categories.append(CATEGORIES.index(str(name)))
         return replace(
             photo,
             picture=np.asarray(picture),
             boxes=np.array(boxes, np.float32).reshape(-1, 4),
             categories=np.array(categories, np.int32),
+            mask=mask,
         )
 
     def _garment(self, source: StreetPhoto, number: int, rng: np.random.Generator) -> Image.Image | None:
@@ -98,6 +100,15 @@ def _paste(
         picture.paste(garment, (left, top), garment)
         return inside
     return None
+
+
+def _forget(mask: NDArray[np.uint8], box: NDArray[np.floating]) -> None:
+    """Set the values in a box, whose edges are fractions of the sides, to unknown."""
+    if mask.size:
+        rows, columns = mask.shape
+        left, top = (box[:2] * (columns, rows)).astype(int)
+        right, bottom = np.ceil(box[2:] * (columns, rows)).astype(int)
+        mask[top:bottom, left:right] = UNKNOWN
 
 
 def _place(photo: StreetPhoto, number: int) -> NDArray[np.float64]:

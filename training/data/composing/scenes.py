@@ -21,6 +21,7 @@ WORN = ("Topwear", "Bottomwear", "Shoes")  # from top to bottom
 EMPTY_SHARE, WORN_SHARE, OTHERS_SHARE, PHOTOS_SHARE = 0.2, 0.3, 0.3, 0.15
 PAIR_SHARE = 0.35  # of the scenes of photos: two photos next to each other
 MARGIN = 0.05  # of a photo's sides: how far from its edges the garment is assumed to begin
+UNKNOWN = 255  # the label of a pixel that no mask describes
 PLAIN_SHARE, SQUARE_SHARE = 0.12, 0.4
 GREATEST_RATIO = 1.7  # of the longer side to the shorter one
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -35,14 +36,16 @@ class Scene:
         picture: uint8 (side, side, 3); composed scenes have 192 pixels a side.
         boxes: float32 (n, 4), left, top, right, bottom in pixels.
         categories: int32 (n,), ids of the nine categories.
+        labels: uint8 (side, side), the value of a street photo's mask at each pixel; None without a mask.
     """
 
     picture: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     categories: NDArray[np.int32]
+    labels: NDArray[np.uint8] | None = None
 
     def resized(self, side: int) -> "Scene":
-        """Return the scene with `side` pixels a side."""
+        """Return the scene with `side` pixels a side, in another size without labels."""
         if side == len(self.picture):
             return self
         picture = Image.fromarray(self.picture).resize((side, side), Image.Resampling.BICUBIC)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
-from training.data.archives.street_photos import StreetPhoto
+from training.data.archives.street_photos import NO_MASK, StreetPhoto
 from training.data.composing.pasted_garments import PastedGarments, Shots
 from training.data.composing.pasting import photographed
 from training.data.composing.scenes import Scene
@@ -85,7 +85,21 @@ def _scene(photo: StreetPhoto, window: Window, side: int, rng: np.random.Generat
     clipped = boxes.clip(0, np.array(size * 2))
     kept = np.ones(len(boxes), bool) if rng is None else _visible(boxes, clipped)
     placed = (clipped[kept] + np.array([left, top] * 2)).astype(np.float32)
-    return Scene(np.asarray(frame), placed, photo.categories[kept])
+    labels = None if rng is None else _labels(photo, window, part.size, (left, top), side)
+    return Scene(np.asarray(frame), placed, photo.categories[kept], labels)
+
+
+def _labels(
+    photo: StreetPhoto, window: Window, size: tuple[int, int], place: tuple[int, int], side: int
+) -> NDArray[np.uint8] | None:
+    """Return the mask's values at each pixel of the scene; None without a mask."""
+    if not photo.mask.size:
+        return None
+    down, across = np.array(photo.mask.shape) / photo.picture.shape[:2]
+    part = (window[0] * across, window[1] * down, window[2] * across, window[3] * down)
+    frame = Image.new("L", (side, side), NO_MASK)
+    frame.paste(Image.fromarray(photo.mask).resize(size, Image.Resampling.NEAREST, part), place)
+    return np.asarray(frame)
 
 
 def _visible(boxes: NDArray[np.floating], clipped: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -97,4 +111,5 @@ def _visible(boxes: NDArray[np.floating], clipped: NDArray[np.floating]) -> NDAr
 def _mirrored(scene: Scene) -> Scene:
     side, boxes = scene.picture.shape[1], scene.boxes.copy()
     boxes[:, [0, 2]] = side - scene.boxes[:, [2, 0]]
-    return Scene(np.ascontiguousarray(scene.picture[:, ::-1]), boxes, scene.categories)
+    labels = None if scene.labels is None else np.ascontiguousarray(scene.labels[:, ::-1])
+    return Scene(np.ascontiguousarray(scene.picture[:, ::-1]), boxes, scene.categories, labels)

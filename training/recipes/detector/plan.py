@@ -12,8 +12,8 @@ class DetectorPlan:
 
     To draw a scene and to run the fixed backbone over it costs as much as two steps of the head, so a round draws
     `round_scenes` scenes and trains on them for several `epochs`, `scenes` a step. `street` is the share of scenes that
-    are street photos, where there are any. `edges` is the weight of the loss of the edges. `side` is that of a training
-    scene in pixels: parts of photos show garments as large as whole photos at the served size, and cost less.
+    are street photos, where there are any. `edges` and `labels` are the weights of these losses. `side` is that of a
+    training scene in pixels: parts of photos show garments as large as whole photos at the served size, and cost less.
 
     `backbone_rate` is the learning rate of the backbone's later stages, as a share of the head's; 0: they are fixed.
     `averaging` is the share of the mean weights that a step keeps; the network has the mean weights in the end. 0: the
@@ -30,6 +30,7 @@ class DetectorPlan:
     decay: float = 1e-3
     warm_up: int = 100
     edges: float = 2.0
+    labels: float = 0.5
     side: int = 288
     backbone_rate: float = 0.0
     averaging: float = 0.0
@@ -47,7 +48,7 @@ class DetectorPlan:
             warm_up=30,
             edges=4.0,
             backbone_rate=0.25,
-            averaging=0.98,
+            averaging=0.99,
         )
 
     @property

@@ -1,6 +1,6 @@
 """The recipe of the detector: `lookalike train --model detector`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 
@@ -65,7 +65,7 @@ class DetectorRecipe:
         composed = drawn_scenes(studio, "training", backgrounds, SceneOptions(options.seed), photos)
         street, plan = _street(context), _plan(options)
         varied = StreetScenes(street["training"], plan.side, options.seed, composed.shot) if street else None
-        network = _network(options)
+        network = _network(options, _labels(street.get("training", [])))
         material = DetectorMaterial(studio, people, backgrounds, street, mixed(composed, varied, plan), network)
         return DetectorLearner(DetectorTrainer(network, plan), material)
 
@@ -109,11 +109,16 @@ def _street(context: TrainingContext) -> dict[str, list[StreetPhoto]]:
     return read_street_photos(path, context.options.seed, context.terminal) if path else {}
 
 
-def _network(options: TrainOptions) -> DetectorNetwork:
+def _labels(photos: Sequence[StreetPhoto]) -> int:
+    """Return the number of values in the masks of the photos; 0 without masks."""
+    return max((int(photo.mask.max()) + 1 for photo in photos if photo.mask.size), default=0)
+
+
+def _network(options: TrainOptions, labels: int) -> DetectorNetwork:
     """Return the network with the weights of the start; without one with ImageNet's, and a head of random weights."""
     keras.utils.set_random_seed(options.seed)
     backbone = Backbone()
-    network = detector_network(backbone, len(CATEGORIES), is_tuned=options.start is not None)
+    network = detector_network(backbone, len(CATEGORIES), is_tuned=options.start is not None, labels=labels)
     backbone.load(network.features, pretrained_path())
     if options.start is not None:
         take_weights(network, options.start)

@@ -12,7 +12,7 @@ from training.recipes.detector.plan import DetectorPlan
 from training.recipes.detector.targets import losses
 from training.run.schedule import rate_share, refuse_not_finite
 
-LOSSES = ("found", "edges")
+LOSSES = ("found", "edges", "labels")
 GREATEST_GRADIENT = 5.0  # norm over all variables; longer gradients are scaled to it
 
 
@@ -21,7 +21,8 @@ class DetectorTrainer:
 
     def __init__(self, network: DetectorNetwork, plan: DetectorPlan) -> None:
         self.network, self.plan, self.step = network, plan, 0
-        self._groups = [(network.head.trainable_variables, 1.0)]
+        self._reader = [] if network.reader is None else network.reader.trainable_variables
+        self._groups = [([*network.head.trainable_variables, *self._reader], 1.0)]
         if network.tuned:
             self._groups.append((network.tuned, plan.backbone_rate))
         self._optimizers = [
@@ -34,8 +35,8 @@ class DetectorTrainer:
             optimizer.build(variables)
         self._compiled = tf.function(self._step, jit_compile=False)
 
-    def train(self, maps: list[NDArray[Any]], targets: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Take one step; return the losses, float32 (2,), in the order of LOSSES.
+    def train(self, maps: list[NDArray[Any]], targets: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Take one step; return the losses, float32 (3,), in the order of LOSSES.
 
         Raises:
             TrainingError: a loss is no longer a number.
@@ -53,7 +54,7 @@ class DetectorTrainer:
         with tf.GradientTape() as tape:
             outputs = self.network.trained([tf.cast(level, tf.float32) for level in maps], training=True)
             values = losses(outputs, targets)
-            loss = tf.reduce_sum(values * tf.constant((1.0, self.plan.edges)))
+            loss = tf.reduce_sum(values * tf.constant((1.0, self.plan.edges, self.plan.labels)))
         variables = [variable for group, _ in self._groups for variable in group]
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), GREATEST_GRADIENT)
         begin = 0
@@ -70,4 +71,5 @@ class DetectorTrainer:
     def variables(self) -> list[Any]:
         """Return all variables that a checkpoint holds, in an order that stored checkpoints rely on."""
         network = self.network
-        return [*network.head.weights, *network.tuned, *(v for one in self._optimizers for v in one.variables)]
+        optimizers = (variable for optimizer in self._optimizers for variable in optimizer.variables)
+        return [*network.head.weights, *network.tuned, *self._reader, *optimizers]

@@ -5,6 +5,7 @@ import numpy as np
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from training.data.archives.street_photos import StreetPhoto
 from training.data.composing.pasted_garments import COVERED, MOST_PASTED, PastedGarments
+from training.data.composing.scenes import UNKNOWN
 
 BAGS = CATEGORIES.index("Bags")
 BAG = np.array([[10, 20, 22, 32]], np.float32)
@@ -67,6 +68,19 @@ def test_the_photo_itself_stays_as_it_is() -> None:
     assert len(pasted.boxes) > 1
     assert (photo.picture == 60).all()
     assert len(photo.boxes) == 1
+
+
+def test_the_mask_is_unknown_where_something_is_pasted() -> None:
+    masked = source()
+    pasted = PastedGarments([masked]).onto(masked, np.random.default_rng(1))
+    assert len(pasted.boxes) > 1
+    expected = np.zeros((80, 60), bool)
+    for left, top, right, bottom in pasted.boxes[1:].astype(int):
+        expected[top:bottom, left:right] = True
+    unknown = np.kron(pasted.mask == UNKNOWN, np.ones((2, 2), bool))
+    assert (unknown >= expected).all()
+    assert unknown.sum() <= expected.sum() + 8 * (len(pasted.boxes) - 1) * 40
+    assert UNKNOWN not in masked.mask
 
 
 def test_without_masks_nothing_is_pasted() -> None:

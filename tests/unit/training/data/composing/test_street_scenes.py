@@ -73,6 +73,20 @@ def test_garments_of_other_photos_are_pasted_where_there_are_masks() -> None:
     assert max(counts) > 2
 
 
+def test_the_labels_of_a_scene_are_where_its_garments_are() -> None:
+    mask = np.zeros((40, 20), np.uint8)
+    mask[5:20, 5:15], mask[22:38, 6:14] = 1, 2
+    masked = replace(photo(), mask=mask, values=np.array([0, 0], np.uint8))  # without values, nothing is pasted
+    for number in range(20):
+        scene = StreetScenes([masked], SIDE, 7)(number)
+        assert scene.labels is not None
+        assert scene.labels.shape == (SIDE, SIDE)
+        for (left, top, right, bottom), category in zip(scene.boxes, scene.categories.tolist(), strict=True):
+            middle = scene.labels[int((top + bottom) / 2), int((left + right) / 2)]
+            assert middle == {0: 1, 3: 2}[category]
+    assert StreetScenes([photo()], SIDE, 7)(0).labels is None
+
+
 def test_parts_show_rare_categories_more_often_than_common_ones() -> None:
     boxes = np.concatenate([np.repeat(BOXES[:1], 9, 0), BOXES[1:]])
     common = replace(photo(), boxes=boxes, categories=np.array([0] * 9 + [3], np.int32))

@@ -8,7 +8,7 @@ import pytest
 from training.errors import TrainingError
 from training.networks import detector
 from training.networks.backbone import Backbone, Stages
-from training.networks.detector import DetectorNetwork, detector_network
+from training.networks.detector import LAYERS, DetectorNetwork, detector_network
 from training.recipes.detector.warm_start import take_weights
 from training.run.checkpoint import CHECKPOINT_NAME, Checkpoint, save_checkpoint
 
@@ -36,6 +36,19 @@ def test_a_checkpoint_of_a_head_leaves_the_backbone_as_it_is(network: DetectorNe
     take_weights(network, tmp_path / CHECKPOINT_NAME)
     assert all((weight.numpy() == array).all() for weight, array in zip(network.head.weights, heads, strict=True))
     assert all((variable.numpy() == array).all() for variable, array in zip(network.tuned, backbone, strict=True))
+
+
+def test_a_head_of_one_layer_gives_its_weights_to_the_first_layer(network: DetectorNetwork, tmp_path: Path) -> None:
+    heads = [weight.numpy() + 1 for weight in network.head.weights]
+    one = [array[..., : array.shape[-1] // LAYERS] if array.shape[-1] in (18, 8) else array for array in heads]
+    assert sum(narrow.shape != wide.shape for narrow, wide in zip(one, heads, strict=True)) == 4
+    second = [weight.numpy()[..., weight.shape[-1] // LAYERS :] for weight in network.head.weights]
+    save_checkpoint(tmp_path, Checkpoint({}, [], one))
+    take_weights(network, tmp_path / CHECKPOINT_NAME)
+    for weight, narrow, kept in zip(network.head.weights, one, second, strict=True):
+        assert (weight.numpy()[..., : narrow.shape[-1]] == narrow).all()
+        if narrow.shape != tuple(weight.shape):
+            assert (weight.numpy()[..., narrow.shape[-1] :] == kept).all()
 
 
 def test_a_checkpoint_of_another_head_is_refused(network: DetectorNetwork, tmp_path: Path) -> None:
