@@ -19,6 +19,9 @@ fi
   say "$PYTHON cannot make a virtual environment: install its venv module (on Debian: apt-get install python3-venv)"
 }
 here "$VENV" >"$VENV/.path" || say "nothing can be written in $VENV: check its owner and the disk"
+# Each program begins with a line that names the environment's Python. With a space, the line is one of the shell.
+"$VENV/bin/pip" --version >/dev/null 2>&1 ||
+  say "programs in $(pwd)/$VENV do not start: move the project to a path without spaces next to quotes, \$ or \\"
 echo "setup: installing requirements/$LIST.txt into $VENV (a few minutes the first time)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 export PIP_USER=0 # pip may be configured to install for the user, which an environment refuses

@@ -60,11 +60,7 @@ def setup(folder: Path, python: str = sys.executable) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def first_line(program: Path) -> str:
-    return program.read_text().splitlines()[0]
-
-
-def test_the_environment_of_a_folder_that_was_moved_is_made_again(project: Path) -> None:
+def test_the_environment_of_a_folder_that_was_moved_to_an_odd_name_is_made_again(project: Path) -> None:
     done = setup(project)
     assert done.returncode == 0, done.stderr
     assert (project / ".venv" / ".ready-demo").exists()
@@ -72,10 +68,14 @@ def test_the_environment_of_a_folder_that_was_moved_is_made_again(project: Path)
     marker.touch()
     assert setup(project).returncode == 0
     assert marker.exists()  # it is not made again without a reason
-    moved = project.rename(project.with_name("there"))
+    moved = project.rename(project.with_name("it's 50% ;today #1"))
     done = setup(moved)
     assert done.returncode == 0, done.stderr
-    assert first_line(moved / ".venv" / "bin" / "tiny") == f"#!{moved}/.venv/bin/python"
+    (moved / "this.py").write_text("def main(): print('started')")
+    environment = {**os.environ, "PYTHONPATH": "."}
+    program = [str(moved / ".venv" / "bin" / "tiny")]
+    started = subprocess.run(program, cwd=moved, env=environment, capture_output=True, text=True, check=False)
+    assert started.stdout == "started\n"
 
 
 def test_an_environment_whose_python_is_gone_is_made_again(project: Path) -> None:
@@ -90,3 +90,10 @@ def test_a_missing_python_is_named(project: Path) -> None:
     done = setup(project, "python9")
     assert done.returncode == 1
     assert done.stderr.startswith("setup: there is no python9: install Python 3.11")
+
+
+def test_a_folder_in_which_no_program_can_start_is_named(project: Path) -> None:
+    done = setup(project.rename(project.with_name('my "shop"')))
+    assert done.returncode == 1
+    assert done.stderr.startswith("setup: programs in ")
+    assert 'my "shop"/.venv do not start: move the project' in done.stderr
