@@ -6,7 +6,7 @@ that notices a change to them would test the language or a wording.
 
 Neither do numbers whose name says that they set a pace or the size of a portion of work (`PACE`): the results are the
 same with any value, so only a test that measures time or memory could notice another one, and such tests fail at
-random. The same holds for the arguments of `sleep`. Of a limit, a default or a weight, the exact number is
+random. The same holds for `sleep`. Of a limit, a default or a weight, the exact number is
 behaviour.
 """
 
@@ -123,7 +123,7 @@ class Rules(ast.NodeVisitor):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if _is_log_call(call):
             return
-        if isinstance(call, ast.Call):
+        if isinstance(call, ast.Call) and _name(call.func) not in PAUSES:
             self._replace(node, "pass", "statement removed")
         self.generic_visit(node)
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import unit_vector
 from services.contracts.domain.manifest import ManifestError
+from services.contracts.domain.parts import Part
 from services.contracts.wire.index import IndexResponse, IndexStatus
 from services.index.app import create_app
 from services.index.settings import IndexSettings
@@ -256,6 +257,15 @@ def test_similar_products_come_without_the_one_asked_about(http: TestClient) -> 
 
 def test_what_is_similar_to_an_unknown_product_is_a_404_problem(http: TestClient) -> None:
     assert "'p9'" in problem(http.post("/v1/similar", json={"id": "p9"}), 404, "unknown-product")
+
+
+def test_the_status_names_the_part_and_the_engine_only_if_they_are_not_the_usual_ones(http: TestClient) -> None:
+    state = http.app_state["index"]
+    assert {"part", "engine"} & http.get("/v1/status").json().keys() == set()
+    object.__setattr__(state, "engine", "milvus hnsw")
+    object.__setattr__(state, "part", Part(2, 4))
+    document = http.get("/v1/status").json()
+    assert (document["engine"], document["part"]) == ("milvus hnsw", "2/4")
 
 
 def test_the_status_counts_the_products_of_each_category(http: TestClient) -> None:

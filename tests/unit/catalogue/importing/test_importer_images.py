@@ -292,3 +292,11 @@ async def test_pictures_from_files_are_stored_without_their_metadata(world: Worl
     assert world.catalogue.pictures["A"].data == clean
     assert all(b"Jane" not in picture.data for picture in world.catalogue.pictures.values())
     assert len(world.catalogue.pictures) == 2
+
+
+async def test_a_product_whose_picture_is_on_the_web_and_that_the_database_refuses_is_rejected(world: World) -> None:
+    world.catalogue.faults.refused["A"] = "it is too large"
+    tally = await world.run(row("A", f"{WEB}/front.jpg", line=3), row("B", f"{WEB}/back.jpg", line=4))
+    assert (tally.rejected, tally.imported) == (1, 1)
+    assert [(entry[0], entry[1], entry[2]) for entry in told(world)] == [(3, "A", "it is too large")]
+    assert list(world.catalogue.products) == ["B"]
