@@ -1,5 +1,6 @@
 """The errors of the domain. `web/problems.py` turns each into an HTTP response."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
@@ -262,7 +263,7 @@ def error_types() -> dict[str, type[LookalikeError]]:
 
 
 def validation_message(item: Mapping[str, Any], model: object = None) -> str:
-    """Return the message of a pydantic error, without the prefix that pydantic gives to a validator's ValueError.
+    """Return the message of a pydantic error in plain words.
 
     Args:
         item: the error.
@@ -276,4 +277,5 @@ def validation_message(item: Mapping[str, Any], model: object = None) -> str:
         *place, name = item["loc"]
         names = field_names(model, place)
         return unknown_name(str(name), names) if names else "there is no such field"
-    return SENTENCES.get(str(kind)) or str(item["msg"]).removeprefix("Value error, ")
+    text = SENTENCES.get(str(kind)) or str(item["msg"]).removeprefix("Value error, ")
+    return re.sub(r"^Input should be\b", "it has to be", text)

@@ -35,9 +35,7 @@ def used_port() -> Iterator[int]:
 def test_an_invalid_setting_is_named() -> None:
     process = run("gateway", GATEWAY_MAX_IMAGE_BYTES="many")
     assert process.returncode == 1
-    assert process.stderr.startswith(
-        "lookalike gateway: setting GATEWAY_MAX_IMAGE_BYTES: Input should be a valid integer"
-    )
+    assert process.stderr.startswith("lookalike gateway: setting GATEWAY_MAX_IMAGE_BYTES: it has to be a valid integer")
     assert len(process.stderr.splitlines()) == 1
 
 

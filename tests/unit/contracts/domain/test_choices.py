@@ -111,6 +111,7 @@ OBJECT, LIST = "it has to be an object, with fields in {}", "it has to be a list
         ({"objects": [7]}, [OBJECT]),
         ({"objects": {"object_id": "1"}}, [LIST]),
         (7, [OBJECT]),
+        ({"quantity": 0}, ["it has to be greater than or equal to 1"]),
     ],
 )
 def test_no_sentence_names_a_class_or_a_term_of_pydantic(attributes: object, sentences: list[str]) -> None:
