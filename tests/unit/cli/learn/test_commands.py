@@ -186,3 +186,17 @@ def test_an_unavailable_database_ends_the_command_with_a_sentence(store: Store) 
     store.trouble = CatalogueUnavailable("the catalogue's database is unavailable")
     result = run("status")
     assert (result.exit_code, "database is unavailable" in result.stderr) == (1, True)
+
+
+def test_an_order_that_cannot_be_stored_ends_the_training_with_a_sentence(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise ValueError("the order takes more than a document may have")
+
+    monkeypatch.setattr(store, "add", refuse)
+    result = run("train")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        1,
+        "lookalike: the order takes more than a document may have",
+    )

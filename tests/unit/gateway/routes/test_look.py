@@ -289,3 +289,13 @@ def test_a_shoppers_key_opens_looks() -> None:
     with running_gateway([key], access="keys") as gateway:
         assert gateway.client.get(LOOK).status_code == 401
         assert gateway.client.get(LOOK, headers=bearer(secret)).status_code == 200
+
+
+def test_a_look_is_not_filtered_by_what_shoppers_do_not_see() -> None:
+    with running_gateway(public_attributes=("gender",)) as gateway:
+        answers = [
+            gateway.client.get("/v1/products/t1/look", params={"filter": f'{{"{name}": "x"}}'})
+            for name in ("cost", "gender")
+        ]
+    assert (answers[0].status_code, "cannot be filtered by cost" in answers[0].text) == (422, True)
+    assert "cannot be filtered" not in answers[1].text
