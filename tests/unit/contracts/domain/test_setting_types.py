@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from services.contracts.domain.setting_types import (
     HeaderSecret,
@@ -12,6 +12,7 @@ from services.contracts.domain.setting_types import (
     LogLevel,
     MongoUrl,
     Origin,
+    TracesEndpoint,
 )
 
 
@@ -73,3 +74,14 @@ def test_a_value_that_cannot_work_is_refused_with_its_reason(kind: Any, value: s
     with pytest.raises(ValidationError) as refused:
         check(kind, value)
     assert reason in str(refused.value)
+
+
+class Traced(BaseModel):
+    endpoint: TracesEndpoint
+
+
+@pytest.mark.parametrize(
+    ("value", "endpoint"), [("", None), (None, None), ("http://collector:4318", "http://collector:4318")]
+)
+def test_an_empty_address_of_the_collector_means_no_traces(value: str | None, endpoint: str | None) -> None:
+    assert Traced.model_validate({"TRACES_ENDPOINT": value}).endpoint == endpoint

@@ -14,7 +14,7 @@ from services.contracts.domain.errors import (
     UnknownProduct,
     UpstreamTimeout,
 )
-from services.contracts.wire.index import IndexedModel, IndexSearch, IndexSimilar
+from services.contracts.wire.index import IndexedModel, IndexSearch, IndexSimilar, IndexVectors
 from services.gateway.index_nodes.nodes import IndexNodes
 from tests.support.fakes.index_fakes import FakeIndex
 
@@ -374,3 +374,21 @@ async def test_closing_closes_every_client(tops: FakeIndex, rest: FakeIndex) -> 
     nodes = await nodes_of(tops, rest)
     await nodes.close()
     assert tops.closed and rest.closed
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+async def test_vectors_that_one_node_cannot_give_come_from_another(broken: int) -> None:
+    replicas = [FakeIndex({0: ["t1"]}), FakeIndex({0: ["t1"]}), FakeIndex({1: ["s1"]})]
+    nodes = await nodes_of(*replicas)
+    replicas[broken].trouble = UNAVAILABLE
+    found = await nodes.vectors(IndexVectors(ids=["t1", "s1"], model="fashion/1"))
+    assert sorted(vector.id for vector in found) == ["s1", "t1"]
+
+
+async def test_vectors_that_no_node_gives_are_the_error_of_the_one_that_failed(
+    tops: FakeIndex, rest: FakeIndex
+) -> None:
+    nodes = await nodes_of(tops, rest)
+    tops.trouble = UNAVAILABLE
+    with pytest.raises(IndexNotReady, match="cannot be reached"):
+        await nodes.vectors(IndexVectors(ids=["t1", "s1"], model="fashion/1"))
