@@ -5,18 +5,15 @@ import contextlib
 import signal
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from pymongo.collection import Collection
 
 from services.catalogue.product import Prediction, Product, unit_vector
 from services.catalogue.store.database import CatalogueDatabase
 from tests.support.servers.index import IndexProcess, running_index
-from tests.support.servers.mongo import MongoStandIn, private_mongo
+from tests.support.servers.mongo import MongoStandIn
 from tests.support.values.products import additional_image, make_product
 from tests.support.waiting import eventually
 
@@ -28,18 +25,6 @@ def vector() -> Any:
 
 
 VECTOR = vector()
-
-
-@pytest.fixture
-def mongo(tmp_path: Path) -> Iterator[MongoStandIn]:
-    with private_mongo(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
-    with mongo.products() as products:
-        yield products
 
 
 def forget_to_write_down_changes(mongo: MongoStandIn) -> None:

@@ -7,27 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pymongo.collection import Collection
 
 from services.catalogue.product import unit_vector
 from tests.support.servers.index import IndexProcess, running_index
-from tests.support.servers.mongo import MongoStandIn, private_mongo
+from tests.support.servers.mongo import MongoStandIn
 from tests.support.waiting import eventually
 
 RNG = np.random.default_rng(17)
 VECTORS = [unit_vector(RNG.standard_normal(64).astype(np.float32)) for _ in range(40)]
-
-
-@pytest.fixture
-def mongo(tmp_path: Path) -> Iterator[MongoStandIn]:
-    with private_mongo(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def raw(mongo: MongoStandIn) -> Iterator[Collection[dict[str, Any]]]:
-    with mongo.products() as products:
-        yield products
 
 
 @pytest.fixture

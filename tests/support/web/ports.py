@@ -43,7 +43,7 @@ def _reserved_ports(start: int) -> Iterator[int]:
     locks = _lock_file()
     for port in chain(range(start, LAST), range(FIRST, start)):
         if _lock(locks, port):
-            if _is_free(port):
+            if is_free(port):
                 yield port
             else:
                 fcntl.lockf(locks, fcntl.LOCK_UN, 1, port)
@@ -64,7 +64,8 @@ def _lock(locks: BinaryIO, port: int) -> bool:
     return True
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a port of 127.0.0.1 now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

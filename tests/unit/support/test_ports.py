@@ -26,6 +26,6 @@ def test_a_port_on_which_something_listens_is_passed_over(monkeypatch: pytest.Mo
 
 
 def test_when_no_port_is_left_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ports, "_is_free", lambda _: False)
+    monkeypatch.setattr(ports, "is_free", lambda _: False)
     with pytest.raises(RuntimeError, match="reserved or in use"):
         next(ports._reserved_ports(LAST - 2))
