@@ -3,11 +3,14 @@
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import numpy as np
 
 from services.contracts.domain.filtering.facets import MAX_VALUES
 from services.engine.columns import Column, RowArray, Values
 from services.engine.deadline import NO_DEADLINE, Deadline
+from services.engine.packed.texts import Rows
 from services.engine.payload import attributes_of
 
 MAX_KEPT_TEXTS = 10_000  # columns with more distinct texts are built only for a filter
@@ -29,7 +32,7 @@ class AttributeColumns:
     cover its rows does not wait for the second.
     """
 
-    def __init__(self, payloads: Sequence[bytes | None]) -> None:
+    def __init__(self, payloads: Rows[bytes | None]) -> None:
         """Keep no columns yet. Rows are appended to `payloads`."""
         self._payloads = payloads
         self._lock = threading.Lock()
@@ -164,17 +167,17 @@ class AttributeColumns:
 
     def _attributes(self, begin: int, end: int) -> Iterator[tuple[int, Mapping[str, Values]]]:
         """Yield rows with their attributes. A payload that consecutive rows share is parsed once."""
-        payload, attributes = None, attributes_of(None)
+        previous, attributes = None, attributes_of(None)
         for row in range(begin, end):
             if row % TURN_ROWS == 0:
                 time.sleep(0)  # a search that waits for Python's lock takes it
-            if self._payloads[row] is not payload:
-                payload = self._payloads[row]
-                attributes = attributes_of(payload)
+            payload = self._payloads[row]
+            if payload != previous:
+                previous, attributes = payload, attributes_of(payload)
             yield row, attributes
 
     def merged(
-        self, tail: "AttributeColumns", new_rows: RowArray, sizes: tuple[int, int], payloads: Sequence[bytes | None]
+        self, tail: "AttributeColumns", new_rows: RowArray, sizes: tuple[int, int], payloads: Rows[bytes | None]
     ) -> "AttributeColumns":
         """Return the columns of rows that are made of these and a tail's.
 
@@ -199,9 +202,8 @@ class AttributeColumns:
         assert tail._names is not None
         gone: Counter[str] = Counter()
         for columns, begin, size in ((self, 0, sizes[0]), (tail, sizes[0], sizes[1])):
-            for row in range(size):
-                if new_rows[begin + row] < 0:
-                    gone.update(attributes_of(columns._payloads[row]).keys())
+            for row in np.flatnonzero(new_rows[begin : begin + size] < 0).tolist():
+                gone.update(attributes_of(columns._payloads[row]).keys())
         merged._names = self._names + tail._names - gone
         merged._rows = len(payloads)
         for name in merged._names:

@@ -5,7 +5,7 @@ A row is an image. The rows of a product's images share its key and payload. Res
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +15,11 @@ from services.contracts.domain.filtering.filters import EVERYTHING, Filter
 from services.engine.columns import BoolArray, RowArray
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts
-from services.engine.segment import Segment
+from services.engine.packed.rows import ImageArray, encoded
+from services.engine.packed.texts import PackedTexts
+from services.engine.segment import Base, Segment, Tail
 
 Float32Array = NDArray[np.float32]
-ImageArray = NDArray[np.uint8]
 # Sums of the same 64 float32 products differ by less than this if they are added in another order.
 SCORE_NOISE = 1e-5
 # Rows of the first FAISS search for each product wanted. FAISS returns 100 as fast as 10. A second search takes as
@@ -83,17 +84,19 @@ class CategoryView:
         image_index: shape (n + m,), uint8; the place of each row's image among its product's images.
         max_images: no product has more images than this.
         size: the number of live products.
+        is_whole: whether every row is live.
         changes: how many products have been put or discarded so far.
     """
 
     flat: FlatSearch
-    base: Segment
-    tail: Segment
+    base: Base
+    tail: Tail
     tail_vectors: Float32Array
     live: BoolArray
     image_index: ImageArray
     max_images: int
     size: int
+    is_whole: bool
     changes: int
 
     def is_prepared(self, query_filter: Filter, *, facets: bool) -> bool:
@@ -135,12 +138,16 @@ class CategoryView:
         """
         base = len(self.base.keys)
         wanted = k + len(exclude)
-        allowed = self._allowed(query_filter, deadline)
-        in_base = self._base_candidates(query, wanted, allowed[:base])
-        in_tail = self._tail_candidates(query, wanted, allowed[base:])
-        rows = np.concatenate([in_base, in_tail + base])
-        scores = self._scores(query, in_base, in_tail)
-        matches = (match for match in self._ranked(rows, scores) if match.key not in exclude)
+        allowed = self._allowed(query_filter, deadline) if query_filter or not self.is_whole else None
+        rows = self._base_candidates(query, wanted, None if allowed is None else allowed[:base])
+        vectors = self.flat.vectors[rows]
+        if len(self.tail_vectors):
+            in_tail = self._tail_candidates(query, wanted, None if allowed is None else allowed[base:])
+            rows, vectors = (
+                np.concatenate([rows, in_tail + base]),
+                np.concatenate([vectors, self.tail_vectors[in_tail]]),
+            )
+        matches = (match for match in self._ranked(rows, _scores(query, vectors)) if match.key not in exclude)
         return list(islice(matches, k))
 
     def facet_counts(self, query_filter: Filter, deadline: Deadline = NO_DEADLINE) -> FacetCounts:
@@ -167,19 +174,26 @@ class CategoryView:
         """
         return int(self._main_rows(self._allowed(query_filter, deadline)).sum()) if query_filter else self.size
 
-    def find(self, key: str, hint: int) -> int | None:
+    def find(self, key: str, hint: int | None) -> int | None:
         """Return the row of a product's main image, or None.
 
         Args:
             key: of the product.
-            hint: the writer's row of the image. The writer may be ahead of this view.
+            hint: the writer's row of the image in the tail; None if the writer's tail does not have it. The writer may
+                be ahead of this view.
         """
-        if hint < len(self.live) and self._is_main_row_of(hint, key):
-            return hint
-        return next((row for row in reversed(range(len(self.live))) if self._is_main_row_of(row, key)), None)
+        base = len(self.base.keys)
+        for row in self.base.rows.keys.rows_of(key):
+            if self._is_main_row(row):
+                return row
+        if hint is None:
+            return None
+        total = len(self.live)
+        rows = chain((hint,) if base <= hint < total else (), reversed(range(base, total)))
+        return next((row for row in rows if self._is_main_row(row) and self.key(row) == key), None)
 
-    def _is_main_row_of(self, row: int, key: str) -> bool:
-        return bool(self.live[row]) and self.image_index[row] == 0 and self.key(row) == key
+    def _is_main_row(self, row: int) -> bool:
+        return bool(self.live[row]) and self.image_index[row] == 0
 
     def rows(self) -> RowArray:
         """Return the rows of the main images of all live products, ascending."""
@@ -207,6 +221,23 @@ class CategoryView:
         base = len(self.base.keys)
         return np.concatenate([self.flat.vectors[rows[rows < base]], self.tail_vectors[rows[rows >= base] - base]])
 
+    def packed_keys(self, rows: RowArray) -> PackedTexts:
+        """Return the keys in ascending rows."""
+        base = len(self.base.keys)
+        of_tail = PackedTexts.of(encoded(self.tail.keys[row]) for row in (rows[rows >= base] - base).tolist())
+        return self.base.rows.keys.take(rows[rows < base]).followed_by(of_tail)
+
+    def packed_payloads(self, rows: RowArray) -> PackedTexts:
+        """Return the payloads in ascending rows, compressed if the base's are. Only those of main images are set."""
+        base, payloads, is_main = len(self.base.keys), self.base.rows.payloads, self.image_index[rows] == 0
+        main_rows = rows[is_main]
+        in_tail = (main_rows[main_rows >= base] - base).tolist()
+        of_tail = payloads.packed(self.tail.payloads[row] for row in in_tail)
+        packed = payloads.take(main_rows[main_rows < base]).followed_by(of_tail)
+        lengths = np.zeros(len(rows), np.uint32)
+        lengths[is_main] = packed.lengths
+        return PackedTexts(packed.joined, lengths)
+
     def _main_rows(self, mask: BoolArray) -> BoolArray:
         """Return the mask without additional images, which leaves one row a product."""
         return mask if self.max_images == 1 else mask & (self.image_index == 0)
@@ -222,8 +253,11 @@ class CategoryView:
         allowed: BoolArray = self.live & np.concatenate(matching)
         return allowed
 
-    def _base_candidates(self, query: Float32Array, wanted: int, allowed: BoolArray) -> RowArray:
-        """Return the best rows of at least the `wanted` best products, and all rows that may score like the last."""
+    def _base_candidates(self, query: Float32Array, wanted: int, allowed: BoolArray | None) -> RowArray:
+        """Return the best rows of at least the `wanted` best products, and all rows that may score like the last.
+
+        `allowed` is None for all rows of the base.
+        """
         count = wanted * min(self.max_images, ROWS_PER_PRODUCT)
         rows, scores = self._nearest(query, count + 1, allowed)
         if len(rows) > count and self.max_images > ROWS_PER_PRODUCT and self._count_products(rows[:count]) < wanted:
@@ -232,10 +266,12 @@ class CategoryView:
         if len(rows) <= count or scores[count] < scores[count - 1] - SCORE_NOISE:
             return rows
         min_score = float(scores[count - 1]) - SCORE_NOISE
-        return self.flat.range_search(query, min_score, None if allowed.all() else allowed)
+        return self.flat.range_search(query, min_score, None if allowed is None or allowed.all() else allowed)
 
-    def _nearest(self, query: Float32Array, count: int, allowed: BoolArray) -> tuple[RowArray, Float32Array]:
+    def _nearest(self, query: Float32Array, count: int, allowed: BoolArray | None) -> tuple[RowArray, Float32Array]:
         """Return the nearest allowed rows of the base, by the way that is likely to be faster."""
+        if allowed is None:
+            return self.flat.nearest(query, count, None)
         share = np.count_nonzero(allowed) / max(1, len(allowed))  # `sum` takes twenty times as long
         if share == 1:
             return self.flat.nearest(query, count, None)
@@ -260,17 +296,17 @@ class CategoryView:
     def _count_products(self, in_base: RowArray) -> int:
         return len({self.base.keys[row] for row in in_base.tolist()})
 
-    def _tail_candidates(self, query: Float32Array, wanted: int, allowed: BoolArray) -> RowArray:
+    def _tail_candidates(self, query: Float32Array, wanted: int, allowed: BoolArray | None) -> RowArray:
         count = wanted * self.max_images
-        rows: RowArray = np.flatnonzero(allowed)
+        rows: RowArray = np.arange(len(self.tail_vectors)) if allowed is None else np.flatnonzero(allowed)
         if len(rows) <= count:
             return rows
         scores = (self.tail_vectors @ query)[rows]
         rows = rows[scores >= np.partition(scores, -count)[-count] - SCORE_NOISE]
         return rows
 
-    def _scores(self, query: Float32Array, in_base: RowArray, in_tail: RowArray) -> NDArray[np.float64]:
-        """Return the cosines of candidates, each added up in the same order, so that equal vectors score equally."""
-        vectors = np.concatenate([self.flat.vectors[in_base], self.tail_vectors[in_tail]]).astype(np.float64)
-        scores: NDArray[np.float64] = np.einsum("ij,j->i", vectors, query.astype(np.float64))
-        return scores
+
+def _scores(query: Float32Array, vectors: Float32Array) -> NDArray[np.float64]:
+    """Return the cosines of candidates, each added up in the same order, so that equal vectors score equally."""
+    scores: NDArray[np.float64] = np.einsum("ij,j->i", vectors.astype(np.float64), query.astype(np.float64))
+    return scores

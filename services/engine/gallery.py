@@ -12,9 +12,10 @@ from services.catalogue.product import InvalidVector, unit_vector
 from services.contracts.domain.errors import CategoryElsewhere, DimensionMismatch, UnknownCategory, UnknownProduct
 from services.contracts.domain.filtering.facets import Facet
 from services.contracts.domain.filtering.filters import EVERYTHING, Filter
-from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array, ImageArray, Match
+from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array, Match
 from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets
+from services.engine.packed.rows import ImageArray, PackedRows
 from services.engine.partition import MERGE_ROWS, Partition
 
 
@@ -88,14 +89,7 @@ class Gallery:
         """What searches see of each category."""
         return tuple(partition.view for partition in self._partitions)
 
-    def restore(
-        self,
-        category: int,
-        vectors: Float32Array,
-        image_index: ImageArray,
-        keys: list[str],
-        payloads: list[bytes | None],
-    ) -> None:
+    def restore(self, category: int, vectors: Float32Array, image_index: ImageArray, rows: PackedRows) -> None:
         """Set all products of an empty category. They are searchable at once.
 
         Args:
@@ -103,10 +97,9 @@ class Gallery:
             vectors: shape (rows, dimension), float32, unit length.
             image_index: shape (rows,), uint8; the place of each row's image among its product's images. Each product
                 has a row with 0.
-            keys: the product's key of each row.
-            payloads: of each row; only those of main images count.
+            rows: the key and the payload of each row.
         """
-        self._partitions[category].restore(vectors, image_index, keys, payloads)
+        self._partitions[category].restore(vectors, image_index, rows)
 
     def put(self, category: int, key: str, vectors: Float32Array, payload: bytes | None) -> None:
         """Add a product, or replace it in any category. Searches see it at the next `publish`.

@@ -10,26 +10,26 @@ from services.contracts.domain.filtering.filters import AnyOf, Filter, Not, Term
 from services.engine.attribute_columns import AttributeColumns, Columns
 from services.engine.columns import AttributeCounts, BoolArray, RowArray
 from services.engine.deadline import NO_DEADLINE, Deadline
+from services.engine.packed.rows import PackedRows
+from services.engine.packed.texts import Rows
 
-__all__ = ["AttributeCounts", "Segment", "merge_segments"]
+__all__ = ["AttributeCounts", "Base", "Segment", "Tail", "merge_segments"]
 
 
 class Segment:
-    """Append-only rows with a column for each attribute that is filtered by or counted. It is thread-safe.
+    """Rows with a column for each attribute that is filtered by or counted. It is thread-safe.
 
     A reader passes the number of rows that it knows of.
     """
 
-    def __init__(self, keys: list[str], payloads: list[bytes | None], columns: AttributeColumns | None = None) -> None:
+    keys: Rows[str]
+    payloads: Rows[bytes | None]
+
+    def __init__(self, keys: Rows[str], payloads: Rows[bytes | None], columns: AttributeColumns | None = None) -> None:
         """Hold rows. `columns` cover them; default: none are kept yet."""
         self.keys = keys
         self.payloads = payloads
         self.columns = AttributeColumns(payloads) if columns is None else columns
-
-    def append(self, key: str, payload: bytes | None) -> None:
-        """Add a row."""
-        self.payloads.append(payload)
-        self.keys.append(key)
 
     def is_prepared(self, query_filter: Filter, size: int, *, facets: bool) -> bool:
         """Return whether all columns of a filter, and of facets if wanted, cover the first `size` rows."""
@@ -73,6 +73,31 @@ class Segment:
         return counts
 
 
+class Tail(Segment):
+    """A segment to which rows are appended."""
+
+    keys: list[str]
+    payloads: list[bytes | None]
+
+    def __init__(self) -> None:
+        """Make an empty segment."""
+        super().__init__([], [])
+
+    def append(self, key: str, payload: bytes | None) -> None:
+        """Add a row."""
+        self.payloads.append(payload)
+        self.keys.append(key)
+
+
+class Base(Segment):
+    """A segment whose rows never change."""
+
+    def __init__(self, rows: PackedRows, columns: AttributeColumns | None = None) -> None:
+        """Hold rows, and columns that cover them; default: none are kept yet."""
+        super().__init__(rows.keys, rows.payloads, columns)
+        self.rows = rows
+
+
 class _Matching:
     """Evaluates the terms of a filter on the first `size` rows. No row has an attribute without a column."""
 
@@ -104,16 +129,13 @@ class _Matching:
                 return np.zeros(self._size, np.bool_) if column is None else column.matching(term, self._size)
 
 
-def merge_segments(
-    base: Segment, tail: Segment, new_rows: RowArray, keys: list[str], payloads: list[bytes | None]
-) -> Segment:
-    """Return a segment of these keys and payloads with the columns of two segments.
+def merge_segments(base: Segment, tail: Segment, new_rows: RowArray, rows: PackedRows) -> Base:
+    """Return a segment of merged rows with the columns of two segments.
 
     Args:
         base, tail: the segments; the tail's row numbers follow those of the base.
         new_rows: shape (rows of base and tail,); the new number of each row, -1 for a row that is left out.
-        keys: of each new row.
-        payloads: of each new row.
+        rows: the new rows.
     """
     sizes = len(base.keys), len(tail.keys)
-    return Segment(keys, payloads, base.columns.merged(tail.columns, new_rows, sizes, payloads))
+    return Base(rows, base.columns.merged(tail.columns, new_rows, sizes, rows.payloads))

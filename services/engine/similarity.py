@@ -145,9 +145,8 @@ def calibrate(
 def _sample(view: CategoryView) -> RowArray:
     """Return rows of main images. They are drawn by hashes of the keys: a small change changes few of them."""
     size = min(MAX_SAMPLE, max(MIN_SAMPLE, MAX_VECTORS_READ // len(view.live)))
-    drawn = heapq.nsmallest(
-        size, ((zlib.crc32(view.key(row).encode(), SEED), view.key(row), row) for row in view.rows())
-    )
+    keys = ((view.key(row), row) for row in view.rows().tolist())
+    drawn = heapq.nsmallest(size, ((zlib.crc32(key.encode(), SEED), key, row) for key, row in keys))
     return np.array([row for _, _, row in drawn])
 
 

@@ -28,7 +28,9 @@ from services.contracts.domain.manifest import load_manifest
 from services.contracts.images.preparation import prepare_image
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
+from services.engine.packed.rows import PackedRows
 from services.index.replica import snapshot
+from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.benchmarks.bench_cost import query_photo, unit_vectors
 from tests.benchmarks.bench_million import NAME
@@ -123,14 +125,20 @@ def bare_grpc() -> Spread:
         server.stop(None)
 
 
-def snapshot_of(vectors: Any, folder: Path) -> Path:
-    """Write the snapshot of an index with these vectors in one category; return its folder."""
+def replica_of(vectors: Any) -> Replica:
+    """Return a replica of products with these vectors in one category."""
     replica, count = new_replica(), len(vectors)
     keys = [str(number) for number in range(count)]
     payloads: list[bytes | None] = [orjson.dumps({"title": f"Product number {number}"}) for number in range(count)]
     assert isinstance(replica.gallery, Gallery)
-    replica.gallery.restore(0, vectors, np.zeros(count, np.uint8), keys, payloads)
-    origin = Origin("lookalike.products", "fashion/1", "fashion/1", len(CATEGORIES), vectors.shape[1])
+    images = np.zeros(count, np.uint8)
+    replica.gallery.restore(0, vectors, images, PackedRows.of(keys, payloads, images))
+    return replica
+
+
+def snapshot_of(replica: Replica, folder: Path) -> Path:
+    """Write the snapshot of a replica; return its folder."""
+    origin = Origin("lookalike.products", "fashion/1", "fashion/1", len(CATEGORIES), replica.gallery.dimension)
     (folder / "snapshots").mkdir()
     position = SyncPosition("bench", None, time.time())
     snapshot.write(folder / "snapshots" / NAME, origin, position, replica.freeze(), lambda: None)
@@ -143,8 +151,10 @@ def main() -> dict[str, Any]:
     flat, size = FaissFlat(vectors, two_stage_rows=PRODUCTS + 1), load_manifest(MODEL_DIR).input
     figures = {"memory bandwidth, GB/s": bandwidth(), "bare gRPC call, ms": bare_grpc(), **network()}
     with (
-        tempfile.TemporaryDirectory() as folder,
-        running_index(Path(folder), NO_DATABASE, INDEX_SNAPSHOT_DIR=str(snapshot_of(vectors, Path(folder)))) as index,
+        tempfile.TemporaryDirectory() as name,
+        running_index(
+            Path(name), NO_DATABASE, INDEX_SNAPSHOT_DIR=str(snapshot_of(replica_of(vectors), Path(name)))
+        ) as index,
         running_empty_route() as (empty_url, _),
     ):
         eventually(lambda: index.answers("/readyz"))

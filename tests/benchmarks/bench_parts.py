@@ -19,6 +19,7 @@ from services.contracts.wire.index import Hit, IndexResponse, IndexSearch
 from services.engine.category_view import Float32Array, Match
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
+from services.engine.packed.rows import PackedRows
 from services.gateway.index_nodes.merge import merged_response
 
 COUNT = int(os.environ.get("PARTS_BENCH", "1000000"))
@@ -41,7 +42,8 @@ def galleries(vectors: Float32Array, of: int) -> list[Gallery]:
         rows = [row for row, key in enumerate(keys) if part.holds(key)]
         gallery = Gallery(1, 64, FaissFlat)
         held = [keys[row] for row in rows]
-        gallery.restore(0, vectors[rows], np.zeros(len(rows), np.uint8), held, [PAYLOAD] * len(rows))
+        images = np.zeros(len(rows), np.uint8)
+        gallery.restore(0, vectors[rows], images, PackedRows.of(held, [PAYLOAD] * len(rows), images))
         parts.append(gallery)
     return parts
 

@@ -8,9 +8,9 @@ import html
 import io
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 
@@ -22,7 +22,23 @@ from matplotlib import pyplot
 DOCUMENT = Path("docs/performance.md")
 PAGE = Path("var/bench.html")
 IMAGES = Path("docs/images")
+HEAD = """<!doctype html><html lang=en><meta charset=utf-8><title>Benchmarks</title><style>
+body { font: 15px system-ui, sans-serif; margin: 2rem; }
+section > div { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
+figure { margin: 0; }
+figcaption { font-size: 13px; }
+svg { max-width: 100%; }
+</style>
+"""
 BLOCK = re.compile(r"(<!-- figures: ([a-z]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+
+
+class Point(NamedTuple):
+    """A figure of a run: the number, and the quarters of its rounds."""
+
+    value: float
+    low: float
+    high: float
 
 
 def main() -> int:
@@ -37,6 +53,8 @@ def main() -> int:
         _load_plot(found[1])
     if found := latest("peers", every):
         _peers_plot(found[1])
+    if found := latest("size", every):
+        _size_plot(found[1]["rows"])
     PAGE.write_text(page(every))
     print(f"{DOCUMENT} and {PAGE}")
     return 0
@@ -52,7 +70,7 @@ def _block(name: str, every: list[Run]) -> str | None:
     if found is None:
         return None
     run, figures = found
-    rows = figures["rates"] if name == "load" else None
+    rows = figures.get("rates") or figures.get("rows")
     table = table_of_rows(rows) if rows else _peers(figures) if name == "peers" else table_of(figures)
     return f"\n{table}\n\n{run.time[:10]}, commit {run.commit}, {run.machine}.\n"
 
@@ -113,6 +131,20 @@ def _load_plot(figures: Mapping[str, Any]) -> None:
     pyplot.close(figure)
 
 
+def _size_plot(rows: list[Mapping[str, Any]]) -> None:
+    figure, (of_time, of_rate) = pyplot.subplots(1, 2, figsize=(10, 3.5))
+    products = [row["products"] for row in rows]
+    for axes, ending, label in ((of_time, ", ms", "ms a search"), (of_rate, " clients", "searches a second")):
+        for name in (name for name in rows[0] if name.endswith(ending)):
+            values = [float("nan") if row[name] is None else row[name] for row in rows]
+            axes.plot(products, values, marker="o", label=name.removeprefix("searches/s, ").removesuffix(", ms"))
+        axes.set(xscale="log", yscale="log", xlabel="products in the category", ylabel=label)
+        axes.legend()
+    figure.tight_layout()
+    figure.savefig(IMAGES / "performance-size.svg", bbox_inches="tight", metadata={"Date": None})
+    pyplot.close(figure)
+
+
 def _peers_plot(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     figure, all_axes = pyplot.subplots(1, len(figures), figsize=(5 * len(figures), 3.5), squeeze=False)
     for axes, (size, engines) in zip(all_axes[0], figures.items(), strict=True):
@@ -126,27 +158,60 @@ def _peers_plot(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
 
 
 def page(every: list[Run]) -> str:
-    """Return a page with a plot of each figure over the runs."""
-    courses: dict[str, list[tuple[str, float]]] = {}
+    """Return a page with a plot of each figure over the runs, by benchmark."""
+    names = sorted({name for run in every for name in run.figures})
+    links = " · ".join(f'<a href="#{name}">{name}</a>' for name in names)
+    with mpl.rc_context({"svg.fonttype": "none"}):  # texts, not outlines of letters: a tenth of the bytes
+        sections = "".join(_section(name, every) for name in names)
+    text = f"{len(every)} runs, {every[0].time[:10]} to {every[-1].time[:10]}. Grey: the middle half of the rounds."
+    return f"{HEAD}<h1>Benchmarks</h1><p>{text}</p><nav>{links}</nav>{sections}"
+
+
+def _section(name: str, every: list[Run]) -> str:
+    courses: dict[str, list[tuple[Run, Point]]] = {}
     for run in every:
-        for name, figures in run.figures.items():
-            for label, value in figures.items():
-                number = value.get("median") if isinstance(value, Mapping) else value
-                if isinstance(number, int | float):
-                    courses.setdefault(f"{name}: {label}", []).append((f"{run.time[:16]} {run.commit}", number))
-    plots = "".join(f"<h2>{html.escape(name)}</h2>{_course(points)}" for name, points in courses.items())
-    return f"<!doctype html><meta charset=utf-8><title>Benchmarks</title><h1>Benchmarks</h1>{plots}"
+        for label, point in points(run.figures.get(name, {})):
+            courses.setdefault(label, []).append((run, point))
+    plots = "".join(
+        f"<figure><figcaption>{html.escape(label)}: <b>{_number(course[-1][1].value)}</b></figcaption>"
+        f"{_course(course)}</figure>"
+        for label, course in courses.items()
+    )
+    return f'<section id="{name}"><h2>{name}</h2><div>{plots}</div></section>'
 
 
-def _course(points: list[tuple[str, float]]) -> str:
-    figure, axes = pyplot.subplots(figsize=(8, 1.8))
-    axes.plot(range(len(points)), [number for _, number in points], marker="o")
-    axes.set_xticks(range(len(points)), [label for label, _ in points], rotation=20, fontsize=6, ha="right")
-    axes.set_ylim(bottom=0)
+def points(figures: object, label: str = "") -> Iterator[tuple[str, Point]]:
+    """Yield all numbers in figures, however deep they are, with their labels."""
+    if isinstance(figures, Mapping) and "median" in figures:
+        yield label, Point(figures["median"], figures["low"], figures["high"])
+    elif isinstance(figures, Mapping):
+        for name, value in figures.items():
+            yield from points(value, f"{label}, {name}" if label else name)
+    elif isinstance(figures, list):
+        for row in figures:
+            (first, number), *others = row.items()
+            yield from points(dict(others), f"{label}, {first} {_number(number)}")
+    elif isinstance(figures, int | float) and not isinstance(figures, bool) and figures == figures:
+        yield label, Point(figures, figures, figures)
+
+
+def _course(course: list[tuple[Run, Point]]) -> str:
+    """Return the plot of a figure in SVG."""
+    figure, axes = pyplot.subplots(figsize=(3.4, 1.3))
+    places, (lows, values, highs) = range(len(course)), zip(*((p.low, p.value, p.high) for _, p in course), strict=True)
+    axes.fill_between(places, lows, highs, color="0.85")
+    axes.plot(places, values, marker="o", markersize=3)
+    labels = [f"{run.time[5:16].replace('T', ' ')}\n{run.commit[:7]}" for run, _ in course]
+    shown = sorted({0, len(course) - 1})
+    axes.set_xticks(shown, [labels[place] for place in shown])
+    axes.set_xlim(-0.5, max(1, len(course) - 1) + 0.5)
+    axes.set_ylim(0, max(*highs, 0) * 1.15 or 1)
+    axes.tick_params(labelsize=7)
+    axes.spines[["top", "right"]].set_visible(False)
     file = io.StringIO()
     figure.savefig(file, bbox_inches="tight")
     pyplot.close(figure)
-    return file.getvalue().partition("<svg")[1] + file.getvalue().partition("<svg")[2]
+    return "<svg" + file.getvalue().partition("<svg")[2]
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def in_snapshot(folder: Path) -> Shown:
     path = next(folder.glob("*.snapshot"), None)
     if path is None:
         return {}
-    with BlockReader(path, snapshot.FORMAT) as file:
+    with BlockReader(path, snapshot.FORMAT, snapshot.OLDEST_FORMAT) as file:
         origin = Origin(**file.header["origin"])
     replica = new_replica()
     snapshot.read(path, origin, replica)

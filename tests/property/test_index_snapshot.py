@@ -3,11 +3,13 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
+from services.engine.packed import rows
 from services.index.replica import snapshot
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.values.documents import BROKEN, GONE, RECORDS, empty_replica, everything
@@ -20,6 +22,8 @@ class IndexWithRestarts(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(rows, "COMPRESSED_TEXTS", 3)  # payloads of some categories are compressed
         self.database: dict[str, Record | BrokenDocument] = {}
         self.log: list[tuple[str, Record | BrokenDocument | None]] = []
         self.index, self.at = empty_replica(), 0
@@ -28,6 +32,7 @@ class IndexWithRestarts(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.folder.cleanup()
+        self.patch.undo()
 
     @rule(state=RECORDS | BROKEN)
     def write(self, state: Record | BrokenDocument) -> None:

@@ -52,7 +52,14 @@ def test_the_document_gets_the_latest_figures_and_keeps_its_text(
     assert "| memory, MB: gateway | 72 | |" in text
     assert "2026-11-01, commit abc1234, a machine." in text
     assert text.count("before") == 1  # in the block without figures
-    assert "cost: processor ms" in page.read_text()
+    assert "processor ms: <b>12.3</b>" in page.read_text()
+
+
+def test_numbers_are_found_however_deep_they_are() -> None:
+    figures = {"a": {"median": 2, "low": 1, "high": 3}, "b": {"c": {"d": 4, "left out": "it ended"}}, "e": float("nan")}
+    rows = {"rows": [{"products": 1000, "ms": 0.5}, {"products": 10_000, "ms": None}]}
+    assert dict(report.points(figures)) == {"a": (2, 1, 3), "b, c, d": (4, 4, 4)}
+    assert dict(report.points(rows)) == {"rows, products 1,000, ms": (0.5, 0.5, 0.5)}
 
 
 def test_without_figures_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from services.engine.packed.texts import PackedTexts
+
 Part = bytes | NDArray[Any]
 START = struct.Struct("<16sII")
 END = struct.Struct("<QQ")
@@ -74,6 +76,18 @@ class BlockWriter:
                 yield b"".join(chunk)
 
         self.block(name, parts())
+        self.block(f"{name}.lengths", lengths)
+
+    def packed(self, name: str, parts: Iterable[PackedTexts]) -> None:
+        """Write texts as `texts` does; the parts follow one another."""
+        lengths: list[NDArray[np.uint32]] = []
+
+        def joined() -> Iterator[Part]:
+            for part in parts:
+                lengths.append(part.lengths)
+                yield part.joined
+
+        self.block(name, joined())
         self.block(f"{name}.lengths", lengths)
 
     def strings(self, name: str, strings: Iterable[str]) -> None:
@@ -146,6 +160,14 @@ class BlockReader:
         rows = length // np.dtype(dtype).itemsize // width
         shape = (rows,) if width == 1 else (rows, width)
         return np.memmap(self._file, dtype, "r", offset, shape) if rows else np.empty(shape, dtype)
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether the file has a block."""
+        return name in self._directory
+
+    def packed(self, name: str) -> PackedTexts:
+        """Return a copy of the texts of a block in memory."""
+        return PackedTexts(self.array(name, np.uint8).tobytes(), self.array(f"{name}.lengths", np.uint32))
 
     def texts(self, name: str) -> Iterator[bytes]:
         """Yield the texts of a block."""

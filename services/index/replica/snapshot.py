@@ -1,7 +1,8 @@
 """The index snapshot: a replica in one file, with its origin and the position from which the change stream resumes.
 
 The names of the blocks, of the header's fields and of what results have are a format. In format 2, results may have
-fields that 0.1 refuses, so 0.1 reads the database instead; this version reads both.
+fields that 0.1 refuses, so 0.1 reads the database instead. In format 3, payloads may be compressed; a file without such
+payloads has format 2. This version reads all three.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,10 +19,12 @@ import numpy as np
 from services.catalogue.store.change_feed import Token, read_token, token_text
 from services.engine.category_view import CategoryView
 from services.engine.gallery import Gallery
+from services.engine.packed.codec import TextCodec
+from services.engine.packed.rows import PackedRows
 from services.index.replica.block_file import CHUNK_ROWS, PIECE_BYTES, BlockReader, BlockWriter, UnusableFile
 from services.index.replica.replica import GalleryEntry, Replica, ReplicaState
 
-FORMAT, OLDEST_FORMAT = 2, 1
+FORMAT, PLAIN_FORMAT, OLDEST_FORMAT = 3, 2, 1
 CheckCancelled = Callable[[], None]
 FrozenReplica = tuple[Sequence[CategoryView], ReplicaState]  # as `Replica.freeze` returns it
 
@@ -134,7 +138,8 @@ def _write(
     token = None if position.token is None else token_text(position.token)
     moment = {"database": position.database, "token": token, "level_at": position.level_at}
     header = {"origin": asdict(origin), "moment": moment, "written_at": time.time()}
-    writer = BlockWriter(file, FORMAT, header, check_cancelled)
+    is_plain = all(view.base.rows.payloads.codec is None for view in views)
+    writer = BlockWriter(file, PLAIN_FORMAT if is_plain else FORMAT, header, check_cancelled)
     for category, view in enumerate(views):
         _write_category(writer, str(category), view, state)
     _write_outranked(writer, state)
@@ -154,14 +159,17 @@ def _read_position(file: BlockReader) -> SyncPosition:
 
 def _read_category(file: BlockReader, category: int, dimension: int, replica: Replica) -> dict[str, str]:
     """Restore a category of the replica's gallery; return the ids of the legacy documents in it, by key."""
-    keys = list(file.strings(f"{category}/keys"))
-    payloads = [payload or None for payload in file.texts(f"{category}/payloads")]
+    keys, dictionary = file.packed(f"{category}/keys"), f"{category}/dictionary"
+    codec = TextCodec(file.array(dictionary, np.uint8).tobytes(), len(keys)) if dictionary in file else None
     vectors = file.array(f"{category}/vectors", np.float32, dimension)
     image_index = file.array(f"{category}/image", np.uint8)
+    rows = PackedRows.of_texts(keys, file.packed(f"{category}/payloads"), image_index, codec)
     assert isinstance(replica.gallery, Gallery)  # another engine keeps its products itself
-    replica.gallery.restore(category, vectors, image_index, keys, payloads)
+    replica.gallery.restore(category, vectors, image_index, rows)
+    if not file.array(f"{category}/documents.lengths", np.uint32).any():
+        return {}
     document_ids = file.strings(f"{category}/documents")
-    return {key: document_id for key, document_id in zip(keys, document_ids, strict=True) if document_id}
+    return {rows.keys[row]: document_id for row, document_id in enumerate(document_ids) if document_id}
 
 
 def _write_category(writer: BlockWriter, name: str, view: CategoryView, state: ReplicaState) -> None:
@@ -170,13 +178,16 @@ def _write_category(writer: BlockWriter, name: str, view: CategoryView, state: R
     Only a main image's row has its product's payload.
     """
     rows = np.flatnonzero(view.live)
-    chunks = (rows[begin : begin + CHUNK_ROWS] for begin in range(0, len(rows), CHUNK_ROWS))
+    chunks = [rows[begin : begin + CHUNK_ROWS] for begin in range(0, len(rows), CHUNK_ROWS)]
     writer.block(f"{name}/vectors", map(view.vectors, chunks))
     writer.block(f"{name}/image", [view.image_index[rows]])
-    writer.strings(f"{name}/keys", (view.key(row) for row in map(int, rows)))
-    payloads = (b"" if view.image_index[row] else view.payload(row) or b"" for row in map(int, rows))
-    writer.texts(f"{name}/payloads", payloads)
-    writer.strings(f"{name}/documents", (state.legacy_sources.get(view.key(row), "") for row in map(int, rows)))
+    writer.packed(f"{name}/keys", map(view.packed_keys, chunks))
+    writer.packed(f"{name}/payloads", map(view.packed_payloads, chunks))
+    codec, sources = view.base.rows.payloads.codec, state.legacy_sources
+    if codec is not None:
+        writer.block(f"{name}/dictionary", [codec.dictionary])
+    document_ids = (sources.get(view.key(row), "") for row in rows.tolist()) if sources else repeat("", len(rows))
+    writer.strings(f"{name}/documents", document_ids)
 
 
 def _write_outranked(writer: BlockWriter, state: ReplicaState) -> None:

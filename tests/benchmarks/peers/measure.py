@@ -48,11 +48,13 @@ class Lookalike(Engine):
         from services.contracts.wire.filter_json import parse_filter
         from services.engine.flat_search import FaissFlat
         from services.engine.gallery import Gallery, Query
+        from services.engine.packed.rows import PackedRows
 
         self._gallery = Gallery(1, vectors.shape[1], FaissFlat)
         keys = [str(number) for number in range(len(vectors))]
         payloads: list[bytes | None] = [orjson.dumps({"attributes": {"colour": n % TENTH}}) for n in range(len(keys))]
-        self._gallery.restore(0, vectors, np.zeros(len(keys), np.uint8), keys, payloads)
+        images = np.zeros(len(keys), np.uint8)
+        self._gallery.restore(0, vectors, images, PackedRows.of(keys, payloads, images))
         self._plain, self._filtered = Query(K), Query(K, parse_filter({"colour": 0}))
         self._gallery.prepare(0, self._filtered.filter, facets=False)
 

@@ -15,19 +15,20 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine import attribute_columns
 from services.engine.attribute_columns import MAX_COUNTED, MAX_FILTERED
 from services.engine.deadline import Deadline
+from services.engine.packed.rows import PackedRows
 from services.engine.payload import attributes_of
-from services.engine.segment import Segment, merge_segments
+from services.engine.segment import Segment, Tail, merge_segments
 from tests.support.waiting import WITHIN_S
 
 
-def segment(*rows: Mapping[str, Any]) -> Segment:
-    result = Segment([], [])
+def segment(*rows: Mapping[str, Any]) -> Tail:
+    result = Tail()
     for number, attributes in enumerate(rows):
         append(result, str(number), attributes)
     return result
 
 
-def append(rows: Segment, key: str, attributes: Mapping[str, Any]) -> None:
+def append(rows: Tail, key: str, attributes: Mapping[str, Any]) -> None:
     rows.append(key, orjson.dumps({"attributes": dict(attributes)}))
 
 
@@ -61,7 +62,7 @@ def test_an_attribute_that_no_row_has_costs_no_reading_and_leaves_nothing(readin
 
 
 def test_the_columns_of_a_filter_are_built_in_one_reading(readings: list[bytes | None]) -> None:
-    rows = segment(*({f"a{number}": number for number in range(50)} for _ in range(3)))
+    rows = segment(*({f"a{number}": number for number in range(50)} | {"row": row} for row in range(3)))
     matching(rows, {"a0": 0})
     readings.clear()
     assert matching(rows, {f"a{number}": number for number in range(50)}) == [True] * 3
@@ -104,7 +105,8 @@ def test_names_of_rows_that_are_gone_are_forgotten_by_a_merge() -> None:
     everything = parse_filter({"$or": [{"colour": "red"}, {"size": 38}, {"brand": "A"}]})
     base.matching(everything, 2)
     new_rows = np.array([0, -1, 1])
-    merged = merge_segments(base, tail, new_rows, ["0", "2"], [base.payloads[0], tail.payloads[0]])
+    rows = PackedRows.of(["0", "2"], [base.payloads[0], tail.payloads[0]], np.zeros(2, np.uint8))
+    merged = merge_segments(base, tail, new_rows, rows)
     assert matching(merged, {"colour": "red"}) == [True, False]
     assert matching(merged, {"brand": "A"}) == [False, True]
     assert matching(merged, {"size": 38}) == [False, False]

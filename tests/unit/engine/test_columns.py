@@ -9,8 +9,9 @@ from services.contracts.domain.filtering.facets import MAX_VALUES
 from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import attribute_columns
+from services.engine.packed.rows import PackedRows
 from services.engine.payload import pack
-from services.engine.segment import Segment, merge_segments
+from services.engine.segment import Tail, merge_segments
 from tests.support.values.products import make_product
 
 ATTRIBUTES: list[dict[str, Any]] = [
@@ -22,9 +23,12 @@ ATTRIBUTES: list[dict[str, Any]] = [
 ]
 
 
-def segment() -> Segment:
+def segment() -> Tail:
     products = [make_product(str(row), 0, np.ones(2, np.float32), attributes=a) for row, a in enumerate(ATTRIBUTES)]
-    return Segment([product.key for product in products], [pack(product) for product in products])
+    rows = Tail()
+    for product in products:
+        rows.append(product.key, pack(product))
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -94,7 +98,8 @@ def test_merged_rows_keep_their_dates() -> None:
     new_rows = np.array([0, -1, 1, 2, 3, 4, 5, -1, -1, -1])
     keys = [f"k{row}" for row in range(6)]
     payloads = [*base.payloads[:1], *base.payloads[2:], *tail.payloads[:2]]
-    assert merge_segments(base, tail, new_rows, keys, payloads).matching(may, 6).tolist() == [
+    rows = PackedRows.of(keys, payloads, np.zeros(6, np.uint8))
+    assert merge_segments(base, tail, new_rows, rows).matching(may, 6).tolist() == [
         True,
         False,
         False,
@@ -107,7 +112,7 @@ def test_merged_rows_keep_their_dates() -> None:
 def test_a_column_of_very_many_texts_is_kept_only_if_a_filter_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it would only take memory."""
     monkeypatch.setattr(attribute_columns, "MAX_KEPT_TEXTS", MAX_VALUES + 5)
-    rows = Segment([], [])
+    rows = Tail()
     for number in range(MAX_VALUES + 10):
         brand = f"B{min(number, MAX_VALUES)}"
         attributes = {"sku": f"A{number}", "ean": f"E{number}", "colour": "ab"[number % 2], "brand": brand}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from services.contracts.domain.similarity import CLOSE, LABELS
 from services.engine.flat_search import FaissFlat
+from services.engine.packed.rows import PackedRows
 from services.engine.partition import Partition
 from services.engine.similarity import SimilarityScale, calibrate
 from training.evaluation.search.retrieval import KINDS, EmbeddedProducts, K, hits, neighbours
@@ -77,7 +78,8 @@ def scale_of(products: EmbeddedProducts, at_most: float | None = None) -> Simila
     """
     count, dimension = products.vectors.shape
     partition = Partition(dimension, FaissFlat)
-    partition.restore(products.vectors, np.zeros(count, np.uint8), products.ids.tolist(), [None] * count)
+    images = np.zeros(count, np.uint8)
+    partition.restore(products.vectors, images, PackedRows.of(products.ids.tolist(), [None] * count, images))
     return calibrate(partition.view, close_at_most=at_most)
 
 

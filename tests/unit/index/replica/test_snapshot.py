@@ -13,6 +13,7 @@ import pytest
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
+from services.engine.packed import rows
 from services.index.replica import snapshot
 from services.index.replica.block_file import UnusableFile
 from services.index.replica.replica import Replica
@@ -59,6 +60,12 @@ def shown(replica: Replica) -> Any:
 
 def write(path: Path, replica: Replica) -> int:
     return snapshot.write(path, ORIGIN, POSITION, replica.freeze(), lambda: None)
+
+
+@pytest.fixture(autouse=True, params=[1, 50_000], ids=["compressed", "plain"])
+def _compression(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compress the payloads of all categories with products, or of none."""
+    monkeypatch.setattr(rows, "COMPRESSED_TEXTS", request.param)
 
 
 @pytest.fixture
