@@ -57,7 +57,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
                         settings.search_timeout_s,
                         metrics,
                         settings.part,
-                        *engine_of(settings),
+                        engine_of(settings),
                     )
                 }
 

@@ -5,6 +5,7 @@ from typing import Protocol
 from services.catalogue.store.products import PRODUCTS
 from services.contracts.domain.catalogues import within
 from services.contracts.domain.categories import held_categories
+from services.contracts.domain.engines import FAISS
 from services.contracts.domain.manifest import Manifest
 from services.contracts.domain.parts import Part
 from services.engine.flat_search import FaissFlat
@@ -73,11 +74,9 @@ def origin_of(settings: IndexSettings, manifest: Manifest, catalogue: str) -> Or
     )
 
 
-def engine_of(settings: IndexSettings) -> tuple[str, bool]:
-    """Return the name of the engine that searches, and whether its searches are exact."""
-    if settings.engine == "faiss":
-        return "faiss", True
-    return f"milvus {settings.milvus_search}", settings.milvus_search in ("flat", "gpu")
+def engine_of(settings: IndexSettings) -> str:
+    """Return the name of the engine that searches."""
+    return FAISS if settings.engine == FAISS else f"milvus {settings.milvus_search}"
 
 
 def _listed(held: frozenset[int], manifest: Manifest, part: Part) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 from starlette.responses import Response
 
+from services.contracts.domain.engines import FAISS, is_exact
 from services.contracts.domain.errors import UnknownProduct
 from services.contracts.domain.filtering.facets import Facet, FacetSummary
 from services.contracts.web.observability import telemetry
@@ -129,8 +130,8 @@ def _respond(
         category=category, k=query.k, offset=query.offset, hits=len(hits), model=model, search_ms=found.duration_ms
     )
     document["model"] = model
-    if not state.is_exact:
-        document["exact"] = False
+    if state.engine != FAISS:
+        document |= {"engine": state.engine, "exact": is_exact(state.engine)}
     document["active"] = state.models.active.manifest.model_id
     document["timings_ms"] = {"search": found.duration_ms}
     if query.vectors:

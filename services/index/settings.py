@@ -46,6 +46,11 @@ class IndexSettings(BaseSettings):
         256, ge=1, le=16_384, description="candidates that an approximate search looks at, at least"
     )
 
+    milvus_replicas: int = Field(1, ge=1, le=64, description="how many times Milvus holds each row in memory")
+    milvus_ca_file: Path | None = Field(
+        None, description="certificates in PEM that Milvus's own is checked against; without it, those of the system"
+    )
+
     categories: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="names or ids of the categories that this node holds; all if empty"
     )
@@ -110,7 +115,7 @@ class IndexSettings(BaseSettings):
     def _empty_is_whole(cls, value: object) -> object:
         return WHOLE if value == "" else value
 
-    @field_validator("snapshot_dir", "service_token", "milvus_token", mode="before")
+    @field_validator("snapshot_dir", "service_token", "milvus_token", "milvus_ca_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

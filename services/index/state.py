@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from services.contracts.domain.engines import FAISS
 from services.contracts.domain.errors import CategoryElsewhere, IndexNotReady
 from services.contracts.domain.filtering.filters import Filter
 from services.contracts.domain.parts import WHOLE, Part
@@ -35,7 +36,6 @@ class IndexState:
         metrics: of the service.
         part: the part of each category that this node holds.
         engine: what holds the vectors, such as `milvus hnsw`.
-        is_exact: whether every search looks at every vector.
     """
 
     models: ModelIndexes
@@ -45,8 +45,7 @@ class IndexState:
     search_timeout_s: float
     metrics: IndexMetrics
     part: Part = WHOLE
-    engine: str = "faiss"
-    is_exact: bool = True
+    engine: str = FAISS
 
     def check_part(self, wanted: Part) -> None:
         """Return if this node holds exactly this part of each category.

@@ -1,14 +1,20 @@
 """Milvus against FAISS, as engines of the index: the same products, queries and code above them.
 
-MILVUS_BENCH is the number of products, all in one category (default: 100,000). Milvus is a real server, installed by
-`python -m tools.milvus_server`. Both engines are driven as the index drives them: searches are scored again, filters
-and exclusions are the API's. The clients of the throughput are threads of one process. Times are wall-clock times.
+MILVUS_BENCH is the number of products, all in one category (default: 100,000), MILVUS_BENCH_QUERIES that of queries.
+Milvus is a real server, installed by `python -m tools.milvus_server`. Both engines are driven as the index drives them:
+searches are scored again, filters and exclusions are the API's. Each query goes to FAISS and then to Milvus, so other
+work on the machine meets both, and ratios hold. The clients of the throughput are threads of one process.
+
+With MILVUS_BENCH_DATA, Milvus keeps its data in this folder: `MILVUS_BENCH_STEP=load` loads them only, and a later run
+measures with them.
 """
 
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the service
 
+import contextlib
+import json
 import statistics
 import sys
 import tempfile
@@ -27,25 +33,37 @@ from services.contracts.wire.filter_json import parse_filter
 from services.engine.category_view import Float32Array
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
-from services.index.milvus.collection import MilvusCollection
+from services.index.milvus.collection import Consistency, MilvusCollection, SearchKind
 from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.replica import MilvusReplica
 from services.index.replica.replica import Replica
-from tests.support.servers.milvus import IS_INSTALLED, MilvusProcess, running_milvus
+from tests.support.servers.milvus import IS_INSTALLED, MilvusProcess, build_index, running_milvus
 from tests.support.values.products import make_product
+from tests.support.waiting import WITHIN_S
 
 COUNT = int(os.environ.get("MILVUS_BENCH", "100000"))
-BATCH = 1000
 QUERIES = int(os.environ.get("MILVUS_BENCH_QUERIES", "200"))
-THREADS = 4
+DATA = os.environ.get("MILVUS_BENCH_DATA")
+STEP = os.environ.get("MILVUS_BENCH_STEP", "all")
+BATCH = 1000
+WARM = 10  # searches before those that are measured
 UPSERTS = 20
 K = 10
 MODEL = "fashion/1"
 SEED = 20261130
 MB = 1 << 20
-FILTERS = {"a tenth": {"colour": "c3"}, "half, by a range": {"price": {"lt": 100}}}
-CONSISTENCY = ("eventually", "bounded", "session", "strong")
+CONDITIONS = {
+    "search": Query(K),
+    "filter that a tenth meet": Query(K, parse_filter({"colour": "c3"})),
+    "range that half meet": Query(K, parse_filter({"price": {"lt": 100}})),
+    "page at offset 400": Query(411),
+}
+KINDS: tuple[SearchKind, ...] = ("hnsw", "flat")
+THREADS = (1, 4)
+CONSISTENCY: tuple[Consistency, ...] = ("eventually", "bounded", "session", "strong")
+LOADED = "loaded.json"
 Search = Callable[[Float32Array, Query], list[str]]
+Table = dict[str, dict[str, float]]  # figures by row and engine
 
 
 def vectors(rng: np.random.Generator, count: int) -> Float32Array:
@@ -90,23 +108,23 @@ def keys_of(replica: Replica) -> Search:
     return lambda vector, query: [match.key for match in replica.gallery.search(0, vector, query)]
 
 
-def times_of(search: Search, queries: Float32Array, query: Query) -> dict[str, float]:
-    """Return p50 and p99 of one search at a time, in milliseconds."""
-    for vector in queries[:10]:
-        search(vector, query)
-    taken = []
-    for vector in queries:
-        began = time.perf_counter()
-        search(vector, query)
-        taken.append(1000 * (time.perf_counter() - began))
-    return {"p50, ms": statistics.median(taken), "p99, ms": statistics.quantiles(taken, n=100)[98]}
+def times_of(searches: Mapping[str, Search], queries: Float32Array, query: Query) -> dict[str, list[float]]:
+    """Return the times of each engine in milliseconds: a query goes to one after the other."""
+    taken: dict[str, list[float]] = {name: [] for name in searches}
+    for place, vector in enumerate([*queries[:WARM], *queries]):
+        for name, search in searches.items():
+            began = time.perf_counter()
+            search(vector, query)
+            if place >= WARM:
+                taken[name].append(1000 * (time.perf_counter() - began))
+    return taken
 
 
-def rate_of(search: Search, queries: Float32Array) -> float:
+def rate_of(search: Search, queries: Float32Array, threads: int) -> float:
     """Return the searches a second of several threads."""
     began = time.perf_counter()
-    with ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(lambda vector: search(vector, Query(K)), queries))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda vector: search(vector, Query(K)), queries))
     return len(queries) / (time.perf_counter() - began)
 
 
@@ -129,96 +147,116 @@ def recall(search: Search, exact: list[list[str]], queries: Float32Array) -> flo
     return float(np.mean([len(set(one) & set(other)) / K for one, other in zip(found, exact, strict=True)]))
 
 
-def measured(replica: Replica, queries: Float32Array, exact: list[list[str]] | None) -> dict[str, Any]:
-    search = keys_of(replica)
-    figures: dict[str, Any] = times_of(search, queries, Query(K))
-    figures[f"searches a second, {THREADS} threads"] = rate_of(search, queries)
-    for name, condition in FILTERS.items():
-        filtered = times_of(search, queries[: QUERIES // 4], Query(K, parse_filter(condition)))
-        figures |= {f"filter that {name} meet, {what}": value for what, value in filtered.items()}
-    figures["page at offset 400, p50 ms"] = times_of(search, queries[: QUERIES // 4], Query(411))["p50, ms"]
-    if exact is not None:
-        figures["recall of ten"] = recall(search, exact, queries)
-    return figures
-
-
 def resident_mb(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss) / MB
 
 
 def in_milvus(server: MilvusProcess, **options: Any) -> MilvusReplica:
-    collection = MilvusCollection(server.connection(timeout_s=120.0, **options), "bench", MODEL, 64)
+    collection = MilvusCollection(server.connection(timeout_s=WITHIN_S, **options), "bench", MODEL, 64)
     return MilvusReplica(MilvusGallery(collection, "default", 1, 64), MODEL, MODEL)
 
 
-class Figures(dict[str, Any]):
-    """Figures, printed as soon as they are known."""
+class Figures:
+    """Figures by row and engine, printed as soon as they are known."""
 
-    def add(self, figures: Mapping[str, Any]) -> None:
-        self.update(figures)
-        for name, value in figures.items():
-            print(f"  {name:<60} {value:>12,.3f}", flush=True)
+    def __init__(self) -> None:
+        self.table: Table = {}
+
+    def add(self, row: str, **by_engine: float) -> None:
+        self.table.setdefault(row, {}).update(by_engine)
+        print(f"  {row:<40}" + "".join(f" {name} {value:,.3f}" for name, value in by_engine.items()), flush=True)
 
 
 def main() -> dict[str, Any]:
-    """Return the figures of both engines."""
+    """Return the figures of both engines; the times of loading only if `STEP` is `load`."""
     if not IS_INSTALLED:
         sys.exit("there is no Milvus here: pip install pymilvus, and python -m tools.milvus_server")
+    figures = Figures()
+    with contextlib.ExitStack() as exits:
+        folder = Path(DATA or exits.enter_context(tempfile.TemporaryDirectory(prefix="lookalike-milvus-")))
+        server = exits.enter_context(running_milvus(folder))
+        loaded = folder / LOADED
+        if not loaded.exists():
+            loaded.write_text(json.dumps(_load_milvus(server)))
+        times = json.loads(loaded.read_text())
+        assert times.pop("products") == COUNT, f"{folder} has other products"
+        if STEP == "load":
+            return {"products": COUNT, "table": times}
+        for row, value in times.items():
+            figures.add(row, **value)
+        _measure(server, figures)
+    return {"products": COUNT, "table": figures.table}
+
+
+def _load_milvus(server: MilvusProcess) -> dict[str, Any]:
+    """Load all products, build the approximate index, and return the times and the memory of the server."""
+    figures, pid = Figures(), server.pid
+    before = resident_mb(pid)
+    flat = in_milvus(server)
+    figures.add("load, s", flat=load(flat))
+    began = time.perf_counter()
+    build_index(flat._rows.collection)
+    figures.add("build of the index, s", flat=time.perf_counter() - began)
+    figures.add("memory of the engine, MB", flat=resident_mb(pid) - before)
+    _open(server, "hnsw", figures)
+    figures.add("memory of the engine, MB", hnsw=resident_mb(pid) - before)
+    return {"products": COUNT, **figures.table}
+
+
+def _open(server: MilvusProcess, kind: SearchKind, figures: Figures) -> MilvusReplica:
+    """Return a replica of what Milvus holds, with an index of this kind."""
+    began = time.perf_counter()
+    replica = in_milvus(server, search=kind)
+    replica.resume()
+    build_index(replica._rows.collection)
+    if kind not in figures.table.get("build of the index, s", {}):
+        figures.add("build of the index, s", **{kind: time.perf_counter() - began})
+    return replica
+
+
+def _measure(server: MilvusProcess, figures: Figures) -> None:
     rng = np.random.default_rng(SEED + 2)
-    queries, figures = vectors(rng, QUERIES), Figures()
-    figures.add({"products": COUNT})
+    queries = vectors(rng, QUERIES)
     before = resident_mb(os.getpid())
     faiss = Replica(Gallery(1, 64, FaissFlat), MODEL, MODEL)
-    figures.add({"faiss, load, s": load(faiss)})
-    figures.add({"faiss, memory, MB": resident_mb(os.getpid()) - before})
+    figures.add("load, s", faiss=load(faiss))
+    figures.add("memory of the engine, MB", faiss=resident_mb(os.getpid()) - before)
     exact = [keys_of(faiss)(vector, Query(K)) for vector in queries]
-    figures.add(_named("faiss", measured(faiss, queries, None)))
-    figures.add({"faiss, change until it is found, ms": until_seen(faiss, rng)})
-    with tempfile.TemporaryDirectory(prefix="lookalike-milvus-") as folder, running_milvus(Path(folder)) as server:
-        _measure_milvus(server, queries, exact, figures)
-    return figures
+    figures.add("recall of ten", faiss=1.0)
+    for kind in KINDS:
+        replica = _open(server, kind, figures)
+        _compare(faiss, replica, kind, queries, figures)
+        figures.add("recall of ten", **{kind: recall(keys_of(replica), exact, queries)})
+        if kind == "flat":
+            _compare_consistency(server, queries, figures)
+        figures.add("change until a search finds it, ms", **{kind: until_seen(replica, rng)})
+    figures.add("change until a search finds it, ms", faiss=until_seen(faiss, rng))
 
 
-def _measure_milvus(server: MilvusProcess, queries: Float32Array, exact: list[list[str]], figures: Figures) -> None:
-    assert server.process is not None
-    before = resident_mb(server.process.pid)
-    flat = in_milvus(server)
-    figures.add({"milvus flat, load, s": load(flat)})
-    flat._rows.collection.server.call(lambda client: client.flush(flat._rows.collection.name, timeout=300))
-    figures.add({"milvus flat, memory of the server, MB": resident_mb(server.process.pid) - before})
-    figures.add(_named("milvus flat", measured(flat, queries, exact)))
-    for level in CONSISTENCY:
-        replica = in_milvus(server, consistency=level)
+def _compare(faiss: Replica, replica: MilvusReplica, kind: SearchKind, queries: Float32Array, figures: Figures) -> None:
+    """Measure both engines by turns."""
+    searches = {"faiss": keys_of(faiss), kind: keys_of(replica)}
+    for name, query in CONDITIONS.items():
+        taken = times_of(searches, queries if name == "search" else queries[: max(20, QUERIES // 4)], query)
+        p50 = {engine: statistics.median(times) for engine, times in taken.items()}
+        figures.add(f"{name}, p50, ms", **p50, **{f"{kind} to faiss": p50[kind] / p50["faiss"]})
+        if name == "search":
+            p99 = {engine: statistics.quantiles(times, n=100)[98] for engine, times in taken.items()}
+            figures.add(f"{name}, p99, ms", **p99)
+    for threads in THREADS:
+        rates = {engine: rate_of(search, queries, threads) for engine, search in searches.items()}
+        ratio = {f"{kind} to faiss": rates[kind] / rates["faiss"]}
+        figures.add(f"searches a second, {threads} thread{'s' * (threads > 1)}", **rates, **ratio)
+
+
+def _compare_consistency(server: MilvusProcess, queries: Float32Array, figures: Figures) -> None:
+    """Measure the levels by turns."""
+    replicas = {level: in_milvus(server, consistency=level) for level in CONSISTENCY}
+    for replica in replicas.values():
         replica.resume()
-        figures.add(
-            {
-                f"milvus flat, consistency {level}, p50, ms": times_of(keys_of(replica), queries[:30], Query(K))[
-                    "p50, ms"
-                ]
-            }
-        )
-    began = time.perf_counter()
-    hnsw = in_milvus(server, search="hnsw")
-    hnsw.resume()
-    _wait_for_index(hnsw)
-    figures.add({"milvus hnsw, build, s": time.perf_counter() - began})
-    figures.add(_named("milvus hnsw", measured(hnsw, queries, exact)))
-    figures.add({"milvus, change until it is found, ms": until_seen(flat, np.random.default_rng(SEED + 3))})
-
-
-def _wait_for_index(replica: MilvusReplica) -> None:
-    """Wait until Milvus has built the index of every sealed segment."""
-    collection = replica._rows.collection
-
-    def pending(client: Any) -> int:
-        return int(client.describe_index(collection.name, "vector").get("pending_index_rows", 0))
-
-    while collection.server.call(pending):
-        time.sleep(0.5)
-
-
-def _named(engine: str, figures: dict[str, Any]) -> dict[str, Any]:
-    return {f"{engine}, {name}": value for name, value in figures.items()}
+    searches: dict[str, Search] = {level: keys_of(replica) for level, replica in replicas.items()}
+    for level, taken in times_of(searches, queries[:30], Query(K)).items():
+        figures.add(f"consistency {level}, p50, ms", flat=statistics.median(taken))
 
 
 if __name__ == "__main__":

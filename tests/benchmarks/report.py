@@ -1,7 +1,8 @@
-"""Writes the figures of var/bench.json into docs/performance.md, and a page of their course, var/bench.html.
+"""Writes the figures of var/bench.json into docs/performance.md and docs/scale.md, and a page of their course.
 
-In the document, a figure block begins with `<!-- figures: NAME -->` and ends with `<!-- end of figures -->`: the text
-between is replaced by the last figures of the benchmark NAME. A block without figures stays as it is.
+The page is var/bench.html. In the documents, a figure block begins with `<!-- figures: NAME -->` and ends with
+`<!-- end of figures -->`: the text between is replaced by the last figures of the benchmark NAME. A block without
+figures stays as it is.
 """
 
 import html
@@ -19,7 +20,7 @@ from tests.benchmarks.results import Run, latest, runs
 mpl.use("svg")
 from matplotlib import pyplot
 
-DOCUMENT = Path("docs/performance.md")
+DOCUMENTS = (Path("docs/performance.md"), Path("docs/scale.md"))
 PAGE = Path("var/bench.html")
 IMAGES = Path("docs/images")
 HEAD = """<!doctype html><html lang=en><meta charset=utf-8><title>Benchmarks</title><style>
@@ -30,6 +31,13 @@ figcaption { font-size: 13px; }
 svg { max-width: 100%; }
 </style>
 """
+MILVUS = {
+    "faiss": "FAISS",
+    "flat": "Milvus `flat`",
+    "flat to faiss": "to FAISS",
+    "hnsw": "Milvus `hnsw`",
+    "hnsw to faiss": "to FAISS",
+}
 BLOCK = re.compile(r"(<!-- figures: ([a-z]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
 
@@ -47,8 +55,11 @@ def main() -> int:
     if not every:
         print("there are no figures: run make bench first", file=sys.stderr)
         return 1
-    text = DOCUMENT.read_text()
-    DOCUMENT.write_text(BLOCK.sub(lambda block: block[1] + (_block(block[2], every) or _body(block)) + block[3], text))
+    for document in DOCUMENTS:
+        text = document.read_text()
+        document.write_text(
+            BLOCK.sub(lambda block: block[1] + (_block(block[2], every) or _body(block)) + block[3], text)
+        )
     if found := latest("load", every):
         _load_plot(found[1])
     if found := latest("peers", every):
@@ -56,7 +67,7 @@ def main() -> int:
     if found := latest("size", every):
         _size_plot(found[1]["rows"])
     PAGE.write_text(page(every))
-    print(f"{DOCUMENT} and {PAGE}")
+    print(f"{', '.join(map(str, DOCUMENTS))} and {PAGE}")
     return 0
 
 
@@ -66,6 +77,8 @@ def _body(block: re.Match[str]) -> str:
 
 def _block(name: str, every: list[Run]) -> str | None:
     """Return the table of a benchmark's last figures; None if there are none."""
+    if name == "milvus":
+        return _milvus(every)
     found = latest(name, every)
     if found is None:
         return None
@@ -96,6 +109,21 @@ def table_of_rows(rows: list[Mapping[str, Any]]) -> str:
     lines = [f"| {' | '.join(names)} |", f"|{' ---: |' * len(names)}"]
     lines += [f"| {' | '.join(_number(row.get(name)) for name in names)} |" for row in rows]
     return "\n".join(lines)
+
+
+def _milvus(every: list[Run]) -> str | None:
+    """Return a table for each number of products, of the last run with it, the largest first; None without a run."""
+    by_size = {run.figures["milvus"]["products"]: run for run in every if "milvus" in run.figures}
+    tables = []
+    for size, run in sorted(by_size.items(), reverse=True):
+        rows = run.figures["milvus"]["table"]
+        lines = [f"| {size:,} products | {' | '.join(MILVUS.values())} |", f"| --- |{' ---: |' * len(MILVUS)}"]
+        lines += [
+            f"| {name} | {' | '.join(_number(row[one]) if one in row else '' for one in MILVUS)} |"
+            for name, row in rows.items()
+        ]
+        tables.append("\n".join([*lines, "", f"{run.time[:10]}, commit {run.commit}, {run.machine}."]))
+    return "\n" + "\n\n".join(tables) + "\n" if tables else None
 
 
 def _peers(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:

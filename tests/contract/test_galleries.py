@@ -29,10 +29,9 @@ from services.index.milvus.replica import MilvusReplica
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
 from tests.support.fakes.milvus import milvus_in_memory
-from tests.support.servers.milvus import needs_milvus, running_milvus
+from tests.support.servers.milvus import build_index, needs_milvus, running_milvus
 from tests.support.values.filters import meets, without
 from tests.support.values.products import additional_image, make_product
-from tests.support.waiting import WITHIN_S
 
 DIMENSION, CATEGORIES, PRODUCTS = 8, 3, 400
 MODEL = "fashion/1"
@@ -361,7 +360,7 @@ def test_an_approximate_search_finds_nearly_all(milvus: MilvusServer) -> None:
     replica.begin_load()
     replica.apply([], [record(make_product(key, 0, vector)) for key, vector in living.items()])
     replica.finish_load()
-    collection.server.call(lambda client: client.flush(collection.name, timeout=WITHIN_S))  # HNSW is of sealed segments
+    build_index(collection)
     matrix = np.array(list(living.values()))
     shares = []
     for seed in range(20):

@@ -44,7 +44,7 @@ def test_the_document_gets_the_latest_figures_and_keeps_its_text(
     block = "<!-- figures: {} -->\nbefore\n<!-- end of figures -->\n"
     document.write_text("# Title\n" + block.format("cost") + "text\n" + block.format("load"))
     every = [run("2026-11-01T10:00:00+00:00", cost=COST)]
-    for name, value in {"DOCUMENT": document, "PAGE": page, "runs": lambda: every}.items():
+    for name, value in {"DOCUMENTS": (document,), "PAGE": page, "runs": lambda: every}.items():
         monkeypatch.setattr(report, name, value)
     assert report.main() == 0
     text = document.read_text()
@@ -74,3 +74,19 @@ def test_engines_that_were_left_out_are_listed_with_the_others() -> None:
     table = report._peers(figures)
     assert "| faiss | 0.08 | 1 |" in table
     assert "| other | left out |" in table
+
+
+def test_engines_are_compared_for_each_number_of_products() -> None:
+    def of(time: str, products: int, flat: float) -> Run:
+        table = {"search, p50, ms": {"faiss": 0.5, "flat": flat, "flat to faiss": flat / 0.5}, "load, s": {"faiss": 9}}
+        return run(time, milvus={"products": products, "table": table})
+
+    every = [of("2026-11-01", 1_000_000, 7), of("2026-11-02", 2000, 3), of("2026-11-03", 1_000_000, 4)]
+    block = report._block("milvus", every)
+    assert block is not None
+    first, second = block.split("| 2,000 products |")
+    assert "| 1,000,000 products | FAISS |" in first
+    assert "| search, p50, ms | 0.5 | 4 | 8 |  |  |" in first
+    assert "| load, s | 9 |  |  |  |  |" in first
+    assert "| search, p50, ms | 0.5 | 3 | 6 |  |  |" in second
+    assert report._block("milvus", [run("2026-11-01", cost=COST)]) is None

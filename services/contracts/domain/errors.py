@@ -167,6 +167,11 @@ class UnknownModel(LookalikeError):
     remedy = "Use a model from /v1/stats."
 
 
+class PageExpired(LookalikeError):
+    slug, status, title = "page-expired", 410, "The page is no longer available"
+    remedy = "Search again from the first page, without `engine`."
+
+
 class CategoryElsewhere(LookalikeError):
     slug, status, title = "category-elsewhere", 421, "Another index node holds this category"
 

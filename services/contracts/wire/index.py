@@ -9,6 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, Wit
 from pydantic_core import PydanticCustomError
 
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
+from services.contracts.domain.engines import FAISS
 from services.contracts.domain.filtering.facets import Facet, FacetSummary
 from services.contracts.domain.filtering.filters import EVERYTHING, AttributeValue
 from services.contracts.domain.frozen_model import FrozenModel
@@ -252,6 +253,7 @@ class IndexResponse(FrozenModel):
         default_factory=list, description="attributes of the filter that no product of the category has"
     )
     exact: bool = Field(default=True, description="whether the search looked at every vector; false if approximate")
+    engine: str = Field(default=FAISS, description="what searched", examples=["faiss", "milvus hnsw"])
     facet_summary: FacetSummary | None = Field(default=None, description="of a part, if facets are requested")
     scales: dict[str, ScalePoints] = Field(
         default_factory=dict, description="of a part: the category's scale of similarity in each catalogue"
@@ -345,7 +347,7 @@ class IndexStatus(FrozenModel):
     model: str = Field(description="the active model")
     ready: bool = Field(description="whether every catalogue can be searched")
     part: PartName = Field(default_factory=Part, description="the part of each category that it holds")
-    engine: str = Field(default="faiss", description="what holds the vectors", examples=["faiss", "milvus hnsw"])
+    engine: str = Field(default=FAISS, description="what holds the vectors", examples=["faiss", "milvus hnsw"])
     promoted: str | None = Field(default=None, description="the promoted model; null if the settings decide")
     problems: dict[str, str] = Field(default_factory=dict, description="models that cannot be indexed, and why")
     catalogues: dict[str, CatalogueStatus] = Field(min_length=1, description="the catalogues by name")

@@ -31,7 +31,8 @@ def merged_response(parts: Sequence[IndexResponse], query: IndexSearch) -> Index
     is returned once.
 
     Args:
-        parts: the responses of disjoint parts that together are everything, by ascending number; at least one.
+        parts: the responses of disjoint parts that together are everything, by ascending number; at least one. They are
+            of one engine.
         query: what all of them were asked.
     """
     ranked = list(_distinct(heapq.merge(*(part.hits for part in parts), key=_rank)))
@@ -55,6 +56,7 @@ def merged_response(parts: Sequence[IndexResponse], query: IndexSearch) -> Index
         facets=merged_facets([part.facet_summary for part in parts if part.facet_summary]),
         total=total if query.facets else None,
         exact=all(part.exact for part in parts),
+        engine=parts[0].engine,
         unknown_attributes=sorted(set[str].intersection(*(set(part.unknown_attributes) for part in parts))),
     )
 

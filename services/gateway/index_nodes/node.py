@@ -61,6 +61,11 @@ class IndexNode:
         return self.status.part if self.status else WHOLE
 
     @property
+    def engine(self) -> str | None:
+        """The name of its engine; None before it has been reached."""
+        return self.status.engine if self.status else None
+
+    @property
     def holds_all(self) -> bool:
         """Whether it holds every product, as far as is known."""
         return self.part.is_whole and all(category.held for category in self.categories)

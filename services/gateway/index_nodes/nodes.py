@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from services.contracts.domain.engines import FAISS
 from services.contracts.domain.errors import (
     CategoryElsewhere,
     IndexNotReady,
@@ -35,6 +36,7 @@ from services.contracts.wire.index import (
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.client import IndexClient
 from services.gateway.index_nodes.cover import Group, cover, modulus_of
+from services.gateway.index_nodes.engines import by_engine, checked, of_engine
 from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.merge import merged_response
 from services.gateway.index_nodes.node import IndexNode
@@ -90,45 +92,61 @@ class IndexNodes:
         if self._shadow is not None:
             await self._shadow.close()
 
-    async def search(self, query: IndexSearch) -> IndexResponse:
-        """Return the nearest products of a category.
+    @property
+    def have_other_engines(self) -> bool:
+        """Whether any node, the shadow node included, may have another engine than FAISS."""
+        return self._shadow is not None or any(node.engine not in (None, FAISS) for node in self.nodes)
+
+    async def search(self, query: IndexSearch, engine: str | None = None) -> IndexResponse:
+        """Return the nearest products of a category. `engine`: that has to answer; None for any.
 
         Raises:
             UnknownCategory, ModelIndexMismatch, InvalidRequest: as the index says.
             IndexNotReady, UpstreamTimeout: no node that holds the category answers.
+            PageExpired: no node has the engine, or one whose results are the same.
         """
-        response = await self._search(query)
+        response = await self._search(query, engine)
         if self._shadow is not None:
             self._shadow.search(query, response)
         return response
 
-    async def _search(self, query: IndexSearch) -> IndexResponse:
+    async def _search(self, query: IndexSearch, engine: str | None) -> IndexResponse:
         holders, subject = self._holders(query.category)
-        if all(node.part.is_whole for node in holders):
-            return await self._first(holders, lambda client: client.search(query), subject)
-        responses = await self._of_parts(holders, query, subject)
-        return merged_response(responses, query)
+        groups = by_engine(of_engine(holders, engine))
+        for place, nodes in enumerate(groups, 1):
+            try:
+                return checked(await self._by_one_engine(nodes, query, subject), engine)
+            except RETRY_ELSEWHERE:
+                if place == len(groups):
+                    raise
+        raise _none_answers([], subject, alone=False)
 
-    async def similar(self, query: IndexSimilar) -> IndexResponse:
+    async def _by_one_engine(self, nodes: Sequence[IndexNode], query: IndexSearch, subject: str) -> IndexResponse:
+        if all(node.part.is_whole for node in nodes):
+            return await self._first(nodes, lambda client: client.search(query), subject)
+        responses = await self._of_parts(nodes, query, subject)
+        return responses[0] if len(responses) == 1 else merged_response(responses, query)
+
+    async def similar(self, query: IndexSimilar, engine: str | None = None) -> IndexResponse:
         """Return the products nearest to an indexed one. The nodes are asked in turn until one knows the product.
 
         Raises:
             UnknownProduct: no node knows it. Otherwise as `search`, if a node that may know it does not answer.
         """
         is_whole = all(node.part.is_whole for node in self.nodes)
-        response = await (self._similar(query) if is_whole else self._similar_in_parts(query))
+        response = await (self._similar(query, engine) if is_whole else self._similar_in_parts(query, engine))
         if self._shadow is not None:
             self._shadow.similar(query, response)
         return response
 
-    async def _similar(self, query: IndexSimilar) -> IndexResponse:
+    async def _similar(self, query: IndexSimilar, engine: str | None) -> IndexResponse:
         ruled_out = frozenset[int]()
         failed: list[tuple[IndexNode, LookalikeError]] = []
-        for node in self._in_turn():
+        for node in of_engine(self._in_turn(), engine):
             if node.held and node.held <= ruled_out:
                 continue
             try:
-                return await node.ask(lambda client: client.similar(query))
+                return checked(await node.ask(lambda client: client.similar(query)), engine)
             except UnknownProduct:
                 ruled_out |= node.held
             except RETRY_ELSEWHERE as error:
@@ -240,7 +258,7 @@ class IndexNodes:
         holders = [node for node in self._in_turn() if node.status is None or category in node.held]
         return holders, overview.category_names(self.nodes).get(category, f"category {category}")
 
-    async def _similar_in_parts(self, query: IndexSimilar) -> IndexResponse:
+    async def _similar_in_parts(self, query: IndexSimilar, engine: str | None) -> IndexResponse:
         """Return the products nearest to one that a single part holds: its vector is read first, then all are searched.
 
         Raises: as `similar`.
@@ -261,7 +279,8 @@ class IndexNodes:
                 vector=product.vector,
                 model=model,
                 vector_of=CatalogueProduct(catalogue=product.catalogue, id=product.id),
-            )
+            ),
+            engine,
         )
 
     async def _known_status(self) -> IndexStatus:

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from services.contracts.domain.engines import FAISS
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.wire.index import CatalogueStatus, IndexedModel
 from services.gateway.index_nodes.node import IndexNode
@@ -33,6 +34,7 @@ class IndexNodeSummary(FrozenModel):
 
     categories: list[str] = Field(description="names of the categories that it holds", examples=[["Topwear", "Shoes"]])
     part: str = Field(description="the part of these categories that it holds", examples=["1/1", "2/4"])
+    engine: str = Field(default=FAISS, description="what holds its vectors", examples=["faiss", "milvus hnsw"])
     products: int
     ready: bool = Field(description="whether it can be searched")
     obstacle: str | None = Field(description="why it cannot be searched; null if it can")
@@ -45,6 +47,7 @@ class IndexNodeSummary(FrozenModel):
         return cls(
             categories=[category.name for category in node.categories if category.held],
             part=str(node.part),
+            engine=node.engine or FAISS,
             products=status.products if status else 0,
             ready=node.is_well,
             obstacle=node.obstacle,

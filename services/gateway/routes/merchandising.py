@@ -102,6 +102,7 @@ async def put_merchandising_rules(
         *PHOTO_ERRORS,
         errors.UnknownCategory,
         errors.UnknownProduct,
+        errors.PageExpired,
         errors.TooManyRequests,
         errors.EmbeddingUnavailable,
         errors.IndexNotReady,

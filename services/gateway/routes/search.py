@@ -44,6 +44,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         *PHOTO_ERRORS,
         errors.UnknownCategory,
         errors.UnknownProduct,
+        errors.PageExpired,
         errors.DetectorUnavailable,
         errors.TooManyRequests,
         errors.EmbeddingUnavailable,
@@ -76,6 +77,7 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
     responses=responses(
         errors.InvalidRequest,
         errors.UnknownProduct,
+        errors.PageExpired,
         errors.UnknownCatalogue,
         errors.UnknownModel,
         errors.TooManyRequests,

@@ -82,6 +82,12 @@ class SearchOptions(ResultOptions, RankingOptions):
     def _from_text(cls, value: object) -> object:
         return filter_from_text(value)
 
+    engine: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="engine of the page before, as `next_page` names it; if no index node has it, the page has expired",
+    )
     absolute_urls: bool = Field(default=False, description="addresses of stored pictures begin with scheme and host")
 
     def result_options(self) -> dict[str, Any]:

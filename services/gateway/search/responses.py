@@ -8,7 +8,8 @@ from services.contracts.domain.filtering.facets import Facet
 from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.domain.similarity import SimilarityLabel, label_of
 from services.contracts.wire.embedding import GarmentBox
-from services.contracts.wire.index import Attributes, Page
+from services.contracts.wire.index import Attributes
+from services.gateway.index_nodes.one_engine import NextPage
 from services.gateway.ranking.candidate import Move
 from services.gateway.ranking.personal import Personal
 
@@ -89,8 +90,8 @@ class SimilarResponse(FrozenModel):
     outcome: Outcome
     category: SearchedCategory
     results: list[SearchResult]
-    next_page: Page | None = Field(
-        description="`offset` and `k` of the next page; null on the last page", examples=[{"k": 10, "offset": 10}]
+    next_page: NextPage | None = Field(
+        description="the options of the next page; null on the last page", examples=[{"k": 10, "offset": 10}]
     )
     facets: list[Facet] = Field(description="attributes to filter by, with counts; empty unless requested")
     total: int | None = Field(
@@ -107,6 +108,13 @@ class SimilarResponse(FrozenModel):
         default=None,
         exclude_if=lambda value: value is None,
         description="whether the visitor's taste had a part in the order; only with `visitor`, if events are on",
+    )
+    engine: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="the engine of the index that searched: `faiss`, `milvus flat` and `milvus gpu` compare every "
+        "vector, `milvus hnsw` and `milvus diskann` are approximate; absent as long as FAISS is the only one",
+        examples=["milvus hnsw"],
     )
     model: str = Field(examples=["fashion/2"])
     request_id: str | None = Field(examples=["6f1c2ab09d3e4c55"])
@@ -137,7 +145,7 @@ class GarmentSearch(FrozenModel):
     outcome: Outcome
     category: SearchedCategory
     results: list[SearchResult]
-    next_page: Page | None
+    next_page: NextPage | None
     facets: list[Facet]
 
 

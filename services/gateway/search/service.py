@@ -24,6 +24,7 @@ from services.contracts.wire.index import Hit, IndexedProduct, IndexResponse, In
 from services.gateway.events.query_log import QueryLog
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.nodes import IndexNodes
+from services.gateway.index_nodes.one_engine import OneEngine
 from services.gateway.ranking.candidate import Move
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import Order, RankedSearch, Stage
@@ -138,6 +139,7 @@ class SearchService:
             InvalidRequest: the box covers too few pixels, or the options contradict each other.
             UnknownCategory: there is no category of the chosen name.
             UnknownProduct: an example is not in the index.
+            PageExpired: no index node has the engine of the page before.
             EmbeddingUnavailable, IndexNotReady, ModelIndexMismatch, UpstreamTimeout: a service fails.
         """
         if options.absolute_urls:
@@ -216,7 +218,8 @@ class SearchService:
         )
         names = category_names(category, name)
         search = RankedSearch(self.catalogues, category, names, model, vector, None, options, name)
-        page = await ranked_page(nearest, self.index.search, await self._ranking.stages(search))
+        index = OneEngine(self.index, options.engine)
+        page = await ranked_page(nearest, index.search, await self._ranking.stages(search))
         response = page.response
         self.binding.observe(response.active)
         self._count_order(page.order)
@@ -239,11 +242,12 @@ class SearchService:
             probabilities=seen.probabilities if seen is not None else {},
             crop=view.crop if view else None,
             results=self._results(page, facts.categories, with_rules=options.rules is not None),
-            next_page=response.next_page,
+            next_page=index.next_page(response),
             facets=self.visible.facets(response.facets),
             total=response.total,
             warnings=_warnings(response, name),
             personal=page.personal,
+            engine=index.shown(response),
             model=response.model,
             request_id=request_id(),
             timings_ms=timings,
@@ -273,6 +277,7 @@ class SearchService:
         Raises:
             UnknownProduct: the index does not hold the product.
             UnknownModel: it does not hold the model that the request names.
+            PageExpired: no index node has the engine of the page before.
             IndexNotReady, ModelIndexMismatch, UpstreamTimeout: the index fails.
         """
         if options.absolute_urls:
@@ -286,9 +291,10 @@ class SearchService:
             model=options.model,
             **options.result_options(),
         )
+        index = OneEngine(self.index, options.engine)
         try:
             stages = await self._stages_of_product(key, options)
-            page = await ranked_page(query, self.index.similar, stages)
+            page = await ranked_page(query, index.similar, stages)
         except ModelIndexMismatch:
             await self._check_model(options.model)
             raise
@@ -304,11 +310,12 @@ class SearchService:
             outcome=judge(response, {}, None),
             category=SearchedCategory(id=response.category, name=name, probability=None),
             results=self._results(page, names, with_rules=options.rules is not None),
-            next_page=response.next_page,
+            next_page=index.next_page(response),
             facets=self.visible.facets(response.facets),
             total=response.total,
             warnings=_warnings(response, name),
             personal=page.personal,
+            engine=index.shown(response),
             model=response.model,
             request_id=request_id(),
             timings_ms=timings,

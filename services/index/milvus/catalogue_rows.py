@@ -46,13 +46,23 @@ class CatalogueRows:
             self.counts[category] = self._count(category)
             self.changes[category] += 1
 
+    def show_others(self, categories: Collection[int]) -> None:
+        """Wait until searches see what other index services have written to categories, and count all products.
+
+        Products may have come from other categories, or may have been deleted there.
+        """
+        self.wait_until_visible()
+        for category, before in enumerate(self.counts):
+            self.counts[category] = self._count(category, strong=False)
+            self.changes[category] += category in categories or self.counts[category] != before
+
     def wait_until_visible(self) -> None:
         """Wait until reads see all changes."""
         self._count(0)
 
-    def _count(self, category: int) -> int:
+    def _count(self, category: int, *, strong: bool = True) -> int:
         """Count products. A strongly consistent count waits until all changes are visible."""
-        return self.collection.count(MAIN, self.partitions[category], strong=True)
+        return self.collection.count(MAIN, self.partitions[category], strong=strong)
 
     def digest(self, key: str) -> str:
         """Return what the rows of a product have as `product`."""

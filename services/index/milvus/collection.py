@@ -18,6 +18,7 @@ import numpy as np
 import structlog
 
 from services.catalogue.product import Float32Array
+from services.contracts.domain import engines
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UpstreamTimeout
 from services.index.milvus.rows import MAX_CONTENT_BYTES, MAX_TOKENS
 
@@ -31,7 +32,10 @@ INDEXES: dict[SearchKind, dict[str, Any]] = {
     "diskann": {"index_type": "DISKANN", "params": {}},
     "gpu": {"index_type": "GPU_BRUTE_FORCE", "params": {}},
 }
-EXACT: tuple[SearchKind, ...] = ("flat", "gpu")
+NEEDS: dict[SearchKind, str] = {
+    "diskann": "queryNode.enableDisk in the configuration of Milvus, and a disk at its query and index nodes",
+    "gpu": "the image of Milvus for GPUs, and a GPU at each of its query and index nodes",
+}
 POSITIONS = "lookalike_positions"
 MAX_HITS = 16_384  # of a search or of one query
 BATCH = 2000  # rows of a write: 64 MB is the most that Milvus takes, a row has at most 70 kB and mostly 1 kB
@@ -53,6 +57,8 @@ class MilvusOptions:
         consistency: of searches.
         timeout_s: deadline of one call, in seconds.
         search_width: how many candidates an approximate search looks at, at least.
+        replicas: how many times Milvus's query nodes hold each row in memory.
+        ca_file: the certificates that Milvus's own is checked against, in PEM; empty for those of the system.
     """
 
     uri: str
@@ -61,11 +67,17 @@ class MilvusOptions:
     consistency: Consistency = "bounded"
     timeout_s: float = 10.0
     search_width: int = 256
+    replicas: int = 1
+    ca_file: str = ""
 
     @property
     def is_exact(self) -> bool:
         """Whether searches look at every vector."""
-        return self.search in EXACT
+        return engines.is_exact(f"milvus {self.search}")
+
+
+class MilvusRefused(IndexNotReady):
+    """Milvus responds, and refuses a call."""
 
 
 class RowHit(NamedTuple):
@@ -104,10 +116,11 @@ class MilvusServer:
     def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
-                client_class = _client_class()
+                client_class, options = _client_class(), self.options
+                trusted = {"server_pem_path": options.ca_file} if options.ca_file else {}
                 with _errors():
                     self._client = client_class(
-                        uri=self.options.uri, token=self.options.token, timeout=self.options.timeout_s
+                        uri=options.uri, token=options.token, timeout=options.timeout_s, **trusted
                     )
             return self._client
 
@@ -131,7 +144,7 @@ def _errors() -> Iterator[None]:
 
     try:
         yield
-    except (MilvusException, grpc.RpcError, ValueError) as error:
+    except (MilvusException, grpc.RpcError, ValueError, OSError) as error:
         text = re.sub(r"\s+", " ", str(getattr(error, "message", "") or error))[:300]
         raise _ours(error, text) from error
 
@@ -142,7 +155,7 @@ def _ours(error: Exception, text: str) -> LookalikeError:
         ours: LookalikeError = UpstreamTimeout("Milvus did not respond in time")
     elif getattr(error, "code", None) in REFUSED:
         log.warning("milvus_refused", reason=text)
-        ours = IndexNotReady("Milvus refused a call: the index's log has its reason")
+        ours = MilvusRefused("Milvus refused a call: the index's log has its reason")
     else:
         ours = IndexNotReady("Milvus is unavailable")
     ours.inside = {"reason": text}
@@ -173,10 +186,26 @@ class MilvusCollection:
         """Make the collection, its index and these partitions where they do not exist, and load it.
 
         Raises:
-            IndexNotReady, UpstreamTimeout: as `MilvusServer.call`.
+            IndexNotReady, UpstreamTimeout: as `MilvusServer.call`, or Milvus lacks what the settings ask for.
         """
-        with self._lock:
-            self.server.call(lambda client: self._open(client, partitions))
+        try:
+            with self._lock:
+                self.server.call(lambda client: self._open(client, partitions))
+        except MilvusRefused as error:
+            raise self._lacking(error) from error
+
+    def _lacking(self, error: MilvusRefused) -> LookalikeError:
+        """Return an error that names the setting that Milvus may be unable to follow."""
+        options = self.options
+        needs = {f"INDEX_MILVUS_SEARCH={options.search}": NEEDS.get(options.search)}
+        if options.replicas > 1:
+            needs[f"INDEX_MILVUS_REPLICAS={options.replicas}"] = "as many query nodes with memory for all rows"
+        texts = [f"{setting} needs {what}" for setting, what in needs.items() if what]
+        if not texts:
+            return error
+        explained = IndexNotReady(f"Milvus refused to open the collection: {'; '.join(texts)} (the log has its reason)")
+        explained.inside = error.inside
+        return explained
 
     def _open(self, client: Any, partitions: Collection[str]) -> None:
         if not client.has_collection(self.name):
@@ -194,7 +223,17 @@ class MilvusCollection:
             if partition not in self._partitions:
                 client.create_partition(self.name, partition)
                 self._partitions.add(partition)
-        client.load_collection(self.name, timeout=LOAD_TIMEOUT_S)
+        self._load(client)
+
+    def _load(self, client: Any) -> None:
+        """Load the collection; it is released before if it is loaded with another number of replicas."""
+        replicas = self.options.replicas
+        if (
+            client.get_load_state(self.name)["state"].name == "Loaded"
+            and len(client.describe_replica(self.name)) != replicas
+        ):
+            client.release_collection(self.name)
+        client.load_collection(self.name, timeout=LOAD_TIMEOUT_S, replica_number=replicas)
 
     def _schema(self) -> Any:
         from pymilvus import DataType, MilvusClient

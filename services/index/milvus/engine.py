@@ -30,6 +30,8 @@ class MilvusEngine:
                 settings.milvus_consistency,
                 settings.milvus_timeout_s,
                 settings.milvus_search_width,
+                settings.milvus_replicas,
+                "" if settings.milvus_ca_file is None else str(settings.milvus_ca_file),
             )
         )
 

@@ -13,7 +13,11 @@ KEYS_AT_ONCE = MAX_HITS // MAX_IMAGES
 
 
 class PendingChanges:
-    """Collects changes until `publish` writes them. One thread at a time may use it."""
+    """Collects changes until `publish` writes them. One thread at a time may use it.
+
+    Several index services may write to the same collection: who finds that another one has written a change already
+    waits until searches see it, and counts again, as if it were its own.
+    """
 
     def __init__(self, rows: CatalogueRows) -> None:
         """Collect changes of the products that these rows are of."""
@@ -124,28 +128,35 @@ class PendingChanges:
         self.fetch(self._wanted)
         deleted: dict[int, list[str]] = {}
         written: dict[int, list[dict[str, object]]] = {}
+        by_others: set[int] | None = None  # categories; those of deleted products are not known
         for key, entry in self._wanted.items():
             stored = self._known[key]
             if self._loaded is not None and entry is not None:
                 self._loaded.add(hash(self._rows.digest(key)))
-            if stored is not None and entry is not None and stored.version == version_of(key, entry):
-                continue
             rows = [] if entry is None else rows_of(self._rows.catalogue, key, entry)
+            if rows:
+                self._rows.note_lists(rows[0]["tokens"])
+            if stored is not None and entry is not None and stored.version == version_of(key, entry):
+                by_others = (by_others or set()) | {entry.category}
+                continue
+            if stored is None and entry is None:
+                by_others = by_others or set()
             kept = {row["row"] for row in rows} if entry and stored and stored.category == entry.category else set()
             if stored is not None and stored.rows - kept:
                 deleted.setdefault(stored.category, []).extend(stored.rows - kept)
             if entry is not None:
                 written.setdefault(entry.category, []).extend(rows)
-                self._rows.note_lists(rows[0]["tokens"])
         self._write(deleted, written)
+        changed = deleted.keys() | written.keys()
+        self._is_dirty = self._is_dirty or bool(changed)
+        if self._loaded is None:
+            self._rows.show(changed)
+            if by_others is not None:
+                self._rows.show_others(by_others)
+            self._is_dirty = False
 
     def _write(self, deleted: Mapping[int, list[str]], written: Mapping[int, list[dict[str, object]]]) -> None:
         for category, ids in deleted.items():
             self._rows.collection.delete(ids, self._rows.partitions[category])
         for category, new_rows in written.items():
             self._rows.collection.write(new_rows, self._rows.partitions[category])
-        changed = deleted.keys() | written.keys()
-        self._is_dirty = self._is_dirty or bool(changed)
-        if changed and self._loaded is None:
-            self._rows.show(changed)
-            self._is_dirty = False

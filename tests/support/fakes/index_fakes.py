@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from services.contracts.domain.engines import FAISS
 from services.contracts.domain.errors import CategoryElsewhere, LookalikeError, UnknownProduct
 from services.contracts.domain.filtering.filter_match import matches
 from services.contracts.wire.index import (
@@ -20,6 +21,7 @@ from services.contracts.wire.index import (
     IndexSimilar,
     IndexStatus,
     IndexVectors,
+    Page,
     ProductVector,
     ReconcileStatus,
     SyncStatus,
@@ -39,6 +41,7 @@ class FakeIndex:
         models: by default the one in `model`.
         others: products of each held category in other catalogues, by the catalogue's name.
         queries: what it was searched with.
+        next_page: of every response.
     """
 
     def __init__(self, held: dict[int, list[str]], *, lag: float | None = 0.1, **others: int) -> None:
@@ -60,7 +63,9 @@ class FakeIndex:
         self.ready = True
         self.closed = False
         self.lag = lag
+        self.next_page: Page | None = None
         self.last_error: str | None = None
+        self.engine = FAISS
         self.model = "fashion/1"
         self.models: list[IndexedModel] = []
 
@@ -74,6 +79,7 @@ class FakeIndex:
         return IndexStatus(
             model=self.model,
             ready=self.ready,
+            engine=self.engine,
             catalogues={
                 "default": self._catalogue(default, self.lag),
                 **{name: self._catalogue(dict.fromkeys(self.held, count), 7.0) for name, count in self.others.items()},
@@ -171,11 +177,12 @@ class FakeIndex:
             ],
             best_score=0.5,
             best_similarity=None,
-            next_page=None,
+            next_page=self.next_page,
             model="fashion/1",
             active="fashion/1",
             timings_ms={},
             unknown_attributes=self.unknown_attributes,
+            engine=self.engine,
         )
 
     def _hit(self, key: str, category: int, *, with_vector: bool) -> Hit:

@@ -67,6 +67,7 @@ class Collection:
     index: dict[str, Any] | None
     partitions: set[str] = field(default_factory=lambda: {"_default"})
     loaded: set[str] = field(default_factory=set)
+    replicas: int = 1
     rows: dict[str, tuple[str, Row]] = field(default_factory=dict)
     visible: dict[str, tuple[str, Row]] = field(default_factory=dict)
 
@@ -117,6 +118,8 @@ class MemoryMilvus:
         self.open_connections = 0
         self.open_iterators = 0
         self.trouble: Exception | None = None
+        self.query_nodes = 1
+        self.index_types = {"FLAT", "HNSW", "DISKANN", "GPU_BRUTE_FORCE"}  # that its build and its configuration offer
 
     def fail_if_troubled(self) -> None:
         if self.trouble is not None:
@@ -157,6 +160,7 @@ class Client:
 
     def create_collection(self, name: str, schema: Schema, index_params: IndexParams, consistency_level: str) -> None:
         self._note("create_collection", name=name, consistency_level=consistency_level)
+        self._check_index(index_params)
         if name in self.milvus.collections:
             raise MilvusException(65535, "the collection exists")
         self.milvus.collections[name] = Collection(schema, index_params.added)
@@ -167,11 +171,23 @@ class Client:
             raise MilvusException(65535, "an alias names the collection")
         del self.milvus.collections[name]
 
-    def load_collection(self, name: str, timeout: float | None = None) -> None:
-        self._note("load_collection", name=name, timeout=timeout)
-        if self._collection(name).index is None:
+    def load_collection(self, name: str, timeout: float | None = None, replica_number: int = 1) -> None:
+        self._note("load_collection", name=name, timeout=timeout, replica_number=replica_number)
+        collection = self._collection(name)
+        if collection.index is None:
             raise MilvusException(65535, "the collection has no index")
-        self._collection(name).loaded = set(self._collection(name).partitions)
+        if collection.loaded and collection.replicas != replica_number:
+            raise MilvusException(1100, "the collection is loaded with another number of replicas")
+        if replica_number > self.milvus.query_nodes:
+            raise MilvusException(1, "no enough nodes to create replicas")
+        collection.loaded, collection.replicas = set(collection.partitions), replica_number
+
+    def get_load_state(self, name: str) -> dict[str, Any]:
+        loaded = self._collection(name).loaded
+        return {"state": SimpleNamespace(name="Loaded" if loaded else "NotLoad")}
+
+    def describe_replica(self, name: str) -> list[str]:
+        return [f"replica {number}" for number in range(self._collection(name).replicas)]
 
     def release_collection(self, name: str) -> None:
         self._collection(name).loaded = set()
@@ -201,7 +217,12 @@ class Client:
         self._collection(name).index = None
 
     def create_index(self, name: str, params: IndexParams) -> None:
+        self._check_index(params)
         self._collection(name).index = params.added
+
+    def _check_index(self, params: IndexParams) -> None:
+        if params.added["index_type"] not in self.milvus.index_types:
+            raise MilvusException(1100, f"invalid index type: {params.added['index_type']}")
 
     def list_aliases(self, name: str) -> dict[str, Any]:
         self._note("list_aliases")

@@ -10,10 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.index.milvus.collection import MilvusOptions, MilvusServer
+from services.index.milvus.collection import MilvusCollection, MilvusOptions, MilvusServer
 from tests.support.servers.stack import ROOT
 from tests.support.waiting import WITHIN_S, eventually
 from tests.support.web.ports import free_port
@@ -42,6 +43,12 @@ class MilvusProcess:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         eventually(self.responds)
 
+    @property
+    def pid(self) -> int:
+        """The id of the running process."""
+        assert self.process is not None
+        return self.process.pid
+
     def responds(self) -> bool:
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every failed call with its stack
         from pymilvus import MilvusClient
@@ -68,6 +75,16 @@ class MilvusProcess:
 
     def connection(self, **others: object) -> MilvusServer:
         return MilvusServer(self.options(**others))
+
+
+def build_index(collection: MilvusCollection) -> None:
+    """Let Milvus build the index of all rows now, and wait until it has. New rows are searched without one."""
+
+    def is_built(client: Any) -> bool:
+        return not int(client.describe_index(collection.name, "vector").get("pending_index_rows", 0))
+
+    collection.server.call(lambda client: client.flush(collection.name, timeout=WITHIN_S))
+    eventually(lambda: collection.server.call(is_built))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.contracts.domain import engines
 from services.contracts.domain.parts import Part
 from services.index.engines import FaissEngine, engine_of, origin_of
 from services.index.milvus.engine import MilvusEngine
@@ -15,8 +16,9 @@ from tests.support.servers.index import MANIFEST
 @pytest.mark.parametrize(("search", "is_exact"), [("flat", True), ("gpu", True), ("hnsw", False), ("diskann", False)])
 def test_a_search_says_whether_it_is_exact(search: str, is_exact: bool) -> None:
     settings = IndexSettings.model_validate({"engine": "milvus", "milvus_search": search})
-    assert engine_of(settings) == (f"milvus {search}", is_exact)
-    assert engine_of(IndexSettings()) == ("faiss", True)
+    assert (engine_of(settings), engines.is_exact(engine_of(settings))) == (f"milvus {search}", is_exact)
+    assert engine_of(IndexSettings()) == "faiss"
+    assert engines.is_exact("faiss")
 
 
 def test_the_faiss_engine_makes_replicas_of_the_part(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from services.contracts.domain.box import Box
 from services.contracts.domain.errors import IndexNotReady, ModelIndexMismatch
 from services.contracts.wire.embedding import Category
 from services.contracts.wire.filter_json import parse_filter
-from services.contracts.wire.index import IndexSearch, IndexSimilar
+from services.contracts.wire.index import IndexSearch, IndexSimilar, Page
 from tests.support.fakes.gateway_fakes import SHOES, Gateway, running_gateway
 from tests.support.fakes.ranking import FixedReranker, arranging
 
@@ -301,3 +301,20 @@ def test_a_search_that_no_reranker_applies_to_costs_one_call_of_the_index() -> N
     with running_gateway(rerankers=[FixedReranker(REVERSED, applies=False)]) as gateway:
         gateway.client.get("/v1/products/t1/similar")
         assert (len(gateway.index.queries), gateway.index.vector_queries, gateway.index.queries[0].k) == (1, [], 10)
+
+
+def test_a_search_names_its_engine_if_it_is_not_faiss_and_its_pages_stay_there(gateway: Gateway) -> None:
+    assert "engine" not in search(gateway)
+    gateway.index.engine, gateway.index.next_page = "milvus hnsw", Page(k=10, offset=10)
+    gateway.client.get("/v1/stats")  # reads the status of the node
+    document = search(gateway)
+    assert document["engine"] == "milvus hnsw"
+    assert document["next_page"] == {"k": 10, "offset": 10, "engine": "milvus hnsw"}
+    similar = gateway.client.get("/v1/products/t1/similar", params=document["next_page"]).json()
+    assert (similar["engine"], similar["next_page"]) == ("milvus hnsw", document["next_page"])
+    gateway.index.engine = "faiss"
+    gateway.client.get("/v1/stats")
+    for method, path in (("POST", "/v1/search"), ("GET", "/v1/products/t1/similar")):
+        content = SHOE if method == "POST" else None
+        response = gateway.client.request(method, path, content=content, headers=RAW, params=document["next_page"])
+        assert (response.status_code, response.json()["type"]) == (410, "/problems/page-expired")

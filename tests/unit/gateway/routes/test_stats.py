@@ -36,6 +36,7 @@ def test_stats_are_those_of_the_catalogue_in_the_address(gateway: Gateway) -> No
         {
             "categories": ["Topwear", "Shoes", "Bags"],
             "part": "1/1",
+            "engine": "faiss",
             "products": 4,
             "ready": True,
             "obstacle": None,

@@ -66,10 +66,12 @@ class Index:
     statuses: int = 0
     trouble: LookalikeError | None = None
 
-    async def search(self, query: IndexSearch) -> IndexResponse:
+    have_other_engines = False
+
+    async def search(self, query: IndexSearch, engine: str | None) -> IndexResponse:
         return self._response(query.model)
 
-    async def similar(self, query: IndexSimilar) -> IndexResponse:
+    async def similar(self, query: IndexSimilar, engine: str | None) -> IndexResponse:
         return self._response(query.model or self.active)
 
     async def status(self) -> Any:

@@ -48,6 +48,10 @@ def test_the_connection_is_opened_at_the_first_call_and_closed_once(milvus: Memo
     server.close()
     server.close()
     assert milvus.open_connections == 0
+    with_own_authority = MilvusServer(MilvusOptions("https://milvus:19530", ca_file="/etc/milvus/ca.pem"))
+    with_own_authority.call(lambda client: client.has_collection("x"))
+    assert milvus.connections[-1]["server_pem_path"] == "/etc/milvus/ca.pem"
+    with_own_authority.close()
     server.call(lambda client: client.has_collection("x"))
     assert milvus.open_connections == 1
 
@@ -85,6 +89,31 @@ def test_another_kind_of_search_replaces_the_index_and_keeps_the_rows(milvus: Me
     assert index is not None
     assert index["index_type"] == "HNSW"
     assert made.count("image == 0", SHOES, strong=True) == 3
+
+
+@pytest.mark.parametrize("search", ["diskann", "gpu"])
+def test_an_index_that_milvus_does_not_offer_is_refused_with_what_it_needs(
+    milvus: MemoryMilvus, search: SearchKind
+) -> None:
+    milvus.index_types = {"FLAT"}
+    with pytest.raises(IndexNotReady, match=f"INDEX_MILVUS_SEARCH={search} needs .*Milvus") as caught:
+        opened(search=search)
+    assert "invalid index type" in caught.value.inside["reason"]
+    opened().write(rows(2), SHOES)  # the way back
+    milvus.index_types |= {"DISKANN", "GPU_BRUTE_FORCE"}
+    assert opened(search=search).count("image == 0", SHOES, strong=True) == 2
+
+
+def test_the_number_of_replicas_follows_the_setting_of_the_last_process(milvus: MemoryMilvus) -> None:
+    made = opened()
+    milvus.query_nodes = 2
+    opened(replicas=2)
+    assert milvus.collections[made.name].replicas == 2
+    opened(replicas=2)
+    with pytest.raises(IndexNotReady, match="INDEX_MILVUS_REPLICAS=3 needs as many query nodes"):
+        opened(replicas=3)
+    opened()
+    assert milvus.collections[made.name].replicas == 1
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import Float32Array
 from services.contracts.domain.errors import IndexNotReady, UnknownProduct, UpstreamTimeout
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine.deadline import Deadline
 from services.engine.gallery import Query
@@ -121,6 +122,36 @@ def test_a_change_that_was_interrupted_differs_and_is_made_again(milvus: MemoryM
     counts = [gallery.collection.count(MAIN, partition, strong=True) for partition in gallery.stored.partitions]
     assert counts == [0, 1, 0]
     assert len(milvus.collections[gallery.collection.name].rows) == 1
+
+
+def test_two_processes_that_write_the_same_changes_count_and_show_the_same(milvus: MemoryMilvus) -> None:
+    first, second = (MilvusReplica(make_gallery(), MODEL, MODEL) for _ in range(2))
+
+    def both(ids: list[str], documents: list[Record]) -> list[tuple[list[int], list[str], list[list[object]]]]:
+        for replica in (first, second):
+            replica.apply(ids, documents)
+        return [
+            (
+                replica.gallery.counts(),
+                keys(replica._rows, Query(9, parse_filter({"sizes": {"gte": 40}}))),
+                [
+                    [value.value for facet in replica._rows.facets(category, EVERYTHING) for value in facet.values]
+                    for category in range(2)
+                ],
+            )
+            for replica in (first, second)
+        ]
+
+    def shoe(key: str, colour: str, category: int = 0, sizes: object = 30) -> Record:
+        return record(key, category, attributes={"colour": colour, "sizes": sizes})
+
+    one, other = both([], [shoe("a", "Red"), shoe("b", "Blue"), shoe("c", "Red")])
+    assert one == other == ([3, 0, 0], [], [["Red", "Blue"], []])
+    one, other = both([], [shoe("c", "Green", sizes=[30, 41])])
+    assert one == other == ([3, 0, 0], ["c"], [["Blue", "Green", "Red"], []])
+    one, other = both(["a"], [shoe("b", "Blue", 1)])
+    assert one == other
+    assert one[0] == [1, 1, 0]
 
 
 def test_after_an_error_the_changes_are_not_half_remembered(milvus: MemoryMilvus, gallery: MilvusGallery) -> None:
