@@ -20,7 +20,7 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 from services.contracts.domain.filtering.filters import Filter
-from services.contracts.web.bodies.json_body import DirectRoute
+from services.contracts.web.bodies.json_body import JsonBodyRoute
 from services.contracts.web.problems import responses
 from services.contracts.wire.index import (
     MAX_SAMPLE,
@@ -47,7 +47,7 @@ from services.index.models.model_index import CatalogueIndex, ModelIndex
 from services.index.search_response import Counts, Found, part_response, search_response
 from services.index.state import IndexState, State
 
-router = APIRouter(prefix="/v1", tags=["index"], route_class=DirectRoute)
+router = APIRouter(prefix="/v1", tags=["index"], route_class=JsonBodyRoute)
 VECTOR = [0.125] * 64
 SEARCH_EXAMPLES: dict[str, Any] = {
     "plain": {"summary": "The ten nearest", "value": {"category": 0, "vector": VECTOR, "model": "fashion/2"}},

@@ -14,8 +14,8 @@ from services.contracts.domain.frozen_model import FrozenModel
 from services.contracts.web import problems
 from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, BodyRate
 from services.contracts.web.bodies.json_size import MAX_JSON_BYTES
+from services.contracts.web.direct_routes import DirectRoutes
 from services.contracts.web.free_memory import returning_memory
-from services.contracts.web.headers import HeadersMiddleware
 from services.contracts.web.observability import tracing
 from services.contracts.web.observability.telemetry import Metrics, TelemetryMiddleware
 from services.contracts.web.requests.compression import CompressionMiddleware
@@ -94,7 +94,6 @@ def make_app(
             Middleware(TelemetryMiddleware, service=service, metrics=metrics),
             Middleware(HeadMiddleware),
             *([Middleware(CompressionMiddleware)] if compress else []),
-            Middleware(HeadersMiddleware),
             *inner_middleware,
             Middleware(
                 BodyLimitMiddleware,
@@ -104,6 +103,7 @@ def make_app(
                 rate=body_rate,
                 in_flight=in_flight,
             ),
+            *([] if tracing.is_on() else [Middleware(DirectRoutes)]),  # FastAPI itself names the routes of spans
         ],
         telemetry=tracing.fastapi_options(),
         redirect_slashes=False,  # behind a proxy a redirect would lose the scheme, and with some clients the body

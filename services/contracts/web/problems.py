@@ -1,6 +1,6 @@
 """Errors over HTTP: the domain's exceptions → problem documents (RFC 9457), and back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -164,11 +164,24 @@ async def _on_anything(_: Request, error: Exception) -> Response:
     return problem_response(errors.LookalikeError("an unexpected error: see the log under this request id"))
 
 
+_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    errors.LookalikeError: _on_domain_error,
+    RequestValidationError: _on_validation,
+    HTTPException: _on_http_error,
+}
+EXPECTED = tuple(_HANDLERS)  # the errors that an endpoint may raise; any other is a fault of the service
+
+
+async def response_to(request: Request, error: Exception) -> Response:
+    """Return the problem document of one of the EXPECTED errors."""
+    handler = next(handler for kind, handler in _HANDLERS.items() if isinstance(error, kind))
+    return await handler(request, error)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the app a problem document, and describe it once in the OpenAPI document."""
-    app.add_exception_handler(errors.LookalikeError, _on_domain_error)
-    app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    for kind in EXPECTED:
+        app.add_exception_handler(kind, response_to)
     app.add_exception_handler(Exception, _on_anything)
     generate = app.openapi
 

@@ -21,9 +21,9 @@ from services.contracts.domain.errors import (
     UpstreamTimeout,
 )
 from services.contracts.web.bodies.body_limit import limit_body
+from services.contracts.web.direct_routes import RequestRoute
 from services.contracts.web.observability import telemetry
 from services.contracts.web.problems import responses
-from services.contracts.web.request_route import RequestRoute
 from services.contracts.web.requests.disconnect import until_disconnected
 from services.contracts.wire.embedding import (
     BatchResponse,

@@ -31,9 +31,8 @@ class AccessMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in record.headers.items():
-                    headers[name] = value
+                if record.headers:
+                    MutableHeaders(scope=message).update(record.headers)
             await send(message)
 
         app: ASGIApp = self.app

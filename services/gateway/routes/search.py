@@ -13,15 +13,15 @@ from services.gateway.access.guard import may_write
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.products.service import check_key
 from services.gateway.ranking.options import RankingOptions
-from services.gateway.routes.direct_route import DirectRoute
 from services.gateway.routes.openapi.example_image import EXAMPLE_IMAGE
 from services.gateway.routes.openapi.photo_body import PHOTO_ERRORS, photo_body
+from services.gateway.routes.search_route import SearchRoute
 from services.gateway.search.options import PhotoOptions, SimilarOptions, query_parameters
 from services.gateway.search.request import parse, read_search
 from services.gateway.search.responses import SearchResponse, SimilarResponse
 from services.gateway.state import GatewayState, State, place
 
-router = APIRouter(prefix="/v1", tags=["search"], route_class=DirectRoute)
+router = APIRouter(prefix="/v1", tags=["search"], route_class=SearchRoute)
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "plain": {"summary": "Ten results", "value": {"image_base64": EXAMPLE_IMAGE, "k": 10}},
     "next": {"summary": "The next ten", "value": {"image_base64": EXAMPLE_IMAGE, "k": 10, "offset": 10}},

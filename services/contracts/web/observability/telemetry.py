@@ -6,12 +6,12 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +25,9 @@ PLAIN = re.compile(r"[^\s=\"']*")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
+_ID_FIELD = REQUEST_ID_HEADER.lower().encode()
+# Of every response that does not say otherwise: nothing guesses a type, and nothing is kept.
+DEFAULTS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status"})
 # The methods that metrics and log lines name; any other is "other", because clients may invent methods.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -133,7 +136,7 @@ class Metrics:
 
 
 class TelemetryMiddleware:
-    """Gives each request an id, measures it and writes its log line."""
+    """Gives each request an id, measures it and writes its log line; gives each response the fields of DEFAULTS."""
 
     def __init__(self, app: ASGIApp, service: str, metrics: Metrics) -> None:
         self.app = app
@@ -156,7 +159,7 @@ class TelemetryMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = identity
+                message["headers"] = _with_fields(message.get("headers", ()), identity)
             await send(message)
 
         try:
@@ -176,9 +179,16 @@ class TelemetryMiddleware:
         self.log.info("request", request_id=identity, **facts, **notes)
 
 
+def _with_fields(fields: Iterable[tuple[bytes, bytes]], identity: str) -> list[tuple[bytes, bytes]]:
+    """Return the fields of a response with the request's id, and with those of DEFAULTS that it lacks."""
+    kept = [field for field in fields if field[0] != _ID_FIELD]
+    names = {name for name, _ in kept}
+    return [*kept, (_ID_FIELD, identity.encode()), *(field for field in DEFAULTS if field[0] not in names)]
+
+
 def _incoming_id(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
-        if name == b"x-request-id":
+        if name == _ID_FIELD:
             text = str(value.decode("latin-1"))
             return text if _ACCEPTED_ID.fullmatch(text) else None
     return None

@@ -60,10 +60,15 @@ def close() -> None:
         closing.join(CLOSE_S)
 
 
+def is_on() -> bool:
+    """Return whether requests are traced."""
+    return _provider is not None
+
+
 def fastapi_options() -> TelemetryConfig:
     """Return what FastAPI's `telemetry` takes: spans of requests if they are traced, and nothing else."""
     return {
-        "tracing": _provider is not None,
+        "tracing": is_on(),
         "tracer_provider": _provider,
         "metrics": False,
         "logs": False,

@@ -10,6 +10,7 @@ from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.bodies.forms import DISCONNECTED
 
 T = TypeVar("T")
+UNWATCHED_S = 0.02  # most work is over sooner, and a task that watches its client costs as much as a call
 
 
 async def until_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -18,9 +19,10 @@ async def until_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> 
     Raises:
         InvalidRequest: the client disconnected. The response has no reader.
     """
-    working = asyncio.current_task()
+    working, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert working is not None
     is_over = has_disconnected = False
+    watching: asyncio.Task[None] | None = None
 
     def end(watching: "asyncio.Task[None]") -> None:
         nonlocal has_disconnected
@@ -28,8 +30,12 @@ async def until_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> 
             has_disconnected = True
             working.cancel()
 
-    watching = asyncio.create_task(_disconnected(request))
-    watching.add_done_callback(end)
+    def watch() -> None:
+        nonlocal watching
+        watching = loop.create_task(_disconnected(request))
+        watching.add_done_callback(end)
+
+    timer = loop.call_later(UNWATCHED_S, watch)
     try:
         return await work
     except asyncio.CancelledError:
@@ -38,7 +44,9 @@ async def until_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> 
         raise
     finally:
         is_over = True
-        watching.cancel()
+        timer.cancel()
+        if watching is not None:
+            watching.cancel()
 
 
 async def _disconnected(request: Request) -> None:

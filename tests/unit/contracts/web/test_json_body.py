@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.contracts.domain.errors import InvalidRequest
-from services.contracts.web.bodies.json_body import DirectRoute, JsonRoute, json_object, read_json_object
+from services.contracts.web.bodies.json_body import JsonBodyRoute, JsonRoute, json_object, read_json_object
 from tests.support.web.web_app import app_of
 
 LIMIT = 2000
@@ -40,7 +40,7 @@ async def name_of(request: Request) -> str:
     return request.headers["x-name"]
 
 
-direct = APIRouter(route_class=DirectRoute)
+direct = APIRouter(route_class=JsonBodyRoute)
 
 
 @direct.post("/direct")
