@@ -13,10 +13,14 @@ OBSERVE ?=
 COMPOSE_SERVERS ?= auto
 TEST_WORKERS ?= auto
 export DATASET PHOTOS
+# Without byte code, each process that a command or a test starts compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+# The first one takes the longest.
+LINTERS := lint-types lint-style lint-imports lint-javascript lint-prose
 .DEFAULT_GOAL := help
 # Known vulnerabilities, licences, a bill of materials.
 LIST ?= all
-.PHONY: page-check audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector evaluate-look clean docs openapi commands compose-test
+.PHONY: $(LINTERS) page-check audit licences sbom help setup demo stop test lint format bench faults overload soak fairness attack fuzz mutants train evaluate evaluate-detector evaluate-look clean docs openapi commands compose-test
 
 # In a folder that was moved, the environment is set up again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null || readlink -f $(VENV)),$(shell readlink -f $(VENV)))
@@ -43,12 +47,23 @@ stop: ## Stop what make demo started
 test: $(READY) ## Run all tests in parallel; those on real data need DATASET and PHOTOS [TEST_WORKERS=4]
 	@$(BIN)/pytest -n $(TEST_WORKERS)
 
-lint: $(READY) ## Check style, types and imports
+lint: $(READY) ## Check style, types, imports, JavaScript and prose, two checks at a time
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(LINTERS)
+
+lint-types:
+	@$(BIN)/mypy
+
+lint-style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+
+lint-imports:
 	@$(BIN)/lint-imports
+
+lint-javascript:
 	@$(BIN)/python -m tools.javascript
+
+lint-prose:
 	@$(BIN)/python -m tools.prose
 
 format: $(READY) ## Format the code

@@ -1,5 +1,6 @@
 """Rules for all tests."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -19,11 +20,18 @@ settings.load_profile("lookalike")
 # structlog's own way to print an exception, with colours and the values of all variables, takes seconds.
 PRINTED = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], PRINTED])
+gc.disable()  # until all tests are collected
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the tests by their folders, as in `ORDER`; the order within a folder stays."""
     items.sort(key=lambda item: _rank(item.path.relative_to(TESTS).as_posix()))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the collection has made out of later garbage collections, of which each would search all of it."""
+    gc.freeze()
+    gc.enable()
 
 
 def _rank(path: str) -> int:

@@ -1,4 +1,4 @@
-"""The database that contracts are held against: MONGO_URL's, or the stand-in, started once for each file of tests.
+"""The database that contracts are held against: MONGO_URL's, or the stand-in, started once for each worker.
 
 With CONTRACT_DRIVER=pymongo, PyMongo's own asyncio client takes the place of Motor (decision 23).
 """
@@ -28,7 +28,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> object:
     return chosen
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with any_mongo(tmp_path_factory.mktemp("mongo")) as url:
         yield url

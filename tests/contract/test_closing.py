@@ -1,6 +1,7 @@
 """What is opened is closed: the client, the cursor of a scan, and the change stream."""
 
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from pymongo.collection import Collection
 from pymongo.errors import InvalidOperation
 
 from services.catalogue.store.database import CatalogueDatabase
+from tests.support.values.events import make_event, make_query
 from tests.support.values.products import make_product
 
 
@@ -28,10 +30,9 @@ async def test_every_call_goes_through_the_chosen_driver(store: CatalogueDatabas
     assert type(store._connection._opened()) is driver
 
 
-async def test_a_scan_that_is_abandoned_closes_its_cursor_and_removes_its_marker(
-    store: CatalogueDatabase, raw: Collection[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store.products.put_many([make_product(str(n), 0, np.ones(4, np.float32), "fashion/1") for n in range(20)])
+@pytest.fixture
+def closed_cursors(store: CatalogueDatabase, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The cursors that are closed during the test."""
     closed: list[object] = []
     cursor_class = type(store.products.collection.find())
     close = cursor_class.close
@@ -41,11 +42,31 @@ async def test_a_scan_that_is_abandoned_closes_its_cursor_and_removes_its_marker
         await close(cursor)
 
     monkeypatch.setattr(cursor_class, "close", recorded)
+    return closed
+
+
+async def test_an_abandoned_scan_has_closed_its_cursor_and_removed_its_marker(
+    store: CatalogueDatabase, raw: Collection[dict[str, Any]], closed_cursors: list[object]
+) -> None:
+    await store.products.put_many([make_product(str(n), 0, np.ones(4, np.float32), "fashion/1") for n in range(20)])
     async with aclosing(store.products.scan(5)) as pages:
         async for _ in pages:
             break
-    assert len(closed) == 1
+    assert len(closed_cursors) == 1
     assert raw.count_documents({}) == 20
+
+
+@pytest.mark.parametrize("read", ["events", "queries", "references"])
+async def test_an_abandoned_reading_of_the_log_has_closed_its_cursor(
+    store: CatalogueDatabase, closed_cursors: list[object], read: str
+) -> None:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    await store.events.add_events([make_event("click", str(n), now, query="q1") for n in range(3)])
+    await store.events.add_queries([make_query(f"q{n}", now) for n in range(3)])
+    async with aclosing(getattr(store.events, read)()) as pages:
+        async for _ in pages:
+            break
+    assert len(closed_cursors) == 1
 
 
 async def test_a_closed_feed_has_closed_its_stream(store: CatalogueDatabase) -> None:

@@ -17,14 +17,14 @@ from tests.support.web.http import ImageServer
 OTHER_CATALOGUES = ("other-shop", "third")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pictures() -> Iterator[ImageServer]:
     """A web server of somebody else's, from which the stack may fetch."""
     with ImageServer({"/photo.jpg": sample_query(3)}) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> Iterator[Stack]:
     assert MODEL_DIR.is_dir(), "the shipped model is missing"
     state: Path = tmp_path_factory.mktemp("stack")
@@ -36,14 +36,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pictures: ImageServer) -> It
         "CATALOGUES": ",".join(OTHER_CATALOGUES),  # requests that name no catalogue must not see these
     }
     with ExitStack() as lasting:
-        # Only while the stack starts: the fixture lasts until the worker ends, and other tests must not see them.
+        # Only while the stack starts: the fixture lasts, and other processes of tests must not see them.
         with environment(variables):
             running = lasting.enter_context(running_stack(state))
         wait_for_detector(running.settings.gateway_url)
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(stack: Stack) -> Iterator[httpx.Client]:
     """The gateway, as a shop's front end reaches it."""
     with httpx.Client(base_url=stack.settings.gateway_url, timeout=WITHIN_S, trust_env=False) as client:

@@ -25,17 +25,17 @@ def is_free(price: int) -> bool:
     return price == 0
 
 
+def unused(price: int) -> int:
+    return price
+'''
+LOOP = """
 def wait(times: int) -> int:
     while times > 0:
         times -= 1
     return times
-
-
-def unused(price: int) -> int:
-    return price
-'''
+"""
 TESTS = """
-from services.shop.prices import is_cheap, is_free, wait
+from services.shop.prices import is_cheap, is_free
 
 
 def test_a_price_at_the_limit_is_not_cheap():
@@ -44,10 +44,6 @@ def test_a_price_at_the_limit_is_not_cheap():
 
 def test_blind():
     is_free(1)
-
-
-def test_wait():
-    assert wait(2) == 0
 
 
 def test_that_fails():
@@ -92,13 +88,15 @@ def test_survivors_are_printed_and_the_files_stay_as_they_were(
 
 
 def test_tests_that_do_not_end_are_ended_and_the_file_is_restored(project: Path) -> None:
-    path = "services/shop/prices.py"
-    mutant = next(mutant for mutant in mutants_of(path, SOURCE) if "        pass\n" in mutant.apply(SOURCE))
+    path, test = "services/shop/loop.py", "tests/unit/test_loop.py"
+    (project / path).write_text(LOOP)
+    (project / test).write_text("from services.shop.loop import wait\n\n\ndef test_wait():\n    assert wait(2) == 0\n")
+    mutant = next(mutant for mutant in mutants_of(path, LOOP) if "        pass\n" in mutant.apply(LOOP))
     with Workspace(project) as workspace:
         copy = workspace.path / path
-        outcome, _ = workspace.try_mutant(mutant, ["tests/unit/test_prices.py"], [], limit_s=lambda _: 3)
+        outcome, _ = workspace.try_mutant(mutant, [test], [], limit_s=lambda _: 3)
         assert outcome is Outcome.TIMED_OUT
-        assert copy.read_text() == SOURCE
+        assert copy.read_text() == LOOP
     assert not workspace.path.exists()
 
 

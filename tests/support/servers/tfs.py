@@ -296,7 +296,8 @@ class ScriptedServing(
 @contextmanager
 def scripted_serving(serving: ScriptedServing, port: int | None = None) -> Iterator[str]:
     """Run a scripted server during the block; yields its address. Default port: a free one."""
-    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
+    options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]  # as TensorFlow Serving
+    server = grpc.server(ThreadPoolExecutor(4), options=options)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(serving, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(serving, server)
     bound = server.add_insecure_port(f"127.0.0.1:{port or 0}")

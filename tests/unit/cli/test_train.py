@@ -1,8 +1,9 @@
 """`lookalike train`, `evaluate` and `evaluate-detector`: options, and errors as sentences. Nothing is trained."""
 
+import os
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from services.catalogue.sources.formats.kaggle_archive import ArchiveError
+from services.cli import train as module
 from services.cli.main import app
 from services.cli.train import SHIPPED, TrainCommand, train
 from services.contracts.domain.manifest import ManifestError
@@ -139,3 +141,44 @@ def test_an_interrupted_evaluation_says_that_nothing_has_changed(training: Recor
     training.error = KeyboardInterrupt()
     done = RUN.invoke(app, ["evaluate", "--model", "m", "--dataset", "a.zip"])
     assert (done.exit_code, done.stderr) == (130, "interrupted: nothing was changed\n")
+
+
+def open_files() -> list[str]:
+    """Return the descriptors of this process."""
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.parametrize("error", [None, ModuleNotFoundError(name="tensorflow")])
+def test_lines_that_tensorflow_writes_to_stderr_while_it_is_imported_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception | None
+) -> None:
+    levels: list[str | None] = []
+
+    def imported(name: str) -> None:
+        levels.append(os.environ.get("TF_CPP_MIN_LOG_LEVEL"))
+        os.write(2, f"{name} writes a line\n".encode())
+        sys.stderr.flush()
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(module, "importlib", SimpleNamespace(import_module=imported))
+    monkeypatch.setattr(os, "environ", {})
+    descriptors = open_files()
+    saved, shown = os.dup(2), tmp_path / "stderr"
+    try:
+        with shown.open("wb") as file, os.fdopen(2, "w", closefd=False) as buffered:
+            os.dup2(file.fileno(), 2)
+            monkeypatch.setattr(sys, "stderr", buffered)
+            buffered.write("before\n")
+            if error is None:
+                module._import_tensorflow_quietly()
+            else:
+                with pytest.raises(ModuleNotFoundError):
+                    module._import_tensorflow_quietly()
+            os.write(2, b"after\n")
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+    assert shown.read_text() == "before\nafter\n"
+    assert levels == ["3"]
+    assert open_files() == descriptors

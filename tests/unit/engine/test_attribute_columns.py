@@ -100,6 +100,20 @@ def test_of_very_many_attributes_those_that_most_rows_have_are_counted() -> None
     assert counts["colour"].texts == {"red": 1, "blue": 1}
 
 
+def test_a_column_that_a_filter_names_is_kept_when_facets_are_counted(
+    readings: list[bytes | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attribute_columns, "MAX_VALUES", 2)
+    monkeypatch.setattr(attribute_columns, "MAX_KEPT_TEXTS", 3)
+    rows = segment(*({"title": f"t{number}", "colour": "red"} for number in range(5)))
+    everything = np.ones(5, np.bool_)
+    columns = rows.columns.get(["title"], 5, counted=True)
+    assert (sorted(columns), rows.columns.uncounted) == (["colour", "title"], frozenset({"title"}))
+    readings.clear()
+    assert rows.count_values(parse_filter({"title": "t3"}), everything)["colour"].texts == {"red": 1}
+    assert readings == []
+
+
 def test_names_of_rows_that_are_gone_are_forgotten_by_a_merge() -> None:
     base, tail = segment({"colour": "red"}, {"size": 38}), segment({"brand": "A"})
     everything = parse_filter({"$or": [{"colour": "red"}, {"size": 38}, {"brand": "A"}]})

@@ -83,7 +83,7 @@ class EventLog:
         async with self._connection.call():
             return await insert_new(self._queries, documents)
 
-    async def events(
+    def events(
         self,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -92,23 +92,20 @@ class EventLog:
     ) -> AsyncIterator[list[Event]]:
         """Yield the events from `since` to before `until`, in the order of time, a page at a time."""
         chosen: Document = {} if actions is None else {"action_name": {"$in": [action.value for action in actions]}}
-        async for page in self._pages(self._events, {**_between(since, until), **chosen}, read_event):
-            yield page
+        return self._pages(self._events, {**_between(since, until), **chosen}, read_event)
 
-    async def queries(
+    def queries(
         self, since: datetime | None = None, until: datetime | None = None, *, latest_first: bool = False
     ) -> AsyncIterator[list[LoggedQuery]]:
         """Yield the searches from `since` to before `until`, in the order of time, a page at a time."""
         direction = -1 if latest_first else 1
-        async for page in self._pages(self._queries, _between(since, until), read_query, direction=direction):
-            yield page
+        return self._pages(self._queries, _between(since, until), read_query, direction=direction)
 
-    async def references(self, since: datetime | None = None) -> AsyncIterator[list[tuple[str, str]]]:
+    def references(self, since: datetime | None = None) -> AsyncIterator[list[tuple[str, str]]]:
         """Yield the action of each event that refers to a search, and the search's `query_id`, a page at a time."""
         fields = {"_id": 0, "action_name": 1, "query_id": 1}
         referring: Document = {**_between(since, None), "query_id": {"$exists": True}}
-        async for page in self._pages(self._events, referring, _reference, fields=fields):
-            yield page
+        return self._pages(self._events, referring, _reference, fields=fields)
 
     async def events_of(
         self, client_id: str, *, since: datetime | None = None, actions: Sequence[Action] | None = None, limit: int

@@ -11,7 +11,7 @@ import pytest
 from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.importing.description import Placement, Placer, UnknownTarget, describe
 from services.catalogue.importing.images import GROUP_BYTES
-from services.catalogue.importing.importer import TOGETHER, ImportOptions
+from services.catalogue.importing.importer import TOGETHER, Importer, ImportOptions
 from services.catalogue.importing.report import RejectedFileError
 from services.catalogue.product import Prediction
 from services.catalogue.retry import RetriesExhausted, Stopped
@@ -463,6 +463,39 @@ async def test_whoever_takes_the_outcomes_can_hold_the_import_back(world: World)
 
     assert (await world.run(source=source.rows(), room=room)).imported == MAX_BATCH + 1
     assert read_before[0] == 0  # asked for room before the first row is read
+
+
+@pytest.mark.parametrize("in_flight", [1, 2])
+async def test_no_more_batches_are_under_way_than_the_option_allows(
+    world: World, monkeypatch: pytest.MonkeyPatch, in_flight: int
+) -> None:
+    under_way: list[int] = []
+    count, rows_read, was_read = 0, 3 * TOGETHER, asyncio.Event()
+    batch, report = Importer._batch, Importer._report
+
+    def reported(importer: Importer, reading: Any) -> None:
+        report(importer, reading)
+        was_read.set()
+
+    async def watched(importer: Importer, *given: Any) -> None:
+        nonlocal count
+        count += 1
+        under_way.append(count)
+        # The next batch is read ahead. If it were allowed to, it would begin now.
+        while importer.tally.read < min(rows_read, (len(under_way) + 1) * TOGETHER):
+            was_read.clear()
+            await was_read.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        await batch(importer, *given)
+        count -= 1
+
+    monkeypatch.setattr(Importer, "_report", reported)
+    monkeypatch.setattr(Importer, "_batch", watched)
+    rows = (row(f"{n}", b"\x00picture") for n in range(rows_read))
+    tally = await world.run(*rows, options=ImportOptions(in_flight=in_flight))
+    assert tally.imported == rows_read
+    assert (len(under_way), max(under_way)) == (3, in_flight)
 
 
 async def test_products_from_files_are_written_together_and_those_from_the_web_sooner(world: World) -> None:

@@ -96,6 +96,7 @@ class Gateway:
         self.incomplete_calls = 0
         self.stale_calls = 0
         self.calls: list[str] = []
+        self.changes: dict[str, dict[str, Any]] = {}  # of the statistics of a model
         self.results: dict[str, list[str]] = {FIRST: ["a", "b"], SECOND: ["a", "c"]}
 
     def catalogues(self) -> tuple[str, ...]:
@@ -109,8 +110,12 @@ class Gateway:
             self.searched = self.note.current.serving(FIRST)
         complete = self.incomplete_calls == 0
         self.incomplete_calls -= not complete
-        entry = {"products": 2, "without_vector": 7, "lag_seconds": self.lag_s, "complete": complete}
-        return {"model": self.searched, "models": [{"model": name, **entry} for name in (FIRST, SECOND)]}
+        entry = {"products": 2, "lag_seconds": self.lag_s, "complete": complete}
+        models = [{"model": name, "without_vector": count, **entry} for name, count in ((FIRST, 7), (SECOND, 9))]
+        return {
+            "model": self.searched,
+            "models": [entry | self.changes.get(str(entry["model"]), {}) for entry in models],
+        }
 
     def similar(self, key: str, model: str, k: int, catalogue: str) -> list[str]:
         self.calls.append(f"{catalogue}/{key} {model} {k}")
@@ -218,6 +223,16 @@ async def test_an_index_that_is_behind_is_refused_after_the_wait() -> None:
     with pytest.raises(ModelSwitchRefused, match=r"the index is behind the database for fashion/2 after 0\.01 s"):
         await session.promote("2", 0, 1.0)
     assert parts._database.models.current == PREPARED
+
+
+@pytest.mark.parametrize("change", [{"complete": False}, {"lag_seconds": 1e9}, {"lag_seconds": None}])
+async def test_a_promotion_waits_for_the_entry_of_its_own_model_in_the_statistics(change: dict[str, Any]) -> None:
+    session, parts = opened(wait_s=0.01)
+    parts._gateway.changes = {SECOND: change}
+    with pytest.raises(ModelSwitchRefused, match="the index is behind the database for fashion/2"):
+        await session.promote("2", 0, 1.0)
+    parts._gateway.changes = {FIRST: change}
+    assert (await session.promote("2", 0, 1.0))[1] == ModelNote(active=SECOND, previous=FIRST)
 
 
 async def test_searches_that_do_not_switch_in_time_are_an_error_but_the_change_stays() -> None:

@@ -119,6 +119,26 @@ def test_an_orientation_in_xmp_alone_is_kept() -> None:
     assert opened(after).getexif()[0x0112] == 6
 
 
+@pytest.mark.parametrize("marker", [b"\xff\x01", *(bytes((0xFF, code)) for code in range(0xD0, 0xD9)), b"\xff\xff\x01"])
+def test_a_jpeg_marker_without_a_length_stays_and_the_metadata_after_it_goes(marker: bytes) -> None:
+    data = file("JPEG")
+    after = without_metadata(data[:2] + marker + data[2:])
+    assert SECRET not in after
+    assert after == data[:2] + marker + without_metadata(data)[2:]
+
+
+@pytest.mark.parametrize("marker", [*range(0xE0, 0xF0), 0xFE])
+def test_jpeg_segments_of_every_application_and_comments_go(marker: int) -> None:
+    data, segment = file("JPEG"), bytes((0xFF, marker)) + struct.pack(">H", 2 + len(SECRET)) + SECRET
+    assert without_metadata(data[:2] + segment + data[2:]) == without_metadata(data)
+
+
+@pytest.mark.parametrize("marker", [0x00, 0x02, 0xCF, 0xDC, 0xDF, 0xF0, 0xFD])
+def test_a_jpeg_marker_with_a_length_stays_with_its_content(marker: int) -> None:
+    data, segment = file("JPEG"), bytes((0xFF, marker, 0, 4)) + b"\xff\xd9"
+    assert without_metadata(data[:2] + segment + data[2:]) == data[:2] + segment + without_metadata(data)[2:]
+
+
 def test_the_thumbnail_of_a_camera_goes() -> None:
     thumbnail = b"\xff\xe2" + struct.pack(">H", 2 + 4 + len(SECRET)) + b"MPF\0" + SECRET
     data = file("JPEG")

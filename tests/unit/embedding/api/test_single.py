@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from starlette.datastructures import FormData, UploadFile
 
+from services.contracts.web.bodies.forms import read_form
 from services.contracts.wire.embedding import EmbeddingResponse
+from services.embedding.api import bodies
 from services.embedding.serving.served_model import probe_image
 from tests.support.pictures import images
 from tests.support.servers.embedding import RAW, Service, problem
@@ -118,6 +121,24 @@ BOUNDARY = {"Content-Type": "multipart/form-data; boundary=b"}
 )
 def test_an_invalid_form_is_a_problem(service: Service, request_: dict[str, Any], status: int, slug: str) -> None:
     problem(service.client.post("/v1/embed", **request_), status, slug)
+
+
+@pytest.mark.parametrize(("field", "status"), [("image", 200), ("picture", 422)])
+def test_the_files_of_a_form_are_closed_after_they_are_read(
+    service: Service, monkeypatch: pytest.MonkeyPatch, field: str, status: int
+) -> None:
+    forms: list[FormData] = []
+
+    async def recorded(*given: Any, **named: Any) -> FormData:
+        forms.append(await read_form(*given, **named))
+        return forms[-1]
+
+    monkeypatch.setattr(bodies, "read_form", recorded)
+    response = service.client.post("/v1/embed", files={field: ("shirt.jpg", images.jpeg())})
+    assert response.status_code == status, response.text
+    (file,) = (value for form in forms for _, value in form.multi_items())
+    assert isinstance(file, UploadFile)
+    assert file.file.closed
 
 
 def test_a_body_over_the_limit_is_too_large_with_or_without_content_length(service: Service) -> None:

@@ -15,6 +15,7 @@ from services.contracts.domain.errors import EmbeddingUnavailable, LookalikeErro
 from services.contracts.images.preparation import UInt8Image
 from services.contracts.web.observability import telemetry
 from services.embedding.serving.model_clients import EmbeddingModelClient
+from services.embedding.serving.serving_client import ServingClient
 from tests.support.servers.tfs import (
     CATEGORIES,
     ScriptedServing,
@@ -73,6 +74,17 @@ async def test_a_request_shows_that_the_network_runs_and_a_check_does_not(probin
         await client.predict(IMAGES, probing=probing)
         assert client.has_responded_within(60) is not probing
         await client.close()
+
+
+async def test_messages_over_the_4_mb_of_grpc_pass_in_both_directions() -> None:
+    images = np.zeros((8, 512, 512, 3), np.uint8)
+    large = np.arange(8 * 200_000, dtype=np.float32).reshape(8, 200_000)
+    with scripted_serving(ScriptedServing(with_output("large", large))) as address:
+        client = ServingClient(address, manifest(), WITHIN_S)
+        outputs = await client.run(images, {"large": (200_000,)})
+        await client.close()
+    assert min(images.nbytes, large.nbytes) > 6_000_000
+    assert (outputs["large"] == large).all()
 
 
 async def test_the_model_of_the_manifest_is_requested_by_name_and_version() -> None:

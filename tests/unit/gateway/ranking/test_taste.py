@@ -11,6 +11,7 @@ import pytest
 
 from services.catalogue.taste.profile import TasteWeights
 from services.contracts.domain.errors import CatalogueUnavailable
+from services.contracts.wire.embedding import EmbeddingResponse
 from services.contracts.wire.index import Hit, IndexQuery
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
@@ -129,6 +130,25 @@ def test_a_search_by_photo_is_personal_too() -> None:
     assert [result["id"] for result in plain["results"]] == ["t1", "t2"]
     assert [result["id"] for result in own["results"]] == ["t1"]
     assert (own["personal"]["applied"], "personal" in plain) == (True, False)
+
+
+def test_a_search_by_photo_has_begun_to_read_the_taste_when_it_calls_the_network() -> None:
+    log, readings = VisitorLog(), list[list[str]]()
+    with personal_gateway(log) as gateway:
+        embed = gateway.embedding.embed
+
+        async def late(*given: Any, **named: Any) -> EmbeddingResponse:
+            for _ in range(3):  # tasks that have been created begin
+                await asyncio.sleep(0)
+            readings.append(list(log.readings))
+            return await embed(*given, **named)
+
+        gateway.embedding.embed = late  # type: ignore[method-assign]
+        response = gateway.client.post(
+            "/v1/search?visitor=v-1", content=b"\x00", headers={"Content-Type": "image/jpeg"}
+        )
+    assert response.status_code == 200, response.text
+    assert readings == [["v-1"]]
 
 
 @pytest.mark.parametrize("value", ["maybe", "2"])

@@ -1,11 +1,13 @@
 """The routes that say what the installation holds, around fakes."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from services.catalogue.store.notes import LAST_EXAMINATION, LAST_IMPORT
 from services.contracts.domain.errors import CatalogueUnavailable, IndexNotReady
+from services.gateway.routes import catalogue
 from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 
 
@@ -43,11 +45,16 @@ def test_stats_are_those_of_the_catalogue_in_the_address(gateway: Gateway) -> No
             "lag_seconds": 0.1,
         }
     ]
-    assert stats["uptime_seconds"] >= 0
     shoes = gateway.client.get("/catalogues/shoes/v1/stats").json()
     assert (shoes["products"], shoes["index_nodes"][0]["products"], shoes["sync"]["lag_seconds"]) == (12, 12, 7.0)
     both = gateway.client.get("/catalogues/all/v1/stats").json()
     assert (both["products"], both["models"][0]["products"], both["index_nodes"][0]["lag_seconds"]) == (16, 16, 7.0)
+
+
+def test_the_uptime_counts_from_the_start_of_the_gateway(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = gateway.client.app_state["gateway"]["default"].started  # type: ignore[index]
+    monkeypatch.setattr(catalogue, "time", SimpleNamespace(monotonic=lambda: started + 12.34))
+    assert gateway.client.get("/v1/stats").json()["uptime_seconds"] == 12.3
 
 
 def test_a_node_that_is_unavailable_keeps_its_counts_and_has_no_lag(gateway: Gateway) -> None:

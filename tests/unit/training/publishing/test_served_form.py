@@ -19,7 +19,7 @@ IMAGES = np.random.default_rng(1).integers(0, 256, (7, SIZE, SIZE, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
-def network() -> BuiltNetwork:
+def network(narrow_networks: None) -> BuiltNetwork:
     keras.utils.set_random_seed(1)
     whole = ARCHITECTURE.build(ARCHITECTURE.input, 9)
     kinds = whole(IMAGES.astype(np.float32), training=False)["kind"].numpy()
@@ -51,7 +51,7 @@ def test_weights_of_a_low_rank_are_served_as_two_narrow_products(
     whole = layer.get_weights()
     export_served_form(network, tmp_path / "1")
     try:
-        reduce_rank(layer, [np.random.default_rng(2).normal(size=(300, whole[0].shape[0])).astype(np.float16)], 16)
+        reduce_rank(layer, [np.random.default_rng(2).normal(size=(300, whole[0].shape[0])).astype(np.float16)], 4)
         export_served_form(network, tmp_path / "2")
         theirs = network.whole(IMAGES.astype(np.float32), training=False)
     finally:

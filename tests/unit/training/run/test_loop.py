@@ -1,8 +1,9 @@
 """The loop with the learner of each recipe: an interrupted run ends as an uninterrupted one."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import keras
@@ -37,7 +38,7 @@ SETTINGS = RunSettings("tiny", {"dataset": "aa"}, {"seed": 7})
 SIZE = InputSize(height=24, width=24)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _eager() -> Iterator[None]:
     """Run each step operation by operation: making a graph of it takes longer than the few steps here."""
     tf.config.run_functions_eagerly(True)
@@ -91,14 +92,31 @@ LEARNERS: dict[str, Callable[[], Learner]] = {
 }
 
 
-@pytest.fixture(params=LEARNERS)
-def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Learner]:
-    monkeypatch.setattr(fashion_learner, "ROUND_STEPS", 1)
-    return LEARNERS[request.param]
+@pytest.fixture(scope="module", params=LEARNERS)
+def make(request: pytest.FixtureRequest, narrow_networks: None) -> Iterator[Callable[[], Learner]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fashion_learner, "ROUND_STEPS", 1)
+        yield LEARNERS[request.param]
 
 
 def run(folder: Path) -> TrainingRun:
     return TrainingRun(SETTINGS, folder, Terminal())
+
+
+@dataclass(frozen=True)
+class CompleteRun:
+    """A run that has trained to its end, each round in a second of its clock."""
+
+    folder: Path
+    learner: Learner
+    history: History
+
+
+@pytest.fixture(scope="module")
+def complete(make: Callable[[], Learner], tmp_path_factory: pytest.TempPathFactory) -> CompleteRun:
+    learner, folder, ticks = make(), tmp_path_factory.mktemp("complete"), count()
+    history = train_to_end(learner, replace(run(folder), clock=lambda: float(next(ticks))))
+    return CompleteRun(folder, learner, history)
 
 
 class Interrupted:
@@ -116,9 +134,10 @@ class Interrupted:
         return self._learner.train_round(history)
 
 
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(make: Callable[[], Learner], tmp_path: Path) -> None:
-    whole = make()
-    history = train_to_end(whole, run(tmp_path / "whole"))
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(
+    make: Callable[[], Learner], complete: CompleteRun, tmp_path: Path
+) -> None:
+    whole, history = complete.learner, complete.history
     with pytest.raises(KeyboardInterrupt):
         train_to_end(Interrupted(make(), 3), run(tmp_path / "broken"))  # type: ignore[arg-type]
     checkpoint = run(tmp_path / "broken").checkpoint()
@@ -133,23 +152,17 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(make: Callable[[], Lear
         np.testing.assert_allclose(variable.numpy(), expected.numpy(), atol=1e-4)
 
 
-def test_a_complete_run_is_not_trained_again(make: Callable[[], Learner], tmp_path: Path) -> None:
-    whole = make()
-    history = train_to_end(whole, run(tmp_path))
-    again = make()
-    assert train_to_end(Interrupted(again, 0), run(tmp_path), run(tmp_path).checkpoint()) == history  # type: ignore[arg-type]
-    for variable, expected in zip(again.variables(), whole.variables(), strict=True):
+def test_a_complete_run_is_not_trained_again(make: Callable[[], Learner], complete: CompleteRun) -> None:
+    again, known = make(), run(complete.folder)
+    assert train_to_end(Interrupted(again, 0), known, known.checkpoint()) == complete.history  # type: ignore[arg-type]
+    for variable, expected in zip(again.variables(), complete.learner.variables(), strict=True):
         np.testing.assert_array_equal(variable.numpy(), expected.numpy())
 
 
-def test_each_round_has_its_figures_and_seconds(make: Callable[[], Learner], tmp_path: Path) -> None:
-    ticks = iter(range(100))
-    ticking = replace(run(tmp_path), clock=lambda: float(next(ticks)))
-    learner = make()
-    history = train_to_end(learner, ticking)
-    assert [entry["seconds"] for entry in history] == [1.0] * 4
-    assert all(np.isfinite(list(entry.values())).all() for entry in history)
-    assert "4/4" in learner.progress(history)
+def test_each_round_has_its_figures_and_seconds(complete: CompleteRun) -> None:
+    assert [entry["seconds"] for entry in complete.history] == [1.0] * 4
+    assert all(np.isfinite(list(entry.values())).all() for entry in complete.history)
+    assert "4/4" in complete.learner.progress(complete.history)
 
 
 def test_a_discarded_run_has_no_checkpoint(make: Callable[[], Learner], tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from services.contracts.domain.manifest import load_detector_manifest
@@ -39,6 +41,7 @@ from training.run.checkpoint import CHECKPOINT_NAME, History
 from training.train import train
 
 STAGES: Stages = ((1, 3, 1, 1, 4), (1, 3, 2, 2, 4), (1, 3, 2, 2, 8), (1, 3, 2, 2, 8), (1, 3, 1, 2, 8), (1, 3, 2, 2, 12))
+drawn_scenes = cache(sample_scenes)  # the products are drawn once
 TINY = {"side": 96, "scenes": 4, "round_scenes": 8, "epochs": 1, "warm_up": 2}
 
 
@@ -50,15 +53,21 @@ def tiny_plan(options: TrainOptions) -> DetectorPlan:
 
 @pytest.fixture(scope="module")
 def patched() -> Iterator[None]:
-    """Rounds of two steps, few scenes to evaluate on, and a small backbone of random weights."""
+    """Rounds of two steps, few scenes to evaluate on, and a small backbone of random weights.
+
+    Each step runs operation by operation: making a graph of it takes longer than the few steps here.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publish_detector, "sample_scenes", drawn_scenes)
         patch.setattr(recipe, "_plan", tiny_plan)
         patch.setattr(publish_detector, "SCENES", 12)
         patch.setattr(recipe, "pretrained_path", lambda: None)
         patch.setattr(recipe, "Backbone", lambda: Backbone(STAGES))
         patch.setattr(Backbone, "load", lambda self, model, path: None)
         patch.setattr(network, "DEPTHS", (4, 8, 8, 12))
+        tf.config.run_functions_eagerly(True)
         yield
+        tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +107,7 @@ def _interrupted_in_the_second_round(learner: DetectorLearner, history: History)
 def test_a_trained_detector_is_a_version_directory_that_honours_the_contract(options: TrainOptions) -> None:
     detector, manifest = EvaluatedDetector.load(options.out)
     assert manifest.model_id == "detector/1"
-    scene = sample_scenes(1)(0)
+    scene = drawn_scenes(1)(0)
     (garments,) = detector([scene])
     assert garments.boxes.shape == (manifest.boxes, 4)
     assert garments.probabilities.shape == (manifest.boxes, 9)
@@ -125,7 +134,7 @@ def test_the_manifest_records_the_sources_and_the_command(options: TrainOptions)
 
 def test_the_calibration_of_the_probabilities_is_in_the_graph(patched: None, tmp_path: Path) -> None:
     features, top = network.feature_maps(Backbone(STAGES)), network.detector_head(9)
-    scene = sample_scenes(1)(0)
+    scene = drawn_scenes(1)(0)
     chances = []
     for number, scaling in enumerate((PlattScaling(), PlattScaling(2.0, 1.5))):
         export_detector(features, top, tmp_path / str(number), scaling)
@@ -173,7 +182,7 @@ def test_a_run_that_starts_with_a_trained_head_tunes_the_backbone_too(options: T
 
 def test_tuning_changes_the_backbones_later_stages_and_leaves_the_first_as_they_are(patched: None) -> None:
     network_of = network.detector_network(Backbone(STAGES), 9, is_tuned=True)
-    scenes = [sample_scenes(1)(number) for number in range(4)]
+    scenes = [drawn_scenes(1)(number) for number in range(4)]
     pictures = np.stack([scene.picture for scene in scenes]).astype(np.float32)
     before = [level.numpy() for level in network_of.features(pictures)]
     trainer = DetectorTrainer(network_of, replace(DetectorPlan.tuning(8, 7), peak_rate=0.05, warm_up=1))
@@ -187,7 +196,7 @@ def test_tuning_changes_the_backbones_later_stages_and_leaves_the_first_as_they_
 
 def test_the_network_has_the_mean_weights_in_the_end(patched: None) -> None:
     network_of = network.detector_network(Backbone(STAGES), 9, is_tuned=True)
-    scenes = [sample_scenes(1)(number) for number in range(4)]
+    scenes = [drawn_scenes(1)(number) for number in range(4)]
     trainer = DetectorTrainer(network_of, replace(DetectorPlan.tuning(8, 7), warm_up=1, averaging=0.5))
     maps, weights = FeatureExtractor(network_of.fixed)(scenes), []
     for _ in range(2):

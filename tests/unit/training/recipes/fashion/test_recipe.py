@@ -46,7 +46,10 @@ def options(tmp_path_factory: pytest.TempPathFactory, narrow_networks: None) -> 
         patch.setattr(recipe, "FashionPlan", lambda steps, seed: plan(steps, seed=seed))
         patch.setattr("training.data.composing.backgrounds.DRAWN", 6)
         patch.setattr("training.report.grids.sample_products", lambda: sample_products(per_category=2))
-        patch.setattr("training.report.grids.SAMPLE_QUERIES", 1)
+        patch.setattr("training.recipes.fashion.look_finetune.EPOCHS", 2)
+        patch.setattr("training.report.plots.DPI", 20)
+        for name, number in {"SAMPLE_QUERIES": 1, "ROWS": 2, "BACKGROUNDS": 2, "PHOTOS": 2, "K": 3}.items():
+            patch.setattr(f"training.report.grids.{name}", number)
         tf.config.run_functions_eagerly(True)
         options = TrainOptions(
             *(dataset, "tiny", folder / "fashion" / "2", 3, folder / "run"),
