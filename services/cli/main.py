@@ -8,6 +8,7 @@ import typer
 import typer.main
 
 from services.cli import backup, doctor, search, stack, train
+from services.cli.bulk import command as bulk
 from services.cli.events import commands as events
 from services.cli.events import demand
 from services.cli.imports import command as import_
@@ -30,6 +31,7 @@ app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("demo")(stack.demo)
 app.command("import")(import_.import_)
+app.command("embed")(bulk.embed)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -38,6 +38,7 @@ class Placer:
         Raises:
             UnknownTarget: the mapping has another category.
         """
+        self.categories = tuple(categories)
         self._ours = {name.casefold(): number for number, name in enumerate(categories)}
         self._mapping = mapping.categories
         for word, target in self._mapping.items():

@@ -34,12 +34,14 @@ class ImportOptions:
     Attributes:
         url_template: a product page's address with `{id}` in it, for rows without one.
         limit: the most products taken from the source; all when None.
+        together: products of a batch.
         in_flight: batches under way at once.
         per_host: images that are fetched from one web server at once.
     """
 
     url_template: str | None = None
     limit: int | None = None
+    together: int = TOGETHER
     in_flight: int = 4
     per_host: int = PER_HOST
 
@@ -154,7 +156,8 @@ class Importer:
         left = self._options.limit
         while not stopping.is_set() and left != 0:
             await self._hooks.room()
-            reading = await asyncio.to_thread(self._read, rows, TOGETHER if left is None else min(TOGETHER, left))
+            together = self._options.together
+            reading = await asyncio.to_thread(self._read, rows, together if left is None else min(together, left))
             self.tally.add_notes(notes_of(self._source))
             self._report(reading)
             left = None if left is None else left - len(reading.batch)

@@ -3,11 +3,13 @@
 Each is also played by a fake in the tests.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.documents.product_document import BrokenDocument, Record
+from services.catalogue.importing.report import Tally
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.store.http_cache import CachedImage
 from services.catalogue.store.model_note import ModelNote
@@ -63,6 +65,18 @@ class Catalogue(Protocol):
     def models(self) -> ModelPort: ...
     @property
     def http_cache(self) -> CachePort: ...
+
+
+class ImporterError(Exception):
+    """The importer itself has failed, not a row. The text says why and what to do."""
+
+
+class SourceImporter(Protocol):
+    """`Importer`, or `BulkImporter`, whose workers are other processes."""
+
+    @property
+    def tally(self) -> Tally: ...
+    async def run(self, first: str, stopping: asyncio.Event) -> None: ...
 
 
 class Fetcher(Protocol):

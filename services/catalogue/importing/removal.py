@@ -1,7 +1,7 @@
 """`--sync`: which products the feed no longer has, and whether their share is within the limit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -44,11 +44,14 @@ class FeedKeys(WrappedSource):
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
         """Yield the source's rows."""
         for row in self._source.rows():
-            if row.key is None:
-                self.unreadable += 1
-            elif isinstance(row, RejectedRow) or self._placer.place(row) is not None:
-                self._keys.earlier(row.key, 0)
+            self.unreadable += row.key is None
+            self.record(kept_keys(row, self._placer))
             yield row
+
+    def record(self, keys: Iterable[str]) -> None:
+        """Record keys that the source has."""
+        for key in keys:
+            self._keys.earlier(key, 0)
 
     def close(self) -> None:
         """Delete the recorded keys; the source stays open."""
@@ -57,6 +60,12 @@ class FeedKeys(WrappedSource):
     def missing(self, keys: Sequence[str]) -> list[str]:
         """Return the keys that the source did not have."""
         return [key for key in dict.fromkeys(keys) if not self._keys.has(key)]
+
+
+def kept_keys(row: SourceRow | RejectedRow, placer: Placer) -> Iterator[str]:
+    """Yield the key of a row, if it has one and the catalogue may keep its product."""
+    if row.key is not None and (isinstance(row, RejectedRow) or placer.place(row) is not None):
+        yield row.key
 
 
 async def find_removed(

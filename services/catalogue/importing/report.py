@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -99,9 +99,21 @@ class Tally:
 
     def leave_out(self, names: Iterable[str]) -> None:
         """Count fields of a row that are no attributes."""
-        for name in names:
+        self._leave_out(Counter(names))
+
+    def _leave_out(self, counts: Counter[str]) -> None:
+        for name, count in counts.items():
             is_counted = name in self.left_out or len(self.left_out) < MAX_LEFT_OUT
-            self.left_out[name if is_counted else OTHER_FIELDS] += 1
+            self.left_out[name if is_counted else OTHER_FIELDS] += count
+
+    def merge(self, other: "Tally") -> None:
+        """Add the counts of another part of the same import."""
+        for each in fields(self):
+            if isinstance(count := getattr(other, each.name), int):
+                setattr(self, each.name, getattr(self, each.name) + count)
+        self.sources += other.sources
+        self._leave_out(other.left_out)
+        self.add_notes(other.notes)
 
     def add_notes(self, notes: Iterable[str]) -> None:
         """Add the notes of a source that are new: some are known before the first row, others after the last."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from services.catalogue.importing.description import Placer, UnknownTarget
 from services.catalogue.importing.importer import Importer, ImportHooks, ImportOptions, ImportServices
+from services.catalogue.importing.ports import ImporterError, SourceImporter
 from services.catalogue.importing.record import TAKEN_OVER, ImportRecord
 from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_removed, remove
 from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status, Summary, Tally
@@ -22,7 +24,9 @@ from services.contracts.domain.errors import LookalikeError
 from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.wire.embedding import ModelFacts
 
-FAILURES = (SyncRefused, SourceError, UnknownTarget, RetriesExhausted, RejectedFileError, LookalikeError)
+FAILURES = (SyncRefused, SourceError, UnknownTarget, RetriesExhausted, RejectedFileError, ImporterError, LookalikeError)
+# Makes the importer of a plan's source, given the placer and what records the source's keys for `--sync`, if anything.
+MakeImporter = Callable[[Placer, FeedKeys | None], SourceImporter]
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class ImportSession:
         rejected: RejectedFile,
         stopping: asyncio.Event,
         hooks: ImportHooks | None = None,
+        make_importer: MakeImporter | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -72,6 +77,7 @@ class ImportSession:
             rejected: the file of rejected rows.
             stopping: set to end early.
             hooks: what it reports while it runs.
+            make_importer: makes the importer. Default: one that works in this process.
         """
         self.tally = Tally()
         self.model: str | None = None
@@ -80,6 +86,7 @@ class ImportSession:
         self._rejected = rejected
         self._stopping = stopping
         self._hooks = hooks or ImportHooks()
+        self._make_importer = make_importer or self._importer
         self._started = time.monotonic()
 
     async def run(self, record: ImportRecord, facts: ModelFacts) -> Summary:
@@ -115,7 +122,9 @@ class ImportSession:
         placer = Placer(facts.categories, self._plan.mapping)
         feed = None if self._plan.sync_limit is None else FeedKeys(self._plan.source, placer)
         try:
-            await self._importer(feed or self._plan.source, placer).run(facts.model, self._stopping)
+            importer = self._make_importer(placer, feed)
+            self.tally = importer.tally
+            await importer.run(facts.model, self._stopping)
             if feed is not None and self._plan.sync_limit is not None and not self._stopping.is_set():
                 await self._sync(feed, self._plan.sync_limit, record)
         finally:
@@ -127,11 +136,10 @@ class ImportSession:
         removed = await find_removed(feed, products, limit, self.tally.imported, self._plan.part)
         await remove(removed, products, retry, self._stopping, self.tally, record.started_at)
 
-    def _importer(self, source: Source, placer: Placer) -> Importer:
+    def _importer(self, placer: Placer, feed: FeedKeys | None) -> SourceImporter:
+        source = feed or self._plan.source
         part = source if self._plan.part.is_whole else SourcePart(source, self._plan.part)
-        importer = Importer(part, placer, self._services, self._rejected, self._plan.options, self._hooks)
-        self.tally = importer.tally
-        return importer
+        return Importer(part, placer, self._services, self._rejected, self._plan.options, self._hooks)
 
     def _summary(self, status: Status, reason: str | None) -> Summary:
         try:

@@ -80,7 +80,7 @@ class Pace:
 
 
 class Reembedder:
-    """One run. `tally` can be read at any time."""
+    """One run. `tally`, and the `_id`s of rejected products, `skipped`, can be read at any time."""
 
     def __init__(
         self,
@@ -92,6 +92,7 @@ class Reembedder:
         *,
         part: Part = WHOLE,
         rate: float | None = None,
+        images_a_request: int = IMAGES_A_REQUEST,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         """Set the parts.
@@ -100,6 +101,7 @@ class Reembedder:
             catalogue, embedding, pictures, rejected_file, retry: what the run calls.
             part: the products to process; others may run for the other parts at the same time.
             rate: the most products a second.
+            images_a_request: the most images in a request, behind which a search would have to wait.
             on_progress: called after each group.
         """
         self.tally = ReembedTally()
@@ -110,10 +112,11 @@ class Reembedder:
         self._retry = retry
         self._part = part
         self._pace = Pace(rate)
+        self._images_a_request = images_a_request
         self._on_progress = on_progress
         self._network = asyncio.Lock()  # one request at a time
         self._embedded: set[Any] = set()
-        self._skipped: set[Any] = set()  # by later scans of this run
+        self.skipped: set[Any] = set()  # by later scans of this run
 
     async def run(self, facts: ModelFacts, unversioned: str, stopping: asyncio.Event) -> None:
         """Compute missing vectors until none is missing, or `stopping` is set; groups under way are then finished.
@@ -144,7 +147,7 @@ class Reembedder:
             document_id
             async for ids in scan
             for document_id in ids
-            if self._part.holds(str(document_id)) and document_id not in self._skipped
+            if self._part.holds(str(document_id)) and document_id not in self.skipped
         ]
 
     async def _all(self, document_ids: Sequence[Any], facts: ModelFacts, stopping: asyncio.Event) -> None:
@@ -204,7 +207,7 @@ class Reembedder:
 
     async def _embed(self, pending: Sequence[_Pending], model: str) -> None:
         outcomes: list[tuple[_Part, BatchItem]] = []
-        for parts in in_requests(_parts(pending), lambda part: len(part.picture.data), IMAGES_A_REQUEST):
+        for parts in in_requests(_parts(pending), lambda part: len(part.picture.data), self._images_a_request):
             files = [part.picture.data for part in parts]
             async with self._network:
                 response = await self._retry.call(lambda files=files: self._embedding.embed_batch(files, model))  # type: ignore[misc]
@@ -255,11 +258,11 @@ class Reembedder:
         """Write down additional pictures without a vector. The product is found by its others, and not tried again."""
         for reason in product.faults:
             self._rejected_file.add(RejectedRow(None, product.product.key, reason))
-            self._skipped.add(product.document_id)
+            self.skipped.add(product.document_id)
             self.tally.images_rejected += 1
 
     def _reject(self, document_id: Any, key: str, reason: str) -> None:
-        self._skipped.add(document_id)
+        self.skipped.add(document_id)
         self._rejected_file.add(RejectedRow(None, key, reason))
         self.tally.rejected += 1
 

@@ -1,7 +1,7 @@
 """The report of a run of `lookalike reembed`."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,12 @@ class ReembedTally:
     images_rejected: int = 0
     other_pictures: int = 0
     started: float = field(default_factory=time.monotonic)
+
+    def merge(self, other: "ReembedTally") -> None:
+        """Add the counts of another part of the same run."""
+        for each in fields(self):
+            if isinstance(count := getattr(other, each.name), int):
+                setattr(self, each.name, getattr(self, each.name) + count)
 
     @property
     def done(self) -> int:

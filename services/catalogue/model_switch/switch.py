@@ -3,19 +3,26 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.model_note import ModelNote, ModelSwitchRefused, full_name
 from services.catalogue.store.models import CatalogueModels
-from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.errors import EmbeddingUnavailable, UnknownModel
-from services.contracts.wire.embedding import ModelFacts
+from services.contracts.wire.embedding import ListedModel, ModelFacts
 
 LOADED_WITHIN_S = 15.0  # TensorFlow Serving looks for new versions every few seconds
 CHECK_S = 0.5
 
 
-async def serving_facts(store: CatalogueModels, embedding: EmbeddingClient) -> ModelFacts:
+class EmbeddingModels(Protocol):
+    """`EmbeddingClient`, or the models that the workers of an import run themselves."""
+
+    async def model(self, model: str | None = None) -> ModelFacts: ...
+    async def models(self) -> list[ListedModel]: ...
+
+
+async def serving_facts(store: CatalogueModels, embedding: EmbeddingModels) -> ModelFacts:
     """Return the facts of the model that searches use, and that products are written with.
 
     Raises:
@@ -33,7 +40,7 @@ class ModelSwitch:
     Every method raises EmbeddingUnavailable, UpstreamTimeout or CatalogueUnavailable if a service is unavailable.
     """
 
-    def __init__(self, catalogue: CatalogueModels, embedding: EmbeddingClient) -> None:
+    def __init__(self, catalogue: CatalogueModels, embedding: EmbeddingModels) -> None:
         self._catalogue = catalogue
         self._embedding = embedding
 

@@ -23,6 +23,8 @@ LAST_BACKUP = "last-backup"
 IDENTITY = "identity"  # tells this database from others: see `ProductCollection.identity`
 LEASE = "import-lease"  # of the import of a whole catalogue; that of the second of four parts is import-lease/2/4
 ALL_LEASES = {"_id": {"$gte": LEASE, "$lt": "import-leasf"}}
+# How far imports in blocks have come. They belong to no backup, whose products may be older; a restore removes them.
+CHECKPOINT_PREFIX = "checkpoint/"
 # Notes about the running installation: they belong to no backup, and a restore leaves them.
 NOTES_OF_THE_RUN = [{"_id": IDENTITY}, ALL_LEASES]
 IMPORT_PREFIX = "import/"
@@ -82,6 +84,11 @@ class NoteCollection:
         async with self._connection.call():
             note = await self._notes.find_one({"_id": name})
         return None if note is None else _facts(note)
+
+    async def remove(self, name: str) -> None:
+        """Remove the report stored under a name, if there is one."""
+        async with self._connection.call():
+            await self._notes.delete_one({"_id": name})
 
     async def leases(self) -> list[Lease]:
         """Return who imports: several imports at most if each has another part of the catalogue."""
@@ -149,8 +156,8 @@ class NoteCollection:
 
 
 def is_of_the_run(note_id: str) -> bool:
-    """Return whether a note is one of `NOTES_OF_THE_RUN`."""
-    return note_id == IDENTITY or note_id.startswith(LEASE)
+    """Return whether a note belongs to no backup: one of `NOTES_OF_THE_RUN`, or a checkpoint."""
+    return note_id == IDENTITY or note_id.startswith((LEASE, CHECKPOINT_PREFIX))
 
 
 def _lease(note: Mapping[str, Any]) -> Lease:

@@ -4,19 +4,23 @@ import asyncio
 import gc
 import os
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from services.catalogue.importing.description import Placer, UnknownTarget
 from services.catalogue.importing.dry_run import check
 from services.catalogue.importing.importer import ImportHooks, ImportOptions
 from services.catalogue.importing.lease import ImportUnderWay
+from services.catalogue.importing.ports import SourceImporter
 from services.catalogue.importing.record import ImportRecord
 from services.catalogue.importing.removal import FeedKeys, SyncRefused, find_removed
 from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status, Summary, Tally
-from services.catalogue.importing.session import ImportSession, Plan, SessionServices
-from services.catalogue.model_switch.switch import serving_facts
+from services.catalogue.importing.session import ImportSession, MakeImporter, Plan, SessionServices
+from services.catalogue.model_switch.switch import EmbeddingModels, serving_facts
 from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.sources.formats.kaggle_archive import CATEGORIES
 from services.catalogue.sources.open_source import open_source
@@ -86,8 +90,37 @@ class ImportRequest:
     wait_s: float = 60.0
 
 
-def run(request: ImportRequest) -> Summary:
+class Workers(Protocol):
+    """Other processes that import in the place of this one.
+
+    Attributes:
+        source: shows how far they have come.
+        models: the models that they run themselves; None if the embedding service does.
+    """
+
+    source: Source
+    models: EmbeddingModels | None
+
+    def importer(self, run: "ImportParts", placer: Placer, feed: FeedKeys | None) -> SourceImporter:
+        """Return the importer of a session; see `ImportSession`."""
+
+
+@dataclass(frozen=True)
+class ImportParts:
+    """The parts of an import that its workers share with it."""
+
+    mapping: FeedMapping
+    services: SessionServices
+    rejected: RejectedFile
+    on_progress: Callable[[Tally], None]
+
+
+def run(request: ImportRequest, workers: Workers | None = None) -> Summary:
     """Import a catalogue and return the summary, however the import ended.
+
+    Args:
+        request: the options.
+        workers: import in the place of this process.
 
     Raises:
         UsageError: an option is not valid.
@@ -113,14 +146,14 @@ def run(request: ImportRequest) -> Summary:
             format=request.format,
             image_base_url=request.image_base_url,
         )
-        source = open_source(request.source, mapping, request.images)
+        source = open_source(request.source, mapping, request.images) if workers is None else workers.source
     except SourceError as error:
         return Summary(Tally(), "failed", None, time.monotonic() - started, sentence(error))
     # The source's entries stay to the end. Without this, the garbage collector walks an archive's 40,000 entries again
     # and again, which takes an eighth of the import's processor time.
     gc.freeze()
     try:
-        return ImportRun(request, mapping, source, started).summary()
+        return ImportRun(request, mapping, source, started, workers).summary()
     finally:
         source.close()
 
@@ -144,8 +177,16 @@ def _check_feed_options(request: ImportRequest) -> None:
 class ImportRun:
     """One import, or one dry run."""
 
-    def __init__(self, request: ImportRequest, mapping: FeedMapping, source: Source, started: float) -> None:
+    def __init__(
+        self,
+        request: ImportRequest,
+        mapping: FeedMapping,
+        source: Source,
+        started: float,
+        workers: Workers | None = None,
+    ) -> None:
         self._request = request
+        self._workers = workers
         self._started = started
         self._mapping = mapping
         self._source = source
@@ -188,8 +229,14 @@ class ImportRun:
         retry = Retry(request.wait_s, stopping, self._progress.waiting)
         embedding, database = self._embedding(stack, EMBEDDING_TIMEOUT_S), await self._store(stack)
         services = SessionServices(embedding, database, self._fetcher(stack), retry)
-        session = ImportSession(plan, services, self._rejected, stopping, ImportHooks(self._progress.update))
-        facts = await retry.call(lambda: serving_facts(database.models, embedding))
+        hooks = ImportHooks(self._progress.update)
+        make_importer: MakeImporter | None = None
+        models: EmbeddingModels = embedding
+        if self._workers is not None:
+            parts = ImportParts(self._mapping, services, self._rejected, self._progress.update)
+            make_importer, models = partial(self._workers.importer, parts), self._workers.models or embedding
+        session = ImportSession(plan, services, self._rejected, stopping, hooks, make_importer)
+        facts = await retry.call(lambda: serving_facts(database.models, models))
         async with ImportRecord(database, plan.name, retry, stopping, part=plan.part) as record:
             return await session.run(record, facts)
 

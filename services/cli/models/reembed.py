@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.bulk.options import ReembedFlags, checked
 from services.cli.catalogues import chosen, installed
 from services.cli.dataclass_command import with_options
 from services.cli.imports.command import EXIT_REJECTED, EXIT_STATUS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @with_options
 def reembed(
     services: Services,
+    workers: ReembedFlags,
     model: Annotated[str, typer.Option(help="The model: its version, 2, or its name, fashion/2.")],
     catalogue: Annotated[str | None, typer.Option(help="Only this catalogue.", show_default="all catalogues")] = None,
     rate: Annotated[float | None, typer.Option(min=0.01, help="The largest number of products a second.")] = None,
@@ -60,6 +62,12 @@ def reembed(
     names = installed() if catalogue is None else (chosen(catalogue),)
     if rejected is not None and len(names) > 1:
         fail("--rejected is the file of one catalogue: name the catalogue with --catalogue", 2)
+    try:
+        bulk = workers.chosen()
+    except ValueError as error:
+        fail(str(error), 2)
+    if bulk is not None:
+        checked(bulk)
     request = ReembedRequest(
         model=model,
         services=services,
@@ -71,6 +79,7 @@ def reembed(
         unversioned_model=unversioned_model,
         part=part or WHOLE,
         wait_s=wait,
+        bulk=bulk,
     )
     announce_target(services.mongo_url, services.mongo_database)
     try:

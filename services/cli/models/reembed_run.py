@@ -5,7 +5,9 @@ import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from services.catalogue.importing.ports import ImporterError
 from services.catalogue.importing.report import RejectedFile, RejectedFileError, Status
 from services.catalogue.importing.web_images import WebImages
 from services.catalogue.model_switch.product_pictures import ProductPictures
@@ -15,6 +17,7 @@ from services.catalogue.model_switch.switch import ModelSwitch
 from services.catalogue.retry import RetriesExhausted, Retry, Stopped
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.model_note import ModelSwitchRefused
+from services.cli.bulk.options import own_models
 from services.cli.interrupts import interruptible
 from services.cli.models.reembed_display import ReembedProgress
 from services.cli.options import FIRST_MODEL, Services
@@ -25,8 +28,11 @@ from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.images.fetch import ImageFetcher
 from services.contracts.wire.embedding import ModelFacts
 
+if TYPE_CHECKING:
+    from services.bulk.options import BulkOptions
+
 EMBEDDING_TIMEOUT_S = 60.0
-FAILURES = (ModelSwitchRefused, RetriesExhausted, RejectedFileError, LookalikeError)
+FAILURES = (ModelSwitchRefused, RetriesExhausted, RejectedFileError, ImporterError, LookalikeError)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class ReembedRequest:
     unversioned_model: str = FIRST_MODEL
     part: Part = WHOLE
     wait_s: float = 60.0
+    bulk: "BulkOptions | None" = None
 
     @property
     def rejected_file(self) -> Path:
@@ -113,8 +120,12 @@ class ReembedRun:
         await stack.enter_async_context(store)
         pictures = self._pictures(stack, store, stopping)  # before waiting: an option may not be valid
         retry = Retry(request.wait_s, stopping, self._progress.waiting)
-        facts = await retry.call(lambda: prepare(ModelSwitch(store.models, embedding), request.model))
+        models = None if request.bulk is None else own_models(request.bulk)
+        facts = await retry.call(lambda: prepare(ModelSwitch(store.models, models or embedding), request.model))
         self._model = facts.model
+        if request.bulk is not None:
+            await self._by_workers(request.bulk, facts, stopping)
+            return
         job = Reembedder(
             store.models,
             embedding,
@@ -123,10 +134,20 @@ class ReembedRun:
             retry,
             part=request.part,
             rate=request.rate,
-            on_progress=lambda: self._progress.update(self._tally),
+            on_progress=self._show,
         )
         self._tally = job.tally
         await job.run(facts, request.unversioned_model, stopping)
+
+    async def _by_workers(self, options: "BulkOptions", facts: ModelFacts, stopping: asyncio.Event) -> None:
+        from services.cli.bulk.reembed import reembedder, reembedding
+
+        job = reembedder(options, self._rejected, self._show)
+        self._tally = job.tally
+        await job.run(*reembedding(self._request, options, facts), stopping)
+
+    def _show(self) -> None:
+        self._progress.update(self._tally)
 
     def _pictures(self, stack: AsyncExitStack, store: CatalogueDatabase, stopping: asyncio.Event) -> ProductPictures:
         fetcher = ImageFetcher(allowed_hosts=self._request.allow_hosts)

@@ -1,11 +1,14 @@
 """The messages of the embedding service's HTTP API."""
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, field_validator
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.frozen_model import FrozenModel
+from services.contracts.domain.manifest import Manifest
 
 MAX_BATCH = 128
 EXPLAINED_ROWS, EXPLAINED_COLUMNS = 7, 7  # cells of a picture whose part in a match is computed
@@ -148,6 +151,17 @@ class ModelFacts(FrozenModel):
     dimension: int
     input: dict[str, int]
     thresholds: dict[str, float]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """Return the facts of a manifest."""
+        return cls(
+            model=manifest.model_id,
+            categories=list(manifest.categories),
+            dimension=manifest.dimension,
+            input=manifest.input.model_dump(),
+            thresholds=manifest.thresholds,
+        )
 
 
 class ListedModel(FrozenModel):

@@ -184,14 +184,7 @@ async def resize_picture(request: Request, state: State, width: Annotated[int, Q
 )
 async def facts(state: State, model: ModelName = None) -> ModelFacts:
     """Return the categories in order, dimension, input size and thresholds of the model's manifest."""
-    manifest = state.models.embedder(model).manifest
-    return ModelFacts(
-        model=manifest.model_id,
-        categories=list(manifest.categories),
-        dimension=manifest.dimension,
-        input=manifest.input.model_dump(),
-        thresholds=manifest.thresholds,
-    )
+    return ModelFacts.of(state.models.embedder(model).manifest)
 
 
 @router.get("/models", response_model=ServedModelsResponse, summary="List the models")

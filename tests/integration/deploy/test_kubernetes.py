@@ -1,5 +1,6 @@
 """The Kubernetes manifests: built by kubectl's kustomize, held to Kubernetes' own schemas and to what they promise."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,11 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import typer
+import typer.main
 import yaml
 
+from services.cli.main import app
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import load_manifest
 from tests.support.values.settings import ROOT, settings
@@ -23,6 +27,7 @@ EXAMPLES = [
     for path in sorted((ROOT / "deploy/kubernetes/examples").glob("*.yaml"))
     for manifest in yaml.safe_load_all(path.read_text())
 ]
+RAY_JOB, RAY_NETWORK = yaml.safe_load_all((ROOT / "deploy/kubernetes/ray/rayjob.yaml").read_text())
 METRICS = yaml.safe_load((ROOT / "deploy/kubernetes/monitoring/network.yaml").read_text())
 MONITORS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/monitoring/service-monitor.yaml").read_text()))
 VERSIONS = ("1.29", "1.37")
@@ -74,7 +79,7 @@ def workloads(manifests: list[Manifest]) -> dict[str, Manifest]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_takes_every_manifest(built: list[Manifest], version: str) -> None:
     assert len(built) > 20
-    for manifest in [*built, JOB, FILLER, METRICS, *EXAMPLES]:
+    for manifest in [*built, JOB, FILLER, METRICS, RAY_NETWORK, *EXAMPLES]:
         kubernetes_validate.validate(manifest, version, strict=True)
 
 
@@ -236,6 +241,44 @@ def test_scheduled_jobs_are_the_job_of_the_import_with_another_command() -> None
         for part in ("env", "securityContext", "resources", "image"):
             assert own[part] == other[part], (name, part)
         assert {mount["name"] for mount in own["volumeMounts"]} == {volume["name"] for volume in spec["volumes"]}
+
+
+def ray_groups() -> list[Manifest]:
+    cluster = RAY_JOB["spec"]["rayClusterSpec"]
+    return [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_takes_the_pods_of_the_job_on_ray(version: str) -> None:
+    assert (RAY_JOB["apiVersion"], RAY_JOB["kind"]) == ("ray.io/v1", "RayJob")  # KubeRay's own kind has no schema here
+    for group in ray_groups():
+        template = group["template"]
+        metadata = {"name": "ray", **template["metadata"]}
+        made = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+        kubernetes_validate.validate(made, version, strict=True)
+        assert template["spec"]["securityContext"]["runAsNonRoot"] is True
+        assert template["metadata"]["labels"]["app.kubernetes.io/name"] == "import"  # as in network.yaml
+        assert RAY_NETWORK["spec"]["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+
+
+def test_the_job_on_ray_is_a_command_of_the_program_with_as_many_workers_as_pods() -> None:
+    program, *arguments = shlex.split(RAY_JOB["spec"]["entrypoint"].removeprefix("python -m "))
+    assert program == "services.cli.main"
+    command: Any = typer.main.get_command(app)
+    name, embed, rest = command.resolve_command(typer.Context(command), arguments)
+    assert name == "embed"
+    options = embed.make_context(name, rest).params
+    workers = ray_groups()[1]
+    assert options["workers"] == workers["replicas"] == workers["minReplicas"] == workers["maxReplicas"]
+    assert options["address"] == "auto"
+    model = Path(str(options["worker_model"]))
+    assert (ROOT / model.relative_to("/opt/lookalike") / "saved_model.pb").exists()
+    known = {item["name"]: item for item in pod(JOB)["containers"][0]["env"]}
+    for group in ray_groups():
+        (container,) = group["template"]["spec"]["containers"]
+        assert all(item == known[item["name"]] for item in container["env"])
+    mounted = {mount["name"] for mount in ray_groups()[0]["template"]["spec"]["containers"][0]["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in ray_groups()[0]["template"]["spec"]["volumes"]}
 
 
 def test_prometheus_reaches_the_metrics_of_every_service(built: list[Manifest]) -> None:

@@ -2,14 +2,21 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
+from services.bulk import ray_engine
+from services.bulk.engine import EngineError
+from services.bulk.options import BulkOptions
+from services.catalogue.importing.description import Placer
 from services.catalogue.importing.report import Summary, Tally
 from services.catalogue.model_switch.reembedding_report import ReembedSummary, ReembedTally
+from services.catalogue.sources.records.mapping import FeedMapping
+from services.catalogue.sources.records.rows import SourceError
+from services.cli.bulk import run as bulk_run
 from services.cli.imports import command as import_command
 from services.cli.imports import run as import_run
 from services.cli.imports.run import ImportRequest
@@ -30,7 +37,7 @@ def test_an_import_has_every_option(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     Path("map.json").touch()
     requests: list[ImportRequest] = []
 
-    def run(request: ImportRequest) -> Summary:
+    def run(request: ImportRequest, workers: None) -> Summary:
         requests.append(request)
         return Summary(Tally(), "done", "fashion/1", 1.0)
 
@@ -66,6 +73,52 @@ def test_an_import_has_every_option(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
 
 
+WORKERS = ["--workers", "3", "--address", "head:6379", "--worker-model", "models/fashion/3", "--worker-gpus", "0.5"]
+BULK = BulkOptions(3, "head:6379", 0.5, Path("models/fashion/3"))
+
+
+def test_a_bulk_import_has_the_options_of_an_import_and_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray_engine, "find_spec", lambda _: True)
+    runs: list[tuple[ImportRequest, BulkOptions, bool]] = []
+
+    class Workers:
+        def __init__(self, request: ImportRequest, options: BulkOptions, *, restarts: bool = False) -> None:
+            runs.append((request, options, restarts))
+
+    def run(request: ImportRequest, workers: Workers | None) -> Summary:
+        assert (workers is None) == request.dry_run
+        return Summary(Tally(), "done", "fashion/1", 1.0)
+
+    monkeypatch.setattr(bulk_run, "BulkRun", Workers)
+    monkeypatch.setattr(import_run, "run", run)
+    for given in ([], ["--engine", "ray", "--restart", *WORKERS, "--sync", "--per-host", "3"], ["--dry-run"]):
+        done = CliRunner().invoke(app, ["embed", "feed.csv", *ADDRESSES, *given])
+        assert done.exit_code == 0, done.output
+    plain = ImportRequest(Path("feed.csv"), Path("feed.csv.rejected.ndjson"), SERVICES)
+    assert runs == [(plain, BulkOptions(), False), (replace(plain, sync=True, per_host=3), BULK, True)]
+
+
+def test_without_ray_a_bulk_run_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ray_engine, "find_spec", lambda _: None)
+    Path("feed.csv").write_text("id,image\n")
+    for command in (["embed", "feed.csv"], ["reembed", "--model", "2", "--engine", "ray"]):
+        done = CliRunner().invoke(app, [*command, *ADDRESSES], env={"CATALOGUES": ""})
+        assert done.exit_code == 2
+        assert "Ray is not installed: pip install 'lookalike[ray]'" in done.stderr
+
+
+def test_an_address_of_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_engine, "find_spec", lambda _: True)
+    with pytest.raises(EngineError, match="run the command on a machine of the cluster"):
+        ray_engine.check_ray(BulkOptions(address="ray://head:10001"))
+    ray_engine.check_ray(BulkOptions(address="head:6379"))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -91,6 +144,8 @@ def test_the_status_of_an_import_is_that_of_its_help(status: Any, rejected: int,
 
 
 def test_a_reembedding_has_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray_engine, "find_spec", lambda _: True)
     requests: list[ReembedRequest] = []
 
     def run(request: ReembedRequest) -> ReembedSummary:
@@ -100,7 +155,7 @@ def test_a_reembedding_has_every_option(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(reembed_run, "run", run)
     options = ["--rate", "2.5", "--rejected", "r.ndjson", "--image-url-template", "https://i.test/{id}"]
     options += ["--allow-host", "a:1", "--per-host", "3", "--unversioned-model", "fashion/7", "--part", "1/2"]
-    for given in ([], [*options, "--wait", "7"]):
+    for given in ([], [*options, "--wait", "7", "--engine", "ray", *WORKERS]):
         done = CliRunner().invoke(app, ["reembed", "--model", "2", *ADDRESSES, *given], env={"CATALOGUES": ""})
         assert done.exit_code == 0, done.output
     assert requests[0] == ReembedRequest("2", SERVICES)
@@ -116,7 +171,15 @@ def test_a_reembedding_has_every_option(monkeypatch: pytest.MonkeyPatch) -> None
         unversioned_model="fashion/7",
         part=Part(1, 2),
         wait_s=7.0,
+        bulk=BULK,
     )
+
+
+@pytest.mark.parametrize("option", [["--workers", "2"], ["--worker-model", "m"], ["--worker-gpus", "1"]])
+def test_options_of_workers_without_workers_are_refused(option: list[str]) -> None:
+    done = CliRunner().invoke(app, ["reembed", "--model", "2", *ADDRESSES, *option], env={"CATALOGUES": ""})
+    assert done.exit_code == 2
+    assert "need --engine ray" in done.stderr
 
 
 @pytest.mark.parametrize("template", ["https://i.test/", "{ID}"])
@@ -185,3 +248,11 @@ def test_a_search_that_fails_says_why(
 def test_a_photo_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["search", str(tmp_path / "none.jpg")])
     assert (done.exit_code, "none.jpg: No such file" in done.stderr) == (2, True)
+
+
+def test_a_bulk_import_of_a_feed_that_is_missing_does_not_start_ray(tmp_path: Path) -> None:
+    request = ImportRequest(tmp_path / "none.csv", tmp_path / "r.ndjson", SERVICES)
+    workers = bulk_run.BulkRun(request, BulkOptions())
+    parts = cast(import_run.ImportParts, None)  # not looked at
+    with pytest.raises(SourceError, match=r"none\.csv does not exist"):
+        workers.importer(parts, Placer(("Topwear",), FeedMapping()), None)
