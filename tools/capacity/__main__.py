@@ -14,15 +14,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from services.contracts.domain.parts import MAX_PARTS
 from tools.capacity.costs import MEASURED, CostsError, Point, UnitCosts, measured_points, read
 from tools.capacity.plan import Demand, Goals, Machine, Plan, one_machine, plan
+from tools.capacity.pods import SIZES as POD_SIZES
+from tools.capacity.pods import Pods, pods
 
 SIZES = (1e6, 1e7, 1e8, 1e9)
 RATES = (10.0, 100.0, 1000.0)
 HEAD = (
-    "products", "searches/s", "parts × replicas", "GiB a node", "search machines", "busy cores", "scan ms",
+    "products", "searches/s", "parts × replicas", "GiB a node", "other machines", "busy cores", "scan ms",
     "network Mbit/s", "p50 ms", "p99 ms", "price a month",
+)  # fmt: skip
+PODS_HEAD = (
+    "folder", "searches/s", "parts", "index pods", "processors", "memory, GiB", "volume, GiB",
+    "gateway pods, in flight", "embedding pods, in flight", "network pods × processors",
 )  # fmt: skip
 
 
@@ -43,26 +48,40 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--core-hour", type=_positive, default=0.04, help="price of a processor's hour; default: 0.04")
     result.add_argument("--scan", type=_positive, default=50.0, help="longest scan of a category in ms; default: 50")
     result.add_argument("--utilisation", type=_share, default=0.6, help="busy share at the peak; default: 0.6")
+    result.add_argument("--pods", action="store_true", help="print the pods of the folders in deploy/kubernetes/sizes")
     return result
 
 
 def row(demand: Demand, result: Plan) -> list[str]:
     """Return the line of a table."""
-    if not result.fits:
-        many = f"{result.parts} parts: more than {MAX_PARTS}, use Milvus"
-        return [f"{demand.products:,.0f}", f"{demand.rate:,.0f}", many, *["–"] * (len(HEAD) - 3)]
     return [
         f"{demand.products:,.0f}",
         f"{demand.rate:,.0f}",
-        f"{result.parts} × {result.replicas}",
+        f"{'Milvus, ' if result.is_milvus else ''}{result.parts} × {result.replicas}",
         f"{result.index_gib:,.1f}",
-        f"{result.search_machines}",
+        f"{result.search_machines + result.control_machines}",
         f"{result.busy_cores:,.1f}",
         f"{result.scan_ms:,.1f}",
         f"{result.network_mbit:,.0f}",
         f"{result.p50_ms:,.0f}",
         f"{result.p99_ms:,.0f}",
         f"{result.month:,.0f}",
+    ]
+
+
+def pods_row(name: str, demand: Demand, result: Pods) -> list[str]:
+    """Return the line of a size in the table of pods."""
+    scaled = (result.gateway, result.embedding)
+    return [
+        name,
+        f"{demand.rate:,.0f}",
+        f"{result.parts}",
+        f"{result.index}",
+        f"{result.index_cores}",
+        f"{result.index_gib}",
+        f"{result.volume_gib}",
+        *(f"{one.least} to {one.most}, {one.in_flight}" for one in scaled),
+        f"{result.network} × {result.network_cores}",
     ]
 
 
@@ -95,6 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"costs of {costs.source}, in ms of a processor:")
     numbers = [(one.name, getattr(costs, one.name)) for one in fields(costs) if one.name != "source"]
     sys.stdout.write(" ".join(f" {name} {value:.1f}" for name, value in numbers).rstrip() + "\n")
+    if options.pods:
+        sizes = [(name, demand, pods(demand, costs, machine, goals)) for name, demand in POD_SIZES.items()]
+        sys.stdout.write(table(PODS_HEAD, [pods_row(*size) for size in sizes]) + "\n")
+        return 0
     demands = [
         Demand(products, rate, options.largest, options.images)
         for products in options.products

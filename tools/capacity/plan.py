@@ -1,22 +1,25 @@
 """Machines for a catalogue and a rate of searches."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.contracts.domain.parts import MAX_PARTS
-from tools.capacity.costs import COST_PRODUCTS, TWO_STAGE_PRODUCTS, UnitCosts
+from tools.capacity.costs import COST_PRODUCTS, MEASURED_MILVUS, TWO_STAGE_PRODUCTS, MilvusCosts, UnitCosts
 from tools.capacity.queueing import Search, Station
 
 GIB = 2**30
 CATEGORIES = 9
 CODE_BYTES = 64
 VECTOR_BYTES = 256
-HEADROOM = 0.7  # the share of a machine's memory that products may take: a merge copies a category's vectors
+HEADROOM = 0.5  # the share of a node's memory that products may take: while it reads all again, it holds them twice
+MILVUS_HEADROOM = 0.7
 RESULT_BYTES = 6_000  # of ten results
 PART_BYTES = 6_000  # what a node answers the gateway
 MONTH_H = 730
+CONTROL_MACHINES = 3  # of Milvus: etcd, its coordinators and proxies, object storage
 
 
 @dataclass(frozen=True)
@@ -83,22 +86,29 @@ class Plan:
     """What a demand needs.
 
     Attributes:
-        parts: over how many index nodes each category is split.
+        is_milvus: whether Milvus holds the products, because they are too many for Lookalike's own index.
+        parts: over how many index nodes, or query nodes of Milvus, each category is split.
         replicas: of each part.
-        index_gib: the memory of one index node's products.
-        search_machines: machines with gateway, embedding service and TensorFlow Serving.
+        index_gib: the memory of one node's products.
+        search_machines: machines with gateway, embedding service and TensorFlow Serving; with Milvus also the index
+            service, which holds no products.
+        control_machines: of Milvus.
         busy_cores: processors that are busy at the peak.
-        scan_ms: the scan of the largest category, in each of its parts.
-        network_mbit: between clients, gateways and index nodes, in Mbit a second.
+        node_cores: those of them in each of the nodes.
+        scan_ms: the scan of the largest category, in each of its parts; with Milvus, a search in a node.
+        network_mbit: between clients, gateways and nodes, in Mbit a second.
         p50_ms, p99_ms: of a search, from the gateway's view.
         month: the price of all machines for a month.
     """
 
+    is_milvus: bool
     parts: int
     replicas: int
     index_gib: float
     search_machines: int
+    control_machines: int
     busy_cores: float
+    node_cores: float
     scan_ms: float
     network_mbit: float
     p50_ms: float
@@ -107,49 +117,94 @@ class Plan:
 
     @property
     def machines(self) -> int:
-        """All machines without those of the database: each index node has one of its own."""
-        return self.search_machines + self.parts * self.replicas
-
-    @property
-    def fits(self) -> bool:
-        """Whether Lookalike's own index can be split so far."""
-        return self.parts <= MAX_PARTS
+        """All machines without those of the database: each node has one of its own."""
+        return self.search_machines + self.control_machines + self.parts * self.replicas
 
 
-def plan(demand: Demand, costs: UnitCosts, machine: Machine, goals: Goals) -> Plan:
-    """Return what a demand needs."""
+def plan(
+    demand: Demand, costs: UnitCosts, machine: Machine, goals: Goals, milvus: MilvusCosts = MEASURED_MILVUS
+) -> Plan:
+    """Return what a demand needs: with Lookalike's own index, or with Milvus if that needs too many parts."""
     rows = demand.products * demand.images
     memory = demand.products * costs.product_bytes + (demand.images - 1) * demand.products * VECTOR_BYTES
     if demand.largest * rows >= TWO_STAGE_PRODUCTS:
         memory += rows * CODE_BYTES
     parts = _parts(rows * demand.largest, memory, costs, machine, goals)
+    if parts > MAX_PARTS:
+        return _milvus(demand, costs, milvus, machine, goals)
     node_ms = [costs.index_ms + costs.scan_ms(share * rows / parts) for share in demand.shares]
     mean_ms = sum(share * ms for share, ms in zip(demand.shares, node_ms, strict=True))
-    replicas = max(goals.least, math.ceil(_node_machines(demand, mean_ms, rows / parts, machine, goals)))
-    photo_cores = demand.rate * costs.photo_ms / 1000
-    search_machines = max(goals.least, math.ceil(photo_cores / goals.utilisation / machine.cores))
+    nodes = _Nodes(
+        parts,
+        max(goals.least, math.ceil(_node_machines(demand, mean_ms, rows / parts, machine, goals))),
+        memory / parts / GIB,
+        node_ms,
+        mean_ms,
+        costs.scan_ms(rows * demand.largest / parts),
+    )
+    return _plan(demand, costs.photo_ms, nodes, machine, goals)
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """The nodes that hold the products; times are milliseconds of one processor."""
+
+    parts: int
+    replicas: int
+    gib: float
+    node_ms: Sequence[float]  # by category
+    mean_ms: float
+    scan_ms: float
+
+
+def _milvus(demand: Demand, costs: UnitCosts, milvus: MilvusCosts, machine: Machine, goals: Goals) -> Plan:
+    memory = demand.products * demand.images * milvus.product_bytes  # an image is a row
+    parts = math.ceil(memory / (MILVUS_HEADROOM * machine.memory_gib * GIB))
+    by_cores = demand.rate * milvus.search_ms / 1000 / machine.cores / goals.utilisation
+    nodes = _Nodes(
+        parts,
+        max(goals.least, math.ceil(by_cores)),
+        memory / parts / GIB,
+        [milvus.search_ms] * CATEGORIES,
+        milvus.search_ms,
+        milvus.search_ms,
+    )
+    return _plan(demand, costs.photo_ms + milvus.index_ms, nodes, machine, goals, CONTROL_MACHINES)
+
+
+def _plan(
+    demand: Demand, first_ms: float, nodes: _Nodes, machine: Machine, goals: Goals, control_machines: int = 0
+) -> Plan:
+    """Return the plan with these nodes, and `first_ms` of a processor for a search before they are asked."""
+    first_cores = demand.rate * first_ms / 1000
+    search_machines = max(goals.least, math.ceil(first_cores / goals.utilisation / machine.cores))
     search = Search(
         Station(search_machines * machine.cores),
-        costs.photo_ms,
-        Station(replicas * machine.cores),
-        min(parts, MAX_PARTS),
-        node_ms,
+        first_ms,
+        Station(nodes.replicas * machine.cores),
+        nodes.parts,
+        nodes.node_ms,
         demand.shares,
         goals.spread,
     )
     p50, p99 = np.percentile(search.latencies(demand.rate), [50, 99]).tolist()
-    sent = 2 * (demand.photo_bytes + RESULT_BYTES) + parts * PART_BYTES  # a photo goes to the embedding service, too
+    # A photo goes to the embedding service, too.
+    sent = 2 * (demand.photo_bytes + RESULT_BYTES) + nodes.parts * PART_BYTES
+    machines = search_machines + control_machines + nodes.parts * nodes.replicas
     return Plan(
-        parts=parts,
-        replicas=replicas,
-        index_gib=memory / parts / GIB,
+        is_milvus=control_machines > 0,
+        parts=nodes.parts,
+        replicas=nodes.replicas,
+        index_gib=nodes.gib,
         search_machines=search_machines,
-        busy_cores=photo_cores + demand.rate * parts * mean_ms / 1000,
-        scan_ms=costs.scan_ms(rows * demand.largest / parts),
+        control_machines=control_machines,
+        busy_cores=first_cores + demand.rate * nodes.parts * nodes.mean_ms / 1000,
+        node_cores=demand.rate * nodes.mean_ms / 1000 / nodes.replicas,
+        scan_ms=nodes.scan_ms,
         network_mbit=demand.rate * sent * 8 / 1e6,
         p50_ms=p50,
         p99_ms=p99,
-        month=(search_machines + parts * replicas) * machine.cores * machine.core_hour * MONTH_H,
+        month=machines * machine.cores * machine.core_hour * MONTH_H,
     )
 
 

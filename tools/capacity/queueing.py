@@ -25,9 +25,13 @@ class Station:
             arrivals: shape (n,); when they arrive.
             services: shape (n,); how long each takes a server.
         """
+        order = np.argsort(arrivals, kind="stable")
+        leaves = arrivals + services
+        present = np.arange(1, len(order) + 1) - np.searchsorted(np.sort(leaves), arrivals[order], side="right")
+        if present.max(initial=0) <= self.servers:
+            return leaves  # none has to wait
         free = [0.0] * self.servers
-        leaves = np.empty(len(arrivals))
-        for index in np.argsort(arrivals, kind="stable").tolist():
+        for index in order.tolist():
             leaves[index] = max(float(arrivals[index]), free[0]) + services[index]
             heapq.heapreplace(free, float(leaves[index]))
         return leaves

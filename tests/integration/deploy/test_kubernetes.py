@@ -1,9 +1,6 @@
 """The Kubernetes manifests: built by kubectl's kustomize, held to Kubernetes' own schemas and to what they promise."""
 
 import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,10 @@ import yaml
 from services.cli.main import app
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.manifest import load_manifest
+from tests.support.values import manifests
+from tests.support.values.manifests import Manifest, copied, of_kind, pod, workloads
 from tests.support.values.settings import ROOT, settings
 
-Manifest = dict[str, Any]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 JOB = yaml.safe_load((ROOT / "deploy/kubernetes/import/job.yaml").read_text())
 FILLER = yaml.safe_load((ROOT / "deploy/kubernetes/models-filler.yaml").read_text())
@@ -31,6 +29,7 @@ RAY_JOB, RAY_NETWORK = yaml.safe_load_all((ROOT / "deploy/kubernetes/ray/rayjob.
 METRICS = yaml.safe_load((ROOT / "deploy/kubernetes/monitoring/network.yaml").read_text())
 MONITORS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/monitoring/service-monitor.yaml").read_text()))
 VERSIONS = ("1.29", "1.37")
+SIZES = ("100m", "1b")  # the others differ in numbers only
 # Who has to reach whom, and on which port; everything else is shut.
 FLOWS = {
     ("gateway", "embedding", 8001),
@@ -41,39 +40,22 @@ FLOWS = {
 }
 
 
-@pytest.fixture(scope="module", params=["base", "gpu", "shards", "database-users"])
+@pytest.fixture(scope="module", params=["base", "gpu", "shards", "database-users", *SIZES])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    """Every manifest, as `kubectl apply -k` would send it."""
-    folder = tmp_path_factory.mktemp("deploy") / "deploy"
-    shutil.copytree(ROOT / "deploy", folder)
-    base = folder / "kubernetes/base"
-    (base / "secret.env").write_text((base / "secret.example.env").read_text())
-    kubectl = str(Path(sys.executable).with_name("kubectl"))
+    folder = copied(tmp_path_factory.mktemp("deploy"))
+    base = folder / "base"
     if request.param == "shards":  # as the guide says
         chosen = base / "kustomization.yaml"
         assert chosen.read_text().count("- ../index/whole") == 1
         chosen.write_text(chosen.read_text().replace("- ../index/whole", "- ../index/shards"))
     if request.param == "database-users":  # as the guide says
-        own = folder / "kubernetes/database-users"
+        own = folder / "database-users"
         (own / "secret.env").write_text((own / "secret.example.env").read_text())
         with (base / "kustomization.yaml").open("a") as kustomization:
             kustomization.write("components: [../database-users]\n")
-    target = str(folder / "kubernetes" / ("gpu" if request.param == "gpu" else "base"))
-    done = subprocess.run([kubectl, "kustomize", target], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
-
-
-def of_kind(manifests: list[Manifest], *kinds: str) -> dict[str, Manifest]:
-    return {m["metadata"]["name"]: m for m in manifests if m["kind"] in kinds}
-
-
-def pod(manifest: Manifest) -> Manifest:
-    return dict(manifest["spec"]["template"]["spec"])
-
-
-def workloads(manifests: list[Manifest]) -> dict[str, Manifest]:
-    return of_kind(manifests, "Deployment", "StatefulSet")
+    if request.param in SIZES:
+        return manifests.built(folder / "sizes" / request.param)
+    return manifests.built(folder / "gpu" if request.param == "gpu" else base)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -140,8 +122,8 @@ def test_settings_have_the_names_that_the_services_read(built: list[Manifest]) -
     assert config["data"].keys() | secret["data"].keys() | own <= known
 
 
-def index_nodes(manifests: list[Manifest]) -> dict[str, Manifest]:
-    named = workloads(manifests).items()
+def index_nodes(built: list[Manifest]) -> dict[str, Manifest]:
+    named = workloads(built).items()
     return {name: one for name, one in named if one["metadata"]["labels"]["app.kubernetes.io/name"] == "index"}
 
 
@@ -174,7 +156,8 @@ def test_the_gateway_is_told_of_every_index_node_by_its_service(built: list[Mani
     config = next(m for name, m in of_kind(built, "ConfigMap").items() if name.startswith("lookalike"))
     services = of_kind(built, "Service")
     found = index_nodes(built)
-    assert config["data"]["INDEX_URL"].split(",") == [f"http://{name}:8002" for name in found]
+    urls = [url for name, index in found.items() for url in addresses(services[name], index)]
+    assert config["data"]["INDEX_URL"].split(",") == urls
     for name, index in found.items():
         assert index["spec"]["serviceName"] == name
         chosen = services[name]["spec"]["selector"]
@@ -184,6 +167,14 @@ def test_the_gateway_is_told_of_every_index_node_by_its_service(built: list[Mani
         assert matching == [name]
         budget = of_kind(built, "PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"]
         assert budget == index["spec"]["selector"]["matchLabels"] == chosen
+
+
+def addresses(service: Manifest, index: Manifest) -> list[str]:
+    """Return the addresses of an index: its service, or each of its pods if the service has no address of its own."""
+    name = service["metadata"]["name"]
+    if service["spec"].get("clusterIP") != "None":
+        return [f"http://{name}:8002"]
+    return [f"http://{name}-{number}.{name}:8002" for number in range(index["spec"]["replicas"])]
 
 
 def test_the_index_nodes_together_hold_every_category_once(built: list[Manifest]) -> None:

@@ -82,8 +82,14 @@ def test_the_program_prints_a_table_and_its_check(tmp_path: Path, capsys: pytest
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"costs of {path}: 2026-11-30, a machine, in ms of a processor: gateway_ms 3.0")
     assert lines[3].startswith("| 1,000,000 | 10 | 1 × 2 | 0.6 | 2 | 0.2 |")
-    assert "use Milvus" in lines[4]
+    assert lines[4].startswith("| 1,000,000,000 | 10 | Milvus, 37 × 2 |")
     assert lines[-1].startswith("| 10 | 20 | ")
+
+
+def test_the_program_prints_the_pods_of_each_size(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["--pods"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| 1")]
+    assert [row.split(" | ")[0] for row in rows] == ["| 1m", "| 10m", "| 100m", "| 1b"]
 
 
 def test_a_missing_file_ends_the_program_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
