@@ -20,6 +20,7 @@ from services.catalogue.threads import ended
 
 Token = Mapping[str, Any]
 Event = Mapping[str, Any]
+TIMESTAMP_TAG = "82"  # in hexadecimal digits, at the beginning of a token of MongoDB: its cluster time follows
 # After one of these events the stream has no more events of the collection.
 ENDING = frozenset({"drop", "rename", "dropDatabase", "invalidate"})
 
@@ -39,6 +40,21 @@ def read_token(text: str) -> Token:
     if not isinstance(token, Mapping):
         raise ValueError("a resume token is a document")
     return token
+
+
+def cluster_time(token: Token | None) -> float | None:
+    """Return the Unix time up to which a stream has been read, in whole seconds; None if the token does not tell.
+
+    A token of MongoDB is a KeyString, which begins with the cluster time: its seconds, and a number within the second.
+    """
+    data = "" if token is None else str(token.get("_data"))
+    seconds = data.removeprefix(TIMESTAMP_TAG)[:8]
+    if not data.startswith(TIMESTAMP_TAG) or len(seconds) < 8:
+        return None
+    try:
+        return float(int(seconds, 16))
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,19 @@ class ChangeFeed:
     the database, and other work would wait for a shared one.
     """
 
-    def __init__(self, stream: CollectionChangeStream[Any], address: str, poll_s: float) -> None:
+    def __init__(
+        self, stream: CollectionChangeStream[Any], address: str, poll_s: float, *, is_sharded: bool = False
+    ) -> None:
+        """Take an open stream.
+
+        Args:
+            stream: the driver's.
+            address: the database's, for errors.
+            poll_s: the time between two requests without changes, in seconds.
+            is_sharded: whether the stream is of a router. It holds events back until every shard has reached their
+                time, so a response without events does not mean that there are none.
+        """
+        self.is_sharded = is_sharded
         self._stream = stream
         self._address = address
         self._poll_s = poll_s
@@ -109,6 +137,7 @@ class ChangeFeed:
         with translated(self._address):
             events, level_at = self._collect(limit, gather_s)
             token = self._stream.resume_token
+        reached = cluster_time(token) if self.is_sharded else None
         last: dict[Any, Event] = {}
         for event in events:
             if event["operationType"] in ENDING:
@@ -122,7 +151,7 @@ class ChangeFeed:
             unclear=tuple(name for name, state in states.items() if isinstance(state, BrokenDocument)),
             markers=frozenset(markers),
             token=token,
-            level_at=level_at,
+            level_at=level_at if reached is None else min(level_at, reached),
             resumed=_cursor(self._stream) is not cursor,
         )
 

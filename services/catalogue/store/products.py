@@ -281,7 +281,8 @@ class ProductCollection:
                 max_await_time_ms=int(poll_s * 1000),
                 batch_size=1000,
             )
-        return ChangeFeed(stream, self._connection.address, poll_s)
+            is_sharded = await asyncio.to_thread(lambda: collection.database.client.is_mongos)
+        return ChangeFeed(stream, self._connection.address, poll_s, is_sharded=is_sharded)
 
     async def identity(self) -> str:
         """Return what tells this catalogue's database from every other except a copy. The first caller creates it."""

@@ -16,7 +16,7 @@ from services.index.replica.writer import ReplicaWriter
 READ_BATCH = 500
 SCAN_BATCH = 1000
 EVENTS_BATCH = 1000
-MARKER_TIMEOUT_S = 10.0  # without any event
+MARKER_TIMEOUT_S = 30.0  # without any event; a sharded MongoDB holds events back for ten seconds, as it comes
 
 
 class ChangeStream:
@@ -58,7 +58,7 @@ class ChangeStream:
             writer: of the replica; None if there is none yet.
 
         Returns:
-            whether the marker came. False after ten seconds without an event.
+            whether the marker came. False after half a minute without an event.
         """
         marker = await self._products.put_marker()
         last_event_at = time.monotonic()

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 FIRST_PAUSE_S = 0.1
 STREAM_RETRY_S = 600.0  # how long a database is polled before its change stream is tried again
 MAX_LAG_S = 2.0  # an index with a greater lag behind its change stream is stale
+MAX_SHARDED_LAG_S = 15.0  # the same for the stream of a sharded cluster, whose idle shards write every ten seconds
 UP_TO_DATE_STATES: tuple[SyncState, ...] = ("following", "polling")
 
 
@@ -86,6 +87,7 @@ class Follower:
         self._loading: Replica | None = None
         self._token: Token | None = None
         self._must_reload = False
+        self._max_lag_s = MAX_LAG_S
         self._database: str | None = None
         self._level_at: float | None = None
 
@@ -118,7 +120,7 @@ class Follower:
 
     def _is_late(self) -> bool:
         """Return whether changes come faster than they are applied. A poller is always as late as its last read."""
-        return self.state == "following" and (self.lag_s or 0.0) > MAX_LAG_S
+        return self.state == "following" and (self.lag_s or 0.0) > self._max_lag_s
 
     async def run(self) -> None:
         """Serve the snapshot, if there is one, and follow the database until cancelled."""
@@ -206,6 +208,7 @@ class Follower:
         """Open the change stream, load the replica if necessary, and apply changes until an error."""
         token = None if self._must_reload else self._token
         feed = await self._products.watch(token, poll_s=self._options.poll_s)
+        self._max_lag_s = MAX_SHARDED_LAG_S if feed.is_sharded else MAX_LAG_S
         stream = ChangeStream(self._products, feed, self._options.gather_s)
         try:
             if self._writer is None or token is None:

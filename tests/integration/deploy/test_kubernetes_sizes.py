@@ -74,9 +74,7 @@ def part_of(index: Manifest, hostname: str) -> str:
     return f"{ordinal % int(modulus) + 1}/{of}"
 
 
-@pytest.mark.parametrize(
-    ("name", "metric"), [("gateway", "lookalike_searches_in_flight"), ("embedding", "lookalike_embeddings_in_flight")]
-)
+@pytest.mark.parametrize(("name", "metric"), [("gateway", "searches_in_flight"), ("embedding", "embeddings_in_flight")])
 def test_gateway_and_embedding_scale_by_searches_in_flight(
     built: list[Manifest], size: str, name: str, metric: str
 ) -> None:

@@ -41,6 +41,7 @@ class Database:
         unclear: feeds return only the ids of changed documents.
         resumed: the next batch says that the driver has resumed the stream.
         late_s: the age of the changes that feeds return, in seconds.
+        is_sharded: feeds are those of a sharded cluster's router.
         during_scan: called after each page of a scan.
         scan_may_end: a scan waits for it at its end.
         scan_is_at_end: a scan is waiting, and has returned all documents.
@@ -58,6 +59,7 @@ class Database:
         self.name = "one"
         self.resumed = False
         self.late_s = 0.0
+        self.is_sharded = False
         self.during_scan: Callable[[], None] = lambda: None
         self.scan_may_end = asyncio.Event()
         self.scan_may_end.set()
@@ -121,6 +123,7 @@ class Feed:
 
     def __init__(self, database: Database, at: int) -> None:
         self.database = database
+        self.is_sharded = database.is_sharded
         self.at = at
 
     async def next_batch(self, limit: int, gather_s: float) -> ChangeBatch:

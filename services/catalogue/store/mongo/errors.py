@@ -11,21 +11,30 @@ from services.contracts.domain.errors import CatalogueUnavailable
 OUT_OF_DISK_SPACE = 14031
 # The server's error codes: AuthenticationFailed and Unauthorized.
 CREDENTIAL_CODES = frozenset({13, 18})
-# Codes that say nothing of the document that was to be written: InternalError, HostUnreachable, HostNotFound,
-# LockTimeout, FileStreamFailed, MaxTimeMSExpired, WriteConcernFailed, NetworkTimeout, ShutdownInProgress,
-# UnsatisfiableWriteConcern, WriteConflict, PrimarySteppedDown, NetworkInterfaceExceededTimeLimit, ExceededTimeLimit,
-# SocketException; NotWritablePrimary, InterruptedAtShutdown, Interrupted, InterruptedDueToReplStateChange,
-# NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace.
-SERVER_CODES = CREDENTIAL_CODES | {
-    *(1, 6, 7, 24, 39, 50, 64, 89, 91, 100, 112, 189, 202, 262, 9001),
-    *(10107, 11600, 11601, 11602, 13435, 13436, OUT_OF_DISK_SPACE),
-}
+# Those of a router that does not reach a shard: HostUnreachable, HostNotFound, FailedToSatisfyReadPreference.
+UNREACHABLE_CODES = frozenset({6, 7, 133})
+# Codes that say nothing of the document that was to be written: InternalError, LockTimeout, FileStreamFailed,
+# MaxTimeMSExpired, WriteConcernFailed, NetworkTimeout, ShutdownInProgress, UnsatisfiableWriteConcern, WriteConflict,
+# PrimarySteppedDown, NetworkInterfaceExceededTimeLimit, ExceededTimeLimit, SocketException; NotWritablePrimary,
+# InterruptedAtShutdown, Interrupted, InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary,
+# OutOfDiskSpace; of a router of a sharded cluster: StaleShardVersion, ShardNotFound, NoProgressMade, StaleEpoch,
+# StaleDbVersion, StaleConfig.
+SERVER_CODES = (
+    CREDENTIAL_CODES
+    | UNREACHABLE_CODES
+    | {
+        *(1, 24, 39, 50, 64, 89, 91, 100, 112, 189, 202, 262, 9001),
+        *(10107, 11600, 11601, 11602, 13435, 13436, OUT_OF_DISK_SPACE),
+        *(63, 70, 82, 150, 249, 13388),
+    }
+)
 # ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken, CappedPositionLost: a token is of no use any
 # more.
 HISTORY_LOST_CODES = frozenset({286, 280, 260, 136})
 # "The $changeStream stage is only supported on replica sets", and the error of servers that do not know the stage.
 NO_STREAM_CODES = frozenset({40573, 40324})
 SLOW = "the catalogue's database did not respond in time"
+UNREACHABLE = "the catalogue's database cannot be reached"
 NO_STREAM = "the database has no change streams: they need a replica set (one member is enough)"
 
 
@@ -77,6 +86,8 @@ def translated(address: str) -> Iterator[None]:
 def _refusal(error: driver.OperationFailure) -> str:
     if error.code in CREDENTIAL_CODES:
         return "the catalogue's database refuses the user or the password of MONGO_URL"
+    if error.code in UNREACHABLE_CODES:
+        return UNREACHABLE
     if error.timeout:
         return SLOW
     if error.code == OUT_OF_DISK_SPACE:
@@ -88,5 +99,5 @@ def _absence(error: driver.PyMongoError) -> str:
     if isinstance(error, driver.NetworkTimeout):
         return SLOW
     if isinstance(error, driver.ConnectionFailure):
-        return "the catalogue's database cannot be reached"
+        return UNREACHABLE
     return f"the catalogue's database failed ({type(error).__name__})"

@@ -31,7 +31,7 @@ async def test_a_document_that_the_server_refuses_does_not_prevent_the_others(co
     assert [(refused.key, refused.reason) for refused in report.failures] == [("b", "the database refused it: why")]
 
 
-@pytest.mark.parametrize("code", [14031, 112, 10107, 11600, 13, 50])
+@pytest.mark.parametrize("code", [14031, 112, 10107, 11600, 13, 50, 133, 82, 13388])
 async def test_a_server_that_can_write_no_document_is_an_error_of_the_database(code: int) -> None:
     with pytest.raises(OperationFailure) as raised:
         await upsert(Failing(writeErrors=[error(2), error(code)]), DOCUMENTS)

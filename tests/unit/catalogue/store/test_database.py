@@ -13,7 +13,7 @@ from bson.timestamp import Timestamp
 from pymongo import errors as driver
 
 from services.catalogue.store import change_feed
-from services.catalogue.store.change_feed import ChangeFeed
+from services.catalogue.store.change_feed import ChangeFeed, cluster_time
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.mongo.errors import HistoryLost, NoChangeStreams, shown_address, translated
 from services.contracts.domain.errors import CatalogueUnavailable
@@ -133,6 +133,35 @@ def whole(key: str, **more: Any) -> dict[str, Any]:
 
 def feed(*events: Any) -> ChangeFeed:
     return ChangeFeed(Stream(*events), "db:1", 0.001)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("token", "seconds"),
+    [
+        ({"_data": "8265E0C2F3000000012B0429296E1404"}, 0x65E0C2F3),
+        ({"_data": "8265E0C2F3"}, 0x65E0C2F3),
+        ({"_data": "8265E0"}, None),
+        ({"_data": "82........"}, None),
+        ({"_data": "nx:12"}, None),
+        ({"_data": 12}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_token_of_mongodb_tells_its_cluster_time(token: dict[str, Any] | None, seconds: float | None) -> None:
+    assert cluster_time(token) == seconds
+
+
+async def test_the_stream_of_a_sharded_cluster_is_level_at_the_time_of_its_token() -> None:
+    """A router holds events back until every shard has reached their time."""
+    held_back = ChangeFeed(Stream(), "db:1", 0.001, is_sharded=True)  # type: ignore[arg-type]
+    held_back._stream.resume_token = {"_data": f"82{1_700_000_000:08X}00000001"}  # type: ignore[misc]
+    assert (await held_back.next_batch(10, 0.0)).level_at == 1_700_000_000
+    whole_server = feed()
+    whole_server._stream.resume_token = held_back._stream.resume_token  # type: ignore[misc]
+    assert (await whole_server.next_batch(10, 0.0)).level_at > 1_700_000_000
+    await held_back.close()
+    await whole_server.close()
 
 
 async def test_of_several_changes_of_a_document_the_last_counts() -> None:

@@ -8,7 +8,7 @@ import pytest
 from services.catalogue.store.mongo.errors import HistoryLost
 from services.index.follow import change_stream
 from services.index.follow import follower as follower_module
-from services.index.follow.follower import MAX_LAG_S
+from services.index.follow.follower import MAX_LAG_S, MAX_SHARDED_LAG_S
 from tests.support.fakes.follow import (
     COMPARING,
     UNAVAILABLE,
@@ -261,6 +261,19 @@ async def test_an_index_is_stale_while_its_changes_come_late(database: Database)
         assert follower.state == "following"
         database.late_s = 0.0
         await until(lambda: not follower.status().stale)
+
+
+async def test_behind_a_sharded_cluster_an_index_is_stale_only_after_the_time_of_its_idle_shards(
+    database: Database,
+) -> None:
+    database.put("1")
+    database.is_sharded = True
+    database.late_s = 2 * MAX_LAG_S
+    async with following(database) as follower:
+        await until(lambda: follower.state == "following")
+        assert not follower.status().stale
+        database.late_s = 2 * MAX_SHARDED_LAG_S
+        await until(lambda: follower.status().stale)
 
 
 async def test_the_pause_between_attempts_doubles_and_starts_again_after_progress(
