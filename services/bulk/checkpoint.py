@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 from services.catalogue.store.notes import CHECKPOINT_PREFIX
+from services.contracts.domain.parts import Part
 
 # Rejected rows before the checkpoint, which the next run tries again. Beyond that number the checkpoint stays.
 MAX_AGAIN = 10_000
@@ -64,18 +65,19 @@ class CheckpointNotes(Protocol):
 
 
 class CheckpointNote:
-    """The checkpoint of one source with one set of options."""
+    """The checkpoint of one source, or of a part of it, with one set of options."""
 
-    def __init__(self, notes: CheckpointNotes, source: Path, options: Iterable[Any]) -> None:
+    def __init__(self, notes: CheckpointNotes, source: Path, part: Part, options: Iterable[Any]) -> None:
         """Name the note.
 
         Args:
             notes: those of the catalogue.
             source: the path of the feed or archive.
+            part: the products that are imported; other parts may be imported at the same time.
             options: everything that decides what becomes of a row; with others, all rows are imported again.
         """
         self._notes = notes
-        self._name = CHECKPOINT_PREFIX + _hash(str(source.resolve()))
+        self._name = CHECKPOINT_PREFIX + _hash(f"{part} {source.resolve()}")
         self._options = _hash(repr(tuple(options)))
 
     async def load(self) -> Checkpoint | None:

@@ -7,12 +7,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
+from services.bulk.engine import EngineError
 from services.contracts.domain.errors import EmbeddingUnavailable, UnknownModel
 from services.contracts.domain.manifest import Manifest, ManifestError, load_manifest, load_version, versions
 from services.contracts.images.preparation import UInt8Image
@@ -24,6 +26,20 @@ from services.embedding.vision.embedder import Embedder, EmbeddingNetwork
 from services.embedding.vision.network_outputs import NetworkOutputs
 
 LoadNetwork = Callable[[Path], EmbeddingNetwork]
+
+
+def check_model(model_dir: Path) -> None:
+    """Check that workers can load a model, if they have the folders and libraries of this machine.
+
+    Raises:
+        EngineError: there is no model in the directory, or TensorFlow is not installed.
+    """
+    try:
+        load_manifest(model_dir)
+    except ManifestError as error:
+        raise EngineError(f"the workers cannot load the model: {error}") from None
+    if find_spec("tensorflow") is None:
+        raise EngineError("TensorFlow is not installed: pip install 'lookalike[serving]'")
 
 
 class SavedModelNetwork:

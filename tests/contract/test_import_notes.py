@@ -54,6 +54,15 @@ async def test_notes_of_imports_are_listed_from_the_last_and_tell_who_wants_them
     assert await store.notes.get_import("2026-9") is None
 
 
+async def test_a_note_is_removed_and_no_other_one(store: CatalogueDatabase) -> None:
+    await store.notes.put("checkpoint/a", {"rows": 1})
+    await store.notes.put("checkpoint/b", {"rows": 2})
+    await store.notes.remove("checkpoint/a")
+    await store.notes.remove("checkpoint/a")
+    assert await store.notes.get("checkpoint/a") is None
+    assert await store.notes.get("checkpoint/b") == {"rows": 2}
+
+
 async def test_only_the_last_notes_are_kept_and_no_other_ones_go(store: CatalogueDatabase) -> None:
     await store.notes.put("last-import", {"source": "x"})
     await store.notes.take_lease(lease("a"))

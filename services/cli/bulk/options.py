@@ -98,10 +98,15 @@ class ReembedFlags(WorkerFlags):
 def checked(options: "BulkOptions") -> "BulkOptions":
     """Return the options of workers; end the command if they cannot be started."""
     from services.bulk.engine import EngineError
+    from services.bulk.own_models import check_model
     from services.bulk.ray_engine import check_ray
 
+    if options.gpus and options.model_dir is None:
+        fail("--worker-gpus needs --worker-model: with the embedding service, workers use no GPU", 2)
     try:
         check_ray(options)
+        if options.model_dir is not None:
+            check_model(options.model_dir)
     except EngineError as error:
         fail(str(error), 2)
     return options

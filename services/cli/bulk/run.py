@@ -39,8 +39,8 @@ class BulkRun:
         reader = FeedReader(source, run.mapping, placer.categories, images, request.part, request.limit)
         workers = worker_services(request, self._options)
         work = ImportWork(workers, placer.categories, run.mapping, "", request.url_template)
-        what = (placer.categories, run.mapping, images, request.part, request.limit, request.url_template)
-        note = CheckpointNote(run.services.catalogue.notes, source, what)
+        what = (placer.categories, run.mapping, images, request.limit, request.url_template)
+        note = CheckpointNote(run.services.catalogue.notes, source, request.part, what)
         parts = BulkParts(reader, work, self._remote, note, self._restarts)
         return BulkImporter(
             parts, lambda: RayEngine(self._options), run.services.retry, run.rejected, feed, run.on_progress

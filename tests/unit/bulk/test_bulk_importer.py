@@ -24,6 +24,7 @@ from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceError, ValueProblem
 from services.contracts.domain.errors import EmbeddingUnavailable
+from services.contracts.domain.parts import WHOLE
 from tests.support.fakes.bulk import FakeEngine, Notes
 from tests.support.fakes.import_fakes import CATEGORIES, FakeCatalogue, FakeEmbedding, FakeWeb, ListSource, row
 
@@ -55,7 +56,7 @@ class World:
         listed = list(rows)
         reader = FeedReader(FEED, FeedMapping(), CATEGORIES, open=lambda *_: ListSource(listed))
         work = _Work(ADDRESSES, CATEGORIES, FeedMapping(), "", world=self)
-        note = CheckpointNote(self.notes, FEED, ["fashion/1"])
+        note = CheckpointNote(self.notes, FEED, WHOLE, ["fashion/1"])
         parts = BulkParts(reader, work, RemoteSource(FEED), note, restarts)
         rejected = RejectedFile(self.folder / "rejected.ndjson")
         retry = Retry(0.0, self.stopping, lambda _: None)
@@ -203,7 +204,7 @@ async def test_a_source_that_breaks_off_is_an_error_after_its_rows(world: World)
         reader,
         _Work(ADDRESSES, CATEGORIES, FeedMapping(), "", world=world),
         RemoteSource(FEED),
-        CheckpointNote(world.notes, FEED, []),
+        CheckpointNote(world.notes, FEED, WHOLE, []),
     )
     importer = BulkImporter(parts, lambda: world.engine, Retry(0.0, world.stopping, print), RejectedFile(None))
     with pytest.raises(SourceError, match="cut short"):

@@ -6,19 +6,21 @@ import pytest
 
 from services.bulk import checkpoint
 from services.bulk.checkpoint import Checkpoint, CheckpointNote, Position
+from services.contracts.domain.parts import WHOLE, Part
 from tests.support.fakes.bulk import Notes
 
 
 async def test_a_checkpoint_is_that_of_its_source_and_options(tmp_path: Path) -> None:
-    notes = Notes()
-    note = CheckpointNote(notes, tmp_path / "feed.csv", ["fashion/1", {"a": 1}])
+    notes, feed = Notes(), tmp_path / "feed.csv"
+    note = CheckpointNote(notes, feed, WHOLE, ["fashion/1", {"a": 1}])
     assert await note.load() is None
     await note.save(Checkpoint(512, "abc", (3, 7)))
-    assert await CheckpointNote(notes, tmp_path / "feed.csv", ["fashion/1", {"a": 1}]).load() == Checkpoint(
-        512, "abc", (3, 7)
-    )
-    assert await CheckpointNote(notes, tmp_path / "feed.csv", ["fashion/2", {"a": 1}]).load() is None
-    assert await CheckpointNote(notes, tmp_path / "other.csv", ["fashion/1", {"a": 1}]).load() is None
+    assert await CheckpointNote(notes, feed, WHOLE, ["fashion/1", {"a": 1}]).load() == Checkpoint(512, "abc", (3, 7))
+    assert await CheckpointNote(notes, feed, WHOLE, ["fashion/2", {"a": 1}]).load() is None
+    assert await CheckpointNote(notes, feed, Part(1, 2), ["fashion/1", {"a": 1}]).load() is None
+    assert await CheckpointNote(notes, tmp_path / "other.csv", WHOLE, ["fashion/1", {"a": 1}]).load() is None
+    await CheckpointNote(notes, feed, Part(1, 2), ["fashion/1", {"a": 1}]).remove()
+    assert len(notes) == 1
     await note.remove()
     await note.remove()
     assert not notes

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.bulk.own_models import OwnModels
+from services.bulk import own_models
+from services.bulk.engine import EngineError
+from services.bulk.own_models import OwnModels, check_model
 from services.contracts.domain.errors import EmbeddingUnavailable
 from services.contracts.domain.manifest import load_manifest
 from services.contracts.images.preparation import UInt8Image
@@ -76,3 +78,13 @@ async def test_a_network_is_loaded_once(tmp_path: Path) -> None:
         await models.embed_batch([images.jpeg()])
     assert [path for path, _ in loaded] == [MODEL_DIR.parent / str(MANIFEST.version)]
     assert loaded[0][1] != threading.get_ident()  # the event loop goes on meanwhile
+
+
+def test_a_folder_without_a_model_and_a_machine_without_tensorflow_are_errors_before_workers_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(EngineError, match="the workers cannot load the model"):
+        check_model(tmp_path)
+    monkeypatch.setattr(own_models, "find_spec", lambda _: None)
+    with pytest.raises(EngineError, match=r"pip install 'lookalike\[serving\]'"):
+        check_model(MODEL_DIR)

@@ -25,6 +25,7 @@ from services.cli.models import reembed_run
 from services.cli.models.reembed_run import ReembedRequest
 from services.cli.options import Services
 from services.contracts.domain.parts import WHOLE, Part
+from tests.support.servers.stack import MODEL_DIR
 
 SERVICES = Services("mongodb://m:1", "shop", "http://e:2", "t0ken")
 ADDRESSES = ["--mongo-url", "mongodb://m:1", "--mongo-database", "shop", "--embedding-url", "http://e:2"]
@@ -73,8 +74,8 @@ def test_an_import_has_every_option(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
 
 
-WORKERS = ["--workers", "3", "--address", "head:6379", "--worker-model", "models/fashion/3", "--worker-gpus", "0.5"]
-BULK = BulkOptions(3, "head:6379", 0.5, Path("models/fashion/3"))
+WORKERS = ["--workers", "3", "--address", "head:6379", "--worker-model", str(MODEL_DIR), "--worker-gpus", "0.5"]
+BULK = BulkOptions(3, "head:6379", 0.5, MODEL_DIR)
 
 
 def test_a_bulk_import_has_the_options_of_an_import_and_its_own(
@@ -110,6 +111,13 @@ def test_without_ray_a_bulk_run_says_how_to_get_it(tmp_path: Path, monkeypatch: 
         done = CliRunner().invoke(app, [*command, *ADDRESSES], env={"CATALOGUES": ""})
         assert done.exit_code == 2
         assert "Ray is not installed: pip install 'lookalike[ray]'" in done.stderr
+
+
+def test_gpus_of_workers_without_a_model_of_their_own_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_engine, "find_spec", lambda _: True)
+    done = CliRunner().invoke(app, ["embed", "feed.csv", *ADDRESSES, "--worker-gpus", "1"])
+    assert done.exit_code == 2
+    assert "--worker-gpus needs --worker-model" in done.stderr
 
 
 def test_an_address_of_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
