@@ -49,6 +49,7 @@ UNUSUAL = {
     "bytes between segments": b"\xff\xd8\xff\xfe\x00\x02" + b"\x00" * SIZE_BYTES + JPEG[2:],
     "comments": b"\xff\xd8" + b"\xff\xfe\x00\x02" * (SIZE_BYTES // 4) + JPEG[2:],
     "lengths of zero": b"\xff\xd8" + b"\xff\xfe\x00\x00" * (SIZE_BYTES // 4) + JPEG[2:],
+    "comments after a zero byte": b"\xff\xd8\xff\x00" + b"\xff\xfe\x00\x02" * MAX_SEGMENTS + JPEG[2:],
     "restarts": b"\xff\xd8" + b"\xff\xd0" * (SIZE_BYTES // 2) + JPEG[2:],
     "scans": JPEG[:-2] + JPEG[JPEG.rfind(b"\xff\xda") : -2] * 200 + JPEG[-2:],
     "chunks": in_png(chunk(b"abCd") * (SIZE_BYTES // 12)),
@@ -99,6 +100,12 @@ def test_segments_and_blocks_up_to_the_bounds_pass() -> None:
     gif = in_gif(b"\x21\xfe" + (b"\xff" + b"x" * 255) * (MAX_BLOCKS // 2) + b"\0")
     for data in (jpeg, gif, rle_bmp(500_000)):
         check_structure(str(sniff(data)), data)
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_the_two_bytes_of_a_length_that_is_too_small_are_no_padding(length: int) -> None:
+    segments = (b"\xff\xfe" + struct.pack(">H", length)) * (MAX_SEGMENTS // 2)
+    check_structure("JPEG", JPEG[:2] + b"\xff" * (MAX_PADDING - 300) + segments + JPEG[2:])
 
 
 @pytest.mark.parametrize("data", [b"\xff\xd8\xff", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM"])
