@@ -52,7 +52,7 @@ def by_hand(catalogue: list[dict[str, Any]], wanted: dict[str, Any], k: int) -> 
     return [key for _, key in sorted(scored)[:k]]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(catalogue=CATALOGUES, wanted=filters(), k=st.integers(1, 45), is_large=st.booleans())
 @example(catalogue=[{"a": 1}, {"a": True}, {"a": "1"}, {}], wanted={"$not": {"a": 1}}, k=4, is_large=True)
 @example(
@@ -83,7 +83,7 @@ def counted(catalogue: list[dict[str, Any]], attribute: str) -> Counter[tuple[st
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(catalogue=CATALOGUES, wanted=filters())
 def test_facet_counts_are_of_the_products_that_meet_the_other_conditions(
     catalogue: list[dict[str, Any]], wanted: dict[str, Any]

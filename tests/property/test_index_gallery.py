@@ -127,11 +127,11 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
         assert self.gallery.counts() == counts
 
 
-GalleryAgainstBruteForce.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+GalleryAgainstBruteForce.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestGalleryAgainstBruteForce = GalleryAgainstBruteForce.TestCase
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     counts=st.lists(st.integers(1, 20), min_size=1, max_size=25),
     seed=st.integers(0, 2**32 - 1),

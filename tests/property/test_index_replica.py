@@ -23,7 +23,7 @@ def identity(change: Any) -> str:
     return change if isinstance(change, str) else change.document_id
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(history=HISTORY, order=st.randoms(use_true_random=False))
 def test_a_mirror_shows_the_documents_as_they_are_now_whatever_it_was_told_before(history: Any, order: Any) -> None:
     replica, now = empty_replica(), dict[str, Any]()
@@ -39,7 +39,7 @@ def test_a_mirror_shows_the_documents_as_they_are_now_whatever_it_was_told_befor
     assert everything(replica) == everything(afresh)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(history=HISTORY)
 def test_nodes_that_hold_a_category_each_show_together_what_one_shows_that_holds_all(history: Any) -> None:
     whole, parts = empty_replica(), [empty_replica(held=[held]) for held in range(2)]
@@ -54,7 +54,7 @@ def test_nodes_that_hold_a_category_each_show_together_what_one_shows_that_holds
     assert all(part.skipped == whole.skipped for part in parts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(history=HISTORY, lost=st.sets(st.integers(0, 11)), held=st.sampled_from([[0, 1], [0]]))
 def test_what_a_mirror_was_not_told_is_found_and_all_that_is_needed_to_put_it_right(
     history: Any, lost: set[int], held: list[int]

@@ -2,9 +2,11 @@
 
 import contextlib
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -21,7 +23,9 @@ async def check_names(request: Request) -> None:
     Raises:
         InvalidRequest: it has others.
     """
-    names = _names(request)
+    if not request.query_params:
+        return
+    names = query_names(request.scope["route"])
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in names]
     if not unknown:
         return
@@ -41,11 +45,12 @@ def unknown_parameters(unknown: Iterable[str], names: Iterable[str]) -> InvalidR
     return InvalidRequest("; ".join(place["detail"] for place in places[:DETAILED]), errors=places, **more)
 
 
-def _names(request: Request) -> set[str]:
-    """Return the names of the query parameters that the OpenAPI document has for a request's route."""
-    path: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path_format]
-    parameters = path[request.method.lower()].get("parameters", [])
-    return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+def query_names(route: APIRoute) -> frozenset[str]:
+    """Return the names of a route's query parameters, as the OpenAPI document has them."""
+    declared = (field for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query))
+    described = (route.openapi_extra or {}).get("parameters", [])
+    names = (parameter["name"] for parameter in described if parameter["in"] == "query")
+    return frozenset((*(field.alias for field in declared), *names))
 
 
 async def choose_urls(

@@ -49,7 +49,6 @@ UNUSUAL = {
     "bytes between segments": b"\xff\xd8\xff\xfe\x00\x02" + b"\x00" * SIZE_BYTES + JPEG[2:],
     "comments": b"\xff\xd8" + b"\xff\xfe\x00\x02" * (SIZE_BYTES // 4) + JPEG[2:],
     "lengths of zero": b"\xff\xd8" + b"\xff\xfe\x00\x00" * (SIZE_BYTES // 4) + JPEG[2:],
-    "comments after a zero byte": b"\xff\xd8\xff\x00" + b"\xff\xfe\x00\x02" * MAX_SEGMENTS + JPEG[2:],
     "restarts": b"\xff\xd8" + b"\xff\xd0" * (SIZE_BYTES // 2) + JPEG[2:],
     "scans": JPEG[:-2] + JPEG[JPEG.rfind(b"\xff\xda") : -2] * 200 + JPEG[-2:],
     "chunks": in_png(chunk(b"abCd") * (SIZE_BYTES // 12)),
@@ -100,6 +99,20 @@ def test_segments_and_blocks_up_to_the_bounds_pass() -> None:
     gif = in_gif(b"\x21\xfe" + (b"\xff" + b"x" * 255) * (MAX_BLOCKS // 2) + b"\0")
     for data in (jpeg, gif, rle_bmp(500_000)):
         check_structure(str(sniff(data)), data)
+
+
+@pytest.mark.parametrize("marker", [0x00, 0x01, *range(0xD0, 0xD9)])
+def test_segments_after_a_marker_without_a_length_count(marker: int) -> None:
+    comments = b"\xff\xfe\x00\x02" * MAX_SEGMENTS
+    with pytest.raises(InvalidImage, match="segments before its picture"):
+        check_structure("JPEG", JPEG[:2] + bytes((0xFF, marker)) + comments + JPEG[2:])
+
+
+@pytest.mark.parametrize("marker", [0x02, 0xCF, 0xDC, 0xE0])
+def test_markers_within_a_segment_do_not_count(marker: int) -> None:
+    restarts = b"\xff\xd0" * (2 * MAX_SEGMENTS)
+    segment = bytes((0xFF, marker)) + struct.pack(">H", 2 + len(restarts)) + restarts
+    check_structure("JPEG", JPEG[:2] + segment + JPEG[2:])
 
 
 @pytest.mark.parametrize("length", [0, 1])

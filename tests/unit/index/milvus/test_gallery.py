@@ -1,4 +1,4 @@
-"""A gallery in Milvus, beyond what both engines share (`tests/contract/index/test_galleries.py`). Milvus is in memory."""
+"""A gallery in Milvus, beyond what both engines share: tests/contract/index/test_galleries.py. Milvus is in memory."""
 
 import random
 from collections.abc import Iterator
