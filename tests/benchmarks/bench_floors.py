@@ -22,13 +22,13 @@ from typing import Any
 
 import grpc
 import numpy as np
-import orjson
 
 from services.contracts.domain.manifest import load_manifest
 from services.contracts.images.preparation import prepare_image
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
 from services.engine.packed.rows import PackedRows
+from services.engine.packed.texts import PackedTexts
 from services.index.replica import snapshot
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
@@ -128,11 +128,11 @@ def bare_grpc() -> Spread:
 def replica_of(vectors: Any) -> Replica:
     """Return a replica of products with these vectors in one category."""
     replica, count = new_replica(), len(vectors)
-    keys = [str(number) for number in range(count)]
-    payloads: list[bytes | None] = [orjson.dumps({"title": f"Product number {number}"}) for number in range(count)]
+    keys = PackedTexts.of(str(number).encode() for number in range(count))
+    payloads = PackedTexts.of(f'{{"title":"Product number {number}"}}'.encode() for number in range(count))
     assert isinstance(replica.gallery, Gallery)
     images = np.zeros(count, np.uint8)
-    replica.gallery.restore(0, vectors, images, PackedRows.of(keys, payloads, images))
+    replica.gallery.restore(0, vectors, images, PackedRows.of_texts(keys, payloads, images))
     return replica
 
 

@@ -31,6 +31,7 @@ figcaption { font-size: 13px; }
 svg { max-width: 100%; }
 </style>
 """
+TABLES = ("rates", "rows")  # the figures of a benchmark that are rows of a table
 MILVUS = {
     "faiss": "FAISS",
     "flat": "Milvus `flat`",
@@ -83,7 +84,7 @@ def _block(name: str, every: list[Run]) -> str | None:
     if found is None:
         return None
     run, figures = found
-    rows = figures.get("rates") or figures.get("rows")
+    rows = next((figures[name] for name in TABLES if name in figures), None)
     table = table_of_rows(rows) if rows else _peers(figures) if name == "peers" else table_of(figures)
     return f"\n{table}\n\n{run.time[:10]}, commit {run.commit}, {run.machine}.\n"
 
@@ -128,9 +129,9 @@ def _milvus(every: list[Run]) -> str | None:
 
 def _peers(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     tables = []
-    for size, engines in figures.items():
+    for label, engines in figures.items():
         names = list(next(row for row in engines.values() if "left out" not in row))
-        lines = [f"{int(size):,} vectors:", "", f"| engine | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
+        lines = [f"{label}:", "", f"| engine | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
         for engine, row in engines.items():
             cells = (
                 ["left out", *[""] * (len(names) - 1)] if "left out" in row else [_number(row[name]) for name in names]
@@ -175,11 +176,11 @@ def _size_plot(rows: list[Mapping[str, Any]]) -> None:
 
 def _peers_plot(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     figure, all_axes = pyplot.subplots(1, len(figures), figsize=(5 * len(figures), 3.5), squeeze=False)
-    for axes, (size, engines) in zip(all_axes[0], figures.items(), strict=True):
+    for axes, (label, engines) in zip(all_axes[0], figures.items(), strict=True):
         shown = {name: row["p50 ms"] for name, row in engines.items() if "p50 ms" in row}
         axes.barh(list(shown), list(shown.values()))
         axes.invert_yaxis()
-        axes.set(xscale="log", xlabel="p50 of a search, ms", title=f"{int(size):,} vectors")
+        axes.set(xscale="log", xlabel="p50 of a search, ms", title=label)
     figure.tight_layout()
     figure.savefig(IMAGES / "performance-peers.svg", bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)
@@ -214,11 +215,11 @@ def points(figures: object, label: str = "") -> Iterator[tuple[str, Point]]:
         yield label, Point(figures["median"], figures["low"], figures["high"])
     elif isinstance(figures, Mapping):
         for name, value in figures.items():
-            yield from points(value, f"{label}, {name}" if label else name)
+            yield from points(value, name if label in ("", *TABLES) else f"{label}: {name}")
     elif isinstance(figures, list):
-        for row in figures:
+        for row in (row for row in figures if isinstance(row, Mapping)):
             (first, number), *others = row.items()
-            yield from points(dict(others), f"{label}, {first} {_number(number)}")
+            yield from points(dict(others), f"{first} {_number(number)}")
     elif isinstance(figures, int | float) and not isinstance(figures, bool) and figures == figures:
         yield label, Point(figures, figures, figures)
 
@@ -226,6 +227,7 @@ def points(figures: object, label: str = "") -> Iterator[tuple[str, Point]]:
 def _course(course: list[tuple[Run, Point]]) -> str:
     """Return the plot of a figure in SVG."""
     figure, axes = pyplot.subplots(figsize=(3.4, 1.3))
+    figure.subplots_adjust(left=0.14, right=0.99, top=0.96, bottom=0.28)
     places, (lows, values, highs) = range(len(course)), zip(*((p.low, p.value, p.high) for _, p in course), strict=True)
     axes.fill_between(places, lows, highs, color="0.85")
     axes.plot(places, values, marker="o", markersize=3)
@@ -237,7 +239,7 @@ def _course(course: list[tuple[Run, Point]]) -> str:
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     file = io.StringIO()
-    figure.savefig(file, bbox_inches="tight")
+    figure.savefig(file)
     pyplot.close(figure)
     return "<svg" + file.getvalue().partition("<svg")[2]
 

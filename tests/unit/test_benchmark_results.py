@@ -58,8 +58,8 @@ def test_the_document_gets_the_latest_figures_and_keeps_its_text(
 def test_numbers_are_found_however_deep_they_are() -> None:
     figures = {"a": {"median": 2, "low": 1, "high": 3}, "b": {"c": {"d": 4, "left out": "it ended"}}, "e": float("nan")}
     rows = {"rows": [{"products": 1000, "ms": 0.5}, {"products": 10_000, "ms": None}]}
-    assert dict(report.points(figures)) == {"a": (2, 1, 3), "b, c, d": (4, 4, 4)}
-    assert dict(report.points(rows)) == {"rows, products 1,000, ms": (0.5, 0.5, 0.5)}
+    assert dict(report.points(figures)) == {"a": (2, 1, 3), "b: c: d": (4, 4, 4)}
+    assert dict(report.points(rows)) == {"products 1,000: ms": (0.5, 0.5, 0.5)}
 
 
 def test_without_figures_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_without_figures_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_engines_that_were_left_out_are_listed_with_the_others() -> None:
     figures: dict[str, dict[str, dict[str, object]]] = {
-        "15000": {"faiss": {"p50 ms": 0.08, "recall": 1.0}, "other": {"left out": "it ended"}}
+        "15,000 vectors": {"faiss": {"p50 ms": 0.08, "recall": 1.0}, "other": {"left out": "it ended"}}
     }
     table = report._peers(figures)
     assert "| faiss | 0.08 | 1 |" in table

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -46,8 +46,11 @@ class PackedTexts:
     @classmethod
     def of(cls, texts: Iterable[bytes]) -> "PackedTexts":
         """Pack texts."""
-        every = list(texts)
-        return cls(b"".join(every), np.fromiter(map(len, every), np.int64, len(every)))
+        remaining, joined, lengths = iter(texts), list[bytes](), list[NDArray[np.uint32]]()
+        while chunk := list(islice(remaining, CHUNK)):
+            joined.append(b"".join(chunk))
+            lengths.append(np.fromiter(map(len, chunk), np.uint32, len(chunk)))
+        return cls(b"".join(joined), np.concatenate([np.empty(0, np.uint32), *lengths]))
 
     @property
     def lengths(self) -> NDArray[np.uint32]:
