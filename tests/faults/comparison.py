@@ -12,9 +12,10 @@ from services.catalogue.documents.product_document import MARKER_PREFIX, from_do
 from services.catalogue.documents.vectors import stored_vector
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.errors import LookalikeError
+from services.engine.payload import pack
 from services.index.milvus.collection import MilvusCollection, partition_of
 from services.index.milvus.expressions import EVERY
-from services.index.milvus.rows import key_and_payload
+from services.index.milvus.rows import Entry, key_and_payload, version_of
 from services.index.replica import snapshot
 from services.index.replica.block_file import BlockReader
 from services.index.replica.snapshot import Origin
@@ -30,12 +31,16 @@ Shown = dict[str, tuple[int, bytes]]  # category and vector by key
 
 @dataclass(frozen=True)
 class Held:
-    """A product in the database: its revision and category, the stored bytes of its vector, and the vector."""
+    """A product in the database: its revision and category, the stored bytes of its vector, and the vector.
+
+    `version` is the hash of everything in it, as an index with Milvus stores it.
+    """
 
     revision: int
     category: int
     stored: bytes
     vector: bytes
+    version: str = ""
 
 
 def in_database(url: str) -> dict[str, Held]:
@@ -53,7 +58,10 @@ def in_database(url: str) -> dict[str, Held]:
             product = from_document(document).product
             assert product.key not in held, f"{product.key} is stored twice"
             revision = int(product.attributes["revision"])  # type: ignore[arg-type]
-            held[product.key] = Held(revision, product.category, bytes(document["vector"]), product.vector.tobytes())
+            version = version_of(product.key, Entry(product.category, product.vectors, pack(product)))
+            held[product.key] = Held(
+                revision, product.category, bytes(document["vector"]), product.vector.tobytes(), version
+            )
     return held
 
 
@@ -99,16 +107,20 @@ def _collection(server: MilvusProcess) -> MilvusCollection:
     return collection
 
 
-def in_milvus(server: MilvusProcess) -> Shown:
-    """Return the products in Milvus by key; of a product with rows of two states, an impossible one."""
+def in_milvus(server: MilvusProcess, held: dict[str, Held]) -> Shown:
+    """Return the products in Milvus by key; of one with rows of two states or of another version, an impossible state.
+
+    `held` are the products of the database.
+    """
     collection = _collection(server)
     shown: Shown = {}
     collection.count(EVERY, PARTITIONS[0], strong=True)  # all changes are visible from here on
-    for page in collection.scan(EVERY, ["category", "content", "vector"], PARTITIONS):
+    for page in collection.scan(EVERY, ["category", "content", "vector", "version"], PARTITIONS):
         for row in page:
             key, _, _ = key_and_payload(row["content"])
             vector = np.array(row["vector"], np.float32).tobytes()
-            shown[key] = (row["category"], vector) if key not in shown else (-1, b"")
+            is_whole = key not in shown and key in held and row["version"] == held[key].version
+            shown[key] = (row["category"], vector) if is_whole else (-1, b"")
     return shown
 
 

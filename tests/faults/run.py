@@ -6,6 +6,7 @@ import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -101,10 +102,10 @@ class Run:
         except httpx.HTTPError:
             return False
 
-    def _shown(self) -> comparison.Shown:
+    def _shown(self, held: dict[str, comparison.Held]) -> comparison.Shown:
         """Return the products of the index, as it stores them."""
         milvus = self._servers.milvus
-        return comparison.in_snapshot(self._servers.snapshots) if milvus is None else comparison.in_milvus(milvus)
+        return comparison.in_snapshot(self._servers.snapshots) if milvus is None else comparison.in_milvus(milvus, held)
 
     @property
     def _store_url(self) -> str:
@@ -114,7 +115,7 @@ class Run:
         """Return all figures, and whether those that must be zero are zero."""
         held = await asyncio.to_thread(comparison.in_database, self._store_url)
         lost = comparison.lost(self._journal, held)
-        apart = await asyncio.to_thread(comparison.eventually_equal, held, self._shown, _pauses())
+        apart = await asyncio.to_thread(comparison.eventually_equal, held, partial(self._shown, held), _pauses())
         async with self._store:
             lost_events = await self._events.lost()
         zeros: dict[str, float] = {

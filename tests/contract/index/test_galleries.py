@@ -18,6 +18,7 @@ import pytest
 from services.catalogue.documents.product_document import Record
 from services.catalogue.product import Product, unit_vector
 from services.contracts.domain.errors import DimensionMismatch, UnknownCategory, UnknownProduct
+from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import multi_search
 from services.engine.flat_search import FaissFlat
@@ -348,6 +349,33 @@ async def test_a_new_process_continues_with_what_milvus_holds(milvus: MilvusServ
     third.finish_load()
     assert sorted(third.document_ids()) == ["p000", "p001", "p002"]
     assert third.gallery.counts() == [2, 1, 0]
+
+
+@needs_milvus
+def test_two_processes_that_write_the_same_changes_hold_and_count_the_same(milvus: MilvusServer) -> None:
+    database = f"contract{next(NAMES)}"
+
+    def process() -> MilvusReplica:
+        gallery = MilvusGallery(MilvusCollection(milvus, database, MODEL, DIMENSION), "default", CATEGORIES, DIMENSION)
+        return MilvusReplica(gallery, MODEL, MODEL)
+
+    replicas = process(), process()
+    documents = [record(product(number)) for number in range(6)]
+    changes: list[tuple[list[str], list[Record]]] = [
+        ([], documents),
+        (["p004"], [record(product(2, category=1))]),  # one goes, one moves
+        ([], [record(make_product("p005", 1, KINDS[5], attributes={"price": 77}))]),  # it had three images
+    ]
+    for ids, current in changes:
+        for replica in replicas:
+            replica.apply(ids, current)
+        first, second = (
+            (replica.gallery.counts(), sorted(replica.document_ids()), replica._rows.facets(1, EVERYTHING))
+            for replica in replicas
+        )
+        assert first == second
+    assert replicas[1].gallery.counts() == [1, 4, 0]
+    assert replicas[1].differing([record(product(2, category=1))]) == []
 
 
 @needs_milvus
