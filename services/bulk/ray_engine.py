@@ -70,6 +70,7 @@ class RayEngine:
         if self._options.address is None:  # a cluster of its own, which no other process of the network can use
             os.environ.setdefault("RAY_AUTH_MODE", "token")
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+            os.environ.setdefault("RAY_worker_niceness", "0")  # 15 by default: next to other work, workers would starve
         import ray
 
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}

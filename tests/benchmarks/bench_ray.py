@@ -45,7 +45,7 @@ class Shop:
         settings = self.stack.settings
         addresses = {"EMBEDDING_URL": settings.embedding_url, "MONGO_URL": settings.mongo_url}
         environment = {**os.environ, **addresses, "MONGO_DATABASE": database, "PYTHONPATH": str(ROOT)}
-        line = [sys.executable, "-m", "services.cli.main", command, *map(str, options), "--json"]
+        line = [sys.executable, "-m", "services.cli.main", command, *map(str, options), "--wait", "600", "--json"]
         pipe = subprocess.PIPE
         return subprocess.Popen(line, env=environment, cwd=self.folder, stdout=pipe, stderr=pipe)
 
