@@ -69,11 +69,11 @@ def download(package: str, folder: Path) -> Path:
         done = subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, capture_output=True, text=True)  # noqa: S603, S607
     except FileNotFoundError:
         raise BackgroundsError("there is no apt-get: the packages are Debian's") from None
-    found = sorted(folder.glob(f"{package}_*.deb"))
-    if done.returncode or not found:
+    files = sorted(folder.glob(f"{package}_*.deb"))
+    if done.returncode or not files:
         reason = (done.stderr.strip().splitlines() or ["nothing came"])[-1]
         raise BackgroundsError(f"{package} cannot be downloaded: {reason}; has apt-get update been run?")
-    return found[-1]
+    return files[-1]
 
 
 def unpack(file: Path, folder: Path) -> list[Path]:

@@ -48,8 +48,8 @@ class MissingReader:
 
         rest: list[Any] = []
         try:
-            while (found := loop.run(lambda services: services.retry.call(following))) is not None:
-                rest += [one for one in found if self.part.holds(str(one)) and one not in self.skipped]
+            while (ids := loop.run(lambda services: services.retry.call(following))) is not None:
+                rest += [each for each in ids if self.part.holds(str(each)) and each not in self.skipped]
                 while len(rest) >= BLOCK_DOCUMENTS:
                     yield tuple(rest[:BLOCK_DOCUMENTS])
                     del rest[:BLOCK_DOCUMENTS]

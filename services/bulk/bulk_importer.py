@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.bulk.block_importer import BlockResult, ImportWork
-from services.bulk.checkpoint import CheckpointNote, Position
+from services.bulk.checkpoint import CheckpointNote, FeedPosition
 from services.bulk.engine import OpenEngine, opened, results
 from services.bulk.feed_blocks import FeedReader, Row
 from services.catalogue.importing.ports import ImporterError
@@ -101,7 +101,7 @@ class BulkImporter:
         """
         parts = self._parts
         start = None if parts.restarts else await self._retry.call(parts.note.load)
-        position = Position(start)
+        position = FeedPosition(start)
         reader = replace(parts.reader, start=start, records_keys=self._feed is not None)
         is_continued = start is not None
         async with opened(self._open_engine) as engine:
@@ -114,7 +114,7 @@ class BulkImporter:
         if not stopping.is_set():
             await self._retry.call(parts.note.remove)
 
-    async def _take(self, result: BlockResult, position: Position) -> None:
+    async def _take(self, result: BlockResult, position: FeedPosition) -> None:
         block = result.block
         self._parts.source.done = block.progress
         self.tally.merge(result.tally)

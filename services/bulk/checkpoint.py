@@ -51,7 +51,7 @@ def _facts(row: SourceRow | RejectedRow) -> tuple[Any, ...]:
     if isinstance(row, RejectedRow):
         return row.line, row.key, row.reason
     image = row.image if isinstance(row.image, str) else None
-    images = [one.name for one in row.images]
+    images = [image.name for image in row.images]
     texts = row.title, row.url, row.image_url, row.group, row.hidden
     return row.line, row.key, image, images, texts, row.category_words, row.attributes
 
@@ -97,7 +97,7 @@ class CheckpointNote:
         await self._notes.remove(self._name)
 
 
-class Position:
+class FeedPosition:
     """How far a run has come, moved on by the results of its blocks, which come in order."""
 
     def __init__(self, start: Checkpoint | None) -> None:

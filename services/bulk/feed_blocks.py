@@ -203,8 +203,8 @@ def _with_files(row: Row) -> tuple[Row, int]:
     if isinstance(row, RejectedRow):
         return row, 0
     image = row.image if isinstance(row.image, str) else _load(row.image)
-    images = tuple(one if one.load is None else replace(one, load=_load(one.load)) for one in row.images)
-    files = [image, *(one.load for one in images)]
+    images = tuple(extra if extra.load is None else replace(extra, load=_load(extra.load)) for extra in row.images)
+    files = [image, *(extra.load for extra in images)]
     size = sum(len(file.data) for file in files if isinstance(file, LoadedFile))
     return replace(row, image=image, images=images), size
 

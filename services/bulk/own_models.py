@@ -102,7 +102,7 @@ class OwnModels:
         embedder = await asyncio.to_thread(self._embedder, model)
         timed = await embedder.embed(images)
         other = None if secondary_model is None else await self._secondary(images, secondary_model)
-        items = [batch_item(one, embedder.manifest, other, number) for number, one in enumerate(timed.outcomes)]
+        items = [batch_item(outcome, embedder.manifest, other, number) for number, outcome in enumerate(timed.outcomes)]
         document = {"items": items, "timings_ms": {}}
         return BatchResponse.model_validate_json(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
 

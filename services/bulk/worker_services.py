@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from services.bulk.own_models import OwnModels
-from services.catalogue.importing.ports import Embedder
+from services.catalogue.importing.ports import BatchEmbedder
 from services.catalogue.importing.web_images import WebImages
 from services.catalogue.model_switch.product_pictures import ProductPictures
 from services.catalogue.retry import Retry
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class OpenServices:
     """The services of one worker."""
 
-    embedding: Embedder
+    embedding: BatchEmbedder
     database: CatalogueDatabase
     fetcher: ImageFetcher
     retry: Retry

@@ -81,8 +81,8 @@ class ApiKey:
     def matches(self, secret: str, now: datetime) -> bool:
         """Return whether a secret is one of the key's valid ones, in a time that does not depend on the secret."""
         digest = _digest(secret)
-        found = [hmac.compare_digest(digest, stored.sha256) and stored.is_valid(now) for stored in self.secrets]
-        return any(found)
+        matches = [hmac.compare_digest(digest, stored.sha256) and stored.is_valid(now) for stored in self.secrets]
+        return any(matches)
 
     def valid_secrets(self, now: datetime) -> tuple[StoredSecret, ...]:
         """Return the secrets that are valid at a time."""

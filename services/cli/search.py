@@ -120,8 +120,10 @@ def show(response: dict[str, Any], offset: int = 0) -> None:
         table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
     out.print(table)
     if response.get("crop"):
-        found = response["crop"]["category"]
-        out.print(f"looked at the garment found in the photo: {found['name']}, {found['probability']:.1%}", style="dim")
+        garment = response["crop"]["category"]
+        out.print(
+            f"looked at the garment found in the photo: {garment['name']}, {garment['probability']:.1%}", style="dim"
+        )
     timings = response["timings_ms"]
     text = f"model {response['model']}, {timings['total']:.1f} ms, of which the network {timings['network']:.1f}"
     out.print(text, style="dim")

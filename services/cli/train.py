@@ -26,7 +26,7 @@ SHIPPED = {
 DatasetPath = Annotated[Path, typer.Option(help="Kaggle's archive of Fashion Product Images: the zip or its folder.")]
 
 
-class Part(StrEnum):
+class QueryPart(StrEnum):
     """Which products are the queries of an evaluation."""
 
     auto = "auto"
@@ -113,11 +113,11 @@ class EvaluateCommand:
     model: Annotated[Path, typer.Option(help="A model version directory.")]
     dataset: DatasetPath
     split: Annotated[
-        Part,
+        QueryPart,
         typer.Option(
             help="The queries: the model's own test part, or all products. auto: test on its training archive."
         ),
-    ] = Part.auto
+    ] = QueryPart.auto
     gallery: Annotated[
         Path | None, typer.Option(help="Another archive to search in. All products of --dataset are the queries then.")
     ] = None

@@ -58,8 +58,8 @@ class CoarseScan:
         error = self._error + self._distance_to_code(query[None, :], code)
         for candidates in CANDIDATES:
             count = min(self._codes.ntotal, max(candidates, 4 * k))
-            squares, found = self._codes.search(code, count, params=parameters)
-            rows: RowArray = found[0][found[0] >= 0]  # FAISS fills up with -1
+            squares, nearest = self._codes.search(code, count, params=parameters)
+            rows: RowArray = nearest[0][nearest[0] >= 0]  # FAISS fills up with -1
             scores = self._vectors[rows].astype(np.float64) @ query.astype(np.float64)
             best = np.argsort(-scores, kind="stable")[:k]
             has_seen_all = len(rows) < count or count == self._codes.ntotal

@@ -18,7 +18,7 @@ from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.background import in_background
 from services.contracts.web.internal import internal
 from services.contracts.wire.index import SyncStatus
-from services.index.engines import Engine, FaissEngine, engine_of
+from services.index.engines import FaissEngine, IndexEngine, engine_of
 from services.index.follow.follower import Follower, FollowOptions
 from services.index.metrics import IndexMetrics
 from services.index.models.model_indexes import ModelIndexes
@@ -113,7 +113,7 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
             await models.close()
 
 
-def _follower(settings: IndexSettings, engine: Engine, store: CatalogueDatabase, manifest: Manifest) -> Follower:
+def _follower(settings: IndexSettings, engine: IndexEngine, store: CatalogueDatabase, manifest: Manifest) -> Follower:
     options = FollowOptions(
         mode=settings.follow,
         gather_s=settings.gather_s,
@@ -126,7 +126,7 @@ def _follower(settings: IndexSettings, engine: Engine, store: CatalogueDatabase,
     return Follower(store.products, lambda: engine.replica(manifest, name), engine.keeper(manifest, name), options)
 
 
-def _engine(settings: IndexSettings) -> Engine:
+def _engine(settings: IndexSettings) -> IndexEngine:
     if settings.engine == "faiss":
         return FaissEngine(settings)
     from services.index.milvus.engine import MilvusEngine

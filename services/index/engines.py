@@ -17,7 +17,7 @@ from services.index.replica.snapshot_keeper import SnapshotKeeper
 from services.index.settings import IndexSettings
 
 
-class Engine(Protocol):
+class IndexEngine(Protocol):
     """Makes what followers write to and searches read, for each catalogue and model."""
 
     def replica(self, manifest: Manifest, catalogue: str) -> Replica:

@@ -44,7 +44,7 @@ from services.engine.deadline import Deadline
 from services.engine.gallery import Query
 from services.engine.payload import unpack
 from services.index.models.model_index import CatalogueIndex, ModelIndex
-from services.index.search_response import Counts, Found, part_response, search_response
+from services.index.search_response import Counts, FoundProducts, part_response, search_response
 from services.index.state import IndexState, State
 
 router = APIRouter(prefix="/v1", tags=["index"], route_class=JsonBodyRoute)
@@ -105,7 +105,9 @@ async def search(state: State, query: Annotated[IndexSearch, Body(openapi_exampl
     unknown = await _unknown_attributes(state, galleries, query.category, query)
     pinned = multi_search.named(galleries, query.category, vector, query.pinned) if query.pinned else []
     respond = search_response if query.part.is_whole else part_response
-    return respond(state, model_index, query.category, query, Found(matches, pinned, duration_ms), counts, unknown)
+    return respond(
+        state, model_index, query.category, query, FoundProducts(matches, pinned, duration_ms), counts, unknown
+    )
 
 
 @router.post(
@@ -144,7 +146,9 @@ async def similar(state: State, query: Annotated[IndexSimilar, Body(openapi_exam
     counts = await _counts(state, galleries, category, query, deadline)
     unknown = await _unknown_attributes(state, galleries, category, query)
     pinned = multi_search.named_like(galleries, query.id, query.pinned, query.catalogue) if query.pinned else []
-    return search_response(state, model_index, category, query, Found(matches, pinned, duration_ms), counts, unknown)
+    return search_response(
+        state, model_index, category, query, FoundProducts(matches, pinned, duration_ms), counts, unknown
+    )
 
 
 @router.post(

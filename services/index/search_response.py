@@ -21,7 +21,7 @@ from services.index.state import IndexState
 ABSENT: dict[str, Any] = {"url": None, "image_url": None, "title": None, "attributes": {}, "group": None}
 
 
-class Found(NamedTuple):
+class FoundProducts(NamedTuple):
     """What a search found.
 
     Attributes:
@@ -52,7 +52,7 @@ def search_response(
     model_index: ModelIndex,
     category: int,
     query: IndexQuery,
-    found: Found,
+    found_products: FoundProducts,
     counts: Counts,
     unknown_attributes: list[str],
 ) -> Response:
@@ -63,11 +63,11 @@ def search_response(
         model_index: the model that was searched.
         category: that was searched.
         query: the request.
-        found: by the search.
+        found_products: by the search.
         counts: of the category.
         unknown_attributes: attributes of the filter that no product has.
     """
-    matches = found.matches
+    matches = found_products.matches
     similarities = _similarities(model_index, category, matches)
     on_page = zip(matches[query.offset : query.end], similarities[query.offset : query.end], strict=True)
     hits = [_hit(category, match, _score(match), similarity) for match, similarity in on_page]
@@ -83,9 +83,9 @@ def search_response(
         "unknown_attributes": unknown_attributes,
     }
     if query.pinned:
-        of_pinned = zip(found.pinned, _similarities(model_index, category, found.pinned), strict=True)
+        of_pinned = zip(found_products.pinned, _similarities(model_index, category, found_products.pinned), strict=True)
         document["pinned"] = [_hit(category, match, _score(match), similarity) for match, similarity in of_pinned]
-    return _respond(state, model_index, query, found, document)
+    return _respond(state, model_index, query, found_products, document)
 
 
 def part_response(
@@ -93,7 +93,7 @@ def part_response(
     model_index: ModelIndex,
     category: int,
     query: IndexQuery,
-    found: Found,
+    found_products: FoundProducts,
     counts: Counts,
     unknown_attributes: list[str],
 ) -> Response:
@@ -104,8 +104,8 @@ def part_response(
     scales = {name: catalogue.calibrator.scale(category) for name, catalogue in model_index.catalogues.items()}
     document: dict[str, Any] = {
         "category": category,
-        "hits": [_hit(category, match, match.match.score, None) for match in found.matches],
-        "pinned": [_hit(category, match, match.match.score, None) for match in found.pinned],
+        "hits": [_hit(category, match, match.match.score, None) for match in found_products.matches],
+        "pinned": [_hit(category, match, match.match.score, None) for match in found_products.pinned],
         "best_score": None,
         "best_similarity": None,
         "next_page": None,
@@ -118,22 +118,31 @@ def part_response(
         "total": counts.total,
         "unknown_attributes": unknown_attributes,
     }
-    return _respond(state, model_index, query, found, document)
+    return _respond(state, model_index, query, found_products, document)
 
 
 def _respond(
-    state: IndexState, model_index: ModelIndex, query: IndexQuery, found: Found, document: dict[str, Any]
+    state: IndexState,
+    model_index: ModelIndex,
+    query: IndexQuery,
+    found_products: FoundProducts,
+    document: dict[str, Any],
 ) -> Response:
     """Return a document with what both kinds of responses have, and note it in the log."""
     model, hits, category = model_index.manifest.model_id, document["hits"], document["category"]
     telemetry.note(
-        category=category, k=query.k, offset=query.offset, hits=len(hits), model=model, search_ms=found.duration_ms
+        category=category,
+        k=query.k,
+        offset=query.offset,
+        hits=len(hits),
+        model=model,
+        search_ms=found_products.duration_ms,
     )
     document["model"] = model
     if state.engine != FAISS:
         document |= {"engine": state.engine, "exact": is_exact(state.engine)}
     document["active"] = state.models.active.manifest.model_id
-    document["timings_ms"] = {"search": found.duration_ms}
+    document["timings_ms"] = {"search": found_products.duration_ms}
     if query.vectors:
         for hit in [*hits, *document.get("pinned", [])]:
             hit["vector"] = _vector(model_index, hit)

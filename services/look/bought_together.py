@@ -82,15 +82,15 @@ class BoughtTogether:
         ids = sorted(products)
         rows = {key: row for row, key in enumerate(ids)}
         categories = np.array([products[key][0] for key in ids], np.int64)
-        found = [
-            (rows[one], rows[other])
+        pairs = [
+            (rows[first], rows[other])
             for basket in baskets
-            for place, one in enumerate(basket)
+            for place, first in enumerate(basket)
             for other in basket[place + 1 :]
-            if one in rows and other in rows and products[one][0] != products[other][0]
+            if first in rows and other in rows and products[first][0] != products[other][0]
         ]
         vectors = np.stack([products[key][1] for key in ids]) if ids else np.empty((0, 0), np.float32)
-        return cls(categories, vectors, np.array(found[-MAX_PAIRS:], np.int64).reshape(-1, 2))
+        return cls(categories, vectors, np.array(pairs[-MAX_PAIRS:], np.int64).reshape(-1, 2))
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -122,8 +122,8 @@ class BoughtTogether:
         if garment.category == category:
             return total
         alike = np.exp((self.vectors @ garment.vector - 1.0) / WIDTH).astype(np.float64)
-        for one, other in ((0, 1), (1, 0)):
-            of, partners = self.pairs[:, one], self.pairs[:, other]
+        for first, other in ((0, 1), (1, 0)):
+            of, partners = self.pairs[:, first], self.pairs[:, other]
             chosen = (self.categories[of] == garment.category) & (self.categories[partners] == category)
             total += np.bincount(partners[chosen], weights=alike[of[chosen]], minlength=len(total))
         return total

@@ -16,17 +16,17 @@ OPPOSITE = 0.6  # harmony of opposite hues; of equal hues it is 1
 NEIGHBOURS_DEGREES, OPPOSITE_DEGREES = 30.0, 25.0
 
 
-def harmony(one: Floats, other: Floats) -> Floats:
+def harmony(first: Floats, other: Floats) -> Floats:
     """Return how well colours go together, 0 to 1.
 
     Args:
         one, other: CIELAB, shapes (…, 3) that can be broadcast.
     """
-    distance = np.abs(_hue(one) - _hue(other)) % 360
+    distance = np.abs(_hue(first) - _hue(other)) % 360
     distance = np.minimum(distance, 360 - distance)
     neighbours = np.exp(-((distance / NEIGHBOURS_DEGREES) ** 2) / 2)
     opposites = OPPOSITE * np.exp(-(((distance - 180) / OPPOSITE_DEGREES) ** 2) / 2)
-    neutral = np.maximum(_neutrality(one), _neutrality(other))
+    neutral = np.maximum(_neutrality(first), _neutrality(other))
     return np.asarray(neutral * NEUTRAL + (1 - neutral) * np.maximum(neighbours, opposites))
 
 

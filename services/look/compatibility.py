@@ -110,9 +110,9 @@ class Compatibility:
         usual = [number for number, count in enumerate(outfits) if count >= FEWEST_OUTFITS]
         return tuple(sorted(usual, key=lambda number: -outfits[number]))
 
-    def is_learned(self, one: int, other: int) -> bool:
+    def is_learned(self, category: int, other: int) -> bool:
         """Return whether the training data has enough outfits with both categories."""
-        first, second = sorted((one, other))
+        first, second = sorted((category, other))
         names = self.manifest.categories
         return self.manifest.pairs.get(f"{names[first]}+{names[second]}", 0) >= LEARNED_OUTFITS
 

@@ -15,7 +15,7 @@ from services.contracts.domain.errors import LookalikeError
 from services.engine.payload import pack
 from services.index.milvus.collection import MilvusCollection, partition_of
 from services.index.milvus.expressions import EVERY
-from services.index.milvus.rows import Entry, key_and_payload, version_of
+from services.index.milvus.rows import MilvusEntry, key_and_payload, version_of
 from services.index.replica import snapshot
 from services.index.replica.block_file import BlockReader
 from services.index.replica.snapshot import Origin
@@ -58,7 +58,7 @@ def in_database(url: str) -> dict[str, Held]:
             product = from_document(document).product
             assert product.key not in held, f"{product.key} is stored twice"
             revision = int(product.attributes["revision"])  # type: ignore[arg-type]
-            version = version_of(product.key, Entry(product.category, product.vectors, pack(product)))
+            version = version_of(product.key, MilvusEntry(product.category, product.vectors, pack(product)))
             held[product.key] = Held(
                 revision, product.category, bytes(document["vector"]), product.vector.tobytes(), version
             )

@@ -15,7 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from tools.capacity.costs import MEASURED, CostsError, Point, UnitCosts, measured_points, read
-from tools.capacity.plan import Demand, Goals, Machine, Plan, one_machine, plan
+from tools.capacity.plan import CapacityPlan, Demand, Goals, Machine, one_machine, plan
 from tools.capacity.pods import SIZES as POD_SIZES
 from tools.capacity.pods import Pods, pods
 
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def row(demand: Demand, result: Plan) -> list[str]:
+def row(demand: Demand, result: CapacityPlan) -> list[str]:
     """Return the line of a table."""
     return [
         f"{demand.products:,.0f}",
@@ -80,7 +80,7 @@ def pods_row(name: str, demand: Demand, result: Pods) -> list[str]:
         f"{result.index_cores}",
         f"{result.index_gib}",
         f"{result.volume_gib}",
-        *(f"{one.least} to {one.most}, {one.in_flight}" for one in scaled),
+        *(f"{pods.least} to {pods.most}, {pods.in_flight}" for pods in scaled),
         f"{result.network} × {result.network_cores}",
     ]
 
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = Machine(options.cores, options.memory, options.bandwidth, options.core_hour)
     goals = Goals(options.scan, options.utilisation)
     sys.stdout.write(f"costs of {costs.source}, in ms of a processor:")
-    numbers = [(one.name, getattr(costs, one.name)) for one in fields(costs) if one.name != "source"]
+    numbers = [(field.name, getattr(costs, field.name)) for field in fields(costs) if field.name != "source"]
     sys.stdout.write(" ".join(f" {name} {value:.1f}" for name, value in numbers).rstrip() + "\n")
     if options.pods:
         sizes = [(name, demand, pods(demand, costs, machine, goals)) for name, demand in POD_SIZES.items()]

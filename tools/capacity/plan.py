@@ -82,7 +82,7 @@ class Goals:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CapacityPlan:
     """What a demand needs.
 
     Attributes:
@@ -123,7 +123,7 @@ class Plan:
 
 def plan(
     demand: Demand, costs: UnitCosts, machine: Machine, goals: Goals, milvus: MilvusCosts = MEASURED_MILVUS
-) -> Plan:
+) -> CapacityPlan:
     """Return what a demand needs: with Lookalike's own index, or with Milvus if that needs too many parts."""
     rows = demand.products * demand.images
     memory = demand.products * costs.product_bytes + (demand.images - 1) * demand.products * VECTOR_BYTES
@@ -157,7 +157,7 @@ class _Nodes:
     scan_ms: float
 
 
-def _milvus(demand: Demand, costs: UnitCosts, milvus: MilvusCosts, machine: Machine, goals: Goals) -> Plan:
+def _milvus(demand: Demand, costs: UnitCosts, milvus: MilvusCosts, machine: Machine, goals: Goals) -> CapacityPlan:
     memory = demand.products * demand.images * milvus.product_bytes  # an image is a row
     parts = math.ceil(memory / (MILVUS_HEADROOM * machine.memory_gib * GIB))
     by_cores = demand.rate * milvus.search_ms / 1000 / machine.cores / goals.utilisation
@@ -174,7 +174,7 @@ def _milvus(demand: Demand, costs: UnitCosts, milvus: MilvusCosts, machine: Mach
 
 def _plan(
     demand: Demand, first_ms: float, nodes: _Nodes, machine: Machine, goals: Goals, control_machines: int = 0
-) -> Plan:
+) -> CapacityPlan:
     """Return the plan with these nodes, and `first_ms` of a processor for a search before they are asked."""
     first_cores = demand.rate * first_ms / 1000
     search_machines = max(goals.least, math.ceil(first_cores / goals.utilisation / machine.cores))
@@ -191,7 +191,7 @@ def _plan(
     # A photo goes to the embedding service, too.
     sent = 2 * (demand.photo_bytes + RESULT_BYTES) + nodes.parts * PART_BYTES
     machines = search_machines + control_machines + nodes.parts * nodes.replicas
-    return Plan(
+    return CapacityPlan(
         is_milvus=control_machines > 0,
         parts=nodes.parts,
         replicas=nodes.replicas,

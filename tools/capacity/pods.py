@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tools.capacity.costs import MEASURED_MILVUS, UnitCosts
-from tools.capacity.plan import Demand, Goals, Machine, Plan, plan
+from tools.capacity.plan import CapacityPlan, Demand, Goals, Machine, plan
 
 SNAPSHOT_BYTES = 600  # of a product with one image
 PROCESS_GIB = 0.5  # an index without products
@@ -81,7 +81,7 @@ def pods(demand: Demand, costs: UnitCosts, machine: Machine, goals: Goals) -> Po
     )
 
 
-def _with_products(demand: Demand, result: Plan, goals: Goals) -> dict[str, int]:
+def _with_products(demand: Demand, result: CapacityPlan, goals: Goals) -> dict[str, int]:
     snapshot_bytes = demand.products * demand.images / result.parts * SNAPSHOT_BYTES
     return {
         "parts": result.parts,

@@ -100,10 +100,10 @@ def filters_and_facets(gateway: str, photo: bytes) -> None:
         timeout=10,
         trust_env=False,
     )
-    found = response.json()
+    document = response.json()
     check(response.status_code == 200, f"a search with a filter and facets: {response.text[:300]}")
-    named = {facet["attribute"] for facet in found["facets"]}
-    check({"price", "baseColour"} <= named and bool(found["results"]), f"facets {named}: {response.text[:300]}")
+    named = {facet["attribute"] for facet in document["facets"]}
+    check({"price", "baseColour"} <= named and bool(document["results"]), f"facets {named}: {response.text[:300]}")
 
 
 def look_is_learned(gateway: str, key: str) -> None:

@@ -14,7 +14,7 @@ GIVE_UP_S = 60.0
 
 
 @dataclass
-class Tally:
+class SearchTally:
     """The outcomes of the searches since a moment.
 
     `answered`: at the first attempt. `waited`: after 503 with Retry-After, or after a refused connection. `broken`: in
@@ -42,7 +42,7 @@ class Load:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(searchers + 1)
-        self._tally = Tally()
+        self._tally = SearchTally()
         self._ended_at = float("inf")
         self.written: list[str] = []
         for number in range(searchers):
@@ -60,14 +60,14 @@ class Load:
     def new_tally(self) -> None:
         """Reset the counts."""
         with self._lock:
-            self._tally, self._ended_at = Tally(), float("inf")
+            self._tally, self._ended_at = SearchTally(), float("inf")
 
     def mark(self) -> None:
         """Record that the container stops now: requests in progress may break."""
         self._ended_at = time.monotonic()
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> SearchTally:
         """The counts since the last `new_tally`."""
         return self._tally
 
@@ -88,7 +88,7 @@ class Load:
             if not outcome:
                 tally.failures.append(f"no response within {GIVE_UP_S:g} s")
 
-    def _try(self, photo: bytes, began: float, first: float, tally: Tally) -> str:
+    def _try(self, photo: bytes, began: float, first: float, tally: SearchTally) -> str:
         """Return the outcome of an attempt; an empty string if it has to be retried."""
         try:
             response = self._http.post("/v1/search?k=3", content=photo, headers=RAW)

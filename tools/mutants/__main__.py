@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.mutants.coverage_map import CoverageMap
 from tools.mutants.draw import candidates, draw, read_equivalent
 from tools.mutants.mutant import Mutant
-from tools.mutants.workspace import Outcome, Workspace
+from tools.mutants.workspace import MutantOutcome, Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 EXCLUDED = ("services/local", "services/sample_shop")  # stand-ins and drawings: they do not run in production
@@ -42,12 +42,12 @@ class Result:
     """A mutant, what became of it, and the test that caught it."""
 
     mutant: Mutant
-    outcome: Outcome
+    outcome: MutantOutcome
     reason: str
 
     @property
     def caught(self) -> bool:
-        return self.outcome is not Outcome.SURVIVED
+        return self.outcome is not MutantOutcome.SURVIVED
 
 
 def say(text: str) -> None:
@@ -91,7 +91,7 @@ def try_all(mutants: Sequence[Mutant], coverage: CoverageMap, root: Path) -> lis
 def _try(mutant: Mutant, coverage: CoverageMap, workspace: Workspace) -> Result:
     tests = coverage.tests_of(mutant)
     if not tests:
-        return Result(mutant, Outcome.SURVIVED, "no in-process test runs this line")
+        return Result(mutant, MutantOutcome.SURVIVED, "no in-process test runs this line")
     return Result(mutant, *workspace.try_mutant(mutant, tests, coverage.failures(tests), coverage.limit_s))
 
 

@@ -28,7 +28,7 @@ CAUGHT = {
 NONE_RAN = 5
 
 
-class Outcome(StrEnum):
+class MutantOutcome(StrEnum):
     """What became of a mutant."""
 
     CAUGHT = "caught"
@@ -81,7 +81,7 @@ class Workspace:
 
     def try_mutant(
         self, mutant: Mutant, tests: Sequence[str], failures: Sequence[str], limit_s: Callable[[Sequence[str]], float]
-    ) -> tuple[Outcome, str]:
+    ) -> tuple[MutantOutcome, str]:
         """Run the tests with the mutant in place, until the first one fails.
 
         Most mutants are caught by the likeliest files: they run first, by themselves, because pytest imports all files
@@ -104,11 +104,11 @@ class Workspace:
         rest = [test for test in tests if test.partition("::")[0] not in files]
         with self._in_place(mutant):
             outcome = self._run(first, failures, limit_s(first))
-            if outcome[0] is Outcome.SURVIVED and rest:
+            if outcome[0] is MutantOutcome.SURVIVED and rest:
                 outcome = self._run(rest, failures, limit_s(rest))
         return outcome
 
-    def _run(self, tests: Sequence[str], failures: Sequence[str], limit_s: float) -> tuple[Outcome, str]:
+    def _run(self, tests: Sequence[str], failures: Sequence[str], limit_s: float) -> tuple[MutantOutcome, str]:
         left_out = [f"--deselect={test}" for test in failures]
         names = self.path / "tests.txt"  # a command line would be too long
         names.write_text("\n".join(tests))
@@ -120,12 +120,12 @@ class Workspace:
         self._runner.stdin.flush()
         code = json.loads(self._runner.stdout.readline())
         if code is None:
-            return Outcome.TIMED_OUT, ""
+            return MutantOutcome.TIMED_OUT, ""
         output = (self.path / OUTPUT).read_text(errors="replace")
         if code in CAUGHT:
-            return Outcome.CAUGHT, _failed_test(output)
+            return MutantOutcome.CAUGHT, _failed_test(output)
         if code == 0 or (code == NONE_RAN and failures):
-            return Outcome.SURVIVED, ""
+            return MutantOutcome.SURVIVED, ""
         raise WorkspaceError(f"pytest ended with exit code {code}:\n{output[-2000:]}")
 
     @contextmanager

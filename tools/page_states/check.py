@@ -89,18 +89,18 @@ def main() -> None:
     options = parser.parse_args()
     pairs = [(state, language) for state in options.states for language in options.languages]
     pairs = [pair for pair in pairs if pair[0] not in ENGLISH or pair[1] == "en"]
-    found = 0
+    problems = 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(gateway_url(options.url, folder))
         browser = stack.enter_context(running_chromium())
         for state, language in pairs:
             broken = broken_rules(browser, url, state, language, drawn_photo(folder))
-            found += len(broken)
+            problems += len(broken)
             for line in broken:
                 sys.stdout.write(f"{state}, {language}: {line}\n")
-    sys.stdout.write(f"{len(pairs)} states of pages checked, {found} broken rules\n")
-    sys.exit(1 if found else 0)
+    sys.stdout.write(f"{len(pairs)} states of pages checked, {problems} broken rules\n")
+    sys.exit(1 if problems else 0)
 
 
 if __name__ == "__main__":

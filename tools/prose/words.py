@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 @dataclass(frozen=True)
-class Rule:
+class WordRule:
     """A pattern to avoid and its replacement."""
 
     name: str
@@ -14,16 +14,16 @@ class Rule:
     instead: str
 
 
-class Finding(NamedTuple):
+class ProseFinding(NamedTuple):
     """A match of a rule: its offset in the text, the words found, and what to write instead."""
 
     offset: int
     words: str
-    rule: Rule
+    rule: WordRule
 
 
-def _rule(name: str, pattern: str, instead: str) -> Rule:
-    return Rule(name, re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE), instead)
+def _rule(name: str, pattern: str, instead: str) -> WordRule:
+    return WordRule(name, re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE), instead)
 
 
 _BE = "is|are|was|were|be|been|being"
@@ -68,9 +68,11 @@ RULES = (
 HOUSE = ("told", "away", "anew", "so many", "of before", "what is", "whatever", "beside", "further")
 
 
-def findings(text: str) -> list[Finding]:
+def findings(text: str) -> list[ProseFinding]:
     """Return the matches of all rules in a text, in the order of their place."""
-    matches = [Finding(match.start(), match.group(), rule) for rule in RULES for match in rule.pattern.finditer(text)]
+    matches = [
+        ProseFinding(match.start(), match.group(), rule) for rule in RULES for match in rule.pattern.finditer(text)
+    ]
     return sorted(matches, key=lambda finding: finding.offset)
 
 

@@ -43,13 +43,13 @@ def main() -> int:
 
 def show_licences(path: Path) -> int:
     """Print the licences of a list as a table; return 1 if one needs a look."""
-    found = licences(path)
+    packages = licences(path)
     print("| package | version | licence |\n| --- | --- | --- |")  # noqa: T201
-    for one in found:
-        print(f"| {one.package} | {one.version} | {one.licence} |")  # noqa: T201
-    troubled = [one for one in found if one.trouble]
-    for one in troubled:
-        print(f"{one.package} {one.version}: {one.licence}: {one.trouble}", file=sys.stderr)  # noqa: T201
+    for package in packages:
+        print(f"| {package.package} | {package.version} | {package.licence} |")  # noqa: T201
+    troubled = [package for package in packages if package.trouble]
+    for package in troubled:
+        print(f"{package.package} {package.version}: {package.licence}: {package.trouble}", file=sys.stderr)  # noqa: T201
     return 1 if troubled else 0
 
 
@@ -70,15 +70,15 @@ def audit(path: Path) -> int:
 
 def judged(dependencies: list[dict[str, Any]]) -> tuple[int, list[str]]:
     """Return the exit status and the lines for what pip-audit says of each dependency."""
-    skipped = [one for one in dependencies if "skip_reason" in one]
+    skipped = [dependency for dependency in dependencies if "skip_reason" in dependency]
     if len(skipped) == len(dependencies):
         return NOT_RUN, [
             f"not run: the database of vulnerabilities knows none of {len(dependencies)} packages: is it reachable?"
         ]
     lines = [
-        f"{one['name']} {one['version']}: {found['id']}, fixed in {', '.join(found['fix_versions']) or 'no version'}"
-        for one in dependencies
-        for found in one.get("vulns", ())
+        f"{each['name']} {each['version']}: {hole['id']}, fixed in {', '.join(hole['fix_versions']) or 'no version'}"
+        for each in dependencies
+        for hole in each.get("vulns", ())
     ]
     known = len(dependencies) - len(skipped)
     return (1 if lines else 0), [

@@ -46,15 +46,15 @@ def pinned(path: Path) -> Iterator[tuple[str, str]]:
 
 def licences(path: Path) -> list[Licence]:
     """Return the licence of each package of a list that is installed here; others are not for this machine."""
-    found = []
+    packages = []
     for name, version in pinned(path):
         try:
             described = cast(Message, metadata(name))
         except PackageNotFoundError:
             continue
         licence = _licence(described)
-        found.append(Licence(name, version, licence, _trouble(name, licence)))
-    return found
+        packages.append(Licence(name, version, licence, _trouble(name, licence)))
+    return packages
 
 
 def _licence(described: Message) -> str:

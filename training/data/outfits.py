@@ -48,10 +48,10 @@ def single_crops(garments: StreetGarments, categories: int) -> StreetGarments:
 
 def pairs(outfits: Sequence[Outfit]) -> dict[tuple[int, int], NDArray[np.int64]]:
     """Return the garments of each pair of categories that are worn together, int64 (n, 2), the smaller id first."""
-    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    worn: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for outfit in outfits:
-        for one in sorted(outfit):
+        for first in sorted(outfit):
             for other in sorted(outfit):
-                if one < other:
-                    found.setdefault((one, other), []).append((outfit[one], outfit[other]))
-    return {pair: np.array(positions, np.int64) for pair, positions in sorted(found.items())}
+                if first < other:
+                    worn.setdefault((first, other), []).append((outfit[first], outfit[other]))
+    return {pair: np.array(positions, np.int64) for pair, positions in sorted(worn.items())}

@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class NetworkOutputs:
+class EvaluationOutputs:
     """A network's outputs for each product of a data set: probabilities float32 (n, categories), and unit vectors."""
 
     probabilities: Floats
@@ -50,7 +50,7 @@ class EvaluationSet:
     """
 
     data: Dataset
-    outputs: NetworkOutputs
+    outputs: EvaluationOutputs
     queries: NDArray[np.int64]
     gallery: EmbeddedProducts
     validation: NDArray[np.int64]
@@ -71,7 +71,7 @@ class QueryPictures:
         return np.asarray(self.probabilities.max(axis=1))
 
 
-def network_outputs(model: EvaluatedModel, data: Dataset, terminal: Terminal) -> NetworkOutputs:
+def network_outputs(model: EvaluatedModel, data: Dataset, terminal: Terminal) -> EvaluationOutputs:
     """Run the network over a whole data set.
 
     Raises:
@@ -83,7 +83,7 @@ def network_outputs(model: EvaluatedModel, data: Dataset, terminal: Terminal) ->
     zero = int((np.linalg.norm(vectors, axis=1) == 0).sum())
     ids = np.array(data.ids)
     products = EmbeddedProducts(ids, data.labels, data.article_types, data.base_colours, unit(vectors))
-    return NetworkOutputs(probabilities, products, zero)
+    return EvaluationOutputs(probabilities, products, zero)
 
 
 def all_figures(

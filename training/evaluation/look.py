@@ -44,7 +44,7 @@ class LookTest:
 
     def others(self, outfit: Outfit, category: int) -> Outfit:
         """Return an outfit without a category."""
-        return {one: position for one, position in outfit.items() if one != category}
+        return {number: position for number, position in outfit.items() if number != category}
 
 
 def judges(model: Compatibility, test: LookTest, seed: int) -> dict[str, Judge]:
@@ -53,7 +53,7 @@ def judges(model: Compatibility, test: LookTest, seed: int) -> dict[str, Judge]:
     queries, candidates, colours = test.queries, test.garments.cutouts, test.garments.colours
 
     def learned(outfit: Outfit, category: int, positions: NDArray[np.int64]) -> Floats:
-        worn = [Garment(one, queries[position]) for one, position in test.others(outfit, category).items()]
+        worn = [Garment(number, queries[position]) for number, position in test.others(outfit, category).items()]
         return model.scores(worn, category, candidates[positions], "worn")
 
     def similar(outfit: Outfit, category: int, positions: NDArray[np.int64]) -> Floats:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from training.data.split import Split
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.figures import NetworkOutputs
+from training.evaluation.figures import EvaluationOutputs
 from training.evaluation.rejection import Scores, score_above
 from training.evaluation.search.retrieval import neighbours
 from training.progress import Terminal
@@ -18,13 +18,13 @@ DRAWN = "drawn"  # a kind of pictures without clothing
 
 
 def validation_thresholds(
-    model: EvaluatedModel, outputs: NetworkOutputs, parts: Split, terminal: Terminal
+    model: EvaluatedModel, outputs: EvaluationOutputs, parts: Split, terminal: Terminal
 ) -> dict[str, float]:
     """Return the thresholds of a model that is trained without pictures without clothing."""
     return thresholds(outputs, parts)
 
 
-def thresholds(outputs: NetworkOutputs, parts: Split) -> dict[str, float]:
+def thresholds(outputs: EvaluationOutputs, parts: Split) -> dict[str, float]:
     """Return the values that all but 0.5 % of the validation products reach.
 
     Returns:

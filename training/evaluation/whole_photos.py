@@ -57,8 +57,8 @@ class LoadedModels:
     async def detect(self, data: bytes) -> DetectionResponse:
         """Return the garments of an image file; errors as `prepare_image`."""
         picture, facts = prepare_image(data, self.manifest.input)
-        (found,) = self.detector([Scene(picture, NO_BOXES, NO_CATEGORIES)])
-        parts = DetectedGarments(found.boxes / np.float32(len(picture)), found.probabilities)
+        (detection,) = self.detector([Scene(picture, NO_BOXES, NO_CATEGORIES)])
+        parts = DetectedGarments(detection.boxes / np.float32(len(picture)), detection.probabilities)
         placed = distinct(within_picture(parts, facts.placement, self.manifest.input), self.manifest.threshold)
         rows = zip(placed.boxes.tolist(), placed.categories.tolist(), placed.scores.tolist(), strict=True)
         garments = [

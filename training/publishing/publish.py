@@ -15,7 +15,7 @@ from training.data.evaluation_images import EvaluationSources
 from training.data.split import Split
 from training.evaluation.cost import cost
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.figures import NetworkOutputs, network_outputs
+from training.evaluation.figures import EvaluationOutputs, network_outputs
 from training.evaluation.summary import summary
 from training.model_version import ModelVersion
 from training.networks.architectures import Architecture
@@ -45,7 +45,7 @@ class TrainedNetwork:
     architecture: Architecture
     section: TrainingSection
     export: Callable[[Path], None]
-    thresholds: Callable[[EvaluatedModel, NetworkOutputs, Split, Terminal], dict[str, float]]
+    thresholds: Callable[[EvaluatedModel, EvaluationOutputs, Split, Terminal], dict[str, float]]
     card: Callable[[Manifest, dict[str, Any]], str]
     materials: dict[str, Any] = field(default_factory=dict)
     sample_pictures: bool = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from training.context import TrainingContext
-from training.run.checkpoint import Checkpoint, History
+from training.run.checkpoint import History, TrainingCheckpoint
 from training.run.loop import Learner
 from training.run.settings import RunSettings
 
@@ -34,7 +34,7 @@ class Recipe(Protocol[AnyLearner]):
             TrainingError: a source is missing or cannot be used.
         """
 
-    def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> AnyLearner:
+    def learner(self, context: TrainingContext, checkpoint: TrainingCheckpoint | None) -> AnyLearner:
         """Read the data and build the network; the loop restores the checkpoint.
 
         Raises:

@@ -16,7 +16,7 @@ from training.data.split import split
 from training.errors import TrainingError
 from training.evaluation.cost import cost
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.figures import EvaluationSet, NetworkOutputs, all_figures, category_scales, network_outputs
+from training.evaluation.figures import EvaluationOutputs, EvaluationSet, all_figures, category_scales, network_outputs
 from training.evaluation.summary import summary
 from training.evaluation.unusual import SWEATERS, unusual_figures, unusual_pictures
 from training.evaluation.whole_photos import LoadedModels, SearchedGallery, whole_photo_figures
@@ -83,7 +83,7 @@ class Evaluation:
 
     model: EvaluatedModel
     data: Dataset
-    outputs: NetworkOutputs
+    outputs: EvaluationOutputs
     options: EvaluationOptions
     terminal: Terminal
 

@@ -21,7 +21,7 @@ History = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class TrainingCheckpoint:
     """A run after a whole round.
 
     Attributes:
@@ -48,7 +48,7 @@ class Checkpoint:
             variable.assign(array)
 
 
-def save_checkpoint(run_dir: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(run_dir: Path, checkpoint: TrainingCheckpoint) -> None:
     """Write a checkpoint, whole or not at all: a temporary file, fsync, rename.
 
     Raises:
@@ -65,7 +65,7 @@ def save_checkpoint(run_dir: Path, checkpoint: Checkpoint) -> None:
     temporary.replace(run_dir / CHECKPOINT_NAME)
 
 
-def load_checkpoint(run_dir: Path, settings: RunSettings) -> Checkpoint | None:
+def load_checkpoint(run_dir: Path, settings: RunSettings) -> TrainingCheckpoint | None:
     """Return the checkpoint in `run_dir`, or None if there is none.
 
     Raises:
@@ -78,7 +78,7 @@ def load_checkpoint(run_dir: Path, settings: RunSettings) -> Checkpoint | None:
         with np.load(path, allow_pickle=False) as file:
             about = current_form(json.loads(str(file["about"])))
             arrays = [file[name] for name in sorted(file.files) if name != "about"]
-        checkpoint = Checkpoint(about["settings"], about["history"], arrays, about["details"])
+        checkpoint = TrainingCheckpoint(about["settings"], about["history"], arrays, about["details"])
     except DAMAGED:
         raise TrainingError(f"{path} is damaged: remove it, or start again with --fresh") from None
     settings.refuse_other(checkpoint.settings, run_dir)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from training.progress import Terminal
-from training.run.checkpoint import CHECKPOINT_NAME, Checkpoint, History, load_checkpoint, save_checkpoint
+from training.run.checkpoint import CHECKPOINT_NAME, History, TrainingCheckpoint, load_checkpoint, save_checkpoint
 from training.run.settings import RunSettings
 
 
@@ -56,7 +56,7 @@ class TrainingRun:
     terminal: Terminal
     clock: Callable[[], float] = time.monotonic
 
-    def checkpoint(self) -> Checkpoint | None:
+    def checkpoint(self) -> TrainingCheckpoint | None:
         """Return the last checkpoint, or None; errors as of `load_checkpoint`."""
         return load_checkpoint(self.directory, self.settings)
 
@@ -67,10 +67,10 @@ class TrainingRun:
     def save(self, learner: Learner, history: History) -> None:
         """Write a checkpoint; errors as of `save_checkpoint`."""
         arrays = [variable.numpy() for variable in learner.variables()]
-        save_checkpoint(self.directory, Checkpoint(self.settings.document(), history, arrays, learner.details))
+        save_checkpoint(self.directory, TrainingCheckpoint(self.settings.document(), history, arrays, learner.details))
 
 
-def train_to_end(learner: Learner, run: TrainingRun, checkpoint: Checkpoint | None = None) -> History:
+def train_to_end(learner: Learner, run: TrainingRun, checkpoint: TrainingCheckpoint | None = None) -> History:
     """Train until the learner is finished, from the checkpoint if there is one; return the figures of all rounds.
 
     Raises:
@@ -89,7 +89,7 @@ def train_to_end(learner: Learner, run: TrainingRun, checkpoint: Checkpoint | No
     return history
 
 
-def _resumed(learner: Learner, run: TrainingRun, checkpoint: Checkpoint) -> History:
+def _resumed(learner: Learner, run: TrainingRun, checkpoint: TrainingCheckpoint) -> History:
     history = list(checkpoint.history)
     checkpoint.restore(learner.variables())
     learner.resume(history)

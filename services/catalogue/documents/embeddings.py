@@ -51,7 +51,7 @@ def stored_embedding(embedding: ProductEmbedding, *, own: bool = False) -> dict[
 
 def stored_embeddings(embeddings: Mapping[str | None, ProductEmbedding], own: str | None) -> dict[str, Any]:
     """Return the embeddings of several models as a document of the model `own` holds them."""
-    return {entry_name(model): stored_embedding(one, own=model == own) for model, one in embeddings.items()}
+    return {entry_name(model): stored_embedding(embedding, own=model == own) for model, embedding in embeddings.items()}
 
 
 def read_embeddings(value: Any, without: str | None = None) -> dict[str | None, ProductEmbedding]:

@@ -52,7 +52,9 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON has it."""
-        findings = {kind: {"count": one.count, "examples": one.examples} for kind, one in self.findings.items()}
+        findings = {
+            kind: {"count": finding.count, "examples": finding.examples} for kind, finding in self.findings.items()
+        }
         facts = {"products": self.products, "model": self.model, "categories": self.categories, "models": self.models}
         urls = {"urls_checked": self.urls_checked, "urls_unchecked": self.urls_unchecked}
         return {"healthy": self.healthy, **facts, **urls, "findings": findings}

@@ -12,7 +12,7 @@ from services.catalogue.image_vectors import Vectors, known_vectors, with_images
 from services.catalogue.importing import images as image_limits
 from services.catalogue.importing.description import Described
 from services.catalogue.importing.images import ImageLoader, LoadedImage, LoadedRow
-from services.catalogue.importing.ports import Catalogue, Embedder
+from services.catalogue.importing.ports import BatchEmbedder, Catalogue
 from services.catalogue.importing.report import OutcomeLog
 from services.catalogue.importing.sorting import SortedRows
 from services.catalogue.product import Prediction, Product, ProductImage
@@ -29,7 +29,7 @@ class RowEmbedder:
     """Makes products of rows."""
 
     def __init__(
-        self, embedding: Embedder, catalogue: Catalogue, retry: Retry, loader: ImageLoader, outcomes: OutcomeLog
+        self, embedding: BatchEmbedder, catalogue: Catalogue, retry: Retry, loader: ImageLoader, outcomes: OutcomeLog
     ) -> None:
         self._embedding = embedding
         self._catalogue = catalogue

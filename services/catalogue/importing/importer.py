@@ -12,7 +12,7 @@ from services.catalogue.importing.description import Described, Placer, describe
 from services.catalogue.importing.embedding import RowEmbedder
 from services.catalogue.importing.image_cache import ImageCache
 from services.catalogue.importing.images import ImageLoader
-from services.catalogue.importing.ports import Catalogue, Embedder, Fetcher
+from services.catalogue.importing.ports import BatchEmbedder, Catalogue, Fetcher
 from services.catalogue.importing.report import Outcome, OutcomeLog, RejectedFile, Tally
 from services.catalogue.importing.sorting import sort_out
 from services.catalogue.importing.web_images import PER_HOST, WebImages
@@ -50,7 +50,7 @@ class ImportOptions:
 class ImportServices:
     """What an import calls."""
 
-    embedding: Embedder
+    embedding: BatchEmbedder
     catalogue: Catalogue
     fetcher: Fetcher
     retry: Retry

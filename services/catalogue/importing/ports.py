@@ -18,7 +18,7 @@ from services.contracts.images.fetch import FetchedImage, Validators
 from services.contracts.wire.embedding import BatchResponse
 
 
-class Embedder(Protocol):
+class BatchEmbedder(Protocol):
     """`EmbeddingClient`."""
 
     async def embed_batch(

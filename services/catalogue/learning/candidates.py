@@ -12,7 +12,7 @@ CONTEXT = 10  # the nearest products, which say what the search is about
 DESCRIBING = (TYPE, COLOUR, GENDER, BRAND, ("season",), ("usage",), ("material",), ("pattern",))
 
 
-class Candidate(Protocol):
+class NearProduct(Protocol):
     """A product near the query. A hit of the index is one."""
 
     @property
@@ -37,12 +37,12 @@ class LoggedCandidate:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def nearest(candidates: Sequence[Candidate]) -> list[Candidate]:
+def nearest(candidates: Sequence[NearProduct]) -> list[NearProduct]:
     """Return the nearest candidates, which say what the search is about."""
     return sorted(candidates, key=lambda candidate: -candidate.score)[:CONTEXT]
 
 
-def cluster_of(category: str, context: Iterable[Candidate]) -> str:
+def cluster_of(category: str, context: Iterable[NearProduct]) -> str:
     """Return the name of a search's neighbourhood: its category, and the usual type, colour and gender near it.
 
     It needs no vector, so it is the same for the log and for a search. Without these attributes it is the category.

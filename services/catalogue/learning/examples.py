@@ -15,7 +15,7 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Examples:
+class TrainingExamples:
     """First pages, one row for each product that was shown.
 
     Attributes:
@@ -44,25 +44,27 @@ class Examples:
         return slice(int(self.starts[page]), int(self.starts[page + 1]))
 
     @classmethod
-    def of(cls, searches: Sequence[LoggedSearch], table: ClickTable) -> "Examples":
+    def of(cls, searches: Sequence[LoggedSearch], table: ClickTable) -> "TrainingExamples":
         """Return the rows of first pages, each with what the table knows."""
         pages = [search for search in searches if search.is_first_page]
         return cls._of_rows(pages, [_signals(search, table) for search in pages])
 
     @classmethod
-    def _of_rows(cls, searches: Sequence[LoggedSearch], rows: Sequence[Float64Array]) -> "Examples":
+    def _of_rows(cls, searches: Sequence[LoggedSearch], rows: Sequence[Float64Array]) -> "TrainingExamples":
         shown = [shown for search in searches for shown in search.shown]
         return cls(
             signals=np.concatenate(rows) if rows else np.zeros((0, len(SIGNALS))),
-            positions=np.asarray([one.position for one in shown], dtype=np.int64),
-            gains=np.asarray([one.gain for one in shown], dtype=np.float64),
+            positions=np.asarray([product.position for product in shown], dtype=np.int64),
+            gains=np.asarray([product.gain for product in shown], dtype=np.float64),
             starts=np.cumsum([0, *(len(search.shown) for search in searches)], dtype=np.int64),
             visitors=tuple(search.visitor or search.id for search in searches),
             days=np.asarray([search.day for search in searches], dtype=np.int64),
         )
 
     @classmethod
-    def rolling(cls, searches: Sequence[LoggedSearch], table: ClickTable, propensities: Sequence[float]) -> "Examples":
+    def rolling(
+        cls, searches: Sequence[LoggedSearch], table: ClickTable, propensities: Sequence[float]
+    ) -> "TrainingExamples":
         """Return the rows of a log, each with what earlier days said; `table` then knows the whole log.
 
         The click rates of a page never contain its own clicks: a model would learn to repeat them, noise included.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from services.catalogue.learning.bounded_order import bounded_order
-from services.catalogue.learning.candidates import Candidate, cluster_of, nearest
+from services.catalogue.learning.candidates import NearProduct, cluster_of, nearest
 from services.catalogue.learning.click_table import ClickTable
 from services.catalogue.learning.signals import SIGNALS, signals
 from services.catalogue.learning.trees import InvalidTrees, Trees
@@ -27,7 +27,7 @@ class LearnedOrder:
     trees: Trees
     table: ClickTable
 
-    def order(self, candidates: Sequence[Candidate], category: str, day: int, bound: float) -> list[int]:
+    def order(self, candidates: Sequence[NearProduct], category: str, day: int, bound: float) -> list[int]:
         """Return the places of the candidates in the learned order.
 
         Args:

@@ -81,7 +81,7 @@ def _search(query: LoggedQuery, gains: Mapping[str, float], attributes: Mapping[
         Shown(LoggedCandidate(key, score, attributes.get(key, {})), facts.offset + place, gains.get(key, 0.0))
         for place, (key, score) in enumerate(zip(query.query_response_hit_ids, facts.hit_scores or (), strict=False), 1)
     )
-    context = nearest([one.candidate for one in shown])
+    context = nearest([product.candidate for product in shown])
     day = query.timestamp.astimezone(UTC).toordinal()
     return LoggedSearch(query.id, day, query.client_id, cluster_of(facts.category, context), shown)
 

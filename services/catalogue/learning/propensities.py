@@ -10,7 +10,7 @@ products at one position differ in similarity and in what clicks say of them: th
 
 import numpy as np
 
-from services.catalogue.learning.examples import Examples, IntArray
+from services.catalogue.learning.examples import IntArray, TrainingExamples
 from services.catalogue.learning.query_signals import Float64Array
 
 MAX_POSITIONS = 20  # each has a propensity of its own; those behind share the last one
@@ -22,7 +22,7 @@ START = tuple(1 / place**0.5 for place in range(1, MAX_POSITIONS + 1))  # before
 NO_BIAS = (1.0,)  # every position as if shoppers looked at all
 
 
-def estimate(examples: Examples) -> tuple[float, ...]:
+def estimate(examples: TrainingExamples) -> tuple[float, ...]:
     """Return the propensities of the positions from 1 on; the first is 1, and none is below FLOOR or above 1.
 
     Args:
@@ -42,10 +42,10 @@ def estimate(examples: Examples) -> tuple[float, ...]:
 
 def _fitted(places: IntArray, signals: Float64Array, clicks: Float64Array) -> Float64Array:
     """Return the logarithm of each position's propensity, up to a constant: Newton's method on the likelihood."""
-    seen = np.bincount(places, minlength=MAX_POSITIONS).astype(np.float64)
+    views = np.bincount(places, minlength=MAX_POSITIONS).astype(np.float64)
     mean = clicks.mean()
     weights = np.zeros(MAX_POSITIONS + signals.shape[1])
-    weights[:MAX_POSITIONS] = np.log((np.bincount(places, clicks, MAX_POSITIONS) + 1) / (seen + 1 / mean))
+    weights[:MAX_POSITIONS] = np.log((np.bincount(places, clicks, MAX_POSITIONS) + 1) / (views + 1 / mean))
     prior = np.concatenate((np.zeros(MAX_POSITIONS), np.full(signals.shape[1], RIDGE)))
     for _ in range(STEPS):
         expected = np.exp(np.minimum(weights[places] + signals @ weights[MAX_POSITIONS:], 0.0))

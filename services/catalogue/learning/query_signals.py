@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.catalogue.attributes import available, price_of, words
-from services.catalogue.learning.candidates import DESCRIBING, Candidate, nearest
+from services.catalogue.learning.candidates import DESCRIBING, NearProduct, nearest
 
 Float64Array = NDArray[np.float64]
 # name → whether more of it may only raise (1) or only lower (-1) a product; 0: either
 QUERY_SIGNALS: dict[str, int] = {"similarity": 1, "below_best": -1, "agreement": 1, "price": 0, "available": 1}
 
 
-def query_signals(candidates: Sequence[Candidate]) -> Float64Array:
+def query_signals(candidates: Sequence[NearProduct]) -> Float64Array:
     """Return the signals of a search's candidates, at least one; shape (candidates, len(QUERY_SIGNALS))."""
     context = nearest(candidates)
     best = context[0].score
@@ -37,7 +37,7 @@ def query_signals(candidates: Sequence[Candidate]) -> Float64Array:
 class Agreement:
     """How far a product's attributes agree with those of the nearest products."""
 
-    def __init__(self, context: Sequence[Candidate]) -> None:
+    def __init__(self, context: Sequence[NearProduct]) -> None:
         """Count the values of the nearest products."""
         values = [[words(candidate.attributes, names) for candidate in context] for names in DESCRIBING]
         self._shares: list[tuple[tuple[str, ...], dict[str, float]]] = []
@@ -47,7 +47,7 @@ class Agreement:
                 counts = {part: sum(part in value for value in known) for value in known for part in value}
                 self._shares.append((names, {part: count / len(known) for part, count in counts.items()}))
 
-    def of(self, candidate: Candidate) -> float:
+    def of(self, candidate: NearProduct) -> float:
         """Return the share of the nearest products with the same value, the mean over its attributes; NaN without."""
         shares = []
         for names, share in self._shares:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from services.catalogue.learning.bounded_order import bounded_order
-from services.catalogue.learning.examples import Examples, IntArray
+from services.catalogue.learning.examples import IntArray, TrainingExamples
 from services.catalogue.learning.query_signals import Float64Array
 from services.catalogue.learning.signals import SIGNALS
 
@@ -34,7 +34,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class OrderComparison:
     """The learned order against the plain order, on the same searches.
 
     Attributes:
@@ -61,12 +61,12 @@ class Comparison:
 
 
 def compare(
-    examples: Examples,
+    examples: TrainingExamples,
     score: Callable[[Float64Array], Float64Array],
     propensities: Sequence[float],
     bound: float,
     seed: int,
-) -> Comparison | None:
+) -> OrderComparison | None:
     """Return what the learned order would have been worth; None without a search with clicks.
 
     Args:
@@ -98,7 +98,7 @@ def compare(
         return None
     of_each = np.stack([table[:, -1]] * 3 + [np.ones(len(table))] * 3, axis=1)
     clicked_pages = int((table[:, -1] > 0).sum())
-    return Comparison(len(table), clicked_pages, *intervals(table[:, :6], of_each, examples.visitors, seed))
+    return OrderComparison(len(table), clicked_pages, *intervals(table[:, :6], of_each, examples.visitors, seed))
 
 
 def dcg(gains: Float64Array) -> float:

@@ -68,5 +68,7 @@ class LoggedSearch:
 
 def by_day(searches: Sequence[LoggedSearch]) -> Iterator[tuple[int, list[LoggedSearch]]]:
     """Yield each day of a log with its searches, in order."""
-    for day, group in groupby(sorted(searches, key=lambda search: (search.day, search.id)), key=lambda one: one.day):
+    for day, group in groupby(
+        sorted(searches, key=lambda search: (search.day, search.id)), key=lambda search: search.day
+    ):
         yield day, list(group)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.catalogue.learning.candidates import Candidate
+from services.catalogue.learning.candidates import NearProduct
 from services.catalogue.learning.click_table import ClickTable
 from services.catalogue.learning.query_signals import QUERY_SIGNALS, Float64Array, query_signals
 
@@ -21,7 +21,7 @@ SIGNALS: dict[str, int] = QUERY_SIGNALS | CLICK_SIGNALS
 MAX_AGE_DAYS = 90
 
 
-def signals(candidates: Sequence[Candidate], table: ClickTable, cluster: str, day: int) -> Float64Array:
+def signals(candidates: Sequence[NearProduct], table: ClickTable, cluster: str, day: int) -> Float64Array:
     """Return the signals of a search's candidates, shape (candidates, len(SIGNALS)).
 
     Args:
@@ -38,7 +38,7 @@ def click_signals(keys: Sequence[str], table: ClickTable, cluster: str, day: int
     """Return what clicks say about products, shape (keys, len(CLICK_SIGNALS)). The arguments are as for `signals`."""
     rows = []
     for key in keys:
-        rate, seen, near_rate, near_seen, age = table.of(key, cluster, day)
-        rows.append((math.log(rate), math.log1p(seen), math.log(near_rate), math.log1p(near_seen), age))
+        rate, views, near_rate, near_seen, age = table.of(key, cluster, day)
+        rows.append((math.log(rate), math.log1p(views), math.log(near_rate), math.log1p(near_seen), age))
     matrix = np.asarray(rows, dtype=np.float64)
     return np.minimum(matrix, [np.inf] * 4 + [MAX_AGE_DAYS])

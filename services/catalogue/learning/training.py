@@ -9,11 +9,11 @@ import numpy as np
 
 from services.catalogue.learning import propensities as position_bias
 from services.catalogue.learning.click_table import HALF_LIFE_DAYS, ClickTable
-from services.catalogue.learning.examples import Examples
+from services.catalogue.learning.examples import TrainingExamples
 from services.catalogue.learning.learned_order import LearnedOrder
 from services.catalogue.learning.lightgbm_training import train_trees
 from services.catalogue.learning.query_signals import Float64Array
-from services.catalogue.learning.replay import Comparison, compare
+from services.catalogue.learning.replay import OrderComparison, compare
 from services.catalogue.learning.search_log import LoggedSearch
 from services.catalogue.learning.signals import SIGNALS
 from services.catalogue.learning.trees import Trees
@@ -74,7 +74,7 @@ class LearningReport:
     searches: int
     clicked: int
     propensities: tuple[float, ...]
-    comparison: Comparison
+    comparison: OrderComparison
     options: LearningOptions
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,9 +103,9 @@ def learn(searches: Sequence[LoggedSearch], options: LearningOptions) -> tuple[L
     _check(past, held_out, options)
     biases = propensities_of(past, options)
     table = ClickTable(options.half_life_days)
-    examples = Examples.rolling(past, table, biases)
+    examples = TrainingExamples.rolling(past, table, biases)
     trees = train(examples, biases, options.seed)
-    comparison = compare(Examples.of(held_out, table), trees, biases, options.bound, options.seed)
+    comparison = compare(TrainingExamples.of(held_out, table), trees, biases, options.bound, options.seed)
     if comparison is None:
         raise NotEnoughEvents("no held-out search has a click")
     for search in sorted(held_out, key=lambda search: (search.day, search.id)):
@@ -128,10 +128,12 @@ def propensities_of(searches: Sequence[LoggedSearch], options: LearningOptions) 
     """Return the propensities of the positions, estimated from these searches; all 1 without debiasing."""
     if not options.debias:
         return position_bias.NO_BIAS
-    return position_bias.estimate(Examples.rolling(searches, ClickTable(options.half_life_days), position_bias.START))
+    return position_bias.estimate(
+        TrainingExamples.rolling(searches, ClickTable(options.half_life_days), position_bias.START)
+    )
 
 
-def train(examples: Examples, propensities: Sequence[float], seed: int) -> Trees:
+def train(examples: TrainingExamples, propensities: Sequence[float], seed: int) -> Trees:
     """Return trees that put products that shoppers choose before those that they ignore.
 
     Each choice is a group of its own: the chosen product, and those of the page that the shopper ignored. Its weight is

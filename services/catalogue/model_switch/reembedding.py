@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from services.catalogue.documents.product_document import BrokenDocument
 from services.catalogue.importing.embedding import in_requests, refusal
 from services.catalogue.importing.images import GROUP_BYTES
-from services.catalogue.importing.ports import Embedder
+from services.catalogue.importing.ports import BatchEmbedder
 from services.catalogue.importing.report import RejectedFile
 from services.catalogue.model_switch.product_pictures import NoPicture, Picture, ProductFiles, ProductPictures
 from services.catalogue.model_switch.reembedding_report import ReembedTally
@@ -85,7 +85,7 @@ class Reembedder:
     def __init__(
         self,
         catalogue: MissingVectors,
-        embedding: Embedder,
+        embedding: BatchEmbedder,
         pictures: ProductPictures,
         rejected_file: RejectedFile,
         retry: Retry,

@@ -29,8 +29,8 @@ async def serving_facts(store: CatalogueModels, embedding: EmbeddingModels) -> M
         CatalogueUnavailable, UnknownModel, EmbeddingUnavailable, UpstreamTimeout: from the database or the service.
     """
     listed = await embedding.models()  # first, so that an unavailable service is reported as such
-    names = [one.model for one in listed]
-    first = next(one.model for one in listed if one.first)
+    names = [entry.model for entry in listed]
+    first = next(entry.model for entry in listed if entry.first)
     return await embedding.model((await InitialModel(store, first, names.__contains__).note()).active)
 
 
@@ -47,7 +47,7 @@ class ModelSwitch:
     async def first(self) -> str:
         """Return the model of the embedding service's settings."""
         listed = await self._embedding.models()
-        return next(one.model for one in listed if one.first)
+        return next(entry.model for entry in listed if entry.first)
 
     async def serving(self) -> str:
         """Return the model that searches use."""
@@ -106,4 +106,6 @@ class ModelSwitch:
             raise ModelSwitchRefused(f"{model} cannot be used: {error.detail}") from None
 
     async def _problem(self, model: str) -> str | None:
-        return next((one.problem for one in await self._embedding.models() if one.model == model), "it is missing")
+        return next(
+            (entry.problem for entry in await self._embedding.models() if entry.model == model), "it is missing"
+        )

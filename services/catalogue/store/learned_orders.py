@@ -88,9 +88,9 @@ class LearnedOrderCollection:
                 except DuplicateKeyError:  # another process has stored one
                     number += 1
         note = await self.note()
-        kept = {str(one) for one in sorted([*numbers, number])[-KEPT:]} | {note.active, note.previous}
+        kept = {str(last) for last in sorted([*numbers, number])[-KEPT:]} | {note.active, note.previous}
         async with self._connection.call():
-            await self._orders.delete_many({"_id": {"$in": [str(one) for one in numbers if str(one) not in kept]}})
+            await self._orders.delete_many({"_id": {"$in": [name for name in map(str, numbers) if name not in kept]}})
         return OrderVersion(str(number), created, dict(report))
 
     async def list(self) -> list[OrderVersion]:

@@ -131,7 +131,9 @@ class CatalogueModels:
         """
         async for documents in self._products.batches(VECTOR_FIELDS, batch):
             products = [document for document in documents if not is_marker(document)]
-            yield [one["_id"] for one in products if not _has_vectors(one, model, dimension, unversioned)]
+            yield [
+                document["_id"] for document in products if not _has_vectors(document, model, dimension, unversioned)
+            ]
 
     async def entries(self, document_ids: Sequence[Any]) -> list[Entry]:
         """Return the documents of these `_id`s; deleted ones are missing."""

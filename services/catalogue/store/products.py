@@ -130,11 +130,11 @@ class ProductCollection:
         """Return those of some attributes that no product has, in alphabetical order."""
         names = {name: "group" if name == "group" else f"attributes.{stored_name(name)}" for name in sorted(attributes)}
         async with self._connection.call():
-            found = {
+            stored = {
                 name: await self.collection.find_one({field: {"$exists": True, "$ne": None}}, {"_id": 1})
                 for name, field in names.items()
             }
-        return [name for name, document in found.items() if document is None]
+        return [name for name, document in stored.items() if document is None]
 
     async def get(self, key: str) -> Product | None:
         """Return the product of a key, or None if there is none or its document is broken."""

@@ -49,11 +49,11 @@ def show_preview(preview: Mapping[str, Any]) -> None:
         table.add_column(name)
     plain, ruled = preview["plain"], preview["ruled"]
     for place in range(max(len(plain), len(ruled))):
-        one, other = (results[place] if place < len(results) else None for results in (plain, ruled))
+        before, after = (results[place] if place < len(results) else None for results in (plain, ruled))
         moves = ", ".join(
-            f"{move['reason']} {move.get('rule') or ''}".strip() for move in (other or {}).get("moved", [])
+            f"{move['reason']} {move.get('rule') or ''}".strip() for move in (after or {}).get("moved", [])
         )
-        table.add_row(str(place + 1), *(escape(cell) for cell in (_named(one), _named(other), moves)))
+        table.add_row(str(place + 1), *(escape(cell) for cell in (_named(before), _named(after), moves)))
     out.print(table)
 
 

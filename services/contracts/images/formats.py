@@ -21,8 +21,8 @@ def sniff(data: bytes) -> str | None:
         return "GIF"
     if data[:2] == b"BM":
         return "BMP"
-    found = brands(data)
-    if AVIF_BRANDS.intersection(found):
+    names = brands(data)
+    if AVIF_BRANDS.intersection(names):
         return "AVIF"
-    is_picture = HEIF_BRANDS.intersection(found) and not is_video(found[0]) and found[0] != RAW_BRAND
+    is_picture = HEIF_BRANDS.intersection(names) and not is_video(names[0]) and names[0] != RAW_BRAND
     return "HEIF" if is_picture else None

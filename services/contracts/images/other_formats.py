@@ -66,16 +66,16 @@ def is_video(brand: bytes) -> bool:
 
 
 def _media_file(data: bytes) -> str | None:
-    found = brands(data)
-    if not found:
+    names = brands(data)
+    if not names:
         return "a MOV video" if data[4:8] in QUICKTIME_BOXES else None
-    major = found[0]
+    major = names[0]
     if major == RAW_BRAND:
         return "a raw camera picture"
     if major == b"qt  ":
         return "a MOV video"
     if is_video(major):
         return "an MP4 video"
-    if VIDEO_BRANDS.intersection(found):
+    if VIDEO_BRANDS.intersection(names):
         return "an MP4 video"
     return f"a media file of the kind {major.decode('latin-1').strip()!r}"

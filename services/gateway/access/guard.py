@@ -16,7 +16,7 @@ from services.contracts.domain.quota import Quota
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.access.limits import Allowance, RateLimits, client_name
 from services.gateway.access.record import ADMIN_KEY, ANONYMOUS, record_of
-from services.gateway.access.rules import Rule, rule_of
+from services.gateway.access.rules import AccessRule, rule_of
 from services.gateway.request_path import requested_catalogue
 from services.gateway.settings import GatewaySettings
 
@@ -108,7 +108,7 @@ class Guard:
         key = self.keys.known(secret) if secret is not None and self._settings.access == "keys" else None
         return client_name(record_of(scope).address) if key is None else key.id
 
-    def _is_needed(self, rule: Rule) -> bool:
+    def _is_needed(self, rule: AccessRule) -> bool:
         settings = self._settings
         return settings.access == "keys" or (rule.is_write and settings.admin_key is not None)
 
@@ -123,7 +123,7 @@ class Guard:
         expected = self._settings.admin_key
         return expected is not None and _is_same(secret, expected.get_secret_value())
 
-    async def _check_beacon(self, rule: Rule, secret: str, request: Request) -> None:
+    async def _check_beacon(self, rule: AccessRule, secret: str, request: Request) -> None:
         """Check a key in the query string, which is public: it may open searches only."""
         if (quota := self._settings.client_rate) is not None:
             await self._count("client", quota, client_name(record_of(request.scope).address), request)
@@ -135,7 +135,7 @@ class Guard:
         if request.scope[_KEY].scopes != {KeyScope.SEARCH}:
             raise Forbidden(PUBLIC_KEY)
 
-    async def _check_key(self, rule: Rule, secret: str | None, request: Request) -> None:
+    async def _check_key(self, rule: AccessRule, secret: str | None, request: Request) -> None:
         record = record_of(request.scope)
         if secret is None:
             raise Unauthorised(NEEDS_KEY)
@@ -198,7 +198,7 @@ def may_write(request: Request, settings: GatewaySettings) -> bool:
     return record_of(request.scope).who == ADMIN_KEY or (key is not None and rule_of("put_product").allows(key.scopes))
 
 
-def _check_allowed(key: ApiKey, rule: Rule, request: Request) -> None:
+def _check_allowed(key: ApiKey, rule: AccessRule, request: Request) -> None:
     if not rule.allows(key.scopes):
         raise Forbidden(f"this needs a key of the scope {' or '.join(sorted(rule.scopes))}, or admin")
     catalogue = requested_catalogue(request)

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.contracts.domain.errors import Forbidden, TooManyRequests, Unauthorised
 from services.contracts.web.problems import responses
 from services.gateway.access.guard import Guard
-from services.gateway.access.rules import Rule, rule_of
+from services.gateway.access.rules import AccessRule, rule_of
 
 SCHEME = "key"
 SECURITY_SCHEME = {
@@ -69,7 +69,7 @@ def _guarded_app(app: ASGIApp, guard: Guard, name: str) -> ASGIApp:
     return checked
 
 
-def _describe(operation: dict[str, Any], rule: Rule) -> None:
+def _describe(operation: dict[str, Any], rule: AccessRule) -> None:
     if rule.is_public:
         operation["security"] = []
         return

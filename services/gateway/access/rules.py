@@ -12,7 +12,7 @@ PUBLIC: frozenset[Scope] = frozenset()
 
 
 @dataclass(frozen=True)
-class Rule:
+class AccessRule:
     """What a route needs.
 
     Attributes:
@@ -40,17 +40,17 @@ class Rule:
         return Scope.ADMIN in held or bool(held & self.scopes)
 
 
-OPEN = Rule()
-SEARCH = Rule(frozenset({Scope.SEARCH}))
-BEACON = Rule(SEARCH.scopes, is_beacon=True)
-READ = Rule(frozenset({Scope.SEARCH, Scope.CATALOGUE}))
-PICTURE = Rule(READ.scopes, is_link=True)
-WRITE = Rule(frozenset({Scope.CATALOGUE}), is_write=True, is_internal=True)
-INTERNAL_PAGE = Rule(is_internal=True)
-METRICS = Rule(frozenset({Scope.METRICS}), is_internal=True)
+OPEN = AccessRule()
+SEARCH = AccessRule(frozenset({Scope.SEARCH}))
+BEACON = AccessRule(SEARCH.scopes, is_beacon=True)
+READ = AccessRule(frozenset({Scope.SEARCH, Scope.CATALOGUE}))
+PICTURE = AccessRule(READ.scopes, is_link=True)
+WRITE = AccessRule(frozenset({Scope.CATALOGUE}), is_write=True, is_internal=True)
+INTERNAL_PAGE = AccessRule(is_internal=True)
+METRICS = AccessRule(frozenset({Scope.METRICS}), is_internal=True)
 
 # By the route's name, which is its function's.
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, AccessRule] = {
     "livez": OPEN,
     "readyz": OPEN,
     "problem_type": OPEN,
@@ -100,7 +100,7 @@ class MissingRule(Exception):
     """A route has no rule. The text names it."""
 
 
-def rule_of(name: str) -> Rule:
+def rule_of(name: str) -> AccessRule:
     """Return the rule of a route.
 
     Raises:

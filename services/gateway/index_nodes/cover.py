@@ -11,7 +11,7 @@ Residues = frozenset[int]  # hashes of ids, modulo a number that the parts of al
 
 
 @dataclass(frozen=True)
-class Group:
+class NodeGroup:
     """Nodes that hold the same part, in the order to ask them, and the hashes of that part."""
 
     part: Part
@@ -24,7 +24,7 @@ def modulus_of(nodes: Sequence[IndexNode]) -> int:
     return math.lcm(*(node.part.of for node in nodes))
 
 
-def cover(nodes: Sequence[IndexNode], wanted: Residues, modulus: int) -> list[Group] | None:
+def cover(nodes: Sequence[IndexNode], wanted: Residues, modulus: int) -> list[NodeGroup] | None:
     """Return groups of nodes whose disjoint parts are exactly the wanted hashes, by part; None if there are none.
 
     Larger parts come first, so that few nodes are asked. A node that is likely to answer comes before one that is not:
@@ -45,20 +45,20 @@ def cover(nodes: Sequence[IndexNode], wanted: Residues, modulus: int) -> list[Gr
 def disjoint(parts: Collection[Part]) -> list[Part] | None:
     """Return those of the parts that are disjoint and together everything; None if there are none."""
     modulus = math.lcm(*(part.of for part in parts))
-    groups = [Group(part, part.residues(modulus), ()) for part in sorted(parts, key=lambda part: part.of)]
+    groups = [NodeGroup(part, part.residues(modulus), ()) for part in sorted(parts, key=lambda part: part.of)]
     chosen = _exact(groups, WHOLE.residues(modulus))
     return None if chosen is None else [group.part for group in chosen]
 
 
-def _groups(nodes: Sequence[IndexNode], modulus: int) -> list[Group]:
+def _groups(nodes: Sequence[IndexNode], modulus: int) -> list[NodeGroup]:
     by_part: dict[Part, list[IndexNode]] = {}
     for node in nodes:
         by_part.setdefault(node.part, []).append(node)
-    groups = [Group(part, part.residues(modulus), tuple(holders)) for part, holders in by_part.items()]
+    groups = [NodeGroup(part, part.residues(modulus), tuple(holders)) for part, holders in by_part.items()]
     return sorted(groups, key=lambda group: group.part.of)
 
 
-def _exact(groups: Sequence[Group], wanted: Residues) -> list[Group] | None:
+def _exact(groups: Sequence[NodeGroup], wanted: Residues) -> list[NodeGroup] | None:
     if not wanted:
         return []
     for group in _with(min(wanted), groups):
@@ -69,5 +69,5 @@ def _exact(groups: Sequence[Group], wanted: Residues) -> list[Group] | None:
     return None
 
 
-def _with(residue: int, groups: Sequence[Group]) -> Iterator[Group]:
+def _with(residue: int, groups: Sequence[NodeGroup]) -> Iterator[NodeGroup]:
     return (group for group in groups if residue in group.residues)

@@ -35,7 +35,7 @@ from services.contracts.wire.index import (
 )
 from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.client import IndexClient
-from services.gateway.index_nodes.cover import Group, cover, modulus_of
+from services.gateway.index_nodes.cover import NodeGroup, cover, modulus_of
 from services.gateway.index_nodes.engines import by_engine, checked, of_engine
 from services.gateway.index_nodes.hedging import Hedging
 from services.gateway.index_nodes.merge import merged_response
@@ -165,10 +165,10 @@ class IndexNodes:
         return await self._vectors(self._in_turn(), query)
 
     async def _vectors(self, nodes: Sequence[IndexNode], query: IndexVectors) -> list[ProductVector]:
-        found: dict[str, ProductVector] = {}
+        products: dict[str, ProductVector] = {}
         trouble: LookalikeError | None = None
         for node in nodes:
-            missing = [key for key in query.ids if key not in found]
+            missing = [key for key in query.ids if key not in products]
             if not missing:
                 break
             part = query.model_copy(update={"ids": missing})
@@ -177,10 +177,10 @@ class IndexNodes:
             except RETRY_ELSEWHERE as error:
                 trouble = error
                 continue
-            found |= {vector.id: vector for vector in vectors}
-        if trouble is not None and len(found) < len(query.ids):
+            products |= {vector.id: vector for vector in vectors}
+        if trouble is not None and len(products) < len(query.ids):
             raise trouble
-        return list(found.values())
+        return list(products.values())
 
     async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
         """Return products of these catalogues, drawn at random, of one category or of all that can be searched.
@@ -214,7 +214,7 @@ class IndexNodes:
         sizes = [overview.products_of(group.nodes, category, catalogues) for group in groups]
         drawn = overview.drawn(sizes, count, random.Random())
 
-        async def of_group(group: Group, share: int) -> IndexSample:
+        async def of_group(group: NodeGroup, share: int) -> IndexSample:
             return await self._first(group.nodes, lambda client: client.sample(share, category, catalogues), subject)
 
         wanted = [(group, share) for group, share in zip(groups, drawn, strict=True) if share]
@@ -316,7 +316,7 @@ class IndexNodes:
                     missing -= group.residues
         return [response for _, response in sorted(answered, key=lambda pair: (pair[0].number, pair[0].of))]
 
-    async def _of_group(self, group: Group, query: IndexSearch, subject: str) -> IndexResponse:
+    async def _of_group(self, group: NodeGroup, query: IndexSearch, subject: str) -> IndexResponse:
         part_query = query.model_copy(update={"part": group.part})
         return await self._first(group.nodes, lambda client: client.search(part_query), f"{subject}, part {group.part}")
 

@@ -93,11 +93,15 @@ class Shadow:
             self._counts.searches.labels("failed").inc()
             log.warning("index_shadow_failed", reason=error.detail, problem=error.slug)
             return
-        expected, found = _scores(response), _scores(shadowed)
-        shared = expected.keys() & found.keys()
+        expected, shadow_scores = _scores(response), _scores(shadowed)
+        shared = expected.keys() & shadow_scores.keys()
         self._counts.hits.labels("shared").inc(len(shared))
         self._counts.hits.labels("missing").inc(len(expected.keys() - shared))
-        if list(expected) == list(found) and response.total == shadowed.total and _are_near(expected, found):
+        if (
+            list(expected) == list(shadow_scores)
+            and response.total == shadowed.total
+            and _are_near(expected, shadow_scores)
+        ):
             self._counts.searches.labels("same").inc()
             return
         self._counts.searches.labels("different").inc()
@@ -108,7 +112,7 @@ class Shadow:
             hits=len(expected),
             shared=len(shared),
             missing=[key for _, key in expected.keys() - shared][:EXAMPLES],
-            surplus=[key for _, key in found.keys() - shared][:EXAMPLES],
+            surplus=[key for _, key in shadow_scores.keys() - shared][:EXAMPLES],
             total=response.total,
             shadow_total=shadowed.total,
         )
@@ -119,5 +123,5 @@ def _scores(response: IndexResponse) -> dict[tuple[str, str], float]:
     return {(hit.catalogue, hit.id): hit.score for hit in response.hits}
 
 
-def _are_near(one: dict[tuple[str, str], float], other: dict[tuple[str, str], float]) -> bool:
-    return all(abs(score - other[key]) <= SCORE_NOISE for key, score in one.items())
+def _are_near(first: dict[tuple[str, str], float], other: dict[tuple[str, str], float]) -> bool:
+    return all(abs(score - other[key]) <= SCORE_NOISE for key, score in first.items())

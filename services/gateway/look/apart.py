@@ -15,10 +15,10 @@ class Piece:
     attributes: Attributes
 
 
-def are_apart(rules: Iterable[Apart], one: Piece, other: Piece) -> bool:
+def are_apart(rules: Iterable[Apart], piece: Piece, other: Piece) -> bool:
     """Return whether a rule keeps two garments apart."""
     return any(
-        (_is_of(first, one) and _is_of(second, other)) or (_is_of(first, other) and _is_of(second, one))
+        (_is_of(first, piece) and _is_of(second, other)) or (_is_of(first, other) and _is_of(second, piece))
         for rule in rules
         for first, second in [rule.garments]
     )

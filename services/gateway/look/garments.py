@@ -45,9 +45,9 @@ async def garments_of(
                 return None
         return PhotoGarment(with_prior(part, box.category), box)
 
-    found = [garment for garment in await asyncio.gather(*map(embedded, chosen)) if garment is not None]
-    by_category = {garment.embedding.category.id: garment for garment in reversed(found)}
-    garments = [garment for garment in found if by_category[garment.embedding.category.id] is garment]
+    embedded_garments = [garment for garment in await asyncio.gather(*map(embedded, chosen)) if garment is not None]
+    by_category = {garment.embedding.category.id: garment for garment in reversed(embedded_garments)}
+    garments = [garment for garment in embedded_garments if by_category[garment.embedding.category.id] is garment]
     if garments:
         return garments, "ok"
     whole = await embedding.embed(photo, facts.model)

@@ -138,7 +138,7 @@ class LookService:
         request = LookRequest(options, facts, self._rules(options), worn, others, exclude, model)
         partners = await self._partners(request, self._categories(worn, facts, options, model))
         index_started = time.perf_counter()
-        found = await asyncio.gather(*(partners_of(self._search, request, *one) for one in partners.items()))
+        ranked = await asyncio.gather(*(partners_of(self._search, request, *wanted) for wanted in partners.items()))
         timings = {"index": ms_since(index_started), "total": ms_since(started)}
         note(model=facts.model, k=options.k, stages_ms=timings)
         names = facts.categories
@@ -151,7 +151,7 @@ class LookService:
                     results=[self._product(chosen, names) for chosen in candidates],
                     baskets=round(of_baskets.weight, 3) if (of_baskets := partners[category]) else 0.0,
                 )
-                for category, candidates in self._together(request, dict(zip(partners, found, strict=True))).items()
+                for category, candidates in self._together(request, dict(zip(partners, ranked, strict=True))).items()
             ],
             basis="similarity" if model is None else "learned",
             warnings=[] if worn else ["the photo shows no garment to complete a look with"],
@@ -189,12 +189,12 @@ class LookService:
         present = {piece.garment.category for piece in worn}
         return [category for category in dict.fromkeys(wanted or usual) if category not in present]
 
-    def _together(self, request: LookRequest, found: dict[int, list[Candidate]]) -> dict[int, list[Candidate]]:
+    def _together(self, request: LookRequest, ranked: dict[int, list[Candidate]]) -> dict[int, list[Candidate]]:
         """Return the first products of each category that go together by the rules, and are for the same people."""
         rules, pieces = request.rules.apart, [piece.piece for piece in request.worn]
         group = next((piece.group for piece in request.worn if piece.group is not None), None)
         chosen: dict[int, list[Candidate]] = {}
-        for category, candidates in found.items():
+        for category, candidates in ranked.items():
             names = category_names(category, request.facts.categories[category])
             allowed: list[Candidate] = []
             for candidate in candidates:

@@ -33,13 +33,13 @@ def bundle(entry: str, files: Mapping[str, bytes]) -> bytes:
     return f"const modules = {{}};\n{blocks}{last}".encode()
 
 
-def _ordered(name: str, files: Mapping[str, bytes], seen: set[str]) -> Iterator[str]:
+def _ordered(name: str, files: Mapping[str, bytes], done: set[str]) -> Iterator[str]:
     """Yield a script and all that it imports, each after those that it imports itself."""
-    seen.add(name)
+    done.add(name)
     for _, path in IMPORT.findall(files[name].decode()):
         other = _resolved(name, path)
-        if other not in seen:
-            yield from _ordered(other, files, seen)
+        if other not in done:
+            yield from _ordered(other, files, done)
     yield name
 
 

@@ -40,10 +40,10 @@ class Learned:
 
         def arrange(candidates: Sequence[Candidate]) -> list[Candidate]:
             result = list(candidates)
-            for catalogue, one in active.items():
+            for catalogue, order in active.items():
                 places = [place for place, candidate in enumerate(result) if candidate.hit.catalogue == catalogue]
                 own = [result[place] for place in places]
-                ordered = arranged(own, one.order, search.category_name, day, self._bound)
+                ordered = arranged(own, order.order, search.category_name, day, self._bound)
                 for place, candidate in zip(places, ordered, strict=True):
                     result[place] = candidate
             return result

@@ -203,9 +203,9 @@ def parse(
         return model.model_validate({**(query or {}), **body})
     except ValidationError as error:
         from_query = (query or {}).keys() - body.keys()
-        found = error.errors(include_url=False, include_input=False)
+        errors = error.errors(include_url=False, include_input=False)
         raise invalid_request(
-            ((("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in found), model
+            ((("query",) if item["loc"] and item["loc"][0] in from_query else within, item) for item in errors), model
         ) from None
 
 

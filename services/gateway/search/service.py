@@ -163,9 +163,9 @@ class SearchService:
             raise InvalidRequest("garments=all needs a photo, and finds the boxes itself: leave out box")
         started = time.perf_counter()
         garments = (await self.embedding.detect(query.photo)).garments[:MAX_GARMENTS]
-        one = options.model_copy(update={"garments": "one"})
+        single = options.model_copy(update={"garments": "one"})
         if not garments:
-            whole = await self.by_image(query, one)
+            whole = await self.by_image(query, single)
             return whole.model_copy(update={"garments": []})
         slots = asyncio.Semaphore(GARMENTS_AT_ONCE)
 
@@ -173,7 +173,7 @@ class SearchService:
             async with slots:
                 try:
                     return await self.by_image(
-                        query, one.model_copy(update={"box": garment.box, "prior": garment.category.name})
+                        query, single.model_copy(update={"box": garment.box, "prior": garment.category.name})
                     )
                 except (InvalidRequest, InvalidImage):  # the garment has too few pixels
                     return None
@@ -181,7 +181,7 @@ class SearchService:
         responses = await asyncio.gather(*(search(garment) for garment in garments))
         searches = [(garment, response) for garment, response in zip(garments, responses, strict=True) if response]
         if not searches:
-            return (await self.by_image(query, one)).model_copy(update={"garments": []})
+            return (await self.by_image(query, single)).model_copy(update={"garments": []})
         first = searches[0][1]
         return first.model_copy(
             update={
@@ -200,7 +200,7 @@ class SearchService:
         self._ranking.prepare(options, self.catalogues, model)
         name_of_chosen = None if chosen is None else facts.categories[chosen]
         view, examples = await self._seen(query, options, model, name_of_chosen)
-        seen = view.embedding if view else examples.embeddings[0] if examples.embeddings else None
+        embedding = view.embedding if view else examples.embeddings[0] if examples.embeddings else None
         predicted = view.embedding.category.id if view else examples.category
         category = predicted if chosen is None else chosen
         if category is None:
@@ -223,7 +223,7 @@ class SearchService:
         response = page.response
         self.binding.observe(response.active)
         self._count_order(page.order)
-        before = view.timings_ms if view else seen.timings_ms if seen else {}
+        before = view.timings_ms if view else embedding.timings_ms if embedding else {}
         timings = {**before, "index": ms_since(index_started), "total": ms_since(started)}
         note(
             k=options.k,
@@ -237,9 +237,9 @@ class SearchService:
         result = SearchResponse(
             outcome=judge(response, facts.thresholds, probability, view.embedding.other_clothing if view else None),
             category=SearchedCategory(
-                id=category, name=name, probability=seen.probabilities[name] if seen is not None else None
+                id=category, name=name, probability=embedding.probabilities[name] if embedding is not None else None
             ),
-            probabilities=seen.probabilities if seen is not None else {},
+            probabilities=embedding.probabilities if embedding is not None else {},
             crop=view.crop if view else None,
             results=self._results(page, facts.categories, with_rules=options.rules is not None),
             next_page=index.next_page(response),

@@ -52,8 +52,8 @@ def row_attributes(attributes: Mapping[str, Values]) -> RowAttributes:
         tokens[token(name, "has")] = None
         tokens |= dict.fromkeys(value_token(name, value) for value in listed)
         of_kind = {"n": [float(value) for value in listed if _is_number(value)], "d": _instants(listed)}
-        for kind, found in of_kind.items():
-            distinct = list(dict.fromkeys(found))
+        for kind, kind_values in of_kind.items():
+            distinct = list(dict.fromkeys(kind_values))
             if len(distinct) > MAX_RANGE_VALUES:
                 raise TooManyValues(f"attribute {name!r} has more than {MAX_RANGE_VALUES} numbers or dates")
             if distinct:

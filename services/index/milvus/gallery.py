@@ -22,7 +22,7 @@ from services.index.milvus.catalogue_rows import MAIN, CatalogueRows
 from services.index.milvus.collection import MAX_HITS, MilvusCollection, RowHit
 from services.index.milvus.expressions import expression, token
 from services.index.milvus.pending_changes import PendingChanges
-from services.index.milvus.rows import Entry, key_and_payload
+from services.index.milvus.rows import MilvusEntry, key_and_payload
 
 GROWTH = 4  # how many times more rows the next search asks for, if the first ones were not enough
 
@@ -74,7 +74,7 @@ class MilvusGallery:
 
     def put(self, category: int, key: str, vectors: Float32Array, payload: bytes | None) -> None:
         """Add a product, or replace it in any category; see `Gallery.put`."""
-        self.pending.put(key, Entry(category, np.atleast_2d(vectors), payload))
+        self.pending.put(key, MilvusEntry(category, np.atleast_2d(vectors), payload))
 
     def discard(self, key: str) -> None:
         """Delete a product if it is there. Searches see it at the next `publish`."""

@@ -7,7 +7,7 @@ import numpy as np
 from services.catalogue.product import MAX_IMAGES
 from services.index.milvus.catalogue_rows import CatalogueRows
 from services.index.milvus.collection import MAX_HITS
-from services.index.milvus.rows import Entry, Stored, key_and_payload, rows_of, version_of
+from services.index.milvus.rows import MilvusEntry, Stored, key_and_payload, rows_of, version_of
 
 KEYS_AT_ONCE = MAX_HITS // MAX_IMAGES
 
@@ -23,7 +23,7 @@ class PendingChanges:
         """Collect changes of the products that these rows are of."""
         self._rows = rows
         self._known: dict[str, Stored | None] = {}  # by key, as Milvus has it
-        self._wanted: dict[str, Entry | None] = {}  # None for a product that is to be deleted
+        self._wanted: dict[str, MilvusEntry | None] = {}  # None for a product that is to be deleted
         self._loaded: set[int] | None = None  # hashes of the products that a load in progress has seen
         self._was_empty = False
         self._is_dirty = False  # changes have been written that searches may not see yet
@@ -50,9 +50,9 @@ class PendingChanges:
         self._rows.open()
         missing = {self._rows.digest(key): key for key in keys if key not in self._known}
         if self._loaded is not None and self._was_empty:  # only what this load has written can be there
-            seen = {digest: key for digest, key in missing.items() if hash(digest) in self._loaded}
-            self._known |= {key: None for digest, key in missing.items() if digest not in seen}
-            missing = seen
+            rows = {digest: key for digest, key in missing.items() if hash(digest) in self._loaded}
+            self._known |= {key: None for digest, key in missing.items() if digest not in rows}
+            missing = rows
         if missing and self._is_dirty:
             self._rows.wait_until_visible()
             self._is_dirty = False
@@ -82,7 +82,7 @@ class PendingChanges:
         self.fetch([key])
         return self._known[key] is not None
 
-    def put(self, key: str, entry: Entry) -> None:
+    def put(self, key: str, entry: MilvusEntry) -> None:
         """Add a product, or replace it in any category."""
         self._wanted[key] = entry
 
@@ -90,13 +90,13 @@ class PendingChanges:
         """Delete a product if it is there."""
         self._wanted[key] = None
 
-    def holds(self, key: str, entry: Entry) -> bool:
+    def holds(self, key: str, entry: MilvusEntry) -> bool:
         """Return whether Milvus has a product in exactly this state."""
         self.fetch([key])
         stored = self._known[key]
         return stored is not None and stored.version == version_of(key, entry)
 
-    def current(self, key: str) -> Entry:
+    def current(self, key: str) -> MilvusEntry:
         """Return a product once the changes are written, without its legacy document.
 
         Raises:
@@ -110,7 +110,9 @@ class PendingChanges:
         rows = self._rows.of_product(key, ["category", "image", "content", "vector"])
         rows.sort(key=lambda row: int(row["image"]))  # type: ignore[call-overload]
         _, payload, _ = key_and_payload(str(rows[0]["content"]))
-        return Entry(int(str(rows[0]["category"])), np.array([row["vector"] for row in rows], np.float32), payload)
+        return MilvusEntry(
+            int(str(rows[0]["category"])), np.array([row["vector"] for row in rows], np.float32), payload
+        )
 
     def publish(self) -> None:
         """Write all changes, and wait until searches see them. After an error, the changes have to be applied again.

@@ -11,7 +11,7 @@ from services.catalogue.product import Product
 from services.engine.payload import pack
 from services.index.milvus.expressions import MAX_RANGE_VALUES, TooManyValues
 from services.index.milvus.gallery import MilvusGallery
-from services.index.milvus.rows import MAX_CONTENT_BYTES, Entry, rows_of
+from services.index.milvus.rows import MAX_CONTENT_BYTES, MilvusEntry, rows_of
 from services.index.replica.replica import GalleryEntry, Replica, StoredDocument
 
 log = structlog.get_logger()
@@ -93,12 +93,12 @@ class MilvusReplica(Replica):
         if payload is None or (len(payload) < SAFE_BYTES and all(len(value) <= MAX_RANGE_VALUES for value in lists)):
             return reason
         try:
-            rows_of("", product.key, Entry(product.category, product.vectors[:1], payload))
+            rows_of("", product.key, MilvusEntry(product.category, product.vectors[:1], payload))
         except TooManyValues as error:
             return f"Milvus cannot hold it: {error}"
         return None
 
 
-def _stored_entry(entry: GalleryEntry, source: str | None) -> Entry:
+def _stored_entry(entry: GalleryEntry, source: str | None) -> MilvusEntry:
     category, vectors, payload = entry
-    return Entry(category, np.atleast_2d(vectors), payload, source)
+    return MilvusEntry(category, np.atleast_2d(vectors), payload, source)

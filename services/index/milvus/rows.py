@@ -21,7 +21,7 @@ MAX_CONTENT_BYTES = 65_535  # Milvus's longest text
 
 
 @dataclass(frozen=True)
-class Entry:
+class MilvusEntry:
     """A product as a replica puts it.
 
     Attributes:
@@ -51,7 +51,7 @@ def digest_of(key: str) -> str:
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def version_of(key: str, entry: Entry) -> str:
+def version_of(key: str, entry: MilvusEntry) -> str:
     """Return a hash of everything that the rows of a product hold."""
     state = hashlib.blake2b(digest_size=DIGEST_BYTES)
     source = None if entry.source is None else _hex(entry.source)
@@ -62,7 +62,7 @@ def version_of(key: str, entry: Entry) -> str:
     return state.hexdigest()
 
 
-def rows_of(catalogue: str, key: str, entry: Entry) -> list[dict[str, Any]]:
+def rows_of(catalogue: str, key: str, entry: MilvusEntry) -> list[dict[str, Any]]:
     """Return the rows of a product.
 
     Raises:
@@ -99,7 +99,7 @@ def key_and_payload(content: str) -> tuple[str, bytes | None, str | None]:
     return _text(fields["key"]), payload, None if fields["source"] is None else _text(fields["source"])
 
 
-def _content(key: str, entry: Entry) -> str:
+def _content(key: str, entry: MilvusEntry) -> str:
     payload = None if entry.payload is None else entry.payload.decode()
     source = None if entry.source is None else _hex(entry.source)
     return orjson.dumps({"key": _hex(key), "source": source, "payload": payload}).decode()

@@ -251,9 +251,9 @@ def _image_errors(document: StoredDocument | None, result: Product | str | Exclu
     return document.faults if isinstance(document, Record) and result is not Exclusion.OTHER_NODE else ()
 
 
-def same_entry(one: GalleryEntry, other: GalleryEntry) -> bool:
+def same_entry(first: GalleryEntry, other: GalleryEntry) -> bool:
     """Return whether two entries are equal."""
-    return (one[0], one[2]) == (other[0], other[2]) and bool(np.array_equal(one[1], other[1]))
+    return (first[0], first[2]) == (other[0], other[2]) and bool(np.array_equal(first[1], other[1]))
 
 
 def _outranks(document_id: str, rival: str, key: str) -> bool:

@@ -63,7 +63,7 @@ class ChangeStreams(ChangeStreamManager):  # type: ignore[misc]
         tracker = self._trackers.get((stream.db_name, stream.collection_name))
         return None if tracker is None else int(tracker["collection"].db.total_changes)
 
-    def wait(self, stream: ChangeStreamCursor, seen: int | None, timeout_s: float) -> bool:
+    def wait(self, stream: ChangeStreamCursor, known: int | None, timeout_s: float) -> bool:
         """Wait for a write to the stream's database. Return whether there was one before the timeout.
 
         Args:
@@ -73,7 +73,7 @@ class ChangeStreams(ChangeStreamManager):  # type: ignore[misc]
         """
         with self._command_ended:
             has_ended = self._command_ended.wait_for(
-                lambda: self._is_closing or stream._closed or self.changes(stream) != seen, timeout_s
+                lambda: self._is_closing or stream._closed or self.changes(stream) != known, timeout_s
             )
         return has_ended and not self._is_closing
 

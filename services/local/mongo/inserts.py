@@ -73,12 +73,12 @@ class MongoHandler(NeoSQLiteHandler):  # type: ignore[misc]
         stream = streams.get_stream(int(command["getMore"]))
         until = time.monotonic() + command.get("maxTimeMS", 0) / 1000
         while True:
-            seen = None if stream is None else streams.changes(stream)
+            known = None if stream is None else streams.changes(stream)
             request, response = super().handle_command(msg)
             left_s = until - time.monotonic()
             if stream is None or response.get("cursor", {}).get("nextBatch") or left_s <= 0:
                 return request, response
-            if not streams.wait(stream, seen, left_s):
+            if not streams.wait(stream, known, left_s):
                 return request, response
 
     def _insert(self, msg: Message) -> tuple[int, Message]:

@@ -27,7 +27,7 @@ class ShoeStand:
 
 
 @dataclass(frozen=True)
-class Profile:
+class ShoeProfile:
     """The upper's edge from heel to toe, in pixels of the upright shoe. The sole is at y = 285.
 
     Attributes:
@@ -51,7 +51,7 @@ def shadow(canvas: Canvas, stand: ShoeStand, bottom: float = 306) -> None:
     canvas.glow(turned(ellipse(x, y, 142, 7), stand.tilt, (x, y)), 9, -0.3)
 
 
-def opening(canvas: Canvas, stand: ShoeStand, profile: Profile, lining: Colour, rise: float = 22) -> None:
+def opening(canvas: Canvas, stand: ShoeStand, profile: ShoeProfile, lining: Colour, rise: float = 22) -> None:
     """Lay the far rim and the inside of the shoe, seen above the near rim."""
     (ax, ay), (bx, by) = profile.collar[0], profile.collar[-1]
     far = spline(
@@ -66,7 +66,7 @@ def opening(canvas: Canvas, stand: ShoeStand, profile: Profile, lining: Colour, 
     canvas.line(stand.at(far), lighter(lining, 0.25), 2.4)
 
 
-def upper(canvas: Canvas, stand: ShoeStand, profile: Profile, cloth: Cloth, relief: Relief = UPPER) -> Points:
+def upper(canvas: Canvas, stand: ShoeStand, profile: ShoeProfile, cloth: Cloth, relief: Relief = UPPER) -> Points:
     """Lay the upper and return its outline in pixels."""
     outline = stand.at(profile.outline)
     canvas.part(outline, cloth.turned(stand.tilt), relief, shadow=0.35)

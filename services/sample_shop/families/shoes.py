@@ -8,21 +8,21 @@ from services.sample_shop.drawing.light import SHINY, SOFT, THIN
 from services.sample_shop.drawing.palette import Colour, contrasting, darker, lighter, mix
 from services.sample_shop.drawing.raster import Canvas
 from services.sample_shop.families import footwear as fw
-from services.sample_shop.families.footwear import POLISHED, RUBBER, Profile, ShoeStand
+from services.sample_shop.families.footwear import POLISHED, RUBBER, ShoeProfile, ShoeStand
 from services.sample_shop.recipe import Cut, Family, Look
 
 WHITE: Colour = (0.95, 0.95, 0.94)
-LOW = Profile(
+LOW = ShoeProfile(
     spline((34, 288), (29, 250), (34, 220), (42, 202)),
     spline((42, 202), (66, 214), (104, 214), (136, 196)),
     spline((136, 196), (182, 214), (232, 236), (284, 246), (322, 262), (334, 288)),
 )
-DRESS = Profile(
+DRESS = ShoeProfile(
     spline((34, 286), (28, 256), (34, 226), (44, 208)),
     spline((44, 208), (72, 222), (112, 220), (142, 196)),
     spline((142, 196), (180, 216), (226, 240), (288, 252), (326, 264), (338, 286)),
 )
-HIGH = Profile(
+HIGH = ShoeProfile(
     spline((36, 288), (30, 246), (38, 180), (44, 132)),
     spline((44, 132), (72, 142), (108, 140), (130, 126)),
     spline((130, 126), (150, 176), (190, 222), (246, 244), (300, 252), (328, 266), (336, 288)),
@@ -188,8 +188,8 @@ def boot(canvas: Canvas, look: Look) -> None:
     fw.heeled_sole(canvas, stand, darker(look.colour, 0.7), 24)
 
 
-def _pointed(instep: float) -> Profile:
-    return Profile(
+def _pointed(instep: float) -> ShoeProfile:
+    return ShoeProfile(
         spline((52, 226), (40, 200), (44, 178), (52, 164)),
         spline((52, 164), (92, 206), (150, 234), (214, instep)),
         spline((214, instep), (258, 262), (310, 284), (340, 304)),
@@ -223,7 +223,7 @@ def pump(canvas: Canvas, look: Look) -> None:
 
 def ballet_flat(canvas: Canvas, look: Look) -> None:
     stand = ShoeStand(look.between(8, 14), 0)
-    profile = Profile(
+    profile = ShoeProfile(
         spline((36, 284), (30, 256), (36, 232), (46, 220)),
         spline((46, 220), (90, 246), (160, 252), (232, 240)),
         spline((232, 240), (276, 246), (316, 258), (332, 286)),

@@ -9,7 +9,7 @@ from tools.mutants import __main__ as program
 from tools.mutants import coverage_map
 from tools.mutants.coverage_map import CoverageError, CoverageMap
 from tools.mutants.rules import mutants_of
-from tools.mutants.workspace import Outcome, Workspace
+from tools.mutants.workspace import MutantOutcome, Workspace
 
 SOURCE = '''
 """Prices."""
@@ -95,7 +95,7 @@ def test_tests_that_do_not_end_are_ended_and_the_file_is_restored(project: Path)
     with Workspace(project) as workspace:
         copy = workspace.path / path
         outcome, _ = workspace.try_mutant(mutant, [test], [], limit_s=lambda _: 3)
-        assert outcome is Outcome.TIMED_OUT
+        assert outcome is MutantOutcome.TIMED_OUT
         assert copy.read_text() == LOOP
     assert not workspace.path.exists()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.bulk import checkpoint
-from services.bulk.checkpoint import Checkpoint, CheckpointNote, Position
+from services.bulk.checkpoint import Checkpoint, CheckpointNote, FeedPosition
 from services.contracts.domain.parts import WHOLE, Part
 from tests.support.fakes.bulk import Notes
 
@@ -27,10 +27,10 @@ async def test_a_checkpoint_is_that_of_its_source_and_options(tmp_path: Path) ->
 
 
 def test_rejected_rows_stay_in_the_checkpoint_until_they_are_tried_again_with_success() -> None:
-    position = Position(None)
+    position = FeedPosition(None)
     assert position.advance(4, "a", tried=range(4), rejected=[1, 3]) == Checkpoint(4, "a", (1, 3))
     assert position.advance(8, "b", tried=range(4, 8), rejected=[]) == Checkpoint(8, "b", (1, 3))
-    continued = Position(Checkpoint(8, "b", (1, 3)))
+    continued = FeedPosition(Checkpoint(8, "b", (1, 3)))
     assert continued.advance(8, "b", tried=[1, 3], rejected=[3]) == Checkpoint(8, "b", (3,))
     continued.restart()
     assert continued.advance(4, "c", tried=range(4), rejected=[]) == Checkpoint(4, "c")
@@ -38,7 +38,7 @@ def test_rejected_rows_stay_in_the_checkpoint_until_they_are_tried_again_with_su
 
 def test_with_too_many_rejected_rows_the_checkpoint_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "MAX_AGAIN", 2)
-    position = Position(None)
+    position = FeedPosition(None)
     assert position.advance(4, "a", tried=range(4), rejected=[0, 1]) is not None
     assert position.advance(8, "b", tried=range(4, 8), rejected=[4]) is None
     assert position.advance(12, "c", tried=range(8, 12), rejected=[]) is None

@@ -84,8 +84,8 @@ def read_photos(
     positions = [place for place, label in enumerate(reader.labels) if LABELS.get(label) in categories]
     others = [image for image, label in zip(reader.images, reader.labels, strict=True) if label not in LABELS]
     if not positions:
-        seen = " of a sender that the model has not seen" if reader.excluded else ""
-        raise TrainingError(f"{path} has no usable photo of the nine categories{seen}")
+        sender_note = " of a sender that the model has not seen" if reader.excluded else ""
+        raise TrainingError(f"{path} has no usable photo of the nine categories{sender_note}")
     return EvaluationPhotos(
         name=path.resolve().name,
         images=np.stack([reader.images[place] for place in positions]),

@@ -19,11 +19,11 @@ def street_figures(detections: Sequence[DetectedGarments], scenes: Sequence[Scen
     """
     garments, boxes, hits = (np.zeros(len(CATEGORIES), int) for _ in range(3))
     for detection, scene in zip(detections, scenes, strict=True):
-        found = distinct(detection, threshold)
+        detected = distinct(detection, threshold)
         np.add.at(garments, scene.categories, 1)
-        np.add.at(boxes, found.categories, 1)
-        places = [place for place, garment in enumerate(matches(found, scene, same_category=True)) if garment >= 0]
-        np.add.at(hits, found.categories[places], 1)
+        np.add.at(boxes, detected.categories, 1)
+        places = [place for place, garment in enumerate(matches(detected, scene, same_category=True)) if garment >= 0]
+        np.add.at(hits, detected.categories[places], 1)
     return {
         "photos": len(scenes),
         "garments": int(garments.sum()),

@@ -32,9 +32,11 @@ def type_agreement(
         if not len(theirs.ids):
             continue
         results, scores = neighbours(photos.take(ours), theirs, K)
-        for place, positions, found in zip(ours, results, np.isfinite(scores), strict=True):
+        for place, positions, is_finite in zip(ours, results, np.isfinite(scores), strict=True):
             allowed = list(types.get(str(labels[place]), ()))
-            agreement[place] = np.isin(theirs.article_types[positions[found]], allowed).mean() if found.any() else 0.0
+            agreement[place] = (
+                np.isin(theirs.article_types[positions[is_finite]], allowed).mean() if is_finite.any() else 0.0
+            )
             chance[place] = np.isin(theirs.article_types, allowed).mean()
     rows = [
         {

@@ -19,7 +19,7 @@ from training.recipes.baseline.card import card_markdown
 from training.recipes.baseline.learner import BaselineLearner, BaselinePlan, make_deterministic
 from training.recipes.baseline.report_section import EpochSection
 from training.recipes.recipe import CompletedRun
-from training.run.checkpoint import Checkpoint
+from training.run.checkpoint import TrainingCheckpoint
 from training.run.settings import RunSettings
 
 
@@ -34,7 +34,7 @@ class BaselineRecipe:
         adjustable = frozenset({"epochs", "patience"})
         return RunSettings(context.options.model, digests, asdict(_plan(context.options)), adjustable)
 
-    def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> BaselineLearner:
+    def learner(self, context: TrainingContext, checkpoint: TrainingCheckpoint | None) -> BaselineLearner:
         """Read the products and build the network."""
         options, terminal = context.options, context.terminal
         data = read_dataset(options.dataset, architecture(options.model).input, terminal)

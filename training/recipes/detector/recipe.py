@@ -33,7 +33,7 @@ from training.recipes.detector.plan import DetectorPlan
 from training.recipes.detector.trainer import DetectorTrainer
 from training.recipes.detector.warm_start import take_weights
 from training.recipes.recipe import CompletedRun
-from training.run.checkpoint import Checkpoint
+from training.run.checkpoint import TrainingCheckpoint
 from training.run.settings import RunSettings
 
 
@@ -55,7 +55,7 @@ class DetectorRecipe:
         )
         return RunSettings(context.options.model, digests, asdict(_plan(context.options)))
 
-    def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> DetectorLearner:
+    def learner(self, context: TrainingContext, checkpoint: TrainingCheckpoint | None) -> DetectorLearner:
         """Read the images and build the network."""
         options, terminal = context.options, context.terminal
         studio = read_studio(options.dataset, SHOT_SIZE, options.seed, terminal)

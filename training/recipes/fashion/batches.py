@@ -36,7 +36,7 @@ UNMOVED = Motion(scale=(1.0, 1.0), degrees=0, shift=0, stretch=0, mirrored=False
 
 
 @dataclass(frozen=True)
-class Group:
+class ImageGroup:
     """Images of one sort, and how they are moved and lit.
 
     Attributes:
@@ -51,7 +51,7 @@ class Group:
     light: float
     fill: float | None = 255.0
 
-    def part(self, places: slice) -> "Group":
+    def part(self, places: slice) -> "ImageGroup":
         """Return some of the images."""
         return replace(self, images=self.images[places])
 
@@ -64,19 +64,19 @@ class Group:
         return lit(moved(self.images, transforms, size, mode[1], mode[0]), light, seed)
 
 
-def groups_of(materials: Materials, drawn: DrawnImages) -> dict[str, tuple[Places, Group]]:
+def groups_of(materials: Materials, drawn: DrawnImages) -> dict[str, tuple[Places, ImageGroup]]:
     """Return the images of each source by name, with their positions in it. Products in scenes are not among them."""
     studio, street, negatives = materials.studio, materials.street, materials.negatives
-    groups = {"products": (drawn.products, Group(studio.images[drawn.products], STRAIGHT, STUDIO_LIGHT))}
+    groups = {"products": (drawn.products, ImageGroup(studio.images[drawn.products], STRAIGHT, STUDIO_LIGHT))}
     if street is not None:
-        groups["cutouts"] = drawn.pairs, Group(street.cutouts[drawn.pairs], CUTOUT, STUDIO_LIGHT)
-        groups["paired crops"] = drawn.pairs, Group(street.crops[drawn.pairs], CROP, PHOTO_LIGHT, None)
-        groups["crops"] = drawn.street, Group(street.crops[drawn.street], CROP, PHOTO_LIGHT, None)
-    groups["photos"] = drawn.photos, Group(materials.people.images[drawn.photos], PHOTO, PHOTO_LIGHT)
+        groups["cutouts"] = drawn.pairs, ImageGroup(street.cutouts[drawn.pairs], CUTOUT, STUDIO_LIGHT)
+        groups["paired crops"] = drawn.pairs, ImageGroup(street.crops[drawn.pairs], CROP, PHOTO_LIGHT, None)
+        groups["crops"] = drawn.street, ImageGroup(street.crops[drawn.street], CROP, PHOTO_LIGHT, None)
+    groups["photos"] = drawn.photos, ImageGroup(materials.people.images[drawn.photos], PHOTO, PHOTO_LIGHT)
     if negatives is not None:
-        groups["negatives"] = drawn.negatives, Group(negatives.images[drawn.negatives], PICTURE, PHOTO_LIGHT, None)
+        groups["negatives"] = drawn.negatives, ImageGroup(negatives.images[drawn.negatives], PICTURE, PHOTO_LIGHT, None)
     patches = materials.backgrounds[drawn.backgrounds]
-    groups["backgrounds"] = drawn.backgrounds, Group(patches, BACKGROUND, PHOTO_LIGHT, None)
+    groups["backgrounds"] = drawn.backgrounds, ImageGroup(patches, BACKGROUND, PHOTO_LIGHT, None)
     return groups
 
 

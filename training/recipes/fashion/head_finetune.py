@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from training.networks.fashion import ANCHOR_LAYERS, VECTOR_LAYERS, copy_head, head_network, place_anchors
 from training.progress import Terminal
-from training.recipes.fashion.batches import ORDER, UNMOVED, Batches, Group, groups_of
+from training.recipes.fashion.batches import ORDER, UNMOVED, Batches, ImageGroup, groups_of
 from training.recipes.fashion.look_finetune import finetune_look, scene_pairs, street_pairs
 from training.recipes.fashion.materials import DrawnImages, Places
 from training.recipes.fashion.plan import FashionPlan
@@ -80,7 +80,7 @@ class FeatureCache:
         for name, (positions, group) in groups_of(materials, everything).items():
             if name == "paired crops" or not len(positions):
                 continue
-            unmoved = Group(group.images, UNMOVED, 0.0)
+            unmoved = ImageGroup(group.images, UNMOVED, 0.0)
             groups = [unmoved] if name == "products" else [unmoved] + [group] * plan.finetune_views
             groups = [group] if name == "backgrounds" else groups
             tracked = terminal.track(enumerate(groups), len(groups), f"features of {name}")
@@ -153,7 +153,7 @@ def _scene_features(extract: Extract, batches: Batches, on_white: Features, term
     return ViewFeatures(products, views)
 
 
-def _group_features(extract: Extract, group: Group, size: int, seed: list[int]) -> Features:
+def _group_features(extract: Extract, group: ImageGroup, size: int, seed: list[int]) -> Features:
     rng = np.random.default_rng(seed)
     starts = range(0, len(group.images), IMAGES_A_BATCH)
     parts = [group.part(slice(start, start + IMAGES_A_BATCH)) for start in starts]

@@ -29,7 +29,7 @@ from training.data.sources import TrainingSources
 from training.data.split import Split, refuse_empty, split
 from training.errors import TrainingError
 from training.evaluation.evaluated_model import EvaluatedModel
-from training.evaluation.figures import NetworkOutputs, no_clothing_scores
+from training.evaluation.figures import EvaluationOutputs, no_clothing_scores
 from training.evaluation.search.retrieval import best_scores, unit, unlabelled_products
 from training.evaluation.search.similarity import other_categories
 from training.evaluation.thresholds import close_photo_threshold, keeping_threshold, rejecting_threshold, thresholds
@@ -49,7 +49,7 @@ from training.recipes.fashion.temperature import fitted_temperature, logits_of
 from training.recipes.fashion.trainer import FashionTrainer
 from training.recipes.fashion.warm_start import take_backbone
 from training.recipes.recipe import CompletedRun
-from training.run.checkpoint import Checkpoint
+from training.run.checkpoint import TrainingCheckpoint
 from training.run.settings import RunSettings
 
 SOURCES = ("dataset", "photos", "backgrounds", "start", "street", "negatives", "detailed")
@@ -73,7 +73,7 @@ class FashionRecipe:
         digests = TrainingSources.of(options).digests(*SOURCES)
         return RunSettings(options.model, digests, asdict(_plan(options)))
 
-    def learner(self, context: TrainingContext, checkpoint: Checkpoint | None) -> FashionLearner:
+    def learner(self, context: TrainingContext, checkpoint: TrainingCheckpoint | None) -> FashionLearner:
         """Build the network; the data is read unless the run is complete."""
         options, plan = context.options, _plan(context.options)
         batches = None
@@ -170,7 +170,7 @@ def _clothing(images: EvaluationImages) -> Iterator[tuple[NDArray[np.uint8], NDA
 
 
 def _thresholds(
-    validation: EvaluationImages, model: EvaluatedModel, outputs: NetworkOutputs, parts: Split, terminal: Terminal
+    validation: EvaluationImages, model: EvaluatedModel, outputs: EvaluationOutputs, parts: Split, terminal: Terminal
 ) -> dict[str, float]:
     fitted = thresholds(outputs, parts)
     predicted = [model.predict(images, terminal, "network over photos") for images, _ in _clothing(validation)]

@@ -57,13 +57,13 @@ def fit_projections(
         parts = numbers.reshape(count + 1, dimension, dimension)
         projections = options.identity * np.eye(dimension) + parts[0] + parts[1:]
         gradient, loss, terms = np.zeros_like(parts), 0.0, 0
-        for (one, other), positions in together.items():
+        for (first, other), positions in together.items():
             for left, right in views:
                 x, y = left[positions[:, 0]], right[positions[:, 1]]
-                value, of_one, of_other = _choice(x, y, projections[one], projections[other], options.sharpness)
+                value, of_one, of_other = _choice(x, y, projections[first], projections[other], options.sharpness)
                 loss, terms = loss + value, terms + 2 * len(positions)
                 gradient[0] += of_one + of_other
-                gradient[1 + one] += of_one
+                gradient[1 + first] += of_one
                 gradient[1 + other] += of_other
         weights = np.array([options.shared, *[options.own] * count])[:, None, None]
         total = loss / terms + float((weights * parts**2).sum())
@@ -74,9 +74,9 @@ def fit_projections(
     return options.identity * np.eye(dimension) + parts[0] + parts[1:], float(result.fun)
 
 
-def _choice(x: Floats, y: Floats, one: Floats, other: Floats, sharpness: float) -> tuple[float, Floats, Floats]:
+def _choice(x: Floats, y: Floats, first: Floats, other: Floats, sharpness: float) -> tuple[float, Floats, Floats]:
     """Return the loss of choosing each garment's partner among all, and its gradients by both projections."""
-    left, right = x @ one.T, y @ other.T
+    left, right = x @ first.T, y @ other.T
     scores = sharpness * left @ right.T
     loss, by_score = 0.0, np.zeros_like(scores)
     for axis in (0, 1):

@@ -58,7 +58,9 @@ def train_look(context: TrainingContext) -> None:
         categories=CATEGORIES,
         dimension=embedding.manifest.dimension,
         outfits={CATEGORIES[number]: count for number, count in _outfits_with(outfits["training"]).items()},
-        pairs={f"{CATEGORIES[one]}+{CATEGORIES[other]}": len(found) for (one, other), found in together.items()},
+        pairs={
+            f"{CATEGORIES[first]}+{CATEGORIES[other]}": len(positions) for (first, other), positions in together.items()
+        },
         dataset={
             "street": {"name": options.street.resolve().name, "sha256": archive_sha256(options.street)},
             "studio": {"name": options.dataset.resolve().name},

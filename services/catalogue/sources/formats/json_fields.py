@@ -182,5 +182,5 @@ def _images(record: dict[str, Any]) -> None:
 @lru_cache(maxsize=4096)
 def _gallery_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of additional images, a thumbnail last."""
-    found = [name for name in names if folded(name) in MORE_IMAGES]
-    return tuple(sorted(found, key=lambda name: folded(name).startswith("thumbnail")))
+    lists = [name for name in names if folded(name) in MORE_IMAGES]
+    return tuple(sorted(lists, key=lambda name: folded(name).startswith("thumbnail")))

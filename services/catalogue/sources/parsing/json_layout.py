@@ -121,7 +121,7 @@ def _has_several_lines(text: bytes) -> bool:
 def _names_to_map(text: bytes) -> tuple[str, ...] | None:
     """Return the names that lead to an object of products, each under a name, or None if there is none."""
     open_maps: list[tuple[str, set[str]]] = []  # the name of each open object, and the names in it
-    found: tuple[tuple[str, ...], set[str]] | None = None  # the names that lead to a map, and its own names
+    map_place: tuple[tuple[str, ...], set[str]] | None = None  # the names that lead to a map, and its own names
     name = ""
     try:
         for event, value in ijson.basic_parse(text):
@@ -134,11 +134,11 @@ def _names_to_map(text: bytes) -> tuple[str, ...] | None:
                 own, names = open_maps.pop()
                 outer = tuple(other for other, _ in open_maps[1:])
                 is_entry = bool(open_maps) and own not in NOT_KEYS and all(other in LIST_NAMES for other in outer)
-                if found is None and is_entry and _is_product(names):
-                    found = outer, open_maps[-1][1]
+                if map_place is None and is_entry and _is_product(names):
+                    map_place = outer, open_maps[-1][1]
     except (ijson.JSONError, UnicodeDecodeError):
         pass  # the file is longer, or is not JSON
-    return None if found is None or found[1] & PRODUCT_NAMES else found[0]
+    return None if map_place is None or map_place[1] & PRODUCT_NAMES else map_place[0]
 
 
 def _is_product(names: set[str]) -> bool:

@@ -50,9 +50,9 @@ class Categories:
     def path(self, key: str) -> str | None:
         """Return the names from the root to a category, as in Google's feeds, or None if it is not listed."""
         names: list[str] = []
-        seen: set[str] = set()
-        while key in self._names and key not in seen:
-            seen.add(key)
+        passed: set[str] = set()
+        while key in self._names and key not in passed:
+            passed.add(key)
             name, key = self._names[key]
             names.insert(0, name)
         return " > ".join(filter(None, names)) or None

@@ -37,7 +37,7 @@ def other_names(names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ..
         (field, tuple(name for other in others for name in present.get(other, ()) if name != field))
         for field, others in OTHER_NAMES.items()
     )
-    return tuple((field, found) for field, found in fields if found)
+    return tuple((field, names) for field, names in fields if names)
 
 
 def is_kept(name: str) -> bool:

@@ -72,8 +72,8 @@ class Dump:
         async with self._connection.call():
             for part in (PRODUCTS, IMAGES):
                 cursor = self._raw(within(part, self._catalogue)).find({}).limit(5)
-                found = await cursor.to_list(length=None)
-                if any(not is_marker(document) for document in found):
+                documents = await cursor.to_list(length=None)
+                if any(not is_marker(document) for document in documents):
                     return False
         return True
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from services.catalogue.learning.examples import Examples
+from services.catalogue.learning.examples import TrainingExamples
 from services.catalogue.learning.propensities import FLOOR, START, estimate
 from services.catalogue.learning.signals import SIGNALS
 
 PAGES, SHOWN = 6000, 10
 
 
-def log(true: np.ndarray, *, slope: float, seed: int = 5) -> Examples:
+def log(true: np.ndarray, *, slope: float, seed: int = 5) -> TrainingExamples:
     """Return pages in the plain order whose clicks follow the position-based model.
 
     Args:
@@ -23,7 +23,7 @@ def log(true: np.ndarray, *, slope: float, seed: int = 5) -> Examples:
     signals = np.zeros((PAGES * SHOWN, len(SIGNALS)))
     signals[:, 0] = similarity.ravel()
     signals[:, 1] = np.nan  # a signal that no product has
-    return Examples(
+    return TrainingExamples(
         signals=signals,
         positions=np.tile(np.arange(1, SHOWN + 1), PAGES),
         gains=clicked.ravel().astype(np.float64),

@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
-from services.catalogue.learning.examples import Examples
-from services.catalogue.learning.replay import Comparison, compare, dcg, intervals, ndcg
+from services.catalogue.learning.examples import TrainingExamples
+from services.catalogue.learning.replay import OrderComparison, compare, dcg, intervals, ndcg
 from services.catalogue.learning.signals import SIGNALS
 
 HALF = (1.0, 0.5, 0.5)
 
 
-def pages(*gains: tuple[float, ...], scores: tuple[float, ...] = (0.9, 0.8, 0.7)) -> Examples:
+def pages(*gains: tuple[float, ...], scores: tuple[float, ...] = (0.9, 0.8, 0.7)) -> TrainingExamples:
     """Return pages of three products each, with these gains; the signal `age` marks the third one."""
     signals = np.zeros((3 * len(gains), len(SIGNALS)))
     signals[:, 0] = scores * len(gains)
     signals[2::3, list(SIGNALS).index("age")] = 1
-    return Examples(
+    return TrainingExamples(
         signals=signals,
         positions=np.asarray([1, 2, 3] * len(gains)),
         gains=np.asarray(gains).ravel(),
@@ -28,7 +28,7 @@ def by_age(rows: np.ndarray) -> np.ndarray:
     return rows[:, list(SIGNALS).index("age")]
 
 
-def compared(examples: Examples, *, bound: float = 1.0) -> Comparison:
+def compared(examples: TrainingExamples, *, bound: float = 1.0) -> OrderComparison:
     result = compare(examples, by_age, HALF, bound, seed=1)
     assert result is not None
     return result
@@ -72,7 +72,9 @@ def test_the_bound_holds_in_the_report_too() -> None:
 
 def test_there_is_no_comparison_without_clicks() -> None:
     assert compare(pages((0, 0, 0)), by_age, HALF, 1.0, seed=1) is None
-    empty = Examples(np.zeros((0, len(SIGNALS))), np.zeros(0, int), np.zeros(0), np.zeros(1, int), (), np.zeros(0, int))
+    empty = TrainingExamples(
+        np.zeros((0, len(SIGNALS))), np.zeros(0, int), np.zeros(0), np.zeros(1, int), (), np.zeros(0, int)
+    )
     assert compare(empty, by_age, HALF, 1.0, seed=1) is None
 
 

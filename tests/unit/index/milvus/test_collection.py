@@ -10,7 +10,7 @@ import pytest
 
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UpstreamTimeout
 from services.index.milvus.collection import MilvusCollection, MilvusOptions, MilvusServer, SearchKind, partition_of
-from services.index.milvus.rows import Entry, rows_of
+from services.index.milvus.rows import MilvusEntry, rows_of
 from tests.support.fakes.milvus import MemoryMilvus, MilvusException, milvus_in_memory
 
 URI = "http://milvus:19530"
@@ -35,7 +35,7 @@ def opened(**options: Any) -> MilvusCollection:
 
 def rows(count: int) -> list[dict[str, Any]]:
     vector = np.array([[0.6, 0.8]], np.float32)
-    return [row for number in range(count) for row in rows_of("default", f"p{number}", Entry(0, vector, None))]
+    return [row for number in range(count) for row in rows_of("default", f"p{number}", MilvusEntry(0, vector, None))]
 
 
 def test_the_connection_is_opened_at_the_first_call_and_closed_once(milvus: MemoryMilvus) -> None:

@@ -20,7 +20,7 @@ from services.index.milvus.engine import MilvusEngine
 from services.index.milvus.expressions import MAX_RANGE_VALUES
 from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.replica import MilvusReplica
-from services.index.milvus.rows import Entry, rows_of
+from services.index.milvus.rows import MilvusEntry, rows_of
 from services.index.settings import IndexSettings
 from tests.support.fakes.milvus import MemoryMilvus, MilvusException, milvus_in_memory
 from tests.support.servers.index import MANIFEST
@@ -113,7 +113,7 @@ def test_a_change_that_was_interrupted_differs_and_is_made_again(milvus: MemoryM
     replica = MilvusReplica(gallery, MODEL, MODEL)
     new = record("a", 1)
     replica.apply([], [new])
-    left = rows_of("default", "a", Entry(0, np.atleast_2d(EAST), None))
+    left = rows_of("default", "a", MilvusEntry(0, np.atleast_2d(EAST), None))
     gallery.collection.write([{**left[0], "row": left[0]["row"][:-1] + "9"}], gallery.stored.partitions[0])
     gallery.stored.wait_until_visible()
     assert replica.differing([new]) == [new]

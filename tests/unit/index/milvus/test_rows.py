@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from services.index.milvus.expressions import TooManyValues
-from services.index.milvus.rows import MAX_CONTENT_BYTES, Entry, digest_of, key_and_payload, rows_of, version_of
+from services.index.milvus.rows import MAX_CONTENT_BYTES, MilvusEntry, digest_of, key_and_payload, rows_of, version_of
 
-ENTRY = Entry(2, np.eye(3, 4, dtype=np.float32), orjson.dumps({"title": "Blümchen", "attributes": {"price": 5}}))
+ENTRY = MilvusEntry(2, np.eye(3, 4, dtype=np.float32), orjson.dumps({"title": "Blümchen", "attributes": {"price": 5}}))
 
 
 def test_each_image_is_a_row() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from training.data.split import Split
-from training.evaluation.figures import NetworkOutputs
+from training.evaluation.figures import EvaluationOutputs
 from training.evaluation.search.retrieval import EmbeddedProducts, unit
 from training.evaluation.thresholds import (
     REJECTED_SHARE,
@@ -20,7 +20,7 @@ def test_the_thresholds_reject_the_least_certain_half_per_cent_of_the_validation
     text = np.array([str(i) for i in range(count)])
     vectors = unit(rng.normal(size=(count, 8)).astype(np.float32))
     products = EmbeddedProducts(text, np.zeros(count, np.int64), text, text, vectors)
-    outputs = NetworkOutputs(probabilities, products, 0)
+    outputs = EvaluationOutputs(probabilities, products, 0)
     parts = Split(np.arange(2_000), np.arange(2_000, 4_000), np.arange(0))
     fitted = thresholds(outputs, parts)
     assert (certainty[2_000:] < fitted["no_clothing"]).mean() == pytest.approx(REJECTED_SHARE, abs=0.002)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from training.errors import TrainingError
-from training.run.checkpoint import CHECKPOINT_NAME, Checkpoint, load_checkpoint, save_checkpoint
+from training.run.checkpoint import CHECKPOINT_NAME, TrainingCheckpoint, load_checkpoint, save_checkpoint
 from training.run.settings import RunSettings
 
 SETTINGS = RunSettings(
@@ -21,10 +21,10 @@ SETTINGS = RunSettings(
 )
 
 
-def checkpoint(rounds: int = 1) -> Checkpoint:
+def checkpoint(rounds: int = 1) -> TrainingCheckpoint:
     arrays = [np.arange(12, dtype=np.float32).reshape(3, 4) + i for i in range(11)] + [np.array(3, np.int64)]
     history = [{"loss": 1.0 / (1 + number)} for number in range(rounds)]
-    return Checkpoint(SETTINGS.document(), history, arrays, {"classes": {"kinds": 3}})
+    return TrainingCheckpoint(SETTINGS.document(), history, arrays, {"classes": {"kinds": 3}})
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tests.support.pictures.tiny_network import batches, network, plan
 from training.errors import TrainingError
 from training.recipes.fashion.trainer import FashionTrainer
 from training.recipes.fashion.warm_start import take_backbone
-from training.run.checkpoint import Checkpoint, save_checkpoint
+from training.run.checkpoint import TrainingCheckpoint, save_checkpoint
 
 
 def trainer(kinds: int) -> FashionTrainer:
@@ -22,7 +22,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[np.
     for mean in earlier.averages:
         mean.assign(mean + 0.25)
     arrays = [variable.numpy() for variable in earlier.variables()]
-    save_checkpoint(run_dir, Checkpoint({}, [], arrays))
+    save_checkpoint(run_dir, TrainingCheckpoint({}, [], arrays))
     return run_dir / "checkpoint.npz", [mean.numpy() for mean in earlier.averages[: len(earlier.backbone)]]
 
 
