@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,14 @@ def run(*arguments: object) -> tuple[int, str, str]:
 def train_command(archive: Path, out: Path, run_dir: Path, *more: object) -> list[object]:
     options = ["--model", "baseline", "--out", out, "--run-dir", run_dir, "--seed", 3, "--batch-size", 16]
     return ["train", "--dataset", archive, *options, *more]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pictures() -> Iterator[None]:
+    """Draw the reports with few pixels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.report.plots.DPI", 20)
+        yield
 
 
 @pytest.fixture(scope="module")

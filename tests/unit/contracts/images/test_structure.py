@@ -101,6 +101,11 @@ def test_segments_and_blocks_up_to_the_bounds_pass() -> None:
         check_structure(str(sniff(data)), data)
 
 
+@pytest.mark.parametrize("block", [0x2C, 0x3B])
+def test_what_follows_the_first_picture_or_the_end_of_a_gif_does_not_count(block: int) -> None:
+    check_structure("GIF", b"GIF89a" + bytes(7) + bytes([block]) + bytes(2 * MAX_BLOCKS))
+
+
 @pytest.mark.parametrize("marker", [0x00, 0x01, *range(0xD0, 0xD9)])
 def test_segments_after_a_marker_without_a_length_count(marker: int) -> None:
     comments = b"\xff\xfe\x00\x02" * MAX_SEGMENTS

@@ -23,6 +23,7 @@ from training.recipes.fashion.trainer import FashionTrainer
 
 pytestmark = pytest.mark.usefixtures("narrow_networks")
 PLAN = plan(finetune_products=8, finetune_epochs=4)
+QUICK = plan(finetune_products=8, finetune_epochs=1)
 
 
 @pytest.fixture(autouse=True)
@@ -81,8 +82,8 @@ def test_scenes_depend_on_the_seed_and_the_number_alone() -> None:
 
 def test_the_last_stage_changes_the_layers_after_the_features_alone(tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
-    step_batches, whole = batches(PLAN), network()
-    trainer = FashionTrainer(whole, step_batches.materials.details(), PLAN)
+    step_batches, whole = batches(QUICK), network()
+    trainer = FashionTrainer(whole, step_batches.materials.details(), QUICK)
     before = {layer.name: layer.get_weights() for layer in whole.layers if layer.weights}
     finetune_head(trainer, step_batches, Terminal())
     changed = {
@@ -109,8 +110,8 @@ def test_the_layers_of_the_vectors_start_with_new_weights_of_the_seed() -> None:
     trained: list[dict[str, np.ndarray]] = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
-        step_batches, whole = batches(PLAN), network()
-        trainer = FashionTrainer(whole, step_batches.materials.details(), PLAN)
+        step_batches, whole = batches(QUICK), network()
+        trainer = FashionTrainer(whole, step_batches.materials.details(), QUICK)
         layer = whole.get_layer("similarity_hidden")
         layer.set_weights([weights + len(trained) for weights in layer.get_weights()])
         keras.utils.set_random_seed(2 + len(trained))
