@@ -300,6 +300,9 @@ class IndexNodes:
         remaining = list(holders)
         while missing:
             groups = cover(remaining, missing, modulus)
+            if groups is None and answered:  # nodes hold the missing part only together with others
+                missing, answered = WHOLE.residues(modulus), []
+                groups = cover(remaining, missing, modulus)
             if groups is None:
                 raise _none_answers(errors, subject, alone=False)
             results = await asyncio.gather(
