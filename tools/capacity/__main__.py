@@ -5,7 +5,8 @@
 
 The costs of a search and a product are measured ones: those of docs/performance.md, or with --costs those of your
 machine (`make bench BENCH="cost million"`). The waiting is simulated: searches come at random times.
-If the file has the benchmark `load`, too, its latencies are printed next to those that the model computes for them.
+If the file has the benchmark `load`, too, its latencies are printed next to those that the model computes for them,
+with searches in bursts, as autocannon sends them.
 """
 
 import argparse
@@ -14,8 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from tools.capacity.costs import MEASURED, CostsError, Point, UnitCosts, measured_points, read
-from tools.capacity.plan import CapacityPlan, Demand, Goals, Machine, one_machine, plan
+from tools.capacity.bursts import recorded
+from tools.capacity.check import comparisons
+from tools.capacity.costs import COST_PRODUCTS, MEASURED, CostsError, Point, UnitCosts, measured_points, read
+from tools.capacity.plan import CapacityPlan, Demand, Goals, Machine, plan
 from tools.capacity.pods import SIZES as POD_SIZES
 from tools.capacity.pods import Pods, pods
 
@@ -29,6 +32,7 @@ PODS_HEAD = (
     "folder", "searches/s", "parts", "index pods", "processors", "memory, GiB", "volume, GiB",
     "gateway pods, in flight", "embedding pods, in flight", "network pods × processors",
 )  # fmt: skip
+CHECK_HEAD = ("", "measured", "computed", "computed ÷ measured")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--scan", type=_positive, default=50.0, help="longest scan of a category in ms; default: 50")
     result.add_argument("--utilisation", type=_share, default=0.6, help="busy share at the peak; default: 0.6")
     result.add_argument("--pods", action="store_true", help="print the pods of the folders in deploy/kubernetes/sizes")
+    result.add_argument("--check", action="store_true", help="compare the model with the measured tables in docs/")
     return result
 
 
@@ -96,7 +101,8 @@ def check(points: Sequence[Point], costs: UnitCosts, cores: int, spread: float) 
     head = ("searches/s", "p50 ms, measured", "p50 ms, model", "p99 ms, measured", "p99 ms, model")
     rows = []
     for point in points:
-        p50, p99 = one_machine(point.rate, costs, cores, spread)
+        search_ms = costs.photo_ms + costs.index_ms + costs.scan_ms(COST_PRODUCTS)
+        p50, p99 = recorded(round(point.rate), search_ms, cores, spread)
         rows.append((f"{point.rate:g}", f"{point.p50_ms:.0f}", f"{p50:.0f}", f"{point.p99_ms:.0f}", f"{p99:.0f}"))
     return table(head, rows)
 
@@ -114,6 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"costs of {costs.source}, in ms of a processor:")
     numbers = [(field.name, getattr(costs, field.name)) for field in fields(costs) if field.name != "source"]
     sys.stdout.write(" ".join(f" {name} {value:.1f}" for name, value in numbers).rstrip() + "\n")
+    if options.check:
+        sys.stdout.write(table(CHECK_HEAD, [one.row() for one in comparisons(costs)]) + "\n")
+        return 0
     if options.pods:
         sizes = [(name, demand, pods(demand, costs, machine, goals)) for name, demand in POD_SIZES.items()]
         sys.stdout.write(table(PODS_HEAD, [pods_row(*size) for size in sizes]) + "\n")

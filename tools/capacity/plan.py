@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.contracts.domain.parts import MAX_PARTS
-from tools.capacity.costs import COST_PRODUCTS, MEASURED_MILVUS, TWO_STAGE_PRODUCTS, MilvusCosts, UnitCosts
+from tools.capacity.costs import MEASURED_MILVUS, TWO_STAGE_PRODUCTS, MilvusCosts, UnitCosts
 from tools.capacity.queueing import Search, Station
 
 GIB = 2**30
@@ -224,17 +224,3 @@ def _node_machines(demand: Demand, mean_ms: float, rows: float, machine: Machine
     row_bytes = CODE_BYTES if demand.largest * rows >= TWO_STAGE_PRODUCTS else VECTOR_BYTES
     by_bandwidth = demand.rate * scanned * row_bytes / (machine.bandwidth_gbs * 1e9)
     return max(by_cores, by_bandwidth) / goals.utilisation
-
-
-def one_machine(rate: float, costs: UnitCosts, cores: int, spread: float) -> tuple[float, float]:
-    """Return p50 and p99 in milliseconds, with all services on one machine and its processors, as measured.
-
-    Args:
-        rate: searches a second, below `cores` divided by the time of a search.
-        costs: the costs.
-        cores: the processors.
-        spread: as in `Goals`.
-    """
-    whole = costs.photo_ms + costs.index_ms + costs.scan_ms(COST_PRODUCTS)
-    p50, p99 = np.percentile(Search(Station(cores), whole, spread=spread).latencies(rate), [50, 99]).tolist()
-    return p50, p99

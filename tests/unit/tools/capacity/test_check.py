@@ -1,0 +1,43 @@
+"""The model agrees with what was measured, within a factor that the docs state."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.values.settings import ROOT
+from tools.capacity import __main__ as program
+from tools.capacity.bursts import recorded
+from tools.capacity.check import comparisons
+from tools.capacity.costs import MEASURED, CostsError
+
+FACTOR = 2.0
+
+
+def test_the_model_agrees_with_the_measured_tables() -> None:
+    result = comparisons(MEASURED)
+    assert len(result) > 10
+    assert [one for one in result if not 1 / FACTOR <= one.ratio <= FACTOR] == []
+    assert f"within a factor of {FACTOR:g}" in (ROOT / "docs/scale.md").read_text()
+
+
+def test_tables_without_a_figure_are_refused(tmp_path: Path) -> None:
+    for name in ("performance.md", "operations.md"):
+        (tmp_path / name).write_text("# Nothing")
+    with pytest.raises(CostsError, match="searches a second: 8 clients"):
+        comparisons(MEASURED, tmp_path)
+
+
+def test_the_program_prints_the_comparison(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["--check"]) == 0
+    assert "| 1,000,000 products: memory, MiB | " in capsys.readouterr().out
+
+
+def test_a_burst_waits_for_itself() -> None:
+    """Eight searches at once on one server take 1 to 8 times as long as one; a median of what each one counts down."""
+    p50, p99 = recorded(8, 10.0, 1, 0.01)
+    assert p99 == pytest.approx(79, abs=3)
+    assert p50 == pytest.approx(25, abs=4)  # of 1..10, 1..20, … and 1..80
+
+
+def test_one_search_a_second_waits_for_nothing() -> None:
+    assert recorded(1, 10.0, 1, 0.01)[1] == pytest.approx(10, abs=1)

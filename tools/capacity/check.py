@@ -1,0 +1,73 @@
+"""The model against the measured tables in docs/performance.md and docs/operations.md."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.capacity.bursts import recorded
+from tools.capacity.costs import COST_PRODUCTS, MEASURE, CostsError, UnitCosts
+from tools.capacity.plan import Demand, Goals, Machine, plan
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+CORES = 2  # of the machine of the tables
+BUSIEST = 60  # searches a second: about half of the processors, as a plan allows
+MIB_PER_GIB = 1024
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A measured figure, and what the model computes for it."""
+
+    name: str
+    measured: float
+    computed: float
+
+    @property
+    def ratio(self) -> float:
+        """The computed figure, divided by the measured one."""
+        return self.computed / self.measured
+
+    def row(self) -> list[str]:
+        """Return the line of a table."""
+        return [self.name, f"{self.measured:,.3g}", f"{self.computed:,.3g}", f"{self.ratio:.2f}"]
+
+
+def comparisons(costs: UnitCosts, docs: Path = DOCS) -> list[Comparison]:
+    """Return all comparisons.
+
+    Raises:
+        CostsError: a table lacks a figure.
+    """
+    performance, operations = ((docs / name).read_text() for name in ("performance.md", "operations.md"))
+    search_ms = costs.photo_ms + costs.index_ms + costs.scan_ms(COST_PRODUCTS)
+    spread = Goals().spread
+    result = [
+        Comparison(
+            "searches a second, 8 clients",
+            _figures("searches a second: 8 clients", performance)[0],
+            1000 * CORES / search_ms,
+        )
+    ]
+    for rate in (int(one) for one in re.findall(r"^\| (\d+) \| [\d.]+ \| 0 \|", performance, re.MULTILINE)):
+        if rate <= BUSIEST:
+            _, _, p50, _, p99 = _figures(str(rate), performance)
+            computed = recorded(rate, search_ms, CORES, spread)
+            result.append(Comparison(f"{rate} searches a second: p50 ms", p50, computed[0]))
+            result.append(Comparison(f"{rate} searches a second: p99 ms", p99, computed[1]))
+    scan = costs.scan_ms(400_000)
+    result.append(Comparison("scan of 400,000 products, ms", _figures("no filter, ms, median", performance)[0], scan))
+    for products in (100_000, 1_000_000):
+        gib = plan(Demand(products, 1), costs, Machine(), Goals()).index_gib
+        memory = _figures(f"{products:,}", operations)[0]
+        result.append(Comparison(f"{products:,} products: memory, MiB", memory, MIB_PER_GIB * gib))
+    return result
+
+
+def _figures(label: str, text: str) -> list[float]:
+    """Return the numbers of a table's row."""
+    found = re.search(rf"^\| {re.escape(label)} \| (.*) \|$", text, re.MULTILINE)
+    if found is None:
+        raise CostsError(
+            f"the docs have no row {label!r}: measure with {MEASURE} and python -m tests.benchmarks.report"
+        )
+    return [float(number.replace(",", "")) for number in re.findall(r"(?<![\w.,])[\d,]+(?:\.\d+)?(?![\w])", found[1])]
