@@ -82,7 +82,7 @@ def test_the_program_prints_a_table_and_its_check(tmp_path: Path, capsys: pytest
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"costs of {path}: 2026-11-30, a machine, in ms of a processor: gateway_ms 3.0")
     assert lines[3].startswith("| 1,000,000 | 10 | 1 × 2 | 0.6 | 2 | 0.2 |")
-    assert lines[4].startswith("| 1,000,000,000 | 10 | Milvus, 37 × 2 |")
+    assert lines[4].startswith("| 1,000,000,000 | 10 | Milvus, 59 × 2 |")
     assert lines[-1].startswith("| 10 | 20 | ")
 
 
