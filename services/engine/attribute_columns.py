@@ -113,7 +113,7 @@ class AttributeColumns:
         values: dict[str, list[tuple[int, Values]]] = {name: [] for name in self._columns}
         for row, attributes in self._attributes(self._rows, size):
             names.update(attributes.keys())
-            for name in attributes.keys() & values.keys():
+            for name in attributes.keys() & values.keys() if values else ():
                 values[name].append((row, attributes[name]))
         for name, rows in values.items():
             self._columns[name].extend_to(size, rows)
@@ -130,11 +130,14 @@ class AttributeColumns:
         if not columns:
             return
         for row, attributes in self._attributes(0, self._rows):
-            for name in columns.keys() & attributes.keys():
-                columns[name].put(row, attributes[name])
-                if max_texts is not None and columns[name].distinct_texts > max_texts:
+            for name, value in attributes.items():
+                column = columns.get(name)
+                if column is None:
+                    continue
+                column.put(row, value)
+                if max_texts is not None and column.distinct_texts > max_texts:
                     self._uncounted.add(name)
-                    if columns[name].distinct_texts > MAX_KEPT_TEXTS:
+                    if column.distinct_texts > MAX_KEPT_TEXTS:
                         del columns[name]
         for column in columns.values():
             column.size = self._rows

@@ -6,7 +6,7 @@ A row is an image. The rows of a product's images share its key and payload. Res
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +54,8 @@ class FlatSearch(Protocol):
 FlatSearchFactory = Callable[[Float32Array], FlatSearch]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A product that a search returns.
+class Match(NamedTuple):
+    """A product that a search returns. A frozen data class takes a microsecond longer to make.
 
     Attributes:
         key: of the product.

@@ -5,9 +5,10 @@ import random
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import nsmallest
 from itertools import accumulate
+from typing import NamedTuple
 
 from services.contracts.domain.errors import UnknownProduct
 from services.contracts.domain.filtering.facets import Facet, FacetSummary
@@ -23,8 +24,7 @@ from services.engine.product_gallery import ProductGallery
 Galleries = Mapping[str, ProductGallery]  # by catalogue name, at least one
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueMatch:
+class CatalogueMatch(NamedTuple):
     """A product that a search returns, with the name of its catalogue."""
 
     catalogue: str

@@ -40,6 +40,6 @@ def unpack(payload: bytes | None, image_index: int = 0) -> dict[str, Any]:
 
 def attributes_of(payload: bytes | None) -> dict[str, AttributeValue | list[AttributeValue]]:
     """Return the attributes in a payload, for filters and facets; the group is one of them, unless one has its name."""
-    fields = unpack(payload)
+    fields: dict[str, Any] = {} if payload is None else orjson.loads(payload)
     attributes: dict[str, AttributeValue | list[AttributeValue]] = fields.get("attributes", {})
     return {GROUP: fields[GROUP], **attributes} if GROUP in fields else attributes
