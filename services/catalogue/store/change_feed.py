@@ -42,6 +42,15 @@ def read_token(text: str) -> Token:
     return token
 
 
+def is_of_router(client: Any) -> bool:
+    """Return whether a blocking client is connected to routers of a sharded cluster, directly or by a load balancer.
+
+    Raises:
+        PyMongoError: no server can be reached.
+    """
+    return bool(client.is_mongos) or client.topology_description.topology_type_name == "LoadBalanced"
+
+
 def cluster_time(token: Token | None) -> float | None:
     """Return the Unix time up to which a stream has been read, in whole seconds; None if the token does not tell.
 

@@ -25,7 +25,7 @@ from services.catalogue.documents.product_document import (
     to_document,
 )
 from services.catalogue.product import Product
-from services.catalogue.store.change_feed import ChangeFeed, Token
+from services.catalogue.store.change_feed import ChangeFeed, Token, is_of_router
 from services.catalogue.store.http_cache import HttpCache
 from services.catalogue.store.legacy_documents import LegacyDocuments, legacy_filter
 from services.catalogue.store.markers import delete_markers, is_abandoned, is_marker, write_marker
@@ -281,7 +281,7 @@ class ProductCollection:
                 max_await_time_ms=int(poll_s * 1000),
                 batch_size=1000,
             )
-            is_sharded = await asyncio.to_thread(lambda: collection.database.client.is_mongos)
+            is_sharded = await asyncio.to_thread(is_of_router, collection.database.client)
         return ChangeFeed(stream, self._connection.address, poll_s, is_sharded=is_sharded)
 
     async def identity(self) -> str:
