@@ -23,6 +23,7 @@ from tests.load.http import Sender
 from tests.load.open_loop import Load, Samples
 from tests.load.shop import Shop
 from tests.support.servers.stack import running_stack
+from tests.support.waiting import WITHIN_S
 
 ORDER = ("tfs", "embedding", "index", "gateway")
 PODS = 2
@@ -96,7 +97,7 @@ class Cluster:
 
 async def upgraded(cluster: Cluster, shop: Shop, name: str, rate: float) -> tuple[Samples, float]:
     """Upgrade a service under load; return the answers, and the longest time that a pod took to end."""
-    sender = Sender(f"http://127.0.0.1:{cluster.balancers['gateway'].port}")
+    sender = Sender(f"http://127.0.0.1:{cluster.balancers['gateway'].port}", timeout_s=WITHIN_S)
     load = Load(sender, shop.mixed())
     async with load.at(rate):
         await asyncio.sleep(CALM_S)

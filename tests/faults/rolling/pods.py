@@ -14,12 +14,19 @@ from services.local.settings import StackSettings
 from services.local.supervisor import processes
 from tests.support.servers.stack import ROOT
 from tests.support.servers.tfs import states
-from tests.support.waiting import WITHIN_S
+from tests.support.waiting import PATIENT, WITHIN_S
 from tests.support.web.ports import free_port
 
 PRE_STOP_S = 3.0  # as in the manifests: the Service sends no new connections, the process still serves
 GRACE_S = 15.0  # terminationGracePeriodSeconds, the time of preStop included
 CHECK_S = 0.2
+# A busy machine ends or refuses no request: what fails does so because of the upgrade.
+ROOMY = {
+    **PATIENT,
+    "GATEWAY_MAX_CONCURRENT_SEARCHES": "1000",
+    "GATEWAY_MAX_CONCURRENT_SIMILAR": "1000",
+    "GATEWAY_MAX_CONCURRENT_WRITES": "1000",
+}
 
 
 @dataclass
@@ -44,7 +51,13 @@ class Pod:
     async def start(self) -> None:
         """Start the process, and wait until its readiness probe succeeds."""
         own = next(process for process in processes(self.settings, "test") if process.name == self.name)
-        variables = {**os.environ, **own.environment, **self.variables, f"{self.name.upper()}_PORT": str(self.port)}
+        variables = {
+            **ROOMY,
+            **os.environ,
+            **own.environment,
+            **self.variables,
+            f"{self.name.upper()}_PORT": str(self.port),
+        }
         if self.name == "index":
             variables["INDEX_SNAPSHOT_DIR"] = str(self.folder / f"snapshots-{self.port}")
         command = [*own.command[:-1], str(self.port)] if self.name == "tfs" else list(own.command)
