@@ -10,6 +10,7 @@ import os
 import pickle
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 import threading
@@ -23,6 +24,7 @@ from services.contracts.domain.processors import available_processors
 
 INSTALL = "pip install 'lookalike[ray]'"
 COLUMN = "block"
+CONNECT_TIMEOUT_S = 10.0
 OBJECT_STORE_BYTES = 512 * 1024 * 1024  # of a local cluster: blocks are 16 MB at most, and few are under way
 
 
@@ -39,6 +41,21 @@ def check_ray(options: BulkOptions) -> None:
             f"{options.address} is not the address of a cluster's head: give host:port, or auto, and run the command "
             "on a machine of the cluster"
         )
+
+
+def _check_reachable(address: str) -> None:
+    """Check that a cluster listens at host:port: Ray itself tries again for minutes.
+
+    Raises:
+        EngineError: nothing listens there.
+    """
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():  # "auto" and "local" are Ray's to find
+        return
+    try:
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
+    except (OSError, OverflowError) as error:
+        raise EngineError(f"there is no Ray cluster at {address}: {error}") from None
 
 
 class RayEngine:
@@ -58,7 +75,10 @@ class RayEngine:
         self._is_closed = False
         try:
             self._connect()
-        except (OSError, RuntimeError, ValueError) as error:
+        except EngineError:
+            self.close()
+            raise
+        except Exception as error:  # Ray raises its base class, too
             self.close()
             raise EngineError(f"Ray cannot be started: {_first_line(error)}") from None
 
@@ -67,7 +87,9 @@ class RayEngine:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # of what Ray handles itself
         os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # else a call after `close` starts another cluster
-        if self._options.address is None:  # a cluster of its own, which no other process of the network can use
+        if self._options.address is not None:
+            _check_reachable(self._options.address)
+        else:  # a cluster of its own, which no other process of the network can use
             os.environ.setdefault("RAY_AUTH_MODE", "token")
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
             os.environ.setdefault("RAY_worker_niceness", "0")  # 15 by default: next to other work, workers would starve

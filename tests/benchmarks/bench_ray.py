@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ SEED = 20261130
 PAUSE_S = (1.0, 6.0)  # between two kills: a new worker needs seconds until it works
 OTHER = "2"  # the version that the catalogue is embedded with again
 Documents = Mapping[Any, Mapping[str, Any]]
+
+
+class Figures(dict[str, float]):
+    """Figures by their labels, printed when they are known."""
+
+    def __setitem__(self, label: str, value: float) -> None:
+        super().__setitem__(label, value)
+        print(f"  {label:<54} {value:10,.2f}", flush=True)
 
 
 @dataclass(frozen=True)
@@ -77,57 +86,50 @@ def between(products: Documents) -> float:
     return float(later / seconds)
 
 
-def rates(shop: Shop, feed: Path) -> dict[str, float]:
-    """Import the feed by each way into a database of its own; return the rates, the starts, and the differences."""
-    whole = checked(finish(shop.begin("plain", "import", feed)))
-    figures: dict[str, float] = {"import, products/s": whole.summary["rate"]}
+def rates(shop: Shop, feed: Path, figures: Figures) -> None:
+    """Import the feed by each way into a database of its own; add the rates, the starts, and the differences."""
+    figures["import, products/s"] = between(shop.products("plain"))
     own = ("--worker-model", MODEL_DIR)
-    for name, options in {"service": (), "own network": own}.items():
+    for name, options in {"own network": own, "service": ()}.items():
         for workers in (1, 2):
             database = f"{name.replace(' ', '-')}-{workers}"
             began = time.time()
-            done = checked(finish(shop.begin(database, "embed", feed, "--workers", str(workers), *options)))
+            checked(finish(shop.begin(database, "embed", feed, "--workers", str(workers), *options)))
             products = shop.products(database)
-            first = min(one["updated_at"] for one in products.values()).timestamp()
+            first = min(one["updated_at"] for one in products.values()).replace(tzinfo=UTC).timestamp()
             label = f"{name}, {workers} {'worker' if workers == 1 else 'workers'}"
             figures[f"{label}, products/s"] = between(products)
             figures[f"{label}, until the first product, s"] = first - began
-            figures[f"{label}, whole run, products/s"] = done.summary["rate"]
             figures[f"{label}, differences from import"] = len(differences(shop.products("plain"), products))
     again = checked(finish(shop.begin("service-1", "embed", feed, "--workers", "1")))
     figures["run again, unchanged"] = again.summary["unchanged"]
     figures["run again, written"] = again.summary["imported"] + again.summary["updated"]
-    return figures
 
 
-def kills(shop: Shop, feed: Path) -> dict[str, float]:
-    """Import and embed again with kills; return how many, and what is lost, twice or different."""
+def kills(shop: Shop, feed: Path, figures: Figures) -> None:
+    """Import and embed again with kills; add how many, and what is lost, twice or different."""
     chance = random.Random(SEED)
     process = shop.begin("killed", "embed", feed, "--workers", "2", "--worker-model", MODEL_DIR)
     done, killed = finish_with_kills(process, KILLS, chance, PAUSE_S)
     checked(done)
     found = shop.products("killed")
-    figures: dict[str, float] = {
-        "kills in an import": len(killed),
-        "of these, the reader": sum("Read" in title for title in killed),
-        "products": len(found),
-        "lost in an import": COUNT - len(found),
-        "rows counted twice or not at all": abs(done.summary["read"] - COUNT - 1),
-        "differences from import": len(differences(shop.products("plain"), found)),
-    }
-    checked(finish(shop.begin("plain", "reembed", "--model", OTHER)))
+    figures["kills in an import"] = len(killed)
+    figures["of these, the reader"] = sum("Read" in title for title in killed)
+    figures["products"] = len(found)
+    figures["lost in an import"] = COUNT - len(found)
+    figures["rows counted twice or not at all"] = abs(done.summary["read"] - COUNT - 1)
+    figures["differences from import"] = len(differences(shop.products("plain"), found))
     own = ("--engine", "ray", "--workers", "2", "--worker-model", MODEL_DIR)
     done, killed = finish_with_kills(shop.begin("killed", "reembed", "--model", OTHER, *own), KILLS, chance, PAUSE_S)
     checked(done)
     found = shop.products("killed")
     model = f"fashion/{OTHER}"
     with_vector = sum(from_document(one).product.embedded_by(model) is not None for one in found.values())
-    return figures | {
-        "kills in a re-embedding": len(killed),
-        "of these, the reader, in a re-embedding": sum("Read" in title for title in killed),
-        "lost in a re-embedding": COUNT - with_vector,
-        "differences from reembed": len(differences(shop.products("plain"), found)),
-    }
+    figures["kills in a re-embedding"] = len(killed)
+    figures["of these, the reader, in a re-embedding"] = sum("Read" in title for title in killed)
+    figures["lost in a re-embedding"] = COUNT - with_vector
+    checked(finish(shop.begin("plain", "reembed", "--model", OTHER)))
+    figures["differences from reembed"] = len(differences(shop.products("plain"), found))
 
 
 def main() -> dict[str, float]:
@@ -138,10 +140,10 @@ def main() -> dict[str, float]:
         folder = Path(name)
         feed = drawn_feed(folder)
         with running_stack(folder / "stack") as stack:
-            shop = Shop(stack, folder)
-            figures = {**rates(shop, feed), **kills(shop, feed)}
-    for label, value in figures.items():
-        print(f"  {label:<54} {value:10,.2f}")
+            shop, figures = Shop(stack, folder), Figures()
+            checked(finish(shop.begin("plain", "import", feed)))
+            rates(shop, feed, figures)
+            kills(shop, feed, figures)
     return figures
 
 

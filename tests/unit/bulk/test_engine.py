@@ -1,12 +1,14 @@
 """The results of an engine, when the run is stopped."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from services.bulk import ray_engine
 from services.bulk.engine import EngineError, opened, results
 from tests.support.fakes.bulk import FakeEngine
 
@@ -55,3 +57,12 @@ async def test_an_engine_is_closed_however_its_block_ends() -> None:
         async with opened(lambda: engine):
             raise EngineError("Ray has failed")
     assert engine.is_closed
+
+
+def test_a_cluster_that_is_not_there_is_an_error_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        ray_engine._check_reachable(f"127.0.0.1:{port}")
+    with pytest.raises(EngineError, match=f"there is no Ray cluster at 127.0.0.1:{port}: "):
+        ray_engine._check_reachable(f"127.0.0.1:{port}")
+    ray_engine._check_reachable("auto")
