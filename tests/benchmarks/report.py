@@ -181,6 +181,7 @@ def _peers_plot(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
         axes.barh(list(shown), list(shown.values()))
         axes.invert_yaxis()
         axes.set(xscale="log", xlabel="p50 of a search, ms", title=label)
+        axes.set_xlim(left=min(shown.values()) / 4)
     figure.tight_layout()
     figure.savefig(IMAGES / "performance-peers.svg", bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)

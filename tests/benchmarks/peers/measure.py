@@ -46,18 +46,17 @@ class Lookalike(Engine):
     """The gallery of the index service, without HTTP."""
 
     def __init__(self, folder: Path, vectors: Any) -> None:
-        import orjson
-
         from services.contracts.wire.filter_json import parse_filter
         from services.engine.flat_search import FaissFlat
         from services.engine.gallery import Gallery, Query
         from services.engine.packed.rows import PackedRows
+        from services.engine.packed.texts import PackedTexts
 
         self._gallery = Gallery(1, vectors.shape[1], FaissFlat)
-        keys = [str(number) for number in range(len(vectors))]
-        payloads: list[bytes | None] = [orjson.dumps({"attributes": {"colour": n % TENTH}}) for n in range(len(keys))]
-        images = np.zeros(len(keys), np.uint8)
-        self._gallery.restore(0, vectors, images, PackedRows.of(keys, payloads, images))
+        numbers, images = range(len(vectors)), np.zeros(len(vectors), np.uint8)
+        keys = PackedTexts.of(str(number).encode() for number in numbers)
+        payloads = PackedTexts.of(f'{{"attributes":{{"colour":{number % TENTH}}}}}'.encode() for number in numbers)
+        self._gallery.restore(0, vectors, images, PackedRows.of_texts(keys, payloads, images))
         self._plain, self._filtered = Query(K), Query(K, parse_filter({"colour": 0}))
         self._gallery.prepare(0, self._filtered.filter, facets=False)
 

@@ -1,7 +1,9 @@
 """One category: what is published stays as it was, and merging loses nothing."""
 
+import ctypes
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from services.catalogue.product import unit_vector
 from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
+from services.engine import partition as partition_module
 from services.engine.category_view import Float32Array
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
@@ -105,6 +108,25 @@ def test_equal_scores_are_ordered_by_id_after_a_product_with_many_images() -> No
         partition.put(key, far, None)
     partition.publish()
     assert found(partition, near, 2) == ["many images", keys[0]]
+
+
+def test_freed_memory_is_released_after_a_merge_of_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition, rows = Partition(8, FaissFlat, merge_rows=3), list[int]()
+    monkeypatch.setattr(partition_module, "RELEASE_ROWS", 8)
+    monkeypatch.setattr(partition_module, "release_freed_memory", lambda: rows.append(len(partition.view.live)))
+    for number in range(12):
+        partition.put(str(number), random_vector(), None)
+        partition.publish()
+    assert rows == [8, 12]
+
+
+def test_memory_is_released_where_the_c_library_can_and_left_alone_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    libraries = iter([SimpleNamespace(malloc_trim=calls.append), SimpleNamespace()])
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: next(libraries))
+    partition_module.release_freed_memory()
+    partition_module.release_freed_memory()
+    assert calls == [0]
 
 
 def test_a_view_counts_the_changes_of_its_products() -> None:
