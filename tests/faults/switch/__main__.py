@@ -21,7 +21,7 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.engines import FAISS
 from tests.faults.switch.gateways import index_url_of, running_gateways
 from tests.faults.switch.searches import Searches, ranked, seeded_products
-from tests.faults.switch.steps import HEAD, Switch
+from tests.faults.switch.steps import DATABASE_S, HEAD, Switch
 from tests.load.report import write_section
 from tests.load.shop import Shop
 from tests.support.servers.index import IndexProcess
@@ -80,7 +80,7 @@ def switched(folder: Path, options: argparse.Namespace) -> Switch:
 
 
 async def _put(mongo_url: str, products: Sequence[object]) -> None:
-    async with CatalogueDatabase(mongo_url) as database:
+    async with CatalogueDatabase(mongo_url, timeout_s=DATABASE_S) as database:
         report = await database.products.put_many(products)  # type: ignore[arg-type]
         assert not report.failures
 

@@ -26,6 +26,7 @@ from tests.support.servers.milvus import MilvusProcess, build_index
 from tests.support.waiting import WITHIN_S, eventually
 
 HEAD = ("step", "requests", "answers by", "failed", "wrong", "p50 / p99, ms")
+DATABASE_S = 60.0  # deadline of a write
 CHANGES_S = 0.2  # between two products that come or go
 SETTLED_S = 2.0  # between two equal readings of an approximate index
 Work = Callable[[], Awaitable[None]]
@@ -173,7 +174,7 @@ class Switch:
                 self._changes += 1
                 await asyncio.sleep(CHANGES_S)
 
-        async with CatalogueDatabase(self._stack.settings.mongo_url) as database:
+        async with CatalogueDatabase(self._stack.settings.mongo_url, timeout_s=DATABASE_S) as database:
             task = asyncio.create_task(change())
             try:
                 yield
