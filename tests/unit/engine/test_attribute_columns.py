@@ -114,6 +114,28 @@ def test_a_column_that_a_filter_names_is_kept_when_facets_are_counted(
     assert readings == []
 
 
+def test_a_column_that_a_filter_named_long_ago_is_not_kept_for_its_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, number in {"MAX_FILTERED": 1, "MAX_COUNTED": 1, "MAX_VALUES": 2, "MAX_KEPT_TEXTS": 3}.items():
+        monkeypatch.setattr(attribute_columns, name, number)
+    rows = segment({"title": "t", "size": 1}, {"colour": "red"}, {"colour": "red"})
+
+    def count() -> list[str]:
+        return sorted(rows.count_values(EVERYTHING, np.ones(len(rows.keys), np.bool_)))
+
+    assert count() == ["colour"]
+    matching(rows, {"title": "t"})
+    matching(rows, {"size": 1})
+    assert sorted(rows.columns.kept) == ["colour", "size"]  # the title is the least recently used
+    for number in range(2):
+        append(rows, f"few{number}", {"title": "t"})
+    assert count() == ["title"]  # it is counted now, because most rows have it
+    for number in range(5):
+        append(rows, f"many{number}", {"title": f"t{number}"})
+    count()
+    assert rows.columns.uncounted == {"title"}
+    assert "title" not in rows.columns.kept
+
+
 def test_names_of_rows_that_are_gone_are_forgotten_by_a_merge() -> None:
     base, tail = segment({"colour": "red"}, {"size": 38}), segment({"brand": "A"})
     everything = parse_filter({"$or": [{"colour": "red"}, {"size": 38}, {"brand": "A"}]})

@@ -69,7 +69,7 @@ class _Parse:
         self._line_shift = lines - prologue.count(b"\n")
         self._stack: list[Node] = []
         self._scopes: list[dict[str, str]] = [{}]
-        self._size = 0
+        self._size: int  # of the open item
         self._fed = 0
         self.item_at = 0
         self.is_closed = False  # after the end of the first element

@@ -103,6 +103,20 @@ async def test_an_unavailable_node_affects_only_its_categories(tops: FakeIndex, 
     assert await keys(nodes, 1) == ["s1"]
 
 
+async def test_a_node_that_has_given_up_a_category_is_passed_over() -> None:
+    first, second = FakeIndex({0: ["t1"]}), FakeIndex({0: ["t1"]})
+    nodes = await nodes_of(first, second)
+    first.held = {1: ["s1"]}  # since its last status
+    for _ in range(4):
+        assert await keys(nodes, 0) == ["t1"]
+
+
+async def test_a_product_is_found_whichever_node_is_asked_first() -> None:
+    nodes = await nodes_of(FakeIndex({0: ["t1"]}), FakeIndex({0: ["t1"]}), FakeIndex({1: ["s1", "s2"]}))
+    for _ in range(3):
+        assert [hit.id for hit in (await nodes.similar(IndexSimilar(id="s1"))).hits] == ["s2"]
+
+
 async def test_a_category_that_no_node_holds_is_an_error(tops: FakeIndex) -> None:
     nodes = await nodes_of(tops, FakeIndex({2: []}))
     with pytest.raises(IndexNotReady, match="no index node holds Shoes"):

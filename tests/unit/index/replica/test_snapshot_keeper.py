@@ -29,6 +29,15 @@ async def test_a_snapshot_is_written_into_a_new_folder_and_read_again(keeper: Sn
     assert len(again.gallery) == 1
 
 
+async def test_the_log_has_the_seconds_of_the_loading(keeper: SnapshotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    await write(keeper, one_product(), 5)
+    clock = iter((10.0, 12.346))
+    monkeypatch.setattr(snapshot_keeper, "time", SimpleNamespace(**{**vars(time), "perf_counter": lambda: next(clock)}))
+    with capture_logs() as lines:
+        SnapshotKeeper(keeper.path.parent, ORIGIN, 0).load(empty())
+    assert [line["seconds"] for line in lines if line["event"] == "snapshot_loaded"] == [2.35]
+
+
 def test_each_catalogue_and_model_has_a_file_of_its_own(tmp_path: Path) -> None:
     others = [Origin(catalogue, model, "", 1, 4) for catalogue in ("a.b", "a/b", "../a") for model in ("m/1", "m/2")]
     paths = {SnapshotKeeper(tmp_path, origin, 0).path for origin in others}
