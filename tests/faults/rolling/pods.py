@@ -78,17 +78,17 @@ class Pod:
             return False
 
     async def end(self) -> float:
-        """End the process as Kubernetes does; return how long it took after SIGTERM, in seconds.
-
-        Raises:
-            TimeoutError: it did not end within the grace period.
+        """End the process as Kubernetes does, by force after the grace period; return how long it took after SIGTERM,
+        in seconds.
         """
         assert self.process is not None
         await asyncio.sleep(PRE_STOP_S)
         began = asyncio.get_running_loop().time()
         self.process.terminate()
-        async with asyncio.timeout(GRACE_S - PRE_STOP_S):
-            await asyncio.to_thread(self.process.wait)
+        try:
+            await asyncio.to_thread(self.process.wait, GRACE_S - PRE_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
         self.process = None
         return asyncio.get_running_loop().time() - began
 
