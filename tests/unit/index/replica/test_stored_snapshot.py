@@ -1,6 +1,7 @@
-"""A snapshot that version 0.1 wrote is read as it was written.
+"""Snapshots that earlier versions wrote are read as they were written.
 
-`data/format-1.snapshot` is a committed file of that version. It is never written again.
+`data/format-1.snapshot` is a committed file of version 0.1, and `format-3.snapshot` the first with compressed payloads.
+They are never written again.
 """
 
 from pathlib import Path
@@ -15,17 +16,20 @@ from services.index.replica import snapshot
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
 
-PATH = Path(__file__).parent / "data" / "format-1.snapshot"
+FOLDER = Path(__file__).parent / "data"
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 3, 4)
 AXES = np.eye(4, dtype=np.float32)
 
 
-@pytest.fixture
-def replica() -> Replica:
-    replica = Replica(Gallery(3, 4, FaissFlat), "fashion/1", "fashion/1")
-    position, size = snapshot.read(PATH, ORIGIN, replica)
+@pytest.fixture(params=[1, 3])
+def replica(request: pytest.FixtureRequest) -> Replica:
+    replica, path = (
+        Replica(Gallery(3, 4, FaissFlat), "fashion/1", "fashion/1"),
+        FOLDER / f"format-{request.param}.snapshot",
+    )
+    position, size = snapshot.read(path, ORIGIN, replica)
     assert position == SyncPosition("database", {"_data": "82AB"}, 1_000_000.5)
-    assert size == PATH.stat().st_size
+    assert size == path.stat().st_size
     return replica
 
 
